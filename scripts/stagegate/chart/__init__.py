@@ -1,0 +1,1 @@
+"""The chart: render, check, package, publish."""

@@ -1,0 +1,116 @@
+"""Other programs: the only subprocess call in the house. Always an argv, never a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """A program that ended: exit code, and both streams as bytes."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, undecodable bytes replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def errors(self) -> str:
+        """Standard error as text, undecodable bytes replaced."""
+        return self.stderr.decode("utf-8", "replace")
+
+
+class ProgramFailed(Exception):
+    """A program ended with an exit code other than 0. The text shows command, code and both streams."""
+
+    def __init__(self, completed: Completed) -> None:
+        self.completed = completed
+        streams = "".join(f"\n    {line}" for line in (completed.errors + completed.text).splitlines()[-40:])
+        super().__init__(log.redact(f"`{' '.join(completed.argv)}` ended with {completed.code}:{streams}"))
+
+
+def run(
+    *argv: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
+    timeout: float = 120,
+    secrets: Sequence[str] = (),
+    check: bool = True,
+) -> Completed:
+    """Run a program to its end and return what it said.
+
+    `env` is added to ours. After `timeout` seconds the whole process group is ended: Stop(timeout).
+    `secrets` are masked wherever they would be shown. ProgramFailed on an exit code other than 0 unless
+    `check` is false. Stop(missing-tool) when the program is not there.
+    """
+    log.mask(*secrets)
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise _missing(argv[0], cwd) from error
+    try:
+        stdout, stderr = process.communicate(input, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise Stop(
+            "timeout",
+            f"{argv[0]} did not end within {timeout:g} seconds.",
+            log.redact(f"The command was `{' '.join(argv)}`."),
+            "Run it again; if it happens every time, look at what it waits for.",
+        ) from error
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    completed = Completed(argv=argv, code=process.returncode, stdout=stdout, stderr=stderr)
+    if check and completed.code:
+        raise ProgramFailed(completed)
+    return completed
+
+
+def require(program: str, install: str) -> str:
+    """Path of a program on PATH; Stop(missing-tool) with the line that installs it."""
+    path = shutil.which(program)
+    if path is None:
+        raise Stop("missing-tool", f"{program} is not on PATH.", "This action needs it.", install)
+    return path
+
+
+def _missing(program: str, cwd: Path | None) -> Stop:
+    if cwd is not None and not cwd.is_dir():
+        return Stop(
+            "missing-file",
+            f"There is no folder {cwd.name}.",
+            f"{program} should run there.",
+            "Check the path.",
+        )
+    return Stop(
+        "missing-tool",
+        f"{program} is not on PATH.",
+        "This action runs it.",
+        f"Install {program} in a step before this one.",
+    )

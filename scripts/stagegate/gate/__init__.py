@@ -1,0 +1,1 @@
+"""The gate: wait for a release in an environment, run scenarios, write evidence."""

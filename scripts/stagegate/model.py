@@ -1,0 +1,341 @@
+"""The values of the road: what a release, its evidence, a mark, a plan and a report are.
+
+One definition gives the type, the JSON document and its schema. JSON is snake_case, times are RFC 3339 UTC,
+durations are seconds, digests are `sha256:<hex>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Annotated, Literal
+
+import msgspec
+import semver
+
+from stagegate.errors import VERDICTS, Outcome, Stop
+
+Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+Severity = Literal["error", "warning", "note"]
+RuleState = Literal["pass", "wait", "stop", "unknown"]
+EvidenceKind = Literal["rollout", "schedule", "adopt", "skip"]
+EvidenceOutcome = Literal["passed", "failed", "skipped", "adopted"]
+Content = Literal["compared", "not-comparable"]
+Trust = Literal["advisory", "protected"]
+MarkKind = Literal["hold", "rollback", "ban", "override"]
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+# --- the release -----------------------------------------------------------------------------------------
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """A container image: repository without tag, and the pushed digest (of the index where there is one)."""
+
+    reference: str
+    digest: Digest
+    first_party: bool = True
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart in an OCI registry: `oci://host/path/name`, its version without `v`, its manifest digest."""
+
+    reference: str
+    version: str
+    digest: Digest
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of an app with everything it ships, each artifact by digest."""
+
+    app: str
+    version: str
+    tag: str
+    commit: str
+    chart: Chart | None = None
+    images: tuple[Image, ...] = ()
+
+
+def parse_version(text: str, *, source: str) -> semver.Version:
+    """Strict SemVer 2 (no `v`, no leading zeros); `source` says where the text came from. Stop(bad-input)."""
+    try:
+        return semver.Version.parse(text)
+    except (ValueError, TypeError) as error:
+        raise Stop(
+            "bad-input",
+            f"{text!r} is not a version.",
+            f"{source} must be SemVer 2 such as 1.4.0 or 2.0.0-rc.1, without a leading v ({error}).",
+            "Correct it and run again.",
+        ) from error
+
+
+def is_prerelease(version: str) -> bool:
+    """True for 1.2.0-rc.1, false for 1.2.0 (and for 1.2.0+build)."""
+    return semver.Version.parse(version).prerelease is not None
+
+
+# --- who ---------------------------------------------------------------------------------------------------
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody as GitHub knows them. Compared by kind and database id: logins can be imitated."""
+
+    kind: Literal["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"]
+    id: int
+    login: str = ""
+
+    def same(self, other: Actor | None) -> bool:
+        """True when both are the same being, whatever the spelling of the login."""
+        return other is not None and (self.kind, self.id) == (other.kind, other.id)
+
+
+# --- gate and evidence ------------------------------------------------------------------------------------
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of a gate: `skipped` and `unknown` are never `passed`."""
+
+    name: str
+    outcome: Literal["passed", "failed", "skipped", "unknown"]
+    required: bool = True
+    seconds: float = 0.0
+    detail: str = ""
+
+
+class ApplicationSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """The Argo CD Application the gate looked at, and since when it was healthy (server time)."""
+
+    source: str
+    name: str
+    revision: str = ""
+    healthy_since: str = ""
+
+
+class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow run: id, attempt (from 1) and its address."""
+
+    id: str
+    attempt: int = 1
+    url: str = ""
+
+
+class Skip(msgspec.Struct, frozen=True, kw_only=True):
+    """Who skipped a gate, and why."""
+
+    reason: str
+    actor: str
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a gate's verdict, bound to exact digests. At most 16 KiB as JSON."""
+
+    schema: Literal["stagegate/evidence/1"] = "stagegate/evidence/1"
+    kind: EvidenceKind
+    app: str
+    environment: str
+    outcome: EvidenceOutcome
+    reason: str
+    version: str
+    tag: str
+    commit: str
+    chart: Chart | None
+    images: tuple[Image, ...]
+    configuration: str = ""
+    content: Content = "not-comparable"
+    application: ApplicationSeen | None = None
+    checks: tuple[Check, ...] = ()
+    started: str
+    finished: str
+    run: WorkflowRun
+    actor: str
+    policy: str = ""
+    skip: Skip | None = None
+
+
+# --- marks -------------------------------------------------------------------------------------------------
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """Who took a mark away, and when."""
+
+    by: str
+    at: str
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold, ban or override, as `mark.json` on its ref. `kind: rollback` is a hold made by a rollback."""
+
+    kind: MarkKind
+    owner: str
+    reason: str
+    since: str
+    until: str = ""
+    rules: tuple[str, ...] = ()
+    to: str = ""
+    removed: Removed | None = None
+
+
+# --- plan --------------------------------------------------------------------------------------------------
+
+
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule says: its state for the merge, a sentence, and when a wait ends (RFC 3339, or empty)."""
+
+    rule: str
+    state: RuleState
+    detail: str
+    until: str = ""
+
+
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """One scalar that changes in one file. `path` is the place inside the file, `line` counts from 1."""
+
+    repository: str
+    file: str
+    line: int
+    path: str
+    before: str
+    after: str
+    shape: str
+
+
+class PullRequestText(msgspec.Struct, frozen=True, kw_only=True):
+    """What the promotion pull request says."""
+
+    branch: str
+    base: str
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What promote-pr decided, and would do: the same facts and clock give the same plan."""
+
+    schema: Literal["stagegate/plan/1"] = "stagegate/plan/1"
+    now: str
+    facts_digest: str
+    decision: str
+    rules: tuple[RuleResult, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    pull_request: PullRequestText | None = None
+
+
+# --- report ------------------------------------------------------------------------------------------------
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened, why, and what to do next."""
+
+    what: str
+    why: str = ""
+    next: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A write, done or (in a dry run) only intended."""
+
+    kind: str
+    target: str
+    before: str = ""
+    after: str = ""
+    done: bool = True
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a check found, with its place and its cure."""
+
+    rule: str
+    severity: Severity
+    message: str
+    environment: str = ""
+    object: str = ""
+    file: str = ""
+    line: int = 0
+    why: str = ""
+    fix: str = ""
+    silenced: str = ""
+
+
+class Calls(msgspec.Struct, frozen=True, kw_only=True):
+    """How many requests were made to GitHub: `read` are GET and GraphQL queries, `write` all others."""
+
+    read: int = 0
+    write: int = 0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What every action leaves behind as JSON; outcome follows from reason."""
+
+    schema: Literal["stagegate/report/1"] = "stagegate/report/1"
+    action: str
+    outcome: Outcome
+    reason: str
+    message: Message
+    app: str = ""
+    environment: str = ""
+    version: str = ""
+    dry_run: bool = False
+    trust: Trust | None = None
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    checks: tuple[Check, ...] = ()
+    evidence: Evidence | None = None
+    calls: Calls = Calls()
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entrypoint hands to the runner: report fields, outputs, summary (Markdown)."""
+
+    reason: str
+    message: Message
+    outputs: Mapping[str, str] = {}
+    summary: str = ""
+    app: str = ""
+    environment: str = ""
+    version: str = ""
+    dry_run: bool = False
+    trust: Trust | None = None
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    checks: tuple[Check, ...] = ()
+    evidence: Evidence | None = None
+    calls: Calls = Calls()
+
+    def report(self, action: str) -> Report:
+        """The public JSON document of this result."""
+        fields = {n: getattr(self, n) for n in self.__struct_fields__ if n not in ("outputs", "summary")}
+        return Report(action=action, outcome=VERDICTS[self.reason].outcome, **fields)
+
+
+# --- time and documents ------------------------------------------------------------------------------------
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2026-01-05T12:00:00Z`: UTC, whole seconds."""
+    return moment.astimezone(timezone.utc).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """An RFC 3339 time as an aware UTC datetime; ValueError when it is not one or has no zone."""
+    parsed = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    if parsed.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return parsed.astimezone(timezone.utc)
+
+
+def to_json(value: object) -> bytes:
+    """Canonical JSON (sorted keys, no spaces): equal values give equal bytes, so it can be hashed."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def digest_of(value: object) -> str:
+    """`sha256:<hex>` of the canonical JSON of a value, or of bytes as they are."""
+    raw = value if isinstance(value, bytes) else to_json(value)
+    return "sha256:" + hashlib.sha256(raw).hexdigest()

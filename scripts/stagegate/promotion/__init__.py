@@ -1,0 +1,1 @@
+"""The promotion: rules, pins, marks, pull request."""

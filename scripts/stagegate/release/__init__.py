@@ -1,0 +1,1 @@
+"""The first stretch: version, commit, tag, GitHub release."""

@@ -1,0 +1,1 @@
+"""Text for people: templates, summary, status page. Made from model values only."""

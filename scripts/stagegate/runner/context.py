@@ -1,0 +1,107 @@
+"""Where we run: the facts GitHub's runner passes in the environment, read once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.model import WorkflowRun
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The run, the repository and the files of this step. Empty strings where there is no runner."""
+
+    workspace: Path
+    repository: str = ""
+    sha: str = ""
+    ref: str = ""
+    actor: str = ""
+    event_name: str = ""
+    event_path: str = ""
+    workflow: str = ""
+    run_id: str = ""
+    run_attempt: int = 1
+    server_url: str = "https://github.com"
+    api_url: str = "https://api.github.com"
+    graphql_url: str = "https://api.github.com/graphql"
+    output_file: str = ""
+    summary_file: str = ""
+    temp: str = ""
+
+    @property
+    def run_url(self) -> str:
+        """Address of this workflow run, or empty outside a runner."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}" if self.run_id else ""
+
+    @property
+    def run(self) -> WorkflowRun:
+        """This workflow run as evidence records it."""
+        return WorkflowRun(id=self.run_id, attempt=self.run_attempt, url=self.run_url)
+
+    @property
+    def branch(self) -> str:
+        """The branch of this run, or empty when it is not on one."""
+        prefix = "refs/heads/"
+        return self.ref[len(prefix) :] if self.ref.startswith(prefix) else ""
+
+    def event(self) -> dict[str, Any]:
+        """The webhook payload of this run; Stop(bad-input) when its file is missing or broken."""
+        if not self.event_path:
+            return {}
+        try:
+            payload = json.loads(Path(self.event_path).read_bytes())
+        except (OSError, ValueError) as error:
+            raise Stop(
+                "bad-input",
+                "The event of this run cannot be read.",
+                f"GITHUB_EVENT_PATH names {Path(self.event_path).name}: {error}.",
+                "Run this action inside a workflow, or unset GITHUB_EVENT_PATH.",
+            ) from error
+        return payload if isinstance(payload, dict) else {}
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Context:
+        """Read the runner's variables from a mapping (os.environ in production)."""
+
+        def url(name: str, default: str) -> str:
+            return (environ.get(name) or default).rstrip("/")
+
+        attempt = environ.get("GITHUB_RUN_ATTEMPT") or "1"
+        return cls(
+            workspace=Path(environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve(),
+            repository=environ.get("GITHUB_REPOSITORY", ""),
+            sha=environ.get("GITHUB_SHA", ""),
+            ref=environ.get("GITHUB_REF", ""),
+            actor=environ.get("GITHUB_ACTOR", ""),
+            event_name=environ.get("GITHUB_EVENT_NAME", ""),
+            event_path=environ.get("GITHUB_EVENT_PATH", ""),
+            workflow=environ.get("GITHUB_WORKFLOW", ""),
+            run_id=environ.get("GITHUB_RUN_ID", ""),
+            run_attempt=int(attempt) if attempt.isdigit() else 1,
+            server_url=url("GITHUB_SERVER_URL", "https://github.com"),
+            api_url=url("GITHUB_API_URL", "https://api.github.com"),
+            graphql_url=url("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
+            output_file=environ.get("GITHUB_OUTPUT", ""),
+            summary_file=environ.get("GITHUB_STEP_SUMMARY", ""),
+            temp=environ.get("RUNNER_TEMP", ""),
+        )
+
+    def inside(self, path: str, *, what: str) -> Path:
+        """A path of the workspace, symlinks resolved; Stop(bad-input) when it leads out of it.
+
+        `what` names the input or setting, for the message.
+        """
+        target = (self.workspace / path).resolve()
+        if "\0" in path or not target.is_relative_to(self.workspace):
+            raise Stop(
+                "bad-input",
+                f"{what} {path!r} leads out of the workspace.",
+                "stagegate reads and writes only below the checked-out repository.",
+                "Give a path relative to the repository's root, without .. and without links that leave it.",
+            )
+        return target

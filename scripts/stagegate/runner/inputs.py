@@ -1,0 +1,107 @@
+"""Inputs of an action: action.yml maps input `a-b` to the variable `SG_A_B`, by hand it is the flag `--a-b`.
+
+Flag wins over variable wins over default; an empty value counts as not given. (Composite actions get no
+`INPUT_*` from GitHub: https://github.com/actions/runner/issues/665, hence names of our own.)
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+SECRETS = ("token", "pins-token", "app-key", "registry-password", "argocd-token")
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What every action takes. Subclasses add their own fields; a field's name is the input's, with `_`."""
+
+    config: str = "stagegate.yaml"
+    token: str = ""
+    dry_run: bool = False
+    report: str = ""
+
+
+I = TypeVar("I", bound=Inputs)  # noqa: E741
+
+
+def option(field: str) -> str:
+    """`dry_run` -> `dry-run`, the spelling people see."""
+    return field.replace("_", "-")
+
+
+def variable(field: str) -> str:
+    """`dry_run` -> `SG_DRY_RUN`, the spelling action.yml uses."""
+    return "SG_" + field.upper()
+
+
+def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
+    """Inputs of one action from flags and variables, typed and with secrets masked. Stop(bad-input)."""
+    fields = {f.name: f for f in msgspec.structs.fields(kind)}
+    types_of = typing.get_type_hints(kind)
+    given = {name: environ.get(variable(name), "") for name in fields}
+    given |= _flags(argv, types_of)
+    log.mask(*(given[name] for name in fields if option(name) in SECRETS and given[name]))
+    values = {name: _typed(name, text, types_of[name]) for name, text in given.items() if text.strip()}
+    missing = [n for n, f in fields.items() if f.required and n not in values]
+    if missing:
+        names = ", ".join(option(name) for name in missing)
+        raise Stop(
+            "bad-input",
+            f"Input missing: {names}.",
+            "The action cannot work without it.",
+            f"Give it under `with:` (or as --{option(missing[0])} by hand).",
+        )
+    return kind(**values)
+
+
+def _flags(argv: Sequence[str], known: Mapping[str, Any]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.removeprefix("--").partition("=")
+        field = name.replace("-", "_")
+        if not word.startswith("--") or field not in known:
+            flags = " ".join(f"--{option(f)}" for f in known)
+            raise Stop("bad-input", f"Unknown argument {word!r}.", f"The flags are: {flags}.", "Correct it.")
+        if not equals:
+            is_switch = known[field] is bool and (not rest or rest[0].startswith("--"))
+            if not is_switch and not rest:
+                raise Stop(
+                    "bad-input", f"--{name} needs a value.", "It stands last.", f"Write --{name}=VALUE."
+                )
+            value = "true" if is_switch else rest.pop(0)
+        given[field] = value
+    return given
+
+
+def _typed(name: str, text: str, kind: Any) -> Any:
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = next(k for k in get_args(kind) if k is not type(None))
+    if get_origin(kind) is Literal:
+        return _one_of(name, text.strip(), get_args(kind))
+    if kind is bool:
+        return _one_of(name, text.strip().lower(), ("true", "false")) == "true"
+    if kind is int:
+        if not text.strip().isdecimal():
+            raise Stop(
+                "bad-input", f"{option(name)} is {text!r}.", "It must be a whole number.", "Correct it."
+            )
+        return int(text)
+    if get_origin(kind) is tuple:
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    return text if option(name) in SECRETS else text.strip()
+
+
+def _one_of(name: str, text: str, allowed: Sequence[str]) -> str:
+    if text in allowed:
+        return text
+    choice = ", ".join(str(word) for word in allowed)
+    raise Stop("bad-input", f"{option(name)} is {text!r}.", f"It must be one of: {choice}.", "Correct it.")
