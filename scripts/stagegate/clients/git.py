@@ -1,0 +1,174 @@
+"""The local repository, as functions over the git program. Nothing from the repository's own config runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from stagegate.clients import process
+from stagegate.clients.process import Completed, ProgramFailed
+from stagegate.errors import Stop
+
+_INSTALL = "Install git in a step before this one; GitHub's runners have it."
+_RECORD = "\x1e"
+_FIELD = "\x1f"
+# Hooks, fsmonitor and aliases of a checked-out repository must not run (platform faults 42, 43).
+_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=", "-c", "protocol.ext.allow=never")
+_REF = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/@{}^~+-]*$")
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit as git tells it; `files` are the paths it changed against its first parent."""
+
+    sha: str
+    parents: tuple[str, ...]
+    subject: str
+    body: str
+    author: str
+    files: tuple[str, ...] = ()
+
+    @property
+    def trailers(self) -> dict[str, str]:
+        """`Key: value` lines of the last paragraph."""
+        return trailers(self.body)
+
+
+def trailers(message: str) -> dict[str, str]:
+    """The trailers of a commit or tag message (last paragraph of `Key: value` lines)."""
+    paragraphs = [part for part in re.split(r"\n\s*\n", message.strip()) if part.strip()]
+    lines = paragraphs[-1].splitlines() if paragraphs else []
+    pairs = [re.fullmatch(r"([A-Za-z][A-Za-z0-9-]*): (.*)", line.strip()) for line in lines]
+    return {pair[1]: pair[2] for pair in pairs if pair} if pairs and all(pairs) else {}
+
+
+def git(cwd: Path, *args: str, check: bool = True, timeout: float = 120) -> Completed:
+    """Run git in a folder, without prompts and without what its own config would start."""
+    process.require("git", _INSTALL)
+    trusted = ("-c", f"safe.directory={cwd}")
+    env = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+    return process.run("git", *_SAFE, *trusted, *args, cwd=cwd, check=check, env=env, timeout=timeout)
+
+
+def head(cwd: Path) -> str:
+    """The checked-out commit; Stop(missing-file) outside a repository."""
+    done = git(cwd, "rev-parse", "--verify", "HEAD^{commit}", check=False)
+    if done.code:
+        raise Stop(
+            "missing-file",
+            "The workspace is not a git repository with a commit.",
+            done.errors.strip() or "git found no HEAD.",
+            "Run actions/checkout before this action.",
+        )
+    return done.text.strip()
+
+
+def is_shallow(cwd: Path) -> bool:
+    """Whether history is cut off."""
+    return git(cwd, "rev-parse", "--is-shallow-repository").text.strip() == "true"
+
+
+def remote_tags(cwd: Path, prefix: str, remote: str = "origin") -> dict[str, str]:
+    """Tags of the remote that begin with `prefix` -> the commit they lead to. Stop(unreachable)."""
+    try:
+        done = git(cwd, "ls-remote", "--tags", remote, f"refs/tags/{prefix}*")
+    except ProgramFailed as error:
+        raise _unreachable(error) from error
+    tags: dict[str, str] = {}
+    for line in done.text.splitlines():
+        sha, _, ref = line.partition("\t")
+        name = ref.removeprefix("refs/tags/")
+        if name.endswith("^{}"):
+            tags[name.removesuffix("^{}")] = sha
+        else:
+            tags.setdefault(name, sha)
+    return tags
+
+
+def deepen_since(cwd: Path, tag: str, remote: str = "origin") -> None:
+    """Make history complete back to a tag on a shallow clone: one pack of just those commits.
+
+    Falls back to the whole history without file contents where the server refuses `--shallow-exclude`.
+    """
+    if not is_shallow(cwd):
+        return
+    ref = f"refs/tags/{tag}"
+    cheap = (
+        "fetch",
+        "--quiet",
+        "--filter=blob:none",
+        "--no-tags",
+        f"--shallow-exclude={ref}",
+        remote,
+        "HEAD",
+    )
+    # One commit more, so that the tag's own commit is the boundary and not missing.
+    if (
+        not git(cwd, *cheap, check=False).code
+        and not git(cwd, "fetch", "--quiet", "--deepen=1", remote, check=False).code
+    ):
+        return
+    try:
+        git(cwd, "fetch", "--quiet", "--filter=blob:none", "--unshallow", remote)
+    except ProgramFailed as error:
+        raise _unreachable(error) from error
+
+
+def commits(cwd: Path, since: str, until: str = "HEAD", paths: Sequence[str] = ()) -> tuple[Commit, ...]:
+    """Commits reachable from `until` and not from `since` (empty: all), newest first.
+
+    A merge has no files of its own.
+    """
+    span = f"{_safe(since)}..{_safe(until)}" if since else _safe(until)
+    layout = _RECORD + _FIELD.join(("%H", "%P", "%s", "%b", "%an")) + _FIELD
+    wanted = ("--", *paths) if paths else ()
+    done = git(cwd, "log", "-z", f"--format={layout}", "--name-only", span, *wanted)
+    found = []
+    for record in done.text.split(_RECORD)[1:]:
+        sha, parents, subject, body, author, files = record.split(_FIELD, 5)
+        names = tuple(name for name in files.replace("\0", "\n").splitlines() if name)
+        found.append(
+            Commit(
+                sha=sha,
+                parents=tuple(parents.split()),
+                subject=subject,
+                body=body.replace("\r\n", "\n").strip(),
+                author=author,
+                files=names,
+            )
+        )
+    return tuple(found)
+
+
+def show(cwd: Path, revision: str, path: str) -> bytes | None:
+    """A file's bytes at a revision, or None when it is not there."""
+    done = git(cwd, "cat-file", "blob", f"{_safe(revision)}:{path}", check=False)
+    return None if done.code else done.stdout
+
+
+def is_ancestor(cwd: Path, ancestor: str, descendant: str) -> bool:
+    """Whether `ancestor` is in the history of `descendant`; false also when one is not in this clone."""
+    return not git(cwd, "merge-base", "--is-ancestor", _safe(ancestor), _safe(descendant), check=False).code
+
+
+def _safe(revision: str) -> str:
+    if not _REF.match(revision) or ".." in revision:
+        raise Stop(
+            "bad-input",
+            f"{revision!r} is not a revision.",
+            "It has characters git would read as something else.",
+            "Give a branch, tag or commit.",
+        )
+    return revision
+
+
+def _unreachable(error: ProgramFailed) -> Stop:
+    last = (error.completed.errors.strip().splitlines() or ["no message"])[-1]
+    return Stop(
+        "unreachable",
+        "The remote repository cannot be read.",
+        f"git said: {last}.",
+        "Check out with credentials that may read it, then run again; nothing was changed.",
+    )

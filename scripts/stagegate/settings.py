@@ -1,0 +1,428 @@
+"""`stagegate.yaml`: what an adopter declares. One definition gives the types and the published JSON Schema.
+
+Reading is fast and strict; only when something is wrong are jsonschema and the YAML positions asked, so that
+every mistake is listed at once with its line and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from stagegate.errors import Stop
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+Duration = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(s|m|h|d)$", examples=["30m", "20s", "1h"])]
+Permission = Literal["read", "triage", "write", "maintain", "admin"]
+Strategy = Literal["direct", "latest", "each"]
+Merge = Literal["person", "stagegate", "merge-queue"]
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(duration: str) -> int:
+    """Seconds of a duration such as `20m`; the pattern of `Duration` has been checked."""
+    return int(duration[:-1]) * _UNITS[duration[-1]]
+
+
+class _Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Kebab-case keys, unknown keys refused."""
+
+
+class VersionFile(_Settings, frozen=True, kw_only=True):
+    """A place that holds the version: a whole file, one YAML or JSON scalar (`path`), or text (`pattern`)."""
+
+    file: str
+    path: str = ""
+    pattern: str = ""
+
+
+class Versioning(_Settings, frozen=True, kw_only=True):
+    """How versions are written: the prefix of tags, the files that move together, the changelog."""
+
+    tag_prefix: str = "v"
+    files: tuple[str | VersionFile, ...] = ("VERSION",)
+    changelog: str = ""
+
+    @property
+    def places(self) -> tuple[VersionFile, ...]:
+        """The version files in their long form."""
+        return tuple(VersionFile(file=f) if isinstance(f, str) else f for f in self.files)
+
+
+class Silence(_Settings, frozen=True, kw_only=True):
+    """One finding that is accepted, with the reason."""
+
+    rule: str
+    object: str = "*"
+    reason: Annotated[str, msgspec.Meta(min_length=3)]
+
+
+class ChartChecks(_Settings, frozen=True, kw_only=True):
+    """What chart-check lets pass."""
+
+    allow_images: tuple[str, ...] = ()
+    follow: dict[str, str] = {}
+    external: tuple[str, ...] = ()
+    silence: tuple[Silence, ...] = ()
+    fail_on: Literal["error", "warning", "note"] = "error"
+
+
+class ChartSettings(_Settings, frozen=True, kw_only=True):
+    """Our chart (`path`, published to `repository`), or somebody else's (`reference`)."""
+
+    path: str = ""
+    repository: str = ""
+    reference: str = ""
+    image_tag_value: str = ""
+    checks: ChartChecks = ChartChecks()
+
+
+class ArgoCDSettings(_Settings, frozen=True, kw_only=True):
+    """Which Applications show this environment, and how they are read. No address and no token in a file."""
+
+    applications: tuple[str, ...] = ()
+    selector: str = ""
+    source: Literal["api", "http"] = "api"
+    project: str = ""
+    namespace: str = ""
+    min_healthy: int = 0
+    parent: str = ""
+
+
+class Pin(_Settings, frozen=True, kw_only=True):
+    """Any scalar of a YAML or JSON file; `value` may have `{version}`, `{tag}`, `{commit}`, `{digest}`."""
+
+    file: str
+    path: str = ""
+    value: str = "{version}"
+
+
+class PromotionSettings(_Settings, frozen=True, kw_only=True):
+    """How a release enters this environment."""
+
+    strategy: Strategy = "latest"
+    merge: Merge = "person"
+    merge_approval: Literal["required", "none"] = "required"
+    merge_method: Literal["merge", "squash", "rebase"] = "squash"
+    rollback_merge: Merge | None = None
+    reviewers: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class Watch(_Settings, frozen=True, kw_only=True):
+    """Look at the environment for a while after it is ready."""
+
+    for_: Duration = msgspec.field(name="for")
+    every: Duration = "30s"
+    allowed_errors: int = 0
+
+
+class GateSettings(_Settings, frozen=True, kw_only=True):
+    """What a release must show here."""
+
+    scenarios: str = ""
+    command: tuple[str, ...] = ()
+    junit: str = ""
+    timeout: Duration = "20m"
+    settle: Duration = "5s"
+    required: tuple[str, ...] = ()
+    strict_digests: bool = False
+    watch: Watch | None = None
+    on_failure: Literal["none", "rollback"] = "none"
+
+
+class Freeze(_Settings, frozen=True, kw_only=True):
+    """Dates without promotion, both inclusive, in a time zone."""
+
+    from_: dt.date = msgspec.field(name="from")
+    to: dt.date
+    timezone: str
+    reason: str
+
+
+class Window(_Settings, frozen=True, kw_only=True):
+    """Recurring times with promotion: an RFC 5545 rule, how long each lasts, in a time zone."""
+
+    rrule: str
+    duration: Duration
+    timezone: str
+
+
+class Environment(_Settings, frozen=True, kw_only=True):
+    """A named place that runs a release."""
+
+    name: Name
+    after: tuple[str, ...] = ()
+    soak: Duration = "0s"
+    freeze: tuple[Freeze, ...] = ()
+    window: tuple[Window, ...] = ()
+    production: bool | None = None
+    prereleases: bool | None = None
+    argocd: ArgoCDSettings = ArgoCDSettings()
+    pins: tuple[str | Pin, ...] = ()
+    promotion: PromotionSettings = PromotionSettings()
+    gate: GateSettings = GateSettings()
+
+    @property
+    def is_production(self) -> bool:
+        """Declared, else: everything that comes after something."""
+        return bool(self.after) if self.production is None else self.production
+
+    @property
+    def admits_prereleases(self) -> bool:
+        """Declared, else: only where nothing comes before."""
+        return not self.after if self.prereleases is None else self.prereleases
+
+
+class Commands(_Settings, frozen=True, kw_only=True):
+    """The least permission for each comment command."""
+
+    promote: Permission = "write"
+    rollback: Permission = "write"
+    hold: Permission = "write"
+    unhold: Permission = "maintain"
+    ban: Permission = "maintain"
+    unban: Permission = "maintain"
+    override: Permission = "admin"
+
+
+class TrustSettings(_Settings, frozen=True, kw_only=True):
+    """Whose evidence counts. `protected` needs the slug of the App that writes it."""
+
+    level: Literal["advisory", "protected"] = "advisory"
+    app: str = ""
+
+
+class Settings(_Settings, frozen=True, kw_only=True):
+    """One app: its versions, artifacts and environments."""
+
+    app: Name
+    version: Versioning = Versioning()
+    images: tuple[str, ...] = ()
+    images_strict: bool = False
+    chart: ChartSettings | Literal["none"] = "none"
+    policy: str = ""
+    source: str = ""
+    environments: tuple[Environment, ...] = ()
+    commands: Commands = Commands()
+    trust: TrustSettings = TrustSettings()
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name; Stop(bad-input) naming the nearest one."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        names = [environment.name for environment in self.environments]
+        near = difflib.get_close_matches(name, names, 1)
+        raise Stop(
+            "bad-input",
+            f"There is no environment {name!r}.",
+            f"The settings name: {', '.join(names) or 'none'}.",
+            f"Did you mean {near[0]}?" if near else "Use one of these names.",
+        )
+
+    @property
+    def own_chart(self) -> ChartSettings | None:
+        """The chart that is built and published here, or None."""
+        return self.chart if isinstance(self.chart, ChartSettings) and self.chart.path else None
+
+    @property
+    def chart_reference(self) -> str:
+        """`oci://host/path/name` of the chart, ours or not; empty without a chart.
+
+        Our own chart's name is the last part of its path, which is what Helm requires of a chart folder.
+        """
+        if not isinstance(self.chart, ChartSettings):
+            return ""
+        if self.chart.reference:
+            return self.chart.reference
+        return f"{self.chart.repository.rstrip('/')}/{Path(self.chart.path).name}"
+
+    @property
+    def last_environments(self) -> tuple[Environment, ...]:
+        """Environments that no other names in `after`: a release is published after their gate."""
+        named = {name for environment in self.environments for name in environment.after}
+        return tuple(environment for environment in self.environments if environment.name not in named)
+
+    @property
+    def registry_hosts(self) -> frozenset[str]:
+        """Hosts that may receive registry credentials: those of `images` and of the chart."""
+        chart = self.chart if isinstance(self.chart, ChartSettings) else ChartSettings()
+        places = [*self.images, chart.repository, chart.reference]
+        return frozenset(place.removeprefix("oci://").split("/", 1)[0] for place in places if place)
+
+
+def load(path: Path, file: str) -> Settings:
+    """Settings from a file; `file` is its name for messages. Stop(missing-file) or Stop(bad-settings)."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise Stop(
+            "missing-file",
+            f"There is no {file}.",
+            "Every action reads its settings from it.",
+            "Check out the repository first, or name the file with the input `config`.",
+        ) from error
+    except OSError as error:
+        raise Stop(
+            "missing-file", f"{file} cannot be read.", f"{error.strerror}.", "Make it a file."
+        ) from error
+    return parse(content, file)
+
+
+def parse(content: bytes, file: str) -> Settings:
+    """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
+    data = _yaml(content, file)
+    try:
+        settings = msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        mistakes = list(_mistakes(content, data)) or [(1, str(error))]
+        raise _bad(file, mistakes) from error
+    mistakes = list(_contradictions(settings, content))
+    if mistakes:
+        raise _bad(file, mistakes)
+    return settings
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `stagegate.yaml`, as published in `stagegate.schema.json`."""
+    document = msgspec.json.schema(Settings)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "stagegate.yaml",
+        **document,
+    }
+
+
+def _yaml(content: bytes, file: str) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(io.BytesIO(content))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = (error.problem or error.context or "it is not YAML").strip()
+        raise _bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise _bad(file, [(1, f"it is not YAML ({error})")]) from error
+
+
+def _bad(file: str, mistakes: Sequence[tuple[int, str]]) -> Stop:
+    ordered = sorted(set(mistakes))
+    listed = "; ".join(f"line {line}: {text}" for line, text in ordered)
+    count = "one mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
+    return Stop(
+        "bad-settings",
+        f"{file} has {count}.",
+        f"{listed}.",
+        "Correct it; stagegate.schema.json lets an editor check it while you type.",
+        file=file,
+        line=ordered[0][0],
+    )
+
+
+def _mistakes(content: bytes, data: Any) -> Iterator[tuple[int, str]]:
+    """Every schema violation as (line, sentence). Slow imports are paid only here."""
+    from jsonschema import Draft202012Validator
+
+    root = YAML(pure=True).compose(io.BytesIO(content))
+    plain = json.loads(json.dumps(data, default=str))
+    validator = Draft202012Validator(schema())
+    for error in validator.iter_errors(plain):
+        best = (
+            min(error.context, key=lambda e: (-len(e.absolute_path), e.validator != "required"))
+            if error.context
+            else error
+        )
+        path = list(best.absolute_path)
+        if best.validator == "additionalProperties":
+            known = sorted((best.schema.get("properties") or {}).keys())
+            for key in sorted(set(best.instance) - set(known)):
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f", did you mean {near[0]}" if near else f", known are {', '.join(known)}"
+                yield _line(root, [*path, key], key=True), f"unknown key {key!r}{hint}"
+        else:
+            where = ".".join(str(part) for part in path) or "the document"
+            yield _line(root, path), f"{where}: {best.message[:200]}"
+
+
+def _line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> int:
+    """Line (from 1) of the value at `path`, or of its key; of the deepest part that exists otherwise."""
+    line = node.start_mark.line + 1 if node is not None else 1
+    for depth, part in enumerate(path):
+        if isinstance(node, MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found is None:
+                return line
+            line = (found[0] if key and depth == len(path) - 1 else found[1]).start_mark.line + 1
+            node = found[1]
+        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _contradictions(settings: Settings, content: bytes) -> Iterator[tuple[int, str]]:
+    """What types cannot say: names that must exist, orders that must end, choices that exclude each other."""
+    root = YAML(pure=True).compose(io.BytesIO(content))
+
+    def at(*path: str | int) -> int:
+        return _line(root, path)
+
+    names = [environment.name for environment in settings.environments]
+    for index, environment in enumerate(settings.environments):
+        here = ("environments", index)
+        if names.index(environment.name) != index:
+            yield at(*here, "name"), f"environment {environment.name!r} is declared twice"
+        for name in environment.after:
+            if name not in names or name == environment.name:
+                yield at(*here, "after"), f"after names {name!r}, which is no other environment"
+        if environment.promotion.merge_approval == "none" and environment.after:
+            yield at(*here, "promotion"), "merge-approval: none is only for environments without after"
+        for freeze in environment.freeze:
+            if freeze.to < freeze.from_:
+                yield at(*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
+        if bool(environment.gate.scenarios) and bool(environment.gate.command):
+            yield at(*here, "gate"), "a gate has scenarios or a command, not both"
+    if _cycle(settings):
+        yield at("environments"), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
+    if settings.trust.level == "protected" and not settings.trust.app:
+        yield at("trust"), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
+    chart = settings.chart
+    if isinstance(chart, ChartSettings) and bool(chart.path) == bool(chart.reference):
+        yield at("chart"), "a chart has either path (ours, with repository) or reference (not ours)"
+    if isinstance(chart, ChartSettings) and chart.path and not chart.repository.startswith("oci://"):
+        yield at("chart"), "chart.repository must be where it is published, as oci://host/path"
+    for index, image in enumerate(settings.images):
+        if "@" in image or ":" in image.rsplit("/", 1)[-1] or "/" not in image:
+            yield (
+                at("images", index),
+                f"{image!r} must be a repository such as ghcr.io/acme/shop, without tag",
+            )
+    if not re.fullmatch(r"[A-Za-z0-9._/-]*", settings.version.tag_prefix):
+        yield at("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
+
+
+def _cycle(settings: Settings) -> tuple[str, ...]:
+    """Names along a circle of `after`, or nothing."""
+    after = {environment.name: environment.after for environment in settings.environments}
+
+    def walk(name: str, trail: tuple[str, ...]) -> tuple[str, ...]:
+        if name in trail:
+            return (*trail[trail.index(name) :], name)
+        for before in after.get(name, ()):
+            if found := walk(before, (*trail, name)):
+                return found
+        return ()
+
+    return next((found for name in after if (found := walk(name, ()))), ())

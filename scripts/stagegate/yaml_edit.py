@@ -1,0 +1,233 @@
+"""Change single scalars of a YAML or JSON file and no other byte of it (invariant I6).
+
+Places come from the start and end marks of ruamel.yaml's composed nodes; the text between is replaced, then
+the file is parsed again and compared. Loading and dumping instead would lose quotes, layout and comments.
+
+A path is dotted keys: `spec.sources.0.targetRevision`, `parameters[name=global.imageTag].value`,
+`metadata.annotations."example.com/x"`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from stagegate.errors import Stop
+
+_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|\[([^=\]]+)=([^\]]*)\]|\[(\d+)\]|([^.\[\]"]+))')
+_PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")  # a node's marks include its anchor and tag
+_STRING = "tag:yaml.org,2002:str"
+
+Path = tuple["str | int", ...]
+
+
+class Scalar(msgspec.Struct, frozen=True, kw_only=True):
+    """A scalar and where it stands: character offsets `start` to `end` in the text, line counted from 1."""
+
+    value: str
+    tag: str
+    style: str | None
+    start: int
+    end: int
+    line: int
+    path: Path
+
+
+def documents(content: bytes, file: str) -> tuple[Node, ...]:
+    """The composed documents of a file, empty ones left out. Stop(bad-input) when it is not YAML."""
+    try:
+        return tuple(node for node in YAML(pure=True).compose_all(_text(content)) if node is not None)
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise Stop(
+            "bad-input",
+            f"{file} is not YAML.",
+            f"{getattr(error, 'problem', None) or type(error).__name__}.",
+            "Correct the file.",
+            file=file,
+            line=mark.line + 1 if mark else None,
+        ) from error
+
+
+def find(node: Node, path: str | Path) -> Scalar | None:
+    """The scalar at a path below a composed node, or None when there is none."""
+    found = resolve(node, path)
+    if found is None or not isinstance(found[1], ScalarNode):
+        return None
+    place, scalar = found
+    return Scalar(
+        value=scalar.value,
+        tag=str(scalar.tag),
+        style=str(style) if (style := getattr(scalar, "style", None)) else None,
+        start=scalar.start_mark.index,
+        end=scalar.end_mark.index,
+        line=scalar.start_mark.line + 1,
+        path=place,
+    )
+
+
+def resolve(node: Node, path: str | Path) -> tuple[Path, Node] | None:
+    """The node at a path and its path in plain keys and indexes, or None when there is none."""
+    place: list[str | int] = []
+    current: Node = node
+    for step in parse_path(path) if isinstance(path, str) else path:
+        if isinstance(step, tuple):
+            key, wanted = step
+            items = current.value if isinstance(current, SequenceNode) else []
+            matches = [i for i, item in enumerate(items) if _child_value(item, key) == wanted]
+            if len(matches) != 1:
+                return None
+            step = matches[0]
+        following = _child(current, step)
+        if following is None:
+            return None
+        place.append(int(step) if isinstance(current, SequenceNode) else str(step))
+        current = following
+    return tuple(place), current
+
+
+def parse_path(path: str) -> tuple[str | int | tuple[str, str], ...]:
+    """The steps of a path; a tuple selects the list element whose key has that value. Stop(bad-settings)."""
+    steps: list[str | int | tuple[str, str]] = []
+    at = 0
+    while at < len(path):
+        match = _STEP.match(path, at)
+        if match is None:
+            raise Stop(
+                "bad-settings",
+                f"{path!r} is not a path.",
+                f"It cannot be read from {path[at:]!r} on.",
+                'Write dotted keys: spec.source.targetRevision, list.0.key, list[name=x].key or "a.b".',
+            )
+        quoted, key, wanted, index, plain = match.groups()
+        if quoted is not None:
+            steps.append(json.loads(f'"{quoted}"'))
+        elif key is not None:
+            steps.append((key, wanted))
+        elif index is not None:
+            steps.append(int(index))
+        else:
+            steps.append(int(plain) if plain.isdecimal() else plain)
+        at = match.end()
+    return tuple(steps)
+
+
+def replace(content: bytes, changes: Mapping[tuple[int, str | Path], str], file: str) -> bytes:
+    """The file with the scalars at (document index, path) replaced by new text.
+
+    Quotes stay; a plain scalar is quoted only where the new text would otherwise not be a string any more.
+    Stop(ambiguous-pin) when a path is not exactly one scalar, or when the edit would change anything else
+    (an anchor used elsewhere, for example).
+    """
+    before = documents(content, file)
+    text = _text(content)
+    spots: list[tuple[Scalar, str]] = []
+    wanted: dict[tuple[int, Path], str] = {}
+    for (index, path), value in changes.items():
+        scalar = find(before[index], path) if index < len(before) else None
+        if scalar is None:
+            raise Stop(
+                "ambiguous-pin",
+                f"{file} has no single value at {path}.",
+                "The path leads nowhere, to several places, or to something that is not a scalar.",
+                "Correct the path in the settings, or the file.",
+                file=file,
+            )
+        spots.append((scalar, value))
+        wanted[index, scalar.path] = value
+    for scalar, value in sorted(spots, key=lambda spot: spot[0].start, reverse=True):
+        properties = _PROPERTIES.match(text, scalar.start, scalar.end)
+        start = properties.end() if properties else scalar.start
+        text = text[:start] + _written(scalar, value, file) + text[scalar.end :]
+    edited = _bytes(text, content)
+    _compare(before, documents(edited, file), wanted, file)
+    return edited
+
+
+def _written(scalar: Scalar, value: str, file: str) -> str:
+    if "\n" in value or scalar.style in ("|", ">"):
+        raise Stop(
+            "ambiguous-pin",
+            f"The value in {file} is a block of text.",
+            "Only values on one line are edited.",
+            "Write it on one line.",
+            file=file,
+            line=scalar.line,
+        )
+    if scalar.style == "'":
+        return "'" + value.replace("'", "''") + "'"
+    if scalar.style == '"':
+        return json.dumps(value, ensure_ascii=False)
+    return value if _stays_plain(value, scalar.tag) else json.dumps(value, ensure_ascii=False)
+
+
+def _stays_plain(value: str, tag: str) -> bool:
+    """Whether the bare text reads back as the same kind of scalar, also in `{}` and in YAML 1.1."""
+    if tag != _STRING:
+        return True
+    try:
+        node = YAML(pure=True).compose(f"[{value}]")
+    except YAMLError:
+        return False
+    items = node.value if isinstance(node, SequenceNode) else []
+    word = re.fullmatch(r"(?i)y|n|yes|no|on|off|true|false|null|~", value)
+    return len(items) == 1 and isinstance(items[0], ScalarNode) and items[0].tag == _STRING and not word
+
+
+def _compare(
+    before: Sequence[Node], after: Sequence[Node], wanted: Mapping[tuple[int, Path], str], file: str
+) -> None:
+    old = {(i, path): leaf for i, node in enumerate(before) for path, leaf in _leaves(node, ())}
+    new = {(i, path): leaf for i, node in enumerate(after) for path, leaf in _leaves(node, ())}
+    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+    unexpected = changed - wanted.keys()
+    missing = [key for key, value in wanted.items() if new.get(key, ("", ""))[1] != value]
+    if unexpected or missing:
+        places = sorted(".".join(map(str, path)) for _, path in (*unexpected, *missing))
+        raise Stop(
+            "ambiguous-pin",
+            f"The edit of {file} would not change exactly what it should.",
+            f"Also affected: {', '.join(places[:5])} (an anchor that is used elsewhere?).",
+            "Write the value out where it is pinned.",
+            file=file,
+        )
+
+
+def _leaves(node: Node, path: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from _leaves(value, (*path, str(key.value)))
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _leaves(value, (*path, index))
+    else:
+        yield path, (str(node.tag), str(node.value))
+
+
+def _child(node: Node, step: str | int) -> Node | None:
+    if isinstance(node, SequenceNode):
+        index = int(step) if str(step).isdecimal() else -1
+        return node.value[index] if 0 <= index < len(node.value) else None
+    if isinstance(node, MappingNode):
+        found = [value for key, value in node.value if str(key.value) == str(step)]
+        return found[0] if len(found) == 1 else None
+    return None
+
+
+def _child_value(node: Node, key: str) -> str | None:
+    found = _child(node, key)
+    return str(found.value) if isinstance(found, ScalarNode) else None
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8").removeprefix("\ufeff")
+
+
+def _bytes(text: str, like: bytes) -> bytes:
+    return (b"\xef\xbb\xbf" if like.startswith(b"\xef\xbb\xbf") else b"") + text.encode("utf-8")
