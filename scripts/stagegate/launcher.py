@@ -1,0 +1,66 @@
+"""The second half of `scripts/run`: find or build the locked environment, then become the entrypoint.
+
+It runs before any library is there. No `from __future__` line and no new syntax: a Python too old for us must
+be able to read it.
+"""
+
+import os
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 - started by whatever python3 is there
+    for _minor in range(20, 9, -1):
+        for _folder in os.environ.get("PATH", "").split(os.pathsep):
+            _newer = os.path.join(_folder, "python3.%d" % _minor)  # noqa: UP031
+            if os.access(_newer, os.X_OK):
+                os.execv(_newer, [_newer, "-I", "-S"] + sys.argv)  # noqa: RUF005, S606
+    print(
+        "::error title=missing-tool::python3 on PATH is %d.%d. stagegate needs Python 3.10 or newer. "  # noqa: UP031
+        "Install it in a step before this one (actions/setup-python does)." % sys.version_info[:2]
+    )
+    if os.environ.get("GITHUB_OUTPUT"):
+        with open(os.environ["GITHUB_OUTPUT"], "a") as _file:
+            _file.write("outcome=failed\nreason=missing-tool\nreport=\n")
+    sys.exit(2)
+
+SCRIPTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, SCRIPTS)
+
+from stagegate.libraries import Refusal, cache_root, locked_environment, without_python_settings  # noqa: E402
+
+
+def main(arguments: list[str]) -> None:
+    """Become `scripts/<arguments[0]>.py` with the other arguments, or exit with one annotation."""
+    name = arguments[0] if arguments else ""
+    script = os.path.join(SCRIPTS, name + ".py")
+    try:
+        if not name.isidentifier() or not os.path.isfile(script):
+            raise Refusal(
+                "bad-input",
+                2,
+                f"There is no action script {name!r}.",
+                "scripts/run takes the name of a file in scripts/, without .py.",
+                "Name one of them, such as version_bump.",
+            )
+        home = locked_environment(os.path.join(SCRIPTS, "requirements.txt"), cache_root(os.environ))
+    except Refusal as refusal:
+        _report(name, refusal)
+        sys.exit(refusal.code)
+    python = os.path.join(home, "bin", "python")
+    # -E -s, not -I: that takes scripts/ off the path. -u: our lines keep their order among other programs'.
+    command = [python, "-E", "-s", "-u", "-X", "utf8", script, *arguments[1:]]
+    os.execve(python, command, without_python_settings(os.environ))  # noqa: S606
+
+
+def _report(name: str, refusal: Refusal) -> None:
+    title = f"{name.replace('_', '-')}: {refusal.reason}" if name else refusal.reason
+    for character, escape in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"), (":", "%3A"), (",", "%2C")):
+        title = title.replace(character, escape)
+    text = str(refusal).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    print(f"::error title={title}::{text}", flush=True)
+    if os.environ.get("GITHUB_OUTPUT"):
+        with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+            file.write(f"outcome=failed\nreason={refusal.reason}\nreport=\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,232 @@
+"""The locked libraries: where their environment lies, and how it is built so that nobody meets half of one.
+
+Standard library only, because this is what brings the others; and what is slow to import is imported where it
+is needed, because every step of every job comes through here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+LAYOUT = "1"  # part of the key: raise it when the same lock is built into something different
+INSTALL_SECONDS = 900
+STALE_SECONDS = 3600  # a build folder this old belongs to nobody: an install ends after INSTALL_SECONDS
+TAIL_LINES = 12
+PIP_INSTALL = ("install", "--quiet", "--no-input", "--no-user", "--no-compile", "--disable-pip-version-check")
+
+# Of pip's and uv's own variables only those stay that say where packages come from and how to get there.
+_SOURCES = """
+    INDEX DEFAULT_INDEX EXTRA_INDEX_URL FIND_LINKS NO_INDEX OFFLINE CONFIG_FILE KEYRING CACHE_DIR NO_CACHE
+    CERT CLIENT_CERT TRUSTED_HOST INSECURE NATIVE_TLS SYSTEM_CERTS SSL PROXY HTTP TIMEOUT DEFAULT_TIMEOUT
+    REQUEST_TIMEOUT RETRIES CONCURRENT LINK_MODE
+"""
+SOURCE_SETTINGS = tuple(prefix + name for prefix in ("UV_", "PIP_") for name in _SOURCES.split())
+
+
+class Refusal(Exception):
+    """No environment: a reason of stagegate.errors with its exit code, and what happened, why, what next."""
+
+    def __init__(self, reason: str, code: int, what: str, why: str, next: str) -> None:
+        super().__init__(" ".join((what, why, next)))
+        self.reason = reason
+        self.code = code
+
+
+def cache_root(environ: Mapping[str, str]) -> str:
+    """The folder that holds environments: each job's own, unless STAGEGATE_CACHE asks for another.
+
+    Never inside the workspace: a pull request fills that, and could plant what we run.
+    """
+    asked = environ.get("STAGEGATE_CACHE", "")
+    if asked:
+        workspace = os.path.realpath(environ.get("GITHUB_WORKSPACE") or "/nowhere")
+        inside = os.path.commonpath((workspace, os.path.realpath(asked))) == workspace
+        if not os.path.isabs(asked) or inside:
+            raise Refusal(
+                "bad-input",
+                2,
+                f"STAGEGATE_CACHE is {asked!r}.",
+                "Programs are run from there, so it must be an absolute path outside the workspace.",
+                "Name such a folder or unset the variable.",
+            )
+        return asked
+    if environ.get("RUNNER_TEMP"):
+        return os.path.join(environ["RUNNER_TEMP"], "stagegate")
+    return user_cache(environ)
+
+
+def user_cache(environ: Mapping[str, str]) -> str:
+    """stagegate's folder among the user's caches."""
+    return os.path.join(environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "stagegate")
+
+
+def locked_environment(lock: str, root: str) -> str:
+    """Path of the environment that holds exactly `lock`; built under `root` when it is not there yet."""
+    home = os.path.join(root, key(lock))
+    return ensure(home, lambda folder: install(lock, folder, installer(os.environ), os.environ))
+
+
+def key(lock: str) -> str:
+    """16 hexadecimal digits that change with the lock's bytes and with the Python that would run it."""
+    import hashlib
+
+    with open(lock, "rb") as file:
+        parts = (file.read(), sys.version.encode(), base_python().encode(), os.uname().machine.encode())
+    return hashlib.sha256(b"\0".join((*parts, LAYOUT.encode()))).hexdigest()[:16]
+
+
+def base_python() -> str:
+    """The interpreter itself, also when we are started inside somebody's virtual environment."""
+    return os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
+
+
+def ensure(home: str, fill: Callable[[str], None]) -> str:
+    """`home`, which exists only when complete: filled under another name, then renamed in one step.
+
+    Several processes may build the same home at once: the first rename wins, the others drop theirs. One
+    that is killed leaves a build folder, which a later one removes. Refusal when the disk does not let us.
+    """
+    if os.path.isdir(home):
+        return home
+    import shutil
+    import signal
+    import tempfile
+
+    root = os.path.dirname(home)
+    try:
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        _sweep(root)
+        folder = tempfile.mkdtemp(prefix="building-", dir=root)
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        try:
+            fill(folder)
+            try:
+                os.rename(folder, home)
+            except OSError:
+                if not os.path.isdir(home):
+                    raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            signal.signal(signal.SIGTERM, before)
+    except OSError as error:
+        raise Refusal(
+            "missing-permission",
+            2,
+            f"Cannot write to {root}.",
+            f"{error.strerror or error}.",
+            "Make room there, or set STAGEGATE_CACHE to a folder that can be written.",
+        ) from error
+    return home
+
+
+def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Make `folder` a virtual environment that holds exactly the files of `lock`, each checked by its hash.
+
+    `command` is the beginning of the installer's command line. No package's own code is run: wheels only.
+    """
+    import subprocess
+
+    site = make_home(folder)
+    work = os.path.join(folder, "work")  # neutral: no uv.toml, pyproject.toml or semver.py of the caller's
+    os.mkdir(work)
+    options = ["--target", site, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", lock]
+    try:
+        done = subprocess.run(
+            [*command, *options],
+            cwd=work,
+            env=installer_environ(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=INSTALL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _not_installed(f"It took longer than {INSTALL_SECONDS} seconds", error.stdout or b"") from error
+    if done.returncode and b"No module named pip" in done.stdout:
+        raise Refusal(
+            "missing-tool",
+            2,
+            "Neither uv nor pip is there.",
+            f"stagegate's libraries are installed with one of them, and {sys.executable} has no pip.",
+            "Install uv or pip in a step before this one (actions/setup-python brings pip).",
+        )
+    if done.returncode:
+        raise _not_installed(f"The installer ended with {done.returncode}", done.stdout)
+    os.rmdir(work)
+
+
+def installer(environ: Mapping[str, str]) -> list[str]:
+    """How the installer is called: uv where it is on PATH, else this Python's pip."""
+    import shutil
+
+    uv = shutil.which("uv", path=environ.get("PATH"))
+    if uv:
+        return [uv, "pip", "install", "--quiet", "--no-progress", "--python", sys.executable]
+    return [sys.executable, "-m", "pip", *PIP_INSTALL]
+
+
+def make_home(folder: str) -> str:
+    """Lay out a virtual environment in `folder` and return its site-packages.
+
+    By hand, because Python's venv module is a package of its own on some systems. It can be moved: nothing in
+    it names its own place.
+    """
+    base = base_python()
+    site = os.path.join(folder, "lib", "python{}.{}".format(*sys.version_info[:2]), "site-packages")
+    os.makedirs(site)
+    os.mkdir(os.path.join(folder, "bin"))
+    os.symlink(base, os.path.join(folder, "bin", "python"))
+    os.symlink("python", os.path.join(folder, "bin", "python3"))
+    with open(os.path.join(folder, "pyvenv.cfg"), "w", encoding="utf-8") as file:
+        file.write(f"home = {os.path.dirname(base)}\ninclude-system-site-packages = false\n")
+        file.write("version = {}.{}.{}\n".format(*sys.version_info[:3]))
+    return site
+
+
+def installer_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of uv and pip: mirrors, certificates and proxies stay, other settings do not."""
+    kept = without_python_settings(environ)
+    return {
+        name: value
+        for name, value in kept.items()
+        if not name.startswith(("UV_", "PIP_")) or name.startswith(SOURCE_SETTINGS)
+    }
+
+
+def without_python_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` without anything that makes a Python behave differently."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("PYTHON") and name not in ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+    }
+
+
+def _sweep(root: str) -> None:
+    import shutil
+    import time
+
+    for entry in os.scandir(root):
+        if entry.name.startswith("building-") and entry.stat().st_mtime < time.time() - STALE_SECONDS:
+            shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _not_installed(why: str, output: bytes) -> Refusal:
+    import re
+
+    lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()][-TAIL_LINES:]
+    shown = [re.sub(r"//[^/@\s]+@", "//***@", line).replace("##[", "## [") for line in lines]
+    for line in shown:
+        print(f"| {line}", flush=True)  # the mark keeps the runner from reading a command in it
+    last = shown[-1].strip() if shown else "it said nothing"
+    return Refusal(
+        "unreachable",
+        3,
+        "stagegate's libraries could not be installed.",
+        f"{why}: {last}.",
+        "Check that the package index can be reached (PIP_INDEX_URL or UV_DEFAULT_INDEX name a mirror), "
+        "then run it again.",
+    )
