@@ -173,7 +173,8 @@ def build_and_push(options: argparse.Namespace, target: Repository) -> str:
         name, separator, reference = options.base.partition("@")
         if not separator:
             name, _, reference = options.base.rpartition(":")
-        source = target if name == target.name else Repository(name)
+        known = name.startswith(f"{target.host}/")  # credentials stay with the registry they were given for
+        source = Repository(name, target.username, target.password) if known else Repository(name)
         bases = {platform: read_base(source, reference, platform) for platform in PLATFORMS}
         copy_layers(source, target, bases)
     return push(target, assemble(layer(options.context, version), labels, bases), f"sha-{options.commit}")
