@@ -206,12 +206,14 @@ def without_python_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _sweep(root: str) -> None:
+    import contextlib
     import shutil
     import time
 
     for entry in os.scandir(root):
-        if entry.name.startswith("building-") and entry.stat().st_mtime < time.time() - STALE_SECONDS:
-            shutil.rmtree(entry.path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process may be sweeping too
+            if entry.name.startswith("building-") and entry.stat().st_mtime < time.time() - STALE_SECONDS:
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _not_installed(why: str, output: bytes) -> Refusal:
@@ -226,7 +228,7 @@ def _not_installed(why: str, output: bytes) -> Refusal:
         "unreachable",
         3,
         "stagegate's libraries could not be installed.",
-        f"{why}: {last}.",
+        f"{why}: {last.rstrip('.')}.",
         "Check that the package index can be reached (PIP_INDEX_URL or UV_DEFAULT_INDEX name a mirror), "
         "then run it again.",
     )

@@ -1,0 +1,53 @@
+# Every target fetches what it needs by itself (lab/toolbox.py) and works from a fresh clone.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help check format test demo bench live lock docs ghes clean
+
+PYTHON ?= python3
+TOOLS := $(PYTHON) lab/toolbox.py run
+SOURCES := $(wildcard scripts lab tests bench)
+DOCS := $(wildcard scripts/docs.py)
+WORKERS ?= 2
+TESTS ?=
+COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
+
+help: ## these lines
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+check: ## formatting, lint, strict types, import contracts, workflow security, generated docs
+	$(TOOLS) ruff format --check --quiet .
+	$(TOOLS) ruff check --quiet .
+	$(TOOLS) mypy --no-error-summary $(SOURCES)
+	$(TOOLS) env PYTHONPATH=scripts lint-imports --no-cache
+	$(TOOLS) zizmor --offline --persona auditor --strict-collection --quiet . $(wildcard examples/shop)
+	$(if $(DOCS),$(TOOLS) python scripts/docs.py --check)
+
+format: ## put every file into the one format
+	$(TOOLS) ruff check --quiet --fix .
+	$(TOOLS) ruff format --quiet .
+
+test: ## all tests; TESTS=tests/launcher for some
+	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+
+demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo
+
+bench: ## what start, gate and promotion cost
+	$(TOOLS) env PYTHONPATH=scripts python -m bench
+
+live: ## REPOSITORY=owner/name: the few checks that only github.com can answer
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.live $(REPOSITORY)
+
+ghes: ## OUT=folder: a copy for GitHub Enterprise Server, which lacks two of GitHub's words
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.rewrite $(OUT)
+
+docs: ## write the generated tables and the settings schema
+	$(TOOLS) python scripts/docs.py
+
+lock: ## both requirements.txt from their .in files; UPGRADE=--upgrade takes newer versions
+	cd scripts && $(PYTHON) ../lab/toolbox.py run $(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
+	cd scripts && $(PYTHON) ../lab/toolbox.py run $(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+
+clean: ## caches inside the repository
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
