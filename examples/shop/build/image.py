@@ -24,27 +24,14 @@ import urllib.error
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from registry import DOCKER_INDEX, INDEX, MANIFEST, Repository, sha256
+from base_image import Base, copy_layers, read_base
+from registry import INDEX, LAYER, MANIFEST, Json, Repository, sha256
 
 SHOP = Path(__file__).resolve().parent.parent
 PLATFORMS = ("amd64", "arm64")
 CONFIG = "application/vnd.oci.image.config.v1+json"
-# Not compressed: compressors differ between machines, and so would the digest. The app is small.
-LAYER = "application/vnd.oci.image.layer.v1.tar"
-DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 TRIES = 4
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Base:
-    """What the image stands on, for one platform: its layers (descriptors) and its configuration."""
-
-    layers: tuple[Json, ...] = ()
-    config: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +42,10 @@ class Image:
 
 
 def layer(root: Path, version: str) -> bytes:
-    """app/ and VERSION as a tar: sorted, owned by root, time 0."""
+    """app/ and VERSION as a tar: sorted, owned by root, time 0.
+
+    Not compressed: compressors differ between machines, and so would the digest. The app is small.
+    """
     files = {f"app/{path.name}": path.read_bytes() for path in (root / "app").glob("*.py")}
     files["app/VERSION"] = f"{version}\n".encode()
     buffer = io.BytesIO()
@@ -121,21 +111,6 @@ def assemble(app: bytes, labels: dict[str, str], bases: dict[str, Base]) -> Imag
     return Image(index, tuple(manifests), tuple(blobs))
 
 
-def read_base(source: Repository, reference: str, platform: str) -> Base:
-    manifest = json.loads(source.manifest(reference))
-    if manifest.get("mediaType") in (INDEX, DOCKER_INDEX):
-        wanted = {"os": "linux", "architecture": platform}.items()
-        found = [entry for entry in manifest["manifests"] if wanted <= entry.get("platform", {}).items()]
-        if not found:
-            raise ValueError(f"{source.name}@{reference} has nothing for linux/{platform}")
-        manifest = json.loads(source.manifest(found[0]["digest"]))
-    layers = []
-    for entry in manifest["layers"]:
-        media_type = entry["mediaType"].replace(DOCKER_LAYER, f"{LAYER}+gzip")
-        layers.append({"mediaType": media_type, "digest": entry["digest"], "size": entry["size"]})
-    return Base(tuple(layers), json.loads(source.blob(manifest["config"]["digest"])))
-
-
 def push(target: Repository, image: Image, tag: str) -> str:
     """Pushes what is missing, the tag last; returns the digest. ValueError when the tag names another."""
     digest, there = sha256(image.index), target.digest(tag)
@@ -153,12 +128,6 @@ def push(target: Repository, image: Image, tag: str) -> str:
         target.put_manifest(sha256(manifest), manifest)
     target.put_manifest(tag, image.index)
     return digest
-
-
-def copy_layers(source: Repository, target: Repository, bases: dict[str, Base]) -> None:
-    for digest in {entry["digest"] for base in bases.values() for entry in base.layers}:
-        if not target.has_blob(digest):
-            target.put_blob(source.blob(digest))
 
 
 def build_and_push(options: argparse.Namespace, target: Repository) -> str:
