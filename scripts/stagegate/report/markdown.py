@@ -1,0 +1,74 @@
+"""Foreign text in Markdown: shown, but unable to mention, close, link, forge a marker or skip a workflow.
+
+GitHub acts on text: https://docs.github.com/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
+and https://docs.github.com/actions/how-tos/manage-workflow-runs/skip-workflow-runs
+"""
+
+from __future__ import annotations
+
+import re
+
+_GAP = "\u200b"  # invisible, and no word character for GitHub's matchers
+_MENTION = re.compile(r"@(?=[A-Za-z0-9])")
+_ISSUE = re.compile(r"#(?=\d)|(?<=\bGH)-(?=\d)", re.IGNORECASE)
+_CLOSING = re.compile(r"\b(c)(lose[sd]?|losing)\b|\b(f)(ix(?:e[sd])?)\b|\b(r)(esolve[sd]?)\b", re.IGNORECASE)
+_SKIP = re.compile(r"\[(?=\s*(?:skip ci|ci skip|no ci|skip actions|actions skip)\s*\])", re.IGNORECASE)
+_SKIP_TRAILER = re.compile(r"\bskip-(?=checks\s*:)", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_STRUCTURE = re.compile(r"([\\`*_{}\[\]|~])")
+
+
+class Safe(str):
+    """Text that is already safe to stand in Markdown: templates leave it as it is."""
+
+    __slots__ = ()
+
+
+def plain(text: str) -> str:
+    """Text for commit messages and titles: no mention, reference, closing keyword or skip directive acts."""
+    text = _CONTROL.sub("", text.replace("\r\n", "\n"))
+    text = _MENTION.sub("@" + _GAP, text)
+    text = _ISSUE.sub(lambda match: match[0] + _GAP, text)
+    text = _CLOSING.sub(lambda m: "".join(g + (_GAP if len(g) == 1 else "") for g in m.groups() if g), text)
+    text = _SKIP_TRAILER.sub("skip" + _GAP + "-", text)
+    return _SKIP.sub("[" + _GAP, text)
+
+
+def neutral(text: object) -> Safe:
+    """Text for a Markdown body: as `plain`, with HTML and the markers of generated comments made visible."""
+    if isinstance(text, Safe):
+        return text
+    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Safe(plain(escaped))
+
+
+def cell(text: object) -> Safe:
+    """Text for one table cell: one line, Markdown shown as it was written."""
+    if isinstance(text, Safe):
+        return text
+    return neutral(_STRUCTURE.sub(r"\\\1", " ".join(str(text).split())))
+
+
+def code(text: object) -> Safe:
+    """Text as inline code whose backticks cannot be closed from inside; in a table too."""
+    line = _CONTROL.sub("", " ".join(str(text).split())).replace("|", "\u2223")
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    tick = "`" * (longest + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return Safe(f"{tick}{pad}{line}{pad}{tick}") if line else Safe("")
+
+
+def fence(text: object, language: str = "") -> Safe:
+    """Text as a block of code whose fence is longer than any run of backticks inside."""
+    body = _CONTROL.sub("", str(text).replace("\r\n", "\n"))
+    longest = max((len(run) for run in re.findall(r"`+", body)), default=0)
+    tick = "`" * max(3, longest + 1)
+    return Safe(f"{tick}{language}\n{body.rstrip()}\n{tick}")
+
+
+def shorten(text: str, limit: int, note: str) -> str:
+    """At most `limit` characters, cut at a line's end, with `note` saying where the rest is."""
+    if len(text) <= limit:
+        return text
+    kept = text[: max(0, limit - len(note) - 2)]
+    return kept[: kept.rfind("\n") + 1 or len(kept)] + "\n" + note

@@ -1,0 +1,38 @@
+"""Templates for text a person reads. Every value is neutralised unless a filter has made it safe already."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stagegate.report import markdown
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, **values: object) -> str:
+    """The text of `templates/<template>` with values; a name that nobody gave is an error."""
+    return _environment().get_template(template).render(**values)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  Markdown, not HTML: `finalize` neutralises instead
+        finalize=markdown.neutral,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "cell": markdown.cell,
+        "code": markdown.code,
+        "fence": markdown.fence,
+        "short": lambda digest: markdown.code(str(digest).removeprefix("sha256:")[:12]),
+        "safe_markdown": markdown.Safe,
+    }
+    return environment

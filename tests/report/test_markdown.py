@@ -1,0 +1,41 @@
+import pytest
+
+from stagegate.report import markdown
+from stagegate.report import render as rendering
+
+FORBIDDEN = (
+    "@acme/release look",
+    "fixes #12",
+    "Closes: GH-7",
+    "resolved https://github.com/a/b/issues/3",
+    "[skip ci]",
+    "[CI Skip] x",
+    "a\n\nskip-checks: true",
+    "see acme/shop#9",
+)
+
+
+@pytest.mark.parametrize("text", FORBIDDEN)
+def test_what_github_acts_on_is_broken_up(text: str) -> None:
+    made = markdown.plain(text)
+    assert made != text
+    assert made.replace("\u200b", "") == text
+
+
+def test_html_and_our_own_markers_are_shown_not_interpreted() -> None:
+    assert "<" not in markdown.neutral("<!-- stagegate --><img src=x>")
+
+
+def test_a_template_neutralises_values_but_not_what_a_filter_made(monkeypatch, tmp_path) -> None:
+    (tmp_path / "t.md.j2").write_text("{{ a }} {{ b | code }} @kept")
+    monkeypatch.setattr(rendering, "TEMPLATES", tmp_path)
+    rendering._environment.cache_clear()
+    try:
+        assert rendering.render("t.md.j2", a="@x <b>", b="@y <b>") == "@\u200bx &lt;b&gt; `@y <b>` @kept"
+    finally:
+        rendering._environment.cache_clear()
+
+
+def test_code_cannot_be_closed_from_inside() -> None:
+    assert markdown.code("a ``` b") == "````a ``` b````"
+    assert markdown.fence("```\nx").startswith("````\n")
