@@ -26,7 +26,7 @@ class _Adapter(HTTPAdapter):
 
 
 def retrying(total: int = 3) -> Retry:
-    """Retries for GET and HEAD on transient answers; Retry-After is honoured up to urllib3's cap.
+    """Retries for GET and HEAD on transient answers; Retry-After is honoured up to 20 seconds.
 
     `STAGEGATE_RETRY_PACE` (seconds, default 0.5) is the back-off factor.
     """
@@ -36,6 +36,7 @@ def retrying(total: int = 3) -> Retry:
         status_forcelist=_TRANSIENT,
         backoff_factor=float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5")),
         backoff_max=20,
+        retry_after_max=20,
         raise_on_status=False,
         respect_retry_after_header=True,
     )

@@ -1,0 +1,241 @@
+"""The registry as stagegate needs it: digests, manifests, blobs and tags; pushes that end known.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+import requests
+
+from stagegate.clients.registry.reference import Reference, parse
+from stagegate.clients.registry.transport import Transport
+from stagegate.clients.registry.trouble import Transient, absent
+from stagegate.errors import Stop
+from stagegate.model import DIGEST, digest_of
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES)  # without it some registries answer 404 for what exists
+MANIFEST_LIMIT = 4 << 20
+BLOB_LIMIT = 64 << 20
+_PAGES = 1000
+_PUSHES = 4
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A manifest or index, byte for byte: its digest is that of `raw`."""
+
+    media_type: str
+    raw: bytes
+
+    @property
+    def digest(self) -> str:
+        """`sha256:<hex>` of the bytes."""
+        return digest_of(self.raw)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The parsed JSON."""
+        parsed: dict[str, Any] = json.loads(self.raw)
+        return parsed
+
+    @property
+    def is_index(self) -> bool:
+        """True for a list of manifests (several platforms, or one with its attestation)."""
+        return self.media_type in INDEX_TYPES
+
+
+class Registry:
+    """Reads from and writes to the registries in `hosts`; any other host is Stop(wrong-source).
+
+    `username` and `password` are for all of `hosts`; without them docker's configuration is asked for each.
+    `timeout` is (connect, read) in seconds. Refusals and silence are Stop, never "absent".
+    """
+
+    def __init__(
+        self,
+        hosts: frozenset[str],
+        *,
+        username: str = "",
+        password: str = "",
+        timeout: tuple[float, float] = (10.0, 60.0),
+    ) -> None:
+        self._transport = Transport(hosts, username, password, timeout)
+
+    def digest(self, reference: str | Reference) -> str | None:
+        """Digest of a tag or of a digest that exists; None only when the registry says there is none."""
+        target = _target(reference)
+        url = f"{target.api}/manifests/{target.wanted}"
+        answer = self._transport.send("HEAD", url, target, headers={"Accept": _ACCEPT})
+        answer.close()
+        seen = answer.headers.get("Docker-Content-Digest", "")
+        if answer.status_code == 200 and DIGEST.fullmatch(seen) and target.digest in ("", seen):
+            return seen
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise self._transport.refused(answer, target, "to look for")
+        found = self.manifest(target)  # a HEAD has no body: only GET can say whether 404 means absent
+        return found.digest if found else None
+
+    def manifest(self, reference: str | Reference) -> Manifest | None:
+        """The manifest, its bytes checked against every digest that is known; None when there is none."""
+        target = _target(reference)
+        url = f"{target.api}/manifests/{target.wanted}"
+        answer, raw = self._transport.read(url, target, MANIFEST_LIMIT, _ACCEPT)
+        if answer.status_code != 200:
+            if absent(answer, raw):
+                return None
+            raise self._transport.refused(answer, target, "to read", raw)
+        media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+        try:
+            document = json.loads(raw)
+            media_type = str(document.get("mediaType") or media_type)
+            plausible = document.get("schemaVersion") == 2
+        except (ValueError, AttributeError):
+            plausible = False
+        if not plausible:
+            raise _nonsense(target, "something that is not a manifest")
+        found = Manifest(media_type=media_type, raw=raw)
+        promised = (target.digest, answer.headers.get("Docker-Content-Digest", ""))
+        if any(digest.startswith("sha256:") and digest != found.digest for digest in promised):
+            raise _nonsense(target, f"other content ({found.digest}) than it promised")
+        return found
+
+    def children(self, reference: str | Reference) -> frozenset[str]:
+        """Digests of the manifests that an index lists; empty for a manifest. Stop when it is absent."""
+        target = _target(reference)
+        found = self.manifest(target)
+        if found is None:
+            raise _nonsense(target, "that it does not exist any more")
+        listed = found.document.get("manifests", []) if found.is_index else []
+        return frozenset(str(entry["digest"]) for entry in listed)
+
+    def blob(self, repository: str | Reference, digest: str, limit: int = BLOB_LIMIT) -> bytes:
+        """A blob of at most `limit` bytes, checked against its digest. Stop when it is absent or other."""
+        target = _target(repository).at(digest)
+        answer, data = self._transport.read(f"{target.api}/blobs/{digest}", target, limit)
+        if answer.status_code != 200:
+            raise self._transport.refused(answer, target, "to read", data)
+        if digest_of(data) != digest:
+            raise _nonsense(target, f"other content ({digest_of(data)})")
+        return data
+
+    def tags(self, repository: str | Reference) -> tuple[str, ...]:
+        """Every tag of a repository, all pages, in the registry's order; empty when there is none."""
+        target = _target(repository)
+        url = f"{target.api}/tags/list?n=1000"
+        found: dict[str, None] = {}
+        for _ in range(_PAGES):
+            answer, raw = self._transport.read(url, target, MANIFEST_LIMIT)
+            if answer.status_code != 200:
+                if absent(answer, raw):
+                    return ()
+                raise self._transport.refused(answer, target, "to list", raw)
+            try:
+                found |= dict.fromkeys(str(tag) for tag in json.loads(raw)["tags"] or ())
+            except (ValueError, LookupError, TypeError) as error:
+                raise _nonsense(target, "something that is not a list of tags") from error
+            following = answer.links.get("next", {}).get("url", "")
+            if not following:
+                return tuple(found)
+            url = urljoin(url, following)
+            if urlsplit(url).netloc != urlsplit(target.api).netloc:
+                raise _nonsense(target, "a next page on another host")
+        raise _nonsense(target, f"more than {_PAGES} pages of tags")
+
+    def push_blob(self, repository: str | Reference, data: bytes) -> str:
+        """Store a blob unless it is there; its digest. Transient when the upload may be tried again."""
+        digest = digest_of(data)
+        target = _target(repository).at(digest)
+        answer = self._transport.send("HEAD", f"{target.api}/blobs/{digest}", target)
+        answer.close()
+        if answer.status_code == 200:
+            return digest
+        answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
+        place = urljoin(target.api, answer.headers.get("Location", ""))
+        self._expect(answer, target, 202)
+        put = f"{place}{'&' if urlsplit(place).query else '?'}digest={digest}"
+        headers = {"Content-Type": "application/octet-stream"}
+        self._expect(self._transport.send("PUT", put, target, headers=headers, data=data), target, 201)
+        return digest
+
+    def push_manifest(self, target: str | Reference, manifest: Manifest) -> None:
+        """PUT a manifest under a tag or its digest. When the answer is lost, the registry is asked."""
+        target = _target(target)
+        url = f"{target.api}/manifests/{target.wanted}"
+        try:
+            answer = self._transport.send(
+                "PUT", url, target, headers={"Content-Type": manifest.media_type}, data=manifest.raw
+            )
+            self._expect(answer, target, 201)
+        except Transient:
+            if self.digest(target) != manifest.digest:
+                raise
+
+    def push(
+        self, target: str | Reference, manifest: Manifest, blobs: tuple[bytes, ...], *, replace: bool = False
+    ) -> bool:
+        """Blobs, then the manifest under its tag, all of it again when a registry stumbles.
+
+        False when it was there already. A tag with other content is Stop(version-taken) unless `replace`.
+        """
+        target = _target(target)
+        pace = float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5"))
+        for attempt in range(_PUSHES):
+            seen = self.digest(target)
+            if seen == manifest.digest:
+                return attempt > 0
+            if seen is not None and not replace:
+                raise taken(target, seen, manifest.digest)
+            try:
+                for blob in blobs:
+                    self.push_blob(target, blob)
+                self.push_manifest(target, manifest)
+                return True
+            except Transient:
+                if attempt == _PUSHES - 1:
+                    raise
+                time.sleep(min(20.0, pace * 2**attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _expect(self, answer: requests.Response, target: Reference, status: int) -> None:
+        try:
+            if answer.status_code != status:
+                raise self._transport.refused(answer, target, "a push to")
+        finally:
+            answer.close()
+
+
+def taken(target: Reference, there: str, ours: str) -> Stop:
+    """The Stop for a version that is published with other content (I5): both digests are named."""
+    return Stop(
+        "version-taken",
+        f"{target} is published already, with other content.",
+        f"The registry has {there}, this build is {ours}; a published version never changes.",
+        "Make a new version with version-bump and publish that.",
+    )
+
+
+def _target(reference: str | Reference) -> Reference:
+    return parse(reference) if isinstance(reference, str) else reference
+
+
+def _nonsense(target: Reference, answer: str) -> Stop:
+    return Stop(
+        "unknown-state",
+        f"{target.host} answers {answer} for {target}.",
+        "A proxy, a login page or a broken registry may stand in between.",
+        "Check the address and run again; nothing is concluded from such an answer.",
+    )

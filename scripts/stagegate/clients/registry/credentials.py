@@ -1,0 +1,148 @@
+"""Logins for registries: given ones, else docker's own configuration and its credential helpers.
+
+Source of the file format: https://docs.docker.com/reference/cli/docker/login/#credential-stores
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stagegate.clients import process
+from stagegate.clients.registry.reference import HUB
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+_HELPER_SECONDS = 30.0
+_IDENTITY = "<token>"  # the user name by which a helper says that its secret is a refresh token
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """A user and password, or a refresh token (`identity`); all empty: nobody."""
+
+    username: str = ""
+    password: str = ""
+    identity: str = ""
+
+    @property
+    def known(self) -> bool:
+        """False for nobody: what is public is then all that can be read."""
+        return bool(self.password or self.identity)
+
+    @property
+    def basic(self) -> str:
+        """The `Authorization` header of a Basic login."""
+        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+
+def given(username: str, password: str) -> Credentials | None:
+    """The login of the inputs, or None when none was given. Stop(empty-secret) for half of one."""
+    if not username and not password:
+        return None
+    if not password:
+        raise Stop(
+            "empty-secret",
+            "registry-username is given, registry-password is empty.",
+            "A secret that does not exist arrives as an empty text.",
+            "Check the name of the secret, or leave both empty to use docker's own configuration.",
+        )
+    log.mask(password)
+    return Credentials(username=username or "token", password=password)
+
+
+def from_docker(host: str, environ: Mapping[str, str] = os.environ) -> Credentials:
+    """What docker would use for a host: `credHelpers`, `credsStore`, then `auths`; else nobody."""
+    folder = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME") or "~").expanduser() / ".docker")
+    config = _document(Path(folder) / "config.json")
+    names = [host] if host != HUB else ["https://index.docker.io/v1/", HUB, "registry-1.docker.io"]
+    helpers = config.get("credHelpers") if isinstance(config.get("credHelpers"), dict) else {}
+    for name in names:
+        helper = (helpers or {}).get(name) or config.get("credsStore")
+        found = _ask(str(helper), name) if helper else None
+        if found is not None:
+            return found
+    auths = config.get("auths") if isinstance(config.get("auths"), dict) else {}
+    for key, entry in (auths or {}).items():
+        if isinstance(entry, dict) and (key in names or _host(key) in names):
+            found = _entry(entry)
+            if found.known:
+                return found
+    return Credentials()
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Stop(
+            "bad-input",
+            "docker's configuration cannot be read.",
+            f"{path.name} in DOCKER_CONFIG: {type(error).__name__}.",
+            "Log in again, or give registry-username and registry-password.",
+        ) from error
+    return document if isinstance(document, dict) else {}
+
+
+def _host(key: str) -> str:
+    return re.sub(r"^https?://", "", key).split("/", 1)[0]
+
+
+def _entry(entry: Mapping[str, Any]) -> Credentials:
+    """One entry of `auths`: base64 of user:password, or both in the open, or an identity token."""
+    username, password = str(entry.get("username") or ""), str(entry.get("password") or "")
+    try:
+        decoded = base64.b64decode(str(entry.get("auth") or "")).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        decoded = ""
+    if ":" in decoded:
+        username, _, password = decoded.partition(":")
+    identity = str(entry.get("identitytoken") or "")
+    log.mask(password.rstrip("\0"), identity)
+    return Credentials(username=username, password=password.rstrip("\0"), identity=identity)
+
+
+def _ask(helper: str, server: str) -> Credentials | None:
+    """Ask `docker-credential-<helper> get`; None when it knows nothing of the host."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
+        raise Stop(
+            "bad-input",
+            f"docker's configuration names the credential helper {helper!r}.",
+            "A helper's name has only letters, digits, dots, dashes and underscores.",
+            "Correct credHelpers or credsStore in config.json.",
+        )
+    program = f"docker-credential-{helper}"
+    answer = process.run(program, "get", input=server.encode(), timeout=_HELPER_SECONDS, check=False)
+    if answer.code:
+        said = (answer.text + answer.errors).strip()
+        if "not found" in said:
+            return None
+        raise Stop(
+            "missing-permission",
+            f"{program} gives no login for {server}.",
+            f"It ended with {answer.code}: {said[:200]}.",
+            "Log in with the cloud's own login action before this step.",
+        )
+    try:
+        document = json.loads(answer.stdout)
+        username, secret = str(document["Username"]), str(document["Secret"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise Stop(
+            "unknown-state",
+            f"{program} answers something that is not a login.",
+            "It should print JSON with Username and Secret.",
+            "Update the helper, or give registry-username and registry-password.",
+        ) from error
+    log.mask(secret)
+    if username == _IDENTITY:
+        return Credentials(identity=secret)
+    return Credentials(username=username, password=secret)

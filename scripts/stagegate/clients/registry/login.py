@@ -1,0 +1,98 @@
+"""Answers to `WWW-Authenticate`: Basic, or a Bearer token for one repository, kept as long as it works.
+
+https://distribution.github.io/distribution/spec/auth/token/ and .../spec/auth/oauth/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import requests
+
+from stagegate.clients import http
+from stagegate.clients.registry.credentials import Credentials
+from stagegate.clients.registry.reference import Reference
+from stagegate.clients.registry.trouble import Refusal
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+_FIELD = re.compile(r'(\w+)="([^"]*)"')
+_LIMIT = 1 << 20
+
+
+class Login:
+    """The `Authorization` header for each repository; credentials are asked for once for each host."""
+
+    def __init__(self, session: requests.Session, lookup: Callable[[str], Credentials]) -> None:
+        self._session = session
+        self._lookup = lookup
+        self._known: dict[str, Credentials] = {}
+        self._headers: dict[tuple[str, str, str], str] = {}
+
+    def who(self, host: str) -> str:
+        """The user for messages; empty for nobody."""
+        credentials = self._credentials(host)
+        return credentials.username or ("the given token" if credentials.known else "")
+
+    def header(self, target: Reference, actions: str) -> str:
+        """The header that worked before for this repository and these actions, or empty."""
+        return self._headers.get((target.host, target.path, actions), "")
+
+    def answer(self, challenge: str, target: Reference, actions: str) -> str:
+        """The header that a 401's `WWW-Authenticate` asks for; empty without a login to answer with."""
+        credentials = self._credentials(target.host)
+        scheme, _, rest = challenge.strip().partition(" ")
+        header = ""
+        if scheme.lower() == "bearer":
+            header = f"Bearer {self._token(dict(_FIELD.findall(rest)), target, actions, credentials)}"
+        elif scheme.lower() == "basic" and credentials.password:
+            header = credentials.basic
+        self._headers[target.host, target.path, actions] = header
+        return header
+
+    def _credentials(self, host: str) -> Credentials:
+        if host not in self._known:
+            self._known[host] = self._lookup(host)
+        return self._known[host]
+
+    def _token(self, fields: dict[str, str], target: Reference, actions: str, who: Credentials) -> str:
+        realm = fields.get("realm", "")
+        place = urlsplit(realm)
+        if place.scheme != "https" and not (place.scheme == "http" and target.local):
+            raise Stop(
+                "wrong-source",
+                f"{target.host} asks to log in at {realm or 'no address'}.",
+                "A password is only sent over TLS.",
+                "Check the registry's configuration.",
+            )
+        query = {"service": fields.get("service", ""), "scope": f"repository:{target.path}:{actions}"}
+        query = {key: value for key, value in query.items() if value}
+        if who.identity:
+            form = {
+                **query,
+                "grant_type": "refresh_token",
+                "refresh_token": who.identity,
+                "client_id": "stagegate",
+            }
+            send = lambda: self._session.post(realm, data=form, allow_redirects=False)  # noqa: E731
+        else:
+            headers = {"Authorization": who.basic} if who.password else {}
+            send = lambda: self._session.get(realm, params=query, headers=headers, allow_redirects=False)  # noqa: E731
+        answer = http.reach(place.netloc, send)
+        body = answer.content[:_LIMIT]
+        if answer.status_code != 200:
+            raise Refusal(answer, body).stop(target, f"a login to {actions}", login=who.username)
+        try:
+            document = answer.json()
+            token = str(document.get("token") or document["access_token"])
+        except (ValueError, LookupError, AttributeError) as error:
+            raise Stop(
+                "unknown-state",
+                f"{place.netloc} answers the login for {target.host} with something that is not a token.",
+                "A proxy or a login page may stand in between.",
+                "Check the registry's address and the network.",
+            ) from error
+        log.mask(token)
+        return token

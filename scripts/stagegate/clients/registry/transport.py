@@ -1,0 +1,166 @@
+"""One request to a registry: only to named hosts, logged in as it asks, redirected without the login."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from stagegate.clients import http
+from stagegate.clients.registry import credentials
+from stagegate.clients.registry.login import Login
+from stagegate.clients.registry.reference import Reference
+from stagegate.clients.registry.trouble import Refusal, Transient
+from stagegate.errors import Stop
+
+BODY_SECONDS = 300.0
+_REDIRECTS = 5
+_REFUSAL_LIMIT = 64 * 1024
+_TRIES = 3
+
+
+class Transport:
+    """Requests to the hosts in `hosts`, as the given user or as docker's configuration says."""
+
+    def __init__(
+        self, hosts: frozenset[str], username: str, password: str, timeout: tuple[float, float]
+    ) -> None:
+        self._hosts = hosts
+        self._timeout = timeout
+        self._session = http.session()
+        self._session.auth = _as_given  # without it requests would add a login from ~/.netrc
+        login = credentials.given(username, password)
+        lookup: Callable[[str], credentials.Credentials] = credentials.from_docker
+        self.login = Login(self._session, (lambda _: login) if login is not None else lookup)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        target: Reference,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+    ) -> requests.Response:
+        """The answer, whatever its status, its body not yet read; a 401 has been answered once.
+
+        Stop(wrong-source) for a host that is not named, Transient(unreachable) without an answer.
+        """
+        if target.host not in self._hosts:
+            raise Stop(
+                "wrong-source",
+                f"{target} is not read: {target.host} is not one of our registries.",
+                f"The settings name: {', '.join(sorted(self._hosts)) or 'none'}.",
+                "Name the registry under `images` or `chart.repository`, or correct the reference.",
+            )
+        actions = "pull" if method in ("GET", "HEAD") else "pull,push"
+        ours = urlsplit(target.api).netloc
+        for last in (False, True):
+            wanted = dict(headers or {}) | {"Accept-Encoding": "identity"}
+            header = self.login.header(target, actions)
+            if header and urlsplit(url).netloc == ours:
+                wanted["Authorization"] = header
+            answer = self._follow(method, url, target, wanted, data)
+            challenge = answer.headers.get("WWW-Authenticate", "")
+            if answer.status_code != 401 or last or not challenge or urlsplit(answer.url).netloc != ours:
+                return answer
+            answer.close()
+            if not self.login.answer(challenge, target, actions):
+                return answer
+        raise AssertionError("the second answer is returned")
+
+    def read(
+        self, url: str, target: Reference, limit: int, accept: str = "*/*"
+    ) -> tuple[requests.Response, bytes]:
+        """GET with its whole body of at most `limit` bytes, tried again when the connection breaks inside."""
+        for attempt in range(_TRIES):
+            answer = self.send("GET", url, target, headers={"Accept": accept})
+            try:
+                return answer, self.body(answer, target, limit)
+            except requests.RequestException as error:
+                if attempt == _TRIES - 1:
+                    raise http.unreachable(target.host, error) from error
+            finally:
+                answer.close()
+        raise AssertionError("the last try returns or raises")
+
+    def refused(
+        self, answer: requests.Response, target: Reference, doing: str, body: bytes | None = None
+    ) -> Stop:
+        """The Stop for an answer that is not what was asked for; its body is read here unless given."""
+        if body is None:
+            try:
+                body = self.body(answer, target, _REFUSAL_LIMIT)
+            except (requests.RequestException, Stop):
+                body = b""
+        return Refusal(answer, body).stop(target, doing, login=self.login.who(target.host))
+
+    def body(self, answer: requests.Response, target: Reference, limit: int) -> bytes:
+        """The body, at most `limit` bytes within BODY_SECONDS however slowly it drips."""
+        until = time.monotonic() + BODY_SECONDS
+        parts: list[bytes] = []
+        size = 0
+        for part in answer.iter_content(1 << 16):
+            size += len(part)
+            if size > limit:
+                raise Stop(
+                    "unknown-state",
+                    f"{target} is larger than {limit // (1 << 20) or 1} MiB.",
+                    "stagegate reads no more of an artifact than that.",
+                    "Check that the reference names what you mean.",
+                )
+            if time.monotonic() > until:
+                raise Stop(
+                    "timeout",
+                    f"{target.host} did not finish sending {target}.",
+                    f"{BODY_SECONDS:.0f} seconds were not enough.",
+                    "Run it again.",
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _follow(
+        self, method: str, url: str, target: Reference, headers: dict[str, str], data: bytes | None
+    ) -> requests.Response:
+        """Follow redirects of reads by hand: to another host without the login, never from TLS to plain."""
+        for _ in range(_REDIRECTS):
+            try:
+                answer = self._session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=data,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=self._timeout,
+                )
+            except requests.RequestException as error:
+                stop = http.unreachable(target.host, error)
+                raise Transient(stop.reason, stop.what, stop.why, stop.next) from error
+            place = answer.headers.get("Location", "")
+            if method not in ("GET", "HEAD") or not answer.is_redirect or not place:
+                return answer
+            answer.close()
+            following = urljoin(url, place)
+            if urlsplit(following).netloc != urlsplit(url).netloc:
+                headers.pop("Authorization", None)
+            if urlsplit(following).scheme != "https" and not target.local:
+                raise Stop(
+                    "wrong-source",
+                    f"{target.host} redirects {target} to an address without TLS.",
+                    "What arrives there could be anything.",
+                    "Check the registry's storage configuration.",
+                )
+            url = following
+        raise Stop(
+            "unknown-state",
+            f"{target.host} redirects {target} in a circle.",
+            f"{_REDIRECTS} redirects led nowhere.",
+            "Check the registry's address.",
+        )
+
+
+def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

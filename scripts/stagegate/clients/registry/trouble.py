@@ -1,0 +1,84 @@
+"""What a registry's refusal means: one reason, and what to do about it. A refusal is never "absent"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import requests
+
+from stagegate.clients.registry.reference import Reference
+from stagegate.errors import Stop
+
+_ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})  # NOT_FOUND is Harbor's word
+_IMMUTABLE = ("immutable", "ImageTagAlreadyExists")  # Harbor 412, ECR 400
+_GHCR_LINK = (
+    "On GitHub open the package, Package settings, Manage Actions access, and give this repository Write "
+    "(or connect the package to the repository); the job needs `permissions: packages: write`."
+)
+
+
+class Transient(Stop):
+    """Trouble that may be gone when the whole push is made again."""
+
+
+class Refusal:
+    """An answer of 400 or more (or one that makes no sense), read once and bounded."""
+
+    def __init__(self, answer: requests.Response, body: bytes) -> None:
+        self.status = answer.status_code
+        self.headers: Mapping[str, str] = answer.headers
+        self.codes, self.text = _errors(body)
+
+    def stop(self, target: Reference, doing: str, *, login: str = "") -> Stop:
+        """The Stop for this answer. `doing` says what was tried, `login` as whom."""
+        what = f"{target.host} refuses {doing} {target}."
+        why = f"It answers {self.status}{f': {self.text}' if self.text else ''}."
+        if any(word in self.text for word in _IMMUTABLE):
+            return Stop("version-taken", what, why, "Publish a new version; a tag there never changes.")
+        if self.status in (401, 403):
+            next_step = _permission(target, login, write="push" in doing, linked=self._unlinked)
+            kind = Stop if self.status == 401 or self._unlinked else Transient
+            return kind("missing-permission", what, why, next_step)
+        if self.status == 429:
+            wait = self.headers.get("Retry-After", "")
+            after = f"Run again after {wait} seconds." if wait.isdigit() else "Run again later."
+            return Transient("rate-limited", what, why, after)
+        if self.status == 404 and "BLOB_UPLOAD_UNKNOWN" in self.codes:
+            return Transient("server-error", what, why, "Run again; the registry forgot the upload.")
+        if self.status >= 500 or self.status == 408:
+            return Transient("server-error", what, why, "Run again when it works; nothing was changed.")
+        if self.status == 405:
+            return Stop("server-error", what, why, "Run again when it is no longer read-only.")
+        if self.status == 413:
+            return Stop("bad-input", what, why, "Make the artifact smaller, or raise the registry's limit.")
+        return Stop("unknown-state", what, why, "Check that the host is a container registry.")
+
+    @property
+    def _unlinked(self) -> bool:
+        return "write_package" in self.text or "permission_denied" in self.text
+
+
+def absent(answer: requests.Response, body: bytes) -> bool:
+    """The registry itself says that there is no such manifest, tag or repository: not just any 404."""
+    return answer.status_code == 404 and bool(_errors(body)[0] & _ABSENT)
+
+
+def _permission(target: Reference, login: str, *, write: bool, linked: bool) -> str:
+    if linked or (target.host == "ghcr.io" and login):
+        return _GHCR_LINK
+    if not login:
+        return "Give registry-username and registry-password, or log in with docker login before this step."
+    right = "push" if write else "pull"
+    return f"Give {login} the right to {right} there, or use another login."
+
+
+def _errors(body: bytes) -> tuple[frozenset[str], str]:
+    """Codes and text of the distribution protocol's error document; other bodies have neither."""
+    try:
+        listed = json.loads(body)["errors"]
+        codes = frozenset(str(error.get("code", "")) for error in listed)
+        text = "; ".join(f"{error.get('code', '')} {error.get('message', '')}".strip() for error in listed)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return frozenset(), ""
+    return codes, " ".join(text.split())[:300]
