@@ -126,6 +126,7 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
 
     `command` is the beginning of the installer's command line. No package's own code is run: wheels only.
     """
+    import re
     import subprocess
 
     site = make_home(folder)
@@ -152,6 +153,15 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
             "Neither uv nor pip is there.",
             f"stagegate's libraries are installed with one of them, and {sys.executable} has no pip.",
             "Install uv or pip in a step before this one (actions/setup-python brings pip).",
+        )
+    if re.search(rb"hash mismatch|not match the hashes", done.stdout, re.IGNORECASE):
+        _show(done.stdout)
+        raise Refusal(
+            "wrong-source",
+            2,
+            "A library was not installed, because it is not the one that the lock names.",
+            "The package index serves a file with other bytes.",
+            "Look at that index or mirror before anything else is installed from it.",
         )
     if done.returncode:
         raise _not_installed(f"The installer ended with {done.returncode}", done.stdout)
@@ -217,18 +227,24 @@ def _sweep(root: str) -> None:
 
 
 def _not_installed(why: str, output: bytes) -> Refusal:
+    shown = _show(output)
+    last = shown[-1].strip().rstrip(".") if shown else "it said nothing"
+    return Refusal(
+        "unreachable",
+        3,
+        "stagegate's libraries could not be installed.",
+        f"{why}: {last}.",
+        "Check that the package index can be reached (PIP_INDEX_URL or UV_DEFAULT_INDEX name a mirror), "
+        "then run it again.",
+    )
+
+
+def _show(output: bytes) -> list[str]:
+    """Print the installer's last lines, and return them: without passwords, unable to speak to the runner."""
     import re
 
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()][-TAIL_LINES:]
     shown = [re.sub(r"//[^/@\s]+@", "//***@", line).replace("##[", "## [") for line in lines]
     for line in shown:
-        print(f"| {line}", flush=True)  # the mark keeps the runner from reading a command in it
-    last = shown[-1].strip() if shown else "it said nothing"
-    return Refusal(
-        "unreachable",
-        3,
-        "stagegate's libraries could not be installed.",
-        f"{why}: {last.rstrip('.')}.",
-        "Check that the package index can be reached (PIP_INDEX_URL or UV_DEFAULT_INDEX name a mirror), "
-        "then run it again.",
-    )
+        print(f"| {line}", flush=True)
+    return shown
