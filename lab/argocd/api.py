@@ -1,0 +1,195 @@
+"""What each endpoint answers, who may ask, and what a stream shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.argocd import documents, live
+from lab.argocd.access import INVALID, NOT_FOUND, PERMISSION_DENIED, UNKNOWN, ApiError, Token, Tokens
+from lab.argocd.charts import CannotRender
+from lab.argocd.cluster import Cluster
+from lab.argocd.faults import Faults
+from lab.argocd.reconcile import REFRESH, Reconciler
+from lab.argocd.resolve import Sources, sources_of
+from lab.argocd.store import Event, Store
+
+Json = dict[str, Any]
+Query = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Api:
+    """The read side of Argo CD's application service."""
+
+    store: Store
+    faults: Faults
+    tokens: Tokens
+    cluster: Cluster
+    sources: Sources
+    reconcilers: Mapping[str, Reconciler]
+    version: str
+    refresh_deadline: float
+
+    def answer(self, token: Token, name: str, what: str, query: Query) -> Json:
+        """One application's document or sub-resource; ApiError in Argo CD's words."""
+        document = self._allowed(token, name, query)
+        if what == "":
+            return self._refreshed(name, query) or document
+        given: dict[str, Callable[[], Json]] = {
+            "resource-tree": lambda: self._tree(name, document),
+            "managed-resources": lambda: self._managed(name),
+            "manifests": lambda: self._manifests(name, document, query),
+            "resource": lambda: self._resource(name, query),
+            "syncwindows": lambda: self._windows(name),
+        }
+        if what not in given:
+            raise ApiError(NOT_FOUND, "Not Found")
+        return given[what]()
+
+    def _allowed(self, token: Token, name: str, query: Query) -> Json:
+        """RBAC in Argo CD's order: a missing application is 403 unless the right project was named."""
+        project = _one(query, "project")
+        denied = ApiError(PERMISSION_DENIED, "permission denied")
+        if project and not token.may_get(name, project):
+            raise denied
+        document = self.store.get(name)
+        missing = ApiError(NOT_FOUND, f'applications.argoproj.io "{name}" not found')
+        if document is None or _one(query, "appNamespace") not in ("", document["metadata"]["namespace"]):
+            raise missing if project else denied
+        if not token.may_get(name, document["spec"]["project"]):
+            raise denied
+        if project and project != document["spec"]["project"]:
+            raise missing
+        return document
+
+    def _refreshed(self, name: str, query: Query) -> Json | None:
+        """`refresh=normal|hard`: the document after the controller took the annotation off."""
+        kind = _one(query, "refresh")
+        reconciler = self.reconcilers.get(name)
+        if not kind or kind == "false" or reconciler is None or self.faults.take(name, "lost-refresh"):
+            return None
+        reconciler.refresh("hard" if kind == "hard" else "normal")
+        found = self.store.wait(
+            name, lambda d: REFRESH not in (d["metadata"].get("annotations") or {}), self.refresh_deadline
+        )
+        if found is None:
+            raise ApiError(UNKNOWN, "application refresh deadline exceeded")
+        return found
+
+    def listing(self, token: Token, query: Query) -> Json:
+        """Every application the token may see and the query names; `items` is null when there is none."""
+        held = [self.store.get(name) for name in self.store.names()]
+        items = [each for each in held if each and self._matches(token, query, each)]
+        version = max((int(each["metadata"]["resourceVersion"]) for each in items), default=0)
+        return {"metadata": {"resourceVersion": str(version)} if version else {}, "items": items or None}
+
+    def _matches(self, token: Token, query: Query, document: Json) -> bool:
+        name, project = document["metadata"]["name"], document["spec"]["project"]
+        projects = {*query.get("projects", []), *query.get("project", [])} - {""}
+        named = _one(query, "name") in ("", name) and (not projects or project in projects)
+        return named and token.may_get(name, project) and selected(_one(query, "selector"), document)
+
+    def first_events(self, token: Token, query: Query) -> Iterator[Event]:
+        """What a stream begins with: ADDED for what is there, unless a version was given and no name."""
+        if _one(query, "resourceVersion") and not _one(query, "name"):
+            return
+        for name in self.store.names():
+            document = self.store.get(name)
+            if document and self._matches(token, query, document):
+                yield "ADDED", document
+
+    def visible(self, token: Token, query: Query, event: Event) -> Event | None:
+        """The event as this stream shows it, or None when it is not for it."""
+        kind, document = event[0], self.store.seen(event[1])
+        return (kind, document) if self._matches(token, query, document) else None
+
+    def _tree(self, name: str, document: Json) -> Json:
+        reconciler = self.reconcilers[name]
+        resources = (document.get("status") or {}).get("resources") or ()
+        return live.tree(reconciler.live, reconciler.namespace, self.cluster.states(name), resources)
+
+    def _managed(self, name: str) -> Json:
+        reconciler = self.reconcilers[name]
+        return live.managed(reconciler.desired, reconciler.live, reconciler.namespace)
+
+    def _manifests(self, name: str, document: Json, query: Query) -> Json:
+        """Objects rendered at the asked revision (default: the spec's), as a list of JSON texts."""
+        reconciler, spec = self.reconcilers[name], document["spec"]
+        try:
+            revisions = list(self.sources.revisions(spec))
+            if _one(query, "revision"):
+                revisions[0] = self.sources.revision(
+                    {**sources_of(spec)[0], "targetRevision": _one(query, "revision")}
+                )
+            for place, revision in zip(
+                query.get("sourcePositions", []), query.get("revisions", []), strict=False
+            ):
+                source = {**sources_of(spec)[int(place) - 1], "targetRevision": revision}
+                revisions[int(place) - 1] = self.sources.revision(source)
+            rendered = self.sources.render(name, spec, revisions)
+        except (CannotRender, ValueError, IndexError) as error:
+            raise ApiError(UNKNOWN, f"failed to generate manifests: {error}") from error
+        annotation = not self.version.startswith("2.")
+        tracked = [
+            documents.tracked(each, name, reconciler.namespace, annotation) for each in rendered.objects
+        ]
+        return {"manifests": [json.dumps(documents.hidden(each)) for each in tracked]}
+
+    def _resource(self, name: str, query: Query) -> Json:
+        """One live object as JSON text."""
+        reconciler = self.reconcilers[name]
+        kind, wanted, where = _one(query, "kind"), _one(query, "resourceName"), _one(query, "namespace")
+        for workload, _, states in self.cluster.states(name):
+            for state in states:
+                if kind == "Pod" and state.name == wanted and where in ("", state.namespace):
+                    return {"manifest": json.dumps(live.pod(workload, state))}
+        for item in reconciler.live:
+            who = documents.identity(item, reconciler.namespace)
+            if (who["kind"], who["name"]) == (kind, wanted) and where in ("", who.get("namespace", "")):
+                return {"manifest": json.dumps(documents.hidden(item))}
+        raise ApiError(
+            INVALID, f"{kind} {_one(query, 'group')} {wanted} not found as part of application {name}"
+        )
+
+    def _windows(self, name: str) -> Json:
+        fault = self.faults.find(name, "sync-window")
+        if fault is None:
+            return {"activeWindows": [], "assignedWindows": [], "canSync": True}
+        window = {
+            "kind": "deny",
+            "schedule": fault.text("schedule", "* * * * *"),
+            "duration": "24h",
+            "manualSync": False,
+        }
+        return {"activeWindows": [window], "assignedWindows": [window], "canSync": False}
+
+
+def _one(query: Query, name: str) -> str:
+    return (query.get(name) or [""])[0]
+
+
+def selected(selector: str, document: Json) -> bool:
+    """Kubernetes label selector: `a=b`, `a==b`, `a!=b`, `a`, `!a`, `a in (b,c)`, joined by commas."""
+    labels = document["metadata"].get("labels") or {}
+    depth, parts, start = 0, [], 0
+    for place, char in enumerate(selector):
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
+            parts.append(selector[start:place])
+            start = place + 1
+    return all(_holds(part.strip(), labels) for part in [*parts, selector[start:]] if part.strip())
+
+
+def _holds(part: str, labels: Mapping[str, str]) -> bool:
+    if " in (" in part or " notin (" in part:
+        key, _, rest = part.partition(" ")
+        names = {each.strip() for each in rest[rest.index("(") + 1 : rest.rindex(")")].split(",")}
+        return (labels.get(key) in names) != rest.startswith("notin")
+    for mark, equal in (("!=", False), ("==", True), ("=", True)):
+        if mark in part:
+            key, _, value = part.partition(mark)
+            return (labels.get(key.strip()) == value.strip()) == equal
+    return (part[1:].strip() not in labels) if part.startswith("!") else part in labels

@@ -1,0 +1,164 @@
+"""Helm charts the way Argo CD's repo server handles them: pull by real helm, keep by version, template."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lab.argocd.oci import CannotFetch, Registries
+
+Json = dict[str, Any]
+EXACT = re.compile(r"v?\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+
+class CannotRender(Exception):
+    """The source gave no manifests; the text is what follows "failed to generate manifest"."""
+
+
+def parse_objects(text: str) -> tuple[Json, ...]:
+    """Every Kubernetes object of a YAML stream; `kind: List` is opened."""
+    try:
+        documents = list(YAML(typ="safe", pure=True).load_all(text))
+    except YAMLError as error:
+        raise CannotRender(f"failed to unmarshal manifest: {error}") from error
+    found: list[Json] = []
+    for document in documents:
+        if isinstance(document, dict) and document.get("kind"):
+            found.extend(document.get("items") or () if document["kind"] == "List" else (document,))
+    return tuple(found)
+
+
+class Charts:
+    """Charts by name and version. A version once pulled is kept until a hard refresh, as Argo CD keeps it."""
+
+    def __init__(
+        self,
+        helm: str,
+        registries: Registries,
+        root: Path,
+        rewrite: Mapping[str, str],
+        auth: tuple[str, str] | None,
+    ) -> None:
+        self._helm, self._registries, self._store = helm, registries, root / "charts"
+        self._lock = threading.Lock()
+        home = root / "helm"
+        home.mkdir(parents=True, exist_ok=True)
+        config = home / "registry.json"
+        secret = base64.b64encode(":".join(auth).encode()).decode() if auth else ""
+        config.write_text(
+            json.dumps(
+                {"auths": {host.partition("/")[0]: {"auth": secret} for host in rewrite.values() if auth}}
+            )
+        )
+        config.chmod(0o600)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HELM_", "GIT_"))}
+        self._env = {
+            **kept, "HELM_REGISTRY_CONFIG": str(config), "HELM_CACHE_HOME": str(home / "cache"),
+            "HELM_CONFIG_HOME": str(home / "config"), "HELM_DATA_HOME": str(home / "data"),
+        }  # fmt: skip
+
+    def version(self, repository: str, chart: str, wanted: str) -> str:
+        """The exact version that `wanted` names now; ranges by helm's own rules over the registry's tags."""
+        if EXACT.fullmatch(wanted):
+            return wanted
+        url, name = self._address(repository, chart)
+        shown = self._run("show", "chart", *name, "--version", wanted or "*", *url)
+        return str(YAML(typ="safe", pure=True).load(shown)["version"])
+
+    def pull(self, repository: str, chart: str, version: str, fresh: bool = False) -> Path:
+        """Folder of the unpacked chart. `fresh` (hard refresh) drops what is kept."""
+        safe = re.sub(r"[^A-Za-z0-9.+-]", "_", f"{repository}_{chart}")
+        folder = self._store / safe / version
+        with self._lock:
+            if fresh:
+                shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                part = folder.with_name(version + ".part")
+                shutil.rmtree(part, ignore_errors=True)
+                part.mkdir(parents=True)
+                url, name = self._address(repository, chart)
+                self._run("pull", *name, "--version", version, *url, "--untar", "--untardir", str(part))
+                part.rename(folder)
+        return next(path.parent for path in sorted(folder.glob("*/Chart.yaml")))
+
+    def pull_native(self, repository: str, digest: str) -> Path:
+        """Folder of an `oci://` source's content; of a Helm artifact, the chart itself."""
+        folder = self._store / "oci" / digest.removeprefix("sha256:")
+        with self._lock:
+            if not folder.exists():
+                part = folder.with_suffix(".part")
+                shutil.rmtree(part, ignore_errors=True)
+                layers = list(self._registries.manifest(repository, digest).document.get("layers") or [])
+                if len(layers) != 1:
+                    raise CannotRender(f"expected only a single oci layer, got {len(layers)}")
+                blob = self._registries.blob(repository, layers[0]["digest"], part / "layer")
+                with tarfile.open(blob) as archive:
+                    archive.extractall(part / "content", filter="data")
+                part.rename(folder)
+        content = folder / "content"
+        inner = sorted(content.glob("*/Chart.yaml"))
+        return inner[0].parent if inner and not (content / "Chart.yaml").exists() else content
+
+    def build_dependencies(self, chart: Path, place: Mapping[str, str]) -> None:
+        """Fetch the dependencies of a chart from git, at the lab's registry; no-op when they are there."""
+        file = chart / "Chart.yaml"
+        wanted = YAML(typ="safe", pure=True).load(file.read_text("utf-8")).get("dependencies") or ()
+        if not any(str(item.get("repository") or "") for item in wanted) or (chart / "charts").exists():
+            return
+        text = file.read_text("utf-8")
+        for source, target in place.items():
+            text = text.replace(f"oci://{source}", f"oci://{target}")
+        file.write_text(text, "utf-8")
+        (chart / "Chart.lock").unlink(missing_ok=True)
+        self._run("dependency", "update", str(chart))
+
+    def template(self, chart: Path, release: str, namespace: str, options: Sequence[str]) -> tuple[Json, ...]:
+        """The objects `helm template` renders, CRDs included, in helm's order."""
+        crds = () if "--skip-crds" in options else ("--include-crds",)
+        return parse_objects(
+            self._run("template", release, str(chart), "--namespace", namespace, *crds, *options)
+        )
+
+    def _address(self, repository: str, chart: str) -> tuple[list[str], list[str]]:
+        """(trailing options, chart argument) for an OCI or a classic repository."""
+        bare = repository.removeprefix("oci://").rstrip("/")
+        if bare.startswith(("http://", "https://")):
+            scheme, _, rest = bare.partition("://")
+            placed = self._registries.place(rest)
+            return ["--repo", f"{'http' if placed != rest else scheme}://{placed}"], [chart]
+        return [], [f"oci://{self._registries.place(f'{bare}/{chart}')}"]
+
+    def _run(self, *args: str) -> str:
+        try:
+            done = subprocess.run(
+                [self._helm, *args], capture_output=True, text=True, env=self._env, check=False, timeout=60
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CannotRender(f"`helm {args[0]}` failed: {error}") from error
+        if done.returncode:
+            raise CannotRender(
+                f"`helm {' '.join(args)}` failed exit status {done.returncode}: {done.stderr.strip()}"
+            )
+        return done.stdout
+
+
+def native_digest(registries: Registries, repository: str, revision: str) -> str:
+    """Digest an `oci://` source's targetRevision names: a digest is itself, a tag is asked for."""
+    if revision.startswith("sha256:"):
+        return revision
+    if any(mark in revision for mark in "*<>=^~|") or not revision:
+        raise CannotFetch(f"{repository}: cannot resolve {revision!r} to a digest")
+    return registries.manifest(repository, revision).digest

@@ -1,0 +1,185 @@
+"""The cluster: roll-outs of workloads, one pod at a time, the old one serving until the new one is ready."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.argocd.images import Image
+from lab.argocd.pods import Kubelet, Pod, PodState
+from lab.argocd.workloads import Values, Workload
+
+Health = tuple[str, str]  # Argo CD's status and its message
+
+
+@dataclass
+class Rollout:
+    """One workload as applied: the pod it wants and those it replaces."""
+
+    workload: Workload
+    current: Pod | None
+    old: list[Pod] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
+    revision: int = 1
+
+
+class Cluster:
+    """Every pod of every application. `changed(application)` is called from pod threads."""
+
+    def __init__(
+        self, root: Path, fetch: Callable[[str, str], Image], changed: Callable[[str], None],
+        deadline: float, image_id: str,
+    ) -> None:  # fmt: skip
+        self._root, self._fetch, self._changed = root, fetch, changed
+        self._deadline, self._image_id = deadline, image_id
+        self._rollouts: dict[str, dict[str, Rollout]] = {}
+        self._lock, self._count = threading.RLock(), itertools.count(1)
+        self._made: list[Pod] = []
+
+    def apply(self, application: str, wanted: Sequence[Workload], values: Values) -> None:
+        """Make the application's workloads those of `wanted`; what is equal stays untouched."""
+        with self._lock:
+            held = self._rollouts.setdefault(application, {})
+            for key in set(held) - {workload.key for workload in wanted}:
+                for pod in self._pods(held.pop(key)):
+                    pod.stop()
+            for workload in wanted:
+                self._roll(application, held, workload, values)
+
+    def _roll(self, application: str, held: dict[str, Rollout], workload: Workload, values: Values) -> None:
+        before = held.get(workload.key)
+        if before is None:
+            held[workload.key] = Rollout(workload, self._pod(application, workload, values))
+            return
+        same = before.workload.template == workload.template and bool(before.workload.replicas) == bool(
+            workload.replicas
+        )
+        before.workload = workload
+        if same:
+            return
+        before.since, before.revision = time.monotonic(), before.revision + 1
+        if before.current is not None:
+            if before.current.state().ready and workload.replicas:
+                before.old.append(before.current)
+            else:
+                before.current.stop()
+        kept = next((pod for pod in before.old if pod.workload.template == workload.template), None)
+        if kept is not None:
+            before.old.remove(kept)
+        before.current = kept or self._pod(application, workload, values)
+        if not workload.replicas:
+            for pod in before.old:
+                pod.stop()
+        self._told(application)
+
+    def _pod(self, application: str, workload: Workload, values: Values) -> Pod | None:
+        if not workload.replicas:
+            return None
+        order = next(self._count)
+        suffix = hashlib.sha256(f"{application}{order}".encode()).hexdigest()[:5]
+        name = (
+            f"{workload.name}-0"
+            if workload.kind == "StatefulSet"
+            else f"{workload.name}-{workload.template}-{suffix}"
+        )
+        folder = self._root / application / "pods"
+        fetch = lambda reference: self._fetch(application, reference)  # noqa: E731
+        kubelet = Kubelet(fetch, lambda: values, folder, self._image_id, lambda: self._told(application))
+        pod = Pod(workload, name, order, kubelet)
+        self._made = [each for each in self._made if not each.gone] + [pod]
+        return pod
+
+    def _told(self, application: str) -> None:
+        """A pod changed: end the old ones once the new one is ready, then pass it on."""
+        with self._lock:
+            for rollout in self._rollouts.get(application, {}).values():
+                rollout.old = [pod for pod in rollout.old if not pod.gone]
+                if rollout.current is not None and rollout.current.state().ready:
+                    for pod in rollout.old:
+                        if not pod.state().terminating:
+                            pod.stop()
+        self._changed(application)
+
+    @contextmanager
+    def backend(self, application: str, key: str | None) -> Iterator[int | None]:
+        """Port of the pod that serves a workload now, None while there is none."""
+        with self._lock:
+            rollout = self._rollouts.get(application, {}).get(key or "")
+            ready = (
+                [pod for pod in self._pods(rollout) if pod.state().ready and not pod.gone] if rollout else []
+            )
+            chosen = max(ready, key=lambda pod: (not pod.state().terminating, pod.order), default=None)
+            held = chosen.request() if chosen else None
+            port = held.__enter__() if held else None
+        try:
+            yield port
+        finally:
+            if held:
+                held.__exit__(None, None, None)
+
+    def run_job(
+        self, application: str, job: Workload, values: Values, stop: threading.Event, timeout: float
+    ) -> bool:
+        """Run a hook's Job to its end; true when it succeeded."""
+        pod = self._pod(application, job, values)
+        deadline = time.monotonic() + timeout
+        while pod is not None and not stop.is_set() and time.monotonic() < deadline:
+            phase = pod.state().phase
+            if phase in ("Succeeded", "Failed"):
+                pod.stop()
+                return phase == "Succeeded"
+            stop.wait(0.05)
+        if pod is not None:
+            pod.stop()
+        return False
+
+    def health(self, application: str) -> dict[str, Health]:
+        """Argo CD's health of every workload, by key."""
+        with self._lock:
+            return {key: self._health(each) for key, each in self._rollouts.get(application, {}).items()}
+
+    def _health(self, rollout: Rollout) -> Health:
+        workload, pod = rollout.workload, rollout.current
+        if not workload.replicas or pod is None:
+            return "Healthy", ""
+        state = pod.state()
+        if workload.kind == "Job":
+            words = {
+                "Succeeded": ("Healthy", "Job completed"),
+                "Failed": ("Degraded", "Job has reached the specified backoff limit"),
+            }
+            return words.get(state.phase, ("Progressing", "Job is running"))
+        if state.ready:
+            return "Healthy", ""
+        if time.monotonic() - rollout.since > min(workload.deadline, self._deadline):
+            return "Degraded", f'{workload.kind} "{workload.name}" exceeded its progress deadline'
+        if rollout.old:
+            return "Progressing", "Waiting for rollout to finish: 1 old replicas are pending termination..."
+        return "Progressing", "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
+
+    def states(self, application: str) -> tuple[tuple[Workload, int, tuple[PodState, ...]], ...]:
+        """Every workload with its roll-out's number and its pods, old and new."""
+        with self._lock:
+            return tuple(
+                (each.workload, each.revision, tuple(pod.state() for pod in self._pods(each) if not pod.gone))
+                for each in self._rollouts.get(application, {}).values()
+            )
+
+    def _pods(self, rollout: Rollout) -> list[Pod]:
+        return [*rollout.old, *([rollout.current] if rollout.current else [])]
+
+    def close(self) -> None:
+        """End every process and wait for it."""
+        with self._lock:
+            pods = list(self._made)
+            self._rollouts.clear()
+        for pod in pods:
+            pod.stop()
+        for pod in pods:
+            pod.join()

@@ -1,0 +1,250 @@
+"""Application documents as Argo CD 2.13 to 3.1 serve them. Pure: values in, JSON out."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lab.argocd.resolve import Resolved, sources_of
+from lab.argocd.workloads import hook_of, namespace_of
+
+Json = dict[str, Any]
+NO_HEALTH = {  # kinds without a health check in Argo CD have no `health` at all
+    "ConfigMap", "Secret", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
+    "NetworkPolicy", "PodDisruptionBudget", "Namespace", "ResourceQuota", "LimitRange", "ServiceMonitor",
+}  # fmt: skip
+ORDER = ("Healthy", "Suspended", "Progressing", "Missing", "Degraded", "Unknown")  # best first
+CLUSTER_WIDE = {
+    "Namespace",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "PersistentVolume",
+}
+
+
+def stamp(seconds: float) -> str:
+    """RFC 3339 in whole seconds of UTC, as Kubernetes writes times."""
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def group_version(item: Json) -> tuple[str, str]:
+    group, _, version = str(item.get("apiVersion") or "v1").rpartition("/")
+    return group, version
+
+
+def identity(item: Json, namespace: str) -> Json:
+    """group (left out for core), version, kind, namespace, name of an object."""
+    group, version = group_version(item)
+    found: Json = {"version": version, "kind": str(item["kind"]), "name": str(item["metadata"]["name"])}
+    if item["kind"] not in CLUSTER_WIDE:
+        found["namespace"] = namespace_of(item, namespace)
+    return {**({"group": group} if group else {}), **found}
+
+
+def sync_status(status: str, spec: Json, revisions: Sequence[str]) -> Json:
+    """`status.sync`; one source has `revision`, several have `revisions` and an empty `source`."""
+    compared: Json = {"destination": spec.get("destination") or {}}
+    if spec.get("sources"):
+        compared.update(source={"repoURL": ""}, sources=spec["sources"])
+        found: Json = {"revisions": list(revisions)} if revisions else {}
+    else:
+        compared["source"] = spec.get("source") or {}
+        found = {"revision": revisions[0]} if revisions else {}
+    return {"status": status, "comparedTo": compared, **found}
+
+
+def revisions_of(sync: Json) -> tuple[str, ...]:
+    """The revisions a `status.sync` names, whichever field holds them."""
+    return tuple(sync.get("revisions") or ([sync["revision"]] if sync.get("revision") else ()))
+
+
+def source_types(spec: Json, resolved: Resolved) -> Json:
+    return (
+        {"sourceTypes": list(resolved.source_types)}
+        if spec.get("sources")
+        else {"sourceType": resolved.source_types[0]}
+    )
+
+
+def operation(spec: Json, revisions: Sequence[str]) -> Json:
+    """`operation` as auto-sync sets it."""
+    policy = spec.get("syncPolicy") or {}
+    automated = policy.get("automated") or {}
+    sync: Json = {"revisions": list(revisions)} if spec.get("sources") else {"revision": revisions[0]}
+    if automated.get("prune"):
+        sync["prune"] = True
+    if policy.get("syncOptions"):
+        sync["syncOptions"] = policy["syncOptions"]
+    return {"sync": sync, "initiatedBy": {"automated": True}, "retry": policy.get("retry") or {"limit": 5}}
+
+
+def sync_result(spec: Json, revisions: Sequence[str], resources: Sequence[Json]) -> Json:
+    """`operationState.syncResult`; `revision` and `source` are there even when empty, as Go writes them."""
+    if spec.get("sources"):
+        where: Json = {
+            "revision": "",
+            "revisions": list(revisions),
+            "source": {"repoURL": ""},
+            "sources": spec["sources"],
+        }
+    else:
+        where = {"revision": revisions[0], "source": spec.get("source") or {}}
+    return {**({"resources": list(resources)} if resources else {}), **where}
+
+
+def applied_resources(
+    objects: Sequence[Json], live: Sequence[Json], namespace: str, phase: str
+) -> list[Json]:
+    """`syncResult.resources`: kubectl's sentence for each object."""
+    before = {_key(identity(item, namespace)): item for item in live}
+    found = []
+    for item in objects:
+        who = identity(item, namespace)
+        old = before.get(_key(who))
+        verb = "created" if old is None else "unchanged" if old == item else "configured"
+        what = f"{who['kind'].lower()}{'.' + who['group'] if who.get('group') else ''}/{who['name']}"
+        entry = {
+            "group": "",
+            **who,
+            "status": "Synced",
+            "message": f"{what} {verb}",
+            "hookPhase": phase,
+            "syncPhase": "Sync",
+        }
+        images = images_of([item])
+        found.append({**entry, **({"images": images} if images else {})})
+    return found
+
+
+def _key(who: Json) -> tuple[str, str, str, str]:
+    return str(who.get("group", "")), who["kind"], str(who.get("namespace", "")), who["name"]
+
+
+def history_entry(number: int, spec: Json, revisions: Sequence[str], started: float, finished: float) -> Json:
+    entry: Json = {
+        "id": number,
+        "deployStartedAt": stamp(started),
+        "deployedAt": stamp(finished),
+        "initiatedBy": {"automated": True},
+    }
+    if spec.get("sources"):
+        return {**entry, "revisions": list(revisions), "source": {"repoURL": ""}, "sources": spec["sources"]}
+    return {**entry, "revision": revisions[0], "source": spec.get("source") or {}}
+
+
+def resource_statuses(
+    desired: Sequence[Json], live: Sequence[Json], namespace: str, health: Mapping[str, tuple[str, str]]
+) -> list[Json]:
+    """`status.resources`: every object wanted or there, sorted as Argo CD sorts them."""
+    there = {_key(identity(item, namespace)): item for item in live}
+    wanted = {_key(identity(item, namespace)): item for item in desired}
+    found = []
+    for key in sorted({*there, *wanted}, key="/".join):
+        item = wanted.get(key) or there[key]
+        if hook_of(item):
+            continue
+        entry = identity(item, namespace)
+        entry["status"] = "Synced" if wanted.get(key) == there.get(key) else "OutOfSync"
+        if key not in wanted:
+            entry["requiresPruning"] = True
+        status = object_health(item, namespace, health) if key in there else ("Missing", "")
+        if status:
+            entry["health"] = {"status": status[0], **({"message": status[1]} if status[1] else {})}
+        found.append(entry)
+    return found
+
+
+def object_health(
+    item: Json, namespace: str, health: Mapping[str, tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Health of one live object; None for kinds Argo CD has no check for."""
+    if item["kind"] in NO_HEALTH or item["kind"] == "CronJob":
+        return None
+    key = f"{item['kind']}/{namespace_of(item, namespace)}/{item['metadata']['name']}"
+    return health.get(key) or ("Healthy", "")
+
+
+def worst(statuses: Sequence[str]) -> str:
+    """The application's health from its resources'; an application without any is Healthy."""
+    return max(statuses, key=ORDER.index, default="Healthy")
+
+
+def images_of(objects: Sequence[Json]) -> list[str]:
+    """Image references as written, of every pod template, sorted and once each."""
+    found: set[str] = set()
+    for item in objects:
+        spec = item.get("spec") if isinstance(item.get("spec"), dict) else {}
+        spec = ((spec or {}).get("jobTemplate") or {}).get("spec") or spec or {}
+        pod = spec if item["kind"] == "Pod" else (spec.get("template") or {}).get("spec") or {}
+        for group in ("initContainers", "containers"):
+            found.update(str(each["image"]) for each in pod.get(group) or () if each.get("image"))
+    return sorted(found)
+
+
+def external_urls(objects: Sequence[Json]) -> list[str]:
+    """Addresses of the Ingresses, as Argo CD derives them."""
+    found: set[str] = set()
+    for item in objects:
+        if item["kind"] != "Ingress":
+            continue
+        secure = {host for entry in (item["spec"].get("tls") or ()) for host in entry.get("hosts") or ()}
+        for rule in item["spec"].get("rules") or ():
+            host = rule.get("host")
+            paths: list[Json] = (rule.get("http") or {}).get("paths") or [{}]
+            scheme = "https" if host in secure else "http"
+            found.update(
+                f"{scheme}://{host}{str(each.get('path') or '').rstrip('/*')}" for each in paths if host
+            )
+    return sorted(found)
+
+
+def tracked(item: Json, application: str, namespace: str, annotation: bool) -> Json:
+    """The object with Argo CD's tracking: an annotation (default since 3.0) or the instance label (2.x)."""
+    copy: Json = json.loads(json.dumps(item))
+    if copy["kind"] == "CustomResourceDefinition":
+        return copy
+    who = identity(item, namespace)
+    if annotation:
+        mark = f"{application}:{who.get('group', '')}/{who['kind']}:{who.get('namespace', '')}/{who['name']}"
+        copy["metadata"].setdefault("annotations", {})["argocd.argoproj.io/tracking-id"] = mark
+    else:
+        copy["metadata"].setdefault("labels", {})["app.kubernetes.io/instance"] = application
+    return copy
+
+
+def hidden(item: Json) -> Json:
+    """A Secret as the API shows it: plus signs for every value."""
+    if item.get("kind") != "Secret":
+        return item
+    copy: Json = json.loads(json.dumps(item))
+    for field in ("data", "stringData"):
+        if copy.get(field):
+            copy[field] = dict.fromkeys(copy[field], "++++++++")
+    return copy
+
+
+def as_version_2(document: Json) -> Json:
+    """The shape of Argo CD 2.x: no health transition time, health stored inline."""
+    copy: Json = json.loads(json.dumps(document))
+    status = copy.get("status") or {}
+    (status.get("health") or {}).pop("lastTransitionTime", None)
+    status.pop("resourceHealthSource", None)
+    return copy
+
+
+def redirected(spec: Json, parameters: Mapping[str, object]) -> Json:
+    """The spec with Helm parameters somebody set on the live Application, over those of Git."""
+    copy: Json = json.loads(json.dumps(spec))
+    for source in sources_of(copy):
+        if source.get("ref") and not source.get("chart"):
+            continue
+        held = [p for p in (source.get("helm") or {}).get("parameters") or () if p["name"] not in parameters]
+        source.setdefault("helm", {})["parameters"] = [
+            *held,
+            *({"name": k, "value": str(v)} for k, v in parameters.items()),
+        ]
+        break
+    return copy

@@ -1,0 +1,84 @@
+"""Reading bare git repositories: heads, revisions, files, whole trees."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+SHA = re.compile(r"[0-9a-f]{40}")
+
+
+class NoSuchRevision(Exception):
+    """The repository has no such branch, tag or commit."""
+
+
+def git(repository: Path, *args: str) -> bytes:
+    """Output of one git command on a bare repository, without the caller's GIT_* variables."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    done = subprocess.run(
+        ["git", f"--git-dir={repository}", *args], capture_output=True, env=env, check=False, timeout=30
+    )
+    if done.returncode:
+        raise NoSuchRevision(done.stderr.decode(errors="replace").strip())
+    return done.stdout
+
+
+def head(repository: Path, branch: str) -> str | None:
+    """Commit of a branch, or None when there is none yet."""
+    try:
+        return commit_of(repository, branch)
+    except NoSuchRevision:
+        return None
+
+
+def _loose(repository: Path, name: str) -> str | None:
+    """A ref's own file saves a process: heads are asked for several times a second."""
+    try:
+        text = (repository / name).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return text if SHA.fullmatch(text) else None
+
+
+def commit_of(repository: Path, revision: str) -> str:
+    """Commit of any revision; branches before tags, `HEAD` and empty mean the default branch."""
+    if SHA.fullmatch(revision):
+        return revision
+    loose = _loose(repository, f"refs/heads/{revision}") if revision else None
+    if loose:
+        return loose
+    names = [f"refs/heads/{revision}", f"refs/tags/{revision}", revision] if revision else ["HEAD"]
+    for name in names:
+        try:
+            found = git(
+                repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+            )
+            return found.decode().strip()
+        except NoSuchRevision:
+            continue
+    raise NoSuchRevision(f"unable to resolve '{revision}' to a commit SHA")
+
+
+def files(repository: Path, commit: str, folder: str) -> dict[str, str]:
+    """Path -> text of every YAML and JSON file under `folder`."""
+    listed = git(repository, "ls-tree", "-r", "-z", "--name-only", commit, "--", folder.rstrip("/") + "/")
+    names = [name for name in listed.decode().split("\0") if name.endswith((".yaml", ".yml", ".json"))]
+    return {name: git(repository, "show", f"{commit}:{name}").decode() for name in names}
+
+
+def export(repository: Path, commit: str, store: Path) -> Path:
+    """The commit's tree as a folder below `store`, made once."""
+    folder = store / commit
+    if not folder.exists():
+        part = store / f"{commit}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        with tarfile.open(fileobj=io.BytesIO(git(repository, "archive", commit)), mode="r:") as archive:
+            archive.extractall(part, filter="data")
+        part.rename(folder)
+    return folder

@@ -1,0 +1,183 @@
+"""What the rendered objects ask to be run: workloads, containers, their environment. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+KINDS = {"Deployment", "StatefulSet", "DaemonSet", "Job", "Pod"}
+HOOKS = "argocd.argoproj.io/hook"
+HELM_HOOKS = {
+    "pre-install": "PreSync",
+    "pre-upgrade": "PreSync",
+    "post-install": "PostSync",
+    "post-upgrade": "PostSync",
+}
+Values = Mapping[str, Mapping[str, str]]  # "Secret/namespace/name" or "ConfigMap/namespace/name" -> its data
+
+
+class CannotConfigure(Exception):
+    """A container's environment names something that is not there; the kubelet's words."""
+
+
+@dataclass(frozen=True)
+class Container:
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    workdir: str | None
+    spec: Json  # kept for env, which is resolved when the pod starts
+    probe_path: str | None
+    probe_failures: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A Deployment, StatefulSet, DaemonSet or Job, with the pod template's hash that tells one roll-out from the next."""
+
+    kind: str
+    namespace: str
+    name: str
+    replicas: int
+    init: tuple[Container, ...]
+    containers: tuple[Container, ...]
+    labels: Mapping[str, str]
+    deadline: float
+    template: str
+    hook: str | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+def namespace_of(item: Json, default: str) -> str:
+    """An object without a namespace of its own lands in the destination's."""
+    return str((item.get("metadata") or {}).get("namespace") or default)
+
+
+def hook_of(item: Json) -> str | None:
+    """Argo CD's phase of a hook (PreSync, Sync, PostSync, Skip), or None for an ordinary object.
+
+    Helm's hooks are mapped as Argo CD maps them; a Helm test is never run.
+    """
+    notes = (item.get("metadata") or {}).get("annotations") or {}
+    own = str(notes.get(HOOKS) or "").split(",")[0].strip()
+    if own:
+        return own
+    helm = [part.strip() for part in str(notes.get("helm.sh/hook") or "").split(",") if part.strip()]
+    if not helm or helm == ["crd-install"]:
+        return None
+    return next((HELM_HOOKS[name] for name in helm if name in HELM_HOOKS), "Skip")
+
+
+def workloads(objects: Iterable[Json], namespace: str) -> tuple[Workload, ...]:
+    """Every workload of the render, hooks among them."""
+    return tuple(_workload(item, namespace) for item in objects if item.get("kind") in KINDS)
+
+
+def _workload(item: Json, default: str) -> Workload:
+    spec = item.get("spec") or {}
+    template = item if item["kind"] == "Pod" else spec.get("template") or {}
+    pod = template.get("spec") or {}
+    canonical = json.dumps(template, sort_keys=True, default=str)
+    replicas = 1 if item["kind"] in ("Job", "DaemonSet", "Pod") else int(spec.get("replicas", 1))
+    return Workload(
+        kind=str(item["kind"]),
+        namespace=namespace_of(item, default),
+        name=str(item["metadata"]["name"]),
+        replicas=replicas,
+        init=tuple(_container(each) for each in pod.get("initContainers") or ()),
+        containers=tuple(_container(each) for each in pod.get("containers") or ()),
+        labels=dict((template.get("metadata") or {}).get("labels") or {}),
+        deadline=float(spec.get("progressDeadlineSeconds") or 600),
+        template=hashlib.sha256(canonical.encode()).hexdigest()[:10],
+        hook=hook_of(item),
+    )
+
+
+def _container(each: Json) -> Container:
+    probe = each.get("readinessProbe") or {}
+    path = (probe.get("httpGet") or {}).get("path")
+    return Container(
+        name=str(each["name"]),
+        image=str(each["image"]),
+        command=tuple(str(part) for part in each.get("command") or ()),
+        args=tuple(str(part) for part in each.get("args") or ()),
+        workdir=each.get("workingDir"),
+        spec=each,
+        probe_path=str(path) if path else None,
+        probe_failures=int(probe.get("failureThreshold") or 3),
+    )
+
+
+def stored_values(
+    objects: Iterable[Json], namespace: str, given: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Secrets and ConfigMaps a pod can read: those outside Git first, those of the render over them."""
+    found = {f"Secret/{name}": dict(data) for name, data in given.items()}
+    found.update({f"ConfigMap/{name}": dict(data) for name, data in given.items()})
+    for item in objects:
+        if item.get("kind") not in ("Secret", "ConfigMap"):
+            continue
+        data = {key: str(value) for key, value in (item.get("data") or {}).items()}
+        if item["kind"] == "Secret":
+            data = {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+            data.update({key: str(value) for key, value in (item.get("stringData") or {}).items()})
+        found[f"{item['kind']}/{namespace_of(item, namespace)}/{item['metadata']['name']}"] = data
+    return found
+
+
+def environment(container: Container, namespace: str, pod: str, values: Values) -> dict[str, str]:
+    """The container's own variables, references resolved; CannotConfigure with the kubelet's words."""
+    env: dict[str, str] = {}
+    for source in container.spec.get("envFrom") or ():
+        prefix = str(source.get("prefix") or "")
+        for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+            if source.get(field):
+                env.update({prefix + k: v for k, v in _all(kind, namespace, source[field], values).items()})
+    for item in container.spec.get("env") or ():
+        name = str(item["name"])
+        if item.get("valueFrom"):
+            found = _referenced(item["valueFrom"], namespace, pod, values)
+            if found is not None:
+                env[name] = found
+        else:
+            env[name] = re.sub(
+                r"\$\(([A-Za-z_][\w.]*)\)", lambda m: env.get(m[1], m[0]), str(item.get("value") or "")
+            )
+    return env
+
+
+def _all(kind: str, namespace: str, reference: Json, values: Values) -> Mapping[str, str]:
+    found = values.get(f"{kind}/{namespace}/{reference['name']}")
+    if found is None and not reference.get("optional"):
+        raise CannotConfigure(f'{kind.lower()} "{reference["name"]}" not found')
+    return found or {}
+
+
+def _referenced(source: Json, namespace: str, pod: str, values: Values) -> str | None:
+    for kind, field in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
+        if source.get(field):
+            reference = source[field]
+            held = _all(kind, namespace, reference, values)
+            if reference["key"] not in held and not reference.get("optional"):
+                raise CannotConfigure(
+                    f"couldn't find key {reference['key']} in {kind} {namespace}/{reference['name']}"
+                )
+            return held.get(reference["key"])
+    path = str((source.get("fieldRef") or {}).get("fieldPath") or "")
+    fields = {
+        "metadata.name": pod,
+        "metadata.namespace": namespace,
+        "spec.nodeName": "lab",
+        "status.podIP": "127.0.0.1",
+    }
+    return fields.get(path, "1")
