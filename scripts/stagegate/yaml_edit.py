@@ -183,8 +183,8 @@ def _stays_plain(value: str, tag: str) -> bool:
 def _compare(
     before: Sequence[Node], after: Sequence[Node], wanted: Mapping[tuple[int, Path], str], file: str
 ) -> None:
-    old = {(i, path): leaf for i, node in enumerate(before) for path, leaf in _leaves(node, ())}
-    new = {(i, path): leaf for i, node in enumerate(after) for path, leaf in _leaves(node, ())}
+    old = {(i, path): leaf for i, node in enumerate(before) for path, leaf in leaves(node)}
+    new = {(i, path): leaf for i, node in enumerate(after) for path, leaf in leaves(node)}
     changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
     unexpected = changed - wanted.keys()
     missing = [key for key, value in wanted.items() if new.get(key, ("", ""))[1] != value]
@@ -199,13 +199,14 @@ def _compare(
         )
 
 
-def _leaves(node: Node, path: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
+def leaves(node: Node, path: Path = ()) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Every scalar below a node: its path, and (tag, value)."""
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            yield from _leaves(value, (*path, str(key.value)))
+            yield from leaves(value, (*path, str(key.value)))
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            yield from _leaves(value, (*path, index))
+            yield from leaves(value, (*path, index))
     else:
         yield path, (str(node.tag), str(node.value))
 

@@ -133,9 +133,18 @@ def commits(cwd: Path, since: str, until: str = "HEAD", paths: Sequence[str] = (
     A merge has no files of its own.
     """
     span = f"{_safe(since)}..{_safe(until)}" if since else _safe(until)
+    return _log(cwd, span, *(("--", *paths) if paths else ()))
+
+
+def commit(cwd: Path, sha: str) -> tuple[Commit, ...]:
+    """That one commit, or nothing when it is not in this clone."""
+    found = git(cwd, "cat-file", "-e", f"{_safe(sha)}^{{commit}}", check=False)
+    return () if found.code else _log(cwd, "-1", sha)
+
+
+def _log(cwd: Path, *span: str) -> tuple[Commit, ...]:
     layout = _RECORD + _FIELD.join(("%H", "%P", "%s", "%b", "%an")) + _FIELD
-    wanted = ("--", *paths) if paths else ()
-    done = git(cwd, "log", "-z", f"--format={layout}", "--name-only", span, *wanted)
+    done = git(cwd, "log", "-z", f"--format={layout}", "--name-only", *span)
     found = []
     for record in done.text.split(_RECORD)[1:]:
         sha, parents, subject, body, author, files = record.split(_FIELD, 5)

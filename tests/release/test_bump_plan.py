@@ -1,0 +1,111 @@
+"""The decision of version-bump, without a repository."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagegate.errors import Stop
+from stagegate.release.bump.plan import CommitFact, Facts, plan, verify
+from stagegate.settings import Settings, VersionFile, Versioning
+
+SETTINGS = Settings(
+    app="shop", version=Versioning(files=("VERSION", VersionFile(file="Chart.yaml", path="version")))
+)
+
+
+def commit(subject: str, files: tuple[str, ...] = ("app.py",), *, ours: bool = False) -> CommitFact:
+    return CommitFact(sha="c" * 40, subject=subject, body="", files=files, ours=ours)
+
+
+def facts(
+    *commits: CommitFact, version: str = "1.0.0", tags: tuple[str, ...] = ("1.0.0",), **changes: Any
+) -> Facts:
+    contents = {"VERSION": f"{version}\n".encode(), "Chart.yaml": f"version: {version}\n".encode()}
+    values: dict[str, Any] = {
+        "branch": "main",
+        "head": "a" * 40,
+        "today": "2026-01-05",
+        "tags": {tag: "b" * 40 for tag in tags},
+        "reachable": tags,
+        "commits": commits,
+        "contents": contents,
+        "inert": frozenset({"VERSION", "Chart.yaml", "deploy/prod.yaml"}),
+    }
+    return Facts(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("known", "bump", "version"),
+    [
+        (facts(commit("feat: a")), "auto", "1.1.0"),
+        (facts(commit("fix: a"), commit("chore: b")), "auto", "1.0.1"),
+        (facts(commit("feat!: a")), "auto", "2.0.0"),
+        (facts(commit("feat!: a"), version="0.3.1", tags=("0.3.1",)), "auto", "0.4.0"),
+        (facts(commit("chore: a")), "minor", "1.1.0"),
+        (facts(commit("chore: a")), "2.0.0-rc.1", "2.0.0-rc.1"),
+        (
+            facts(commit("fix: a"), version="1.1.0-rc.10", tags=("1.0.0", "1.1.0-rc.2", "1.1.0-rc.10")),
+            "auto",
+            "1.1.0",
+        ),
+        (facts(commit("fix: a"), tags=("1.0.0", "1.9.0"), reachable=("1.0.0",)), "auto", "1.0.1"),
+        (facts(commit("anything"), tags=()), "auto", "1.0.0"),
+        (facts(commit("anything"), version="0.0.0", tags=()), "auto", "0.1.0"),
+    ],
+)
+def test_next_version(known: Facts, bump: str, version: str) -> None:
+    assert plan(SETTINGS, known, bump).version == version
+
+
+def test_moving_a_pin_or_our_own_commit_releases_nothing() -> None:
+    known = facts(commit("feat: x", ("deploy/prod.yaml",)), commit("feat: y", ours=True), commit("docs: z"))
+    assert plan(SETTINGS, known, "auto").reason == "no-release-needed"
+
+
+def test_a_tagged_head_is_released_already() -> None:
+    decided = plan(SETTINGS, facts(tags=("1.0.0",), head="b" * 40), "auto")
+    assert (decided.reason, decided.version, decided.commit) == ("already-released", "1.0.0", "b" * 40)
+
+
+def test_an_earlier_attempt_is_completed_not_repeated() -> None:
+    decided = plan(SETTINGS, facts(commit("feat: a"), own=("d" * 40, "1.1.0")), "auto")
+    assert (decided.reason, decided.version, decided.commit, decided.files) == (
+        "released",
+        "1.1.0",
+        "d" * 40,
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("bump", "reason"),
+    [
+        ("1.0.0", "tag-taken"),
+        ("0.9.0", "older-version"),
+        *((bad, "bad-input") for bad in ("1.2", "v1.2.3", "01.2.3", "latest", "1.2.3\n4", "9" * 300)),
+    ],
+)
+def test_a_version_that_does_not_fit_is_refused(bump: str, reason: str) -> None:
+    with pytest.raises(Stop) as stop:
+        plan(SETTINGS, facts(commit("feat: a"), head="e" * 40), bump)
+    assert stop.value.reason == reason
+
+
+def test_files_that_disagree_are_named_with_their_lines() -> None:
+    contents = {"VERSION": b"1.0.0\n", "Chart.yaml": b"# c\nversion: 1.0.1\n"}
+    with pytest.raises(Stop, match=r"Chart.yaml line 2: 1\.0\.1"):
+        plan(SETTINGS, facts(commit("feat: a"), contents=contents), "auto")
+    found = verify(SETTINGS, facts(contents=contents, head="b" * 40), "")
+    assert [(f.file, f.line) for f in found.findings] == [("Chart.yaml", 2)]
+
+
+@given(st.lists(st.sampled_from(["feat: a", "fix: b", "chore: c", "feat!: d", "x"]), max_size=6))
+def test_a_version_only_goes_up_and_is_never_reused(subjects: list[str]) -> None:
+    decided = plan(SETTINGS, facts(*map(commit, subjects), tags=("1.0.0", "0.9.0")), "auto")
+    if decided.reason == "released":
+        assert decided.version not in ("1.0.0", "0.9.0")
+        assert decided.files["VERSION"].decode() == f"{decided.version}\n"

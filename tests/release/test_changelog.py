@@ -1,0 +1,33 @@
+from stagegate.release import changelog
+from stagegate.release.conventional import read
+
+OLD = "# Changelog\r\n\r\n## [Unreleased]\r\n\r\nBy hand.\r\n\r\n## [1.0.0-rc.1] - 2026-01-01\r\n\r\n- first\r\n"
+
+
+def test_a_section_is_added_above_and_the_rest_keeps_its_bytes() -> None:
+    notes = changelog.notes(
+        [read("feat: b", ""), read("fix: c", ""), read("chore: d", "")], changelog.unreleased(OLD)
+    )
+    new = changelog.add(OLD, "1.0.0", "2026-02-03", notes)
+    assert new.endswith(OLD[OLD.index("## [1.0.0-rc.1]") :])
+    assert new.startswith(
+        "# Changelog\r\n\r\n## [Unreleased]\r\n\r\n## [1.0.0] - 2026-02-03\r\n\r\nBy hand.\r\n"
+    )
+    assert "### Added\r\n\r\n- b\r\n\r\n### Fixed\r\n\r\n- c" in new
+    assert "\n" not in new.replace("\r\n", "")
+    assert changelog.section(new, "1.0.0") == notes
+
+
+def test_a_section_that_is_there_is_not_written_again() -> None:
+    once = changelog.add(OLD, "1.0.0", "2026-02-03", "- x")
+    assert changelog.add(once, "1.0.0", "2026-02-04", "- y") == once
+
+
+def test_a_prerelease_heading_is_not_the_release() -> None:
+    assert not changelog.has(OLD, "1.0.0")
+
+
+def test_an_empty_changelog_gets_a_title() -> None:
+    assert (
+        changelog.add("", "0.1.0", "2026-02-03", "- x") == "# Changelog\n\n## [0.1.0] - 2026-02-03\n\n- x\n"
+    )
