@@ -1,0 +1,120 @@
+"""GitHub as the rest of the program sees it: one repository, one token, complete frozen answers.
+
+Every trouble is a Stop. An absent thing is None only where absence is an answer; unknown is never absent.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stagegate.clients.hub.accounts import ACTIONS_BOT
+from stagegate.clients.hub.commits import Commits, trailers
+from stagegate.clients.hub.connection import Connection
+from stagegate.clients.hub.people import People
+from stagegate.clients.hub.pulls import Pulls
+from stagegate.clients.hub.records import Records
+from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
+from stagegate.clients.hub.releases import Releases
+from stagegate.clients.hub.runs import Runs
+from stagegate.clients.hub.talk import Talk
+from stagegate.clients.hub.values import (
+    ZERO,
+    Asset,
+    Blob,
+    BranchRule,
+    Comment,
+    Commit,
+    Comparison,
+    Deployment,
+    DeploymentStatus,
+    Pull,
+    RefActivity,
+    RefFile,
+    RefUpdate,
+    ReleaseInfo,
+    Review,
+    Status,
+    Tag,
+)
+from stagegate.errors import Stop
+from stagegate.runner import log
+from stagegate.runner.context import Context
+
+__all__ = [
+    "ACTIONS_BOT",
+    "ZERO",
+    "Asset",
+    "Blob",
+    "BranchRule",
+    "Comment",
+    "Commit",
+    "Comparison",
+    "Deployment",
+    "DeploymentStatus",
+    "Hub",
+    "Pull",
+    "RefActivity",
+    "RefFile",
+    "RefUpdate",
+    "Refused",
+    "ReleaseInfo",
+    "Review",
+    "StaleHead",
+    "Status",
+    "Tag",
+    "Uncertain",
+    "connect",
+    "from_context",
+    "trailers",
+]
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+
+
+class Hub(Commits, Records, Pulls, Talk, Releases, Runs, People):
+    """One repository on GitHub, seen with one token."""
+
+
+def connect(
+    repository: str, token: str, *, api_url: str, graphql_url: str, server_url: str, pace: float | None = None
+) -> Hub:
+    """The hub of `owner/name`. `pace`: seconds between writes (None: STAGEGATE_WRITE_PACE, else 1).
+
+    Nothing is asked yet. Stop(bad-input) for a malformed name, Stop(missing-permission) without a token.
+    """
+    if not _REPOSITORY.fullmatch(repository):
+        raise Stop(
+            "bad-input",
+            f"{repository!r} is not a repository.",
+            "It must be `owner/name`.",
+            "Correct it; in a workflow GITHUB_REPOSITORY says it.",
+        )
+    if not token.strip():
+        raise Stop(
+            "missing-permission",
+            f"There is no token for {repository}.",
+            "The input is empty, as a secret is that is not set or not passed on to a reusable workflow.",
+            "Give `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`.",
+        )
+    log.mask(token)
+    return Hub(
+        Connection(
+            repository,
+            token.strip(),
+            api_url=api_url,
+            graphql_url=graphql_url,
+            server_url=server_url,
+            pace=pace,
+        )
+    )
+
+
+def from_context(context: Context, token: str, repository: str | None = None) -> Hub:
+    """The hub of the run's own repository, or of another one on the same server."""
+    return connect(
+        repository or context.repository,
+        token,
+        api_url=context.api_url,
+        graphql_url=context.graphql_url,
+        server_url=context.server_url,
+    )

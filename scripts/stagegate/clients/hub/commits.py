@@ -1,0 +1,218 @@
+"""Commits: read with who made them, compared, and written by API so that GitHub signs them."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.connection import PAGE, settle
+from stagegate.clients.hub.refs import Refs
+from stagegate.clients.hub.refusals import Refused, StaleHead
+from stagegate.clients.hub.values import Commit, Comparison
+
+_TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): *(.*)")
+_READ = "contents: read"
+_WRITE = "contents: write"
+
+
+class _Sha(msgspec.Struct, frozen=True):
+    sha: str
+
+
+class _Signed(msgspec.Struct, frozen=True):
+    verified: bool = False
+
+
+class _Stamp(msgspec.Struct, frozen=True):
+    date: str = ""
+
+
+class _Inner(msgspec.Struct, frozen=True):
+    message: str
+    committer: _Stamp | None = None
+    verification: _Signed | None = None
+
+
+class _File(msgspec.Struct, frozen=True):
+    filename: str
+
+
+class RestCommit(msgspec.Struct, frozen=True):
+    """A commit as REST shows it; an author that is no account is null or {}."""
+
+    sha: str
+    commit: _Inner
+    parents: list[_Sha]
+    author: Account | None = None
+
+    def value(self) -> Commit:
+        """The commit without what nobody asks for."""
+        inner = self.commit
+        return Commit(
+            sha=self.sha,
+            message=inner.message,
+            parents=tuple(parent.sha for parent in self.parents),
+            committed_at=inner.committer.date if inner.committer else "",
+            author=actor_of(self.author),
+            trailers=trailers(inner.message),
+            verified=bool(inner.verification and inner.verification.verified),
+        )
+
+
+class _Comparison(msgspec.Struct, frozen=True):
+    status: str
+    ahead_by: int
+    behind_by: int
+    total_commits: int
+    merge_base_commit: _Sha
+    commits: list[RestCommit]
+    files: list[_File] = []
+
+
+class _New(msgspec.Struct, frozen=True):
+    oid: str
+
+
+class _Made(msgspec.Struct, frozen=True):
+    commit: _New
+
+
+def trailers(message: str) -> dict[str, str]:
+    """`Key: value` lines of the last paragraph, if all of its lines are such; the last one of a key wins."""
+    lines = message.replace("\r", "").strip().split("\n\n")[-1].splitlines()
+    matches = [_TRAILER.fullmatch(line.strip()) for line in lines]
+    if "\n\n" not in message.replace("\r", "").strip() or not all(matches):
+        return {}
+    return {match[1]: match[2].strip() for match in matches if match}
+
+
+class Commits(Refs):
+    """Commits of the repository."""
+
+    def commit_info(self, sha: str) -> Commit | None:
+        """A commit by sha, branch or tag; None when there is none."""
+        try:
+            found = self._c.find(
+                self._c.path("commits", sha), RestCommit, f"read commit {sha[:12]}", _READ, per_page=1
+            )
+        except Refused as refusal:
+            if refusal.status == 422:  # "No commit found for SHA"
+                return None
+            raise
+        return found.value() if found else None
+
+    def history(self, ref: str, first: int = 50, path: str | None = None) -> list[Commit]:
+        """The newest `first` commits of `ref`, newest first; with `path` only those that touch it."""
+        params: dict[str, str | int] = {
+            "sha": ref,
+            "per_page": min(first, PAGE),
+            **({"path": path} if path else {}),
+        }
+        pages = self._c.pages(
+            self._c.path("commits"), RestCommit, f"read the history of {ref[:40]}", _READ, **params
+        )
+        return [commit.value() for commit, _ in zip(pages, range(first), strict=False)]
+
+    def compare(self, base: str, head: str) -> Comparison:
+        """`head` seen from `base`, with every commit; Stop when one is unknown or they share no history."""
+        path = self._c.path(f"compare/{base}...{head}")
+        doing = f"compare {base[:12]} with {head[:12]}"
+        first = self._c.get(path, _Comparison, doing, _READ, per_page=PAGE)
+        commits = list(first.commits)
+        page = 1
+        while len(commits) < first.total_commits:
+            page += 1
+            more = self._c.get(path, _Comparison, doing, _READ, per_page=PAGE, page=page).commits
+            if not more:
+                break
+            commits += more
+        return Comparison(
+            ahead=first.ahead_by,
+            behind=first.behind_by,
+            status=first.status,
+            merge_base=first.merge_base_commit.sha,
+            commits=tuple(commit.value() for commit in commits),
+            files=tuple(file.filename for file in first.files),
+        )
+
+    def create_commit(
+        self,
+        branch: str,
+        expected_head: str,
+        headline: str,
+        body: str,
+        additions: Mapping[str, bytes],
+        deletions: Sequence[str] = (),
+    ) -> str:
+        """Commit whole files onto a branch that is still at `expected_head`; the new commit's sha.
+
+        Signed by GitHub, authored by the token. StaleHead when the branch moved (read again, edit again);
+        Stop(protected-branch) when a rule forbids it. The branch must exist.
+        """
+        fields = {
+            "branch": {"repositoryNameWithOwner": self.repository, "branchName": branch},
+            "message": {"headline": headline, "body": body},
+            "expectedHeadOid": expected_head,
+            "fileChanges": {
+                "additions": [
+                    {"path": path, "contents": base64.b64encode(content).decode()}
+                    for path, content in additions.items()
+                ],
+                "deletions": [{"path": path} for path in deletions],
+            },
+        }
+        message = headline + (f"\n\n{body}" if body else "")
+
+        def create() -> str:
+            made = self._c.mutate(
+                "createCommitOnBranch", fields, "commit { oid }", f"commit to {branch}", _WRITE
+            )
+            return msgspec.json.decode(made, type=_Made).commit.oid
+
+        try:
+            return settle(create, lambda: self._our_child(branch, expected_head, message))
+        except Refused as refusal:
+            if refusal.kind == "STALE_DATA" or "expected branch to point to" in refusal.said.lower():
+                raise StaleHead(branch, f"It is no longer at {expected_head[:12]}.") from refusal
+            raise
+
+    def _our_child(self, branch: str, expected: str, message: str) -> str | None:
+        """Our commit if the branch carries it on top of `expected`; StaleHead if it carries another."""
+        sha = self.head(branch)
+        if sha is None or sha == expected:
+            return None
+        tip = self.commit_info(sha)
+        if tip and tip.parents == (expected,) and tip.message.strip() == message.strip():
+            return sha
+        raise StaleHead(branch, f"It is no longer at {expected[:12]}.")
+
+    def create_orphan_commit(
+        self, files: Mapping[str, bytes], message: str, parents: Sequence[str] = ()
+    ) -> str:
+        """A commit that holds exactly `files` and that no ref points to yet; its sha."""
+        doing = "write a commit"
+        entries = [
+            {"path": path, "mode": "100644", "type": "blob", **self._entry(content)}
+            for path, content in files.items()
+        ]
+        tree = self._c.write(
+            "POST", self._c.path("git/trees"), {"tree": entries}, doing, _WRITE, _Sha, repeatable=True
+        ).sha
+        body = {"message": message, "tree": tree, "parents": list(parents)}
+        # Unreferenced objects: made twice, one of them is garbage and nobody sees it.
+        return self._c.write(
+            "POST", self._c.path("git/commits"), body, doing, _WRITE, _Sha, repeatable=True
+        ).sha
+
+    def _entry(self, content: bytes) -> dict[str, str]:
+        try:
+            return {"content": content.decode("utf-8")}
+        except UnicodeDecodeError:
+            body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+            path = self._c.path("git/blobs")
+            made = self._c.write("POST", path, body, "write a blob", _WRITE, _Sha, repeatable=True)
+            return {"sha": made.sha}

@@ -1,0 +1,99 @@
+"""Files of the repository, read by API: nothing is cloned, and what arrives is checked against its id."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.values import Blob
+from stagegate.errors import Stop
+
+_BATCH = 100
+
+
+class _Oid(msgspec.Struct, frozen=True):
+    oid: str
+    kind: str = ""
+    text: str | None = None
+
+
+class _Files(msgspec.Struct, frozen=True):
+    repository: dict[str, _Oid | None]
+
+
+class _RawBlob(msgspec.Struct, frozen=True):
+    content: str
+    encoding: str
+
+
+def object_id(content: bytes, like: str) -> str:
+    """Git's id of a blob, by the hash that made `like` (SHA-1, or SHA-256 in newer repositories)."""
+    make = hashlib.sha256 if len(like) == 64 else hashlib.sha1
+    return make(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def exact_text(text: str | None, oid: str) -> bytes | None:
+    """GraphQL's text as bytes if they are exactly the blob, else None (binary, recoded or cut)."""
+    if text is None:
+        return None
+    content = text.encode("utf-8", "surrogatepass")
+    return content if object_id(content, oid) == oid else None
+
+
+class Files(Port):
+    """Contents by name or by id."""
+
+    def files(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
+        """Files of one commit (branch, tag or sha), byte for byte; None where there is no such file.
+
+        One GraphQL query for up to 100 of them. What GraphQL does not give exactly (binary, other
+        encodings, long ones) is noticed by its object id and fetched by REST. Stop(missing-file) when `ref`
+        itself does not exist.
+        """
+        answers: dict[str, Blob | None] = {}
+        names = list(dict.fromkeys(paths))
+        for start in range(0, len(names), _BATCH):
+            answers |= self._some_files(ref, names[start : start + _BATCH])
+        return answers
+
+    def _some_files(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
+        declared = "".join(f", $f{i}: String!" for i in range(len(paths)))
+        asked = " ".join(
+            f"f{i}: object(expression: $f{i}) {{ oid kind: __typename ... on Blob {{ text }} }}"
+            for i in range(len(paths))
+        )
+        text = f"""query($owner: String!, $name: String!, $ref: String!{declared}) {{
+          repository(owner: $owner, name: $name) {{ ref: object(expression: $ref) {{ oid }} {asked} }} }}"""
+        variables = {"ref": ref, **{f"f{i}": f"{ref}:{path}" for i, path in enumerate(paths)}}
+        found = self._c.query(text, variables, _Files, f"read files at {ref[:12]}").repository
+        if found["ref"] is None:
+            raise Stop(
+                "missing-file",
+                f"{self.repository} has no commit, branch or tag {ref}.",
+                "Its files were asked for.",
+                "Check the name; it may have been deleted.",
+            )
+        return {path: self._blob(found[f"f{i}"]) for i, path in enumerate(paths)}
+
+    def _blob(self, seen: _Oid | None) -> Blob | None:
+        if seen is None or seen.kind != "Blob":  # a folder is not a file
+            return None
+        content = exact_text(seen.text, seen.oid)
+        return Blob(oid=seen.oid, content=self.blob(seen.oid) if content is None else content)
+
+    def blob(self, oid: str) -> bytes:
+        """A blob's bytes by its id; Stop(unknown-state) when they are not what the id says."""
+        raw = self._c.get(self._c.path("git/blobs", oid), _RawBlob, f"read blob {oid[:12]}", "contents: read")
+        content = base64.b64decode(raw.content) if raw.encoding == "base64" else raw.content.encode()
+        if object_id(content, oid) != oid:
+            raise Stop(
+                "unknown-state",
+                f"GitHub's copy of blob {oid[:12]} is not what its id says.",
+                "The answer was cut or changed on the way.",
+                "Run it again.",
+            )
+        return content

@@ -1,0 +1,90 @@
+"""Who may do what, and which rules a branch has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.refusals import Refused
+from stagegate.clients.hub.values import BranchRule, RefActivity
+from stagegate.errors import Stop
+
+_ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+
+
+class _Permission(msgspec.Struct, frozen=True):
+    permission: str
+    role_name: str = ""
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    type: str
+    parameters: dict[str, Any] | None = None
+
+
+class _Activity(msgspec.Struct, frozen=True):
+    ref: str
+    before: str
+    timestamp: str
+    actor: Account | None = None
+
+
+class People(Port):
+    """Rights and rules."""
+
+    def default_branch(self) -> str:
+        """Its name; Stop(unknown-state) for an empty repository."""
+        repository = self._c.see_repository().repository
+        if repository is None or repository.default_branch_ref is None:
+            raise Stop(
+                "unknown-state",
+                f"{self.repository} has no default branch.",
+                "It holds no commit yet.",
+                "Push a first commit and run again.",
+            )
+        return repository.default_branch_ref.name
+
+    def permission(self, login: str) -> str:
+        """none, read, triage, write, maintain or admin. A custom role counts as the role it is built on.
+
+        Whoever cannot be looked up is a Stop, never a default.
+        """
+        found = self._c.get(
+            self._c.path("collaborators", login, "permission"),
+            _Permission,
+            f"read the permission of {login}",
+        )
+        role = found.role_name if found.role_name in _ROLES else found.permission
+        if role not in _ROLES:
+            raise Stop(
+                "unknown-state",
+                f"The permission of {login} is not known.",
+                f"GitHub calls it {role!r}.",
+                "Give the person one of GitHub's own roles, or run the command as somebody else.",
+            )
+        return role
+
+    def branch_rules(self, branch: str) -> list[BranchRule] | None:
+        """The active rules of a branch; [] if there are none, None if they cannot be read."""
+        path = self._c.path("rules/branches", branch)
+        try:
+            rules = list(self._c.pages(path, _Rule, f"read the rules of {branch}"))
+        except Refused as refusal:
+            if refusal.status in (403, 404):
+                return None
+            raise
+        return [BranchRule(type=rule.type, parameters=rule.parameters or {}) for rule in rules]
+
+    def deleted_refs(self, prefix: str) -> list[RefActivity]:
+        """Refs under `prefix` (full name) that somebody deleted, newest first, as far as GitHub remembers."""
+        path = self._c.path("activity")
+        doing = f"read which refs under {prefix} were deleted"
+        activity = self._c.pages(path, _Activity, doing, activity_type="branch_deletion")
+        return [
+            RefActivity(ref=a.ref, before=a.before, actor=actor_of(a.actor), at=a.timestamp)
+            for a in activity
+            if a.ref.startswith(prefix)
+        ]

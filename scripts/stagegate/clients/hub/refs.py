@@ -1,0 +1,247 @@
+"""Branches, tags and other refs: created once, moved only from where they were expected to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stagegate.clients.hub.accounts import AUTHOR, Author
+from stagegate.clients.hub.connection import settle
+from stagegate.clients.hub.files import Files, exact_text
+from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
+from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate, Tag
+from stagegate.errors import Stop
+
+_WRITE = "contents: write"
+
+
+class _Object(msgspec.Struct, frozen=True):
+    oid: str
+    message: str = ""
+    target: _Object | None = None
+
+
+class _Ref(msgspec.Struct, frozen=True):
+    target: _Object
+
+
+class _Refs(msgspec.Struct, frozen=True):
+    repository: dict[str, _Ref | None]
+
+
+class _Sha(msgspec.Struct, frozen=True):
+    sha: str
+
+
+class _RestRef(msgspec.Struct, frozen=True):
+    ref: str
+    object: _Sha
+
+
+class _Text(msgspec.Struct, frozen=True):
+    oid: str
+    text: str | None = None
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    object: _Text | None = None
+
+
+class _Tip(msgspec.Struct, frozen=True, rename="camel"):
+    oid: str
+    committed_date: str = ""
+    author: Author | None = None
+    file: _Entry | None = None
+
+
+class _Node(msgspec.Struct, frozen=True):
+    name: str
+    target: _Tip
+
+
+class _PageInfo(msgspec.Struct, frozen=True, rename="camel"):
+    has_next_page: bool
+    end_cursor: str | None = None
+
+
+class _Nodes(msgspec.Struct, frozen=True, rename="camel"):
+    nodes: list[_Node]
+    page_info: _PageInfo
+
+
+class _Marks(msgspec.Struct, frozen=True):
+    repository: dict[str, _Nodes]
+
+
+_TAG = """query($owner: String!, $name: String!, $ref: String!) {
+  repository(owner: $owner, name: $name) { ref(qualifiedName: $ref) { target { oid
+    ... on Tag { message target { oid ... on Tag { target { oid } } } } } } } }"""
+
+_REF_FILES = (
+    """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $after: String) {
+  repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: 100, after: $after) {
+    nodes { name target { oid ... on Commit { committedDate author { ...by }
+      file(path: $file) { object { oid ... on Blob { text } } } } } }
+    pageInfo { hasNextPage endCursor } } } }"""
+    + AUTHOR
+)
+
+
+class Refs(Files):
+    """Names of the repository."""
+
+    def head(self, branch: str) -> str | None:
+        """Commit at the tip of a branch, None when there is no such branch."""
+        name = f"refs/heads/{branch}"
+        return self._tips([name], f"read the head of {branch}")[name]
+
+    def _tips(self, names: Sequence[str], doing: str) -> dict[str, str | None]:
+        """What full ref names point to right now, in one query."""
+        declared = "".join(f", $r{i}: String!" for i in range(len(names)))
+        asked = " ".join(f"r{i}: ref(qualifiedName: $r{i}) {{ target {{ oid }} }}" for i in range(len(names)))
+        text = f"""query($owner: String!, $name: String!{declared}) {{
+          repository(owner: $owner, name: $name) {{ {asked} }} }}"""
+        variables = {f"r{i}": name for i, name in enumerate(names)}
+        found = self._c.query(text, variables, _Refs, doing).repository
+        seen = {name: found[f"r{i}"] for i, name in enumerate(names)}
+        return {name: ref.target.oid if ref else None for name, ref in seen.items()}
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """All refs whose full name begins with `prefix` (`refs/heads/stagegate/`), and what they point to."""
+        path = self._c.path("git/matching-refs", prefix.removeprefix("refs/"))
+        found = self._c.pages(path, _RestRef, f"list the refs under {prefix}", "contents: read")
+        return {ref.ref: ref.object.sha for ref in found}
+
+    def ref_files(self, prefix: str, file: str) -> dict[str, RefFile]:
+        """One file at the tip of every ref under the folder `prefix`: one query for 100 refs."""
+        prefix = prefix.rstrip("/") + "/"
+        after: str | None = None
+        found: dict[str, RefFile] = {}
+        while True:
+            variables = {"prefix": prefix, "file": file, "after": after}
+            page = self._c.query(_REF_FILES, variables, _Marks, f"read {file} under {prefix}").repository[
+                "refs"
+            ]
+            found |= {prefix + node.name: self._ref_file(node.target) for node in page.nodes}
+            if not page.page_info.has_next_page:
+                return found
+            after = page.page_info.end_cursor
+
+    def _ref_file(self, tip: _Tip) -> RefFile:
+        blob = tip.file.object if tip.file else None
+        content = None
+        if blob:
+            content = exact_text(blob.text, blob.oid)
+            content = self.blob(blob.oid) if content is None else content
+        author = tip.author.actor() if tip.author else None
+        return RefFile(oid=tip.oid, content=content, author=author, committed_at=tip.committed_date)
+
+    def create_ref(self, ref: str, sha: str) -> bool:
+        """Create a full ref name; False when it already points to `sha`, Stop(stale-base) when elsewhere."""
+        try:
+            self._new_ref(ref, sha)
+            return True
+        except (Refused, Uncertain) as trouble:
+            if isinstance(trouble, Refused) and "already exists" not in trouble.said.lower():
+                raise
+            there = self._tips([ref], f"read {ref}")[ref]
+            if there == sha:
+                return isinstance(trouble, Uncertain)
+            if there is not None:
+                raise StaleHead(ref, f"It exists and points to {there[:12]}.") from trouble
+            self._new_ref(ref, sha)
+            return True
+
+    def _new_ref(self, ref: str, sha: str) -> None:
+        self._c.write(
+            "POST", self._c.path("git/refs"), {"ref": ref, "sha": sha}, f"create {ref}", _WRITE, _RestRef
+        )
+
+    def update_refs(self, updates: Sequence[RefUpdate]) -> None:
+        """Move, create or delete refs, all or none; StaleHead when one is not at its `before`."""
+        repository = self._c.see_repository().repository
+        fields = {
+            "repositoryId": repository.id if repository else "",
+            "refUpdates": [
+                {"name": u.name, "beforeOid": u.before, "afterOid": u.after, "force": u.force}
+                for u in updates
+            ],
+        }
+        names = [u.name for u in updates]
+        doing = f"move {', '.join(names)}"
+
+        def change() -> bool:
+            self._c.mutate("updateRefs", fields, "clientMutationId", doing, _WRITE)
+            return True
+
+        def done() -> bool | None:
+            """True when it has happened, None when nothing has; StaleHead when somebody else was there."""
+            tips = {name: tip or ZERO for name, tip in self._tips(names, doing).items()}
+            if all(tips[u.name] == u.after for u in updates):
+                return True
+            for u in updates:
+                if tips[u.name] != u.before:
+                    raise StaleHead(u.name, f"It points to {tips[u.name][:12]}, not to {u.before[:12]}.")
+            return None
+
+        try:
+            settle(change, done)
+        except Refused as refusal:
+            if refusal.reason == "protected-branch" or refusal.status in (401, 403):
+                raise
+            if done() is None:
+                raise
+
+    def tag(self, name: str) -> Tag | None:
+        """A tag by its short name, followed to the commit; None when there is none."""
+        found = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, _Refs, f"read the tag {name}")
+        ref = found.repository["ref"]
+        if ref is None:
+            return None
+        target = ref.target
+        annotated = target.target is not None
+        message = target.message.rstrip("\n")
+        while target.target is not None:
+            target = target.target
+        return Tag(name=name, target_commit=target.oid, message=message, annotated=annotated)
+
+    def create_tag(self, name: str, sha: str, message: str) -> Tag:
+        """An annotated tag on a commit. One that is there already on this commit is returned as it is;
+
+        on another commit it is Stop(tag-taken): published versions never move. The tagger is the token.
+        """
+        doing = f"create the tag {name}"
+        body = {"tag": name, "message": message, "object": sha, "type": "commit"}
+        # A tag object without a ref is garbage: writing it twice does no harm.
+        made = self._c.write("POST", self._c.path("git/tags"), body, doing, _WRITE, _Sha, repeatable=True)
+        try:
+            settle(lambda: self._tag_ref(name, made.sha, doing), lambda: self.tag(name))
+        except Refused as refusal:
+            if "already exists" not in refusal.said.lower():
+                raise
+            return self._taken(name, sha)
+        return Tag(name=name, target_commit=sha, message=message, annotated=True)
+
+    def _taken(self, name: str, sha: str) -> Tag:
+        """The tag that stood in the way, if it means the same commit."""
+        found = self.tag(name)
+        if found is None:
+            raise Stop(
+                "unknown-state",
+                f"The tag {name} cannot be read.",
+                "GitHub refused to create it because it exists, and then said that it does not.",
+                "Run it again.",
+            )
+        if found.target_commit != sha:
+            raise Stop(
+                "tag-taken",
+                f"The tag {name} exists on another commit.",
+                f"It names {found.target_commit[:12]}, not {sha[:12]}; a published version never moves.",
+                "Choose the next version, or delete the tag if nothing was published from it.",
+            )
+        return found
+
+    def _tag_ref(self, name: str, sha: str, doing: str) -> object:
+        body = {"ref": f"refs/tags/{name}", "sha": sha}
+        return self._c.write("POST", self._c.path("git/refs"), body, doing, _WRITE, _RestRef)

@@ -1,0 +1,268 @@
+"""GitHub's refusals as Stops a person can act on: which right, which setting, how long to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.model import rfc3339
+
+
+class Refused(Stop):
+    """GitHub understood and said no; `status` is HTTP's and `said` GitHub's own words."""
+
+    status: int = 0
+    said: str = ""
+    kind: str = ""  # GraphQL's error type
+
+
+class Uncertain(Stop):
+    """A write whose answer was lost: it may have happened. Look before doing it again."""
+
+
+class StaleHead(Stop):
+    """A ref is not where it was expected to be: read it again and apply the edit again."""
+
+    def __init__(self, ref: str, why: str) -> None:
+        super().__init__(
+            "stale-base",
+            f"{ref} moved while this was running.",
+            why,
+            "Run it again; nothing was overwritten.",
+        )
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back: HTTP status, headers (lower-case names), body, GitHub's own words in it."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def said(self) -> str:
+        """`message` and the messages of `errors`, or the first words of a body that is not JSON."""
+        try:
+            body = msgspec.json.decode(self.text)
+        except msgspec.DecodeError:
+            return " ".join(self.text.split())[:120]
+        if not isinstance(body, dict):
+            return ""
+        errors = body.get("errors") or ()
+        parts = [_error(e) for e in (errors if isinstance(errors, list) else [errors])]
+        return "; ".join(part for part in (str(body.get("message") or ""), *parts) if part)[:600]
+
+
+def _error(error: object) -> str:
+    if isinstance(error, dict):
+        return str(error.get("message") or " ".join(str(error[k]) for k in ("field", "code") if k in error))
+    return str(error)
+
+
+def limit_wait(answer: Answer, now: float) -> float | None:
+    """Seconds to wait when the answer is a rate limit, else None. `now` is Unix time.
+
+    Without Retry-After a secondary limit means "at least a minute".
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    graphql = answer.status == 200 and '"RATE_LIMITED"' in answer.text and '"errors"' in answer.text
+    words = answer.said.lower() if graphql or answer.status in (403, 429) else ""
+    after = answer.headers.get("retry-after", "").strip()
+    spent = answer.headers.get("x-ratelimit-remaining", "") == "0"
+    limited = answer.status == 429 or (
+        answer.status == 403 and (bool(after) or spent or "rate limit" in words or "abuse" in words)
+    )
+    if not limited and not graphql:
+        return None
+    if after:
+        return max(_seconds(after, now), 1.0)
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    if (spent or graphql) and reset.replace(".", "", 1).isdigit():
+        return max(float(reset) - now + 1, 1.0)
+    return 60.0
+
+
+def _seconds(after: str, now: float) -> float:
+    try:
+        return float(after)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(after).timestamp() - now
+    except ValueError:
+        return 60.0
+
+
+def rate_limited(doing: str, wait: float, now: float) -> Stop:
+    """The wait is longer than we have: name the time it ends."""
+    from datetime import datetime, timezone
+
+    until = rfc3339(datetime.fromtimestamp(min(now + wait, 253402300799), timezone.utc))
+    return Stop(
+        "rate-limited",
+        f"GitHub's rate limit stopped us while trying to {doing}.",
+        f"It lifts at {until}, later than a run may wait.",
+        "Run it again after that time; what was done stays done.",
+    )
+
+
+def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
+    """No answer. `sent`: a write went out and may have happened."""
+    kind = Uncertain if sent else Stop
+    return kind(
+        "unreachable",
+        f"{host} gave no answer when asked to {doing}.",
+        f"The request ended with {type(error).__name__}"
+        + (", after it was sent." if sent else "; nothing was changed."),
+        "Check https://www.githubstatus.com and the network, then run it again: it completes what was begun.",
+    )
+
+
+def server_error(answer: Answer, doing: str, *, write: bool) -> Stop:
+    """5xx, for a write one that may have happened all the same."""
+    return (Uncertain if write else Stop)(
+        "server-error",
+        f"GitHub failed to {doing}.",
+        f"It answered {answer.status}" + (f": {answer.said}." if answer.said else "."),
+        "Check https://www.githubstatus.com, then run it again: it completes what was begun.",
+    )
+
+
+def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
+    """An answer that is not what the API documents."""
+    return (Uncertain if write else Stop)(
+        "unknown-state",
+        f"GitHub's answer could not be understood when asked to {doing}.",
+        f"{str(error)[:200]}.",
+        "Run it again; if it stays, check that GITHUB_API_URL names an API and not a proxy's page.",
+    )
+
+
+def refused(answer: Answer, doing: str, right: str, token: str) -> Refused:
+    """The Stop for a 4xx answer. `right` is what the call needs; the answer's own header knows better."""
+    stop = _refusal(answer.status, answer.headers, answer.said, doing, right, token)
+    stop.status, stop.said = answer.status, answer.said
+    return stop
+
+
+def refused_by_graphql(kind: str, said: str, doing: str, right: str, token: str) -> Refused:
+    """The Stop for a GraphQL error of type `kind` (documented only by example)."""
+    status = {"FORBIDDEN": 403, "INSUFFICIENT_SCOPES": 403, "NOT_FOUND": 404, "STALE_DATA": 409}.get(
+        kind, 422
+    )
+    if "not accessible by" in said or ("workflow" in said and "permission" in said):
+        status = 403
+    stop = _refusal(status, {}, said, doing, right, token)
+    stop.status, stop.said, stop.kind = status, said, kind
+    return stop
+
+
+def _refusal(
+    status: int, headers: Mapping[str, str], said: str, doing: str, right: str, token: str
+) -> Refused:
+    what = f"GitHub refused to {doing}."
+    low = said.lower()
+    if status == 401:
+        return Refused(
+            "token-expired", what, f"The token is not, or no longer, valid ({said}).", _renew(token)
+        )
+    if is_policy(low):
+        return Refused(
+            "protected-branch",
+            what,
+            f"A protection rule stands in the way: {said}",
+            "Let a GitHub App that is on the ruleset's bypass list write, or use the way the rule asks for "
+            "(a pull request).",
+        )
+    if status == 403:
+        return Refused("missing-permission", what, *_missing(headers, said, right, token))
+    if status == 404:
+        return Refused(
+            "missing-permission",
+            what,
+            "It answered 404: either it is not there or this token may not know of it.",
+            f"Check the name, and that the token covers this repository with {right}.",
+        )
+    if status == 409:
+        return Refused("stale-base", what, f"It answered 409: {said}", "Run it again.")
+    return Refused(
+        "bad-input", what, f"It answered {status}: {said}", "Correct what it names and run it again."
+    )
+
+
+def is_policy(low: str) -> bool:
+    """Whether GitHub's words (in lower case) mean branch protection or a ruleset."""
+    signs = (
+        "protected branch",
+        "repository rule violations",
+        "protected ref",
+        "changes must be made through",
+    )
+    return any(sign in low for sign in signs)
+
+
+def _renew(token: str) -> str:
+    if token.startswith("ghs_"):
+        return (
+            "GITHUB_TOKEN dies with its job and an App's token after one hour: make a new one in this job "
+            "right before this step."
+        )
+    return "Make a new token, store it as the secret this step reads, and run it again."
+
+
+def _missing(headers: Mapping[str, str], said: str, right: str, token: str) -> tuple[str, str]:
+    accepted = headers.get("x-accepted-github-permissions", "")
+    needed = _words(accepted) or right
+    low = said.lower()
+    if "not permitted to create or approve pull requests" in low:
+        return (
+            "This repository does not let GITHUB_TOKEN open pull requests.",
+            "Tick Settings > Actions > General > 'Allow GitHub Actions to create and approve pull requests' "
+            "(an organisation may have to allow it first), or give an App's token.",
+        )
+    if "workflows=write" in accepted or ("workflow" in low and "permission" in low):
+        return (
+            "The commit holds workflow files that differ from those on a branch, and that needs the right "
+            "workflows: write, which GITHUB_TOKEN cannot have.",
+            "Give the token of a GitHub App with 'Workflows: read and write', or release a new version from "
+            "the head of the branch.",
+        )
+    if headers.get("x-github-sso") or "saml" in low:
+        return (
+            "The organisation asks for single sign-on and this token was not authorised for it.",
+            "Authorise the token for the organisation (Settings > Tokens > Configure SSO).",
+        )
+    if "ip allow list" in low:
+        return (f"{said}", "Add the runner's address to the organisation's IP allow list.")
+    if "archived" in low:
+        return ("The repository is archived and read-only.", "Unarchive it, or remove this workflow.")
+    why = f"The token lacks {needed}" + (f" ({said})." if said else ".")
+    return why, _cure(needed, said, token)
+
+
+def _words(accepted: str) -> str:
+    """`contents=write,workflows=write; x=read` -> `contents: write and workflows: write, or x: read`."""
+    ways = [
+        " and ".join(
+            part.strip().replace("=", ": ").replace("_", "-") for part in way.split(",") if part.strip()
+        )
+        for way in accepted.split(";")
+    ]
+    return ", or ".join(way for way in ways if way)
+
+
+def _cure(needed: str, said: str, token: str) -> str:
+    if "personal access token" in said or token.startswith("github_pat_"):
+        return (
+            f"Edit the fine-grained token and give it {needed} on this repository (an organisation's owner "
+            "may have to approve it)."
+        )
+    if "integration" in said or token.startswith("ghs_"):
+        return (
+            f"With GITHUB_TOKEN add `{needed}` under the job's `permissions:` (runs for forks only read); "
+            "with a GitHub App grant it in the App's settings and accept it where the App is installed."
+        )
+    return f"Give the token {needed} on this repository (a classic token: scope repo)."

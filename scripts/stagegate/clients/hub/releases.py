@@ -1,0 +1,201 @@
+"""GitHub releases and their files: drafted, filled, then published once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from stagegate.clients import http
+from stagegate.clients.hub.connection import settle
+from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.refusals import Answer, Refused
+from stagegate.clients.hub.values import Asset, ReleaseInfo
+from stagegate.errors import Stop
+
+_RIGHT = "contents: write"
+
+
+class _Asset(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    size: int
+    digest: str | None = None
+    state: str = "uploaded"
+
+    def value(self) -> Asset:
+        return Asset(id=self.id, name=self.name, size=self.size, digest=self.digest or "", state=self.state)
+
+
+class _Release(msgspec.Struct, frozen=True):
+    id: int
+    tag_name: str
+    draft: bool
+    prerelease: bool
+    html_url: str
+    upload_url: str
+    name: str | None = None
+    body: str | None = None
+    assets: list[_Asset] = []
+
+    def value(self) -> ReleaseInfo:
+        return ReleaseInfo(
+            id=self.id,
+            tag=self.tag_name,
+            name=self.name or "",
+            draft=self.draft,
+            prerelease=self.prerelease,
+            url=self.html_url,
+            upload_url=self.upload_url.partition("{")[0],
+            body=self.body or "",
+            assets=tuple(asset.value() for asset in self.assets),
+        )
+
+
+class Releases(Port):
+    """Releases of the repository."""
+
+    def release(self, tag: str) -> ReleaseInfo | None:
+        """The release of a tag; a published one wins over drafts, which only a listing shows."""
+        path = self._c.path("releases/tags", tag)
+        found = self._c.find(path, _Release, f"read the release {tag}", "contents: read")
+        if found:
+            return found.value()
+        listed = self._c.pages(self._c.path("releases"), _Release, "list the releases", "contents: write")
+        drafts = sorted((r for r in listed if r.tag_name == tag), key=lambda r: (r.draft, r.id))
+        return drafts[0].value() if drafts else None
+
+    def create_release(
+        self, tag: str, name: str, body: str, draft: bool = True, prerelease: bool = False
+    ) -> ReleaseInfo:
+        """Make a release of a tag that exists. It never says where a missing tag should point."""
+        fields = {"tag_name": tag, "name": name, "body": body, "draft": draft, "prerelease": prerelease}
+
+        def create() -> ReleaseInfo:
+            path = self._c.path("releases")
+            return self._c.write("POST", path, fields, f"create the release {tag}", _RIGHT, _Release).value()
+
+        try:
+            return settle(create, lambda: self.release(tag))
+        except Refused as refusal:
+            there = self.release(tag) if "already_exists" in refusal.said else None
+            if there:
+                return there
+            raise _burned(refusal, tag) from refusal
+
+    def publish_release(self, id: int, make_latest: bool) -> ReleaseInfo:
+        """Turn a draft into a release; `make_latest` decides what the repository shows as its newest."""
+        fields = {"draft": False, "make_latest": "true" if make_latest else "false"}
+        path = self._c.path("releases", id)
+        try:
+            return self._c.write(
+                "PATCH", path, fields, "publish the release", _RIGHT, _Release, repeatable=True
+            ).value()
+        except Refused as refusal:
+            raise _burned(refusal, "this release") from refusal
+
+    def upload_asset(self, release: ReleaseInfo, name: str, data: bytes, content_type: str) -> Asset:
+        """Add a file to a release. Stop(version-taken) when a finished one of that name is there."""
+        url = f"{release.upload_url}?name={quote(name, safe='')}"
+        self._own_host(url)
+        doing = f"upload {name}"
+        session = http.session(retries=0)
+        headers = {"Authorization": f"Bearer {self._c.token}", "Content-Type": content_type}
+
+        def ask() -> Answer:
+            answer = session.post(url, data=data, headers=headers, timeout=(10, 300), allow_redirects=False)
+            return _answer(answer.status_code, answer.headers.items(), answer.text)
+
+        def create() -> Asset:
+            return self._c.send(ask, _decode_asset, doing, _RIGHT, write=True).value()
+
+        def find() -> Asset | None:
+            there = next((a for a in self.assets(release.id) if a.name == name), None)
+            if there and there.state != "uploaded":  # the rest of an upload that broke off
+                self.delete_asset(there.id)
+                return None
+            return there if there and there.size == len(data) else None
+
+        try:
+            return settle(create, find)
+        except Refused as refusal:
+            if "already_exists" not in refusal.said:
+                raise
+            if find() is None and not any(a.name == name for a in self.assets(release.id)):
+                return create()
+            raise Stop(
+                "version-taken",
+                f"The release {release.tag} already has a file {name}.",
+                "It was uploaded meanwhile, by another run.",
+                "Run it again: the contents are compared first.",
+            ) from refusal
+
+    def assets(self, release_id: int) -> list[Asset]:
+        """The files of a release."""
+        path = self._c.path("releases", release_id, "assets")
+        return [a.value() for a in self._c.pages(path, _Asset, "list the release's files", "contents: read")]
+
+    def delete_asset(self, id: int) -> None:
+        """Remove a file that never became one (state `starter`)."""
+        path = self._c.path("releases/assets", id)
+        self._c.write("DELETE", path, {}, f"remove asset {id}", _RIGHT, msgspec.Raw, repeatable=True)
+
+    def download_asset(self, id: int) -> bytes:
+        """The bytes of a file. The token goes to the API only, not to the storage it redirects to."""
+        url = self._c.api_url + self._c.path("releases/assets", id)
+        session = http.session(retries=0)
+        headers = {"Authorization": f"Bearer {self._c.token}", "Accept": "application/octet-stream"}
+        doing = f"download asset {id}"
+        content = b""
+
+        def ask(address: str, with_headers: dict[str, str]) -> Callable[[], Answer]:
+            def once() -> Answer:
+                nonlocal content
+                answer = session.get(address, headers=with_headers, timeout=(10, 300), allow_redirects=False)
+                content = answer.content
+                text = answer.text if answer.status_code >= 400 else ""
+                return _answer(answer.status_code, answer.headers.items(), text)
+
+            return once
+
+        first = self._c.send(ask(url, headers), _same, doing, "contents: read", write=False)
+        if first.status in (301, 302, 307):
+            location = first.headers.get("location", "")
+            self._c.send(ask(location, {}), _same, doing, "contents: read", write=False)
+        return content
+
+    def _own_host(self, url: str) -> None:
+        host = urlsplit(url).netloc
+        if host not in (self._c.host, "uploads." + self._c.host.removeprefix("api.")):
+            raise Stop(
+                "unknown-state",
+                "GitHub named an upload address on another host.",
+                f"{host} is not {self._c.host}; the token is not sent there.",
+                "Check GITHUB_API_URL.",
+            )
+
+
+def _answer(status: int, headers: object, text: str) -> Answer:
+    items = dict(headers)  # type: ignore[call-overload]
+    return Answer(status=status, headers={str(k).lower(): str(v) for k, v in items.items()}, text=text)
+
+
+def _same(answer: Answer) -> Answer:
+    return answer
+
+
+def _decode_asset(answer: Answer) -> _Asset:
+    return msgspec.json.decode(answer.text, type=_Asset)
+
+
+def _burned(refusal: Refused, tag: str) -> Stop:
+    if "immutable release" not in refusal.said:
+        return refusal
+    return Stop(
+        "version-taken",
+        f"GitHub refuses a release of {tag}.",
+        f"An immutable release of that tag existed and was deleted, which uses the tag up for ever "
+        f"({refusal.said}).",
+        "Release the next version.",
+    )

@@ -1,0 +1,60 @@
+"""Workflow runs: started by dispatch, and asked whether they still live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.refusals import Refused
+from stagegate.errors import Stop
+
+
+class _Run(msgspec.Struct, frozen=True):
+    status: str | None = None
+
+
+class Runs(Port):
+    """Workflow runs of the repository."""
+
+    def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow by its file name on a branch: the one event GITHUB_TOKEN may cause.
+
+        A lost answer is a Stop: whether it started cannot be looked up.
+        """
+        path = self._c.path("actions/workflows", workflow, "dispatches")
+        body = {"ref": ref, "inputs": dict(inputs)}
+        doing = f"start the workflow {workflow} on {ref}"
+        try:
+            self._c.write("POST", path, body, doing, "actions: write", msgspec.Raw)
+        except Refused as refusal:
+            if refusal.status not in (404, 422):
+                raise
+            raise Stop(
+                "missing-file",
+                refusal.what,
+                f"GitHub says: {refusal.said or 'Not Found'}. The file must be in .github/workflows on the "
+                f"default branch, have `workflow_dispatch:` and the inputs {', '.join(inputs) or 'none'}.",
+                "Add the workflow (examples/shop has one), or name the right file.",
+            ) from refusal
+
+    def repository_dispatch(self, event_type: str, payload: Mapping[str, Any]) -> None:
+        """Send an event to the repository's workflows; a lost answer is a Stop."""
+        body = {"event_type": event_type, "client_payload": dict(payload)}
+        doing = f"send {event_type} to {self.repository}"
+        self._c.write("POST", self._c.path("dispatches"), body, doing, "contents: write", msgspec.Raw)
+
+    def run_state(self, run_id: str | int) -> Literal["running", "done", "unknown"]:
+        """Whether a run is still at work; unknown when it is gone or may not be read."""
+        path = self._c.path("actions/runs", run_id)
+        try:
+            run = self._c.find(path, _Run, f"read run {run_id}", "actions: read")
+        except Refused as refusal:
+            if refusal.status == 403:
+                return "unknown"
+            raise
+        if run is None or run.status is None:
+            return "unknown"
+        return "done" if run.status == "completed" else "running"

@@ -1,0 +1,193 @@
+"""What the hub answers with: complete frozen values, as GitHub showed them at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from stagegate.model import Actor
+
+ZERO = "0" * 40  # "no such ref" in updateRefs
+
+
+class Blob(msgspec.Struct, frozen=True, kw_only=True):
+    """A file's content, byte for byte, and its git object id."""
+
+    oid: str
+    content: bytes
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit. `author` is GitHub's account behind it (None: unknown), `verified` its signature check.
+
+    Anyone may write any author into a commit of their own; only `verified` commits were not forged.
+    """
+
+    sha: str
+    message: str
+    parents: tuple[str, ...]
+    committed_at: str
+    author: Actor | None
+    trailers: Mapping[str, str]
+    verified: bool = False
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """`head` seen from `base`: the distance, the commits only `head` has (oldest first), the files touched.
+
+    GitHub lists at most 300 files: never judge by the list alone.
+    """
+
+    ahead: int
+    behind: int
+    status: str
+    merge_base: str
+    commits: tuple[Commit, ...]
+    files: tuple[str, ...]
+
+
+class Tag(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag with the commit it stands for; `message` is empty for a lightweight one."""
+
+    name: str
+    target_commit: str
+    message: str
+    annotated: bool
+
+
+class RefFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file as it stands at the tip of one ref; `content` None: the file is not there."""
+
+    oid: str
+    content: bytes | None
+    author: Actor | None
+    committed_at: str
+
+
+class RefUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """Move one ref from `before` to `after`; ZERO means "does not exist"."""
+
+    name: str
+    before: str
+    after: str
+    force: bool = False
+
+
+class RefActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """A ref that was deleted: what it pointed to, by whom and when."""
+
+    ref: str
+    before: str
+    actor: Actor | None
+    at: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """One commit status, with who wrote it."""
+
+    context: str
+    state: str
+    description: str
+    target_url: str
+    creator: Actor | None
+    created_at: str
+
+
+class DeploymentStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One status of a deployment; `state` in lower case as in REST."""
+
+    state: str
+    description: str
+    created_at: str
+    creator: Actor | None
+    log_url: str
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment with its statuses, newest first. An unreadable payload is an empty one."""
+
+    id: int
+    sha: str
+    task: str
+    environment: str
+    payload: Mapping[str, Any]
+    creator: Actor | None
+    created_at: str
+    statuses: tuple[DeploymentStatus, ...]
+
+
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
+    """A pull request. `mergeable` None: GitHub has not computed it (lists never say)."""
+
+    number: int
+    node_id: str
+    url: str
+    title: str
+    body: str
+    state: Literal["open", "closed"]
+    merged: bool
+    merge_commit: str
+    draft: bool
+    head_ref: str
+    head_sha: str
+    head_repository: str
+    base_ref: str
+    base_sha: str
+    author: Actor | None
+    labels: tuple[str, ...]
+    mergeable: bool | None
+    auto_merge: bool
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """A review, oldest first in lists; `can_push`: its author may write to the repository now."""
+
+    id: int
+    author: Actor | None
+    state: str
+    commit: str
+    submitted_at: str
+    can_push: bool
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment on a pull request or issue."""
+
+    id: int
+    body: str
+    author: Actor | None
+    created_at: str
+    updated_at: str
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a release; `digest` is `sha256:<hex>`, or empty where the server does not say."""
+
+    id: int
+    name: str
+    size: int
+    digest: str
+    state: str = "uploaded"
+
+
+class ReleaseInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A GitHub release, draft or published."""
+
+    id: int
+    tag: str
+    name: str
+    draft: bool
+    prerelease: bool
+    url: str
+    upload_url: str
+    body: str = ""
+    assets: tuple[Asset, ...] = ()
+
+
+class BranchRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One active rule of a branch, as the rules API names it."""
+
+    type: str
+    parameters: Mapping[str, Any] = {}
