@@ -167,6 +167,28 @@ def test_a_broken_index_is_named_without_its_password(toolkit: Toolkit) -> None:
     assert toolkit.environments() == []
 
 
+def test_a_lock_line_without_a_hash_is_refused(toolkit: Toolkit) -> None:
+    toolkit.lock(text="semver==9.9.9\n")
+    _refused(toolkit, "unreachable", "hash")
+    assert toolkit.environments() == []
+
+
+@only_uv
+def test_what_the_installer_says_cannot_speak_to_the_runner_or_leak(toolkit: Toolkit) -> None:
+    talker = toolkit.folder / "bin" / "uv"
+    talker.unlink()
+    url = "https://reader:s3cr3t-w0rd@packages.example/simple"
+    lines = ("::error::from the index", "  ::add-mask::x", "##[error]from the index", f"cannot read {url}")
+    talker.write_text(
+        "#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines) + "exit 1\n", encoding="utf-8"
+    )
+    talker.chmod(0o755)
+    output = _refused(toolkit, "unreachable", "cannot read https://***@packages.example/simple")
+    assert "s3cr3t-w0rd" not in output
+    assert not [line for line in output.splitlines()[:-1] if line.lstrip().startswith(("::", "##["))]
+    assert "##[" not in output
+
+
 @only_pip
 def test_without_pip_and_uv_the_way_out_is_named(toolkit: Toolkit) -> None:
     bare = toolkit.folder / "bare"
