@@ -10,12 +10,13 @@ import re
 from stagegate.clients.hub.accounts import ACTIONS_BOT
 from stagegate.clients.hub.commits import Commits, trailers
 from stagegate.clients.hub.connection import Connection
+from stagegate.clients.hub.deployments import Deployments
+from stagegate.clients.hub.merging import Merging
 from stagegate.clients.hub.people import People
-from stagegate.clients.hub.pulls import Pulls
-from stagegate.clients.hub.records import Records
 from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
 from stagegate.clients.hub.releases import Releases
 from stagegate.clients.hub.runs import Runs
+from stagegate.clients.hub.statuses import Statuses
 from stagegate.clients.hub.talk import Talk
 from stagegate.clients.hub.values import (
     ZERO,
@@ -71,7 +72,7 @@ __all__ = [
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
-class Hub(Commits, Records, Pulls, Talk, Releases, Runs, People):
+class Hub(Commits, Statuses, Deployments, Merging, Talk, Releases, Runs, People):
     """One repository on GitHub, seen with one token."""
 
 

@@ -1,4 +1,4 @@
-"""Pull requests: found or opened, changed, reviewed, merged with the head they were judged at."""
+"""Pull requests: found or opened, changed, labelled."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 
 import msgspec
 
-from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
-from stagegate.clients.hub.connection import settle
+from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.port import Port
-from stagegate.clients.hub.refusals import Refused, StaleHead
-from stagegate.clients.hub.values import Pull, Review
-from stagegate.errors import Stop
+from stagegate.clients.hub.refusals import Refused
+from stagegate.clients.hub.values import Pull
 
 _RIGHT = "pull-requests: write"
-_MERGE_TRIES = 5
 
 
 class _Repo(msgspec.Struct, frozen=True):
@@ -73,55 +71,6 @@ class _Pull(msgspec.Struct, frozen=True):
         )
 
 
-class _Commit(msgspec.Struct, frozen=True):
-    oid: str
-
-
-class _Review(msgspec.Struct, frozen=True, rename="camel"):
-    database_id: int
-    state: str
-    author_can_push_to_repository: bool
-    author: Account | None = None
-    commit: _Commit | None = None
-    submitted_at: str | None = None
-
-
-class _PageInfo(msgspec.Struct, frozen=True, rename="camel"):
-    has_next_page: bool
-    end_cursor: str | None = None
-
-
-class _Reviews(msgspec.Struct, frozen=True, rename="camel"):
-    nodes: list[_Review]
-    page_info: _PageInfo
-
-
-class _Reviewed(msgspec.Struct, frozen=True, rename="camel"):
-    reviews: _Reviews
-
-
-class _PullNode(msgspec.Struct, frozen=True, rename="camel"):
-    pull_request: _Reviewed
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    repository: _PullNode
-
-
-class _Merged(msgspec.Struct, frozen=True):
-    sha: str
-
-
-_REVIEWS = (
-    """query($owner: String!, $name: String!, $number: Int!, $after: String) {
-  repository(owner: $owner, name: $name) { pullRequest(number: $number) {
-    reviews(first: 100, after: $after) {
-      nodes { databaseId state submittedAt authorCanPushToRepository commit { oid } author { ...who } }
-      pageInfo { hasNextPage endCursor } } } } }"""
-    + ACTOR
-)
-
-
 class Pulls(Port):
     """Pull requests of the repository."""
 
@@ -141,30 +90,6 @@ class Pulls(Port):
         path = self._c.path("pulls", number)
         found = self._c.find(path, _Pull, f"read pull request {number}", "pull-requests: read")
         return found.value() if found else None
-
-    def reviews(self, number: int) -> list[Review]:
-        """All reviews, oldest first, each with the commit it was given on and whether its author can push."""
-        found: list[Review] = []
-        after: str | None = None
-        while True:
-            variables = {"number": number, "after": after}
-            doing = f"read the reviews of pull request {number}"
-            page = self._c.query(_REVIEWS, variables, _Answer, doing, "pull-requests: read")
-            reviews = page.repository.pull_request.reviews
-            found += [
-                Review(
-                    id=r.database_id,
-                    author=actor_of(r.author),
-                    state=r.state,
-                    commit=r.commit.oid if r.commit else "",
-                    submitted_at=r.submitted_at or "",
-                    can_push=r.author_can_push_to_repository,
-                )
-                for r in reviews.nodes
-            ]
-            if not reviews.page_info.has_next_page:
-                return found
-            after = reviews.page_info.end_cursor
 
     def open_pull(self, title: str, body: str, head: str, base: str, draft: bool = False) -> Pull | None:
         """Open a pull request, or give back the open one for the same branches; None when nothing differs."""
@@ -235,80 +160,3 @@ class Pulls(Port):
                 raise
             return refusal.said
         return None
-
-    def disable_auto_merge(self, node_id: str) -> None:
-        """Switch off auto-merge of a pull request that has it on."""
-        fields = {"pullRequestId": node_id}
-        self._c.mutate(
-            "disablePullRequestAutoMerge", fields, "clientMutationId", "disable auto-merge", _RIGHT
-        )
-
-    def dismiss_review(self, number: int, review_id: int, message: str) -> None:
-        """Dismiss an approval, with the reason people will see."""
-        path = self._c.path("pulls", number, "reviews", review_id, "dismissals")
-        body = {"message": message, "event": "DISMISS"}
-        doing = f"dismiss a review of pull request {number}"
-        self._c.write("PUT", path, body, doing, _RIGHT, msgspec.Raw, repeatable=True)
-
-    def merge(self, number: int, sha: str, method: str, title: str, message: str) -> str:
-        """Merge a pull request that is still at `sha`; the merge commit. Safe to repeat.
-
-        StaleHead when its head moved, Stop(protected-branch) when a rule forbids it, Stop(queued) where a
-        merge queue must do it. A base that moved, or a status GitHub has not seen yet, is tried again for a
-        while.
-        """
-        body = {"sha": sha, "merge_method": method, "commit_title": title, "commit_message": message}
-        path = self._c.path("pulls", number, "merge")
-        doing = f"merge pull request {number}"
-
-        def create() -> str:
-            return self._c.write("PUT", path, body, doing, "contents: write", _Merged).sha
-
-        for attempt in range(_MERGE_TRIES):
-            try:
-                return settle(create, lambda: self._merged_at(number, sha))
-            except Refused as refusal:
-                done = self._merged_at(number, sha) if refusal.status in (405, 409, 422) else None
-                if done:
-                    return done
-                if not _passing(refusal) or attempt == _MERGE_TRIES - 1:
-                    raise _merge_refusal(refusal, number, sha) from refusal
-                self._c.back_off(attempt)
-        raise AssertionError("the last try returns or raises")
-
-    def _merged_at(self, number: int, sha: str) -> str | None:
-        """The merge commit when this head is already in."""
-        pull = self.pull(number)
-        return pull.merge_commit or None if pull and pull.merged and pull.head_sha == sha else None
-
-
-def _passing(refusal: Refused) -> bool:
-    """A 405 that goes away by itself."""
-    low = refusal.said.lower()
-    return refusal.status == 405 and (
-        "base branch was modified" in low or ("required status check" in low and "expected" in low)
-    )
-
-
-def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
-    low = refusal.said.lower()
-    if "merge queue" in low:
-        return Stop(
-            "queued",
-            f"Pull request {number} can only be merged by the merge queue.",
-            f"GitHub says: {refusal.said}",
-            "Set `merge: merge-queue` for this environment, or add the pull request to the queue.",
-        )
-    if refusal.status == 409 or "head branch was modified" in low:
-        return StaleHead(
-            f"Pull request {number}", f"Its head is no longer {sha[:12]}, the one that was judged."
-        )
-    if refusal.status == 405:
-        return Stop(
-            "protected-branch",
-            f"GitHub does not let us merge pull request {number}.",
-            f"It says: {refusal.said}",
-            "Meet the rule it names (a conflict: close the pull request, it is proposed anew), "
-            "or let a person merge.",
-        )
-    return refusal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
-from stagegate.clients.hub.connection import settle
+from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.values import Comment
 from stagegate.errors import Stop

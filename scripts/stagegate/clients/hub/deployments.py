@@ -1,4 +1,4 @@
-"""What a commit was told: statuses and deployments, always with who wrote them."""
+"""Deployments as records: made without GitHub's own conditions, read with statuses and creators."""
 
 from __future__ import annotations
 
@@ -8,22 +8,10 @@ from typing import Any
 import msgspec
 
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
-from stagegate.clients.hub.connection import settle
+from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.port import Port
-from stagegate.clients.hub.refusals import Refused
-from stagegate.clients.hub.values import Deployment, DeploymentStatus, Status
-from stagegate.errors import Stop
-
-DESCRIPTION_LIMIT = 140  # a longer one is refused with 422
-
-
-class _Status(msgspec.Struct, frozen=True):
-    context: str
-    state: str
-    created_at: str
-    description: str | None = None
-    target_url: str | None = None
-    creator: Account | None = None
+from stagegate.clients.hub.statuses import short
+from stagegate.clients.hub.values import Deployment, DeploymentStatus
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -154,72 +142,8 @@ def payload_of(text: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def short(description: str) -> str:
-    """At most 140 characters in one line, the cut shown by an ellipsis."""
-    line = " ".join(description.split())
-    return line if len(line) <= DESCRIPTION_LIMIT else line[: DESCRIPTION_LIMIT - 1].rstrip() + "…"
-
-
-class Records(Port):
-    """Statuses and deployments."""
-
-    def statuses(self, sha: str) -> list[Status]:
-        """Every status of a commit, newest first, all pages, each with its creator."""
-        path = self._c.path("commits", sha, "statuses")
-        doing = f"read the statuses of {sha[:12]}"
-        return [
-            Status(
-                context=status.context,
-                state=status.state,
-                description=status.description or "",
-                target_url=status.target_url or "",
-                creator=actor_of(status.creator),
-                created_at=status.created_at,
-            )
-            for status in self._c.pages(path, _Status, doing, "statuses: read")
-        ]
-
-    def set_status(self, sha: str, context: str, state: str, description: str, target_url: str = "") -> bool:
-        """Write a status unless the newest one of this context is ours and says the same; True when written.
-
-        Same means state and description, and for `pending` the target too: there it names the run that is at
-        work. (GitHub takes 1,000 statuses for a commit and context, then refuses.) The description is cut to
-        140 characters.
-        """
-        description = short(description)
-        newest = next((s for s in self.statuses(sha) if s.context == context), None)
-        if newest and self._says(newest, state, description, target_url):
-            return False
-        body = {"state": state, "context": context, "description": description}
-        body |= {"target_url": target_url} if target_url else {}
-        doing = f"set the status {context} on {sha[:12]}"
-        try:
-            self._c.write(
-                "POST",
-                self._c.path("statuses", sha),
-                body,
-                doing,
-                "statuses: write",
-                msgspec.Raw,
-                repeatable=True,
-            )
-        except Refused as refusal:
-            if "this sha and context has reached the maximum" not in refusal.said.lower():
-                raise
-            raise Stop(
-                "unknown-state",
-                refusal.what,
-                f"The commit has 1,000 statuses of {context}, which is GitHub's limit.",
-                "Release or promote from a newer commit; this one can no longer be judged.",
-            ) from refusal
-        return True
-
-    def _says(self, newest: Status, state: str, description: str, target_url: str) -> bool:
-        if (newest.state, newest.description) != (state, description):
-            return False
-        if state == "pending" and newest.target_url != target_url:
-            return False
-        return self.viewer().same(newest.creator)
+class Deployments(Port):
+    """What environments were given."""
 
     def deployments(
         self, task: str, environment: str | None = None, sha: str | None = None, first: int = 30
