@@ -141,13 +141,57 @@ def replace(content: bytes, changes: Mapping[tuple[int, str | Path], str], file:
             )
         spots.append((scalar, value))
         wanted[index, scalar.path] = value
-    for scalar, value in sorted(spots, key=lambda spot: spot[0].start, reverse=True):
+    once = {scalar.start: (scalar, value) for scalar, value in spots}  # an alias is where its anchor is
+    for _, (scalar, value) in sorted(once.items(), reverse=True):
         properties = _PROPERTIES.match(text, scalar.start, scalar.end)
         start = properties.end() if properties else scalar.start
         text = text[:start] + _written(scalar, value, file) + text[scalar.end :]
     edited = _bytes(text, content)
     _compare(before, documents(edited, file), wanted, file)
     return edited
+
+
+def inside(scalar: Scalar, file: str) -> Node | None:
+    """The composed mapping that a scalar holds as YAML text, or None when it holds something else."""
+    try:
+        inner = documents(scalar.value.encode(), file)
+    except Stop:
+        return None
+    return inner[0] if len(inner) == 1 and isinstance(inner[0], MappingNode) else None
+
+
+def replace_inside(
+    content: bytes, index: int, path: str | Path, changes: Mapping[str | Path, str], file: str
+) -> bytes:
+    """The file with scalars replaced in the YAML text that the block scalar at (document, path) holds.
+
+    Lines of a literal block stand one to one in the file, so a place in the text is a place in the file,
+    whatever the indentation, its indicator and the chomping. Stop(ambiguous-pin) as `replace`, and where the
+    text is quoted or folded.
+    """
+    before = documents(content, file)
+    outer = find(before[index], path) if index < len(before) else None
+    if outer is None or outer.style != "|":
+        raise Stop(
+            "ambiguous-pin",
+            f"The text at {path} in {file} cannot be edited in place.",
+            "Only a literal block shows its lines as they are.",
+            "Write it as a block with |, or as a mapping.",
+            file=file,
+            line=outer.line if outer else None,
+        )
+    edited = replace(outer.value.encode(), {(0, place): value for place, value in changes.items()}, file)
+    text = _text(content)
+    header, *lines = text[outer.start : outer.end].split("\n")
+    for number, (old, new) in enumerate(
+        zip(outer.value.split("\n"), edited.decode().split("\n"), strict=True)
+    ):
+        if old != new:
+            body = lines[number].removesuffix("\r")
+            lines[number] = body.removesuffix(old) + new + lines[number][len(body) :]
+    result = _bytes(text[: outer.start] + "\n".join((header, *lines)) + text[outer.end :], content)
+    _compare(before, documents(result, file), {(index, outer.path): edited.decode()}, file)
+    return result
 
 
 def _written(scalar: Scalar, value: str, file: str) -> str:

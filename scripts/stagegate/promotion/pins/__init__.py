@@ -1,0 +1,12 @@
+"""Pins: which places of a file name the release an environment runs, and how they move to another one.
+
+One shape is one file in this package. Every place of a pin moves together, or none does.
+"""
+
+from __future__ import annotations
+
+from stagegate.promotion.pins.moving import edit, range_of, running, version_of
+from stagegate.promotion.pins.place import PinFile, PinPlace
+from stagegate.promotion.pins.reading import read
+
+__all__ = ["PinFile", "PinPlace", "edit", "range_of", "read", "running", "version_of"]

@@ -1,0 +1,52 @@
+"""Which fields are this app's: decided by the names in its settings, never by what a value looks like."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from stagegate.settings import ChartSettings, Settings
+
+
+def is_our_chart(repository: str, name: str, settings: Settings) -> bool:
+    """Whether `repoURL` (with or without oci://) and `chart` are the chart of the settings."""
+    reference = _bare(settings.chart_reference)
+    return bool(reference) and f"{_bare(repository)}/{name}".strip("/") == reference
+
+
+def moves_chart(settings: Settings) -> bool:
+    """Whether a release moves the chart's version: our own chart, or an app that is nothing but a chart.
+
+    A shared or third-party chart (`reference`) beside first-party images has a version of its own, and stays.
+    """
+    return settings.own_chart is not None or (bool(settings.chart_reference) and not settings.images)
+
+
+def is_our_repository(url: str, settings: Settings) -> bool:
+    """Whether a Git address is the app repository that `source` names."""
+    return (
+        bool(settings.source)
+        and re.search(rf"[:/]{re.escape(settings.source)}(?:\.git)?/?$", url, re.IGNORECASE) is not None
+    )
+
+
+def is_our_chart_folder(url: str, path: str, settings: Settings) -> bool:
+    """Whether a Git source shows our chart's folder, in the app repository where `source` names it."""
+    chart = settings.own_chart
+    if chart is None or (settings.source and not is_our_repository(url, settings)):
+        return False
+    return PurePosixPath(path.strip("/") or ".") == PurePosixPath(chart.path)
+
+
+def our_image(reference: str, settings: Settings) -> str:
+    """The image of the settings that a reference without tag or digest is, or nothing."""
+    return reference if reference in settings.images else ""
+
+
+def image_tag_value(settings: Settings) -> str:
+    """The chart value that holds the tag of all first-party images, or nothing."""
+    return settings.chart.image_tag_value if isinstance(settings.chart, ChartSettings) else ""
+
+
+def _bare(reference: str) -> str:
+    return re.sub(r"^[a-z]+://", "", reference).strip("/")

@@ -1,0 +1,99 @@
+"""From a file's bytes to its pin: which documents, which Applications, which scalars."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import Node, ScalarNode
+
+from stagegate import yaml_edit
+from stagegate.errors import Stop
+from stagegate.promotion.pins import custom, source
+from stagegate.promotion.pins.place import PinFile, PinPlace, Reading, text_at
+from stagegate.settings import Environment, Pin, Settings
+
+Found = dict[int, list[PinPlace]]
+
+
+def read(
+    pin: str | Pin, content: bytes, settings: Settings, environment: Environment | None = None
+) -> PinFile:
+    """The places of a pin in its file.
+
+    `environment` tells Applications of one file apart (by `argocd.applications`); without it, the environment
+    that lists the pin does. Stop(ambiguous-pin) with file and line when nothing here is the app's, or when it
+    is not clear what is.
+    """
+    file = pin if isinstance(pin, str) else pin.file
+    owners = [candidate for candidate in settings.environments if pin in candidate.pins]
+    if environment is None and len(owners) == 1:
+        environment = owners[0]
+    reading = Reading(file=file, settings=settings, environment=environment)
+    nodes = yaml_edit.documents(content, file)
+    if isinstance(pin, Pin) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
+        places = tuple(custom.places(nodes, pin, reading))
+    else:
+        places = _recognised(nodes, reading)
+    if not places:
+        raise _nothing(reading)
+    holders = sorted({place.document for place in places if _is_application(nodes[place.document])})
+    return PinFile(file=file, content=content, places=places, applications=_parsed(content, holders))
+
+
+def _recognised(nodes: Sequence[Node], reading: Reading) -> tuple[PinPlace, ...]:
+    found: Found = {}
+    for index, node in enumerate(nodes):
+        if places := list(_in_document(node, index, reading)):
+            found[index] = places
+    chosen = _chosen(nodes, found, reading) if len(found) > 1 else found
+    return tuple(place for places in chosen.values() for place in places)
+
+
+def _in_document(node: Node, index: int, reading: Reading) -> Iterator[PinPlace]:
+    if _is_application(node):
+        yield from source.places(node, index, ("spec",), reading)
+
+
+def _chosen(nodes: Sequence[Node], found: Found, reading: Reading) -> Found:
+    """Of several documents that pin the app, those the environment names. Stop when that is not clear."""
+    names = reading.environment.argocd.applications if reading.environment else ()
+    chosen = {
+        index: places for index, places in found.items() if text_at(nodes[index], "metadata", "name") in names
+    }
+    if chosen:
+        return chosen
+    lines = [places[0].line for places in found.values()]
+    raise Stop(
+        "ambiguous-pin",
+        f"{reading.file} pins {reading.settings.app} in {len(lines)} documents.",
+        f"They stand in lines {', '.join(map(str, lines))}, and nothing says which one is meant.",
+        "Name the Applications in argocd.applications of the environment, or give each a file of its own.",
+        file=reading.file,
+        line=lines[0],
+    )
+
+
+def _is_application(node: Node) -> bool:
+    return text_at(node, "kind") == "Application" and text_at(node, "apiVersion").startswith("argoproj.io/")
+
+
+def _parsed(content: bytes, indexes: Sequence[int]) -> tuple[dict[str, object], ...]:
+    if not indexes:
+        return ()
+    loaded = [data for data in YAML(typ="safe", pure=True).load_all(io.BytesIO(content)) if data is not None]
+    return tuple(loaded[index] for index in indexes)
+
+
+def _nothing(reading: Reading) -> Stop:
+    settings = reading.settings
+    names = ", ".join(name for name in (settings.chart_reference, *settings.images) if name)
+    return Stop(
+        "ambiguous-pin",
+        f"{reading.file} pins nothing of {settings.app}.",
+        f"No field of a known shape names {names or 'its chart or images'}.",
+        'Correct the file, or name the field in the settings: {file: ..., path: a.b.c, value: "v{version}"}.',
+        file=reading.file,
+        line=1,
+    )
