@@ -11,9 +11,9 @@ import difflib
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from ruamel.yaml import YAML
@@ -26,6 +26,7 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", m
 Duration = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(s|m|h|d)$", examples=["30m", "20s", "1h"])]
 Permission = Literal["read", "triage", "write", "maintain", "admin"]
 Strategy = Literal["direct", "latest", "each"]
+T = TypeVar("T")
 Merge = Literal["person", "stagegate", "merge-queue"]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -284,16 +285,27 @@ def load(path: Path, file: str) -> Settings:
 
 def parse(content: bytes, file: str) -> Settings:
     """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
-    data = _yaml(content, file)
-    try:
-        settings = msgspec.convert(data, Settings)
-    except msgspec.ValidationError as error:
-        mistakes = list(_mistakes(content, data)) or [(1, str(error))]
-        raise _bad(file, mistakes) from error
+    settings = read(content, file, Settings, schema())
     mistakes = list(_contradictions(settings, content))
     if mistakes:
-        raise _bad(file, mistakes)
+        raise bad(file, mistakes)
     return settings
+
+
+def read(
+    content: bytes,
+    file: str,
+    kind: type[T],
+    document_schema: Mapping[str, Any],
+    published: str = "stagegate.schema.json",
+) -> T:
+    """A YAML document of ours as its type. Stop(bad-settings) lists every violation of its schema by line."""
+    data = _yaml(content, file)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        mistakes = list(_mistakes(content, data, document_schema)) or [(1, str(error))]
+        raise bad(file, mistakes, published) from error
 
 
 def schema() -> dict[str, Any]:
@@ -312,12 +324,13 @@ def _yaml(content: bytes, file: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = (error.problem or error.context or "it is not YAML").strip()
-        raise _bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
+        raise bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
     except (ValueError, UnicodeDecodeError) as error:
-        raise _bad(file, [(1, f"it is not YAML ({error})")]) from error
+        raise bad(file, [(1, f"it is not YAML ({error})")]) from error
 
 
-def _bad(file: str, mistakes: Sequence[tuple[int, str]]) -> Stop:
+def bad(file: str, mistakes: Sequence[tuple[int, str]], published: str = "stagegate.schema.json") -> Stop:
+    """The one Stop for all mistakes (line, sentence) of a file; `published` is the schema's name."""
     ordered = sorted(set(mistakes))
     listed = "; ".join(f"line {line}: {text}" for line, text in ordered)
     count = "one mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
@@ -325,19 +338,19 @@ def _bad(file: str, mistakes: Sequence[tuple[int, str]]) -> Stop:
         "bad-settings",
         f"{file} has {count}.",
         f"{listed}.",
-        "Correct it; stagegate.schema.json lets an editor check it while you type.",
+        f"Correct it; {published} lets an editor check it while you type.",
         file=file,
         line=ordered[0][0],
     )
 
 
-def _mistakes(content: bytes, data: Any) -> Iterator[tuple[int, str]]:
+def _mistakes(content: bytes, data: Any, document_schema: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Every schema violation as (line, sentence). Slow imports are paid only here."""
     from jsonschema import Draft202012Validator
 
     root = YAML(pure=True).compose(io.BytesIO(content))
     plain = json.loads(json.dumps(data, default=str))
-    validator = Draft202012Validator(schema())
+    validator = Draft202012Validator(document_schema)
     for error in validator.iter_errors(plain):
         best = (
             min(error.context, key=lambda e: (-len(e.absolute_path), e.validator != "required"))

@@ -1,0 +1,270 @@
+"""Argo CD's public REST API: applications, their stream, resource trees and manifests. Reading only.
+
+https://argo-cd.readthedocs.io/en/stable/developer-guide/api-docs/ ; redirects are never followed, because the
+token would travel with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from stagegate.clients import http
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+Json = dict[str, Any]
+STREAM_SILENCE = 90.0  # seconds without a byte before a stream counts as dead; ingresses cut earlier
+_LINE_LIMIT = 32 * 1024 * 1024  # an Application document is at most etcd's 1.5 MiB
+
+
+class ArgoCD:
+    """One Argo CD server seen with one token.
+
+    `server` is `host`, `host:port` or a URL (https unless it says otherwise); `headers` go to this host only,
+    for a proxy in front; `ca` is the path of a PEM file; `project` and `namespace` narrow every request.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        ca: str = "",
+        project: str = "",
+        namespace: str = "",
+    ) -> None:
+        if not server.strip() or not token.strip():
+            raise _empty("argocd-server" if not server.strip() else "argocd-token")
+        log.mask(token, *(headers or {}).values())
+        address = server.strip().rstrip("/")
+        self.url = address if "://" in address else f"https://{address}"
+        self.host = urlsplit(self.url).netloc
+        if urlsplit(self.url).scheme not in ("http", "https") or not self.host or "@" in self.host:
+            raise Stop(
+                "bad-input",
+                "argocd-server is not an address.",
+                "It must be a host name, host:port or an https URL, without a user.",
+                "Correct the variable ARGOCD_SERVER of the GitHub Environment.",
+            )
+        self._session = http.session(retries=2, verify=ca or True)
+        self._session.headers.update({"Authorization": f"Bearer {token.strip()}", **(headers or {})})
+        self._narrow = {"project": project, "appNamespace": namespace}
+        self._project = project
+
+    def application(self, name: str, *, refresh: str = "") -> Json:
+        """The Application document as it is now; `refresh` is `normal` or `hard` and makes the server wait
+        for the controller. Stop when it cannot be read: a missing Application is never an empty answer."""
+        return self._get(f"applications/{quote(name, safe='')}", self._about(name), {"refresh": refresh})
+
+    def applications(self, selector: str) -> list[Json]:
+        """Every Application with these labels."""
+        query = {"selector": selector, "projects": self._project}
+        listed = self._get("applications", f"Applications with {selector}", query).get("items") or []
+        return [item for item in listed if isinstance(item, dict)]
+
+    def tree(self, name: str) -> Json:
+        """The resource tree: every object the Application owns, down to pods, with images and health."""
+        return self._get(f"applications/{quote(name, safe='')}/resource-tree", self._about(name), {})
+
+    def manifests(self, name: str) -> list[Json]:
+        """The objects Argo CD rendered for the Application's current revision; Secrets are masked by it."""
+        path = f"applications/{quote(name, safe='')}/manifests"
+        texts = self._get(path, self._about(name), {}).get("manifests") or []
+        try:
+            objects = [json.loads(text) if isinstance(text, str) else text for text in texts]
+        except ValueError as error:
+            raise self._nonsense("a manifest that is not JSON") from error
+        return [item for item in objects if isinstance(item, dict)]
+
+    def resource(self, name: str, node: Mapping[str, Any]) -> Json:
+        """The live object of a node of the tree."""
+        query = {
+            "resourceName": str(node.get("name", "")),
+            "namespace": str(node.get("namespace", "")),
+            "group": str(node.get("group", "")),
+            "version": str(node.get("version", "v1")),
+            "kind": str(node.get("kind", "")),
+        }
+        path = f"applications/{quote(name, safe='')}/resource"
+        text = self._get(path, self._about(name), query).get("manifest") or "{}"
+        try:
+            live = json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise self._nonsense("a live object that is not JSON") from error
+        return live if isinstance(live, dict) else {}
+
+    def sync_windows(self, name: str) -> Json:
+        """The sync windows assigned to the Application, and those that are active."""
+        return self._get(f"applications/{quote(name, safe='')}/syncwindows", self._about(name), {})
+
+    def watch(self, name: str) -> Iterator[Json]:
+        """The Application's document now and at every change, until the server ends the stream.
+
+        Stop as for `application`; silence and lost connections end it with Stop(unreachable).
+        """
+        query = self._query({"name": name, "appNamespace": self._narrow["appNamespace"]})
+        query |= {"projects": self._project} if self._project else {}
+        timeout = (http.CONNECT_SECONDS, STREAM_SILENCE)
+        address = f"{self.url}/api/v1/stream/applications"
+        answer = self._send(address, query, stream=True, timeout=timeout)
+        with closing(answer):
+            self._refuse(answer, self._about(name))
+            try:
+                for line in answer.iter_lines(chunk_size=1):
+                    if found := self._event(line):
+                        yield found
+            except requests.RequestException as error:
+                raise http.unreachable(self.host, error) from error
+
+    def close(self) -> None:
+        """End every connection, an open stream included."""
+        self._session.close()
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _event(self, line: bytes) -> Json | None:
+        text = line.removeprefix(b"data:").strip()
+        if not text or not text.startswith(b"{") or len(text) > _LINE_LIMIT:
+            return None
+        try:
+            event = json.loads(text)
+        except ValueError as error:
+            raise self._nonsense("an event that is not JSON") from error
+        result = event.get("result") or {}
+        if event.get("error"):
+            raise self._nonsense(f"an error in the stream ({_words(event['error'])})")
+        application = result.get("application")
+        return application if isinstance(application, dict) and result.get("type") != "DELETED" else None
+
+    def _get(self, path: str, about: str, query: Mapping[str, str]) -> Json:
+        answer = self._send(f"{self.url}/api/v1/{path}", self._query({**self._narrow, **query}))
+        self._refuse(answer, about)
+        try:
+            document = answer.json()
+        except ValueError as error:
+            raise self._page(answer) from error
+        if not isinstance(document, dict):
+            raise self._nonsense("JSON that is no object")
+        return document
+
+    def _send(self, address: str, query: Mapping[str, str], **options: Any) -> requests.Response:
+        try:
+            return self._session.get(address, params=query, allow_redirects=False, **options)
+        except requests.exceptions.SSLError as error:
+            raise Stop(
+                "unreachable",
+                f"The certificate of {self.host} is not trusted.",
+                "It is signed by an authority this machine does not know, or for another name.",
+                "Give the authority's certificate as `argocd-ca`; stagegate never skips the check.",
+            ) from error
+        except requests.RequestException as error:
+            raise http.unreachable(self.host, error) from error
+
+    @staticmethod
+    def _query(given: Mapping[str, str]) -> dict[str, str]:
+        return {key: value for key, value in given.items() if value}
+
+    def _about(self, name: str) -> str:
+        return f"Application {name}" + (f" of project {self._project}" if self._project else "")
+
+    def _refuse(self, answer: requests.Response, about: str) -> None:
+        """Stop for every answer that is not what was asked for, each with its own words."""
+        status = answer.status_code
+        if 300 <= status < 400:
+            raise self._elsewhere(answer)
+        if status == 200:
+            if "text/html" in answer.headers.get("Content-Type", ""):
+                raise self._page(answer)
+            return
+        said = _said(answer)
+        if status == 401:
+            raise Stop(
+                "token-expired",
+                f"Argo CD at {self.host} does not accept the token.",
+                f"It says: {said}. The token is expired, revoked or for another server.",
+                "Make a new one (`argocd account generate-token`) and store it as ARGOCD_TOKEN in the GitHub "
+                "Environment.",
+            )
+        if status == 403:
+            right = f"applications, get, {self._project or '<project>'}/{about.split()[1]}"
+            raise Stop(
+                "missing-permission",
+                f"Argo CD at {self.host} does not show {about}.",
+                f"It says: {said}. Argo CD answers so too when the Application does not exist.",
+                f"Check name and project in the settings; the token needs `p, <role>, {right}, allow`.",
+            )
+        if status == 404:
+            raise Stop(
+                "bad-settings",
+                f"{about} does not exist at {self.host}.",
+                f"It says: {said}.",
+                "Correct `argocd` in the settings, or apply the Application's manifest first.",
+            )
+        reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
+        raise Stop(
+            reason,
+            f"Argo CD at {self.host} answered {status} for {about}.",
+            f"It says: {said}.",
+            "Run again; look at argocd-server and what stands in front of it if it stays.",
+        )
+
+    def _elsewhere(self, answer: requests.Response) -> Stop:
+        target = urlsplit(answer.headers.get("Location", ""))
+        there = target.netloc or self.host
+        if there == self.host and target.scheme not in ("", urlsplit(self.url).scheme):
+            next_step = f"Write the address as {target.scheme}://{there}."
+        else:
+            next_step = "Give an address that reaches argocd-server itself, or the proxy's own credentials "
+            next_step += "as `argocd-headers`."
+        return Stop(
+            "missing-permission",
+            f"{self.host} sends the request on to {there}.",
+            "That is a login page or another address; the token is never sent over a redirect.",
+            next_step,
+        )
+
+    def _page(self, answer: requests.Response) -> Stop:
+        kind = answer.headers.get("Content-Type", "no content type")
+        return Stop(
+            "missing-permission",
+            f"{self.host} answers with a page instead of Argo CD's API.",
+            f"The content type is {log.redact(kind)[:60]}: a login page or a proxy stands in front.",
+            "Give an address that reaches argocd-server itself, or the proxy's credentials as `argocd-headers`.",
+        )
+
+    def _nonsense(self, what: str) -> Stop:
+        return Stop(
+            "unknown-state",
+            f"Argo CD at {self.host} sent {what}.",
+            "So nothing is known about the Application.",
+            "Run again; compare the address with Argo CD's own if it stays.",
+        )
+
+
+def _said(answer: requests.Response) -> str:
+    """The server's own words, one short line, redacted; never a page."""
+    try:
+        return _words(answer.json())
+    except ValueError:
+        return f"HTTP {answer.status_code}"
+
+
+def _words(error: object) -> str:
+    text = error.get("message") or error.get("error") if isinstance(error, dict) else error
+    return log.redact(" ".join(str(text).split()))[:200].rstrip(".")
+
+
+def _empty(name: str) -> Stop:
+    return Stop(
+        "empty-secret",
+        f"{name} is empty.",
+        "The job has no `environment:` that holds it, or a reusable workflow did not declare and map the name.",
+        f"Store {name.upper().replace('-', '_')} in the GitHub Environment and name that environment in the job.",
+    )

@@ -1,0 +1,259 @@
+"""Evidence: records of gate verdicts as deployments keep them, and what they say about a release. Pure.
+
+Used by the gate to find its own unfinished record, and by promotion to decide whether a release may go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.model import Actor, Evidence, Release, to_json
+
+PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
+DECIDING = ("rollout", "adopt", "skip")
+State = Literal["passed", "failed", "revoked", "adopted", "skipped", "mismatch", "none", "unknown"]
+
+
+class StatusLike(Protocol):
+    """What a deployment status has, whoever read it."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def created_at(self) -> str: ...
+    @property
+    def creator(self) -> Actor | None: ...
+
+
+class DeploymentLike(Protocol):
+    """What a deployment has, whoever read it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def sha(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def environment(self) -> str: ...
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
+    @property
+    def creator(self) -> Actor | None: ...
+    @property
+    def created_at(self) -> str: ...
+    @property
+    def statuses(self) -> Sequence[StatusLike]: ...
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment of ours. `evidence` None: its payload cannot be read. `since`: RFC 3339 time of the
+    accepted deployment status that completed it, empty while it is unfinished."""
+
+    id: int
+    sha: str
+    created: str
+    creator: Actor | None
+    evidence: Evidence | None
+    since: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the records say about a release in an environment.
+
+    `since` is when it became good there (RFC 3339), soak counts from it; only for passed and adopted.
+    """
+
+    state: State
+    detail: str
+    since: str = ""
+    record: Record | None = None
+
+    @property
+    def good(self) -> bool:
+        """Evidence for the next environment; adopted is only a rollback target."""
+        return self.state == "passed"
+
+
+def task(app: str) -> str:
+    """The deployments' task: one for each app."""
+    return f"stagegate:{app}"
+
+
+def context(app: str, environment: str) -> str:
+    """The commit status' context."""
+    return f"stagegate/{app}/{environment}"
+
+
+def encode(evidence: Evidence) -> dict[str, Any]:
+    """The payload of a deployment. Details of checks give way when it would be over 16 KiB."""
+    for room in (400, 80, 0):
+        checks = tuple(msgspec.structs.replace(c, detail=c.detail[:room]) for c in evidence.checks)
+        document = to_json(msgspec.structs.replace(evidence, checks=checks))
+        if len(document) <= PAYLOAD_LIMIT:
+            return dict(msgspec.json.decode(document))
+    raise Stop(
+        "bad-settings",
+        f"The evidence is {len(document)} bytes long.",
+        f"At most {PAYLOAD_LIMIT} bytes fit; it lists {len(evidence.images)} images and {len(evidence.checks)} "
+        "checks.",
+        "Make fewer, larger checks.",
+    )
+
+
+def decode(payload: Mapping[str, Any]) -> Evidence | None:
+    """The evidence in a payload, or None when it is not one we understand."""
+    try:
+        return msgspec.convert(dict(payload), Evidence)
+    except msgspec.ValidationError:
+        return None
+
+
+def records(
+    deployments: Iterable[DeploymentLike], app: str, environment: str, accepted: Sequence[Actor]
+) -> tuple[Record, ...]:
+    """The records of an app in an environment by accepted creators, newest first.
+
+    A deployment of anybody else is not a record, whatever it says; neither is one whose evidence names
+    another app, environment or commit than the deployment itself.
+    """
+    found = []
+    for deployment in deployments:
+        if deployment.task != task(app) or deployment.environment != environment:
+            continue
+        if not is_accepted(deployment.creator, accepted):
+            continue
+        evidence = decode(deployment.payload)
+        if evidence and (evidence.app, evidence.environment, evidence.commit) != (
+            app,
+            environment,
+            deployment.sha,
+        ):
+            continue
+        found.append(
+            Record(
+                id=deployment.id,
+                sha=deployment.sha,
+                created=deployment.created_at,
+                creator=deployment.creator,
+                evidence=evidence,
+                since=_completed(deployment, evidence, accepted),
+            )
+        )
+    return tuple(sorted(found, key=lambda record: (record.created, record.id), reverse=True))
+
+
+def is_accepted(creator: Actor | None, accepted: Sequence[Actor]) -> bool:
+    """Whether one of the accepted beings wrote it."""
+    return any(being.same(creator) for being in accepted)
+
+
+def deployment_state(evidence: Evidence) -> Literal["success", "failure"]:
+    """State of the deployment status and of the commit status: GitHub has no word for skipped."""
+    return "success" if evidence.outcome in ("passed", "adopted") else "failure"
+
+
+def _completed(deployment: DeploymentLike, evidence: Evidence | None, accepted: Sequence[Actor]) -> str:
+    """When an accepted being gave the deployment the state its evidence says (others only set `inactive`)."""
+    wanted = deployment_state(evidence) if evidence else None
+    times = [
+        status.created_at
+        for status in deployment.statuses
+        if is_accepted(status.creator, accepted) and wanted in (status.state, None)
+    ]
+    return min(times, default="")
+
+
+def state(records: Sequence[Record], release: Release) -> Verdict:
+    """What the newest deciding record of this release says: success only for exactly these digests.
+
+    `records` are those of one environment, of any version, newest first, by accepted creators.
+    """
+    counted = [r for r in records if r.since and (r.evidence is None or r.evidence.kind in DECIDING)]
+    about = [r for r in counted if r.evidence is None or r.evidence.version == release.version]
+    if not about:
+        return Verdict(state="none", detail=f"no gate has looked at {release.version} here")
+    newest = about[0]
+    evidence = newest.evidence
+    if evidence is None:
+        return Verdict(state="unknown", detail=f"deployment {newest.id} cannot be read", record=newest)
+    difference = differs(evidence, release)
+    if difference:
+        return Verdict(state="mismatch", detail=difference, record=newest)
+    if evidence.outcome == "skipped":
+        said = evidence.skip
+        detail = f"skipped by {said.actor}: {said.reason}" if said else "skipped"
+        return Verdict(state="skipped", detail=detail, record=newest)
+    if evidence.outcome == "failed":
+        earlier = any(_passed(r, release) for r in about[1:])
+        word: State = "revoked" if earlier else "failed"
+        detail = f"{evidence.reason} at {newest.since}"
+        return Verdict(state=word, detail=f"passed, then {detail}" if earlier else detail, record=newest)
+    since = _good_since(counted, newest, release)
+    if evidence.outcome == "adopted":
+        return Verdict(state="adopted", detail=f"adopted by {evidence.actor}", since=since, record=newest)
+    return Verdict(state="passed", detail=f"passed at {newest.since}", since=since, record=newest)
+
+
+def differs(evidence: Evidence, release: Release) -> str:
+    """A sentence about the first digest that is not the release's, or nothing. Order of images is nothing."""
+    if evidence.commit != release.commit:
+        return f"the evidence is for commit {evidence.commit[:12]}, the release is {release.commit[:12]}"
+    ours, theirs = release.chart, evidence.chart
+    if (ours and ours.digest) != (theirs and theirs.digest):
+        return f"chart {theirs.digest if theirs else 'none'} was tested, {ours.digest if ours else 'none'} is released"
+    tested = {image.reference: image.digest for image in evidence.images}
+    released = {image.reference: image.digest for image in release.images}
+    for reference in sorted({*tested, *released}):
+        was, now = tested.get(reference, "none"), released.get(reference, "none")
+        if was != now:
+            return f"{reference}: {was} was tested, {now} is released"
+    return ""
+
+
+def _passed(record: Record, release: Release) -> bool:
+    return bool(
+        record.evidence and record.evidence.outcome == "passed" and not differs(record.evidence, release)
+    )
+
+
+def _good_since(counted: Sequence[Record], newest: Record, release: Release) -> str:
+    """The time of the first of an unbroken row of good records of these digests that ends in the newest."""
+    row = [r for r in counted if r.created <= newest.created or r is newest]
+    since = newest.since
+    for record in row:
+        good = record.evidence and record.evidence.outcome in ("passed", "adopted")
+        if not good or record.evidence is None or record.evidence.version != release.version:
+            break
+        if differs(record.evidence, release) or record.evidence.outcome != newest_outcome(newest):
+            break
+        since = record.since
+    return since
+
+
+def newest_outcome(record: Record) -> str:
+    """The outcome a record's evidence says, or nothing."""
+    return record.evidence.outcome if record.evidence else ""
+
+
+def unfinished(records: Sequence[Record], release: Release, run: str, kind: str) -> Record | None:
+    """This run's own record of these digests that has no deployment status yet."""
+    return next((r for r in own(records, release, run, kind) if not r.since), None)
+
+
+def own(records: Sequence[Record], release: Release, run: str, kind: str) -> tuple[Record, ...]:
+    """Records that earlier attempts of this run wrote for exactly these digests, newest first."""
+    return tuple(
+        r
+        for r in records
+        if run
+        and r.evidence
+        and r.evidence.run.id == run
+        and r.evidence.kind == kind
+        and r.evidence.version == release.version
+        and not differs(r.evidence, release)
+    )

@@ -1,0 +1,122 @@
+"""The judge: one look at an Application, against the release it should run. Pure.
+
+Every reason it can give stands in REASONS, with what it means; the rules are those of `argocd app wait`, of
+Kargo's and GitOps Promoter's health checks, and of the bugs they had (platform facts 4.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from stagegate.gate.application import Application
+from stagegate.gate.look import Expected, classify
+
+REASONS: Mapping[str, str] = {
+    "being-deleted": "the Application is being deleted",
+    "wrong-source": "the Application follows nothing this release publishes",
+    "invalid-spec": "Argo CD refuses the Application's spec",
+    "comparison-error": "Argo CD cannot render or compare the Application, twice in a row",
+    "superseded": "the Application is asked for, or resolves to, another release",
+    "operation-failed": "the sync of exactly these revisions failed, and Argo CD will not try them again",
+    "degraded": "the release is Degraded: after it was Healthy, or for as long as it should have settled",
+    "pin-not-applied": "the Application still asks for another version than the pin in Git",
+    "no-status": "Argo CD has not looked at the Application yet",
+    "refreshing": "a refresh was asked for and has not happened",
+    "stale-comparison": "the comparison is of an earlier spec",
+    "old-revision": "Argo CD compared against another revision",
+    "unknown-commit": "the revision is a commit whose pins have not been read yet",
+    "old-commit": "the revision is a commit before the one that holds these pins or values",
+    "syncing": "a sync is requested or running",
+    "out-of-sync": "the cluster differs from this release",
+    "auto-sync-off": "the cluster differs from this release, and nothing syncs by itself",
+    "sync-window": "the cluster differs from this release, and a sync window forbids the sync",
+    "sync-unknown": "Argo CD does not know whether the cluster differs",
+    "stale-health": "the health is from before the sync finished",
+    "progressing": "the workloads roll out",
+    "missing": "objects of the release are missing in the cluster",
+    "suspended": "something is suspended and waits for a person",
+    "health-unknown": "Argo CD does not know the health",
+    "settling": "good, but not yet for as long as it must stay good",
+    "old-pods": "pods run other images than the release's",
+    "ready": "the release runs and stayed good",
+}
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Not yet."""
+
+    reason: str
+    detail: str
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly this release runs, and has stayed good for the settle time."""
+
+    reason: str = "ready"
+    detail: str = ""
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """It will not become good by waiting."""
+
+    reason: str
+    detail: str
+
+
+class Superseded(msgspec.Struct, frozen=True, kw_only=True):
+    """Another release is wanted here by now."""
+
+    reason: str = "superseded"
+    detail: str = ""
+
+
+Judgement = Waiting | Ready | Failed | Superseded
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """What earlier looks of this wait showed; times are seconds of a monotonic clock."""
+
+    reason: str = ""
+    since: float = 0.0
+    looks: int = 0
+    was_good: bool = False
+    refreshed: bool = False
+
+
+FATAL = ("being-deleted", "wrong-source", "invalid-spec", "operation-failed")
+
+
+def judge(application: Application, expected: Expected, history: History, now: float) -> Judgement:
+    """What this look means, given the looks before it. `history` is what `remember` made of those."""
+    reason, detail = classify(application, expected)
+    same = history.reason == reason
+    lasted = now - history.since if same else 0.0
+    looks = history.looks + 1 if same else 1
+    if reason == "superseded":
+        return Superseded(detail=detail)
+    if reason in FATAL:
+        return Failed(reason=reason, detail=detail)
+    if reason == "comparison-error":
+        final = looks >= 2 and history.refreshed
+        return Failed(reason=reason, detail=detail) if final else Waiting(reason=reason, detail=detail)
+    if reason == "degraded":
+        final = history.was_good or (looks >= 3 and lasted >= expected.settle)
+        return Failed(reason=reason, detail=detail) if final else Waiting(reason=reason, detail=detail)
+    if reason != "ready":
+        return Waiting(reason=reason, detail=detail)
+    if looks >= 2 and lasted >= expected.settle:
+        return Ready(detail=detail)
+    return Waiting(reason="settling", detail=f"{detail}; good for {lasted:.0f} of {expected.settle:.0f} s")
+
+
+def remember(
+    history: History, application: Application, expected: Expected, now: float, *, refreshed: bool = False
+) -> History:
+    """History with this look added; `refreshed` says that Argo CD had been asked to look again before it."""
+    reason, _ = classify(application, expected)
+    if reason != history.reason:
+        good = history.was_good or reason == "ready"
+        return History(reason=reason, since=now, looks=1, was_good=good, refreshed=refreshed)
+    return msgspec.structs.replace(history, looks=history.looks + 1, refreshed=history.refreshed or refreshed)

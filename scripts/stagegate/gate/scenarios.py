@@ -1,0 +1,153 @@
+"""Scenario files: what they may say, and reading one. The published JSON Schema comes from these types.
+
+A file never holds an address or a secret of its own: `${NAME}` is the job's environment variable of that
+name, `{version}` the release's version, `{token}` a value captured by `login`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import jmespath
+import msgspec
+
+from stagegate import settings
+from stagegate.errors import Stop
+
+Wait = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(ms|s|m)$", examples=["500ms", "10s", "2m"])]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Text = dict[str, str]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Kebab-case keys, unknown keys refused."""
+
+
+class Request(_Part, frozen=True, kw_only=True):
+    """One HTTP request. `path` is below `base-url`; `json` and `body` exclude each other."""
+
+    method: Method = "GET"
+    path: Annotated[str, msgspec.Meta(pattern="^/")]
+    query: Text = {}
+    headers: Text = {}
+    json: Any = msgspec.UNSET
+    body: str = ""
+    redirects: bool = False
+
+
+class Expect(_Part, frozen=True, kw_only=True):
+    """What the answer must be: status (one, or any of a list), JMESPath expression -> value, headers, a text the
+    body contains, and how long it may take."""
+
+    status: int | tuple[int, ...] = 200
+    json: dict[str, Any] = {}
+    headers: Text = {}
+    contains: str = ""
+    within: Wait = ""
+
+
+class Retry(_Part, frozen=True, kw_only=True):
+    """Try again for a while; without it a check has one try. Only for requests that may be repeated."""
+
+    for_: Wait = msgspec.field(name="for")
+    every: Wait = "500ms"
+
+
+class Login(_Part, frozen=True, kw_only=True):
+    """The request before all checks; `capture` keeps values of its answer (name -> JMESPath) as secrets."""
+
+    request: Request
+    expect: Expect = Expect()
+    capture: Text = {}
+    retry: Retry | None = None
+
+
+class ScenarioCheck(_Part, frozen=True, kw_only=True):
+    """One check. One that is not required is reported and decides nothing."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    request: Request
+    expect: Expect = Expect()
+    retry: Retry | None = None
+    required: bool = True
+
+
+class Scenarios(_Part, frozen=True, kw_only=True):
+    """A scenario file."""
+
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|https?://).*")]
+    timeout: Wait = "10s"
+    login: Login | None = None
+    checks: tuple[ScenarioCheck, ...]
+
+    @property
+    def asks_version(self) -> bool:
+        """Whether some check compares an answer with the release's version."""
+        return any("{version}" in str(check.expect.json) + check.expect.contains for check in self.checks)
+
+
+def wait_seconds(text: str) -> float:
+    """Seconds of `500ms`, `10s` or `2m`; the pattern of `Wait` has been checked."""
+    if text.endswith("ms"):
+        return int(text[:-2]) / 1000
+    return float(int(text[:-1]) * (60 if text.endswith("m") else 1))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, as published in `docs/scenarios.schema.json`."""
+    document = msgspec.json.schema(Scenarios)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "stagegate scenarios",
+        **document,
+    }
+
+
+def parse(content: bytes, file: str) -> Scenarios:
+    """Scenarios from a file's bytes. Stop(bad-settings) lists every mistake with its line."""
+    scenarios = settings.read(content, file, Scenarios, schema(), "docs/scenarios.schema.json")
+    mistakes = [(1, text) for text in _contradictions(scenarios)]
+    if mistakes:
+        raise settings.bad(file, mistakes, "docs/scenarios.schema.json")
+    return scenarios
+
+
+def _contradictions(scenarios: Scenarios) -> Iterator[str]:
+    """What types cannot say."""
+    names = [check.name for check in scenarios.checks]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two checks are named {name!r}"
+    parts: list[tuple[str, Request, Expect]] = [(c.name, c.request, c.expect) for c in scenarios.checks]
+    if scenarios.login:
+        parts.append(("login", scenarios.login.request, scenarios.login.expect))
+    for name, request, expect in parts:
+        if request.json is not msgspec.UNSET and request.body:
+            yield f"{name}: a request has json or body, not both"
+        for expression in expect.json:
+            if wrong := _not_jmespath(expression):
+                yield f"{name}: {expression!r} is not JMESPath ({wrong})"
+    for name, expression in (scenarios.login.capture if scenarios.login else {}).items():
+        if wrong := _not_jmespath(expression):
+            yield f"login captures {name}: {expression!r} is not JMESPath ({wrong})"
+        if name == "version":
+            yield "login captures version: that name is the release's version"
+
+
+def _not_jmespath(expression: str) -> str:
+    try:
+        jmespath.compile(expression)
+    except jmespath.exceptions.JMESPathError as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+def missing(file: str, commit: str) -> Stop:
+    """The Stop for a scenario file that the release does not have."""
+    return Stop(
+        "missing-file",
+        f"There is no {file} at commit {commit[:12]}.",
+        "Scenarios belong to the release they test, so they are read at its commit.",
+        "Commit the file before the release, or correct `gate.scenarios`.",
+        file=file,
+    )
