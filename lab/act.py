@@ -1,0 +1,118 @@
+"""Runs workflow files under the real act, in a clean environment, and believes nothing it skips."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = ROOT / "lab" / "actions" / "checkout"
+TIMEOUT = 300.0
+PLATFORMS = ("ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04")
+SKIPPED = "unsupported platform"  # act ends with 0 after a job it did not run
+
+
+@dataclass(frozen=True)
+class ActRun:
+    """A finished workflow run: `code` 0 is success. `log` is what act printed."""
+
+    id: int
+    workflow: str
+    event: str
+    code: int
+    log: Path
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """What act printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+def run(
+    *,
+    workflow: str,
+    event: str,
+    payload: Mapping[str, object],
+    clone: Path,
+    home: Path,
+    log: Path,
+    actor: str,
+    token: str,
+    environ: Mapping[str, str],
+    variables: Mapping[str, str],
+    secrets: Mapping[str, str],
+    repositories: Mapping[str, Path],
+    path: str,
+) -> int:
+    """Run one workflow file of `clone` (a checkout at the event's commit); 0 only if act ran every job well.
+
+    `environ` is for the steps (addresses of the lab), `repositories` are `owner/name@ref` -> folder.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    event_file = log.with_suffix(".event.json")
+    event_file.write_text(json.dumps(payload), encoding="utf-8")
+    command = ["act", event, "-W", f".github/workflows/{workflow}", "-e", str(event_file), "-a", actor]
+    command += [word for platform in PLATFORMS for word in ("-P", f"{platform}=-self-hosted")]
+    command += [
+        "--no-skip-checkout",
+        "--no-cache-server",
+        "--local-repository",
+        f"{_checkout(clone)}={CHECKOUT}",
+    ]
+    command += [
+        word for name, folder in repositories.items() for word in ("--local-repository", f"{name}={folder}")
+    ]
+    command += [word for key, value in environ.items() for word in ("--env", f"{key}={value}")]
+    command += [word for key, value in variables.items() for word in ("--var", f"{key}={value}")]
+    secret_file = log.with_suffix(".secrets")
+    secret_file.write_text(
+        "".join(f"{k}={json.dumps(v)}\n" for k, v in {**secrets, "GITHUB_TOKEN": token}.items())
+    )
+    secret_file.chmod(0o600)
+    command += ["--secret-file", str(secret_file)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=clone,
+            env={"PATH": path, "HOME": str(home), "LANG": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(TIMEOUT)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        finally:
+            secret_file.unlink()
+    return 1 if SKIPPED in log.read_text(errors="replace") else code
+
+
+def _checkout(clone: Path) -> str:
+    """`actions/checkout@<sha>` as the workflow files pin it."""
+    for file in sorted((clone / ".github" / "workflows").glob("*.yml")):
+        for line in file.read_text().splitlines():
+            if "uses: actions/checkout@" in line:
+                return line.split("uses: ", 1)[1].split()[0]
+    raise LookupError("no workflow file uses actions/checkout")
+
+
+def clock(began: float) -> float:
+    """Seconds since `began` (time.monotonic), to a tenth."""
+    return round(time.monotonic() - began, 1)
+
+
+def failures(log: Sequence[str]) -> list[str]:
+    """The `::error` annotations and failed steps of a log, for people."""
+    marks = ("❗", "::error", "❌")
+    return [line.strip() for line in log if any(mark in line for mark in marks)]

@@ -1,0 +1,313 @@
+"""The lab: a GitHub, a registry, an Argo CD and the shop at release 1.0.0 in both environments.
+
+`with Lab(folder) as lab:` starts it; people push and review through the forge, `lab.settle()` runs every
+workflow that GitHub would have started, under act, until nothing is left to start.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import requests
+from ruamel.yaml import YAML
+
+from lab import act, rewrite, triggers
+from lab.act import ActRun
+from lab.argocd import ArgoCD
+from lab.forge import Event, Forge, Repo
+from lab.registry import Registry
+
+ROOT = Path(__file__).resolve().parent.parent
+SHOP = "acme/shop"
+TOOLKIT = "acme/stagegate"
+REF = "v0.1.0"
+FIRST = "1.0.0"
+LOGIN = {"user": "demo", "password": "lab-shop-password"}
+ENVIRONMENTS = {"staging": "shop-staging", "prod": "shop-prod"}
+PEOPLE = {"octo-dev": "write", "octo-lead": "maintain", "octo-admin": "admin", "octo-reader": "read"}
+
+
+class Lab:
+    """Everything that runs, and the hands of the people who use it. `say` gets lines of progress."""
+
+    def __init__(self, root: Path, say: Callable[[str], None] = lambda _: None) -> None:
+        self.root = root.resolve()
+        self.say = say
+        self.runs: list[ActRun] = []
+        self._stack = ExitStack()
+        self._tokens: dict[str, str] = {}
+
+    def __enter__(self) -> Lab:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _start(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.registry = self._stack.enter_context(Registry(self.root / "registry"))
+        self.forge = self._stack.enter_context(Forge(self.root / "forge"))
+        self.shop: Repo = self.forge.repository(SHOP)
+        for login, role in PEOPLE.items():
+            self.forge.collaborator(SHOP, login, role)
+            self._tokens[login] = self.forge.token(login)
+        for environment in ENVIRONMENTS:
+            self.forge.environment(SHOP, environment)
+        reference = f"{TOOLKIT}@{REF}"
+        self.toolkit = rewrite.snapshot(
+            ROOT, self.root / "toolkit", lambda text: rewrite.for_act(text, reference)
+        )
+        self.say("the forge and the registry are up; seeding the shop at 1.0.0")
+        self._seed()
+        self.argocd = self._stack.enter_context(
+            ArgoCD(
+                self.root / "argocd",
+                self.shop.path,
+                git_rewrite={f"https://github.com/{SHOP}.git": self.shop.path},
+                secrets={f"{namespace}/shop-login": LOGIN for namespace in ENVIRONMENTS.values()},
+            )
+        )
+        for application in ENVIRONMENTS.values():
+            self.argocd.wait(_healthy, application, 30)
+        self.forge.drain_events()
+
+    # --- the shop at 1.0.0 ---------------------------------------------------------------------------------
+
+    def _seed(self) -> None:
+        clone = self._clone("seed", "octo-lead")
+        rewrite.snapshot(ROOT, clone, lambda text: text, "examples/shop")
+        for file in clone.rglob("*"):
+            if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
+                file.write_bytes(file.read_bytes().replace(b"ghcr.io", self.registry.host.encode()))
+        _git(clone, "add", "--all")
+        _git(clone, "commit", "--quiet", "--message", "feat: open the shop")
+        _git(clone, "tag", "--annotate", "--message", f"shop {FIRST}", f"v{FIRST}")
+        _git(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main", f"v{FIRST}")
+        sha = _git(clone, "rev-parse", "HEAD")
+        image = f"{self.registry.host}/acme/shop"
+        _step(clone, "build/image.py", {"IMAGE": image, "GITHUB_SHA": sha})
+        digest = self.registry.digest("acme/shop", f"sha-{sha}")
+        common = {"SG_VERSION": FIRST, "SG_COMMIT": sha, "SG_DIGESTS": f'{{"{image}":"{digest}"}}'}
+        for script in ("image_tags", "helm_publish"):
+            _step(clone, str(ROOT / "scripts" / f"{script}.py"), {**common, "GITHUB_WORKSPACE": str(clone)})
+
+    # --- what people do ------------------------------------------------------------------------------------
+
+    def push(
+        self, login: str, message: str, edits: Mapping[str, Callable[[str], str]], branch: str = "main"
+    ) -> str:
+        """A person commits edits (path -> old text to new text) and pushes; the commit."""
+        clone = self._clone(f"{login}-{time.monotonic_ns()}", login)
+        _git(clone, "fetch", "--quiet", "origin", branch)
+        _git(clone, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+        for name, edit in edits.items():
+            file = clone / name
+            file.write_bytes(edit(file.read_bytes().decode() if file.exists() else "").encode())
+        _git(clone, "commit", "--quiet", "--all", "--message", message)
+        _git(clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+        sha = _git(clone, "rev-parse", "HEAD")
+        shutil.rmtree(clone)
+        return sha
+
+    def api(self, login: str, method: str, path: str, **fields: object) -> Any:
+        """A REST call by a person on the shop's repository; the JSON answer. HTTPError when refused."""
+        answer = requests.request(
+            method,
+            f"{self.forge.url}/repos/{SHOP}{path}",
+            json=fields or None,
+            headers={"Authorization": f"Bearer {self._tokens[login]}"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def pulls(self) -> list[Any]:
+        """Open pull requests of the shop."""
+        found: list[Any] = self.api("octo-lead", "GET", "/pulls?state=open")
+        return found
+
+    def merge(self, number: int, login: str = "octo-lead") -> str:
+        """A person approves and merges a pull request at its present head; the merge commit."""
+        head = self.api(login, "GET", f"/pulls/{number}")["head"]["sha"]
+        self.api(login, "POST", f"/pulls/{number}/reviews", event="APPROVE", commit_id=head)
+        merged = self.api(login, "PUT", f"/pulls/{number}/merge", sha=head, merge_method="squash")
+        return str(merged["sha"])
+
+    def ask(self, environment: str, path: str = "/health") -> Any:
+        """Ask the running app of an environment; the JSON answer."""
+        url = self.argocd.front(ENVIRONMENTS[environment]) + path
+        return requests.get(url, timeout=10).json()
+
+    # --- workflows -----------------------------------------------------------------------------------------
+
+    def settle(self) -> list[ActRun]:
+        """Run every workflow that events since the last call start, and those that these start; all runs."""
+        done: list[ActRun] = []
+        while events := self.forge.drain_events():
+            for event in events:
+                if event.repository == SHOP and not event.swallowed:
+                    done += [self._run(event, workflow) for workflow in self._workflows(event)]
+        return done
+
+    def dispatch(self, workflow: str, login: str = "octo-dev", **inputs: str) -> list[ActRun]:
+        """A person starts a workflow by hand; all runs that follow."""
+        self.api(login, "POST", f"/actions/workflows/{workflow}/dispatches", ref="main", inputs=inputs)
+        return self.settle()
+
+    def _workflows(self, event: Event) -> list[str]:
+        ref = "refs/heads/main" if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
+        names = _git(self.shop.path, "ls-tree", "--name-only", ref, ".github/workflows/").split()
+        files = {Path(name).name: _git(self.shop.path, "show", f"{ref}:{name}") for name in names}
+        return triggers.started(event, files)
+
+    def _run(self, event: Event, workflow: str) -> ActRun:
+        began = time.monotonic()
+        sha = self.shop.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
+        run_id = event.run or self.forge.run_started(SHOP, workflow, event.name, event.ref, sha, event.actor)
+        folder = self.root / "runs" / f"{len(self.runs) + 1:02}-{workflow.removesuffix('.yml')}"
+        folder.mkdir(parents=True)
+        clone = folder / "clone"
+        _git(self.root, "clone", "--quiet", str(self.shop.path), str(clone))
+        _git(clone, "checkout", "--quiet", "-B", event.ref.removeprefix("refs/heads/").replace("/", "-"), sha)
+        _git(clone, "remote", "set-url", "origin", f"{self.forge.url}/{SHOP}.git")
+        reference = f"{TOOLKIT}@{REF}"
+        for file in (clone / ".github" / "workflows").glob("*.yml"):
+            file.write_text(rewrite.for_act(file.read_text(), reference))
+        rights = _permissions((clone / ".github" / "workflows" / workflow).read_text())
+        self.say(f"{event.name} starts {workflow} (run {run_id})")
+        code = act.run(
+            workflow=workflow,
+            event=event.name,
+            payload=event.payload,
+            clone=clone,
+            home=folder / "home",
+            log=folder / "log.txt",
+            actor=event.actor,
+            token=self.forge.token(
+                "github-actions[bot]", kind="actions", repositories=[SHOP], permissions=rights
+            ),
+            environ=self._environ(run_id),
+            variables=self._values(self.variables()),
+            secrets=self._values(self.secrets()),
+            repositories={reference: self.toolkit},
+            path=os.environ["PATH"],
+        )
+        shutil.rmtree(folder / "home", ignore_errors=True)
+        self.forge.run_finished(run_id, "failure" if code else "success")
+        finished = ActRun(run_id, workflow, event.name, code, folder / "log.txt", act.clock(began))
+        self.say(f"{workflow} ended with {code} after {finished.seconds} s")
+        self.runs.append(finished)
+        return finished
+
+    def variables(self) -> dict[str, dict[str, str]]:
+        """What the GitHub Environments hold as variables, by environment."""
+        found = {}
+        for environment, application in ENVIRONMENTS.items():
+            url = self.argocd.front(application)
+            found[environment] = {
+                "SHOP_URL": url,
+                "SHOP_USER": LOGIN["user"],
+                "ARGOCD_SERVER": self.argocd.url,
+                "STAGEGATE_HOSTS": url.removeprefix("http://"),
+            }
+        return found
+
+    def secrets(self) -> dict[str, dict[str, str]]:
+        """What the GitHub Environments hold as secrets, by environment."""
+        values = {"SHOP_PASSWORD": LOGIN["password"], "ARGOCD_TOKEN": self.argocd.token}
+        return dict.fromkeys(ENVIRONMENTS, values)
+
+    def _values(self, by_environment: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        return {
+            rewrite.scoped(environment, name): value
+            for environment, values in by_environment.items()
+            for name, value in values.items()
+        }
+
+    def _environ(self, run_id: int) -> dict[str, str]:
+        environ = {
+            "GITHUB_API_URL": self.forge.url,
+            "GITHUB_SERVER_URL": self.forge.url,
+            "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
+            "GITHUB_REPOSITORY": SHOP,
+            "GITHUB_RUN_ID": str(run_id),
+            "STAGEGATE_WRITE_PACE": "0",
+            "STAGEGATE_RETRY_PACE": "0.05",
+            "ARGOCD_POLL_PACE": "0.5",
+        }
+        cache = os.environ.get("STAGEGATE_CACHE")
+        return {**environ, **({"STAGEGATE_CACHE": cache} if cache else {})}
+
+    def _clone(self, name: str, login: str) -> Path:
+        """An empty clone of the shop whose remote carries a person's token."""
+        clone = self.root / "people" / name
+        clone.mkdir(parents=True)
+        address = self.forge.url.replace("http://", f"http://{login}:{self._tokens[login]}@")
+        _git(clone, "init", "--quiet", "--initial-branch=main")
+        _git(clone, "config", "user.name", login)
+        _git(clone, "config", "user.email", f"{login}@users.noreply.github.com")
+        _git(clone, "remote", "add", "origin", f"{address}/{SHOP}.git")
+        return clone
+
+
+def _healthy(document: Mapping[str, Any]) -> bool:
+    status = document.get("status", {})
+    return bool(
+        status.get("health", {}).get("status") == "Healthy"
+        and status.get("sync", {}).get("status") == "Synced"
+    )
+
+
+def _permissions(text: str) -> dict[str, str]:
+    """The union of what a workflow's jobs may do: act passes one token to all of them."""
+    workflow = YAML(typ="safe", pure=True).load(text)
+    order = {"none": 0, "read": 1, "write": 2}
+    union: dict[str, str] = {"metadata": "read"}
+    for job in [workflow, *workflow["jobs"].values()]:
+        for right, level in (job.get("permissions") or {}).items():
+            if order[level] > order[union.get(right, "none")]:
+                union[right.replace("-", "_")] = level
+    return union
+
+
+def _step(cwd: Path, script: str, environ: Mapping[str, str]) -> None:
+    """Run a script the way a workflow step would; its output is shown when it fails."""
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "SG_", "RUNNER_"))
+    }
+    done = subprocess.run(
+        [sys.executable, script],
+        cwd=cwd,
+        env={**kept, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{Path(script).name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _git(cwd: Path, *arguments: str) -> str:
+    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+    done = subprocess.run(
+        ["git", *arguments], cwd=cwd, env={**os.environ, **quiet}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"git {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout.strip()

@@ -1,0 +1,95 @@
+"""Rewrites workflow files for what act and GitHub Enterprise Server do not know, and nothing else.
+
+1. `uses: $/path` (this repository at the running commit) becomes `uses: owner/name/path@ref`.
+2. `environment: {name: x, deployment: false}` becomes `environment: x`.
+3. For act only: it ignores environments, so `vars.X` and `secrets.X` of such a job become `vars.x_X` and
+   `secrets.X_X`: the lab passes every environment's values under these names.
+
+`python -m lab.rewrite FOLDER owner/name@ref` writes a copy of the repository for GitHub Enterprise Server.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+_SELF = re.compile(r"(?m)^(\s*(?:- )?uses: )\$/(\S+)")
+_ENVIRONMENT = re.compile(r"(?m)^(    environment: )\{name: (.+?), deployment: false\}")
+_JOB = re.compile(r"(?m)^(?=  [A-Za-z_][\w-]*:\s*$)")
+_EXPRESSION = re.compile(r"^\$\{\{ (.+) \}\}$")
+_SCOPED = re.compile(r"\b(vars|secrets)\.(?!GITHUB_TOKEN\b)([A-Za-z_]\w*)")
+
+
+def for_server(text: str, reference: str) -> str:
+    """A workflow or action file for a server without `$/` and without `deployment: false`.
+
+    `reference` is `owner/name@ref` of the toolkit.
+    """
+    repository, _, ref = reference.partition("@")
+    text = _SELF.sub(rf"\1{repository}/\2@{ref}", text)
+    return _ENVIRONMENT.sub(r"\1\2", text)
+
+
+def for_act(text: str, reference: str) -> str:
+    """As `for_server`, and with the values of environments under names of their own."""
+    head, jobs, body = text.partition("\njobs:\n")
+    is_reusable = "workflow_call:" in head
+    chunks = [_scope(chunk, is_reusable) for chunk in _JOB.split(body)]
+    return for_server(head + jobs + "".join(chunks), reference)
+
+
+def scoped(environment: str, name: str) -> str:
+    """The name under which the lab passes an environment's variable or secret to act."""
+    return f"{environment}_{name}"
+
+
+def _scope(job: str, is_reusable: bool) -> str:
+    found = _ENVIRONMENT.search(job)
+    if found is None:
+        return job
+    expression = _EXPRESSION.match(found[2].strip("'\""))
+
+    def name(match: re.Match[str]) -> str:
+        kind, value = match[1], match[2]
+        if kind == "secrets" and is_reusable:
+            return match[0]  # a called file sees only what the caller maps, by its own names
+        if expression:
+            return f"{kind}[format('{{0}}_{value}', {expression[1]})]"
+        return f"{kind}.{scoped(found[2], value)}"
+
+    return _SCOPED.sub(name, job)
+
+
+def snapshot(source: Path, target: Path, change: Callable[[str], str], where: str = ".") -> Path:
+    """Copy what git knows or would add of `source`/`where` to `target`; workflow and action files changed."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", where]
+    listed = subprocess.run(command, cwd=source, check=True, capture_output=True).stdout.decode()
+    for name in sorted(set(listed.split("\0")) - {""}):
+        origin = source / name
+        if not origin.is_file():
+            continue
+        copy = target / origin.relative_to(source / where)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        content = origin.read_bytes()
+        if "/.github/workflows/" in f"/{name}" or copy.name == "action.yml":
+            content = change(content.decode()).encode()
+        copy.write_bytes(content)
+        copy.chmod(origin.stat().st_mode & 0o777)
+    return target
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the copy for GitHub Enterprise Server; 2 without a folder and a reference."""
+    if len(arguments) != 2 or "@" not in arguments[1]:
+        print("usage: make ghes OUT='folder owner/name@ref'", file=sys.stderr)
+        return 2
+    root = Path(__file__).resolve().parent.parent
+    snapshot(root, Path(arguments[0]), lambda text: for_server(text, arguments[1]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""Which workflow files an event starts, by GitHub's rules for `on:`; act itself ignores the filters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lab.forge import Event
+
+DEFAULT_TYPES = {
+    "pull_request": {"opened", "synchronize", "reopened"},
+    "pull_request_target": {"opened", "synchronize", "reopened"},
+}
+# These run the default branch's file, whatever the event is about.
+FROM_DEFAULT_BRANCH = {
+    "issue_comment",
+    "pull_request_target",
+    "repository_dispatch",
+    "schedule",
+    "workflow_run",
+    "pull_request_review_default",
+}
+
+
+def started(event: Event, files: Mapping[str, str]) -> list[str]:
+    """Names of the workflow files (of the right ref) that this event starts, sorted."""
+    return sorted(name for name, text in files.items() if _starts(event, name, text))
+
+
+def _starts(event: Event, name: str, text: str) -> bool:
+    workflow = YAML(typ="safe", pure=True).load(text)
+    on = workflow.get("on")
+    given: Mapping[str, Any] = dict.fromkeys([on] if isinstance(on, str) else on)
+    if isinstance(on, dict):
+        given = on
+    if event.name not in given:
+        return False
+    rules: Mapping[str, Any] = given[event.name] or {}
+    if event.name == "workflow_dispatch":
+        return str(event.payload.get("workflow", "")).endswith(f"/{name}")
+    if event.name == "workflow_run":
+        run = event.payload.get("workflow_run")
+        return isinstance(run, dict) and run.get("name") in rules.get("workflows", [])
+    if event.name == "push":
+        return _push(event, rules)
+    types = rules.get("types") or DEFAULT_TYPES.get(event.name, {event.action})
+    return event.action in types and _branches(event, rules)
+
+
+def _push(event: Event, rules: Mapping[str, Any]) -> bool:
+    if event.ref.startswith("refs/tags/"):
+        return _any(event.ref[10:], rules.get("tags", ())) or not (rules.keys() & {"branches", "tags"})
+    if "tags" in rules and "branches" not in rules:
+        return False
+    if "branches" in rules and not _any(event.ref[11:], rules["branches"]):
+        return False
+    if "paths" in rules:
+        return any(_any(path, rules["paths"]) for path in event.paths)
+    ignored = rules.get("paths-ignore")
+    return not ignored or not event.paths or not all(_any(path, ignored) for path in event.paths)
+
+
+def _branches(event: Event, rules: Mapping[str, Any]) -> bool:
+    pull = event.payload.get("pull_request")
+    base = pull["base"]["ref"] if isinstance(pull, dict) else ""
+    return "branches" not in rules or _any(base, rules["branches"])
+
+
+def _any(text: str, patterns: list[str]) -> bool:
+    chosen = False
+    for pattern in patterns:
+        negative = pattern.startswith("!")
+        if re.fullmatch(_regex(pattern.removeprefix("!")), text):
+            chosen = not negative
+    return chosen
+
+
+def _regex(pattern: str) -> str:
+    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
+    table = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "."}
+    return "".join(table.get(part, re.escape(part)) for part in parts)
