@@ -1,7 +1,8 @@
 # Every target fetches what it needs by itself (lab/toolbox.py) and works from a fresh clone.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check format test demo bench live lock docs ghes clean
+export KEEP
+.PHONY: help check formatting lint types contracts workflows tables format test demo bench live lock docs ghes clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -12,14 +13,26 @@ TESTS ?=
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
 help: ## these lines
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
-check: ## formatting, lint, strict types, import contracts, workflow security, generated docs
+check: formatting lint types contracts workflows tables ## all that is found without running: style, types, contracts, security
+
+formatting:
 	$(TOOLS) ruff format --check --quiet .
+
+lint:
 	$(TOOLS) ruff check --quiet .
+
+types:
 	$(TOOLS) mypy --no-error-summary $(SOURCES)
+
+contracts:
 	$(TOOLS) env PYTHONPATH=scripts lint-imports --no-cache
+
+workflows:
 	$(TOOLS) zizmor --offline --persona auditor --strict-collection --quiet . $(wildcard examples/shop)
+
+tables:
 	$(if $(DOCS),$(TOOLS) python scripts/docs.py --check)
 
 format: ## put every file into the one format
