@@ -1,0 +1,163 @@
+"""Rendered YAML as Kubernetes objects, read strictly: what cannot be an object is an error, never skipped.
+
+Kubernetes reads YAML 1.1 (`yes` is a boolean) without times and base-60 numbers; so do we.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from stagegate.errors import Stop
+from stagegate.model import digest_of
+
+_SOURCE = re.compile(r"^# Source: (\S+)\s*$", re.MULTILINE)
+_SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
+_GLUED = re.compile(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
+_NUMBERS = {
+    "tag:yaml.org,2002:int": r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$",
+    "tag:yaml.org,2002:float": r"^[-+]?(?:(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$",
+}
+
+
+class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One object: what it is, the template it came from, and its whole body (never to be changed).
+
+    `namespace` is what the object says itself; empty: the release's, or none for what has no namespace.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    template: str
+    body: Mapping[str, Any]
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What names it in a cluster, whatever its API version: group, kind, namespace, name."""
+        group = self.api_version.rpartition("/")[0]
+        return (group, self.kind, self.namespace, self.name)
+
+    @property
+    def label(self) -> str:
+        """`Kind/name`, for people and for settings."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def is_secret(self) -> bool:
+        """True for what must never be shown, only its digest (I8)."""
+        return self.kind == "Secret" and self.api_version == "v1"
+
+    @property
+    def digest(self) -> str:
+        """Digest of the body; the only thing of a Secret that may be shown."""
+        return digest_of(self.body)
+
+
+def parse(rendered: str, where: str) -> tuple[RenderedObject, ...]:
+    """Objects of rendered YAML, in its order, Lists taken apart. Stop(findings) names the template.
+
+    `where` says what was rendered. A document of comments only is nothing; one without apiVersion, kind or
+    metadata.name, with a key twice, or glued to its neighbour is an error.
+    """
+    found: list[RenderedObject] = []
+    for text in _SEPARATOR.split(rendered.replace("\r\n", "\n")):
+        source = _SOURCE.search(text)
+        template = source[1] if source else ""
+        found += [_object(body, where, template) for body in _bodies(text, where, template)]
+    return tuple(found)
+
+
+def configuration(objects: tuple[RenderedObject, ...]) -> str:
+    """Digest of a whole rendering, whatever the order; of Secrets only their digests go in."""
+    return digest_of(sorted((one.api_version, *one.key[1:], one.digest) for one in objects))
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.1 as the Kubernetes libraries resolve it; a key that stands twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        twice = sorted({name for name in names if isinstance(name, str) and names.count(name) > 1})
+        if twice:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice[0]!r} stands twice", node.start_mark
+            )
+        pairs = super().construct_mapping(node, deep)
+        return {_key(key): value for key, value in pairs.items()}
+
+
+def _key(key: Hashable) -> str:
+    """JSON has text for keys: `on:` is "true" there, and `80:` is "80"."""
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+_replaced = ("tag:yaml.org,2002:timestamp", *_NUMBERS)
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, expression) for tag, expression in known if tag not in _replaced]
+    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+for _tag, _expression in _NUMBERS.items():
+    _Loader.add_implicit_resolver(_tag, re.compile(_expression), list("-+0123456789."))
+
+
+def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        document = yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
+    except (yaml.YAMLError, ValueError) as error:
+        problem = getattr(error, "problem", None) or str(error)
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line} of what it renders)" if mark else ""
+        glued = _GLUED.search(text)
+        hint = f" In {glued[0].strip()[-60:]!r} the `---` has no line of its own." if glued else ""
+        raise _wrong(where, template, f"It is not YAML: {problem}{place}.{hint}") from error
+    if document is None:
+        return
+    if not isinstance(document, dict):
+        raise _wrong(where, template, f"It renders {type(document).__name__} instead of an object.")
+    if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
+        for item in document["items"]:
+            if not isinstance(item, dict):
+                raise _wrong(where, template, "An item of its List is no object.")
+            yield item
+        return
+    yield document
+
+
+def _object(body: Mapping[str, Any], where: str, template: str) -> RenderedObject:
+    metadata = body.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    name = metadata.get("name") or metadata.get("generateName")
+    for key, value in (
+        ("apiVersion", body.get("apiVersion")),
+        ("kind", body.get("kind")),
+        ("metadata.name", name),
+    ):
+        if not isinstance(value, str) or not value.strip():
+            keys = ", ".join(str(known) for known in list(body)[:5])
+            raise _wrong(where, template, f"It renders an object without {key} (it has: {keys}).")
+    return RenderedObject(
+        api_version=body["apiVersion"],
+        kind=body["kind"],
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(name),
+        template=template,
+        body=body,
+    )
+
+
+def _wrong(where: str, template: str, why: str) -> Stop:
+    inside = template.partition("/")[2]
+    return Stop(
+        "findings",
+        f"{template or 'A document'} renders something that is no Kubernetes object, for {where}.",
+        why,
+        "Correct the template (a trimming {{- or -}} too many is the usual cause) or the values.",
+        file=inside or None,
+    )

@@ -1,0 +1,206 @@
+"""A chart as an OCI artifact: the same source gives the same bytes, whenever and wherever it is packed.
+
+`helm package` writes times of the moment and rewrites Chart.yaml, `helm push` writes the file's time into the
+manifest; both would give every run another digest. Compressed bytes may still differ between zlib versions,
+so "the same content" is decided by `content`, over the unpacked files.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import tarfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stagegate.chart import ignore, record, source
+from stagegate.chart.source import ChartSource
+from stagegate.errors import Stop
+from stagegate.model import digest_of, to_json
+
+CONFIG_TYPE = "application/vnd.cncf.helm.config.v1+json"
+LAYER_TYPE = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+FILE_LIMIT = 5 << 20  # helm 3.17.3 and 4 refuse larger files and archives when they load a chart
+TOTAL_LIMIT = 100 << 20
+_METADATA = """name home sources version description keywords maintainers icon apiVersion condition tags
+    appVersion deprecated annotations kubeVersion dependencies type"""
+
+
+class Package(msgspec.Struct, frozen=True, kw_only=True):
+    """A packed chart: archive, config and manifest as they are pushed, and the digest of the files inside."""
+
+    name: str
+    version: str
+    archive: bytes
+    config: bytes
+    manifest: bytes
+    content: str
+
+    @property
+    def digest(self) -> str:
+        """Digest of the manifest: what names this chart in a registry."""
+        return digest_of(self.manifest)
+
+
+def pack(chart: ChartSource, release: record.Record) -> Package:
+    """Pack a chart folder whose dependencies are in place. Stop(findings) for what cannot be packed."""
+    found = files(chart.folder, chart.path)
+    found[source.FILE] = record.write(found[source.FILE], release, chart.file)
+    unpacked: dict[str, bytes] = {}
+    for path, data in found.items():
+        if path.startswith("charts/") and path.count("/") == 1 and path.endswith((".tgz", ".tar.gz")):
+            # as helm does: the archives that `helm dependency build` makes of folders hold times
+            unpacked |= {f"charts/{inner}": content for inner, content in unpack(data, path).items()}
+        else:
+            unpacked[path] = data
+    archive = _gzip(_tar({f"{chart.name}/{path}": data for path, data in unpacked.items()}))
+    metadata = source.parse(unpacked[source.FILE], chart.file)
+    config = to_json({key: metadata[key] for key in _METADATA.split() if metadata.get(key) is not None})
+    return Package(
+        name=chart.name,
+        version=chart.version,
+        archive=archive,
+        config=config,
+        manifest=to_json(_manifest(metadata, config, archive)),
+        content=content(archive, chart.path),
+    )
+
+
+def files(folder: Path, path: str) -> dict[str, bytes]:
+    """Every file of a chart folder that belongs into its package, by relative path. Stop(findings).
+
+    Links are followed inside the chart and refused when they lead out of it: a package must not carry what
+    happens to lie beside it on a runner.
+    """
+    root = folder.resolve()
+    rules_file = root / ignore.FILE
+    rules = ignore.patterns(rules_file.read_bytes() if rules_file.is_file() else b"", f"{path}/{ignore.FILE}")
+    found: dict[str, bytes] = {}
+
+    def walk(place: Path, relative: str, above: tuple[Path, ...]) -> None:
+        for entry in sorted(place.iterdir()):
+            name = f"{relative}{entry.name}"
+            real = entry.resolve()
+            if ignore.ignored(name, entry.is_dir(), rules):
+                continue
+            if not real.is_relative_to(root) or real in above:
+                raise _unfit(path, name, "It is a link that leads out of the chart or to a folder above.")
+            if entry.is_dir():
+                walk(entry, f"{name}/", (*above, real))
+            elif not entry.is_file():
+                raise _unfit(path, name, "It is neither a file nor a folder.")
+            elif entry.stat().st_size > FILE_LIMIT:
+                raise _unfit(
+                    path, name, f"It is larger than {FILE_LIMIT >> 20} MiB, which helm does not load."
+                )
+            else:
+                found[name] = entry.read_bytes()
+
+    walk(root, "", (root,))
+    if source.FILE not in found:
+        raise _unfit(path, source.FILE, f"{ignore.FILE} takes it out of the package.")
+    return found
+
+
+def unpack(archive: bytes, where: str) -> dict[str, bytes]:
+    """Files of a chart archive, by path with the chart's folder in front. Stop(unknown-state).
+
+    Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused.
+    """
+    found: dict[str, bytes] = {}
+    total = 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+            for member in tar:
+                if member.isdir() or member.type in (tarfile.XGLTYPE, tarfile.XHDTYPE):
+                    continue
+                parts = Path(member.name).parts
+                total += member.size
+                if not member.isfile() or member.name.startswith("/") or ".." in parts or "\\" in member.name:
+                    raise _corrupt(where, f"it holds {member.name[:100]!r}, which is no plain file")
+                if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
+                    raise _corrupt(where, "it is larger than helm loads")
+                body = tar.extractfile(member)
+                found["/".join(parts)] = body.read() if body else b""
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise _corrupt(where, f"{type(error).__name__}: {error}") from error
+    if not found:
+        raise _corrupt(where, "it is empty")
+    return found
+
+
+def content(archive: bytes, where: str) -> str:
+    """Digest over the paths and bytes of the files in an archive, whatever packed and compressed it."""
+    return digest_of({path: digest_of(data) for path, data in unpack(archive, where).items()})
+
+
+def _tar(found: Mapping[str, bytes]) -> bytes:
+    """A plain POSIX archive: sorted, mode 644, no owner, time 0."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(found):
+            member = tarfile.TarInfo(path)
+            member.size = len(found[path])
+            member.mode = 0o644
+            tar.addfile(member, io.BytesIO(found[path]))
+    return buffer.getvalue()
+
+
+def _gzip(data: bytes) -> bytes:
+    """gzip with a header that says nothing of time and system (Python's own differs between versions)."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = squeeze.compress(data) + squeeze.flush()
+    return (
+        b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
+        + body
+        + struct.pack("<LL", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+    )
+
+
+def _manifest(metadata: Mapping[str, Any], config: bytes, archive: bytes) -> dict[str, Any]:
+    """The manifest `helm push` would write, without the time. Annotations follow helm's own mapping."""
+    maintainers = [
+        f"{m.get('name', '')} ({m['email']})" if m.get("email") else str(m.get("name", ""))
+        for m in metadata.get("maintainers") or []
+    ]
+    known = {
+        "description": metadata.get("description"),
+        "title": metadata["name"],
+        "version": metadata["version"],
+        "url": metadata.get("home"),
+        "source": (metadata.get("sources") or [""])[0],
+        "authors": ", ".join(maintainers),
+    }
+    annotations = {str(key): str(value) for key, value in (metadata.get("annotations") or {}).items()}
+    annotations |= {f"org.opencontainers.image.{key}": str(value) for key, value in known.items() if value}
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": {"mediaType": CONFIG_TYPE, "digest": digest_of(config), "size": len(config)},
+        "layers": [{"mediaType": LAYER_TYPE, "digest": digest_of(archive), "size": len(archive)}],
+        "annotations": annotations,
+    }
+
+
+def _unfit(path: str, name: str, why: str) -> Stop:
+    return Stop(
+        "findings",
+        f"{path}/{name} cannot be packed.",
+        why,
+        f"Remove it, or name it in {ignore.FILE}.",
+        file=f"{path}/{name}",
+    )
+
+
+def _corrupt(where: str, why: str) -> Stop:
+    return Stop(
+        "unknown-state",
+        f"{where} is not a chart archive.",
+        f"{why}.",
+        "Publish that version again from its source, or check who wrote it.",
+    )

@@ -1,0 +1,91 @@
+"""Rendering a chart the way the environment would: the same inputs give the same objects."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from stagegate.chart import package
+from stagegate.chart.inputs import Parameter, RenderInputs, ValuesFile
+from stagegate.chart.objects import RenderedObject, configuration, parse
+from stagegate.clients import helm
+from stagegate.errors import Stop
+
+__all__ = [
+    "Parameter",
+    "RenderInputs",
+    "RenderedObject",
+    "ValuesFile",
+    "configuration",
+    "render",
+    "render_all",
+]
+
+_AT_ONCE = 4
+
+
+def render(chart: Path | bytes, inputs: RenderInputs, *, where: str = "") -> tuple[RenderedObject, ...]:
+    """Objects of a chart folder, archive file, or archive as bytes. Stop(findings) with helm's words.
+
+    `where` says for whom, in messages; the release's name otherwise.
+    """
+    with tempfile.TemporaryDirectory(prefix="stagegate-render-") as folder:
+        place = _on_disk(chart, Path(folder)) if isinstance(chart, bytes) else chart
+        contents = [_content(one, place) for one in inputs.values]
+        rendered = helm.template(
+            place,
+            release_name=inputs.release_name,
+            namespace=inputs.namespace,
+            values=[one for one in (*contents, inputs.inline.encode()) if one],
+            set_values=inputs.parameters,
+            kube_version=inputs.kube_version,
+            api_versions=inputs.api_versions,
+            include_crds=inputs.include_crds,
+        )
+    return parse(rendered, where or inputs.release_name)
+
+
+def render_all(
+    work: Sequence[tuple[str, Path | bytes, RenderInputs]],
+) -> list[tuple[RenderedObject, ...]]:
+    """Several renderings at once, each (where, chart, inputs); results in that order, the first Stop ends."""
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        return list(pool.map(lambda one: render(one[1], one[2], where=one[0]), work))
+
+
+def _on_disk(archive: bytes, folder: Path) -> Path:
+    """Unpacked by us: helm would follow what an archive says of itself."""
+    found = package.unpack(archive, "The chart's archive")
+    for path, data in found.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    roots = {
+        path.partition("/")[0] for path in found if path.count("/") == 1 and path.endswith("/Chart.yaml")
+    }
+    if len(roots) != 1:
+        raise Stop(
+            "findings",
+            "The chart's archive holds no chart.",
+            f"It has {len(roots)} folders with a Chart.yaml, and needs one.",
+            "Publish the chart with helm-publish or helm package.",
+        )
+    return folder / roots.pop()
+
+
+def _content(values: ValuesFile, chart: Path) -> bytes:
+    if values.content is not None:
+        return values.content
+    target = (chart / values.name).resolve()
+    if target.is_relative_to(chart.resolve()) and target.is_file():
+        return target.read_bytes()
+    if values.optional:
+        return b""
+    raise Stop(
+        "missing-file",
+        f"The chart holds no values file {values.name}.",
+        "The Application names it under helm.valueFiles.",
+        "Correct the name, or set ignoreMissingValueFiles.",
+    )

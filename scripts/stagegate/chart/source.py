@@ -1,0 +1,128 @@
+"""The chart in the work tree: Chart.yaml read strictly, because helm accepts what nobody can compare."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from stagegate.errors import Stop
+from stagegate.model import parse_version
+
+FILE = "Chart.yaml"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_DOCUMENTS = re.compile(rb"^---(\s|$)", re.MULTILINE)
+
+
+class Dependency(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart that this one includes; `repository` is empty when it lies in `charts/` by hand."""
+
+    name: str
+    version: str
+    repository: str = ""
+
+
+class ChartSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart folder: its place, what Chart.yaml says, and Chart.yaml's bytes."""
+
+    folder: Path
+    path: str
+    name: str
+    version: str
+    app_version: str
+    metadata: Mapping[str, Any]
+    raw: bytes
+    dependencies: tuple[Dependency, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Chart.yaml's path in the workspace, for messages."""
+        return f"{self.path}/{FILE}"
+
+
+def read(folder: Path, path: str) -> ChartSource:
+    """The chart in `folder`; `path` is its name for messages. Stop(missing-file) or Stop(findings)."""
+    try:
+        raw = (folder / FILE).read_bytes()
+    except OSError as error:
+        raise Stop(
+            "missing-file",
+            f"There is no {path}/{FILE}.",
+            "`chart.path` in the settings names the folder of the chart.",
+            "Correct `chart.path`, or write `chart: none` if the app has no chart.",
+            file=f"{path}/{FILE}",
+        ) from error
+    metadata = parse(raw, f"{path}/{FILE}")
+    name = _text(metadata, "name", path)
+    if not _NAME.fullmatch(name):
+        raise _wrong(path, f"name is {name!r}.", "Use lower-case letters, digits, dots and dashes.")
+    if name != folder.resolve().name:
+        raise _wrong(
+            path, f"name is {name!r}, the folder is {folder.resolve().name!r}.", "Give both the same name."
+        )
+    if metadata.get("apiVersion") != "v2":
+        raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
+    version = str(parse_version(_text(metadata, "version", path), source=f"version in {path}/{FILE}"))
+    app_version = _text(metadata, "appVersion", path) if metadata.get("appVersion") is not None else ""
+    return ChartSource(
+        folder=folder,
+        path=path,
+        name=name,
+        version=version,
+        app_version=app_version,
+        metadata=metadata,
+        raw=raw,
+        dependencies=_dependencies(metadata, path),
+    )
+
+
+def parse(raw: bytes, file: str) -> dict[str, Any]:
+    """Chart.yaml's mapping; duplicate keys and several documents are refused. Stop(findings)."""
+    try:
+        document = YAML(typ="safe", pure=True).load(io.BytesIO(raw))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        problem = (error.problem or error.context or "not YAML").split("\n")[0]
+        raise Stop(
+            "findings", f"{file} is not YAML.", f"{problem}.", "Correct it.", file=file, line=line
+        ) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise Stop("findings", f"{file} is not YAML.", f"{error}.", "Correct it.", file=file) from error
+    if not isinstance(document, dict) or len(_DOCUMENTS.findall(raw.lstrip(b"\xef\xbb\xbf-\r\n"))) > 0:
+        raise Stop(
+            "findings", f"{file} is not one mapping.", "Helm reads one document.", "Correct it.", file=file
+        )
+    return document
+
+
+def _text(metadata: Mapping[str, Any], key: str, path: str) -> str:
+    value = metadata.get(key)
+    if not isinstance(value, str) or not value.strip():
+        shown = "missing" if value is None else f"{value!r}, a {type(value).__name__}"
+        raise _wrong(path, f"{key} is {shown}.", f'Write it as text: {key}: "..."')
+    return value
+
+
+def _dependencies(metadata: Mapping[str, Any], path: str) -> tuple[Dependency, ...]:
+    listed = metadata.get("dependencies") or []
+    try:
+        return tuple(
+            Dependency(
+                name=str(entry["name"]),
+                version=str(entry.get("version", "")),
+                repository=str(entry.get("repository") or ""),
+            )
+            for entry in listed
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise _wrong(path, "a dependency has no name.", "Give each name, version and repository.") from error
+
+
+def _wrong(path: str, why: str, next: str) -> Stop:
+    return Stop("findings", f"{path}/{FILE} cannot be published.", why, next, file=f"{path}/{FILE}")
