@@ -48,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
         folder = toolbox(LOCK, cache(os.environ), os.environ)
     except (Missing, libraries.Refusal) as trouble:
         return _refuse(str(trouble))
+    except OSError as error:
+        return _refuse(f"{error.filename or cache(os.environ)} cannot be used: {error.strerror or error}.")
     if not command:
         print(folder)
         return 0

@@ -166,6 +166,18 @@ def test_an_unreachable_index_is_named(machine: Machine, index: PackageIndex) ->
     assert list(machine.cache().iterdir()) == []
 
 
+@pytest.mark.parametrize("there", [("uv", "docker-registry"), ("uv", "apt-get", "dpkg-deb")])
+def test_a_cache_that_cannot_be_written_is_named(machine: Machine, there: tuple[str, ...]) -> None:
+    if not all(shutil.which(name) for name in there):
+        pytest.skip(f"{' and '.join(there)} are not all here")
+    machine.have(*there)
+    (machine.folder / "file").write_text("", encoding="utf-8")
+    refused = machine.toolbox("path", STAGEGATE_CACHE=str(machine.folder / "file" / "cache"))
+    assert refused.returncode == 2
+    assert len([line for line in refused.stderr.splitlines() if "fetching" not in line]) == 1
+    assert str(machine.folder / "file") in refused.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("run",), ("walk", "greet"), ("path", "extra")])
 def test_wrong_arguments_show_the_usage(machine: Machine, arguments: tuple[str, ...]) -> None:
     refused = machine.toolbox(*arguments)
