@@ -290,12 +290,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entrypoint hands to the runner: report fields, outputs, summary (Markdown)."""
+    """What an entrypoint hands to the runner: report fields, outputs, summary (Markdown).
+
+    `fails`: exit 1 although the outcome alone would be 0 (`fail-on-waiting`).
+    """
 
     reason: str
     message: Message
     outputs: Mapping[str, str] = {}
     summary: str = ""
+    fails: bool = False
     app: str = ""
     environment: str = ""
     version: str = ""
@@ -310,7 +314,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     def report(self, action: str) -> Report:
         """The public JSON document of this result."""
-        fields = {n: getattr(self, n) for n in self.__struct_fields__ if n not in ("outputs", "summary")}
+        fields = {n: getattr(self, n) for n in self.__struct_fields__ if n not in ("outputs", "summary", "fails")}
         return Report(action=action, outcome=VERDICTS[self.reason].outcome, **fields)
 
 

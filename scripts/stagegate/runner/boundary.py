@@ -75,11 +75,12 @@ def finish(
     sentence = " ".join(
         part for part in (result.message.what, result.message.why, result.message.next) if part
     )
-    if verdict.exit_code:
+    code = verdict.exit_code or int(result.fails)
+    if code:
         log.annotate("error", sentence, title=f"{action}: {result.reason}", file=file, line=line)
     else:
         log.annotate("notice", sentence, title=f"{action}: {result.reason}")
-    return verdict.exit_code
+    return code
 
 
 def write_outputs(outputs: Mapping[str, str], context: Context) -> None:
