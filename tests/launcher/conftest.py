@@ -22,7 +22,7 @@ import json, os, sys
 import semver
 import stagegate
 seen = {"cwd": os.getcwd(), "argv": sys.argv[1:], "semver": [semver.__file__, getattr(semver, "ORIGIN", "")]}
-seen["modules"] = sorted(set(sys.modules) & {"sitecustomize", "usercustomize"})
+seen["modules"] = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 seen["environ"] = sorted(os.environ)
 seen["python"] = sys.prefix
 print(json.dumps(seen))
