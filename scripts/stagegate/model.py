@@ -49,7 +49,10 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of an app with everything it ships, each artifact by digest."""
+    """One version of an app with everything it ships, each artifact by digest.
+
+    `recorded` is false when nothing recorded the images at publication and they were looked up by tag.
+    """
 
     app: str
     version: str
@@ -57,6 +60,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     chart: Chart | None = None
     images: tuple[Image, ...] = ()
+    recorded: bool = True
 
 
 def parse_version(text: str, *, source: str) -> semver.Version:

@@ -1,0 +1,150 @@
+"""What a release is made of, read back from where it was recorded.
+
+The record stands in the published chart's annotations, so that one chart digest fixes the whole release;
+without a chart of our own it is a deployment with the same fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from stagegate.clients import registry
+from stagegate.clients.hub import ACTIONS_BOT, Hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.model import DIGEST, Chart, Image, Release, parse_version, to_json
+from stagegate.settings import Settings
+
+COMMIT, IMAGES = "stagegate/commit", "stagegate/images"
+ENVIRONMENT = "release"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release is made of: the commit, and image repository -> digest."""
+
+    commit: str
+    images: Mapping[str, str] = {}
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """As they stand in Chart.yaml and in the manifest."""
+        return {COMMIT: self.commit, IMAGES: to_json(dict(self.images)).decode()}
+
+
+def task(app: str) -> str:
+    """The deployment task under which a release without a chart is recorded."""
+    return f"stagegate:{app}:release"
+
+
+def from_annotations(annotations: Mapping[str, Any], where: str) -> Record | None:
+    """The record of a published chart, or None when it has none. Stop(unknown-state) when it is broken."""
+    if COMMIT not in annotations and IMAGES not in annotations:
+        return None
+    try:
+        images = json.loads(str(annotations[IMAGES]))
+        record = Record(commit=str(annotations[COMMIT]), images={str(k): str(v) for k, v in images.items()})
+    except (ValueError, LookupError, AttributeError) as error:
+        raise _broken(where, f"{type(error).__name__}: {error}") from error
+    bad = [digest for digest in record.images.values() if not DIGEST.fullmatch(digest)]
+    if bad:
+        raise _broken(where, f"{bad[0][:80]!r} is not a digest")
+    return record
+
+
+def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:
+    """The release of that version, every artifact by digest.
+
+    `hub` is the app repository. Stop(bad-input) without its tag, Stop(missing-file) without its chart,
+    Stop(content-differs) when tag and record name different commits, Stop(unknown-state) when unreadable.
+    """
+    parse_version(version, source="version")
+    tag = hub.tag(settings.version.tag_prefix + version)
+    if tag is None:
+        raise Stop(
+            "bad-input",
+            f"There is no release {version}.",
+            f"{hub.repository} has no tag {settings.version.tag_prefix}{version}.",
+            "Release it first with version-bump, or name a version that exists.",
+        )
+    chart, record = _chart(settings, version, store) if settings.own_chart else (None, None)
+    if not settings.own_chart:
+        record = _deployed(settings, version, tag.target_commit, hub)
+    if record and record.commit != tag.target_commit:
+        raise Stop(
+            "content-differs",
+            f"{settings.app} {version} is not one release.",
+            f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
+            "Release a new version; somebody moved the tag or published from another commit.",
+        )
+    images = record.images if record else _tagged(settings, tag.name, store)
+    return Release(
+        app=settings.app,
+        version=version,
+        tag=tag.name,
+        commit=tag.target_commit,
+        chart=chart,
+        images=tuple(
+            Image(reference=name, digest=digest, first_party=name in settings.images)
+            for name, digest in sorted(images.items())
+        ),
+        recorded=record is not None,
+    )
+
+
+def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Record | None]:
+    reference = f"{settings.chart_reference}:{registry.chart_tag(version)}"
+    manifest = store.manifest(reference)
+    if manifest is None:
+        raise Stop(
+            "missing-file",
+            f"Chart {version} is not in the registry.",
+            f"{reference} does not exist.",
+            "Publish it with helm-publish; a release without its chart cannot go anywhere.",
+        )
+    chart = Chart(reference=settings.chart_reference, version=version, digest=manifest.digest)
+    try:
+        config = json.loads(store.blob(reference, manifest.document["config"]["digest"]))
+        annotations = config.get("annotations") or {}
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise _broken(reference, f"its configuration is not a chart's ({type(error).__name__})") from error
+    return chart, from_annotations(annotations, reference)
+
+
+def _deployed(settings: Settings, version: str, commit: str, hub: Hub) -> Record | None:
+    """The record of a release without a chart of ours, by an identity that may write it."""
+    accepted = (ACTIONS_BOT, hub.viewer())
+    for deployment in hub.deployments(task(settings.app), ENVIRONMENT, commit):
+        trusted = any(actor.same(deployment.creator) for actor in accepted)
+        if trusted and deployment.payload.get("version") == version:
+            images = to_json(deployment.payload.get("images") or {}).decode()
+            return from_annotations({COMMIT: commit, IMAGES: images}, f"deployment {deployment.id}")
+    return None
+
+
+def _tagged(settings: Settings, tag: str, store: Registry) -> dict[str, str]:
+    """Digests by tag, for a release that stagegate did not publish: good enough to adopt, and said so."""
+    found = {}
+    for image in settings.images:
+        digest = store.digest(f"{image}:{tag}")
+        if digest is None:
+            raise Stop(
+                "missing-file",
+                f"{image}:{tag} is not in the registry.",
+                "The release has no record, so its images were looked up by tag.",
+                "Publish the release with image-tags and helm-publish.",
+            )
+        found[image] = digest
+    return found
+
+
+def _broken(where: str, why: str) -> Stop:
+    return Stop(
+        "unknown-state",
+        f"The release record of {where} cannot be read.",
+        f"{why}.",
+        "Publish a new version with helm-publish; this one cannot be trusted.",
+    )
