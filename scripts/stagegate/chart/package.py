@@ -19,6 +19,7 @@ import msgspec
 
 from stagegate.chart import ignore, record, source
 from stagegate.chart.source import ChartSource
+from stagegate.clients.record import Record
 from stagegate.errors import Stop
 from stagegate.model import digest_of, to_json
 
@@ -47,7 +48,7 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
         return digest_of(self.manifest)
 
 
-def pack(chart: ChartSource, release: record.Record) -> Package:
+def pack(chart: ChartSource, release: Record) -> Package:
     """Pack a chart folder whose dependencies are in place. Stop(findings) for what cannot be packed."""
     found = files(chart.folder, chart.path)
     found[source.FILE] = record.write(found[source.FILE], release, chart.file)

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from stagegate.chart import package, record, source
-from stagegate.chart.record import Record
-from stagegate.clients import registry
+from stagegate.chart import package, source
+from stagegate.clients import record, registry
+from stagegate.clients.record import Record
 from stagegate.clients.registry import Reference, Registry
 from stagegate.errors import Stop
 

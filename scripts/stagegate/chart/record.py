@@ -1,4 +1,4 @@
-"""The release record: annotations in the packaged Chart.yaml, so that one chart digest fixes the release."""
+"""Writes the release record into the Chart.yaml that is packed, and changes no other byte of it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
 from stagegate.chart import source
-from stagegate.clients.releases import COMMIT, IMAGES, Record, from_annotations
+from stagegate.clients.record import Record
 from stagegate.errors import Stop
-
-__all__ = ["COMMIT", "IMAGES", "Record", "from_annotations", "write"]
 
 
 def write(raw: bytes, record: Record, file: str) -> bytes:

@@ -7,32 +7,16 @@ without a chart of our own it is a deployment with the same fields.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from stagegate.clients import registry
 from stagegate.clients.hub import ACTIONS_BOT, Hub
+from stagegate.clients.record import COMMIT, IMAGES, Record, broken, from_annotations
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.model import DIGEST, Chart, Image, Release, parse_version, to_json
+from stagegate.model import Chart, Image, Release, parse_version, to_json
 from stagegate.settings import Settings
 
-COMMIT, IMAGES = "stagegate/commit", "stagegate/images"
 ENVIRONMENT = "release"
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What a release is made of: the commit, and image repository -> digest."""
-
-    commit: str
-    images: Mapping[str, str] = {}
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        """As they stand in Chart.yaml and in the manifest."""
-        return {COMMIT: self.commit, IMAGES: to_json(dict(self.images)).decode()}
 
 
 def task(app: str) -> str:
@@ -40,19 +24,28 @@ def task(app: str) -> str:
     return f"stagegate:{app}:release"
 
 
-def from_annotations(annotations: Mapping[str, Any], where: str) -> Record | None:
-    """The record of a published chart, or None when it has none. Stop(unknown-state) when it is broken."""
-    if COMMIT not in annotations and IMAGES not in annotations:
-        return None
+def digests(text: str, settings: Settings) -> dict[str, str]:
+    """The build's `digests` output, image repository -> pushed digest. Stop(bad-input).
+
+    Its keys are exactly the settings' `images`: nothing is forgotten, nothing is smuggled in.
+    """
     try:
-        images = json.loads(str(annotations[IMAGES]))
-        record = Record(commit=str(annotations[COMMIT]), images={str(k): str(v) for k, v in images.items()})
-    except (ValueError, LookupError, AttributeError) as error:
-        raise _broken(where, f"{type(error).__name__}: {error}") from error
-    bad = [digest for digest in record.images.values() if not DIGEST.fullmatch(digest)]
-    if bad:
-        raise _broken(where, f"{bad[0][:80]!r} is not a digest")
-    return record
+        given = msgspec.json.decode(text or "{}", type=dict[str, Digest])
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Stop(
+            "bad-input",
+            "The input `digests` is not what a build hands over.",
+            f"{error}.",
+            'Pass a JSON object such as {"ghcr.io/acme/shop": "sha256:..."}.',
+        ) from error
+    if given.keys() != set(settings.images):
+        raise Stop(
+            "bad-input",
+            "The input `digests` does not fit the settings' images.",
+            f"It names {', '.join(given) or 'none'}; the settings name {', '.join(settings.images) or 'none'}.",
+            "Name every image of the release once, by its repository without a tag.",
+        )
+    return given
 
 
 def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:
@@ -110,7 +103,7 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
         config = json.loads(store.blob(reference, manifest.document["config"]["digest"]))
         annotations = config.get("annotations") or {}
     except (ValueError, LookupError, AttributeError, TypeError) as error:
-        raise _broken(reference, f"its configuration is not a chart's ({type(error).__name__})") from error
+        raise broken(reference, f"its configuration is not a chart's ({type(error).__name__})") from error
     return chart, from_annotations(annotations, reference)
 
 
@@ -139,12 +132,3 @@ def _tagged(settings: Settings, tag: str, store: Registry) -> dict[str, str]:
             )
         found[image] = digest
     return found
-
-
-def _broken(where: str, why: str) -> Stop:
-    return Stop(
-        "unknown-state",
-        f"The release record of {where} cannot be read.",
-        f"{why}.",
-        "Publish a new version with helm-publish; this one cannot be trusted.",
-    )
