@@ -7,11 +7,13 @@ library and stagegate.libraries, which does the same.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -45,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
     if sys.version_info < (3, 10):  # noqa: UP036 - started by whatever python3 is there
         return _refuse("python3 on PATH is {}.{}, and 3.10 or newer is needed.".format(*sys.version_info[:2]))
     try:
-        folder = toolbox(LOCK, cache(os.environ), os.environ)
+        with contextlib.redirect_stdout(sys.stderr):
+            folder = toolbox(LOCK, cache(os.environ), os.environ)
     except (Missing, libraries.Refusal) as trouble:
         return _refuse(str(trouble))
     except OSError as error:
@@ -84,8 +87,7 @@ def toolbox(lock: Path, root: Path, environ: Mapping[str, str]) -> Path:
         _say(f"fetching development tools into {home} (once, about 200 MB) ...")
         command = libraries.installer(environ)
         if PIP_PACKAGE in unpacked:
-            wheel = next(unpacked[PIP_PACKAGE].glob("usr/share/python-wheels/pip-*.whl"))
-            command = [sys.executable, str(wheel / "pip"), *libraries.PIP_INSTALL]
+            command = [sys.executable, str(unpacked[PIP_PACKAGE] / "pip"), *libraries.PIP_INSTALL]
         libraries.ensure(str(home), partial(_fill, lock, command, environ))
     if REGISTRY_PACKAGE in unpacked:
         _link(home / "bin" / REGISTRY_PACKAGE, unpacked[REGISTRY_PACKAGE] / "usr/bin" / REGISTRY_PACKAGE)
@@ -131,6 +133,10 @@ def _apt(work: str, *command: str) -> None:
 
 def _unpack(archive: Path, folder: str) -> None:
     _run(["dpkg-deb", "-x", str(archive), folder], archive.parent)
+    for wheel in Path(folder).glob("usr/share/python-wheels/pip-*.whl"):
+        zipfile.ZipFile(wheel).extractall(
+            folder
+        )  # inside the archive, older pips do not run with newer Pythons
 
 
 def _run(command: Sequence[str], folder: Path) -> None:

@@ -161,6 +161,7 @@ def test_an_unreachable_index_is_named(machine: Machine, index: PackageIndex) ->
     index.broken = True
     refused = machine.toolbox("run", "greet", UV_HTTP_RETRIES="0")
     assert refused.returncode == 2
+    assert refused.stdout == ""
     assert "could not be installed" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert list(machine.cache().iterdir()) == []
