@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from stagegate.clients import registry
 from stagegate.clients.hub import ACTIONS_BOT, Hub
 from stagegate.clients.record import COMMIT, IMAGES, Record, broken, from_annotations
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.model import Chart, Image, Release, parse_version, to_json
+from stagegate.model import Chart, Digest, Image, Release, parse_version, to_json
 from stagegate.settings import Settings
 
 ENVIRONMENT = "release"

@@ -1,0 +1,43 @@
+"""Puts the tags: the manifest's own bytes under another name, so the digest cannot change."""
+
+from __future__ import annotations
+
+from stagegate.clients import registry
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.model import Change
+from stagegate.release.image_tags.plan import Tagging
+from stagegate.runner import log
+
+
+def apply(plan: tuple[Tagging, ...], store: Registry) -> tuple[Change, ...]:
+    """PUT each tag that is needed, read it back, and say what changed. Stop(version-taken) after a lost race."""
+    return tuple(_put(tagging, store) for tagging in plan if tagging.needed)
+
+
+def intended(plan: tuple[Tagging, ...]) -> tuple[Change, ...]:
+    """The changes a dry run would make."""
+    return tuple(_change(tagging, done=False) for tagging in plan if tagging.needed)
+
+
+def _put(tagging: Tagging, store: Registry) -> Change:
+    manifest = store.manifest(f"{tagging.image}@{tagging.digest}")
+    target = registry.parse(f"{tagging.image}:{tagging.tag}")
+    if manifest is None:
+        raise Stop(
+            "unknown-state",
+            f"{tagging.image}@{tagging.digest} is gone.",
+            "It was there a moment ago.",
+            "Run the build again, then this step.",
+        )
+    store.push_manifest(target, manifest)
+    there = store.digest(target)
+    if there != tagging.digest:
+        raise registry.taken(target, there or "nothing", tagging.digest)
+    log.say(f"{target} is {tagging.digest}")
+    return _change(tagging, done=True)
+
+
+def _change(tagging: Tagging, *, done: bool) -> Change:
+    target = f"{tagging.image}:{tagging.tag}"
+    return Change(kind="image-tag", target=target, before=tagging.before, after=tagging.digest, done=done)

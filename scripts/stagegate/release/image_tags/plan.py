@@ -1,0 +1,93 @@
+"""Which tags an image gets, and whether it may get them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+import semver
+
+from stagegate.errors import Stop
+
+DIGEST_LENGTH = 12
+
+
+class Tagging(msgspec.Struct, frozen=True, kw_only=True):
+    """One tag of one image: `before` is the digest it names now (empty: none)."""
+
+    image: str
+    tag: str
+    digest: str
+    before: str = ""
+    floating: bool = False
+
+    @property
+    def needed(self) -> bool:
+        """False when the tag names this digest already."""
+        return self.before != self.digest
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Per image: the digest to name, and every tag the registry has -> its digest (only those asked about)."""
+
+    digests: Mapping[str, str]
+    present: Mapping[str, Mapping[str, str]]
+    published: Mapping[str, tuple[str, ...]] = {}
+
+
+def fixed_tags(tag: str, commit: str, digest: str) -> tuple[str, ...]:
+    """The tags that never move: the release's, `sha-<commit>` and `sha-<digest12>`."""
+    return (tag.replace("+", "_"), f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
+
+
+def floating_tags(version: str, published: tuple[str, ...]) -> tuple[str, ...]:
+    """`latest`, `1.4` and `1`, each only where this is the highest stable version of what it stands for.
+
+    `published` are the versions that the registry has. A pre-release gets none, and there is no tag `0`.
+    """
+    own = semver.Version.parse(version)
+    others = [semver.Version.parse(v) for v in published if semver.Version.is_valid(v)]
+    stable = [v for v in others if not v.prerelease]
+    if own.prerelease:
+        return ()
+
+    def highest(among: list[semver.Version]) -> bool:
+        return all(own >= other for other in among)
+
+    tags = []
+    if highest(stable):
+        tags.append("latest")
+    if highest([v for v in stable if (v.major, v.minor) == (own.major, own.minor)]):
+        tags.append(f"{own.major}.{own.minor}")
+    if own.major and highest([v for v in stable if v.major == own.major]):
+        tags.append(str(own.major))
+    return tuple(tags)
+
+
+def plan(version: str, tag: str, commit: str, facts: Facts, *, floating: bool) -> tuple[Tagging, ...]:
+    """Every tag of every image. Stop(tag-taken) when one that never moves names other content."""
+    wanted = []
+    for image, digest in facts.digests.items():
+        present = facts.present.get(image, {})
+        moving = floating_tags(version, facts.published.get(image, ())) if floating else ()
+        for name in (*fixed_tags(tag, commit, digest), *moving):
+            tagging = Tagging(
+                image=image,
+                tag=name,
+                digest=digest,
+                before=present.get(name, ""),
+                floating=name in moving,
+            )
+            if tagging.before and tagging.needed and not tagging.floating:
+                raise _taken(tagging)
+            wanted.append(tagging)
+    return tuple(wanted)
+
+
+def _taken(tagging: Tagging) -> Stop:
+    return Stop(
+        "tag-taken",
+        f"{tagging.image}:{tagging.tag} names another image.",
+        f"The registry has {tagging.before}, this release has {tagging.digest}; such a tag never moves.",
+        "Build the release once and pass its digest on; for other content make a new version.",
+    )
