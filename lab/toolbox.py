@@ -34,6 +34,14 @@ WRAPPER = """#!/bin/sh
 exec "${{0%/*}}/python" "${{0%/*}}/../{program}" "$@"
 """
 
+# Debian's pip may be older than the Python it runs in, and asks Python 3.12+ for a class that is gone.
+RUN_PIP = """
+import pkgutil, runpy, sys
+vars(pkgutil).setdefault("ImpImporter", type("ImpImporter", (), {}))
+sys.path.insert(0, sys.argv.pop(1))
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
 
 class Missing(Exception):
     """Something cannot be had on this machine; the text is one sentence that says what."""
@@ -87,7 +95,7 @@ def toolbox(lock: Path, root: Path, environ: Mapping[str, str]) -> Path:
         _say(f"fetching development tools into {home} (once, about 200 MB) ...")
         command = libraries.installer(environ)
         if PIP_PACKAGE in unpacked:
-            command = [sys.executable, str(unpacked[PIP_PACKAGE] / "pip"), *libraries.PIP_INSTALL]
+            command = [sys.executable, "-c", RUN_PIP, str(unpacked[PIP_PACKAGE]), *libraries.PIP_INSTALL]
         libraries.ensure(str(home), partial(_fill, lock, command, environ))
     if REGISTRY_PACKAGE in unpacked:
         _link(home / "bin" / REGISTRY_PACKAGE, unpacked[REGISTRY_PACKAGE] / "usr/bin" / REGISTRY_PACKAGE)
