@@ -7,6 +7,7 @@ workflow that GitHub would have started, under act, until nothing is left to sta
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -154,6 +155,22 @@ class Lab:
         url = self.argocd.front(ENVIRONMENTS[environment]) + path
         return requests.get(url, timeout=10).json()
 
+    def local(self, login: str, script: str, *arguments: str) -> dict[str, str]:
+        """A person runs an action by hand in a checkout of main; its outputs, whatever the exit code."""
+        clone = self._clone(f"{login}-{time.monotonic_ns()}", login)
+        _git(clone, "pull", "--quiet", "origin", "main")
+        output = self.root / f"outputs-{time.monotonic_ns()}"
+        environ = {
+            **self._environ(0),
+            "GITHUB_RUN_ID": "",
+            "GITHUB_REF": "refs/heads/main",
+            "GITHUB_WORKSPACE": str(clone),
+            "GITHUB_OUTPUT": str(output),
+            "SG_TOKEN": self._tokens[login],
+        }
+        _run(clone, str(ROOT / "scripts" / f"{script}.py"), *arguments, environ=environ)
+        return outputs(output.read_text())
+
     # --- workflows -----------------------------------------------------------------------------------------
 
     def settle(self) -> list[ActRun]:
@@ -286,19 +303,25 @@ def _permissions(text: str) -> dict[str, str]:
     return union
 
 
+def outputs(text: str) -> dict[str, str]:
+    """The outputs in a GITHUB_OUTPUT file."""
+    found = re.finditer(r"(?ms)^([\w-]+)<<(\S+)\n(.*?)\n\2$", text)
+    return {match[1]: match[3] for match in found}
+
+
+def _run(
+    cwd: Path, script: str, *arguments: str, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SG_", "RUNNER_"))}
+    command = [sys.executable, script, *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env={**kept, **environ}, capture_output=True, text=True, check=False
+    )
+
+
 def _step(cwd: Path, script: str, environ: Mapping[str, str]) -> None:
     """Run a script the way a workflow step would; its output is shown when it fails."""
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "SG_", "RUNNER_"))
-    }
-    done = subprocess.run(
-        [sys.executable, script],
-        cwd=cwd,
-        env={**kept, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _run(cwd, script, environ=environ)
     if done.returncode:
         raise RuntimeError(f"{Path(script).name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 

@@ -46,7 +46,7 @@ def _starts(event: Event, name: str, text: str) -> bool:
         return isinstance(run, dict) and run.get("name") in rules.get("workflows", [])
     if event.name == "push":
         return _push(event, rules)
-    types = rules.get("types") or DEFAULT_TYPES.get(event.name, {event.action})
+    types = rules.get("types") or DEFAULT_TYPES.get(event.name) or {event.action}
     return event.action in types and _branches(event, rules)
 
 
