@@ -22,7 +22,7 @@ HTTP = {
 
 
 class ApiError(Exception):
-    """A gRPC status as the gateway writes it: `{"error", "code", "message"}` with the matching HTTP status."""
+    """A gRPC status as the gateway writes it: `{"error", "code", "message"}` and an HTTP status."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)

@@ -9,10 +9,11 @@ from typing import Any
 
 from lab.argocd import documents, live
 from lab.argocd.access import INVALID, NOT_FOUND, PERMISSION_DENIED, UNKNOWN, ApiError, Token, Tokens
+from lab.argocd.application import REFRESH, Application
 from lab.argocd.charts import CannotRender
 from lab.argocd.cluster import Cluster
 from lab.argocd.faults import Faults
-from lab.argocd.reconcile import REFRESH, Reconciler
+from lab.argocd.reconcile import Reconciler
 from lab.argocd.resolve import Sources, sources_of
 from lab.argocd.store import Event, Store
 
@@ -106,18 +107,21 @@ class Api:
         kind, document = event[0], self.store.seen(event[1])
         return (kind, document) if self._matches(token, query, document) else None
 
+    def _app(self, name: str) -> Application:
+        return self.reconcilers[name].app
+
     def _tree(self, name: str, document: Json) -> Json:
-        reconciler = self.reconcilers[name]
+        app = self._app(name)
         resources = (document.get("status") or {}).get("resources") or ()
-        return live.tree(reconciler.live, reconciler.namespace, self.cluster.states(name), resources)
+        return live.tree(app.live, app.namespace, self.cluster.states(name), resources)
 
     def _managed(self, name: str) -> Json:
-        reconciler = self.reconcilers[name]
-        return live.managed(reconciler.desired, reconciler.live, reconciler.namespace)
+        app = self._app(name)
+        return live.managed(app.desired, app.live, app.namespace)
 
     def _manifests(self, name: str, document: Json, query: Query) -> Json:
         """Objects rendered at the asked revision (default: the spec's), as a list of JSON texts."""
-        reconciler, spec = self.reconcilers[name], document["spec"]
+        app, spec = self._app(name), document["spec"]
         try:
             revisions = list(self.sources.revisions(spec))
             if _one(query, "revision"):
@@ -133,21 +137,19 @@ class Api:
         except (CannotRender, ValueError, IndexError) as error:
             raise ApiError(UNKNOWN, f"failed to generate manifests: {error}") from error
         annotation = not self.version.startswith("2.")
-        tracked = [
-            documents.tracked(each, name, reconciler.namespace, annotation) for each in rendered.objects
-        ]
+        tracked = [documents.tracked(each, name, app.namespace, annotation) for each in rendered.objects]
         return {"manifests": [json.dumps(documents.hidden(each)) for each in tracked]}
 
     def _resource(self, name: str, query: Query) -> Json:
         """One live object as JSON text."""
-        reconciler = self.reconcilers[name]
+        app = self._app(name)
         kind, wanted, where = _one(query, "kind"), _one(query, "resourceName"), _one(query, "namespace")
         for workload, _, states in self.cluster.states(name):
             for state in states:
                 if kind == "Pod" and state.name == wanted and where in ("", state.namespace):
                     return {"manifest": json.dumps(live.pod(workload, state))}
-        for item in reconciler.live:
-            who = documents.identity(item, reconciler.namespace)
+        for item in app.live:
+            who = documents.identity(item, app.namespace)
             if (who["kind"], who["name"]) == (kind, wanted) and where in ("", who.get("namespace", "")):
                 return {"manifest": json.dumps(documents.hidden(item))}
         raise ApiError(

@@ -15,6 +15,8 @@ from lab.argocd.images import Image
 from lab.argocd.pods import Kubelet, Pod, PodState
 from lab.argocd.workloads import Values, Workload
 
+Read = Callable[[], Values]
+
 Health = tuple[str, str]  # Argo CD's status and its message
 
 
@@ -42,7 +44,7 @@ class Cluster:
         self._lock, self._count = threading.RLock(), itertools.count(1)
         self._made: list[Pod] = []
 
-    def apply(self, application: str, wanted: Sequence[Workload], values: Values) -> None:
+    def apply(self, application: str, wanted: Sequence[Workload], values: Read) -> None:
         """Make the application's workloads those of `wanted`; what is equal stays untouched."""
         with self._lock:
             held = self._rollouts.setdefault(application, {})
@@ -52,7 +54,7 @@ class Cluster:
             for workload in wanted:
                 self._roll(application, held, workload, values)
 
-    def _roll(self, application: str, held: dict[str, Rollout], workload: Workload, values: Values) -> None:
+    def _roll(self, application: str, held: dict[str, Rollout], workload: Workload, values: Read) -> None:
         before = held.get(workload.key)
         if before is None:
             held[workload.key] = Rollout(workload, self._pod(application, workload, values))
@@ -78,7 +80,7 @@ class Cluster:
                 pod.stop()
         self._told(application)
 
-    def _pod(self, application: str, workload: Workload, values: Values) -> Pod | None:
+    def _pod(self, application: str, workload: Workload, values: Read) -> Pod | None:
         if not workload.replicas:
             return None
         order = next(self._count)
@@ -90,7 +92,7 @@ class Cluster:
         )
         folder = self._root / application / "pods"
         fetch = lambda reference: self._fetch(application, reference)  # noqa: E731
-        kubelet = Kubelet(fetch, lambda: values, folder, self._image_id, lambda: self._told(application))
+        kubelet = Kubelet(fetch, values, folder, self._image_id, lambda: self._told(application))
         pod = Pod(workload, name, order, kubelet)
         self._made = [each for each in self._made if not each.gone] + [pod]
         return pod
@@ -124,7 +126,7 @@ class Cluster:
                 held.__exit__(None, None, None)
 
     def run_job(
-        self, application: str, job: Workload, values: Values, stop: threading.Event, timeout: float
+        self, application: str, job: Workload, values: Read, stop: threading.Event, timeout: float
     ) -> bool:
         """Run a hook's Job to its end; true when it succeeded."""
         pod = self._pod(application, job, values)

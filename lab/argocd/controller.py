@@ -13,13 +13,14 @@ from typing import Any
 from lab.argocd import documents, gitread, manifests
 from lab.argocd.access import Tokens
 from lab.argocd.api import Api
+from lab.argocd.application import Surroundings
 from lab.argocd.charts import CannotRender, Charts
 from lab.argocd.cluster import Cluster
 from lab.argocd.faults import Fault, Faults
 from lab.argocd.front import Front
 from lab.argocd.images import Image, fetch
 from lab.argocd.oci import Registries, parse_reference
-from lab.argocd.reconcile import Reconciler, Surroundings
+from lab.argocd.reconcile import Reconciler
 from lab.argocd.resolve import Sources
 from lab.argocd.server import Server
 from lab.argocd.store import Store
@@ -31,19 +32,32 @@ Json = dict[str, Any]
 class ArgoCD:
     """Argo CD and a cluster on this machine. Use as a context manager; every process ends with it.
 
-    root: a folder of its own. repository: bare Git repository whose `branch` holds Application manifests under
-    `manifests`. registry_rewrite, git_rewrite: the addresses manifests name -> those of this machine.
-    interval: seconds between two looks at Git. progress_deadline: longest time a pod may need, whatever the chart says.
-    secrets: "namespace/name" -> data of Secrets that are not in Git. image_id: digest pods report, index or platform.
+    root: a folder of its own. repository: bare Git repository; `branch` holds Applications under `manifests`.
+    registry_rewrite, git_rewrite: the addresses manifests name -> those of this machine.
+    interval: seconds between two looks at Git. refresh_deadline: longest wait of a `refresh=` nobody answers.
+    progress_deadline: longest time in seconds a pod may need, whatever the chart says.
+    secrets: "namespace/name" -> data of Secrets that are not in Git.
+    image_id: which digest pods report, "index" (containerd) or "platform".
     """
 
     def __init__(
-        self, root: Path, repository: Path, branch: str = "main", manifests: str = "deploy/argocd",
-        registry_rewrite: Mapping[str, str] | None = None, git_rewrite: Mapping[str, str | os.PathLike[str]] | None = None,
-        helm: str = "helm", registry_auth: tuple[str, str] | None = None, interval: float = 0.3,
-        secrets: Mapping[str, Mapping[str, str]] | None = None, version: str = "3.1.0",
-        progress_deadline: float = 20.0, refresh_deadline: float = 60.0, image_id: str = "index", port: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        root: Path,
+        repository: Path,
+        branch: str = "main",
+        manifests: str = "deploy/argocd",
+        registry_rewrite: Mapping[str, str] | None = None,
+        git_rewrite: Mapping[str, str | os.PathLike[str]] | None = None,
+        helm: str = "helm",
+        registry_auth: tuple[str, str] | None = None,
+        interval: float = 0.3,
+        secrets: Mapping[str, Mapping[str, str]] | None = None,
+        version: str = "3.1.0",
+        progress_deadline: float = 20.0,
+        refresh_deadline: float = 60.0,
+        image_id: str = "index",
+        port: int = 0,
+    ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         for folder in ("git", "images", "run"):
             (root / folder).mkdir(exist_ok=True)
@@ -67,8 +81,8 @@ class ArgoCD:
         self._cluster = Cluster(root / "run", self._fetch, self._nudge, progress_deadline, image_id)
         self._paused, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._around = Surroundings(
-            self._store, self._cluster, self._sources, self.faults, lambda: self.secrets, self._paused, interval,
-            not version.startswith("2."),
+            self._store, self._cluster, self._sources, self.faults, lambda: self.secrets, self._problem,
+            self._paused, interval, not version.startswith("2."),
         )  # fmt: skip
         self._reconcilers: dict[str, Reconciler] = {}
         self._fronts: dict[str, Front] = {}
@@ -105,11 +119,11 @@ class ArgoCD:
     def add_token(
         self, name: str, applications: Sequence[str] | None = None, expires: float | None = None
     ) -> str:
-        """A token that may `get` these applications (`name` or `project/name`; None: all); `expires` in seconds."""
+        """A token that may `get` these (`name`, `project/name`; None: all), for `expires` seconds."""
         return self._tokens.add(name, applications, expires)
 
     def front(self, name: str) -> str:
-        """Stable base URL of the application's Service: the ready process answers, 503 while there is none."""
+        """Stable base URL of the application's Service: the ready process answers, 503 while none is."""
         with self._lock:
             if name not in self._fronts:
                 self._fronts[name] = Front(lambda: self._backend(name))
@@ -150,7 +164,7 @@ class ArgoCD:
         times: int | None = None,
         **options: object,
     ) -> Fault:
-        """Put a fault of `faults.KINDS` on an application (`*`: all) until `seconds`, `times` or `release()`."""
+        """Put a fault of `KINDS` on an application (`*`: all) until `seconds`, `times` or `release()`."""
         fault = self.faults.add(name, kind, seconds, times, options)
         self._nudge(name)
         if kind in ("missing-status", "version-2", "helm-override", "live-spec", "auto-sync-off"):
@@ -233,7 +247,7 @@ class ArgoCD:
                     held.accept(manifest)
             for name in set(self._reconcilers) - set(self._followed):
                 self._reconcilers.pop(name).close()
-                self._cluster.apply(name, (), {})
+                self._cluster.apply(name, (), dict)
                 self._store.remove(name)
 
     def _problem(self, text: str) -> None:
@@ -248,7 +262,7 @@ class ArgoCD:
     def _publish_again(self, name: str) -> None:
         for each, reconciler in list(self._reconcilers.items()):
             if name in ("*", each):
-                reconciler.publish()
+                reconciler.app.publish()
 
     # views of the world
 
@@ -284,15 +298,15 @@ class ArgoCD:
             return None
         found = [
             each
-            for each in workloads(reconciler.live, reconciler.namespace)
+            for each in workloads(reconciler.app.live, reconciler.app.namespace)
             if each.kind not in ("Job", "Pod")
         ]
-        for item in reconciler.live:
+        for item in reconciler.app.live:
             selector = (item.get("spec") or {}).get("selector") or {}
             if item["kind"] != "Service" or not selector or hook_of(item):
                 continue
             for each in found:
-                same = namespace_of(item, reconciler.namespace) == each.namespace
+                same = namespace_of(item, reconciler.app.namespace) == each.namespace
                 if same and all(each.labels.get(key) == value for key, value in selector.items()):
                     return each.key
         return found[0].key if found else None

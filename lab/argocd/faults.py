@@ -12,7 +12,7 @@ KINDS: Mapping[str, str] = {
     "stale": "no reconcile: the document stays as it is and refreshes go unanswered",
     "parent-stale": "the app-of-apps does not pick up the changed manifest",
     "lost-refresh": "a refresh is answered at once with the old document and does nothing (times=1)",
-    "flap": "after the next sync Healthy for good=2.0 s, Progressing for pause=1.0 s, then then='Healthy'; now=True starts it",
+    "flap": "after the next sync Healthy for good=2.0 s, Progressing for pause=1.0 s, then then",
     "degraded": "the workload is Degraded whatever its pod does",
     "suspended": "the workload is Suspended",
     "progressing": "the workload never gets beyond Progressing",
@@ -20,7 +20,7 @@ KINDS: Mapping[str, str] = {
     "sync-failed": "the operation for the next revision ends Failed; message='...'",
     "sync-window": "a deny window: OutOfSync and no operation; only /syncwindows tells why",
     "auto-sync-off": "syncPolicy.automated is gone from the live Application",
-    "wrong-image": "pods run another digest than the tag's: digest='sha256:...', else the one that ran before",
+    "wrong-image": "pods run another digest than the tag's: digest='sha256:..', else the one that ran before",
     "helm-override": "parameters={name: value} on the live Application, not in Git",
     "live-spec": "spec={...} merged over the live spec (another repoURL, path or branch than Git says)",
     "missing-status": "the document has no status at all",
@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {
     "502": "an ingress's HTML page",
     "sso-redirect": "302 to another host's login page, which answers 200 with HTML",
     "precondition": "400 FailedPrecondition: another operation is already in progress",
-    "hang": "no answer for seconds=30",
+    "hang": "no answer for wait=30.0 seconds",
     "slow-stream": "every event of the stream is held back for delay=2.0 s",
     "stream-cut": "the stream ends after events=1 events",
     "no-stream": "the stream is answered by 502 (a proxy that does not pass it)",
@@ -42,7 +42,7 @@ ANSWERS = ("401", "403", "429", "500", "502", "sso-redirect", "precondition", "h
 
 @dataclass
 class Fault:
-    """One fault in force. `name` is an application or `*`; it ends after `seconds`, after `times`, or by release."""
+    """One fault in force on an application or `*`; it ends after `seconds`, after `times`, or by release."""
 
     name: str
     kind: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import platform
 import shutil
 import tarfile
@@ -19,7 +20,7 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Image:
-    """An unpacked image. `digest` is what the reference named (an index, perhaps), `platform_digest` what runs."""
+    """An unpacked image. `digest` is what was named (perhaps an index), `platform_digest` what runs."""
 
     reference: str
     repository: str
@@ -74,8 +75,6 @@ def _for_this_machine(registries: Registries, repository: str, named: Manifest) 
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
-    import json
-
     document: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
     return document.get("config") or {}
 
@@ -108,7 +107,7 @@ def unpack_layer(blob: Path, root: Path) -> None:
                 try:
                     archive.extract(member, root, filter="data")
                 except tarfile.FilterError:
-                    continue  # absolute links and devices of a full distribution: nothing the lab runs needs them
+                    continue  # absolute links and devices of a distribution: nothing here needs them
 
 
 def _inside(root: Path, name: PurePosixPath) -> Path | None:

@@ -162,7 +162,7 @@ def managed(desired: Sequence[Json], there: Sequence[Json], namespace: str) -> J
             json.dumps(documents.hidden(side[key])) if key in side else "null" for side in (target, live)
         ]
         items.append({
-            **{"group": "", "namespace": ""}, **{k: v for k, v in who.items() if k != "version"},
+            "group": "", "namespace": "", **{k: v for k, v in who.items() if k != "version"},
             "targetState": states[0], "liveState": states[1],
             "normalizedLiveState": states[1], "predictedLiveState": states[0] if key in live else "null",
             "modified": states[0] != states[1],

@@ -77,7 +77,8 @@ class Pod:
         self.port: int | None = None
         self.gone = False
         self._state = PodState(
-            name, workload.namespace, workload.key, workload.template, order, time.time(), "Pending", False, False,
+            name, workload.namespace, workload.key, workload.template, order, time.time(),
+            "Pending", False, False,
             tuple(ContainerState(c.name, c.image) for c in workload.containers),
             tuple(ContainerState(c.name, c.image) for c in workload.init),
         )  # fmt: skip
@@ -137,7 +138,8 @@ class Pod:
         return None
 
     def _digest(self, image: Image) -> str:
-        return f"{image.repository}@{image.platform_digest if self._kubelet.image_id == 'platform' else image.digest}"
+        digest = image.platform_digest if self._kubelet.image_id == "platform" else image.digest
+        return f"{image.repository}@{digest}"
 
     def _run_init(self, images: dict[str, Image], root: Path) -> bool:
         for container in self.workload.init:
@@ -204,7 +206,7 @@ class Pod:
             self._stop.wait(BACKOFF[min(restarts - 1, len(BACKOFF) - 1)])
 
     def _run_once(self, images: dict[str, Image], root: Path) -> int | None:
-        """Run all containers until one ends or the pod is stopped; its exit code, None if none was started."""
+        """Run all containers until one ends or the pod is stopped; its exit code, None if none started."""
         running: list[tuple[Container, subprocess.Popen[bytes], int]] = []
         try:
             for container in self.workload.containers:

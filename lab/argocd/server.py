@@ -17,8 +17,14 @@ from lab.argocd.api import Api, Query
 from lab.argocd.faults import ANSWERS, Fault
 
 Json = dict[str, Any]
-HTML_502 = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-LOGIN = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form method='post'>Sign in to continue</form></body></html>"
+HTML_502 = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+LOGIN = (
+    b"<!DOCTYPE html><html><head><title>Sign in</title></head>"
+    b"<body><form method='post'>Sign in to continue</form></body></html>"
+)
 PING = 0.2  # seconds a stream waits for an event before it looks whether it should end
 
 
@@ -38,7 +44,7 @@ class LoginPage:
                 self.end_headers()
                 self.wfile.write(LOGIN)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
                 return
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -77,7 +83,7 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: ARG002
             return
 
         def do_GET(self) -> None:

@@ -40,7 +40,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Workload:
-    """A Deployment, StatefulSet, DaemonSet or Job, with the pod template's hash that tells one roll-out from the next."""
+    """A Deployment, StatefulSet, DaemonSet or Job; the pod template's hash tells roll-outs apart."""
 
     kind: str
     namespace: str

@@ -1,0 +1,206 @@
+"""One Application as the API holds it: Git's spec, the status so far, and how both become a document."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lab.argocd import documents
+from lab.argocd.cluster import Cluster, Health
+from lab.argocd.faults import Faults
+from lab.argocd.resolve import Resolved, Sources
+from lab.argocd.store import Store
+from lab.argocd.workloads import hook_of
+
+Json = dict[str, Any]
+REFRESH = "argocd.argoproj.io/refresh"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every application's controller shares. `annotation`: tracking by annotation (3.x), not label."""
+
+    store: Store
+    cluster: Cluster
+    sources: Sources
+    faults: Faults
+    secrets: Callable[[], dict[str, dict[str, str]]]
+    problem: Callable[[str], None]
+    paused: threading.Event
+    interval: float
+    annotation: bool
+
+
+class Application:
+    """State of one application. Who changes it holds `lock` and ends with `publish()`."""
+
+    def __init__(self, name: str, manifest: Json, around: Surroundings) -> None:
+        self.name, self.around, self.lock = name, around, threading.RLock()
+        self.manifest, self.generation, self.accepted = manifest, 1, time.monotonic()
+        self._identity = {"uid": str(uuid.uuid4()), "creationTimestamp": documents.stamp(time.time())}
+        self.status: Json = {
+            "health": {}, "summary": {},
+            "sync": {"status": "", "comparedTo": {"source": {"repoURL": ""}, "destination": {}}},
+        }  # fmt: skip
+        self.operation: Json | None = None
+        self.refresh: str | None = None
+        self.compared: Json | None = None  # the spec of the last good comparison
+        self.resolved: Resolved | None = None
+        self.attempted: str | None = None
+        self.progressing_until = 0.0
+        self.finished = 0.0  # Unix time of the last operation's end
+        self.live: tuple[Json, ...] = ()
+        self.desired: tuple[Json, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        return str(((self.manifest.get("spec") or {}).get("destination") or {}).get("namespace") or "default")
+
+    def spec(self) -> Json:
+        """The live spec: Git's, with what somebody changed on the live Application."""
+        faults = self.around.faults
+        spec: Json = json.loads(json.dumps(self.manifest.get("spec") or {}))
+        spec.setdefault("project", "default")
+        override = faults.find(self.name, "helm-override")
+        if override:
+            spec = documents.redirected(spec, override.mapping("parameters"))
+        if faults.find(self.name, "auto-sync-off"):
+            (spec.get("syncPolicy") or {}).pop("automated", None)
+        merged = faults.find(self.name, "live-spec")
+        return {**spec, **json.loads(json.dumps(merged.mapping("spec")))} if merged else spec
+
+    def publish(self) -> None:
+        """Serve the state as it is now."""
+        own = self.manifest.get("metadata") or {}
+        with self.lock:
+            notes = {**(own.get("annotations") or {}), **({REFRESH: self.refresh} if self.refresh else {})}
+            metadata: Json = {
+                "name": self.name, "namespace": str(own.get("namespace") or "argocd"), **self._identity,
+                "generation": self.generation,
+                **({"labels": own["labels"]} if own.get("labels") else {}),
+                **({"annotations": notes} if notes else {}),
+                **({"finalizers": own["finalizers"]} if own.get("finalizers") else {}),
+            }  # fmt: skip
+            document: Json = {"metadata": metadata, "spec": self.spec(), "status": {**self.status}}
+            if self.around.annotation:
+                document["status"]["resourceHealthSource"] = "appTree"
+            if self.operation:
+                document["operation"] = self.operation
+            self.around.store.publish(self.name, document)
+
+    def want(self, spec: Json, known: Resolved) -> None:
+        """Take what a comparison resolved as the target state."""
+        self.resolved, self.compared = known, spec
+        self.desired = tuple(
+            documents.tracked(item, self.name, self.namespace, self.around.annotation)
+            for item in known.objects
+            if not hook_of(item)
+        )
+
+    def note_comparison(
+        self, spec: Json, known: Resolved, started: float, conditions: Sequence[Json]
+    ) -> None:
+        """Publish what a comparison found; its time is when it began, as in Argo CD."""
+        with self.lock:
+            for field in ("sourceType", "sourceTypes", "conditions"):
+                self.status.pop(field, None)
+            resources = self.resources()
+            synced = all(each["status"] == "Synced" for each in resources)
+            self.status.update(
+                reconciledAt=documents.stamp(started), resources=resources, controllerNamespace="argocd",
+                sync=documents.sync_status("Synced" if synced else "OutOfSync", spec, known.revisions),
+                summary=self.summary(), **documents.source_types(spec, known),
+            )  # fmt: skip
+            if conditions and not synced:
+                self.status["conditions"] = list(conditions)
+            self.set_health(resources)
+            self.refresh = None
+            self.publish()
+
+    def note_failure(self, spec: Json, started: float, why: str) -> None:
+        """Publish that the target state could not be loaded: sync Unknown, health as it was."""
+        text = why if why.startswith("failed to") else f"failed to resolve revision: {why}"
+        condition = {"type": "ComparisonError", "message": f"Failed to load target state: {text}"}
+        with self.lock:
+            held = self.status.get("conditions") or [{}]
+            since = (
+                held[0].get("lastTransitionTime") if held[0].get("message") == condition["message"] else None
+            )
+            self.status["conditions"] = [
+                {**condition, "lastTransitionTime": since or documents.stamp(started)}
+            ]
+            revisions = documents.revisions_of(self.status["sync"])
+            self.status["sync"] = documents.sync_status("Unknown", spec, revisions)
+            self.status["reconciledAt"] = documents.stamp(started)
+            self.compared, self.refresh = None, None
+            self.publish()
+
+    def summary(self) -> Json:
+        images, urls = documents.images_of(self.live), documents.external_urls(self.live)
+        return {**({"images": images} if images else {}), **({"externalURLs": urls} if urls else {})}
+
+    # health
+
+    def resources(self) -> list[Json]:
+        """`status.resources` as of now."""
+        return documents.resource_statuses(self.desired, self.live, self.namespace, self._health())
+
+    def look_at_health(self) -> None:
+        """Publish when the health of anything changed; `reconciledAt` stays, as for any live change."""
+        with self.lock:
+            resources = self.resources()
+            before = self.status.get("resources")
+            self.status["resources"] = resources
+            if self.set_health(resources) or resources != before:
+                self.publish()
+
+    def set_health(self, resources: Sequence[Json]) -> bool:
+        """Update `status.health`; true when it changed. The transition time moves only with the status."""
+        if any(each["status"] == "OutOfSync" for each in resources) and not self.live:
+            status = "Missing"
+        else:
+            status = documents.worst([each["health"]["status"] for each in resources if each.get("health")])
+        if self.status.get("health", {}).get("status") == status:
+            return False
+        self.status["health"] = {"status": status, "lastTransitionTime": documents.stamp(time.time())}
+        return True
+
+    def _health(self) -> dict[str, Health]:
+        """Health of the workloads, with the faults laid over the first of them."""
+        found = self.around.cluster.health(self.name)
+        first = next((key for key in found if not key.startswith("Job/")), None)
+        if first is None:
+            return found
+        if time.monotonic() < self.progressing_until and found[first][0] == "Healthy":
+            found[first] = (
+                "Progressing",
+                "Waiting for rollout to finish: observed deployment generation less",
+            )
+        for kind in ("suspended", "degraded", "progressing"):
+            if self.around.faults.find(self.name, kind):
+                return {**found, first: (kind.capitalize(), f"{kind} by the lab")}
+        flapped = self._flap(found[first][0])
+        return {**found, first: (flapped, "")} if flapped else found
+
+    def _flap(self, actual: str) -> str | None:
+        """The fault's health now, None where the real one stands."""
+        fault = self.around.faults.find(self.name, "flap")
+        if fault is None:
+            return None
+        if fault.started is None:
+            synced = self.finished > fault.added and self.operation is None
+            if actual != "Healthy" or not (fault.options.get("now") or synced):
+                return None
+            fault.started = time.monotonic()
+        passed = time.monotonic() - fault.started - fault.number("good", 2.0)
+        if passed < fault.number("pause", 1.0):
+            return "Progressing" if passed >= 0 else None
+        then = fault.text("then", "Healthy")
+        if then == "Healthy":
+            fault.release()
+        return then
