@@ -1,0 +1,83 @@
+"""Planned trouble: the nth matching call fails in the way a test asked for."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lab.forge.exchange import Answer
+from lab.forge.values import Body
+
+How = int | str | Mapping[str, object]
+WAYS = ("reset", "timeout", "after", "rate-limit", "secondary", "base-modified")
+
+
+@dataclass
+class _Plan:
+    method: str
+    path: re.Pattern[str]
+    nth: int | None
+    how: How
+    seen: int = 0
+
+
+class Faults:
+    """The plans, in the order they were made; the first that fires decides."""
+
+    def __init__(self) -> None:
+        self._plans: list[_Plan] = []
+        self._lock = threading.Lock()
+
+    def add(self, method: str, path: str, nth: int | None, how: How) -> None:
+        """See `Forge.fail`."""
+        if isinstance(how, str) and how not in WAYS:
+            raise ValueError(f"how must be a status, a dict or one of {WAYS}, not {how!r}")
+        with self._lock:
+            self._plans.append(_Plan(method.upper(), re.compile(path), nth, how))
+
+    def clear(self) -> None:
+        """Forget all plans."""
+        with self._lock:
+            self._plans.clear()
+
+    def next(self, method: str, target: str) -> How | None:
+        """What shall happen to this call; counts it for every plan it matches."""
+        decided: How | None = None
+        with self._lock:
+            for plan in self._plans:
+                if plan.method not in ("*", method) or not plan.path.search(target):
+                    continue
+                plan.seen += 1
+                if decided is None and plan.nth in (None, plan.seen):
+                    decided = plan.how
+        return decided
+
+
+def answer(how: How, now: float) -> Answer:
+    """The answer of a fault that has one (a status, a dict, the limits)."""
+    if isinstance(how, Mapping):
+        status, headers = how.get("status", 500), how.get("headers", {})
+        assert isinstance(status, int) and isinstance(headers, Mapping)
+        return Answer(status, how.get("body"), {str(key): str(value) for key, value in headers.items()})
+    if how == "rate-limit":
+        reset = {
+            "X-RateLimit-Remaining": "0",
+            "X-RateLimit-Used": "5000",
+            "X-RateLimit-Reset": str(int(now) + 1200),
+        }
+        return Answer(403, _said("API rate limit exceeded for installation ID 1."), reset)
+    if how == "secondary":
+        text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        return Answer(403, _said(text), {"Retry-After": "60"})
+    if how == "base-modified":
+        return Answer(405, _said("Base branch was modified. Review and try the merge again."))
+    assert isinstance(how, int)
+    return Answer(
+        how, _said({500: "Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(how, "Failed"))
+    )
+
+
+def _said(message: str) -> Body:
+    return {"message": message, "documentation_url": "https://docs.github.com/rest"}

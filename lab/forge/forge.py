@@ -1,0 +1,293 @@
+"""The forge: a GitHub small enough to start in a second, over bare repositories in a folder."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from lab.forge import events, git_http, shapes
+from lab.forge.faults import Faults, How
+from lab.forge.git_store import Store
+from lab.forge.server import Server
+from lab.forge.state import Repository, World
+from lab.forge.values import (
+    ANONYMOUS,
+    App,
+    Body,
+    Call,
+    Environment,
+    Event,
+    Rules,
+    Run,
+    Settings,
+    Token,
+    User,
+    Variable,
+)
+
+CONFIG = {
+    "http.receivepack": "true", "uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true",
+    "receive.hideRefs": "refs/pull", "receive.advertisePushOptions": "false", "gc.auto": "0",
+    "receive.autogc": "false", "core.logAllRefUpdates": "false", "maintenance.auto": "false",
+}  # fmt: skip
+
+
+class Forge:
+    """`with Forge(folder) as forge:` serves REST at `/` and `/api/v3`, GraphQL at `/graphql`, git at `/owner/name`."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.world = World(root.resolve())
+        self._faults = Faults()
+        self._server = Server(self.world, self._faults)
+        self._next_event = 0
+
+    def start(self) -> Forge:
+        """Listen on a free port of 127.0.0.1."""
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening; the repositories stay on disk."""
+        self._server.stop()
+
+    def __enter__(self) -> Forge:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """http://127.0.0.1:PORT"""
+        return self.world.url
+
+    def repository(self, full_name: str, default_branch: str = "main", private: bool = False) -> Repository:
+        """Make an empty repository; its owner is an organisation unless that login is known."""
+        owner, name = full_name.split("/")
+        with self.world.lock:
+            who = self.world.user(owner) or self.user(owner, "Organization")
+            path = self.world.root / owner / f"{name}.git"
+            store = Store(path)
+            path.mkdir(parents=True)
+            store.git(
+                "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", str(path)
+            )
+            with (path / "config").open("a") as config:
+                for key, value in CONFIG.items():
+                    section, _, field = key.partition(".")
+                    config.write(f"[{section}]\n\t{field} = {value}\n")
+            hook = path / "hooks" / "update"
+            hook.parent.mkdir(exist_ok=True)
+            hook.write_text(git_http.HOOK)
+            hook.chmod(0o755)
+            repo = Repository(self.world.next_id(), who, name, path, default_branch, private, self.world)
+            self.world.repositories[full_name.lower()] = repo
+            return repo
+
+    def fork(self, full_name: str, login: str) -> Repository:
+        """A fork of a repository, owned by a person, with all its branches."""
+        parent = self._repo(full_name)
+        self.user(login)
+        fork = self.repository(f"{login}/{parent.name}", parent.default_branch, parent.private)
+        fork.parent = parent
+        fork.store.git("fetch", "--quiet", str(parent.path), "+refs/heads/*:refs/heads/*")
+        return fork
+
+    def settings(self, full_name: str, **changes: bool) -> None:
+        """Turn switches of a repository: see `Settings`."""
+        repo = self._repo(full_name)
+        repo.settings = replace(repo.settings, **changes)
+
+    def user(self, login: str, type: str = "User") -> User:
+        """The account of this login, made when missing."""
+        with self.world.lock:
+            if login not in self.world.users:
+                self.world.users[login] = User(self.world.next_id(), login, type)
+            return self.world.users[login]
+
+    def app(self, slug: str, permissions: Mapping[str, str]) -> App:
+        """A GitHub App with its bot `slug[bot]`, installed on every repository."""
+        with self.world.lock:
+            bot = self.user(f"{slug}[bot]", "Bot")
+            found = App(self.world.next_id(), slug, dict(permissions), bot, self.world.next_id())
+            self.world.apps[slug] = found
+            return found
+
+    def token(
+        self,
+        login: str,
+        kind: str = "pat",
+        repositories: Iterable[str] | None = None,
+        permissions: Mapping[str, str] | None = None,
+        expires: float | None = None,
+    ) -> str:
+        """A new token.
+
+        `pat`: the person's rights, narrowed by `permissions` when given. `actions`: GITHUB_TOKEN, acts as
+        github-actions[bot] in the one repository, `contents: read` unless told. `app`: `login` is the App's
+        slug. `anonymous`: "". `expires` is seconds since the epoch.
+        """
+        if kind == "anonymous":
+            return ""
+        if kind not in ("pat", "actions", "app"):
+            raise ValueError(f"kind must be pat, actions, app or anonymous, not {kind!r}")
+        limit = None if repositories is None else frozenset(name.lower() for name in repositories)
+        if kind == "actions" and (limit is None or len(limit) != 1):
+            raise ValueError("a GITHUB_TOKEN belongs to exactly one repository")
+        with self.world.lock:
+            app = self.world.apps[login.removesuffix("[bot]")] if kind == "app" else None
+            who = self.world.actions_bot if kind == "actions" else app.bot if app else self.user(login)
+            rights = permissions
+            if kind == "actions" and rights is None:
+                rights = {"contents": "read"}
+            if app and rights is None:
+                rights = app.permissions
+            value = {"pat": "ghp_", "actions": "ghs_", "app": "ghs_"}[kind] + secrets.token_hex(18)
+            self.world.tokens[value] = Token(value, kind, who, limit, rights, expires, app)
+            return value
+
+    def collaborator(self, full_name: str, login: str, role: str) -> None:
+        """Give a person a role: read, triage, write, maintain, admin; or none."""
+        self.user(login)
+        repo = self._repo(full_name)
+        if role == "none":
+            repo.collaborators.pop(login, None)
+        else:
+            repo.collaborators[login] = role
+
+    def protect(
+        self,
+        full_name: str,
+        branch: str = "~DEFAULT_BRANCH",
+        *,
+        require_pull_request: bool = False,
+        approvals: int = 0,
+        dismiss_stale: bool = False,
+        required_statuses: Iterable[tuple[str, int | None]] = (),
+        strict: bool = False,
+        bypass_apps: Iterable[str] = (),
+        restrict_creation: bool = False,
+        restrict_deletion: bool = False,
+        no_force_push: bool = False,
+        merge_queue: bool = False,
+        classic: bool = False,
+    ) -> Rules:
+        """Add a ruleset for refs matching `branch` (a name, a pattern, or `refs/tags/v*`).
+
+        `restrict_creation`: only `bypass_apps` (slugs, or logins of people) create, update and delete.
+        """
+        with self.world.lock:
+            number = self.world.next_id()
+            rules = Rules(
+                number, f"rules-{number}", branch, require_pull_request, approvals, dismiss_stale,
+                tuple(required_statuses), strict, frozenset(bypass_apps), restrict_creation,
+                restrict_deletion or restrict_creation, no_force_push, merge_queue, classic,
+            )  # fmt: skip
+            self._repo(full_name).rules.append(rules)
+            return rules
+
+    def unprotect(self, full_name: str) -> None:
+        """Remove all rulesets of a repository."""
+        self._repo(full_name).rules.clear()
+
+    def environment(self, full_name: str, name: str, branches: Iterable[str] = ()) -> None:
+        """Make a GitHub Environment, limited to branches when given."""
+        now = self.world.now()
+        found = Environment(self.world.next_id(), name, now, tuple(branches))
+        self._repo(full_name).environments[name] = found
+
+    def variable(self, full_name: str, name: str, value: str) -> None:
+        """Set an Actions variable."""
+        now = self.world.now()
+        self._repo(full_name).variables[name.upper()] = Variable(name.upper(), value, now, now)
+
+    def fail(self, method: str, path: str, nth: int | None = 1, how: How = 500) -> None:
+        """Plan trouble for the `nth` (from 1; None: every) call with this method ("*": any) and path.
+
+        `path` is a regular expression searched in the path without /api/v3; GraphQL mutations look like
+        `/graphql#createCommitOnBranch`. `how`: a status; "reset" (cut before doing it); "timeout" (never
+        answer); "after" (do it, then cut); "rate-limit"; "secondary"; "base-modified"; or
+        `{"status": .., "headers": .., "body": ..}`.
+        """
+        self._faults.add(method, path, nth, how)
+
+    def heal(self) -> None:
+        """Forget all planned trouble."""
+        self._faults.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Let the forge's clock jump: soak, expiry."""
+        self.world.shift += seconds
+
+    def run_started(
+        self, full_name: str, workflow: str, event: str, ref: str, sha: str, actor: str, attempt: int = 1
+    ) -> int:
+        """Register a workflow run in progress; its id."""
+        with self.world.lock:
+            number, now = self.world.next_id(), self.world.now()
+            run = Run(
+                number, workflow, event, ref, sha, self.user(actor), attempt, "in_progress", None, now, now
+            )
+            self.world.runs[number] = (self._repo(full_name), run)
+            return number
+
+    def run_finished(self, run_id: int, conclusion: str) -> None:
+        """Close a run and send `workflow_run` completed."""
+        with self.world.lock:
+            repo, run = self.world.runs[run_id]
+            run = replace(run, status="completed", conclusion=conclusion, updated_at=self.world.now())
+            self.world.runs[run_id] = (repo, run)
+            body: Body = {"workflow_run": shapes.run(events.links(self.world), repo, run)}
+            events.emit(repo, "workflow_run", None, body, action="completed", run=run_id)
+
+    @property
+    def events(self) -> list[Event]:
+        """Every event so far."""
+        with self.world.lock:
+            return list(self.world.events)
+
+    def next_event(self, timeout: float) -> Event | None:
+        """The next event nobody has taken yet; None after `timeout` seconds without one."""
+        until = time.monotonic() + timeout
+        with self.world.news:
+            while len(self.world.events) <= self._next_event:
+                left = until - time.monotonic()
+                if left <= 0 or not self.world.news.wait(left):
+                    return None
+            self._next_event += 1
+            return self.world.events[self._next_event - 1]
+
+    def drain_events(self) -> list[Event]:
+        """All events nobody has taken yet."""
+        with self.world.lock:
+            fresh = self.world.events[self._next_event :]
+            self._next_event = len(self.world.events)
+            return fresh
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every request so far, in the order of their answers."""
+        with self.world.lock:
+            return list(self.world.calls)
+
+    @property
+    def unknown_routes(self) -> list[tuple[str, str]]:
+        """(method, path) of every REST call that no route knows."""
+        with self.world.lock:
+            return list(self.world.unknown_routes)
+
+    def _repo(self, full_name: str) -> Repository:
+        repo = self.world.find(full_name)
+        if repo is None:
+            raise KeyError(f"the forge has no repository {full_name}")
+        return repo
+
+
+__all__ = ["ANONYMOUS", "Forge", "Settings"]

@@ -1,0 +1,157 @@
+"""git over HTTP: `git http-backend` does the work, the rights and rules of the forge decide."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from werkzeug.datastructures import Headers
+
+from lab.forge import branches
+from lab.forge.exchange import Answer
+from lab.forge.git_store import Move, environment
+from lab.forge.permissions import allows, may_change_workflows, visible
+from lab.forge.rules import applying, bypasses, violations
+from lab.forge.state import Repository, World
+from lab.forge.values import ZERO, Token
+
+HOOK = r"""#!/bin/sh
+# Refuses what the forge decided to refuse; $1 ref, $2 old, $3 new.
+test -n "$FORGE_SAYS" || exit 0
+if test -f "$FORGE_SAYS/refused/$1"; then cat "$FORGE_SAYS/refused/$1" >&2; exit 1; fi
+case "$2$3" in *0000000000000000000000000000000000000000*) ;; *)
+  if test -f "$FORGE_SAYS/forward/$1" && ! git merge-base --is-ancestor "$2" "$3"; then
+    cat "$FORGE_SAYS/forward/$1" >&2; exit 1
+  fi ;;
+esac
+if test -f "$FORGE_SAYS/workflows" && test "$3" != 0000000000000000000000000000000000000000; then
+  new=$(git rev-parse -q --verify "$3:.github/workflows") || exit 0
+  test "$new" = "$(git rev-parse -q --verify "$2:.github/workflows" 2>/dev/null)" && exit 0
+  test "$new" = "$(git rev-parse -q --verify HEAD:.github/workflows 2>/dev/null)" && exit 0
+  cat "$FORGE_SAYS/workflows" >&2; exit 1
+fi
+"""
+NO_WORKFLOWS = "refusing to allow a GitHub App to create or update workflow without `workflows` permission\n"
+
+
+def serve(
+    world: World, token: Token, found: Repository | None, tail: str, method: str, query: str, headers: Headers, raw: bytes
+) -> Answer:  # fmt: skip
+    """One request of the smart protocol; `tail` is info/refs, git-upload-pack or git-receive-pack."""
+    writes = tail == "git-receive-pack" or "service=git-receive-pack" in query
+    with world.lock:
+        refusal = _refused(token, found, writes)
+    if refusal or found is None:
+        return refusal or _text(404, "Repository not found.")
+    if tail != "git-receive-pack":
+        return _backend(found, token, tail, method, query, headers, raw, {})
+    with world.lock:
+        return _receive(found, token, method, query, headers, raw)
+
+
+def _refused(token: Token, found: Repository | None, writes: bool) -> Answer | None:
+    asks = {"WWW-Authenticate": 'Basic realm="GitHub"'}
+    if found is None or not visible(token, found):
+        return _text(401, "Authentication required.", asks) if token.kind == "anonymous" else None if found is None \
+            else _text(404, "Repository not found.")  # fmt: skip
+    if writes and token.kind == "anonymous":
+        return _text(401, "Authentication required.", asks)
+    if not allows(token, found, "contents=write" if writes else "contents=read"):
+        said = "Write access to repository not granted." if writes else "Repository not found."
+        return _text(403 if writes else 404, said)
+    return None
+
+
+def _text(status: int, said: str, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, said.encode(), {"Content-Type": "text/plain; charset=utf-8", **(headers or {})})
+
+
+def _receive(
+    found: Repository, token: Token, method: str, query: str, headers: Headers, raw: bytes
+) -> Answer:
+    plain = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" else raw
+    wanted = list(commands(plain))
+    before = {name: found.store.ref(name) or ZERO for name, _ in wanted}
+    with tempfile.TemporaryDirectory() as folder:
+        _say(found, token, wanted, before, Path(folder))
+        answer = _backend(
+            found, token, "git-receive-pack", method, query, headers, raw, {"FORGE_SAYS": folder}
+        )
+    after = {name: found.store.ref(name) or ZERO for name, _ in wanted}
+    branches.announce(found, token, [(name, before[name], after[name]) for name, _ in wanted])
+    return answer
+
+
+def commands(body: bytes) -> Iterator[tuple[str, str]]:
+    """The (ref, new sha) pairs a push asks for."""
+    position = 0
+    while position + 4 <= len(body):
+        size = int(body[position : position + 4], 16)
+        if size == 0:
+            return
+        line = body[position + 4 : position + size].split(b"\0")[0].decode(errors="replace").strip()
+        position += size
+        parts = line.split(" ", 2)
+        if len(parts) == 3 and len(parts[0]) == 40:
+            yield parts[2], parts[1]
+
+
+def _say(
+    found: Repository, token: Token, wanted: list[tuple[str, str]], before: Mapping[str, str], folder: Path
+) -> None:
+    """Write down what the hook shall refuse."""
+    if not may_change_workflows(token, found):
+        (folder / "workflows").write_text(NO_WORKFLOWS)
+    for name, after in wanted:
+        said, classic = violations(found, token, Move(name, after), before[name], arrived=False)
+        if said:
+            _note(folder / "refused" / name, _remote(found, name, said, classic))
+        strict = [one for one in applying(found, name) if one.non_fast_forward and not bypasses(one, token)]
+        if strict:
+            text = _remote(found, name, ["Cannot force-push to this branch"], strict[0].classic)
+            _note(folder / "forward" / name, text)
+
+
+def _note(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _remote(found: Repository, name: str, said: list[str], classic: bool) -> str:
+    if classic:
+        return "".join(
+            [f"error: GH006: Protected branch update failed for {name}.\n", *(f"error: {s}\n" for s in said)]
+        )
+    page = f"{found.world.url}/{found.full_name}/rules?ref={quote(name, safe='')}"
+    head = f"error: GH013: Repository rule violations found for {name}.\nReview all repository rules at {page}\n\n"
+    return head + "".join(f"- {text}\n\n" for text in said)
+
+
+def _backend(
+    found: Repository, token: Token, tail: str, method: str, query: str, headers: Headers, raw: bytes, extra: Mapping[str, str]
+) -> Answer:  # fmt: skip
+    env = environment(
+        {
+            "GIT_PROJECT_ROOT": str(found.world.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": f"/{found.path.relative_to(found.world.root).as_posix()}/{tail}",
+            "REQUEST_METHOD": method,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(raw)),
+            "HTTP_CONTENT_ENCODING": headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": headers.get("Git-Protocol", ""),
+            "REMOTE_USER": token.user.login,
+            "REMOTE_ADDR": "127.0.0.1",
+            **extra,
+        }
+    )
+    done = subprocess.run(["git", "http-backend"], input=raw, capture_output=True, env=env, check=False)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if ": " in line)
+    status = int(fields.pop("Status", "200").split()[0]) if head else 500
+    return Answer(status, body, fields)

@@ -1,0 +1,300 @@
+"""Reading a bare repository, and moving its refs by compare-and-swap, with git's own plumbing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from lab.forge.values import ZERO
+
+
+class GitError(Exception):
+    """git refused; the text is its own."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Name, address and moment (RFC 3339 UTC) of an author, committer or tagger."""
+
+    name: str
+    email: str
+    date: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A parsed commit object."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Signature
+    committer: Signature
+    message: str
+
+    @property
+    def headline(self) -> str:
+        """The first line of the message."""
+        return self.message.split("\n", 1)[0]
+
+    @property
+    def body(self) -> str:
+        """The message without its first line."""
+        return self.message.partition("\n")[2].strip("\n")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A parsed annotated tag."""
+
+    sha: str
+    target: str
+    target_type: str
+    name: str
+    tagger: Signature | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a tree."""
+
+    mode: str
+    type: str
+    sha: str
+    size: int | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed file between two trees."""
+
+    path: str
+    previous: str | None
+    status: str
+    sha: str
+    additions: int
+    deletions: int
+
+
+@dataclass(frozen=True)
+class Move:
+    """A wanted ref change. `before` None: whatever it is now; ZERO: must not exist. `after` ZERO: delete."""
+
+    name: str
+    after: str
+    before: str | None = None
+    force: bool = False
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of every git here: nobody's configuration, no prompts."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    fixed = {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+    return kept | fixed | dict(extra or {})
+
+
+@dataclass(frozen=True)
+class Store:
+    """One bare repository on disk."""
+
+    path: Path
+
+    def git(
+        self,
+        *argv: str,
+        data: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        codes: Iterable[int] = (0,),
+    ) -> bytes:
+        """Run git in this repository; its standard output. GitError when the exit code is not in `codes`."""
+        done = subprocess.run(
+            ["git", "--git-dir", str(self.path), *argv],
+            input=b"" if data is None else data,
+            capture_output=True,
+            env=environment(env),
+            check=False,
+        )
+        if done.returncode not in tuple(codes):
+            raise GitError(
+                done.stderr.decode(errors="replace").strip() or f"git {argv[0]}: {done.returncode}"
+            )
+        return done.stdout
+
+    def line(self, *argv: str, data: bytes | None = None, env: Mapping[str, str] | None = None) -> str:
+        """Like `git`, as stripped text."""
+        return self.git(*argv, data=data, env=env).decode(errors="replace").strip()
+
+    def resolve(self, rev: str) -> str | None:
+        """The object `rev` names, or None."""
+        if not rev or "\n" in rev or "\0" in rev:
+            return None
+        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", rev, codes=(0, 1, 128))
+        return found.decode().strip() or None
+
+    def type_of(self, sha: str) -> str | None:
+        """commit, tree, blob, tag, or None when there is no such object."""
+        answer = (
+            self.git("cat-file", "--batch-check=%(objecttype)", data=f"{sha}\n".encode()).decode().strip()
+        )
+        return None if answer.endswith("missing") else answer
+
+    def commit_of(self, rev: str) -> str | None:
+        """The commit that `rev` (branch, tag, sha, HEAD) leads to, or None; branches win over tags."""
+        for candidate in (f"refs/heads/{rev}", rev):
+            if sha := self.resolve(f"{candidate}^{{commit}}"):
+                return sha
+        return None
+
+    def ref(self, name: str) -> str | None:
+        """What the fully qualified ref points to, or None."""
+        found = self.git("show-ref", "--verify", "--hash", "--", name, codes=(0, 1, 128)) if name else b""
+        return found.decode().strip() or None
+
+    def refs(self, prefix: str = "refs/") -> dict[str, str]:
+        """All refs below a prefix (or equal to it), sorted by name; internal pull refs are left out."""
+        listed = self.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/").decode()
+        pairs = (line.split(" ", 1) for line in listed.splitlines())
+        return {
+            name: sha for sha, name in pairs if name.startswith(prefix) and not name.startswith("refs/pull/")
+        }
+
+    def object(self, sha: str) -> bytes:
+        """The raw content of an object."""
+        return self.git("cat-file", self.type_of(sha) or "blob", sha)
+
+    def commit(self, sha: str) -> Commit:
+        """A commit, parsed."""
+        return _commit(self, sha)
+
+    def tag(self, sha: str) -> Tag:
+        """An annotated tag, parsed."""
+        head, _, message = self.object(sha).decode(errors="replace").partition("\n\n")
+        fields = dict(line.split(" ", 1) for line in head.splitlines() if " " in line)
+        tagger = _signature(fields["tagger"]) if "tagger" in fields else None
+        return Tag(sha, fields["object"], fields["type"], fields["tag"], tagger, message)
+
+    def entries(self, tree: str, *, recursive: bool = False) -> list[Entry]:
+        """The lines of a tree-ish."""
+        flags = ["-r", "-t"] if recursive else []
+        listed = self.git("ls-tree", "-z", "-l", *flags, "--end-of-options", tree).decode(errors="replace")
+        return [_entry(line) for line in listed.split("\0") if line]
+
+    def at(self, rev: str, path: str) -> str | None:
+        """The object at `path` in `rev`, or None; an empty path is the root tree."""
+        return (
+            self.resolve(f"{rev}:{path.strip('/')}") if path.strip("/") else self.resolve(f"{rev}^{{tree}}")
+        )
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """True when `older` is reachable from `newer` (or the same)."""
+        try:
+            self.git("merge-base", "--is-ancestor", older, newer)
+        except GitError:
+            return False
+        return True
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor, or None for unrelated histories."""
+        return self.git("merge-base", one, other, codes=(0, 1)).decode().strip().split("\n")[0] or None
+
+    def rev_list(self, *argv: str) -> list[str]:
+        """Shas that `git rev-list` prints."""
+        return self.git("rev-list", *argv).decode().split()
+
+    def changes(self, before: str, after: str) -> list[Change]:
+        """Changed files between two tree-ishes, renames found."""
+        flags = ("-r", "-M", "-z", "--no-commit-id")
+        raw = self.git("diff-tree", *flags, "--raw", before, after).decode(errors="replace").split("\0")
+        stats = self.git("diff-tree", *flags, "--numstat", before, after).decode(errors="replace").split("\0")
+        return _changes(raw, stats)
+
+    def paths(self, before: str, after: str) -> tuple[str, ...]:
+        """Names of the changed files, both names of a rename."""
+        listed = self.git("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", before, after)
+        return tuple(name for name in listed.decode(errors="replace").split("\0") if name)
+
+    def move(self, moves: Sequence[Move]) -> None:
+        """All moves or none, in one transaction; GitError when a ref is not what `before` says."""
+        lines = [
+            ["delete", move.name] if move.after == ZERO else ["update", move.name, move.after]
+            for move in moves
+        ]
+        for line, move in zip(lines, moves, strict=True):
+            line += [move.before] if move.before else []
+        self.git("update-ref", "--stdin", data="".join(f"{' '.join(line)}\n" for line in lines).encode())
+
+
+def valid_ref(name: str) -> bool:
+    """GitHub's rule for names of refs: git's own."""
+    if "\0" in name or "\n" in name:
+        return False
+    done = subprocess.run(
+        ["git", "check-ref-format", name], env=environment(), capture_output=True, check=False
+    )
+    return done.returncode == 0
+
+
+@lru_cache(maxsize=4096)
+def _commit(store: Store, sha: str) -> Commit:
+    head, _, message = store.git("cat-file", "commit", sha).decode(errors="replace").partition("\n\n")
+    parents: list[str] = []
+    fields: dict[str, str] = {}
+    for line in head.splitlines():
+        key, _, value = line.partition(" ")
+        if key == "parent":
+            parents.append(value)
+        elif key:
+            fields.setdefault(key, value)
+    author, committer = _signature(fields["author"]), _signature(fields["committer"])
+    return Commit(sha, fields["tree"], tuple(parents), author, committer, message.rstrip("\n"))
+
+
+def _signature(text: str) -> Signature:
+    from datetime import datetime, timezone
+
+    name, _, rest = text.partition(" <")
+    email, _, moment = rest.partition("> ")
+    seconds = int(moment.split(" ")[0] or 0)
+    return Signature(
+        name, email, datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+
+
+def _entry(line: str) -> Entry:
+    about, _, path = line.partition("\t")
+    mode, kind, sha, size = about.split()
+    return Entry(mode, kind, sha, None if size == "-" else int(size), path)
+
+
+def _changes(raw: list[str], stats: list[str]) -> list[Change]:
+    counts: dict[str, tuple[int, int]] = {}
+    position = 0
+    while position < len(stats) and stats[position]:
+        added, removed, path = stats[position].split("\t")
+        position += 1
+        if not path:
+            path, position = stats[position + 1], position + 2
+        counts[path] = (0 if added == "-" else int(added), 0 if removed == "-" else int(removed))
+    changes: list[Change] = []
+    position = 0
+    names = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
+    while position < len(raw) and raw[position]:
+        old_sha, new_sha, letter = raw[position].split()[2:5]
+        moved = letter[0] in "RC"
+        previous = raw[position + 1] if moved else None
+        path = raw[position + (2 if moved else 1)]
+        position += 3 if moved else 2
+        sha = old_sha if letter[0] == "D" else new_sha
+        changes.append(Change(path, previous, names[letter[0]], sha, *counts.get(path, (0, 0))))
+    return changes

@@ -1,0 +1,115 @@
+"""The GraphQL side: graphql-core on `schema.graphql`, errors in GitHub's shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    build_schema,
+    graphql_sync,
+    parse,
+)
+from graphql.language import FieldNode
+from graphql.type import GraphQLInterfaceType, GraphQLUnionType
+
+from lab.forge.exchange import Answer
+from lab.forge.graph.nodes import Asker, type_name
+from lab.forge.graph.resolve import resolve
+from lab.forge.refusal import Refusal
+from lab.forge.state import World
+from lab.forge.values import Body, Token
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a request says it will do."""
+
+    name: str = ""
+    mutations: tuple[str, ...] = ()
+
+
+def announce(raw: bytes) -> Operation:
+    """The operation's name and its mutations; empty when the request can't be read."""
+    try:
+        sent = json.loads(raw)
+        document = parse(sent["query"])
+    except (ValueError, KeyError, TypeError, GraphQLError):
+        return Operation()
+    wanted = sent.get("operationName")
+    for definition in document.definitions:
+        if not isinstance(definition, OperationDefinitionNode):
+            continue
+        name = definition.name.value if definition.name else ""
+        if wanted and wanted != name:
+            continue
+        fields = [one.name.value for one in definition.selection_set.selections if isinstance(one, FieldNode)]
+        return Operation(name, tuple(fields) if definition.operation is OperationType.MUTATION else ())
+    return Operation()
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """The schema with its abstract types told apart by Python types."""
+    built = build_schema((Path(__file__).parent.parent / "schema.graphql").read_text())
+    for kind in built.type_map.values():
+        if isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
+            kind.resolve_type = lambda value, _info, _kind: type_name(value)
+    return built
+
+
+def answer(world: World, token: Token, raw: bytes) -> Answer:
+    """One POST to /graphql: 200 with `data` and `errors`; 400 for JSON that is none, 401 without a token."""
+    if token.kind == "anonymous":
+        raise Refusal(401, "This endpoint requires you to be authenticated.")
+    try:
+        sent = json.loads(raw)
+        query, variables = sent["query"], sent.get("variables") or {}
+    except (ValueError, KeyError, TypeError):
+        raise Refusal(400, "Problems parsing JSON") from None
+    result = graphql_sync(
+        schema(), query, context_value=Asker(world, token), variable_values=variables,
+        operation_name=sent.get("operationName"), field_resolver=resolve,
+    )  # fmt: skip
+    return Answer(200, _body(result))
+
+
+def _body(result: ExecutionResult) -> Body:
+    body: Body = {}
+    if result.data is not None or not result.errors or any(one.path for one in result.errors):
+        body["data"] = result.data
+    if result.errors:
+        body["errors"] = [_error(one) for one in result.errors]
+    return body
+
+
+def _error(error: GraphQLError) -> Mapping[str, object]:
+    cause = error.original_error
+    shown: dict[str, object] = {}
+    if isinstance(cause, Refusal):
+        shown["type"] = cause.kind
+        if cause.kind == "FORBIDDEN":
+            shown["extensions"] = {"saml_failure": False}
+        message = cause.message
+        if cause.errors:
+            details = [
+                str(one.get("message") or one) if isinstance(one, dict) else str(one) for one in cause.errors
+            ]
+            message = ", ".join(details)
+    elif cause is not None:
+        raise cause
+    else:
+        message = error.message
+    if error.path:
+        shown["path"] = error.path
+    if error.locations:
+        shown["locations"] = [{"line": one.line, "column": one.column} for one in error.locations]
+    return shown | {"message": message}

@@ -1,0 +1,175 @@
+"""Pull requests, reviews, comments, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lab.forge import merging, rules, thread_shapes
+from lab.forge.graph.arguments import Arguments, Field, Table
+from lab.forge.graph.git_fields import commit_node, connection
+from lab.forge.graph.nodes import Asker, Connection, GitNode, PullCommitNode, RefNode
+from lab.forge.permissions import at_least, demand, role_of
+from lab.forge.refusal import not_found
+from lab.forge.state import PullRequest, Repository, Review, Thread
+
+
+def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Connection:
+    repo = source if isinstance(source, Repository) else source.repository
+    demand(asker.token, repo, "pull_requests=read")
+    head = given.text("headRefName") or (
+        "" if isinstance(source, Repository) else source.name.split("/", 2)[2]
+    )
+    states, labels = given.texts("states"), {name.lower() for name in given.texts("labels") or []}
+    found: list[object] = [
+        one
+        for one in repo.pulls
+        if (states is None or one.state in states)
+        and head in ("", one.head_ref)
+        and given.text("baseRefName") in ("", one.base_ref)
+        and (not labels or labels & {label.name.lower() for label in one.labels})
+    ]
+    return connection(found[::-1] if given.descending() else found, "pullRequests", given)
+
+
+def _pull(asker: Asker, repo: Repository, given: Arguments) -> PullRequest:
+    demand(asker.token, repo, "pull_requests=read")
+    found = repo.threads.get(given.number("number") or 0)
+    if not isinstance(found, PullRequest):
+        raise not_found(f"Could not resolve to a PullRequest with the number of {given.number('number')}.")
+    return found
+
+
+def _thread(_asker: Asker, repo: Repository, given: Arguments) -> Thread:
+    found = repo.threads.get(given.number("number") or 0)
+    if found is None:
+        raise not_found(
+            f"Could not resolve to an issue or pull request with the number of {given.number('number')}."
+        )
+    return found
+
+
+def _mergeable(_asker: Asker, pull: PullRequest, _given: Arguments) -> str:
+    return {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}[merging.peek(pull)]
+
+
+def _merge_state(_asker: Asker, pull: PullRequest, _given: Arguments) -> str:
+    return merging.state(pull, merging.peek(pull)).upper()
+
+
+def _branch(repo: Repository, name: str) -> RefNode | None:
+    return RefNode(repo, f"refs/heads/{name}") if repo.store.ref(f"refs/heads/{name}") else None
+
+
+def _merge_commit(_asker: Asker, pull: PullRequest, _given: Arguments) -> GitNode | None:
+    return commit_node(pull.repository, pull.merge_sha) if pull.merged_at and pull.merge_sha else None
+
+
+def _reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
+    states, author = given.texts("states"), given.text("author")
+    found: list[object] = [
+        one
+        for one in pull.reviews
+        if (states is None or one.state in states) and author in ("", one.user.short_login)
+    ]
+    return connection(found, "reviews", given)
+
+
+def _latest_reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
+    return connection(list({one.user: one for one in pull.reviews}.values()), "latestReviews", given)
+
+
+def _decision(_asker: Asker, pull: PullRequest, _given: Arguments) -> str | None:
+    applied = rules.applying(pull.repository, f"refs/heads/{pull.base_ref}")
+    if not any(one.approvals for one in applied):
+        return None
+    said = " ".join(rules.obstacles(pull, None)[0])
+    if "Changes have been requested" in said:
+        return "CHANGES_REQUESTED"
+    return "REVIEW_REQUIRED" if "approving" in said else "APPROVED"
+
+
+def _commits(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
+    nodes = [PullCommitNode(pull, commit_node(pull.repository, one.sha)) for one in merging.commits(pull)]
+    return connection(list(nodes), "commits", given)
+
+
+def _files(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
+    words = {"removed": "DELETED"}
+    files = [
+        {
+            "path": one.path, "additions": one.additions, "deletions": one.deletions,
+            "changeType": words.get(one.status, one.status.upper()),
+        }
+        for one in merging.changes(pull)
+    ]  # fmt: skip
+    return connection(list(files), "files", given)
+
+
+def _auto(_asker: Asker, pull: PullRequest, _given: Arguments) -> Mapping[str, object] | None:
+    wish = pull.auto_merge
+    if wish is None:
+        return None
+    return {
+        "enabledAt": wish.enabled_at, "enabledBy": wish.token.user, "mergeMethod": wish.method.upper(),
+        "commitHeadline": wish.title, "commitBody": wish.body, "pullRequest": pull, "authorEmail": None,
+    }  # fmt: skip
+
+
+def _can_push(_asker: Asker, review: Review, _given: Arguments) -> bool:
+    return at_least(role_of(review.pull.repository, review.user), "write")
+
+
+def _thread_url(asker: Asker, thread: Thread, _given: Arguments) -> str:
+    kind = "pull" if isinstance(thread, PullRequest) else "issues"
+    return f"{asker.world.url}/{thread.repository.full_name}/{kind}/{thread.number}"
+
+
+def _comment_url(asker: Asker, source: object, _given: Arguments) -> str:
+    thread = source.pull if isinstance(source, Review) else getattr(source, "thread")  # noqa: B009
+    return f"{asker.world.url}/{thread.repository.full_name}/pull/{thread.number}#{getattr(source, 'id', '')}"
+
+
+THREAD: dict[str, Field] = {
+    "databaseId": lambda _asker, thread, _given: thread.id, "body": lambda _asker, thread, _given: thread.body or "",
+    "authorAssociation": lambda _asker, thread, _given: thread_shapes.association(thread.repository, thread.author),
+    "labels": lambda _asker, thread, given: connection(list(thread.labels), "labels", given),
+    "comments": lambda _asker, thread, given: connection(list(thread.comments), "comments", given),
+    "viewerDidAuthor": lambda asker, thread, _given: thread.author == asker.token.user, "url": _thread_url,
+}  # fmt: skip
+REMARK: dict[str, Field] = {
+    "author": lambda _asker, one, _given: one.user, "databaseId": lambda _asker, one, _given: one.id,
+    "authorAssociation": lambda *_: "NONE", "url": _comment_url,
+    "viewerDidAuthor": lambda asker, one, _given: one.user == asker.token.user,
+}  # fmt: skip
+FIELDS: Table = {
+    "Repository": {"pullRequests": _pulls, "pullRequest": _pull, "issueOrPullRequest": _thread},
+    "Ref": {"associatedPullRequests": _pulls},
+    "Issue": {**THREAD,"state": lambda _asker, thread, _given: "OPEN" if thread.open else "CLOSED"},
+    "PullRequest": {**THREAD,
+        "isDraft": lambda _asker, pull, _given: pull.draft, "closed": lambda _asker, pull, _given: not pull.open,
+        "merged": lambda _asker, pull, _given: pull.merged_at is not None, "mergeable": _mergeable,
+        "mergeStateStatus": _merge_state, "headRefName": lambda _asker, pull, _given: pull.head_ref,
+        "headRefOid": lambda _asker, pull, _given: pull.head_sha,
+        "headRef": lambda _asker, pull, _given: _branch(pull.head_repository, pull.head_ref),
+        "baseRefName": lambda _asker, pull, _given: pull.base_ref,
+        "baseRefOid": lambda _asker, pull, _given: merging.base_head(pull),
+        "baseRef": lambda _asker, pull, _given: _branch(pull.repository, pull.base_ref),
+        "baseRepository": lambda _asker, pull, _given: pull.repository, "mergeCommit": _merge_commit,
+        "isCrossRepository": lambda _asker, pull, _given: pull.head_repository is not pull.repository,
+        "isInMergeQueue": lambda _asker, pull, _given: pull.queued is not None,
+        "fullDatabaseId": lambda _asker, pull, _given: str(pull.id), "potentialMergeCommit": lambda *_: None,
+        "reviews": _reviews, "latestReviews": _latest_reviews, "reviewDecision": _decision, "commits": _commits,
+        "files": _files, "autoMergeRequest": _auto,
+        "changedFiles": lambda _asker, pull, _given: len(merging.changes(pull)),
+        "additions": lambda _asker, pull, _given: sum(one.additions for one in merging.changes(pull)),
+        "deletions": lambda _asker, pull, _given: sum(one.deletions for one in merging.changes(pull)),
+    },
+    "PullRequestCommit": {"pullRequest": lambda _asker, node, _given: node.pull},
+    "PullRequestReview": {**REMARK,
+        "authorCanPushToRepository": _can_push, "pullRequest": lambda _asker, one, _given: one.pull,
+        "commit": lambda _asker, one, _given: commit_node(one.pull.repository, one.sha),
+        "createdAt": lambda _asker, one, _given: one.submitted_at or one.pull.updated_at,
+        "updatedAt": lambda _asker, one, _given: one.submitted_at or one.pull.updated_at,
+    },
+    "IssueComment": REMARK,
+}  # fmt: skip

@@ -1,0 +1,186 @@
+"""A repository's fields: refs, objects, deployments, releases."""
+
+from __future__ import annotations
+
+from lab.forge import shapes
+from lab.forge.git_store import Store
+from lab.forge.graph.arguments import Arguments, Table
+from lab.forge.graph.git_fields import commit_node, connection
+from lab.forge.graph.nodes import (
+    Asker,
+    AssetNode,
+    Connection,
+    DeploymentStatusNode,
+    GitNode,
+    RefNode,
+    git_node,
+)
+from lab.forge.permissions import allows, demand, role_of
+from lab.forge.refusal import Refusal
+from lab.forge.state import Deployment, Release, Repository
+
+
+def _main(_asker: Asker, repo: Repository, _given: Arguments) -> RefNode | None:
+    name = f"refs/heads/{repo.default_branch}"
+    return RefNode(repo, name) if repo.store.ref(name) else None
+
+
+def _ref(asker: Asker, repo: Repository, given: Arguments) -> RefNode | None:
+    """By full name, or the first of branch and tag with this short one."""
+    demand(asker.token, repo, "contents=read")
+    wanted = given.text("qualifiedName")
+    for name in (wanted, f"refs/heads/{wanted}", f"refs/tags/{wanted}"):
+        if name.startswith("refs/") and repo.store.ref(name):
+            return RefNode(repo, name)
+    return None
+
+
+def _refs(asker: Asker, repo: Repository, given: Arguments) -> Connection:
+    """Refs below a prefix that ends in a slash; `query` is a part of the name; newest tag first when asked."""
+    demand(asker.token, repo, "contents=read")
+    prefix = given.text("refPrefix")
+    if not prefix.endswith("/") or not prefix.startswith("refs/"):
+        raise Refusal(422, "refPrefix must start with 'refs/' and end with '/'", kind="INVALID_ARGUMENT")
+    names = [
+        name for name in repo.store.refs(prefix) if given.text("query").lower() in name[len(prefix) :].lower()
+    ]
+    if given.inner("orderBy").text("field") == "TAG_COMMIT_DATE":
+        names.sort(key=lambda name: _date(repo.store, name))
+    down = given.descending() or given.text("direction") == "DESC"
+    return connection([RefNode(repo, name) for name in (reversed(names) if down else names)], "refs", given)
+
+
+def _date(store: Store, name: str) -> str:
+    sha = store.resolve(f"{name}^{{commit}}")
+    return store.commit(sha).committer.date if sha else ""
+
+
+def _object(asker: Asker, repo: Repository, given: Arguments) -> GitNode | None:
+    demand(asker.token, repo, "contents=read")
+    wanted = given.text("oid") or given.text("expression")
+    sha = repo.store.resolve(wanted)
+    if sha is None and ":" in wanted:
+        sha = repo.store.resolve(f"refs/heads/{wanted}")
+    return git_node(repo, sha) if sha else None
+
+
+def _permission(asker: Asker, repo: Repository, _given: Arguments) -> str | None:
+    role = role_of(repo, asker.token.user)
+    return None if role == "none" else role.upper()
+
+
+def _deployments(asker: Asker, source: Repository | GitNode, given: Arguments) -> Connection:
+    repo = source.repository if isinstance(source, GitNode) else source
+    demand(asker.token, repo, "deployments=read")
+    names = given.texts("environments")
+    found: list[object] = [
+        one
+        for one in repo.deployments
+        if (names is None or one.environment in names)
+        and (source is repo or one.sha == getattr(source, "oid", ""))
+    ]
+    return connection(found[::-1] if given.descending() else found, "deployments", given)
+
+
+def _deployment_statuses(_asker: Asker, found: Deployment, given: Arguments) -> Connection:
+    newest_first: list[object] = [DeploymentStatusNode(found, one) for one in reversed(found.statuses)]
+    return connection(newest_first, "statuses", given)
+
+
+def _latest_status(_asker: Asker, found: Deployment, _given: Arguments) -> DeploymentStatusNode | None:
+    return DeploymentStatusNode(found, found.statuses[-1]) if found.statuses else None
+
+
+def _deployment_state(_asker: Asker, found: Deployment, _given: Arguments) -> str:
+    last = found.statuses[-1].state if found.statuses else "pending"
+    return "ACTIVE" if last == "success" else last.upper()
+
+
+def _deployment_ref(_asker: Asker, found: Deployment, _given: Arguments) -> RefNode | None:
+    name = f"refs/heads/{found.ref}"
+    return RefNode(found.repository, name) if found.repository.store.ref(name) else None
+
+
+def _releases(asker: Asker, repo: Repository, given: Arguments) -> Connection:
+    drafts = allows(asker.token, repo, "contents=write")
+    found: list[object] = [one for one in repo.releases if drafts or not one.draft]
+    down = given.descending() or not given.inner("orderBy").values
+    return connection(found[::-1] if down else found, "releases", given)
+
+
+def _release(_asker: Asker, repo: Repository, given: Arguments) -> Release | None:
+    tag = given.text("tagName")
+    return next((one for one in repo.releases if one.tag == tag and not one.draft), None)
+
+
+def _latest(_asker: Asker, found: Release, _given: Arguments) -> bool:
+    near = [one for one in found.repository.releases if not one.draft and not one.prerelease]
+    return bool(near) and max(near, key=lambda one: (one.published_at or "", one.id)) is found
+
+
+def _tag_commit(_asker: Asker, found: Release, _given: Arguments) -> GitNode | None:
+    sha = found.repository.store.resolve(f"refs/tags/{found.tag}^{{commit}}")
+    return commit_node(found.repository, sha) if sha else None
+
+
+def _assets(_asker: Asker, found: Release, given: Arguments) -> Connection:
+    name = given.text("name")
+    assets: list[object] = [AssetNode(found, one) for one in found.assets if name in ("", one.name)]
+    return connection(assets, "releaseAssets", given)
+
+
+FIELDS: Table = {
+    "Repository": {
+        "databaseId": lambda _asker, repo, _given: repo.id, "isPrivate": lambda _asker, repo, _given: repo.private,
+        "nameWithOwner": lambda _asker, repo, _given: repo.full_name,
+        "isFork": lambda _asker, repo, _given: repo.parent is not None,
+        "url": lambda asker, repo, _given: f"{asker.world.url}/{repo.full_name}", "viewerPermission": _permission,
+        "autoMergeAllowed": lambda _asker, repo, _given: repo.settings.allow_auto_merge,
+        "mergeCommitAllowed": lambda _asker, repo, _given: repo.settings.allow_merge_commit,
+        "squashMergeAllowed": lambda _asker, repo, _given: repo.settings.allow_squash_merge,
+        "rebaseMergeAllowed": lambda _asker, repo, _given: repo.settings.allow_rebase_merge,
+        "deleteBranchOnMerge": lambda _asker, repo, _given: repo.settings.delete_branch_on_merge,
+        "defaultBranchRef": _main, "ref": _ref, "refs": _refs, "object": _object, "deployments": _deployments,
+        "release": _release, "releases": _releases,
+        "label": lambda _asker, repo, given: repo.labels.get(given.text("name").lower()),
+    },
+    "Commit": {"deployments": _deployments},
+    "Deployment": {
+        "databaseId": lambda _asker, found, _given: found.id, "commitOid": lambda _asker, found, _given: found.sha,
+        "commit": lambda _asker, found, _given: commit_node(found.repository, found.sha),
+        "payload": lambda _asker, found, _given: shapes.payload_text(found.payload), "ref": _deployment_ref,
+        "originalEnvironment": lambda _asker, found, _given: found.environment,
+        "latestEnvironment": lambda _asker, found, _given: found.environment,
+        "state": _deployment_state, "latestStatus": _latest_status, "statuses": _deployment_statuses,
+    },
+    "DeploymentStatus": {
+        "state": lambda _asker, node, _given: node.status.state.upper(),
+        "description": lambda _asker, node, _given: node.status.description,
+        "environment": lambda _asker, node, _given: node.status.environment,
+        "environmentUrl": lambda _asker, node, _given: node.status.environment_url or None,
+        "logUrl": lambda _asker, node, _given: node.status.log_url or None,
+        "creator": lambda _asker, node, _given: node.status.creator,
+        "createdAt": lambda _asker, node, _given: node.status.created_at,
+        "updatedAt": lambda _asker, node, _given: node.status.created_at,
+    },
+    "Release": {
+        "databaseId": lambda _asker, found, _given: found.id, "tagName": lambda _asker, found, _given: found.tag,
+        "description": lambda _asker, found, _given: found.body,
+        "isDraft": lambda _asker, found, _given: found.draft, "isLatest": _latest,
+        "isPrerelease": lambda _asker, found, _given: found.prerelease, "tagCommit": _tag_commit,
+        "author": lambda _asker, found, _given: found.author if found.author.type == "User" else None,
+        "updatedAt": lambda _asker, found, _given: found.published_at or found.created_at,
+        "url": lambda asker, found, _given: f"{asker.world.url}/{found.repository.full_name}/releases/tag/{found.tag}",
+        "releaseAssets": _assets,
+    },
+    "ReleaseAsset": {
+        "name": lambda _asker, node, _given: node.asset.name,
+        "contentType": lambda _asker, node, _given: node.asset.content_type,
+        "size": lambda _asker, node, _given: len(node.asset.content),
+        "digest": lambda _asker, node, _given: node.asset.digest,
+        "downloadUrl": lambda asker, node, _given: (
+            f"{asker.world.url}/{node.release.repository.full_name}/releases/download/"
+            f"{node.release.tag}/{node.asset.name}"
+        ),
+    },
+}  # fmt: skip

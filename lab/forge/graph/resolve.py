@@ -1,0 +1,40 @@
+"""One resolver for every field: the tables of the topic files first, then an attribute of the same name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from graphql import GraphQLResolveInfo
+
+from lab.forge.graph import git_fields, mutations, people, pull_fields, repository_fields
+from lab.forge.graph.arguments import Arguments, Field, Table
+from lab.forge.graph.nodes import Asker
+
+TABLES: tuple[Table, ...] = (
+    people.FIELDS,
+    git_fields.FIELDS,
+    repository_fields.FIELDS,
+    pull_fields.FIELDS,
+    mutations.FIELDS,
+)
+
+
+@cache
+def _field(kind: str, name: str) -> Field | None:
+    for table in TABLES:
+        for owner in (kind, "*"):
+            if found := table.get(owner, {}).get(name):
+                return found
+    return None
+
+
+def resolve(source: object, info: GraphQLResolveInfo[Asker], **arguments: object) -> object:
+    """Call `field(asker, source, arguments)`, or read the attribute in snake case."""
+    asker = info.context
+    if found := _field(info.parent_type.name, info.field_name):
+        return found(asker, source, Arguments(arguments))
+    if isinstance(source, Mapping):
+        return source.get(info.field_name)
+    return getattr(source, re.sub(r"([A-Z])", lambda hit: "_" + hit[1].lower(), info.field_name))

@@ -1,0 +1,197 @@
+"""Whether a pull request can be merged, and merging it (merge, squash, rebase), now or as soon as rules allow."""
+
+from __future__ import annotations
+
+from lab.forge import branches, git_write, pulls, rules
+from lab.forge.git_store import Change, Commit, Move
+from lab.forge.refusal import Refusal
+from lab.forge.state import PullRequest, Repository
+from lab.forge.values import ZERO, Rules, Token
+
+BASE_MODIFIED = "Base branch was modified. Review and try the merge again."
+HEAD_MODIFIED = "Head branch was modified. Review and try the merge again."
+NOT_MERGEABLE = "Pull Request is not mergeable"
+DISALLOWED = {
+    "merge": "Merge commits are not allowed on this repository.",
+    "squash": "Squash merges are not allowed on this repository.",
+    "rebase": "Rebase merges are not allowed on this repository.",
+}
+
+
+def base_head(pull: PullRequest) -> str:
+    """Where the base branch is now; what it was, once the pull request is closed."""
+    if not pull.open:
+        return pull.base_sha
+    return pull.repository.store.ref(f"refs/heads/{pull.base_ref}") or pull.base_sha
+
+
+def commits(pull: PullRequest) -> list[Commit]:
+    """The commits of the pull request, oldest first."""
+    store = pull.repository.store
+    return [store.commit(sha) for sha in store.rev_list("--reverse", pull.head_sha, f"^{base_head(pull)}")]
+
+
+def changes(pull: PullRequest) -> list[Change]:
+    """The changed files, from the merge base to the head."""
+    store = pull.repository.store
+    base = store.merge_base(base_head(pull), pull.head_sha)
+    return store.changes(base, pull.head_sha) if base else []
+
+
+def test_merge(pull: PullRequest) -> str | None:
+    """The tree of merging the head into the base now, or None on a conflict; keeps `refs/pull/N/merge`."""
+    key = (pull.head_sha, base_head(pull))
+    if pull.tried and pull.tried[0] == key:
+        return pull.tried[1]
+    repo, (head, base) = pull.repository, key
+    tree = git_write.merged_tree(repo.store, repo.store.merge_base(base, head), base, head)
+    if tree:
+        flow = repo.world.web_flow()
+        sha = git_write.commit(repo.store, tree, [base, head], f"Merge {head} into {base}", flow)
+        repo.store.move([Move(f"refs/pull/{pull.number}/merge", sha)])
+        if pull.open:
+            pull.merge_sha = sha
+    pull.tried = (key, tree)
+    return tree
+
+
+def peek(pull: PullRequest) -> bool | None:
+    """Mergeable? None the first time a head and base are asked about: GitHub computes it meanwhile."""
+    if not pull.open:
+        return None
+    key = (pull.head_sha, base_head(pull))
+    if pull.asked != key:
+        pull.asked = key
+        return None
+    return test_merge(pull) is not None
+
+
+def state(pull: PullRequest, able: bool | None) -> str:
+    """REST's `mergeable_state`."""
+    if able is None:
+        return "unknown"
+    if not able:
+        return "dirty"
+    if pull.draft:
+        return "draft"
+    said, _ = rules.obstacles(pull, None)
+    if any("out-of-date" in text for text in said):
+        return "behind"
+    if said:
+        return "blocked"
+    newest = rules.newest_statuses(pull.repository, pull.head_sha)
+    return "unstable" if any(one.state != "success" for one in newest.values()) else "clean"
+
+
+def merge(
+    pull: PullRequest,
+    token: Token,
+    method: str = "merge",
+    *,
+    sha: str = "",
+    title: str | None = None,
+    message: str | None = None,
+) -> str:
+    """Merge now; the new commit of the base. Refusal: 405 policy, conflict, draft; 409 stale `sha`."""
+    repo = pull.repository
+    if not pull.open:
+        raise Refusal(405, NOT_MERGEABLE)
+    if pull.draft:
+        raise Refusal(405, "Pull Request is still a draft")
+    if sha and sha != pull.head_sha:
+        raise Refusal(409, HEAD_MODIFIED)
+    if not getattr(repo.settings, f"allow_{'merge_commit' if method == 'merge' else method + '_merge'}"):
+        raise Refusal(405, DISALLOWED[method])
+    base = base_head(pull)
+    tree = test_merge(pull)
+    if tree is None:
+        raise Refusal(405, NOT_MERGEABLE)
+    _obey(pull, token)
+    merged = _combine(pull, token, method, base, tree, title, message)
+    rules.demand_workflows(repo, token, merged, base)
+    land(pull, token, merged, base)
+    return merged
+
+
+def _obey(pull: PullRequest, token: Token) -> None:
+    said, classic = rules.obstacles(pull, token)
+    if any(one.merge_queue and not rules.bypasses(one, token) for one in _rules(pull)):
+        said.append(rules.THROUGH_QUEUE)
+    if said:
+        name = f"refs/heads/{pull.base_ref}"
+        raise Refusal(405, "\n".join(said) if classic else rules.words(said, False, name))
+
+
+def _rules(pull: PullRequest) -> list[Rules]:
+    return rules.applying(pull.repository, f"refs/heads/{pull.base_ref}")
+
+
+def land(pull: PullRequest, token: Token, merged: str, base: str) -> None:
+    """Move the base to `merged` and close the pull request as merged."""
+    repo = pull.repository
+    pull.open, pull.base_sha = False, base
+    pull.merged_at = pull.closed_at = pull.updated_at = repo.world.now()
+    pull.merged_by, pull.merge_sha, pull.auto_merge = token.user, merged, None
+    try:
+        move = Move(f"refs/heads/{pull.base_ref}", merged, base)
+        branches.move_refs(repo, token, [move], rules=False)
+    except Refusal as refusal:
+        pull.open, pull.merged_at, pull.closed_at, pull.merge_sha = True, None, None, None
+        raise Refusal(405, BASE_MODIFIED) if refusal.kind == "STALE_DATA" else refusal from None
+    pulls.announce(pull, token, "closed")
+    head = pull.head_repository.store.ref(f"refs/heads/{pull.head_ref}")
+    if repo.settings.delete_branch_on_merge and head == pull.head_sha:
+        gone = Move(f"refs/heads/{pull.head_ref}", ZERO, head)
+        branches.move_refs(pull.head_repository, token, [gone])
+
+
+def _combine(
+    pull: PullRequest, token: Token, method: str, base: str, tree: str, title: str | None, message: str | None
+) -> str:
+    repo = pull.repository
+    world, store = repo.world, repo.store
+    author, flow = world.signature(token.user), world.web_flow()
+    inside = commits(pull)
+    if method == "rebase":
+        return _rebased(repo, inside, base)
+    if method == "squash":
+        by = world.signature(pull.author)
+        one = inside[0].headline if len(inside) == 1 else pull.title
+        text = "\n\n".join(f"* {commit.message}" for commit in inside) if len(inside) > 1 else inside[0].body
+        full = _text(title or f"{one} (#{pull.number})", text if message is None else message)
+        sha = git_write.commit(store, tree, [base], full, by, flow)
+    else:
+        name = f"{pull.head_repository.owner.login}/{pull.head_ref}"
+        full = _text(
+            title or f"Merge pull request #{pull.number} from {name}",
+            pull.title if message is None else message,
+        )
+        sha = git_write.commit(store, tree, [base, pull.head_sha], full, author, flow)
+    world.signed.add(sha)
+    return sha
+
+
+def _text(title: str, body: str) -> str:
+    return f"{title}\n\n{body}" if body else title
+
+
+def _rebased(repo: Repository, inside: list[Commit], base: str) -> str:
+    tip = base
+    for commit in inside:
+        if len(commit.parents) != 1:
+            raise Refusal(405, "This branch can't be rebased")
+        tree = git_write.merged_tree(repo.store, commit.parents[0], tip, commit.sha)
+        if tree is None:
+            raise Refusal(405, "This branch can't be rebased due to conflicts")
+        tip = git_write.commit(repo.store, tree, [tip], commit.message, commit.author, repo.world.web_flow())
+    return tip
+
+
+def wake(repo: Repository) -> None:
+    """Merge every pull request that waits for it and whose rules are met now."""
+    for pull in repo.pulls:
+        wish = pull.auto_merge
+        if wish is None or not pull.open or pull.draft or rules.obstacles(pull, None)[0]:
+            continue
+        if test_merge(pull) is not None:
+            merge(pull, wish.token, wish.method.lower(), title=wish.title, message=wish.body)

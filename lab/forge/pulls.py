@@ -1,0 +1,252 @@
+"""The life of a pull request: opened, edited, following its branches, reviewed, closed."""
+
+from __future__ import annotations
+
+from lab.forge import events, merging, rules, thread_shapes
+from lab.forge.git_store import Move
+from lab.forge.permissions import at_least, demand, role_of
+from lab.forge.refusal import Refusal, invalid, unprocessable
+from lab.forge.state import PullRequest, Repository, Review, next_number
+from lab.forge.values import ZERO, Body, Token
+
+NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests."
+
+
+def announce(pull: PullRequest, token: Token, action: str, **more: object) -> None:
+    """One `pull_request` event."""
+    repo = pull.repository
+    links = events.links(repo.world)
+    body: Body = {"number": pull.number, "pull_request": thread_shapes.pull(links, pull)}
+    paths = tuple(change.path for change in merging.changes(pull)) if pull.open else ()
+    events.emit(
+        repo, "pull_request", token, body | more, action=action, ref=f"refs/pull/{pull.number}/merge",
+        sha=pull.head_sha, paths=paths,
+    )  # fmt: skip
+
+
+def find_head(repo: Repository, label: str) -> tuple[Repository, str] | None:
+    """The repository and branch that `branch` or `owner:branch` names, or None."""
+    owner, colon, branch = label.rpartition(":")
+    if not colon:
+        return (repo, label) if repo.store.ref(f"refs/heads/{label}") else None
+    near = [one for one in repo.world.repositories.values() if one is repo or one.parent is repo]
+    near = [one for one in near if one.owner.login.lower() == owner.lower()]
+    return next(((one, branch) for one in near if one.store.ref(f"refs/heads/{branch}")), None)
+
+
+def create(
+    repo: Repository, token: Token, title: str, head: str, base: str, body: str | None, draft: bool
+) -> PullRequest:
+    """Open a pull request; 422 for a missing branch, no commits, a second one for the same branches."""
+    if token.kind == "actions" and not repo.settings.actions_may_write_pull_requests:
+        raise Refusal(403, NO_PULL_REQUESTS)
+    found = find_head(repo, head)
+    if found is None:
+        raise invalid("PullRequest", "head", "invalid")
+    from_repo, branch = found
+    demand(token, from_repo, "contents=write" if token.kind == "pat" and from_repo is repo else "")
+    target = repo.store.ref(f"refs/heads/{base}")
+    if target is None:
+        raise invalid("PullRequest", "base", "invalid")
+    sha = _fetch(repo, from_repo, branch)
+    if repo.store.merge_base(target, sha) is None:
+        raise _custom(f"The {branch} branch has no history in common with {base}")
+    if repo.store.is_ancestor(sha, target):
+        raise _custom(f"No commits between {base} and {branch}")
+    if any(_same(one, from_repo, branch, base) for one in repo.pulls):
+        raise _custom(f"A pull request already exists for {from_repo.owner.login}:{branch}.")
+    now = repo.world.now()
+    pull = PullRequest(
+        id=repo.world.next_id(), number=next_number(repo), repository=repo, title=title, body=body,
+        author=token.user, created_at=now, updated_at=now, head_repository=from_repo, head_ref=branch,
+        head_sha=sha, base_ref=base, base_sha=target, draft=draft,
+    )  # fmt: skip
+    repo.threads[pull.number] = pull
+    _keep_head(pull)
+    announce(pull, token, "opened")
+    return pull
+
+
+def _custom(message: str) -> Refusal:
+    error = {"resource": "PullRequest", "code": "custom", "message": message}
+    return Refusal(422, "Validation Failed", errors=[error])
+
+
+def _same(pull: PullRequest, repo: Repository, branch: str, base: str) -> bool:
+    return pull.open and pull.head_repository is repo and (pull.head_ref, pull.base_ref) == (branch, base)
+
+
+def _fetch(repo: Repository, source: Repository, branch: str) -> str:
+    """The head of a branch, its objects brought over when it lives in a fork."""
+    if source is not repo:
+        repo.store.git("fetch", "--quiet", "--no-tags", str(source.path), f"refs/heads/{branch}")
+    return source.head(branch)
+
+
+def _keep_head(pull: PullRequest) -> None:
+    pull.repository.store.move([Move(f"refs/pull/{pull.number}/head", pull.head_sha)])
+    merging.test_merge(pull)
+
+
+def follow(repo: Repository, token: Token, branch: str, after: str) -> None:
+    """What happens to open pull requests when a branch of `repo` has moved to `after` (ZERO: deleted)."""
+    for target in list(repo.world.repositories.values()):
+        for pull in target.pulls:
+            if pull.open and pull.head_repository is repo and pull.head_ref == branch:
+                _head_moved(pull, token, after)
+            elif pull.open and target is repo and pull.base_ref == branch:
+                _base_moved(pull, token, after)
+    merging.wake(repo)
+
+
+def _head_moved(pull: PullRequest, token: Token, after: str) -> None:
+    repo, before = pull.repository, pull.head_sha
+    if after == ZERO:
+        close(pull, token)
+        return
+    _fetch(repo, pull.head_repository, pull.head_ref)
+    base = merging.base_head(pull)
+    pull.head_sha, pull.updated_at = after, repo.world.now()
+    if repo.store.is_ancestor(after, base):
+        # A branch that equals (or lies behind) its base has nothing to merge: GitHub closes it.
+        close(pull, token)
+        return
+    _keep_head(pull)
+    if any(one.dismiss_stale for one in rules.applying(repo, f"refs/heads/{pull.base_ref}")):
+        for review in pull.reviews:
+            if review.state == "APPROVED":
+                review.state = "DISMISSED"
+    if pull.auto_merge and not at_least(role_of(repo, token.user), "write"):
+        pull.auto_merge = None
+        announce(pull, token, "auto_merge_disabled")
+    announce(pull, token, "synchronize", before=before, after=after)
+
+
+def _base_moved(pull: PullRequest, token: Token, after: str) -> None:
+    repo = pull.repository
+    if after == ZERO:
+        close(pull, token)
+    elif repo.store.is_ancestor(pull.head_sha, after):
+        pull.open = False
+        pull.merged_at = pull.closed_at = pull.updated_at = repo.world.now()
+        pull.merged_by, pull.merge_sha, pull.auto_merge = token.user, after, None
+        announce(pull, token, "closed")
+    else:
+        merging.test_merge(pull)
+
+
+def close(pull: PullRequest, token: Token) -> None:
+    """Close without merging."""
+    pull.base_sha = merging.base_head(pull)
+    pull.open, pull.auto_merge = False, None
+    pull.closed_at = pull.updated_at = pull.repository.world.now()
+    announce(pull, token, "closed")
+
+
+def reopen(pull: PullRequest, token: Token) -> None:
+    """Open a closed pull request again; 422 when its branch is gone, has nothing, or another took its place."""
+    repo = pull.repository
+    head = pull.head_repository.store.ref(f"refs/heads/{pull.head_ref}")
+    base = repo.store.ref(f"refs/heads/{pull.base_ref}")
+    if pull.merged_at or head is None or base is None:
+        raise _custom("state cannot be changed. The branch was deleted or merged.")
+    if repo.store.is_ancestor(head, base):
+        raise _custom(f"state cannot be changed. There are no new commits on the {pull.head_ref} branch.")
+    if any(_same(one, pull.head_repository, pull.head_ref, pull.base_ref) for one in repo.pulls):
+        raise _custom(f"A pull request already exists for {repo.owner.login}:{pull.head_ref}.")
+    pull.open, pull.closed_at, pull.head_sha = True, None, head
+    pull.updated_at = repo.world.now()
+    _keep_head(pull)
+    announce(pull, token, "reopened")
+
+
+def edit(pull: PullRequest, token: Token, *, title: str | None, body: str | None, base: str | None) -> None:
+    """Change title, body, base; nothing given is nothing changed."""
+    changes: Body = {}
+    if title is not None and title != pull.title:
+        if not title.strip():
+            raise invalid("PullRequest", "title", "missing_field")
+        changes["title"] = {"from": pull.title}
+        pull.title = title
+    if body is not None and body != pull.body:
+        changes["body"] = {"from": pull.body}
+        pull.body = body
+    if base is not None and base != pull.base_ref:
+        if pull.repository.store.ref(f"refs/heads/{base}") is None:
+            raise invalid("PullRequest", "base", "invalid")
+        changes["base"] = {"ref": {"from": pull.base_ref}}
+        pull.base_ref = base
+    if changes:
+        pull.updated_at = pull.repository.world.now()
+        announce(pull, token, "edited", changes=changes)
+
+
+def set_draft(pull: PullRequest, token: Token, draft: bool) -> None:
+    """Convert to a draft, or mark as ready."""
+    if pull.draft != draft:
+        pull.draft = draft
+        announce(pull, token, "converted_to_draft" if draft else "ready_for_review")
+        merging.wake(pull.repository)
+
+
+STATES = {
+    "APPROVE": "APPROVED",
+    "REQUEST_CHANGES": "CHANGES_REQUESTED",
+    "COMMENT": "COMMENTED",
+    "": "PENDING",
+}
+
+
+def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> Review:
+    """Review the head (or an older commit of it); nobody approves their own pull request."""
+    if event not in STATES:
+        raise unprocessable(
+            f"Variable $event of type PullRequestReviewEvent was provided invalid value {event}"
+        )
+    own = {"APPROVE": "approve", "REQUEST_CHANGES": "request changes on"}.get(event)
+    if own and token.user == pull.author:
+        raise Refusal(422, "Unprocessable Entity", errors=[f"Can not {own} your own pull request"])
+    allowed = token.kind != "actions" or pull.repository.settings.actions_may_write_pull_requests
+    if event == "APPROVE" and not allowed:
+        raise Refusal(422, "Unprocessable Entity", errors=[NO_PULL_REQUESTS])
+    if event in ("REQUEST_CHANGES", "COMMENT") and not body:
+        raise Refusal(422, "Unprocessable Entity", errors=["Body is required"])
+    world = pull.repository.world
+    if sha and sha not in {commit.sha for commit in merging.commits(pull)}:
+        raise Refusal(422, "Unprocessable Entity", errors=["The commit is not part of the pull request"])
+    found = Review(
+        world.next_id(),
+        pull,
+        token.user,
+        STATES[event],
+        body,
+        sha or pull.head_sha,
+        world.now() if event else None,
+    )
+    pull.reviews.append(found)
+    if event:
+        _reviewed(found, token, "submitted")
+    return found
+
+
+def dismiss(found: Review, token: Token) -> None:
+    """Dismiss an approval or a request for changes."""
+    if found.state not in ("APPROVED", "CHANGES_REQUESTED"):
+        word = found.state.lower()
+        raise Refusal(422, "Unprocessable Entity", errors=[f"Can not dismiss a {word} pull request review"])
+    found.state = "DISMISSED"
+    _reviewed(found, token, "dismissed")
+
+
+def _reviewed(found: Review, token: Token, action: str) -> None:
+    repo, pull = found.pull.repository, found.pull
+    links = events.links(repo.world)
+    body: Body = {
+        "review": thread_shapes.review(links, found) | {"state": found.state.lower()},
+        "pull_request": thread_shapes.pull(links, pull),
+    }
+    events.emit(
+        repo, "pull_request_review", token, body, action=action, ref=f"refs/pull/{pull.number}/merge",
+        sha=pull.head_sha,
+    )  # fmt: skip
+    merging.wake(repo)

@@ -1,0 +1,184 @@
+"""Deployments and their states, with the defaults that surprise: auto_merge, required_contexts, auto_inactive.
+
+Source: docs.github.com/rest/deployments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.forge import branches, events, git_write, shapes
+from lab.forge.exchange import Answer, Ask, made, nothing
+from lab.forge.git_store import Move
+from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
+from lab.forge.routing import Route
+from lab.forge.rules import newest_statuses
+from lab.forge.state import Deployment
+from lab.forge.values import DESCRIPTION_LIMIT, Body, DeploymentStatus, Environment
+
+STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
+
+
+def create_deployment(ask: Ask) -> Answer:
+    """POST deployments; 202 after an auto-merge, 409 for red contexts or a conflict, 422 for a missing ref."""
+    repo, fields = ask.repository, ask.fields
+    ref = fields.text("ref")
+    sha = repo.store.commit_of(ref)
+    if sha is None:
+        raise unprocessable(f"No ref found for: {ref}")
+    if fields.flag("auto_merge", True) and _auto_merged(ask, ref, sha):
+        return Answer(202, {"message": f"Auto-merged {repo.default_branch} into {ref} on deployment."})
+    _demand_contexts(ask, ref, sha)
+    name = fields.text_or("environment", "production")
+    now = ask.world.now()
+    payload = fields.values["payload"] if fields.given("payload") else {}
+    found = Deployment(
+        ask.world.next_id(), repo, sha, ref, fields.text_or("task", "deploy"), payload, name,
+        _short(ask, "Deployment", 255), fields.flag("transient_environment", False),
+        fields.flag("production_environment", name == "production"), ask.token.user, now, now,
+    )  # fmt: skip
+    repo.deployments.append(found)
+    repo.environments.setdefault(name, Environment(ask.world.next_id(), name, now))
+    shown = shapes.deployment(events.links(ask.world), found)
+    events.emit(repo, "deployment", ask.token, {"deployment": shown}, action="created", ref=ref, sha=sha)
+    return made(shapes.deployment(ask.links, found))
+
+
+def _auto_merged(ask: Ask, ref: str, sha: str) -> bool:
+    """Merge the default branch into a branch that lies behind it; 409 when that can't be done."""
+    repo = ask.repository
+    main = repo.store.ref(f"refs/heads/{repo.default_branch}")
+    if main is None or repo.store.is_ancestor(main, sha):
+        return False
+    name = f"refs/heads/{ref}"
+    tree = git_write.merged_tree(repo.store, repo.store.merge_base(main, sha), sha, main)
+    if repo.store.ref(name) is None or tree is None:
+        raise Refusal(409, f"Conflict merging {repo.default_branch} into {ref}")
+    message = f"Merge {repo.default_branch} into {ref}"
+    by = ask.world.signature(ask.token.user)
+    merged = git_write.commit(repo.store, tree, [sha, main], message, by, ask.world.web_flow())
+    branches.move_refs(repo, ask.token, [Move(name, merged, sha)])
+    return True
+
+
+def _demand_contexts(ask: Ask, ref: str, sha: str) -> None:
+    wanted = ask.fields.texts("required_contexts")
+    newest = newest_statuses(ask.repository, sha)
+    names = list(newest) if wanted is None else wanted
+    states = {name: newest[name].state if name in newest else "missing" for name in names}
+    open_ones = [{"context": name, "state": state} for name, state in states.items() if state != "success"]
+    if open_ones:
+        error = {
+            "contexts": open_ones, "resource": "Deployment", "field": "required_contexts", "code": "invalid",
+        }  # fmt: skip
+        raise Refusal(409, f"Conflict: Commit status checks failed for {ref}", errors=[error])
+
+
+def _short(ask: Ask, resource: str, limit: int) -> str:
+    text = ask.fields.text_or("description", "")
+    if len(text) > limit:
+        said = f"description is too long (maximum is {limit} characters)"
+        raise invalid(resource, "description", "custom", said)
+    return text
+
+
+def list_deployments(ask: Ask) -> Answer:
+    """GET deployments: newest first; filters sha, ref, task, environment."""
+    wanted = {key: value for key, value in ask.query.items() if key in ("sha", "ref", "task", "environment")}
+    found = [
+        one
+        for one in reversed(ask.repository.deployments)
+        if all(value in (getattr(one, key), "none") for key, value in wanted.items())
+    ]
+    return ask.page([shapes.deployment(ask.links, one) for one in found])
+
+
+def get_deployment(ask: Ask) -> Answer:
+    """GET deployments/{id}."""
+    return Answer(200, shapes.deployment(ask.links, _find(ask)))
+
+
+def delete_deployment(ask: Ask) -> Answer:
+    """DELETE deployments/{id}; 422 while it is active."""
+    found = _find(ask)
+    if len(ask.repository.deployments) > 1 and (not found.statuses or found.statuses[-1].state != "inactive"):
+        raise unprocessable("We cannot delete an active deployment unless it is the only deployment")
+    ask.repository.deployments.remove(found)
+    return nothing()
+
+
+def create_status(ask: Ask) -> Answer:
+    """POST deployments/{id}/statuses; success makes older ones of the environment inactive unless told not to."""
+    found, fields = _find(ask), ask.fields
+    state = fields.text("state")
+    if state not in STATES:
+        raise invalid("DeploymentStatus", "state", "custom", "state is not included in the list")
+    made_now = DeploymentStatus(
+        ask.world.next_id(), state, _short(ask, "DeploymentStatus", DESCRIPTION_LIMIT),
+        fields.text_or("environment", found.environment),
+        fields.text_or("log_url", fields.text_or("target_url", "")), fields.text_or("environment_url", ""),
+        ask.token.user, ask.world.now(),
+    )  # fmt: skip
+    found.statuses.append(made_now)
+    found.updated_at = made_now.created_at
+    found.environment = made_now.environment
+    if state == "success" and fields.flag("auto_inactive", True):
+        _inactivate(ask, found, made_now)
+    links = events.links(ask.world)
+    body: Body = {
+        "deployment": shapes.deployment(links, found),
+        "deployment_status": shapes.deployment_status(links, found, made_now),
+    }
+    why = "a state of inactive starts no workflow" if state == "inactive" else ""
+    events.emit(
+        ask.repository, "deployment_status", ask.token, body,
+        action="created", ref=found.ref, sha=found.sha, swallowed=why,
+    )  # fmt: skip
+    return made(shapes.deployment_status(ask.links, found, made_now))
+
+
+def _inactivate(ask: Ask, found: Deployment, by: DeploymentStatus) -> None:
+    for other in ask.repository.deployments:
+        prior = other.id < found.id and other.environment == found.environment
+        if prior and not (other.transient or other.production) and other.statuses:
+            if (
+                any(one.state == "success" for one in other.statuses)
+                and other.statuses[-1].state != "inactive"
+            ):
+                number = ask.world.next_id()
+                other.statuses.append(replace(by, id=number, state="inactive", description=""))
+
+
+def list_statuses(ask: Ask) -> Answer:
+    """GET deployments/{id}/statuses, newest first."""
+    found = _find(ask)
+    return ask.page([shapes.deployment_status(ask.links, found, one) for one in reversed(found.statuses)])
+
+
+def get_status(ask: Ask) -> Answer:
+    """GET deployments/{id}/statuses/{status}."""
+    found = _find(ask)
+    for one in found.statuses:
+        if one.id == ask.number("status"):
+            return Answer(200, shapes.deployment_status(ask.links, found, one))
+    raise not_found()
+
+
+def _find(ask: Ask) -> Deployment:
+    number = ask.number("id")
+    for one in ask.repository.deployments:
+        if one.id == number:
+            return one
+    raise not_found()
+
+
+AT = "/repos/{owner}/{repo}/deployments"
+ROUTES = (
+    Route("POST", AT, create_deployment, "deployments=write"),
+    Route("GET", AT, list_deployments, "deployments=read"),
+    Route("GET", AT + "/{id}", get_deployment, "deployments=read"),
+    Route("DELETE", AT + "/{id}", delete_deployment, "deployments=write"),
+    Route("POST", AT + "/{id}/statuses", create_status, "deployments=write"),
+    Route("GET", AT + "/{id}/statuses", list_statuses, "deployments=read"),
+    Route("GET", AT + "/{id}/statuses/{status}", get_status, "deployments=read"),
+)

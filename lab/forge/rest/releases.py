@@ -1,0 +1,211 @@
+"""Releases and their files; a draft has no tag, is seen by writers only, and is not found by tag."""
+
+from __future__ import annotations
+
+import hashlib
+
+from lab.forge import branches, events, thread_shapes
+from lab.forge.exchange import Answer, Ask, made, nothing
+from lab.forge.git_store import Move, valid_ref
+from lab.forge.permissions import allows
+from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
+from lab.forge.routing import Route
+from lab.forge.state import Release, Repository
+from lab.forge.values import ZERO, Asset, Body, Token
+
+WRITE = "contents=write"
+
+
+def list_releases(ask: Ask) -> Answer:
+    """GET releases, newest first; drafts only for those who may write."""
+    drafts = allows(ask.token, ask.repository, WRITE)
+    found = [one for one in reversed(ask.repository.releases) if drafts or not one.draft]
+    return ask.page([thread_shapes.release(ask.links, one) for one in found])
+
+
+def get_release(ask: Ask) -> Answer:
+    """GET releases/{id}."""
+    found = _find(ask)
+    if found.draft and not allows(ask.token, ask.repository, WRITE):
+        raise not_found()
+    return Answer(200, thread_shapes.release(ask.links, found))
+
+
+def get_by_tag(ask: Ask) -> Answer:
+    """GET releases/tags/{tag}: published ones only."""
+    for one in ask.repository.releases:
+        if one.tag == ask.param("tag") and not one.draft:
+            return Answer(200, thread_shapes.release(ask.links, one))
+    raise not_found()
+
+
+def get_latest(ask: Ask) -> Answer:
+    """GET releases/latest: the newest that is neither draft nor pre-release nor told not to be."""
+    near = [
+        one
+        for one in ask.repository.releases
+        if not one.draft and not one.prerelease and one.latest != "false"
+    ]
+    if not near:
+        raise not_found()
+    newest = max(near, key=lambda one: (one.published_at or "", one.id))
+    return Answer(200, thread_shapes.release(ask.links, newest))
+
+
+def create_release(ask: Ask) -> Answer:
+    """POST releases; makes the tag when it is published and the tag is missing."""
+    repo, fields = ask.repository, ask.fields
+    tag = fields.text("tag_name")
+    _demand_tag(repo, tag, None)
+    found = Release(
+        ask.world.next_id(), repo, tag, fields.text_or("target_commitish", repo.default_branch),
+        fields.text_or("name", None), fields.text_or("body", None), True, fields.flag("prerelease", False),
+        ask.token.user, ask.world.now(), latest=str(fields.values.get("make_latest", "true")),
+    )  # fmt: skip
+    if not fields.flag("draft", False):
+        _publish(found, ask.token)
+    repo.releases.append(found)
+    return made(thread_shapes.release(ask.links, found))
+
+
+def _demand_tag(repo: Repository, tag: str, own: Release | None) -> None:
+    if not valid_ref(f"refs/tags/{tag}"):
+        raise invalid("Release", "tag_name", "custom", "tag_name is not well-formed")
+    if tag in repo.burned_tags:
+        raise invalid("Release", "tag_name", "custom", "tag_name was used by an immutable release")
+    if any(one.tag == tag and not one.draft and one is not own for one in repo.releases):
+        raise invalid("Release", "tag_name", "already_exists")
+
+
+def _publish(found: Release, token: Token) -> None:
+    repo = found.repository
+    _demand_tag(repo, found.tag, found)
+    if repo.store.ref(f"refs/tags/{found.tag}") is None:
+        sha = repo.store.commit_of(found.target)
+        if sha is None:
+            raise invalid("Release", "target_commitish", "invalid")
+        branches.move_refs(repo, token, [Move(f"refs/tags/{found.tag}", sha, ZERO)])
+    found.draft, found.published_at = False, repo.world.now()
+    for action in ("published", "prereleased" if found.prerelease else "released"):
+        _announce(found, token, action)
+
+
+def _announce(found: Release, token: Token, action: str) -> None:
+    repo = found.repository
+    sha = repo.store.commit_of(f"refs/tags/{found.tag}") or ""
+    body: Body = {"release": thread_shapes.release(events.links(repo.world), found)}
+    events.emit(repo, "release", token, body, action=action, ref=f"refs/tags/{found.tag}", sha=sha)
+
+
+def update_release(ask: Ask) -> Answer:
+    """PATCH releases/{id}; `draft: false` publishes."""
+    found, fields = _find(ask), ask.fields
+    tag = fields.text_or("tag_name", found.tag)
+    if tag != found.tag:
+        if ask.repository.settings.immutable_releases and not found.draft:
+            raise unprocessable("Cannot change the tag of an immutable release")
+        _demand_tag(ask.repository, tag, found)
+    found.tag, found.target = tag, fields.text_or("target_commitish", found.target)
+    found.name, found.body = fields.text_or("name", found.name), fields.text_or("body", found.body)
+    found.prerelease = fields.flag("prerelease", found.prerelease)
+    found.latest = str(fields.values.get("make_latest", found.latest))
+    if found.draft and not fields.flag("draft", True):
+        _publish(found, ask.token)
+    elif not found.draft:
+        _announce(found, ask.token, "edited")
+    return Answer(200, thread_shapes.release(ask.links, found))
+
+
+def delete_release(ask: Ask) -> Answer:
+    """DELETE releases/{id}; the tag stays, and is burned when the release was immutable."""
+    found = _find(ask)
+    ask.repository.releases.remove(found)
+    if ask.repository.settings.immutable_releases and not found.draft:
+        ask.repository.burned_tags.add(found.tag)
+    return nothing()
+
+
+def upload_asset(ask: Ask) -> Answer:
+    """POST (uploads host) releases/{id}/assets?name=; 422 for a name that is taken or an immutable release."""
+    found, name = _find(ask), ask.query.get("name", "")
+    if not name:
+        raise Refusal(400, "Multipart form data required" if not ask.raw else "name is missing")
+    if ask.repository.settings.immutable_releases and not found.draft:
+        raise unprocessable("Cannot upload assets to an immutable release.")
+    if any(one.name == name for one in found.assets):
+        raise invalid("ReleaseAsset", "name", "already_exists")
+    asset = Asset(
+        ask.world.next_id(), name, ask.query.get("label", ""),
+        ask.headers.get("Content-Type") or "application/octet-stream", ask.raw,
+        f"sha256:{hashlib.sha256(ask.raw).hexdigest()}", ask.token.user, ask.world.now(),
+    )  # fmt: skip
+    found.assets.append(asset)
+    return made(thread_shapes.asset(ask.links, found, asset))
+
+
+def list_assets(ask: Ask) -> Answer:
+    """GET releases/{id}/assets."""
+    found = _find(ask)
+    return ask.page([thread_shapes.asset(ask.links, found, one) for one in found.assets])
+
+
+def get_asset(ask: Ask) -> Answer:
+    """GET releases/assets/{id}: JSON, or the bytes for `application/octet-stream`."""
+    found, asset = _asset(ask)
+    if "octet-stream" in ask.headers.get("Accept", ""):
+        return Answer(200, asset.content, {"Content-Type": "application/octet-stream"})
+    return Answer(200, thread_shapes.asset(ask.links, found, asset))
+
+
+def delete_asset(ask: Ask) -> Answer:
+    """DELETE releases/assets/{id}."""
+    found, asset = _asset(ask)
+    if ask.repository.settings.immutable_releases and not found.draft:
+        raise unprocessable("Cannot delete assets from an immutable release.")
+    found.assets.remove(asset)
+    return nothing()
+
+
+def download(ask: Ask) -> Answer:
+    """GET /{owner}/{repo}/releases/download/{tag}/{name}."""
+    for found in ask.repository.releases:
+        for asset in found.assets:
+            if (found.tag, found.draft, asset.name) == (ask.param("tag"), False, ask.param("name")):
+                return Answer(200, asset.content, {"Content-Type": asset.content_type})
+    raise not_found()
+
+
+def _asset(ask: Ask) -> tuple[Release, Asset]:
+    number = ask.number("id")
+    for found in ask.repository.releases:
+        for asset in found.assets:
+            if asset.id == number:
+                return found, asset
+    raise not_found()
+
+
+def _find(ask: Ask) -> Release:
+    number = ask.number("id")
+    for one in ask.repository.releases:
+        if one.id == number:
+            return one
+    raise not_found()
+
+
+AT = "/repos/{owner}/{repo}/releases"
+READ = "contents=read"
+ROUTES = (
+    Route("GET", AT, list_releases, READ),
+    Route("POST", AT, create_release, WRITE),
+    Route("GET", AT + "/latest", get_latest, READ),
+    Route("GET", AT + "/tags/{tag*}", get_by_tag, READ),
+    Route("GET", AT + "/assets/{id}", get_asset, READ),
+    Route("DELETE", AT + "/assets/{id}", delete_asset, WRITE),
+    Route("GET", AT + "/{id}", get_release, READ),
+    Route("PATCH", AT + "/{id}", update_release, WRITE),
+    Route("DELETE", AT + "/{id}", delete_release, WRITE),
+    Route("GET", AT + "/{id}/assets", list_assets, READ),
+    Route("POST", "/uploads/repos/{owner}/{repo}/releases/{id}/assets", upload_asset, WRITE),
+    Route("POST", AT + "/{id}/assets", upload_asset, WRITE),
+    Route("GET", "/{owner}/{repo}/releases/download/{tag*}/{name}", download, READ),
+)

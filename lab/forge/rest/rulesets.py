@@ -1,0 +1,81 @@
+"""Rulesets and classic branch protection, as far as a doctor or a cautious writer reads them."""
+
+from __future__ import annotations
+
+from lab.forge import shapes
+from lab.forge.exchange import Answer, Ask
+from lab.forge.permissions import allows
+from lab.forge.refusal import not_found
+from lab.forge.routing import Route
+from lab.forge.rules import applying
+from lab.forge.values import Body, Rules
+
+
+def branch_rules(ask: Ask) -> Answer:
+    """GET rules/branches/{branch}: every ruleset's rules, for anybody who may read; [] when there are none."""
+    repo = ask.repository
+    active = [one for one in applying(repo, f"refs/heads/{ask.param('branch')}") if not one.classic]
+    return ask.page([rule for one in active for rule in shapes.rule_list(repo, one)])
+
+
+def list_rulesets(ask: Ask) -> Answer:
+    """GET rulesets."""
+    return ask.page([_shape(ask, one) for one in ask.repository.rules if not one.classic])
+
+
+def get_ruleset(ask: Ask) -> Answer:
+    """GET rulesets/{id}; the bypass list only for administrators."""
+    for one in ask.repository.rules:
+        if one.id == ask.number("id") and not one.classic:
+            return Answer(200, _shape(ask, one) | _inside(ask, one))
+    raise not_found()
+
+
+def _shape(ask: Ask, found: Rules) -> Body:
+    target = "tag" if found.pattern.startswith("refs/tags/") else "branch"
+    return {
+        "id": found.id, "name": found.name, "target": target, "source_type": "Repository",
+        "source": ask.repository.full_name, "enforcement": "active", "node_id": f"RRS_{found.id}",
+    }  # fmt: skip
+
+
+def _inside(ask: Ask, found: Rules) -> Body:
+    named = found.pattern if found.pattern.startswith(("refs/", "~")) else f"refs/heads/{found.pattern}"
+    rules = [{k: v for k, v in rule.items() if not k.startswith("ruleset_")} for rule in shapes.rule_list(ask.repository, found)]  # fmt: skip
+    body: Body = {"conditions": {"ref_name": {"include": [named], "exclude": []}}, "rules": rules}
+    if allows(ask.token, ask.repository, "administration=write"):
+        apps = [app for app in ask.world.apps.values() if app.slug in found.bypass]
+        body["bypass_actors"] = [
+            {"actor_id": app.id, "actor_type": "Integration", "bypass_mode": "always"} for app in apps
+        ]
+    return body
+
+
+def get_protection(ask: Ask) -> Answer:
+    """GET branches/{branch}/protection: classic only; GITHUB_TOKEN may not ask; 404 `Branch not protected`."""
+    name = f"refs/heads/{ask.param('branch')}"
+    if ask.repository.store.ref(name) is None:
+        raise not_found("Branch not found")
+    classic = [one for one in applying(ask.repository, name) if one.classic]
+    if not classic:
+        raise not_found("Branch not protected")
+    found, at = classic[0], f"{ask.links.repo(ask.repository)}/branches/{ask.param('branch')}/protection"
+    body: Body = {"url": at, "enforce_admins": {"url": f"{at}/enforce_admins", "enabled": True}}
+    if found.statuses:
+        checks = [{"context": context, "app_id": app_id} for context, app_id in found.statuses]
+        contexts = [context for context, _ in found.statuses]
+        body["required_status_checks"] = {"strict": found.strict, "contexts": contexts, "checks": checks}
+    if found.pull_request:
+        body["required_pull_request_reviews"] = {
+            "required_approving_review_count": found.approvals, "dismiss_stale_reviews": found.dismiss_stale,
+        }  # fmt: skip
+    return Answer(200, body)
+
+
+AT = "/repos/{owner}/{repo}"
+ROUTES = (
+    Route("GET", AT + "/rules/branches/{branch*}", branch_rules, "metadata=read"),
+    Route("GET", AT + "/rulesets", list_rulesets, "metadata=read"),
+    Route("GET", AT + "/rulesets/{id}", get_ruleset, "metadata=read"),
+    Route("GET", AT + "/branches/{branch*}/protection", get_protection, "administration=read"),
+)

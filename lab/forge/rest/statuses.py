@@ -1,0 +1,98 @@
+"""Commit statuses."""
+
+from __future__ import annotations
+
+from lab.forge import events, merging, queue, shapes
+from lab.forge.exchange import Answer, Ask, made
+from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
+from lab.forge.routing import Route
+from lab.forge.rules import newest_statuses
+from lab.forge.values import ACTIONS_APP_ID, DESCRIPTION_LIMIT, Body, Status
+
+STATES = ("error", "failure", "pending", "success")
+PER_CONTEXT = 1_000
+
+
+def create_status(ask: Ask) -> Answer:
+    """POST statuses/{sha}; 422 for a long description or the 1,001st of a SHA and context."""
+    repo, fields, sha = ask.repository, ask.fields, ask.param("sha")
+    if repo.store.type_of(sha) != "commit":
+        raise unprocessable(f"No commit found for SHA: {sha}")
+    state, context = fields.text("state"), fields.text_or("context", "default")
+    if state not in STATES:
+        raise invalid("Status", "state", "custom", "state is not included in the list")
+    description = fields.text_or("description", None)
+    if description and len(description) > DESCRIPTION_LIMIT:
+        raise invalid(
+            "Status", "description", "custom", "description is too long (maximum is 140 characters)"
+        )
+    same = sum(1 for one in repo.statuses if (one.sha, one.context) == (sha, context))
+    if same >= PER_CONTEXT:
+        message = "This SHA and context has reached the maximum number of statuses."
+        raise Refusal(
+            422, "Validation Failed", errors=[{"resource": "Status", "code": "custom", "message": message}]
+        )
+    app_id = ask.token.app.id if ask.token.app else ACTIONS_APP_ID if ask.token.kind == "actions" else None
+    found = Status(
+        ask.world.next_id(), sha, context, state, description, fields.text_or("target_url", None),
+        ask.token.user, app_id, ask.world.now(),
+    )  # fmt: skip
+    repo.statuses.append(found)
+    _announce(ask, found)
+    merging.wake(repo)
+    queue.advance(repo)
+    return made(shapes.status(ask.links, repo, found))
+
+
+def _announce(ask: Ask, found: Status) -> None:
+    repo = ask.repository
+    heads = [name for name, sha in repo.store.refs("refs/heads/").items() if sha == found.sha]
+    body: Body = {
+        "id": found.id, "sha": found.sha, "name": repo.full_name, "context": found.context, "state": found.state,
+        "description": found.description, "target_url": found.target_url, "created_at": found.created_at,
+        "branches": [{"name": name.removeprefix("refs/heads/")} for name in heads],
+    }  # fmt: skip
+    events.emit(repo, "status", ask.token, body)
+
+
+def list_statuses(ask: Ask) -> Answer:
+    """GET commits/{ref}/statuses: newest first, with creators."""
+    sha = _commit(ask)
+    found = [one for one in reversed(ask.repository.statuses) if one.sha == sha]
+    return ask.page([shapes.status(ask.links, ask.repository, one) for one in found])
+
+
+def combined(ask: Ask) -> Answer:
+    """GET commits/{ref}/status: the newest of each context; no creators."""
+    repo, sha = ask.repository, _commit(ask)
+    newest = list(newest_statuses(repo, sha).values())
+    states = {one.state for one in newest}
+    state = (
+        "failure"
+        if states & {"error", "failure"}
+        else "pending"
+        if "pending" in states or not newest
+        else "success"
+    )
+    body: Body = {
+        "state": state, "sha": sha, "total_count": len(newest),
+        "statuses": [shapes.status(ask.links, repo, one, creator=False) for one in newest],
+        "repository": shapes.repository(ask.links, repo), "commit_url": f"{ask.links.repo(repo)}/commits/{sha}",
+        "url": f"{ask.links.repo(repo)}/commits/{sha}/status",
+    }  # fmt: skip
+    return Answer(200, body)
+
+
+def _commit(ask: Ask) -> str:
+    sha = ask.repository.store.commit_of(ask.param("ref"))
+    if sha is None:
+        raise not_found(f"No commit found for SHA: {ask.param('ref')}")
+    return sha
+
+
+ROUTES = (
+    Route("POST", "/repos/{owner}/{repo}/statuses/{sha}", create_status, "statuses=write"),
+    Route("GET", "/repos/{owner}/{repo}/commits/{ref*}/statuses", list_statuses, "statuses=read"),
+    Route("GET", "/repos/{owner}/{repo}/statuses/{ref*}", list_statuses, "statuses=read"),
+    Route("GET", "/repos/{owner}/{repo}/commits/{ref*}/status", combined, "statuses=read"),
+)

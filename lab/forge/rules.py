@@ -1,0 +1,158 @@
+"""Rulesets and classic protection: what a direct ref update or a merge is refused for.
+
+Source: docs.github.com "Available rules for rulesets"; the texts are those that pushes and the API show.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from lab.forge.git_store import Move
+from lab.forge.permissions import at_least, may_change_workflows, missing, role_of
+from lab.forge.refusal import Refusal
+from lab.forge.state import PullRequest, Repository
+from lab.forge.values import ZERO, Rules, Status, Token
+
+THROUGH_PULL_REQUEST = "Changes must be made through a pull request."
+THROUGH_QUEUE = "Changes must be made through the merge queue"
+WORKFLOWS = ".github/workflows"
+
+
+def applying(repo: Repository, name: str) -> list[Rules]:
+    """The rules whose pattern names this fully qualified ref; a pattern without `refs/` means branches."""
+    return [rules for rules in repo.rules if _matches(repo, rules.pattern, name)]
+
+
+def _matches(repo: Repository, pattern: str, name: str) -> bool:
+    if pattern == "~ALL":
+        return name.startswith("refs/heads/")
+    if pattern == "~DEFAULT_BRANCH":
+        return name == f"refs/heads/{repo.default_branch}"
+    full = pattern if pattern.startswith("refs/") else f"refs/heads/{pattern}"
+    return fnmatchcase(name, full)
+
+
+def bypasses(rules: Rules, token: Token) -> bool:
+    """True for Apps (by slug) and people (by login) on the bypass list; GITHUB_TOKEN can't be on one."""
+    return token.kind != "actions" and bool(
+        {token.app.slug if token.app else "", token.user.login} & rules.bypass
+    )
+
+
+def violations(
+    repo: Repository, token: Token, move: Move, before: str, *, arrived: bool = True
+) -> tuple[list[str], bool]:
+    """Why this direct update is refused, and whether classic protection says so.
+
+    `arrived` False: the new objects are not here yet (a push), so nothing that reads them is judged.
+    """
+    found: list[str] = []
+    classic = False
+    for rules in applying(repo, move.name):
+        if bypasses(rules, token):
+            continue
+        said = _direct(repo, rules, move, before, arrived)
+        classic = classic or (rules.classic and bool(said))
+        found += [text for text in said if text not in found]
+    return found, classic
+
+
+def _direct(repo: Repository, rules: Rules, move: Move, before: str, arrived: bool) -> list[str]:
+    if before == ZERO:
+        return ["Cannot create ref due to creations being restricted."] if rules.creation else []
+    if move.after == ZERO:
+        return ["Cannot delete this branch"] if rules.deletion or rules.pull_request else []
+    said: list[str] = []
+    if rules.non_fast_forward and arrived and not repo.store.is_ancestor(before, move.after):
+        said.append("Cannot force-push to this branch")
+    if rules.creation:
+        said.append("Cannot update this protected ref.")
+    if rules.pull_request:
+        said.append(THROUGH_PULL_REQUEST)
+    if rules.merge_queue:
+        said.append(THROUGH_QUEUE)
+    return said + _statuses(repo, rules, move.after)
+
+
+def _statuses(repo: Repository, rules: Rules, sha: str) -> list[str]:
+    """What the required statuses miss on a commit; one by another App than the bound one does not count."""
+    newest = newest_statuses(repo, sha)
+    said = []
+    for context, app_id in rules.statuses:
+        found = newest.get(context)
+        if found is None or (app_id is not None and found.app_id != app_id):
+            said.append(f'Required status check "{context}" is expected.')
+        elif found.state != "success":
+            word = {"pending": "is pending", "failure": "is failing", "error": "is failing"}[found.state]
+            said.append(f'Required status check "{context}" {word}.')
+    return said
+
+
+def newest_statuses(repo: Repository, sha: str) -> dict[str, Status]:
+    """The newest status of each context of a commit."""
+    return {status.context: status for status in repo.statuses if status.sha == sha}
+
+
+def obstacles(pull: PullRequest, token: Token | None, head: str = "") -> tuple[list[str], bool]:
+    """What stands between this pull request and its base, and whether classic protection says so."""
+    repo = pull.repository
+    said: list[str] = []
+    classic = False
+    for rules in applying(repo, f"refs/heads/{pull.base_ref}"):
+        if token is not None and bypasses(rules, token):
+            continue
+        texts = _approvals(pull, rules) + _statuses(repo, rules, head or pull.head_sha)
+        if rules.strict and not repo.store.is_ancestor(_base(pull), pull.head_sha):
+            texts.append("This branch must not be out-of-date with the base branch.")
+        classic = classic or (rules.classic and bool(texts))
+        said += [text for text in texts if text not in said]
+    return said, classic
+
+
+def _base(pull: PullRequest) -> str:
+    return pull.repository.store.ref(f"refs/heads/{pull.base_ref}") or pull.base_sha
+
+
+def _approvals(pull: PullRequest, rules: Rules) -> list[str]:
+    if not rules.approvals:
+        return []
+    last: dict[str, str] = {}
+    for review in pull.reviews:
+        if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
+            last[review.user.login] = review.state
+    writers = {r.user.login for r in pull.reviews if at_least(role_of(pull.repository, r.user), "write")}
+    if any(state == "CHANGES_REQUESTED" for login, state in last.items() if login in writers):
+        return ["Changes have been requested by reviewers with write access."]
+    given = [login for login, state in last.items() if state == "APPROVED" and login in writers]
+    if len(given) >= rules.approvals:
+        return []
+    plural = "review is" if rules.approvals == 1 else "reviews are"
+    return [f"At least {rules.approvals} approving {plural} required by reviewers with write access."]
+
+
+def words(said: list[str], classic: bool, name: str) -> str:
+    """The sentence of the API for refused updates."""
+    if classic:
+        return f"Protected branch update failed for {name}.\n\n" + "\n".join(said)
+    return "Repository rule violations found\n\n" + "".join(f"{text}\n\n" for text in said)
+
+
+def demand_workflows(repo: Repository, token: Token, after: str, before: str | None) -> None:
+    """Refuse a ref to a commit whose workflow files are neither those of the default branch nor of `before`.
+
+    The answer is the bare 403 that names `contents=write,workflows=write`.
+    """
+    if may_change_workflows(token, repo):
+        return
+    store = repo.store
+    wanted = store.at(after, WORKFLOWS)
+    main = store.ref(f"refs/heads/{repo.default_branch}")
+    known = {store.at(main, WORKFLOWS) if main else None}
+    if before and before != ZERO:
+        known.add(store.at(before, WORKFLOWS))
+    if wanted not in known and wanted is not None:
+        raise _workflows(token)
+
+
+def _workflows(token: Token) -> Refusal:
+    return missing(token, "contents=write,workflows=write")

@@ -1,0 +1,226 @@
+"""The JSON that REST and events show for people, repositories, commits, statuses, deployments and runs."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from lab.forge.exchange import Links
+from lab.forge.git_store import Change, Commit, Signature
+from lab.forge.permissions import at_least, role_of
+from lab.forge.state import Deployment, Repository, World
+from lab.forge.values import App, Body, DeploymentStatus, Environment, Rules, Run, Status, Token, User
+
+
+def user(links: Links, who: User) -> Body:
+    """A simple user; bots show `name[bot]`."""
+    kind = "apps" if who.type == "Bot" else ""
+    return {
+        "login": who.login, "id": who.id, "node_id": who.node_id, "type": who.type, "site_admin": False,
+        "avatar_url": f"{links.web}/avatars/{who.id}", "gravatar_id": "",
+        "url": f"{links.api}/users/{quote(who.login)}",
+        "html_url": f"{links.web}/{kind}/{who.short_login}" if kind else f"{links.web}/{who.login}",
+    }  # fmt: skip
+
+
+def repository(links: Links, repo: Repository, token: Token | None = None) -> Body:
+    """A repository; with a token also its permissions."""
+    at, page = links.repo(repo), links.page(repo)
+    body: Body = {
+        "id": repo.id, "node_id": f"R_{repo.id}", "name": repo.name, "full_name": repo.full_name,
+        "private": repo.private, "visibility": "private" if repo.private else "public", "owner": user(links, repo.owner),
+        "html_url": page, "url": at, "clone_url": f"{page}.git", "git_url": f"{page}.git",
+        "default_branch": repo.default_branch, "fork": repo.parent is not None, "archived": False, "disabled": False,
+        "description": None, "has_issues": True, "topics": [], "license": None,
+        "allow_auto_merge": repo.settings.allow_auto_merge,
+        "allow_merge_commit": repo.settings.allow_merge_commit,
+        "allow_squash_merge": repo.settings.allow_squash_merge,
+        "allow_rebase_merge": repo.settings.allow_rebase_merge,
+        "delete_branch_on_merge": repo.settings.delete_branch_on_merge,
+    }  # fmt: skip
+    for name in ("branches{/branch}", "commits{/sha}", "compare/{base}...{head}", "contents/{+path}", "deployments",
+                 "git/commits{/sha}", "git/refs{/sha}", "issues{/number}", "labels{/name}", "pulls{/number}",
+                 "releases{/id}", "statuses/{sha}"):  # fmt: skip
+        key = name.split("{")[0].strip("/").replace("/", "_") + "_url"
+        body[key] = f"{at}/{name}"
+    if token is not None and token.kind == "pat":
+        role = role_of(repo, token.user)
+        body["permissions"] = {
+            "admin": role == "admin", "maintain": at_least(role, "maintain"), "push": at_least(role, "write"),
+            "triage": at_least(role, "triage"), "pull": at_least(role, "read"),
+        }  # fmt: skip
+    return body
+
+
+def person(signature: Signature) -> Body:
+    """Name, address and date of a commit's author."""
+    return {"name": signature.name, "email": signature.email, "date": signature.date}
+
+
+def git_commit(links: Links, repo: Repository, commit: Commit) -> Body:
+    """A commit of the Git database."""
+    at, page = links.repo(repo), links.page(repo)
+    return {
+        "sha": commit.sha, "node_id": f"C_{repo.id}_{commit.sha}", "url": f"{at}/git/commits/{commit.sha}",
+        "html_url": f"{page}/commit/{commit.sha}", "author": person(commit.author), "committer": person(commit.committer),
+        "message": commit.message, "tree": {"sha": commit.tree, "url": f"{at}/git/trees/{commit.tree}"},
+        "parents": [{"sha": sha, "url": f"{at}/git/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
+                    for sha in commit.parents],
+        "verification": verification(repo.world, commit.sha),
+    }  # fmt: skip
+
+
+def verification(world: World, sha: str) -> Body:
+    """Whether GitHub signed the commit."""
+    signed = sha in world.signed
+    return {
+        "verified": signed, "reason": "valid" if signed else "unsigned",
+        "signature": "-----BEGIN PGP SIGNATURE-----" if signed else None, "payload": None,
+        "verified_at": world.now() if signed else None,
+    }  # fmt: skip
+
+
+def commit(links: Links, repo: Repository, found: Commit) -> Body:
+    """A commit as lists show it: Git's data inside, GitHub's accounts outside."""
+    inner = git_commit(links, repo, found)
+    del inner["parents"]
+    at, page, world = links.repo(repo), links.page(repo), repo.world
+    author, committer = world.person_of(found.author.email), world.person_of(found.committer.email)
+    return {
+        "sha": found.sha, "node_id": f"C_{repo.id}_{found.sha}", "url": f"{at}/commits/{found.sha}",
+        "html_url": f"{page}/commit/{found.sha}", "comments_url": f"{at}/commits/{found.sha}/comments",
+        "commit": inner | {"url": f"{at}/git/commits/{found.sha}", "comment_count": 0},
+        "author": user(links, author) if author else None, "committer": user(links, committer) if committer else None,
+        "parents": [{"sha": sha, "url": f"{at}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
+                    for sha in found.parents],
+    }  # fmt: skip
+
+
+def file(links: Links, repo: Repository, change: Change, head: str, patch: str | None) -> Body:
+    """A changed file of a commit, comparison or pull request."""
+    body: Body = {
+        "sha": change.sha, "filename": change.path, "status": change.status, "additions": change.additions,
+        "deletions": change.deletions, "changes": change.additions + change.deletions,
+        "blob_url": f"{links.page(repo)}/blob/{head}/{quote(change.path)}",
+        "raw_url": f"{links.page(repo)}/raw/{head}/{quote(change.path)}",
+        "contents_url": f"{links.repo(repo)}/contents/{quote(change.path)}?ref={head}",
+    }  # fmt: skip
+    if change.previous:
+        body["previous_filename"] = change.previous
+    if patch is not None:
+        body["patch"] = patch
+    return body
+
+
+def ref(links: Links, repo: Repository, name: str, sha: str) -> Body:
+    """A Git reference. Its `url` says `/git/refs/`, which clients PATCH and DELETE."""
+    kind = repo.store.type_of(sha) or "commit"
+    at = links.repo(repo)
+    return {
+        "ref": name, "node_id": f"REF_{repo.id}_{name}", "url": f"{at}/git/{quote(name)}",
+        "object": {"type": kind, "sha": sha, "url": f"{at}/git/{kind}s/{sha}"},
+    }  # fmt: skip
+
+
+def status(links: Links, repo: Repository, found: Status, *, creator: bool = True) -> Body:
+    """A commit status; the combined view leaves the creator out."""
+    body: Body = {
+        "url": f"{links.repo(repo)}/statuses/{found.sha}", "id": found.id, "node_id": f"SC_{found.id}",
+        "avatar_url": f"{links.web}/avatars/{found.creator.id}", "state": found.state, "description": found.description,
+        "target_url": found.target_url, "context": found.context, "created_at": found.created_at,
+        "updated_at": found.created_at,
+    }  # fmt: skip
+    return body | {"creator": user(links, found.creator)} if creator else body
+
+
+def deployment(links: Links, found: Deployment) -> Body:
+    """A deployment, its payload as it was sent."""
+    at = links.repo(found.repository)
+    return {
+        "url": f"{at}/deployments/{found.id}", "id": found.id, "node_id": f"DE_{found.id}", "sha": found.sha,
+        "ref": found.ref, "task": found.task, "payload": found.payload, "original_environment": found.environment,
+        "environment": found.environment, "description": found.description, "creator": user(links, found.creator),
+        "created_at": found.created_at, "updated_at": found.updated_at,
+        "statuses_url": f"{at}/deployments/{found.id}/statuses", "repository_url": at,
+        "transient_environment": found.transient, "production_environment": found.production,
+    }  # fmt: skip
+
+
+def deployment_status(links: Links, of: Deployment, found: DeploymentStatus) -> Body:
+    """One state of a deployment."""
+    at = f"{links.repo(of.repository)}/deployments/{of.id}"
+    return {
+        "url": f"{at}/statuses/{found.id}", "id": found.id, "node_id": f"DES_{found.id}", "state": found.state,
+        "creator": user(links, found.creator), "description": found.description, "environment": found.environment,
+        "target_url": found.log_url, "log_url": found.log_url, "environment_url": found.environment_url,
+        "created_at": found.created_at, "updated_at": found.created_at, "deployment_url": at,
+        "repository_url": links.repo(of.repository),
+    }  # fmt: skip
+
+
+def run(links: Links, repo: Repository, found: Run) -> Body:
+    """A workflow run."""
+    at = f"{links.repo(repo)}/actions/runs/{found.id}"
+    return {
+        "id": found.id, "node_id": f"WFR_{found.id}", "name": found.workflow, "path": f".github/workflows/{found.workflow}",
+        "head_branch": found.ref.removeprefix("refs/heads/"), "head_sha": found.sha, "run_number": found.id,
+        "run_attempt": found.attempt, "event": found.event, "status": found.status, "conclusion": found.conclusion,
+        "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{found.id}", "jobs_url": f"{at}/jobs",
+        "actor": user(links, found.actor), "triggering_actor": user(links, found.actor), "pull_requests": [],
+        "created_at": found.created_at, "updated_at": found.updated_at, "run_started_at": found.created_at,
+        "repository": repository(links, repo), "head_repository": repository(links, repo),
+    }  # fmt: skip
+
+
+def environment(links: Links, repo: Repository, found: Environment) -> Body:
+    """A GitHub Environment."""
+    policy: object = {"protected_branches": False, "custom_branch_policies": True} if found.branches else None
+    return {
+        "id": found.id, "node_id": f"EN_{found.id}", "name": found.name, "created_at": found.created_at,
+        "url": f"{links.repo(repo)}/environments/{quote(found.name, safe='')}", "updated_at": found.created_at,
+        "html_url": f"{links.page(repo)}/deployments/activity_log?environments_filter={quote(found.name)}",
+        "protection_rules": [{"id": found.id, "type": "branch_policy"}] if found.branches else [],
+        "deployment_branch_policy": policy,
+    }  # fmt: skip
+
+
+def app(links: Links, found: App) -> Body:
+    """A GitHub App."""
+    return {
+        "id": found.id, "slug": found.slug, "node_id": f"A_{found.id}", "name": found.slug, "description": "",
+        "owner": user(links, found.bot), "permissions": dict(found.permissions), "events": [],
+        "external_url": links.web, "html_url": f"{links.web}/apps/{found.slug}", "client_id": f"Iv1.{found.id}",
+    }  # fmt: skip
+
+
+def rule_list(repo: Repository, found: Rules) -> list[Body]:
+    """The rules of a ruleset, as `rules/branches` shows them (bypass lists are not shown)."""
+    source: Body = {
+        "ruleset_source_type": "Repository",
+        "ruleset_source": repo.full_name,
+        "ruleset_id": found.id,
+    }
+    rules: list[Body] = []
+    if found.pull_request:
+        rules.append({"type": "pull_request", "parameters": {
+            "required_approving_review_count": found.approvals, "dismiss_stale_reviews_on_push": found.dismiss_stale,
+            "require_code_owner_review": False, "require_last_push_approval": False,
+            "required_review_thread_resolution": False, "allowed_merge_methods": ["merge", "squash", "rebase"]}})  # fmt: skip
+    if found.statuses:
+        checks = [
+            {"context": name} | ({"integration_id": app_id} if app_id else {})
+            for name, app_id in found.statuses
+        ]
+        rules.append({"type": "required_status_checks", "parameters": {
+            "required_status_checks": checks, "strict_required_status_checks_policy": found.strict,
+            "do_not_enforce_on_create": True}})  # fmt: skip
+    if found.merge_queue:
+        rules.append({"type": "merge_queue", "parameters": {"merge_method": "MERGE"}})
+    switches = ("creation", "deletion", "non_fast_forward")
+    rules += [{"type": name} for name in switches if getattr(found, name)]
+    return [rule | source for rule in rules]
+
+
+def payload_text(value: object) -> str:
+    """A deployment's payload as GraphQL returns it: JSON in a string."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,317 @@
+"""What the forge remembers besides Git: records in memory, behind one lock (`World.lock`)."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from lab.forge import git_write
+from lab.forge.git_store import Commit, Move, Signature, Store
+from lab.forge.values import (
+    ACTIONS_BOT_ID,
+    ACTIONS_BOT_LOGIN,
+    Activity,
+    App,
+    Asset,
+    Body,
+    Call,
+    DeploymentStatus,
+    Environment,
+    Event,
+    Rules,
+    Run,
+    Settings,
+    Status,
+    Token,
+    User,
+    Variable,
+)
+
+
+@dataclass(eq=False)
+class Deployment:
+    """A deployment; `payload` is kept as sent."""
+
+    id: int
+    repository: Repository
+    sha: str
+    ref: str
+    task: str
+    payload: object
+    environment: str
+    description: str | None
+    transient: bool
+    production: bool
+    creator: User
+    created_at: str
+    updated_at: str
+    statuses: list[DeploymentStatus] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Comment:
+    """A comment on an issue or pull request."""
+
+    id: int
+    thread: Thread
+    body: str
+    user: User
+    created_at: str
+    updated_at: str
+    reactions: list[tuple[int, User, str]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Label:
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass(eq=False)
+class Review:
+    """A review of a pull request, bound to the head it was given on."""
+
+    id: int
+    pull: PullRequest
+    user: User
+    state: str
+    body: str
+    sha: str
+    submitted_at: str | None
+
+
+@dataclass(eq=False)
+class AutoMerge:
+    """A request to merge as soon as the rules allow it, acting as the one who enabled it."""
+
+    token: Token
+    method: str
+    title: str | None
+    body: str | None
+    enabled_at: str
+
+
+@dataclass(eq=False, kw_only=True)
+class Thread:
+    """An issue, or the issue side of a pull request."""
+
+    id: int
+    number: int
+    repository: Repository
+    title: str
+    body: str | None
+    author: User
+    created_at: str
+    updated_at: str
+    open: bool = True
+    closed_at: str | None = None
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    reactions: list[tuple[int, User, str]] = field(default_factory=list)
+
+
+@dataclass(eq=False, kw_only=True)
+class PullRequest(Thread):
+    """A pull request; `head_sha` and `base_sha` are kept when the branches are gone."""
+
+    head_repository: Repository
+    head_ref: str
+    head_sha: str
+    base_ref: str
+    base_sha: str
+    draft: bool = False
+    merged_at: str | None = None
+    merged_by: User | None = None
+    merge_sha: str | None = None
+    reviewers: list[User] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    auto_merge: AutoMerge | None = None
+    asked: tuple[str, str] | None = None
+    tried: tuple[tuple[str, str], str | None] | None = None
+    queued: str | None = None
+
+    @property
+    def state(self) -> str:
+        """OPEN, CLOSED or MERGED."""
+        return "MERGED" if self.merged_at else "OPEN" if self.open else "CLOSED"
+
+
+@dataclass(eq=False)
+class Release:
+    """A release; a draft has no tag yet."""
+
+    id: int
+    repository: Repository
+    tag: str
+    target: str
+    name: str | None
+    body: str | None
+    draft: bool
+    prerelease: bool
+    author: User
+    created_at: str
+    published_at: str | None = None
+    latest: str = "true"
+    assets: list[Asset] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Repository:
+    """A repository: the bare one at `path`, and everything GitHub keeps beside Git."""
+
+    id: int
+    owner: User
+    name: str
+    path: Path
+    default_branch: str
+    private: bool
+    world: World
+    parent: Repository | None = None
+    settings: Settings = field(default_factory=Settings)
+    collaborators: dict[str, str] = field(default_factory=dict)
+    rules: list[Rules] = field(default_factory=list)
+    threads: dict[int, Thread] = field(default_factory=dict)
+    statuses: list[Status] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    labels: dict[str, Label] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    activity: list[Activity] = field(default_factory=list)
+    burned_tags: set[str] = field(default_factory=set)
+    queue_tokens: dict[int, Token] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """owner/name."""
+        return f"{self.owner.login}/{self.name}"
+
+    @property
+    def store(self) -> Store:
+        """Its Git."""
+        return Store(self.path)
+
+    @property
+    def pulls(self) -> list[PullRequest]:
+        """All pull requests, oldest first."""
+        return [thread for thread in self.threads.values() if isinstance(thread, PullRequest)]
+
+    def head(self, branch: str) -> str:
+        """The commit a branch points to; KeyError when there is no such branch."""
+        sha = self.store.ref(f"refs/heads/{branch}")
+        if sha is None:
+            raise KeyError(f"{self.full_name} has no branch {branch}")
+        return sha
+
+    def read(self, ref: str, path: str) -> bytes:
+        """The bytes of a file at a branch, tag or commit; KeyError when it is not there."""
+        commit = self.store.commit_of(ref)
+        blob = self.store.at(commit, path) if commit else None
+        if blob is None:
+            raise KeyError(f"{self.full_name} has no {path} at {ref}")
+        return self.store.object(blob)
+
+    def log(self, ref: str) -> list[Commit]:
+        """The commits of a branch, tag or commit, newest first."""
+        return [self.store.commit(sha) for sha in self.store.rev_list(self.store.commit_of(ref) or ref)]
+
+    def seed(self, files: dict[str, bytes | str | None], message: str = "Add files", branch: str = "") -> str:
+        """Commit files straight to a branch, as if it had always been so: no rules, no events. Its sha."""
+        name = f"refs/heads/{branch or self.default_branch}"
+        with self.world.lock:
+            head = self.store.ref(name) or self.store.ref(f"refs/heads/{self.default_branch}")
+            contents = {
+                path: text.encode() if isinstance(text, str) else text for path, text in files.items()
+            }
+            tree = git_write.tree_with(self.store, head, contents)
+            by = Signature(self.owner.login, self.owner.email, self.world.now())
+            sha = git_write.commit(self.store, tree, [head] if head else [], message, by)
+            self.store.move([Move(name, sha)])
+            return sha
+
+
+class World:
+    """All records of one forge. Everything that reads or writes them holds `lock`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.url = ""
+        self.lock = threading.RLock()
+        self.news = threading.Condition(self.lock)
+        self.shift = 0.0
+        self.users: dict[str, User] = {}
+        self.apps: dict[str, App] = {}
+        self.tokens: dict[str, Token] = {}
+        self.repositories: dict[str, Repository] = {}
+        self.runs: dict[int, tuple[Repository, Run]] = {}
+        self.events: list[Event] = []
+        self.calls: list[Call] = []
+        self.unknown_routes: list[tuple[str, str]] = []
+        self.signed: set[str] = set()
+        self._ids: Iterator[int] = itertools.count(1001)
+        self.actions_bot = User(ACTIONS_BOT_ID, ACTIONS_BOT_LOGIN, "Bot")
+        self.users[ACTIONS_BOT_LOGIN] = self.actions_bot
+
+    def next_id(self) -> int:
+        """A database id that nothing else has."""
+        return next(self._ids)
+
+    def seconds(self) -> float:
+        """The forge's clock, in seconds since the epoch."""
+        return time.time() + self.shift
+
+    def now(self) -> str:
+        """The forge's clock, as GitHub writes it."""
+        return datetime.fromtimestamp(self.seconds(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def find(self, full_name: str) -> Repository | None:
+        """A repository by owner/name, whatever the case."""
+        return self.repositories.get(full_name.lower())
+
+    def user(self, login: str) -> User | None:
+        """A person, bot or organisation by exact login, whatever the case."""
+        return next((user for user in self.users.values() if user.login.lower() == login.lower()), None)
+
+    def person_of(self, email: str) -> User | None:
+        """The account a commit's address belongs to."""
+        return next((user for user in self.users.values() if user.email == email), None)
+
+    def signature(self, user: User) -> Signature:
+        """How this identity signs a commit made by the API now."""
+        return Signature(user.login, user.email, self.now())
+
+    def web_flow(self) -> Signature:
+        """The committer of everything GitHub commits itself."""
+        return Signature("GitHub", "noreply@github.com", self.now())
+
+
+def next_number(repository: Repository) -> int:
+    """The number of the next issue or pull request."""
+    return max(repository.threads, default=0) + 1
+
+
+def add_label(
+    repository: Repository, name: str, color: str = "ededed", description: str | None = None
+) -> Label:
+    """The label of this name (case does not matter), made when missing."""
+    key = name.lower()
+    if key not in repository.labels:
+        repository.labels[key] = Label(repository.world.next_id(), name, color, description)
+    return repository.labels[key]
+
+
+def payload_of(event: Event, key: str) -> Body:
+    """An object inside an event's payload, {} when there is none."""
+    found = event.payload.get(key)
+    return found if isinstance(found, dict) else {}
