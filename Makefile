@@ -51,8 +51,8 @@ bench: ## what start, gate and promotion cost
 live: ## REPOSITORY=owner/name: the few checks that only github.com can answer
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.live $(REPOSITORY)
 
-ghes: ## OUT=folder: a copy for GitHub Enterprise Server, which lacks two of GitHub's words
-	$(TOOLS) env PYTHONPATH=scripts python -m lab.rewrite $(OUT)
+ghes: ## OUT=folder REF=owner/name@ref: a copy for GitHub Enterprise Server, which lacks two words of GitHub.com
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.rewrite $(OUT) $(REF)
 
 docs: ## write the generated tables and the settings schema
 	$(TOOLS) python scripts/docs.py
