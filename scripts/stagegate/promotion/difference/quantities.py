@@ -1,0 +1,28 @@
+"""Kubernetes quantities such as `10Gi` and `500m`, as far as "is it less?" needs them.
+
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+_QUANTITY = re.compile(r"\"?([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?\"?")
+_FACTORS = {"": Decimal(1), "m": Decimal("0.001"), "k": Decimal(1000)}
+_FACTORS |= {unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", 2)}
+_FACTORS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)}
+
+
+def amount(text: str | None) -> Decimal | None:
+    """The number a quantity stands for, or None when it is not one."""
+    match = _QUANTITY.fullmatch(text or "")
+    return Decimal(match[1]) * _FACTORS[match[2] or ""] if match else None
+
+
+def shrinks(before: str | None, after: str | None) -> bool:
+    """Whether it becomes less; what goes away or cannot be read shrinks too."""
+    old, new = amount(before), amount(after)
+    if before is None or old is None:
+        return False
+    return new is None or new < old
