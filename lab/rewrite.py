@@ -84,7 +84,7 @@ def snapshot(source: Path, target: Path, change: Callable[[str], str], where: st
 def main(arguments: Sequence[str]) -> int:
     """Write the copy for GitHub Enterprise Server; 2 without a folder and a reference."""
     if len(arguments) != 2 or "@" not in arguments[1]:
-        print("usage: make ghes OUT='folder owner/name@ref'", file=sys.stderr)
+        print("usage: make ghes OUT=folder REF=owner/name@ref", file=sys.stderr)
         return 2
     root = Path(__file__).resolve().parent.parent
     snapshot(root, Path(arguments[0]), lambda text: for_server(text, arguments[1]))
