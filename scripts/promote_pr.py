@@ -1,0 +1,104 @@
+"""promote-pr: decides which release enters an environment, moves its pins, and proposes or commits it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from typing import Literal
+
+from stagegate import settings as settings_file
+from stagegate.errors import Stop
+from stagegate.model import Result
+from stagegate.promotion import access, apply, facts, local, plan, telling, wording
+from stagegate.promotion.access import Access
+from stagegate.runner import log
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+from stagegate.settings import Settings
+
+ATTEMPTS = 5
+
+
+class PromotePr(Inputs, frozen=True, kw_only=True):
+    """Inputs of promote-pr."""
+
+    pins_token: str = ""
+    app_id: str = ""
+    app_key: str = ""
+    registry_username: str = ""
+    registry_password: str = ""
+    environment: str = ""
+    version: str = ""
+    mode: Literal["promote", "rollback", "hold", "unhold", "ban", "unban", "override", "evaluate"] = "promote"
+    reason: str = ""
+    until: str = ""
+    rules: str = ""
+    facts: str = ""
+    save_facts: str = ""
+    local: bool = False
+    verify_workflow: str = "production.yml"
+    fail_on_waiting: bool = False
+
+
+def main(inputs: PromotePr, context: Context) -> Result:
+    """Inputs -> facts -> plan -> apply -> report; begins again at the facts when somebody else was faster."""
+    now = datetime.now(timezone.utc)
+    if inputs.facts:
+        known = telling.load(context, inputs.facts)
+        decision = plan.decide(known, now)
+        return telling.result(known, decision, telling.planned(known, decision), now, dry_run=True)
+    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    if inputs.local:
+        return local.edit(settings, context, inputs.environment, inputs.version, dry_run=inputs.dry_run)
+    doors = connect(inputs, settings, context)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return once(inputs, context, doors, settings, now)
+        except Stop as stop:
+            if stop.reason != "stale-base" or attempt == ATTEMPTS:
+                raise
+            log.say(f"Somebody else wrote first ({stop.why}): reading everything again.")
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings, now: datetime) -> Result:
+    """One walk from facts to report. StaleHead when what was read is no longer so."""
+    reading = facts.read(doors, settings, inputs.mode, inputs.environment, inputs.version, now)
+    known = reading.facts
+    telling.save(context, inputs.save_facts, known)
+    decision = plan.decide(known, now)
+    text = wording.proposal(reading, decision, context.run_url)
+    if inputs.dry_run or not decision.write:
+        done = telling.planned(known, decision)
+    else:
+        done = apply.write(
+            doors.pins, known, decision, text, context=context, verify_workflow=inputs.verify_workflow
+        )
+    return telling.result(
+        known,
+        decision,
+        done,
+        now,
+        text=text,
+        dry_run=inputs.dry_run,
+        fail_on_waiting=inputs.fail_on_waiting,
+        calls=doors.calls,
+    )
+
+
+def connect(inputs: PromotePr, settings: Settings, context: Context) -> Access:
+    """The repositories and registries, with the tokens of the inputs."""
+    return access.connect(
+        settings,
+        context,
+        config=inputs.config,
+        token=inputs.token,
+        pins_token=inputs.pins_token,
+        username=inputs.registry_username,
+        password=inputs.registry_password,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(entrypoint("promote-pr", PromotePr, main))

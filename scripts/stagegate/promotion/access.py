@@ -1,0 +1,98 @@
+"""Which repositories and registries a promotion speaks to, and with whose tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from stagegate.clients import hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.model import Actor, Calls
+from stagegate.runner.context import Context
+from stagegate.settings import Settings
+
+
+@dataclass(frozen=True)
+class Access:
+    """`app` holds code, tags and evidence, `pins` the pins, policy, marks and pull requests; often they are one.
+
+    `config` is the path of the policy in the pins repository.
+    """
+
+    app: hub.Hub
+    pins: hub.Hub
+    registry: Registry
+    config: str
+
+    @property
+    def one(self) -> bool:
+        """Whether both are the same repository."""
+        return self.app.repository == self.pins.repository
+
+    @property
+    def calls(self) -> Calls:
+        """Requests to GitHub so far."""
+        both = (self.app.calls,) if self.app is self.pins else (self.app.calls, self.pins.calls)
+        return Calls(read=sum(c.read for c in both), write=sum(c.write for c in both))
+
+
+def connect(
+    settings: Settings,
+    context: Context,
+    *,
+    config: str,
+    token: str,
+    pins_token: str,
+    username: str = "",
+    password: str = "",
+) -> Access:
+    """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission)."""
+    here = context.repository
+    app_repository, pins_repository, path = settings.source or here, here, config
+    if settings.policy:
+        app_repository = here
+        pins_repository, _, path = settings.policy.partition("//")
+        if not path:
+            raise Stop(
+                "bad-settings",
+                f"policy {settings.policy!r} names no file.",
+                "It must be owner/repository//path/of/stagegate.yaml.",
+                "Correct it.",
+                file=config,
+            )
+    registry = Registry(settings.registry_hosts, username=username, password=password)
+    path = str(PurePosixPath(path))
+    if app_repository == pins_repository:
+        only = hub.from_context(context, pins_token or token, pins_repository)
+        return Access(app=only, pins=only, registry=registry, config=path)
+    if not pins_token or not token:
+        raise Stop(
+            "missing-permission",
+            f"There is no token for {pins_repository if not pins_token else app_repository}.",
+            "App and pins live in two repositories, and a job's own token reaches only one of them.",
+            "Give `token` (app repository) and `pins-token` (pins repository), for example from a GitHub App.",
+        )
+    return Access(
+        app=hub.from_context(context, token, app_repository),
+        pins=hub.from_context(context, pins_token, pins_repository),
+        registry=registry,
+        config=path,
+    )
+
+
+def accepted(access: Access, settings: Settings) -> tuple[Actor, ...]:
+    """Whose evidence counts: the App under `protected`, else GitHub's own bot and this run's identity."""
+    if settings.trust.level == "advisory":
+        own = (hub.ACTIONS_BOT, access.app.viewer(), access.pins.viewer())
+        return tuple(dict.fromkeys(own))
+    name = f"{settings.trust.app}[bot]"
+    found = access.app.account(name)
+    if found is None or found.kind != "Bot":
+        raise Stop(
+            "bad-settings",
+            f"GitHub knows no App {settings.trust.app!r}.",
+            f"With `trust: protected` only what {name} wrote counts, and no such account was found.",
+            "Correct `trust.app`: it is the slug at the end of the App's address.",
+        )
+    return (found,)

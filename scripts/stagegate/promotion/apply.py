@@ -1,0 +1,217 @@
+"""Writes a decided promotion: small steps, each safe to repeat, each refusing to overwrite what it did not expect.
+
+A StaleHead means that somebody was there first: the caller reads the facts again and decides again.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.model import Change, PullRequestText
+from stagegate.promotion import branches
+from stagegate.promotion.plan import Decision, Verdict
+from stagegate.promotion.situation import Facts, Proposal, Subject
+from stagegate.report.markdown import plain
+from stagegate.runner import log
+from stagegate.runner.context import Context
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened: the reason's word, every write, the commit, the pull request."""
+
+    reason: str
+    changes: tuple[Change, ...] = ()
+    commit: str = ""
+    number: int = 0
+    url: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def write(
+    pins: hub.Hub,
+    facts: Facts,
+    decision: Decision,
+    text: PullRequestText | None,
+    *,
+    context: Context,
+    verify_workflow: str,
+) -> Applied:
+    """Carry out a decision that writes. StaleHead when something moved since the facts were read."""
+    subject = facts.subject
+    if subject is None:
+        raise AssertionError("a decision that writes has a subject")
+    if text is None:
+        return commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
+    return propose(pins, facts, decision, subject, text, run=context.run_id, url=context.run_url)
+
+
+def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:
+    """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
+    headline, body = message(subject, facts.app, run)
+    sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
+    changes = (
+        *_edits(subject),
+        Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),
+        *verify(pins, facts, verify_workflow),
+    )
+    return Applied(reason="committed", changes=changes, commit=sha)
+
+
+def verify(pins: hub.Hub, facts: Facts, workflow: str) -> tuple[Change, ...]:
+    """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does."""
+    if not facts.actions_token or not workflow:
+        return ()
+    pins.dispatch(workflow, facts.base, {})
+    return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=facts.base),)
+
+
+def propose(
+    pins: hub.Hub,
+    facts: Facts,
+    decision: Decision,
+    subject: Subject,
+    text: PullRequestText,
+    *,
+    run: str,
+    url: str,
+) -> Applied:
+    """One open pull request with exactly this change: opened, replaced or found equal; then its status."""
+    there = facts.proposal
+    changes: list[Change] = []
+    notes: list[str] = []
+    head = facts.branch_head
+    if not facts.branch_equal:
+        if there is not None:
+            changes += _withdraw(pins, there, subject)
+        head = _branch(pins, facts, subject, run)
+        changes += [
+            *_edits(subject),
+            Change(kind="branch", target=facts.branch, before=facts.branch_head, after=head),
+        ]
+    number, address, opened = _pull(pins, facts, text)
+    changes += opened
+    labels = tuple(label for label in text.labels if there is None or label not in there.labels)
+    if labels:
+        pins.add_labels(number, labels)
+        changes.append(Change(kind="labels", target=f"#{number}", after=", ".join(labels)))
+    if there is None:
+        notes += _reviewers(pins, number, text.reviewers)
+    changes += status(pins, head, decision.verdict, url)
+    if not changes:
+        return Applied(reason="already-proposed", commit=head, number=number, url=address)
+    reason = "proposed" if there is None else "updated"
+    return Applied(
+        reason=reason, changes=tuple(changes), commit=head, number=number, url=address, notes=tuple(notes)
+    )
+
+
+def status(pins: hub.Hub, head: str, verdict: Verdict, url: str) -> tuple[Change, ...]:
+    """The status `stagegate/pins` on a head, written when it says something new."""
+    if not pins.set_status(head, branches.STATUS, verdict.state, verdict.description, url):
+        return ()
+    return (Change(kind="status", target=f"{branches.STATUS} on {head[:12]}", after=verdict.state),)
+
+
+def message(subject: Subject, app: str, run: str) -> tuple[str, str]:
+    """Headline and body of our commit; the trailers are what later runs read."""
+    verb = "roll back" if subject.kind == "rollback" else "promote"
+    headline = f"chore({subject.environment}): {verb} {app} to {subject.version}"
+    moved = f"From {subject.before or 'nothing'} to {subject.version}."
+    return plain(headline), f"{moved}\n\n{branches.trailers(app, subject.version, subject.environment, run)}"
+
+
+def _branch(pins: hub.Hub, facts: Facts, subject: Subject, run: str) -> str:
+    """Make the commit beside the branch, then move the branch to it in one step that also ends the helper.
+
+    A branch that equals its base, even for a moment, closes its pull request.
+    """
+    helper = f"refs/heads/{branches.helper(facts.app, facts.environment)}"
+    _helper(pins, helper, facts.base_head)
+    headline, body = message(subject, facts.app, run)
+    sha = pins.create_commit(
+        helper.removeprefix("refs/heads/"), facts.base_head, headline, body, dict(subject.files)
+    )
+    moves = [
+        hub.RefUpdate(
+            name=f"refs/heads/{facts.branch}", before=facts.branch_head or hub.ZERO, after=sha, force=True
+        ),
+        hub.RefUpdate(name=helper, before=sha, after=hub.ZERO, force=True),
+    ]
+    pins.update_refs(moves)
+    return sha
+
+
+def _helper(pins: hub.Hub, helper: str, base: str) -> None:
+    """The helper branch at the base; one that a killed run left behind is set back."""
+    try:
+        pins.create_ref(helper, base)
+    except hub.StaleHead:
+        left = pins.head(helper.removeprefix("refs/heads/"))
+        pins.update_refs([hub.RefUpdate(name=helper, before=left or hub.ZERO, after=base, force=True)])
+
+
+def _withdraw(pins: hub.Hub, there: Proposal, subject: Subject) -> list[Change]:
+    """What was agreed to was another change: auto-merge off and approvals dismissed before it is replaced."""
+    changes = []
+    if there.auto_merge:
+        pins.disable_auto_merge(there.node_id)
+        changes.append(Change(kind="auto-merge", target=f"#{there.number}", before="on", after="off"))
+    for review in there.reviews:
+        why = f"Replaced by {subject.version}: an approval counts only for the head it was given on."
+        pins.dismiss_review(there.number, review, why)
+        changes.append(Change(kind="review", target=f"#{there.number}", before="approved", after="dismissed"))
+    return changes
+
+
+def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str, list[Change]]:
+    """The open pull request of the branch with this text."""
+    there = facts.proposal
+    if there is not None:
+        if facts.branch_equal and there.title == text.title:
+            return there.number, there.url, []
+        pins.update_pull(there.number, title=text.title, body=text.body)
+        now = pins.pull(there.number)
+        if now is not None and now.state == "open":
+            change = Change(
+                kind="pull-request", target=f"#{there.number}", before=there.title, after=text.title
+            )
+            return there.number, there.url, [change]
+        if now is not None and now.merged:
+            raise hub.StaleHead(facts.base, f"#{there.number} was merged meanwhile.")
+    opened = pins.open_pull(text.title, text.body, facts.branch, facts.base)
+    if opened is None:
+        raise hub.StaleHead(facts.base, f"{facts.branch} holds nothing that {facts.base} does not have.")
+    return (
+        opened.number,
+        opened.url,
+        [Change(kind="pull-request", target=f"#{opened.number}", after=text.title)],
+    )
+
+
+def _reviewers(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> list[str]:
+    """Ask for reviews; who cannot be asked is a note, the pull request stands. `org/team` is a team."""
+    users = [name for name in reviewers if "/" not in name]
+    teams = [name.rpartition("/")[2] for name in reviewers if "/" in name]
+    refused = pins.request_reviewers(number, users, teams) if reviewers else []
+    for who in refused:
+        log.annotate("warning", f"No review was asked of {who}", title="promote-pr: reviewers")
+    return [f"no review was asked of {who}" for who in refused]
+
+
+def _edits(subject: Subject) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            kind="pin", target=f"{edit.file}:{edit.line} {edit.path}", before=edit.before, after=edit.after
+        )
+        for edit in subject.edits
+    )
+
+
+def intended(facts: Facts, decision: Decision) -> tuple[Change, ...]:
+    """What would be written, for a dry run."""
+    if not decision.write or facts.subject is None:
+        return ()
+    target = f"{facts.pins_repository}@{facts.base if decision.write == 'commit' else facts.branch}"
+    listed = (*_edits(facts.subject), Change(kind=decision.write, target=target, after=facts.subject.version))
+    return tuple(msgspec.structs.replace(change, done=False) for change in listed)

@@ -1,0 +1,80 @@
+"""Which version an environment should run next. Pure: the same facts and clock choose the same version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+import semver
+
+from stagegate.model import is_prerelease
+from stagegate.promotion import marks, proof
+from stagegate.promotion.situation import Facts
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """The version chosen (empty: none), and why."""
+
+    version: str
+    why: str
+
+
+def choose(facts: Facts, now: datetime) -> Choice:
+    """The version asked for, else by strategy: the newest admissible one, or (`each`) the next after what runs.
+
+    Admissible: newer than what runs, passed in every environment before, not banned, no pre-release where none
+    is admitted. Digests are compared later, by the rules.
+    """
+    if facts.requested:
+        return Choice(version=facts.requested, why="asked for")
+    policy = facts.policy_of(facts.environment)
+    running = facts.standing(facts.environment).version
+    known = _passed(facts, policy.after) if policy.after else facts.tags
+    admissible = [
+        version
+        for version in sorted(filter(semver.Version.is_valid, known), key=semver.Version.parse)
+        if _is_newer(version, running)
+        and (policy.admits_prereleases or not is_prerelease(version))
+        and marks.ban(facts, version, now) is None
+    ]
+    if not admissible:
+        where = f"passed in {', '.join(policy.after)}" if policy.after else "been released"
+        return Choice(version="", why=f"nothing newer than {running or 'what runs'} has {where}")
+    if policy.promotion.strategy == "each":
+        return Choice(version=admissible[0], why=f"the next one after {running or 'nothing'}")
+    return Choice(version=admissible[-1], why="the newest one that may enter")
+
+
+def rollback_target(facts: Facts, now: datetime) -> Choice:
+    """The version to go back to: the one asked for, else the last that was good here and is not what runs now."""
+    if facts.requested:
+        return Choice(version=facts.requested, why="asked for")
+    running = facts.standing(facts.environment).version
+    for version in proof.versions(facts, facts.environment):
+        good = proof.of(facts, facts.environment, version).state in ("passed", "adopted")
+        if (
+            version != running
+            and good
+            and marks.ban(facts, version, now) is None
+            and _is_older(version, running)
+        ):
+            return Choice(version=version, why=f"the last one that was good in {facts.environment}")
+    return Choice(version="", why=f"no earlier release was good in {facts.environment}")
+
+
+def _passed(facts: Facts, before: Iterable[str]) -> tuple[str, ...]:
+    """Versions whose newest record is good in every environment named."""
+    sets = [
+        {v for v in proof.versions(facts, name) if proof.of(facts, name, v).state == "passed"}
+        for name in before
+    ]
+    return tuple(set.intersection(*sets)) if sets else ()
+
+
+def _is_newer(version: str, running: str) -> bool:
+    return not semver.Version.is_valid(running) or semver.Version.parse(version) > running
+
+
+def _is_older(version: str, running: str) -> bool:
+    return not semver.Version.is_valid(running) or semver.Version.parse(version) < running

@@ -1,0 +1,78 @@
+"""Sets and removes marks: hold, ban, override. A ref is created atomically and moved only from what was seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.model import Change, Mark
+from stagegate.promotion import marks
+from stagegate.promotion.situation import Placed
+
+_ORDER = ("none", "read", "triage", "write", "maintain", "admin")
+
+
+def authorise(pins: hub.Hub, login: str, least: str, doing: str) -> None:
+    """Stop(not-authorised) unless GitHub says that this person has at least this right. Unknown is no right."""
+    if not login:
+        raise Stop(
+            "not-authorised",
+            f"Nobody is named who would {doing}.",
+            "A mark has an owner, and the owner's right is looked up.",
+            "Run it in a workflow, which names the actor.",
+        )
+    has = pins.permission(login)
+    if _ORDER.index(has) < _ORDER.index(least):
+        raise Stop(
+            "not-authorised",
+            f"{login} may not {doing}.",
+            f"It needs {least} on {pins.repository}, and {login} has {has}.",
+            "Ask somebody who has it, or change `commands` in the settings.",
+        )
+
+
+def put(pins: hub.Hub, ref: str, mark: Mark, now: datetime) -> tuple[Change, ...]:
+    """Set a mark; nothing when one in force says the same. A renewal is a child commit of the mark before."""
+    there = current(pins, ref)
+    if (
+        there is not None
+        and there.mark is not None
+        and _same(there.mark, mark)
+        and marks.active(there.mark, now)
+    ):
+        return ()
+    return _write(pins, ref, mark, there, f"{mark.kind} by {mark.owner}")
+
+
+def take_away(pins: hub.Hub, ref: str, by: str, now: datetime) -> tuple[Change, ...]:
+    """Remove a mark by a commit that says who did; nothing when none is in force."""
+    there = current(pins, ref)
+    if there is None or not marks.active(there.mark, now):
+        return ()
+    return _write(pins, ref, marks.removed(there.mark, by, now), there, f"removed by {by}")
+
+
+def current(pins: hub.Hub, ref: str) -> Placed | None:
+    """The mark on a ref right now, or None when the ref does not exist."""
+    folder = ref.rpartition("/")[0]
+    file = pins.ref_files(folder, marks.FILE).get(ref)
+    return marks.place(ref, file.oid, file.content) if file else None
+
+
+def _write(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, said: str) -> tuple[Change, ...]:
+    parents = (there.oid,) if there else ()
+    sha = pins.create_orphan_commit({marks.FILE: marks.encode(mark)}, f"chore: {said}", parents)
+    if there is None:
+        pins.create_ref(ref, sha)
+    else:
+        pins.update_refs([hub.RefUpdate(name=ref, before=there.oid, after=sha)])
+    before = there.oid if there else ""
+    return (Change(kind="mark", target=ref.removeprefix("refs/heads/"), before=before, after=sha),)
+
+
+def _same(one: Mark, other: Mark) -> bool:
+    def told(mark: Mark) -> tuple[object, ...]:
+        return mark.kind, mark.owner, mark.reason, mark.until, mark.rules, mark.to
+
+    return told(one) == told(other)

@@ -1,0 +1,79 @@
+"""The open promotion of an environment: its pull request, its branch, and who approved exactly that head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.model import Actor
+from stagegate.promotion import branches
+from stagegate.promotion.situation import Proposal
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch of ours: its tip (empty: there is none), the version its commit names, what is not ours on it."""
+
+    name: str
+    head: str = ""
+    version: str = ""
+    foreign: tuple[str, ...] = ()
+
+
+def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment: str) -> Branch:
+    """What is on a branch of ours that `base` does not have. A commit counts as ours by trailers and author."""
+    if not head:
+        return Branch(name=name)
+    ours = (hub.ACTIONS_BOT, pins.viewer())
+    commits = pins.compare(base, head).commits
+    foreign = [c.sha for c in commits if not _is_ours(c, ours, app, environment)]
+    named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
+    return Branch(name=name, head=head, version=named[-1] if named else "", foreign=tuple(foreign))
+
+
+def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:
+    """The open pull request of a branch, or None. `equal`: its files already say exactly what we would write."""
+    found = [
+        pull for pull in pins.pulls(head=seen.name, base=base) if pull.head_repository == pins.repository
+    ]
+    if not found:
+        return None
+    pull = found[0]
+    reviews = [review for review in pins.reviews(pull.number) if review.state in ("APPROVED", "approved")]
+    return Proposal(
+        number=pull.number,
+        node_id=pull.node_id,
+        url=pull.url,
+        branch=seen.name,
+        head=pull.head_sha,
+        version=seen.version,
+        labels=pull.labels,
+        title=pull.title,
+        draft=pull.draft,
+        auto_merge=pull.auto_merge,
+        equal=not seen.foreign and is_equal(pins, pull.head_sha, wanted),
+        foreign=seen.foreign,
+        approvals=tuple(
+            review.author.login
+            for review in reviews
+            if review.author is not None
+            and review.can_push
+            and review.commit == pull.head_sha
+            and not review.author.same(pull.author)
+        ),
+        reviews=tuple(review.id for review in reviews),
+    )
+
+
+def is_equal(pins: hub.Hub, head: str, wanted: Mapping[str, bytes]) -> bool:
+    """Whether a commit's files are exactly these."""
+    if not wanted:
+        return False
+    there = pins.files(head, sorted(wanted))
+    return all(blob is not None and blob.content == wanted[path] for path, blob in there.items())
+
+
+def _is_ours(commit: hub.Commit, ours: tuple[Actor, ...], app: str, environment: str) -> bool:
+    by_us = any(actor.same(commit.author) for actor in ours)
+    return by_us and branches.is_ours(commit.trailers, app, environment)

@@ -1,0 +1,34 @@
+"""risk: a change of a risky class needs the label that names it, given by a person on the pull request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.model import RuleResult
+from stagegate.promotion.situation import Facts, Subject
+
+NAME = "risk"
+PREFIX = "stagegate/risk:"
+
+
+def labels(subject: Subject) -> tuple[str, ...]:
+    """The labels that this change still needs."""
+    wanted = dict.fromkeys(PREFIX + risk.kind for risk in subject.risks)
+    return tuple(label for label in wanted if label not in subject.labels)
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop until every class has its label; unknown when the difference could not be made."""
+    if subject.render_trouble:
+        return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)
+    if missing := labels(subject):
+        what = "; ".join(f"{risk.object}: {risk.detail}" for risk in subject.risks[:3])
+        return RuleResult(rule=NAME, state="stop", detail=f"needs the label {', '.join(missing)} ({what})")
+    if subject.risks:
+        return RuleResult(rule=NAME, state="pass", detail="every risky class has its label")
+    detail = (
+        "no risky change"
+        if subject.rendered
+        else f"not rendered, so risk is not known: {subject.render_note}"
+    )
+    return RuleResult(rule=NAME, state="pass", detail=detail)

@@ -1,0 +1,157 @@
+"""Both sides of a change rendered as Argo CD would, their difference, and the images the environment would run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from stagegate.chart import applications, render
+from stagegate.chart.objects import RenderedObject
+from stagegate.clients import hub, registry
+from stagegate.errors import Stop
+from stagegate.model import DIGEST
+from stagegate.promotion import difference as differences
+from stagegate.promotion import standings
+from stagegate.promotion.access import Access
+from stagegate.promotion.difference import Difference
+from stagegate.promotion.situation import Facts, ImageSeen, RiskSeen, Subject
+
+Files = Mapping[str, "bytes | None"]
+_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+
+
+class NotRendered(Exception):
+    """Nothing here can be rendered, for a reason that is no failure; the message says which."""
+
+
+def compared(
+    doors: Access, facts: Facts, subject: Subject, before: Files, after: Files
+) -> tuple[Subject, Difference | None]:
+    """The subject with images and risks of what would be rendered, and the difference for people.
+
+    What cannot be rendered at all is said (`rendered` false); what fails to render is trouble, never "no risk".
+    """
+    try:
+        old = objects(doors, facts, subject.environment, before)
+        new = objects(doors, facts, subject.environment, after)
+    except NotRendered as note:
+        return msgspec.structs.replace(subject, render_note=str(note)), None
+    except Stop as stop:
+        if stop.reason in ("missing-tool", "missing-permission", "wrong-source"):
+            raise
+        return msgspec.structs.replace(subject, render_trouble=f"{stop.what} {stop.why}"), None
+    found = differences.compare(old, new, secrets.token_bytes(16))
+    risks = tuple(
+        RiskSeen(kind=risk.kind, object=risk.object, detail=risk.detail) for risk in differences.risks(found)
+    )
+    images = tuple(_image(doors, facts, reference) for reference in sorted(set(_images(new))))
+    return msgspec.structs.replace(
+        subject, rendered=True, risks=risks, images=images, irreversible=differences.irreversible(found)
+    ), found
+
+
+def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
+    """Everything the Applications that pin an environment would render. NotRendered when no pin is one."""
+    found: list[RenderedObject] = []
+    documents = [
+        document
+        for pin in facts.policy_of(environment).pins
+        for document in standings.read(pin, files, facts.settings).applications
+        if applications.is_application(document)
+    ]
+    if not documents:
+        raise NotRendered("no pin of this environment is an Argo CD Application")
+    for document in _once(documents):
+        name = facts.settings.chart_reference.rpartition("/")[2]
+        wanted = applications.render_inputs(document, partial(_file, doors, facts, files), chart=name)
+        archive = chart_archive(doors.registry, wanted.chart)
+        found += render.render(archive, wanted.inputs, where=wanted.application)
+    return tuple(found)
+
+
+def chart_archive(source: registry.Registry, place: applications.ChartPlace) -> bytes:
+    """The packaged chart an Application names. Stop(missing-file) when the registry has none of that version."""
+    if place.kind != "registry":
+        raise NotRendered(f"the chart comes from {place.url}, which is no OCI registry")
+    repository = registry.parse(place.url)
+    pinned = DIGEST.fullmatch(place.revision)
+    target = (
+        repository.at(place.revision) if pinned else repository.tagged(registry.chart_tag(place.revision))
+    )
+    manifest = source.manifest(target)
+    layers = manifest.document.get("layers", []) if manifest else []
+    layer = next((one for one in layers if one.get("mediaType") == _CHART_LAYER), None)
+    if layer is None:
+        raise Stop(
+            "missing-file",
+            f"There is no chart at {target}.",
+            "The registry has no such version, or something that is not a Helm chart.",
+            "Publish the chart first, or correct the pin.",
+        )
+    return source.blob(repository, str(layer["digest"]))
+
+
+def _file(doors: Access, facts: Facts, files: Files, address: str, revision: str, path: str) -> bytes | None:
+    """A values file where an Application says it is: in the pins or the app repository."""
+    place = address.removesuffix("/").removesuffix(".git").lower()
+    for side in (doors.pins, doors.app):
+        if place == f"{side.server_url}/{side.repository}".lower() or place.endswith(
+            f":{side.repository}".lower()
+        ):
+            return _content(side, facts, files, revision, path)
+    raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
+
+
+def _content(side: hub.Hub, facts: Facts, files: Files, revision: str, path: str) -> bytes | None:
+    at_base = side.repository == facts.pins_repository and revision in (facts.base, "HEAD")
+    if at_base and path in files:
+        return files[path]
+    blob = side.files(facts.base_head if at_base else revision, [path])[path]
+    return blob.content if blob else None
+
+
+def _once(documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    seen: list[dict[str, Any]] = []
+    for document in documents:
+        if document not in seen:
+            seen.append(document)
+            yield document
+
+
+def _images(rendered: tuple[RenderedObject, ...]) -> Iterator[str]:
+    """Images of every container, wherever a pod template stands in an object."""
+
+    def walk(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key in _CONTAINERS and isinstance(inner, list):
+                    yield from (str(c["image"]) for c in inner if isinstance(c, dict) and c.get("image"))
+                else:
+                    yield from walk(inner)
+        elif isinstance(value, list):
+            for item in value:
+                yield from walk(item)
+
+    for one in rendered:
+        yield from walk(one.body)
+
+
+def _image(doors: Access, facts: Facts, reference: str) -> ImageSeen:
+    """An image as rendered; of first-party ones the digest that the tag has now."""
+    try:
+        parsed = registry.parse(reference)
+    except Stop as stop:
+        return ImageSeen(reference=reference, repository=reference, trouble=stop.why)
+    repository = parsed.name
+    if repository not in facts.settings.images:
+        return ImageSeen(reference=reference, repository=repository)
+    try:
+        digest = doors.registry.digest(parsed)
+    except Stop as stop:
+        return ImageSeen(reference=reference, repository=repository, trouble=f"{stop.what} {stop.why}")
+    return ImageSeen(reference=reference, repository=repository, digest=digest or "")

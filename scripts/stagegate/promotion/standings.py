@@ -1,0 +1,78 @@
+"""What every environment runs by its pins, and the edit that would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stagegate.errors import Stop
+from stagegate.model import Edit, Release
+from stagegate.promotion import pins
+from stagegate.promotion.situation import Standing
+from stagegate.settings import Environment, Pin, Settings
+
+
+def pin_files(settings: Settings) -> tuple[str, ...]:
+    """Every file that holds a pin, once, in the order of the settings."""
+    return tuple(dict.fromkeys(file_of(pin) for e in settings.environments for pin in e.pins))
+
+
+def file_of(pin: str | Pin) -> str:
+    """The file of a pin, short or long form."""
+    return pin if isinstance(pin, str) else pin.file
+
+
+def standing(environment: Environment, files: Mapping[str, bytes | None], settings: Settings) -> Standing:
+    """The version (or commit) that all pins of an environment name; trouble in words when they name none."""
+    versions: dict[str, str] = {}
+    commits: dict[str, str] = {}
+    try:
+        for pin in environment.pins:
+            found = read(pin, files, settings)
+            if (moving := pins.range_of(found)) is not None:
+                trouble = f"{found.file} line {moving.line} has {moving.value!r}, which moves by itself"
+                return Standing(environment=environment.name, is_range=True, trouble=trouble)
+            told = pins.running(found, settings)
+            versions |= {told.version: found.file} if told.version else {}
+            commits |= {told.commit: found.file} if told.commit else {}
+    except Stop as stop:
+        return Standing(environment=environment.name, trouble=f"{stop.what} {stop.why}")
+    if len(versions) > 1:
+        said = ", ".join(f"{file} says {version}" for version, file in versions.items())
+        return Standing(environment=environment.name, trouble=said)
+    version, commit = next(iter(versions), ""), next(iter(commits), "")
+    trouble = "" if version or commit else "its pins name no version"
+    return Standing(environment=environment.name, version=version, commit=commit, trouble=trouble)
+
+
+def read(pin: str | Pin, files: Mapping[str, bytes | None], settings: Settings) -> pins.PinFile:
+    """A pin's file as its shape sees it. Stop(missing-file) when it is not in the repository."""
+    file = file_of(pin)
+    content = files.get(file)
+    if content is None:
+        raise Stop(
+            "missing-file",
+            f"{file} is not in the pins repository.",
+            "The settings name it as a pin, and the default branch does not have it.",
+            "Correct `pins` in the settings, or add the file.",
+        )
+    return pins.read(pin, content, settings)
+
+
+def edited(
+    environment: Environment,
+    files: Mapping[str, bytes | None],
+    release: Release,
+    settings: Settings,
+    repository: str,
+) -> tuple[dict[str, bytes], tuple[Edit, ...]]:
+    """The files that change and every edit, all pins of the environment together. Stop(ambiguous-pin)."""
+    now = dict(files)
+    edits: list[Edit] = []
+    for pin in environment.pins:
+        content, changes = pins.edit(read(pin, now, settings), release, settings, repository=repository)
+        now[file_of(pin)] = content
+        edits += changes
+    changed = {
+        file: content for file, content in now.items() if content is not None and content != files[file]
+    }
+    return changed, tuple(edits)

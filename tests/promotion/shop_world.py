@@ -1,0 +1,224 @@
+"""A shop on the forge with charts and images in a real registry: releases 1.0.0 to 1.3.0-rc.1, pins at 1.0.0."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lab.forge import Forge
+from lab.registry import Registry as LabRegistry
+from stagegate.chart import package, source
+from stagegate.clients import hub
+from stagegate.clients.record import Record
+from stagegate.clients.registry import Manifest, Registry
+from stagegate.gate import evidence
+from stagegate.model import Chart, Evidence, Image, WorkflowRun, digest_of, to_json
+
+REPOSITORY = "acme/shop"
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0-rc.1")
+RIGHTS = dict.fromkeys(("contents", "statuses", "deployments", "pull_requests", "issues", "actions"), "write")
+
+SETTINGS = """\
+app: shop
+images: [{host}/acme/shop]
+chart: {{path: charts/shop, repository: "oci://{host}/acme/charts", image-tag-value: global.imageTag}}
+environments:
+  - name: staging
+    pins: [deploy/staging.yaml]
+    promotion: {{strategy: direct}}
+  - name: prod
+    after: [staging]
+    pins: [deploy/prod.yaml]
+    promotion: {{reviewers: [octo-lead], labels: [stagegate]}}
+{more}"""
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: shop-{name}}}
+spec:
+  destination: {{namespace: shop}}
+  sources:
+    - repoURL: {host}/acme/charts   # no scheme
+      chart: shop
+      targetRevision: "1.0.0"
+      helm:
+        releaseName: shop
+        valueFiles: [$values/deploy/values/{name}.yaml]
+        parameters:
+          - {{name: global.imageTag, value: v1.0.0}}
+    - {{repoURL: "{url}/acme/shop.git", targetRevision: main, ref: values}}
+"""
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - {name: shop, image: "{{ .Values.image }}:{{ .Values.global.imageTag }}"}
+"""
+
+
+class Shop:
+    """The forge, the registry, and short ways to do what people and gates do there."""
+
+    def __init__(self, forge: Forge, host: str, folder: Path, more: str = "") -> None:
+        self.forge, self.host, self.folder = forge, host, folder
+        self.store = Registry(frozenset({host}))
+        self.repo = forge.repository(REPOSITORY)
+        for login, role in (("octo-dev", "write"), ("octo-lead", "admin"), ("octo-guest", "read")):
+            forge.collaborator(REPOSITORY, login, role)
+        self.token = forge.token("", "actions", repositories=[REPOSITORY], permissions=RIGHTS)
+        files = {
+            "stagegate.yaml": SETTINGS.format(host=host, more=more),
+            "deploy/staging.yaml": APPLICATION.format(host=host, name="staging", url=forge.url),
+            "deploy/prod.yaml": APPLICATION.format(host=host, name="prod", url=forge.url),
+            "deploy/values/staging.yaml": "replicas: 1\n",
+            "deploy/values/prod.yaml": "replicas: 2\n",
+            ".github/workflows/production.yml": "on: {workflow_dispatch: }\n",
+        }
+        self.repo.seed({path: text for path, text in files.items()})
+        self.commits: dict[str, str] = {}
+        self.digests: dict[str, str] = {}
+        for version in VERSIONS:
+            self.commits[version] = self.repo.seed({"VERSION": f"{version}\n"}, f"feat: what {version} brings")
+            self.hub().create_tag(f"v{version}", self.commits[version], version)
+
+    def hub(self, token: str = "") -> hub.Hub:
+        """A hub that does not sleep."""
+        url = self.forge.url
+        new = hub.connect(
+            REPOSITORY, token or self.token, api_url=url, graphql_url=f"{url}/graphql", server_url=url, pace=0
+        )
+        new._c.sleep = lambda _: None
+        return new
+
+    def environ(self, **inputs: str) -> dict[str, str]:
+        """The environment of one step of promote-pr."""
+        given = {f"SG_{name.upper()}": value for name, value in inputs.items()}
+        return {
+            "PATH": os.environ["PATH"],
+            "GITHUB_WORKSPACE": str(self.folder),
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_ACTOR": "octo-lead",
+            "GITHUB_RUN_ID": "77",
+            "GITHUB_SERVER_URL": self.forge.url,
+            "GITHUB_API_URL": self.forge.url,
+            "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
+            "GITHUB_OUTPUT": str(self.folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
+            "SG_TOKEN": self.token,
+            "SG_REPORT": "report.json",
+            **given,
+        }
+
+    def publish(self, version: str, commit: str = "") -> None:
+        """Image and chart of a version, the chart with the release record."""
+        image = f"{self.host}/acme/shop"
+        layer = f"layer of {version}".encode()
+        config = to_json({"version": version})
+        document = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(config), "size": len(config)},
+            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest_of(layer), "size": len(layer)}],
+        }
+        manifest = Manifest(media_type=str(document["mediaType"]), raw=to_json(document))
+        self.store.push(f"{image}:v{version}", manifest, (config, layer), replace=True)
+        self.digests[version] = manifest.digest
+        chart = self.folder / "build" / version / "shop"
+        (chart / "templates").mkdir(parents=True, exist_ok=True)
+        (chart / "Chart.yaml").write_text(f"apiVersion: v2\nname: shop\nversion: {version}\nappVersion: {version}\n")
+        (chart / "values.yaml").write_text(f"image: {image}\nreplicas: 1\nglobal: {{imageTag: v{version}}}\n")
+        (chart / "templates" / "deployment.yaml").write_text(DEPLOYMENT)
+        record = Record(commit=commit or self.commits[version], images={image: manifest.digest})
+        packed = package.pack(source.read(chart, "charts/shop"), record)
+        pushed = Manifest(media_type="application/vnd.oci.image.manifest.v1+json", raw=packed.manifest)
+        self.store.push(
+            f"{self.host}/acme/charts/shop:{version}", pushed, (packed.config, packed.archive), replace=True
+        )
+        self.digests[f"chart {version}"] = pushed.digest
+
+    def passed(self, version: str, environment: str = "staging", *, token: str = "", **changes: Any) -> None:
+        """What a gate writes: a deployment with evidence, then its status."""
+        github = self.hub(token)
+        found = Evidence(
+            kind="rollout",
+            app="shop",
+            environment=environment,
+            outcome="passed",
+            reason="passed",
+            version=version,
+            tag=f"v{version}",
+            commit=self.commits[version],
+            chart=Chart(
+                reference=f"oci://{self.host}/acme/charts/shop",
+                version=version,
+                digest=self.digests[f"chart {version}"],
+            ),
+            images=(Image(reference=f"{self.host}/acme/shop", digest=self.digests[version]),),
+            started="2026-01-01T00:00:00Z",
+            finished="2026-01-01T00:01:00Z",
+            run=WorkflowRun(id="70"),
+            actor="octo-dev",
+        )
+        found = msgspec.structs.replace(found, **changes)
+        number = github.create_deployment(
+            found.commit, "stagegate:shop", environment, evidence.encode(found), found.outcome, False
+        )
+        github.create_deployment_status(number, evidence.deployment_state(found), found.reason, "")
+
+    def pins(self, environment: str, ref: str = "main") -> str:
+        """The pin file of an environment."""
+        return self.repo.read(ref, f"deploy/{environment}.yaml").decode()
+
+    def outputs(self) -> dict[str, str]:
+        """Outputs of the last step, and forget them."""
+        path = self.folder / "output"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        found: dict[str, str] = {}
+        while lines:
+            name, delimiter = lines.pop(0).split("<<", 1)
+            value = []
+            while (line := lines.pop(0)) != delimiter:
+                value.append(line)
+            found[name] = "\n".join(value)
+        return found
+
+    def report(self) -> dict[str, Any]:
+        """The JSON report of the last step."""
+        return dict(json.loads((self.folder / "report.json").read_bytes()))
+
+
+@contextmanager
+def shop(
+    folder: Path, host: str, *, versions: Sequence[str] = VERSIONS, more: str = "", changes: Mapping[str, str] | None = None
+) -> Iterator[Shop]:
+    """The world while the block runs; `more` is appended to the settings, `changes` replaces text in them."""
+    with Forge(folder / "forge") as forge:
+        made = Shop(forge, host, folder, more)
+        for version in versions:
+            made.publish(version)
+        text = made.repo.read("main", "stagegate.yaml").decode()
+        for old, new in (changes or {}).items():
+            assert old in text
+            text = text.replace(old, new)
+        (folder / "stagegate.yaml").write_text(text)
+        made.repo.seed({"stagegate.yaml": text})
+        yield made
+
+
+__all__ = ["LabRegistry", "Shop", "shop"]
