@@ -1,0 +1,96 @@
+"""helm-publish: the chart of a release, checked, packed with the release record, pushed once and read back."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from stagegate import settings as settings_file
+from stagegate.chart.publication import apply, facts, plan, recording, telling
+from stagegate.chart.publication.facts import Build
+from stagegate.clients import git, hub, releases
+from stagegate.clients.registry import Registry, credentials
+from stagegate.errors import Stop
+from stagegate.model import Change, Result, parse_version
+from stagegate.release import version_files
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+from stagegate.settings import Settings
+
+
+class HelmPublish(Inputs, frozen=True, kw_only=True):
+    """Inputs of helm-publish."""
+
+    version: str = ""
+    digests: str = ""
+    commit: str = ""
+    strict: bool = False
+    registry_username: str = ""
+    registry_password: str = ""
+
+
+def main(inputs: HelmPublish, context: Context) -> Result:
+    """Inputs -> facts -> plan -> apply -> report."""
+    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    login = credentials.given(inputs.registry_username, inputs.registry_password)
+    store = Registry(
+        settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
+    )
+    build = build_of(inputs, settings, context)
+    facts.prove_images(build.images, store)
+    own = settings.own_chart
+    if own is None:
+        return without_chart(inputs, settings, build, hub.from_context(context, inputs.token), context)
+    logins = dict.fromkeys(settings.registry_hosts, login) if login else {}
+    known, packed = facts.read(settings, own, build, store, logins)
+    decided = plan.plan(known)
+    changes: tuple[Change, ...] = ()
+    if decided.reason == "published" and packed is not None:
+        changes = apply.intended(known, done=False) if inputs.dry_run else apply.push(known, packed, store)
+    return telling.result(known, decided, changes, dry_run=inputs.dry_run)
+
+
+def without_chart(
+    inputs: HelmPublish, settings: Settings, build: Build, github: hub.Hub, context: Context
+) -> Result:
+    """The same steps where the record is a deployment."""
+    known = recording.read(settings.app, build, github)
+    decided = plan.plan(known.facts)
+    changes: tuple[Change, ...] = ()
+    if not inputs.dry_run and (decided.reason == "published" or (known.id and not known.finished)):
+        changes = recording.record(known, build, github, context.run_url)
+    return telling.result(known.facts, decided, changes, dry_run=inputs.dry_run, calls=github.calls)
+
+
+def build_of(inputs: HelmPublish, settings: Settings, context: Context) -> Build:
+    """What this run publishes: version files must agree, and the commit is the one that is checked out."""
+    places = settings.version.places
+    paths = {place.file: context.inside(place.file, what="version.files") for place in places}
+    held = version_files.read_all(
+        places, {file: path.read_bytes() if path.is_file() else None for file, path in paths.items()}
+    )
+    version = inputs.version or (held[0].version if held else "")
+    parse_version(version, source="version" if inputs.version else "The first of version.files")
+    checked_out = (context.workspace / ".git").exists()
+    commit = inputs.commit or (git.head(context.workspace) if checked_out else context.sha)
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise Stop(
+            "bad-input",
+            f"commit is {commit[:80]!r}.",
+            "The release record needs the full commit, 40 hexadecimal digits.",
+            "Pass `commit` (version-bump puts it out as sha), or check out the release's commit.",
+        )
+    return Build(
+        version=version,
+        commit=commit,
+        images=releases.digests(inputs.digests, settings),
+        workspace=context.workspace,
+        repository=context.repository,
+        strict=inputs.strict,
+        findings=version_files.disagreements(held, version),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(entrypoint("helm-publish", HelmPublish, main))

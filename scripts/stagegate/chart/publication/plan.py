@@ -1,0 +1,71 @@
+"""Whether a release may be published, and whether anything is left to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.model import Finding
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What is published under this version already: its digest, and the digest of what is inside."""
+
+    digest: str
+    content: str
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """The release as built here, what the checks found, and what is published.
+
+    `reference` is where it goes (with the tag); `digest` and `content` are of our own build, empty when the
+    checks failed before it was packed. `rendered` names the environments whose values were tried.
+    """
+
+    app: str
+    version: str
+    commit: str
+    images: Mapping[str, str]
+    chart: str = ""
+    reference: str
+    digest: str = ""
+    content: str = ""
+    rendered: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    strict: bool = False
+    there: Seen | None = None
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do: publish, or why not. `digest` is what the version is, or will be, in the registry."""
+
+    reason: Literal["published", "already-published", "findings"]
+    digest: str = ""
+    errors: tuple[Finding, ...] = ()
+
+
+def plan(facts: Facts) -> Publication:
+    """The decision. Stop(version-taken) when the version is published with other content (I5)."""
+    errors = tuple(
+        f for f in facts.findings if f.severity == "error" or (facts.strict and f.severity == "warning")
+    )
+    if errors:
+        return Publication(reason="findings", errors=errors)
+    if facts.there is None:
+        return Publication(reason="published", digest=facts.digest)
+    if facts.digest == facts.there.digest or facts.content == facts.there.content:
+        return Publication(reason="already-published", digest=facts.there.digest)
+    raise taken(facts.reference, facts.there.digest, facts.digest)
+
+
+def taken(reference: str, there: str, ours: str) -> Stop:
+    """The Stop for a version that stands with other content: both digests are named."""
+    return Stop(
+        "version-taken",
+        f"{reference} is published already, with other content.",
+        f"There it is {there}, this build is {ours}; a published version never changes.",
+        "Make a new version with version-bump and publish that.",
+    )
