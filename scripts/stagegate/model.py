@@ -316,9 +316,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
     calls: Calls = Calls()
 
+    def with_outputs(self, outputs: Mapping[str, str]) -> Result:
+        """The same result with other outputs."""
+        return msgspec.structs.replace(self, outputs=outputs)
+
     def report(self, action: str) -> Report:
         """The public JSON document of this result."""
-        fields = {n: getattr(self, n) for n in self.__struct_fields__ if n not in ("outputs", "summary", "fails")}
+        fields = {
+            n: getattr(self, n) for n in self.__struct_fields__ if n not in ("outputs", "summary", "fails")
+        }
         return Report(action=action, outcome=VERDICTS[self.reason].outcome, **fields)
 
 

@@ -33,12 +33,12 @@ I = TypeVar("I", bound=Inputs)  # noqa: E741
 
 def option(field: str) -> str:
     """`dry_run` -> `dry-run`, the spelling people see."""
-    return field.replace("_", "-")
+    return field.rstrip("_").replace("_", "-")
 
 
 def variable(field: str) -> str:
     """`dry_run` -> `SG_DRY_RUN`, the spelling action.yml uses."""
-    return "SG_" + field.upper()
+    return "SG_" + field.rstrip("_").upper()
 
 
 def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
