@@ -75,13 +75,13 @@ class Connection(Line):
         return f"/repos/{self.owner}/{self.name}{tail}"
 
     def get(
-        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", **params: str | int
+        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
     ) -> T:
         """A GET, decoded as `kind`; a 404 is a refusal here."""
         return self.send(self._json("GET", path, params), _as(kind), doing, right, write=False)
 
     def find(
-        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", **params: str | int
+        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
     ) -> T | None:
         """Like `get`, but None when it is absent, believed only of a repository the token can see."""
         try:
@@ -93,7 +93,7 @@ class Connection(Line):
             return None
 
     def pages(
-        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", **params: str | int
+        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
     ) -> Iterator[T]:
         """All items of a list, page after page, asked for as they are needed."""
         query: dict[str, str | int] = {"per_page": PAGE, **params}

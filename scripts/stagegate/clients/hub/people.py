@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -11,6 +12,7 @@ from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import BranchRule, RefActivity
 from stagegate.errors import Stop
+from stagegate.model import Actor
 
 _ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 
@@ -66,6 +68,11 @@ class People(Port):
                 "Give the person one of GitHub's own roles, or run the command as somebody else.",
             )
         return role
+
+    def account(self, login: str) -> Actor | None:
+        """The account of a login (`name[bot]` for an App's), None when there is none."""
+        found = self._c.find(f"/users/{quote(login)}", Account, f"look up {login}")
+        return actor_of(found)
 
     def branch_rules(self, branch: str) -> list[BranchRule] | None:
         """The active rules of a branch; [] if there are none, None if they cannot be read."""

@@ -56,6 +56,7 @@ class _Tip(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Node(msgspec.Struct, frozen=True):
+    prefix: str
     name: str
     target: _Tip
 
@@ -81,7 +82,7 @@ _TAG = """query($owner: String!, $name: String!, $ref: String!) {
 _REF_FILES = (
     """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $after: String) {
   repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: 100, after: $after) {
-    nodes { name target { oid ... on Commit { committedDate author { ...by }
+    nodes { prefix name target { oid ... on Commit { committedDate author { ...by }
       file(path: $file) { object { oid ... on Blob { text } } } } } }
     pageInfo { hasNextPage endCursor } } } }"""
     + AUTHOR
@@ -123,7 +124,7 @@ class Refs(Files):
             page = self._c.query(_REF_FILES, variables, _Marks, f"read {file} under {prefix}").repository[
                 "refs"
             ]
-            found |= {prefix + node.name: self._ref_file(node.target) for node in page.nodes}
+            found |= {node.prefix + node.name: self._ref_file(node.target) for node in page.nodes}
             if not page.page_info.has_next_page:
                 return found
             after = page.page_info.end_cursor

@@ -57,15 +57,19 @@ class _Release(msgspec.Struct, frozen=True):
 class Releases(Port):
     """Releases of the repository."""
 
+    def releases(self) -> list[ReleaseInfo]:
+        """All releases, newest first; drafts only for a token that may write contents."""
+        path = self._c.path("releases")
+        return [r.value() for r in self._c.pages(path, _Release, "list the releases", "contents: write")]
+
     def release(self, tag: str) -> ReleaseInfo | None:
         """The release of a tag; a published one wins over drafts, which only a listing shows."""
         path = self._c.path("releases/tags", tag)
         found = self._c.find(path, _Release, f"read the release {tag}", "contents: read")
         if found:
             return found.value()
-        listed = self._c.pages(self._c.path("releases"), _Release, "list the releases", "contents: write")
-        drafts = sorted((r for r in listed if r.tag_name == tag), key=lambda r: (r.draft, r.id))
-        return drafts[0].value() if drafts else None
+        drafts = [release for release in self.releases() if release.tag == tag]
+        return min(drafts, key=lambda r: (r.draft, r.id), default=None)
 
     def create_release(
         self, tag: str, name: str, body: str, draft: bool = True, prerelease: bool = False
@@ -85,9 +89,10 @@ class Releases(Port):
                 return there
             raise _burned(refusal, tag) from refusal
 
-    def publish_release(self, id: int, make_latest: bool) -> ReleaseInfo:
+    def publish_release(self, id: int, make_latest: bool, prerelease: bool = False) -> ReleaseInfo:
         """Turn a draft into a release; `make_latest` decides what the repository shows as its newest."""
-        fields = {"draft": False, "make_latest": "true" if make_latest else "false"}
+        latest = "true" if make_latest else "false"
+        fields = {"draft": False, "prerelease": prerelease, "make_latest": latest}
         path = self._c.path("releases", id)
         try:
             return self._c.write(
