@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -18,9 +18,9 @@ from stagegate.promotion import difference as differences
 from stagegate.promotion import standings
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference
+from stagegate.promotion.ground import Files
 from stagegate.promotion.situation import Facts, ImageSeen, RiskSeen, Subject
 
-Files = Mapping[str, "bytes | None"]
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -61,7 +61,7 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
     documents = [
         document
         for pin in facts.policy_of(environment).pins
-        for document in standings.read(pin, files, facts.settings).applications
+        for document in standings.read(pin, files.contents, facts.settings).applications
         if applications.is_application(document)
     ]
     if not documents:
@@ -108,10 +108,11 @@ def _file(doors: Access, facts: Facts, files: Files, address: str, revision: str
 
 
 def _content(side: hub.Hub, facts: Facts, files: Files, revision: str, path: str) -> bytes | None:
+    """A file of a side; what stands on the pins' default branch is taken from the side under judgement."""
     at_base = side.repository == facts.pins_repository and revision in (facts.base, "HEAD")
-    if at_base and path in files:
-        return files[path]
-    blob = side.files(facts.base_head if at_base else revision, [path])[path]
+    if at_base and path in files.contents:
+        return files.contents[path]
+    blob = side.files(files.at if at_base else revision, [path])[path]
     return blob.content if blob else None
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from stagegate.errors import Stop
+from stagegate.gate.evidence import Record
 from stagegate.model import Edit, Release
 from stagegate.promotion import pins
 from stagegate.promotion.situation import Standing
@@ -42,6 +45,16 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
     version, commit = next(iter(versions), ""), next(iter(commits), "")
     trouble = "" if version or commit else "its pins name no version"
     return Standing(environment=environment.name, version=version, commit=commit, trouble=trouble)
+
+
+def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Standing:
+    """A standing that names only a commit, with the version that evidence knows for that commit."""
+    if standing.version or not standing.commit:
+        return standing
+    every = (r.evidence for of_place in records.values() for r in of_place)
+    version = next((e.version for e in every if e and e.commit == standing.commit), "")
+    trouble = "" if version else f"its pins name commit {standing.commit[:12]}, and no evidence knows it"
+    return msgspec.structs.replace(standing, version=version, trouble=trouble)
 
 
 def read(pin: str | Pin, files: Mapping[str, bytes | None], settings: Settings) -> pins.PinFile:

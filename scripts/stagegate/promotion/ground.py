@@ -1,0 +1,135 @@
+"""What every question about an app needs: policy, pins, marks, tags and evidence, each read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import semver
+
+from stagegate import settings as settings_file
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.gate import evidence
+from stagegate.gate.evidence import Record
+from stagegate.model import Actor
+from stagegate.promotion import access, marks, standings
+from stagegate.promotion.access import Access
+from stagegate.promotion.situation import Facts, Placed
+from stagegate.settings import Settings
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Files of the pins repository: those read already, and the commit where others are found."""
+
+    contents: Mapping[str, bytes | None]
+    at: str
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """Policy and pins as the default branch has them at `head`; `blob` is that of the settings."""
+
+    base: str
+    head: str
+    settings: Settings
+    blob: str
+    files: Mapping[str, bytes | None]
+
+
+def read(doors: Access, known: Settings) -> Ground:
+    """Policy and every pin's file. `known` only says where pins probably are, which saves a request."""
+    base = doors.pins.default_branch()
+    head = doors.pins.head(base)
+    if head is None:
+        raise Stop("unknown-state", f"{base} has no commit.", "It was deleted just now.", "Run it again.")
+    settings, files, blob = _policy(doors, known, head)
+    return Ground(base=base, head=head, settings=settings, blob=blob, files=files)
+
+
+def facts(
+    doors: Access, ground: Ground, mode: str, environment: str, version: str, others: Iterable[str] = ()
+) -> tuple[Facts, Mapping[str, str]]:
+    """Facts about an environment (and `others` that are judged with it), and the tips of all our branches."""
+    settings = ground.settings
+    wanted = settings.environment(environment)
+    tips = doors.pins.ref_files(marks.PREFIX, marks.FILE)
+    trusted = access.accepted(doors, settings)
+    names = dict.fromkeys((environment, *others))
+    relevant = dict.fromkeys(place for name in names for place in (*settings.environment(name).after, name))
+    records = {name: _records(doors, settings, name, trusted) for name in relevant}
+    found = Facts(
+        app=settings.app,
+        environment=environment,
+        requested=version,
+        mode=mode,
+        pins_repository=doors.pins.repository,
+        app_repository=doors.app.repository,
+        base=ground.base,
+        base_head=ground.head,
+        policy=ground.blob,
+        settings=settings,
+        trust=settings.trust.level,
+        accepted=trusted,
+        actions_token=doors.pins.is_actions_token(),
+        standings=tuple(
+            standings.resolved(standings.standing(one, ground.files, settings), records)
+            for one in settings.environments
+        ),
+        tags=() if version or wanted.after else _tags(doors, settings),
+        records=records,
+        marks=_marks(tips),
+    )
+    return found, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
+
+
+def _policy(doors: Access, known: Settings, head: str) -> tuple[Settings, dict[str, bytes | None], str]:
+    """Settings as the default branch has them, every pin's file, and the blob of the settings."""
+    paths = dict.fromkeys((doors.config, *standings.pin_files(known)))
+    blobs = doors.pins.files(head, tuple(paths))
+    policy = blobs.get(doors.config)
+    if policy is None:
+        raise Stop(
+            "missing-file",
+            f"{doors.pins.repository} has no {doors.config} on its default branch.",
+            "Policy (environments, order, who may) is only read from there.",
+            "Merge the settings first, or name the right file with `config` or `policy`.",
+        )
+    settings = settings_file.parse(policy.content, doors.config)
+    more = [path for path in standings.pin_files(settings) if path not in blobs]
+    if more:
+        blobs |= doors.pins.files(head, more)
+    if not doors.one:
+        settings = _with_artifacts(doors, settings, known)
+    contents = {path: blob.content if blob else None for path, blob in blobs.items()}
+    return settings, contents, policy.oid
+
+
+def _with_artifacts(doors: Access, policy: Settings, known: Settings) -> Settings:
+    """Policy with version and chart as the app repository has them, where the policy does not say."""
+    if policy.chart != "none":
+        return policy
+    if known.policy:
+        own = known
+    else:
+        found = doors.app.files(doors.app.default_branch(), ["stagegate.yaml"])["stagegate.yaml"]
+        if found is None:
+            return policy
+        own = settings_file.parse(found.content, "stagegate.yaml")
+    images = policy.images or own.images
+    return msgspec.structs.replace(policy, version=own.version, chart=own.chart, images=images)
+
+
+def _records(doors: Access, settings: Settings, name: str, trusted: tuple[Actor, ...]) -> tuple[Record, ...]:
+    found = doors.app.deployments(evidence.task(settings.app), environment=name)
+    return evidence.records(found, settings.app, name, trusted)
+
+
+def _tags(doors: Access, settings: Settings) -> tuple[str, ...]:
+    prefix = f"refs/tags/{settings.version.tag_prefix}"
+    names = (ref.removeprefix(prefix) for ref in doors.app.refs(prefix))
+    return tuple(sorted(filter(semver.Version.is_valid, names), key=semver.Version.parse))
+
+
+def _marks(tips: Mapping[str, hub.RefFile]) -> tuple[Placed, ...]:
+    placed = ((marks.place(ref, file.oid, file.content), file.author) for ref, file in sorted(tips.items()))
+    return tuple(msgspec.structs.replace(mark, author=author) for mark, author in placed if mark is not None)
