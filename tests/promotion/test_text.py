@@ -1,0 +1,265 @@
+"""The body as people read it (golden files), its limit, and that no foreign text acts."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stagegate.chart import objects
+from stagegate.model import (
+    ApplicationSeen,
+    Chart,
+    Check,
+    Edit,
+    Evidence,
+    Image,
+    Release,
+    RuleResult,
+    WorkflowRun,
+)
+from stagegate.promotion import text
+from stagegate.promotion.difference import Difference, compare, risks
+from stagegate.promotion.situation import RiskSeen, Standing
+from stagegate.promotion.text import BodyFacts, CommitLine, Proof
+
+GOLDEN = Path(__file__).parent / "text"
+DIGEST = "sha256:" + "1f" * 32
+IMAGE = Image(reference="ghcr.io/acme/shop", digest=DIGEST)
+CHART = Chart(reference="oci://ghcr.io/acme/charts/shop", version="1.1.0", digest="sha256:" + "2e" * 32)
+RELEASE = Release(
+    app="shop", version="1.1.0", tag="v1.1.0", commit="c0ffee" + "0" * 34, chart=CHART, images=(IMAGE,)
+)
+RUN = WorkflowRun(id="7", url="https://github.example/acme/shop/actions/runs/7")
+EVIDENCE = Evidence(
+    kind="rollout",
+    app="shop",
+    environment="staging",
+    outcome="passed",
+    reason="passed",
+    version="1.1.0",
+    tag="v1.1.0",
+    commit=RELEASE.commit,
+    chart=CHART,
+    images=(IMAGE,),
+    content="compared",
+    application=ApplicationSeen(source="api", name="shop-staging"),
+    checks=(Check(name="health", outcome="passed"), Check(name="login", outcome="passed")),
+    started="2026-01-05T10:00:00Z",
+    finished="2026-01-05T10:04:00Z",
+    run=RUN,
+    actor="octo-dev",
+)
+BEFORE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: shop-prod, labels: {helm.sh/chart: shop-1.0.0}}
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - {name: shop, image: "ghcr.io/acme/shop:v1.0.0", env: [{name: DB_PASSWORD, value: hunter2}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: shop, namespace: shop-prod}
+data: {motd: "one\\ntwo"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: shop-prod, labels: {helm.sh/chart: shop-1.0.0}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: sweep, namespace: shop-prod}
+"""
+AFTER = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: shop-prod, labels: {helm.sh/chart: shop-1.1.0}}
+spec:
+  replicas: 0
+  template:
+    spec:
+      containers:
+        - {name: shop, image: "ghcr.io/acme/shop:v1.1.0", env: [{name: DB_PASSWORD, value: correct-horse}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: shop, namespace: shop-prod}
+data: {motd: "one\\nthree"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: shop-prod, labels: {helm.sh/chart: shop-1.1.0}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, namespace: shop-prod, annotations: {helm.sh/hook: pre-upgrade}}
+"""
+
+
+def difference(before: str = BEFORE, after: str = AFTER) -> Difference:
+    """Two renderings compared, with a key that is always the same."""
+    return compare(objects.parse(before, "test"), objects.parse(after, "test"), b"golden")
+
+
+def facts(**changes: object) -> BodyFacts:
+    """A promotion of the shop to production that may merge, with some facts changed."""
+    usual = BodyFacts(
+        app="shop",
+        environment="prod",
+        before="1.0.0",
+        after="1.1.0",
+        release=RELEASE,
+        trust="advisory",
+        now="2026-01-05T12:00:00Z",
+        rules=(
+            RuleResult(rule="evidence", state="pass", detail="passed in staging for these digests"),
+            RuleResult(rule="soak", state="pass", detail="30 minutes good in staging"),
+        ),
+        edits=(
+            Edit(
+                repository="acme/shop",
+                file="deploy/argocd/prod.yaml",
+                line=17,
+                path="spec.sources.0.targetRevision",
+                before="1.0.0",
+                after="1.1.0",
+                shape="application",
+            ),
+        ),
+        difference=difference(after=BEFORE.replace("1.0.0", "1.1.0")),
+        proofs=(
+            Proof(environment="staging", state="passed", since="2026-01-05T10:04:00Z", evidence=EVIDENCE),
+        ),
+        standings=(
+            Standing(environment="staging", version="1.1.0"),
+            Standing(environment="prod", version="1.0.0"),
+            Standing(environment="prod-us", version="0.9.0"),
+        ),
+        commits=(
+            CommitLine(sha="a" * 40, subject="feat: show prices (#12)"),
+            CommitLine(sha="b" * 40, subject="fix: count twice"),
+        ),
+        commits_total=2,
+        back_to="1.0.0",
+        compare_url="https://github.example/acme/shop/compare/v1.0.0...v1.1.0",
+        run_url="https://github.example/acme/gitops/actions/runs/9",
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def seen(found: Difference) -> tuple[RiskSeen, ...]:
+    """Risks as facts keep them."""
+    return tuple(RiskSeen(kind=r.kind, object=r.object, detail=r.detail) for r in risks(found))
+
+
+CASES: dict[str, BodyFacts] = {
+    "a-quiet-promotion": facts(),
+    "risky-and-waiting": facts(
+        difference=difference(),
+        risks=seen(difference()),
+        labels=("stagegate/risk:hook-job",),
+        trust="protected",
+        rules=(
+            RuleResult(rule="evidence", state="pass", detail="passed in staging for these digests"),
+            RuleResult(
+                rule="soak", state="wait", detail="good for 4 of 30 minutes", until="2026-01-05T12:26:00Z"
+            ),
+            RuleResult(rule="risk", state="stop", detail="needs the label stagegate/risk:replicas-zero"),
+            RuleResult(rule="images", state="unknown", detail="the registry does not answer"),
+        ),
+    ),
+    "overridden": facts(
+        rules=(
+            RuleResult(rule="soak", state="pass", detail="override set aside by octo-lead: hotfix for 500s"),
+        )
+    ),
+    "a-rollback": facts(
+        kind="rollback",
+        before="1.1.0",
+        after="1.0.0",
+        release=None,
+        commits=(),
+        edits=(),
+        back_to="",
+        difference=difference(BEFORE.replace("1.0.0", "1.1.0"), BEFORE),
+    ),
+    "the-first-release": facts(before="", proofs=(), standings=(), difference=None, not_rendered="no chart"),
+    "nothing-changes": facts(difference=difference(after=BEFORE), kind="configure", before="1.1.0"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_body(case: str) -> None:
+    found = text.body(CASES[case])
+    golden = GOLDEN / f"{case}.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(found.text, encoding="utf-8")
+    assert found.text == golden.read_text(encoding="utf-8")
+    assert not found.rest
+    assert "hunter2" not in found.text
+    assert "correct-horse" not in found.text
+
+
+def test_a_body_too_long_for_github_gives_its_folds_to_the_summary_and_keeps_the_rest() -> None:
+    one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{0}}}\ndata: {{motd: '{1}', colour: '{2}'}}\n"
+    sides = [
+        "---\n".join(one.format(n, f"{side} {n} ✓" * 9, "x" * 900) for n in range(900))
+        for side in ("old", "new")
+    ]
+    found = text.body(facts(difference=difference(*sides)))
+    assert len(found.text.encode()) <= text.LIMIT
+    assert len(found.text.encode()) > text.LIMIT - 2_000
+    assert "The other objects are in the summary" in found.text
+    assert "/rollback shop/prod 1.0.0" in found.text
+    folds = re.findall(r"ConfigMap/c(\d+)", found.text) + re.findall(r"ConfigMap/c(\d+)", found.rest)
+    assert folds == [str(n) for n in range(900)]
+    for part in (found.text, found.rest):
+        assert part.count("<details>") == part.count("</details>")
+
+
+def test_long_lists_of_everything_stay_within_the_limit() -> None:
+    usual = facts()
+    many = facts(
+        commits=tuple(CommitLine(sha="a" * 40, subject="feat: " + "é" * 500) for _ in range(300)),
+        commits_total=4_000,
+        edits=usual.edits * 500,
+        proofs=usual.proofs * 500,
+        standings=usual.standings * 500,
+        risks=(RiskSeen(kind="replicas-zero", object="Deployment/x", detail="é" * 900),) * 500,
+        rules=tuple(RuleResult(rule="soak", state="stop", detail="é" * 900) for _ in range(12)),
+        difference=difference(),
+    )
+    found = text.body(many)
+    assert len(found.text.encode()) <= text.LIMIT
+    assert "and 3950 more" in found.text
+
+
+HOSTILE = "fixes #12 @octo-lead <!-- stagegate --> <img src=x> [skip ci] GH-7 [x](https://evil.example) | `` ` **b**"
+
+
+def test_foreign_text_is_shown_and_does_not_act() -> None:
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  motd: |\n    one\n    "
+    found = text.body(
+        facts(
+            commits=(CommitLine(sha="a" * 40, subject=HOSTILE),),
+            rules=(RuleResult(rule="hold", state="stop", detail=HOSTILE),),
+            risks=(RiskSeen(kind="hook-job", object=HOSTILE, detail=HOSTILE),),
+            not_rendered="",
+            difference=difference(config + "calm\n", config + HOSTILE + "\n    ```\n    @octo-lead\n"),
+            proofs=(Proof(environment="staging", state=HOSTILE),),
+        )
+    ).text
+    outside = re.sub(r"(?s)(?P<t>`{3,})diff\n.*?\n(?P=t)|(?P<c>`+)[^`].*?(?P=c)", "", found)
+    for acting in ("@octo-lead", "#12", "<!--", "<img", "[skip ci]", "GH-7", "fixes "):
+        assert acting not in outside, acting
+    assert not re.search(r"(?<!\\)\]\(https://evil", outside)
+    assert text.title("shop", "prod", "1.0.0", "1.1.0") == "Promote shop to prod: 1.0.0 → 1.1.0"
+    assert text.title("shop", "prod", "1.1.0", "1.0.0", "rollback") == "Roll back shop in prod: 1.1.0 → 1.0.0"
+    assert "@octo-lead" not in text.title("shop", "@octo-lead", "", "1.1.0")
