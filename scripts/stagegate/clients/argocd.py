@@ -53,7 +53,7 @@ class ArgoCD:
                 "It must be a host name, host:port or an https URL, without a user.",
                 "Correct the variable ARGOCD_SERVER of the GitHub Environment.",
             )
-        self._session = http.session(retries=2, verify=ca or True)
+        self._session = http.session(retries=0, verify=ca or True)  # whoever waits decides what to try again
         self._session.headers.update({"Authorization": f"Bearer {token.strip()}", **(headers or {})})
         self._narrow = {"project": project, "appNamespace": namespace}
         self._project = project

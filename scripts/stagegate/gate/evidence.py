@@ -205,7 +205,8 @@ def differs(evidence: Evidence, release: Release) -> str:
         return f"the evidence is for commit {evidence.commit[:12]}, the release is {release.commit[:12]}"
     ours, theirs = release.chart, evidence.chart
     if (ours and ours.digest) != (theirs and theirs.digest):
-        return f"chart {theirs.digest if theirs else 'none'} was tested, {ours.digest if ours else 'none'} is released"
+        was, now = (chart.digest if chart else "none" for chart in (theirs, ours))
+        return f"chart {was} was tested, {now} is released"
     tested = {image.reference: image.digest for image in evidence.images}
     released = {image.reference: image.digest for image in release.images}
     for reference in sorted({*tested, *released}):

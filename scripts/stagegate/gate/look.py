@@ -63,10 +63,10 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
     for source in app.sources:
         yield from _revision(source, expected, carries=source in own)
     yield from _operation(app)
-    if app.refreshing:
-        yield "refreshing", "a refresh was asked for and is not done"
     yield from _compared(app, expected)
     yield from _health(app)
+    if app.refreshing:
+        yield "refreshing", "a refresh was asked for and is not done"
 
 
 def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:
@@ -74,10 +74,10 @@ def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:
     charts = tuple(s for s in app.sources if expected.chart and s.address == plain_address(expected.chart))
     if charts:
         return charts
-    return tuple(s for s in app.sources if s.is_git and _is_ours(s, expected) and not (s.ref and not s.path))
+    return tuple(s for s in app.sources if s.is_git and is_ours(s, expected) and not (s.ref and not s.path))
 
 
-def _is_ours(source: SourceSeen, expected: Expected) -> bool:
+def is_ours(source: SourceSeen, expected: Expected) -> bool:
     """`owner/name` is the end of the address, whatever host and protocol reach it."""
     return any(source.address.endswith("/" + repository.lower()) for repository in expected.repositories)
 
@@ -117,7 +117,7 @@ def _refused(app: Application) -> Iterator[tuple[str, str]]:
 def _revision(source: SourceSeen, expected: Expected, *, carries: bool) -> Iterator[tuple[str, str]]:
     """Whether Argo CD compared this source at a revision that belongs to the release."""
     if source.is_git:
-        if _is_ours(source, expected):
+        if is_ours(source, expected):
             yield from _commit(source, expected)
         return
     if not carries:

@@ -39,7 +39,8 @@ REASONS: Mapping[str, str] = {
     "suspended": "something is suspended and waits for a person",
     "health-unknown": "Argo CD does not know the health",
     "settling": "good, but not yet for as long as it must stay good",
-    "old-pods": "pods run other images than the release's",
+    "old-pods": "pods run other images than the release's, by their tags",
+    "other-software": "pods have the release's tags and other content",
     "ready": "the release runs and stayed good",
 }
 
@@ -116,6 +117,8 @@ def remember(
 ) -> History:
     """History with this look added; `refreshed` says that Argo CD had been asked to look again before it."""
     reason, _ = classify(application, expected)
+    if reason == "refreshing" and history.reason == "ready":
+        return history  # we ask for refreshes ourselves, and that takes nothing back
     if reason != history.reason:
         good = history.was_good or reason == "ready"
         return History(reason=reason, since=now, looks=1, was_good=good, refreshed=refreshed)

@@ -16,7 +16,7 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-SECRETS = ("token", "pins-token", "app-key", "registry-password", "argocd-token")
+SECRETS = ("token", "pins-token", "app-key", "registry-password", "argocd-token", "argocd-headers")
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,72 @@
+"""Write the gate's state: pending status -> deployment with the evidence -> its status -> commit status.
+
+Each write is idempotent and a record counts only with its deployment status, so a gate that is killed
+anywhere and run again ends with one complete record (I4).
+"""
+
+from __future__ import annotations
+
+from stagegate.clients.hub import Hub
+from stagegate.errors import Stop
+from stagegate.gate import evidence as records
+from stagegate.gate import verdict
+from stagegate.model import Change, Evidence, Release
+from stagegate.runner import log
+
+
+def begin(hub: Hub, release: Release, environment: str, run_url: str) -> tuple[Change, ...]:
+    """Say that a gate of this release runs; its target is the run, so that readers can tell whether it does."""
+    context = records.context(release.app, environment)
+    text = f"{release.version}: the gate runs"
+    if hub.set_status(release.commit, context, "pending", text, run_url):
+        return (Change(kind="status", target=context, after="pending"),)
+    return ()
+
+
+def give_up(hub: Hub, release: Release, environment: str, error: Exception, run_url: str) -> None:
+    """Say that there is no verdict; best effort, the error itself is what the run ends with."""
+    why = f"{error.reason}: {error.what}" if isinstance(error, Stop) else "bug"
+    try:
+        text = f"{release.version}: no verdict, {why}"
+        hub.set_status(release.commit, records.context(release.app, environment), "error", text, run_url)
+    except Stop as trouble:
+        log.debug(f"the status could not be set to error: {trouble.what}")
+
+
+def record(hub: Hub, evidence: Evidence, run_url: str, production: bool) -> tuple[int, tuple[Change, ...]]:
+    """Write a verdict from the beginning; the deployment's id and what was written."""
+    number = hub.create_deployment(
+        evidence.commit,
+        records.task(evidence.app),
+        evidence.environment,
+        records.encode(evidence),
+        verdict.description(evidence),
+        production,
+    )
+    change = Change(kind="deployment", target=f"{evidence.environment} #{number}", after=evidence.outcome)
+    return number, (change, *finish(hub, number, evidence, run_url))
+
+
+def finish(
+    hub: Hub, number: int, evidence: Evidence, run_url: str, *, done: bool = False
+) -> tuple[Change, ...]:
+    """Complete a record: its deployment status (`done`: it has one), then the commit status.
+
+    A scheduled look writes no commit status: it never revokes what a roll-out proved.
+    """
+    state, text = records.deployment_state(evidence), verdict.description(evidence)
+    changes: list[Change] = []
+    if not done:
+        hub.create_deployment_status(number, state, text, run_url)
+        changes.append(Change(kind="deployment-status", target=f"#{number}", after=state))
+    context = records.context(evidence.app, evidence.environment)
+    if evidence.kind != "schedule" and hub.set_status(evidence.commit, context, state, text, run_url):
+        changes.append(Change(kind="status", target=context, after=state))
+    return tuple(changes)
+
+
+def intended(release: Release, environment: str, mode: verdict.Mode) -> tuple[Change, ...]:
+    """What a gate would write."""
+    context = records.context(release.app, environment)
+    status = () if mode == "watch" else (Change(kind="status", target=context, done=False),)
+    return (Change(kind="deployment", target=environment, done=False), *status)

@@ -1,0 +1,69 @@
+"""What a Git revision that Argo CD compared against holds: the pins and values of this gate, or others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from stagegate.clients.hub import Hub
+from stagegate.gate.application import Application, SourceSeen
+from stagegate.gate.look import Commit
+from stagegate.model import Release
+from stagegate.runner import log
+
+_LISTED = 300  # GitHub lists no more files of a comparison
+
+
+def reader(
+    repositories: Mapping[str, Hub],
+    pins: str,
+    head: str,
+    release: Release,
+    pin_files: Iterable[str],
+    pinned_at: Callable[[str], str],
+) -> Callable[[SourceSeen, Application], Commit]:
+    """A function that says of a source's revision whether it is current, behind or superseded.
+
+    `head` is the pins repository's commit when the gate began, `pinned_at` reads the version the pins name at
+    a commit. One or two requests for each revision never seen before.
+    """
+    files = tuple(pin_files)
+
+    def classify(source: SourceSeen, application: Application) -> Commit:
+        name = next(n for n in repositories if source.address.endswith("/" + n.lower()))
+        watched = (*files, *_values(application))
+        base = head if name == pins else release.commit
+        if source.revision == base:
+            return "current"
+        found = repositories[name].compare(base, source.revision)
+        log.debug(f"{source.revision[:12]} is {found.status} of {base[:12]} in {name}")
+        if found.status == "identical":
+            return "current"
+        if found.status == "ahead":
+            if name == pins:
+                return "current" if pinned_at(source.revision) == release.version else "superseded"
+            return "superseded" if _touches(found.files, source, watched) else "current"
+        if found.status != "behind":
+            return "behind"
+        missing = repositories[name].compare(source.revision, base).files
+        return "behind" if _touches(missing, source, watched) else "current"
+
+    return classify
+
+
+def _values(application: Application) -> tuple[str, ...]:
+    """Values files of all sources, without the `$name/` in front."""
+    files = (file for source in application.sources for file in source.value_files)
+    return tuple(file.partition("/")[2] if file.startswith("$") else file for file in files)
+
+
+def _touches(changed: tuple[str, ...], source: SourceSeen, watched: tuple[str, ...]) -> bool:
+    """Whether a change reaches what the source shows; a list that may be cut counts as yes."""
+    folder = source.path.strip("/")
+    inside = folder + "/" if folder not in ("", ".") else ""
+    whole = bool(source.path) and not inside
+    return (
+        len(changed) >= _LISTED
+        or any(file in watched for file in changed)
+        or whole
+        or bool(inside and any(file.startswith(inside) for file in changed))
+    )

@@ -1,0 +1,177 @@
+"""What the gate must know before it begins, beyond what every action knows. Reads, never writes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from stagegate.clients.argocd import ArgoCD
+from stagegate.clients.hub import Hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.gate import scenarios as scenario_files
+from stagegate.gate.evidence import Record
+from stagegate.gate.look import Expected
+from stagegate.gate.scenarios import Scenarios
+from stagegate.model import Actor, Release, Trust
+from stagegate.runner import log
+from stagegate.settings import Environment, Settings, seconds
+
+LONGEST = 24 * 3600  # seconds; a job on a hosted runner ends after six hours
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the verdict rests on except what the environment itself will show.
+
+    `policy` is the blob of the settings on the default branch of the pins repository, `head` its commit,
+    `pinned` the version the pins name there, `accepted` whose records count.
+    """
+
+    settings: Settings
+    environment: Environment
+    release: Release
+    policy: str
+    pins: str
+    head: str
+    pinned: str
+    trust: Trust
+    accepted: tuple[Actor, ...]
+    records: tuple[Record, ...]
+    scenarios: Scenarios | None = None
+    timeout: float
+
+
+def timeout_of(environment: Environment, asked: str) -> float:
+    """Seconds of the input, else of the settings. Stop(bad-input) for anything but `90s`, `20m`, `1h`."""
+    text = asked or environment.gate.timeout
+    number, unit = text[:-1], text[-1:]
+    if unit not in "smhd" or not (number.isascii() and number.isdigit()) or seconds(text) > LONGEST:
+        raise Stop(
+            "bad-input",
+            f"timeout is {text!r}.",
+            "It must be a whole number with s, m or h, and at most 24h.",
+            "Write it like 20m.",
+        )
+    return float(seconds(text))
+
+
+def scenarios_of(environment: Environment, release: Release, app: Hub, file: str) -> Scenarios | None:
+    """The scenarios as the release commit has them, or None where the policy names no file."""
+    if not environment.gate.scenarios:
+        return None
+    blob = app.files(release.commit, [file])[file]
+    if blob is None:
+        raise scenario_files.missing(file, release.commit)
+    return scenario_files.parse(blob.content, file)
+
+
+def needs(facts: Facts) -> None:
+    """Stop when the settings cannot lead to a verdict: nothing to wait for, or nobody to ask."""
+    argocd, gate = facts.environment.argocd, facts.environment.gate
+    if argocd.source == "http":
+        if facts.scenarios is None or not facts.scenarios.asks_version:
+            raise _unfit(
+                f"The gate of {facts.environment.name} would not know which version it tests.",
+                "With `argocd.source: http` only the service can say it, and no check asks for {version}.",
+                'Write a check with `json: {version: "{version}"}` into the scenario file.',
+            )
+    elif not argocd.applications and not argocd.selector:
+        raise _unfit(
+            f"Nothing says what {facts.environment.name} is.",
+            "`argocd` names neither applications nor a selector.",
+            "Name the Argo CD Applications, or set `argocd.source: http`.",
+        )
+    if not gate.scenarios and not gate.command:
+        log.say(f"{facts.environment.name} has neither scenarios nor a command: the gate will say no-checks")
+
+
+def _unfit(what: str, why: str, next_step: str) -> Stop:
+    return Stop("bad-settings", what, why, next_step)
+
+
+def expected(facts: Facts, repositories: tuple[str, ...]) -> Expected:
+    """The release as the judge compares it."""
+    release, chart = facts.release, facts.release.chart
+    reference = chart.reference if chart else facts.settings.chart_reference
+    return Expected(
+        version=release.version,
+        chart=reference,
+        chart_version=chart.version if chart else "",
+        chart_digest=chart.digest if chart else "",
+        repositories=repositories,
+        release_tag=release.tag,
+        release_commit=release.commit,
+        pinned=facts.pinned,
+        settle=float(seconds(facts.environment.gate.settle)),
+    )
+
+
+def argocd(environment: Environment, server: str, token: str, headers: tuple[str, ...], ca: str) -> ArgoCD:
+    """The Argo CD of an environment; address and token come from the GitHub Environment."""
+    extra: dict[str, str] = {}
+    for line in headers:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip() or not value.strip():
+            raise Stop(
+                "bad-input",
+                "argocd-headers has a line that is no header.",
+                "Each line must be `Name: value`.",
+                "Correct the secret; the line is not shown because it may be one.",
+            )
+        extra[name.strip()] = value.strip()
+    known = environment.argocd
+    return ArgoCD(
+        server,
+        token,
+        headers=extra,
+        ca=_ca_file(ca),
+        project=known.project,
+        namespace=known.namespace,
+    )
+
+
+def _ca_file(ca: str) -> str:
+    """A certificate given as text, as the path of a file."""
+    if "-----BEGIN" not in ca:
+        return ca.strip()
+    folder = os.environ.get("RUNNER_TEMP") or None
+    with tempfile.NamedTemporaryFile("w", suffix=".pem", dir=folder, delete=False) as file:
+        file.write(ca.strip() + "\n")
+    return str(Path(file.name))
+
+
+def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
+    """The Applications of an environment: as listed, and those the selector finds now."""
+    listed = dict.fromkeys(environment.argocd.applications)
+    if environment.argocd.selector:
+        found = source.applications(environment.argocd.selector)
+        listed |= dict.fromkeys(str((item.get("metadata") or {}).get("name", "")) for item in found)
+    chosen = tuple(name for name in listed if name)
+    if not chosen:
+        raise Stop(
+            "bad-settings",
+            f"No Application belongs to {environment.name}.",
+            f"The selector {environment.argocd.selector!r} finds none that this token may see.",
+            "Correct `argocd.selector`, or give the token `applications, get` on them.",
+        )
+    return chosen
+
+
+def moved(registry: Registry, release: Release, tag: str) -> str:
+    """A sentence when a tag of the release has other content than recorded by now, else nothing."""
+    for image in release.images:
+        if not image.first_party:
+            continue
+        now = registry.digest(f"{image.reference}:{tag}")
+        if now is not None and now != image.digest:
+            return f"{image.reference}:{tag} is {now} by now, released is {image.digest}"
+    return ""
+
+
+def repositories(app: Hub, pins: Hub) -> Mapping[str, Hub]:
+    """Repositories whose commits the gate understands."""
+    return {app.repository: app, pins.repository: pins}

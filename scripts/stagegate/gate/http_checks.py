@@ -1,0 +1,258 @@
+"""Run scenarios over HTTP: each check once, or for as long as its own `retry` allows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import jmespath
+import msgspec
+import requests
+
+from stagegate.clients import http
+from stagegate.errors import Stop
+from stagegate.gate import placeholders
+from stagegate.gate.scenarios import Expect, Request, Retry, ScenarioCheck, Scenarios, wait_seconds
+from stagegate.model import Check
+from stagegate.runner import log
+
+P = TypeVar("P", Request, Expect)
+BODY_LIMIT = 4 * 1024 * 1024  # bytes of an answer that are read
+REDIRECTS = 5
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of scenarios needs: the file's name for messages, the release's version, the job's variables,
+    hosts that may receive secrets, which checks the policy requires, and a clock in seconds."""
+
+    file: str
+    version: str
+    environ: Mapping[str, str]
+    required: tuple[str, ...] = ()
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class _Unanswered(Exception):
+    """No answer that could be judged; the text says why without what was sent."""
+
+
+def prepare(scenarios: Scenarios, run: Run) -> str:
+    """The base URL, once variables are there and secrets would go only where they may. Stop otherwise."""
+    document = msgspec.to_builtins(scenarios)
+    placeholders.require(iter(sorted(set(placeholders.variables(document)))), run.environ, run.file)
+    base = str(placeholders.fill(scenarios.base_url, run.environ, {})).rstrip("/")
+    place = urlsplit(base)
+    if place.scheme not in ("http", "https") or not place.hostname or place.username:
+        raise Stop(
+            "bad-input",
+            f"base-url of {run.file} is not an address.",
+            "It must be an http or https URL without a user in it.",
+            f"Correct {scenarios.base_url} in the GitHub Environment.",
+            file=run.file,
+        )
+    in_base = set(placeholders.variables(scenarios.base_url))
+    document.pop("base-url")
+    sent = set(placeholders.variables(document))
+    log.mask(*(run.environ[name] for name in sorted(sent - in_base) if not placeholders.is_open(name)))
+    if sent - in_base:
+        placeholders.guard(base, placeholders.allowed_hosts(run.environ), run.file)
+    return base
+
+
+def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
+    """Every check, in the order of the file. Without its login a check that needs it is skipped, not passed."""
+    known = {"version": run.version}
+    results: list[Check] = []
+    with http.session(retries=0) as session:
+        session.headers["Cache-Control"] = "no-cache"
+        if scenarios.login:
+            login = ScenarioCheck(
+                name="login",
+                request=scenarios.login.request,
+                expect=scenarios.login.expect,
+                retry=scenarios.login.retry,
+            )
+            check, answer = _attempt(session, login, scenarios, base, run, known)
+            if check.outcome == "passed" and answer is not None:
+                check = _capture(scenarios.login.capture, answer, known, check)
+            results.append(check)
+            _tell(check)
+        for item in scenarios.checks:
+            needs = (scenarios.login.capture.keys() if scenarios.login else set()) - known.keys()
+            used = set(placeholders.captured(msgspec.to_builtins(item.request))) & needs
+            must = item.required or item.name in run.required
+            if used:
+                detail = f"there is no {', '.join(sorted(used))}: the login failed"
+                check = Check(name=item.name, outcome="skipped", required=must, detail=detail)
+            else:
+                check, _ = _attempt(session, item, scenarios, base, run, known)
+                check = msgspec.structs.replace(check, required=must)
+            results.append(check)
+            _tell(check)
+    there = {check.name for check in results}
+    absent = [
+        Check(name=n, outcome="skipped", detail="no such check") for n in run.required if n not in there
+    ]
+    return (*results, *absent)
+
+
+def _tell(check: Check) -> None:
+    log.say(f"  {check.outcome:<7} {check.name} ({check.seconds:.2f} s) {check.detail}".rstrip())
+
+
+def _attempt(
+    session: requests.Session,
+    check: ScenarioCheck,
+    scenarios: Scenarios,
+    base: str,
+    run: Run,
+    known: Mapping[str, str],
+) -> tuple[Check, _Answer | None]:
+    """One check until it passes or its retry is over; the seconds are those of the last try."""
+    request = _filled(check.request, run.environ, known)
+    expect = _filled(check.expect, run.environ, known)
+    limit = wait_seconds(scenarios.timeout)
+    end = run.clock() + (wait_seconds(check.retry.for_) if check.retry else 0)
+    while True:
+        answer, problem = None, ""
+        began = run.clock()
+        try:
+            answer = _ask(session, request, base, limit, run.clock)
+            problem = next(_differences(answer, expect), "")
+        except _Unanswered as error:
+            problem = str(error)
+        if not problem or run.clock() >= end:
+            seconds = round(answer.seconds if answer else run.clock() - began, 3)
+            outcome: Any = "failed" if problem else "passed"
+            detail = log.redact(problem)[:400]
+            return Check(name=check.name, outcome=outcome, seconds=seconds, detail=detail), answer
+        run.sleep(_pause(check.retry, end - run.clock()))
+
+
+def _filled(part: P, environ: Mapping[str, str], known: Mapping[str, str]) -> P:
+    """A request or an expectation with its placeholders replaced."""
+    changed = {
+        field: placeholders.fill(value, environ, known)
+        for field in part.__struct_fields__
+        if isinstance(value := getattr(part, field), str | dict | list)
+    }
+    return msgspec.structs.replace(part, **changed)
+
+
+def _pause(retry: Retry | None, left: float) -> float:
+    return max(0.0, min(wait_seconds(retry.every) if retry else 0.0, left))
+
+
+def _ask(
+    session: requests.Session, request: Request, base: str, limit: float, clock: Callable[[], float]
+) -> _Answer:
+    """The answer within `limit` seconds all in all, redirects only on the same host and only if allowed."""
+    url, began = base + request.path, clock()
+    data = request.body.encode() if request.body else None
+    body = {"json": request.json} if request.json is not msgspec.UNSET else {"data": data}
+    for _ in range(REDIRECTS + 1):
+        left = limit - (clock() - began)
+        if left <= 0:
+            raise _Unanswered(f"no answer within {limit:g} s")
+        try:
+            with session.request(
+                request.method,
+                url,
+                params=request.query,
+                headers=request.headers,
+                allow_redirects=False,
+                stream=True,
+                timeout=(min(left, http.CONNECT_SECONDS), left),
+                **body,
+            ) as response:
+                content = _read(response, began + limit, clock)
+        except requests.Timeout as error:
+            raise _Unanswered(f"no answer within {limit:g} s") from error
+        except requests.RequestException as error:
+            raise _Unanswered(f"{urlsplit(url).netloc} does not answer ({type(error).__name__})") from error
+        if not (request.redirects and response.is_redirect):
+            return _Answer(
+                status=response.status_code, headers=response.headers, body=content, seconds=clock() - began
+            )
+        target = urljoin(url, response.headers["Location"])
+        if urlsplit(target)[:2] != urlsplit(url)[:2]:
+            raise _Unanswered("the answer leads to another host, where nothing is sent")
+        url = target
+    raise _Unanswered(f"more than {REDIRECTS} redirects")
+
+
+def _read(response: requests.Response, end: float, clock: Callable[[], float]) -> bytes:
+    content = b""
+    for chunk in response.iter_content(64 * 1024):
+        content += chunk
+        if len(content) > BODY_LIMIT:
+            raise _Unanswered(f"the answer is longer than {BODY_LIMIT} bytes")
+        if clock() > end:
+            raise requests.Timeout
+    return content
+
+
+def _differences(answer: _Answer, expect: Expect) -> Iterator[str]:
+    """What the answer is not, in words that show only what a person needs."""
+    wanted = (expect.status,) if isinstance(expect.status, int) else expect.status
+    if answer.status not in wanted:
+        yield f"status {answer.status}, expected {' or '.join(map(str, wanted))}"
+    if expect.within and answer.seconds > wait_seconds(expect.within):
+        yield f"it took {answer.seconds:.2f} s, allowed are {expect.within}"
+    for name, value in expect.headers.items():
+        found = answer.headers.get(name)
+        if found != value:
+            yield f"header {name} is {_show(found)}, expected {_show(value)}"
+    if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
+        yield f"the answer does not contain {_show(expect.contains)}"
+    if expect.json:
+        yield from _json_differences(answer, expect.json)
+
+
+def _json_differences(answer: _Answer, wanted: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        yield "the answer is not JSON"
+        return
+    for expression, value in wanted.items():
+        try:
+            found = jmespath.search(expression, document)
+        except jmespath.exceptions.JMESPathError as error:
+            yield f"{expression} cannot be asked of the answer: {str(error).splitlines()[0]}"
+            continue
+        if found != value or isinstance(found, bool) != isinstance(value, bool):
+            yield f"{expression} is {_show(found)}, expected {_show(value)}"
+
+
+def _show(value: object) -> str:
+    """A value as JSON, cut short: an answer can be long, and may hold more than anybody should read."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _capture(wanted: Mapping[str, str], answer: _Answer, known: dict[str, str], check: Check) -> Check:
+    """Keep the values of the login's answer as secrets; a login without them has failed."""
+    try:
+        document = json.loads(answer.body)
+        found = {name: jmespath.search(expression, document) for name, expression in wanted.items()}
+    except (ValueError, jmespath.exceptions.JMESPathError):
+        found = dict.fromkeys(wanted)
+    lost = sorted(name for name, value in found.items() if not isinstance(value, str | int) or value == "")
+    if lost:
+        detail = f"the answer holds no {', '.join(lost)}"
+        return msgspec.structs.replace(check, outcome="failed", detail=detail)
+    log.mask(*(str(value) for value in found.values()))
+    known.update({name: str(value) for name, value in found.items()})
+    return check

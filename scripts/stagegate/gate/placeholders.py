@@ -1,0 +1,102 @@
+"""What scenarios and checks may put into a request: the job's variables, captured values, the version. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from stagegate.errors import Stop
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_CAPTURED = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# Names whose values are not masked: hiding a user called `shop` would hide that word in every line.
+_OPEN = re.compile(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
+
+
+def variables(value: Any) -> Iterator[str]:
+    """Names of the `${NAME}` in a text, or anywhere in a JSON value."""
+    if isinstance(value, str):
+        yield from _VARIABLE.findall(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from variables(key)
+            yield from variables(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from variables(item)
+
+
+def captured(value: Any) -> Iterator[str]:
+    """Names of the `{name}` in a text, or anywhere in a JSON value."""
+    if isinstance(value, str):
+        yield from _CAPTURED.findall(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from captured(key)
+            yield from captured(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from captured(item)
+
+
+def fill(value: Any, environ: Mapping[str, str], known: Mapping[str, str]) -> Any:
+    """The value with every `${NAME}` and every known `{name}` replaced; other braces stay.
+
+    One pass, so that a value which looks like a placeholder is not filled in again.
+    """
+    if isinstance(value, str):
+        both = re.compile(f"{_VARIABLE.pattern}|{_CAPTURED.pattern}")
+        return both.sub(lambda m: environ[m[1]] if m[1] else known.get(m[2], m[0]), value)
+    if isinstance(value, Mapping):
+        return {fill(key, environ, known): fill(item, environ, known) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(item, environ, known) for item in value]
+    return value
+
+
+def is_open(name: str) -> bool:
+    """Whether a variable of this name holds something that need not be hidden."""
+    return _OPEN.search(name) is not None
+
+
+def require(names: Iterator[str], environ: Mapping[str, str], file: str) -> None:
+    """Stop(empty-secret) for the first variable that is missing or empty."""
+    for name in names:
+        if not environ.get(name, "").strip():
+            raise Stop(
+                "empty-secret",
+                f"{name} is empty, and {file} needs it.",
+                "The job does not name the GitHub `environment:` that holds it, its `env:` does not map it, or a "
+                "reusable workflow did not declare it.",
+                f"Write `{name}: ${{{{ secrets.{name} }}}}` (or vars) under `env:` of a job with `environment:`.",
+                file=file,
+            )
+
+
+def allowed_hosts(environ: Mapping[str, str]) -> frozenset[str]:
+    """Hosts of STAGEGATE_HOSTS, separated by commas or space; with a port only that port is meant."""
+    return frozenset(h.lower() for h in re.split(r"[\s,]+", environ.get("STAGEGATE_HOSTS", "")) if h)
+
+
+def guard(url: str, allowed: frozenset[str], file: str) -> None:
+    """Stop(wrong-source) unless secrets may go to the host of this URL.
+
+    Scenario files come with the release, so whoever writes one could send the environment's secrets anywhere;
+    the list belongs to the GitHub Environment, which a pull request cannot change.
+    """
+    place = urlsplit(url)
+    host = (place.hostname or "").lower()
+    port = place.port or (443 if place.scheme == "https" else 80)
+    if host in allowed or f"{host}:{port}" in allowed:
+        return
+    listed = ", ".join(sorted(allowed)) or "nothing"
+    raise Stop(
+        "wrong-source",
+        f"{file} would send secrets to {host}:{port}.",
+        f"The variable STAGEGATE_HOSTS lists {listed}.",
+        "If the host is right, add it to STAGEGATE_HOSTS, a variable of the GitHub Environment, and map it under "
+        "`env:` of the job.",
+        file=file,
+    )

@@ -1,0 +1,270 @@
+"""Wait until every Application of an environment runs the release, or until it is sure that none will."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.gate import application as documents
+from stagegate.gate.following import Follower, Source
+from stagegate.gate.look import Commit, Expected, is_ours
+from stagegate.gate.plan import Failed, History, Judgement, Ready, Superseded, Waiting, judge, remember
+from stagegate.model import ApplicationSeen
+from stagegate.runner import log
+
+Json = dict[str, Any]
+POLL = 0.5  # seconds between looks without a stream
+POLL_STREAMING = 5.0  # and with one, in case it has gone silent
+NEWS_EVERY = 30.0  # seconds between progress lines when nothing changes
+PATIENCE = 120.0  # seconds of trouble with Argo CD in the middle of a wait
+PATIENCE_FIRST = 20.0  # and before it has answered at all
+PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
+
+
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """How the wait ended. `reason` is a word of plan.REASONS; `documents` are the last ones seen, raw."""
+
+    outcome: Literal["ready", "failed", "superseded", "timeout"]
+    reason: str
+    detail: str
+    seen: tuple[ApplicationSeen, ...]
+    documents: tuple[Json, ...] = ()
+    seconds: float = 0.0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to wait for: Applications by name, how many of them must be ready (0: all), for how many seconds.
+
+    `commit` says what a Git source's revision holds; `pods` returns a judgement on the pods of an Application
+    that looks ready; `appears` means that a missing Application may still be created by its parent.
+    """
+
+    environment: str
+    names: tuple[str, ...]
+    minimum: int = 0
+    timeout: float
+    commit: Callable[[documents.SourceSeen, documents.Application], Commit]
+    pods: Callable[[str], Judgement]
+    appears: bool = False
+
+
+@dataclass
+class _Progress:
+    """What is known of one Application so far."""
+
+    name: str
+    history: History = field(default_factory=History)
+    judgement: Judgement = field(default_factory=lambda: Waiting(reason="no-status", detail="not seen yet"))
+    seen: documents.Application | None = None
+    document: Json = field(default_factory=dict)
+    sync_window: bool = False
+    polled: float = float("-inf")
+    asked_window: float = float("-inf")
+    trouble: Stop | None = None
+    trouble_since: float = 0.0
+
+
+def wait(
+    source: Source, expected: Expected, order: Order, *, clock: Callable[[], float] = time.monotonic
+) -> Rollout:
+    """Follow the Applications until a verdict. Stop for what a person must cure, or when Argo CD is away."""
+    began = clock()
+    events: queue.Queue[tuple[str, Json, bool]] = queue.Queue()
+    states = {name: _Progress(name=name) for name in order.names}
+    followers: list[Follower] = []
+    commits: dict[str, Commit] = {}
+    teller = _Teller(order, began)
+    try:
+        while True:
+            for state in states.values():
+                _poll(source, state, expected, commits, order, clock, _streams(followers))
+            if not followers:
+                followers += [Follower(source, name, events) for name in order.names]
+            teller.tell(states, clock())
+            verdict = _verdict(states, order, clock() - began)
+            if verdict:
+                return verdict
+            _drain(events, states, expected, commits, order, clock, _streams(followers))
+    finally:
+        for follower in followers:
+            follower.stop()
+
+
+def _streams(followers: Sequence[Follower]) -> bool:
+    return bool(followers) and all(follower.streaming for follower in followers)
+
+
+def _poll(
+    source: Source,
+    state: _Progress,
+    expected: Expected,
+    commits: dict[str, Commit],
+    order: Order,
+    clock: Callable[[], float],
+    streaming: bool,
+) -> None:
+    """Look at one Application when it is time; only such a look, never an event, can make it ready."""
+    good = state.history.reason == "ready"
+    if clock() - state.polled < (POLL if good or not streaming or state.trouble else POLL_STREAMING):
+        return
+    try:
+        document = source.application(state.name)
+        state.trouble = None
+    except Stop as trouble:
+        state.polled = clock()
+        _endure(state, trouble, order, clock())
+        return
+    state.polled = clock()
+    _ask_windows(source, state, clock())
+    _look(state, document, expected, commits, order, clock(), refreshed=False)
+    if isinstance(state.judgement, Ready):
+        try:
+            pods = order.pods(state.name)
+            state.judgement = state.judgement if isinstance(pods, Ready) else pods
+        except Stop as trouble:
+            _endure(state, trouble, order, clock())
+
+
+def _endure(state: _Progress, trouble: Stop, order: Order, now: float) -> None:
+    """Keep trouble that may pass for a while; what a person must cure ends the wait."""
+    if state.trouble is None:
+        state.trouble_since = now
+    state.trouble = trouble
+    missing = order.appears and trouble.reason in ("missing-permission", "bad-settings")
+    if trouble.reason not in PASSING and not missing:
+        raise trouble
+    patience = PATIENCE if state.document else PATIENCE_FIRST
+    if not missing and now - state.trouble_since > patience:
+        raise trouble
+    state.judgement = Waiting(reason="no-status", detail=trouble.what)
+    if not missing:
+        state.history = msgspec.structs.replace(state.history, reason="", looks=0)
+
+
+def _ask_windows(source: Source, state: _Progress, now: float) -> None:
+    """Once a minute while nothing syncs: is it a window that forbids it? Whoever may not ask is not told."""
+    waits = state.history.reason in ("out-of-sync", "sync-window") and now - state.history.since > 5
+    if not waits or now - state.asked_window < 60:
+        return
+    state.asked_window = now
+    try:
+        active = source.sync_windows(state.name).get("activeWindows") or []
+        state.sync_window = any(isinstance(w, dict) and w.get("kind") == "deny" for w in active)
+    except Stop as trouble:
+        log.debug(trouble.what)
+
+
+def _look(
+    state: _Progress,
+    document: Json,
+    expected: Expected,
+    commits: dict[str, Commit],
+    order: Order,
+    now: float,
+    *,
+    refreshed: bool,
+) -> None:
+    """Judge one document and remember it."""
+    seen = documents.read(document)
+    for source in seen.sources:
+        if source.is_git and source.revision and source.revision not in commits and is_ours(source, expected):
+            commits[source.revision] = order.commit(source, seen)
+    here = msgspec.structs.replace(expected, commits=commits, sync_window=state.sync_window)
+    state.judgement = judge(seen, here, state.history, now)
+    state.history = remember(state.history, seen, here, now, refreshed=refreshed)
+    state.seen, state.document = seen, document
+
+
+def _drain(
+    events: queue.Queue[tuple[str, Json, bool]],
+    states: dict[str, _Progress],
+    expected: Expected,
+    commits: dict[str, Commit],
+    order: Order,
+    clock: Callable[[], float],
+    streaming: bool,
+) -> None:
+    """Wait for an event, or until the next look is due. An event can fail an Application, or hint at ready."""
+    lag = min(POLL if streaming is False or s.history.reason == "ready" else 1.0 for s in states.values())
+    try:
+        name, document, refreshed = events.get(timeout=lag)
+    except queue.Empty:
+        return
+    state = states[name]
+    _look(state, document, expected, commits, order, clock(), refreshed=refreshed)
+    if isinstance(state.judgement, Ready) or state.judgement.reason == "settling":
+        state.judgement = Waiting(reason="settling", detail=state.judgement.detail)
+        state.polled = min(state.polled, clock() - POLL_STREAMING)
+
+
+def _verdict(states: dict[str, _Progress], order: Order, waited: float) -> Rollout | None:
+    """What all Applications together mean, or None to go on waiting."""
+    judged = [state.judgement for state in states.values()]
+    enough = order.minimum or len(judged)
+    failed = [j for j in judged if isinstance(j, Failed)]
+    newer = [j for j in judged if isinstance(j, Superseded)]
+    if newer:
+        return _ended("superseded", newer[0], states, waited)
+    if sum(isinstance(j, Ready) for j in judged) >= enough:
+        return _ended("ready", next(j for j in judged if isinstance(j, Ready)), states, waited)
+    if len(judged) - len(failed) < enough:
+        return _ended("failed", failed[0], states, waited)
+    if waited >= order.timeout:
+        stuck = next((s for s in states.values() if s.trouble), None)
+        if stuck is not None and stuck.trouble is not None and stuck.trouble.reason in PASSING:
+            raise stuck.trouble
+        slow = next(j for j in judged if not isinstance(j, Ready))
+        return _ended("timeout", slow, states, waited)
+    return None
+
+
+def _ended(
+    outcome: Literal["ready", "failed", "superseded", "timeout"],
+    judgement: Judgement,
+    states: dict[str, _Progress],
+    waited: float,
+) -> Rollout:
+    return Rollout(
+        outcome=outcome,
+        reason=judgement.reason,
+        detail=judgement.detail,
+        seen=tuple(_seen(state) for state in states.values()),
+        documents=tuple(state.document for state in states.values()),
+        seconds=round(waited, 1),
+    )
+
+
+def _seen(state: _Progress) -> ApplicationSeen:
+    revisions = state.seen.revisions if state.seen else ()
+    healthy = state.seen.health_since if state.seen and state.seen.health == "Healthy" else ""
+    revision = ", ".join(r for r in revisions if r)
+    return ApplicationSeen(source="api", name=state.name, revision=revision, healthy_since=healthy)
+
+
+class _Teller:
+    """Prints what is waited for when that changes, and now and then when it does not."""
+
+    def __init__(self, order: Order, began: float) -> None:
+        self._order, self._began = order, began
+        self._told: dict[str, str] = {}
+        self._when = began
+
+    def tell(self, states: dict[str, _Progress], now: float) -> None:
+        for state in states.values():
+            judgement = state.judgement
+            same = self._told.get(state.name) == judgement.reason
+            if same and now - self._when < NEWS_EVERY:
+                continue
+            self._told[state.name], self._when = judgement.reason, now
+            waited, since = now - self._began, now - state.history.since if state.history.reason else 0
+            lasting = f", for {since:.0f} s" if same and since else ""
+            log.say(
+                f"[{waited:4.0f} s of {self._order.timeout:.0f}] {state.name}: "
+                f"{judgement.reason}{lasting}: {judgement.detail}"
+            )

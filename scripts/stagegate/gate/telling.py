@@ -1,0 +1,121 @@
+"""What the gate tells: the result for runner, report and summary. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stagegate.errors import VERDICTS
+from stagegate.gate.facts import Facts
+from stagegate.gate.trial import Seen
+from stagegate.gate.verdict import Conclusion, Mode
+from stagegate.model import Calls, Change, Evidence, Message, Result, to_json
+from stagegate.report.render import render
+
+_RAW_LIMIT = 60_000  # characters of a document in the summary
+_MARKS = {"passed": "\u2705", "adopted": "\u2705", "failed": "\u274c", "skipped": "\u26a0\ufe0f"}
+_SENSITIVE = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration")
+
+
+def result(
+    facts: Facts,
+    conclusion: Conclusion,
+    evidence: Evidence,
+    seen: Seen | None,
+    *,
+    deployment: int = 0,
+    changes: tuple[Change, ...] = (),
+    calls: Calls,
+    reason: str = "",
+) -> Result:
+    """The result of a gate that came to a verdict; `reason` replaces its reason (`already-passed`)."""
+    word = reason or conclusion.reason
+    failed = VERDICTS[word].outcome == "failed"
+    documents = seen.rollout.documents if seen and seen.rollout and failed else ()
+    summary = render(
+        "gate.md.j2",
+        mark=_MARKS[conclusion.outcome],
+        app=evidence.app,
+        version=evidence.version,
+        environment=evidence.environment,
+        reason=word,
+        message=conclusion.message,
+        checks=evidence.checks,
+        commit=evidence.commit,
+        chart=evidence.chart,
+        images=evidence.images,
+        applications=seen.rollout.seen if seen and seen.rollout else (),
+        content=evidence.content,
+        trust=facts.trust,
+        raw=raw(documents),
+    )
+    return Result(
+        reason=word,
+        message=conclusion.message,
+        outputs=outputs(evidence, deployment),
+        summary=summary,
+        app=evidence.app,
+        environment=evidence.environment,
+        version=evidence.version,
+        trust=facts.trust,
+        changes=changes,
+        checks=evidence.checks,
+        evidence=evidence,
+        calls=calls,
+    )
+
+
+def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:
+    """The action's own outputs."""
+    return {
+        "evidence": to_json(evidence).decode(),
+        "version": evidence.version,
+        "deployment": str(deployment or ""),
+    }
+
+
+def planned(facts: Facts, mode: Mode, do: str, changes: tuple[Change, ...], calls: Calls) -> Result:
+    """What a gate would do, for a dry run."""
+    release, environment = facts.release, facts.environment
+    argocd = environment.argocd
+    waits = ", ".join(argocd.applications) or argocd.selector or "the service itself"
+    tests = environment.gate.scenarios or " ".join(environment.gate.command) or "nothing"
+    what = f"The gate ({mode}) would look at {release.app} {release.version} in {environment.name}."
+    left = {
+        "finish": " It would complete the record of an earlier attempt.",
+        "already": " It has passed already.",
+    }
+    why = f"It would wait for {waits} up to {facts.timeout:.0f} s and run {tests}.{left.get(do, '')}"
+    return Result(
+        reason="planned",
+        message=Message(what=what, why=why),
+        outputs={"evidence": "", "version": release.version, "deployment": ""},
+        app=release.app,
+        environment=environment.name,
+        version=release.version,
+        dry_run=True,
+        trust=facts.trust,
+        changes=changes,
+        calls=calls,
+    )
+
+
+def raw(documents: tuple[Mapping[str, Any], ...]) -> str:
+    """Application documents for people, without values that may be secrets and within a summary's room."""
+    texts = [json.dumps(_shown(document), indent=1, ensure_ascii=False) for document in documents if document]
+    return "\n".join(texts)[:_RAW_LIMIT]
+
+
+def _shown(value: Any, key: str = "") -> Any:
+    """Helm's inline values and parameters may hold passwords: shown by name, never by value."""
+    if isinstance(value, Mapping):
+        if key == "helm":
+            return {
+                k: _shown(v, k) if k in ("valueFiles", "releaseName") else "(not shown)"
+                for k, v in value.items()
+            }
+        return {k: _shown(v, str(k)) for k, v in value.items() if k not in _SENSITIVE}
+    if isinstance(value, list | tuple):
+        return [_shown(item, key) for item in value]
+    return value

@@ -1,0 +1,132 @@
+"""From what the gate saw to its verdict: outcome, reason, what is written, what a person is told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from stagegate.gate import evidence as records
+from stagegate.gate.evidence import Record
+from stagegate.model import Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
+
+Mode = Literal["wait", "watch", "adopt", "skip"]
+KINDS: dict[Mode, EvidenceKind] = {"wait": "rollout", "watch": "schedule", "adopt": "adopt", "skip": "skip"}
+OWN_CHECKS = ("roll-out", "images", "content", "watch")  # the gate's own; they never count as scenarios
+
+
+class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict. `reason` is a word of errors.VERDICTS; `word` the reason of the roll-out where it failed."""
+
+    outcome: EvidenceOutcome
+    reason: str
+    message: Message
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """How this attempt begins: with a gate of its own, or with what an earlier attempt of the run left."""
+
+    do: Literal["run", "finish", "already"]
+    record: Record | None = None
+
+
+def start(found: Sequence[Record], release: Release, run: str, mode: Mode) -> Start:
+    """Finish this run's own unfinished record; a passed one of this run is not repeated (I4)."""
+    kind = KINDS[mode]
+    half = records.unfinished(found, release, run, kind)
+    if half is not None:
+        return Start(do="finish", record=half)
+    mine = records.own(found, release, run, kind)
+    if mine and mine[0].evidence and mine[0].evidence.outcome != "failed":
+        newest = records.state(found, release).record
+        if kind == "schedule" or (newest is not None and newest.id == mine[0].id):
+            return Start(do="already", record=mine[0])
+    return Start(do="run")
+
+
+def conclude(
+    release: Release, environment: str, mode: Mode, checks: Sequence[Check], scenarios: bool, actor: str
+) -> Conclusion:
+    """The verdict on a release that rolled out: every required check passed, and at least one was run.
+
+    `scenarios` says whether the mode runs checks at all (adopt does not).
+    """
+    where = f"{release.app} {release.version} in {environment}"
+    own = [check for check in checks if check.name in OWN_CHECKS]
+    theirs = [check for check in checks if check.name not in OWN_CHECKS]
+    for name, reason in (("images", "image-moved"), ("content", "content-differs")):
+        bad = next((c for c in own if c.name == name and c.required and c.outcome != "passed"), None)
+        if bad:
+            return _failed(reason, f"{where} is not what was released.", f"{bad.detail}.", _NEXT[reason])
+    ran = [check for check in theirs if check.outcome in ("passed", "failed")]
+    if scenarios and not ran:
+        why = "No check was run, and a gate without checks shows nothing."
+        return _failed("no-checks", f"{where} was not tested.", why, _NEXT["no-checks"])
+    bad_checks = [c for c in checks if c.required and c.outcome != "passed"]
+    if bad_checks:
+        first = bad_checks[0]
+        more = f" and {len(bad_checks) - 1} more" if len(bad_checks) > 1 else ""
+        what = f"{where} failed {first.name}{more}."
+        why = f"{first.name}: {first.detail or first.outcome}."
+        return _failed("checks-failed", what, why, _NEXT["checks-failed"])
+    if mode == "adopt":
+        text = Message(what=f"{where} is adopted by {actor}.", why="It runs there and was not tested.")
+        return Conclusion(outcome="adopted", reason="adopted", message=text)
+    passed = sum(check.outcome == "passed" for check in theirs)
+    text = Message(what=f"{where} passed the gate.", why=f"It rolled out, and {passed} checks passed.")
+    return Conclusion(outcome="passed", reason="passed", message=text)
+
+
+def rolled_out_badly(
+    release: Release, environment: str, outcome: str, reason: str, detail: str
+) -> Conclusion:
+    """The verdict on a release that did not roll out: failed, or not within the time."""
+    where = f"{release.app} {release.version}"
+    if outcome == "timeout":
+        what = f"{where} was not ready in {environment} in time."
+        return _failed("timeout", what, f"Last seen: {reason}: {detail}.", _NEXT["timeout"])
+    words = "content-differs" if reason == "other-software" else "rollout-failed"
+    return _failed(words, f"{where} did not roll out in {environment}.", f"{reason}: {detail}.", _NEXT[words])
+
+
+def skipped(release: Release, environment: str, actor: str, reason: str) -> Conclusion:
+    """The verdict nobody came to: a named person skipped the gate, which is never a pass."""
+    what = f"The gate of {release.app} {release.version} in {environment} is skipped by {actor}."
+    text = Message(what=what, why=f"{reason.strip()}.", next="Promotion needs an override to go on.")
+    return Conclusion(outcome="skipped", reason="skipped", message=text)
+
+
+def of_record(evidence: Evidence) -> Conclusion:
+    """The verdict an earlier attempt of this run came to."""
+    reason = evidence.reason
+    what = f"{evidence.app} {evidence.version} in {evidence.environment}: {evidence.outcome}."
+    why = f"An earlier attempt of this run came to {reason}; its record is complete now."
+    return Conclusion(outcome=evidence.outcome, reason=reason, message=Message(what=what, why=why))
+
+
+def description(evidence: Evidence) -> str:
+    """The text of the commit status: what decides stands first, GitHub cuts after 140 characters."""
+    if evidence.outcome == "skipped" and evidence.skip:
+        return f"{evidence.version} skipped by {evidence.skip.actor}: {evidence.skip.reason}"
+    if evidence.outcome == "adopted":
+        return f"{evidence.version} adopted by {evidence.actor}"
+    passed = sum(c.outcome == "passed" and c.name not in OWN_CHECKS for c in evidence.checks)
+    if evidence.outcome == "passed":
+        return f"{evidence.version} passed: {passed} checks"
+    bad = next((c for c in evidence.checks if c.required and c.outcome != "passed"), None)
+    return f"{evidence.version} failed: {evidence.reason}" + (f" ({bad.name})" if bad else "")
+
+
+_NEXT = {
+    "image-moved": "Find out who pushed to the tag; release again under a new version.",
+    "content-differs": "Compare chart and images in the registry with the release; release a new version.",
+    "no-checks": "Write scenarios (`gate.scenarios`) or a `gate.command`.",
+    "checks-failed": "Look at the failed check in the summary, fix the app, release a new version.",
+    "rollout-failed": "Look at the Application in Argo CD, fix the cause, release a new version.",
+    "timeout": "Look at the Application in Argo CD; raise `gate.timeout` if it only needs longer.",
+}
+
+
+def _failed(reason: str, what: str, why: str, next_step: str) -> Conclusion:
+    return Conclusion(outcome="failed", reason=reason, message=Message(what=what, why=why, next=next_step))
