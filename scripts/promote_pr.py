@@ -68,7 +68,7 @@ def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings,
     known = reading.facts
     telling.save(context, inputs.save_facts, known)
     decision = plan.decide(known, now)
-    text = wording.proposal(reading, decision, context.run_url)
+    text, rest = wording.proposal(doors, reading, decision, now, context.run_url)
     if inputs.dry_run or not decision.write:
         done = telling.planned(known, decision)
     else:
@@ -81,6 +81,7 @@ def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings,
         done,
         now,
         text=text,
+        rest=rest,
         dry_run=inputs.dry_run,
         fail_on_waiting=inputs.fail_on_waiting,
         calls=doors.calls,

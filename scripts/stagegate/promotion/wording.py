@@ -2,24 +2,99 @@
 
 from __future__ import annotations
 
-from stagegate.model import PullRequestText
+from datetime import datetime
+
+from stagegate.errors import Stop
+from stagegate.model import PullRequestText, rfc3339
+from stagegate.promotion import candidate, proof, text
+from stagegate.promotion.access import Access
 from stagegate.promotion.facts import Reading
 from stagegate.promotion.plan import Decision
-from stagegate.report.markdown import plain
+from stagegate.promotion.situation import Facts, Subject
+from stagegate.promotion.text import BodyFacts, CommitLine, Proof
+
+_LISTED = 50
 
 
-def proposal(reading: Reading, decision: Decision, run_url: str) -> PullRequestText | None:
-    """What the pull request says; None where none is written."""
+def proposal(
+    doors: Access, reading: Reading, decision: Decision, now: datetime, run_url: str
+) -> tuple[PullRequestText | None, str]:
+    """What the pull request says, and the part that does not fit into it; None where none is written."""
     facts, subject = reading.facts, reading.facts.subject
     if subject is None or decision.write != "propose":
-        return None
+        return None, ""
     policy = facts.policy_of(subject.environment).promotion
-    verb = "Roll back" if subject.kind == "rollback" else "Promote"
-    return PullRequestText(
+    commits, total = _commits(doors, facts, subject)
+    body = text.body(
+        BodyFacts(
+            app=facts.app,
+            environment=subject.environment,
+            kind=subject.kind,
+            before=subject.before,
+            after=subject.version,
+            release=subject.release,
+            trust=facts.trust,
+            now=rfc3339(now),
+            rules=decision.rules,
+            risks=subject.risks,
+            labels=subject.labels,
+            edits=subject.edits,
+            difference=reading.difference,
+            not_rendered=subject.render_note or subject.render_trouble,
+            proofs=_proofs(facts, subject),
+            standings=facts.standings,
+            commits=commits,
+            commits_total=total,
+            back_to=candidate.rollback_target(facts, now).version if subject.kind == "promote" else "",
+            compare_url=f"{doors.app.server_url}/{doors.app.repository}/compare/{_span(facts, subject)}",
+            run_url=run_url,
+        )
+    )
+    proposed = PullRequestText(
         branch=facts.branch,
         base=facts.base,
-        title=plain(f"{verb} {facts.app} {subject.version} to {subject.environment}"),
-        body=f"{verb} {facts.app} from {subject.before} to {subject.version}. {run_url}",
+        title=text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind),
+        body=body.text,
         labels=policy.labels,
         reviewers=policy.reviewers,
+    )
+    return proposed, body.rest
+
+
+def _commits(doors: Access, facts: Facts, subject: Subject) -> tuple[tuple[CommitLine, ...], int]:
+    """Commits between the two releases, newest first; none where their history cannot be told."""
+    if facts.branch_equal or not subject.before:
+        return (), 0
+    base, _, head = _span(facts, subject).partition("...")
+    try:
+        compared = doors.app.compare(base, head)
+    except Stop as stop:
+        if stop.verdict.exit_code == 3 and stop.reason != "unknown-state":
+            raise
+        return (), 0  # the release that runs has no tag here: it is no reason not to promote
+    listed = list(reversed(compared.commits))[:_LISTED]
+    lines = (CommitLine(sha=commit.sha, subject=commit.message.split("\n", 1)[0][:200]) for commit in listed)
+    return tuple(lines), compared.ahead
+
+
+def _span(facts: Facts, subject: Subject) -> str:
+    """`v1.0.0...v1.1.0`, the earlier one first also for a rollback."""
+    prefix = facts.settings.version.tag_prefix
+    ends = (subject.before, subject.version)
+    first, last = reversed(ends) if subject.kind == "rollback" else ends
+    return f"{prefix}{first}...{prefix}{last}"
+
+
+def _proofs(facts: Facts, subject: Subject) -> tuple[Proof, ...]:
+    back = subject.kind == "rollback"
+    places = (subject.environment,) if back else facts.policy_of(subject.environment).after
+    verdicts = [(place, proof.of(facts, place, subject.version, subject.release)) for place in places]
+    return tuple(
+        Proof(
+            environment=place,
+            state=found.state,
+            since=found.since,
+            evidence=found.record.evidence if found.record else None,
+        )
+        for place, found in verdicts
     )
