@@ -14,6 +14,7 @@ import pytest
 import version_bump
 from lab.forge import Forge
 from lab.lab import outputs
+from stagegate.release.bump import apply as writing
 from stagegate.runner.boundary import entrypoint
 
 REPOSITORY = "acme/shop"
@@ -155,7 +156,7 @@ def test_a_branch_that_moves_meanwhile_keeps_both_changes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.commit("fix: cup")
-    written: Any = version_bump.apply.apply
+    written: Any = writing.apply
     moved: list[str] = []
 
     def late(*args: Any, **kwargs: Any) -> Any:
@@ -163,7 +164,7 @@ def test_a_branch_that_moves_meanwhile_keeps_both_changes(
             moved.append(world.commit("feat: late", "late.py", "late\n"))
         return written(*args, **kwargs)
 
-    monkeypatch.setattr(version_bump.apply, "apply", late)
+    monkeypatch.setattr(writing, "apply", late)
     code, out, _ = world.bump()
     assert (code, out["version"]) == (0, "1.1.0")
     assert world.repo.read("main", "late.py") == b"late\n"

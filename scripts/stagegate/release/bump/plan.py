@@ -97,14 +97,17 @@ def plan(settings: Settings, facts: Facts, bump: str) -> BumpPlan:
 
 
 def verify(settings: Settings, facts: Facts, expected: str) -> BumpPlan:
-    """Check that all version files hold one version (`expected`, if given) and its tag is this commit."""
+    """Check that all version files hold one version; with `expected`, that it is that one and tagged here.
+
+    Without `expected` the tag may be on an earlier commit: files keep their version until the next release.
+    """
     held = version_files.read_all(settings.version.places, facts.contents)
     version = expected or (held[0].version if held else "")
     parse_version(version, source=settings.version.places[0].file if held else "version")
     findings = list(version_files.disagreements(held, version))
     tag = settings.version.tag_prefix + version
     commit = facts.tags.get(version, "")
-    if commit and commit != facts.head:
+    if expected and commit and commit != facts.head:
         why = f"It is the tag of {commit[:12]}, and a published version never changes."
         message = f"{tag} exists, but not on this commit ({facts.head[:12]})."
         fix = "Check out the tag, or release a new version."

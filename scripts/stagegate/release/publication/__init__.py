@@ -1,0 +1,1 @@
+"""Publishing a GitHub release: facts, plan, apply."""

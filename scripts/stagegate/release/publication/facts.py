@@ -1,0 +1,260 @@
+"""Reads what publish-release decides on: the tag, the gates' words, the tested chart, what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import semver
+
+from stagegate.clients import hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.model import Actor, Evidence, digest_of, parse_version, to_json
+from stagegate.release import changelog
+from stagegate.release.publication.plan import Asset, Existing, Facts, Seen, Uploaded, binding
+from stagegate.settings import Settings
+
+_DECIDING = ("rollout", "adopt", "skip")
+_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+
+def read(
+    settings: Settings,
+    github: hub.Hub,
+    registry: Registry,
+    *,
+    version: str,
+    environment: str,
+    chart: bytes | None,
+    notes: str,
+) -> Facts:
+    """The facts about one version; empty `version`: the newest that passed in the last environment.
+
+    `environment` narrows the gates asked for (empty: every environment that no other names in `after`).
+    `chart` is the package if the caller has it, otherwise it is fetched by the digest that was tested.
+    """
+    required = [settings.environment(environment).name] if environment else _last(settings)
+    trusted = accepted(github, settings)
+    version = version or _newest_passed(settings, github, required[0], trusted)
+    parse_version(version, source="version")
+    tag = github.tag(settings.version.tag_prefix + version)
+    if tag is None:
+        raise _no_tag(settings.version.tag_prefix + version)
+    seen = _seen(settings, github, tag.target_commit, version, required, trusted)
+    listed = github.releases()
+    assets = (*_chart(settings, registry, seen, version, chart), *_documents(seen))
+    prefix = settings.version.tag_prefix
+    return Facts(
+        app=settings.app,
+        version=version,
+        tag=tag.name,
+        commit=tag.target_commit,
+        notes=notes or _notes(settings, github, tag, version),
+        seen=seen,
+        assets=assets,
+        existing=_existing(github, listed, tag.name, assets),
+        published=tuple(
+            r.tag.removeprefix(prefix)
+            for r in listed
+            if not r.draft
+            and r.tag.startswith(prefix)
+            and semver.Version.is_valid(r.tag.removeprefix(prefix))
+        ),
+    )
+
+
+def accepted(github: hub.Hub, settings: Settings) -> tuple[Actor, ...]:
+    """Whose word counts: the App alone under `protected`, else GitHub's own bot and this run's identity."""
+    if settings.trust.level == "advisory":
+        return (hub.ACTIONS_BOT, github.viewer())
+    login = f"{settings.trust.app}[bot]"
+    bot = github.account(login)
+    if bot is None or bot.kind != "Bot":
+        raise Stop(
+            "bad-settings",
+            f"There is no GitHub App {settings.trust.app!r}.",
+            "`trust.app` must be the slug of the App that writes the evidence.",
+            "Correct it; the slug is the last part of the App's address.",
+        )
+    return (bot,)
+
+
+def _last(settings: Settings) -> list[str]:
+    names = [environment.name for environment in settings.last_environments]
+    if not names:
+        raise Stop(
+            "bad-settings",
+            "The settings name no environment.",
+            "A release is published after the gate of the last one.",
+            "Declare environments, or use the settings of the pins repository.",
+        )
+    return names
+
+
+def _newest_passed(settings: Settings, github: hub.Hub, environment: str, trusted: Sequence[Actor]) -> str:
+    found = github.deployments(f"stagegate:{settings.app}", environment)
+    records = _records(found, settings.app, environment, trusted)
+    version = next((e.version for e in records if e.outcome == "passed"), "")
+    if not version:
+        raise Stop(
+            "no-evidence",
+            f"No release of {settings.app} has passed in {environment}.",
+            "Without the input `version` the newest one that did is published.",
+            "Run staging-gate there first, or give `version`.",
+        )
+    return version
+
+
+def _records(
+    deployments: Iterable[hub.Deployment], app: str, environment: str, trusted: Sequence[Actor]
+) -> list[Evidence]:
+    """Deciding records, newest first: by an accepted being, completed by one, and about their own commit."""
+    found = []
+    for deployment in deployments:
+        finished = any(_counts(status.creator, trusted) for status in deployment.statuses)
+        if deployment.environment != environment or not finished or not _counts(deployment.creator, trusted):
+            continue
+        evidence = _evidence(deployment.payload)
+        if (
+            evidence
+            and evidence.kind in _DECIDING
+            and evidence.commit == deployment.sha
+            and evidence.app == app
+        ):
+            found.append(evidence)
+    return found
+
+
+def _evidence(payload: Mapping[str, Any]) -> Evidence | None:
+    try:
+        return msgspec.convert(dict(payload), Evidence)
+    except msgspec.ValidationError:
+        return None
+
+
+def _counts(creator: Actor | None, trusted: Sequence[Actor]) -> bool:
+    return any(being.same(creator) for being in trusted)
+
+
+def _seen(
+    settings: Settings,
+    github: hub.Hub,
+    commit: str,
+    version: str,
+    required: Sequence[str],
+    trusted: Sequence[Actor],
+) -> tuple[Seen, ...]:
+    """Every environment's status and record; those that are required come even when they are silent."""
+    statuses = github.statuses(commit)
+    deployments = github.deployments(f"stagegate:{settings.app}", sha=commit, first=200)
+    found = []
+    for name in dict.fromkeys([*required, *(e.name for e in settings.environments)]):
+        context = f"stagegate/{settings.app}/{name}"
+        status = next((s for s in statuses if s.context == context), None)
+        records = _records(deployments, settings.app, name, trusted)
+        found.append(
+            Seen(
+                environment=name,
+                required=name in required,
+                state=status.state if status else "",
+                creator=status.creator.login if status and status.creator else "",
+                trusted=bool(status and _counts(status.creator, trusted)),
+                evidence=next((e for e in records if e.version == version), None),
+            )
+        )
+    return tuple(found)
+
+
+def _chart(
+    settings: Settings, registry: Registry, seen: Sequence[Seen], version: str, given: bytes | None
+) -> tuple[Asset, ...]:
+    """Our own chart's package: exactly the bytes that the required gates tested."""
+    passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
+    tested = next((evidence.chart for evidence in passed), None)
+    if settings.own_chart is None or tested is None:
+        return ()
+    reference = f"{settings.chart_reference}@{tested.digest}"
+    manifest = registry.manifest(reference)
+    layers = manifest.document.get("layers", []) if manifest else []
+    layer = next((str(e["digest"]) for e in layers if e.get("mediaType") == _CHART_LAYER), "")
+    if not layer:
+        raise Stop(
+            "missing-file",
+            f"The chart that was tested is not at {reference}.",
+            "The registry has no such chart any more.",
+            "Restore it, or publish a new version with helm-publish.",
+        )
+    if given is not None and digest_of(given) != layer:
+        raise Stop(
+            "evidence-mismatch",
+            "The given chart is not the one that was tested.",
+            f"It is {digest_of(given)}; the gate looked at {layer}.",
+            "Leave the input `chart` empty: the tested package is fetched by its digest.",
+        )
+    content = given if given is not None else registry.blob(reference, layer)
+    name = f"{settings.chart_reference.rsplit('/', 1)[-1]}-{version}.tgz"
+    return (Asset(name=name, content_type="application/gzip", content=content),)
+
+
+def _documents(seen: Sequence[Seen]) -> tuple[Asset, ...]:
+    passed = [s for s in seen if s.evidence and s.evidence.outcome == "passed"]
+    return tuple(
+        Asset(
+            name=f"evidence-{s.environment}.json",
+            content_type="application/json",
+            content=to_json(s.evidence) + b"\n",
+        )
+        for s in passed
+    )
+
+
+def _existing(
+    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[Asset]
+) -> Existing | None:
+    """The published release of the tag, else its oldest draft."""
+    found = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
+    if found is None:
+        return None
+    wanted = {asset.name: asset for asset in ours}
+    uploaded = [a for a in found.assets if a.name in wanted and a.state == "uploaded"]
+    assets = tuple(_uploaded(github, asset, wanted[asset.name]) for asset in uploaded)
+    return Existing(id=found.id, draft=found.draft, url=found.url, assets=assets)
+
+
+def _uploaded(github: hub.Hub, there: hub.Asset, ours: Asset) -> Uploaded:
+    """Compared by digest; where GitHub has none, or other evidence, by content."""
+    if there.digest == ours.digest:
+        return Uploaded(name=there.name, digest=there.digest, same=True)
+    if there.digest and ours.content_type != "application/json":
+        return Uploaded(name=there.name, digest=there.digest, same=False)
+    content = github.download_asset(there.id)
+    return Uploaded(name=there.name, digest=digest_of(content), same=_same(content, ours.content))
+
+
+def _same(there: bytes, ours: bytes) -> bool:
+    if there == ours:
+        return True
+    try:
+        both = [binding(msgspec.json.decode(text, type=Evidence)) for text in (there, ours)]
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return False
+    return both[0] == both[1]
+
+
+def _notes(settings: Settings, github: hub.Hub, tag: hub.Tag, version: str) -> str:
+    """The changelog's section at the tag, else what the tag says below its first line."""
+    path = settings.version.changelog
+    blob = github.files(tag.target_commit, [path])[path] if path else None
+    section = changelog.section(blob.content.decode("utf-8", "replace"), version) if blob else ""
+    return section or tag.message.partition("\n")[2].strip()
+
+
+def _no_tag(tag: str) -> Stop:
+    return Stop(
+        "missing-file",
+        f"There is no tag {tag}.",
+        "A release is published of a tag that exists; publish-release never makes one.",
+        "Run version-bump first, or correct the input `version`.",
+    )
