@@ -161,12 +161,13 @@ def test_absent_is_told_from_invisible(shop: World) -> None:
     shop.forge.repository("acme/secret", private=True)
     assert shop.hub().pull(77) is None
     token = shop.actions(contents="read")
-    for ask in (
+    questions: list[Callable[[hub.Hub], object]] = [
         lambda h: h.pull(77),
         lambda h: h.head("main"),
         lambda h: h.release("v1"),
         lambda h: h.viewer(),
-    ):
+    ]
+    for ask in questions:
         with pytest.raises(Stop) as caught:
             ask(shop.hub(token, "acme/secret"))
         assert caught.value.reason == "missing-permission"

@@ -1,0 +1,232 @@
+"""publish-release as a step: against the forge and a real registry, cut off anywhere and run again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import publish_release
+import pytest
+
+from lab.registry import Registry
+from stagegate.clients import hub
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
+
+CONTEXT = "stagegate/shop/prod"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with Registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry.host
+
+
+@pytest.fixture
+def world(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
+    with shop(tmp_path, host, versions=("1.1.0", "1.2.0", "1.3.0-rc.1")) as made:
+        yield made
+
+
+def run(world: Shop, **inputs: str) -> int:
+    """One step; its exit code."""
+    environ = world.environ(**inputs)
+    return entrypoint(
+        "publish-release", publish_release.PublishRelease, publish_release.main, argv=[], environ=environ
+    )
+
+
+def good(world: Shop, version: str) -> None:
+    """Both gates have passed, as staging-gate leaves it."""
+    world.passed(version, "staging")
+    world.passed(version, "prod")
+    world.hub().set_status(world.commits[version], CONTEXT, "success", "passed")
+
+
+def release(world: Shop, version: str) -> hub.ReleaseInfo:
+    found = world.hub().release(f"v{version}")
+    assert found is not None
+    return found
+
+
+def test_the_tested_chart_and_the_evidence_are_published_once(world: Shop) -> None:
+    good(world, "1.1.0")
+    assert run(world, version="1.1.0") == 0
+    told = world.outputs()
+    found = release(world, "1.1.0")
+    assert (told["reason"], told["release-url"], told["tag"]) == ("published", found.url, "v1.1.0")
+    assert not found.draft and not found.prerelease
+    assert [a.name for a in found.assets] == ["shop-1.1.0.tgz", "evidence-prod.json", "evidence-staging.json"]
+    manifest = world.store.manifest(f"{world.host}/acme/charts/shop:1.1.0")
+    assert manifest is not None
+    assert found.assets[0].digest == manifest.document["layers"][0]["digest"]
+    evidence = json.loads(world.hub().download_asset(found.assets[1].id))
+    assert (evidence["outcome"], evidence["environment"]) == ("passed", "prod")
+    assert world.digests["1.1.0"] in found.body
+    assert [(c["kind"], c["done"]) for c in world.report()["changes"]] == [
+        ("draft", True),
+        ("asset", True),
+        ("asset", True),
+        ("asset", True),
+        ("release", True),
+    ]
+
+    writes = len([c for c in world.forge.calls if c.write])
+    assert run(world, version="1.1.0") == 0
+    assert world.outputs()["reason"] == "already-published"
+    assert len([c for c in world.forge.calls if c.write]) == writes
+    assert [r.tag for r in world.hub().releases()] == ["v1.1.0"]
+
+
+STEPS: dict[str, tuple[str, str, int, int | str]] = {
+    "before the draft": ("POST", "/releases$", 1, "reset"),
+    "after the draft": ("POST", "/releases$", 1, "after"),
+    "in the first file": ("POST", "/assets", 1, 503),
+    "after the second file": ("POST", "/assets", 2, "after"),
+    "in the third file": ("POST", "/assets", 3, "reset"),
+    "before publishing": ("PATCH", "/releases/", 1, 502),
+    "after publishing": ("PATCH", "/releases/", 1, "after"),
+}
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize("step", STEPS)
+def test_cut_off_anywhere_it_ends_in_one_complete_release(world: Shop, step: str, lasting: bool) -> None:
+    good(world, "1.1.0")
+    method, path, nth, how = STEPS[step]
+    if lasting:  # nothing answers from here on
+        for later in range(nth, nth + 12):
+            world.forge.fail(method, path, later, how)
+    else:
+        world.forge.fail(method, path, nth, how)
+    first = run(world, version="1.1.0")
+    assert first in ((0, 3) if lasting else (0,))  # what was done and only not heard of is found
+    world.outputs()
+    world.forge.heal()
+    assert run(world, version="1.1.0") == 0
+    assert len(world.hub().releases()) == 1
+    found = release(world, "1.1.0")
+    assert not found.draft
+    assert len(found.assets) == 3
+
+
+def refused(world: Shop, version: str, reason: str, code: int, words: str) -> None:
+    assert run(world, version=version) == code
+    assert world.outputs()["reason"] == reason
+    message = world.report()["message"]
+    assert words in f"{message['what']} {message['why']}"
+    assert [c for c in world.forge.calls if c.path.endswith("/releases") and c.method == "POST"] == []
+
+
+def test_without_evidence_nothing_is_written(world: Shop) -> None:
+    refused(world, "1.1.0", "no-evidence", 1, "No gate has written a status")
+    world.passed("1.1.0", "staging")
+    world.hub().set_status(world.commits["1.1.0"], "stagegate/shop/staging", "success", "passed")
+    refused(world, "1.1.0", "no-evidence", 1, "1.1.0 in prod")
+    world.hub().set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
+    refused(world, "1.1.0", "no-evidence", 1, "no record")
+    world.passed("1.1.0", "prod", outcome="failed", reason="checks-failed")
+    refused(world, "1.1.0", "no-evidence", 1, "checks-failed")
+    world.hub().set_status(world.commits["1.1.0"], CONTEXT, "failure", "checks-failed")
+    refused(world, "1.1.0", "no-evidence", 1, "failure")
+    refused(world, "7.7.7", "missing-file", 2, "v7.7.7")
+    refused(world, "v1.1.0", "bad-input", 2, "SemVer")
+
+
+def test_a_forged_status_or_record_does_not_count(world: Shop) -> None:
+    forger = world.forge.token("octo-dev")
+    world.passed("1.1.0", "prod", token=forger)
+    world.hub(forger).set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
+    refused(world, "1.1.0", "no-evidence", 1, "octo-dev")
+    world.hub().set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
+    refused(world, "1.1.0", "no-evidence", 1, "no record")
+
+
+def test_only_the_app_counts_where_trust_is_protected(
+    tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    with shop(
+        tmp_path, host, versions=("1.1.0",), more="trust: {level: protected, app: gatekeeper}\n"
+    ) as world:
+        refused(world, "1.1.0", "bad-settings", 2, "gatekeeper")
+        world.forge.app("gatekeeper", RIGHTS)
+        app = world.forge.token("gatekeeper", "app", repositories=[REPOSITORY])
+        good(world, "1.1.0")
+        refused(world, "1.1.0", "no-evidence", 1, "github-actions[bot]")
+        world.passed("1.1.0", "prod", token=app)
+        world.hub(app).set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
+        assert run(world, version="1.1.0") == 0
+
+
+def test_other_content_is_never_published_over_a_file(world: Shop) -> None:
+    good(world, "1.1.0")
+    github = world.hub()
+    draft = github.create_release("v1.1.0", "shop 1.1.0", "by hand")
+    github.upload_asset(draft, "shop-1.1.0.tgz", b"something else", "application/gzip")
+    assert run(world, version="1.1.0") == 4
+    assert world.outputs()["reason"] == "version-taken"
+    assert release(world, "1.1.0").draft
+
+
+def test_newer_evidence_for_the_same_software_changes_nothing(world: Shop) -> None:
+    good(world, "1.1.0")
+    assert run(world, version="1.1.0") == 0
+    world.passed("1.1.0", "prod", finished="2026-02-02T00:00:00Z")
+    assert run(world, version="1.1.0") == 0
+    world.outputs()
+    assert len(release(world, "1.1.0").assets) == 3
+
+
+def test_the_given_package_must_be_the_tested_one(world: Shop) -> None:
+    good(world, "1.1.0")
+    (world.folder / "other.tgz").write_bytes(b"not it")
+    assert run(world, version="1.1.0", chart="other.tgz") == 1
+    assert world.outputs()["reason"] == "evidence-mismatch"
+    assert run(world, version="1.1.0", chart="absent.tgz") == 2
+    assert run(world, version="1.1.0", chart="../outside.tgz") == 2
+
+
+def test_latest_is_the_highest_stable_and_prereleases_are_marked(world: Shop) -> None:
+    for version in ("1.2.0", "1.1.0", "1.3.0-rc.1"):
+        good(world, version)
+        assert run(world, version=version) == 0
+    github = world.hub()
+    path = github._c.path("releases/latest")
+    assert github._c.get(path, dict, "read the latest release")["tag_name"] == "v1.2.0"
+    assert release(world, "1.3.0-rc.1").prerelease
+
+
+def test_without_a_version_the_newest_that_passed_is_taken(world: Shop) -> None:
+    assert run(world) == 1
+    assert world.outputs()["reason"] == "no-evidence"
+    good(world, "1.1.0")
+    assert run(world, dry_run="true") == 0
+    told = world.outputs()
+    assert (told["reason"], told["version"]) == ("planned", "1.1.0")
+    assert world.hub().releases() == []
+    assert all(not change["done"] for change in world.report()["changes"])
+
+
+def test_a_missing_tag_is_never_made(world: Shop) -> None:
+    good(world, "1.1.0")
+    world.hub().update_refs(
+        [
+            hub.RefUpdate(
+                name="refs/tags/v1.1.0", before=world.repo.store.ref("refs/tags/v1.1.0") or "", after=hub.ZERO
+            )
+        ]
+    )
+    assert run(world, version="1.1.0") == 2
+    assert world.outputs()["reason"] == "missing-file"
+    assert world.hub().tag("v1.1.0") is None
+
+
+def test_an_immutable_tag_that_was_used_up_is_said_so(world: Shop) -> None:
+    good(world, "1.1.0")
+    world.repo.burned_tags.add("v1.1.0")
+    assert run(world, version="1.1.0") == 4
+    assert world.outputs()["reason"] == "version-taken"
