@@ -38,7 +38,7 @@ def _insert(raw: bytes, record: Record) -> bytes:
     """The bytes with our lines put where the annotations are, or at the end."""
     text = raw.decode("utf-8")
     newline = "\r\n" if "\r\n" in text else "\n"
-    value = _annotations(text)
+    key, value = _annotations(text)
     pairs = [f"{key}: {json.dumps(item)}" for key, item in record.annotations.items()]
     if isinstance(value, MappingNode) and value.flow_style:
         inside = ", ".join(
@@ -50,20 +50,21 @@ def _insert(raw: bytes, record: Record) -> bytes:
         first = value.value[0][0].start_mark
         lines = "".join(f"{pair}{newline}{' ' * first.column}" for pair in pairs)
         return (text[: first.index] + lines + text[first.index :]).encode()
-    if value is not None:  # `annotations:` with nothing, or ~
+    if key is not None and value is not None:  # `annotations:` with nothing, or ~
         block = newline + newline.join(f"  {pair}" for pair in pairs)
-        return (text[: value.start_mark.index] + block + text[value.end_mark.index :]).encode()
+        start, end = value.start_mark.index, value.end_mark.index
+        start, end = (start, end) if start < end else (text.index(":", key.end_mark.index) + 1,) * 2
+        return (text[:start] + block + text[end:]).encode()
     end = "" if not text or text.endswith("\n") else newline
     block = f"annotations:{newline}" + "".join(f"  {pair}{newline}" for pair in pairs)
     return (text + end + block).encode()
 
 
-def _annotations(text: str) -> Node | None:
-    # A BOM is no character for ruamel's indexes, but it is one for ours.
+def _annotations(text: str) -> tuple[Node | None, Node | None]:
     root = YAML(pure=True).compose(io.StringIO(text))
     if not isinstance(root, MappingNode):
-        return None
-    return next((value for key, value in root.value if key.value == "annotations"), None)
+        return None, None
+    return next(((key, value) for key, value in root.value if key.value == "annotations"), (None, None))
 
 
 def _refused(file: str, why: str, next: str) -> Stop:

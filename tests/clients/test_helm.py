@@ -1,0 +1,109 @@
+"""The helm client: the right program, nothing of the user's own helm, and helm's own words."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stagegate.clients import helm
+from stagegate.errors import Stop
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    helm.version.cache_clear()
+    yield
+    helm.version.cache_clear()
+
+
+@pytest.fixture
+def chart(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: shop\nversion: 1.0.0\n")
+    (folder / "values.yaml").write_text("a: 1\n")
+    (folder / "templates/a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    return folder
+
+
+def test_lint_tells_notes_from_errors(chart: Path) -> None:
+    good = helm.lint(chart)
+    assert good.passed
+    assert [(m.severity, m.file) for m in good.messages] == [("note", "Chart.yaml")]
+    (chart / "templates/b.yaml").write_text("a: {{ .Values.a.b }}\n")
+    bad = helm.lint(chart, [b"a: {b: 2}\n", b"a: 1\n"])
+    assert not bad.passed
+    assert [m.file for m in bad.messages if m.severity == "error"] == ["templates/"]
+    assert helm.lint(chart, [b"a: {b: 2}\n"]).passed
+
+
+def test_strict_makes_a_warning_fail(chart: Path) -> None:
+    (chart / "templates/b.yaml").write_text(
+        "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: b}\n"
+    )
+    assert helm.lint(chart).passed
+    strict = helm.lint(chart, strict=True)
+    assert not strict.passed
+    assert any(m.severity == "warning" for m in strict.messages)
+
+
+def test_a_failing_lint_is_never_without_an_error(chart: Path) -> None:
+    (chart / "Chart.yaml").write_text("name: [\n")
+    failed = helm.lint(chart)
+    assert not failed.passed
+    assert any(m.severity == "error" for m in failed.messages)
+
+
+def test_missing_and_unfit_helm(chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "helm"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", str(program.parent))
+    with pytest.raises(Stop, match="setup-helm") as stop:
+        helm.lint(chart)
+    assert stop.value.reason == "missing-tool"
+    for said in ("v3.13.9", "v5.0.0", "v2.17.0", "nonsense"):
+        program.write_text(f"#!/bin/sh\necho {said}\n")
+        program.chmod(0o755)
+        with pytest.raises(Stop, match=said.removeprefix("v")) as stop:
+            helm.lint(chart)
+        assert stop.value.reason == "missing-tool"
+    for said in ("v3.14.0", "v4.1.2"):
+        program.write_text(f"#!/bin/sh\necho {said}\n")
+        helm.version.cache_clear()
+        assert helm.version() == said.removeprefix("v")
+
+
+def test_nothing_of_the_users_helm_is_used(
+    chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_CACHE_HOME", "HELM_PLUGINS"):
+        monkeypatch.setenv(name, str(tmp_path / "theirs"))
+    monkeypatch.setenv("HELM_NAMESPACE", "theirs")
+    monkeypatch.setenv("HELM_DEBUG", "true")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "theirs/config"))
+    (chart / "templates/b.yaml").write_text(
+        "apiVersion: v1\nkind: B\nmetadata: {name: b, namespace: {{ .Release.Namespace }}}\n"
+    )
+    assert "namespace: ours" in helm.template(chart, release_name="x", namespace="ours")
+    assert not (tmp_path / "theirs").exists()
+
+
+def test_names_that_look_like_flags_are_not_flags(chart: Path) -> None:
+    with pytest.raises(Stop) as stop:
+        helm.template(chart, release_name="--post-renderer=/bin/true", namespace="x")
+    assert "release name" in str(stop.value)
+
+
+def test_binary_output_is_refused(chart: Path) -> None:
+    (chart / "blob").write_bytes(b"\xff\xfe\xfd")
+    (chart / "templates/b.yaml").write_text('# {{ .Files.Get "blob" }}\n')
+    with pytest.raises(Stop, match="UTF-8"):
+        helm.template(chart, release_name="x", namespace="x")
+
+
+def test_the_real_helm_is_what_we_think() -> None:
+    real = subprocess.run(["helm", "version", "--short"], check=True, capture_output=True, text=True).stdout
+    assert real.startswith("v" + helm.version())
