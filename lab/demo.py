@@ -196,11 +196,12 @@ def _say(text: str) -> None:
 
 
 def _show_failures(runs: list[ActRun]) -> None:
-    """The last words of a run that failed where it should not have."""
-    for run in runs[-1:]:
-        print(f"\nlast run: {run.workflow}, exit {run.code}", flush=True)
-        for line in act.failures(run.text.splitlines())[-12:]:
-            print(f"    {line}")
+    """The errors of every run that failed, for the person who has to find out why."""
+    for run in runs:
+        if run.code:
+            print(f"\n{run.workflow} (run {run.id}) ended with {run.code}; its log says:", flush=True)
+            for line in act.failures(run.text.splitlines())[-12:] or run.text.splitlines()[-5:]:
+                print(f"    {line}")
 
 
 def _keep(lab: Lab) -> None:
