@@ -139,7 +139,8 @@ class Charts:
             scheme, _, rest = bare.partition("://")
             placed = self._registries.place(rest)
             return ["--repo", f"{'http' if placed != rest else scheme}://{placed}"], [chart]
-        return [], [f"oci://{self._registries.place(f'{bare}/{chart}')}"]
+        # helm asks for tags by https even of 127.0.0.1 unless told otherwise
+        return ["--plain-http"], [f"oci://{self._registries.place(f'{bare}/{chart}')}"]
 
     def _run(self, *args: str) -> str:
         try:

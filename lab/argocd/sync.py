@@ -26,13 +26,16 @@ HOOK_FAILED = (
 
 
 def due(app: Application, spec: Json) -> bool:
-    """Out of sync, automated, no window against it, and these revisions were not tried before."""
+    """Out of sync, automated, no window against it, these revisions not tried before or to be healed."""
     automated = (spec.get("syncPolicy") or {}).get("automated")
     if automated is None or automated.get("enabled") is False:
         return False
     if app.status["sync"]["status"] != "OutOfSync" or app.around.faults.find(app.name, "sync-window"):
         return False
-    return app.attempted != attempt_key(app, spec)
+    if app.attempted != attempt_key(app, spec):
+        return True
+    phase = (app.status.get("operationState") or {}).get("phase")
+    return bool(automated.get("selfHeal")) and phase == "Succeeded"
 
 
 def attempt_key(app: Application, spec: Json) -> str:
