@@ -68,7 +68,7 @@ def read(folder: Path, path: str) -> ChartSource:
         )
     if metadata.get("apiVersion") != "v2":
         raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
-    version = str(parse_version(_text(metadata, "version", path), source=f"version in {path}/{FILE}"))
+    version = str(parse_version(str(metadata.get("version", "")), source=f"version in {path}/{FILE}"))
     app_version = _text(metadata, "appVersion", path) if metadata.get("appVersion") is not None else ""
     return ChartSource(
         folder=folder,

@@ -1,0 +1,334 @@
+"""helm-publish as a whole: the example's chart, real helm, a real registry, and a forge where there is no chart."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import helm_publish
+from lab.forge import Forge
+from lab.lab import outputs
+from lab.registry import PASSWORD, Registry
+from stagegate.chart import published
+from stagegate.clients import registry
+from stagegate.clients.registry import Manifest
+from stagegate.model import digest_of
+from stagegate.runner.boundary import entrypoint
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMIT = "c" * 40
+
+
+class World:
+    """The shop at 1.1.0 in a work tree, its image pushed, and a way to run the action there."""
+
+    def __init__(self, root: Path, host: str) -> None:
+        self.root, self.host, self.runs = root, host, 0
+        self.work = root / "work"
+        shutil.copytree(ROOT / "examples/shop", self.work, ignore=shutil.ignore_patterns(".*_cache", "tests"))
+        self.image = f"{host}/acme/shop"
+        self.edit("stagegate.yaml", "ghcr.io", host)
+        for file in ("deploy/argocd/staging.yaml", "deploy/argocd/prod.yaml"):
+            self.edit(file, "ghcr.io", host)
+        self.move("1.0.0", "1.1.0")
+        self.client = registry.Registry(frozenset({host}))
+        self.digests = {self.image: self.push_image(b"the image")}
+        self.where = f"{host}/acme/charts/shop:1.1.0"
+
+    def edit(self, file: str, before: str, after: str) -> None:
+        path = self.work / file
+        text = path.read_text()
+        assert before in text, f"{file} has no {before}"
+        path.write_text(text.replace(before, after))
+
+    def move(self, before: str, after: str) -> None:
+        """As version-bump does."""
+        for file in ("VERSION", "README.md", "charts/shop/Chart.yaml"):
+            self.edit(file, before, after)
+
+    def push_image(self, layer: bytes) -> str:
+        parts = [
+            {"mediaType": "x/y", "digest": digest_of(data), "size": len(data)} for data in (b"{}", layer)
+        ]
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        document = {"schemaVersion": 2, "mediaType": kind, "config": parts[0], "layers": parts[1:]}
+        manifest = Manifest(media_type=kind, raw=json.dumps(document).encode())
+        self.client.push(f"{self.image}:v1.1.0", manifest, (b"{}", layer), replace=True)
+        return manifest.digest
+
+    def publish(self, environ: dict[str, str] | None = None, **inputs: Any) -> tuple[int, dict[str, str]]:
+        """Exit code and outputs of one run."""
+        self.runs += 1
+        out = self.root / f"out-{self.runs}"
+        given = {"digests": json.dumps(self.digests), "commit": COMMIT, **inputs}
+        environment = {
+            "GITHUB_WORKSPACE": str(self.work),
+            "GITHUB_REPOSITORY": "acme/shop",
+            "GITHUB_OUTPUT": str(out),
+            "GITHUB_STEP_SUMMARY": str(self.root / "summary.md"),
+            "RUNNER_TEMP": str(self.root),
+            **{f"SG_{name.upper()}": str(value) for name, value in given.items()},
+            **(environ or {}),
+        }
+        code = entrypoint(
+            "helm-publish", helm_publish.HelmPublish, helm_publish.main, argv=[], environ=environment
+        )
+        return code, outputs(out.read_text())
+
+    def report(self, out: dict[str, str]) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(Path(out["report"]).read_text())
+        return loaded
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    with Registry(tmp_path / "registry") as running:
+        yield World(tmp_path, running.host)
+
+
+def test_published_once_and_pulled_by_helm(world: World, tmp_path: Path) -> None:
+    code, out = world.publish()
+    assert (code, out["outcome"], out["reason"], out["pushed"]) == (0, "done", "published", "true")
+    assert out["chart"] == f"oci://{world.host}/acme/charts/shop"
+    assert out["reference"] == f"{world.where}@{out['digest']}"
+    assert world.client.digest(world.where) == out["digest"]
+    helm = ["helm", "pull", f"oci://{world.host}/acme/charts/shop", "--version", "1.1.0", "--untar"]
+    subprocess.run([*helm, "-d", str(tmp_path)], check=True, capture_output=True)
+    pulled = (tmp_path / "shop/Chart.yaml").read_text()
+    assert pulled.startswith((world.work / "charts/shop/Chart.yaml").read_text())
+    there = published.fetch(world.client, world.where)
+    assert there is not None
+    assert there.record is not None
+    assert (there.record.commit, dict(there.record.images)) == (COMMIT, world.digests)
+    assert "staging" in (tmp_path / "summary.md").read_text()
+
+    code, again = world.publish()
+    assert (code, again["outcome"], again["reason"]) == (0, "nothing-to-do", "already-published")
+    assert (again["digest"], again["pushed"]) == (out["digest"], "false")
+
+
+def test_another_time_place_and_zone_give_the_same_digest(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, first = world.publish(dry_run="true")
+    assert first["reason"] == "planned"
+    assert world.client.tags(world.where) == ()
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    for path in (world.work / "charts").rglob("*"):
+        os.utime(path, (10**9, 10**9))
+    world.work = Path(shutil.move(world.work, tmp_path / "elsewhere"))
+    _, second = world.publish()
+    monkeypatch.delenv("TZ")
+    time.tzset()
+    assert first["digest"] == second["digest"] == world.client.digest(world.where)
+
+
+def test_other_content_under_the_same_version_is_refused(world: World) -> None:
+    _, first = world.publish()
+    world.edit("charts/shop/values.yaml", "SHOP_CURRENCY: EUR", "SHOP_CURRENCY: CHF")
+    code, out = world.publish()
+    assert (code, out["reason"]) == (4, "version-taken")
+    report = world.report(out)
+    assert first["digest"] in report["message"]["why"]
+    assert world.client.digest(world.where) == first["digest"]
+
+
+def test_other_images_under_the_same_version_are_refused(world: World) -> None:
+    world.publish()
+    world.digests[world.image] = world.push_image(b"built again, not the same")
+    assert world.publish()[0] == 4
+
+
+def test_the_same_content_packed_by_another_zlib_is_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        compress = zlib.compressobj
+        patched.setattr(zlib, "compressobj", lambda _, *rest: compress(1, *rest))
+        _, first = world.publish()
+    code, out = world.publish()
+    assert (code, out["reason"]) == (0, "already-published")
+    assert out["digest"] == first["digest"] == world.client.digest(world.where)
+
+
+def test_a_run_that_died_after_the_push_is_completed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(published, "fetch", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(FileNotFoundError):
+            world.publish()
+    assert world.client.digest(world.where)
+    assert world.publish()[1]["reason"] == "already-published"
+
+
+def test_another_run_that_wins_the_race_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = registry.Registry.push
+
+    def push(ours: registry.Registry, target: Any, manifest: Manifest, blobs: Any, **more: Any) -> bool:
+        done = real(ours, target, manifest, blobs, **more)
+        other = json.loads(manifest.raw)
+        other["annotations"] = {"from": "the other run"}
+        ours.push_manifest(target, Manifest(media_type=manifest.media_type, raw=json.dumps(other).encode()))
+        return done
+
+    monkeypatch.setattr(registry.Registry, "push", push)
+    code, out = world.publish()
+    assert (code, out["reason"]) == (4, "version-taken")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason", "says"),
+    [
+        (lambda w: shutil.rmtree(w.work / "charts"), "missing-file", "Chart.yaml"),
+        (
+            lambda w: w.edit("charts/shop/Chart.yaml", "version: 1.1.0", "version: 1.1"),
+            "bad-input",
+            "version",
+        ),
+        (
+            lambda w: w.edit("charts/shop/Chart.yaml", 'appVersion: "1.1.0"', 'appVersion: "1.0.0"'),
+            "findings",
+            "1.0.0",
+        ),
+        (lambda w: w.edit("VERSION", "1.1.0", "1.2.0"), "findings", "1.1.0"),
+        (lambda w: w.edit("charts/shop/templates/service.yaml", "kind: Service", ""), "findings", "kind"),
+        (
+            lambda w: w.edit("charts/shop/templates/service.yaml", "{{ .Values", "{{ .Valyes"),
+            "findings",
+            "Valyes",
+        ),
+        (lambda w: w.edit("deploy/values/prod.yaml", "replicas: 2", "replicas: two"), "findings", "replicas"),
+        (
+            lambda w: w.edit("deploy/argocd/prod.yaml", "values/prod.yaml", "values/prd.yaml"),
+            "missing-file",
+            "prd",
+        ),
+        (lambda w: w.edit("deploy/argocd/prod.yaml", "spec:", "spec: ["), "findings", "prod.yaml"),
+        (lambda w: (w.work / "deploy/argocd/prod.yaml").unlink(), "missing-file", "prod.yaml"),
+        (lambda w: w.digests.update({w.image: "sha256:" + "0" * 64}), "bad-input", "not in the registry"),
+        (lambda w: w.digests.clear(), "bad-input", "digests"),
+        (lambda w: w.digests.update({"ghcr.io/acme/other": "sha256:" + "0" * 64}), "bad-input", "digests"),
+        (lambda w: (w.work / "charts/shop/leak").symlink_to("/etc/hostname"), "findings", "leak"),
+        (lambda w: w.edit("stagegate.yaml", "chart:", "chard:"), "bad-settings", "chard"),
+    ],
+)
+def test_bad_input_changes_nothing(world: World, break_it: Any, reason: str, says: str) -> None:
+    break_it(world)
+    code, out = world.publish()
+    assert out["reason"] == reason, world.report(out)["message"]
+    assert code in (1, 2)
+    assert says in json.dumps(world.report(out)["message"])
+    assert world.client.tags(world.where) == ()
+
+
+@pytest.mark.parametrize(
+    "version", ["v1.1.0", "1.1", "01.1.0", "latest", "1.1.0 ", "1.1.0\n::error::x", "😀"]
+)
+def test_versions_that_are_not(world: World, version: str) -> None:
+    code, out = world.publish(version=version)
+    if version.strip() == "1.1.0":  # inputs are trimmed
+        assert code == 0
+        return
+    assert (code, out["reason"]) == (2, "bad-input")
+    assert world.client.tags(world.where) == ()
+
+
+def test_build_metadata_becomes_part_of_the_tag(world: World) -> None:
+    world.move("1.1.0", "1.1.0+b.7")
+    code, out = world.publish()
+    assert (code, out["version"]) == (0, "1.1.0+b.7")
+    assert world.client.tags(world.where) == ("1.1.0_b.7",)
+
+
+def test_helm_finding_places_are_paths_of_the_repository(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.edit("charts/shop/templates/service.yaml", "kind: Service", "")
+    world.publish()
+    printed = capsys.readouterr().out
+    assert printed.count("::error") == 1
+    assert "file=charts/shop/templates/service.yaml" in printed
+
+
+def test_values_in_another_repository_are_said_to_be_untried(world: World) -> None:
+    for file in ("deploy/argocd/staging.yaml", "deploy/argocd/prod.yaml"):
+        world.edit(file, "https://github.com/acme/shop.git", "https://github.com/acme/gitops.git")
+    code, out = world.publish()
+    assert code == 0
+    notes = [f for f in world.report(out)["findings"] if f["rule"] == "helm-render"]
+    assert {note["environment"] for note in notes} == {"staging", "prod"}
+
+
+def test_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    with Registry(tmp_path / "data") as running:
+        World(tmp_path / "filled", running.host)
+    with Registry(
+        tmp_path / "data", htpasswd=("octo-dev", PASSWORD), port=int(running.host.split(":")[1])
+    ) as locked:
+        world = World.__new__(World)
+        world.root, world.work, world.host, world.runs = tmp_path, tmp_path / "filled/work", locked.host, 0
+        world.image = f"{locked.host}/acme/shop"
+        hosts = frozenset({locked.host})
+        world.client = registry.Registry(hosts, username="octo-dev", password=PASSWORD)
+        digest = world.client.digest(f"{world.image}:v1.1.0")
+        world.digests = {world.image: str(digest)}
+        assert world.publish()[1]["reason"] == "missing-permission"
+        wrong = world.publish(registry_username="octo-dev", registry_password="not-the-password")
+        assert wrong[1]["reason"] == "missing-permission"
+        assert world.publish(registry_username="octo-dev")[1]["reason"] == "empty-secret"
+        code, out = world.publish(registry_username="octo-dev", registry_password=PASSWORD)
+        assert (code, out["reason"]) == (0, "published")
+        assert PASSWORD not in capsys.readouterr().out.replace(f"::add-mask::{PASSWORD}", "")
+        assert PASSWORD not in (tmp_path / "summary.md").read_text()
+
+
+def test_an_unreachable_registry(world: World) -> None:
+    for file in ("stagegate.yaml", "deploy/argocd/staging.yaml"):
+        world.edit(file, world.host, "127.0.0.1:9")
+    world.digests = {"127.0.0.1:9/acme/shop": "sha256:" + "0" * 64}
+    code, out = world.publish()
+    assert (code, out["reason"]) == (3, "unreachable")
+
+
+def test_without_a_chart_the_record_is_a_deployment(world: World) -> None:
+    text = (world.work / "stagegate.yaml").read_text()
+    start, end = text.index("chart:\n"), text.index("environments:")
+    (world.work / "stagegate.yaml").write_text(text[:start] + "chart: none\n\n" + text[end:])
+    world.edit("stagegate.yaml", "    - {file: charts/shop/Chart.yaml, path: version}\n", "")
+    world.edit("stagegate.yaml", "    - {file: charts/shop/Chart.yaml, path: appVersion}\n", "")
+    with Forge(world.root / "forge") as forge:
+        repo = forge.repository("acme/shop")
+        commit = repo.seed({"VERSION": "1.1.0\n"}, "feat: open")
+        rights = {"contents": "read", "deployments": "write"}
+        token = forge.token("", "actions", repositories=["acme/shop"], permissions=rights)
+        environ = {
+            "GITHUB_API_URL": forge.url,
+            "GITHUB_GRAPHQL_URL": f"{forge.url}/graphql",
+            "GITHUB_SERVER_URL": forge.url,
+            "GITHUB_RUN_ID": "7",
+            "SG_TOKEN": token,
+        }
+        assert world.publish(environ, commit=commit, dry_run="true")[1]["reason"] == "planned"
+        code, out = world.publish(environ, commit=commit)
+        assert (code, out["reason"], out["chart"], out["reference"]) == (0, "published", "", "")
+        code, out = world.publish(environ, commit=commit)
+        assert (code, out["reason"]) == (0, "already-published")
+        world.digests[world.image] = world.push_image(b"another")
+        code, out = world.publish(environ, commit=commit)
+        assert (code, out["reason"]) == (4, "version-taken")
+        made = [call for call in forge.calls if call.method == "POST" and call.path.endswith("/deployments")]
+        assert len(made) == 1
