@@ -165,7 +165,7 @@ FIELDS: Table = {
         "deletions": lambda _asker, pull, _given: sum(one.deletions for one in merging.changes(pull)),
     },
     "PullRequestCommit": {"pullRequest": lambda _asker, node, _given: node.pull},
-    "PullRequestReview": {**REMARK,
+    "PullRequestReview": {**REMARK, "fullDatabaseId": lambda _asker, one, _given: str(one.id),
         "authorCanPushToRepository": _can_push, "pullRequest": lambda _asker, one, _given: one.pull,
         "commit": lambda _asker, one, _given: commit_node(one.pull.repository, one.sha),
         "createdAt": lambda _asker, one, _given: one.submitted_at or one.pull.updated_at,
