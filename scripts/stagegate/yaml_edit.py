@@ -40,9 +40,9 @@ class Scalar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def documents(content: bytes, file: str) -> tuple[Node, ...]:
-    """The composed documents of a file, empty ones left out. Stop(bad-input) when it is not YAML."""
+    """The composed documents of a file, in its order. Stop(bad-input) when it is not YAML."""
     try:
-        return tuple(node for node in YAML(pure=True).compose_all(_text(content)) if node is not None)
+        return tuple(YAML(pure=True).compose_all(_text(content)))
     except (YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise Stop(
@@ -147,7 +147,8 @@ def replace(content: bytes, changes: Mapping[tuple[int, str | Path], str], file:
         start = properties.end() if properties else scalar.start
         text = text[:start] + _written(scalar, value, file) + text[scalar.end :]
     edited = _bytes(text, content)
-    _compare(before, documents(edited, file), wanted, file)
+    line = min((scalar.line for scalar, _ in spots), default=None)
+    _compare(before, documents(edited, file), wanted, file, line)
     return edited
 
 
@@ -190,7 +191,7 @@ def replace_inside(
             body = lines[number].removesuffix("\r")
             lines[number] = body.removesuffix(old) + new + lines[number][len(body) :]
     result = _bytes(text[: outer.start] + "\n".join((header, *lines)) + text[outer.end :], content)
-    _compare(before, documents(result, file), {(index, outer.path): edited.decode()}, file)
+    _compare(before, documents(result, file), {(index, outer.path): edited.decode()}, file, outer.line)
     return result
 
 
@@ -225,7 +226,11 @@ def _stays_plain(value: str, tag: str) -> bool:
 
 
 def _compare(
-    before: Sequence[Node], after: Sequence[Node], wanted: Mapping[tuple[int, Path], str], file: str
+    before: Sequence[Node],
+    after: Sequence[Node],
+    wanted: Mapping[tuple[int, Path], str],
+    file: str,
+    line: int | None,
 ) -> None:
     old = {(i, path): leaf for i, node in enumerate(before) for path, leaf in leaves(node)}
     new = {(i, path): leaf for i, node in enumerate(after) for path, leaf in leaves(node)}
@@ -240,6 +245,7 @@ def _compare(
             f"Also affected: {', '.join(places[:5])} (an anchor that is used elsewhere?).",
             "Write the value out where it is pinned.",
             file=file,
+            line=line,
         )
 
 

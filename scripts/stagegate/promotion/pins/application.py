@@ -17,16 +17,20 @@ SHAPE = "application"
 
 def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
     """Chart revision and image tag parameter of the source at `base`, where it is our chart."""
-    if not ownership.is_our_chart(
-        text_at(root, *base, "repoURL"), text_at(root, *base, "chart"), reading.settings
-    ):
+    url, chart, path = (text_at(root, *base, key) for key in ("repoURL", "chart", "path"))
+    if not ownership.is_our_source(url, chart, path, reading.settings):
         return
-    revision = yaml_edit.find(root, (*base, "targetRevision"))
-    if ownership.moves_chart(reading.settings):
+    if chart and ownership.moves_chart(reading.settings):
+        revision = yaml_edit.find(root, (*base, "targetRevision"))
         if revision is None:
             raise _no_revision(root, base, reading)
         yield reading.place(document, revision, "chart-version", SHAPE)
-    yield from parameters(root, document, base, reading)
+    wanted = ownership.image_tag_value(reading.settings)
+    for index, item in enumerate(items_at(root, *base, "helm", "parameters")):
+        if wanted and text_at(item, "name") == wanted:
+            value = yaml_edit.find(root, (*base, "helm", "parameters", index, "value"))
+            if value is not None and value.value:
+                yield reading.place(document, value, "image-tag", SHAPE)
 
 
 def _no_revision(root: Node, base: Path, reading: Reading) -> Stop:
@@ -39,13 +43,3 @@ def _no_revision(root: Node, base: Path, reading: Reading) -> Stop:
         file=reading.file,
         line=chart.line if chart else None,
     )
-
-
-def parameters(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
-    """The Helm parameter that holds the image tag, in the source at `base`."""
-    wanted = ownership.image_tag_value(reading.settings)
-    for index, item in enumerate(items_at(root, *base, "helm", "parameters")):
-        if wanted and text_at(item, "name") == wanted:
-            value = yaml_edit.find(root, (*base, "helm", "parameters", index, "value"))
-            if value is not None and value.value:
-                yield reading.place(document, value, "image-tag", SHAPE)

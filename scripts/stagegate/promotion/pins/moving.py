@@ -132,11 +132,18 @@ def _digest(place: PinPlace, release: Release) -> str:
 
 
 def _moves_by_itself(place: PinPlace, settings: Settings) -> Stop:
-    kind = "a range" if templates.is_range(place.value) else "not an exact release"
+    if templates.is_range(place.value):
+        what, why = (
+            "a range",
+            "Argo CD moves it by itself, so a promotion, a rollback or a hold has no effect there.",
+        )
+    else:
+        what = f"not {place.template}" if place.template else "no exact release"
+        why = "Only what names one release can be promoted, rolled back or held."
     return Stop(
         "ambiguous-pin",
-        f"{place.file} has {place.value!r} at {place.where}: {kind}.",
-        "Such a pin moves by itself, so a promotion, a rollback or a hold cannot hold it.",
+        f"{place.file} has {place.value!r} at {place.where}: {what}.",
+        why,
         f"Write what runs there now, as {place.template or 'an exact version'}: from then on "
         f"{settings.app} is promoted there.",
         file=place.file,

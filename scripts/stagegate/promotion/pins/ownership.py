@@ -38,9 +38,16 @@ def is_our_chart_folder(url: str, path: str, settings: Settings) -> bool:
     return PurePosixPath(path.strip("/") or ".") == PurePosixPath(chart.path)
 
 
-def our_image(reference: str, settings: Settings) -> str:
-    """The image of the settings that a reference without tag or digest is, or nothing."""
-    return reference if reference in settings.images else ""
+def is_our_image(repository: str, settings: Settings) -> bool:
+    """Whether an image repository, without tag or digest, is one of `images`."""
+    return repository in settings.images
+
+
+def is_our_source(url: str, chart: str, path: str, settings: Settings) -> bool:
+    """Whether an Argo CD source shows our chart: from a Helm repository, as OCI, or as a folder in Git."""
+    if chart or url.startswith("oci://"):
+        return is_our_chart(url, chart, settings)
+    return is_our_chart_folder(url, path, settings)
 
 
 def image_tag_value(settings: Settings) -> str:

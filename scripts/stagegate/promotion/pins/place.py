@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from ruamel.yaml.nodes import Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node, SequenceNode
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
@@ -20,7 +20,7 @@ Role = Literal["chart-version", "chart-digest", "image-tag", "image-digest", "gi
 class PinPlace(msgspec.Struct, frozen=True, kw_only=True):
     """One scalar that names a release.
 
-    `path` leads to it in document number `document` (empty documents do not count); where the scalar stands
+    `path` leads to it in document number `document` (counted from 0); where the scalar stands
     in YAML text inside another scalar, `path` leads to that one and `inside` on from there. `line` counts
     from 1. `template` is how it is written, such as `v{version}`; `moving` when it names no exact release (a
     range, a branch, a floating tag). `subject` is the image or chart that `{digest}` stands for, empty where
@@ -119,9 +119,3 @@ def items_at(node: Node, *path: str | int) -> Sequence[Node]:
     """The elements of the list at a path, or nothing."""
     found = yaml_edit.resolve(node, path)
     return found[1].value if found and isinstance(found[1], SequenceNode) else ()
-
-
-def is_text(node: Node, path: Path) -> bool:
-    """Whether a scalar with text stands at a path."""
-    found = yaml_edit.resolve(node, path)
-    return bool(found and isinstance(found[1], ScalarNode) and found[1].value)

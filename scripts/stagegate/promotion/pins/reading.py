@@ -10,7 +10,7 @@ from ruamel.yaml.nodes import Node, ScalarNode
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.promotion.pins import custom, source
+from stagegate.promotion.pins import application_set, custom, kustomize, source, umbrella, values_file
 from stagegate.promotion.pins.place import PinFile, PinPlace, Reading, text_at
 from stagegate.settings import Environment, Pin, Settings
 
@@ -38,8 +38,8 @@ def read(
         places = _recognised(nodes, reading)
     if not places:
         raise _nothing(reading)
-    holders = sorted({place.document for place in places if _is_application(nodes[place.document])})
-    return PinFile(file=file, content=content, places=places, applications=_parsed(content, holders))
+    applications = tuple(_applications(nodes, content, sorted({place.document for place in places}), reading))
+    return PinFile(file=file, content=content, places=places, applications=applications)
 
 
 def _recognised(nodes: Sequence[Node], reading: Reading) -> tuple[PinPlace, ...]:
@@ -54,6 +54,11 @@ def _recognised(nodes: Sequence[Node], reading: Reading) -> tuple[PinPlace, ...]
 def _in_document(node: Node, index: int, reading: Reading) -> Iterator[PinPlace]:
     if _is_application(node):
         yield from source.places(node, index, ("spec",), reading)
+        return
+    for shape in (application_set, kustomize, umbrella, values_file):
+        if found := list(shape.places(node, index, reading)):
+            yield from found
+            return
 
 
 def _chosen(nodes: Sequence[Node], found: Found, reading: Reading) -> Found:
@@ -79,11 +84,19 @@ def _is_application(node: Node) -> bool:
     return text_at(node, "kind") == "Application" and text_at(node, "apiVersion").startswith("argoproj.io/")
 
 
-def _parsed(content: bytes, indexes: Sequence[int]) -> tuple[dict[str, object], ...]:
-    if not indexes:
-        return ()
-    loaded = [data for data in YAML(typ="safe", pure=True).load_all(io.BytesIO(content)) if data is not None]
-    return tuple(loaded[index] for index in indexes)
+def _applications(
+    nodes: Sequence[Node], content: bytes, indexes: Sequence[int], reading: Reading
+) -> Iterator[dict[str, object]]:
+    """The Applications among the documents, parsed; of an ApplicationSet the one it makes here."""
+    wanted = [i for i in indexes if _is_application(nodes[i]) or application_set.is_set(nodes[i])]
+    if not wanted:
+        return
+    loaded = list(YAML(typ="safe", pure=True).load_all(io.BytesIO(content)))
+    for index in wanted:
+        if _is_application(nodes[index]):
+            yield loaded[index]
+        elif (made := application_set.application(nodes[index], loaded[index], reading)) is not None:
+            yield made
 
 
 def _nothing(reading: Reading) -> Stop:

@@ -7,11 +7,25 @@ from collections.abc import Iterator
 from ruamel.yaml.nodes import Node
 
 from stagegate import yaml_edit
-from stagegate.promotion.pins import application, multiple_sources
+from stagegate.promotion.pins import (
+    application,
+    git_source,
+    inline_values,
+    kustomize,
+    multiple_sources,
+    native_oci,
+)
 from stagegate.promotion.pins.place import PinPlace, Reading, items_at
 from stagegate.yaml_edit import Path
 
-SHAPES = (application.places, multiple_sources.places)
+SHAPES = (
+    application.places,
+    native_oci.places,
+    git_source.places,
+    inline_values.places,
+    kustomize.places_in_source,
+    multiple_sources.places,
+)
 
 
 def places(root: Node, document: int, spec: Path, reading: Reading) -> Iterator[PinPlace]:

@@ -18,7 +18,7 @@ _NAMED = {
     "digest": "(?P<digest>sha256:[0-9a-f]{64})",
 }
 _HOLE = re.compile(r"\{(version|commit|digest)\}")
-_RANGE = re.compile(r"[*^~<>|=, ]|(?:^|\.)[xX](?:\.|$)")
+_RANGE = re.compile(r"[*^~<>|=, ]|(?:^|\.)[xX](?:\.|$)|^v?\d+(?:\.\d+)?$|^$")
 
 _IMAGE_TAGS = ("v{version}", "{version}", "{tag}", "sha-{commit}", "{commit}")
 _GUESSES: Mapping[str, tuple[str, ...]] = {
@@ -66,5 +66,5 @@ def fill(template: str, known: Mapping[str, str]) -> str:
 
 
 def is_range(value: str) -> bool:
-    """Whether Argo CD resolves a revision by itself: `*`, `1.x`, `>=1.2`, `~1.2`."""
-    return bool(_RANGE.search(value)) or value == ""
+    """Whether Argo CD resolves a revision by itself: `*`, `1.x`, `1.10`, `>=1.2`, `~1.2`."""
+    return _RANGE.search(value) is not None
