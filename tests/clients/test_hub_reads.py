@@ -139,7 +139,7 @@ def test_deployments_come_newest_first_with_their_own_statuses(shop: World) -> N
     assert [d.id for d in found] == [numbers[3], numbers[0]]
     assert [s.state for s in found[1].statuses] == ["success", "failure", "in_progress"]
     assert found[1].payload == {"n": 0}
-    assert reader.calls == Calls(read=1)
+    assert reader.calls == Calls(read=2)
     assert [d.id for d in reader.deployments("stagegate:shop")] == [numbers[3], numbers[2], numbers[0]]
     assert reader.deployments("stagegate:shop", sha="0" * 40) == []
 

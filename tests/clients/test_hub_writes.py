@@ -375,3 +375,49 @@ def test_writes_keep_their_distance_and_reads_do_not(shop: World) -> None:
     for name in ("a", "b"):
         slow.create_ref(f"refs/heads/{name}", shop.sha)
     assert waits == [1.0]
+
+
+def test_what_was_just_made_may_not_be_seen_yet(shop: World) -> None:
+    absent = {"status": 404, "body": {"message": "Not Found"}}
+    github = shop.github
+    number = record(shop)
+    shop.forge.fail("POST", "/deployments/[0-9]+/statuses$", 1, absent)
+    github.create_deployment_status(number, "success", "passed", "")
+    assert [s.state for s in github.deployments("stagegate:shop")[0].statuses] == ["success"]
+
+    fresh = shop.hub()  # has made nothing: a 404 is a refusal at once
+    shop.forge.fail("PATCH", "/pulls/", None, absent)
+    with pytest.raises(Stop):
+        fresh.update_pull(7, title="x")
+    assert fresh.calls.write == 1
+
+
+def test_a_tag_behind_a_workflow_change_names_both_cures(shop: World) -> None:
+    released = shop.repo.seed({".github/workflows/ci.yml": "on: push\n"})
+    shop.repo.seed({".github/workflows/ci.yml": "on: [push, pull_request]\n"})
+    with pytest.raises(Stop) as caught:
+        shop.github.create_tag("v1.0.0", released, "shop 1.0.0")
+    assert (caught.value.reason, caught.value.verdict.exit_code) == ("missing-permission", 2)
+    assert "workflows: write" in caught.value.why
+    assert "GitHub App" in caught.value.next and "new version" in caught.value.next
+
+
+def test_a_thousand_statuses_are_the_end_of_a_commit(shop: World) -> None:
+    said = {
+        "resource": "Status",
+        "code": "custom",
+        "message": "This SHA and context has reached the maximum number of statuses.",
+    }
+    full = {"status": 422, "body": {"message": "Validation Failed", "errors": [said]}}
+    shop.forge.fail("POST", "/statuses/", None, full)
+    with pytest.raises(Stop) as caught:
+        shop.github.set_status(shop.sha, "stagegate/pins", "success", "fine")
+    assert (caught.value.reason, caught.value.verdict.exit_code) == ("unknown-state", 3)
+
+
+def test_a_renamed_repository_is_not_written_through_a_redirect(shop: World) -> None:
+    moved = {"status": 307, "headers": {"Location": f"{shop.forge.url}/repositories/1"}, "body": {}}
+    shop.forge.fail("POST", "/dispatches$", 1, moved)
+    with pytest.raises(Stop) as caught:
+        shop.github.repository_dispatch("stagegate-release", {})
+    assert caught.value.reason == "bad-input" and "another name" in caught.value.what

@@ -116,7 +116,7 @@ class Commits(Refs):
         pages = self._c.pages(
             self._c.path("commits"), RestCommit, f"read the history of {ref[:40]}", _READ, **params
         )
-        return [commit.value() for commit, _ in zip(pages, range(first), strict=False)]
+        return [commit.value() for _, commit in zip(range(first), pages, strict=False)]
 
     def compare(self, base: str, head: str) -> Comparison:
         """`head` seen from `base`, with every commit; Stop when one is unknown or they share no history."""

@@ -131,7 +131,8 @@ class Connection(Line):
         right: str = "contents: read",
     ) -> T:
         """A GraphQL query's `data` as `kind`; `$owner` and `$name` are filled in. Any error refuses all."""
-        body = {"query": text, "variables": {"owner": self.owner, "name": self.name, **variables}}
+        mine = {"owner": self.owner, "name": self.name} if "$owner" in text else {}
+        body = {"query": text, "variables": {**mine, **variables}}
         ask = self._json("POST", self._graphql, body=body)
         return self.send(ask, self._graph(kind, doing, right), doing, right, write=False)
 
@@ -176,6 +177,8 @@ class Connection(Line):
         def ask() -> Answer:
             accept = {"Accept": "application/vnd.github+json"}
             status, headers, text = self._requester.requestJson(verb, url, dict(params or {}), accept, body)
+            if 300 <= status < 400:
+                raise self._moved()
             return Answer(status=status, headers=headers, text=text)
 
         return ask
@@ -191,6 +194,14 @@ class Connection(Line):
         return self._about
 
     _about: About | None = None
+
+    def _moved(self) -> Stop:
+        return Stop(
+            "bad-input",
+            f"{self.repository} has another name now.",
+            "GitHub answers with a redirect, which a write must not follow.",
+            "Use the repository's new name in settings and workflow.",
+        )
 
     def invisible(self) -> Stop:
         """The Stop for a repository that is not there as far as this token can tell."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
+from stagegate.clients.hub.connection import PAGE
 from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.statuses import short
@@ -49,89 +50,49 @@ class _Statuses(msgspec.Struct, frozen=True):
     nodes: list[_DeploymentStatus]
 
 
-class _Deployment(msgspec.Struct, frozen=True, rename="camel"):
-    database_id: int
-    commit_oid: str
-    created_at: str
+class _Node(msgspec.Struct, frozen=True, rename="camel"):
     statuses: _Statuses
-    task: str | None = None
-    environment: str | None = None
-    payload: str | None = None
-    creator: Account | None = None
     latest_status: _NodeId | None = None
 
-    def value(self) -> Deployment:
+    def newest_first(self) -> tuple[DeploymentStatus, ...]:
+        """The order of a connection is not promised: the latest status says which end is the new one."""
         listed = self.statuses.nodes
-        # The order of a connection is not promised: the latest status says which end is the new one.
         if self.latest_status and len(listed) > 1 and listed[-1].id == self.latest_status.id:
             listed = listed[::-1]
+        return tuple(status.value() for status in listed)
+
+
+class _Deployment(msgspec.Struct, frozen=True):
+    id: int
+    node_id: str
+    sha: str
+    task: str
+    environment: str
+    created_at: str
+    payload: dict[str, Any] | str | None = None
+    creator: Account | None = None
+
+    def value(self, statuses: tuple[DeploymentStatus, ...]) -> Deployment:
         return Deployment(
-            id=self.database_id,
-            sha=self.commit_oid,
-            task=self.task or "",
-            environment=self.environment or "",
+            id=self.id,
+            sha=self.sha,
+            task=self.task,
+            environment=self.environment,
             payload=payload_of(self.payload),
             creator=actor_of(self.creator),
             created_at=self.created_at,
-            statuses=tuple(status.value() for status in listed),
+            statuses=statuses,
         )
 
 
-class _PageInfo(msgspec.Struct, frozen=True, rename="camel"):
-    has_next_page: bool
-    end_cursor: str | None = None
+_RECORD = """
+fragment record on Deployment { latestStatus { id }
+  statuses(first: 30) { nodes { id state description createdAt logUrl creator { ...who } } } }"""
 
 
-class _Deployments(msgspec.Struct, frozen=True, rename="camel"):
-    nodes: list[_Deployment]
-    page_info: _PageInfo
-
-
-class _Holder(msgspec.Struct, frozen=True):
-    deployments: _Deployments | None = None
-
-
-class _OfCommit(msgspec.Struct, frozen=True):
-    object: _Holder | None
-
-
-class _ByRepository(msgspec.Struct, frozen=True):
-    repository: _Holder
-
-
-class _ByCommit(msgspec.Struct, frozen=True):
-    repository: _OfCommit
-
-
-_LIST = """
-fragment list on DeploymentConnection {
-  nodes { databaseId commitOid task environment payload createdAt creator { ...who } latestStatus { id }
-    statuses(first: 30) { nodes { id state description createdAt logUrl creator { ...who } } } }
-  pageInfo { hasNextPage endCursor } }"""
-
-_OF_REPOSITORY = (
-    """query($owner: String!, $name: String!, $environments: [String!], $first: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    deployments(environments: $environments, first: $first, after: $after,
-      orderBy: {field: CREATED_AT, direction: DESC}) { ...list } } }"""
-    + _LIST
-    + ACTOR
-)
-
-_OF_COMMIT = (
-    """query($owner: String!, $name: String!, $environments: [String!], $first: Int!, $after: String,
-    $sha: GitObjectID!) {
-  repository(owner: $owner, name: $name) { object(oid: $sha) { ... on Commit {
-    deployments(environments: $environments, first: $first, after: $after,
-      orderBy: {field: CREATED_AT, direction: DESC}) { ...list } } } } }"""
-    + _LIST
-    + ACTOR
-)
-
-
-def payload_of(text: str | None) -> dict[str, Any]:
+def payload_of(payload: dict[str, Any] | str | None) -> dict[str, Any]:
     """A payload as an object; GitHub hands some back as JSON inside a JSON string. Unreadable: {}."""
-    value: object = text
+    value: object = payload
     for _ in range(2):
         if not isinstance(value, str):
             break
@@ -148,32 +109,31 @@ class Deployments(Port):
     def deployments(
         self, task: str, environment: str | None = None, sha: str | None = None, first: int = 30
     ) -> list[Deployment]:
-        """The newest `first` deployments of a task, newest first, with statuses: one query for a few."""
-        text = _OF_COMMIT if sha else _OF_REPOSITORY
-        found: list[Deployment] = []
-        after: str | None = None
-        while True:
-            variables = {
-                "environments": [environment] if environment else None,
-                "first": min(max(first, 30), 100),
-                "after": after,
-                **({"sha": sha} if sha else {}),
-            }
-            page = self._page(text, variables, f"read the deployments of {task}", bool(sha))
-            if page is None:
-                return found
-            found += [node.value() for node in page.nodes if node.task == task]
-            if len(found) >= first or not page.page_info.has_next_page:
-                return found[:first]
-            after = page.page_info.end_cursor
+        """The newest `first` deployments of a task, newest first, with statuses: two calls for 100 of them.
 
-    def _page(self, text: str, variables: Mapping[str, Any], doing: str, commit: bool) -> _Deployments | None:
-        if not commit:
-            return self._c.query(
-                text, variables, _ByRepository, doing, "deployments: read"
-            ).repository.deployments
-        holder = self._c.query(text, variables, _ByCommit, doing, "deployments: read").repository.object
-        return holder.deployments if holder else None
+        REST filters by task and knows 64-bit ids, which GraphQL's databaseId does not; GraphQL gives the
+        statuses of all of them at once.
+        """
+        wanted = {"task": task, "environment": environment, "sha": sha}
+        params: dict[str, str | int] = {name: value for name, value in wanted.items() if value}
+        params["per_page"] = min(first, PAGE)
+        doing = f"read the deployments of {task}"
+        pages = self._c.pages(self._c.path("deployments"), _Deployment, doing, "deployments: read", **params)
+        listed = [deployment for _, deployment in zip(range(first), pages, strict=False)]
+        found: list[Deployment] = []
+        for start in range(0, len(listed), PAGE):
+            some = listed[start : start + PAGE]
+            nodes = self._nodes([deployment.node_id for deployment in some], doing)
+            found += [d.value(n.newest_first()) for d, n in zip(some, nodes, strict=True)]
+        return found
+
+    def _nodes(self, ids: Sequence[str], doing: str) -> list[_Node]:
+        declared = ", ".join(f"$d{i}: ID!" for i in range(len(ids)))
+        asked = " ".join(f"d{i}: node(id: $d{i}) {{ ...record }}" for i in range(len(ids)))
+        text = f"query({declared}) {{ {asked} }}{_RECORD}{ACTOR}"
+        variables = {f"d{i}": node for i, node in enumerate(ids)}
+        found = self._c.query(text, variables, dict[str, _Node], doing, "deployments: read")
+        return [found[f"d{i}"] for i in range(len(ids))]
 
     def create_deployment(
         self,

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0  # for rate limits, in all
 TRIES = 4
+FRESH_SECONDS = 15.0  # how long GitHub's copies may lag behind a write
 
 
 class Line:
@@ -39,6 +40,7 @@ class Line:
         self._pace = float(os.environ.get("STAGEGATE_WRITE_PACE", "1")) if pace is None else pace
         self._retry_pace = float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5"))
         self._last_write = float("-inf")
+        self._made_at = float("-inf")
         self._patience = PATIENCE_SECONDS
         self._read = 0
         self._write = 0
@@ -68,7 +70,9 @@ class Line:
                     raise refusals.server_error(answer, doing, write=write)
                 if answer.status >= 400:
                     raise refusals.refused(answer, doing, right, self.token)
-                return decode(answer)
+                decoded = decode(answer)
+                self._made_at = self.clock() if write else self._made_at
+                return decoded
             except requests.RequestException as error:
                 sent = write and not _never_sent(error)
                 if last or (sent and not safe):
@@ -76,11 +80,19 @@ class Line:
             except (msgspec.DecodeError, msgspec.ValidationError) as error:
                 if last or not safe:
                     raise refusals.unparsable(doing, error, write=write) from error
+            except refusals.Refused as refusal:
+                if last or not (write and self._too_early(refusal)):
+                    raise
             except Stop as stop:
                 if last or not safe or stop.reason != "server-error":
                     raise
             self.back_off(attempt)
         raise AssertionError("the last try returns or raises")
+
+    def _too_early(self, refusal: refusals.Refused) -> bool:
+        """Whether GitHub may not yet see what we made a moment ago: a write on it is refused as if absent."""
+        unseen = refusal.status == 404 or "no commit found" in refusal.said.lower()
+        return unseen and self.clock() - self._made_at < FRESH_SECONDS
 
     def back_off(self, attempt: int) -> None:
         """Sleep before the next try: the pace (0.5 s unless STAGEGATE_RETRY_PACE), doubled each time."""

@@ -20,7 +20,7 @@ class _Commit(msgspec.Struct, frozen=True):
 
 
 class _Review(msgspec.Struct, frozen=True, rename="camel"):
-    database_id: int
+    full_database_id: str  # a BigInt: review ids have outgrown 32 bits
     state: str
     author_can_push_to_repository: bool
     author: Account | None = None
@@ -58,7 +58,7 @@ _REVIEWS = (
     """query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) {
     reviews(first: 100, after: $after) {
-      nodes { databaseId state submittedAt authorCanPushToRepository commit { oid } author { ...who } }
+      nodes { fullDatabaseId state submittedAt authorCanPushToRepository commit { oid } author { ...who } }
       pageInfo { hasNextPage endCursor } } } } }"""
     + ACTOR
 )
@@ -78,7 +78,7 @@ class Merging(Pulls):
             reviews = page.repository.pull_request.reviews
             found += [
                 Review(
-                    id=r.database_id,
+                    id=int(r.full_database_id),
                     author=actor_of(r.author),
                     state=r.state,
                     commit=r.commit.oid if r.commit else "",
