@@ -34,12 +34,15 @@ def main(inputs: HelmPublish, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     login = credentials.given(inputs.registry_username, inputs.registry_password)
+    own = settings.own_chart
     store = Registry(
-        settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
+        settings.registry_hosts,
+        username=inputs.registry_username,
+        password=inputs.registry_password,
+        writes=frozenset({settings.chart_reference.removeprefix("oci://")} if own else ()),
     )
     build = build_of(inputs, settings, context)
     facts.prove_images(build.images, store)
-    own = settings.own_chart
     if own is None:
         return without_chart(inputs, settings, build, hub.from_context(context, inputs.token), context)
     logins = dict.fromkeys(settings.registry_hosts, login) if login else {}

@@ -41,8 +41,9 @@ def artifact(layer: bytes) -> tuple[Manifest, tuple[bytes, ...]]:
     return Manifest(media_type=IMAGE, raw=json.dumps(document).encode()), (config, layer)
 
 
-def client(lab: LabRegistry, **login: str) -> registry.Registry:
-    return registry.Registry(frozenset({lab.host}), timeout=(2.0, 5.0), **login)
+def client(lab: LabRegistry, username: str = "", password: str = "") -> registry.Registry:
+    hosts = frozenset({lab.host})
+    return registry.Registry(hosts, timeout=(2.0, 5.0), username=username, password=password)
 
 
 def test_push_then_read_back(lab: LabRegistry) -> None:

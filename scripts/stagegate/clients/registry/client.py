@@ -63,6 +63,8 @@ class Registry:
 
     `username` and `password` are for all of `hosts`; without them docker's configuration is asked for each.
     `timeout` is (connect, read) in seconds. Refusals and silence are Stop, never "absent".
+    `writes` names repositories (`host/path`) that will be pushed to: one login then serves looking and
+    pushing, and GHCR says "absent" instead of "denied" of a package that the first push will make.
     """
 
     def __init__(
@@ -72,8 +74,9 @@ class Registry:
         username: str = "",
         password: str = "",
         timeout: tuple[float, float] = (10.0, 60.0),
+        writes: frozenset[str] = frozenset(),
     ) -> None:
-        self._transport = Transport(hosts, username, password, timeout)
+        self._transport = Transport(hosts, username, password, timeout, writes)
 
     def digest(self, reference: str | Reference) -> str | None:
         """Digest of a tag or of a digest that exists; None only when the registry says there is none."""
@@ -202,6 +205,9 @@ class Registry:
             try:
                 for blob in blobs:
                     self.push_blob(target, blob)
+                seen = self.digest(target)  # a registry cannot compare and swap: look as late as possible
+                if seen not in (None, manifest.digest) and not replace:
+                    raise taken(target, str(seen), manifest.digest)
                 self.push_manifest(target, manifest)
                 return True
             except Transient:

@@ -25,9 +25,15 @@ class Transport:
     """Requests to the hosts in `hosts`, as the given user or as docker's configuration says."""
 
     def __init__(
-        self, hosts: frozenset[str], username: str, password: str, timeout: tuple[float, float]
+        self,
+        hosts: frozenset[str],
+        username: str,
+        password: str,
+        timeout: tuple[float, float],
+        writes: frozenset[str],
     ) -> None:
         self._hosts = hosts
+        self._writes = writes
         self._timeout = timeout
         self._session = http.session()
         self._session.auth = _as_given  # without it requests would add a login from ~/.netrc
@@ -55,7 +61,8 @@ class Transport:
                 f"The settings name: {', '.join(sorted(self._hosts)) or 'none'}.",
                 "Name the registry under `images` or `chart.repository`, or correct the reference.",
             )
-        actions = "pull" if method in ("GET", "HEAD") else "pull,push"
+        reading = method in ("GET", "HEAD") and target.name not in self._writes
+        actions = "pull" if reading else "pull,push"
         ours = urlsplit(target.api).netloc
         for last in (False, True):
             wanted = dict(headers or {}) | {"Accept-Encoding": "identity"}
