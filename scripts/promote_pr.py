@@ -6,10 +6,12 @@ import sys
 from datetime import datetime, timezone
 from typing import Literal
 
+import msgspec
+
 from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.model import Result
-from stagegate.promotion import access, apply, facts, local, plan, telling, wording
+from stagegate.promotion import access, apply, commanding, facts, local, merging, plan, telling, wording
 from stagegate.promotion.access import Access
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
@@ -52,6 +54,8 @@ def main(inputs: PromotePr, context: Context) -> Result:
     if inputs.local:
         return local.edit(settings, context, inputs.environment, inputs.version, dry_run=inputs.dry_run)
     doors = connect(inputs, settings, context)
+    if inputs.mode not in ("promote", "rollback"):
+        return commanding.run(doors, settings, context, request(inputs), now)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return once(inputs, context, doors, settings, now)
@@ -71,10 +75,22 @@ def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings,
     text, rest = wording.proposal(doors, reading, decision, now, context.run_url)
     if inputs.dry_run or not decision.write:
         done = telling.planned(known, decision)
+        if known.subject is None and not inputs.dry_run:
+            resumed = apply.resume(doors.pins, known, context, inputs.verify_workflow)
+            done = msgspec.structs.replace(done, changes=resumed)
     else:
         done = apply.write(
-            doors.pins, known, decision, text, context=context, verify_workflow=inputs.verify_workflow
+            doors.pins,
+            known,
+            decision,
+            text,
+            context=context,
+            now=now,
+            reason=inputs.reason,
+            verify_workflow=inputs.verify_workflow,
         )
+        if decision.merge == "stagegate" or known.mode == "rollback":
+            done = merging.follow(doors, settings, known, done, context, now, inputs.verify_workflow)
     return telling.result(
         known,
         decision,
@@ -86,6 +102,11 @@ def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings,
         fail_on_waiting=inputs.fail_on_waiting,
         calls=doors.calls,
     )
+
+
+def request(inputs: PromotePr) -> commanding.Request:
+    """The inputs of the modes that set marks or judge again."""
+    return msgspec.convert(msgspec.structs.asdict(inputs), commanding.Request)
 
 
 def connect(inputs: PromotePr, settings: Settings, context: Context) -> Access:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import promote_pr
 import pytest
 
+import promote_pr
 from lab.registry import Registry
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
@@ -29,7 +29,9 @@ def world(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def run(world: Shop, **inputs: str) -> int:
     """One step; its exit code."""
-    return entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs))
+    return entrypoint(
+        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
+    )
 
 
 def test_direct_commits_the_pin_and_starts_the_verification(world: Shop) -> None:
@@ -75,3 +77,214 @@ def test_prod_is_proposed_with_evidence_and_refused_without(world: Shop) -> None
     assert run(world, environment="prod", facts="facts.json") == 1
     assert world.outputs()["reason"] == "evidence-mismatch"
     assert len(world.forge.calls) == calls
+
+
+def propose(world: Shop, version: str = "1.1.0", **inputs: str) -> dict[str, str]:
+    """Staging runs it, its gate passed, prod is proposed; the outputs."""
+    run(world, environment="staging", version=version)
+    world.outputs()
+    world.passed(version)
+    assert run(world, environment="prod", version=version, **inputs) == 0
+    return world.outputs()
+
+
+def test_a_second_run_changes_nothing_and_a_newer_release_replaces_the_proposal(world: Shop) -> None:
+    first = propose(world)
+    calls = len(world.forge.calls)
+    assert run(world, environment="prod") == 0
+    told = world.outputs()
+    assert (told["reason"], told["changed"], told["pr-number"]) == (
+        "already-proposed",
+        "false",
+        first["pr-number"],
+    )
+    assert not [c for c in world.forge.calls[calls:] if c.write]
+
+    number = int(first["pr-number"])
+    world.review(number, "octo-dev", "APPROVE")
+    calls = len(world.forge.calls)
+    second = propose(world, "1.2.0")
+    writes = [c for c in world.forge.calls[calls:] if c.write]
+    assert (second["reason"], second["pr-number"]) == ("updated", first["pr-number"])
+    assert second["commit"] != first["commit"]
+    assert "v1.2.0" in world.pins("prod", "stagegate/promote/shop/prod")
+    pulls = world.hub().pulls()
+    assert [pull.number for pull in pulls] == [number]
+    assert "1.2.0" in pulls[0].title
+    assert [r.state for r in world.hub().reviews(number)] == ["DISMISSED"]
+    assert "refs/heads/stagegate/next/shop/prod" not in world.hub().refs("refs/heads/stagegate/")
+    assert writes
+
+
+def test_an_older_run_does_not_replace_a_newer_proposal(world: Shop) -> None:
+    propose(world, "1.1.0")
+    propose(world, "1.2.0")
+    assert run(world, environment="prod", version="1.1.0") == 4
+    assert world.outputs()["reason"] == "superseded"
+    assert "v1.2.0" in world.pins("prod", "stagegate/promote/shop/prod")
+
+
+def test_foreign_commits_are_never_overwritten(world: Shop) -> None:
+    first = propose(world)
+    head = world.hub(world.forge.token("octo-dev")).create_commit(
+        "stagegate/promote/shop/prod", first["commit"], "mine", "", {"note.txt": b"mine"}
+    )
+    propose_again = run(world, environment="prod", version="1.1.0")
+    assert propose_again == 4
+    assert world.outputs()["reason"] == "foreign-commits"
+    assert world.repo.head("stagegate/promote/shop/prod") == head
+
+
+def test_a_hold_stops_and_turns_the_open_proposal_red_until_it_is_lifted(world: Shop) -> None:
+    first = propose(world)
+    assert run(world, mode="hold", environment="prod", reason="the database is moving", until="2h") == 0
+    told = world.outputs()
+    assert (told["reason"], told["changed"]) == ("marked", "true")
+    newest = world.hub().statuses(first["commit"])[0]
+    assert newest.state == "failure"
+    assert "octo-lead: the database is moving" in newest.description
+    assert run(world, mode="hold", environment="prod", reason="the database is moving", until="") == 0
+    world.outputs()
+
+    world.passed("1.2.0")
+    assert run(world, environment="prod", version="1.2.0") == 1
+    assert world.outputs()["reason"] in ("held-back", "out-of-order")
+    assert run(world, environment="prod") == 1
+    assert run(world, mode="unhold", environment="prod") == 0
+    world.outputs()
+    assert world.hub().statuses(first["commit"])[0].state == "success"
+    assert run(world, environment="prod", version="1.1.0") == 0
+
+
+def test_who_may_not_is_refused(world: Shop) -> None:
+    environ = world.environ(mode="ban", version="1.1.0", reason="bad") | {"GITHUB_ACTOR": "octo-dev"}
+    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 1
+    assert world.outputs()["reason"] == "not-authorised"
+    assert world.hub().refs("refs/heads/stagegate/") == {}
+
+
+def test_a_ban_refuses_and_the_next_best_is_chosen(world: Shop) -> None:
+    run(world, environment="staging", version="1.1.0")
+    world.passed("1.1.0")
+    run(world, environment="staging", version="1.2.0")
+    world.passed("1.2.0")
+    world.outputs()
+    run(world, mode="ban", version="1.2.0", reason="loses orders")
+    world.outputs()
+    assert run(world, environment="prod", version="1.2.0") == 1
+    assert world.outputs()["reason"] == "banned-version"
+    assert run(world, environment="prod") == 0
+    assert world.outputs()["version"] == "1.1.0"
+
+
+def test_an_override_sets_one_rule_aside_for_one_version(world: Shop) -> None:
+    run(world, environment="staging", version="1.1.0")
+    world.outputs()
+    assert run(world, environment="prod", version="1.1.0") == 1
+    world.outputs()
+    assert run(
+        world, mode="override", environment="prod", version="1.1.0", rules="evidence", reason="hotfix", until="1h"
+    ) == 0  # fmt: skip
+    world.outputs()
+    assert run(world, environment="prod", version="1.1.0") == 0
+    told = world.outputs()
+    pull = world.hub().pull(int(told["pr-number"]))
+    assert pull is not None
+    assert "set aside" in pull.body
+    status = world.hub().statuses(told["commit"])[0]
+    assert status.state == "success"
+    assert "evidence" in status.description
+    world.forge.advance(7200)
+
+
+def test_a_rollback_holds_first_then_proposes_and_is_judged_as_one(world: Shop) -> None:
+    world.passed("1.0.0", "prod")
+    world.seed_pin("prod", "1.1.0")
+    assert run(world, mode="rollback", environment="prod", reason="orders are lost") == 0
+    told = world.outputs()
+    assert (told["reason"], told["version"]) == ("proposed", "1.0.0")
+    pull = world.hub().pull(int(told["pr-number"]))
+    assert pull is not None
+    assert pull.head_ref == "stagegate/rollback/shop/prod"
+    assert world.hub().statuses(pull.head_sha)[0].state == "success"
+    assert "refs/heads/stagegate/hold/shop/prod" in world.hub().refs("refs/heads/stagegate/hold/")
+    assert run(world, mode="evaluate") == 0
+    assert world.outputs()["reason"] == "already-proposed"
+    world.merge(pull.number)
+    assert "v1.0.0" in world.pins("prod")
+    world.passed("1.1.0")
+    world.seed_pin("staging", "1.1.0")
+    assert run(world, environment="prod") == 1
+    assert world.outputs()["reason"] == "held-back"
+
+
+def test_stagegate_merges_after_an_approval_of_that_head_and_not_before(tmp_path: Path, host: str) -> None:
+    with shop(
+        tmp_path, host, changes={"labels: [stagegate]": "labels: [stagegate], merge: stagegate"}
+    ) as world:
+        told = propose(world)
+        number = int(told["pr-number"])
+        assert world.hub().statuses(told["commit"])[0].state == "pending"
+        assert run(world, mode="evaluate", environment="prod") == 0
+        assert world.outputs()["reason"] == "awaiting-review"
+        world.review(number, "octo-guest", "APPROVE")
+        assert run(world, mode="evaluate") == 0
+        assert world.outputs()["reason"] == "awaiting-review"
+        world.review(number, "octo-dev", "APPROVE")
+        assert run(world, mode="evaluate") == 0
+        assert world.outputs()["reason"] == "merged"
+        assert "v1.1.0" in world.pins("prod")
+        assert world.hub().history("main", 1)[0].trailers["Stagegate-Version"] == "1.1.0"
+        assert world.forge.events[-1].name == "workflow_dispatch"
+
+
+def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:
+    calls = len(world.forge.calls)
+    assert run(world, environment="staging", version="1.1.0", dry_run="true") == 0
+    told = world.outputs()
+    assert (told["reason"], told["changed"]) == ("planned", "false")
+    assert json.loads(told["plan"])["edits"][0]["after"] == "1.1.0"
+    assert not [c for c in world.forge.calls[calls:] if c.write]
+
+    (world.folder / "deploy").mkdir()
+    (world.folder / "deploy/staging.yaml").write_text(world.pins("staging"))
+    calls = len(world.forge.calls)
+    assert run(world, environment="staging", version="1.1.0", local="true") == 0
+    assert 'targetRevision: "1.1.0"' in (world.folder / "deploy/staging.yaml").read_text()
+    assert len(world.forge.calls) == calls
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({"environment": "prd", "version": "1.1.0"}, "bad-input"),
+        ({"environment": "staging", "version": "v1.1.0"}, "bad-input"),
+        ({"environment": "staging", "version": "9.9.9"}, "bad-input"),
+        ({"environment": "prod", "mode": "rollback", "reason": "x"}, "no-evidence"),
+        ({"environment": "prod", "mode": "hold"}, "bad-input"),
+        ({"environment": "prod", "mode": "hold", "reason": "x", "until": "soon"}, "bad-input"),
+        (
+            {
+                "environment": "prod",
+                "mode": "override",
+                "version": "1.1.0",
+                "rules": "evidnce",
+                "reason": "x",
+            },
+            "bad-input",
+        ),
+        ({"environment": "prod", "version": "1.3.0-rc.1"}, "prerelease"),
+        ({"environment": "staging", "version": "1.1.0", "config": "nowhere.yaml"}, "missing-file"),
+        ({"environment": "staging", "facts": "nowhere.json"}, "missing-file"),
+    ],
+)
+def test_bad_input_is_one_clear_refusal_and_writes_nothing(
+    world: Shop, capsys: pytest.CaptureFixture[str], inputs: dict[str, str], reason: str
+) -> None:
+    calls = len(world.forge.calls)
+    assert run(world, **inputs) in (1, 2)
+    errors = [line for line in capsys.readouterr().out.splitlines() if line.startswith("::error")]
+    assert len(errors) == 1
+    assert not [c for c in world.forge.calls[calls:] if c.write]
+    told = world.outputs()["reason"]
+    assert told == reason or (reason == "prerelease" and told == "no-evidence")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import requests
 
 from lab.forge import Forge
 from lab.registry import Registry as LabRegistry
@@ -89,11 +90,13 @@ class Shop:
             "deploy/values/prod.yaml": "replicas: 2\n",
             ".github/workflows/production.yml": "on: {workflow_dispatch: }\n",
         }
-        self.repo.seed({path: text for path, text in files.items()})
+        self.repo.seed(dict(files))
         self.commits: dict[str, str] = {}
         self.digests: dict[str, str] = {}
         for version in VERSIONS:
-            self.commits[version] = self.repo.seed({"VERSION": f"{version}\n"}, f"feat: what {version} brings")
+            self.commits[version] = self.repo.seed(
+                {"VERSION": f"{version}\n"}, f"feat: what {version} brings"
+            )
             self.hub().create_tag(f"v{version}", self.commits[version], version)
 
     def hub(self, token: str = "") -> hub.Hub:
@@ -132,15 +135,27 @@ class Shop:
         document = {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(config), "size": len(config)},
-            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest_of(layer), "size": len(layer)}],
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": digest_of(config),
+                "size": len(config),
+            },
+            "layers": [
+                {
+                    "mediaType": "application/vnd.oci.image.layer.v1.tar",
+                    "digest": digest_of(layer),
+                    "size": len(layer),
+                }
+            ],
         }
         manifest = Manifest(media_type=str(document["mediaType"]), raw=to_json(document))
         self.store.push(f"{image}:v{version}", manifest, (config, layer), replace=True)
         self.digests[version] = manifest.digest
         chart = self.folder / "build" / version / "shop"
         (chart / "templates").mkdir(parents=True, exist_ok=True)
-        (chart / "Chart.yaml").write_text(f"apiVersion: v2\nname: shop\nversion: {version}\nappVersion: {version}\n")
+        (chart / "Chart.yaml").write_text(
+            f"apiVersion: v2\nname: shop\nversion: {version}\nappVersion: {version}\n"
+        )
         (chart / "values.yaml").write_text(f"image: {image}\nreplicas: 1\nglobal: {{imageTag: v{version}}}\n")
         (chart / "templates" / "deployment.yaml").write_text(DEPLOYMENT)
         record = Record(commit=commit or self.commits[version], images={image: manifest.digest})
@@ -180,6 +195,36 @@ class Shop:
         )
         github.create_deployment_status(number, evidence.deployment_state(found), found.reason, "")
 
+    def seed_pin(self, environment: str, version: str) -> None:
+        """Somebody moved a pin by hand, to this version."""
+        path = f"deploy/{environment}.yaml"
+        lines = self.pins(environment).splitlines(keepends=True)
+        for index, line in enumerate(lines):
+            if 'targetRevision: "' in line:
+                lines[index] = f'      targetRevision: "{version}"\n'
+            elif "global.imageTag" in line:
+                lines[index] = f"          - {{name: global.imageTag, value: v{version}}}\n"
+        self.repo.seed({path: "".join(lines)})
+
+    def review(self, number: int, login: str, event: str) -> None:
+        """A person reviews a pull request."""
+        self.ask("POST", f"pulls/{number}/reviews", self.forge.token(login), {"event": event})
+
+    def merge(self, number: int, login: str = "octo-lead") -> None:
+        """A person merges a pull request."""
+        self.ask("PUT", f"pulls/{number}/merge", self.forge.token(login), {"merge_method": "squash"})
+
+    def ask(self, method: str, path: str, token: str, body: Mapping[str, Any]) -> None:
+        """One REST call as somebody."""
+        answer = requests.request(
+            method,
+            f"{self.forge.url}/repos/{REPOSITORY}/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=10,
+        )
+        answer.raise_for_status()
+
     def pins(self, environment: str, ref: str = "main") -> str:
         """The pin file of an environment."""
         return self.repo.read(ref, f"deploy/{environment}.yaml").decode()
@@ -205,7 +250,12 @@ class Shop:
 
 @contextmanager
 def shop(
-    folder: Path, host: str, *, versions: Sequence[str] = VERSIONS, more: str = "", changes: Mapping[str, str] | None = None
+    folder: Path,
+    host: str,
+    *,
+    versions: Sequence[str] = VERSIONS,
+    more: str = "",
+    changes: Mapping[str, str] | None = None,
 ) -> Iterator[Shop]:
     """The world while the block runs; `more` is appended to the settings, `changes` replaces text in them."""
     with Forge(folder / "forge") as forge:

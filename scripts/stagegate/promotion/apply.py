@@ -5,11 +5,13 @@ A StaleHead means that somebody was there first: the caller reads the facts agai
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from stagegate.clients import hub
 from stagegate.model import Change, PullRequestText
-from stagegate.promotion import branches
+from stagegate.promotion import branches, marking, marks
 from stagegate.promotion.plan import Decision, Verdict
 from stagegate.promotion.situation import Facts, Proposal, Subject
 from stagegate.report.markdown import plain
@@ -35,15 +37,38 @@ def write(
     text: PullRequestText | None,
     *,
     context: Context,
-    verify_workflow: str,
+    now: datetime,
+    reason: str = "",
+    verify_workflow: str = "",
 ) -> Applied:
     """Carry out a decision that writes. StaleHead when something moved since the facts were read."""
     subject = facts.subject
     if subject is None:
         raise AssertionError("a decision that writes has a subject")
+    held: tuple[Change, ...] = ()
+    if subject.kind == "rollback":
+        held = hold(pins, facts, subject, context.actor or pins.viewer().login, reason, now)
     if text is None:
-        return commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
-    return propose(pins, facts, decision, subject, text, run=context.run_id, url=context.run_url)
+        done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
+    else:
+        done = propose(pins, facts, decision, subject, text, run=context.run_id, url=context.run_url)
+    return msgspec.structs.replace(done, changes=(*held, *done.changes))
+
+
+def hold(
+    pins: hub.Hub, facts: Facts, subject: Subject, owner: str, reason: str, now: datetime
+) -> tuple[Change, ...]:
+    """A rollback's own hold, first of all: without it the next run would promote the bad release again."""
+    there = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)
+    if there is not None and there.mark is not None:
+        if (there.mark.kind, there.mark.to) == ("rollback", subject.version):
+            return ()
+        before = f"; before it was held {marks.describe(there)}"
+    else:
+        before = ""
+    why = (reason or f"rolled back from {subject.before}") + before
+    mark = marks.make("rollback", owner, why, now, to=subject.version)
+    return marking.put(pins, marks.hold_ref(facts.app, subject.environment), mark, now)
 
 
 def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:
@@ -53,17 +78,27 @@ def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_wo
     changes = (
         *_edits(subject),
         Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),
-        *verify(pins, facts, verify_workflow),
+        *verify(pins, facts.base, verify_workflow),
     )
     return Applied(reason="committed", changes=changes, commit=sha)
 
 
-def verify(pins: hub.Hub, facts: Facts, workflow: str) -> tuple[Change, ...]:
+def verify(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
     """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does."""
-    if not facts.actions_token or not workflow:
+    if not workflow or not pins.is_actions_token():
         return ()
-    pins.dispatch(workflow, facts.base, {})
-    return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=facts.base),)
+    pins.dispatch(workflow, base, {})
+    return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
+
+
+def resume(pins: hub.Hub, facts: Facts, context: Context, workflow: str) -> tuple[Change, ...]:
+    """What an earlier attempt of this run was killed before: the dispatch after its commit."""
+    if context.run_attempt < 2 or not context.run_id:
+        return ()
+    last = next(iter(pins.history(facts.base_head, first=1)), None)
+    if last is None or last.trailers.get("Stagegate-Run") != context.run_id:
+        return ()
+    return verify(pins, facts.base, workflow)
 
 
 def propose(

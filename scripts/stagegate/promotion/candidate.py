@@ -50,17 +50,19 @@ def rollback_target(facts: Facts, now: datetime) -> Choice:
     """The version to go back to: the one asked for, else the last that was good here and is not what runs now."""
     if facts.requested:
         return Choice(version=facts.requested, why="asked for")
-    running = facts.standing(facts.environment).version
-    for version in proof.versions(facts, facts.environment):
-        good = proof.of(facts, facts.environment, version).state in ("passed", "adopted")
-        if (
-            version != running
-            and good
-            and marks.ban(facts, version, now) is None
-            and _is_older(version, running)
-        ):
-            return Choice(version=version, why=f"the last one that was good in {facts.environment}")
+    version = last_good(facts, facts.environment, facts.standing(facts.environment).version, now)
+    if version:
+        return Choice(version=version, why=f"the last one that was good in {facts.environment}")
     return Choice(version="", why=f"no earlier release was good in {facts.environment}")
+
+
+def last_good(facts: Facts, environment: str, running: str, now: datetime) -> str:
+    """The release before `running` that was good in an environment most recently; empty when none was."""
+    for version in proof.versions(facts, environment):
+        good = proof.of(facts, environment, version).state in ("passed", "adopted")
+        if good and _is_older(version, running) and marks.ban(facts, version, now) is None:
+            return version
+    return ""
 
 
 def _passed(facts: Facts, before: Iterable[str]) -> tuple[str, ...]:
@@ -77,4 +79,6 @@ def _is_newer(version: str, running: str) -> bool:
 
 
 def _is_older(version: str, running: str) -> bool:
-    return not semver.Version.is_valid(running) or semver.Version.parse(version) < running
+    return version != running and (
+        not semver.Version.is_valid(running) or semver.Version.parse(version) < running
+    )

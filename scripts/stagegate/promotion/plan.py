@@ -63,7 +63,9 @@ def decide(facts: Facts, now: datetime) -> Decision:
         reason = rules.reason(waiting[0], subject, facts)
         return msgspec.structs.replace(decision, reason=reason, message=_waits(subject, waiting))
     if not direct and merge == "stagegate":
-        decision = msgspec.structs.replace(decision, verdict=with_approval(status, facts))
+        decision = msgspec.structs.replace(
+            decision, verdict=with_approval(status, approved=is_approved(facts, subject.environment))
+        )
     return msgspec.structs.replace(
         decision,
         write="commit" if direct else "propose",
@@ -105,16 +107,20 @@ def verdict(results: Sequence[RuleResult]) -> Verdict:
     return Verdict(state="success", description=f"every rule passes{note}")
 
 
-def with_approval(status: Verdict, facts: Facts) -> Verdict:
+def with_approval(status: Verdict, *, approved: bool) -> Verdict:
     """Where stagegate merges, success waits for an approval of exactly this head."""
-    proposal = facts.proposal
-    policy = facts.policy_of(facts.environment).promotion
-    if status.state != "success" or policy.merge_approval == "none":
-        return status
-    if proposal is not None and proposal.equal and proposal.approvals:
+    if status.state != "success" or approved:
         return status
     why = "waits for an approval of this head by somebody with write access who is not the author"
     return Verdict(state="pending", description=why)
+
+
+def is_approved(facts: Facts, environment: str) -> bool:
+    """Whether the open proposal has what `merge-approval` asks for."""
+    proposal = facts.proposal
+    if facts.policy_of(environment).promotion.merge_approval == "none":
+        return True
+    return proposal is not None and proposal.equal and bool(proposal.approvals)
 
 
 def _latest(found: Sequence[RuleResult]) -> str:
@@ -184,6 +190,7 @@ def cure(result: RuleResult, subject: Subject, facts: Facts) -> str:
     before = ", ".join(facts.policy_of(subject.environment).after) or subject.environment
     return (
         {
+            "pins": "Let every pin of the environment name the same release.",
             "evidence": f"Let the gate of {before} pass for exactly these digests, then promote again.",
             "order": f"Promote it to {before} first.",
             "direction": "Use mode `rollback` if going back is meant.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -40,7 +40,7 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
     if not found:
         return None
     pull = found[0]
-    reviews = [review for review in pins.reviews(pull.number) if review.state in ("APPROVED", "approved")]
+    reviews = standing_approvals(pins, pull.number)
     return Proposal(
         number=pull.number,
         node_id=pull.node_id,
@@ -54,15 +54,34 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
         auto_merge=pull.auto_merge,
         equal=not seen.foreign and is_equal(pins, pull.head_sha, wanted),
         foreign=seen.foreign,
-        approvals=tuple(
-            review.author.login
-            for review in reviews
-            if review.author is not None
-            and review.can_push
-            and review.commit == pull.head_sha
-            and not review.author.same(pull.author)
-        ),
+        approvals=approvals(reviews, pull),
         reviews=tuple(review.id for review in reviews),
+    )
+
+
+def standing_approvals(pins: hub.Hub, number: int) -> tuple[hub.Review, ...]:
+    """The newest review of each person, where it approves; a later objection or dismissal takes it back."""
+    newest: dict[tuple[str, int], hub.Review] = {}
+    for review in pins.reviews(number):
+        if review.author is not None and review.state.upper() in (
+            "APPROVED",
+            "CHANGES_REQUESTED",
+            "DISMISSED",
+        ):
+            newest[review.author.kind, review.author.id] = review
+    return tuple(review for review in newest.values() if review.state.upper() == "APPROVED")
+
+
+def approvals(reviews: Iterable[hub.Review], pull: hub.Pull) -> tuple[str, ...]:
+    """Who approved exactly this head, may write, and is not its author. A bot's approval is nobody's."""
+    return tuple(
+        review.author.login
+        for review in reviews
+        if review.author is not None
+        and review.author.kind == "User"
+        and review.can_push
+        and review.commit == pull.head_sha
+        and not review.author.same(pull.author)
     )
 
 

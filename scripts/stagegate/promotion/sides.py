@@ -98,13 +98,18 @@ def chart_archive(source: registry.Registry, place: applications.ChartPlace) -> 
 
 def _file(doors: Access, facts: Facts, files: Files, address: str, revision: str, path: str) -> bytes | None:
     """A values file where an Application says it is: in the pins or the app repository."""
-    place = address.removesuffix("/").removesuffix(".git").lower()
     for side in (doors.pins, doors.app):
-        if place == f"{side.server_url}/{side.repository}".lower() or place.endswith(
-            f":{side.repository}".lower()
-        ):
+        if is_repository(side, address):
             return _content(side, facts, files, revision, path)
     raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
+
+
+def is_repository(side: hub.Hub, address: str) -> bool:
+    """Whether a git address names this repository, in its https or ssh spelling."""
+    place = address.rstrip("/").removesuffix(".git").lower()
+    return place == f"{side.server_url}/{side.repository}".lower() or place.endswith(
+        f":{side.repository}".lower()
+    )
 
 
 def _content(side: hub.Hub, facts: Facts, files: Files, revision: str, path: str) -> bytes | None:

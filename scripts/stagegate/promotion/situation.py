@@ -90,7 +90,11 @@ class RiskSeen(Value, frozen=True, kw_only=True):
 
 
 class Subject(Value, frozen=True, kw_only=True):
-    """One environment's change: from the version its pins name to another (or other configuration of it)."""
+    """One environment's change: from the version its pins name to another (or other configuration of it).
+
+    `release_trouble`: it could not be read; `release_absent`: there is no such release. `pins_trouble`: the change
+    leaves pins that name no one version.
+    """
 
     environment: str
     kind: Kind
@@ -98,6 +102,8 @@ class Subject(Value, frozen=True, kw_only=True):
     before: str
     release: Release | None = None
     release_trouble: str = ""
+    release_absent: str = ""
+    pins_trouble: str = ""
     edits: tuple[Edit, ...] = ()
     files: Mapping[str, bytes] = {}
     images: tuple[ImageSeen, ...] = ()

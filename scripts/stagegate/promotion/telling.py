@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from stagegate.errors import VERDICTS, Stop
-from stagegate.model import Calls, Change, Message, PullRequestText, Result, to_json
+from stagegate.model import Calls, Message, PullRequestText, Result, to_json
 from stagegate.promotion import apply, plan, rules
 from stagegate.promotion.apply import Applied
 from stagegate.promotion.plan import Decision
@@ -16,7 +15,7 @@ from stagegate.promotion.situation import Facts
 from stagegate.report.render import render
 from stagegate.runner.context import Context
 
-_NO_CALLS = Calls()
+NO_CALLS = Calls()
 OUTPUTS = ("pr-number", "pr-url", "changed", "plan", "version", "environment", "commit", "next-at")
 
 
@@ -59,7 +58,7 @@ def result(
     rest: str = "",
     dry_run: bool = False,
     fail_on_waiting: bool = False,
-    calls: Calls = _NO_CALLS,
+    calls: Calls = NO_CALLS,
 ) -> Result:
     """The result of a promotion or rollback, written or only planned."""
     subject = facts.subject
@@ -111,34 +110,6 @@ def summary(facts: Facts, decision: Decision, done: Applied) -> str:
         message=_message(facts, decision, done),
         overridden=[result.rule for result in decision.rules if rules.is_overridden(result)],
         waiting=[result for result in decision.rules if result.state != "pass"],
-    )
-
-
-def marked(
-    reason: str,
-    message: Message,
-    changes: Sequence[Change],
-    *,
-    facts: Facts,
-    version: str = "",
-    dry_run: bool = False,
-) -> Result:
-    """The result of a mark set or removed."""
-    outputs = dict.fromkeys(OUTPUTS, "") | {
-        "changed": str(bool(changes) and not dry_run).lower(),
-        "environment": facts.environment,
-        "version": version,
-    }
-    return Result(
-        reason=reason,
-        message=message,
-        outputs=outputs,
-        app=facts.app,
-        environment=facts.environment,
-        version=version,
-        dry_run=dry_run,
-        trust=facts.trust,
-        changes=tuple(changes),
     )
 
 

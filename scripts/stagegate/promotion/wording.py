@@ -45,7 +45,7 @@ def proposal(
             standings=facts.standings,
             commits=commits,
             commits_total=total,
-            back_to=candidate.rollback_target(facts, now).version if subject.kind == "promote" else "",
+            back_to=candidate.last_good(facts, subject.environment, subject.version, now),
             compare_url=f"{doors.app.server_url}/{doors.app.repository}/compare/{_span(facts, subject)}",
             run_url=run_url,
         )

@@ -18,6 +18,7 @@ from stagegate.promotion.rules import (
     images,
     irreversible,
     order,
+    pins,
     prerelease,
     risk,
     soak,
@@ -28,6 +29,7 @@ from stagegate.promotion.situation import Facts, Kind, Subject
 Rule = Callable[[Subject, Facts, datetime], RuleResult]
 
 RULES: dict[str, Rule] = {
+    "pins": pins.check,
     "evidence": evidence.check,
     "order": order.check,
     "direction": direction.check,
@@ -41,12 +43,14 @@ RULES: dict[str, Rule] = {
     "risk": risk.check,
 }
 ROLLBACK: dict[str, Rule] = {
+    "pins": pins.check,
     "ban": ban.check,
     "evidence": evidence.check,
     "images": images.check,
     "irreversible": irreversible.check,
 }
 CONFIGURE: dict[str, Rule] = {
+    "pins": pins.check,
     "hold": hold.check,
     "freeze": freeze.check,
     "window": window.check,
@@ -58,6 +62,7 @@ NAMES = tuple(dict.fromkeys([*RULES, *ROLLBACK]))
 PROPOSABLE = frozenset({"freeze", "window", "soak", "risk"})
 
 _REASONS = {
+    "pins": "ambiguous-pin",
     "evidence": "no-evidence",
     "order": "out-of-order",
     "direction": "older-version",

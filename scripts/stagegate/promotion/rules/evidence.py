@@ -18,11 +18,13 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
     """Pass only when every record that must be there is there, newest, trusted and equal in every digest."""
     back = subject.kind == "rollback"
     places = (subject.environment,) if back else facts.policy_of(subject.environment).after
-    if not places:
-        return RuleResult(rule=NAME, state="pass", detail="nothing comes before this environment")
+    if subject.release_absent:
+        return RuleResult(rule=NAME, state="stop", detail=subject.release_absent)
     if subject.release is None:
         why = subject.release_trouble or f"the release {subject.version} could not be read"
         return RuleResult(rule=NAME, state="unknown", detail=why)
+    if not places:
+        return RuleResult(rule=NAME, state="pass", detail="nothing comes before this environment")
     if subject.release.chart is None and not subject.release.images:
         detail = "neither chart nor image of the release has a digest to compare"
         return RuleResult(rule=NAME, state="stop", detail=detail)

@@ -12,6 +12,8 @@ NAME = "images"
 
 def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop for an image that is not proven; unknown when a registry did not say what a tag means now."""
+    if subject.release_absent:
+        return RuleResult(rule=NAME, state="stop", detail=subject.release_absent)
     if subject.release is None:
         return RuleResult(rule=NAME, state="unknown", detail=subject.release_trouble or "no release was read")
     proven = {image.reference: image.digest for image in subject.release.images}

@@ -1,0 +1,97 @@
+"""What a run says that set a mark or judged open promotions again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from stagegate.errors import VERDICTS
+from stagegate.model import Calls, Change, Finding, Message, Result, RuleResult
+from stagegate.promotion.ground import Ground
+from stagegate.promotion.merging import Evaluated
+from stagegate.promotion.telling import NO_CALLS, OUTPUTS
+from stagegate.report.render import render
+
+_ORDER = {"done": 0, "waiting": 1, "nothing-to-do": 2}
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, what was written, and what became of open promotions. `what`: the mark in words."""
+
+    mode: str
+    environment: str
+    version: str
+    what: str
+    changes: tuple[Change, ...]
+    evaluated: tuple[Evaluated, ...]
+    findings: tuple[Finding, ...]
+
+
+def result(
+    soil: Ground, told: Told, *, dry_run: bool = False, fail_on_waiting: bool = False, calls: Calls = NO_CALLS
+) -> Result:
+    """The result of a mark or of an evaluation. A mark's word wins: that is what was asked for."""
+    reason = _reason(told, dry_run)
+    changes = (*told.changes, *(change for one in told.evaluated for change in one.changes))
+    first = told.evaluated[0] if told.evaluated else None
+    message = _message(told, reason)
+    outputs = dict.fromkeys(OUTPUTS, "") | {
+        "changed": str(any(change.done for change in changes)).lower(),
+        "environment": told.environment,
+        "version": told.version,
+        "pr-number": str(first.pull.number) if first else "",
+        "pr-url": first.pull.url if first else "",
+        "commit": next((one.commit for one in told.evaluated if one.commit), ""),
+        "next-at": min((one.verdict.next_at for one in told.evaluated if one.verdict.next_at), default=""),
+    }
+    summary = render(
+        "promote_pr_marks.md.j2", told=told, reason=reason, message=message, trust=soil.settings.trust.level
+    )
+    return Result(
+        reason=reason,
+        message=message,
+        outputs=outputs,
+        summary=summary,
+        fails=fail_on_waiting and VERDICTS[reason].outcome == "waiting",
+        app=soil.settings.app,
+        environment=told.environment,
+        version=told.version,
+        dry_run=dry_run,
+        trust=soil.settings.trust.level,
+        changes=changes,
+        findings=told.findings,
+        rules=tuple(_rules(told.evaluated)),
+        calls=calls,
+    )
+
+
+def _reason(told: Told, dry_run: bool) -> str:
+    if dry_run:
+        return "planned"
+    if told.mode != "evaluate":
+        return "unmarked" if told.mode.startswith("un") else "marked"
+    reasons = {one.reason for one in told.evaluated}
+    if not reasons:
+        return "no-difference"
+    return min(sorted(reasons), key=lambda reason: _ORDER.get(VERDICTS[reason].outcome, 3))
+
+
+def _message(told: Told, reason: str) -> Message:
+    each = " ".join(
+        f"#{one.pull.number} for {one.environment}: {one.reason}, status {one.verdict.state} "
+        f"({one.verdict.description})."
+        for one in told.evaluated
+    )
+    if told.mode == "evaluate":
+        what = f"{len(told.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
+        return Message(what=what, why=each, next="")
+    state = "" if told.changes else " Nothing changed: it was so already."
+    verb = "would be: " if reason == "planned" else ""
+    return Message(what=f"{verb}{told.what}.{state}", why=each, next="")
+
+
+def _rules(evaluated: Iterable[Evaluated]) -> Iterable[RuleResult]:
+    for one in evaluated:
+        for judged in one.judgement.environments:
+            yield from judged.rules

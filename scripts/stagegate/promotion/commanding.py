@@ -1,0 +1,139 @@
+"""The modes that decide nothing about a version: hold, unhold, ban, unban, override, evaluate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.model import Change, Result, parse_version
+from stagegate.promotion import commanded, ground, marking, marks, merging, rules
+from stagegate.promotion.access import Access
+from stagegate.promotion.ground import Ground
+from stagegate.runner.context import Context
+from stagegate.settings import Settings
+
+Mode = Literal["hold", "unhold", "ban", "unban", "override", "evaluate"]
+_MARKS = ("hold", "ban", "override")
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked. `environment` may be `all`, and `all/<environment>` holds every app there."""
+
+    mode: Mode
+    environment: str = ""
+    version: str = ""
+    reason: str = ""
+    until: str = ""
+    rules: str = ""
+    verify_workflow: str = ""
+    dry_run: bool = False
+    fail_on_waiting: bool = False
+
+
+def run(doors: Access, known: Settings, context: Context, asked: Request, now: datetime) -> Result:
+    """Set or remove the mark (by somebody who may), then judge the open promotions it concerns again."""
+    soil = ground.read(doors, known)
+    changes: tuple[Change, ...] = ()
+    what = ""
+    if asked.mode != "evaluate":
+        least = getattr(soil.settings.commands, asked.mode)
+        marking.authorise(doors.pins, context.actor, least, f"{asked.mode} {soil.settings.app}")
+        changes, what = _mark(doors, soil, context.actor, asked, now)
+    evaluated = merging.again(
+        doors,
+        soil,
+        _concerned(soil, asked),
+        context,
+        now,
+        verify_workflow=asked.verify_workflow,
+        dry_run=asked.dry_run,
+    )
+    told = commanded.Told(
+        mode=asked.mode,
+        environment=asked.environment,
+        version=asked.version,
+        what=what,
+        changes=changes,
+        evaluated=evaluated,
+        findings=merging.vanished(doors, soil.settings.app),
+    )
+    return commanded.result(
+        soil, told, dry_run=asked.dry_run, fail_on_waiting=asked.fail_on_waiting, calls=doors.calls
+    )
+
+
+def _mark(
+    doors: Access, soil: Ground, actor: str, asked: Request, now: datetime
+) -> tuple[tuple[Change, ...], str]:
+    """Write what is asked; the changes, and a sentence."""
+    ref, what = _place(soil.settings, asked)
+    if asked.mode in _MARKS:
+        mark = marks.make(
+            asked.mode,  # type: ignore[arg-type]
+            actor,
+            asked.reason,
+            now,
+            until=marks.expiry(asked.until, now),
+            rules=_rules(asked) if asked.mode == "override" else (),
+        )
+        until = f" until {mark.until}" if mark.until else ""
+        what = f"{what} by {actor}{until}: {mark.reason}"
+        if asked.dry_run:
+            return (Change(kind="mark", target=ref, after=asked.mode, done=False),), what
+        return marking.put(doors.pins, ref, mark, now), what
+    if asked.dry_run:
+        return (Change(kind="mark", target=ref, after="removed", done=False),), what
+    return marking.take_away(doors.pins, ref, actor, now), f"{what} by {actor}"
+
+
+def _place(settings: Settings, asked: Request) -> tuple[str, str]:
+    """The ref of the mark, and what it means."""
+    mode, app = asked.mode, settings.app
+    if mode in ("hold", "unhold"):
+        scope, slash, environment = asked.environment.rpartition("/")
+        if slash and scope not in (app, marks.ALL):
+            raise _bad(f"environment is {asked.environment!r}", f"before the slash stands {app} or all")
+        _need(environment, "environment")
+        if environment != marks.ALL:
+            settings.environment(environment)
+        place = f"{'every app' if scope == marks.ALL else app} in {environment}"
+        word = "is held" if mode == "hold" else "is let go"
+        return marks.hold_ref(scope or app, environment), f"{place} {word}"
+    _need(asked.version, "version")
+    parse_version(asked.version, source="version")
+    if mode in ("ban", "unban"):
+        word = "is banned" if mode == "ban" else "is no longer banned"
+        return marks.ban_ref(app, asked.version), f"{app} {asked.version} {word}"
+    settings.environment(asked.environment)
+    ref = marks.override_ref(app, asked.environment, asked.version)
+    said = ", ".join(_rules(asked))
+    return ref, f"{said} set aside for {app} {asked.version} in {asked.environment}"
+
+
+def _rules(asked: Request) -> tuple[str, ...]:
+    """Names of rules, each one known. Stop(bad-input)."""
+    named = tuple(dict.fromkeys(word for word in asked.rules.replace(",", " ").split() if word))
+    unknown = [name for name in named if name not in rules.NAMES or name == "pins"]
+    if unknown or not named:
+        known = ", ".join(name for name in rules.NAMES if name != "pins")
+        raise _bad(f"rules is {asked.rules!r}", f"an override names one or more of: {known}")
+    return named
+
+
+def _concerned(soil: Ground, asked: Request) -> tuple[str, ...]:
+    """Environments whose open promotions the request may change."""
+    names = tuple(environment.name for environment in soil.settings.environments)
+    wanted = asked.environment.rpartition("/")[2]
+    return names if wanted in ("", marks.ALL) else (soil.settings.environment(wanted).name,)
+
+
+def _need(value: str, name: str) -> None:
+    if not value:
+        raise _bad(f"Input missing: {name}", "this mode cannot work without it")
+
+
+def _bad(what: str, why: str) -> Stop:
+    return Stop("bad-input", f"{what}.", f"{why[:1].upper()}{why[1:]}.", "Correct it and run again.")

@@ -1,0 +1,163 @@
+"""May this merge? Judges what a change of the pins repository does to every environment, whoever wrote it.
+
+Used for our own open promotions, for any pull request (pin-guard) and for merge groups. Only blobs at merge base
+and head count, never a list of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from stagegate.chart import applications
+from stagegate.clients import hub, releases
+from stagegate.errors import Stop
+from stagegate.model import RuleResult
+from stagegate.promotion import facts as promotion_facts
+from stagegate.promotion import ground, marks, plan, rules, sides, standings
+from stagegate.promotion.access import Access
+from stagegate.promotion.difference import Difference
+from stagegate.promotion.ground import Files, Ground
+from stagegate.promotion.plan import Verdict
+from stagegate.promotion.situation import Facts, Kind, Subject
+from stagegate.settings import Settings
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One environment's change with every rule's result."""
+
+    facts: Facts
+    subject: Subject
+    rules: tuple[RuleResult, ...]
+    difference: Difference | None = None
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on a head: of the worst environment, success where none is touched."""
+
+    head: str
+    verdict: Verdict
+    environments: tuple[Judged, ...] = ()
+
+
+def pull(doors: Access, soil: Ground, of: hub.Pull, now: datetime) -> Judgement:
+    """The verdict on a pull request's head, judged from where it left the base."""
+    merge_base = doors.pins.compare(soil.head, of.head_sha).merge_base
+    return change(doors, soil, merge_base, of.head_sha, of.labels, now)
+
+
+def change(
+    doors: Access, soil: Ground, before: str, after: str, labels: tuple[str, ...], now: datetime
+) -> Judgement:
+    """The verdict on going from one commit of the pins repository to another (a merge group has no labels)."""
+    settings = soil.settings
+    paths = standings.pin_files(settings)
+    old, new = _sides(doors, before, after, paths)
+    touched = [e.name for e in settings.environments if _touched(doors, soil, e.name, old, new)]
+    if not touched:
+        return Judgement(head=after, verdict=Verdict(state="success", description="no pin or value changes"))
+    facts, _ = ground.facts(doors, soil, "evaluate", touched[0], "", touched[1:])
+    judged = tuple(_judge(doors, facts, name, old, new, labels, now) for name in touched)
+    return Judgement(head=after, verdict=worst(judged), environments=judged)
+
+
+def worst(judged: tuple[Judged, ...]) -> Verdict:
+    """One verdict for all environments: every rule counts, named with its environment where there are several."""
+    several = len(judged) > 1
+    results = [
+        msgspec.structs.replace(result, detail=f"{one.subject.environment}: {result.detail}")
+        if several and not rules.is_overridden(result)
+        else result
+        for one in judged
+        for result in one.rules
+    ]
+    return plan.verdict(results)
+
+
+def _judge(
+    doors: Access,
+    facts: Facts,
+    environment: str,
+    old: Files,
+    new: Files,
+    labels: tuple[str, ...],
+    now: datetime,
+) -> Judged:
+    facts = msgspec.structs.replace(facts, environment=environment)
+    policy = facts.policy_of(environment)
+    was = standings.resolved(standings.standing(policy, old.contents, facts.settings), facts.records)
+    then = standings.resolved(standings.standing(policy, new.contents, facts.settings), facts.records)
+    moved = (was.version, was.commit) != (then.version, then.commit) or bool(then.trouble and not was.trouble)
+    back = then.version and marks.rollback_to(facts, environment, now) == then.version
+    kind: Kind = "configure" if not moved else "rollback" if back else "promote"
+    subject = Subject(
+        environment=environment,
+        kind=kind,
+        version=then.version,
+        before=facts.standing(environment).version,
+        pins_trouble=then.trouble,
+        labels=labels,
+    )
+    if moved and then.version:
+        subject, facts = _with_release(doors, facts, subject)
+    subject, difference = sides.compared(doors, facts, subject, old, new)
+    facts = msgspec.structs.replace(facts, subject=subject)
+    return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
+
+
+def _with_release(doors: Access, facts: Facts, subject: Subject) -> tuple[Subject, Facts]:
+    """The subject with its release; that there is none is an answer, that it cannot be read is not."""
+    try:
+        release = releases.find(facts.settings, subject.version, doors.app, doors.registry)
+    except Stop as stop:
+        said = f"{stop.what} {stop.why}"
+        if stop.reason in ("bad-input", "missing-file", "content-differs"):
+            return msgspec.structs.replace(subject, release_absent=said), facts
+        return msgspec.structs.replace(subject, release_trouble=said), facts
+    facts = promotion_facts.complete(doors, facts, release, subject.environment, subject.kind)
+    return msgspec.structs.replace(subject, release=release), facts
+
+
+def _sides(doors: Access, before: str, after: str, paths: tuple[str, ...]) -> tuple[Files, Files]:
+    return _at(doors, before, paths), _at(doors, after, paths)
+
+
+def _at(doors: Access, sha: str, paths: tuple[str, ...]) -> Files:
+    found = doors.pins.files(sha, paths) if paths else {}
+    return Files(contents={path: blob.content if blob else None for path, blob in found.items()}, at=sha)
+
+
+def _touched(doors: Access, soil: Ground, environment: str, old: Files, new: Files) -> bool:
+    """Whether a pin's file or a values file that its Application names differs between the two sides."""
+    pins = soil.settings.environment(environment).pins
+    if any(old.contents[standings.file_of(pin)] != new.contents[standings.file_of(pin)] for pin in pins):
+        return True
+    values = tuple(sorted(_values(doors, soil.settings, environment, soil.base, new.contents)))
+    if not values:
+        return False
+    before, after = _sides(doors, old.at, new.at, values)
+    return before.contents != after.contents
+
+
+def _values(
+    doors: Access, settings: Settings, environment: str, base: str, contents: Mapping[str, bytes | None]
+) -> set[str]:
+    """Paths of the values files in the pins repository that an environment's Applications name."""
+    named: set[str] = set()
+
+    def note(address: str, revision: str, path: str) -> bytes:
+        if sides.is_repository(doors.pins, address) and revision in (base, "HEAD"):
+            named.add(path)
+        return b""
+
+    for pin in settings.environment(environment).pins:
+        try:
+            documents = standings.read(pin, contents, settings).applications
+            for document in filter(applications.is_application, documents):
+                name = settings.chart_reference.rpartition("/")[2]
+                applications.render_inputs(document, note, chart=name)
+        except Stop:
+            return named  # what the pin says is judged where it changes; here only its values are looked for
+    return named

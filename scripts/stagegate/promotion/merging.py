@@ -1,0 +1,163 @@
+"""Judges open promotions again, writes their status, and merges where `merge: stagegate` allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.model import Change, Finding
+from stagegate.promotion import apply, branches, evaluate, ground, marks, plan, proposals, rules
+from stagegate.promotion.access import Access
+from stagegate.promotion.apply import Applied
+from stagegate.promotion.evaluate import Judgement
+from stagegate.promotion.ground import Ground
+from stagegate.promotion.plan import Verdict
+from stagegate.promotion.situation import Facts
+from stagegate.report.markdown import plain
+from stagegate.runner.context import Context
+from stagegate.settings import Settings
+
+
+class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one open promotion."""
+
+    environment: str
+    pull: hub.Pull
+    judgement: Judgement
+    verdict: Verdict
+    reason: str
+    changes: tuple[Change, ...] = ()
+    commit: str = ""
+
+
+def again(
+    doors: Access,
+    soil: Ground,
+    environments: Iterable[str],
+    context: Context,
+    now: datetime,
+    *,
+    verify_workflow: str,
+    dry_run: bool = False,
+) -> tuple[Evaluated, ...]:
+    """Every open promotion or rollback of these environments, judged now."""
+    found = []
+    ours = {
+        name: environment
+        for environment in environments
+        for name in (
+            branches.promotion(soil.settings.app, environment),
+            branches.rollback(soil.settings.app, environment),
+        )
+    }
+    for pull in doors.pins.pulls(base=soil.base):
+        if pull.head_ref in ours and pull.head_repository == doors.pins.repository:
+            found.append(_one(doors, soil, ours[pull.head_ref], pull, context, now, verify_workflow, dry_run))
+    return tuple(found)
+
+
+def _one(
+    doors: Access,
+    soil: Ground,
+    environment: str,
+    pull: hub.Pull,
+    context: Context,
+    now: datetime,
+    verify_workflow: str,
+    dry_run: bool,
+) -> Evaluated:
+    judgement = evaluate.pull(doors, soil, pull, now)
+    policy = soil.settings.environment(environment).promotion
+    back = pull.head_ref.startswith("stagegate/rollback/")
+    merge = (policy.rollback_merge or policy.merge) if back else policy.merge
+    verdict = judgement.verdict
+    if merge == "stagegate":
+        approved = policy.merge_approval == "none" or bool(
+            proposals.approvals(proposals.standing_approvals(doors.pins, pull.number), pull)
+        )
+        verdict = plan.with_approval(verdict, approved=approved)
+    seen = Evaluated(
+        environment=environment, pull=pull, judgement=judgement, verdict=verdict, reason="already-proposed"
+    )
+    if dry_run:
+        return msgspec.structs.replace(seen, reason="planned")
+    changes = apply.status(doors.pins, pull.head_sha, verdict, context.run_url)
+    if merge == "stagegate" and verdict.state == "success" and not pull.draft:
+        sha, merged = into_base(doors.pins, soil, pull, context, policy.merge_method, verify_workflow)
+        return msgspec.structs.replace(seen, reason="merged", changes=(*changes, *merged), commit=sha)
+    reason = _waiting(seen) if merge == "stagegate" else ""
+    return msgspec.structs.replace(
+        seen, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
+    )
+
+
+def follow(
+    doors: Access,
+    known: Settings,
+    facts: Facts,
+    done: Applied,
+    context: Context,
+    now: datetime,
+    verify_workflow: str,
+) -> Applied:
+    """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
+    soil = ground.read(doors, known)
+    seen = again(doors, soil, (facts.environment,), context, now, verify_workflow=verify_workflow)
+    changes = (*done.changes, *(change for one in seen for change in one.changes))
+    merged = next((one for one in seen if one.reason == "merged" and one.pull.number == done.number), None)
+    if merged is None:
+        return msgspec.structs.replace(done, changes=changes)
+    return msgspec.structs.replace(done, reason="merged", changes=changes, commit=merged.commit)
+
+
+def into_base(
+    pins: hub.Hub, soil: Ground, pull: hub.Pull, context: Context, method: str, verify_workflow: str
+) -> tuple[str, tuple[Change, ...]]:
+    """Merge exactly the head that was judged, then start the verification that GITHUB_TOKEN's merge does not."""
+    environment = pull.head_ref.rpartition("/")[2]
+    app = soil.settings.app
+    commits = pins.compare(soil.head, pull.head_sha).commits
+    version = commits[-1].trailers.get("Stagegate-Version", "") if commits else ""
+    title = plain(f"{pull.title} (PR {pull.number})")
+    trailers = branches.trailers(app, version, environment, context.run_id)
+    sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
+    change = Change(kind="merge", target=f"#{pull.number} into {soil.base}", before=pull.head_sha, after=sha)
+    started = apply.verify(pins, soil.base, verify_workflow)
+    return sha, (change, *started)
+
+
+def vanished(doors: Access, app: str) -> tuple[Finding, ...]:
+    """Marks whose ref was deleted instead of being removed by a commit that says who did: reported, with who."""
+    found = []
+    for gone in doors.pins.deleted_refs(marks.PREFIX):
+        placed = marks.place(gone.ref, gone.before, None)
+        if placed is None or placed.app not in (app, marks.ALL):
+            continue
+        who = gone.actor.login if gone.actor else "somebody unknown"
+        name = gone.ref.removeprefix("refs/heads/")
+        found.append(
+            Finding(
+                rule="mark-vanished",
+                severity="warning",
+                object=name,
+                environment=placed.environment,
+                message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
+                why="A mark is removed by a commit that says by whom; a deleted branch says nothing.",
+                fix=f"Set it again if it should hold: git push origin {gone.before}:{gone.ref}",
+            )
+        )
+    return tuple(found)
+
+
+def _waiting(seen: Evaluated) -> str:
+    """The word for a merge of ours that waits, or nothing when it is no waiting."""
+    if seen.verdict.state != "pending":
+        return ""
+    for judged in seen.judgement.environments:
+        for result in judged.rules:
+            if result.state == "wait":
+                return rules.reason(result, judged.subject, judged.facts)
+    return "awaiting-review"
