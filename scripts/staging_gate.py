@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from stagegate import settings as settings_file
-from stagegate.clients import releases
+from stagegate.chart import applications, package, published, render
+from stagegate.clients import hub, releases
 from stagegate.errors import Stop
 from stagegate.gate import (
+    application,
     apply,
-    commits,
+    comparing,
     describe,
     evidence,
     facts,
-    http_checks,
-    pods,
+    junit,
+    prepare,
     telling,
     trial,
     verdict,
 )
+from stagegate.gate.comparing import Rendering
 from stagegate.gate.facts import Facts
-from stagegate.gate.http_checks import Run
-from stagegate.gate.plan import Ready
-from stagegate.gate.rollout import Order
-from stagegate.gate.trial import Trial
+from stagegate.gate.prepare import World
 from stagegate.model import Result, rfc3339
 from stagegate.promotion import access, ground, standings
 from stagegate.promotion.access import Access
@@ -76,7 +76,7 @@ def main(inputs: StagingGate, context: Context) -> Result:
         changes = apply.intended(known.release, inputs.environment, inputs.mode)
         return telling.planned(known, inputs.mode, begin.do, changes, doors.calls)
     if begin.record is not None and begin.record.evidence is not None:
-        return complete(known, begin, doors, context)
+        return complete(inputs, known, begin, doors, context)
     return judge(inputs, known, doors, context)
 
 
@@ -121,11 +121,14 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
     return found
 
 
-def complete(known: Facts, begin: verdict.Start, doors: Access, context: Context) -> Result:
+def complete(
+    inputs: StagingGate, known: Facts, begin: verdict.Start, doors: Access, context: Context
+) -> Result:
     """An earlier attempt of this run came to a verdict: complete its record, write no second one."""
     record = begin.record
     assert record is not None and record.evidence is not None  # noqa: S101  the caller asked
-    changes = apply.finish(doors.app, record.id, record.evidence, context.run_url, done=bool(record.since))
+    writer = writing(inputs, known, doors, context)
+    changes = apply.finish(writer, record.id, record.evidence, context.run_url, done=bool(record.since))
     done = begin.do == "already" and record.evidence.outcome == "passed" and not changes
     conclusion = verdict.of_record(record.evidence)
     reason = "already-passed" if done else ""
@@ -139,13 +142,14 @@ def judge(inputs: StagingGate, known: Facts, doors: Access, context: Context) ->
     """A gate of its own: look, test, record."""
     release, name, started = known.release, inputs.environment, datetime.now(timezone.utc)
     recorded = inputs.mode != "watch"
-    trying = None if inputs.mode == "skip" else prepared(inputs, known, doors, context)
-    before = apply.begin(doors.app, release, name, context.run_url) if recorded else ()
+    trying = None if inputs.mode == "skip" else prepare.trial(inputs, known, world(known, doors), context)
+    writer = writing(inputs, known, doors, context)
+    before = apply.begin(writer, release, name, context.run_url) if recorded else ()
     try:
         seen = trial.run(trying) if trying else None
     except Exception as error:
         if recorded:
-            apply.give_up(doors.app, release, name, error, context.run_url)
+            apply.give_up(writer, release, name, error, context.run_url)
         raise
     conclusion = seen.conclusion if seen else verdict.skipped(release, name, context.actor, inputs.reason)
     proof = describe.evidence(
@@ -153,68 +157,78 @@ def judge(inputs: StagingGate, known: Facts, doors: Access, context: Context) ->
         started=rfc3339(started), finished=rfc3339(datetime.now(timezone.utc)),
         run=context.run, actor=context.actor, policy=known.policy, reason=inputs.reason,
     )  # fmt: skip
-    production = known.environment.is_production
-    number, changes = apply.record(doors.app, proof, context.run_url, production)
-    return telling.result(
-        known, conclusion, proof, seen,
-        deployment=number, changes=(*before, *changes), calls=doors.calls,
-    )  # fmt: skip
+    if inputs.junit:
+        junit.write(context.inside(inputs.junit, what="junit"), f"gate {name}", proof.checks)
+    say = partial(telling.result, known, conclusion, proof, seen)
+    try:
+        again = writing(inputs, known, doors, context, again=True)
+        number, changes = apply.record(again, proof, context.run_url, known.environment.is_production)
+    except Stop as stop:
+        return telling.unrecorded(say(calls=doors.calls, changes=before), stop)
+    return say(deployment=number, changes=(*before, *changes), calls=doors.calls)
 
 
-def prepared(inputs: StagingGate, known: Facts, doors: Access, context: Context) -> Trial:
-    """The gate with everything it will ask; what is missing or empty is said before anything is written."""
-    environment, release = known.environment, known.release
-    lines = tuple(line for line in inputs.argocd_headers.splitlines() if line.strip())
-    source = None
-    if environment.argocd.source == "api":
-        source = facts.argocd(environment, inputs.argocd_server, inputs.argocd_token, lines, inputs.argocd_ca)
-    repositories = facts.repositories(doors.app, doors.pins)
-    files = [standings.file_of(pin) for pin in environment.pins]
+def writing(
+    inputs: StagingGate, known: Facts, doors: Access, context: Context, *, again: bool = False
+) -> hub.Hub:
+    """Who writes state: the App under `protected`, else the token; the App's tokens last an hour, so `again`."""
+    if known.trust == "advisory":
+        return doors.app if not again else facts.still_valid(doors.app, inputs, context)
+    token = hub.installation_token(context.api_url, doors.app.repository, inputs.app_id, inputs.app_key)
+    writer = hub.from_context(context, token, doors.app.repository)
+    if not evidence.is_accepted(writer.viewer(), known.accepted):
+        app = known.settings.trust.app
+        raise Stop(
+            "missing-permission",
+            f"{writer.viewer().login} is not the App whose evidence counts.",
+            f"The settings trust {app!r}.",
+            "Give app-id and app-key of that App, or correct `trust.app`.",
+        )
+    return writer
 
-    def pinned_at(commit: str) -> str:
-        blobs = doors.pins.files(commit, files)
-        contents = {path: blob.content if blob else None for path, blob in blobs.items()}
-        return standings.standing(environment, contents, known.settings).version
 
-    order = Order(
-        environment=environment.name,
-        names=facts.names(environment, source) if source else (),
-        minimum=environment.argocd.min_healthy,
-        timeout=known.timeout,
-        commit=commits.reader(repositories, known.pins, known.head, release, files, pinned_at),
-        pods=lambda _: Ready(),
-        appears=bool(environment.argocd.parent),
-    )
-    return Trial(
-        release=release,
-        environment=environment.name,
-        mode=inputs.mode,
-        actor=context.actor,
-        gate=environment.gate,
-        timeout=known.timeout,
-        source=source,
-        expected=facts.expected(known, tuple(repositories)),
-        order=order,
-        tags=(release.tag, release.version, f"sha-{release.commit}"),
-        relatives=pods.family(doors.registry, release.images),
-        scenarios=tests(known),
-        moved=partial(facts.moved, doors.registry, release, release.tag),
-        compare=lambda _: None,
+def world(known: Facts, doors: Access) -> World:
+    """What a gate reaches, with the two things other stretches of the road know: pins and charts."""
+    files = tuple(standings.file_of(pin) for pin in known.environment.pins)
+
+    def version(contents: Mapping[str, bytes | None]) -> str:
+        return standings.standing(known.environment, contents, known.settings).version
+
+    return World(
+        app=doors.app,
+        pins=doors.pins,
+        registry=doors.registry,
+        pin_files=files,
+        pinned_at=prepare.pinned(version, doors.pins, files),
+        render=partial(rendered, known, doors),
     )
 
 
-def tests(known: Facts) -> trial.Look | None:
-    """The checks of this gate, ready to run; empty secrets and foreign hosts are found here."""
-    if known.scenarios is None:
-        return None
-    run = Run(
-        file=known.environment.gate.scenarios,
-        version=known.release.version,
-        environ=os.environ,
-        required=known.environment.gate.required,
-    )
-    scenarios, base = known.scenarios, http_checks.prepare(known.scenarios, run)
-    return lambda _: http_checks.run_all(scenarios, base, run)
+def rendered(known: Facts, doors: Access, document: dict[str, Any]) -> Rendering:
+    """What the recorded chart digest renders to, with all that the Application says and the values it holds."""
+    chart = known.release.chart
+    assert chart is not None  # noqa: S101  the caller asked
+    seen = application.read(document)
+
+    def read(address: str, _: str, path: str) -> bytes | None:
+        revision = next(s.revision for s in seen.sources if s.repository == address)
+        for side in (doors.app, doors.pins):
+            if application.plain_address(address).endswith("/" + side.repository.lower()):
+                blob = side.files(revision, [path])[path]
+                return blob.content if blob else None
+        what = f"The values of {seen.name} live in {address}."
+        why = "That is neither the app's nor the pins' repository."
+        raise Stop("wrong-source", what, why, "Nothing to do.")
+
+    wanted = applications.render_inputs(document, read, chart=chart.reference.rpartition("/")[2])
+    found = published.fetch(doors.registry, f"{chart.reference}@{chart.digest}")
+    if found is None:
+        raise Stop(
+            "missing-file", f"{chart.reference}@{chart.digest} is gone.", "It was deleted.", "Republish it."
+        )
+    objects = render.render(found.archive, wanted.inputs, where=seen.name)
+    files = package.unpack(found.archive, chart.reference)
+    return Rendering(objects=tuple(dict(one.body) for one in objects), unsteady=comparing.unsteady(files))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -90,6 +92,53 @@ def run(
     if check and completed.code:
         raise ProgramFailed(completed)
     return completed
+
+
+def run_bounded(
+    *argv: str, cwd: Path, env: Mapping[str, str], timeout: float, keep: int = 64 * 1024
+) -> Completed:
+    """Run somebody else's program with exactly this environment, and keep the last `keep` bytes of each stream.
+
+    Whatever it prints goes to a file first, so neither its amount nor a child that holds the stream can hurt.
+    When it ends or after `timeout` seconds (Stop(timeout)) its whole process group is ended.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise _missing(argv[0], cwd) from error
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Stop(
+                "timeout",
+                f"{argv[0]} did not end within {timeout:g} seconds.",
+                f"Its last words were: {log.redact(_tail(err, 300) or _tail(out, 300)) or 'none'}.",
+                "Run it by hand; if it only needs longer, raise the time-out.",
+            ) from error
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return Completed(argv=argv, code=code, stdout=_last(out, keep), stderr=_last(err, keep))
+
+
+def _last(file: IO[bytes], keep: int) -> bytes:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - keep))
+    return file.read()
+
+
+def _tail(file: IO[bytes], keep: int) -> str:
+    return " ".join(_last(file, keep).decode("utf-8", "replace").split())
 
 
 def require(program: str, install: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stagegate.gate.command_checks import folded
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import KINDS, Conclusion, Mode
 from stagegate.model import Content, Evidence, Release, Skip, WorkflowRun
@@ -21,10 +22,9 @@ def evidence(
     actor: str,
     policy: str,
     reason: str = "",
-    configuration: str = "",
 ) -> Evidence:
     """The record of a verdict; `content` is `compared` only when a comparison found no difference."""
-    checks = seen.checks if seen else ()
+    checks = folded(seen.checks) if seen else ()
     compared = any(c.name == "content" and c.outcome == "passed" for c in checks)
     content: Content = "compared" if compared else "not-comparable"
     applications = seen.rollout.seen if seen and seen.rollout else ()
@@ -39,7 +39,7 @@ def evidence(
         commit=release.commit,
         chart=release.chart,
         images=release.images,
-        configuration=configuration,
+        configuration=seen.configuration if seen else "",
         content=content,
         application=applications[0] if applications else None,
         checks=checks,

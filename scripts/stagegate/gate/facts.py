@@ -6,11 +6,12 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from stagegate.clients.argocd import ArgoCD
-from stagegate.clients.hub import Hub
+from stagegate.clients.hub import Hub, from_context, installation_token
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.gate import scenarios as scenario_files
@@ -19,6 +20,7 @@ from stagegate.gate.look import Expected
 from stagegate.gate.scenarios import Scenarios
 from stagegate.model import Actor, Release, Trust
 from stagegate.runner import log
+from stagegate.runner.context import Context
 from stagegate.settings import Environment, Settings, seconds
 
 LONGEST = 24 * 3600  # seconds; a job on a hosted runner ends after six hours
@@ -175,3 +177,29 @@ def moved(registry: Registry, release: Release, tag: str) -> str:
 def repositories(app: Hub, pins: Hub) -> Mapping[str, Hub]:
     """Repositories whose commits the gate understands."""
     return {app.repository: app, pins.repository: pins}
+
+
+class AppInputs(Protocol):
+    """The inputs that name an App."""
+
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def app_key(self) -> str: ...
+
+
+def still_valid(app: Hub, inputs: AppInputs, context: Context) -> Hub:
+    """The same hub; where its token expired in a long wait and an App's key is given, one with a new token.
+
+    Only when the new token is the same being as the old one: another's records might not count.
+    """
+    before = app.viewer()
+    try:
+        app.head(app.default_branch())
+    except Stop as stop:
+        if stop.reason != "token-expired" or not (inputs.app_id and inputs.app_key):
+            return app  # the write itself says what is wrong
+        token = installation_token(context.api_url, app.repository, inputs.app_id, inputs.app_key)
+        fresh = from_context(context, token, app.repository)
+        return fresh if fresh.viewer().same(before) else app
+    return app

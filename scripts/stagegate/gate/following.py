@@ -31,13 +31,18 @@ class Source(Protocol):
 
 
 class Follower:
-    """Puts (name, document, refreshed) on a queue until `stop`; it never raises and never decides."""
+    """Puts (name, document, refreshed) on a queue until `stop`; it never raises and never decides.
 
-    def __init__(self, source: Source, name: str, events: queue.Queue[tuple[str, Json, bool]]) -> None:
+    Without `stream` it only asks for refreshes.
+    """
+
+    def __init__(
+        self, source: Source, name: str, events: queue.Queue[tuple[str, Json, bool]], *, stream: bool = True
+    ) -> None:
         self._source, self._name, self._events = source, name, events
         self._ended = threading.Event()
-        self.streaming = False
-        for work in (self._stream, self._refresh):
+        self.streaming = not stream  # what has no stream does not miss it
+        for work in (self._stream, self._refresh) if stream else (self._refresh,):
             threading.Thread(target=work, name=f"{work.__name__}-{name}", daemon=True).start()
 
     def stop(self) -> None:

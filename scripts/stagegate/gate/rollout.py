@@ -42,7 +42,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What to wait for: Applications by name, how many of them must be ready (0: all), for how many seconds.
 
     `commit` says what a Git source's revision holds; `pods` returns a judgement on the pods of an Application
-    that looks ready; `appears` means that a missing Application may still be created by its parent.
+    that looks ready; `parent` is the app-of-apps that applies the pins: it is refreshed while they are not applied,
+    and may still create a missing Application.
     """
 
     environment: str
@@ -51,7 +52,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     commit: Callable[[documents.SourceSeen, documents.Application], Commit]
     pods: Callable[[str], Judgement]
-    appears: bool = False
+    parent: str = ""
 
 
 @dataclass
@@ -86,6 +87,8 @@ def wait(
                 _poll(source, state, expected, commits, order, clock, _streams(followers))
             if not followers:
                 followers += [Follower(source, name, events) for name in order.names]
+                if order.parent:
+                    followers.append(Follower(source, order.parent, events, stream=False))
             teller.tell(states, clock())
             verdict = _verdict(states, order, clock() - began)
             if verdict:
@@ -136,7 +139,7 @@ def _endure(state: _Progress, trouble: Stop, order: Order, now: float) -> None:
     if state.trouble is None:
         state.trouble_since = now
     state.trouble = trouble
-    missing = order.appears and trouble.reason in ("missing-permission", "bad-settings")
+    missing = bool(order.parent) and trouble.reason in ("missing-permission", "bad-settings")
     if trouble.reason not in PASSING and not missing:
         raise trouble
     patience = PATIENCE if state.document else PATIENCE_FIRST
@@ -195,6 +198,8 @@ def _drain(
     try:
         name, document, refreshed = events.get(timeout=lag)
     except queue.Empty:
+        return
+    if name not in states:
         return
     state = states[name]
     _look(state, document, expected, commits, order, clock(), refreshed=refreshed)

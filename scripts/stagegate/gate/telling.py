@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from stagegate.errors import VERDICTS
+import msgspec
+
+from stagegate.errors import VERDICTS, Stop
 from stagegate.gate.facts import Facts
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
@@ -64,6 +66,16 @@ def result(
         evidence=evidence,
         calls=calls,
     )
+
+
+def unrecorded(result: Result, stop: Stop) -> Result:
+    """The same result when it could not be written: it survives in outputs and report, and counts for nobody."""
+    said = Message(
+        what=f"{result.message.what} The record could not be written.",
+        why=f"{stop.what} {stop.why}",
+        next=f"{stop.next} The verdict is in the output `evidence` and in the report; run it again to record it.",
+    )
+    return msgspec.structs.replace(result, reason=stop.reason, message=said)
 
 
 def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.gate import application as documents
 from stagegate.gate import pods, rollout, verdict
+from stagegate.gate.comparing import Compared
 from stagegate.gate.following import Source
 from stagegate.gate.look import Expected, classify
 from stagegate.gate.plan import Failed, Judgement
@@ -32,7 +33,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     rollout: Rollout | None = None
     proven: tuple[str, ...] = ()
-    by_tag: tuple[str, ...] = ()
+    configuration: str = ""
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +56,14 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     relatives: Relatives
     scenarios: Look | None
     moved: Callable[[], str]
-    compare: Callable[[Rollout], Check | None]
+    compare: Callable[[Rollout], Compared]
 
 
 def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
     """The whole gate. Stop for what is nobody's verdict: unreachable, superseded, not allowed."""
     end = clock() + trial.timeout
     found: Rollout | None = None
-    proof = Proof()
+    proof, compared = Proof(), Compared()
     if trial.source is not None:
         found, proof = _roll_out(trial, clock)
         if found.outcome == "superseded":
@@ -71,6 +72,13 @@ def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
                 f"{trial.release.app} {trial.release.version} is no longer wanted in {trial.environment}.",
                 f"{found.detail}.",
                 "Nothing to do: the gate of the newer release decides.",
+            )
+        if found.reason == "wrong-source":
+            raise Stop(
+                "wrong-source",
+                f"{trial.environment} does not deploy what this release publishes.",
+                f"{found.detail}.",
+                "Correct `argocd.applications`, `chart` or `images` in the settings, or the Application's source.",
             )
         if found.outcome != "ready":
             conclusion = verdict.rolled_out_badly(
@@ -81,7 +89,7 @@ def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
     if found is not None:
         checks.append(Check(name="roll-out", outcome="passed", seconds=found.seconds, detail=found.detail))
         compared = trial.compare(found)
-        checks += [compared] if compared else []
+        checks += [compared.check] if compared.check else []
     if trial.mode != "adopt" and trial.scenarios is not None:
         log.say(f"{trial.environment}: scenarios")
         if trial.source is None:
@@ -94,7 +102,11 @@ def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
     asked = trial.mode != "adopt"
     conclusion = verdict.conclude(trial.release, trial.environment, trial.mode, checks, asked, trial.actor)
     return Seen(
-        conclusion=conclusion, checks=tuple(checks), rollout=found, proven=proof.proven, by_tag=proof.by_tag
+        conclusion=conclusion,
+        checks=tuple(checks),
+        rollout=found,
+        proven=proof.proven,
+        configuration=compared.configuration,
     )
 
 

@@ -11,6 +11,7 @@ from stagegate.clients.hub.accounts import ACTIONS_BOT
 from stagegate.clients.hub.commits import Commits, trailers
 from stagegate.clients.hub.connection import Connection
 from stagegate.clients.hub.deployments import Deployments
+from stagegate.clients.hub.installation import installation_token
 from stagegate.clients.hub.merging import Merging
 from stagegate.clients.hub.people import People
 from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
@@ -66,6 +67,7 @@ __all__ = [
     "Uncertain",
     "connect",
     "from_context",
+    "installation_token",
     "trailers",
 ]
 

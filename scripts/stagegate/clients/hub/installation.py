@@ -1,0 +1,75 @@
+"""Tokens of a GitHub App's installation, made from its key: they live an hour and speak as the App's bot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+if TYPE_CHECKING:
+    from github import GithubException
+
+TIMEOUT = 30  # seconds
+
+
+def installation_token(api_url: str, repository: str, app_id: str, app_key: str) -> str:
+    """A new token for one repository, masked. Stop when the key is not the App's or it is not installed there."""
+    from github import Auth, GithubException, GithubIntegration  # 0.2 s, paid only by those who need it
+
+    if not app_id.strip() or not app_key.strip():
+        lost = "app-key" if app_id.strip() else "app-id"
+        raise Stop(
+            "empty-secret",
+            f"{lost} is empty.",
+            "States that count are written by the GitHub App, which needs its id and its private key.",
+            "Store both in the GitHub Environment, and name that environment in the job.",
+        )
+    log.mask(app_key)
+    owner, _, name = repository.partition("/")
+    try:
+        auth = Auth.AppAuth(app_id.strip(), app_key.replace("\\n", "\n").strip())
+        github = GithubIntegration(auth=auth, base_url=api_url, timeout=TIMEOUT)
+        installation = github.get_repo_installation(owner, name)
+        token = github.get_access_token(installation.id).token
+    except GithubException as error:
+        raise _refused(error, repository) from error
+    except requests.RequestException as error:
+        raise Stop(
+            "unreachable",
+            "GitHub does not answer.",
+            f"Making a token ended with {type(error).__name__}.",
+            "Run again; nothing was changed.",
+        ) from error
+    except (ValueError, TypeError) as error:  # what the cryptography behind it says of a key that is none
+        raise Stop(
+            "empty-secret",
+            "app-key is not a private key.",
+            "It must be the whole PEM text GitHub gave when the key was made.",
+            "Store it again, with its first and last line.",
+        ) from error
+    log.mask(token)
+    return token
+
+
+def _refused(error: GithubException, repository: str) -> Stop:
+    if error.status == 404:
+        return Stop(
+            "missing-permission",
+            f"The GitHub App is not installed on {repository}.",
+            "Only an installation can write there.",
+            "Install the App on the repository, or correct app-id.",
+        )
+    if error.status == 401:
+        return Stop(
+            "missing-permission",
+            "GitHub does not accept the App's key.",
+            "app-id and app-key do not belong together, or the key was revoked.",
+            "Make a new key in the App's settings and store it.",
+        )
+    reason = "server-error" if error.status >= 500 else "unknown-state"
+    return Stop(
+        reason, f"GitHub answered {error.status} for the App's token.", "No token was made.", "Run again."
+    )

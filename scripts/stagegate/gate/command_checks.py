@@ -1,0 +1,152 @@
+"""Run a gate's own command (pytest, hurl, k6, Playwright ...) and take its JUnit XML in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from stagegate.clients import process
+from stagegate.errors import Stop
+from stagegate.model import Check, Release
+from stagegate.runner import log
+from stagegate.runner.context import Context
+from stagegate.settings import GateSettings
+
+JUNIT_LIMIT = 16 * 1024 * 1024  # bytes
+_SHOWN = 40  # lines of output in the log
+# What would let a test write this step's outputs, use our inputs' secrets, or speak for the runner.
+_WITHHELD = re.compile(
+    r"^(GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)|SG_.*|ACTIONS_(RUNTIME|ID_TOKEN|CACHE).*)$"
+)
+_SECRET = re.compile(r"(?i)(password|passwd|secret|token|credential|api_?key|private)")
+
+
+def run(
+    gate: GateSettings,
+    release: Release,
+    environment: str,
+    context: Context,
+    environ: Mapping[str, str],
+    timeout: float,
+) -> tuple[Check, ...]:
+    """The checks a command made. Its exit code is a check of its own: red output with code 0 is still red."""
+    if not gate.command:
+        return ()
+    log.mask(*(value for name, value in environ.items() if _SECRET.search(name) and value))
+    report = context.inside(gate.junit, what="gate.junit") if gate.junit else None
+    if report is not None:
+        report.unlink(missing_ok=True)  # results of an earlier run would be believed
+    done = process.run_bounded(
+        *gate.command,
+        cwd=context.workspace,
+        env=surroundings(release, environment, environ),
+        timeout=max(timeout, 1.0),
+    )
+    with log.group(f"output of {gate.command[0]}"):
+        lines = (done.text + done.errors).splitlines()
+        if len(lines) > _SHOWN:
+            log.say(f"(the last {_SHOWN} lines)")
+        for line in lines[-_SHOWN:]:
+            log.say(line[:500])
+    ended = f"exit code {done.code}" if done.code >= 0 else f"ended by signal {-done.code}"
+    if report is None:
+        return (Check(name="command", outcome="passed" if done.code == 0 else "failed", detail=ended),)
+    cases = tuple(_cases(report, gate.required))
+    if done.code == 0 or any(case.outcome == "failed" for case in cases):
+        return _with_required(cases, gate.required)
+    return (*_with_required(cases, gate.required), Check(name="command", outcome="failed", detail=ended))
+
+
+def surroundings(release: Release, environment: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The command's environment: the job's, without what belongs to this step, with the release it tests."""
+    kept = {name: value for name, value in environ.items() if not _WITHHELD.match(name)}
+    return {
+        **kept,
+        "STAGEGATE_APP": release.app,
+        "STAGEGATE_VERSION": release.version,
+        "STAGEGATE_TAG": release.tag,
+        "STAGEGATE_COMMIT": release.commit,
+        "STAGEGATE_ENVIRONMENT": environment,
+    }
+
+
+def at_release(head: str, release: Release) -> None:
+    """Stop(wrong-source) unless the work tree is the release: a command's files come from there."""
+    if head != release.commit:
+        raise Stop(
+            "wrong-source",
+            f"The work tree is at {head[:12]}, and {release.version} is {release.commit[:12]}.",
+            "The gate's command would test a release with the tests of another.",
+            f"Check out with `ref: {release.tag}`.",
+        )
+
+
+def _cases(report: Path, required: Sequence[str]) -> Iterator[Check]:
+    """Every test case of a JUnit report as a check. With `required`, only those are; a skipped one never passes."""
+    from junitparser import JUnitXml, TestCase, TestSuite
+    from junitparser.junitparser import JUnitXmlError
+
+    if not report.is_file() or report.stat().st_size > JUNIT_LIMIT:
+        yield Check(name="command", outcome="failed", detail=f"it wrote no {report.name} that can be read")
+        return
+    try:
+        document = JUnitXml.fromfile(str(report))
+    except (JUnitXmlError, ValueError, SyntaxError) as error:
+        detail = f"{report.name} is not JUnit XML ({type(error).__name__})"
+        yield Check(name="command", outcome="failed", detail=detail)
+        return
+    suites: list[TestSuite | TestCase] = [document] if isinstance(document, TestSuite) else list(document)
+    while suites:
+        item = suites.pop(0)
+        if isinstance(item, TestSuite):
+            inner = item.testsuites()  # type: ignore[no-untyped-call]
+            suites = [*inner, *(case for case in item if isinstance(case, TestCase)), *suites]
+        elif isinstance(item, TestCase):
+            yield _check(item, required)
+
+
+def _check(case: object, required: Sequence[str]) -> Check:
+    from junitparser import TestCase
+
+    assert isinstance(case, TestCase)  # noqa: S101  for the type checker
+    name = ".".join(part for part in (case.classname, case.name) if part) or "unnamed"
+    bad = [r for r in case.result if type(r).__name__ in ("Failure", "Error")]
+    skipped = any(type(r).__name__ == "Skipped" for r in case.result)
+    said = (
+        " ".join((bad or list(case.result))[0].message.split())
+        if case.result and (bad or case.result)[0].message
+        else ""
+    )
+    wanted = any(name == one or case.name == one for one in required)
+    return Check(
+        name=name[:200],
+        outcome="failed" if bad else "skipped" if skipped else "passed",
+        required=wanted if required else not skipped,
+        seconds=round(float(case.time or 0), 3),
+        detail=log.redact(said)[:400],
+    )
+
+
+def _with_required(cases: tuple[Check, ...], required: Sequence[str]) -> tuple[Check, ...]:
+    """The cases, and one that did not pass for every required name that is missing."""
+    there = [case.name for case in cases]
+    absent = [n for n in required if not any(name == n or name.endswith("." + n) for name in there)]
+    return (*cases, *(Check(name=n, outcome="skipped", detail="no such test was run") for n in absent))
+
+
+def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:
+    """At most about `room` checks, for evidence: those that did not pass stay, passed ones are counted."""
+    if len(checks) <= room:
+        return checks
+    worse = [check for check in checks if check.outcome != "passed"][: room // 2]
+    passed = [check for check in checks if check.outcome == "passed"]
+    kept = passed[: room - len(worse) - 2]
+    left_passed = len(passed) - len(kept)
+    left_worse = len(checks) - len(passed) - len(worse)
+    more = (
+        [Check(name=f"{left_passed} further checks", outcome="passed", required=False)] if left_passed else []
+    )
+    if left_worse:
+        more.append(Check(name=f"{left_worse} further checks that did not pass", outcome="failed"))
+    return (*worse, *kept, *more)

@@ -1,0 +1,130 @@
+"""A gate made ready to run: everything it will ask, found missing or empty before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from stagegate.clients import git
+from stagegate.clients.argocd import ArgoCD
+from stagegate.clients.hub import Hub
+from stagegate.clients.registry import Registry
+from stagegate.gate import command_checks, commits, comparing, facts, http_checks, pods
+from stagegate.gate.comparing import Compared, Rendering
+from stagegate.gate.facts import Facts
+from stagegate.gate.http_checks import Run
+from stagegate.gate.plan import Ready
+from stagegate.gate.rollout import Order, Rollout
+from stagegate.gate.trial import Look, Trial
+from stagegate.gate.verdict import Mode
+from stagegate.runner.context import Context
+
+Json = dict[str, Any]
+
+
+class Asked(Protocol):
+    """The inputs a gate is made from."""
+
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def argocd_server(self) -> str: ...
+    @property
+    def argocd_token(self) -> str: ...
+    @property
+    def argocd_headers(self) -> str: ...
+    @property
+    def argocd_ca(self) -> str: ...
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gate reaches: both repositories, the registry; how pins are read at a commit and an Application is
+    rendered, which other parts of stagegate know."""
+
+    app: Hub
+    pins: Hub
+    registry: Registry
+    pin_files: tuple[str, ...]
+    pinned_at: Callable[[str], str]
+    render: Callable[[Json], Rendering]
+
+
+def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
+    """The gate that inputs and facts ask for. Stop for an empty secret, a foreign host, a wrong work tree."""
+    environment, release = known.environment, known.release
+    source = _source(asked, known)
+    repositories = facts.repositories(world.app, world.pins)
+    order = Order(
+        environment=environment.name,
+        names=facts.names(environment, source) if source else (),
+        minimum=environment.argocd.min_healthy,
+        timeout=known.timeout,
+        commit=commits.reader(
+            repositories, known.pins, known.head, release, world.pin_files, world.pinned_at
+        ),
+        pods=lambda _: Ready(),
+        parent=environment.argocd.parent,
+    )
+    return Trial(
+        release=release,
+        environment=environment.name,
+        mode=asked.mode,
+        actor=context.actor,
+        gate=environment.gate,
+        timeout=known.timeout,
+        source=source,
+        expected=facts.expected(known, tuple(repositories)),
+        order=order,
+        tags=(release.tag, release.version, f"sha-{release.commit}"),
+        relatives=pods.family(world.registry, release.images),
+        scenarios=_tests(known, context, os.environ),
+        moved=partial(facts.moved, world.registry, release, release.tag),
+        compare=_comparison(known, source, world),
+    )
+
+
+def _source(asked: Asked, known: Facts) -> ArgoCD | None:
+    if known.environment.argocd.source == "http":
+        return None
+    headers = tuple(line for line in asked.argocd_headers.splitlines() if line.strip())
+    return facts.argocd(known.environment, asked.argocd_server, asked.argocd_token, headers, asked.argocd_ca)
+
+
+def _tests(known: Facts, context: Context, environ: Mapping[str, str]) -> Look | None:
+    """The checks of this gate, ready to run."""
+    gate, release = known.environment.gate, known.release
+    if gate.command:
+        command_checks.at_release(git.head(context.workspace), release)
+        return lambda left: command_checks.run(gate, release, known.environment.name, context, environ, left)
+    if known.scenarios is None:
+        return None
+    run = Run(file=gate.scenarios, version=release.version, environ=environ, required=gate.required)
+    scenarios, base = known.scenarios, http_checks.prepare(known.scenarios, run)
+    return lambda _: http_checks.run_all(scenarios, base, run)
+
+
+def _comparison(known: Facts, source: ArgoCD | None, world: World) -> Callable[[Rollout], Compared]:
+    def namespace(document: Json) -> str:
+        destination = (document.get("spec") or {}).get("destination") or {}
+        return str(destination.get("namespace") or "default")
+
+    if source is None or known.release.chart is None:
+        return lambda _: Compared(why="no chart of ours is deployed here")
+    return lambda found: comparing.compare(source, found, world.render, namespace)
+
+
+def pinned(
+    read: Callable[[Mapping[str, bytes | None]], str], pins: Hub, files: Iterable[str]
+) -> Callable[[str], str]:
+    """A function that says which version the pins name at a commit."""
+    paths = list(dict.fromkeys(files))
+
+    def at(commit: str) -> str:
+        blobs = pins.files(commit, paths)
+        return read({path: blob.content if blob else None for path, blob in blobs.items()})
+
+    return at
