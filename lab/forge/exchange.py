@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -50,10 +50,10 @@ class Fields:
         if not isinstance(value, str):
             raise malformed(f"For 'properties/{name}', {value!r} is not a string.")
         if len(value) > BODY_LIMIT and name in ("body", "title", "description"):
+            said = f"{name} is too long (maximum is 65536 characters)"
             raise Refusal(
-                422, "Validation Failed",
-                errors=[{"code": "custom", "field": name, "message": f"{name} is too long (maximum is 65536 characters)"}],
-            )  # fmt: skip
+                422, "Validation Failed", errors=[{"code": "custom", "field": name, "message": said}]
+            )
         return value
 
     def flag(self, name: str, default: bool) -> bool:
@@ -132,12 +132,18 @@ class Ask:
         """Refuse unless the caller has one more right."""
         demand(self.token, self.repository, needs)
 
-    def page(self, items: Sequence[object], wrap: str = "") -> Answer:
-        """One page of a list with its Link header; `wrap` names the list inside an object with total_count."""
+    def page(
+        self, items: Sequence[object], wrap: str = "", show: Callable[[object], object] | None = None
+    ) -> Answer:
+        """One page of a list with its Link header; `wrap` names the list inside an object with total_count.
+
+        `show` makes the JSON of one item, for lists too long to show whole.
+        """
         size = max(1, min(_number(self.query.get("per_page"), 30), 100))
         page = max(1, _number(self.query.get("page"), 1))
         last = max(1, -(-len(items) // size))
         part = list(items[(page - 1) * size : page * size])
+        part = [show(one) for one in part] if show else part
         links = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
         wanted = [name for name in links if (page > 1 if name in ("prev", "first") else page < last)]
         header = ", ".join(f'<{self._at(links[name])}>; rel="{name}"' for name in wanted)

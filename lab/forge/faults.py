@@ -58,9 +58,9 @@ class Faults:
 def answer(how: How, now: float) -> Answer:
     """The answer of a fault that has one (a status, a dict, the limits)."""
     if isinstance(how, Mapping):
-        status, headers = how.get("status", 500), how.get("headers", {})
-        assert isinstance(status, int) and isinstance(headers, Mapping)
-        return Answer(status, how.get("body"), {str(key): str(value) for key, value in headers.items()})
+        sent = how.get("headers")
+        headers = {str(key): str(value) for key, value in sent.items()} if isinstance(sent, Mapping) else {}
+        return Answer(int(str(how.get("status", 500))), how.get("body"), headers)
     if how == "rate-limit":
         reset = {
             "X-RateLimit-Remaining": "0",
@@ -73,10 +73,9 @@ def answer(how: How, now: float) -> Answer:
         return Answer(403, _said(text), {"Retry-After": "60"})
     if how == "base-modified":
         return Answer(405, _said("Base branch was modified. Review and try the merge again."))
-    assert isinstance(how, int)
-    return Answer(
-        how, _said({500: "Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(how, "Failed"))
-    )
+    status = int(how)
+    said = {500: "Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Failed")
+    return Answer(status, _said(said))
 
 
 def _said(message: str) -> Body:

@@ -37,7 +37,7 @@ CONFIG = {
 
 
 class Forge:
-    """`with Forge(folder) as forge:` serves REST at `/` and `/api/v3`, GraphQL at `/graphql`, git at `/owner/name`."""
+    """`with Forge(folder) as forge:` serves REST (`/`, `/api/v3`), GraphQL (`/graphql`) and git (`/owner/name`)."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)

@@ -39,13 +39,20 @@ NO_WORKFLOWS = "refusing to allow a GitHub App to create or update workflow with
 
 
 def serve(
-    world: World, token: Token, found: Repository | None, tail: str, method: str, query: str, headers: Headers, raw: bytes
-) -> Answer:  # fmt: skip
+    world: World,
+    token: Token,
+    found: Repository | None,
+    tail: str,
+    method: str,
+    query: str,
+    headers: Headers,
+    raw: bytes,
+) -> Answer:
     """One request of the smart protocol; `tail` is info/refs, git-upload-pack or git-receive-pack."""
     writes = tail == "git-receive-pack" or "service=git-receive-pack" in query
     with world.lock:
         refusal = _refused(token, found, writes)
-    if refusal or found is None:
+    if refusal is not None or found is None:
         return refusal or _text(404, "Repository not found.")
     if tail != "git-receive-pack":
         return _backend(found, token, tail, method, query, headers, raw, {})
@@ -56,8 +63,9 @@ def serve(
 def _refused(token: Token, found: Repository | None, writes: bool) -> Answer | None:
     asks = {"WWW-Authenticate": 'Basic realm="GitHub"'}
     if found is None or not visible(token, found):
-        return _text(401, "Authentication required.", asks) if token.kind == "anonymous" else None if found is None \
-            else _text(404, "Repository not found.")  # fmt: skip
+        if token.kind == "anonymous":
+            return _text(401, "Authentication required.", asks)
+        return _text(404, "Repository not found.")
     if writes and token.kind == "anonymous":
         return _text(401, "Authentication required.", asks)
     if not allows(token, found, "contents=write" if writes else "contents=read"):
@@ -132,8 +140,15 @@ def _remote(found: Repository, name: str, said: list[str], classic: bool) -> str
 
 
 def _backend(
-    found: Repository, token: Token, tail: str, method: str, query: str, headers: Headers, raw: bytes, extra: Mapping[str, str]
-) -> Answer:  # fmt: skip
+    found: Repository,
+    token: Token,
+    tail: str,
+    method: str,
+    query: str,
+    headers: Headers,
+    raw: bytes,
+    extra: Mapping[str, str],
+) -> Answer:
     env = environment(
         {
             "GIT_PROJECT_ROOT": str(found.world.root),

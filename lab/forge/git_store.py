@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
 
@@ -261,8 +262,6 @@ def _commit(store: Store, sha: str) -> Commit:
 
 
 def _signature(text: str) -> Signature:
-    from datetime import datetime, timezone
-
     name, _, rest = text.partition(" <")
     email, _, moment = rest.partition("> ")
     seconds = int(moment.split(" ")[0] or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from lab.forge.git_store import GitError, Signature, Store
@@ -76,11 +77,11 @@ def commit(
 
 def tag(store: Store, name: str, target: str, kind: str, message: str, tagger: Signature) -> str:
     """Write an annotated tag object; its sha. No ref moves."""
-    from datetime import datetime
-
     seconds = int(datetime.fromisoformat(tagger.date.replace("Z", "+00:00")).timestamp())
-    text = f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger.name} <{tagger.email}> {seconds} +0000\n\n{message}"
-    return store.line("mktag", data=(text if text.endswith("\n") else text + "\n").encode())
+    head = (
+        f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger.name} <{tagger.email}> {seconds} +0000\n"
+    )
+    return store.line("mktag", data=f"{head}\n{message.rstrip(chr(10))}\n".encode())
 
 
 def merged_tree(store: Store, base: str | None, ours: str, theirs: str) -> str | None:

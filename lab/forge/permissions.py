@@ -26,7 +26,7 @@ WRITABLE = (*READABLE, "workflows", "actions_variables")
 
 
 def role_of(repository: Repository, user: User) -> str:
-    """The role of a user: owner and collaborators as set, installed Apps as their contents right, else read or none."""
+    """The role of a user: as set for owner and collaborators, by contents right for Apps, else read or none."""
     if user == repository.owner:
         return "admin"
     if user.login in repository.collaborators:
@@ -95,7 +95,7 @@ def allows(token: Token, repository: Repository, needs: str) -> bool:
 def demand(token: Token, repository: Repository, needs: str, person: str = "") -> None:
     """Refuse as GitHub does unless the token may; `person` is the role that is enough for people.
 
-    Source: docs.github.com "Troubleshooting the REST API" (404 for what may not be known, 403 with the header else).
+    Source: docs.github.com "Troubleshooting the REST API": 404 for what may not be known, else 403 with the header.
     """
     if not visible(token, repository):
         raise not_found()

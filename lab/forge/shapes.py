@@ -28,9 +28,11 @@ def repository(links: Links, repo: Repository, token: Token | None = None) -> Bo
     at, page = links.repo(repo), links.page(repo)
     body: Body = {
         "id": repo.id, "node_id": f"R_{repo.id}", "name": repo.name, "full_name": repo.full_name,
-        "private": repo.private, "visibility": "private" if repo.private else "public", "owner": user(links, repo.owner),
+        "private": repo.private, "visibility": "private" if repo.private else "public",
+        "owner": user(links, repo.owner),
         "html_url": page, "url": at, "clone_url": f"{page}.git", "git_url": f"{page}.git",
-        "default_branch": repo.default_branch, "fork": repo.parent is not None, "archived": False, "disabled": False,
+        "default_branch": repo.default_branch, "fork": repo.parent is not None, "archived": False,
+        "disabled": False,
         "description": None, "has_issues": True, "topics": [], "license": None,
         "allow_auto_merge": repo.settings.allow_auto_merge,
         "allow_merge_commit": repo.settings.allow_merge_commit,
@@ -62,7 +64,8 @@ def git_commit(links: Links, repo: Repository, commit: Commit) -> Body:
     at, page = links.repo(repo), links.page(repo)
     return {
         "sha": commit.sha, "node_id": f"C_{repo.id}_{commit.sha}", "url": f"{at}/git/commits/{commit.sha}",
-        "html_url": f"{page}/commit/{commit.sha}", "author": person(commit.author), "committer": person(commit.committer),
+        "html_url": f"{page}/commit/{commit.sha}", "author": person(commit.author),
+        "committer": person(commit.committer),
         "message": commit.message, "tree": {"sha": commit.tree, "url": f"{at}/git/trees/{commit.tree}"},
         "parents": [{"sha": sha, "url": f"{at}/git/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
                     for sha in commit.parents],
@@ -90,7 +93,8 @@ def commit(links: Links, repo: Repository, found: Commit) -> Body:
         "sha": found.sha, "node_id": f"C_{repo.id}_{found.sha}", "url": f"{at}/commits/{found.sha}",
         "html_url": f"{page}/commit/{found.sha}", "comments_url": f"{at}/commits/{found.sha}/comments",
         "commit": inner | {"url": f"{at}/git/commits/{found.sha}", "comment_count": 0},
-        "author": user(links, author) if author else None, "committer": user(links, committer) if committer else None,
+        "author": user(links, author) if author else None,
+        "committer": user(links, committer) if committer else None,
         "parents": [{"sha": sha, "url": f"{at}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
                     for sha in found.parents],
     }  # fmt: skip
@@ -126,8 +130,9 @@ def status(links: Links, repo: Repository, found: Status, *, creator: bool = Tru
     """A commit status; the combined view leaves the creator out."""
     body: Body = {
         "url": f"{links.repo(repo)}/statuses/{found.sha}", "id": found.id, "node_id": f"SC_{found.id}",
-        "avatar_url": f"{links.web}/avatars/{found.creator.id}", "state": found.state, "description": found.description,
-        "target_url": found.target_url, "context": found.context, "created_at": found.created_at,
+        "avatar_url": f"{links.web}/avatars/{found.creator.id}", "state": found.state,
+        "description": found.description, "target_url": found.target_url, "context": found.context,
+        "created_at": found.created_at,
         "updated_at": found.created_at,
     }  # fmt: skip
     return body | {"creator": user(links, found.creator)} if creator else body
@@ -162,10 +167,12 @@ def run(links: Links, repo: Repository, found: Run) -> Body:
     """A workflow run."""
     at = f"{links.repo(repo)}/actions/runs/{found.id}"
     return {
-        "id": found.id, "node_id": f"WFR_{found.id}", "name": found.workflow, "path": f".github/workflows/{found.workflow}",
+        "id": found.id, "node_id": f"WFR_{found.id}", "name": found.workflow,
+        "path": f".github/workflows/{found.workflow}",
         "head_branch": found.ref.removeprefix("refs/heads/"), "head_sha": found.sha, "run_number": found.id,
         "run_attempt": found.attempt, "event": found.event, "status": found.status, "conclusion": found.conclusion,
-        "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{found.id}", "jobs_url": f"{at}/jobs",
+        "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{found.id}",
+        "jobs_url": f"{at}/jobs",
         "actor": user(links, found.actor), "triggering_actor": user(links, found.actor), "pull_requests": [],
         "created_at": found.created_at, "updated_at": found.updated_at, "run_started_at": found.created_at,
         "repository": repository(links, repo), "head_repository": repository(links, repo),
@@ -203,9 +210,11 @@ def rule_list(repo: Repository, found: Rules) -> list[Body]:
     rules: list[Body] = []
     if found.pull_request:
         rules.append({"type": "pull_request", "parameters": {
-            "required_approving_review_count": found.approvals, "dismiss_stale_reviews_on_push": found.dismiss_stale,
+            "required_approving_review_count": found.approvals,
+            "dismiss_stale_reviews_on_push": found.dismiss_stale,
             "require_code_owner_review": False, "require_last_push_approval": False,
-            "required_review_thread_resolution": False, "allowed_merge_methods": ["merge", "squash", "rebase"]}})  # fmt: skip
+            "required_review_thread_resolution": False,
+            "allowed_merge_methods": ["merge", "squash", "rebase"]}})  # fmt: skip
     if found.statuses:
         checks = [
             {"context": name} | ({"integration_id": app_id} if app_id else {})

@@ -172,7 +172,10 @@ class Kit:
 def dig(value: object, *keys: str | int) -> dict[str, object]:
     """The object at a path of keys inside JSON."""
     for key in keys:
-        if isinstance(value, dict) or (isinstance(value, list) and isinstance(key, int)):
+        if isinstance(value, list) and isinstance(key, int):
+            value = value[key]
+        else:
+            assert isinstance(value, dict), value
             value = value[key]
     assert isinstance(value, dict), value
     return value

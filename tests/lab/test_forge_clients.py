@@ -76,7 +76,7 @@ def test_pygithub_walks_the_road(kit: Kit, prefix: str, tmp_path: Path) -> None:
     assert repo.get_contents("VERSION").decoded_content == b"1.1.0\n"  # type: ignore[union-attr]
     repo.get_git_ref("heads/promote").delete()
     with pytest.raises(github.UnknownObjectException):
-        repo.get_git_ref("heads/promote").sha  # noqa: B018 - a lazy object must be read to fail
+        repo.get_git_ref("heads/promote")
     assert repo.create_repository_dispatch("stagegate-release", {"app": "shop"})
     assert repo.get_workflow("promote.yml").create_dispatch("main", {"version": "1.1.0"})
 

@@ -29,8 +29,8 @@ def test_github_token_swallows_all_but_dispatches(kit: Kit) -> None:
     kit.rest("PUT", "pulls/1/merge", token, {})
     inputs = {"ref": "main", "inputs": {"version": "1.1.0"}}
     assert kit.rest("POST", "actions/workflows/promote.yml/dispatches", token, inputs).status_code == 204
-    sent = {"event_type": "stagegate-release", "client_payload": {"app": "shop"}}
-    assert kit.rest("POST", "dispatches", token, sent).status_code == 204
+    told: dict[str, object] = {"event_type": "stagegate-release", "client_payload": {"app": "shop"}}
+    assert kit.rest("POST", "dispatches", token, told).status_code == 204
     started = [event.name for event in kit.forge.events if not event.swallowed]
     swallowed = {event.name for event in kit.forge.events if event.swallowed}
     assert started == ["workflow_dispatch", "repository_dispatch"]

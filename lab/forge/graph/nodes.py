@@ -194,16 +194,12 @@ def page(
 ) -> Connection:
     """A page by `first`/`after` or `last`; GitHub insists on a boundary and on at most 100."""
     if first is None and last is None:
-        raise Refusal(
-            422, f"You must provide a `first` or `last` value to properly paginate the `{what}` connection.",
-            kind="MISSING_PAGINATION_BOUNDARIES",
-        )  # fmt: skip
+        said = f"You must provide a `first` or `last` value to properly paginate the `{what}` connection."
+        raise Refusal(422, said, kind="MISSING_PAGINATION_BOUNDARIES")
     wanted = first if first is not None else last or 0
     if not 0 <= wanted <= 100:
-        raise Refusal(
-            422, f"Requesting {wanted} records on the `{what}` connection exceeds the `first` limit of 100 records.",
-            kind="EXCESSIVE_PAGINATION",
-        )  # fmt: skip
+        said = f"Requesting {wanted} records on the `{what}` connection exceeds the `first` limit of 100 records."
+        raise Refusal(422, said, kind="EXCESSIVE_PAGINATION")
     start = int(after.removeprefix("cursor:")) if after else 0
     if first is not None:
         part = items[start : start + first]

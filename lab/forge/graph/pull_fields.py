@@ -130,7 +130,8 @@ def _comment_url(asker: Asker, source: object, _given: Arguments) -> str:
 
 
 THREAD: dict[str, Field] = {
-    "databaseId": lambda _asker, thread, _given: thread.id, "body": lambda _asker, thread, _given: thread.body or "",
+    "databaseId": lambda _asker, thread, _given: thread.id,
+    "body": lambda _asker, thread, _given: thread.body or "",
     "authorAssociation": lambda _asker, thread, _given: thread_shapes.association(thread.repository, thread.author),
     "labels": lambda _asker, thread, given: connection(list(thread.labels), "labels", given),
     "comments": lambda _asker, thread, given: connection(list(thread.comments), "comments", given),

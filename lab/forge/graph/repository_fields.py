@@ -170,7 +170,9 @@ FIELDS: Table = {
         "isPrerelease": lambda _asker, found, _given: found.prerelease, "tagCommit": _tag_commit,
         "author": lambda _asker, found, _given: found.author if found.author.type == "User" else None,
         "updatedAt": lambda _asker, found, _given: found.published_at or found.created_at,
-        "url": lambda asker, found, _given: f"{asker.world.url}/{found.repository.full_name}/releases/tag/{found.tag}",
+        "url": lambda asker, found, _given: (
+            f"{asker.world.url}/{found.repository.full_name}/releases/tag/{found.tag}"
+        ),
         "releaseAssets": _assets,
     },
     "ReleaseAsset": {

@@ -46,10 +46,7 @@ def list_commits(ask: Ask) -> Answer:
     start = _resolve(ask, query.get("sha") or repo.default_branch)
     options = [f"--{name}={query[name]}" for name in ("since", "until", "author") if query.get(name)]
     shas = repo.store.rev_list(*options, start, "--", *([query["path"]] if query.get("path") else []))
-    answer = ask.page(shas)
-    assert isinstance(answer.body, list)
-    shown = [shapes.commit(ask.links, repo, repo.store.commit(sha)) for sha in answer.body]
-    return Answer(200, shown, answer.headers)
+    return ask.page(shas, show=lambda sha: shapes.commit(ask.links, repo, repo.store.commit(str(sha))))
 
 
 def compare(ask: Ask) -> Answer:

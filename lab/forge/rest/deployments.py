@@ -138,15 +138,17 @@ def create_status(ask: Ask) -> Answer:
 
 
 def _inactivate(ask: Ask, found: Deployment, by: DeploymentStatus) -> None:
+    """Add `inactive` to the older, passing, non-production deployments of the same environment."""
     for other in ask.repository.deployments:
         prior = other.id < found.id and other.environment == found.environment
-        if prior and not (other.transient or other.production) and other.statuses:
-            if (
-                any(one.state == "success" for one in other.statuses)
-                and other.statuses[-1].state != "inactive"
-            ):
-                number = ask.world.next_id()
-                other.statuses.append(replace(by, id=number, state="inactive", description=""))
+        states = [one.state for one in other.statuses]
+        if (
+            prior
+            and not (other.transient or other.production)
+            and "success" in states
+            and states[-1] != "inactive"
+        ):
+            other.statuses.append(replace(by, id=ask.world.next_id(), state="inactive", description=""))
 
 
 def list_statuses(ask: Ask) -> Answer:

@@ -137,8 +137,8 @@ def request_reviewers(ask: Ask) -> Answer:
     for name in names:
         who = ask.world.user(name)
         if who is None or who.type != "User":
-            raise unprocessable("Reviews may only be requested from collaborators. "
-                                f"One or more of the users or teams you specified is not a collaborator: {name}")  # fmt: skip
+            said = "Reviews may only be requested from collaborators. One or more of the users or teams"
+            raise unprocessable(f"{said} you specified is not a collaborator of the repository: {name}")
         if who not in pull.reviewers:
             pull.reviewers.append(who)
             pulls.announce(pull, ask.token, "review_requested")

@@ -41,7 +41,8 @@ def _shape(ask: Ask, found: Rules) -> Body:
 
 def _inside(ask: Ask, found: Rules) -> Body:
     named = found.pattern if found.pattern.startswith(("refs/", "~")) else f"refs/heads/{found.pattern}"
-    rules = [{k: v for k, v in rule.items() if not k.startswith("ruleset_")} for rule in shapes.rule_list(ask.repository, found)]  # fmt: skip
+    shown = shapes.rule_list(ask.repository, found)
+    rules = [{key: rule[key] for key in ("type", "parameters") if key in rule} for rule in shown]
     body: Body = {"conditions": {"ref_name": {"include": [named], "exclude": []}}, "rules": rules}
     if allows(ask.token, ask.repository, "administration=write"):
         apps = [app for app in ask.world.apps.values() if app.slug in found.bypass]
