@@ -30,7 +30,7 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
     commits: dict[str, str] = {}
     try:
         for pin in environment.pins:
-            found = read(pin, files, settings)
+            found = read(pin, files, settings, environment)
             if (moving := pins.range_of(found)) is not None:
                 trouble = f"{found.file} line {moving.line} has {moving.value!r}, which moves by itself"
                 return Standing(environment=environment.name, is_range=True, trouble=trouble)
@@ -57,8 +57,16 @@ def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Sta
     return msgspec.structs.replace(standing, version=version, trouble=trouble)
 
 
-def read(pin: str | Pin, files: Mapping[str, bytes | None], settings: Settings) -> pins.PinFile:
-    """A pin's file as its shape sees it. Stop(missing-file) when it is not in the repository."""
+def read(
+    pin: str | Pin,
+    files: Mapping[str, bytes | None],
+    settings: Settings,
+    environment: Environment | None = None,
+) -> pins.PinFile:
+    """A pin's file as its shape sees it. Stop(missing-file) when it is not in the repository.
+
+    `environment` tells the Applications and list elements of a file that several environments share apart.
+    """
     file = file_of(pin)
     content = files.get(file)
     if content is None:
@@ -68,7 +76,7 @@ def read(pin: str | Pin, files: Mapping[str, bytes | None], settings: Settings) 
             "The settings name it as a pin, and the default branch does not have it.",
             "Correct `pins` in the settings, or add the file.",
         )
-    return pins.read(pin, content, settings)
+    return pins.read(pin, content, settings, environment)
 
 
 def edited(
@@ -82,7 +90,9 @@ def edited(
     now = dict(files)
     edits: list[Edit] = []
     for pin in environment.pins:
-        content, changes = pins.edit(read(pin, now, settings), release, settings, repository=repository)
+        content, changes = pins.edit(
+            read(pin, now, settings, environment), release, settings, repository=repository
+        )
         now[file_of(pin)] = content
         edits += changes
     changed = {
