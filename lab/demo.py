@@ -167,12 +167,12 @@ def _tags(lab: Lab) -> list[str]:
 
 def _tampered(lab: Lab) -> str:
     """Save the facts of the open promotion, change one recorded digest, ask again; the reason given."""
-    saved = lab.root / "facts.json"
+    saved = lab.desk("octo-lead") / "facts.json"
     arguments = ("--environment", "prod", "--version", "1.1.0", "--dry-run", "true")
     lab.local("octo-lead", "promote_pr", *arguments, "--save-facts", "facts.json")
     facts = json.loads(saved.read_text())
-    digest = facts["release"]["chart"]["digest"]
-    facts["release"]["chart"]["digest"] = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+    chart = facts["subject"]["release"]["chart"]
+    chart["digest"] = chart["digest"][:-1] + ("0" if chart["digest"][-1] != "0" else "1")
     saved.write_text(json.dumps(facts))
     return lab.local("octo-lead", "promote_pr", *arguments, "--facts", "facts.json")["reason"]
 

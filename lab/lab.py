@@ -21,7 +21,7 @@ from typing import Any
 import requests
 from ruamel.yaml import YAML
 
-from lab import act, rewrite, triggers
+from lab import act, rewrite, toolbox, triggers
 from lab.act import ActRun
 from lab.argocd import ArgoCD
 from lab.forge import Event, Forge, Repo
@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHOP = "acme/shop"
 TOOLKIT = "acme/stagegate"
 REF = "v0.1.0"
+CACHE = str(toolbox.cache(os.environ))
 FIRST = "1.0.0"
 LOGIN = {"user": "demo", "password": "lab-shop-password"}
 ENVIRONMENTS = {"staging": "shop-staging", "prod": "shop-prod"}
@@ -75,18 +76,29 @@ class Lab:
             ROOT, self.root / "toolkit", lambda text: rewrite.for_act(text, reference)
         )
         self.say("the forge and the registry are up; seeding the shop at 1.0.0")
+        self._warm()
         self._seed()
         self.argocd = self._stack.enter_context(
             ArgoCD(
                 self.root / "argocd",
                 self.shop.path,
-                git_rewrite={f"https://github.com/{SHOP}.git": self.shop.path},
+                git_rewrite={f"{self.forge.url}/{SHOP}.git": self.shop.path},
                 secrets={f"{namespace}/shop-login": LOGIN for namespace in ENVIRONMENTS.values()},
             )
         )
         for application in ENVIRONMENTS.values():
             self.argocd.wait(_healthy, application, 30)
         self.forge.drain_events()
+
+    def _warm(self) -> None:
+        """Have the launcher's environment ready: act's steps run without this machine's index settings."""
+        launcher = [str(self.toolkit / "scripts" / "run"), "image_tags"]
+        environ = {**os.environ, "STAGEGATE_CACHE": CACHE}
+        done = subprocess.run(
+            launcher, cwd=self.root, env=environ, capture_output=True, text=True, check=False
+        )
+        if "Input missing" not in done.stdout:
+            raise RuntimeError(f"the launcher cannot start an action:\n{done.stdout}{done.stderr}")
 
     # --- the shop at 1.0.0 ---------------------------------------------------------------------------------
 
@@ -95,7 +107,7 @@ class Lab:
         rewrite.snapshot(ROOT, clone, lambda text: text, "examples/shop")
         for file in clone.rglob("*"):
             if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
-                file.write_bytes(file.read_bytes().replace(b"ghcr.io", self.registry.host.encode()))
+                file.write_bytes(self._moved(file.read_bytes()))
         _git(clone, "add", "--all")
         _git(clone, "commit", "--quiet", "--message", "feat: open the shop")
         _git(clone, "tag", "--annotate", "--message", f"shop {FIRST}", f"v{FIRST}")
@@ -107,6 +119,11 @@ class Lab:
         common = {"SG_VERSION": FIRST, "SG_COMMIT": sha, "SG_DIGESTS": f'{{"{image}":"{digest}"}}'}
         for script in ("image_tags", "helm_publish"):
             _step(clone, str(ROOT / "scripts" / f"{script}.py"), {**common, "GITHUB_WORKSPACE": str(clone)})
+
+    def _moved(self, content: bytes) -> bytes:
+        """A file of the shop with the addresses of this machine."""
+        content = content.replace(b"ghcr.io", self.registry.host.encode())
+        return content.replace(f"https://github.com/{SHOP}".encode(), f"{self.forge.url}/{SHOP}".encode())
 
     # --- what people do ------------------------------------------------------------------------------------
 
@@ -155,9 +172,14 @@ class Lab:
         url = self.argocd.front(ENVIRONMENTS[environment]) + path
         return requests.get(url, timeout=10).json()
 
+    def desk(self, login: str) -> Path:
+        """A person's own checkout, which stays."""
+        folder = self.root / "people" / login
+        return folder if folder.is_dir() else self._clone(login, login)
+
     def local(self, login: str, script: str, *arguments: str) -> dict[str, str]:
-        """A person runs an action by hand in a checkout of main; its outputs, whatever the exit code."""
-        clone = self._clone(f"{login}-{time.monotonic_ns()}", login)
+        """A person runs an action by hand in their checkout of main; its outputs, whatever the exit code."""
+        clone = self.desk(login)
         _git(clone, "pull", "--quiet", "origin", "main")
         output = self.root / f"outputs-{time.monotonic_ns()}"
         environ = {
@@ -258,7 +280,7 @@ class Lab:
         }
 
     def _environ(self, run_id: int) -> dict[str, str]:
-        environ = {
+        return {
             "GITHUB_API_URL": self.forge.url,
             "GITHUB_SERVER_URL": self.forge.url,
             "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
@@ -266,10 +288,8 @@ class Lab:
             "GITHUB_RUN_ID": str(run_id),
             "STAGEGATE_WRITE_PACE": "0",
             "STAGEGATE_RETRY_PACE": "0.05",
-            "ARGOCD_POLL_PACE": "0.5",
+            "STAGEGATE_CACHE": CACHE,
         }
-        cache = os.environ.get("STAGEGATE_CACHE")
-        return {**environ, **({"STAGEGATE_CACHE": cache} if cache else {})}
 
     def _clone(self, name: str, login: str) -> Path:
         """An empty clone of the shop whose remote carries a person's token."""
