@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.promotion.difference import fields, redaction
 from stagegate.promotion.difference.values import Difference, ImageChange, ObjectChange, walk
 
+Key = tuple[str, str, str, str]
+_HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")  # the letters kustomize writes hashes with
 Used = dict[str, dict[str, set[str]]]
 
 
@@ -25,7 +28,7 @@ def compare(
     """
     known = frozenset(secrets) | redaction.secrets_of(before) | redaction.secrets_of(after)
     old = {one.key: one for one in redaction.redacted(before, key, known)}
-    new = {one.key: one for one in redaction.redacted(after, key, known)}
+    new = _renamed({one.key: one for one in redaction.redacted(after, key, known)}, old)
     changes: list[ObjectChange] = []
     noise: list[str] = []
     for name in [*old, *(name for name in new if name not in old)]:
@@ -55,6 +58,28 @@ def split(reference: str) -> tuple[str, str]:
     if colon and "/" not in tag:
         return head, f"{tag}@{digest}" if at else tag
     return bare, digest or "latest"
+
+
+def _renamed(
+    new: Mapping[Key, RenderedObject], old: Mapping[Key, RenderedObject]
+) -> dict[Key, RenderedObject]:
+    """New objects under the keys of the old ones that only a content hash at the end of their names sets apart.
+
+    Kustomize names generated ConfigMaps and Secrets so; each content is an object of its own to Kubernetes, and
+    one thing that changes to people.
+    """
+    gone = [key for key in old if key not in new]
+    renamed: dict[Key, RenderedObject] = {}
+    for key, one in new.items():
+        same = [other for other in gone if key not in old and _stem(other) == _stem(key) != key]
+        others = [other for other in new if other not in old and _stem(other) == _stem(key)]
+        renamed[same[0] if len(same) == len(others) == 1 else key] = one
+    return renamed
+
+
+def _stem(key: Key) -> Key:
+    group, kind, namespace, name = key
+    return (group, kind, namespace, _HASH.sub("", name)) if kind in ("ConfigMap", "Secret") else key
 
 
 def _change(before: RenderedObject | None, after: RenderedObject | None) -> ObjectChange:
