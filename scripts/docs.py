@@ -15,10 +15,18 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 
-from stagegate import model, settings
+from stagegate import errors, model, settings
 from stagegate.runner import log
 
 ROOT = Path(__file__).resolve().parent.parent
+OUTCOMES = """# Outcomes
+
+Every action ends with one reason; outcome and exit code follow from it. The words are stable.
+Compare them in `if:`. `fail-on-waiting: true` makes a waiting outcome exit 1.
+
+| exit | outcome | reasons |
+|---|---|---|
+"""
 
 
 def generated() -> Iterator[tuple[Path, str]]:
@@ -35,6 +43,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield readme, _between(readme.read_text(encoding="utf-8"), "actions", _actions())
     yield ROOT / "stagegate.schema.json", _json(settings.schema())
     yield ROOT / "docs" / "evidence.schema.json", _json(msgspec.json.schema(model.Evidence))
+    yield ROOT / "docs" / "outcomes.md", _outcomes()
     yield ROOT / "docs" / "plan.schema.json", _json(msgspec.json.schema(model.Plan))
     yield ROOT / "docs" / "report.schema.json", _json(msgspec.json.schema(model.Report))
 
@@ -84,6 +93,14 @@ def _actions() -> str:
         action = YAML(typ="safe", pure=True).load(definition)
         rows.append(f"| [{name}](actions/{name}/README.md) | {action['description']} |")
     return "\n".join(rows) + "\n"
+
+
+def _outcomes() -> str:
+    rows: dict[tuple[int, str], list[str]] = {}
+    for reason, verdict in errors.VERDICTS.items():
+        rows.setdefault((verdict.exit_code, verdict.outcome), []).append(f"`{reason}`")
+    lines = [f"| {code} | {outcome} | {', '.join(reasons)} |" for (code, outcome), reasons in rows.items()]
+    return OUTCOMES + "\n".join(lines) + "\n"
 
 
 def _json(document: Mapping[str, Any]) -> str:

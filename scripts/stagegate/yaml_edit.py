@@ -196,11 +196,11 @@ def replace_inside(
 
 
 def _written(scalar: Scalar, value: str, file: str) -> str:
-    if "\n" in value or scalar.style in ("|", ">"):
+    if not value.isprintable() or scalar.style in ("|", ">"):
         raise Stop(
             "ambiguous-pin",
-            f"The value in {file} is a block of text.",
-            "Only values on one line are edited.",
+            f"The value in {file} is not one line of text.",
+            "Only printable values on one line are edited.",
             "Write it on one line.",
             file=file,
             line=scalar.line,

@@ -1,0 +1,72 @@
+"""stagegate.yaml: defaults, and every mistake named at once with its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from stagegate import settings
+from stagegate.errors import Stop
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = "app: shop\nenvironments:\n  - name: staging\n  - {name: prod, after: [staging]}\n"
+
+
+def test_the_example_is_valid_by_code_and_by_the_published_schema() -> None:
+    loaded = settings.load(ROOT / "examples/shop/stagegate.yaml", "stagegate.yaml")
+    assert [environment.name for environment in loaded.last_environments] == ["prod"]
+    Draft202012Validator.check_schema(json.loads((ROOT / "stagegate.schema.json").read_text()))
+
+
+def test_defaults_follow_from_the_order() -> None:
+    staging, prod = settings.parse(BASE.encode(), "f").environments
+    assert (staging.is_production, staging.admits_prereleases) == (False, True)
+    assert (prod.is_production, prod.admits_prereleases) == (True, False)
+    assert settings.seconds(prod.gate.timeout) == 1200
+
+
+def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
+    text = "app: Shop\nvesion: {}\nenvironments:\n  - name: a\n    soak: 5x\n    promotion: {strategie: direct}\n"
+    with pytest.raises(Stop) as stop:
+        settings.parse(text.encode(), "f.yaml")
+    why = stop.value.why
+    assert (stop.value.reason, stop.value.file, stop.value.line) == ("bad-settings", "f.yaml", 1)
+    for part in (
+        "line 1: app",
+        "line 2: unknown key 'vesion', did you mean version",
+        "line 5: environments.0.soak",
+        "line 6: unknown key 'strategie', did you mean strategy",
+    ):
+        assert part in why
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (BASE.replace("[staging]", "[stagin]"), "line 4: after names 'stagin'"),
+        (BASE.replace("prod", "staging"), "declared twice"),
+        ("app: a\nenvironments: [{name: x, after: [y]}, {name: y, after: [x]}]\n", "x -> y -> x"),
+        (BASE + "trust: {level: protected}\n", "needs `app`"),
+        (BASE + "images: ['ghcr.io/acme/shop:v1']\n", "without tag"),
+        (BASE + "chart: {path: charts/shop}\n", "chart.repository"),
+        (BASE + "chart: {}\n", "either path"),
+        ("app: shop\napp: shop\n", "duplicate key"),
+        ("- a\n", "one mistake"),
+        ("", "one mistake"),
+        ("a: [", "f has"),
+        ("\xff\xfe", "f has"),
+    ],
+)
+def test_contradictions(text: str, part: str) -> None:
+    with pytest.raises(Stop) as stop:
+        settings.parse(text.encode("latin-1"), "f")
+    assert stop.value.reason == "bad-settings"
+    assert part in f"{stop.value.what} {stop.value.why}"
+
+
+def test_an_unknown_environment_names_the_nearest() -> None:
+    with pytest.raises(Stop, match="Did you mean prod"):
+        settings.parse(BASE.encode(), "f").environment("prd")
