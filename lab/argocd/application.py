@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab.argocd import documents
+from lab.argocd import documents, shapes
 from lab.argocd.cluster import Cluster, Health
 from lab.argocd.faults import Faults
 from lab.argocd.resolve import Resolved, Sources
@@ -68,7 +68,7 @@ class Application:
         spec.setdefault("project", "default")
         override = faults.find(self.name, "helm-override")
         if override:
-            spec = documents.redirected(spec, override.mapping("parameters"))
+            spec = shapes.redirected(spec, override.mapping("parameters"))
         if faults.find(self.name, "auto-sync-off"):
             (spec.get("syncPolicy") or {}).pop("automated", None)
         merged = faults.find(self.name, "live-spec")

@@ -54,6 +54,7 @@ class Charts:
     ) -> None:
         self._helm, self._registries, self._store = helm, registries, root / "charts"
         self._lock = threading.Lock()
+        self._ranges: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {}
         home = root / "helm"
         home.mkdir(parents=True, exist_ok=True)
         config = home / "registry.json"
@@ -75,8 +76,16 @@ class Charts:
         if EXACT.fullmatch(wanted):
             return wanted
         url, name = self._address(repository, chart)
-        shown = self._run("show", "chart", *name, "--version", wanted or "*", *url)
-        return str(YAML(typ="safe", pure=True).load(shown)["version"])
+        oci = name[0].startswith("oci://")
+        tags = (
+            self._registries.tags(f"{repository.removeprefix('oci://').rstrip('/')}/{chart}") if oci else ()
+        )
+        known = self._ranges.get((name[0], wanted))
+        if known is None or known[0] != tags or not oci:
+            shown = self._run("show", "chart", *name, "--version", wanted or "*", *url)
+            known = (tags, str(YAML(typ="safe", pure=True).load(shown)["version"]))
+            self._ranges[name[0], wanted] = known
+        return known[1]
 
     def pull(self, repository: str, chart: str, version: str, fresh: bool = False) -> Path:
         """Folder of the unpacked chart. `fresh` (hard refresh) drops what is kept."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.argocd.images import Image
-from lab.argocd.pods import Kubelet, Pod, PodState
+from lab.argocd.pods import Kubelet, Pod
+from lab.argocd.podstates import PodState
 from lab.argocd.workloads import Values, Workload
 
 Read = Callable[[], Values]

@@ -10,21 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lab.argocd import documents, gitread, manifests
+from lab.argocd import gitread, shapes
 from lab.argocd.access import Tokens
 from lab.argocd.api import Api
 from lab.argocd.application import Surroundings
+from lab.argocd.certificate import server_context
 from lab.argocd.charts import CannotRender, Charts
 from lab.argocd.cluster import Cluster
 from lab.argocd.faults import Fault, Faults
 from lab.argocd.front import Front
 from lab.argocd.images import Image, fetch
+from lab.argocd.manifests import applications
 from lab.argocd.oci import Registries, parse_reference
 from lab.argocd.reconcile import Reconciler
 from lab.argocd.resolve import Sources
 from lab.argocd.server import Server
 from lab.argocd.store import Store
-from lab.argocd.workloads import hook_of, namespace_of, workloads
+from lab.argocd.workloads import served
 
 Json = dict[str, Any]
 
@@ -37,6 +39,7 @@ class ArgoCD:
     interval: seconds between two looks at Git. refresh_deadline: longest wait of a `refresh=` nobody answers.
     progress_deadline: longest time in seconds a pod may need, whatever the chart says.
     secrets: "namespace/name" -> data of Secrets that are not in Git.
+    tls: serve https with a certificate of `ca`, the file of an authority nobody else knows.
     image_id: which digest pods report, "index" (containerd) or "platform".
     """
 
@@ -57,6 +60,7 @@ class ArgoCD:
         refresh_deadline: float = 60.0,
         image_id: str = "index",
         port: int = 0,
+        tls: bool = False,
     ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         for folder in ("git", "images", "run"):
@@ -70,14 +74,14 @@ class ArgoCD:
         self.secrets: dict[str, dict[str, str]] = {k: dict(v) for k, v in (secrets or {}).items()}
         self.problems: list[str] = []
         self.faults, self._tokens = Faults(), Tokens()
-        self._version, self._images = version, root / "images"
+        self._images = root / "images"
         self._ran: dict[tuple[str, str], Image] = {}
         self._registries = Registries(registry_rewrite or {}, registry_auth)
         charts = Charts(helm, self._registries, root, registry_rewrite or {}, registry_auth)
         repositories = {url: Path(path) for url, path in (git_rewrite or {}).items()}
         repositories.setdefault(str(repository), repository)
         self._sources = Sources(charts, self._registries, repositories, registry_rewrite or {}, root / "git")
-        self._store = Store(self._view)
+        self._store = Store(lambda document: shapes.shaped(document, self.faults, version.startswith("2.")))
         self._cluster = Cluster(root / "run", self._fetch, self._nudge, progress_deadline, image_id)
         self._paused, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._around = Surroundings(
@@ -100,7 +104,11 @@ class ArgoCD:
             refresh_deadline,
         )
         self.token = self._tokens.add("admin", None, None)
-        self._server = Server(api, port)
+        self.ca: Path | None = None
+        context = None
+        if tls:
+            context, self.ca = server_context(root / "tls")
+        self._server = Server(api, port, context)
         self.url = self._server.url
         self._follow()
         self._thread = threading.Thread(target=self._run, name="app-of-apps", daemon=True)
@@ -167,7 +175,7 @@ class ArgoCD:
         """Put a fault of `KINDS` on an application (`*`: all) until `seconds`, `times` or `release()`."""
         fault = self.faults.add(name, kind, seconds, times, options)
         self._nudge(name)
-        if kind in ("missing-status", "version-2", "helm-override", "live-spec", "auto-sync-off"):
+        if kind in shapes.KINDS:
             self._publish_again(name)
         return fault
 
@@ -235,7 +243,7 @@ class ArgoCD:
             head = gitread.head(self._repository, self._branch)
             if head is not None and head != self._head:
                 try:
-                    self._followed = manifests.applications(self._repository, head, self._manifests)
+                    self._followed = applications(self._repository, head, self._manifests)
                     self._head = head
                 except (CannotRender, gitread.NoSuchRevision) as error:
                     self._problem(f"{head}: {error}")
@@ -246,9 +254,10 @@ class ArgoCD:
                 elif not self.faults.find(name, "parent-stale"):
                     held.accept(manifest)
             for name in set(self._reconcilers) - set(self._followed):
-                self._reconcilers.pop(name).close()
-                self._cluster.apply(name, (), dict)
+                self._reconcilers[name].close()
                 self._store.remove(name)
+                self._cluster.apply(name, (), dict)
+                del self._reconcilers[name]
 
     def _problem(self, text: str) -> None:
         if text not in self.problems:
@@ -266,13 +275,6 @@ class ArgoCD:
 
     # views of the world
 
-    def _view(self, name: str, document: Json) -> Json:
-        if self._version.startswith("2.") or self.faults.find(name, "version-2"):
-            document = documents.as_version_2(document)
-        if self.faults.find(name, "missing-status"):
-            document.pop("status", None)
-        return document
-
     def _fetch(self, application: str, reference: str) -> Image:
         """An image for a pod; the fault `wrong-image` gives it other content under the same name."""
         parsed = parse_reference(reference)
@@ -288,25 +290,7 @@ class ArgoCD:
 
     @contextmanager
     def _backend(self, name: str) -> Iterator[int | None]:
-        with self._cluster.backend(name, self._served(name)) as port:
-            yield port
-
-    def _served(self, name: str) -> str | None:
-        """Key of the workload the first Service selects; without a Service, the first workload."""
         reconciler = self._reconcilers.get(name)
-        if reconciler is None:
-            return None
-        found = [
-            each
-            for each in workloads(reconciler.app.live, reconciler.app.namespace)
-            if each.kind not in ("Job", "Pod")
-        ]
-        for item in reconciler.app.live:
-            selector = (item.get("spec") or {}).get("selector") or {}
-            if item["kind"] != "Service" or not selector or hook_of(item):
-                continue
-            for each in found:
-                same = namespace_of(item, reconciler.app.namespace) == each.namespace
-                if same and all(each.labels.get(key) == value for key, value in selector.items()):
-                    return each.key
-        return found[0].key if found else None
+        key = served(reconciler.app.live, reconciler.app.namespace) if reconciler else None
+        with self._cluster.backend(name, key) as port:
+            yield port

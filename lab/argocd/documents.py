@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lab.argocd.resolve import Resolved, sources_of
+from lab.argocd.resolve import Resolved
 from lab.argocd.workloads import hook_of, namespace_of
 
 Json = dict[str, Any]
@@ -223,28 +223,4 @@ def hidden(item: Json) -> Json:
     for field in ("data", "stringData"):
         if copy.get(field):
             copy[field] = dict.fromkeys(copy[field], "++++++++")
-    return copy
-
-
-def as_version_2(document: Json) -> Json:
-    """The shape of Argo CD 2.x: no health transition time, health stored inline."""
-    copy: Json = json.loads(json.dumps(document))
-    status = copy.get("status") or {}
-    (status.get("health") or {}).pop("lastTransitionTime", None)
-    status.pop("resourceHealthSource", None)
-    return copy
-
-
-def redirected(spec: Json, parameters: Mapping[str, object]) -> Json:
-    """The spec with Helm parameters somebody set on the live Application, over those of Git."""
-    copy: Json = json.loads(json.dumps(spec))
-    for source in sources_of(copy):
-        if source.get("ref") and not source.get("chart"):
-            continue
-        held = [p for p in (source.get("helm") or {}).get("parameters") or () if p["name"] not in parameters]
-        source.setdefault("helm", {})["parameters"] = [
-            *held,
-            *({"name": k, "value": str(v)} for k, v in parameters.items()),
-        ]
-        break
     return copy

@@ -24,6 +24,8 @@ KINDS: Mapping[str, str] = {
     "helm-override": "parameters={name: value} on the live Application, not in Git",
     "live-spec": "spec={...} merged over the live spec (another repoURL, path or branch than Git says)",
     "missing-status": "the document has no status at all",
+    "deleting": "somebody deletes the Application: metadata.deletionTimestamp",
+    "unknown-fields": "fields and kinds of a later Argo CD in every part of the document",
     "version-2": "documents in the shape of Argo CD 2.x",
     "401": "invalid session: expired token",
     "403": "permission denied",

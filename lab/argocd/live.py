@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.argocd import documents
-from lab.argocd.pods import ContainerState, PodState
+from lab.argocd.podstates import ContainerState, PodState
 from lab.argocd.workloads import Workload
 
 Json = dict[str, Any]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -16,44 +14,13 @@ from pathlib import Path
 from lab.argocd import processes
 from lab.argocd.images import Image
 from lab.argocd.oci import CannotFetch
+from lab.argocd.podstates import ContainerState, PodState
 from lab.argocd.workloads import CannotConfigure, Container, Values, Workload, environment
 
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL
 DRAIN = 3.0  # longest wait for requests in flight before SIGTERM
 LOOK = 0.04  # seconds between two looks at a pod that is not ready yet
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-@dataclass(frozen=True)
-class ContainerState:
-    """What `status.containerStatuses` is made from. `state` is running, waiting or terminated."""
-
-    name: str
-    image: str
-    digest: str | None = None
-    state: str = "waiting"
-    reason: str | None = "ContainerCreating"
-    message: str | None = None
-    ready: bool = False
-    restarts: int = 0
-    exit_code: int | None = None
-
-
-@dataclass(frozen=True)
-class PodState:
-    """One look at a pod. `order` tells older from newer, `created` is Unix time."""
-
-    name: str
-    namespace: str
-    owner: str
-    template: str
-    order: int
-    created: float
-    phase: str
-    ready: bool
-    terminating: bool
-    containers: tuple[ContainerState, ...]
-    init: tuple[ContainerState, ...]
 
 
 @dataclass(frozen=True)
@@ -229,7 +196,7 @@ class Pod:
         failures, next_probe = 0, 0.0
         while not self._stop.is_set() and all(process.poll() is None for _, process, _ in running):
             if self.workload.kind != "Job" and time.monotonic() >= next_probe:
-                good = all(probe(container, port) for container, _, port in running)
+                good = all(processes.probe(container, port) for container, _, port in running)
                 failures = 0 if good else failures + 1
                 if good or failures >= running[0][0].probe_failures:
                     for container, _, _ in running:
@@ -260,19 +227,3 @@ class Pod:
             changed = self._state != before
         if changed:
             self._kubelet.changed()
-
-
-def probe(container: Container, port: int) -> bool:
-    """Ready by the readiness probe's path (2xx, 3xx), or by an open port where there is none."""
-    try:
-        if container.probe_path is None:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return True
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-        try:
-            connection.request("GET", container.probe_path, headers={"User-Agent": "kube-probe/1.31"})
-            return 200 <= connection.getresponse().status < 400
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException):
-        return False

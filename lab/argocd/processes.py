@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import http.client
 import os
 import re
 import shutil
@@ -112,3 +113,19 @@ def end(process: subprocess.Popen[bytes], grace: float) -> int:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)  # children that ignored the first signal
     return process.wait(5.0)
+
+
+def probe(container: Container, port: int) -> bool:
+    """Ready by the readiness probe's path (2xx, 3xx), or by an open port where there is none."""
+    try:
+        if container.probe_path is None:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        try:
+            connection.request("GET", container.probe_path, headers={"User-Agent": "kube-probe/1.31"})
+            return 200 <= connection.getresponse().status < 400
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException):
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import queue
 import re
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -62,12 +63,17 @@ class LoginPage:
 class Server:
     """Serves `api` on 127.0.0.1; `calls` counts requests by method and route for tests."""
 
-    def __init__(self, api: Api, port: int = 0) -> None:
+    def __init__(self, api: Api, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.login, self.calls = LoginPage(), list[str]()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(api, self))
         self._server.daemon_threads = True
         self.closing = threading.Event()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:  # the handshake belongs to the request's thread, not to the one that accepts
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(
             target=self._server.serve_forever, args=(0.1,), daemon=True, name="argocd-server"
         ).start()
@@ -97,6 +103,21 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
                 self._json(error.status, error.body())
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
+
+        def _refuse_to_write(self) -> None:
+            """Every write is counted and denied: a gate reads."""
+            path = unquote(urlsplit(self.path).path)
+            server.calls.append(f"{self.command} {path}")
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                token = api.tokens.identify(self.headers.get("Authorization"))
+                name = path.removeprefix("/api/v1/applications/").partition("/")[0]
+                words = f"permission denied: applications, sync, default/{name}, sub: {token.name}"
+                raise ApiError(PERMISSION_DENIED, words)
+            except ApiError as error:
+                self._json(error.status, error.body())
+
+        do_POST = do_PUT = do_PATCH = do_DELETE = _refuse_to_write
 
         def _route(self, path: str, query: Query) -> None:
             if path == "/healthz":

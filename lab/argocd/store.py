@@ -16,7 +16,7 @@ Event = tuple[str, Json]  # ADDED, MODIFIED or DELETED, and the document
 class Store:
     """Application documents by name. `view` changes a document on its way out (faults of its shape)."""
 
-    def __init__(self, view: Callable[[str, Json], Json]) -> None:
+    def __init__(self, view: Callable[[Json], Json]) -> None:
         self._view, self._documents, self._watchers = (
             view,
             dict[str, Json](),
@@ -53,8 +53,7 @@ class Store:
 
     def seen(self, document: Json) -> Json:
         """A document as it leaves the API: a copy, with the faults of its shape."""
-        copy: Json = json.loads(json.dumps(document))
-        return self._view(str(copy["metadata"]["name"]), copy)
+        return self._view(json.loads(json.dumps(document)))
 
     def names(self) -> list[str]:
         with self._changed:

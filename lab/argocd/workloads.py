@@ -181,3 +181,18 @@ def _referenced(source: Json, namespace: str, pod: str, values: Values) -> str |
         "status.podIP": "127.0.0.1",
     }
     return fields.get(path, "1")
+
+
+def served(objects: Iterable[Json], namespace: str) -> str | None:
+    """Key of the workload the first Service selects; without a Service, the first one that stays up."""
+    held = tuple(objects)
+    found = [each for each in workloads(held, namespace) if each.kind not in ("Job", "Pod")]
+    for item in held:
+        selector = (item.get("spec") or {}).get("selector") or {}
+        if item.get("kind") != "Service" or not selector:
+            continue
+        for each in found:
+            same = namespace_of(item, namespace) == each.namespace
+            if same and all(each.labels.get(key) == value for key, value in selector.items()):
+                return each.key
+    return found[0].key if found else None

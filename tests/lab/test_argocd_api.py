@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,6 +176,24 @@ def test_a_refresh_waits_for_a_comparison(running: tuple[ArgoCD, World, str]) ->
     assert waiting["metadata"]["annotations"]["argocd.argoproj.io/refresh"] == "normal"
     fault.release()
     argo.wait(lambda d: "annotations" not in d["metadata"], "shop-prod")
+
+
+def test_it_is_never_written_to_unseen(running: tuple[ArgoCD, World, str]) -> None:
+    argo = running[0]
+    headers = {"Authorization": f"Bearer {argo.token}"}
+    answer = requests.post(
+        f"{argo.url}/api/v1/applications/shop-prod/sync", json={}, headers=headers, timeout=5
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, 7)
+    assert "POST /api/v1/applications/shop-prod/sync" in argo.calls
+
+
+def test_tls_by_an_authority_of_its_own(running: tuple[ArgoCD, World, str], tmp_path: Path) -> None:
+    world = running[1]
+    with ArgoCD(tmp_path, world.bare, manifests="nothing", tls=True) as argo:
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(f"{argo.url}/healthz", timeout=5)
+        assert requests.get(f"{argo.url}/healthz", timeout=5, verify=str(argo.ca)).text == "ok"
 
 
 def test_the_rest_of_the_front_door(running: tuple[ArgoCD, World, str]) -> None:

@@ -273,6 +273,10 @@ def test_shapes_of_documents(argo: ArgoCD) -> None:
     status = get(argo).json()["status"]
     assert "lastTransitionTime" not in status["health"]
     assert "resourceHealthSource" not in status
+    argo.fault(APP, "unknown-fields")
+    assert get(argo).json()["status"]["sync"]["x-later"]
+    argo.fault(APP, "deleting")
+    assert "deletionTimestamp" in get(argo).json()["metadata"]
     argo.fault(APP, "missing-status")
     assert "status" not in get(argo).json()
     argo.clear()

@@ -1,0 +1,37 @@
+"""What one look at a pod shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ContainerState:
+    """What `status.containerStatuses` is made from. `state` is running, waiting or terminated."""
+
+    name: str
+    image: str
+    digest: str | None = None
+    state: str = "waiting"
+    reason: str | None = "ContainerCreating"
+    message: str | None = None
+    ready: bool = False
+    restarts: int = 0
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class PodState:
+    """One look at a pod. `order` tells older from newer, `created` is Unix time."""
+
+    name: str
+    namespace: str
+    owner: str
+    template: str
+    order: int
+    created: float
+    phase: str
+    ready: bool
+    terminating: bool
+    containers: tuple[ContainerState, ...]
+    init: tuple[ContainerState, ...]
