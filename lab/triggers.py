@@ -52,24 +52,25 @@ def _starts(event: Event, name: str, text: str) -> bool:
 
 def _push(event: Event, rules: Mapping[str, Any]) -> bool:
     if event.ref.startswith("refs/tags/"):
-        return _any(event.ref[10:], rules.get("tags", ())) or not (rules.keys() & {"branches", "tags"})
+        return matches(event.ref[10:], rules.get("tags", ())) or not (rules.keys() & {"branches", "tags"})
     if "tags" in rules and "branches" not in rules:
         return False
-    if "branches" in rules and not _any(event.ref[11:], rules["branches"]):
+    if "branches" in rules and not matches(event.ref[11:], rules["branches"]):
         return False
     if "paths" in rules:
-        return any(_any(path, rules["paths"]) for path in event.paths)
+        return any(matches(path, rules["paths"]) for path in event.paths)
     ignored = rules.get("paths-ignore")
-    return not ignored or not event.paths or not all(_any(path, ignored) for path in event.paths)
+    return not ignored or not event.paths or not all(matches(path, ignored) for path in event.paths)
 
 
 def _branches(event: Event, rules: Mapping[str, Any]) -> bool:
     pull = event.payload.get("pull_request")
     base = pull["base"]["ref"] if isinstance(pull, dict) else ""
-    return "branches" not in rules or _any(base, rules["branches"])
+    return "branches" not in rules or matches(base, rules["branches"])
 
 
-def _any(text: str, patterns: list[str]) -> bool:
+def matches(text: str, patterns: list[str]) -> bool:
+    """Whether a branch, tag or path is meant by a filter's patterns; the last one that fits decides."""
     chosen = False
     for pattern in patterns:
         negative = pattern.startswith("!")
