@@ -162,7 +162,8 @@ def _release(lab: Lab, tag: str) -> list[str]:
 
 
 def _tags(lab: Lab) -> list[str]:
-    return sorted(tag["name"] for tag in lab.api("octo-lead", "GET", "/tags"))
+    found = lab.api("octo-lead", "GET", "/git/matching-refs/tags/")
+    return sorted(str(ref["ref"]).removeprefix("refs/tags/") for ref in found)
 
 
 def _tampered(lab: Lab) -> str:
