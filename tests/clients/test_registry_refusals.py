@@ -270,6 +270,18 @@ def test_a_lost_answer_is_looked_up(ghcr: Ghcr) -> None:
         assert len(stored) == 1, "the manifest was there: no second write"
 
 
+def test_a_lost_answer_of_a_single_manifest_is_looked_up(ghcr: Ghcr) -> None:
+    ghcr.lose_answers = 1
+    with answering(ghcr) as server:
+        ghcr.host = server.host
+        ghcr.client().push_manifest(f"{server.host}/app:v1", MANIFEST)
+        assert ghcr.tags["v1"] == RAW
+        ghcr.stumbles = [("PUT", "/manifests/", Answer(cut=True))]
+        with pytest.raises(Stop) as stop:
+            ghcr.client().push_manifest(f"{server.host}/app:v2", MANIFEST)
+        assert stop.value.reason == "unreachable"
+
+
 def test_trouble_that_stays_is_reported(ghcr: Ghcr) -> None:
     ghcr.stumbles = [("PUT", "/manifests/", Answer(500))] * 9
     with answering(ghcr) as server:
