@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import publish_release
 import pytest
 
+import publish_release
 from lab.registry import Registry
 from stagegate.clients import hub
 from stagegate.runner.boundary import entrypoint

@@ -11,13 +11,13 @@ import semver
 from stagegate.clients import hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.model import Actor, Evidence, digest_of, parse_version, to_json
+from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
-from stagegate.release.publication.plan import Asset, Existing, Facts, Seen, Uploaded, binding
+from stagegate.release.publication import assets
+from stagegate.release.publication.plan import Facts, Seen
 from stagegate.settings import Settings
 
 _DECIDING = ("rollout", "adopt", "skip")
-_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 def read(
@@ -44,7 +44,7 @@ def read(
         raise _no_tag(settings.version.tag_prefix + version)
     seen = _seen(settings, github, tag.target_commit, version, required, trusted)
     listed = github.releases()
-    assets = (*_chart(settings, registry, seen, version, chart), *_documents(seen))
+    ours = (*assets.chart(settings, registry, seen, version, chart), *assets.documents(seen))
     prefix = settings.version.tag_prefix
     return Facts(
         app=settings.app,
@@ -53,8 +53,8 @@ def read(
         commit=tag.target_commit,
         notes=notes or _notes(settings, github, tag, version),
         seen=seen,
-        assets=assets,
-        existing=_existing(github, listed, tag.name, assets),
+        assets=ours,
+        existing=assets.existing(github, listed, tag.name, ours),
         published=tuple(
             r.tag.removeprefix(prefix)
             for r in listed
@@ -165,82 +165,6 @@ def _seen(
             )
         )
     return tuple(found)
-
-
-def _chart(
-    settings: Settings, registry: Registry, seen: Sequence[Seen], version: str, given: bytes | None
-) -> tuple[Asset, ...]:
-    """Our own chart's package: exactly the bytes that the required gates tested."""
-    passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
-    tested = next((evidence.chart for evidence in passed), None)
-    if settings.own_chart is None or tested is None:
-        return ()
-    reference = f"{settings.chart_reference}@{tested.digest}"
-    manifest = registry.manifest(reference)
-    layers = manifest.document.get("layers", []) if manifest else []
-    layer = next((str(e["digest"]) for e in layers if e.get("mediaType") == _CHART_LAYER), "")
-    if not layer:
-        raise Stop(
-            "missing-file",
-            f"The chart that was tested is not at {reference}.",
-            "The registry has no such chart any more.",
-            "Restore it, or publish a new version with helm-publish.",
-        )
-    if given is not None and digest_of(given) != layer:
-        raise Stop(
-            "evidence-mismatch",
-            "The given chart is not the one that was tested.",
-            f"It is {digest_of(given)}; the gate looked at {layer}.",
-            "Leave the input `chart` empty: the tested package is fetched by its digest.",
-        )
-    content = given if given is not None else registry.blob(reference, layer)
-    name = f"{settings.chart_reference.rsplit('/', 1)[-1]}-{version}.tgz"
-    return (Asset(name=name, content_type="application/gzip", content=content),)
-
-
-def _documents(seen: Sequence[Seen]) -> tuple[Asset, ...]:
-    passed = [s for s in seen if s.evidence and s.evidence.outcome == "passed"]
-    return tuple(
-        Asset(
-            name=f"evidence-{s.environment}.json",
-            content_type="application/json",
-            content=to_json(s.evidence) + b"\n",
-        )
-        for s in passed
-    )
-
-
-def _existing(
-    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[Asset]
-) -> Existing | None:
-    """The published release of the tag, else its oldest draft."""
-    found = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
-    if found is None:
-        return None
-    wanted = {asset.name: asset for asset in ours}
-    uploaded = [a for a in found.assets if a.name in wanted and a.state == "uploaded"]
-    assets = tuple(_uploaded(github, asset, wanted[asset.name]) for asset in uploaded)
-    return Existing(id=found.id, draft=found.draft, url=found.url, assets=assets)
-
-
-def _uploaded(github: hub.Hub, there: hub.Asset, ours: Asset) -> Uploaded:
-    """Compared by digest; where GitHub has none, or other evidence, by content."""
-    if there.digest == ours.digest:
-        return Uploaded(name=there.name, digest=there.digest, same=True)
-    if there.digest and ours.content_type != "application/json":
-        return Uploaded(name=there.name, digest=there.digest, same=False)
-    content = github.download_asset(there.id)
-    return Uploaded(name=there.name, digest=digest_of(content), same=_same(content, ours.content))
-
-
-def _same(there: bytes, ours: bytes) -> bool:
-    if there == ours:
-        return True
-    try:
-        both = [binding(msgspec.json.decode(text, type=Evidence)) for text in (there, ours)]
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return False
-    return both[0] == both[1]
 
 
 def _notes(settings: Settings, github: hub.Hub, tag: hub.Tag, version: str) -> str:

@@ -1,0 +1,93 @@
+"""The files of a release: the chart that was tested, the evidence, and what GitHub holds of them already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.model import Evidence, digest_of, to_json
+from stagegate.release.publication.plan import Asset, Existing, Seen, Uploaded, binding
+from stagegate.settings import Settings
+
+_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+
+def chart(
+    settings: Settings, registry: Registry, seen: Sequence[Seen], version: str, given: bytes | None
+) -> tuple[Asset, ...]:
+    """Our own chart's package: exactly the bytes that the required gates tested."""
+    passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
+    tested = next((evidence.chart for evidence in passed), None)
+    if settings.own_chart is None or tested is None:
+        return ()
+    reference = f"{settings.chart_reference}@{tested.digest}"
+    manifest = registry.manifest(reference)
+    layers = manifest.document.get("layers", []) if manifest else []
+    layer = next((str(e["digest"]) for e in layers if e.get("mediaType") == _CHART_LAYER), "")
+    if not layer:
+        raise Stop(
+            "missing-file",
+            f"The chart that was tested is not at {reference}.",
+            "The registry has no such chart any more.",
+            "Restore it, or publish a new version with helm-publish.",
+        )
+    if given is not None and digest_of(given) != layer:
+        raise Stop(
+            "evidence-mismatch",
+            "The given chart is not the one that was tested.",
+            f"It is {digest_of(given)}; the gate looked at {layer}.",
+            "Leave the input `chart` empty: the tested package is fetched by its digest.",
+        )
+    content = given if given is not None else registry.blob(reference, layer)
+    name = f"{settings.chart_reference.rsplit('/', 1)[-1]}-{version}.tgz"
+    return (Asset(name=name, content_type="application/gzip", content=content),)
+
+
+def documents(seen: Sequence[Seen]) -> tuple[Asset, ...]:
+    """The evidence of every environment where the release has passed, one file each."""
+    passed = [s for s in seen if s.evidence and s.evidence.outcome == "passed"]
+    return tuple(
+        Asset(
+            name=f"evidence-{s.environment}.json",
+            content_type="application/json",
+            content=to_json(s.evidence) + b"\n",
+        )
+        for s in passed
+    )
+
+
+def existing(
+    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[Asset]
+) -> Existing | None:
+    """The published release of the tag, else its oldest draft."""
+    found = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
+    if found is None:
+        return None
+    wanted = {asset.name: asset for asset in ours}
+    uploaded = [a for a in found.assets if a.name in wanted and a.state == "uploaded"]
+    assets = tuple(_uploaded(github, asset, wanted[asset.name]) for asset in uploaded)
+    return Existing(id=found.id, draft=found.draft, url=found.url, assets=assets)
+
+
+def _uploaded(github: hub.Hub, there: hub.Asset, ours: Asset) -> Uploaded:
+    """Compared by digest; where GitHub has none, or other evidence, by content."""
+    if there.digest == ours.digest:
+        return Uploaded(name=there.name, digest=there.digest, same=True)
+    if there.digest and ours.content_type != "application/json":
+        return Uploaded(name=there.name, digest=there.digest, same=False)
+    content = github.download_asset(there.id)
+    return Uploaded(name=there.name, digest=digest_of(content), same=_same(content, ours.content))
+
+
+def _same(there: bytes, ours: bytes) -> bool:
+    if there == ours:
+        return True
+    try:
+        both = [binding(msgspec.json.decode(text, type=Evidence)) for text in (there, ours)]
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return False
+    return both[0] == both[1]
