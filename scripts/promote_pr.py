@@ -53,6 +53,11 @@ def main(inputs: PromotePr, context: Context) -> Result:
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     if inputs.local:
         return local.edit(settings, context, inputs.environment, inputs.version, dry_run=inputs.dry_run)
+    return carry_out(inputs, context, settings, now)
+
+
+def carry_out(inputs: PromotePr, context: Context, settings: Settings, now: datetime) -> Result:
+    """One mode, against GitHub, for the app that `settings` name; a comment's command begins here too."""
     doors = connect(inputs, settings, context)
     if inputs.mode not in ("promote", "rollback"):
         return commanding.run(doors, settings, context, request(inputs), now)

@@ -18,7 +18,7 @@ from stagegate.promotion.plan import Verdict
 from stagegate.promotion.situation import Facts
 from stagegate.report.markdown import plain
 from stagegate.runner.context import Context
-from stagegate.settings import Settings
+from stagegate.settings import Merge, Settings
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,14 +71,8 @@ def _one(
 ) -> Evaluated:
     judgement = evaluate.pull(doors, soil, pull, now)
     policy = soil.settings.environment(environment).promotion
-    back = pull.head_ref.startswith("stagegate/rollback/")
-    merge = (policy.rollback_merge or policy.merge) if back else policy.merge
-    verdict = judgement.verdict
-    if merge == "stagegate":
-        approved = policy.merge_approval == "none" or bool(
-            proposals.approvals(proposals.standing_approvals(doors.pins, pull.number), pull)
-        )
-        verdict = plan.with_approval(verdict, approved=approved)
+    merge = merger(soil, environment, pull)
+    verdict = awaited(doors, soil, environment, pull, judgement.verdict)
     seen = Evaluated(
         environment=environment, pull=pull, judgement=judgement, verdict=verdict, reason="already-proposed"
     )
@@ -92,6 +86,24 @@ def _one(
     return msgspec.structs.replace(
         seen, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
     )
+
+
+def merger(soil: Ground, environment: str, pull: hub.Pull) -> Merge:
+    """Who merges this promotion or rollback."""
+    policy = soil.settings.environment(environment).promotion
+    back = pull.head_ref.startswith("stagegate/rollback/")
+    return (policy.rollback_merge or policy.merge) if back else policy.merge
+
+
+def awaited(doors: Access, soil: Ground, environment: str, pull: hub.Pull, verdict: Verdict) -> Verdict:
+    """The verdict of the rules, and of the approval that is waited for where stagegate merges."""
+    if merger(soil, environment, pull) != "stagegate":
+        return verdict
+    policy = soil.settings.environment(environment).promotion
+    approved = policy.merge_approval == "none" or bool(
+        proposals.approvals(proposals.standing_approvals(doors.pins, pull.number), pull)
+    )
+    return plan.with_approval(verdict, approved=approved)
 
 
 def follow(

@@ -38,13 +38,17 @@ def compared(
     """
     try:
         old = objects(doors, facts, subject.environment, before)
-        new = objects(doors, facts, subject.environment, after)
     except NotRendered as note:
         return msgspec.structs.replace(subject, render_note=str(note)), None
     except Stop as stop:
-        if stop.reason in ("missing-tool", "missing-permission", "wrong-source"):
-            raise
-        return msgspec.structs.replace(subject, render_trouble=f"{stop.what} {stop.why}"), None
+        return _troubled(subject, stop)
+    try:
+        new = objects(doors, facts, subject.environment, after)
+    except NotRendered as note:  # what could be seen before must not hide itself by the change
+        said = f"after this change nothing can be rendered: {note}"
+        return msgspec.structs.replace(subject, render_trouble=said), None
+    except Stop as stop:
+        return _troubled(subject, stop)
     found = differences.compare(old, new, secrets.token_bytes(16))
     risks = tuple(
         RiskSeen(kind=risk.kind, object=risk.object, detail=risk.detail) for risk in differences.risks(found)
@@ -53,6 +57,13 @@ def compared(
     return msgspec.structs.replace(
         subject, rendered=True, risks=risks, images=images, irreversible=differences.irreversible(found)
     ), found
+
+
+def _troubled(subject: Subject, stop: Stop) -> tuple[Subject, None]:
+    """The subject with why nothing could be rendered; what only a person can set right ends the run."""
+    if stop.reason in ("missing-tool", "missing-permission", "wrong-source"):
+        raise stop
+    return msgspec.structs.replace(subject, render_trouble=f"{stop.what} {stop.why}"), None
 
 
 def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
