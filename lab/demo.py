@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -114,7 +115,7 @@ def tell(lab: Lab, story: Story) -> None:
     runs = lab.settle()
     story.claim("a defect ends release.yml", 1, _code(runs, "release.yml"))
     story.claim("its gate says failure", "failure", _verdict(lab, "v1.1.1", "staging"))
-    story.claim("one clear reason", "checks-failed", _reason(runs))
+    story.claim("with one clear reason", ["checks-failed"], _reasons(runs, "release.yml"))
     story.claim("no promotion is proposed", [], lab.pulls())
     story.claim("prod still runs 1.1.0", "1.1.0", lab.ask("prod")["version"])
 
@@ -182,11 +183,10 @@ def _code(runs: list[ActRun], workflow: str) -> int | None:
     return next((run.code for run in runs if run.workflow == workflow), None)
 
 
-def _reason(runs: list[ActRun]) -> str:
-    """The reason in the title of the one annotation that says why a run failed."""
-    marks = [line for run in runs for line in run.text.splitlines() if "title=staging-gate" in line]
-    reasons = {line.split("staging-gate%3A ", 1)[-1].split("::", 1)[0].split(",")[0] for line in marks}
-    return " ".join(sorted(reasons)) or "none"
+def _reasons(runs: list[ActRun], workflow: str) -> list[str]:
+    """The reason in the title of every error annotation of a workflow's run."""
+    text = next((run.text for run in runs if run.workflow == workflow), "")
+    return re.findall(r"::error title=[\w-]+%3A ([\w-]+)::", text)
 
 
 # --- the show ----------------------------------------------------------------------------------------------
