@@ -27,7 +27,7 @@ def edit(
         )
     parse_version(version, source="version")
     policy = settings.environment(environment)
-    paths = {standings.file_of(pin) for pin in policy.pins}
+    paths = set(standings.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
     files = {path: place.read_bytes() if place.is_file() else None for path, place in places.items()}
     tag = settings.version.tag_prefix + version

@@ -15,8 +15,14 @@ from stagegate.settings import Environment, Pin, Settings
 
 
 def pin_files(settings: Settings) -> tuple[str, ...]:
-    """Every file that holds a pin, once, in the order of the settings."""
-    return tuple(dict.fromkeys(file_of(pin) for e in settings.environments for pin in e.pins))
+    """Every file that holds a pin or moves with one, once, in the order of the settings."""
+    return tuple(dict.fromkeys(file for e in settings.environments for file in files_of(e)))
+
+
+def files_of(environment: Environment) -> tuple[str, ...]:
+    """The files that hold an environment's pins, and those that move with them (a chart's lock)."""
+    held = dict.fromkeys(file_of(pin) for pin in environment.pins)
+    return (*held, *(lock for file in held if (lock := pins.companion(file))))
 
 
 def file_of(pin: str | Pin) -> str:
@@ -95,6 +101,12 @@ def edited(
         )
         now[file_of(pin)] = content
         edits += changes
+    for file in {file_of(pin): None for pin in environment.pins}:
+        lock, before, after = files.get(pins.companion(file)), files.get(file), now[file]
+        if lock is not None and before is not None and after is not None and before != after:
+            moved, changes = pins.relock(pins.companion(file), lock, before, after, repository=repository)
+            now[pins.companion(file)] = moved
+            edits += changes
     changed = {
         file: content for file, content in now.items() if content is not None and content != files[file]
     }

@@ -8,5 +8,16 @@ from __future__ import annotations
 from stagegate.promotion.pins.moving import edit, range_of, running, version_of
 from stagegate.promotion.pins.place import PinFile, PinPlace
 from stagegate.promotion.pins.reading import read
+from stagegate.promotion.pins.umbrella_lock import companion, relock
 
-__all__ = ["PinFile", "PinPlace", "edit", "range_of", "read", "running", "version_of"]
+__all__ = [
+    "PinFile",
+    "PinPlace",
+    "companion",
+    "edit",
+    "range_of",
+    "read",
+    "relock",
+    "running",
+    "version_of",
+]
