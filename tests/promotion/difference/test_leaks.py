@@ -177,3 +177,15 @@ def test_what_names_no_secret_stays_readable() -> None:
     shown = [item.after or "" for one in compare(old, new, b"k").changes for item in one.fields]
     assert not [text for text in shown if "hidden" in text]
     assert {"https://shop.example.com/b", "login-b", "tls-b", "false"} <= set(shown)
+
+
+def test_a_short_secret_is_hidden_where_it_stands_alone() -> None:
+    secret = SECRET.format(field="stringData: {anything: abcd}")
+    field = "colour: {}"
+    sides = [
+        objects.parse(f"{secret}---{CONFIG.format(field=field.format(value))}", "t")
+        for value in ("blue", "abcd")
+    ]
+    (change,) = compare(sides[0], sides[1], b"k").changes
+    assert change.fields[0].before == "blue"
+    assert change.fields[0].after != "abcd"

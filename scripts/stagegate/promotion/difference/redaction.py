@@ -104,7 +104,9 @@ class _Hider:
 
     def __init__(self, key: bytes, known: Iterable[str]) -> None:
         self.key = key
-        values = {value for value in known if len(value) >= 6}
+        values = {
+            value for value in known if len(value) >= 4 and value not in ("true", "false", "null", "none")
+        }
         self.equal = frozenset(values)
         self.within = tuple(sorted((value for value in values if len(value) >= 10), key=len, reverse=True))
 
