@@ -40,6 +40,7 @@ class World:
         for file in ("deploy/argocd/staging.yaml", "deploy/argocd/prod.yaml"):
             self.edit(file, "ghcr.io", host)
         self.move("1.0.0", "1.1.0")
+        (root / "outside.yaml").write_text("replicas: 1\n")
         self.client = registry.Registry(frozenset({host}))
         self.digests = {self.image: self.push_image(b"the image")}
         self.where = f"{host}/acme/charts/shop:1.1.0"
@@ -215,6 +216,11 @@ def test_another_run_that_wins_the_race_is_noticed(world: World, monkeypatch: py
             "missing-file",
             "prd",
         ),
+        (
+            lambda w: w.edit("deploy/argocd/prod.yaml", "deploy/values/prod.yaml", "../outside.yaml"),
+            "missing-file",
+            "outside",
+        ),
         (lambda w: w.edit("deploy/argocd/prod.yaml", "spec:", "spec: ["), "findings", "prod.yaml"),
         (lambda w: (w.work / "deploy/argocd/prod.yaml").unlink(), "missing-file", "prod.yaml"),
         (lambda w: w.digests.update({w.image: "sha256:" + "0" * 64}), "bad-input", "not in the registry"),
@@ -323,8 +329,10 @@ def test_without_a_chart_the_record_is_a_deployment(world: World) -> None:
             "SG_TOKEN": token,
         }
         assert world.publish(environ, commit=commit, dry_run="true")[1]["reason"] == "planned"
+        forge.fail("POST", "/deployments/[0-9]+/statuses", 1, 403)
+        assert world.publish(environ, commit=commit)[1]["outcome"] == "failed"
         code, out = world.publish(environ, commit=commit)
-        assert (code, out["reason"], out["chart"], out["reference"]) == (0, "published", "", "")
+        assert (code, out["reason"], out["chart"], out["reference"]) == (0, "already-published", "", "")
         code, out = world.publish(environ, commit=commit)
         assert (code, out["reason"]) == (0, "already-published")
         world.digests[world.image] = world.push_image(b"another")
@@ -332,3 +340,5 @@ def test_without_a_chart_the_record_is_a_deployment(world: World) -> None:
         assert (code, out["reason"]) == (4, "version-taken")
         made = [call for call in forge.calls if call.method == "POST" and call.path.endswith("/deployments")]
         assert len(made) == 1
+        finished = [call for call in forge.calls if call.method == "POST" and call.path.endswith("/statuses")]
+        assert [call.status for call in finished] == [403, 201], "completed once, then left alone"

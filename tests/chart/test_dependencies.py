@@ -126,8 +126,12 @@ def test_a_lock_that_does_not_fit_is_helms_refusal(tmp_path: Path) -> None:
 
 def test_a_dependency_outside_the_repository_is_refused(tmp_path: Path) -> None:
     chart = with_dependency(tmp_path / "repository", "file://../../outside")
-    (chart.folder / "Chart.lock").write_text("dependencies: []\n")
-    with pytest.raises(Stop, match="outside"), dependencies.complete(chart, tmp_path / "repository"):
+    shutil.move(tmp_path / "repository/libraries/lib", tmp_path / "outside")
+    lock(chart)
+    with (
+        pytest.raises(Stop, match="outside the repository"),
+        dependencies.complete(chart, tmp_path / "repository"),
+    ):
         pass
 
 

@@ -134,11 +134,17 @@ def test_a_missing_login_is_not_absent(tmp_path: Path, monkeypatch: pytest.Monke
 
         helper = tmp_path / "bin" / "docker-credential-lab"
         helper.parent.mkdir()
+        helper.write_text("#!/bin/sh\necho credentials not found in native keychain\nexit 1\n")
+        helper.chmod(0o755)
+        monkeypatch.setenv("PATH", str(helper.parent), prepend=":")
+        (tmp_path / "docker/config.json").write_text(
+            json.dumps({"credsStore": "lab", "auths": {f"https://{lab.host}/v2/": {"auth": auth}}})
+        )
+        assert client(lab).digest(where) == manifest.digest
+
         helper.write_text(
             f'#!/bin/sh\ncat >/dev/null\necho \'{{"Username":"octo-dev","Secret":"{PASSWORD}"}}\'\n'
         )
-        helper.chmod(0o755)
-        monkeypatch.setenv("PATH", str(helper.parent), prepend=":")
         (tmp_path / "docker/config.json").write_text(json.dumps({"credHelpers": {lab.host: "lab"}}))
         assert client(lab).digest(where) == manifest.digest
 
