@@ -227,15 +227,23 @@ class Forge:
         self.world.shift += seconds
 
     def run_started(
-        self, full_name: str, workflow: str, event: str, ref: str, sha: str, actor: str, attempt: int = 1
+        self,
+        full_name: str,
+        workflow: str,
+        event: str,
+        ref: str,
+        sha: str,
+        actor: str,
+        attempt: int = 1,
+        run: int | None = None,
     ) -> int:
-        """Register a workflow run in progress; its id."""
+        """Register a workflow run in progress; its id. `run`: the one that a dispatch made, or a re-run."""
         with self.world.lock:
-            number, now = self.world.next_id(), self.world.now()
-            run = Run(
+            number, now = run or self.world.next_id(), self.world.now()
+            started = Run(
                 number, workflow, event, ref, sha, self.user(actor), attempt, "in_progress", None, now, now
             )
-            self.world.runs[number] = (self._repo(full_name), run)
+            self.world.runs[number] = (self._repo(full_name), started)
             return number
 
     def run_finished(self, run_id: int, conclusion: str) -> None:

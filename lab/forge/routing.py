@@ -38,7 +38,8 @@ def _part(part: str) -> str:
 
 
 def find(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The first route of the table that fits, with the parts of its path."""
+    """The first route of the table that fits, with the parts of its path; HEAD is answered as GET."""
+    method = "GET" if method == "HEAD" else method
     for route in routes:
         if route.method == method and (found := route.regex.fullmatch(path)):
             return route, found.groupdict()

@@ -18,7 +18,6 @@ from lab.forge.values import (
     Activity,
     App,
     Asset,
-    Body,
     Call,
     DeploymentStatus,
     Environment,
@@ -284,8 +283,9 @@ class World:
         return next((user for user in self.users.values() if user.login.lower() == login.lower()), None)
 
     def person_of(self, email: str) -> User | None:
-        """The account a commit's address belongs to."""
-        return next((user for user in self.users.values() if user.email == email), None)
+        """The account a commit's address belongs to: GitHub's private addresses, with or without the id."""
+        name = email.removesuffix("@users.noreply.github.com") if email.endswith(".github.com") else ""
+        return self.user(name.partition("+")[2] or name) if name else None
 
     def signature(self, user: User) -> Signature:
         """How this identity signs a commit made by the API now."""
@@ -309,9 +309,3 @@ def add_label(
     if key not in repository.labels:
         repository.labels[key] = Label(repository.world.next_id(), name, color, description)
     return repository.labels[key]
-
-
-def payload_of(event: Event, key: str) -> Body:
-    """An object inside an event's payload, {} when there is none."""
-    found = event.payload.get(key)
-    return found if isinstance(found, dict) else {}

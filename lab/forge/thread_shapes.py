@@ -52,8 +52,11 @@ def association(repo: Repository, who: User) -> str:
     return "CONTRIBUTOR" if role_of(repo, who) == "write" else "NONE"
 
 
-def pull(links: Links, found: PullRequest, *, full: bool = False) -> Body:
-    """A pull request; the full form has mergeability (null until computed) and counts."""
+def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = False) -> Body:
+    """A pull request; the full form has mergeability and counts.
+
+    `look`: this is a GET, which makes GitHub compute the mergeability; it is null until then.
+    """
     repo = found.repository
     at, page = f"{links.repo(repo)}/pulls/{found.number}", f"{links.page(repo)}/pull/{found.number}"
     body = issue(links, found)
@@ -71,7 +74,7 @@ def pull(links: Links, found: PullRequest, *, full: bool = False) -> Body:
         "auto_merge": _auto(links, found),
     }  # fmt: skip
     if full:
-        able = merging.peek(found)
+        able = merging.peek(found) if look else None
         files = merging.changes(found)
         body |= {
             "merged": found.merged_at is not None, "mergeable": able, "rebaseable": able,

@@ -115,13 +115,19 @@ def test_deployment_defaults_bite(kit: Kit) -> None:
     ]
     body: dict[str, object] = {"ref": "main", "environment": "staging", "required_contexts": []}
     numbers = [kit.rest("POST", "deployments", kit.dev, body).json()["id"] for _ in range(3)]
-    for number, auto in zip(numbers, (True, False, True), strict=True):
-        sent: dict[str, object] = {"state": "success"} | ({} if auto else {"auto_inactive": False})
-        kit.rest("POST", f"deployments/{number}/statuses", kit.dev, sent)
-        states = [kit.rest("GET", f"deployments/{one}/statuses").json() for one in numbers]
-        newest = [one[0]["state"] if one else "" for one in states]
-        last = newest
-    assert last == ["inactive", "inactive", "success"]
+
+    def newest(sent: dict[str, object], number: int) -> list[str]:
+        """The newest state of all three after one more success."""
+        kit.rest("POST", f"deployments/{number}/statuses", kit.dev, {"state": "success"} | sent)
+        listed = [kit.rest("GET", f"deployments/{one}/statuses").json() for one in numbers]
+        return [one[0]["state"] if one else "" for one in listed]
+
+    assert newest({}, numbers[0]) == ["success", "", ""]
+    assert newest({"auto_inactive": False}, numbers[1]) == ["success", "success", ""]
+    assert newest({}, numbers[2]) == ["inactive", "inactive", "success"]
+    sent = {"state": "success", "description": "x" * 141}
+    long = kit.rest("POST", f"deployments/{numbers[0]}/statuses", kit.dev, sent)
+    assert long.status_code == 422 and "maximum is 140" in long.text
     made = kit.rest("POST", "deployments", kit.dev, {"ref": head, "required_contexts": []}).json()
     assert made["production_environment"] and made["environment"] == "production" and made["payload"] == {}
     kit.branch("old")

@@ -138,6 +138,7 @@ THREAD: dict[str, Field] = {
     "viewerDidAuthor": lambda asker, thread, _given: thread.author == asker.token.user, "url": _thread_url,
 }  # fmt: skip
 REMARK: dict[str, Field] = {
+    "fullDatabaseId": lambda _asker, one, _given: str(one.id),
     "author": lambda _asker, one, _given: one.user, "databaseId": lambda _asker, one, _given: one.id,
     "authorAssociation": lambda *_: "NONE", "url": _comment_url,
     "viewerDidAuthor": lambda asker, one, _given: one.user == asker.token.user,
@@ -166,7 +167,7 @@ FIELDS: Table = {
         "deletions": lambda _asker, pull, _given: sum(one.deletions for one in merging.changes(pull)),
     },
     "PullRequestCommit": {"pullRequest": lambda _asker, node, _given: node.pull},
-    "PullRequestReview": {**REMARK, "fullDatabaseId": lambda _asker, one, _given: str(one.id),
+    "PullRequestReview": {**REMARK,
         "authorCanPushToRepository": _can_push, "pullRequest": lambda _asker, one, _given: one.pull,
         "commit": lambda _asker, one, _given: commit_node(one.pull.repository, one.sha),
         "createdAt": lambda _asker, one, _given: one.submitted_at or one.pull.updated_at,

@@ -146,6 +146,12 @@ def get_workflow(ask: Ask) -> Answer:
     return Answer(200, body)
 
 
+def get_defaults(ask: Ask) -> Answer:
+    """GET actions/permissions/workflow: what GITHUB_TOKEN may without `permissions`, and pull requests."""
+    allowed = ask.repository.settings.actions_may_write_pull_requests
+    return Answer(200, {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": allowed})
+
+
 def list_variables(ask: Ask) -> Answer:
     """GET actions/variables."""
     return ask.page([_variable(one) for one in ask.repository.variables.values()], "variables")
@@ -236,6 +242,7 @@ ROUTES = (
     Route("GET", AT + "/actions/workflows/{file}", get_workflow, "actions=read"),
     Route("GET", AT + "/actions/runs", list_runs, "actions=read"),
     Route("GET", AT + "/actions/runs/{id}", get_run, "actions=read"),
+    Route("GET", AT + "/actions/permissions/workflow", get_defaults, "administration=read"),
     Route("GET", VARIABLES, list_variables, "actions_variables=read"),
     Route("POST", VARIABLES, create_variable, "actions_variables=write"),
     Route("GET", VARIABLES + "/{name}", get_variable, "actions_variables=read"),

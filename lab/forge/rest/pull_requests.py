@@ -48,7 +48,7 @@ def list_pulls(ask: Ask) -> Answer:
 
 def get_pull(ask: Ask) -> Answer:
     """GET pulls/{number}: `mergeable` is null the first time."""
-    return Answer(200, thread_shapes.pull(ask.links, find_pull(ask), full=True))
+    return Answer(200, thread_shapes.pull(ask.links, find_pull(ask), full=True, look=True))
 
 
 def update_pull(ask: Ask) -> Answer:
@@ -146,6 +146,15 @@ def request_reviewers(ask: Ask) -> Answer:
     return made(thread_shapes.pull(ask.links, pull))
 
 
+def unrequest_reviewers(ask: Ask) -> Answer:
+    """DELETE requested_reviewers."""
+    pull, names = find_pull(ask), ask.fields.texts("reviewers") or []
+    teams = ask.fields.texts("team_reviewers") or []
+    pull.reviewers = [who for who in pull.reviewers if who.login not in names]
+    pull.teams = [team for team in pull.teams if team not in teams]
+    return Answer(200, thread_shapes.pull(ask.links, pull))
+
+
 AT = "/repos/{owner}/{repo}/pulls"
 WRITE = "pull_requests=write"
 ROUTES = (
@@ -159,4 +168,5 @@ ROUTES = (
     Route("PUT", AT + "/{number}/merge", merge_pull, "contents=write"),
     Route("PUT", AT + "/{number}/update-branch", update_branch, WRITE),
     Route("POST", AT + "/{number}/requested_reviewers", request_reviewers, WRITE),
+    Route("DELETE", AT + "/{number}/requested_reviewers", unrequest_reviewers, WRITE),
 )

@@ -63,7 +63,7 @@ def create_release(ask: Ask) -> Answer:
         ask.token.user, ask.world.now(), latest=str(fields.values.get("make_latest", "true")),
     )  # fmt: skip
     if not fields.flag("draft", False):
-        _publish(found, ask.token)
+        _publish(found, ask.token, "created")
     repo.releases.append(found)
     return made(thread_shapes.release(ask.links, found))
 
@@ -77,7 +77,8 @@ def _demand_tag(repo: Repository, tag: str, own: Release | None) -> None:
         raise invalid("Release", "tag_name", "already_exists")
 
 
-def _publish(found: Release, token: Token) -> None:
+def _publish(found: Release, token: Token, *before: str) -> None:
+    """Publish: the tag, then the events, those of `before` first."""
     repo = found.repository
     _demand_tag(repo, found.tag, found)
     if repo.store.ref(f"refs/tags/{found.tag}") is None:
@@ -86,7 +87,7 @@ def _publish(found: Release, token: Token) -> None:
             raise invalid("Release", "target_commitish", "invalid")
         branches.move_refs(repo, token, [Move(f"refs/tags/{found.tag}", sha, ZERO)])
     found.draft, found.published_at = False, repo.world.now()
-    for action in ("published", "prereleased" if found.prerelease else "released"):
+    for action in (*before, "published", "prereleased" if found.prerelease else "released"):
         _announce(found, token, action)
 
 

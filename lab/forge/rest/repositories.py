@@ -46,6 +46,18 @@ def _branch(ask: Ask, name: str, sha: str, *, full: bool) -> Body:
     }  # fmt: skip
 
 
+def list_tags(ask: Ask) -> Answer:
+    """GET tags: with the commits they lead to, highest name first."""
+    repo, at = ask.repository, ask.links.repo(ask.repository)
+    found: list[Body] = []
+    for name in sorted(repo.store.refs("refs/tags/"), reverse=True):
+        sha = repo.store.resolve(f"{name}^{{commit}}")
+        short = name.removeprefix("refs/tags/")
+        commit: Body = {"sha": sha, "url": f"{at}/commits/{sha}"}
+        found.append({"name": short, "commit": commit, "node_id": f"REF_{repo.id}_{name}"})
+    return ask.page(found)
+
+
 def get_permission(ask: Ask) -> Answer:
     """GET collaborators/{username}/permission: read for anybody on a public repository, none on a private one."""
     who = ask.world.user(ask.param("username"))
@@ -132,5 +144,6 @@ ROUTES = (
         "GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", get_permission, "metadata=read"
     ),
     Route("GET", "/repos/{owner}/{repo}/collaborators/{username}", is_collaborator, "metadata=read"),
+    Route("GET", "/repos/{owner}/{repo}/tags", list_tags, "contents=read"),
     Route("GET", "/repos/{owner}/{repo}/activity", list_activity, "contents=read"),
 )
