@@ -97,7 +97,7 @@ class Shop:
             self.commits[version] = self.repo.seed(
                 {"VERSION": f"{version}\n"}, f"feat: what {version} brings"
             )
-            self.hub().create_tag(f"v{version}", self.commits[version], version)
+            self.repo.store.git("update-ref", f"refs/tags/v{version}", self.commits[version])
 
     def hub(self, token: str = "") -> hub.Hub:
         """A hub that does not sleep."""
@@ -169,6 +169,8 @@ class Shop:
     def passed(self, version: str, environment: str = "staging", *, token: str = "", **changes: Any) -> None:
         """What a gate writes: a deployment with evidence, then its status."""
         github = self.hub(token)
+        if version not in self.digests:
+            self.publish(version)
         found = Evidence(
             kind="rollout",
             app="shop",
@@ -253,7 +255,7 @@ def shop(
     folder: Path,
     host: str,
     *,
-    versions: Sequence[str] = VERSIONS,
+    versions: Sequence[str] = VERSIONS[:2],
     more: str = "",
     changes: Mapping[str, str] | None = None,
 ) -> Iterator[Shop]:

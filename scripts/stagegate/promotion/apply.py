@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from stagegate.clients import hub
+from stagegate.errors import Stop
 from stagegate.model import Change, PullRequestText
 from stagegate.promotion import branches, marking, marks
 from stagegate.promotion.plan import Decision, Verdict
@@ -173,8 +174,20 @@ def _branch(pins: hub.Hub, facts: Facts, subject: Subject, run: str) -> str:
         ),
         hub.RefUpdate(name=helper, before=sha, after=hub.ZERO, force=True),
     ]
-    pins.update_refs(moves)
+    try:
+        pins.update_refs(moves)
+    except hub.StaleHead:
+        _tidy(pins, helper, sha)
+        raise
     return sha
+
+
+def _tidy(pins: hub.Hub, helper: str, sha: str) -> None:
+    """After a lost race, take our helper away, if it is still ours."""
+    try:
+        pins.update_refs([hub.RefUpdate(name=helper, before=sha, after=hub.ZERO, force=True)])
+    except Stop:
+        log.say(f"{helper} stays; the next promotion uses it again.")
 
 
 def _helper(pins: hub.Hub, helper: str, base: str) -> None:

@@ -1,0 +1,202 @@
+"""Writing a promotion when others write too: races, lost answers, leftovers of killed runs, and how many calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import promote_pr
+from lab.registry import Registry
+from stagegate.clients import hub
+from stagegate.promotion import apply
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import Shop, shop
+
+PROD = "stagegate/promote/shop/prod"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with Registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry.host
+
+
+@pytest.fixture
+def world(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
+    with shop(tmp_path, host) as made:
+        made.seed_pin("staging", "1.1.0")
+        made.passed("1.1.0")
+        yield made
+
+
+def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
+    code = entrypoint(
+        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
+    )
+    return code, world.outputs()
+
+
+def before_first(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], Any]) -> None:
+    """Let somebody act right before the hub's first call of this name."""
+    real = getattr(hub.Hub, name)
+    waiting = [act]
+
+    def racing(self: hub.Hub, *args: Any, **kwargs: Any) -> Any:
+        if waiting:
+            waiting.pop()()
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(hub.Hub, name, racing)
+
+
+def writes(world: Shop, since: int) -> list[str]:
+    return [f"{c.method} {c.path}" for c in world.forge.calls[since:] if c.write]
+
+
+def test_base_moves_under_a_direct_commit(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other() -> None:
+        text = world.pins("staging").replace("# no scheme", "# touched by somebody")
+        world.repo.seed({"deploy/staging.yaml": text, "other.txt": "theirs"})
+
+    world.seed_pin("staging", "1.0.0")
+    before_first(monkeypatch, "create_commit", other)
+    code, told = run(world, environment="staging", version="1.1.0")
+    assert (code, told["reason"]) == (0, "committed")
+    assert "touched by somebody" in world.pins("staging")
+    assert "v1.1.0" in world.pins("staging")
+    assert world.repo.read("main", "other.txt") == b"theirs"
+
+
+def test_base_moves_under_a_proposal(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    before_first(
+        monkeypatch, "create_commit", lambda: world.repo.seed({"deploy/values/prod.yaml": "replicas: 3\n"})
+    )
+    code, told = run(world, environment="prod")
+    assert (code, told["reason"]) == (0, "proposed")
+    assert world.repo.read(PROD, "deploy/values/prod.yaml") in (b"replicas: 2\n", b"replicas: 3\n")
+    pull = world.hub().pull(int(told["pr-number"]))
+    assert pull is not None
+    assert pull.mergeable is not False
+
+
+def test_two_promotions_at_once_make_one_pull_request(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for point in ("create_ref", "create_commit", "update_refs", "open_pull"):
+        before_first(monkeypatch, point, lambda: run(world, environment="prod"))
+        code, told = run(world, environment="prod")
+        assert code == 0, point
+        pulls = world.hub().pulls()
+        assert len(pulls) == 1, point
+        assert told["pr-number"] == str(pulls[0].number)
+        commits = world.hub().compare("main", PROD).commits
+        assert len(commits) == 1, point
+        assert not world.hub().refs("refs/heads/stagegate/next/")
+        world.ask("PATCH", f"pulls/{pulls[0].number}", world.forge.token("octo-lead"), {"state": "closed"})
+        world.ask("DELETE", f"git/refs/heads/{PROD}", world.forge.token("octo-lead"), {})
+        monkeypatch.undo()
+        monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+
+
+def test_branch_deleted_or_pull_request_closed_meanwhile(
+    world: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, first = run(world, environment="prod")
+    world.seed_pin("staging", "1.2.0")
+    world.passed("1.2.0")
+    before_first(
+        monkeypatch,
+        "update_refs",
+        lambda: world.ask("DELETE", f"git/refs/heads/{PROD}", world.forge.token("octo-lead"), {}),
+    )
+    code, second = run(world, environment="prod")
+    assert (code, second["reason"]) == (0, "proposed")
+    assert "v1.2.0" in world.pins("prod", PROD)
+    assert second["pr-number"] != first["pr-number"]
+
+    number = second["pr-number"]
+    world.repo.seed({"deploy/prod.yaml": world.pins("prod") + "# moved on\n"})
+    before_first(
+        monkeypatch,
+        "update_pull",
+        lambda: world.ask("PATCH", f"pulls/{number}", world.forge.token("octo-lead"), {"state": "closed"}),
+    )
+    code, third = run(world, environment="prod")
+    assert code == 0
+    assert [str(p.number) for p in world.hub().pulls()] == [third["pr-number"]]
+    assert third["pr-number"] != number
+
+
+@pytest.mark.parametrize("how", ["reset", "after"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "git/refs$",
+        "#createCommitOnBranch",
+        "#updateRefs",
+        "/pulls$",
+        "/labels$",
+        "requested_reviewers$",
+        "/statuses/",
+    ],
+)
+def test_a_write_that_fails_or_loses_its_answer_is_completed_by_the_next_run(
+    world: Shop, path: str, how: Any
+) -> None:
+    world.forge.fail("POST", path, 1, how)
+    run(world, environment="prod")
+    world.forge.heal()
+    code, told = run(world, environment="prod")
+    assert code == 0
+    pulls = world.hub().pulls()
+    assert len(pulls) == 1
+    assert pulls[0].labels == ("stagegate",)
+    assert "v1.1.0" in world.pins("prod", PROD)
+    assert len(world.hub().compare("main", PROD).commits) == 1
+    assert [s.state for s in world.hub().statuses(told["commit"])][:1] == ["success"]
+    assert not world.hub().refs("refs/heads/stagegate/next/")
+
+
+def test_calls_are_few_and_do_not_grow_with_files(world: Shop) -> None:
+    since = len(world.forge.calls)
+    run(world, environment="prod")
+    proposal = writes(world, since)
+    assert len(proposal) <= 8, proposal
+    world.review(1, "octo-dev", "APPROVE")
+    world.seed_pin("staging", "1.2.0")
+    world.passed("1.2.0")
+    since = len(world.forge.calls)
+    _, told = run(world, environment="prod")
+    assert told["reason"] == "updated"
+    replacement = writes(world, since)
+    assert len(replacement) <= 8, replacement
+    since = len(world.forge.calls)
+    run(world, mode="hold", environment="staging", reason="x")
+    assert len([w for w in writes(world, since) if "/statuses/" not in w]) == 3
+
+    many = [f"deploy/more/{n}.yaml" for n in range(20)]
+    text = world.repo.read("main", "stagegate.yaml").decode()
+    text = text.replace("pins: [deploy/prod.yaml]", f"pins: [deploy/prod.yaml, {', '.join(many)}]")
+    world.repo.seed({"stagegate.yaml": text} | dict.fromkeys(many, world.pins("prod")))
+    (world.folder / "stagegate.yaml").write_text(text)
+    since = len(world.forge.calls)
+    _, told = run(world, environment="prod")
+    assert told["reason"] == "updated"
+    assert len(world.repo.read(PROD, many[7])) > 0
+    assert "v1.2.0" in world.repo.read(PROD, many[7]).decode()
+    assert len(writes(world, since)) <= len(replacement)
+
+
+def test_a_killed_run_dispatches_when_it_is_run_again(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.seed_pin("staging", "1.0.0")
+    monkeypatch.setattr(apply, "verify", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert run(world, environment="staging", version="1.1.0")[0] == 130
+    monkeypatch.undo()
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    environ = world.environ(environment="staging", version="1.1.0") | {"GITHUB_RUN_ATTEMPT": "2"}
+    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 0
+    assert world.outputs()["reason"] == "no-difference"
+    assert world.forge.events[-1].name == "workflow_dispatch"
