@@ -152,9 +152,10 @@ def _values(
             named.add(path)
         return b""
 
-    for pin in settings.environment(environment).pins:
+    policy = settings.environment(environment)
+    for pin in policy.pins:
         try:
-            documents = standings.read(pin, contents, settings).applications
+            documents = standings.read(pin, contents, settings, policy).applications
             for document in filter(applications.is_application, documents):
                 name = settings.chart_reference.rpartition("/")[2]
                 applications.render_inputs(document, note, chart=name)

@@ -69,10 +69,11 @@ def _troubled(subject: Subject, stop: Stop) -> tuple[Subject, None]:
 def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
     """Everything the Applications that pin an environment would render. NotRendered when no pin is one."""
     found: list[RenderedObject] = []
+    policy = facts.policy_of(environment)
     documents = [
         document
-        for pin in facts.policy_of(environment).pins
-        for document in standings.read(pin, files.contents, facts.settings).applications
+        for pin in policy.pins
+        for document in standings.read(pin, files.contents, facts.settings, policy).applications
         if applications.is_application(document)
     ]
     if not documents:
