@@ -16,6 +16,7 @@ from stagegate.runner import log
 
 Json = dict[str, Any]
 REFRESH_EVERY = 20.0  # seconds between refreshes, which Argo CD may lose
+REFRESH_LEAST = 1.0  # seconds between two, however often it is asked
 RECONNECT = (0.5, 1.0, 2.0, 5.0, 15.0)  # seconds before a broken stream is opened again
 
 
@@ -40,14 +41,19 @@ class Follower:
         self, source: Source, name: str, events: queue.Queue[tuple[str, Json, bool]], *, stream: bool = True
     ) -> None:
         self._source, self._name, self._events = source, name, events
-        self._ended = threading.Event()
+        self._ended, self._asked = threading.Event(), threading.Event()
         self.streaming = not stream  # what has no stream does not miss it
         for work in (self._stream, self._refresh) if stream else (self._refresh,):
             threading.Thread(target=work, name=f"{work.__name__}-{name}", daemon=True).start()
 
+    def ask(self) -> None:
+        """Ask for a refresh now, unless one has just been asked for."""
+        self._asked.set()
+
     def stop(self) -> None:
         """No more events; the threads end with the process at the latest."""
         self._ended.set()
+        self._asked.set()
 
     def _stream(self) -> None:
         failures = 0
@@ -73,4 +79,6 @@ class Follower:
                 self._events.put((self._name, document, True))
             except Stop as trouble:
                 log.debug(f"the refresh of {self._name} failed: {trouble.what}")
-            self._ended.wait(REFRESH_EVERY)
+            self._ended.wait(REFRESH_LEAST)
+            self._asked.wait(REFRESH_EVERY - REFRESH_LEAST)
+            self._asked.clear()

@@ -6,7 +6,7 @@ The words are those of `plan.REASONS`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -193,6 +193,18 @@ def _health(app: Application) -> Iterator[tuple[str, str]]:
         said = f": {app.health_message}" if app.health_message else ""
         since = f" since {app.health_since}" if app.health_since else ""
         yield words.get(app.health, "health-unknown"), f"{app.health or 'no health'}{since}{said}"
+
+
+def confirmed(application: Application, settle: float) -> bool:
+    """Whether Argo CD looked again `settle` seconds after the sync ended and the health turned, by its own clock.
+
+    Otherwise many looks at one old document would count as a long time of being good.
+    """
+    begun = [_time(text) for text in (application.operation.finished, application.health_since) if text]
+    looked = _time(application.reconciled)
+    if looked is None or None in begun:
+        return False
+    return all(looked >= moment + timedelta(seconds=settle) for moment in begun if moment is not None)
 
 
 def _story(app: Application) -> str:

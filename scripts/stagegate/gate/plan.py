@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from stagegate.gate.application import Application
-from stagegate.gate.look import Expected, classify
+from stagegate.gate.look import Expected, classify, confirmed
 
 REASONS: Mapping[str, str] = {
     "being-deleted": "the Application is being deleted",
@@ -95,6 +95,8 @@ def judge(application: Application, expected: Expected, history: History, now: f
     same = history.reason == reason
     lasted = now - history.since if same else 0.0
     looks = history.looks + 1 if same else 1
+    if reason == "refreshing" and history.reason == "ready":
+        return Waiting(reason="settling", detail=detail)
     if reason == "superseded":
         return Superseded(detail=detail)
     if reason in FATAL:
@@ -107,9 +109,13 @@ def judge(application: Application, expected: Expected, history: History, now: f
         return Failed(reason=reason, detail=detail) if final else Waiting(reason=reason, detail=detail)
     if reason != "ready":
         return Waiting(reason=reason, detail=detail)
-    if looks >= 2 and lasted >= expected.settle:
-        return Ready(detail=detail)
-    return Waiting(reason="settling", detail=f"{detail}; good for {lasted:.0f} of {expected.settle:.0f} s")
+    if looks < 2 or lasted < expected.settle:
+        return Waiting(
+            reason="settling", detail=f"{detail}; good for {lasted:.0f} of {expected.settle:.0f} s"
+        )
+    if not confirmed(application, expected.settle):
+        return Waiting(reason="settling", detail=f"{detail}; Argo CD has not looked again since it settled")
+    return Ready(detail=detail)
 
 
 def remember(

@@ -93,6 +93,7 @@ def wait(
             verdict = _verdict(states, order, clock() - began)
             if verdict:
                 return verdict
+            _confirm(states, followers, expected.settle, clock())
             _drain(events, states, expected, commits, order, clock, _streams(followers))
     finally:
         for follower in followers:
@@ -101,6 +102,13 @@ def wait(
 
 def _streams(followers: Sequence[Follower]) -> bool:
     return bool(followers) and all(follower.streaming for follower in followers)
+
+
+def _confirm(states: dict[str, _Progress], followers: Sequence[Follower], settle: float, now: float) -> None:
+    """Have Argo CD look again at what has been good for long enough: its word must be newer than that."""
+    for state, follower in zip(states.values(), followers, strict=False):
+        if state.judgement.reason == "settling" and now - state.history.since >= settle:
+            follower.ask()
 
 
 def _poll(

@@ -1,0 +1,195 @@
+"""What records say about a release: success only for exactly these digests, by an accepted being, completed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stagegate.clients.hub import ACTIONS_BOT, Deployment, DeploymentStatus
+from stagegate.errors import Stop
+from stagegate.gate import evidence
+from stagegate.model import Actor, Chart, Check, Evidence, Image, Release, Skip, WorkflowRun, to_json
+
+IMAGE, CHART = "ghcr.io/acme/shop", "oci://ghcr.io/acme/charts/shop"
+BOT = ACTIONS_BOT
+IMPOSTOR = Actor(kind="User", id=7, login="github-actions[bot]")
+
+
+def digest(letter: str) -> str:
+    return "sha256:" + letter * 64
+
+
+def release(version: str = "1.1.0", image: str = "1", chart: str = "2", commit: str = "a" * 40) -> Release:
+    return Release(
+        app="shop",
+        version=version,
+        tag=f"v{version}",
+        commit=commit,
+        chart=Chart(reference=CHART, version=version, digest=digest(chart)),
+        images=(Image(reference=IMAGE, digest=digest(image)),),
+    )
+
+
+def proof(
+    of: Release, outcome: str = "passed", kind: str = "rollout", run: str = "1", **more: Any
+) -> Evidence:
+    return Evidence(
+        kind=kind,  # type: ignore[arg-type]
+        app=of.app,
+        environment="staging",
+        outcome=outcome,  # type: ignore[arg-type]
+        reason={"failed": "checks-failed"}.get(outcome, outcome),
+        version=of.version,
+        tag=of.tag,
+        commit=of.commit,
+        chart=of.chart,
+        images=of.images,
+        started="2026-01-05T12:00:00Z",
+        finished="2026-01-05T12:01:00Z",
+        run=WorkflowRun(id=run),
+        actor="octo-dev",
+        **more,
+    )
+
+
+def deployment(number: int, what: Evidence | None, **more: Any) -> Deployment:
+    """A deployment as GitHub would hold it, `number` minutes after noon, completed a second later."""
+    made, done = f"2026-01-05T12:{number:02}:00Z", f"2026-01-05T12:{number:02}:01Z"
+    state = evidence.deployment_state(what) if what else "success"
+    status = DeploymentStatus(state=state, description="", created_at=done, creator=BOT, log_url="")
+    given: dict[str, Any] = {
+        "id": number,
+        "sha": what.commit if what else "a" * 40,
+        "task": "stagegate:shop",
+        "environment": "staging",
+        "payload": evidence.encode(what) if what else {"schema": "stagegate/evidence/9"},
+        "creator": BOT,
+        "created_at": made,
+        "statuses": (status,),
+    }
+    return Deployment(**{**given, **more})
+
+
+def verdict(
+    *deployments: Deployment, of: Release | None = None, accepted: tuple[Actor, ...] = (BOT,)
+) -> evidence.Verdict:
+    found = evidence.records(deployments, "shop", "staging", accepted)
+    return evidence.state(found, of or release())
+
+
+def test_nothing_is_never_passed() -> None:
+    assert verdict().state == "none"
+    assert verdict(deployment(1, proof(release("1.0.0")))).state == "none"
+
+
+def test_the_newest_deciding_record_decides() -> None:
+    passed, failed = proof(release()), proof(release(), "failed")
+    assert verdict(deployment(1, passed)).state == "passed"
+    assert verdict(deployment(1, failed)).state == "failed"
+    assert verdict(deployment(1, passed), deployment(2, failed)).state == "revoked"
+    assert verdict(deployment(2, passed), deployment(1, failed)).state == "passed"
+    adopted, skip = proof(release(), "adopted", "adopt"), proof(release(), "skipped", "skip")
+    assert verdict(deployment(1, passed), deployment(2, adopted)).state == "adopted"
+    told = msgspec.structs.replace(skip, skip=Skip(reason="fire", actor="octo-lead"))
+    said = verdict(deployment(1, passed), deployment(2, told))
+    assert (said.state, said.detail) == ("skipped", "skipped by octo-lead: fire")
+    assert [v.good for v in (verdict(deployment(1, passed)), said)] == [True, False]
+
+
+def test_a_scheduled_look_never_revokes() -> None:
+    late = proof(release(), "failed", "schedule")
+    assert verdict(deployment(1, proof(release())), deployment(2, late)).state == "passed"
+
+
+@pytest.mark.parametrize("other", [{"image": "9"}, {"chart": "9"}, {"commit": "b" * 40}])
+def test_other_digests_are_a_mismatch(other: dict[str, str]) -> None:
+    tested = verdict(deployment(1, proof(release(**other))))
+    assert tested.state == "mismatch"
+    assert not tested.good
+
+
+def test_an_image_more_or_less_is_a_mismatch() -> None:
+    more = msgspec.structs.replace(
+        release(), images=(*release().images, Image(reference="x/y", digest=digest("3")))
+    )
+    assert verdict(deployment(1, proof(release())), of=more).state == "mismatch"
+    assert verdict(deployment(1, proof(more))).state == "mismatch"
+
+
+def test_a_record_counts_only_with_its_own_deployment_status() -> None:
+    inactive = DeploymentStatus(
+        state="inactive", description="", created_at="2026-01-05T13:00:00Z", creator=BOT, log_url=""
+    )
+    whole = deployment(1, proof(release()))
+    stranger = msgspec.structs.replace(whole.statuses[0], creator=IMPOSTOR)
+    failure = msgspec.structs.replace(whole.statuses[0], state="failure")
+    assert verdict(msgspec.structs.replace(whole, statuses=())).state == "none"
+    assert verdict(msgspec.structs.replace(whole, statuses=(stranger,))).state == "none"
+    assert verdict(msgspec.structs.replace(whole, statuses=(failure,))).state == "none"
+    assert verdict(msgspec.structs.replace(whole, statuses=(inactive, *whole.statuses))).state == "passed"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"creator": IMPOSTOR},
+        {"creator": None},
+        {"task": "stagegate:other"},
+        {"task": "deploy"},
+        {"environment": "prod"},
+        {"sha": "b" * 40},
+    ],
+)
+def test_what_is_not_ours_is_no_record(forged: dict[str, Any]) -> None:
+    assert verdict(deployment(1, proof(release()), **forged)).state == "none"
+
+
+def test_protected_counts_the_app_and_nothing_else() -> None:
+    app = Actor(kind="Bot", id=900, login="stagegate-gate[bot]")
+    written = deployment(1, proof(release()))
+    by_app = msgspec.structs.replace(
+        written, creator=app, statuses=(msgspec.structs.replace(written.statuses[0], creator=app),)
+    )
+    half = msgspec.structs.replace(written, creator=app)
+    assert verdict(written, accepted=(app,)).state == "none"
+    assert verdict(half, accepted=(app,)).state == "none"
+    assert verdict(by_app, accepted=(app,)).state == "passed"
+
+
+def test_what_cannot_be_read_is_unknown_and_not_passed() -> None:
+    assert verdict(deployment(1, proof(release())), deployment(2, None)).state == "unknown"
+    assert verdict(deployment(2, proof(release())), deployment(1, None)).state == "passed"
+
+
+def test_soak_counts_from_the_first_of_an_unbroken_row() -> None:
+    good = proof(release())
+    assert verdict(deployment(1, good), deployment(3, good)).since == "2026-01-05T12:01:01Z"
+    other = deployment(2, proof(release("1.2.0", commit="b" * 40)))
+    assert verdict(deployment(1, good), other, deployment(3, good)).since == "2026-01-05T12:03:01Z"
+    red = deployment(2, proof(release(), "failed"))
+    assert verdict(deployment(1, good), red, deployment(3, good)).since == "2026-01-05T12:03:01Z"
+
+
+def test_a_run_finds_only_its_own_unfinished_record_of_these_digests() -> None:
+    whole = deployment(5, proof(release(), run="42"))
+    half = msgspec.structs.replace(whole, statuses=())
+    found = evidence.records((half,), "shop", "staging", (BOT,))
+    assert evidence.unfinished(found, release(), "42", "rollout") is not None
+    assert evidence.unfinished(found, release(), "43", "rollout") is None
+    assert evidence.unfinished(found, release(), "", "rollout") is None
+    assert evidence.unfinished(found, release(), "42", "schedule") is None
+    assert evidence.unfinished(found, release(image="9"), "42", "rollout") is None
+    done = evidence.records((whole,), "shop", "staging", (BOT,))
+    assert evidence.unfinished(done, release(), "42", "rollout") is None
+
+
+def test_evidence_keeps_within_sixteen_kib() -> None:
+    checks = tuple(Check(name=f"check {n}", outcome="passed", detail="x" * 400) for n in range(60))
+    payload = evidence.encode(proof(release(), checks=checks))
+    assert len(to_json(payload)) <= evidence.PAYLOAD_LIMIT
+    assert evidence.decode(payload) is not None
+    many = tuple(Image(reference=f"ghcr.io/acme/image-{n}", digest=digest("1")) for n in range(200))
+    with pytest.raises(Stop, match="bytes long"):
+        evidence.encode(proof(msgspec.structs.replace(release(), images=many)))

@@ -1,0 +1,229 @@
+"""The judge over a generated space of roll-outs: a small model of Git, Argo CD and a cluster that all lag.
+
+The model keeps the truth the gate cannot see (which pods are old) apart from what Argo CD would say of it. The
+property: whatever happens in whatever order, `Ready` is never said while a pod could still be old.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stagegate.gate.application import read
+from stagegate.gate.plan import (
+    REASONS,
+    Failed,
+    History,
+    Judgement,
+    Ready,
+    Superseded,
+    Waiting,
+    judge,
+    remember,
+)
+from tests.gate.argo_documents import at, expected
+
+Json = dict[str, Any]
+OLD, NEW, NEXT = "1.0.0", "1.1.0", "1.2.0"
+PODS = 2
+BLIND = 4.0  # seconds after a sync in which health may still be that of the old pods (shorter than settle)
+
+
+@dataclass
+class Model:
+    """What is so, and the document Argo CD would serve."""
+
+    now: float = 0.0
+    asked: str = OLD  # what the live Application's spec says
+    deployed: str = OLD  # what the Deployment says
+    pods: list[str] = field(default_factory=lambda: [OLD] * PODS)
+    broken: bool = False
+    synced_at: float = -100.0
+    blind: bool = False  # this Argo CD calls a Deployment healthy that nobody has looked at yet
+    document: Json = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        source = {"repoURL": "ghcr.io/acme/charts", "chart": "shop", "targetRevision": OLD}
+        self.document = {
+            "metadata": {"name": "shop"},
+            "spec": {"project": "default", "source": source, "syncPolicy": {"automated": {}}},
+            "status": {
+                "operationState": {
+                    "phase": "Succeeded", "startedAt": at(-200), "finishedAt": at(-199),
+                    "syncResult": {"revision": OLD, "source": dict(source)},
+                }
+            },
+        }  # fmt: skip
+        self.compare()
+
+    # --- what can happen ----------------------------------------------------------------------------------
+
+    def apply_pin(self, version: str = NEW) -> None:
+        """Git says another version, and somebody applied the manifest."""
+        self.asked = version
+        self.document["spec"]["source"]["targetRevision"] = version
+
+    def compare(self) -> None:
+        """Argo CD reconciles: sync status and health are of this moment, and both get its time."""
+        status, source = self.document["status"], self.document["spec"]["source"]
+        before = status.get("health", {}).get("status")
+        health = self._health()
+        status["sync"] = {
+            "status": "Synced" if self.deployed == self.asked else "OutOfSync",
+            "revision": self.asked,
+            "comparedTo": {"source": copy.deepcopy(source)},
+        }
+        since = at(self.now) if health != before else status["health"]["lastTransitionTime"]
+        status["health"] = {"status": health, "lastTransitionTime": since}
+        status["reconciledAt"] = at(self.now)
+        self.document["metadata"].pop("annotations", None)
+
+    def _health(self) -> str:
+        if self.blind and self.now - self.synced_at < BLIND:
+            return "Healthy"
+        if any(pod != self.deployed for pod in self.pods):
+            return "Progressing"
+        return "Degraded" if self.broken else "Healthy"
+
+    def request(self) -> None:
+        """Auto-sync begins, if there is a difference."""
+        if self.document["status"]["sync"]["status"] == "OutOfSync" and not self.running:
+            self.document["operation"] = {"sync": {"revision": self.asked}}
+
+    def begin(self) -> None:
+        """The controller takes the operation up."""
+        if self.document.pop("operation", None):
+            self.document["status"]["operationState"] = {
+                "phase": "Running", "startedAt": at(self.now), "operation": {"sync": {"revision": self.asked}},
+            }  # fmt: skip
+
+    @property
+    def running(self) -> bool:
+        return self.document["status"]["operationState"]["phase"] == "Running"
+
+    def put(self) -> None:
+        """The manifests are applied; the pods are still the old ones."""
+        if self.running:
+            state = self.document["status"]["operationState"]
+            self.deployed, self.synced_at = state["operation"]["sync"]["revision"], self.now
+
+    def finish(self) -> None:
+        """The operation ends, some time after what it applied."""
+        if not self.running:
+            return
+        self.put()
+        state = self.document["status"]["operationState"]
+        revision = self.deployed
+        source = {**self.document["spec"]["source"], "targetRevision": revision}
+        state.update(
+            phase="Succeeded", finishedAt=at(self.now), syncResult={"revision": revision, "source": source}
+        )
+
+    def replace(self) -> None:
+        """One old pod gives way to one of what the Deployment says."""
+        for index, pod in enumerate(self.pods):
+            if pod != self.deployed:
+                self.pods[index] = self.deployed
+                return
+
+    def turn(self) -> None:
+        self.broken = not self.broken
+
+    def refresh(self) -> None:
+        """Somebody asks for a refresh, which may get lost."""
+        self.document["metadata"]["annotations"] = {"argocd.argoproj.io/refresh": "normal"}
+
+
+PATH = ("apply_pin", "compare", "request", "begin", "put", "finish")
+NOISE = ("compare", "look", "look", "look", "replace", "refresh", "turn", "request")
+waits = st.sampled_from([0.0, 0.4, 1.0, 3.0, 6.0])
+noise = st.lists(st.tuples(st.sampled_from(NOISE), waits), max_size=6)
+# The path of a roll-out, with anything in between and much at its end: without it hardly one example gets far.
+roll_outs = st.tuples(*[noise for _ in PATH], st.lists(st.tuples(st.sampled_from(NOISE), waits), max_size=14))
+
+
+class Gate:
+    """Looks at the model the way the loop does."""
+
+    def __init__(self) -> None:
+        self.history = History()
+        self.expected = expected(NEW, settle=5.0)
+
+    def look(self, model: Model) -> Judgement:
+        seen = read(copy.deepcopy(model.document))
+        judged = judge(seen, self.expected, self.history, model.now)
+        assert judged == judge(seen, self.expected, self.history, model.now)
+        self.history = remember(self.history, seen, self.expected, model.now, refreshed=True)
+        assert judged.reason in REASONS
+        if isinstance(judged, Ready):
+            assert set(model.pods) == {NEW}, f"ready at {model.now} with pods {model.pods}"
+            assert model.deployed == model.asked == NEW
+        return judged
+
+
+@settings(max_examples=250, deadline=None)
+@given(between=roll_outs, blind=st.booleans(), pause=waits)
+def test_never_ready_while_a_pod_could_be_old(
+    between: tuple[list[tuple[str, float]], ...], blind: bool, pause: float
+) -> None:
+    model, gate = Model(blind=blind), Gate()
+    for name, others in zip((*PATH, "later"), between, strict=True):
+        for step, seconds in [(name, pause), *others]:
+            model.now += seconds
+            if step == "look":
+                gate.look(model)
+            elif step != "later":
+                getattr(model, step)()
+    finish(model, gate, broken=model.broken)
+
+
+def finish(model: Model, gate: Gate, *, broken: bool) -> None:
+    """Whatever happened before, a roll-out that completes is told from one that stays broken."""
+    model.apply_pin()
+    for step in ("compare", "request", "begin", "put", "finish", "replace", "replace", "compare"):
+        model.now += 1
+        getattr(model, step)()
+        judged = gate.look(model)
+    for _ in range(12):
+        model.now += 1
+        model.compare()
+        judged = gate.look(model)
+        if not isinstance(judged, Waiting):
+            break
+    assert isinstance(judged, Failed if broken else Ready), judged
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    before=st.lists(st.sampled_from((*PATH[1:], *NOISE[4:])), max_size=20),
+    seconds=st.sampled_from([0.5, 2.0]),
+)
+def test_a_newer_release_is_told_at_once_and_from_then_on(before: list[str], seconds: float) -> None:
+    model, gate = Model(), Gate()
+    for step in before:
+        model.now += seconds
+        getattr(model, step)()
+    model.apply_pin(NEXT)
+    for step in ("compare", "request", "begin", "put", "finish", "replace", "replace", "compare"):
+        assert isinstance(gate.look(model), Superseded)
+        model.now += seconds
+        getattr(model, step)()
+
+
+def test_the_model_can_show_what_a_naive_gate_believes() -> None:
+    """The property is worth something only if Synced and Healthy is really shown while pods are old."""
+    model = Model(blind=True)
+    model.apply_pin()
+    for step in ("compare", "request", "begin", "finish", "compare"):
+        model.now += 1
+        getattr(model, step)()
+    status = model.document["status"]
+    assert (status["sync"]["status"], status["sync"]["revision"], status["health"]["status"]) == (
+        "Synced", NEW, "Healthy",
+    )  # fmt: skip
+    assert model.pods == [OLD, OLD]
+    assert isinstance(Gate().look(model), Waiting)
