@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab import act
 from lab.act import ActRun
@@ -104,6 +105,7 @@ def tell(lab: Lab, story: Story) -> None:
     story.claim("it may be merged", "success", _status(lab, pulls[0]["head"]["sha"], "stagegate/pins"))
     story.claim("prod still runs 1.0.0", "1.0.0", lab.ask("prod")["version"])
     story.claim("with one digest changed the promotion is refused", "evidence-mismatch", _tampered(lab))
+    _show_promotion(lab, pulls[0])
     lab.merge(pulls[0]["number"])
     runs = lab.settle()
     story.claim("production.yml ends well", 0, _code(runs, "production.yml"))
@@ -194,6 +196,15 @@ def _reasons(runs: list[ActRun], workflow: str) -> list[str]:
 
 def _say(text: str) -> None:
     print(f"  ..  {text}", flush=True)
+
+
+def _show_promotion(lab: Lab, pull: dict[str, Any]) -> None:
+    """The gate's verdict, and what the pull request tells its reader, down to the rules."""
+    statuses = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
+    gate = next(s for s in statuses if s["context"] == "stagegate/shop/staging")
+    body = str(pull["body"]).split("### What it rests on")[0].rstrip()
+    text = f"gate: {gate['context']} {gate['state']}: {gate['description']}\n\n#{pull['number']} {pull['title']}\n\n{body}"
+    print("\n" + "\n".join(f"      {line}".rstrip() for line in text.splitlines()) + "\n", flush=True)
 
 
 def _show_failures(runs: list[ActRun]) -> None:
