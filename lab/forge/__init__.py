@@ -4,7 +4,8 @@ Validated against GitHub's public documentation; it holds the refusals a promoti
 """
 
 from lab.forge.forge import Forge
-from lab.forge.state import Deployment, PullRequest, Release, Repository
+from lab.forge.records import Deployment, PullRequest, Release
+from lab.forge.state import Repository
 from lab.forge.values import App, Call, Event, User
 
 Repo = Repository

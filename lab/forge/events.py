@@ -6,7 +6,7 @@ import re
 
 from lab.forge import shapes
 from lab.forge.exchange import Links
-from lab.forge.git_store import Commit
+from lab.forge.git_objects import Commit
 from lab.forge.state import Repository, World
 from lab.forge.values import ZERO, Activity, Body, Event, Token
 

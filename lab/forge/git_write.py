@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from lab.forge.git_store import GitError, Signature, Store
+from lab.forge.git_objects import Signature
+from lab.forge.git_store import GitError, Store
 
 
 def blobs(store: Store, contents: Sequence[bytes]) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lab.forge import branches, git_write, pulls, rules
-from lab.forge.git_store import Change, Commit, Move
+from lab.forge.git_objects import Change, Commit
+from lab.forge.git_store import Move
+from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal
-from lab.forge.state import PullRequest, Repository
+from lab.forge.state import Repository
 from lab.forge.values import ZERO, Rules, Token
 
 BASE_MODIFIED = "Base branch was modified. Review and try the merge again."

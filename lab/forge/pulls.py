@@ -5,8 +5,9 @@ from __future__ import annotations
 from lab.forge import events, merging, rules, thread_shapes
 from lab.forge.git_store import Move
 from lab.forge.permissions import at_least, demand, role_of
-from lab.forge.refusal import Refusal, invalid, unprocessable
-from lab.forge.state import PullRequest, Repository, Review, next_number
+from lab.forge.records import PullRequest
+from lab.forge.refusal import Refusal, invalid
+from lab.forge.state import Repository, next_number
 from lab.forge.values import ZERO, Body, Token
 
 NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests."
@@ -187,66 +188,3 @@ def set_draft(pull: PullRequest, token: Token, draft: bool) -> None:
         pull.draft = draft
         announce(pull, token, "converted_to_draft" if draft else "ready_for_review")
         merging.wake(pull.repository)
-
-
-STATES = {
-    "APPROVE": "APPROVED",
-    "REQUEST_CHANGES": "CHANGES_REQUESTED",
-    "COMMENT": "COMMENTED",
-    "": "PENDING",
-}
-
-
-def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> Review:
-    """Review the head (or an older commit of it); nobody approves their own pull request."""
-    if event not in STATES:
-        raise unprocessable(
-            f"Variable $event of type PullRequestReviewEvent was provided invalid value {event}"
-        )
-    own = {"APPROVE": "approve", "REQUEST_CHANGES": "request changes on"}.get(event)
-    if own and token.user == pull.author:
-        raise Refusal(422, "Unprocessable Entity", errors=[f"Can not {own} your own pull request"])
-    allowed = token.kind != "actions" or pull.repository.settings.actions_may_write_pull_requests
-    if event == "APPROVE" and not allowed:
-        raise Refusal(422, "Unprocessable Entity", errors=[NO_PULL_REQUESTS])
-    if event in ("REQUEST_CHANGES", "COMMENT") and not body:
-        raise Refusal(422, "Unprocessable Entity", errors=["Body is required"])
-    world = pull.repository.world
-    if sha and sha not in {commit.sha for commit in merging.commits(pull)}:
-        raise Refusal(422, "Unprocessable Entity", errors=["The commit is not part of the pull request"])
-    found = Review(
-        world.next_id(),
-        pull,
-        token.user,
-        STATES[event],
-        body,
-        sha or pull.head_sha,
-        world.now() if event else None,
-    )
-    pull.reviews.append(found)
-    if event:
-        _reviewed(found, token, "submitted")
-    return found
-
-
-def dismiss(found: Review, token: Token) -> None:
-    """Dismiss an approval or a request for changes."""
-    if found.state not in ("APPROVED", "CHANGES_REQUESTED"):
-        word = found.state.lower()
-        raise Refusal(422, "Unprocessable Entity", errors=[f"Can not dismiss a {word} pull request review"])
-    found.state = "DISMISSED"
-    _reviewed(found, token, "dismissed")
-
-
-def _reviewed(found: Review, token: Token, action: str) -> None:
-    repo, pull = found.pull.repository, found.pull
-    links = events.links(repo.world)
-    body: Body = {
-        "review": thread_shapes.review(links, found) | {"state": found.state.lower()},
-        "pull_request": thread_shapes.pull(links, pull),
-    }
-    events.emit(
-        repo, "pull_request_review", token, body, action=action, ref=f"refs/pull/{pull.number}/merge",
-        sha=pull.head_sha,
-    )  # fmt: skip
-    merging.wake(repo)

@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 
 from lab.forge.git_store import Move
 from lab.forge.permissions import at_least, may_change_workflows, missing, role_of
+from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal
-from lab.forge.state import PullRequest, Repository
+from lab.forge.state import Repository
 from lab.forge.values import ZERO, Rules, Status, Token
 
 THROUGH_PULL_REQUEST = "Changes must be made through a pull request."

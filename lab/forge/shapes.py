@@ -6,9 +6,10 @@ import json
 from urllib.parse import quote
 
 from lab.forge.exchange import Links
-from lab.forge.git_store import Change, Commit, Signature
+from lab.forge.git_objects import Change, Commit, Signature
 from lab.forge.permissions import at_least, role_of
-from lab.forge.state import Deployment, Repository, World
+from lab.forge.records import Deployment
+from lab.forge.state import Repository, World
 from lab.forge.values import App, Body, DeploymentStatus, Environment, Rules, Run, Status, Token, User
 
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from lab.forge import merging, shapes
 from lab.forge.exchange import Links
 from lab.forge.permissions import role_of
-from lab.forge.state import Comment, Label, PullRequest, Release, Repository, Review, Thread
+from lab.forge.records import Comment, Label, PullRequest, Release, Review, Thread
+from lab.forge.state import Repository
 from lab.forge.values import Asset, Body, User
 
 

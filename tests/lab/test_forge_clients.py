@@ -221,3 +221,19 @@ def test_rules_and_protection_as_a_doctor_reads_them(kit: Kit) -> None:
     assert kit.rest("GET", "environments/staging", kit.dev).json()["protection_rules"]
     assert kit.rest("GET", "actions/variables/STAGEGATE_HOSTS", kit.dev).json()["value"] == "shop.example"
     assert kit.rest("GET", "actions/variables", kit.actions(contents="read")).status_code == 403
+
+
+def test_links_lead_to_pages_that_show_text_as_text(kit: Kit) -> None:
+    number = kit.pull("topic")
+    kit.rest("POST", f"issues/{number}/comments", kit.dev, {"body": "<script>alert(1)</script>"})
+    page = kit.rest("GET", f"/acme/shop/pull/{number}")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert (
+        "OPEN: topic -&gt; main" in page.text
+        and "&lt;script&gt;" in page.text
+        and "<script>" not in page.text
+    )
+    run = kit.forge.run_started("acme/shop", "release.yml", "push", "refs/heads/main", "0" * 40, "octo-dev")
+    for path in ("", f"/actions/runs/{run}", f"/commit/{kit.shop.head('main')}"):
+        assert kit.rest("GET", f"/acme/shop{path}").status_code == 200
+    assert kit.rest("GET", "/users/octo-dev").json()["login"] == "octo-dev"

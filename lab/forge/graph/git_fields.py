@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lab.forge.git_store import Commit, Entry, Signature
+from lab.forge.git_objects import Commit, Entry, Signature
 from lab.forge.graph.arguments import Arguments, Field, Table
 from lab.forge.graph.nodes import Asker, Connection, ContextNode, GitNode, RefNode, StatusNode, git_node, page
 from lab.forge.permissions import demand
+from lab.forge.records import PullRequest
 from lab.forge.rules import applying, newest_statuses
-from lab.forge.state import PullRequest, Repository
+from lab.forge.state import Repository
 from lab.forge.values import Status, User
 
 

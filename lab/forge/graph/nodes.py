@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lab.forge.records import Comment, Deployment, Label, PullRequest, Release, Review, Thread
 from lab.forge.refusal import Refusal, not_found
-from lab.forge.state import (
-    Comment,
-    Deployment,
-    Label,
-    PullRequest,
-    Release,
-    Repository,
-    Review,
-    Thread,
-    World,
-)
+from lab.forge.state import Repository, World
 from lab.forge.values import Asset, DeploymentStatus, Status, Token, User
 
 

@@ -9,8 +9,9 @@ from lab.forge.graph.arguments import Arguments, Field, Table
 from lab.forge.graph.git_fields import commit_node, connection
 from lab.forge.graph.nodes import Asker, Connection, GitNode, PullCommitNode, RefNode
 from lab.forge.permissions import at_least, demand, role_of
+from lab.forge.records import PullRequest, Review, Thread
 from lab.forge.refusal import not_found
-from lab.forge.state import PullRequest, Repository, Review, Thread
+from lab.forge.state import Repository
 
 
 def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Connection:

@@ -16,8 +16,9 @@ from lab.forge.graph.nodes import (
     git_node,
 )
 from lab.forge.permissions import allows, demand, role_of
+from lab.forge.records import Deployment, Release
 from lab.forge.refusal import Refusal
-from lab.forge.state import Deployment, Release, Repository
+from lab.forge.state import Repository
 
 
 def _main(_asker: Asker, repo: Repository, _given: Arguments) -> RefNode | None:

@@ -8,7 +8,7 @@ from functools import cache
 
 from graphql import GraphQLResolveInfo
 
-from lab.forge.graph import git_fields, mutations, people, pull_fields, repository_fields
+from lab.forge.graph import git_fields, git_mutations, people, pull_fields, pull_mutations, repository_fields
 from lab.forge.graph.arguments import Arguments, Field, Table
 from lab.forge.graph.nodes import Asker
 
@@ -17,7 +17,8 @@ TABLES: tuple[Table, ...] = (
     git_fields.FIELDS,
     repository_fields.FIELDS,
     pull_fields.FIELDS,
-    mutations.FIELDS,
+    git_mutations.FIELDS,
+    pull_mutations.FIELDS,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.forge import shapes, thread_shapes
 from lab.forge.exchange import Answer, Ask, Links
-from lab.forge.git_store import Change
+from lab.forge.git_objects import Change
 from lab.forge.refusal import Refusal, not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.state import Repository

@@ -10,10 +10,10 @@ from dataclasses import replace
 from lab.forge import branches, events, git_write, shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
+from lab.forge.records import Deployment
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.rules import newest_statuses
-from lab.forge.state import Deployment
 from lab.forge.values import DESCRIPTION_LIMIT, Body, DeploymentStatus, Environment
 
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from lab.forge import branches, git_write, merging, pulls, shapes, thread_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
+from lab.forge.records import PullRequest
 from lab.forge.refusal import malformed, not_found, unprocessable
 from lab.forge.rest.commits import files
 from lab.forge.routing import Route
-from lab.forge.state import PullRequest
 from lab.forge.values import Body
 
 

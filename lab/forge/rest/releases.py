@@ -8,9 +8,10 @@ from lab.forge import branches, events, thread_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move, valid_ref
 from lab.forge.permissions import allows
+from lab.forge.records import Release
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
 from lab.forge.routing import Route
-from lab.forge.state import Release, Repository
+from lab.forge.state import Repository
 from lab.forge.values import ZERO, Asset, Body, Token
 
 WRITE = "contents=write"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from lab.forge import pulls, thread_shapes
+from lab.forge import reviewing, thread_shapes
 from lab.forge.exchange import Answer, Ask
+from lab.forge.records import Review
 from lab.forge.refusal import Refusal, not_found
 from lab.forge.rest.pull_requests import find_pull
 from lab.forge.routing import Route
-from lab.forge.state import Review
 
 
 def list_reviews(ask: Ask) -> Answer:
@@ -18,7 +18,7 @@ def list_reviews(ask: Ask) -> Answer:
 def create_review(ask: Ask) -> Answer:
     """POST reviews; 422 for one's own approval."""
     fields = ask.fields
-    found = pulls.review(
+    found = reviewing.review(
         find_pull(ask), ask.token, fields.text_or("event", ""), fields.text_or("body", ""),
         fields.text_or("commit_id", ""),
     )  # fmt: skip
@@ -34,7 +34,7 @@ def dismiss_review(ask: Ask) -> Answer:
     """PUT reviews/{review}/dismissals, with a message."""
     ask.fields.text("message")
     found = _find(ask)
-    pulls.dismiss(found, ask.token)
+    reviewing.dismiss(found, ask.token)
     return Answer(200, thread_shapes.review(ask.links, found))
 
 
@@ -44,7 +44,7 @@ def submit_review(ask: Ask) -> Answer:
     if found.state != "PENDING":
         raise Refusal(422, "Unprocessable Entity", errors=["Review is not pending"])
     event = ask.fields.text("event")
-    done = pulls.review(found.pull, ask.token, event, ask.fields.text_or("body", found.body), found.sha)
+    done = reviewing.review(found.pull, ask.token, event, ask.fields.text_or("body", found.body), found.sha)
     found.pull.reviews.remove(found)
     done.id = found.id
     return Answer(200, thread_shapes.review(ask.links, done))

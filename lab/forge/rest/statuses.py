@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import events, merging, queue, shapes
+from lab.forge import events, merge_queue, merging, shapes
 from lab.forge.exchange import Answer, Ask, made
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
 from lab.forge.routing import Route
@@ -40,7 +40,7 @@ def create_status(ask: Ask) -> Answer:
     repo.statuses.append(found)
     _announce(ask, found)
     merging.wake(repo)
-    queue.advance(repo)
+    merge_queue.advance(repo)
     return made(shapes.status(ask.links, repo, found))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lab.forge import events, git_write, merging, rules
 from lab.forge.git_store import Move
+from lab.forge.records import PullRequest
 from lab.forge.refusal import unprocessable
-from lab.forge.state import PullRequest, Repository
+from lab.forge.state import Repository
 from lab.forge.values import ZERO, Body, Token
 
 BRANCHES = "refs/heads/gh-readonly-queue"

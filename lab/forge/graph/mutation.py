@@ -1,0 +1,31 @@
+"""What every mutation shares: its payload, finding the node it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from lab.forge.graph.arguments import Arguments, Field
+from lab.forge.graph.nodes import Asker, find_node
+from lab.forge.refusal import not_found
+
+Payload = dict[str, object]
+Found = TypeVar("Found")
+
+
+def named(asker: Asker, wanted: str, kind: type[Found]) -> Found:
+    """The node of this id and kind; NOT_FOUND otherwise."""
+    found = find_node(asker.world, wanted)
+    if not isinstance(found, kind):
+        raise not_found(f"Could not resolve to a node with the global id of '{wanted}'")
+    return found
+
+
+def mutation(function: Callable[[Asker, Arguments], Payload]) -> Field:
+    """A field of the Mutation type: unpack `input`, give back clientMutationId."""
+
+    def field(asker: Asker, _source: object, given: Arguments) -> Mapping[str, object]:
+        sent = given.inner("input")
+        return function(asker, sent) | {"clientMutationId": sent.text("clientMutationId") or None}
+
+    return field

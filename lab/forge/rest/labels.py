@@ -1,0 +1,84 @@
+"""Labels of issues, pull requests and repositories."""
+
+from __future__ import annotations
+
+from lab.forge import thread_shapes
+from lab.forge.exchange import Answer, Ask, made
+from lab.forge.records import Label
+from lab.forge.refusal import invalid, malformed, not_found
+from lab.forge.rest.issues import READ, WRITE, find_thread, set_thread_labels
+from lab.forge.routing import Route
+from lab.forge.state import add_label
+
+
+def list_labels(ask: Ask) -> Answer:
+    """GET issues/{number}/labels."""
+    return _labels(ask, find_thread(ask).labels)
+
+
+def add_labels(ask: Ask) -> Answer:
+    """POST issues/{number}/labels: missing ones are made."""
+    found = find_thread(ask)
+    names = ask.fields.texts("labels")
+    if not names:
+        raise malformed('"labels" wasn\'t supplied.')
+    set_thread_labels(ask, found, [label.name for label in found.labels] + names)
+    return _labels(ask, found.labels)
+
+
+def set_labels(ask: Ask) -> Answer:
+    """PUT issues/{number}/labels."""
+    found = find_thread(ask)
+    set_thread_labels(ask, found, ask.fields.texts("labels") or [])
+    return _labels(ask, found.labels)
+
+
+def remove_label(ask: Ask) -> Answer:
+    """DELETE issues/{number}/labels/{name}; 404 when it is not there."""
+    found, name = find_thread(ask), ask.param("name").lower()
+    rest = [label.name for label in found.labels if label.name.lower() != name]
+    if len(rest) == len(found.labels):
+        raise not_found("Label does not exist")
+    set_thread_labels(ask, found, rest)
+    return _labels(ask, found.labels)
+
+
+def _labels(ask: Ask, labels: list[Label]) -> Answer:
+    return Answer(200, [thread_shapes.label(ask.links, ask.repository, one) for one in labels])
+
+
+def repository_labels(ask: Ask) -> Answer:
+    """GET labels."""
+    found = ask.repository.labels.values()
+    return ask.page([thread_shapes.label(ask.links, ask.repository, one) for one in found])
+
+
+def get_label(ask: Ask) -> Answer:
+    """GET labels/{name}."""
+    found = ask.repository.labels.get(ask.param("name").lower())
+    if found is None:
+        raise not_found()
+    return Answer(200, thread_shapes.label(ask.links, ask.repository, found))
+
+
+def create_label(ask: Ask) -> Answer:
+    """POST labels; 422 when it exists."""
+    name = ask.fields.text("name")
+    if name.lower() in ask.repository.labels:
+        raise invalid("Label", "name", "already_exists")
+    color = ask.fields.text_or("color", "ededed")
+    found = add_label(ask.repository, name, color, ask.fields.text_or("description", None))
+    return made(thread_shapes.label(ask.links, ask.repository, found))
+
+
+AT = "/repos/{owner}/{repo}/issues"
+LABELS = "/repos/{owner}/{repo}/labels"
+ROUTES = (
+    Route("GET", AT + "/{number}/labels", list_labels, READ),
+    Route("POST", AT + "/{number}/labels", add_labels, WRITE),
+    Route("PUT", AT + "/{number}/labels", set_labels, WRITE),
+    Route("DELETE", AT + "/{number}/labels/{name*}", remove_label, WRITE),
+    Route("GET", LABELS, repository_labels, READ),
+    Route("POST", LABELS, create_label, WRITE),
+    Route("GET", LABELS + "/{name*}", get_label, READ),
+)

@@ -1,0 +1,80 @@
+"""The few pages a person opens from a link while the lab stands: plain text in place of GitHub's."""
+
+from __future__ import annotations
+
+from html import escape
+
+from lab.forge.exchange import Answer, Ask
+from lab.forge.records import PullRequest
+from lab.forge.refusal import not_found
+from lab.forge.routing import Route
+from lab.forge.rules import newest_statuses
+
+
+def repository_page(ask: Ask) -> Answer:
+    """Branches, open pull requests, releases."""
+    repo = ask.repository
+    heads = [f"{sha[:12]} {name}" for name, sha in repo.store.refs("refs/").items()]
+    open_ones = [f"#{one.number} {one.title}" for one in repo.pulls if one.open]
+    releases = [f"{one.tag}{' (draft)' if one.draft else ''}" for one in repo.releases]
+    return _page(repo.full_name, [*heads, "", "Open pull requests", *open_ones, "", "Releases", *releases])
+
+
+def pull_page(ask: Ask) -> Answer:
+    """A pull request with its statuses, reviews and comments."""
+    found = ask.repository.threads.get(ask.number("number"))
+    if found is None:
+        raise not_found()
+    lines = [found.body or "", ""]
+    if isinstance(found, PullRequest):
+        lines = [f"{found.state}: {found.head_ref} -> {found.base_ref}, {found.head_sha}", "", *lines]
+        newest = newest_statuses(ask.repository, found.head_sha).values()
+        lines += [f"{one.context}: {one.state}, {one.description or ''}" for one in newest]
+        lines += [f"{one.user.login}: {one.state}" for one in found.reviews]
+    lines += [f"{one.user.login}: {one.body}" for one in found.comments]
+    return _page(f"#{found.number} {found.title}", lines)
+
+
+def release_page(ask: Ask) -> Answer:
+    """A release with its files."""
+    for one in ask.repository.releases:
+        if one.tag == ask.param("tag"):
+            return _page(one.name or one.tag, [one.body or "", "", *[asset.name for asset in one.assets]])
+    raise not_found()
+
+
+def run_page(ask: Ask) -> Answer:
+    """A workflow run's state."""
+    repo, run = ask.world.runs.get(ask.number("id"), (None, None))
+    if run is None or repo is not ask.repository:
+        raise not_found()
+    return _page(f"Run {run.id}", [f"{run.workflow} on {run.ref}: {run.status} {run.conclusion or ''}"])
+
+
+def commit_page(ask: Ask) -> Answer:
+    """A commit with its statuses."""
+    repo = ask.repository
+    sha = repo.store.commit_of(ask.param("sha"))
+    if sha is None:
+        raise not_found()
+    said = [
+        f"{one.context}: {one.state}, {one.description or ''}" for one in newest_statuses(repo, sha).values()
+    ]
+    return _page(sha, [repo.store.commit(sha).message, "", *said])
+
+
+def _page(title: str, lines: list[str]) -> Answer:
+    text = escape("\n".join(lines))
+    html = f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><pre>{text}</pre>"
+    return Answer(200, html, {"Content-Type": "text/html; charset=utf-8"})
+
+
+AT = "/{owner}/{repo}"
+ROUTES = (
+    Route("GET", AT + "/pull/{number}", pull_page, "pull_requests=read"),
+    Route("GET", AT + "/issues/{number}", pull_page, "issues=read"),
+    Route("GET", AT + "/releases/tag/{tag*}", release_page, "contents=read"),
+    Route("GET", AT + "/actions/runs/{id}", run_page, "actions=read"),
+    Route("GET", AT + "/commit/{sha}", commit_page, "contents=read"),
+    Route("GET", AT, repository_page, "contents=read"),
+)
