@@ -203,7 +203,8 @@ def _show_promotion(lab: Lab, pull: dict[str, Any]) -> None:
     statuses = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
     gate = next(s for s in statuses if s["context"] == "stagegate/shop/staging")
     body = str(pull["body"]).split("### What it rests on")[0].rstrip()
-    text = f"gate: {gate['context']} {gate['state']}: {gate['description']}\n\n#{pull['number']} {pull['title']}\n\n{body}"
+    verdict = f"gate: {gate['context']} {gate['state']}: {gate['description']}"
+    text = f"{verdict}\n\n#{pull['number']} {pull['title']}\n\n{body}"
     print("\n" + "\n".join(f"      {line}".rstrip() for line in text.splitlines()) + "\n", flush=True)
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from stagegate.report import markdown
@@ -26,7 +28,9 @@ def test_html_and_our_own_markers_are_shown_not_interpreted() -> None:
     assert "<" not in markdown.neutral("<!-- stagegate --><img src=x>")
 
 
-def test_a_template_neutralises_values_but_not_what_a_filter_made(monkeypatch, tmp_path) -> None:
+def test_a_template_neutralises_values_but_not_what_a_filter_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "t.md.j2").write_text("{{ a }} {{ b | code }} @kept")
     monkeypatch.setattr(rendering, "TEMPLATES", tmp_path)
     rendering._environment.cache_clear()
