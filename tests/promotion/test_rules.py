@@ -1,0 +1,292 @@
+"""Each rule, from facts made by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from stagegate.model import Image, Mark, digest_of
+from stagegate.promotion import rules
+from stagegate.promotion.rules import (
+    ban,
+    direction,
+    evidence,
+    freeze,
+    hold,
+    images,
+    irreversible,
+    order,
+    pins,
+    prerelease,
+    risk,
+    soak,
+    window,
+)
+from stagegate.promotion.situation import ImageSeen, Placed, RiskSeen, Standing
+from tests.promotion.facts_world import BOT, IMAGE, NOW, facts, record, release, settings, subject
+
+ONE = release("1.1.0")
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("records", "state", "reason"),
+    [
+        ([], "stop", "no-evidence"),
+        ([record(ONE)], "pass", ""),
+        ([record(ONE, outcome="failed")], "stop", "no-evidence"),
+        ([record(ONE, outcome="failed", ago=HOUR, number=2), record(ONE)], "stop", "evidence-revoked"),
+        ([record(ONE, ago=HOUR, number=2), record(ONE, outcome="failed")], "pass", ""),
+        ([record(ONE, outcome="skipped", kind="skip")], "stop", "no-evidence"),
+        ([record(ONE, outcome="adopted", kind="adopt")], "stop", "no-evidence"),
+        ([record(release("1.1.0", salt="x"))], "stop", "evidence-mismatch"),
+        ([record(release("1.2.0"))], "stop", "no-evidence"),
+        ([record(ONE, outcome="failed", kind="schedule", ago=HOUR, number=2), record(ONE)], "pass", ""),
+    ],
+)
+def test_evidence(records: list[Any], state: str, reason: str) -> None:
+    known = facts(records={"staging": records})
+    result = evidence.check(subject(), known, NOW)
+    assert result.state == state
+    assert not reason or rules.reason(result, subject(), known) == reason
+
+
+def test_evidence_unreadable_record_or_release_is_unknown_and_no_digest_is_no_evidence() -> None:
+    unreadable = record(ONE, ago=HOUR, number=2).__class__(
+        id=9,
+        sha=ONE.commit,
+        created="2026-06-03T11:30:00Z",
+        creator=BOT,
+        evidence=None,
+        since="2026-06-03T11:31:00Z",
+    )
+    known = facts(records={"staging": [unreadable, record(ONE)]})
+    assert evidence.check(subject(), known, NOW).state == "unknown"
+    assert evidence.check(subject(release=None, release_trouble="503"), facts(), NOW).state == "unknown"
+    assert evidence.check(subject(release=None, release_absent="no tag"), facts(), NOW).state == "stop"
+    bare = ONE.__class__(app="shop", version="1.1.0", tag="v1.1.0", commit=ONE.commit)
+    known = facts(records={"staging": [record(bare)]})
+    assert evidence.check(subject(release=bare), known, NOW).state == "stop"
+
+
+def test_evidence_of_a_rollback_is_that_of_the_environment_itself() -> None:
+    back = subject("1.0.0", "1.1.0", kind="rollback")
+    assert evidence.check(back, facts(records={"staging": [record(release("1.0.0"))]}), NOW).state == "stop"
+    for outcome, kind in (("passed", "rollout"), ("adopted", "adopt")):
+        known = facts(records={"prod": [record(release("1.0.0"), "prod", outcome, kind=kind)]})
+        assert evidence.check(back, known, NOW).state == "pass"
+
+
+@pytest.mark.parametrize(
+    ("staging", "records", "state"),
+    [
+        ("1.1.0", [], "pass"),
+        ("1.0.0", [record(ONE)], "stop"),
+        ("1.2.0", [record(ONE)], "stop"),
+        ("1.2.0", [record(release("1.2.0"), ago=HOUR, number=2), record(ONE)], "pass"),
+        ("1.2.0", [record(release("1.2.0"), outcome="failed", ago=HOUR, number=2), record(ONE)], "stop"),
+        ("1.2.0", [record(release("1.2.0"))], "stop"),
+        ("", [record(ONE)], "unknown"),
+    ],
+)
+def test_order(staging: str, records: list[Any], state: str) -> None:
+    assert order.check(subject(), facts(staging=staging, records={"staging": records}), NOW).state == state
+
+
+def test_order_where_a_range_moves_by_itself_takes_the_newest_record() -> None:
+    ranged = Standing(environment="staging", is_range=True, trouble="a range")
+    known = facts(
+        records={"staging": [record(ONE)]}, standings=(ranged, Standing(environment="prod", version="1.0.0"))
+    )
+    assert order.check(subject(), known, NOW).state == "pass"
+
+
+@pytest.mark.parametrize(("ago", "state"), [(59, "wait"), (60, "pass"), (61, "pass")])
+def test_soak_counts_to_the_second(ago: int, state: str) -> None:
+    known = facts(
+        policy=settings(", soak: 1h"), records={"staging": [record(ONE, ago=timedelta(minutes=ago))]}
+    )
+    result = soak.check(subject(), known, NOW)
+    assert result.state == state
+    assert result.until == ("2026-06-03T12:01:00Z" if state == "wait" else "")
+
+
+def test_soak_begins_again_after_a_failure() -> None:
+    good = record(ONE, ago=timedelta(minutes=10), number=3)
+    bad = record(ONE, outcome="failed", ago=timedelta(minutes=30), number=2)
+    old = record(ONE, ago=timedelta(hours=5), number=1)
+    known = facts(policy=settings(", soak: 1h"), records={"staging": [good, bad, old]})
+    assert soak.check(subject(), known, NOW).until == "2026-06-03T12:50:00Z"
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        ("2026-12-19T22:59:59+00:00", "pass"),
+        ("2026-12-19T23:00:00+00:00", "wait"),
+        ("2027-01-02T22:59:59+00:00", "wait"),
+        ("2027-01-02T23:00:00+00:00", "pass"),
+    ],
+)
+def test_freeze_is_inclusive_in_its_own_zone(now: str, state: str) -> None:
+    text = ", freeze: [{from: 2026-12-20, to: 2027-01-02, timezone: Europe/Berlin, reason: winter}]"
+    result = freeze.check(subject(), facts(policy=settings(text)), datetime.fromisoformat(now))
+    assert result.state == state
+    assert result.until == ("2027-01-02T23:00:00Z" if state == "wait" else "")
+
+
+def test_freeze_in_a_zone_that_does_not_exist_is_unknown() -> None:
+    text = ", freeze: [{from: 2026-12-20, to: 2027-01-02, timezone: Europe/Nowhere, reason: winter}]"
+    assert freeze.check(subject(), facts(policy=settings(text)), NOW).state == "unknown"
+
+
+OFFICE = "FREQ=WEEKLY;BYDAY=TU,WE;BYHOUR=9;BYMINUTE=0;BYSECOND=0"
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "state", "until"),
+    [
+        (OFFICE, "2026-06-03T06:59:59+00:00", "wait", "2026-06-03T07:00:00Z"),
+        (OFFICE, "2026-06-03T07:00:00+00:00", "pass", ""),
+        (OFFICE, "2026-06-03T14:59:59+00:00", "pass", ""),
+        (OFFICE, "2026-06-03T15:00:00+00:00", "wait", "2026-06-09T07:00:00Z"),
+        (OFFICE, "2026-10-28T08:00:00+00:00", "pass", ""),  # winter time: nine is eight in UTC now
+        (OFFICE, "2026-10-28T07:30:00+00:00", "wait", "2026-10-28T08:00:00Z"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2024-01-01T08:00:00+00:00", "wait", "2024-01-14T23:00:00Z"),
+        ("FREQ=DAILY;UNTIL=20250101T000000", "2026-06-03T12:00:00+00:00", "wait", ""),
+        ("EVERY TUESDAY", "2026-06-03T12:00:00+00:00", "unknown", ""),
+        ("FREQ=SOMETIMES", "2026-06-03T12:00:00+00:00", "unknown", ""),
+    ],
+)
+def test_window(rule: str, now: str, state: str, until: str) -> None:
+    text = f', window: [{{rrule: "{rule}", duration: 8h, timezone: Europe/Berlin}}]'
+    result = window.check(subject(), facts(policy=settings(text)), datetime.fromisoformat(now))
+    assert (result.state, result.until) == (state, until)
+
+
+def hold_mark(app: str = "shop", environment: str = "prod", **changes: Any) -> Placed:
+    mark = Mark(
+        kind="hold", owner="octo-lead", reason="moving the database", since="2026-06-03T10:00:00Z", **changes
+    )
+    return Placed(
+        ref=f"refs/heads/stagegate/hold/{app}/{environment}",
+        oid="a" * 40,
+        place="hold",
+        app=app,
+        environment=environment,
+        mark=mark,
+    )
+
+
+@pytest.mark.parametrize(
+    ("placed", "state"),
+    [
+        (hold_mark(), "stop"),
+        (hold_mark("all"), "stop"),
+        (hold_mark("all", "all"), "stop"),
+        (hold_mark("other"), "pass"),
+        (hold_mark(environment="staging"), "pass"),
+        (hold_mark(until="2026-06-03T11:59:59Z"), "pass"),
+        (hold_mark(until="2026-06-03T12:00:01Z"), "stop"),
+        (Placed(ref="r", oid="o", place="hold", app="shop", environment="prod", mark=None), "stop"),
+    ],
+)
+def test_hold(placed: Placed, state: str) -> None:
+    result = hold.check(subject(), facts(marks=(placed,)), NOW)
+    assert result.state == state
+    assert state == "pass" or placed.mark is None or "octo-lead: moving the database" in result.detail
+
+
+def test_ban_is_for_one_version_of_one_app() -> None:
+    placed = Placed(
+        ref="refs/heads/stagegate/ban/shop/1.1.0", oid="o", place="ban", app="shop", version="1.1.0"
+    )
+    assert ban.check(subject(), facts(marks=(placed,)), NOW).state == "stop"
+    assert ban.check(subject("1.2.0"), facts(marks=(placed,)), NOW).state == "pass"
+
+
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [("1.0.0", "pass"), ("1.1.0-rc.9", "pass"), ("1.2.0", "stop"), ("", "unknown"), ("latest", "unknown")],
+)
+def test_direction(before: str, state: str) -> None:
+    assert direction.check(subject(before=before), facts(), NOW).state == state
+
+
+def test_prereleases_enter_only_where_admitted() -> None:
+    candidate = subject("1.1.0-rc.1")
+    assert prerelease.check(candidate, facts(), NOW).state == "stop"
+    assert prerelease.check(candidate, facts(policy=settings(", prereleases: true")), NOW).state == "pass"
+
+
+def test_images_are_the_releases_own_and_stay_where_their_tag_was() -> None:
+    good = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=ONE.images[0].digest)
+    moved = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=digest_of(b"other"))
+    silent = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, trouble="503")
+    foreign = ImageSeen(reference="docker.io/library/redis:7", repository="docker.io/library/redis")
+
+    def state(*seen: ImageSeen, policy: Any = None, **changes: Any) -> str:
+        return images.check(subject(images=seen, **changes), facts(policy=policy), NOW).state
+
+    assert state(good, foreign) == "pass"
+    assert state(moved) == "stop"
+    assert state(silent) == "unknown"
+    assert state(foreign, policy=settings(more="images-strict: true\n")) == "stop"
+    other = ONE.__class__(
+        app="shop",
+        version="1.1.0",
+        tag="v1.1.0",
+        commit=ONE.commit,
+        images=(Image(reference="ghcr.io/acme/x", digest=digest_of(b"x")),),
+    )
+    assert state(good, release=other) == "stop"
+    unrecorded = ONE.__class__(
+        app="shop", version="1.1.0", tag="v1.1.0", commit=ONE.commit, images=ONE.images, recorded=False
+    )
+    assert state(good, release=unrecorded) == "stop"
+
+
+def test_risk_needs_its_label() -> None:
+    risky = (RiskSeen(kind="replicas-zero", object="Deployment/shop", detail="spec.replicas goes to 0"),)
+    result = risk.check(subject(risks=risky), facts(), NOW)
+    assert result.state == "stop"
+    assert "stagegate/risk:replicas-zero" in result.detail
+    assert (
+        risk.check(subject(risks=risky, labels=("stagegate/risk:replicas-zero",)), facts(), NOW).state
+        == "pass"
+    )
+    assert risk.check(subject(render_trouble="helm failed"), facts(), NOW).state == "unknown"
+
+
+def test_irreversible_and_pins() -> None:
+    assert (
+        irreversible.check(subject(irreversible=("Job/migrate runs as a hook",)), facts(), NOW).state
+        == "stop"
+    )
+    assert irreversible.check(subject(), facts(), NOW).state == "pass"
+    assert pins.check(subject(pins_trouble="a says 1.0.0, b says 1.1.0"), facts(), NOW).state == "stop"
+
+
+def test_an_override_passes_only_what_it_names_only_for_its_version_and_time() -> None:
+    mark = Mark(
+        kind="override", owner="octo-lead", reason="hotfix", since="2026-06-03T10:00:00Z", until="2026-06-03T13:00:00Z", rules=("evidence",)
+    )  # fmt: skip
+    placed = Placed(
+        ref="r", oid="o", place="override", app="shop", environment="prod", version="1.1.0", mark=mark
+    )
+    known = facts(staging="1.0.0", marks=(placed,))
+
+    def states(version: str, when: datetime) -> dict[str, str]:
+        return {r.rule: r.state for r in rules.judge(subject(version), known, when)}
+
+    assert (states("1.1.0", NOW)["evidence"], states("1.1.0", NOW)["order"]) == ("pass", "stop")
+    assert states("1.2.0", NOW)["evidence"] == "stop"
+    assert states("1.1.0", datetime(2026, 6, 3, 13, tzinfo=timezone.utc))["evidence"] == "stop"
+    overridden = [r for r in rules.judge(subject(), known, NOW) if rules.is_overridden(r)]
+    assert "octo-lead: hotfix" in overridden[0].detail
+    unreadable = Placed(ref="r", oid="o", place="override", app="shop", environment="prod", version="1.1.0")
+    assert {r.rule: r.state for r in rules.judge(subject(), facts(marks=(unreadable,)), NOW)}[
+        "evidence"
+    ] == "stop"
