@@ -262,7 +262,8 @@ class Settings(_Settings, frozen=True, kw_only=True):
         """Hosts that may receive registry credentials: those of `images` and of the chart."""
         chart = self.chart if isinstance(self.chart, ChartSettings) else ChartSettings()
         places = [*self.images, chart.repository, chart.reference]
-        return frozenset(place.removeprefix("oci://").split("/", 1)[0] for place in places if place)
+        firsts = {place.removeprefix("oci://").split("/", 1)[0] for place in places if place}
+        return frozenset(name if re.search(r"[.:]|^localhost$", name) else "docker.io" for name in firsts)
 
 
 def load(path: Path, file: str) -> Settings:
