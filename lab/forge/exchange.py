@@ -42,15 +42,15 @@ class Fields:
             raise malformed(f'"{name}" wasn\'t supplied.')
         return self.text_or(name, "")
 
-    def text_or(self, name: str, default: Default) -> str | Default:
-        """An optional string."""
+    def text_or(self, name: str, default: Default, limit: int = BODY_LIMIT) -> str | Default:
+        """An optional string of at most `limit` characters."""
         value = self.values.get(name)
         if value is None:
             return default
         if not isinstance(value, str):
             raise malformed(f"For 'properties/{name}', {value!r} is not a string.")
-        if len(value) > BODY_LIMIT and name in ("body", "title", "description"):
-            said = f"{name} is too long (maximum is 65536 characters)"
+        if len(value) > limit:
+            said = f"{name} is too long (maximum is {limit} characters)"
             raise Refusal(
                 422, "Validation Failed", errors=[{"code": "custom", "field": name, "message": said}]
             )

@@ -18,7 +18,7 @@ def announce(pull: PullRequest, token: Token, action: str, **more: object) -> No
     repo = pull.repository
     links = events.links(repo.world)
     body: Body = {"number": pull.number, "pull_request": thread_shapes.pull(links, pull)}
-    paths = tuple(change.path for change in merging.changes(pull)) if pull.open else ()
+    paths = tuple(change.path for change in merging.changes(pull))
     events.emit(
         repo, "pull_request", token, body | more, action=action, ref=f"refs/pull/{pull.number}/merge",
         sha=pull.head_sha, paths=paths,
@@ -132,8 +132,6 @@ def _base_moved(pull: PullRequest, token: Token, after: str) -> None:
         pull.merged_at = pull.closed_at = pull.updated_at = repo.world.now()
         pull.merged_by, pull.merge_sha, pull.auto_merge = token.user, after, None
         announce(pull, token, "closed")
-    else:
-        merging.test_merge(pull)
 
 
 def close(pull: PullRequest, token: Token) -> None:

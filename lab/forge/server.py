@@ -122,6 +122,8 @@ class Server:
         if "owner" in params:
             repo = self.world.find(f"{params['owner']}/{params['repo']}")
             if repo is None:
+                if not path.startswith(("/repos/", "/uploads/")):
+                    self.world.unknown_routes.append((request.method, path))
                 raise not_found()
             if not JWT_ROUTES.fullmatch(path):
                 demand(token, repo, route.needs, route.person)

@@ -47,7 +47,7 @@ def _entry(ask: Ask, path: str, sha: str, ref: str, size: int | None) -> Body:
 
 def put_contents(ask: Ask) -> Answer:
     """PUT contents/{path}: create, or update with the blob's `sha`; 409 when that is stale."""
-    return _change(ask, decoded(ask.fields.text("content")))
+    return _change(ask, decoded(str(ask.fields.values.get("content", ""))))
 
 
 def delete_contents(ask: Ask) -> Answer:

@@ -14,6 +14,7 @@ from lab.forge.records import Deployment
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.rules import newest_statuses
+from lab.forge.state import Repository
 from lab.forge.values import DESCRIPTION_LIMIT, Body, DeploymentStatus, Environment
 
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
@@ -40,8 +41,16 @@ def create_deployment(ask: Ask) -> Answer:
     repo.deployments.append(found)
     repo.environments.setdefault(name, Environment(ask.world.next_id(), name, now))
     shown = shapes.deployment(events.links(ask.world), found)
-    events.emit(repo, "deployment", ask.token, {"deployment": shown}, action="created", ref=ref, sha=sha)
+    events.emit(
+        repo, "deployment", ask.token, {"deployment": shown}, action="created", ref=_full(repo, ref), sha=sha
+    )
     return made(shapes.deployment(ask.links, found))
+
+
+def _full(repo: Repository, ref: str) -> str:
+    """The full name of the branch or tag that was deployed; "" for a bare sha."""
+    names = (f"refs/heads/{ref}", f"refs/tags/{ref}")
+    return next((name for name in names if repo.store.ref(name)), "")
 
 
 def _auto_merged(ask: Ask, ref: str, sha: str) -> bool:
@@ -132,7 +141,7 @@ def create_status(ask: Ask) -> Answer:
     why = "a state of inactive starts no workflow" if state == "inactive" else ""
     events.emit(
         ask.repository, "deployment_status", ask.token, body,
-        action="created", ref=found.ref, sha=found.sha, swallowed=why,
+        action="created", ref=_full(found.repository, found.ref), sha=found.sha, swallowed=why,
     )  # fmt: skip
     return made(shapes.deployment_status(ask.links, found, made_now))
 

@@ -15,6 +15,7 @@ from lab.forge.state import Repository
 from lab.forge.values import ZERO, Asset, Body, Token
 
 WRITE = "contents=write"
+NOTES_LIMIT = 125_000
 
 
 def list_releases(ask: Ask) -> Answer:
@@ -60,7 +61,8 @@ def create_release(ask: Ask) -> Answer:
     _demand_tag(repo, tag, None)
     found = Release(
         ask.world.next_id(), repo, tag, fields.text_or("target_commitish", repo.default_branch),
-        fields.text_or("name", None), fields.text_or("body", None), True, fields.flag("prerelease", False),
+        fields.text_or("name", None), fields.text_or("body", None, NOTES_LIMIT), True,
+        fields.flag("prerelease", False),
         ask.token.user, ask.world.now(), latest=str(fields.values.get("make_latest", "true")),
     )  # fmt: skip
     if not fields.flag("draft", False):
@@ -108,7 +110,10 @@ def update_release(ask: Ask) -> Answer:
             raise unprocessable("Cannot change the tag of an immutable release")
         _demand_tag(ask.repository, tag, found)
     found.tag, found.target = tag, fields.text_or("target_commitish", found.target)
-    found.name, found.body = fields.text_or("name", found.name), fields.text_or("body", found.body)
+    found.name, found.body = (
+        fields.text_or("name", found.name),
+        fields.text_or("body", found.body, NOTES_LIMIT),
+    )
     found.prerelease = fields.flag("prerelease", found.prerelease)
     found.latest = str(fields.values.get("make_latest", found.latest))
     if found.draft and not fields.flag("draft", True):
