@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from stagegate import mistakes
 from stagegate.errors import Stop
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
@@ -287,7 +286,7 @@ def load(path: Path, file: str) -> Settings:
 def parse(content: bytes, file: str) -> Settings:
     """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
     settings = read(content, file, Settings, schema())
-    mistakes = list(_contradictions(settings, content))
+    mistakes = list(_contradictions(settings))
     if mistakes:
         raise bad(file, mistakes)
     return settings
@@ -345,86 +344,41 @@ def bad(file: str, mistakes: Sequence[tuple[int, str]], published: str = "stageg
     )
 
 
-def _mistakes(content: bytes, data: Any, document_schema: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """Every schema violation as (line, sentence). Slow imports are paid only here."""
-    from jsonschema import Draft202012Validator
-
-    root = YAML(pure=True).compose(io.BytesIO(content))
-    plain = json.loads(json.dumps(data, default=str))
-    validator = Draft202012Validator(document_schema)
-    for error in validator.iter_errors(plain):
-        best = (
-            min(error.context, key=lambda e: (-len(e.absolute_path), e.validator != "required"))
-            if error.context
-            else error
-        )
-        path = list(best.absolute_path)
-        if best.validator == "additionalProperties":
-            known = sorted((best.schema.get("properties") or {}).keys())
-            for key in sorted(set(best.instance) - set(known)):
-                near = difflib.get_close_matches(key, known, 1)
-                hint = f", did you mean {near[0]}" if near else f", known are {', '.join(known)}"
-                yield _line(root, [*path, key], key=True), f"unknown key {key!r}{hint}"
-        else:
-            where = ".".join(str(part) for part in path) or "the document"
-            yield _line(root, path), f"{where}: {best.message[:200]}"
-
-
-def _line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> int:
-    """Line (from 1) of the value at `path`, or of its key; of the deepest part that exists otherwise."""
-    line = node.start_mark.line + 1 if node is not None else 1
-    for depth, part in enumerate(path):
-        if isinstance(node, MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-            if found is None:
-                return line
-            line = (found[0] if key and depth == len(path) - 1 else found[1]).start_mark.line + 1
-            node = found[1]
-        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
-
-
-def _contradictions(settings: Settings, content: bytes) -> Iterator[tuple[int, str]]:
+def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What types cannot say: names that must exist, orders that must end, choices that exclude each other."""
-    root = YAML(pure=True).compose(io.BytesIO(content))
-
-    def at(*path: str | int) -> int:
-        return _line(root, path)
 
     names = [environment.name for environment in settings.environments]
     for index, environment in enumerate(settings.environments):
         here = ("environments", index)
         if names.index(environment.name) != index:
-            yield at(*here, "name"), f"environment {environment.name!r} is declared twice"
+            yield (*here, "name"), f"environment {environment.name!r} is declared twice"
         for name in environment.after:
             if name not in names or name == environment.name:
-                yield at(*here, "after"), f"after names {name!r}, which is no other environment"
+                yield (*here, "after"), f"after names {name!r}, which is no other environment"
         if environment.promotion.merge_approval == "none" and environment.after:
-            yield at(*here, "promotion"), "merge-approval: none is only for environments without after"
+            yield (*here, "promotion"), "merge-approval: none is only for environments without after"
         for freeze in environment.freeze:
             if freeze.to < freeze.from_:
-                yield at(*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
+                yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
         if bool(environment.gate.scenarios) and bool(environment.gate.command):
-            yield at(*here, "gate"), "a gate has scenarios or a command, not both"
+            yield (*here, "gate"), "a gate has scenarios or a command, not both"
     if _cycle(settings):
-        yield at("environments"), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
+        yield ("environments",), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:
-        yield at("trust"), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
+        yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
     chart = settings.chart
     if isinstance(chart, ChartSettings) and bool(chart.path) == bool(chart.reference):
-        yield at("chart"), "a chart has either path (ours, with repository) or reference (not ours)"
+        yield ("chart",), "a chart has either path (ours, with repository) or reference (not ours)"
     if isinstance(chart, ChartSettings) and chart.path and not chart.repository.startswith("oci://"):
-        yield at("chart"), "chart.repository must be where it is published, as oci://host/path"
+        yield ("chart",), "chart.repository must be where it is published, as oci://host/path"
     for index, image in enumerate(settings.images):
         if "@" in image or ":" in image.rsplit("/", 1)[-1] or "/" not in image:
             yield (
-                at("images", index),
+                ("images", index),
                 f"{image!r} must be a repository such as ghcr.io/acme/shop, without tag",
             )
     if not re.fullmatch(r"[A-Za-z0-9._/-]*", settings.version.tag_prefix):
-        yield at("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
+        yield ("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
 
 
 def _cycle(settings: Settings) -> tuple[str, ...]:
