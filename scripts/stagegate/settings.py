@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
-from stagegate import mistakes
+from stagegate import declared
 from stagegate.errors import Stop
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
@@ -285,27 +282,12 @@ def load(path: Path, file: str) -> Settings:
 
 def parse(content: bytes, file: str) -> Settings:
     """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
-    settings = read(content, file, Settings, schema())
-    mistakes = list(_contradictions(settings))
-    if mistakes:
-        raise bad(file, mistakes)
+    settings = declared.read(content, file, Settings, schema())
+    found = list(_contradictions(settings))
+    if found:
+        root = declared.compose(content)
+        raise declared.bad(file, [(declared.line(root, path), text) for path, text in found])
     return settings
-
-
-def read(
-    content: bytes,
-    file: str,
-    kind: type[T],
-    document_schema: Mapping[str, Any],
-    published: str = "stagegate.schema.json",
-) -> T:
-    """A YAML document of ours as its type. Stop(bad-settings) lists every violation of its schema by line."""
-    data = _yaml(content, file)
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        mistakes = list(_mistakes(content, data, document_schema)) or [(1, str(error))]
-        raise bad(file, mistakes, published) from error
 
 
 def schema() -> dict[str, Any]:
@@ -316,32 +298,6 @@ def schema() -> dict[str, Any]:
         "title": "stagegate.yaml",
         **document,
     }
-
-
-def _yaml(content: bytes, file: str) -> Any:
-    try:
-        return YAML(typ="safe", pure=True).load(io.BytesIO(content))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = (error.problem or error.context or "it is not YAML").strip()
-        raise bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise bad(file, [(1, f"it is not YAML ({error})")]) from error
-
-
-def bad(file: str, mistakes: Sequence[tuple[int, str]], published: str = "stagegate.schema.json") -> Stop:
-    """The one Stop for all mistakes (line, sentence) of a file; `published` is the schema's name."""
-    ordered = sorted(set(mistakes))
-    listed = "; ".join(f"line {line}: {text}" for line, text in ordered)
-    count = "one mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
-    return Stop(
-        "bad-settings",
-        f"{file} has {count}.",
-        f"{listed}.",
-        f"Correct it; {published} lets an editor check it while you type.",
-        file=file,
-        line=ordered[0][0],
-    )
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:

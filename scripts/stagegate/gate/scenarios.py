@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import jmespath
 import msgspec
 
-from stagegate import settings
+from stagegate import declared
 from stagegate.errors import Stop
 
 Wait = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(ms|s|m)$", examples=["500ms", "10s", "2m"])]
@@ -106,10 +106,10 @@ def schema() -> dict[str, Any]:
 
 def parse(content: bytes, file: str) -> Scenarios:
     """Scenarios from a file's bytes. Stop(bad-settings) lists every mistake with its line."""
-    scenarios = settings.read(content, file, Scenarios, schema(), "docs/scenarios.schema.json")
+    scenarios = declared.read(content, file, Scenarios, schema(), "docs/scenarios.schema.json")
     mistakes = [(1, text) for text in _contradictions(scenarios)]
     if mistakes:
-        raise settings.bad(file, mistakes, "docs/scenarios.schema.json")
+        raise declared.bad(file, mistakes, "docs/scenarios.schema.json")
     return scenarios
 
 

@@ -1,0 +1,106 @@
+"""What people declare in YAML (settings, scenarios), read as a type.
+
+Reading is fast and strict; only when something is wrong are jsonschema and the places asked, so that every mistake
+is listed at once with its line and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from stagegate.errors import Stop
+
+T = TypeVar("T")
+
+
+def read(
+    content: bytes,
+    file: str,
+    kind: type[T],
+    document_schema: Mapping[str, Any],
+    published: str = "stagegate.schema.json",
+) -> T:
+    """A YAML document of ours as its type. Stop(bad-settings) lists every violation of its schema by line."""
+    data = _yaml(content, file)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        found = list(_mistakes(content, data, document_schema)) or [(1, str(error))]
+        raise bad(file, found, published) from error
+
+
+def bad(file: str, found: Sequence[tuple[int, str]], published: str = "stagegate.schema.json") -> Stop:
+    """The one Stop for all mistakes (line, sentence) of a file; `published` is the schema's name."""
+    ordered = sorted(set(found))
+    listed = "; ".join(f"line {line}: {text}" for line, text in ordered)
+    count = "one mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
+    return Stop(
+        "bad-settings",
+        f"{file} has {count}.",
+        f"{listed}.",
+        f"Correct it; {published} lets an editor check it while you type.",
+        file=file,
+        line=ordered[0][0],
+    )
+
+
+def compose(content: bytes) -> Node | None:
+    """The document with its places."""
+    return YAML(pure=True).compose(io.BytesIO(content))
+
+
+def line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> int:
+    """Line (from 1) of the value at `path`, or of its key; of the deepest part that exists otherwise."""
+    found_at = node.start_mark.line + 1 if node is not None else 1
+    for depth, part in enumerate(path):
+        if isinstance(node, MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found is None:
+                return found_at
+            found_at = (found[0] if key and depth == len(path) - 1 else found[1]).start_mark.line + 1
+            node = found[1]
+        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            found_at = node.start_mark.line + 1
+    return found_at
+
+
+def _yaml(content: bytes, file: str) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(io.BytesIO(content))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = (error.problem or error.context or "it is not YAML").strip()
+        raise bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise bad(file, [(1, f"it is not YAML ({error})")]) from error
+
+
+def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """Every violation of a JSON Schema as (line from 1, sentence). `data` is what `content` parsed to."""
+    from jsonschema import Draft202012Validator
+
+    root = compose(content)
+    plain = json.loads(json.dumps(data, default=str))
+    for error in Draft202012Validator(schema).iter_errors(plain):
+        causes = error.context or [error]
+        best = min(causes, key=lambda cause: (-len(cause.absolute_path), cause.validator != "required"))
+        path = list(best.absolute_path)
+        if best.validator == "additionalProperties":
+            known = sorted((best.schema.get("properties") or {}).keys())
+            for key in sorted(set(best.instance) - set(known)):
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f", did you mean {near[0]}" if near else f", known are {', '.join(known)}"
+                yield line(root, [*path, key], key=True), f"unknown key {key!r}{hint}"
+        else:
+            where = ".".join(str(part) for part in path) or "the document"
+            yield line(root, path), f"{where}: {best.message[:200]}"
