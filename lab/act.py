@@ -60,12 +60,7 @@ def run(
     event_file.write_text(json.dumps(payload), encoding="utf-8")
     command = ["act", event, "-W", f".github/workflows/{workflow}", "-e", str(event_file), "-a", actor]
     command += [word for platform in PLATFORMS for word in ("-P", f"{platform}=-self-hosted")]
-    command += [
-        "--no-skip-checkout",
-        "--no-cache-server",
-        "--local-repository",
-        f"{_checkout(clone)}={CHECKOUT}",
-    ]
+    command += ["--no-skip-checkout", "--no-cache-server", *_checkout(clone)]
     command += [
         word for name, folder in repositories.items() for word in ("--local-repository", f"{name}={folder}")
     ]
@@ -98,13 +93,13 @@ def run(
     return 1 if SKIPPED in log.read_text(errors="replace") else code
 
 
-def _checkout(clone: Path) -> str:
-    """`actions/checkout@<sha>` as the workflow files pin it."""
-    for file in sorted((clone / ".github" / "workflows").glob("*.yml")):
-        for line in file.read_text().splitlines():
-            if "uses: actions/checkout@" in line:
-                return line.split("uses: ", 1)[1].split()[0]
-    raise LookupError("no workflow file uses actions/checkout")
+def _checkout(clone: Path) -> list[str]:
+    """Flags that put the lab's checkout in the place of every `actions/checkout@<sha>` the files pin."""
+    lines = [
+        line for f in (clone / ".github" / "workflows").glob("*.yml") for line in f.read_text().splitlines()
+    ]
+    used = {line.split("uses: ", 1)[1].split()[0] for line in lines if "uses: actions/checkout@" in line}
+    return [word for name in sorted(used) for word in ("--local-repository", f"{name}={CHECKOUT}")]
 
 
 def clock(began: float) -> float:

@@ -55,7 +55,8 @@ def bad(file: str, found: Sequence[tuple[int, str]], published: str = "stagegate
 
 def compose(content: bytes) -> Node | None:
     """The document with its places."""
-    return YAML(pure=True).compose(io.BytesIO(content))
+    root: Node | None = YAML(pure=True).compose(io.BytesIO(content))
+    return root
 
 
 def line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> int:
