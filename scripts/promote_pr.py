@@ -84,6 +84,7 @@ def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings,
             resumed = apply.resume(doors.pins, known, context, inputs.verify_workflow)
             done = msgspec.structs.replace(done, changes=resumed)
     else:
+        access.demand_writer(doors, known.settings)
         done = apply.write(
             doors.pins,
             known,
@@ -124,6 +125,8 @@ def connect(inputs: PromotePr, settings: Settings, context: Context) -> Access:
         pins_token=inputs.pins_token,
         username=inputs.registry_username,
         password=inputs.registry_password,
+        app_id=inputs.app_id,
+        app_key=inputs.app_key,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 import promote_pr
 from lab.registry import Registry
 from stagegate.runner.boundary import entrypoint
-from tests.promotion.shop_world import Shop, shop
+from tests.promotion.shop_world import RIGHTS, Shop, shop
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +244,67 @@ def test_stagegate_merges_after_an_approval_of_that_head_and_not_before(tmp_path
         assert "v1.1.0" in world.pins("prod")
         assert world.hub().history("main", 1)[0].trailers["Stagegate-Version"] == "1.1.0"
         assert world.forge.events[-1].name == "workflow_dispatch"
+
+
+@pytest.mark.parametrize("side", ["acme/shop", "acme/gitops"])
+def test_pins_in_a_repository_of_their_own(world: Shop, side: str) -> None:
+    world.split()
+    world.passed("1.1.0")
+    config = "stagegate.yaml" if side == "acme/shop" else "apps/shop/stagegate.yaml"
+
+    def step(**inputs: str) -> tuple[int, dict[str, str]]:
+        environ = world.environ(config=config, **inputs) | {"GITHUB_REPOSITORY": side}
+        code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+        return code, world.outputs()
+
+    code, told = step(environment="staging", version="1.1.0")
+    assert (code, told["reason"]) == (2, "missing-permission")
+    tokens = {"pins_token": world.pins_token, "verify_workflow": "none"}
+    code, told = step(environment="staging", version="1.1.0", **tokens)
+    assert (code, told["reason"]) == (0, "committed")
+    assert "v1.1.0" in world.gitops.read("main", "deploy/staging.yaml").decode()
+    before = world.repo.head("main")
+    code, told = step(environment="prod", **tokens)
+    assert (code, told["reason"]) == (0, "proposed")
+    assert "/acme/gitops/pull/" in told["pr-url"]
+    assert world.repo.head("main") == before
+    code, told = step(mode="hold", environment="prod", reason="moving", **tokens)
+    assert (code, told["reason"]) == (0, "marked")
+    assert world.hub().refs("refs/heads/stagegate/") == {}
+
+
+def test_under_protected_trust_only_the_app_is_believed(tmp_path: Path, host: str) -> None:
+    with shop(tmp_path, host, more="trust: {level: protected, app: gatekeeper}\n") as world:
+        app = world.forge.app("gatekeeper", RIGHTS)
+        world.seed_pin("staging", "1.1.0")
+        world.passed("1.1.0")
+        key = {"app_id": str(app.id), "app_key": app.private_key}
+        assert run(world, environment="prod", **key) == 0
+        assert world.outputs()["reason"] == "no-difference"
+        assert run(world, environment="prod", version="1.1.0", **key) == 1
+        assert world.outputs()["reason"] == "no-evidence"
+        world.passed("1.1.0", token=world.forge.token("gatekeeper", "app", repositories=["acme/shop"]))
+        assert run(world, environment="prod") == 2
+        assert world.outputs()["reason"] == "missing-permission"
+        assert run(world, environment="prod", **key) == 0
+        told = world.outputs()
+        assert told["reason"] == "proposed"
+        status = world.hub().statuses(told["commit"])[0]
+        assert status.creator is not None
+        assert status.creator.login == "gatekeeper[bot]"
+
+
+def test_registry_credentials_go_to_no_host_that_only_a_branch_names(world: Shop) -> None:
+    """The work tree says another host; policy on the default branch does not."""
+    text = (world.folder / "stagegate.yaml").read_text()
+    (world.folder / "stagegate.yaml").write_text(text.replace(world.host, "127.0.0.1:1"))
+    assert run(world, environment="staging", version="1.1.0") == 0
+    app = world.pins("staging").replace(f"{world.host}/acme/charts", "127.0.0.1:1/acme/charts")
+    world.outputs()
+    world.repo.seed({"deploy/staging.yaml": app})
+    world.publish("1.2.0")
+    assert run(world, environment="staging", version="1.2.0") == 2
+    assert world.outputs()["reason"] in ("wrong-source", "ambiguous-pin")
 
 
 def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:

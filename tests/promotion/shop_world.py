@@ -227,6 +227,28 @@ class Shop:
         )
         answer.raise_for_status()
 
+    def split(self) -> None:
+        """Pins and policy move to a repository of their own, `acme/gitops`; this one keeps code, tags, evidence."""
+        gitops = self.forge.repository("acme/gitops")
+        for login, role in (("octo-dev", "write"), ("octo-lead", "admin")):
+            self.forge.collaborator("acme/gitops", login, role)
+        text = self.repo.read("main", "stagegate.yaml").decode()
+        chart = next(line for line in text.splitlines() if line.startswith("chart:"))
+        policy = text.replace(chart, "source: acme/shop")
+        files = {path: self.repo.read("main", path) for path in ("deploy/staging.yaml", "deploy/prod.yaml")}
+        values = {
+            f"deploy/values/{name}.yaml": f"replicas: {n}\n" for name, n in (("staging", 1), ("prod", 2))
+        }
+        moved = {path: raw.replace(b"acme/shop.git", b"acme/gitops.git") for path, raw in files.items()}
+        gitops.seed({"apps/shop/stagegate.yaml": policy, **moved, **values})
+        own = f"app: shop\n{chart}\npolicy: acme/gitops//apps/shop/stagegate.yaml\n"
+        self.repo.seed({"stagegate.yaml": own})
+        (self.folder / "stagegate.yaml").write_text(own)
+        (self.folder / "apps/shop").mkdir(parents=True)
+        (self.folder / "apps/shop/stagegate.yaml").write_text(policy)
+        self.pins_token = self.forge.token("", "actions", repositories=["acme/gitops"], permissions=RIGHTS)
+        self.gitops = gitops
+
     def pins(self, environment: str, ref: str = "main") -> str:
         """The pin file of an environment."""
         return self.repo.read(ref, f"deploy/{environment}.yaml").decode()

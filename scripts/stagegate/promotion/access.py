@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from stagegate.clients import hub
@@ -17,13 +17,19 @@ from stagegate.settings import Settings
 class Access:
     """`app` holds code, tags and evidence, `pins` the pins, policy, marks and pull requests; often they are one.
 
-    `config` is the path of the policy in the pins repository.
+    `config` is the path of the policy in the pins repository, `login` user and password for the registry.
     """
 
     app: hub.Hub
     pins: hub.Hub
     registry: Registry
     config: str
+    login: tuple[str, str] = ("", "")
+
+    def limited(self, policy: Settings) -> Access:
+        """The same, with registry credentials only for the hosts that policy names, whatever a branch says."""
+        username, password = self.login
+        return replace(self, registry=Registry(policy.registry_hosts, username=username, password=password))
 
     @property
     def one(self) -> bool:
@@ -46,8 +52,13 @@ def connect(
     pins_token: str,
     username: str = "",
     password: str = "",
+    app_id: str = "",
+    app_key: str = "",
 ) -> Access:
-    """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission)."""
+    """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission).
+
+    With `app_id` and `app_key` the pins repository is spoken to as that GitHub App.
+    """
     here = context.repository
     app_repository, pins_repository, path = settings.source or here, here, config
     if settings.policy:
@@ -63,9 +74,14 @@ def connect(
             )
     registry = Registry(settings.registry_hosts, username=username, password=password)
     path = str(PurePosixPath(path))
+    if app_id or app_key:
+        pins_token = hub.installation_token(context.api_url, pins_repository, app_id, app_key)
+        speaker = hub.from_context(context, token or pins_token, app_repository)
+        pins = hub.from_context(context, pins_token, pins_repository)
+        return Access(app=speaker, pins=pins, registry=registry, config=path, login=(username, password))
     if app_repository == pins_repository:
         only = hub.from_context(context, pins_token or token, pins_repository)
-        return Access(app=only, pins=only, registry=registry, config=path)
+        return Access(app=only, pins=only, registry=registry, config=path, login=(username, password))
     if not pins_token or not token:
         raise Stop(
             "missing-permission",
@@ -78,6 +94,7 @@ def connect(
         pins=hub.from_context(context, pins_token, pins_repository),
         registry=registry,
         config=path,
+        login=(username, password),
     )
 
 
@@ -96,3 +113,17 @@ def accepted(access: Access, settings: Settings) -> tuple[Actor, ...]:
             "Correct `trust.app`: it is the slug at the end of the App's address.",
         )
     return (found,)
+
+
+def demand_writer(access: Access, settings: Settings) -> None:
+    """Stop(missing-permission) when states would be written that nobody may count."""
+    if settings.trust.level == "advisory":
+        return
+    own = access.pins.viewer()
+    if not any(being.same(own) for being in accepted(access, settings)):
+        raise Stop(
+            "missing-permission",
+            f"{own.login} is not the App whose states count.",
+            f"With `trust: protected` only {settings.trust.app} writes marks and statuses.",
+            "Give `app-id` and `app-key` of that App to this job, from its GitHub Environment.",
+        )

@@ -86,7 +86,7 @@ def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_wo
 
 def verify(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
     """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does."""
-    if not workflow or not pins.is_actions_token():
+    if workflow in ("", "none") or not pins.is_actions_token():
         return ()
     pins.dispatch(workflow, base, {})
     return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
@@ -127,6 +127,8 @@ def propose(
         ]
     number, address, opened = _pull(pins, facts, text)
     changes += opened
+    if opened and facts.actions_token:
+        notes.append("opened with GITHUB_TOKEN: workflows on it wait until somebody approves their run")
     labels = tuple(label for label in text.labels if there is None or label not in there.labels)
     if labels:
         pins.add_labels(number, labels)

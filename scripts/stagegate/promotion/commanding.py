@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Change, Result, parse_version
-from stagegate.promotion import commanded, ground, marking, marks, merging, rules
+from stagegate.promotion import access, commanded, ground, marking, marks, merging, rules
 from stagegate.promotion.access import Access
 from stagegate.promotion.ground import Ground
 from stagegate.runner.context import Context
@@ -36,8 +36,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 def run(doors: Access, known: Settings, context: Context, asked: Request, now: datetime) -> Result:
     """Set or remove the mark (by somebody who may), then judge the open promotions it concerns again."""
     soil = ground.read(doors, known)
+    doors = doors.limited(soil.settings)
     changes: tuple[Change, ...] = ()
     what = ""
+    if not asked.dry_run:
+        access.demand_writer(doors, soil.settings)
     if asked.mode != "evaluate":
         least = getattr(soil.settings.commands, asked.mode)
         marking.authorise(doors.pins, context.actor, least, f"{asked.mode} {soil.settings.app}")

@@ -34,6 +34,7 @@ def read(doors: Access, known: Settings, mode: str, environment: str, version: s
     """
     back = mode == "rollback"
     soil = ground.read(doors, known)
+    doors = doors.limited(soil.settings)
     facts, tips = ground.facts(doors, soil, mode, environment, version)
     name = (branches.rollback if back else branches.promotion)(facts.app, environment)
     facts = msgspec.structs.replace(facts, branch=name, branch_head=tips.get(name, ""))

@@ -117,6 +117,7 @@ def follow(
 ) -> Applied:
     """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
     soil = ground.read(doors, known)
+    doors = doors.limited(soil.settings)
     seen = again(doors, soil, (facts.environment,), context, now, verify_workflow=verify_workflow)
     changes = (*done.changes, *(change for one in seen for change in one.changes))
     merged = next((one for one in seen if one.reason == "merged" and one.pull.number == done.number), None)
