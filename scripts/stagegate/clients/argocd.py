@@ -43,8 +43,8 @@ class ArgoCD:
         if not server.strip() or not token.strip():
             raise _empty("argocd-server" if not server.strip() else "argocd-token")
         log.mask(token, *(headers or {}).values())
-        address = server.strip().rstrip("/")
-        self.url = address if "://" in address else f"https://{address}"
+        address = server.strip()
+        self.url = (address if "://" in address else f"https://{address}").rstrip("/")
         self.host = urlsplit(self.url).netloc
         if urlsplit(self.url).scheme not in ("http", "https") or not self.host or "@" in self.host:
             raise Stop(
@@ -53,7 +53,8 @@ class ArgoCD:
                 "It must be a host name, host:port or an https URL, without a user.",
                 "Correct the variable ARGOCD_SERVER of the GitHub Environment.",
             )
-        self._session = http.session(retries=0, verify=ca or True)  # whoever waits decides what to try again
+        self._ca = ca or None  # by request: a session's own setting gives way to REQUESTS_CA_BUNDLE
+        self._session = http.session(retries=0)  # whoever waits decides what to try again
         self._session.headers.update({"Authorization": f"Bearer {token.strip()}", **(headers or {})})
         self._narrow = {"project": project, "appNamespace": namespace}
         self._project = project
@@ -156,7 +157,7 @@ class ArgoCD:
 
     def _send(self, address: str, query: Mapping[str, str], **options: Any) -> requests.Response:
         try:
-            return self._session.get(address, params=query, allow_redirects=False, **options)
+            return self._session.get(address, params=query, allow_redirects=False, verify=self._ca, **options)
         except requests.exceptions.SSLError as error:
             raise Stop(
                 "unreachable",

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import jmespath
 import msgspec
 import requests
+import urllib3
 
 from stagegate.clients import http
 from stagegate.errors import Stop
@@ -193,13 +194,19 @@ def _ask(
 
 
 def _read(response: requests.Response, end: float, clock: Callable[[], float]) -> bytes:
+    """The whole body, read as it arrives, so that one byte a second cannot hold the gate up."""
     content = b""
-    for chunk in response.iter_content(64 * 1024):
-        content += chunk
-        if len(content) > BODY_LIMIT:
-            raise _Unanswered(f"the answer is longer than {BODY_LIMIT} bytes")
-        if clock() > end:
-            raise requests.Timeout
+    try:
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
+            content += chunk
+            if len(content) > BODY_LIMIT:
+                raise _Unanswered(f"the answer is longer than {BODY_LIMIT} bytes")
+            if clock() > end:
+                raise requests.Timeout
+    except urllib3.exceptions.TimeoutError as error:
+        raise requests.Timeout from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError from error
     return content
 
 

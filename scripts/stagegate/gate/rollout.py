@@ -20,7 +20,7 @@ from stagegate.runner import log
 
 Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
-POLL_STREAMING = 5.0  # and with one, in case it has gone silent
+POLL_STREAMING = 2.0  # and with one, in case it has gone silent
 NEWS_EVERY = 30.0  # seconds between progress lines when nothing changes
 PATIENCE = 120.0  # seconds of trouble with Argo CD in the middle of a wait
 PATIENCE_FIRST = 20.0  # and before it has answered at all
@@ -105,9 +105,10 @@ def _streams(followers: Sequence[Follower]) -> bool:
 
 
 def _confirm(states: dict[str, _Progress], followers: Sequence[Follower], settle: float, now: float) -> None:
-    """Have Argo CD look again at what has been good for long enough: its word must be newer than that."""
+    """Have Argo CD look again where its word must be newer than what it shows: good for long, or an error."""
     for state, follower in zip(states.values(), followers, strict=False):
-        if state.judgement.reason == "settling" and now - state.history.since >= settle:
+        settled = state.judgement.reason == "settling" and now - state.history.since >= settle
+        if settled or (state.judgement.reason == "comparison-error" and not state.history.refreshed):
             follower.ask()
 
 
@@ -160,7 +161,7 @@ def _endure(state: _Progress, trouble: Stop, order: Order, now: float) -> None:
 
 def _ask_windows(source: Source, state: _Progress, now: float) -> None:
     """Once a minute while nothing syncs: is it a window that forbids it? Whoever may not ask is not told."""
-    waits = state.history.reason in ("out-of-sync", "sync-window") and now - state.history.since > 5
+    waits = state.history.reason in ("out-of-sync", "sync-window") and now - state.history.since > 2
     if not waits or now - state.asked_window < 60:
         return
     state.asked_window = now
@@ -210,10 +211,19 @@ def _drain(
     if name not in states:
         return
     state = states[name]
+    if _older(document, state.document):
+        return
     _look(state, document, expected, commits, order, clock(), refreshed=refreshed)
     if isinstance(state.judgement, Ready) or state.judgement.reason == "settling":
         state.judgement = Waiting(reason="settling", detail=state.judgement.detail)
         state.polled = min(state.polled, clock() - POLL_STREAMING)
+
+
+def _older(document: Json, known: Json) -> bool:
+    """Whether a slow stream tells what a look has overtaken; versions of one object are numbers that grow."""
+    one, other = ((d.get("metadata") or {}).get("resourceVersion") for d in (document, known))
+    numbers = str(one).isdigit() and str(other).isdigit()
+    return numbers and int(str(one)) < int(str(other))
 
 
 def _verdict(states: dict[str, _Progress], order: Order, waited: float) -> Rollout | None:
