@@ -17,6 +17,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from lab.argocd import archives
 from lab.argocd.oci import CannotFetch, Registries
 
 Json = dict[str, Any]
@@ -115,7 +116,7 @@ class Charts:
                     raise CannotRender(f"expected only a single oci layer, got {len(layers)}")
                 blob = self._registries.blob(repository, layers[0]["digest"], part / "layer")
                 with tarfile.open(blob) as archive:
-                    archive.extractall(part / "content", filter="data")
+                    archives.extract_all(archive, part / "content")
                 part.rename(folder)
         content = folder / "content"
         inner = sorted(content.glob("*/Chart.yaml"))

@@ -8,7 +8,10 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
+
+from lab.argocd import archives
 
 SHA = re.compile(r"[0-9a-f]{40}")
 
@@ -75,10 +78,12 @@ def export(repository: Path, commit: str, store: Path) -> Path:
     """The commit's tree as a folder below `store`, made once."""
     folder = store / commit
     if not folder.exists():
-        part = store / f"{commit}.part"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        store.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=commit, dir=store))
         with tarfile.open(fileobj=io.BytesIO(git(repository, "archive", commit)), mode="r:") as archive:
-            archive.extractall(part, filter="data")
-        part.rename(folder)
+            archives.extract_all(archive, part)
+        try:
+            part.rename(folder)
+        except OSError:  # another reconciler was quicker
+            shutil.rmtree(part)
     return folder

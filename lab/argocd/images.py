@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from lab.argocd import archives
 from lab.argocd.oci import INDEX_TYPES, CannotFetch, Manifest, Registries, parse_reference
 
 _one_at_a_time = threading.Lock()
@@ -105,8 +106,8 @@ def unpack_layer(blob: Path, root: Path) -> None:
                 _remove(root, name.parent / name.name.removeprefix(".wh."))
             else:
                 try:
-                    archive.extract(member, root, filter="data")
-                except tarfile.FilterError:
+                    archives.extract(archive, member, root)
+                except archives.Unsafe:
                     continue  # absolute links and devices of a distribution: nothing here needs them
 
 

@@ -1,0 +1,41 @@
+"""Unpacks archives without letting them write outside, on every Python 3.10+ (the filter came in patch releases)."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path, PurePosixPath
+
+
+class Unsafe(Exception):
+    """A member that would lead outside the folder, or is no file, folder or inner link."""
+
+
+def extract_all(archive: tarfile.TarFile, root: Path) -> None:
+    """Every member below `root`. Unsafe at the first that must not be."""
+    for member in archive:
+        extract(archive, member, root)
+
+
+def extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    """One member below `root`. Unsafe when it must not be."""
+    if hasattr(tarfile, "data_filter"):
+        try:
+            archive.extract(member, root, filter="data")
+        except tarfile.FilterError as error:
+            raise Unsafe(member.name) from error
+        return
+    target = root.joinpath(*(part for part in PurePosixPath(member.name).parts if part != "/"))
+    aim = (target.parent if member.issym() else root) / member.linkname
+    home = root.resolve()
+    leaves = [
+        path
+        for path in (target, *([aim] if member.islnk() or member.issym() else []))
+        if not _below(path, home)
+    ]
+    if leaves or not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise Unsafe(member.name)
+    archive.extract(member, root)
+
+
+def _below(path: Path, home: Path) -> bool:
+    return path.resolve().is_relative_to(home)
