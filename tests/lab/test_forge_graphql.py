@@ -36,7 +36,7 @@ def test_a_stale_head_is_stale_data(kit: Kit) -> None:
     ("branch", "files", "who", "kind", "text"),
     [
         ("no", {"a": "b"}, "dev", "NOT_FOUND", "branch must exist"),
-        ("main", {"nothing": None}, "dev", "UNPROCESSABLE", "does not exist as of commit oid"),
+        ("main", {"nothing": None}, "dev", "NOT_FOUND", "does not exist as of commit oid"),
         ("main", {"../up": "x"}, "dev", "UNPROCESSABLE", "not valid"),
         ("main", {"a": "b"}, "reader", "FORBIDDEN", "push access"),
         ("main", {"a": "b"}, "actions", "FORBIDDEN", "Resource not accessible by integration"),

@@ -60,9 +60,8 @@ def _changes(asker: Asker, repo: Repository, head: str, given: Arguments) -> dic
     for one in given.inners("deletions"):
         path = one.text("path")
         if repo.store.at(head, path) is None:
-            raise unprocessable(
-                f"A path was requested for deletion which does not exist as of commit oid `{head}`"
-            )
+            said = f"A path was requested for deletion which does not exist as of commit oid `{head}`"
+            raise unprocessable(said, kind="NOT_FOUND")
         changes[path] = None
     for one in given.inners("additions"):
         path = one.text("path")
