@@ -1,4 +1,4 @@
-"""Unpacks archives without letting them write outside, on every Python 3.10+ (the filter came in patch releases)."""
+"""Unpacks archives that may not write outside, on every Python 3.10+ (the filter came in patch releases)."""
 
 from __future__ import annotations
 
