@@ -25,6 +25,16 @@ class _Files(msgspec.Struct, frozen=True):
     repository: dict[str, _Oid | None]
 
 
+class _Entry(msgspec.Struct, frozen=True):
+    path: str
+    type: str
+
+
+class _Tree(msgspec.Struct, frozen=True):
+    tree: list[_Entry]
+    truncated: bool = False
+
+
 class _RawBlob(msgspec.Struct, frozen=True):
     content: str
     encoding: str
@@ -59,6 +69,19 @@ class Files(Port):
         for start in range(0, len(names), _BATCH):
             answers |= self._some_files(ref, names[start : start + _BATCH])
         return answers
+
+    def paths(self, ref: str) -> list[str]:
+        """Every file of one commit (branch, tag or sha). Stop(unknown-state) when GitHub lists only some."""
+        doing = f"list the files of {ref[:12]}"
+        listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)
+        if listed.truncated:
+            raise Stop(
+                "unknown-state",
+                f"{self.repository} has more files than GitHub lists at once.",
+                "A glob could miss some of them.",
+                "Name the settings file by its path.",
+            )
+        return [entry.path for entry in listed.tree if entry.type == "blob"]
 
     def _some_files(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
         declared = "".join(f", $f{i}: String!" for i in range(len(paths)))

@@ -1,0 +1,92 @@
+"""pin-guard: puts the status `stagegate/pins` on any pull request or merge group, by what it does to the pins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.model import Calls, Result
+from stagegate.promotion import access, apply, apps
+from stagegate.promotion.access import Access
+from stagegate.promotion.apps import App
+from stagegate.promotion.guard import facts, judging, plan, telling
+from stagegate.promotion.guard.facts import Head
+from stagegate.promotion.guard.telling import HeadJudged
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+
+ATTEMPTS = 5
+
+
+class PinGuard(Inputs, frozen=True, kw_only=True):
+    """Inputs of pin-guard."""
+
+    pins_token: str = ""
+    app_id: str = ""
+    app_key: str = ""
+    registry_username: str = ""
+    registry_password: str = ""
+    pull_request: int = 0
+
+
+def main(inputs: PinGuard, context: Context) -> Result:
+    """Inputs -> facts -> plan -> apply -> report, for every head the event is about."""
+    now = datetime.now(timezone.utc)
+    pins = hub.from_context(context, inputs.pins_token or inputs.token)
+    found = facts.heads(pins, context, inputs.pull_request)
+    places = [(app, connect(inputs, app, context)) for app in apps.read(pins, inputs.config)] if found else []
+    seen = tuple(once(pins, places, head, now, context, dry_run=inputs.dry_run) for head in found)
+    calls = [pins.calls, *(doors.calls for _, doors in places)]
+    total = Calls(read=sum(c.read for c in calls), write=sum(c.write for c in calls))
+    return telling.result(seen, now, run_url=context.run_url, dry_run=inputs.dry_run, calls=total)
+
+
+def once(
+    pins: hub.Hub,
+    places: Sequence[tuple[App, Access]],
+    head: Head,
+    now: datetime,
+    context: Context,
+    *,
+    dry_run: bool,
+) -> HeadJudged:
+    """Judge a head and write its status; a pull request that changed meanwhile is judged again first."""
+    for _ in range(ATTEMPTS):
+        judged = judging.judge(places, head, now)
+        verdict = plan.combine({one.app: one.verdict for one in judged})
+        latest = facts.again(pins, head.pull.number) if head.pull else head
+        if latest is None or head.same(latest):
+            write = not dry_run and latest is not None
+            speaker = places[0][1].pins  # as the App, where there is one: only its states count then
+            changes = apply.status(speaker, head.sha, verdict, context.run_url) if write else ()
+            return HeadJudged(head=head, verdict=verdict, apps=judged, changes=changes)
+        head = latest
+    raise Stop(
+        "stale-base",
+        f"{head.name} changed {ATTEMPTS} times while it was judged.",
+        "A verdict counts only for what was judged.",
+        "The next change starts this again; nothing has to be done.",
+    )
+
+
+def connect(inputs: PinGuard, app: App, context: Context) -> Access:
+    """The repositories and registries of one app, with the tokens of the inputs."""
+    return access.connect(
+        app.settings,
+        context,
+        config=app.config,
+        token=inputs.token,
+        pins_token=inputs.pins_token,
+        username=inputs.registry_username,
+        password=inputs.registry_password,
+        app_id=inputs.app_id,
+        app_key=inputs.app_key,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(entrypoint("pin-guard", PinGuard, main))

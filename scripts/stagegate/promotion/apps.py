@@ -1,0 +1,78 @@
+"""The apps of a pins repository: every settings file that a path or glob names on the default branch."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from stagegate import settings as settings_file
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.settings import Settings
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """An app's settings as the default branch has them, and the path of their file."""
+
+    config: str
+    settings: Settings
+
+
+def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
+    """Every app, in the order of their files. Stop(missing-file) when there is none, Stop(bad-settings)."""
+    branch = pins.default_branch()
+    paths = matching(pins.paths(branch), pattern) if is_glob(pattern) else (pattern,)
+    found = pins.files(branch, paths) if paths else {}
+    read = tuple(
+        App(config=path, settings=settings_file.parse(blob.content, path))
+        for path, blob in found.items()
+        if blob is not None
+    )
+    if not read:
+        raise Stop(
+            "missing-file",
+            f"{pins.repository} has no {pattern} on {branch}.",
+            "Policy is read from the default branch, and from nowhere else.",
+            "Merge the settings first, or name the right file with `config`.",
+        )
+    return read
+
+
+def choose(apps: Sequence[App], name: str) -> App:
+    """The app of that name, or the only one when no name is given. Stop(bad-input)."""
+    names = [app.settings.app for app in apps]
+    if not name and len(apps) == 1:
+        return apps[0]
+    if not name:
+        raise Stop(
+            "bad-input",
+            "No app is named.",
+            f"This repository has {len(apps)}: {', '.join(names)}.",
+            f"Write it before the environment, as in {names[0]}/prod.",
+        )
+    for app in apps:
+        if app.settings.app == name:
+            return app
+    near = difflib.get_close_matches(name, names, 1)
+    raise Stop(
+        "bad-input",
+        f"There is no app {name!r}.",
+        f"The settings name: {', '.join(names)}.",
+        f"Did you mean {near[0]}?" if near else "Use one of these names.",
+    )
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a path stands for several."""
+    return "*" in pattern or "?" in pattern
+
+
+def matching(paths: Iterable[str], pattern: str) -> tuple[str, ...]:
+    """Paths that a glob means: `*` and `?` stay within one folder, `**` does not."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    table = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    expression = re.compile("".join(table.get(part, re.escape(part)) for part in parts))
+    return tuple(path for path in paths if expression.fullmatch(path))

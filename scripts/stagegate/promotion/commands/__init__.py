@@ -1,0 +1,1 @@
+"""pr-command: commands that people write as comments."""

@@ -1,0 +1,80 @@
+"""Where every release of an app is, for `/status`: what could not be read is said to be unknown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.promotion import branches, ground, marks, proof
+from stagegate.promotion.access import Access
+from stagegate.promotion.apps import App
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One environment: what its pins name, what its gate said of that, who holds it, what is proposed."""
+
+    environment: str
+    version: str
+    verdict: str
+    since: str = ""
+    held: str = ""
+    proposal: str = ""
+
+
+class AppStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """An app's rows; `trouble` where nothing could be read."""
+
+    app: str
+    rows: tuple[Row, ...] = ()
+    trouble: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every row could be read."""
+        return not self.trouble and all(row.verdict != "unknown" for row in self.rows)
+
+
+def read(app: App, doors: Access, environment: str, now: datetime) -> AppStanding:
+    """The rows of one app, all environments or one. Never a Stop: trouble is part of the answer."""
+    name = app.settings.app
+    try:
+        soil = ground.read(doors, app.settings)
+        names = [environment] if environment else [place.name for place in soil.settings.environments]
+        known, tips = ground.facts(doors, soil, "status", names[0], "", names[1:])
+    except Stop as stop:
+        return AppStanding(app=name, trouble=f"{stop.what} {stop.why}")
+    rows = []
+    for place in names:
+        standing = known.standing(place)
+        held = marks.holds(known, place, now)
+        open_ = [b for b in (branches.promotion(name, place), branches.rollback(name, place)) if b in tips]
+        seen = proof.of(known, place, standing.version) if standing.version else None
+        rows.append(
+            Row(
+                environment=place,
+                version=standing.version or standing.commit[:12] or standing.trouble,
+                verdict=seen.state if seen else "unknown",
+                since=seen.since if seen else "",
+                held="; ".join(marks.describe(mark) for mark in held),
+                proposal=_proposal(doors, open_, soil.base),
+            )
+        )
+    return AppStanding(app=name, rows=tuple(rows))
+
+
+def _proposal(doors: Access, names: list[str], base: str) -> str:
+    """The open pull requests of these branches, with the state of their status."""
+    said = []
+    for name in names:
+        try:
+            for pull in doors.pins.pulls(head=name, base=base):
+                newest = next(
+                    (s.state for s in doors.pins.statuses(pull.head_sha) if s.context == branches.STATUS),
+                    "none",
+                )
+                said.append(f"{pull.url} ({newest})")
+        except Stop as stop:
+            said.append(f"{name}: unknown, {stop.what}")
+    return ", ".join(said)
