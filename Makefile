@@ -30,7 +30,7 @@ contracts:
 	$(TOOLS) env PYTHONPATH=scripts lint-imports --no-cache
 
 workflows:
-	$(TOOLS) zizmor --offline --persona auditor --strict-collection --quiet . $(wildcard examples/shop)
+	$(TOOLS) zizmor --offline --persona auditor --strict-collection --quiet . $(patsubst %/.github,%,$(wildcard examples/*/.github examples/*/*/.github))
 
 tables:
 	$(if $(DOCS),$(TOOLS) python scripts/docs.py --check)

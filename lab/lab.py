@@ -25,6 +25,7 @@ from lab import act, rewrite, toolbox, triggers
 from lab.act import ActRun
 from lab.argocd import ArgoCD
 from lab.forge import Event, Forge, Repo
+from lab.layouts import ONE, ROBOT, Layout
 from lab.registry import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,9 +42,10 @@ PEOPLE = {"octo-dev": "write", "octo-lead": "maintain", "octo-admin": "admin", "
 class Lab:
     """Everything that runs, and the hands of the people who use it. `say` gets lines of progress."""
 
-    def __init__(self, root: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, root: Path, say: Callable[[str], None] = lambda _: None, layout: Layout = ONE) -> None:
         self.root = root.resolve()
         self.say = say
+        self.layout = layout
         self.runs: list[ActRun] = []
         self._stack = ExitStack()
         self._tokens: dict[str, str] = {}
@@ -65,12 +67,17 @@ class Lab:
         self.root.mkdir(parents=True, exist_ok=True)
         self.registry = self._stack.enter_context(Registry(self.root / "registry"))
         self.forge = self._stack.enter_context(Forge(self.root / "forge"))
-        self.shop: Repo = self.forge.repository(SHOP)
-        for login, role in PEOPLE.items():
-            self.forge.collaborator(SHOP, login, role)
+        self.repositories: dict[str, Repo] = {name: self.forge.repository(name) for name in self.layout.trees}
+        self.shop, self.pins = self.repositories[self.layout.app], self.repositories[self.layout.pins]
+        for login, role in {**PEOPLE, ROBOT: "write"}.items():
+            for name in self.repositories:
+                self.forge.collaborator(name, login, role)
             self._tokens[login] = self.forge.token(login)
         for environment in ENVIRONMENTS:
-            self.forge.environment(SHOP, environment)
+            self.forge.environment(self.layout.pins, environment)
+        for name, tokens in self.layout.tokens.items():
+            for environment in {place for token in tokens for place in token.environments}:
+                self.forge.environment(name, environment)
         reference = f"{TOOLKIT}@{REF}"
         self.toolkit = rewrite.snapshot(
             ROOT, self.root / "toolkit", lambda text: rewrite.for_act(text, reference)
@@ -81,8 +88,11 @@ class Lab:
         self.argocd = self._stack.enter_context(
             ArgoCD(
                 self.root / "argocd",
-                self.shop.path,
-                git_rewrite={f"{self.forge.url}/{SHOP}.git": self.shop.path},
+                self.pins.path,
+                manifests=self.layout.manifests,
+                git_rewrite={
+                    f"{self.forge.url}/{name}.git": repo.path for name, repo in self.repositories.items()
+                },
                 secrets={f"{namespace}/shop-login": LOGIN for namespace in ENVIRONMENTS.values()},
             )
         )
@@ -103,15 +113,10 @@ class Lab:
     # --- the shop at 1.0.0 ---------------------------------------------------------------------------------
 
     def _seed(self) -> None:
-        clone = self._clone("seed", "octo-lead")
-        rewrite.snapshot(ROOT, clone, lambda text: text, "examples/shop")
-        for file in clone.rglob("*"):
-            if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
-                file.write_bytes(self._moved(file.read_bytes()))
-        _git(clone, "add", "--all")
-        _git(clone, "commit", "--quiet", "--message", "feat: open the shop")
+        clones = {name: self._filled(name) for name in self.repositories}
+        clone = clones[self.layout.app]
         _git(clone, "tag", "--annotate", "--message", f"shop {FIRST}", f"v{FIRST}")
-        _git(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main", f"v{FIRST}")
+        _git(clone, "push", "--quiet", "origin", f"v{FIRST}")
         sha = _git(clone, "rev-parse", "HEAD")
         image = f"{self.registry.host}/acme/shop"
         _step(clone, "build/image.py", {"IMAGE": image, "GITHUB_SHA": sha})
@@ -120,18 +125,42 @@ class Lab:
         for script in ("image_tags", "helm_publish"):
             _step(clone, str(ROOT / "scripts" / f"{script}.py"), {**common, "GITHUB_WORKSPACE": str(clone)})
 
+    def _filled(self, repository: str) -> Path:
+        """A clone in which a repository's first commit is pushed."""
+        clone = self._clone(f"seed-{repository.rpartition('/')[2]}", "octo-lead", repository)
+        for tree in self.layout.trees[repository]:
+            rewrite.snapshot(ROOT, clone, lambda text: text, tree.folder)
+            for name in tree.leave_out:
+                shutil.rmtree(clone / name)
+        for file in clone.rglob("*"):
+            if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
+                file.write_bytes(self._moved(file.read_bytes()))
+        _git(clone, "add", "--all")
+        _git(clone, "commit", "--quiet", "--message", "feat: open the shop")
+        _git(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        return clone
+
     def _moved(self, content: bytes) -> bytes:
         """A file of the shop with the addresses of this machine."""
         content = content.replace(b"ghcr.io", self.registry.host.encode())
-        return content.replace(f"https://github.com/{SHOP}".encode(), f"{self.forge.url}/{SHOP}".encode())
+        for name in self.repositories:
+            content = content.replace(
+                f"https://github.com/{name}".encode(), f"{self.forge.url}/{name}".encode()
+            )
+        return content
 
     # --- what people do ------------------------------------------------------------------------------------
 
     def push(
-        self, login: str, message: str, edits: Mapping[str, Callable[[str], str]], branch: str = "main"
+        self,
+        login: str,
+        message: str,
+        edits: Mapping[str, Callable[[str], str]],
+        branch: str = "main",
+        repository: str = "",
     ) -> str:
-        """A person commits edits (path -> old text to new text) and pushes; the commit."""
-        clone = self._clone(f"{login}-{time.monotonic_ns()}", login)
+        """A person commits edits (path -> old text to new text) to a repository (the app's); the commit."""
+        clone = self._clone(f"{login}-{time.monotonic_ns()}", login, repository)
         _git(clone, "fetch", "--quiet", "origin", branch)
         _git(clone, "checkout", "--quiet", "--detach", "FETCH_HEAD")
         for name, edit in edits.items():
@@ -143,11 +172,11 @@ class Lab:
         shutil.rmtree(clone)
         return sha
 
-    def api(self, login: str, method: str, path: str, **fields: object) -> Any:
-        """A REST call by a person on the shop's repository; the JSON answer. HTTPError when refused."""
+    def api(self, login: str, method: str, path: str, repository: str = "", **fields: object) -> Any:
+        """A REST call by a person on a repository (the app's); the JSON answer. HTTPError when refused."""
         answer = requests.request(
             method,
-            f"{self.forge.url}/repos/{SHOP}{path}",
+            f"{self.forge.url}/repos/{repository or self.layout.app}{path}",
             json=fields or None,
             headers={"Authorization": f"Bearer {self._tokens[login]}"},
             timeout=30,
@@ -156,15 +185,16 @@ class Lab:
         return answer.json() if answer.content else None
 
     def pulls(self) -> list[Any]:
-        """Open pull requests of the shop."""
-        found: list[Any] = self.api("octo-lead", "GET", "/pulls?state=open")
+        """Open pull requests where the pins are."""
+        found: list[Any] = self.api("octo-lead", "GET", "/pulls?state=open", self.layout.pins)
         return found
 
     def merge(self, number: int, login: str = "octo-lead") -> str:
         """A person approves and merges a pull request at its present head; the merge commit."""
-        head = self.api(login, "GET", f"/pulls/{number}")["head"]["sha"]
-        self.api(login, "POST", f"/pulls/{number}/reviews", event="APPROVE", commit_id=head)
-        merged = self.api(login, "PUT", f"/pulls/{number}/merge", sha=head, merge_method="squash")
+        pull, pins = f"/pulls/{number}", self.layout.pins
+        head = self.api(login, "GET", pull, pins)["head"]["sha"]
+        self.api(login, "POST", f"{pull}/reviews", pins, event="APPROVE", commit_id=head)
+        merged = self.api(login, "PUT", f"{pull}/merge", pins, sha=head, merge_method="squash")
         return str(merged["sha"])
 
     def ask(self, environment: str, path: str = "/health") -> Any:
@@ -183,7 +213,7 @@ class Lab:
         _git(clone, "pull", "--quiet", "origin", "main")
         output = self.root / f"outputs-{time.monotonic_ns()}"
         environ = {
-            **self._environ(0),
+            **self._environ(0, self.layout.app),
             "GITHUB_RUN_ID": "",
             "GITHUB_REF": "refs/heads/main",
             "GITHUB_WORKSPACE": str(clone),
@@ -200,31 +230,36 @@ class Lab:
         done: list[ActRun] = []
         while events := self.forge.drain_events():
             for event in events:
-                if event.repository == SHOP and not event.swallowed:
+                if event.repository in self.repositories and not event.swallowed:
                     done += [self._run(event, workflow) for workflow in self._workflows(event)]
         return done
 
     def dispatch(self, workflow: str, login: str = "octo-dev", **inputs: str) -> list[ActRun]:
-        """A person starts a workflow by hand; all runs that follow."""
-        self.api(login, "POST", f"/actions/workflows/{workflow}/dispatches", ref="main", inputs=inputs)
+        """A person starts a workflow of the pins repository by hand; all runs that follow."""
+        path = f"/actions/workflows/{workflow}/dispatches"
+        self.api(login, "POST", path, self.layout.pins, ref="main", inputs=inputs)
         return self.settle()
 
     def _workflows(self, event: Event) -> list[str]:
         ref = "refs/heads/main" if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-        names = _git(self.shop.path, "ls-tree", "--name-only", ref, ".github/workflows/").split()
-        files = {Path(name).name: _git(self.shop.path, "show", f"{ref}:{name}") for name in names}
+        bare = self.repositories[event.repository].path
+        names = _git(bare, "ls-tree", "--name-only", ref, ".github/workflows/").split()
+        files = {Path(name).name: _git(bare, "show", f"{ref}:{name}") for name in names}
         return triggers.started(event, files)
 
     def _run(self, event: Event, workflow: str) -> ActRun:
         began = time.monotonic()
-        sha = self.shop.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-        run_id = event.run or self.forge.run_started(SHOP, workflow, event.name, event.ref, sha, event.actor)
+        repository, repo = event.repository, self.repositories[event.repository]
+        sha = repo.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
+        run_id = event.run or self.forge.run_started(
+            repository, workflow, event.name, event.ref, sha, event.actor
+        )
         folder = self.root / "runs" / f"{len(self.runs) + 1:02}-{workflow.removesuffix('.yml')}"
         folder.mkdir(parents=True)
         clone = folder / "clone"
-        _git(self.root, "clone", "--quiet", str(self.shop.path), str(clone))
+        _git(self.root, "clone", "--quiet", str(repo.path), str(clone))
         _git(clone, "checkout", "--quiet", "-B", event.ref.removeprefix("refs/heads/").replace("/", "-"), sha)
-        _git(clone, "remote", "set-url", "origin", f"{self.forge.url}/{SHOP}.git")
+        _git(clone, "remote", "set-url", "origin", f"{self.forge.url}/{repository}.git")
         reference = f"{TOOLKIT}@{REF}"
         for file in (clone / ".github" / "workflows").glob("*.yml"):
             file.write_text(rewrite.for_act(file.read_text(), reference))
@@ -239,11 +274,11 @@ class Lab:
             log=folder / "log.txt",
             actor=event.actor,
             token=self.forge.token(
-                "github-actions[bot]", kind="actions", repositories=[SHOP], permissions=rights
+                "github-actions[bot]", kind="actions", repositories=[repository], permissions=rights
             ),
-            environ=self._environ(run_id),
+            environ=self._environ(run_id, repository),
             variables=self._values(self.variables()),
-            secrets=self._values(self.secrets()),
+            secrets=self._values(self.secrets(repository)),
             repositories={reference: self.toolkit},
             path=os.environ["PATH"],
         )
@@ -267,10 +302,16 @@ class Lab:
             }
         return found
 
-    def secrets(self) -> dict[str, dict[str, str]]:
-        """What the GitHub Environments hold as secrets, by environment."""
+    def secrets(self, repository: str = "") -> dict[str, dict[str, str]]:
+        """What the GitHub Environments of a repository (that of the pins) hold as secrets, by environment."""
+        repository = repository or self.layout.pins
         values = {"SHOP_PASSWORD": LOGIN["password"], "ARGOCD_TOKEN": self.argocd.token}
-        return dict.fromkeys(ENVIRONMENTS, values)
+        found = {name: dict(values) for name in ENVIRONMENTS if repository == self.layout.pins}
+        for token in self.layout.tokens.get(repository, ()):
+            value = self.forge.token(ROBOT, repositories=[token.repository], permissions=token.rights)
+            for environment in token.environments:
+                found.setdefault(environment, {})[token.name] = value
+        return found
 
     def _values(self, by_environment: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         return {
@@ -279,27 +320,27 @@ class Lab:
             for name, value in values.items()
         }
 
-    def _environ(self, run_id: int) -> dict[str, str]:
+    def _environ(self, run_id: int, repository: str) -> dict[str, str]:
         return {
             "GITHUB_API_URL": self.forge.url,
             "GITHUB_SERVER_URL": self.forge.url,
             "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
-            "GITHUB_REPOSITORY": SHOP,
+            "GITHUB_REPOSITORY": repository,
             "GITHUB_RUN_ID": str(run_id),
             "STAGEGATE_WRITE_PACE": "0",
             "STAGEGATE_RETRY_PACE": "0.05",
             "STAGEGATE_CACHE": CACHE,
         }
 
-    def _clone(self, name: str, login: str) -> Path:
-        """An empty clone of the shop whose remote carries a person's token."""
+    def _clone(self, name: str, login: str, repository: str = "") -> Path:
+        """An empty clone of a repository (the app's) whose remote carries a person's token."""
         clone = self.root / "people" / name
         clone.mkdir(parents=True)
         address = self.forge.url.replace("http://", f"http://{login}:{self._tokens[login]}@")
         _git(clone, "init", "--quiet", "--initial-branch=main")
         _git(clone, "config", "user.name", login)
         _git(clone, "config", "user.email", f"{login}@users.noreply.github.com")
-        _git(clone, "remote", "add", "origin", f"{address}/{SHOP}.git")
+        _git(clone, "remote", "add", "origin", f"{address}/{repository or self.layout.app}.git")
         return clone
 
 
