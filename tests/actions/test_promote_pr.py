@@ -246,6 +246,28 @@ def test_stagegate_merges_after_an_approval_of_that_head_and_not_before(tmp_path
         assert world.forge.events[-1].name == "workflow_dispatch"
 
 
+def test_a_pin_moved_by_hand_to_what_nobody_proved_is_reported(world: Shop) -> None:
+    world.seed_pin("prod", "1.1.0")
+    assert run(world, mode="evaluate") == 0
+    assert [f["rule"] for f in world.report()["findings"]] == ["unproven-pin"]
+    world.outputs()
+    environ = world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"}
+    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 1
+    assert world.outputs()["reason"] == "no-evidence"
+    world.passed("1.1.0")
+    assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 0
+
+
+def test_a_mark_that_somebody_deleted_is_reported(world: Shop) -> None:
+    run(world, mode="hold", environment="prod", reason="moving")
+    ref = "git/refs/heads/stagegate/hold/shop/prod"
+    world.ask("DELETE", ref, world.forge.token("octo-dev"), {})
+    assert run(world, mode="evaluate", environment="staging") == 0
+    found = world.report()["findings"]
+    assert [f["rule"] for f in found if f["rule"] == "mark-vanished"] == ["mark-vanished"]
+    assert "octo-dev" in found[0]["message"]
+
+
 @pytest.mark.parametrize("side", ["acme/shop", "acme/gitops"])
 def test_pins_in_a_repository_of_their_own(world: Shop, side: str) -> None:
     world.split()

@@ -10,12 +10,10 @@ from datetime import datetime
 import msgspec
 
 from stagegate.clients import hub
-from stagegate.errors import Stop
 from stagegate.model import Change, PullRequestText
-from stagegate.promotion import branches, marking, marks
+from stagegate.promotion import branches, marking, marks, replacing
 from stagegate.promotion.plan import Decision, Verdict
-from stagegate.promotion.situation import Facts, Proposal, Subject
-from stagegate.report.markdown import plain
+from stagegate.promotion.situation import Facts, Subject
 from stagegate.runner import log
 from stagegate.runner.context import Context
 
@@ -74,7 +72,7 @@ def hold(
 
 def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:
     """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
-    headline, body = message(subject, facts.app, run)
+    headline, body = replacing.message(subject, facts.app, run)
     sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
     changes = (
         *_edits(subject),
@@ -119,8 +117,8 @@ def propose(
     head = facts.branch_head
     if not facts.branch_equal:
         if there is not None:
-            changes += _withdraw(pins, there, subject)
-        head = _branch(pins, facts, subject, run)
+            changes += replacing.withdraw(pins, there, subject)
+        head = replacing.replace(pins, facts, subject, run)
         changes += [
             *_edits(subject),
             Change(kind="branch", target=facts.branch, before=facts.branch_head, after=head),
@@ -149,69 +147,6 @@ def status(pins: hub.Hub, head: str, verdict: Verdict, url: str) -> tuple[Change
     if not pins.set_status(head, branches.STATUS, verdict.state, verdict.description, url):
         return ()
     return (Change(kind="status", target=f"{branches.STATUS} on {head[:12]}", after=verdict.state),)
-
-
-def message(subject: Subject, app: str, run: str) -> tuple[str, str]:
-    """Headline and body of our commit; the trailers are what later runs read."""
-    verb = "roll back" if subject.kind == "rollback" else "promote"
-    headline = f"chore({subject.environment}): {verb} {app} to {subject.version}"
-    moved = f"From {subject.before or 'nothing'} to {subject.version}."
-    return plain(headline), f"{moved}\n\n{branches.trailers(app, subject.version, subject.environment, run)}"
-
-
-def _branch(pins: hub.Hub, facts: Facts, subject: Subject, run: str) -> str:
-    """Make the commit beside the branch, then move the branch to it in one step that also ends the helper.
-
-    A branch that equals its base, even for a moment, closes its pull request.
-    """
-    helper = f"refs/heads/{branches.helper(facts.app, facts.environment)}"
-    _helper(pins, helper, facts.base_head)
-    headline, body = message(subject, facts.app, run)
-    sha = pins.create_commit(
-        helper.removeprefix("refs/heads/"), facts.base_head, headline, body, dict(subject.files)
-    )
-    moves = [
-        hub.RefUpdate(
-            name=f"refs/heads/{facts.branch}", before=facts.branch_head or hub.ZERO, after=sha, force=True
-        ),
-        hub.RefUpdate(name=helper, before=sha, after=hub.ZERO, force=True),
-    ]
-    try:
-        pins.update_refs(moves)
-    except hub.StaleHead:
-        _tidy(pins, helper, sha)
-        raise
-    return sha
-
-
-def _tidy(pins: hub.Hub, helper: str, sha: str) -> None:
-    """After a lost race, take our helper away, if it is still ours."""
-    try:
-        pins.update_refs([hub.RefUpdate(name=helper, before=sha, after=hub.ZERO, force=True)])
-    except Stop:
-        log.say(f"{helper} stays; the next promotion uses it again.")
-
-
-def _helper(pins: hub.Hub, helper: str, base: str) -> None:
-    """The helper branch at the base; one that a killed run left behind is set back."""
-    try:
-        pins.create_ref(helper, base)
-    except hub.StaleHead:
-        left = pins.head(helper.removeprefix("refs/heads/"))
-        pins.update_refs([hub.RefUpdate(name=helper, before=left or hub.ZERO, after=base, force=True)])
-
-
-def _withdraw(pins: hub.Hub, there: Proposal, subject: Subject) -> list[Change]:
-    """What was agreed to was another change: auto-merge off and approvals dismissed before it is replaced."""
-    changes = []
-    if there.auto_merge:
-        pins.disable_auto_merge(there.node_id)
-        changes.append(Change(kind="auto-merge", target=f"#{there.number}", before="on", after="off"))
-    for review in there.reviews:
-        why = f"Replaced by {subject.version}: an approval counts only for the head it was given on."
-        pins.dismiss_review(there.number, review, why)
-        changes.append(Change(kind="review", target=f"#{there.number}", before="approved", after="dismissed"))
-    return changes
 
 
 def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str, list[Change]]:

@@ -8,6 +8,7 @@ import msgspec
 
 from stagegate.errors import VERDICTS
 from stagegate.model import Calls, Change, Finding, Message, Result, RuleResult
+from stagegate.promotion import proving
 from stagegate.promotion.ground import Ground
 from stagegate.promotion.merging import Evaluated
 from stagegate.promotion.telling import NO_CALLS, OUTPUTS
@@ -17,7 +18,10 @@ _ORDER = {"done": 0, "waiting": 1, "nothing-to-do": 2}
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, what was written, and what became of open promotions. `what`: the mark in words."""
+    """What was asked, what was written, and what became of open promotions. `what`: the mark in words.
+
+    `pushed`: a commit on the default branch started this, so what it brought without evidence is refused.
+    """
 
     mode: str
     environment: str
@@ -26,6 +30,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     evaluated: tuple[Evaluated, ...]
     findings: tuple[Finding, ...]
+    pushed: bool = False
+
+    @property
+    def unproven(self) -> tuple[Finding, ...]:
+        """Pins that name what nobody proved."""
+        return tuple(finding for finding in self.findings if finding.rule == proving.RULE)
 
 
 def result(
@@ -71,6 +81,8 @@ def _reason(told: Told, dry_run: bool) -> str:
         return "planned"
     if told.mode != "evaluate":
         return "unmarked" if told.mode.startswith("un") else "marked"
+    if told.pushed and told.unproven:
+        return "no-evidence"
     reasons = {one.reason for one in told.evaluated}
     if not reasons:
         return "no-difference"
@@ -85,6 +97,9 @@ def _message(told: Told, reason: str) -> Message:
     )
     if told.mode == "evaluate":
         what = f"{len(told.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
+        if told.unproven:
+            named = " ".join(f"{finding.message} {finding.why}" for finding in told.unproven)
+            return Message(what=f"{what} {named}", why=each, next=told.unproven[0].fix)
         return Message(what=what, why=each, next="")
     state = "" if told.changes else " Nothing changed: it was so already."
     verb = "would be: " if reason == "planned" else ""

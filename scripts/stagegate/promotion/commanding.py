@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Change, Result, parse_version
-from stagegate.promotion import access, commanded, ground, marking, marks, merging, rules
+from stagegate.promotion import access, commanded, ground, marking, marks, merging, proving, rules
 from stagegate.promotion.access import Access
 from stagegate.promotion.ground import Ground
 from stagegate.runner.context import Context
@@ -54,6 +54,9 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
         verify_workflow=asked.verify_workflow,
         dry_run=asked.dry_run,
     )
+    findings = merging.vanished(doors, soil.settings.app)
+    if asked.mode == "evaluate":
+        findings += proving.unproven(doors, soil, _concerned(soil, asked), now)
     told = commanded.Told(
         mode=asked.mode,
         environment=asked.environment,
@@ -61,7 +64,8 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
         what=what,
         changes=changes,
         evaluated=evaluated,
-        findings=merging.vanished(doors, soil.settings.app),
+        findings=findings,
+        pushed=context.event_name == "push",
     )
     return commanded.result(
         soil, told, dry_run=asked.dry_run, fail_on_waiting=asked.fail_on_waiting, calls=doors.calls
