@@ -8,10 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.model import Result
-from stagegate.promotion import access, apply, commanding, facts, local, merging, plan, telling, wording
+from stagegate.promotion import access, apply, apps, commanding, facts, local, merging, plan, telling, wording
 from stagegate.promotion.access import Access
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
@@ -30,6 +29,7 @@ class PromotePr(Inputs, frozen=True, kw_only=True):
     app_key: str = ""
     registry_username: str = ""
     registry_password: str = ""
+    app: str = ""
     environment: str = ""
     version: str = ""
     mode: Literal["promote", "rollback", "hold", "unhold", "ban", "unban", "override", "evaluate"] = "promote"
@@ -45,20 +45,22 @@ class PromotePr(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: PromotePr, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report; begins again at the facts when somebody else was faster."""
-    now = datetime.now(timezone.utc)
     if inputs.facts:
+        now = datetime.now(timezone.utc)
         known = telling.load(context, inputs.facts)
         decision = plan.decide(known, now)
         return telling.result(known, decision, telling.planned(known, decision), now, dry_run=True)
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    meant = apps.here(context, inputs.config, inputs.app)
+    inputs, settings = msgspec.structs.replace(inputs, config=meant.config), meant.settings
     if inputs.local:
         return local.edit(settings, context, inputs.environment, inputs.version, dry_run=inputs.dry_run)
-    return carry_out(inputs, context, settings, now)
+    return carry_out(inputs, context, settings)
 
 
-def carry_out(inputs: PromotePr, context: Context, settings: Settings, now: datetime) -> Result:
+def carry_out(inputs: PromotePr, context: Context, settings: Settings) -> Result:
     """One mode, against GitHub, for the app that `settings` name; a comment's command begins here too."""
     doors = connect(inputs, settings, context)
+    now = doors.pins.now()
     if inputs.mode not in ("promote", "rollback"):
         return commanding.run(doors, settings, context, request(inputs), now)
     for attempt in range(1, ATTEMPTS + 1):

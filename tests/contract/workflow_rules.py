@@ -253,7 +253,9 @@ def nothing_is_restored(file: File, _: Files) -> Iterator[str]:
 
 @rule
 def runners_are_known(file: File, _: Files) -> Iterator[str]:
-    known = OWN_RUNNERS if file.path.endswith(("/ci.yml", "/release.yml")) else ("ubuntu-latest",)
+    known: tuple[str, ...] = (
+        OWN_RUNNERS if file.path.endswith(("/ci.yml", "/release.yml")) else ("ubuntu-latest",)
+    )
     if file.path.startswith("examples/"):
         known = PLATFORMS
     for name, job in file.jobs.items():

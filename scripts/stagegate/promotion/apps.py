@@ -11,6 +11,7 @@ import msgspec
 from stagegate import settings as settings_file
 from stagegate.clients import hub
 from stagegate.errors import Stop
+from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 
@@ -39,6 +40,26 @@ def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
             "Merge the settings first, or name the right file with `config`.",
         )
     return read
+
+
+def here(context: Context, pattern: str, name: str) -> App:
+    """One app of the work tree, by name where a glob finds several. Stop(bad-input), Stop(missing-file)."""
+    if is_glob(pattern):
+        paths = [path.relative_to(context.workspace).as_posix() for path in context.workspace.glob(pattern)]
+    else:
+        paths = [pattern]
+    found = [
+        App(config=path, settings=settings_file.load(context.inside(path, what="config"), path))
+        for path in sorted(paths)
+    ]
+    if not found:
+        raise Stop(
+            "missing-file",
+            f"No file here is called {pattern}.",
+            "It should name the settings files of all apps.",
+            "Check out the repository first, or correct `config`.",
+        )
+    return choose(found, name)
 
 
 def choose(apps: Sequence[App], name: str) -> App:

@@ -54,7 +54,7 @@ def test_commands(text: str, command: Command) -> None:
     [
         "", "please /promote prod", " /promote prod", "\n/promote prod", "> /promote prod", "```\n/promote prod\n```",
         "    /promote prod", "`/promote prod`", "/promotexyz prod", "/PROMOTE prod", "/Promote prod", "//promote prod",
-        "/promote\u200b prod", "\u200b/promote prod", "\ufeff/promote prod", "/promоte prod", "／promote prod",
+        "/promote\u200b prod", "\u200b/promote prod", "\ufeff/promote prod", "/prom\u043ete prod", "\uff0fpromote prod",
         "/promote/prod", "/promote,prod", "- /promote prod", "<!-- /promote prod -->", "/deploy prod", "/lgtm", "/",
     ],
 )  # fmt: skip
@@ -66,7 +66,7 @@ def test_what_is_no_command_is_passed_over(text: str) -> None:
     "text",
     [
         "/promote", "/promote prod 1.2", "/promote prod v1.2.0", "/promote prod 01.2.0", "/promote prod 1.2.0 now",
-        "/promote prod latest", "/promote PROD", "/promote prоd", "/promote prod\u200b", "/promote\tprod", "/promote\u00a0prod",
+        "/promote prod latest", "/promote PROD", "/promote pr\u043ed", "/promote prod\u200b", "/promote\tprod", "/promote\u00a0prod",
         "/promote prod\u202e", "/promote prod\n/hold prod because", "/promote prod\n\nthanks", "/promote prod\r/hold prod x",
         '/promote prod"; touch pwned #', "/promote $(id)", "/promote `id`", "/promote ${{ secrets.X }}", "/promote ../prod",
         "/promote prod ../../x", "/promote -prod", "/promote prod --dry-run", "/promote a/b/prod", "/promote all/prod",

@@ -6,10 +6,13 @@ from datetime import datetime
 
 import msgspec
 
+from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.promotion import branches, ground, marks, proof
 from stagegate.promotion.access import Access
 from stagegate.promotion.apps import App
+
+UNKNOWN = "unknown"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +36,7 @@ class AppStanding(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_known(self) -> bool:
         """Whether every row could be read."""
-        return not self.trouble and all(row.verdict != "unknown" for row in self.rows)
+        return not self.trouble and not any(UNKNOWN in (row.verdict, row.proposal) for row in self.rows)
 
 
 def read(app: App, doors: Access, environment: str, now: datetime) -> AppStanding:
@@ -55,7 +58,7 @@ def read(app: App, doors: Access, environment: str, now: datetime) -> AppStandin
             Row(
                 environment=place,
                 version=standing.version or standing.commit[:12] or standing.trouble,
-                verdict=seen.state if seen else "unknown",
+                verdict=_words(seen.state) if seen else UNKNOWN,
                 since=seen.since if seen else "",
                 held="; ".join(marks.describe(mark) for mark in held),
                 proposal=_proposal(doors, open_, soil.base),
@@ -64,17 +67,22 @@ def read(app: App, doors: Access, environment: str, now: datetime) -> AppStandin
     return AppStanding(app=name, rows=tuple(rows))
 
 
+def _words(state: str) -> str:
+    return "no evidence" if state == "none" else state
+
+
 def _proposal(doors: Access, names: list[str], base: str) -> str:
     """The open pull requests of these branches, with the state of their status."""
-    said = []
-    for name in names:
-        try:
-            for pull in doors.pins.pulls(head=name, base=base):
-                newest = next(
-                    (s.state for s in doors.pins.statuses(pull.head_sha) if s.context == branches.STATUS),
-                    "none",
-                )
-                said.append(f"{pull.url} ({newest})")
-        except Stop as stop:
-            said.append(f"{name}: unknown, {stop.what}")
-    return ", ".join(said)
+    try:
+        return ", ".join(
+            f"{pull.url} ({_state(doors, pull)})"
+            for name in names
+            for pull in doors.pins.pulls(head=name, base=base)
+        )
+    except Stop:
+        return UNKNOWN
+
+
+def _state(doors: Access, pull: hub.Pull) -> str:
+    found = (one.state for one in doors.pins.statuses(pull.head_sha) if one.context == branches.STATUS)
+    return next(found, "no status")

@@ -1,0 +1,98 @@
+"""May this comment be obeyed: every doubt alone is a refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.model import Actor
+from stagegate.promotion.apps import App
+from stagegate.promotion.commands import authorisation
+from stagegate.promotion.commands.facts import Asked, Scene
+from stagegate.promotion.commands.grammar import Command, understood
+from stagegate.settings import parse
+
+DEV = Actor(kind="User", id=7, login="octo-dev")
+AT = "2026-01-05T12:00:00Z"
+SHOP = App(
+    config="stagegate.yaml",
+    settings=parse(b"app: shop\nenvironments: [{name: staging}, {name: prod, after: [staging]}]\n", "x"),
+)
+ASKED = Asked(
+    action="created", comment=1, number=5, body="/promote prod", author=DEV, is_pull=True, is_open=True
+)
+COMMENT = hub.Comment(id=1, body="/promote prod", author=DEV, created_at=AT, updated_at=AT)
+PULL = hub.Pull(
+    number=5, node_id="x", url="http://127.0.0.1/acme/shop/pull/5", title="", body="", state="open", merged=False,
+    merge_commit="", draft=False, head_ref="stagegate/promote/shop/prod", head_sha="a" * 40, head_repository="acme/shop",
+    base_ref="main", base_sha="b" * 40, author=None, labels=(), mergeable=None, auto_merge=False,
+)  # fmt: skip
+SCENE = Scene(
+    repository="acme/shop", comment=COMMENT, permission="write", pull=PULL, head_at="2026-01-05T11:59:59Z"
+)
+
+
+def judge(asked: Asked, scene: Scene) -> str:
+    """All steps of authorisation; the head that is bound."""
+    command = understood(asked.body)
+    authorisation.check(asked, scene)
+    authorisation.permit(asked, scene, command, authorisation.least([SHOP], command))
+    return authorisation.bound(scene, [SHOP], command)
+
+
+def changed(value: Any, **changes: Any) -> Any:
+    return msgspec.structs.replace(value, **changes)
+
+
+def test_with_no_doubt_the_head_is_bound() -> None:
+    assert judge(ASKED, SCENE) == PULL.head_sha
+    elsewhere = changed(SCENE, pull=changed(PULL, head_ref="feature"), head_at="2026-01-05T13:00:00Z")
+    assert judge(ASKED, elsewhere) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "scene", "reason"),
+    [
+        ({"author": None}, {"permission": "none"}, "not-authorised"),
+        ({"author": changed(DEV, id=8)}, {}, "not-authorised"),
+        ({"author": changed(DEV, login="octo-dev2")}, {"permission": "read"}, "not-authorised"),
+        ({"body": "/promote staging"}, {}, "not-authorised"),
+        ({"is_open": False}, {}, "not-authorised"),
+        ({}, {"comment": None}, "not-authorised"),
+        ({}, {"comment": changed(COMMENT, author=None)}, "not-authorised"),
+        ({}, {"comment": changed(COMMENT, body="/promote prod 1.2.0")}, "not-authorised"),
+        ({}, {"comment": changed(COMMENT, updated_at="2026-01-05T12:00:01Z")}, "not-authorised"),
+        ({}, {"permission": "none"}, "not-authorised"),
+        ({}, {"permission": "read"}, "not-authorised"),
+        ({}, {"permission": "triage"}, "not-authorised"),
+        ({}, {"permission": ""}, "not-authorised"),
+        ({}, {"permission": "owner"}, "not-authorised"),
+        ({}, {"pull": None}, "not-authorised"),
+        ({}, {"pull": changed(PULL, state="closed")}, "not-authorised"),
+        ({}, {"pull": changed(PULL, head_repository="mallory/shop")}, "not-authorised"),
+        ({}, {"pull": changed(PULL, head_repository="")}, "not-authorised"),
+        ({}, {"head_at": "2026-01-05T12:00:01Z"}, "stale-base"),
+        ({}, {"head_at": ""}, "stale-base"),
+    ],
+)
+def test_every_doubt_alone_refuses(asked: dict[str, Any], scene: dict[str, Any], reason: str) -> None:
+    with pytest.raises(Stop) as caught:
+        judge(changed(ASKED, **asked), changed(SCENE, **scene))
+    assert caught.value.reason == reason
+
+
+def test_the_strongest_right_counts_where_several_apps_are_meant() -> None:
+    strict = parse(b"app: pay\nenvironments: [{name: prod}]\ncommands: {hold: admin}\n", "x")
+    command = Command(name="hold", app="all", environment="prod", reason="moving")
+    assert authorisation.least([SHOP], command) == "write"
+    assert authorisation.least([SHOP, App(config="y", settings=strict)], command) == "admin"
+
+
+@pytest.mark.parametrize("kind", ["Bot", "Organization", "Mannequin"])
+def test_only_people_are_heard(kind: Any) -> None:
+    assert authorisation.ignored(changed(ASKED, author=changed(DEV, kind=kind)))
+    assert not authorisation.ignored(ASKED)
