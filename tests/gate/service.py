@@ -31,8 +31,9 @@ class Handler(BaseHTTPRequestHandler):
         TRIES[path] = TRIES.get(path, 0) + 1
         answer = getattr(self, "on_" + path.strip("/").replace("-", "_"), None)
         if answer is None:
-            return self.reply(404, {"error": "not found"})
-        return answer(body)
+            self.reply(404, {"error": "not found"})
+        else:
+            answer(body)
 
     def reply(self, status: int, document: Any, **headers: str) -> None:
         raw = document if isinstance(document, bytes) else json.dumps(document).encode()
@@ -68,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
     def on_drip(self, _: str) -> None:
         self.send_response(200)
         self.end_headers()
-        for _ in range(100):
+        for _each in range(100):
             self.wfile.write(b" ")
             self.wfile.flush()
             time.sleep(0.1)
@@ -77,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(302, b"", Location="/health")
 
     def on_away(self, _: str) -> None:
-        port = self.server.server_address[1]
+        port = self.headers["Host"].rpartition(":")[2]
         self.reply(302, b"", Location=f"http://localhost:{port}/health")
 
     def on_huge(self, _: str) -> None:

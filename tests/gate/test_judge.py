@@ -155,7 +155,12 @@ def test_unknown_fields_and_nonsense_types_do_no_harm() -> None:
     document = changed(single(), setting(novelty={"a": [1]}, conditions=None, summary=None))
     document["spec"]["syncPolicy"]["automated"] = {"novel": True}
     assert isinstance(looks(document, expected()), Ready)
-    for broken in ({}, {"spec": None, "status": []}, {"metadata": {"name": 3}, "spec": {"sources": "x"}}):
+    nonsense: list[Json] = [
+        {},
+        {"spec": None, "status": []},
+        {"metadata": {"name": 3}, "spec": {"sources": "x"}},
+    ]
+    for broken in nonsense:
         assert not isinstance(looks(broken, expected()), Ready)
 
 

@@ -103,7 +103,7 @@ class Model:
 
     @property
     def running(self) -> bool:
-        return self.document["status"]["operationState"]["phase"] == "Running"
+        return bool(self.document["status"]["operationState"]["phase"] == "Running")
 
     def put(self) -> None:
         """The manifests are applied; the pods are still the old ones."""

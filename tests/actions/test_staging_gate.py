@@ -1,0 +1,410 @@
+"""staging-gate as a whole: the forge, a registry, the stand-in for Argo CD and the running shop."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import staging_gate
+from lab.lab import LOGIN, SHOP, Lab, outputs
+from stagegate.clients import hub
+from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
+from stagegate.gate import evidence
+from stagegate.model import Evidence
+from stagegate.runner.boundary import entrypoint
+
+RIGHTS = {"contents": "read", "statuses": "write", "deployments": "write"}
+STATUS = "stagegate/shop/staging"
+runs = itertools.count(5000)
+
+
+class Killed(BaseException):
+    """The runner went away; nothing of ours may react to it."""
+
+
+class Done(NamedTuple):
+    """One run of the action."""
+
+    code: int
+    outputs: Mapping[str, str]
+    log: str
+    summary: str
+
+    @property
+    def evidence(self) -> Evidence:
+        found = evidence.decode(json.loads(self.outputs["evidence"]))
+        assert found
+        return found
+
+
+class Bench:
+    """The lab with a fast gate, and hands to run the action and to look at what it wrote."""
+
+    def __init__(self, lab: Lab, root: Path) -> None:
+        self.lab, self.root, self.number = lab, root, 0
+        self.commit = lab.shop.head("main")
+        self.settings({"timeout: 20m, settle: 3s": "timeout: 20m, settle: 0s"})
+        self.reader = self.hub(lab.forge.token("octo-lead"))
+
+    def settings(self, changes: Mapping[str, str]) -> None:
+        """Change the policy on the default branch."""
+
+        def edit(text: str) -> str:
+            for old, new in changes.items():
+                assert old in text, old
+                text = text.replace(old, new)
+            return text
+
+        self.lab.push("octo-lead", "chore: change the policy", {"stagegate.yaml": edit})
+
+    def hub(self, token: str) -> Hub:
+        url = self.lab.forge.url
+        return hub.connect(SHOP, token, api_url=url, graphql_url=f"{url}/graphql", server_url=url, pace=0)
+
+    def token(self, **rights: str) -> str:
+        return self.lab.forge.token("", "actions", repositories=[SHOP], permissions={**RIGHTS, **rights})
+
+    def work(self) -> Path:
+        """A work tree with the settings only: everything else the gate reads for itself."""
+        self.number += 1
+        folder = self.root / f"work-{self.number}"
+        folder.mkdir()
+        policy = self.reader.files("main", ["stagegate.yaml"])["stagegate.yaml"]
+        assert policy
+        (folder / "stagegate.yaml").write_bytes(policy.content)
+        return folder
+
+    @property
+    def statuses(self) -> list[Any]:
+        return [s for s in self.reader.statuses(self.commit) if s.context == STATUS]
+
+    @property
+    def deployments(self) -> list[Deployment]:
+        return self.reader.deployments("stagegate:shop", "staging", first=100)
+
+    def of_run(self, run: int) -> list[Deployment]:
+        return [d for d in self.deployments if d.payload.get("run", {}).get("id") == str(run)]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    root = tmp_path_factory.mktemp("gate")
+    with Lab(root / "lab") as lab:
+        yield Bench(lab, root)
+
+
+Gate = Callable[..., Done]
+
+
+@pytest.fixture
+def gate(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gate:
+    """Run the action; flags by keyword, `env` for variables of the job (None: not set)."""
+
+    def run(run: int = 0, attempt: int = 1, env: Mapping[str, str] | None = None, **flags: str) -> Done:
+        folder, lab = bench.work(), bench.lab
+        variables = {
+            "GITHUB_REPOSITORY": SHOP,
+            "GITHUB_API_URL": lab.forge.url,
+            "GITHUB_GRAPHQL_URL": f"{lab.forge.url}/graphql",
+            "GITHUB_SERVER_URL": lab.forge.url,
+            "GITHUB_WORKSPACE": str(folder),
+            "GITHUB_RUN_ID": str(run or next(runs)),
+            "GITHUB_RUN_ATTEMPT": str(attempt),
+            "GITHUB_ACTOR": "octo-dev",
+            "GITHUB_OUTPUT": str(folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+            "RUNNER_TEMP": str(folder),
+            "STAGEGATE_WRITE_PACE": "0",
+            "STAGEGATE_RETRY_PACE": "0.01",
+            **lab.variables()["staging"],
+            **lab.secrets()["staging"],
+            **(env or {}),
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        given = {
+            "environment": "staging",
+            "token": bench.token(),
+            "argocd-server": variables["ARGOCD_SERVER"],
+            "argocd-token": variables["ARGOCD_TOKEN"],
+            "timeout": "20s",
+            **{name.replace("_", "-"): value for name, value in flags.items()},
+        }
+        argv = [f"--{name}={value}" for name, value in given.items()]
+        code = entrypoint("staging-gate", staging_gate.StagingGate, staging_gate.main, argv=argv)
+        said = capsys.readouterr()
+        written, summary = folder / "output", folder / "summary"
+        return Done(
+            code,
+            outputs(written.read_text()) if written.exists() else {},
+            said.out + said.err,
+            summary.read_text() if summary.exists() else "",
+        )
+
+    return run
+
+
+def test_a_good_release_leaves_one_complete_record(bench: Bench, gate: Gate) -> None:
+    before = len(bench.lab.forge.calls)
+    number = next(runs)
+    done = gate(run=number, junit="out/gate.xml")
+    assert (done.code, done.outputs["outcome"], done.outputs["reason"]) == (0, "done", "passed"), done.log
+    proof = done.evidence
+    assert (proof.kind, proof.outcome, proof.version, proof.commit) == (
+        "rollout",
+        "passed",
+        "1.0.0",
+        bench.commit,
+    )
+    assert proof.content == "compared"
+    assert {c.name: c.outcome for c in proof.checks} == dict.fromkeys(
+        ("roll-out", "content", "login", "health", "products", "products need a login", "query", "images"),
+        "passed",
+    )
+    (record,) = bench.of_run(number)
+    assert (str(record.id), record.sha, record.creator) == (
+        done.outputs["deployment"],
+        bench.commit,
+        ACTIONS_BOT,
+    )
+    assert evidence.decode(record.payload) == proof
+    assert [s.state for s in record.statuses] == ["success"]
+    assert (bench.statuses[0].state, bench.statuses[0].description) == ("success", "1.0.0 passed: 5 checks")
+    release = staging_release(bench)
+    found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
+    assert evidence.state(found, release).state == "passed"
+    calls = [c for c in bench.lab.forge.calls[before:] if c.method == "POST" and "/graphql" not in c.path]
+    assert [
+        c.path.rpartition("/")[0].rpartition("/")[2] + "/" + c.path.rpartition("/")[2] for c in calls
+    ] == [
+        f"statuses/{bench.commit}",
+        "shop/deployments",
+        f"{record.id}/statuses",
+        f"statuses/{bench.commit}",
+    ]
+    assert 'tests="8"' in (bench.root / f"work-{bench.number}" / "out" / "gate.xml").read_text()
+
+
+def staging_release(bench: Bench) -> Any:
+    from stagegate import settings
+    from stagegate.clients import releases
+    from stagegate.clients.registry import Registry
+
+    blob = bench.reader.files("main", ["stagegate.yaml"])["stagegate.yaml"]
+    assert blob
+    known = settings.parse(blob.content, "stagegate.yaml")
+    return releases.find(known, "1.0.0", bench.reader, Registry(known.registry_hosts))
+
+
+WRITES = ("set_status", "create_deployment", "create_deployment_status", "set_status")
+
+
+@pytest.mark.parametrize("point", range(len(WRITES)))
+def test_killed_after_any_write_and_run_again_it_ends_with_one_record(
+    bench: Bench, gate: Gate, point: int
+) -> None:
+    """I4: the same end state, nothing twice. Killed before a write is killed after the one before it."""
+    number, seen = next(runs), 0
+
+    def deadly(real: Any) -> Any:
+        def write(*args: Any, **more: Any) -> Any:
+            nonlocal seen
+            answer = real(*args, **more)
+            seen += 1
+            if seen == point + 1:
+                raise Killed
+            return answer
+
+        return write
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(WRITES):
+            patch.setattr(Hub, name, deadly(getattr(Hub, name)))
+        with pytest.raises(Killed):
+            gate(run=number)
+    again = gate(run=number, attempt=2)
+    assert (again.code, again.outputs["outcome"] in ("done", "nothing-to-do")) == (0, True), again.log
+    (record,) = bench.of_run(number)
+    assert [s.state for s in record.statuses] == ["success"]
+    assert (bench.statuses[0].state, str(record.id)) == ("success", again.outputs["deployment"])
+    if point == 2:
+        third = gate(run=number, attempt=3)
+        assert (third.outputs["reason"], len(bench.of_run(number))) == ("already-passed", 1)
+
+
+def test_a_failed_check_is_evidence_and_revokes(bench: Bench, gate: Gate) -> None:
+    wrong = {"SHOP_PASSWORD": "quite-another-one"}
+    number = next(runs)
+    done = gate(run=number, env=wrong)
+    assert (done.code, done.outputs["reason"]) == (1, "checks-failed")
+    assert {c.name: c.outcome for c in done.evidence.checks if c.outcome != "passed"} == {
+        "login": "failed", "products": "skipped", "query": "skipped",
+    }  # fmt: skip
+    (record,) = bench.of_run(number)
+    assert [s.state for s in record.statuses] == ["failure"]
+    assert (bench.statuses[0].state, bench.statuses[0].description) == (
+        "failure", "1.0.0 failed: checks-failed (login)",
+    )  # fmt: skip
+    found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
+    assert evidence.state(found, staging_release(bench)).state == "revoked"
+    again = gate(run=number, attempt=2)  # a second attempt after a verdict is a gate of its own
+    assert (again.code, len(bench.of_run(number))) == (0, 2)
+    assert done.log.count("::error") == 1
+
+
+def test_secrets_are_nowhere(bench: Bench, gate: Gate) -> None:
+    done = gate(env={"SHOP_PASSWORD": "quite-another-one"})
+    report = Path(done.outputs["report"]).read_text()
+    payloads = str([d.payload for d in bench.deployments]) + str(bench.statuses)
+    everything = done.log + done.summary + str(done.outputs) + report + payloads
+    without_masks = "\n".join(line for line in everything.splitlines() if not line.startswith("::add-mask::"))
+    for secret in (LOGIN["password"], "quite-another-one", bench.lab.argocd.token):
+        assert secret not in without_masks
+
+
+def test_a_skip_is_never_a_pass(bench: Bench, gate: Gate) -> None:
+    refused = gate(mode="skip")
+    assert (refused.code, refused.outputs["reason"]) == (2, "bad-input")
+    asked = len(bench.lab.argocd.calls)
+    done = gate(mode="skip", reason="Argo CD is down, fixes #12")
+    assert (done.code, done.outputs["reason"], done.evidence.outcome) == (0, "skipped", "skipped")
+    assert bench.statuses[0].state == "failure"
+    assert bench.statuses[0].description.startswith("1.0.0 skipped by octo-dev: Argo CD is down")
+    assert "#12" not in bench.statuses[0].description
+    assert not any("/api/v1/applications/shop-staging" in c for c in bench.lab.argocd.calls[asked:])
+    found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
+    assert evidence.state(found, staging_release(bench)).state == "skipped"
+
+
+def test_adopt_records_what_runs_and_is_no_evidence(bench: Bench, gate: Gate) -> None:
+    done = gate(mode="adopt")
+    assert (done.code, done.outputs["reason"], done.evidence.kind) == (0, "adopted", "adopt")
+    assert (bench.statuses[0].state, bench.statuses[0].description) == (
+        "success",
+        "1.0.0 adopted by octo-dev",
+    )
+    verdict = evidence.state(
+        evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,)), staging_release(bench)
+    )
+    assert (verdict.state, verdict.good) == ("adopted", False)
+
+
+def test_a_scheduled_look_writes_a_deployment_only(bench: Bench, gate: Gate) -> None:
+    before = bench.statuses
+    number = next(runs)
+    done = gate(run=number, mode="watch", env={"SHOP_PASSWORD": "quite-another-one"})
+    assert (done.code, done.evidence.kind) == (1, "schedule")
+    assert len(bench.of_run(number)) == 1
+    assert bench.statuses == before
+
+
+def test_a_dry_run_writes_nothing(bench: Bench, gate: Gate) -> None:
+    before = [c for c in bench.lab.forge.calls if c.method != "GET" and "/graphql" not in c.path]
+    done = gate(dry_run="true")
+    assert (done.code, done.outputs["reason"]) == (0, "planned")
+    assert [c for c in bench.lab.forge.calls if c.method != "GET" and "/graphql" not in c.path] == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "code", "reason"),
+    [
+        ({"argocd-token": ""}, {}, 2, "empty-secret"),
+        ({"argocd-server": ""}, {}, 2, "empty-secret"),
+        ({}, {"SHOP_PASSWORD": ""}, 2, "empty-secret"),
+        ({}, {"SHOP_URL": ""}, 2, "empty-secret"),
+        ({}, {"STAGEGATE_HOSTS": ""}, 2, "wrong-source"),
+        ({}, {"STAGEGATE_HOSTS": "shop.example.com"}, 2, "wrong-source"),
+        ({"version": "9.9.9"}, {}, 2, "bad-input"),
+        ({"version": "v1"}, {}, 2, "bad-input"),
+        ({"environment": "stagin"}, {}, 2, "bad-input"),
+        ({"timeout": "10abc"}, {}, 2, "bad-input"),
+        ({"timeout": "-5s"}, {}, 2, "bad-input"),
+        ({"timeout": "999999999s"}, {}, 2, "bad-input"),
+        ({"argocd-headers": "nonsense"}, {}, 2, "bad-input"),
+        ({"token": "ghs_unknown"}, {}, 3, "token-expired"),
+    ],
+)
+def test_what_is_wrong_from_the_start_writes_nothing(
+    bench: Bench, gate: Gate, flags: dict[str, str], env: dict[str, str], code: int, reason: str
+) -> None:
+    before = (bench.statuses, len(bench.deployments))
+    done = gate(env=env, **flags)
+    assert (done.code, done.outputs["reason"]) == (code, reason), done.log
+    assert done.log.count("::error") == 1
+    assert (bench.statuses, len(bench.deployments)) == before
+
+
+def test_without_a_verdict_the_status_does_not_stay_pending(bench: Bench, gate: Gate) -> None:
+    before = len(bench.deployments)
+    other = bench.lab.argocd.add_token("other", ["somebody-else"])
+    done = gate(argocd_token=other)
+    assert (done.code, done.outputs["reason"]) == (2, "missing-permission")
+    assert "applications, get" in done.log
+    assert (bench.statuses[0].state, len(bench.deployments)) == ("error", before)
+    assert "no verdict, missing-permission" in bench.statuses[0].description
+
+
+def test_a_roll_out_that_does_not_come_is_evidence_too(bench: Bench, gate: Gate) -> None:
+    with bench.lab.argocd.paused():
+        fault = bench.lab.argocd.fault("shop-staging", "suspended")
+    bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Suspended", "shop-staging")
+    try:
+        done = gate(timeout="2s")
+    finally:
+        fault.release()
+        bench.lab.argocd.clear()
+    bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
+    assert (done.code, done.outputs["reason"], done.evidence.outcome) == (5, "timeout", "failed")
+    assert "suspended" in done.log
+    assert "<details>" in done.summary
+    assert bench.statuses[0].state == "failure"
+
+
+def test_a_verdict_that_cannot_be_written_survives(bench: Bench, gate: Gate) -> None:
+    number = next(runs)
+    done = gate(run=number, token=bench.token(deployments="read"))
+    assert (done.code, done.outputs["reason"]) == (2, "missing-permission")
+    assert "deployments: write" in done.log
+    assert (done.evidence.outcome, bench.of_run(number)) == ("passed", [])
+
+
+def test_policy_comes_from_the_default_branch_and_not_from_the_work_tree(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = bench.work
+
+    def soft() -> Path:
+        folder = real()
+        file = folder / "stagegate.yaml"
+        file.write_text(file.read_text().replace("scenarios: e2e/shop.yaml", "scenarios: e2e/none.yaml"))
+        return folder
+
+    monkeypatch.setattr(bench, "work", soft)
+    done = gate()
+    assert (done.code, len(done.evidence.checks)) == (0, 8)
+    blob = bench.reader.files("main", ["stagegate.yaml"])["stagegate.yaml"]
+    assert blob and done.evidence.policy == blob.oid
+
+
+def test_protected_evidence_is_written_by_the_app_and_by_nobody_else(bench: Bench, gate: Gate) -> None:
+    app = bench.lab.forge.app("shop-gate", {"statuses": "write", "deployments": "write", "contents": "read"})
+    bench.settings({"level: advisory": "level: protected, app: shop-gate"})
+    try:
+        without = gate()
+        assert (without.code, without.outputs["reason"]) == (2, "empty-secret")
+        number = next(runs)
+        done = gate(run=number, app_id=str(app.id), app_key=app.private_key)
+        assert (done.code, done.outputs["reason"]) == (0, "passed"), done.log
+        (record,) = bench.of_run(number)
+        being = bench.reader.account("shop-gate[bot]")
+        assert being and being.same(record.creator) and being.same(bench.statuses[0].creator)
+        found = evidence.records(bench.deployments, "shop", "staging", (being,))
+        assert [r.id for r in found] == [record.id]  # everything the token wrote before counts for nothing
+        assert "only the App's own records count" in done.summary
+    finally:
+        bench.settings({"level: protected, app: shop-gate": "level: advisory"})
