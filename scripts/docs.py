@@ -16,6 +16,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from stagegate import errors, model, settings
+from stagegate.gate import scenarios
 from stagegate.runner import log
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +47,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "outcomes.md", _outcomes()
     yield ROOT / "docs" / "plan.schema.json", _json(msgspec.json.schema(model.Plan))
     yield ROOT / "docs" / "report.schema.json", _json(msgspec.json.schema(model.Report))
+    yield ROOT / "docs" / "scenarios.schema.json", _json(scenarios.schema())
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Literal
 
+import promote_pr
 from stagegate import settings as settings_file
 from stagegate.chart import applications, package, published, render
 from stagegate.clients import hub, releases
@@ -71,13 +72,17 @@ def main(inputs: StagingGate, context: Context) -> Result:
         password=inputs.registry_password,
     )
     known = gather(inputs, settings, doors)
+    doors = doors.limited(known.settings)
     begin = verdict.start(known.records, known.release, context.run_id, inputs.mode)
     if inputs.dry_run:
         changes = apply.intended(known.release, inputs.environment, inputs.mode)
         return telling.planned(known, inputs.mode, begin.do, changes, doors.calls)
     if begin.record is not None and begin.record.evidence is not None:
-        return complete(inputs, known, begin, doors, context)
-    return judge(inputs, known, doors, context)
+        result = complete(inputs, known, begin, doors, context)
+    else:
+        result = judge(inputs, known, doors, context)
+    wants = known.environment.gate.on_failure == "rollback" and inputs.mode == "wait"
+    return undo(inputs, context, settings, result) if wants and telling.failed(result) else result
 
 
 def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
@@ -87,6 +92,7 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
             "bad-input", "A skip needs a reason.", "It stands in the record.", "Give the input `reason`."
         )
     base = ground.read(doors, settings)
+    doors = doors.limited(base.settings)
     environment = base.settings.environment(inputs.environment)
     standing = standings.standing(environment, base.files, base.settings)
     version = inputs.version or standing.version
@@ -166,6 +172,21 @@ def judge(inputs: StagingGate, known: Facts, doors: Access, context: Context) ->
     except Stop as stop:
         return telling.unrecorded(say(calls=doors.calls, changes=before), stop)
     return say(deployment=number, changes=(*before, *changes), calls=doors.calls)
+
+
+def undo(inputs: StagingGate, context: Context, settings: Settings, result: Result) -> Result:
+    """`on-failure: rollback`: propose the last good release; whatever comes of it, the gate has failed."""
+    asked = promote_pr.PromotePr(
+        config=inputs.config, token=inputs.token, pins_token=inputs.pins_token,
+        app_id=inputs.app_id, app_key=inputs.app_key,
+        registry_username=inputs.registry_username, registry_password=inputs.registry_password,
+        environment=inputs.environment, mode="rollback",
+        reason=f"the gate of {result.version} failed: {result.reason}",
+    )  # fmt: skip
+    try:
+        return telling.undone(result, promote_pr.carry_out(asked, context, settings))
+    except Stop as stop:
+        return telling.not_undone(result, stop)
 
 
 def writing(

@@ -18,6 +18,7 @@ from stagegate.gate import evidence
 from stagegate.model import Evidence
 from stagegate.runner.boundary import entrypoint
 
+pytestmark = pytest.mark.xdist_group("staging-gate")  # one set-up for all of them
 RIGHTS = {"contents": "read", "statuses": "write", "deployments": "write"}
 STATUS = "stagegate/shop/staging"
 runs = itertools.count(5000)
@@ -254,6 +255,17 @@ def test_a_failed_check_is_evidence_and_revokes(bench: Bench, gate: Gate) -> Non
     assert evidence.state(found, staging_release(bench)).state == "revoked"
     again = gate(run=number, attempt=2)  # a second attempt after a verdict is a gate of its own
     assert (again.code, len(bench.of_run(number))) == (0, 2)
+    assert done.log.count("::error") == 1
+
+
+def test_a_failure_asks_for_the_rollback_and_stays_a_failure(bench: Bench, gate: Gate) -> None:
+    bench.settings({"settle: 0s}": "settle: 0s, on-failure: rollback}"})
+    try:
+        done = gate(env={"SHOP_PASSWORD": "quite-another-one"})
+    finally:
+        bench.settings({"settle: 0s, on-failure: rollback}": "settle: 0s}"})
+    assert (done.code, done.outputs["reason"], done.outputs["rollback"]) == (1, "checks-failed", "")
+    assert "ollback" in done.summary  # there is only one release yet: nothing to go back to
     assert done.log.count("::error") == 1
 
 

@@ -18,6 +18,7 @@ from stagegate.gate.http_checks import Run
 from stagegate.model import Check
 from stagegate.runner import log
 
+pytestmark = pytest.mark.xdist_group("gate-service")  # one set-up for all of them
 PASSWORD = "hunter2-hunter2"
 TOKEN = "token-" + "t" * 20
 LOGIN = """\

@@ -13,6 +13,7 @@ from stagegate.gate.facts import Facts
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
 from stagegate.model import Calls, Change, Evidence, Message, Result, to_json
+from stagegate.report.markdown import neutral
 from stagegate.report.render import render
 
 _RAW_LIMIT = 60_000  # characters of a document in the summary
@@ -68,6 +69,35 @@ def result(
     )
 
 
+def failed(result: Result) -> bool:
+    """Whether a recorded verdict says that the release is bad here."""
+    recorded = result.evidence is not None and VERDICTS[result.reason].outcome == "failed"
+    return recorded and result.evidence is not None and result.evidence.reason == result.reason
+
+
+def undone(result: Result, rollback: Result) -> Result:
+    """The failed gate with what came of the rollback it asked for."""
+    said = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
+    return _with_rollback(result, said, rollback.outputs.get("pr-url", ""), rollback.changes)
+
+
+def not_undone(result: Result, stop: Stop) -> Result:
+    """The failed gate with why no rollback could be proposed."""
+    said = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
+    return _with_rollback(result, said, "", ())
+
+
+def _with_rollback(result: Result, said: str, url: str, changes: tuple[Change, ...]) -> Result:
+    message = msgspec.structs.replace(result.message, next=f"{result.message.next} {said}".strip())
+    return msgspec.structs.replace(
+        result,
+        message=message,
+        outputs={**result.outputs, "rollback": url},
+        summary=f"{result.summary}\n{neutral(said)} {url}\n",
+        changes=(*result.changes, *changes),
+    )
+
+
 def unrecorded(result: Result, stop: Stop) -> Result:
     """The same result when it could not be written: it survives in outputs and report, and counts for nobody."""
     said = Message(
@@ -84,6 +114,7 @@ def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:
         "evidence": to_json(evidence).decode(),
         "version": evidence.version,
         "deployment": str(deployment or ""),
+        "rollback": "",
     }
 
 
@@ -102,7 +133,7 @@ def planned(facts: Facts, mode: Mode, do: str, changes: tuple[Change, ...], call
     return Result(
         reason="planned",
         message=Message(what=what, why=why),
-        outputs={"evidence": "", "version": release.version, "deployment": ""},
+        outputs={"evidence": "", "version": release.version, "deployment": "", "rollback": ""},
         app=release.app,
         environment=environment.name,
         version=release.version,
