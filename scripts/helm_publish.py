@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 from stagegate import settings as settings_file
 from stagegate.chart.publication import apply, facts, plan, recording, telling
 from stagegate.chart.publication.facts import Build
-from stagegate.clients import git, hub, releases
+from stagegate.clients import checkout, hub, releases
 from stagegate.clients.registry import Registry, credentials
-from stagegate.errors import Stop
 from stagegate.model import Change, Result, parse_version
 from stagegate.release import version_files
 from stagegate.runner.boundary import entrypoint
@@ -75,18 +73,9 @@ def build_of(inputs: HelmPublish, settings: Settings, context: Context) -> Build
     )
     version = inputs.version or (held[0].version if held else "")
     parse_version(version, source="version" if inputs.version else "The first of version.files")
-    checked_out = (context.workspace / ".git").exists()
-    commit = inputs.commit or (git.head(context.workspace) if checked_out else context.sha)
-    if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise Stop(
-            "bad-input",
-            f"commit is {commit[:80]!r}.",
-            "The release record needs the full commit, 40 hexadecimal digits.",
-            "Pass `commit` (version-bump puts it out as sha), or check out the release's commit.",
-        )
     return Build(
         version=version,
-        commit=commit,
+        commit=checkout.released_commit(inputs.commit, context),
         images=releases.digests(inputs.digests, settings),
         workspace=context.workspace,
         repository=context.repository,

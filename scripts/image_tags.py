@@ -1,4 +1,4 @@
-"""image-tags: `v<version>`, `sha-<commit>` and `sha-<digest>` for images that the build has pushed."""
+"""image-tags: `v<version>`, the git tag, `sha-<commit>` and `sha-<digest>` for images that the build has pushed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 
 from stagegate import settings as settings_file
-from stagegate.clients import releases
+from stagegate.clients import checkout, releases
 from stagegate.clients.registry import Registry
 from stagegate.model import Change, Message, Result, parse_version
 from stagegate.release.image_tags import apply, facts, plan
@@ -35,9 +35,9 @@ def main(inputs: ImageTags, context: Context) -> Result:
     registry = Registry(
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
     )
-    prefix, commit = settings.version.tag_prefix, inputs.commit or context.sha
+    prefix, commit = settings.version.tag_prefix, checkout.released_commit(inputs.commit, context)
     known = facts.read(digests, inputs.version, prefix, commit, registry, floating=inputs.floating)
-    decided = plan.plan(inputs.version, prefix + inputs.version, commit, known, floating=inputs.floating)
+    decided = plan.plan(inputs.version, prefix, commit, known, floating=inputs.floating)
     changes = apply.intended(decided) if inputs.dry_run else apply.apply(decided, registry)
     return report(inputs, settings.app, digests, decided, changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stagegate.errors import Stop
-from stagegate.release.image_tags.plan import Facts, floating_tags, plan
+from stagegate.release.image_tags.plan import Facts, fixed_tags, floating_tags, plan
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -27,10 +27,25 @@ def test_floating_tags_never_go_back(version: str, published: tuple[str, ...], t
     assert floating_tags(version, published) == tags
 
 
+@pytest.mark.parametrize(
+    ("prefix", "names"),
+    [
+        ("v", ("v1.2.3",)),
+        ("pay-v", ("v1.2.3", "pay-v1.2.3")),
+        ("", ("v1.2.3", "1.2.3")),
+        ("services/pay/v", ("v1.2.3",)),  # a registry takes no slash in a tag
+    ],
+)
+def test_an_image_has_the_release_s_name_whatever_git_tags_begin_with(
+    prefix: str, names: tuple[str, ...]
+) -> None:
+    assert fixed_tags("1.2.3", prefix, "c" * 40, DIGEST)[:-2] == names
+
+
 def test_a_fixed_tag_with_other_content_is_refused() -> None:
     facts = Facts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": OTHER}})
     with pytest.raises(Stop) as stop:
-        plan("1.0.0", "v1.0.0", "c" * 40, facts, floating=False)
+        plan("1.0.0", "v", "c" * 40, facts, floating=False)
     assert stop.value.reason == "tag-taken"
     assert DIGEST in stop.value.why
     assert OTHER in stop.value.why
@@ -38,7 +53,7 @@ def test_a_fixed_tag_with_other_content_is_refused() -> None:
 
 def test_only_what_is_missing_is_put() -> None:
     facts = Facts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": DIGEST, "latest": OTHER}})
-    decided = plan("1.0.0", "v1.0.0", "c" * 40, facts, floating=True)
+    decided = plan("1.0.0", "v", "c" * 40, facts, floating=True)
     assert {t.tag: t.needed for t in decided} == {
         "v1.0.0": False,
         f"sha-{'c' * 40}": True,

@@ -24,10 +24,15 @@ def read(
                 "Push the image in the build job, and pass on the digest it was pushed with.",
             )
         if floating:
-            names = (tag.removeprefix(prefix) for tag in registry.tags(image) if tag.startswith(prefix))
-            published[image] = tuple(name for name in names if name != version)
+            names = {
+                tag.removeprefix(start)
+                for tag in registry.tags(image)
+                for start in ("v", prefix)
+                if tag.startswith(start)
+            }
+            published[image] = tuple(sorted(names - {version}))
         moving = floating_tags(version, published.get(image, ())) if floating else ()
-        wanted = (*fixed_tags(prefix + version, commit, digest), *moving)
+        wanted = (*fixed_tags(version, prefix, commit, digest), *moving)
         found = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
         present[image] = {tag: there for tag, there in found.items() if there}
     return Facts(digests=digests, present=present, published=published)

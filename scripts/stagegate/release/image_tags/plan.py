@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -10,6 +11,7 @@ import semver
 from stagegate.errors import Stop
 
 DIGEST_LENGTH = 12
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # OCI distribution specification 1.1
 
 
 class Tagging(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,9 +37,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     published: Mapping[str, tuple[str, ...]] = {}
 
 
-def fixed_tags(tag: str, commit: str, digest: str) -> tuple[str, ...]:
-    """The tags that never move: the release's, `sha-<commit>` and `sha-<digest12>`."""
-    return (tag.replace("+", "_"), f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
+def fixed_tags(version: str, prefix: str, commit: str, digest: str) -> tuple[str, ...]:
+    """The tags that never move: the release's, `sha-<commit>` and `sha-<digest12>`.
+
+    The release's is `v<version>` for everybody, and the name of the git tag too where that is another one
+    that a registry takes: with `tag-prefix: pay-v` a pin or a chart may say either.
+    """
+    names = dict.fromkeys((f"v{version}".replace("+", "_"), f"{prefix}{version}".replace("+", "_")))
+    release = tuple(name for name in names if _TAG.fullmatch(name))
+    return (*release, f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
 
 
 def floating_tags(version: str, published: tuple[str, ...]) -> tuple[str, ...]:
@@ -64,13 +72,13 @@ def floating_tags(version: str, published: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def plan(version: str, tag: str, commit: str, facts: Facts, *, floating: bool) -> tuple[Tagging, ...]:
+def plan(version: str, prefix: str, commit: str, facts: Facts, *, floating: bool) -> tuple[Tagging, ...]:
     """Every tag of every image. Stop(tag-taken) when one that never moves names other content."""
     wanted = []
     for image, digest in facts.digests.items():
         present = facts.present.get(image, {})
         moving = floating_tags(version, facts.published.get(image, ())) if floating else ()
-        for name in (*fixed_tags(tag, commit, digest), *moving):
+        for name in (*fixed_tags(version, prefix, commit, digest), *moving):
             tagging = Tagging(
                 image=image,
                 tag=name,

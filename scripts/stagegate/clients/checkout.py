@@ -1,0 +1,27 @@
+"""Which commit a build is of: the one an input names, else the one that is checked out."""
+
+from __future__ import annotations
+
+import re
+
+from stagegate.clients import git
+from stagegate.errors import Stop
+from stagegate.runner.context import Context
+
+
+def released_commit(given: str, context: Context) -> str:
+    """The full commit of the release: `given`, else the workspace's HEAD, else (no checkout) the run's.
+
+    HEAD before the run's commit, because a release commit is made after the push that started the run.
+    Stop(bad-input) for anything but 40 hexadecimal digits.
+    """
+    checked_out = (context.workspace / ".git").exists()
+    commit = given or (git.head(context.workspace) if checked_out else context.sha)
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise Stop(
+            "bad-input",
+            f"commit is {commit[:80]!r}." if commit else "The commit of the release is not known.",
+            "A release is named by its full commit, 40 hexadecimal digits.",
+            "Pass `commit` (version-bump puts it out as sha), or check out the release's commit.",
+        )
+    return commit
