@@ -7,7 +7,7 @@ import sys
 import semver
 
 from stagegate import settings as settings_file
-from stagegate.clients import hub
+from stagegate.clients import hub, releases
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Change, Message, Result
@@ -33,7 +33,9 @@ class PublishRelease(Inputs, frozen=True, kw_only=True):
 def main(inputs: PublishRelease, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
-    github = hub.from_context(context, inputs.token, settings.source or None)
+    github = hub.from_context(context, inputs.token, settings.source_repository or None)
+    if settings.source:
+        settings = releases.whole(settings, github)
     registry = Registry(
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
     )

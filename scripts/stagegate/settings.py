@@ -231,6 +231,16 @@ class Settings(_Settings, frozen=True, kw_only=True):
         )
 
     @property
+    def source_repository(self) -> str:
+        """The app repository that `source` names, or nothing."""
+        return self.source.partition("//")[0]
+
+    @property
+    def source_file(self) -> str:
+        """The app's own settings in that repository: `source: acme/mono//apps/shop/stagegate.yaml`."""
+        return self.source.partition("//")[2] or "stagegate.yaml"
+
+    @property
     def own_chart(self) -> ChartSettings | None:
         """The chart that is built and published here, or None."""
         return self.chart if isinstance(self.chart, ChartSettings) and self.chart.path else None

@@ -10,13 +10,14 @@ import json
 
 import msgspec
 
+from stagegate import settings as settings_file
 from stagegate.clients import registry
 from stagegate.clients.hub import ACTIONS_BOT, Hub
 from stagegate.clients.record import COMMIT, IMAGES, Record, broken, from_annotations
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Chart, Digest, Image, Release, parse_version, to_json
-from stagegate.settings import Settings
+from stagegate.settings import Settings, Versioning
 
 ENVIRONMENT = "release"
 
@@ -48,6 +49,32 @@ def digests(text: str, settings: Settings) -> dict[str, str]:
             "Name every image of the release once, by its repository without a tag.",
         )
     return given
+
+
+def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
+    """The settings of a pins repository, with version and chart as the app repository has them.
+
+    `own` are the app's settings where they are known; else its default branch is read. What the policy says itself
+    stays. Stop(wrong-source) when the app names a registry that the policy does not: nobody logs in there.
+    """
+    if own is None:
+        file = policy.source_file
+        found = app.files(app.default_branch(), [file])[file]
+        own = settings_file.parse(found.content, f"{app.repository}: {file}") if found else policy
+    told = msgspec.structs.replace(
+        policy,
+        version=own.version if policy.version == Versioning() else policy.version,
+        chart=own.chart if policy.chart == "none" else policy.chart,
+        images=policy.images or own.images,
+    )
+    if foreign := sorted(told.registry_hosts - policy.registry_hosts):
+        raise Stop(
+            "wrong-source",
+            f"{app.repository} publishes to {', '.join(foreign)}, which the policy does not name.",
+            "Only hosts of the policy's `images` and `chart` are asked, because credentials may go there.",
+            "Name the images (and a chart in another registry) in the settings of the pins repository.",
+        )
+    return told
 
 
 def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:

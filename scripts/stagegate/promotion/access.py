@@ -60,7 +60,7 @@ def connect(
     With `app_id` and `app_key` the pins repository is spoken to as that GitHub App.
     """
     here = context.repository
-    app_repository, pins_repository, path = settings.source or here, here, config
+    app_repository, pins_repository, path = settings.source_repository or here, here, config
     if settings.policy:
         app_repository = here
         pins_repository, _, path = settings.policy.partition("//")

@@ -8,7 +8,7 @@ import msgspec
 import semver
 
 from stagegate import settings as settings_file
-from stagegate.clients import hub
+from stagegate.clients import hub, releases
 from stagegate.errors import Stop
 from stagegate.gate import evidence
 from stagegate.gate.evidence import Record
@@ -99,24 +99,9 @@ def _policy(doors: Access, known: Settings, head: str) -> tuple[Settings, dict[s
     if more:
         blobs |= doors.pins.files(head, more)
     if not doors.one:
-        settings = _with_artifacts(doors, settings, known)
+        settings = releases.whole(settings, doors.app, known if known.policy else None)
     contents = {path: blob.content if blob else None for path, blob in blobs.items()}
     return settings, contents, policy.oid
-
-
-def _with_artifacts(doors: Access, policy: Settings, known: Settings) -> Settings:
-    """Policy with version and chart as the app repository has them, where the policy does not say."""
-    if policy.chart != "none":
-        return policy
-    if known.policy:
-        own = known
-    else:
-        found = doors.app.files(doors.app.default_branch(), ["stagegate.yaml"])["stagegate.yaml"]
-        if found is None:
-            return policy
-        own = settings_file.parse(found.content, "stagegate.yaml")
-    images = policy.images or own.images
-    return msgspec.structs.replace(policy, version=own.version, chart=own.chart, images=images)
 
 
 def _records(doors: Access, settings: Settings, name: str, trusted: tuple[Actor, ...]) -> tuple[Record, ...]:

@@ -26,7 +26,8 @@ def is_our_repository(url: str, settings: Settings) -> bool:
     """Whether a Git address is the app repository that `source` names."""
     return (
         bool(settings.source)
-        and re.search(rf"[:/]{re.escape(settings.source)}(?:\.git)?/?$", url, re.IGNORECASE) is not None
+        and re.search(rf"[:/]{re.escape(settings.source_repository)}(?:\.git)?/?$", url, re.IGNORECASE)
+        is not None
     )
 
 
