@@ -403,6 +403,87 @@ def test_policy_comes_from_the_default_branch_and_not_from_the_work_tree(
     assert blob and done.evidence.policy == blob.oid
 
 
+WITHOUT_ARGOCD = "argocd: {applications: [shop-staging], source: http}"
+
+
+def test_without_argocd_the_service_itself_says_its_version(bench: Bench, gate: Gate) -> None:
+    bench.settings({"argocd: {applications: [shop-staging]}": WITHOUT_ARGOCD})
+    asked = len(bench.lab.argocd.calls)
+    try:
+        done = gate(argocd_server="", argocd_token="")
+        with bench.lab.argocd.paused():
+            late = gate(
+                argocd_server="",
+                argocd_token="",
+                timeout="2s",
+                env={"SHOP_URL": "http://127.0.0.1:9", "STAGEGATE_HOSTS": "127.0.0.1"},
+            )
+    finally:
+        bench.settings({WITHOUT_ARGOCD: "argocd: {applications: [shop-staging]}"})
+    assert (done.code, done.outputs["reason"], done.evidence.application) == (0, "passed", None), done.log
+    assert (late.code, late.outputs["reason"]) == (1, "checks-failed")
+    assert {c.name: (c.outcome, c.required) for c in done.evidence.checks}["images"] == ("unknown", False)
+    assert not any("/api/v1/" in call for call in bench.lab.argocd.calls[asked:] if "shop-staging" in call)
+
+
+def test_watching_counts_errors_of_checks_and_roll_out(bench: Bench, gate: Gate) -> None:
+    watched = "settle: 0s, watch: {for: 2s, every: 1s, allowed-errors: 0}}"
+    bench.settings({"settle: 0s}": watched})
+    try:
+        done = gate()
+    finally:
+        bench.settings({watched: "settle: 0s}"})
+    (watch,) = [c for c in done.evidence.checks if c.name == "watch"]
+    assert (done.code, watch.outcome, watch.detail) == (0, "passed", "2 looks, 0 with errors (0 allowed)")
+
+
+def test_an_overwritten_chart_is_other_content(bench: Bench, gate: Gate) -> None:
+    """Argo CD keeps the chart it fetched first; the registry has another one under the same version by now."""
+    from stagegate.chart import package, published
+    from stagegate.clients.registry import Registry
+
+    chart = staging_release(bench).chart
+    registry = Registry(frozenset({bench.lab.registry.host}))
+    whole = registry.manifest(f"{chart.reference}:1.0.0")
+    found = published.fetch(registry, f"{chart.reference}:1.0.0")
+    assert whole and found
+    files = package.unpack(found.archive, "the chart")
+    service = files["shop/templates/service.yaml"].replace(
+        b"kind: Service", b"kind: Service\nimmutable: false"
+    )
+    archive = package._gzip(package._tar({**files, "shop/templates/service.yaml": service}))
+    document = json.loads(whole.raw)
+    document["layers"][0] |= {"digest": registry.push_blob(chart.reference, archive), "size": len(archive)}
+    other = type(whole)(media_type=whole.media_type, raw=json.dumps(document).encode())
+    registry.push_manifest(f"{chart.reference}:1.0.0", other)
+    try:
+        done = gate()
+    finally:
+        registry.push_manifest(f"{chart.reference}:1.0.0", whole)
+    assert (done.code, done.outputs["reason"]) == (1, "content-differs"), done.log
+    assert done.evidence.content == "not-comparable"
+    (content,) = [c for c in done.evidence.checks if c.name == "content"]
+    assert (content.outcome, "Service/shop-staging/shop differs" in content.detail) == ("failed", True)
+
+
+def test_an_image_that_moves_is_noticed(bench: Bench, gate: Gate) -> None:
+    from stagegate.clients.registry import Registry
+
+    image = f"{bench.lab.registry.host}/acme/shop"
+    registry = Registry(frozenset({bench.lab.registry.host}))
+    whole = registry.manifest(f"{image}:v1.0.0")
+    assert whole
+    child = sorted(registry.children(f"{image}:v1.0.0"))[0] if whole.is_index else ""
+    other = registry.manifest(f"{image}@{child}") if child else None
+    moved = other or type(whole)(media_type=whole.media_type, raw=whole.raw + b" ")
+    registry.push_manifest(f"{image}:v1.0.0", moved)
+    try:
+        done = gate()
+    finally:
+        registry.push_manifest(f"{image}:v1.0.0", whole)
+    assert (done.code, done.outputs["reason"]) == (1, "image-moved"), done.log
+
+
 def test_protected_evidence_is_written_by_the_app_and_by_nobody_else(bench: Bench, gate: Gate) -> None:
     app = bench.lab.forge.app("shop-gate", {"statuses": "write", "deployments": "write", "contents": "read"})
     bench.settings({"level: advisory": "level: protected, app: shop-gate"})

@@ -198,6 +198,15 @@ def test_secrets_reach_neither_log_nor_detail(service: Service, capsys: pytest.C
     assert log.redact(PASSWORD) != PASSWORD
 
 
+def test_of_an_answer_that_may_hold_a_secret_no_value_is_shown(service: Service) -> None:
+    expecting = LOGIN.replace("  capture:", '  expect: {json: {access_token: "x"}}\n  capture:')
+    found = run(
+        service, expecting + check("{path: /health}", '{json: {"items[0].session_key": a, version: b}}')
+    )
+    assert found["login"].detail == 'access_token is other, expected "x"'
+    assert found["it"].detail == 'items[0].session_key is other, expected "a"'
+
+
 def test_values_that_look_like_placeholders_are_not_filled_again(service: Service) -> None:
     run(service, LOGIN + check("{path: /health}"), environ={"SHOP_PASSWORD": "${SHOP_USER}{version}{token}"})
     sent = [r["body"] for r in service.seen if r["path"] == "/login"]

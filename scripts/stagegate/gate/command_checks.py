@@ -37,12 +37,17 @@ def run(
     report = context.inside(gate.junit, what="gate.junit") if gate.junit else None
     if report is not None:
         report.unlink(missing_ok=True)  # results of an earlier run would be believed
-    done = process.run_bounded(
-        *gate.command,
-        cwd=context.workspace,
-        env=surroundings(release, environment, environ),
-        timeout=max(timeout, 1.0),
-    )
+    try:
+        done = process.run_bounded(
+            *gate.command,
+            cwd=context.workspace,
+            env=surroundings(release, environment, environ),
+            timeout=max(timeout, 1.0),
+        )
+    except Stop as stop:
+        if stop.reason != "timeout":
+            raise
+        return (Check(name="command", outcome="failed", detail=f"{stop.what} {stop.why}"),)
     with log.group(f"output of {gate.command[0]}"):
         lines = (done.text + done.errors).splitlines()
         if len(lines) > _SHOWN:

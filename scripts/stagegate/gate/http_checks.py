@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from stagegate.runner import log
 P = TypeVar("P", Request, Expect)
 BODY_LIMIT = 4 * 1024 * 1024  # bytes of an answer that are read
 REDIRECTS = 5
+LOGIN = "login"
+_SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt")
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
         session.headers["Cache-Control"] = "no-cache"
         if scenarios.login:
             login = ScenarioCheck(
-                name="login",
+                name=LOGIN,
                 request=scenarios.login.request,
                 expect=scenarios.login.expect,
                 retry=scenarios.login.retry,
@@ -130,7 +133,7 @@ def _attempt(
         began = run.clock()
         try:
             answer = _ask(session, request, base, limit, run.clock)
-            problem = next(_differences(answer, expect), "")
+            problem = next(_differences(answer, expect, secret=check.name == LOGIN), "")
         except _Unanswered as error:
             problem = str(error)
         if not problem or run.clock() >= end:
@@ -210,8 +213,8 @@ def _read(response: requests.Response, end: float, clock: Callable[[], float]) -
     return content
 
 
-def _differences(answer: _Answer, expect: Expect) -> Iterator[str]:
-    """What the answer is not, in words that show only what a person needs."""
+def _differences(answer: _Answer, expect: Expect, *, secret: bool) -> Iterator[str]:
+    """What the answer is not, in words that show only what a person needs; of a `secret` one no value."""
     wanted = (expect.status,) if isinstance(expect.status, int) else expect.status
     if answer.status not in wanted:
         yield f"status {answer.status}, expected {' or '.join(map(str, wanted))}"
@@ -224,10 +227,10 @@ def _differences(answer: _Answer, expect: Expect) -> Iterator[str]:
     if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
         yield f"the answer does not contain {_show(expect.contains)}"
     if expect.json:
-        yield from _json_differences(answer, expect.json)
+        yield from _json_differences(answer, expect.json, secret=secret)
 
 
-def _json_differences(answer: _Answer, wanted: Mapping[str, Any]) -> Iterator[str]:
+def _json_differences(answer: _Answer, wanted: Mapping[str, Any], *, secret: bool) -> Iterator[str]:
     try:
         document = json.loads(answer.body)
     except ValueError:
@@ -240,7 +243,8 @@ def _json_differences(answer: _Answer, wanted: Mapping[str, Any]) -> Iterator[st
             yield f"{expression} cannot be asked of the answer: {str(error).splitlines()[0]}"
             continue
         if found != value or isinstance(found, bool) != isinstance(value, bool):
-            yield f"{expression} is {_show(found)}, expected {_show(value)}"
+            hidden = secret or _SECRET.search(expression)
+            yield f"{expression} is {'other' if hidden else _show(found)}, expected {_show(value)}"
 
 
 def _show(value: object) -> str:
