@@ -111,7 +111,7 @@ def carry_out(
     results = []
     for number, app in enumerate(meant):
         words = apply.inputs(command, app, asked, first=number == 0)
-        results.append(promote_pr.carry_out(given(inputs, words), context, app.settings, now))
+        results.append(promote_pr.carry_out(given(inputs, words), context, app.settings))
     return msgspec.structs.replace(answer, result=telling.together(results))
 
 

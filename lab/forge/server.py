@@ -9,7 +9,7 @@ import re
 import socket
 import threading
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -33,7 +33,13 @@ JWT_ROUTES = re.compile(r"/app(/.*)?|/repos/[^/]+/[^/]+/installation")
 
 
 class _Quiet(WSGIRequestHandler):
-    """No line on the terminal for each request."""
+    """No line on the terminal for each request, and the forge's own time in every answer."""
+
+    clock: Callable[[], float]
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` header, which jumps with the forge's clock."""
+        return super().date_time_string(self.clock() if timestamp is None else timestamp)
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Say nothing."""
@@ -46,7 +52,8 @@ class Server:
         self.world = world
         self.plans = plans
         self.stopping = threading.Event()
-        self._http = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=_Quiet)
+        handler = type("Handler", (_Quiet,), {"clock": staticmethod(world.seconds)})
+        self._http = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         world.url = f"http://127.0.0.1:{self._http.server_port}"
 

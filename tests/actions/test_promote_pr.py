@@ -329,6 +329,43 @@ def test_registry_credentials_go_to_no_host_that_only_a_branch_names(world: Shop
     assert world.outputs()["reason"] in ("wrong-source", "ambiguous-pin")
 
 
+@pytest.mark.parametrize("strategy", ["direct", "latest"])
+def test_soak_counts_in_githubs_time(tmp_path: Path, host: str, strategy: str) -> None:
+    change = {
+        "promotion: {reviewers: [octo-lead], labels: [stagegate]}": f"promotion: {{strategy: {strategy}}}\n    soak: 1h"
+    }
+    with shop(tmp_path, host, changes=change) as world:
+        world.forge.advance(86400)  # the runner's clock is a day behind
+        world.seed_pin("staging", "1.1.0")
+        world.passed("1.1.0")
+        code = run(world, environment="prod")
+        told = world.outputs()
+        assert code == 0
+        assert told["reason"] == ("soaking" if strategy == "direct" else "proposed")
+        assert told["next-at"]
+        if strategy == "direct":
+            assert "v1.0.0" in world.pins("prod")
+            assert run(world, environment="prod", fail_on_waiting="true") == 1
+            world.outputs()
+        else:
+            assert world.hub().statuses(told["commit"])[0].state == "pending"
+        world.forge.advance(3601)
+        assert run(world, environment="prod", mode="promote" if strategy == "direct" else "evaluate") == 0
+        after = world.outputs()
+        assert after["reason"] == ("committed" if strategy == "direct" else "updated")
+        if strategy == "latest":
+            assert world.hub().statuses(told["commit"])[0].state == "success"
+
+
+def test_a_protected_branch_is_said_with_its_cures(world: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    world.forge.protect("acme/shop", require_pull_request=True)
+    assert run(world, environment="staging", version="1.1.0") == 2
+    assert world.outputs()["reason"] == "protected-branch"
+    said = capsys.readouterr().out
+    assert "bypass list" in said
+    assert "merge: stagegate" in said
+
+
 def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:
     calls = len(world.forge.calls)
     assert run(world, environment="staging", version="1.1.0", dry_run="true") == 0

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from stagegate.clients import hub
+from stagegate.errors import Stop
 from stagegate.model import Change, PullRequestText
 from stagegate.promotion import branches, marking, marks, replacing
 from stagegate.promotion.plan import Decision, Verdict
@@ -73,7 +74,19 @@ def hold(
 def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:
     """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
     headline, body = replacing.message(subject, facts.app, run)
-    sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
+    try:
+        sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
+    except Stop as stop:
+        if stop.reason != "protected-branch":
+            raise
+        cure = (
+            "Let a GitHub App that is on the ruleset's bypass list promote (app-id, app-key), or set "
+            "`strategy: latest` with `merge: stagegate` for this environment"
+        )
+        more = (
+            "" if facts.policy_of(subject.environment).after else " (`merge-approval: none` is allowed here)"
+        )
+        raise Stop("protected-branch", stop.what, stop.why, f"{cure}{more}.") from stop
     changes = (
         *_edits(subject),
         Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),
@@ -125,8 +138,8 @@ def propose(
         ]
     number, address, opened = _pull(pins, facts, text)
     changes += opened
-    if opened and facts.actions_token:
-        notes.append("opened with GITHUB_TOKEN: workflows on it wait until somebody approves their run")
+    if opened:
+        notes += _speaker(pins, facts)
     labels = tuple(label for label in text.labels if there is None or label not in there.labels)
     if labels:
         pins.add_labels(number, labels)
@@ -172,6 +185,14 @@ def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str,
         opened.url,
         [Change(kind="pull-request", target=f"#{opened.number}", after=text.title)],
     )
+
+
+def _speaker(pins: hub.Hub, facts: Facts) -> list[str]:
+    """What the kind of token means for a pull request that it has written."""
+    if facts.actions_token:
+        return ["written with GITHUB_TOKEN: workflows on it wait until somebody approves their run"]
+    own = pins.viewer()
+    return [f"written as {own.login}, who cannot approve it"] if own.kind == "User" else []
 
 
 def _reviewers(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> list[str]:

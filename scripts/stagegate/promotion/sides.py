@@ -81,6 +81,9 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
     for document in _once(documents):
         name = facts.settings.chart_reference.rpartition("/")[2]
         wanted = applications.render_inputs(document, partial(_file, doors, facts, files), chart=name)
+        host = wanted.chart.url.partition("/")[0]
+        if wanted.chart.kind == "registry" and host not in facts.settings.registry_hosts:
+            raise NotRendered(f"the chart comes from {host}, which the settings do not name")
         archive = chart_archive(doors.registry, wanted.chart)
         found += render.render(archive, wanted.inputs, where=wanted.application)
     return tuple(found)

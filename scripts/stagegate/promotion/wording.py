@@ -10,6 +10,7 @@ from stagegate.promotion import candidate, proof, text
 from stagegate.promotion.access import Access
 from stagegate.promotion.facts import Reading
 from stagegate.promotion.plan import Decision
+from stagegate.promotion.rules import risk
 from stagegate.promotion.situation import Facts, Subject
 from stagegate.promotion.text import BodyFacts, CommitLine, Proof
 
@@ -37,7 +38,7 @@ def proposal(
             now=rfc3339(now),
             rules=decision.rules,
             risks=subject.risks,
-            labels=subject.labels,
+            labels=_labels(subject),
             edits=subject.edits,
             difference=reading.difference,
             not_rendered=subject.render_note or subject.render_trouble,
@@ -59,6 +60,13 @@ def proposal(
         reviewers=policy.reviewers,
     )
     return proposed, body.rest
+
+
+def _labels(subject: Subject) -> tuple[str, ...]:
+    """Labels that are there. A rollback needs none: what it destroys is shown, and going back may not wait."""
+    if subject.kind != "rollback":
+        return subject.labels
+    return (*subject.labels, *(risk.PREFIX + seen.kind for seen in subject.risks))
 
 
 def _commits(doors: Access, facts: Facts, subject: Subject) -> tuple[tuple[CommitLine, ...], int]:

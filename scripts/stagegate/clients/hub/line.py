@@ -44,6 +44,7 @@ class Line:
         self._patience = PATIENCE_SECONDS
         self._read = 0
         self._write = 0
+        self.server_date = ""
 
     @property
     def calls(self) -> Calls:
@@ -111,6 +112,7 @@ class Line:
                     self._last_write = self.clock()
             wait = limit_wait(answer, self.clock())
             if wait is None:
+                self.server_date = answer.headers.get("date", self.server_date)
                 return answer
             if wait > self._patience:
                 raise refusals.rate_limited(doing, wait, self.clock())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
 from stagegate.clients.hub.accounts import ACTIONS_BOT
 from stagegate.clients.hub.connection import Connection
 from stagegate.model import Actor, Calls
@@ -27,6 +30,15 @@ class Port:
     def calls(self) -> Calls:
         """How many requests were made so far."""
         return self._c.calls
+
+    def now(self) -> datetime:
+        """GitHub's time as it last said it: its records are compared with this, never with a runner's clock."""
+        self._c.see_repository()
+        try:
+            said = parsedate_to_datetime(self._c.server_date)
+        except ValueError:  # a proxy that strips the header
+            return datetime.now(timezone.utc)
+        return said.astimezone(timezone.utc)
 
     def viewer(self) -> Actor:
         """The token's own identity, asked once; GITHUB_TOKEN is the Bot 41898282."""
