@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Literal
 
@@ -119,7 +120,7 @@ def request(inputs: PromotePr) -> commanding.Request:
 
 def connect(inputs: PromotePr, settings: Settings, context: Context) -> Access:
     """The repositories and registries, with the tokens of the inputs."""
-    return access.connect(
+    doors = access.connect(
         settings,
         context,
         config=inputs.config,
@@ -130,6 +131,7 @@ def connect(inputs: PromotePr, settings: Settings, context: Context) -> Access:
         app_id=inputs.app_id,
         app_key=inputs.app_key,
     )
+    return replace(doors, clone=context.workspace if context.repository == doors.pins.repository else None)
 
 
 if __name__ == "__main__":

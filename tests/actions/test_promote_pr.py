@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -364,6 +366,58 @@ def test_a_protected_branch_is_said_with_its_cures(world: Shop, capsys: pytest.C
     said = capsys.readouterr().out
     assert "bypass list" in said
     assert "merge: stagegate" in said
+
+
+def test_images_only_with_a_pin_of_any_scalar(tmp_path: Path, host: str) -> None:
+    """No chart: the release record is a deployment, the pin a tag in a values file, and nothing is rendered."""
+    with shop(tmp_path, host) as world:
+        text = world.repo.read("main", "stagegate.yaml").decode()
+        chart = next(line for line in text.splitlines() if line.startswith("chart:"))
+        text = text.replace(chart, "chart: none")
+        for name in ("staging", "prod"):
+            pin = f'{{file: deploy/{name}.json, path: image.tag, value: "v{{version}}"}}'
+            text = text.replace(f"pins: [deploy/{name}.yaml]", f"pins: [{pin}]")
+        (world.folder / "stagegate.yaml").write_text(text)
+        pin = '{"image": {"tag": "v1.0.0"}}'
+        world.repo.seed({"stagegate.yaml": text, "deploy/staging.json": pin, "deploy/prod.json": pin})
+        record = {"version": "1.1.0", "images": {f"{host}/acme/shop": world.digests["1.1.0"]}}
+        world.hub().create_deployment(
+            world.commits["1.1.0"], "stagegate:shop:release", "release", record, "", False
+        )
+        assert run(world, environment="staging", version="1.1.0") == 0
+        assert world.repo.read("main", "deploy/staging.json") == pin.replace("1.0.0", "1.1.0").encode()
+        world.outputs()
+        world.passed("1.1.0", chart=None)
+        assert run(world, environment="prod") == 0
+        told = world.outputs()
+        assert told["reason"] == "proposed"
+        assert "not rendered" in (world.folder / "summary.md").read_text()
+
+
+def test_a_kustomization_is_built_for_the_difference(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = world.folder / "bin/kustomize"
+    tool.parent.mkdir()
+    tool.write_text(
+        '#!/bin/sh\nprintf "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c}\\n"\ngrep newTag "$2"/kustomization.yaml | sed "s/.*newTag/data: {tag/;s/$/}/"\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    text = (
+        (world.folder / "stagegate.yaml")
+        .read_text()
+        .replace("deploy/prod.yaml", "deploy/prod/kustomization.yaml")
+    )
+    image = f"{world.host}/acme/shop"
+    pin = f"images:\n  - name: {image}\n    newTag: v1.0.0\n"
+    world.repo.seed({"stagegate.yaml": text, "deploy/prod/kustomization.yaml": pin})
+    world.seed_pin("staging", "1.1.0")
+    for argv in (["init", "-q"], ["fetch", "-q", str(world.repo.store.path), "main"]):
+        subprocess.run(["git", *argv], cwd=world.folder, check=True)
+    world.passed("1.1.0")
+    assert run(world, environment="prod") == 0
+    pull = world.hub().pull(int(world.outputs()["pr-number"]))
+    assert pull is not None
+    assert "ConfigMap/c" in pull.body
 
 
 def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from stagegate.clients import hub
 from stagegate.clients.registry import Registry
@@ -17,7 +17,8 @@ from stagegate.settings import Settings
 class Access:
     """`app` holds code, tags and evidence, `pins` the pins, policy, marks and pull requests; often they are one.
 
-    `config` is the path of the policy in the pins repository, `login` user and password for the registry.
+    `config` is the path of the policy in the pins repository, `login` user and password for the registry,
+    `clone` a local clone of the pins repository, where kustomizations are built.
     """
 
     app: hub.Hub
@@ -25,6 +26,7 @@ class Access:
     registry: Registry
     config: str
     login: tuple[str, str] = ("", "")
+    clone: Path | None = None
 
     def limited(self, policy: Settings) -> Access:
         """The same, with registry credentials only for the hosts that policy names, whatever a branch says."""

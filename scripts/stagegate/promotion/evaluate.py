@@ -7,6 +7,7 @@ and head count, never a list of files.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -53,6 +54,7 @@ def change(
 ) -> Judgement:
     """The verdict on going from one commit of the pins repository to another (a merge group has no labels)."""
     settings = soil.settings
+    doors = replace(doors, clone=None)  # a kustomization may fetch from anywhere: not from somebody's branch
     paths = standings.pin_files(settings)
     old, new = _sides(doors, before, after, paths)
     touched = [e.name for e in settings.environments if _touched(doors, soil, e.name, old, new)]

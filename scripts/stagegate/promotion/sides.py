@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from stagegate.model import DIGEST
 from stagegate.promotion import difference as differences
 from stagegate.promotion import standings
 from stagegate.promotion.access import Access
-from stagegate.promotion.difference import Difference
+from stagegate.promotion.difference import Difference, kustomized
 from stagegate.promotion.ground import Files
 from stagegate.promotion.situation import Facts, ImageSeen, RiskSeen, Subject
 
@@ -77,7 +78,7 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
         if applications.is_application(document)
     ]
     if not documents:
-        raise NotRendered("no pin of this environment is an Argo CD Application")
+        return _kustomized(doors, facts, environment, files)
     for document in _once(documents):
         name = facts.settings.chart_reference.rpartition("/")[2]
         wanted = applications.render_inputs(document, partial(_file, doors, facts, files), chart=name)
@@ -87,6 +88,21 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
         archive = chart_archive(doors.registry, wanted.chart)
         found += render.render(archive, wanted.inputs, where=wanted.application)
     return tuple(found)
+
+
+def _kustomized(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
+    """What the kustomizations that pin an environment build, where there is a clone and a program for it."""
+    named = dict.fromkeys(standings.file_of(pin) for pin in facts.policy_of(environment).pins)
+    kustomizations = [file for file in named if PurePosixPath(file).stem == "kustomization"]
+    if not kustomizations or doors.clone is None:
+        raise NotRendered("no pin of this environment is an Argo CD Application")
+    contents = {file: content for file, content in files.contents.items() if content is not None}
+    built = [kustomized.build(doors.clone, files.at, file, contents) for file in kustomizations]
+    if any(one is None for one in built):
+        raise NotRendered(
+            "neither kustomize nor kubectl is here, or the clone lacks the default branch's commit"
+        )
+    return tuple(rendered for one in built if one for rendered in one)
 
 
 def chart_archive(source: registry.Registry, place: applications.ChartPlace) -> bytes:
