@@ -8,16 +8,18 @@ import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
+
+import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result, to_json
 from stagegate.runner import log
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs, load
+from stagegate.runner.inputs import Inputs, load, variable
 
 ISSUES = "the stagegate repository's issues"
-_SUMMARY_LIMIT = 1024 * 1024  # GitHub drops a longer step summary
+_SUMMARY_LIMIT = 1024 * 1024  # bytes; GitHub drops a longer step summary
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741
 
@@ -36,37 +38,58 @@ def entrypoint(
     `outcome`, `reason` and `report` are written as outputs, and exactly one annotation names a failure.
     """
     environ = os.environ if environ is None else environ
-    context = Context.from_environ(environ)
-    report_path = environ.get("SG_REPORT", "")
+    report_path = ""
     place: tuple[str | None, int | None] = (None, None)
     try:
-        inputs = load(kind, sys.argv[1:] if argv is None else argv, environ)
-        report_path = inputs.report
-        result = main(inputs, context)
-    except Stop as stop:
-        result = Result(reason=stop.reason, message=Message(what=stop.what, why=stop.why, next=stop.next))
-        place = (stop.file, stop.line)
+        context = Context.from_environ(environ)
+        try:
+            report_path = _report_place(environ.get(variable("report"), ""), context)  # for bad inputs too
+            inputs = load(kind, sys.argv[1:] if argv is None else argv, environ)
+            report_path = _report_place(inputs.report, context)
+            result = main(inputs, context)
+        except Stop as stop:
+            result = Result(reason=stop.reason, message=Message(what=stop.what, why=stop.why, next=stop.next))
+            place = (stop.file, stop.line)
+        except Exception as error:  # noqa: BLE001  the one last resort: anything not foreseen is our bug
+            result = _bug(error)
+        return finish(action, result, context, report_path, *place)
     except KeyboardInterrupt:
         log.annotate(
             "error", "Cancelled. Running it again completes what was begun.", title=f"{action}: cancelled"
         )
         return 130
-    except Exception as error:  # noqa: BLE001  the one last resort: anything not foreseen is our bug
-        log.to_stderr(traceback.format_exc())
-        what = f"stagegate met a case it does not know: {type(error).__name__}."
-        result = Result(
-            reason="bug",
-            message=Message(
-                what=what, why=str(error)[:300], next=f"Report it with the log above at {ISSUES}."
-            ),
-        )
-    return finish(action, result, context, report_path, *place)
+    except OSError as error:  # finish annotates last, so this is still the only annotation
+        what = "The result of this step cannot be written."
+        log.annotate("error", f"{what} {error}. Make the place writable, then run again.", title=action)
+        return VERDICTS["missing-file"].exit_code
+
+
+def _report_place(asked: str, context: Context) -> str:
+    """Absolute path of the report, or empty; Stop(bad-input) before any work when it cannot be there."""
+    if not asked.strip():
+        return ""
+    place = context.inside(asked.strip(), what="report")
+    if place.is_dir():
+        raise Stop("bad-input", f"report is {asked!r}.", "That is a folder.", "Name a file.")
+    return str(place)
+
+
+def _bug(error: Exception) -> Result:
+    log.to_stderr(traceback.format_exc())
+    what = f"stagegate met a case it does not know: {type(error).__name__}."
+    why = log.redact(str(error))[:300]
+    message = Message(what=what, why=why, next=f"Report it with the log above at {ISSUES}.")
+    return Result(reason="bug", message=message)
 
 
 def finish(
     action: str, result: Result, context: Context, report_path: str, file: str | None, line: int | None
 ) -> int:
-    """Write report, outputs, summary and annotation of a result; return the exit code."""
+    """Write report, outputs, summary and, last, the one annotation of a result; return the exit code.
+
+    `report_path` is absolute, or empty for a file in the runner's temporary folder. OSError where one of
+    them cannot be written.
+    """
     verdict = VERDICTS[result.reason]
     path = _write_report(action, result, context, report_path)
     outputs = {**result.outputs, "outcome": verdict.outcome, "reason": result.reason, "report": path}
@@ -76,10 +99,8 @@ def finish(
         part for part in (result.message.what, result.message.why, result.message.next) if part
     )
     code = verdict.exit_code or int(result.fails)
-    if code:
-        log.annotate("error", sentence, title=f"{action}: {result.reason}", file=file, line=line)
-    else:
-        log.annotate("notice", sentence, title=f"{action}: {result.reason}")
+    level: Literal["error", "notice"] = "error" if code else "notice"
+    log.annotate(level, sentence, title=f"{action}: {result.reason}", file=file, line=line)
     return code
 
 
@@ -93,7 +114,7 @@ def write_outputs(outputs: Mapping[str, str], context: Context) -> None:
         for name, value in clean.items():
             log.say(f"{name}={value}")
         return
-    with Path(context.output_file).open("a", encoding="utf-8") as file:
+    with Path(context.output_file).open("a", encoding="utf-8", errors="replace") as file:
         for name, value in clean.items():
             delimiter = f"sg-{uuid.uuid4().hex}"
             file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
@@ -102,13 +123,20 @@ def write_outputs(outputs: Mapping[str, str], context: Context) -> None:
 def _write_report(action: str, result: Result, context: Context, asked: str) -> str:
     if not asked and not context.temp:
         return ""
-    if asked:
-        target = context.inside(asked, what="report")
-    else:
-        target = Path(context.temp) / f"stagegate-{action}-{uuid.uuid4().hex[:8]}.json"
+    target = Path(asked or Path(context.temp) / f"stagegate-{action}-{uuid.uuid4().hex[:8]}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(log.redact(to_json(result.report(action)).decode()), encoding="utf-8")
+    document = _redacted(msgspec.to_builtins(result.report(action)))
+    target.write_bytes(to_json(document))
     return str(target)
+
+
+def _redacted(value: object) -> object:
+    """The same document without secrets: text by text, because a secret may look like a part of JSON."""
+    if isinstance(value, str):
+        return log.redact(value).encode("utf-8", "replace").decode()  # JSON has no lone surrogates
+    if isinstance(value, Mapping):
+        return {key: _redacted(item) for key, item in value.items()}
+    return [_redacted(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _write_summary(action: str, result: Result, context: Context) -> None:
@@ -118,5 +146,6 @@ def _write_summary(action: str, result: Result, context: Context) -> None:
     if not text:
         message = result.message
         text = f"### {action}: {result.reason}\n\n{message.what} {message.why}\n\n{message.next}\n"
-    with Path(context.summary_file).open("a", encoding="utf-8") as file:
-        file.write(log.redact(text)[:_SUMMARY_LIMIT] + "\n")
+    kept = log.redact(text).encode("utf-8", "replace")[: _SUMMARY_LIMIT - 1].decode("utf-8", "ignore")
+    with Path(context.summary_file).open("a", encoding="utf-8", newline="\n") as file:
+        file.write(kept + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import WorkflowRun
+
+_ATTEMPT = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +58,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             return {}
         try:
             payload = json.loads(Path(self.event_path).read_bytes())
-        except (OSError, ValueError) as error:
+            if not isinstance(payload, dict):
+                raise ValueError("it is not a JSON object")  # noqa: TRY004 caught just below
+        except (OSError, ValueError, RecursionError) as error:
             raise Stop(
                 "bad-input",
                 "The event of this run cannot be read.",
                 f"GITHUB_EVENT_PATH names {Path(self.event_path).name}: {error}.",
                 "Run this action inside a workflow, or unset GITHUB_EVENT_PATH.",
             ) from error
-        return payload if isinstance(payload, dict) else {}
+        return payload
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Context:
@@ -71,7 +76,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         def url(name: str, default: str) -> str:
             return (environ.get(name) or default).rstrip("/")
 
-        attempt = environ.get("GITHUB_RUN_ATTEMPT") or "1"
+        attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
         return cls(
             workspace=Path(environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve(),
             repository=environ.get("GITHUB_REPOSITORY", ""),
@@ -82,7 +87,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             event_path=environ.get("GITHUB_EVENT_PATH", ""),
             workflow=environ.get("GITHUB_WORKFLOW", ""),
             run_id=environ.get("GITHUB_RUN_ID", ""),
-            run_attempt=int(attempt) if attempt.isdigit() else 1,
+            run_attempt=int(attempt) if _ATTEMPT.fullmatch(attempt) else 1,
             server_url=url("GITHUB_SERVER_URL", "https://github.com"),
             api_url=url("GITHUB_API_URL", "https://api.github.com"),
             graphql_url=url("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),
@@ -96,8 +101,11 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
         `what` names the input or setting, for the message.
         """
-        target = (self.workspace / path).resolve()
-        if "\0" in path or not target.is_relative_to(self.workspace):
+        try:
+            target = (self.workspace / path).resolve()
+        except (OSError, RuntimeError, ValueError):  # a NUL; a loop of links; a name no file can have
+            target = None
+        if target is None or not target.is_relative_to(self.workspace):
             raise Stop(
                 "bad-input",
                 f"{what} {path!r} leads out of the workspace.",

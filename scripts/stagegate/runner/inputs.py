@@ -46,8 +46,9 @@ def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
     fields = {f.name: f for f in msgspec.structs.fields(kind)}
     types_of = typing.get_type_hints(kind)
     given = {name: environ.get(variable(name), "") for name in fields}
-    given |= _flags(argv, types_of)
-    log.mask(*(given[name] for name in fields if option(name) in SECRETS and given[name]))
+    _mask(given)
+    given |= {name: text for name, text in _flags(argv, types_of).items() if text.strip()}
+    _mask(given)
     values = {name: _typed(name, text, types_of[name]) for name, text in given.items() if text.strip()}
     missing = [n for n, f in fields.items() if f.required and n not in values]
     if missing:
@@ -61,22 +62,27 @@ def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
     return kind(**values)
 
 
+def _mask(given: Mapping[str, str]) -> None:
+    log.mask(*(text for name, text in given.items() if option(name) in SECRETS))
+
+
 def _flags(argv: Sequence[str], known: Mapping[str, Any]) -> dict[str, str]:
     given: dict[str, str] = {}
+    fields = {f"--{option(field)}": field for field in known}
     rest = list(argv)
     while rest:
         word = rest.pop(0)
-        name, equals, value = word.removeprefix("--").partition("=")
-        field = name.replace("-", "_")
-        if not word.startswith("--") or field not in known:
-            flags = " ".join(f"--{option(f)}" for f in known)
-            raise Stop("bad-input", f"Unknown argument {word!r}.", f"The flags are: {flags}.", "Correct it.")
+        name, equals, value = word.partition("=")
+        if name not in fields:
+            # What follows `=` is not shown: behind a mistyped --token= stands a token that nobody masked.
+            flags = " ".join(fields)
+            raise Stop("bad-input", f"Unknown argument {name!r}.", f"The flags are: {flags}.", "Correct it.")
+        field = fields[name]
         if not equals:
-            is_switch = known[field] is bool and (not rest or rest[0].startswith("--"))
-            if not is_switch and not rest:
-                raise Stop(
-                    "bad-input", f"--{name} needs a value.", "It stands last.", f"Write --{name}=VALUE."
-                )
+            lonely = not rest or rest[0].startswith("--")
+            is_switch = known[field] is bool and lonely
+            if lonely and not is_switch:
+                raise Stop("bad-input", f"{name} needs a value.", "None follows it.", f"Write {name}=VALUE.")
             value = "true" if is_switch else rest.pop(0)
         given[field] = value
     return given
@@ -90,14 +96,18 @@ def _typed(name: str, text: str, kind: Any) -> Any:
     if kind is bool:
         return _one_of(name, text.strip().lower(), ("true", "false")) == "true"
     if kind is int:
-        if not text.strip().isdecimal():
+        if not text.strip().isdecimal() or len(text.strip()) > 18:
             raise Stop(
-                "bad-input", f"{option(name)} is {text!r}.", "It must be a whole number.", "Correct it."
+                "bad-input",
+                f"{option(name)} is {text[:40]!r}.",
+                "It must be a whole number.",
+                "Correct it.",
             )
         return int(text)
     if get_origin(kind) is tuple:
         return tuple(line.strip() for line in text.splitlines() if line.strip())
-    return text if option(name) in SECRETS else text.strip()
+    # A password may begin with a blank; a line end only came along when it was pasted.
+    return text.strip("\r\n") if option(name) in SECRETS else text.strip()
 
 
 def _one_of(name: str, text: str, allowed: Sequence[str]) -> str:

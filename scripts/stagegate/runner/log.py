@@ -7,15 +7,17 @@ neutralised first. https://docs.github.com/actions/reference/workflow-commands-f
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
-from urllib.parse import quote
+from typing import Literal, TextIO
+from urllib.parse import quote, quote_plus
 
-_COMMAND = re.compile(r"^(\s*)(::|##\[)", re.MULTILINE)
+# The runner takes `::` after leading white space, and `##[` anywhere in a line (its ActionCommand.cs).
+_COMMAND = re.compile(r"^[^\S\n]*(?=::)|##(?=\[)", re.MULTILINE)
 _HIDDEN = "***"
 _secrets: set[str] = set()
 
@@ -23,18 +25,26 @@ _secrets: set[str] = set()
 def mask(*values: str) -> None:
     """Register secrets: the runner masks them in its log, and `redact` in everything we write ourselves.
 
-    Each line of a multi-line secret and the derived forms (base64, URL-quoted) are masked too.
+    Each line of a multi-line secret and the derived forms (base64, URL-quoted, inside JSON) are masked too.
     Values shorter than 4 characters would hide half the log and are left alone.
     """
     for value in values:
         raw = value.strip()
-        forms = {raw, *raw.splitlines()}
-        forms |= {base64.b64encode(form.encode()).decode() for form in tuple(forms)} | {quote(raw, safe="")}
-        for form in sorted(f.strip() for f in forms):
-            if len(form) >= 4 and form not in _secrets:
-                _secrets.add(form)
-                if os.environ.get("GITHUB_ACTIONS") == "true":  # elsewhere the line itself would be the leak
-                    print(f"::add-mask::{_data(form)}", flush=True)
+        forms = _derived(raw) | {line.strip() for line in raw.splitlines()}
+        for form in sorted(form for form in forms - _secrets if len(form) >= 4 and len(raw) >= 4):
+            _secrets.add(form)
+            if os.environ.get("GITHUB_ACTIONS") == "true":  # elsewhere the line itself would be the leak
+                _print(f"::add-mask::{_data(form)}")
+
+
+def _derived(secret: str) -> set[str]:
+    """A secret as it may appear: itself, in an address, in a form, in JSON, in an Authorization header."""
+    raw = secret.encode("utf-8", "surrogateescape")
+    encoded = base64.b64encode(raw).decode()
+    urlsafe = base64.urlsafe_b64encode(raw).decode()
+    quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    inside_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, encoded, encoded.rstrip("="), urlsafe, urlsafe.rstrip("="), *quoted, *inside_json}
 
 
 def redact(text: str) -> str:
@@ -45,18 +55,18 @@ def redact(text: str) -> str:
 
 
 def neutral(text: str) -> str:
-    """Foreign text that cannot start a workflow command: a zero-width space breaks the leading marker."""
-    return _COMMAND.sub("\\1\u200b\\2", text.replace("\r", ""))
+    """Foreign text that cannot start a workflow command: a zero-width space breaks its marker."""
+    return _COMMAND.sub("\\g<0>\u200b", text.replace("\r", ""))
 
 
 def say(text: str) -> None:
     """Print a line of the story for a person."""
-    print(neutral(redact(text)), flush=True)
+    _print(neutral(redact(text)))
 
 
 def debug(text: str) -> None:
     """Print a line that GitHub shows only with debug logging on."""
-    print(f"::debug::{_data(redact(text))}", flush=True)
+    _print(f"::debug::{_data(redact(text))}")
 
 
 def annotate(
@@ -69,18 +79,18 @@ def annotate(
 ) -> None:
     """Print one annotation, shown on the run and, with `file`, beside the line it is about."""
     properties = {"title": title, "file": file or "", "line": str(line or "")}
-    given = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
-    print(f"::{level}{' ' + given if given else ''}::{_data(redact(text))}", flush=True)
+    given = ",".join(f"{key}={_property(redact(value))}" for key, value in properties.items() if value)
+    _print(f"::{level}{' ' + given if given else ''}::{_data(redact(text))}")
 
 
 @contextmanager
 def group(title: str) -> Iterator[None]:
     """Fold what is printed inside, for the output of other programs."""
-    print(f"::group::{_data(redact(title))}", flush=True)
+    _print(f"::group::{_data(redact(title))}")
     try:
         yield
     finally:
-        print("::endgroup::", flush=True)
+        _print("::endgroup::")
 
 
 def _data(text: str) -> str:
@@ -92,5 +102,12 @@ def _property(text: str) -> str:
 
 
 def to_stderr(text: str) -> None:
-    """Print to standard error (tracebacks), redacted."""
-    print(redact(text), file=sys.stderr, flush=True)
+    """Print to standard error (tracebacks), where the runner looks for workflow commands as well."""
+    _print(neutral(redact(text)), sys.stderr)
+
+
+def _print(text: str, stream: TextIO | None = None) -> None:
+    """One print for all: a character the stream cannot show must not end the step."""
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)

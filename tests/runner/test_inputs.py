@@ -1,0 +1,123 @@
+"""Inputs: flag over variable over default, every value typed, every mistake named without showing a secret."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from stagegate.errors import Stop
+from stagegate.runner import log
+from stagegate.runner.inputs import Inputs, load
+
+
+class Example(Inputs, frozen=True, kw_only=True):
+    """One field of each kind."""
+
+    version: str
+    mode: Literal["wait", "watch"] = "wait"
+    number: int | None = None
+    files: tuple[str, ...] = ()
+    registry_password: str = ""
+    with_: str = ""
+
+
+def read(*argv: str, **environ: str) -> Example:
+    return load(Example, argv, {"SG_VERSION": "1.0.0", **environ})
+
+
+def refused(*argv: str, **environ: str) -> Stop:
+    with pytest.raises(Stop) as caught:
+        read(*argv, **environ)
+    assert caught.value.reason == "bad-input"
+    return caught.value
+
+
+def test_flag_over_variable_over_default() -> None:
+    assert read().config == "stagegate.yaml"
+    assert read(SG_CONFIG="b.yaml").config == "b.yaml"
+    assert read("--config", "c.yaml", SG_CONFIG="b.yaml").config == "c.yaml"
+    assert read("--config=d=e.yaml", SG_CONFIG="b.yaml").config == "d=e.yaml"
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_empty_is_not_given(empty: str) -> None:
+    assert read(SG_CONFIG=empty).config == "stagegate.yaml"
+    assert read(f"--config={empty}", SG_CONFIG="b.yaml").config == "b.yaml"
+    assert read(SG_NUMBER=empty).number is None
+    assert refused(SG_VERSION=empty).what == "Input missing: version."
+
+
+def test_a_required_input_is_asked_for_by_its_public_name() -> None:
+    with pytest.raises(Stop, match=r"Input missing: version\..*--version") as caught:
+        load(Example, (), {})
+    assert caught.value.reason == "bad-input"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("True", True), (" false ", False), ("FALSE", False)]
+)
+def test_booleans(text: str, value: bool) -> None:
+    assert read(SG_DRY_RUN=text).dry_run is value
+    assert read(f"--dry-run={text}").dry_run is value
+
+
+@pytest.mark.parametrize("text", ["yes", "1", "on", "tru", "truefalse"])
+def test_what_is_no_boolean_is_never_taken_for_one(text: str) -> None:
+    assert "true, false" in refused(SG_DRY_RUN=text).why
+
+
+def test_a_switch_needs_no_value() -> None:
+    assert read("--dry-run").dry_run
+    given = read("--dry-run", "--config", "x.yaml", SG_DRY_RUN="false")
+    assert (given.dry_run, given.config) == (True, "x.yaml")
+    assert not read("--dry-run", "false").dry_run
+
+
+@pytest.mark.parametrize(
+    ("argv", "what"),
+    [
+        (("--confg", "x"), "--confg"),
+        (("config",), "config"),
+        (("-c", "x"), "-c"),
+        (("--dry_run",), "--dry_run"),
+        (("--",), "--"),
+        (("--config",), "--config needs a value"),
+        (("--config", "--dry-run"), "--config needs a value"),
+    ],
+)
+def test_unknown_and_unfinished_flags(argv: tuple[str, ...], what: str) -> None:
+    assert what in refused(*argv).what
+
+
+def test_a_mistyped_flag_does_not_show_the_secret_behind_it() -> None:
+    assert "tops3cret" not in str(refused("--tokn=tops3cret"))
+
+
+def test_the_name_of_a_word_that_python_keeps() -> None:
+    assert read(SG_WITH="a: 1").with_ == "a: 1"
+    assert read("--with", "a: 1").with_ == "a: 1"
+    assert refused("--with_", "a: 1").why.endswith(" --with.")
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "twelve", "²", "9" * 5000])
+def test_what_is_no_number(text: str) -> None:
+    assert refused(SG_NUMBER=text).why == "It must be a whole number."
+
+
+def test_numbers_choices_and_lists() -> None:
+    given = read(SG_NUMBER=" 12 ", SG_MODE="watch", SG_FILES="a b\n\n  c  \r\n")
+    assert (given.number, given.mode, given.files) == (12, "watch", ("a b", "c"))
+    assert "wait, watch" in refused(SG_MODE="Watch!").why
+
+
+def test_secrets_are_masked_before_anything_can_fail() -> None:
+    refused("--unknown", SG_TOKEN="t0ken-one", SG_REGISTRY_PASSWORD="pa55-word")
+    assert log.redact("t0ken-one pa55-word") == "*** ***"
+    read("--token", "t0ken-two")
+    assert log.redact("t0ken-two") == "***"
+
+
+def test_a_pasted_line_end_is_no_part_of_a_secret() -> None:
+    given = read(SG_TOKEN="abcdefgh\n", SG_REGISTRY_PASSWORD=" with blanks \r\n")
+    assert (given.token, given.registry_password) == ("abcdefgh", " with blanks ")
