@@ -229,7 +229,7 @@ class Lab:
         """Run every workflow that events since the last call start, and those that these start; all runs."""
         done: list[ActRun] = []
         while events := self.forge.drain_events():
-            for event in events:
+            for event in (seen for one in events for seen in triggers.happenings(one)):
                 if event.repository in self.repositories and not event.swallowed:
                     done += [self._run(event, workflow) for workflow in self._workflows(event)]
         return done

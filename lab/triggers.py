@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -23,6 +24,14 @@ FROM_DEFAULT_BRANCH = {
     "workflow_run",
     "pull_request_review_default",
 }
+
+
+def happenings(event: Event) -> tuple[Event, ...]:
+    """An event as workflows see it: `pull_request` is also `pull_request_target`, which no [skip ci] keeps away."""
+    if event.name != "pull_request":
+        return (event,)
+    swallowed = event.swallowed and event.reason.startswith("caused by")
+    return event, replace(event, name="pull_request_target", swallowed=swallowed)
 
 
 def started(event: Event, files: Mapping[str, str]) -> list[str]:

@@ -165,10 +165,10 @@ def deployment_status(links: Links, of: Deployment, found: DeploymentStatus) -> 
 
 
 def run(links: Links, repo: Repository, found: Run) -> Body:
-    """A workflow run."""
+    """A workflow run; the workflow is taken to be named as its file is."""
     at = f"{links.repo(repo)}/actions/runs/{found.id}"
     return {
-        "id": found.id, "node_id": f"WFR_{found.id}", "name": found.workflow,
+        "id": found.id, "node_id": f"WFR_{found.id}", "name": found.workflow.removesuffix(".yml"),
         "path": f".github/workflows/{found.workflow}",
         "head_branch": found.ref.removeprefix("refs/heads/"), "head_sha": found.sha, "run_number": found.id,
         "run_attempt": found.attempt, "event": found.event, "status": found.status, "conclusion": found.conclusion,

@@ -199,6 +199,7 @@ BAD = [
     ("permissions-are-least-and-explained", "caller", "contents: read # the source", "contents: read"),
     ("permissions-are-least-and-explained", "caller", "    permissions:\n      contents: read # the source\n    conc", "    permissions: write-all\n    conc"),
     ("permissions-are-least-and-explained", "callee", "    permissions:\n      statuses: write # the verdict\n", ""),
+    ("names-are-those-of-files", "caller", "name: caller", "name: Caller"),
     ("comments-only-when-created", "waker", "types: [created]", "types: [created, edited]"),
     ("comments-only-when-created", "waker", "  issue_comment:\n    types: [created]\n", "  issue_comment:\n"),
     ("guard-sees-every-change", "waker", "synchronize, edited, ", "synchronize, "),

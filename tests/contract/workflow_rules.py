@@ -132,6 +132,13 @@ def permissions_are_least_and_explained(file: File, _: Files) -> Iterator[str]:
 
 
 @rule
+def names_are_those_of_files(file: File, _: Files) -> Iterator[str]:
+    """`workflow_run` and people know a workflow by its name, `dispatch` by its file's."""
+    if not file.is_action and f"/{file.document.get('name')}.yml" not in f"/{file.path}":
+        yield f"the name is {file.document.get('name')!r}"
+
+
+@rule
 def comments_only_when_created(file: File, _: Files) -> Iterator[str]:
     if "issue_comment" in file.on and (file.on["issue_comment"] or {}).get("types") != ["created"]:
         yield "issue_comment must have types: [created]: an edited comment is not what was authorised"
