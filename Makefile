@@ -40,7 +40,7 @@ format: ## put every file into the one format
 	$(TOOLS) ruff format --quiet .
 
 test: ## all tests; TESTS=tests/launcher for some
-	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo
