@@ -18,7 +18,6 @@ from stagegate.gate import evidence
 from stagegate.model import Evidence
 from stagegate.runner.boundary import entrypoint
 
-pytestmark = pytest.mark.xdist_group("staging-gate")  # one set-up for all of them
 RIGHTS = {"contents": "read", "statuses": "write", "deployments": "write"}
 STATUS = "stagegate/shop/staging"
 runs = itertools.count(5000)

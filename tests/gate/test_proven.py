@@ -1,0 +1,70 @@
+"""When the gate need not look again."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from stagegate.gate import proven
+from stagegate.gate.evidence import Record
+from stagegate.model import ApplicationSeen, Chart, Evidence, Release, WorkflowRun
+
+COMMIT = "c" * 40
+CHART = Chart(reference="oci://r/shop", version="1.1.0", digest="sha256:" + "a" * 64)
+RELEASE = Release(app="shop", version="1.1.0", tag="v1.1.0", commit=COMMIT, chart=CHART)
+
+
+def proof(**changes: object) -> Evidence:
+    made = Evidence(
+        kind="rollout", app="shop", environment="prod", outcome="passed", reason="passed", version="1.1.0",
+        tag="v1.1.0", commit=COMMIT, chart=CHART, images=(), started="", finished="", run=WorkflowRun(id="1"),
+        actor="octo-dev", policy="blob", application=ApplicationSeen(source="api", name="a", revision=f"1.1.0, {'d' * 40}"),
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def record(number: int, evidence: Evidence) -> Record:
+    return Record(
+        id=number,
+        sha=COMMIT,
+        created=f"2026-01-0{number}T00:00:00Z",
+        creator=None,
+        evidence=evidence,
+        since=f"2026-01-0{number}T00:00:00Z",
+    )
+
+
+def test_the_newest_pass_of_these_digests_is_proof() -> None:
+    found = proven.record([record(1, proof())], RELEASE, "blob")
+    assert found is not None
+    assert found.evidence is not None
+    assert proven.revision(found.evidence) == "d" * 40
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [record(2, proof(outcome="failed")), record(1, proof())],
+        [record(2, proof(version="1.2.0")), record(1, proof())],
+        [record(1, proof(chart=msgspec.structs.replace(CHART, digest="sha256:" + "b" * 64)))],
+        [record(1, proof(policy="older"))],
+        [record(1, proof(kind="adopt", outcome="adopted"))],
+        [record(1, proof(kind="schedule"))],
+    ],
+    ids=["none", "failed since", "another since", "other chart", "other policy", "adopted", "scheduled"],
+)
+def test_anything_else_is_not(records: list[Record]) -> None:
+    assert proven.record(records, RELEASE, "blob") is None
+
+
+def test_files_are_compared_byte_for_byte_and_a_missing_one_is_no_proof() -> None:
+    assert proven.unchanged({"a": b"1"}, {"a": b"1"})
+    assert not proven.unchanged({"a": b"1"}, {"a": b"1 "})
+    assert not proven.unchanged({"a": None}, {"a": None})
+    assert not proven.unchanged({}, {"a": b"1"})
+
+
+def test_two_commits_name_no_single_revision() -> None:
+    seen = ApplicationSeen(source="api", name="a", revision=f"{'d' * 40}, {'e' * 40}")
+    assert proven.revision(proof(application=seen)) == ""
