@@ -7,12 +7,12 @@ from pathlib import Path
 
 import semver
 
-from stagegate import yaml_edit
+from stagegate import pin_files
 from stagegate.clients import git
 from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
 from stagegate.release.bump.plan import APP, RUN, VERSION, CommitFact, Facts
-from stagegate.settings import Pin, Settings
+from stagegate.settings import Settings
 
 
 def read(
@@ -39,7 +39,8 @@ def read(
     )
     reachable, commits = _history(settings, tags, workspace, branch, head, env)
     wanted = _places(settings)
-    blobs = hub.files(head, (*wanted, *_pin_files(settings)))
+    pins = pin_files.of(settings.environments)
+    blobs = hub.files(head, (*wanted, *pins))
     contents = {path: blob.content if blob else None for path, blob in blobs.items()}
     return Facts(
         branch=branch,
@@ -49,7 +50,7 @@ def read(
         reachable=reachable,
         commits=tuple(_fact(commit, settings.app) for commit in commits if commit.sha not in tags.values()),
         contents={path: contents[path] for path in wanted},
-        inert=frozenset(wanted) | _inert(settings, contents),
+        inert=frozenset((*wanted, *pins, *pin_files.values({file: contents[file] for file in pins}))),
         own=_own(commits, settings.app, run_id),
     )
 
@@ -107,19 +108,3 @@ def _places(settings: Settings) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys([*files, *([settings.version.changelog] if settings.version.changelog else [])])
     )
-
-
-def _pin_files(settings: Settings) -> tuple[str, ...]:
-    pins = [pin for environment in settings.environments for pin in environment.pins]
-    return tuple(dict.fromkeys(pin.file if isinstance(pin, Pin) else pin for pin in pins))
-
-
-def _inert(settings: Settings, contents: Mapping[str, bytes | None]) -> frozenset[str]:
-    """Pin files and the values files their Applications name (`$values/deploy/values/prod.yaml`)."""
-    found = set(_pin_files(settings))
-    for path in tuple(found):
-        content = contents.get(path)
-        for document in yaml_edit.documents(content, path) if content else ():
-            texts = (leaf[1] for _, leaf in yaml_edit.leaves(document))
-            found |= {text.split("/", 1)[1] for text in texts if text.startswith("$") and "/" in text}
-    return frozenset(found)

@@ -1,0 +1,52 @@
+"""Whether another look is needless: proven already for these digests and files, or another run is looking. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from stagegate.gate import evidence
+from stagegate.gate.evidence import Record
+from stagegate.model import Evidence, Release
+
+_COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+RUN, ENVIRONMENT = "Stagegate-Run", "Stagegate-Environment"
+
+
+def revision(proof: Evidence) -> str:
+    """The commit of the pins repository that Argo CD compared for this evidence, or nothing when none is named."""
+    found = _COMMIT.findall(proof.application.revision) if proof.application else []
+    return found[0] if len(set(found)) == 1 else ""
+
+
+def record(records: Sequence[Record], release: Release, policy: str) -> Record | None:
+    """The newest verdict, if it is a pass of exactly these digests under the policy in force now."""
+    verdict = evidence.state(records, release)
+    newest = verdict.record
+    if verdict.state != "passed" or newest is None or newest.evidence is None:
+        return None
+    deciding = [r for r in records if r.since and r.evidence and r.evidence.kind in evidence.DECIDING]
+    is_last = bool(deciding) and deciding[0].id == newest.id  # nothing else ran here since
+    return newest if is_last and newest.evidence.policy == policy else None
+
+
+def unchanged(then: Mapping[str, bytes | None], now: Mapping[str, bytes | None]) -> bool:
+    """Whether pins and values are byte for byte what they were when the evidence was made."""
+    return then.keys() == now.keys() and all(
+        then[file] == now[file] and now[file] is not None for file in now
+    )
+
+
+def mover(trailers: Mapping[str, str], environment: str, own_run: str) -> str:
+    """The run that moved the environment's pin, when it is one of ours and another than this."""
+    run = trailers.get(RUN, "")
+    return run if trailers.get(ENVIRONMENT) == environment and run != own_run else ""
+
+
+def is_looking(target_url: str, state: str, run: str) -> bool:
+    """Whether a commit status is the pending (or final) word of that run's gate."""
+    return target_url.rstrip("/").endswith(f"/actions/runs/{run}") and state in (
+        "pending",
+        "success",
+        "failure",
+    )
