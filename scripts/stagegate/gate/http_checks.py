@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +16,7 @@ import urllib3
 from stagegate.clients import http
 from stagegate.errors import Stop
 from stagegate.gate import placeholders
+from stagegate.gate.answers import Answer, differences
 from stagegate.gate.scenarios import Expect, Request, Retry, ScenarioCheck, Scenarios, wait_seconds
 from stagegate.model import Check
 from stagegate.runner import log
@@ -25,26 +25,19 @@ P = TypeVar("P", Request, Expect)
 BODY_LIMIT = 4 * 1024 * 1024  # bytes of an answer that are read
 REDIRECTS = 5
 LOGIN = "login"
-_SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt")
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of scenarios needs: the file's name for messages, the release's version, the job's variables,
-    hosts that may receive secrets, which checks the policy requires, and a clock in seconds."""
+    which checks the policy requires, how many seconds are left for all of it, and a clock in seconds."""
 
     file: str
     version: str
     environ: Mapping[str, str]
     required: tuple[str, ...] = ()
+    left: float = float("inf")
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-
-
-class _Answer(msgspec.Struct, frozen=True, kw_only=True):
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    seconds: float
 
 
 class _Unanswered(Exception):
@@ -77,6 +70,7 @@ def prepare(scenarios: Scenarios, run: Run) -> str:
 def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
     """Every check, in the order of the file. Without its login a check that needs it is skipped, not passed."""
     known = {"version": run.version}
+    run = msgspec.structs.replace(run, left=run.clock() + run.left)
     results: list[Check] = []
     with http.session(retries=0) as session:
         session.headers["Cache-Control"] = "no-cache"
@@ -122,18 +116,18 @@ def _attempt(
     base: str,
     run: Run,
     known: Mapping[str, str],
-) -> tuple[Check, _Answer | None]:
+) -> tuple[Check, Answer | None]:
     """One check until it passes or its retry is over; the seconds are those of the last try."""
     request = _filled(check.request, run.environ, known)
     expect = _filled(check.expect, run.environ, known)
     limit = wait_seconds(scenarios.timeout)
-    end = run.clock() + (wait_seconds(check.retry.for_) if check.retry else 0)
+    end = min(run.left, run.clock() + (wait_seconds(check.retry.for_) if check.retry else 0))
     while True:
         answer, problem = None, ""
         began = run.clock()
         try:
             answer = _ask(session, request, base, limit, run.clock)
-            problem = next(_differences(answer, expect, secret=check.name == LOGIN), "")
+            problem = next(differences(answer, expect, secret=check.name == LOGIN), "")
         except _Unanswered as error:
             problem = str(error)
         if not problem or run.clock() >= end:
@@ -160,7 +154,7 @@ def _pause(retry: Retry | None, left: float) -> float:
 
 def _ask(
     session: requests.Session, request: Request, base: str, limit: float, clock: Callable[[], float]
-) -> _Answer:
+) -> Answer:
     """The answer within `limit` seconds all in all, redirects only on the same host and only if allowed."""
     url, began = base + request.path, clock()
     data = request.body.encode() if request.body else None
@@ -186,7 +180,7 @@ def _ask(
         except requests.RequestException as error:
             raise _Unanswered(f"{urlsplit(url).netloc} does not answer ({type(error).__name__})") from error
         if not (request.redirects and response.is_redirect):
-            return _Answer(
+            return Answer(
                 status=response.status_code, headers=response.headers, body=content, seconds=clock() - began
             )
         target = urljoin(url, response.headers["Location"])
@@ -213,47 +207,7 @@ def _read(response: requests.Response, end: float, clock: Callable[[], float]) -
     return content
 
 
-def _differences(answer: _Answer, expect: Expect, *, secret: bool) -> Iterator[str]:
-    """What the answer is not, in words that show only what a person needs; of a `secret` one no value."""
-    wanted = (expect.status,) if isinstance(expect.status, int) else expect.status
-    if answer.status not in wanted:
-        yield f"status {answer.status}, expected {' or '.join(map(str, wanted))}"
-    if expect.within and answer.seconds > wait_seconds(expect.within):
-        yield f"it took {answer.seconds:.2f} s, allowed are {expect.within}"
-    for name, value in expect.headers.items():
-        found = answer.headers.get(name)
-        if found != value:
-            yield f"header {name} is {_show(found)}, expected {_show(value)}"
-    if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
-        yield f"the answer does not contain {_show(expect.contains)}"
-    if expect.json:
-        yield from _json_differences(answer, expect.json, secret=secret)
-
-
-def _json_differences(answer: _Answer, wanted: Mapping[str, Any], *, secret: bool) -> Iterator[str]:
-    try:
-        document = json.loads(answer.body)
-    except ValueError:
-        yield "the answer is not JSON"
-        return
-    for expression, value in wanted.items():
-        try:
-            found = jmespath.search(expression, document)
-        except jmespath.exceptions.JMESPathError as error:
-            yield f"{expression} cannot be asked of the answer: {str(error).splitlines()[0]}"
-            continue
-        if found != value or isinstance(found, bool) != isinstance(value, bool):
-            hidden = secret or _SECRET.search(expression)
-            yield f"{expression} is {'other' if hidden else _show(found)}, expected {_show(value)}"
-
-
-def _show(value: object) -> str:
-    """A value as JSON, cut short: an answer can be long, and may hold more than anybody should read."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _capture(wanted: Mapping[str, str], answer: _Answer, known: dict[str, str], check: Check) -> Check:
+def _capture(wanted: Mapping[str, str], answer: Answer, known: dict[str, str], check: Check) -> Check:
     """Keep the values of the login's answer as secrets; a login without them has failed."""
     try:
         document = json.loads(answer.body)

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from stagegate.clients import http
+from stagegate.clients.argocd import refusals
 from stagegate.errors import Stop
 from stagegate.runner import log
 
@@ -41,7 +42,7 @@ class ArgoCD:
         namespace: str = "",
     ) -> None:
         if not server.strip() or not token.strip():
-            raise _empty("argocd-server" if not server.strip() else "argocd-token")
+            raise refusals.empty("argocd-server" if not server.strip() else "argocd-token")
         log.mask(token, *(headers or {}).values())
         address = server.strip()
         self.url = (address if "://" in address else f"https://{address}").rstrip("/")
@@ -58,6 +59,7 @@ class ArgoCD:
         self._session.headers.update({"Authorization": f"Bearer {token.strip()}", **(headers or {})})
         self._narrow = {"project": project, "appNamespace": namespace}
         self._project = project
+        self._server = refusals.Server(self.url, self.host, project)
 
     def application(self, name: str, *, refresh: str = "") -> Json:
         """The Application document as it is now; `refresh` is `normal` or `hard` and makes the server wait
@@ -81,7 +83,7 @@ class ArgoCD:
         try:
             objects = [json.loads(text) if isinstance(text, str) else text for text in texts]
         except ValueError as error:
-            raise self._nonsense("a manifest that is not JSON") from error
+            raise refusals.nonsense("a manifest that is not JSON", self._server) from error
         return [item for item in objects if isinstance(item, dict)]
 
     def resource(self, name: str, node: Mapping[str, Any]) -> Json:
@@ -98,7 +100,7 @@ class ArgoCD:
         try:
             live = json.loads(text)
         except (TypeError, ValueError) as error:
-            raise self._nonsense("a live object that is not JSON") from error
+            raise refusals.nonsense("a live object that is not JSON", self._server) from error
         return live if isinstance(live, dict) else {}
 
     def sync_windows(self, name: str) -> Json:
@@ -116,7 +118,7 @@ class ArgoCD:
         address = f"{self.url}/api/v1/stream/applications"
         answer = self._send(address, query, stream=True, timeout=timeout)
         with closing(answer):
-            self._refuse(answer, self._about(name))
+            refusals.refuse(answer, self._about(name), self._server)
             try:
                 for line in answer.iter_lines(chunk_size=1):
                     if found := self._event(line):
@@ -137,22 +139,24 @@ class ArgoCD:
         try:
             event = json.loads(text)
         except ValueError as error:
-            raise self._nonsense("an event that is not JSON") from error
+            raise refusals.nonsense("an event that is not JSON", self._server) from error
         result = event.get("result") or {}
         if event.get("error"):
-            raise self._nonsense(f"an error in the stream ({_words(event['error'])})")
+            raise refusals.nonsense(
+                f"an error in the stream ({refusals.words(event['error'])})", self._server
+            )
         application = result.get("application")
         return application if isinstance(application, dict) and result.get("type") != "DELETED" else None
 
     def _get(self, path: str, about: str, query: Mapping[str, str]) -> Json:
         answer = self._send(f"{self.url}/api/v1/{path}", self._query({**self._narrow, **query}))
-        self._refuse(answer, about)
+        refusals.refuse(answer, about, self._server)
         try:
             document = answer.json()
         except ValueError as error:
-            raise self._page(answer) from error
+            raise refusals.page(answer, self._server) from error
         if not isinstance(document, dict):
-            raise self._nonsense("JSON that is no object")
+            raise refusals.nonsense("JSON that is no object", self._server)
         return document
 
     def _send(self, address: str, query: Mapping[str, str], **options: Any) -> requests.Response:
@@ -174,98 +178,3 @@ class ArgoCD:
 
     def _about(self, name: str) -> str:
         return f"Application {name}" + (f" of project {self._project}" if self._project else "")
-
-    def _refuse(self, answer: requests.Response, about: str) -> None:
-        """Stop for every answer that is not what was asked for, each with its own words."""
-        status = answer.status_code
-        if 300 <= status < 400:
-            raise self._elsewhere(answer)
-        if status == 200:
-            if "text/html" in answer.headers.get("Content-Type", ""):
-                raise self._page(answer)
-            return
-        said = _said(answer)
-        if status == 401:
-            raise Stop(
-                "token-expired",
-                f"Argo CD at {self.host} does not accept the token.",
-                f"It says: {said}. The token is expired, revoked or for another server.",
-                "Make a new one (`argocd account generate-token`) and store it as ARGOCD_TOKEN in the GitHub "
-                "Environment.",
-            )
-        if status == 403:
-            right = f"applications, get, {self._project or '<project>'}/{about.split()[1]}"
-            raise Stop(
-                "missing-permission",
-                f"Argo CD at {self.host} does not show {about}.",
-                f"It says: {said}. Argo CD answers so too when the Application does not exist.",
-                f"Check name and project in the settings; the token needs `p, <role>, {right}, allow`.",
-            )
-        if status == 404:
-            raise Stop(
-                "bad-settings",
-                f"{about} does not exist at {self.host}.",
-                f"It says: {said}.",
-                "Correct `argocd` in the settings, or apply the Application's manifest first.",
-            )
-        reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
-        raise Stop(
-            reason,
-            f"Argo CD at {self.host} answered {status} for {about}.",
-            f"It says: {said}.",
-            "Run again; look at argocd-server and what stands in front of it if it stays.",
-        )
-
-    def _elsewhere(self, answer: requests.Response) -> Stop:
-        target = urlsplit(answer.headers.get("Location", ""))
-        there = target.netloc or self.host
-        if there == self.host and target.scheme not in ("", urlsplit(self.url).scheme):
-            next_step = f"Write the address as {target.scheme}://{there}."
-        else:
-            next_step = "Give an address that reaches argocd-server itself, or the proxy's own credentials "
-            next_step += "as `argocd-headers`."
-        return Stop(
-            "missing-permission",
-            f"{self.host} sends the request on to {there}.",
-            "That is a login page or another address; the token is never sent over a redirect.",
-            next_step,
-        )
-
-    def _page(self, answer: requests.Response) -> Stop:
-        kind = answer.headers.get("Content-Type", "no content type")
-        return Stop(
-            "missing-permission",
-            f"{self.host} answers with a page instead of Argo CD's API.",
-            f"The content type is {log.redact(kind)[:60]}: a login page or a proxy stands in front.",
-            "Give an address that reaches argocd-server itself, or the proxy's credentials as `argocd-headers`.",
-        )
-
-    def _nonsense(self, what: str) -> Stop:
-        return Stop(
-            "unknown-state",
-            f"Argo CD at {self.host} sent {what}.",
-            "So nothing is known about the Application.",
-            "Run again; compare the address with Argo CD's own if it stays.",
-        )
-
-
-def _said(answer: requests.Response) -> str:
-    """The server's own words, one short line, redacted; never a page."""
-    try:
-        return _words(answer.json())
-    except ValueError:
-        return f"HTTP {answer.status_code}"
-
-
-def _words(error: object) -> str:
-    text = error.get("message") or error.get("error") if isinstance(error, dict) else error
-    return log.redact(" ".join(str(text).split()))[:200].rstrip(".")
-
-
-def _empty(name: str) -> Stop:
-    return Stop(
-        "empty-secret",
-        f"{name} is empty.",
-        "The job has no `environment:` that holds it, or a reusable workflow did not declare and map the name.",
-        f"Store {name.upper().replace('-', '_')} in the GitHub Environment and name that environment in the job.",
-    )

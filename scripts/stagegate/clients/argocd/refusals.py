@@ -1,0 +1,122 @@
+"""What Argo CD, or what stands in front of it, says instead of an answer: each in its own words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import requests
+
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+
+class Server(NamedTuple):
+    """Where requests go: address, host with port, and the project they are narrowed to."""
+
+    url: str
+    host: str
+    project: str
+
+
+def refuse(answer: requests.Response, about: str, server: Server) -> None:
+    """Stop for every answer that is not what was asked for, each with its own words."""
+    status = answer.status_code
+    if 300 <= status < 400:
+        raise _elsewhere(answer, server)
+    if status == 200:
+        if "text/html" in answer.headers.get("Content-Type", ""):
+            raise page(answer, server)
+        return
+    said = _said(answer)
+    if status == 401:
+        raise Stop(
+            "token-expired",
+            f"Argo CD at {server.host} does not accept the token.",
+            f"It says: {said}. The token is expired, revoked or for another server.",
+            "Make a new one (`argocd account generate-token`) and store it as ARGOCD_TOKEN in the GitHub "
+            "Environment.",
+        )
+    if status == 403:
+        right = f"applications, get, {server.project or '<project>'}/{about.split()[1]}"
+        raise Stop(
+            "missing-permission",
+            f"Argo CD at {server.host} does not show {about}.",
+            f"It says: {said}. Argo CD answers so too when the Application does not exist.",
+            f"Check name and project in the settings; the token needs `p, <role>, {right}, allow`.",
+        )
+    if status == 404:
+        raise Stop(
+            "bad-settings",
+            f"{about} does not exist at {server.host}.",
+            f"It says: {said}.",
+            "Correct `argocd` in the settings, or apply the Application's manifest first.",
+        )
+    reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
+    raise Stop(
+        reason,
+        f"Argo CD at {server.host} answered {status} for {about}.",
+        f"It says: {said}.",
+        "Run again; look at argocd-server and what stands in front of it if it stays.",
+    )
+
+
+def _elsewhere(answer: requests.Response, server: Server) -> Stop:
+    target = urlsplit(answer.headers.get("Location", ""))
+    there = target.netloc or server.host
+    if there == server.host and target.scheme not in ("", urlsplit(server.url).scheme):
+        next_step = f"Write the address as {target.scheme}://{there}."
+    else:
+        next_step = "Give an address that reaches argocd-server itself, or the proxy's own credentials "
+        next_step += "as `argocd-headers`."
+    return Stop(
+        "missing-permission",
+        f"{server.host} sends the request on to {there}.",
+        "That is a login page or another address; the token is never sent over a redirect.",
+        next_step,
+    )
+
+
+def page(answer: requests.Response, server: Server) -> Stop:
+    """The Stop for a page where Argo CD's API should be."""
+    kind = answer.headers.get("Content-Type", "no content type")
+    return Stop(
+        "missing-permission",
+        f"{server.host} answers with a page instead of Argo CD's API.",
+        f"The content type is {log.redact(kind)[:60]}: a login page or a proxy stands in front.",
+        "Give an address that reaches argocd-server itself, or the proxy's credentials as `argocd-headers`.",
+    )
+
+
+def nonsense(what: str, server: Server) -> Stop:
+    """The Stop for an answer that says nothing about the Application."""
+    return Stop(
+        "unknown-state",
+        f"Argo CD at {server.host} sent {what}.",
+        "So nothing is known about the Application.",
+        "Run again; compare the address with Argo CD's own if it stays.",
+    )
+
+
+def _said(answer: requests.Response) -> str:
+    """The server's own words, one short line, redacted; never a page."""
+    try:
+        return words(answer.json())
+    except ValueError:
+        return f"HTTP {answer.status_code}"
+
+
+def words(error: object) -> str:
+    """An error object of Argo CD as one short line, redacted."""
+    text = error.get("message") or error.get("error") if isinstance(error, dict) else error
+    return log.redact(" ".join(str(text).split()))[:200].rstrip(".")
+
+
+def empty(name: str) -> Stop:
+    """The Stop for an input that should come from the GitHub Environment and is empty."""
+    return Stop(
+        "empty-secret",
+        f"{name} is empty.",
+        "The job has no `environment:` that holds it, or a reusable workflow did not declare and map the name.",
+        f"Store {name.upper().replace('-', '_')} in the GitHub Environment and name that environment in the job.",
+    )

@@ -1,0 +1,55 @@
+"""What is known of each Application while the gate waits, and the lines that tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stagegate.errors import Stop
+from stagegate.gate.application import Application
+from stagegate.gate.plan import History, Judgement, Waiting
+from stagegate.runner import log
+
+Json = dict[str, Any]
+NEWS_EVERY = 30.0  # seconds between progress lines when nothing changes
+
+
+@dataclass
+class Progress:
+    """What is known of one Application so far."""
+
+    name: str
+    history: History = field(default_factory=History)
+    judgement: Judgement = field(default_factory=lambda: Waiting(reason="no-status", detail="not seen yet"))
+    seen: Application | None = None
+    document: Json = field(default_factory=dict)
+    sync_window: bool = False
+    polled: float = float("-inf")
+    asked_window: float = float("-inf")
+    trouble: Stop | None = None
+    trouble_since: float = 0.0
+
+
+class Teller:
+    """Prints what is waited for when that changes, and now and then when it does not."""
+
+    def __init__(self, timeout: float, began: float) -> None:
+        self._timeout, self._began = timeout, began
+        self._told: dict[str, str] = {}
+        self._when = began
+
+    def tell(self, states: Mapping[str, Progress], now: float) -> None:
+        """Say what changed, and after a while also that nothing did."""
+        for state in states.values():
+            judgement = state.judgement
+            same = self._told.get(state.name) == judgement.reason
+            if same and now - self._when < NEWS_EVERY:
+                continue
+            self._told[state.name], self._when = judgement.reason, now
+            waited, since = now - self._began, now - state.history.since if state.history.reason else 0
+            lasting = f", for {since:.0f} s" if same and since else ""
+            log.say(
+                f"[{waited:4.0f} s of {self._timeout:.0f}] {state.name}: "
+                f"{judgement.reason}{lasting}: {judgement.detail}"
+            )
