@@ -62,10 +62,10 @@ def carry_out(inputs: PromotePr, context: Context, settings: Settings) -> Result
     """One mode, against GitHub, for the app that `settings` name; a comment's command begins here too."""
     doors = connect(inputs, settings, context)
     now = doors.pins.now()
-    if inputs.mode not in ("promote", "rollback"):
-        return commanding.run(doors, settings, context, request(inputs), now)
     for attempt in range(1, ATTEMPTS + 1):
         try:
+            if inputs.mode not in ("promote", "rollback"):
+                return commanding.run(doors, settings, context, request(inputs), now)
             return once(inputs, context, doors, settings, now)
         except Stop as stop:
             if stop.reason != "stale-base" or attempt == ATTEMPTS:

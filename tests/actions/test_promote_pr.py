@@ -144,6 +144,16 @@ def test_foreign_commits_are_never_overwritten(world: Shop) -> None:
     assert world.repo.head("stagegate/promote/shop/prod") == head
 
 
+def test_commits_of_others_that_were_merged_are_no_obstacle(world: Shop) -> None:
+    first = propose(world)
+    person = world.hub(world.forge.token("octo-dev"))
+    person.create_commit("stagegate/promote/shop/prod", first["commit"], "mine", "", {"note.txt": b"mine"})
+    world.merge(int(first["pr-number"]))
+    second = propose(world, "1.2.0")
+    assert second["reason"] == "proposed"
+    assert world.repo.read("stagegate/promote/shop/prod", "note.txt") == b"mine"
+
+
 def test_a_hold_stops_and_turns_the_open_proposal_red_until_it_is_lifted(world: Shop) -> None:
     first = propose(world)
     assert run(world, mode="hold", environment="prod", reason="the database is moving", until="2h") == 0
@@ -264,6 +274,10 @@ def test_a_mark_that_somebody_deleted_is_reported(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="moving")
     ref = "git/refs/heads/stagegate/hold/shop/prod"
     world.ask("DELETE", ref, world.forge.token("octo-dev"), {})
+    world.forge.fail("GET", "/activity", None, 403)
+    assert run(world, mode="evaluate", environment="staging") == 0
+    assert [f["severity"] for f in world.report()["findings"] if f["rule"] == "mark-vanished"] == ["note"]
+    world.forge.heal()
     assert run(world, mode="evaluate", environment="staging") == 0
     found = world.report()["findings"]
     assert [f["rule"] for f in found if f["rule"] == "mark-vanished"] == ["mark-vanished"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import promote_pr
 from lab.registry import Registry
@@ -85,7 +86,7 @@ def test_base_moves_under_a_proposal(world: Shop, monkeypatch: pytest.MonkeyPatc
 
 
 def test_two_promotions_at_once_make_one_pull_request(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    for point in ("create_ref", "create_commit", "update_refs", "open_pull"):
+    for point in ("create_commit", "update_refs", "open_pull"):
         before_first(monkeypatch, point, lambda: run(world, environment="prod"))
         code, told = run(world, environment="prod")
         assert code == 0, point
@@ -188,6 +189,30 @@ def test_calls_are_few_and_do_not_grow_with_files(world: Shop) -> None:
     assert len(world.repo.read(PROD, many[7])) > 0
     assert "v1.2.0" in world.repo.read(PROD, many[7]).decode()
     assert len(writes(world, since)) <= len(replacement)
+
+
+def test_auto_merge_is_switched_off_before_another_version_takes_the_place(world: Shop) -> None:
+    world.forge.protect("acme/shop", required_statuses=[("somebody/else", None)])
+    _, first = run(world, environment="prod")
+    pull = world.hub().pull(int(first["pr-number"]))
+    assert pull is not None
+    query = (
+        "mutation($id: ID!) { enablePullRequestAutoMerge(input: {pullRequestId: $id}) { clientMutationId } }"
+    )
+    answer = requests.post(
+        f"{world.forge.url}/graphql",
+        json={"query": query, "variables": {"id": pull.node_id}},
+        headers={"Authorization": f"Bearer {world.forge.token('octo-lead')}"},
+        timeout=10,
+    )
+    assert "errors" not in answer.json()
+    world.publish("1.2.0")
+    world.seed_pin("staging", "1.2.0")
+    world.passed("1.2.0")
+    assert run(world, environment="prod")[1]["reason"] == "updated"
+    after = world.hub().pull(pull.number)
+    assert after is not None
+    assert (pull.number, after.auto_merge) == (after.number, False)
 
 
 def test_a_killed_run_dispatches_when_it_is_run_again(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -233,12 +233,22 @@ def open_proposal(version: str, **changes: Any) -> Proposal:
     ],
 )
 def test_what_replaces_an_open_proposal(text: str, open_version: str, reason: str) -> None:
-    known = facts(policy=settings(text), subject=subject(), proposal=open_proposal(open_version), **GOOD)  # type: ignore[arg-type]
+    records = [record(release(version)) for version in dict.fromkeys(("1.1.0", open_version))]
+    known = facts(
+        policy=settings(text),
+        staging="1.1.0",
+        subject=subject(),
+        proposal=open_proposal(open_version),
+        records={"staging": records},
+    )
     assert plan.decide(known, NOW).reason == reason
+    if open_version == "1.1.0":
+        return
     banned = Placed(ref="b", oid="b", place="ban", app="shop", version=open_version)
-    if open_version != "1.1.0":
-        known = msgspec.structs.replace(known, marks=(banned,))
-        assert plan.decide(known, NOW).write == "propose"
+    assert plan.decide(msgspec.structs.replace(known, marks=(banned,)), NOW).write == "propose"
+    failed = record(release(open_version), outcome="failed", ago=timedelta(minutes=5), number=9)
+    revoked = msgspec.structs.replace(known, records={"staging": (failed, *records)})
+    assert plan.decide(revoked, NOW).write == "propose"
 
 
 def test_an_approval_counts_only_for_an_equal_head() -> None:

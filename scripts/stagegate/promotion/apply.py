@@ -51,7 +51,7 @@ def write(
     if text is None:
         done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
     else:
-        done = propose(pins, facts, decision, subject, text, run=context.run_id, url=context.run_url)
+        done = propose(pins, facts, decision, subject, text, run=context.run_id)
     return msgspec.structs.replace(done, changes=(*held, *done.changes))
 
 
@@ -121,7 +121,6 @@ def propose(
     text: PullRequestText,
     *,
     run: str,
-    url: str,
 ) -> Applied:
     """One open pull request with exactly this change: opened, replaced or found equal; then its status."""
     there = facts.proposal
@@ -146,7 +145,7 @@ def propose(
         changes.append(Change(kind="labels", target=f"#{number}", after=", ".join(labels)))
     if there is None:
         notes += _reviewers(pins, number, text.reviewers)
-    changes += status(pins, head, decision.verdict, url)
+    changes += status(pins, head, decision.verdict, address)
     if not changes:
         return Applied(reason="already-proposed", commit=head, number=number, url=address)
     reason = "proposed" if there is None else "updated"
@@ -156,7 +155,10 @@ def propose(
 
 
 def status(pins: hub.Hub, head: str, verdict: Verdict, url: str) -> tuple[Change, ...]:
-    """The status `stagegate/pins` on a head, written when it says something new."""
+    """The status `stagegate/pins` on a head, written when it says something new.
+
+    `url` must be the same in every run (the pull request's): a new one would be a new status each time.
+    """
     if not pins.set_status(head, branches.STATUS, verdict.state, verdict.description, url):
         return ()
     return (Change(kind="status", target=f"{branches.STATUS} on {head[:12]}", after=verdict.state),)

@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Change, Result, parse_version
-from stagegate.promotion import access, commanded, ground, marking, marks, merging, proving, rules
+from stagegate.promotion import access, commanded, ground, marking, marks, merging, proving, rules, vanishing
 from stagegate.promotion.access import Access
 from stagegate.promotion.ground import Ground
 from stagegate.runner.context import Context
@@ -54,7 +54,8 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
         verify_workflow=asked.verify_workflow,
         dry_run=asked.dry_run,
     )
-    findings = merging.vanished(doors, soil.settings.app)
+    present = doors.pins.refs(marks.PREFIX)
+    findings = vanishing.vanished(doors.pins, soil.settings.app, present)
     if asked.mode == "evaluate":
         findings += proving.unproven(doors, soil, _concerned(soil, asked), now)
     told = commanded.Told(

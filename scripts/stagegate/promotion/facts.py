@@ -12,7 +12,7 @@ from stagegate.clients import releases
 from stagegate.errors import Stop
 from stagegate.gate import evidence
 from stagegate.model import Release
-from stagegate.promotion import branches, candidate, ground, proposals, sides, standings
+from stagegate.promotion import branches, candidate, ground, proposals, sides, standings, vanishing
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference
 from stagegate.promotion.ground import Files
@@ -32,12 +32,21 @@ def read(doors: Access, known: Settings, mode: str, environment: str, version: s
 
     `known` is what the work tree's settings say; policy is read again from the pins repository's default branch.
     """
+    if not environment:
+        raise Stop(
+            "bad-input",
+            "Input missing: environment.",
+            f"A {'rollback' if mode == 'rollback' else 'promotion'} goes to one environment.",
+            "Give `environment`; the settings name them.",
+        )
     back = mode == "rollback"
     soil = ground.read(doors, known)
     doors = doors.limited(soil.settings)
     facts, tips = ground.facts(doors, soil, mode, environment, version)
     name = (branches.rollback if back else branches.promotion)(facts.app, environment)
-    facts = msgspec.structs.replace(facts, branch=name, branch_head=tips.get(name, ""))
+    present = {f"refs/heads/{tip}" for tip in tips}
+    gone = tuple(finding.message for finding in vanishing.vanished(doors.pins, facts.app, present))
+    facts = msgspec.structs.replace(facts, branch=name, branch_head=tips.get(name, ""), vanished=gone)
     choice = candidate.rollback_target(facts, now) if back else candidate.choose(facts, now)
     standing = facts.standing(environment)
     if not choice.version and back:
@@ -109,6 +118,8 @@ def _with_branch(
         doors.pins, facts.branch, facts.branch_head, facts.base_head, facts.app, facts.environment
     )
     found = proposals.proposal(doors.pins, seen, facts.base, wanted)
+    if seen.foreign and found is None and proposals.is_merged(doors.pins, seen, facts.base):
+        seen = msgspec.structs.replace(seen, foreign=())  # what others did there is in, nothing can be lost
     equal = found.equal if found else (not seen.foreign and proposals.is_equal(doors.pins, seen.head, wanted))
     if subject is not None and found is not None:
         subject = msgspec.structs.replace(subject, labels=found.labels)

@@ -8,8 +8,8 @@ from datetime import datetime
 import msgspec
 
 from stagegate.clients import hub
-from stagegate.model import Change, Finding
-from stagegate.promotion import apply, branches, evaluate, ground, marks, plan, proposals, rules
+from stagegate.model import Change
+from stagegate.promotion import apply, branches, evaluate, ground, plan, proposals, rules
 from stagegate.promotion.access import Access
 from stagegate.promotion.apply import Applied
 from stagegate.promotion.evaluate import Judgement
@@ -78,7 +78,7 @@ def _one(
     )
     if dry_run:
         return msgspec.structs.replace(seen, reason="planned")
-    changes = apply.status(doors.pins, pull.head_sha, verdict, context.run_url)
+    changes = apply.status(doors.pins, pull.head_sha, verdict, pull.url)
     if merge == "stagegate" and verdict.state == "success" and not pull.draft:
         sha, merged = into_base(doors.pins, soil, pull, context, policy.merge_method, verify_workflow)
         return msgspec.structs.replace(seen, reason="merged", changes=(*changes, *merged), commit=sha)
@@ -140,29 +140,6 @@ def into_base(
     change = Change(kind="merge", target=f"#{pull.number} into {soil.base}", before=pull.head_sha, after=sha)
     started = apply.verify(pins, soil.base, verify_workflow)
     return sha, (change, *started)
-
-
-def vanished(doors: Access, app: str) -> tuple[Finding, ...]:
-    """Marks whose ref was deleted instead of being removed by a commit that says who did: reported, with who."""
-    found = []
-    for gone in doors.pins.deleted_refs(marks.PREFIX):
-        placed = marks.place(gone.ref, gone.before, None)
-        if placed is None or placed.app not in (app, marks.ALL):
-            continue
-        who = gone.actor.login if gone.actor else "somebody unknown"
-        name = gone.ref.removeprefix("refs/heads/")
-        found.append(
-            Finding(
-                rule="mark-vanished",
-                severity="warning",
-                object=name,
-                environment=placed.environment,
-                message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
-                why="A mark is removed by a commit that says by whom; a deleted branch says nothing.",
-                fix=f"Set it again if it should hold: git push origin {gone.before}:{gone.ref}",
-            )
-        )
-    return tuple(found)
 
 
 def _waiting(seen: Evaluated) -> str:

@@ -10,7 +10,7 @@ import msgspec
 import semver
 
 from stagegate.model import Message, Plan, RuleResult, digest_of, moment, rfc3339
-from stagegate.promotion import marks, rules
+from stagegate.promotion import marks, proof, rules
 from stagegate.promotion.situation import Facts, Subject
 from stagegate.settings import Merge
 
@@ -134,7 +134,7 @@ def _kept(facts: Facts, subject: Subject, now: datetime) -> Message | None:
     policy = facts.policy_of(subject.environment).promotion
     if proposal is None or subject.kind == "rollback" or proposal.version == subject.version:
         return None
-    if not semver.Version.is_valid(proposal.version) or marks.ban(facts, proposal.version, now) is not None:
+    if not semver.Version.is_valid(proposal.version) or not _stands(facts, proposal.version, now):
         return None
     newer = semver.Version.parse(proposal.version) > subject.version
     if not newer and policy.strategy != "each":
@@ -145,6 +145,17 @@ def _kept(facts: Facts, subject: Subject, now: datetime) -> Message | None:
         why=f"{subject.version} does not replace it: {why}.",
         next="Merge or close that pull request first.",
     )
+
+
+def _stands(facts: Facts, version: str, now: datetime) -> bool:
+    """Whether a proposed version may still enter: not banned, its evidence not revoked (or set aside)."""
+    if marks.ban(facts, version, now) is not None:
+        return False
+    override = marks.override(facts, facts.environment, version, now)
+    if override is not None and "evidence" in override.rules:
+        return True
+    places = facts.policy_of(facts.environment).after
+    return all(proof.of(facts, place, version).good for place in places)
 
 
 def _refuse(decision: Decision, blocking: Sequence[RuleResult], subject: Subject, facts: Facts) -> Decision:

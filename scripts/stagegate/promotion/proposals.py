@@ -59,6 +59,12 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
     )
 
 
+def is_merged(pins: hub.Hub, seen: Branch, base: str) -> bool:
+    """Whether exactly this tip of the branch went into the base, whatever the branch was kept for."""
+    closed = pins.pulls(head=seen.name, base=base, state="closed")
+    return any(pull.merged and pull.head_sha == seen.head for pull in closed)
+
+
 def standing_approvals(pins: hub.Hub, number: int) -> tuple[hub.Review, ...]:
     """The newest review of each person, where it approves; a later objection or dismissal takes it back."""
     newest: dict[tuple[str, int], hub.Review] = {}

@@ -86,10 +86,11 @@ class People(Port):
         return [BranchRule(type=rule.type, parameters=rule.parameters or {}) for rule in rules]
 
     def deleted_refs(self, prefix: str) -> list[RefActivity]:
-        """Refs under `prefix` (full name) that somebody deleted, newest first, as far as GitHub remembers."""
+        """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""
         path = self._c.path("activity")
         doing = f"read which refs under {prefix} were deleted"
-        activity = self._c.pages(path, _Activity, doing, activity_type="branch_deletion")
+        asked = {"activity_type": "branch_deletion", "time_period": "month"}
+        activity = self._c.pages(path, _Activity, doing, **asked)
         return [
             RefActivity(ref=a.ref, before=a.before, actor=actor_of(a.actor), at=a.timestamp)
             for a in activity
