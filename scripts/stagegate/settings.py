@@ -246,6 +246,14 @@ class Settings(_Settings, frozen=True, kw_only=True):
         return self.chart if isinstance(self.chart, ChartSettings) and self.chart.path else None
 
     @property
+    def moves_chart(self) -> bool:
+        """Whether a release moves the chart's version: our own chart, or an app that is nothing but a chart.
+
+        A shared or third-party chart (`reference`) beside first-party images has a version of its own, and stays.
+        """
+        return self.own_chart is not None or (bool(self.chart_reference) and not self.images)
+
+    @property
     def chart_reference(self) -> str:
         """`oci://host/path/name` of the chart, ours or not; empty without a chart.
 

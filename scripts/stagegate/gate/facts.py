@@ -104,6 +104,7 @@ def expected(facts: Facts, repositories: tuple[str, ...]) -> Expected:
         chart=reference,
         chart_version=chart.version if chart else "",
         chart_digest=chart.digest if chart else "",
+        moves_chart=facts.settings.moves_chart or not facts.settings.chart_reference,
         repositories=repositories,
         release_tag=release.tag,
         release_commit=release.commit,

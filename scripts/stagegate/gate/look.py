@@ -24,7 +24,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     `chart` is `host/path/name` without scheme, `repositories` are the Git repositories that hold pins or
     charts of ours, `pinned` is the version the pin in Git names now (empty: not known), `commits` says of
     every revision of those repositories seen so far what it holds, `release_tag` and `release_commit` belong
-    to the release. `settle` is how many seconds it must stay good.
+    to the release. `settle` is how many seconds it must stay good. `moves_chart` False: the chart has versions of
+    its own (shared, not ours), and `named` is the version that the Application's own spec names (empty: none).
     """
 
     version: str
@@ -37,6 +38,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     pinned: str = ""
     commits: Mapping[str, Commit] = {}
     settle: float = 5.0
+    moves_chart: bool = True
+    named: str = ""
     sync_window: bool = False
 
 
@@ -55,6 +58,8 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
         yield "wrong-source", f"Application {app.name} follows {asked}, and the release is in {wanted}"
     for source in own:
         yield from _asked(source, expected)
+    if not expected.moves_chart:
+        yield from _named(app, expected)
     yield from _refused(app)
     if not app.sync or not app.reconciled:
         yield "no-status", f"Application {app.name} has no status yet"
@@ -84,7 +89,7 @@ def is_ours(source: SourceSeen, expected: Expected) -> bool:
 
 def _asked(source: SourceSeen, expected: Expected) -> Iterator[tuple[str, str]]:
     """What the spec asks for, before anything Argo CD made of it."""
-    if source.is_git:
+    if source.is_git or not expected.moves_chart:
         return
     if is_digest(source.target):
         if expected.chart_digest and source.target != expected.chart_digest:
@@ -92,6 +97,15 @@ def _asked(source: SourceSeen, expected: Expected) -> Iterator[tuple[str, str]]:
         return
     if exact(source.target) and not same_version(source.target, expected.chart_version or expected.version):
         yield from _other(source.target, expected, newer=_newer(source.target, expected))
+
+
+def _named(app: Application, expected: Expected) -> Iterator[tuple[str, str]]:
+    """A chart that stays says nothing of the release: the spec's parameters or values do, or a Git source."""
+    if expected.named:
+        if not same_version(expected.named, expected.version):
+            yield from _other(expected.named, expected, newer=None)
+    elif not any(source.is_git and is_ours(source, expected) for source in app.sources):
+        yield "wrong-source", f"nothing in Application {app.name} names a release of this app"
 
 
 def _other(target: str, expected: Expected, newer: bool | None) -> Iterator[tuple[str, str]]:
@@ -124,6 +138,9 @@ def _revision(source: SourceSeen, expected: Expected, *, carries: bool) -> Itera
         return
     if not source.revision:
         yield "old-revision", "Argo CD has not compared this source yet"
+    elif not expected.moves_chart:
+        if exact(source.target) is not None and not same_version(source.revision, source.target):
+            yield "old-revision", f"Argo CD compared against chart {source.revision}, not {source.target}"
     elif is_digest(source.revision):
         if not expected.chart_digest:
             yield (

@@ -50,6 +50,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     registry: Registry
     pin_files: tuple[str, ...]
     pinned_at: Callable[[str], str]
+    named: Callable[[Json], str]
     render: Callable[[Json], Rendering]
 
 
@@ -68,6 +69,7 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         ),
         pods=lambda _: Ready(),
         parent=environment.argocd.parent,
+        named=world.named,
     )
     return Trial(
         release=release,
@@ -79,7 +81,7 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         source=source,
         expected=facts.expected(known, tuple(repositories)),
         order=order,
-        tags=(release.tag, release.version, f"sha-{release.commit}"),
+        tags=(release.tag, release.version, f"v{release.version}", f"sha-{release.commit}"),
         relatives=pods.family(world.registry, release.images),
         scenarios=_tests(known, context, os.environ),
         moved=partial(facts.moved, world.registry, release, release.tag),
@@ -104,7 +106,7 @@ def _tests(known: Facts, context: Context, environ: Mapping[str, str]) -> Look |
         return None
     run = Run(file=gate.scenarios, version=release.version, environ=environ, required=gate.required)
     scenarios, base = known.scenarios, http_checks.prepare(known.scenarios, run)
-    return lambda _: http_checks.run_all(scenarios, base, run)
+    return lambda left: http_checks.run_all(scenarios, base, msgspec.structs.replace(run, left=left))
 
 
 def _comparison(known: Facts, source: ArgoCD | None, world: World) -> Callable[[Rollout], Compared]:

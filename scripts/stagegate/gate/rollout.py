@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -14,14 +13,14 @@ from stagegate.errors import Stop
 from stagegate.gate import application as documents
 from stagegate.gate.following import Follower, Source
 from stagegate.gate.look import Commit, Expected, is_ours
-from stagegate.gate.plan import Failed, History, Judgement, Ready, Superseded, Waiting, judge, remember
+from stagegate.gate.plan import Failed, Judgement, Ready, Superseded, Waiting, judge, remember
+from stagegate.gate.progress import Progress, Teller
 from stagegate.model import ApplicationSeen
 from stagegate.runner import log
 
 Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
 POLL_STREAMING = 2.0  # and with one, in case it has gone silent
-NEWS_EVERY = 30.0  # seconds between progress lines when nothing changes
 PATIENCE = 120.0  # seconds of trouble with Argo CD in the middle of a wait
 PATIENCE_FIRST = 20.0  # and before it has answered at all
 PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
@@ -43,7 +42,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `commit` says what a Git source's revision holds; `pods` returns a judgement on the pods of an Application
     that looks ready; `parent` is the app-of-apps that applies the pins: it is refreshed while they are not applied,
-    and may still create a missing Application.
+    and may still create a missing Application; `named` is the version that an Application's own spec names.
     """
 
     environment: str
@@ -53,22 +52,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     commit: Callable[[documents.SourceSeen, documents.Application], Commit]
     pods: Callable[[str], Judgement]
     parent: str = ""
-
-
-@dataclass
-class _Progress:
-    """What is known of one Application so far."""
-
-    name: str
-    history: History = field(default_factory=History)
-    judgement: Judgement = field(default_factory=lambda: Waiting(reason="no-status", detail="not seen yet"))
-    seen: documents.Application | None = None
-    document: Json = field(default_factory=dict)
-    sync_window: bool = False
-    polled: float = float("-inf")
-    asked_window: float = float("-inf")
-    trouble: Stop | None = None
-    trouble_since: float = 0.0
+    named: Callable[[Json], str] = lambda _: ""
 
 
 def wait(
@@ -77,10 +61,10 @@ def wait(
     """Follow the Applications until a verdict. Stop for what a person must cure, or when Argo CD is away."""
     began = clock()
     events: queue.Queue[tuple[str, Json, bool]] = queue.Queue()
-    states = {name: _Progress(name=name) for name in order.names}
+    states = {name: Progress(name=name) for name in order.names}
     followers: list[Follower] = []
     commits: dict[str, Commit] = {}
-    teller = _Teller(order, began)
+    teller = Teller(order.timeout, began)
     try:
         while True:
             for state in states.values():
@@ -104,7 +88,7 @@ def _streams(followers: Sequence[Follower]) -> bool:
     return bool(followers) and all(follower.streaming for follower in followers)
 
 
-def _confirm(states: dict[str, _Progress], followers: Sequence[Follower], settle: float, now: float) -> None:
+def _confirm(states: dict[str, Progress], followers: Sequence[Follower], settle: float, now: float) -> None:
     """Have Argo CD look again where its word must be newer than what it shows: good for long, or an error."""
     for state, follower in zip(states.values(), followers, strict=False):
         settled = state.judgement.reason == "settling" and now - state.history.since >= settle
@@ -114,7 +98,7 @@ def _confirm(states: dict[str, _Progress], followers: Sequence[Follower], settle
 
 def _poll(
     source: Source,
-    state: _Progress,
+    state: Progress,
     expected: Expected,
     commits: dict[str, Commit],
     order: Order,
@@ -143,7 +127,7 @@ def _poll(
             _endure(state, trouble, order, clock())
 
 
-def _endure(state: _Progress, trouble: Stop, order: Order, now: float) -> None:
+def _endure(state: Progress, trouble: Stop, order: Order, now: float) -> None:
     """Keep trouble that may pass for a while; what a person must cure ends the wait."""
     if state.trouble is None:
         state.trouble_since = now
@@ -159,7 +143,7 @@ def _endure(state: _Progress, trouble: Stop, order: Order, now: float) -> None:
         state.history = msgspec.structs.replace(state.history, reason="", looks=0)
 
 
-def _ask_windows(source: Source, state: _Progress, now: float) -> None:
+def _ask_windows(source: Source, state: Progress, now: float) -> None:
     """Once a minute while nothing syncs: is it a window that forbids it? Whoever may not ask is not told."""
     waits = state.history.reason in ("out-of-sync", "sync-window") and now - state.history.since > 2
     if not waits or now - state.asked_window < 60:
@@ -173,7 +157,7 @@ def _ask_windows(source: Source, state: _Progress, now: float) -> None:
 
 
 def _look(
-    state: _Progress,
+    state: Progress,
     document: Json,
     expected: Expected,
     commits: dict[str, Commit],
@@ -187,7 +171,8 @@ def _look(
     for source in seen.sources:
         if source.is_git and source.revision and source.revision not in commits and is_ours(source, expected):
             commits[source.revision] = order.commit(source, seen)
-    here = msgspec.structs.replace(expected, commits=commits, sync_window=state.sync_window)
+    named = "" if expected.moves_chart else order.named(document)
+    here = msgspec.structs.replace(expected, commits=commits, sync_window=state.sync_window, named=named)
     state.judgement = judge(seen, here, state.history, now)
     state.history = remember(state.history, seen, here, now, refreshed=refreshed)
     state.seen, state.document = seen, document
@@ -195,7 +180,7 @@ def _look(
 
 def _drain(
     events: queue.Queue[tuple[str, Json, bool]],
-    states: dict[str, _Progress],
+    states: dict[str, Progress],
     expected: Expected,
     commits: dict[str, Commit],
     order: Order,
@@ -226,7 +211,7 @@ def _older(document: Json, known: Json) -> bool:
     return numbers and int(str(one)) < int(str(other))
 
 
-def _verdict(states: dict[str, _Progress], order: Order, waited: float) -> Rollout | None:
+def _verdict(states: dict[str, Progress], order: Order, waited: float) -> Rollout | None:
     """What all Applications together mean, or None to go on waiting."""
     judged = [state.judgement for state in states.values()]
     enough = order.minimum or len(judged)
@@ -250,7 +235,7 @@ def _verdict(states: dict[str, _Progress], order: Order, waited: float) -> Rollo
 def _ended(
     outcome: Literal["ready", "failed", "superseded", "timeout"],
     judgement: Judgement,
-    states: dict[str, _Progress],
+    states: dict[str, Progress],
     waited: float,
 ) -> Rollout:
     return Rollout(
@@ -263,31 +248,8 @@ def _ended(
     )
 
 
-def _seen(state: _Progress) -> ApplicationSeen:
+def _seen(state: Progress) -> ApplicationSeen:
     revisions = state.seen.revisions if state.seen else ()
     healthy = state.seen.health_since if state.seen and state.seen.health == "Healthy" else ""
     revision = ", ".join(r for r in revisions if r)
     return ApplicationSeen(source="api", name=state.name, revision=revision, healthy_since=healthy)
-
-
-class _Teller:
-    """Prints what is waited for when that changes, and now and then when it does not."""
-
-    def __init__(self, order: Order, began: float) -> None:
-        self._order, self._began = order, began
-        self._told: dict[str, str] = {}
-        self._when = began
-
-    def tell(self, states: dict[str, _Progress], now: float) -> None:
-        for state in states.values():
-            judgement = state.judgement
-            same = self._told.get(state.name) == judgement.reason
-            if same and now - self._when < NEWS_EVERY:
-                continue
-            self._told[state.name], self._when = judgement.reason, now
-            waited, since = now - self._began, now - state.history.since if state.history.reason else 0
-            lasting = f", for {since:.0f} s" if same and since else ""
-            log.say(
-                f"[{waited:4.0f} s of {self._order.timeout:.0f}] {state.name}: "
-                f"{judgement.reason}{lasting}: {judgement.detail}"
-            )

@@ -209,9 +209,10 @@ def _unwell(trial: Trial) -> str:
     """What is wrong with the Applications now, or nothing."""
     assert trial.source is not None  # noqa: S101  the caller asked
     for name in trial.order.names:
-        seen = documents.read(trial.source.application(name))
+        document = trial.source.application(name)
+        seen, named = documents.read(document), trial.order.named(document)
         known = {s.revision: trial.order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}
-        reason, detail = classify(seen, msgspec.structs.replace(trial.expected, commits=known))
+        reason, detail = classify(seen, msgspec.structs.replace(trial.expected, commits=known, named=named))
         if reason != "ready":
             return f"{name}: {detail}"
     return ""

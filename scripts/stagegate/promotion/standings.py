@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from stagegate.errors import Stop
 from stagegate.gate.evidence import Record
-from stagegate.model import Edit, Release
+from stagegate.model import Edit, Release, to_json
 from stagegate.promotion import pins
 from stagegate.promotion.situation import Standing
 from stagegate.settings import Environment, Pin, Settings
@@ -51,6 +52,16 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
     version, commit = next(iter(versions), ""), next(iter(commits), "")
     trouble = "" if version or commit else "its pins name no version"
     return Standing(environment=environment.name, version=version, commit=commit, trouble=trouble)
+
+
+def named(release: Release, settings: Settings, document: Mapping[str, Any]) -> str:
+    """The version that a live Application's own spec names; a commit when that is not this release's."""
+    kept = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "spec": document.get("spec") or {}}
+    try:
+        told = pins.running(pins.read("Application", to_json(kept), settings), settings)
+    except Stop:
+        return ""
+    return told.version or (release.version if told.commit == release.commit else told.commit)
 
 
 def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Standing:

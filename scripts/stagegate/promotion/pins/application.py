@@ -20,7 +20,7 @@ def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[
     url, chart, path = (text_at(root, *base, key) for key in ("repoURL", "chart", "path"))
     if not ownership.is_our_source(url, chart, path, reading.settings):
         return
-    if chart and ownership.moves_chart(reading.settings):
+    if chart and reading.settings.moves_chart:
         revision = yaml_edit.find(root, (*base, "targetRevision"))
         if revision is None:
             raise _no_revision(root, base, reading)

@@ -36,7 +36,7 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
         if not ownership.is_our_chart(text_at(item, "repo"), text_at(item, "name"), settings):
             continue
         version = yaml_edit.find(root, ("helmCharts", index, "version"))
-        if version and ownership.moves_chart(settings):
+        if version and settings.moves_chart:
             yield reading.place(document, version, "chart-version", SHAPE)
 
 

@@ -19,7 +19,7 @@ def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[
     url = text_at(root, *base, "repoURL")
     if not url.startswith("oci://") or text_at(root, *base, "chart"):
         return
-    if not ownership.is_our_chart(url, "", reading.settings) or not ownership.moves_chart(reading.settings):
+    if not ownership.is_our_chart(url, "", reading.settings) or not reading.settings.moves_chart:
         return
     revision = yaml_edit.find(root, (*base, "targetRevision"))
     if revision is not None:

@@ -14,14 +14,6 @@ def is_our_chart(repository: str, name: str, settings: Settings) -> bool:
     return bool(reference) and f"{_bare(repository)}/{name}".strip("/") == reference
 
 
-def moves_chart(settings: Settings) -> bool:
-    """Whether a release moves the chart's version: our own chart, or an app that is nothing but a chart.
-
-    A shared or third-party chart (`reference`) beside first-party images has a version of its own, and stays.
-    """
-    return settings.own_chart is not None or (bool(settings.chart_reference) and not settings.images)
-
-
 def is_our_repository(url: str, settings: Settings) -> bool:
     """Whether a Git address is the app repository that `source` names."""
     return (

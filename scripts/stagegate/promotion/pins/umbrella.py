@@ -15,7 +15,7 @@ SHAPE = "umbrella-chart"
 
 def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
     """The version of our chart among the dependencies of a Chart.yaml."""
-    if text_at(root, "kind") or not ownership.moves_chart(reading.settings):
+    if text_at(root, "kind") or not reading.settings.moves_chart:
         return
     for index, item in enumerate(items_at(root, "dependencies")):
         if ownership.is_our_chart(text_at(item, "repository"), text_at(item, "name"), reading.settings):
