@@ -12,7 +12,7 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change, PullRequestText
-from stagegate.promotion import branches, marking, marks, replacing
+from stagegate.promotion import branches, marking, replacing
 from stagegate.promotion.plan import Decision, Verdict
 from stagegate.promotion.situation import Facts, Subject
 from stagegate.runner import log
@@ -47,28 +47,14 @@ def write(
         raise AssertionError("a decision that writes has a subject")
     held: tuple[Change, ...] = ()
     if subject.kind == "rollback":
-        held = hold(pins, facts, subject, context.actor or pins.viewer().login, reason, now)
+        held = marking.hold_for_rollback(
+            pins, facts, subject, context.actor or pins.viewer().login, reason, now
+        )
     if text is None:
         done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
     else:
         done = propose(pins, facts, decision, subject, text, run=context.run_id)
     return msgspec.structs.replace(done, changes=(*held, *done.changes))
-
-
-def hold(
-    pins: hub.Hub, facts: Facts, subject: Subject, owner: str, reason: str, now: datetime
-) -> tuple[Change, ...]:
-    """A rollback's own hold, first of all: without it the next run would promote the bad release again."""
-    there = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)
-    if there is not None and there.mark is not None:
-        if (there.mark.kind, there.mark.to) == ("rollback", subject.version):
-            return ()
-        before = f"; before it was held {marks.describe(there)}"
-    else:
-        before = ""
-    why = (reason or f"rolled back from {subject.before}") + before
-    mark = marks.make("rollback", owner, why, now, to=subject.version)
-    return marking.put(pins, marks.hold_ref(facts.app, subject.environment), mark, now)
 
 
 def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:

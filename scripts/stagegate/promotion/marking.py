@@ -8,7 +8,7 @@ from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change, Mark
 from stagegate.promotion import marks
-from stagegate.promotion.situation import Placed
+from stagegate.promotion.situation import Facts, Placed, Subject
 
 _ORDER = ("none", "read", "triage", "write", "maintain", "admin")
 
@@ -51,6 +51,22 @@ def take_away(pins: hub.Hub, ref: str, by: str, now: datetime) -> tuple[Change, 
     if there is None or not marks.active(there.mark, now):
         return ()
     return _write(pins, ref, marks.removed(there.mark, by, now), there, f"removed by {by}")
+
+
+def hold_for_rollback(
+    pins: hub.Hub, facts: Facts, subject: Subject, owner: str, reason: str, now: datetime
+) -> tuple[Change, ...]:
+    """A rollback's own hold, first of all: without it the next run would promote the bad release again."""
+    there = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)
+    if there is not None and there.mark is not None:
+        if (there.mark.kind, there.mark.to) == ("rollback", subject.version):
+            return ()
+        before = f"; before it was held {marks.describe(there)}"
+    else:
+        before = ""
+    why = (reason or f"rolled back from {subject.before}") + before
+    mark = marks.make("rollback", owner, why, now, to=subject.version)
+    return put(pins, marks.hold_ref(facts.app, subject.environment), mark, now)
 
 
 def current(pins: hub.Hub, ref: str) -> Placed | None:
