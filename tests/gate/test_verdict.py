@@ -1,0 +1,196 @@
+"""From checks to a verdict: what is required passes, nothing run is no pass, and what was unseen is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from stagegate.errors import VERDICTS, Stop
+from stagegate.gate import facts, pods, trial, verdict
+from stagegate.gate.comparing import Compared
+from stagegate.gate.plan import Ready
+from stagegate.gate.rollout import Order
+from stagegate.gate.trial import Seen, Trial
+from stagegate.model import Check, Image, Release
+from stagegate.settings import ArgoCDSettings, Environment, GateSettings, Watch
+from tests.gate.argo_documents import expected, single
+
+SHOP, DIGEST, OTHER = "ghcr.io/acme/shop", "sha256:" + "1" * 64, "sha256:" + "2" * 64
+RELEASE = Release(
+    app="shop", version="1.1.0", tag="v1.1.0", commit="a" * 40, images=(Image(reference=SHOP, digest=DIGEST),)
+)
+GOOD = Check(name="health", outcome="passed")
+
+
+def concluded(*checks: Check, mode: verdict.Mode = "wait") -> str:
+    found = verdict.conclude(RELEASE, "staging", mode, checks, mode != "adopt", "octo-dev")
+    assert found.reason in VERDICTS
+    return found.reason
+
+
+def check(name: str, outcome: Any, required: bool = True) -> Check:
+    return Check(name=name, outcome=outcome, required=required, detail="because")
+
+
+@pytest.mark.parametrize(
+    ("checks", "reason"),
+    [
+        ([GOOD], "passed"),
+        ([], "no-checks"),
+        ([check("roll-out", "passed"), check("images", "passed"), check("content", "passed")], "no-checks"),
+        ([check("a", "skipped", False), check("b", "unknown", False)], "no-checks"),
+        ([GOOD, check("a", "failed")], "checks-failed"),
+        ([GOOD, check("a", "skipped")], "checks-failed"),
+        ([GOOD, check("a", "unknown")], "checks-failed"),
+        ([GOOD, check("a", "failed", False)], "passed"),
+        ([GOOD, check("watch", "failed")], "checks-failed"),
+        ([GOOD, check("images", "failed")], "image-moved"),
+        ([GOOD, check("images", "unknown", False)], "passed"),
+        ([GOOD, check("content", "failed")], "content-differs"),
+        ([check("a", "failed"), check("images", "failed")], "image-moved"),
+    ],
+)
+def test_every_required_check_passes_and_at_least_one_was_run(checks: Sequence[Check], reason: str) -> None:
+    assert concluded(*checks) == reason
+
+
+def test_adopting_asks_for_no_checks_but_still_for_the_right_images() -> None:
+    assert concluded(check("roll-out", "passed"), mode="adopt") == "adopted"
+    assert concluded(check("images", "failed"), mode="adopt") == "image-moved"
+
+
+class Pods:
+    """A source with one pod; `tree` and `live` say what the token may see."""
+
+    def __init__(self, digests: Sequence[str] = (DIGEST,), *, tree: bool = True, live: bool = True) -> None:
+        self.digests, self.may_tree, self.may_live = iter(digests), tree, live
+        self.last = digests[-1]
+
+    def application(self, name: str, *, refresh: str = "") -> dict[str, Any]:  # noqa: ARG002
+        return single()
+
+    def watch(self, name: str) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        yield single()
+
+    def tree(self, name: str) -> dict[str, Any]:  # noqa: ARG002
+        if not self.may_tree:
+            raise Stop("missing-permission", "no", "no", "no")
+        return {
+            "nodes": [{"kind": "Pod", "name": "shop-1", "images": [f"{SHOP}:v1.1.0"]}, {"kind": "ReplicaSet"}]
+        }
+
+    def resource(self, name: str, node: Any) -> dict[str, Any]:  # noqa: ARG002
+        if not self.may_live:
+            raise Stop("missing-permission", "no", "no", "no")
+        self.last = next(self.digests, self.last)
+        return {
+            "spec": {"containers": [{"name": "app", "image": f"{SHOP}:v1.1.0"}]},
+            "status": {
+                "phase": "Running",
+                "containerStatuses": [{"name": "app", "imageID": f"x@{self.last}"}],
+            },
+        }
+
+    def manifests(self, name: str) -> list[dict[str, Any]]:  # noqa: ARG002
+        return []
+
+    def sync_windows(self, name: str) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+
+def related(_: str, digest: str) -> bool:
+    return digest == DIGEST
+
+
+def run(
+    source: Pods, *, checks: Sequence[Sequence[Check]] = ((GOOD,),), moved: str = "", **gate: Any
+) -> Seen:
+    rounds = iter(checks)
+    last = checks[-1]
+    order = Order(
+        environment="staging",
+        names=("shop",),
+        timeout=20.0,
+        commit=lambda *_: "current",
+        pods=lambda _: Ready(),
+    )
+    return trial.run(
+        Trial(
+            release=RELEASE, environment="staging", mode="wait", actor="octo-dev", gate=GateSettings(**gate),
+            timeout=20.0, source=source, expected=expected(settle=0.0), order=order, tags=("v1.1.0",),
+            relatives=related, scenarios=lambda _: tuple(next(rounds, last)), moved=lambda: moved,
+            compare=lambda _: Compared(),
+        )
+    )  # fmt: skip
+
+
+def outcome(seen: Seen) -> tuple[str, str]:
+    (images,) = [c for c in seen.checks if c.name == "images"] or [Check(name="images", outcome="unknown")]
+    return seen.conclusion.reason, images.outcome
+
+
+def test_digests_are_proven_before_and_after_the_checks() -> None:
+    assert outcome(run(Pods())) == ("passed", "passed")
+    assert outcome(run(Pods([DIGEST, OTHER]))) == ("image-moved", "failed")
+    assert outcome(run(Pods(), moved="the tag is another by now")) == ("image-moved", "failed")
+
+
+def test_pods_with_other_content_under_the_tag_are_never_ready() -> None:
+    seen = run(Pods([OTHER]))
+    assert (seen.conclusion.reason, seen.conclusion.outcome) == ("content-differs", "failed")
+
+
+@pytest.mark.parametrize("source", [Pods(live=False), Pods(tree=False)], ids=["no-live-pods", "no-tree"])
+def test_what_nobody_may_see_is_by_tag_and_strict_digests_refuses_it(source: Pods) -> None:
+    seen = run(source)
+    assert outcome(seen) == ("passed", "unknown")
+    assert "by tag only" in next(c.detail for c in seen.checks if c.name == "images")
+    with pytest.raises(Stop) as stopped:
+        run(source, strict_digests=True)
+    assert stopped.value.reason == "image-untested"
+
+
+def test_watching_allows_as_many_errors_as_the_settings_say() -> None:
+    bad = (check("health", "failed"),)
+    watch = Watch(for_="2s", every="1s", allowed_errors=1)
+    assert run(Pods(), checks=[(GOOD,), bad, (GOOD,)], watch=watch).conclusion.reason == "passed"
+    assert run(Pods(), checks=[(GOOD,), bad, bad], watch=watch).conclusion.reason == "checks-failed"
+
+
+def environment(**argocd: Any) -> Environment:
+    return Environment(name="staging", argocd=ArgoCDSettings(**argocd))
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("", 1200.0), ("90s", 90.0), ("0s", 0.0), ("2h", 7200.0)])
+def test_time_outs_are_durations(asked: str, seconds: float) -> None:
+    assert facts.timeout_of(environment(), asked) == seconds
+
+
+@pytest.mark.parametrize("asked", ["10", "10abc", "-1s", "1e9s", "s", "99d", "٣s"])
+def test_other_time_outs_are_refused(asked: str) -> None:
+    with pytest.raises(Stop, match="timeout is"):
+        facts.timeout_of(environment(), asked)
+
+
+class Listing:
+    """An Argo CD that knows Applications by their labels."""
+
+    def applications(self, selector: str) -> list[dict[str, Any]]:
+        names = ["shop-a", "shop-b"] if selector == "app=shop" else []
+        return [{"metadata": {"name": name}} for name in names]
+
+
+def test_applications_are_those_listed_and_those_selected() -> None:
+    source: Any = Listing()
+    assert facts.names(environment(applications=("shop-b", "x"), selector="app=shop"), source) == (
+        "shop-b", "x", "shop-a",
+    )  # fmt: skip
+    with pytest.raises(Stop, match="No Application"):
+        facts.names(environment(selector="app=nothing"), source)
+
+
+def test_the_pods_of_others_are_not_asked_for() -> None:
+    proof = pods.look(Pods(), "shop", (), ("v1.1.0",), related)
+    assert (proof.proven, proof.by_tag, proof.judgement) == ((), (), Ready())
