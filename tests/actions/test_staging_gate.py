@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import staging_gate
 from lab.lab import LOGIN, SHOP, Lab, outputs
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
-from stagegate.gate import evidence
+from stagegate.gate import elsewhere, evidence
 from stagegate.model import Evidence
 from stagegate.runner.boundary import entrypoint
 
@@ -133,6 +134,7 @@ def gate(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
             "argocd-server": variables["ARGOCD_SERVER"],
             "argocd-token": variables["ARGOCD_TOKEN"],
             "timeout": "20s",
+            "again": "true",  # one lab for all tests, and most of them want a gate of their own
             **{name.replace("_", "-"): value for name, value in flags.items()},
         }
         argv = [f"--{name}={value}" for name, value in given.items()]
@@ -500,3 +502,48 @@ def test_protected_evidence_is_written_by_the_app_and_by_nobody_else(bench: Benc
         assert "only the App's own records count" in done.summary
     finally:
         bench.settings({"level: protected, app: shop-gate": "level: advisory"})
+
+
+def test_what_is_proven_is_left_alone_until_something_changes(bench: Bench, gate: Gate) -> None:
+    assert gate().outputs["reason"] == "passed"
+    before = len(bench.deployments)
+    assert gate(again="false").outputs["reason"] == "already-passed"
+    bench.lab.push("octo-lead", "docs: elsewhere", {"README.md": lambda text: text + "\n"})
+    assert gate(again="false").outputs["reason"] == "already-passed"
+    assert len(bench.deployments) == before
+    bench.lab.push(
+        "octo-lead", "chore: two", {"deploy/values/staging.yaml": lambda text: text + "# looked at\n"}
+    )
+    assert gate(again="false").outputs["reason"] == "passed"
+    assert len(bench.deployments) == before + 1
+
+
+def test_the_run_that_moved_the_pin_gates_it_itself(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = bench.lab.forge.run_started(
+        SHOP, "release.yml", "push", "refs/heads/main", bench.commit, "octo-dev"
+    )
+    message = f"chore: move\n\nStagegate-App: shop\nStagegate-Environment: staging\nStagegate-Run: {run}"
+    bench.lab.push("octo-lead", message, {"deploy/argocd/staging.yaml": lambda text: text + "# moved\n"})
+    waits: list[float] = []
+
+    def pending(seconds: float) -> None:
+        waits.append(seconds)
+        writer = bench.hub(bench.token())
+        writer.set_status(
+            bench.commit,
+            STATUS,
+            "pending",
+            "1.0.0: the gate looks",
+            f"{bench.lab.forge.url}/{SHOP}/actions/runs/{run}",
+        )
+
+    monkeypatch.setattr(elsewhere, "looking", partial(elsewhere.looking, sleep=pending))
+    token = bench.token(actions="read")
+    done = gate(again="false", token=token)
+    assert (done.code, done.outputs["reason"]) == (0, "already-running"), done.log
+    assert waits == [10.0]
+    bench.lab.forge.run_finished(run, "failure")
+    monkeypatch.undo()
+    assert gate(again="false", token=token).outputs["reason"] == "passed"

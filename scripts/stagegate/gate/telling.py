@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from stagegate.errors import VERDICTS, Stop
+from stagegate.gate.evidence import Record
 from stagegate.gate.facts import Facts
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
@@ -65,6 +66,40 @@ def result(
         changes=changes,
         checks=evidence.checks,
         evidence=evidence,
+        calls=calls,
+    )
+
+
+def proven(facts: Facts, record: Record, calls: Calls) -> Result:
+    """The result of a gate that was needless: this is proven, and nothing that decides it has changed."""
+    evidence = record.evidence
+    assert evidence is not None  # noqa: S101  only readable records prove anything
+    where = f"{evidence.app} {evidence.version} in {evidence.environment}"
+    why = f"The gate passed at {record.since}, and digests, policy, pins and values are what they were."
+    conclusion = Conclusion(
+        outcome="passed", reason="passed", message=Message(what=f"{where} has passed.", why=why)
+    )
+    return result(
+        facts, conclusion, evidence, None, deployment=record.id, calls=calls, reason="already-passed"
+    )
+
+
+def busy(facts: Facts, run: str, calls: Calls) -> Result:
+    """The result of a gate that leaves the work to the run that moved the pin."""
+    release, environment = facts.release, facts.environment.name
+    message = Message(
+        what=f"{release.app} {release.version} in {environment} is being looked at.",
+        why=f"Run {run} moved the pin, still goes, and gates it itself.",
+        next="Nothing to do here: its verdict counts.",
+    )
+    return Result(
+        reason="already-running",
+        message=message,
+        outputs={"version": release.version, "evidence": "", "deployment": "", "rollback": ""},
+        app=release.app,
+        environment=environment,
+        version=release.version,
+        trust=facts.trust,
         calls=calls,
     )
 
