@@ -1,9 +1,14 @@
-"""The local repository, as functions over the git program. Nothing from the repository's own config runs."""
+"""The local repository, as functions over the git program.
+
+Hooks, file monitors, aliases, pagers, signature checkers and submodules of the checkout start nothing. How
+origin is reached (address, ssh command, credential helper) is the checkout's to say, as for any git command.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,10 +20,20 @@ from stagegate.errors import Stop
 from stagegate.runner import log
 
 _INSTALL = "Install git in a step before this one; GitHub's runners have it."
-_RECORD = "\x1e"
-_FIELD = "\x1f"
-# Hooks, fsmonitor and aliases of a checked-out repository must not run (platform faults 42, 43).
-_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=", "-c", "protocol.ext.allow=never")
+_FETCH_SECONDS = 900.0
+# What a checked-out repository can ask git to start (platform faults 42, 43); an alias cannot hide a command.
+_OFF = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=",
+    "core.alternateRefsCommand=",
+    "protocol.ext.allow=never",
+    "fetch.recurseSubmodules=false",
+    "log.showSignature=false",
+    "maintenance.auto=false",
+    "gc.auto=0",
+)
+_FETCH = ("fetch", "--quiet", "--no-tags", "--upload-pack=git-upload-pack")
+_SAFE = ("--no-pager", *(word for setting in _OFF for word in ("-c", setting)))
 _REF = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/@{}^~+-]*$")
 
 
@@ -47,24 +62,37 @@ def trailers(message: str) -> dict[str, str]:
 
 
 def credentials(server_url: str, token: str) -> dict[str, str]:
-    """Variables that let git read and write `server_url` with a token: never in argv, never on disk."""
+    """Variables that let git read and write `server_url` with a token: never in argv, never on disk.
+
+    The empty value first drops the header that actions/checkout left in the config; GitHub refuses two.
+    """
     if not token:
         return {}
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     log.mask(token, basic)
+    key = f"http.{server_url}/.extraheader"
     return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{server_url}/.extraheader",
-        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": key,
+        "GIT_CONFIG_VALUE_0": "",
+        "GIT_CONFIG_KEY_1": key,
+        "GIT_CONFIG_VALUE_1": f"AUTHORIZATION: basic {basic}",
     }
 
 
-def git(cwd: Path, *args: str, check: bool = True, env: Mapping[str, str] | None = None) -> Completed:
+def git(
+    cwd: Path,
+    *args: str,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120,
+) -> Completed:
     """Run git in a folder, without prompts and without what its own config would start."""
     process.require("git", _INSTALL)
     trusted = ("-c", f"safe.directory={cwd}")
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
-    return process.run("git", *_SAFE, *trusted, *args, cwd=cwd, check=check, env={**quiet, **(env or {})})
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "LC_ALL": "C.UTF-8"}
+    settings = {**quiet, **(env or {})}
+    return process.run("git", *_SAFE, *trusted, *args, cwd=cwd, check=check, env=settings, timeout=timeout)
 
 
 def head(cwd: Path) -> str:
@@ -88,7 +116,15 @@ def is_shallow(cwd: Path) -> bool:
 def remote_tags(cwd: Path, prefix: str, env: Mapping[str, str] | None = None) -> dict[str, str]:
     """Tags of origin that begin with `prefix` -> the commit they lead to. Stop(unreachable)."""
     try:
-        done = git(cwd, "ls-remote", "--tags", "origin", f"refs/tags/{prefix}*", env=env)
+        done = git(
+            cwd,
+            "ls-remote",
+            "--upload-pack=git-upload-pack",
+            "--tags",
+            "origin",
+            f"refs/tags/{prefix}*",
+            env=env,
+        )
     except ProgramFailed as error:
         raise _unreachable(error) from error
     tags: dict[str, str] = {}
@@ -108,20 +144,19 @@ def fetch(cwd: Path, ref: str, since_tag: str = "", env: Mapping[str, str] | Non
     On a shallow clone with `since_tag`, one small pack with just the commits since that tag is tried first
     (28 ms instead of 970 ms for 20,000 commits); the whole history without file contents otherwise.
     """
-    lean = ("fetch", "--quiet", "--no-tags", "--filter=blob:none")
+    lean = (*_FETCH, "--filter=blob:none")
     shallow = is_shallow(cwd)
     if shallow and since_tag:
         exclude = f"--shallow-exclude=refs/tags/{since_tag}"
-        tried = git(cwd, *lean, exclude, "origin", _safe(ref), check=False, env=env)
+        tried = git(cwd, *lean, exclude, "origin", _safe(ref), check=False, env=env, timeout=_FETCH_SECONDS)
         if not tried.code:
             tip = git(cwd, "rev-parse", "FETCH_HEAD").text.strip()
             # One commit more, so that the tag's own commit is here and can be proven to be an ancestor.
-            git(
-                cwd, "fetch", "--quiet", "--no-tags", "--deepen=1", "origin", _safe(ref), check=False, env=env
-            )
+            git(cwd, *_FETCH, "--deepen=1", "origin", _safe(ref), check=False, env=env)
             return tip
     try:
-        git(cwd, *lean, *(["--unshallow"] if shallow else []), "origin", _safe(ref), env=env)
+        whole = ("--unshallow",) if shallow else ()
+        git(cwd, *lean, *whole, "origin", _safe(ref), env=env, timeout=_FETCH_SECONDS)
     except ProgramFailed as error:
         raise _unreachable(error) from error
     return git(cwd, "rev-parse", "FETCH_HEAD").text.strip()
@@ -143,12 +178,13 @@ def commit(cwd: Path, sha: str) -> tuple[Commit, ...]:
 
 
 def _log(cwd: Path, *span: str) -> tuple[Commit, ...]:
-    layout = _RECORD + _FIELD.join(("%H", "%P", "%s", "%b", "%an")) + _FIELD
-    done = git(cwd, "log", "-z", f"--format={layout}", "--name-only", *span)
+    # A message may hold any character but NUL: only a mark nobody could know in advance parts two commits.
+    mark = uuid.uuid4().hex
+    layout = mark + "%x00".join(("%H", "%P", "%s", "%b", "%an", ""))
+    asked = ("-z", "--encoding=UTF-8", "--no-renames", f"--format={layout}", "--name-only")
     found = []
-    for record in done.text.split(_RECORD)[1:]:
-        sha, parents, subject, body, author, files = record.split(_FIELD, 5)
-        names = tuple(name for name in files.replace("\0", "\n").splitlines() if name)
+    for record in git(cwd, "log", *asked, *span).text.split(mark)[1:]:
+        sha, parents, subject, body, author, files = record.split("\0", 5)
         found.append(
             Commit(
                 sha=sha,
@@ -156,16 +192,10 @@ def _log(cwd: Path, *span: str) -> tuple[Commit, ...]:
                 subject=subject,
                 body=body.replace("\r\n", "\n").strip(),
                 author=author,
-                files=names,
+                files=tuple(name for name in files.removeprefix("\0").removeprefix("\n").split("\0") if name),
             )
         )
     return tuple(found)
-
-
-def show(cwd: Path, revision: str, path: str) -> bytes | None:
-    """A file's bytes at a revision, or None when it is not there."""
-    done = git(cwd, "cat-file", "blob", f"{_safe(revision)}:{path}", check=False)
-    return None if done.code else done.stdout
 
 
 def is_ancestor(cwd: Path, ancestor: str, descendant: str) -> bool:
@@ -185,10 +215,16 @@ def _safe(revision: str) -> str:
 
 
 def _unreachable(error: ProgramFailed) -> Stop:
-    last = (error.completed.errors.strip().splitlines() or ["no message"])[-1]
     return Stop(
         "unreachable",
         "The remote repository cannot be read.",
-        f"git said: {last}.",
+        f"git said: {_said(error.completed)}.",
         "Check out with credentials that may read it, then run again; nothing was changed.",
     )
+
+
+def _said(done: Completed) -> str:
+    """The line that names the trouble, without its full stop."""
+    lines = done.errors.strip().splitlines() or ["no message"]
+    named = (line for line in lines if line.startswith(("fatal:", "error:", "remote:")))
+    return log.redact(next(named, lines[-1])).rstrip(".")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
@@ -13,33 +15,67 @@ from stagegate.errors import Stop
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+BODY_SECONDS = 120.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
 
 
 class _Adapter(HTTPAdapter):
-    """Adds the timeout that requests leaves out by default."""
+    """Adds the timeouts that requests leaves out: for each wait, and for a whole body however it drips."""
 
-    def send(self, request: requests.PreparedRequest, **kw: object) -> requests.Response:  # type: ignore[override]
-        kw["timeout"] = kw.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
-        return super().send(request, **kw)  # type: ignore[arg-type]
+    def send(  # type: ignore[override]
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: object = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """The answer; its body is already read unless `stream`, and then whoever asked bounds it."""
+        limits = timeout or (CONNECT_SECONDS, READ_SECONDS)
+        response = super().send(request, True, limits, verify, cert, proxies)  # type: ignore[arg-type]
+        if not stream:
+            response._content = _whole(response, time.monotonic() + BODY_SECONDS)
+        return response
+
+
+def _whole(response: requests.Response, end: float) -> bytes:
+    parts: list[bytes] = []
+    try:
+        while part := response.raw.read1(1 << 16, decode_content=True):
+            parts.append(part)
+            if time.monotonic() > end:
+                raise requests.ReadTimeout(f"the answer was not complete after {BODY_SECONDS:g} s")
+    except urllib3.exceptions.TimeoutError as error:
+        raise requests.ReadTimeout(str(error)) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(str(error)) from error
+    return b"".join(parts)
 
 
 def retrying(total: int = 3) -> Retry:
     """Retries for GET and HEAD on transient answers; Retry-After is honoured up to 20 seconds.
 
-    `STAGEGATE_RETRY_PACE` (seconds, default 0.5) is the back-off factor.
+    `STAGEGATE_RETRY_PACE` (seconds, else 0.5) is the back-off factor.
     """
     return Retry(
         total=total,
         allowed_methods=_IDEMPOTENT,
         status_forcelist=_TRANSIENT,
-        backoff_factor=float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5")),
+        backoff_factor=_pace(),
         backoff_max=20,
         retry_after_max=20,
         raise_on_status=False,
         respect_retry_after_header=True,
     )
+
+
+def _pace() -> float:
+    try:
+        return float(os.environ["STAGEGATE_RETRY_PACE"])
+    except (KeyError, ValueError):
+        return 0.5
 
 
 def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:

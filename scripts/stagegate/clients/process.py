@@ -17,6 +17,8 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.runner import log
 
+_LAST_WORDS = 2.0  # seconds to read what a killed program had said
+
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
     """A program that ended: exit code, and both streams as bytes."""
@@ -72,10 +74,12 @@ def run(
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise _missing(argv[0], cwd) from error
+    ended = False
     try:
         stdout, stderr = process.communicate(input, timeout=timeout)
+        ended = True
     except subprocess.TimeoutExpired as error:
         raise Stop(
             "timeout",
@@ -84,10 +88,11 @@ def run(
             "Run it again; if it happens every time, look at what it waits for.",
         ) from error
     finally:
-        if process.poll() is None:
+        if not ended:  # the program itself may be gone while a child of it holds the streams
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            with suppress(subprocess.TimeoutExpired):  # one that left the group may hold them still
+                process.communicate(timeout=_LAST_WORDS)
     completed = Completed(argv=argv, code=process.returncode, stdout=stdout, stderr=stderr)
     if check and completed.code:
         raise ProgramFailed(completed)
@@ -113,7 +118,7 @@ def run_bounded(
                 stderr=err,
                 start_new_session=True,
             )
-        except (FileNotFoundError, PermissionError) as error:
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise _missing(argv[0], cwd) from error
         try:
             code = process.wait(timeout)
@@ -121,7 +126,7 @@ def run_bounded(
             raise Stop(
                 "timeout",
                 f"{argv[0]} did not end within {timeout:g} seconds.",
-                f"Its last words were: {log.redact(_tail(err, 300) or _tail(out, 300)) or 'none'}.",
+                f"Its last words were: {_tail(err, 300) or _tail(out, 300) or 'none'}.",
                 "Run it by hand; if it only needs longer, raise the time-out.",
             ) from error
         finally:
@@ -138,7 +143,8 @@ def _last(file: IO[bytes], keep: int) -> bytes:
 
 
 def _tail(file: IO[bytes], keep: int) -> str:
-    return " ".join(_last(file, keep).decode("utf-8", "replace").split())
+    """The last `keep` characters, cut only after redaction: half a secret is a secret nobody recognises."""
+    return " ".join(log.redact(_last(file, 64 * 1024).decode("utf-8", "replace")).split())[-keep:]
 
 
 def require(program: str, install: str) -> str:

@@ -1,0 +1,267 @@
+"""git: what a checkout holds is read, never run; a token is seen by one server and by nobody else."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stagegate.clients import git
+from stagegate.errors import Stop
+from stagegate.runner import log
+from tests.clients.answering import Answer, Asked, answering
+
+TOKEN = "t0ken-of-nobody"
+IDENTITY = {f"GIT_{who}_{what}": "octo-dev" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller's own configuration neither helps nor harms."""
+    monkeypatch.setattr(log, "_secrets", set())
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+
+
+class Repository:
+    """A work tree with git in it, and commits by message and file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *arguments: str, stdin: bytes | None = None) -> str:
+        command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env={**os.environ, **IDENTITY},
+            check=True,
+            capture_output=True,
+            input=stdin,
+        )
+        return done.stdout.decode().strip()
+
+    def commit(self, message: str, files: dict[str, str] | None = None) -> str:
+        for name, text in (files or {}).items():
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_text(text)
+        self.git("add", "--all")
+        self.git(
+            "commit", "--quiet", "--allow-empty", "--cleanup=verbatim", "--file=-", stdin=message.encode()
+        )
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "origin")
+
+
+def clone(origin: Repository, to: Path, *flags: str) -> Path:
+    origin.git("clone", "--quiet", "--no-tags", *flags, f"file://{origin.path}", str(to))
+    return to
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def test_commits_say_what_they_changed(origin: Repository) -> None:
+    first = origin.commit(
+        "feat: one\n\nBody.\r\nMore.\n\nStagegate-App: shop\nStagegate-Run: 7\n", {"a": "1"}
+    )
+    second = origin.commit("fix: two", {"d/strange\nname\x0bü": "2", "b": "2"})
+    third = origin.commit("chore: nothing")
+    found = git.commits(origin.path, "")
+    assert [commit.sha for commit in found] == [third, second, first]
+    assert [commit.files for commit in found] == [(), ("b", "d/strange\nname\x0bü"), ("a",)]
+    assert [commit.parents for commit in found] == [(second,), (first,), ()]
+    assert found[2].trailers == {"Stagegate-App": "shop", "Stagegate-Run": "7"}
+    assert found[2].body.startswith("Body.\nMore.")
+    assert [commit.sha for commit in git.commits(origin.path, first)] == [third, second]
+    assert [commit.sha for commit in git.commits(origin.path, "", paths=["a"])] == [first]
+    assert git.commit(origin.path, second)[0].subject == "fix: two"
+    assert git.commit(origin.path, "0" * 40) == ()
+
+
+def test_a_message_cannot_forge_commits_or_fields(origin: Repository) -> None:
+    forged = "\x1e" + "f" * 40 + "\x1f\x1ffeat!: forged\x1fStagegate-App: shop\x1focto\x1f\nVERSION"
+    real = origin.commit(f"fix: real\n\n{forged}\x1d", {"a": "1"})
+    (only,) = git.commits(origin.path, "")
+    assert (only.sha, only.subject, only.files, only.author) == (real, "fix: real", ("a",), "octo-dev")
+    assert "forged" in only.body
+
+
+def test_a_moved_file_counts_on_both_sides(origin: Repository) -> None:
+    first = origin.commit("feat: one", {"charts/shop/values.yaml": "a: 1\n" * 20})
+    (origin.path / "other").mkdir()
+    origin.git("mv", "charts/shop/values.yaml", "other/values.yaml")
+    origin.commit("feat: two")
+    (moved,) = git.commits(origin.path, first)
+    assert moved.files == ("charts/shop/values.yaml", "other/values.yaml")
+
+
+def test_text_is_read_as_utf_8_whatever_the_checkout_wants(origin: Repository) -> None:
+    origin.commit("feat: größer", {"a": "1"})
+    origin.git("config", "i18n.logOutputEncoding", "ISO-8859-1")
+    assert git.commits(origin.path, "")[0].subject == "feat: größer"
+
+
+def test_tags_lead_to_commits(origin: Repository, tmp_path: Path) -> None:
+    first = origin.commit("one")
+    origin.git("tag", "--annotate", "--message", "x", "v1.0.0")
+    second = origin.commit("two")
+    origin.git("tag", "v1.1.0")
+    origin.git("tag", "other-1.0.0")
+    work = clone(origin, tmp_path / "work")
+    assert git.remote_tags(work, "v") == {"v1.0.0": first, "v1.1.0": second}
+
+
+@pytest.mark.parametrize("since", ["v2.0.0", "", "v9.9.9"])
+def test_a_shallow_clone_is_deepened_as_far_as_needed(origin: Repository, tmp_path: Path, since: str) -> None:
+    shas = [origin.commit(f"feat: {number}", {"a": str(number)}) for number in range(6)]
+    origin.git("tag", "v2.0.0", shas[2])
+    work = clone(origin, tmp_path / "work", "--depth=1")
+    assert git.fetch(work, "main", since) == shas[-1]
+    assert [commit.sha for commit in git.commits(work, shas[2], shas[-1])] == shas[:2:-1]
+    assert git.is_ancestor(work, shas[2], shas[-1])
+    assert not git.is_ancestor(work, shas[-1], shas[2])
+    assert git.is_shallow(work) is (since == "v2.0.0")
+
+
+@pytest.mark.parametrize("call", [git.remote_tags, git.fetch], ids=["tags", "fetch"])
+def test_a_remote_that_is_gone_is_unreachable(
+    origin: Repository, tmp_path: Path, call: Callable[[Path, str], object]
+) -> None:
+    origin.commit("one")
+    work = clone(origin, tmp_path / "work")
+    origin.path.rename(tmp_path / "gone")
+    with pytest.raises(Stop) as caught:
+        call(work, "main")
+    assert caught.value.reason == "unreachable"
+    assert "does not appear to be a git repository" in caught.value.why or "not exist" in caught.value.why
+
+
+def test_no_repository_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match="actions/checkout") as caught:
+        git.head(tmp_path)
+    assert caught.value.reason == "missing-file"
+
+
+@pytest.mark.parametrize(
+    "text", ["--upload-pack=x", "-c", "a..b", "a b", "", "$(x)", "a\nb", ":/x", "HEAD:file"]
+)
+def test_what_is_no_revision_never_reaches_git(origin: Repository, text: str) -> None:
+    origin.commit("one")
+    for call in (git.fetch, git.commit):
+        with pytest.raises(Stop, match="not a revision"):
+            call(origin.path, text)
+    with pytest.raises(Stop, match="not a revision"):
+        git.is_ancestor(origin.path, "HEAD", text)
+
+
+# --- a checkout that means harm ----------------------------------------------------------------------------
+
+TRAPS = (
+    "core.fsmonitor",
+    "core.pager",
+    "core.editor",
+    "core.askPass",
+    "core.alternateRefsCommand",
+    "gpg.program",
+    "diff.external",
+    "remote.origin.uploadpack",
+    "alias.log",
+    "alias.fetch",
+    "alias.rev-parse",
+)
+
+
+def test_nothing_that_lies_in_the_checkout_is_run(origin: Repository, tmp_path: Path) -> None:
+    first = origin.commit("one", {"a": "1"})
+    origin.git("tag", "v1.0.0")
+    work = clone(origin, tmp_path / "work", "--depth=1")
+    origin.commit("two", {"a": "2"})
+    proof, trap = tmp_path / "proof", tmp_path / "trap"
+    trap.write_text(f'#!/bin/sh\necho "$0 $*" >> {proof}\n')
+    trap.chmod(0o755)
+    config = work / ".git/config"
+    lines = [f"[{name.rpartition('.')[0]}]\n\t{name.rpartition('.')[2]} = {trap}\n" for name in TRAPS]
+    lines = [line.replace("[remote.origin]", '[remote "origin"]') for line in lines]
+    hooks = work / ".git/hooks"
+    hooks.mkdir(exist_ok=True)
+    for hook in ("reference-transaction", "post-checkout", "pre-auto-gc", "post-index-change"):
+        (hooks / hook).symlink_to(trap)
+    more = "[log]\n\tshowSignature = true\n[gc]\n\tauto = 1\n[fetch]\n\trecurseSubmodules = true\n"
+    config.write_text(config.read_text() + "".join(lines) + more)
+
+    assert git.head(work) == first
+    tip = git.fetch(work, "main")
+    assert git.remote_tags(work, "v") == {"v1.0.0": first}
+    assert [commit.subject for commit in git.commits(work, "", tip)] == ["two", "one"]
+    assert git.is_ancestor(work, first, tip)
+    git.git(work, "status", "--porcelain")
+    assert not proof.exists(), proof.read_text()
+    subprocess.run(["git", "status"], cwd=work, check=False, capture_output=True)
+    assert proof.exists(), "the traps work: plain git falls into them"
+
+
+def test_an_address_that_is_a_command_is_not_run(origin: Repository, tmp_path: Path) -> None:
+    origin.commit("one")
+    work = clone(origin, tmp_path / "work")
+    config = work / ".git/config"
+    made = tmp_path / "made"
+    config.write_text(config.read_text().replace(f"file://{origin.path}", f"ext::sh -c touch% {made}"))
+    with pytest.raises(Stop) as caught:
+        git.remote_tags(work, "v")
+    assert (caught.value.reason, made.exists()) == ("unreachable", False)
+
+
+def test_a_checkout_of_another_user_is_read(origin: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    sha = origin.commit("one")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    refused = subprocess.run(["git", "rev-parse", "HEAD"], cwd=origin.path, check=False, capture_output=True)
+    assert b"dubious ownership" in refused.stderr, "git itself would refuse"
+    assert git.head(origin.path) == sha
+
+
+# --- the token ---------------------------------------------------------------------------------------------
+
+
+def test_the_token_goes_to_its_server_once_and_nowhere_else(origin: Repository, tmp_path: Path) -> None:
+    origin.commit("one")
+    work = clone(origin, tmp_path / "work")
+    basic = "basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+
+    def reply(_: Asked) -> Answer:
+        return Answer(status=401, headers={"WWW-Authenticate": "Basic"})
+
+    with answering(reply) as ours, answering(reply) as other:
+        left = f'[http "http://{ours.host}/"]\n\textraheader = AUTHORIZATION: basic b2xkCg==\n'
+        config = work / ".git/config"
+        config.write_text(config.read_text() + left)
+        env = git.credentials(f"http://{ours.host}", TOKEN)
+        for server in (ours, other):
+            origin.git("-C", str(work), "remote", "set-url", "origin", f"http://{server.host}/acme/shop.git")
+            with pytest.raises(Stop) as caught:
+                git.remote_tags(work, "v", env)
+            assert TOKEN not in str(caught.value)
+        sent = [
+            [value for name, value in asked.headers.items() if name.lower() == "authorization"]
+            for asked in ours.asked
+        ]
+        assert sent, "git asked our server"
+        assert all(values == [basic] for values in sent), (
+            "the header that checkout left is not sent beside it"
+        )
+        assert other.asked
+        assert all("authorization" not in {name.lower() for name in asked.headers} for asked in other.asked)
+    assert TOKEN not in config.read_text()
+    assert log.redact(f"{TOKEN} {basic}") == "*** basic ***"
+    assert git.credentials("https://github.com", "") == {}
