@@ -251,8 +251,11 @@ class Lab:
         began = time.monotonic()
         repository, repo = event.repository, self.repositories[event.repository]
         sha = repo.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-        run_id = event.run or self.forge.run_started(
-            repository, workflow, event.name, event.ref, sha, event.actor
+        dispatched = (
+            event.run if event.name == "workflow_dispatch" else None
+        )  # `workflow_run` names the run before
+        run_id = self.forge.run_started(
+            repository, workflow, event.name, event.ref, sha, event.actor, run=dispatched
         )
         folder = self.root / "runs" / f"{len(self.runs) + 1:02}-{workflow.removesuffix('.yml')}"
         folder.mkdir(parents=True)

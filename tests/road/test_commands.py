@@ -1,0 +1,114 @@
+"""Every workflow of the shop under act: comments, hand-edited pins, pre-release, hotfix, dispatch, approval.
+
+One lab for all: each test takes the shop a step further, in the order written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.act import ActRun
+from lab.lab import SHOP, Lab
+
+pytestmark = [pytest.mark.road, pytest.mark.xdist_group("road-commands")]
+PROD = "deploy/argocd/prod.yaml"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("road")) as made:
+        yield made
+
+
+def codes(runs: list[ActRun]) -> dict[str, int]:
+    return {run.workflow: run.code for run in runs}
+
+
+def status(lab: Lab, ref: str, context: str) -> tuple[str, str]:
+    found = [s for s in lab.api("octo-lead", "GET", f"/commits/{ref}/statuses") if s["context"] == context]
+    return (found[0]["state"], found[0]["description"]) if found else ("none", "")
+
+
+def talk(lab: Lab, login: str, body: str, number: int = 0) -> tuple[list[ActRun], str]:
+    """A person comments; the runs it started, and the answer."""
+    number = number or lab.api("octo-lead", "POST", "/issues", title="talk")["number"]
+    lab.settle()
+    lab.api(login, "POST", f"/issues/{number}/comments", body=body)
+    runs = lab.settle()
+    comments = lab.api("octo-lead", "GET", f"/issues/{number}/comments")
+    return runs, next((c["body"] for c in reversed(comments) if c["user"]["type"] == "Bot"), "")
+
+
+def test_comments_are_obeyed_and_refused(lab: Lab) -> None:
+    runs, said = talk(lab, "octo-dev", "nice shop")
+    assert (codes(runs), said) == ({"promote.yml": 0}, "")
+    runs, said = talk(lab, "octo-reader", "/promote prod 1.1.0")
+    assert codes(runs) == {"promote.yml": 1}
+    assert "not-authorised" in said
+    runs, said = talk(lab, "octo-dev", "/hold prod the database moves for 2h")
+    assert codes(runs) == {"promote.yml": 0}
+    assert "marked" in said
+
+
+def test_a_prerelease_reaches_staging_and_stops(lab: Lab) -> None:
+    runs = lab.dispatch("release.yml", bump="1.1.0-rc.1")
+    assert codes(runs) == {"release.yml": 0, "production.yml": 0}
+    assert lab.ask("staging")["version"] == "1.1.0-rc.1"
+    assert status(lab, "v1.1.0-rc.1", "stagegate/shop/staging")[0] == "success"
+    assert lab.pulls() == []
+
+
+def test_a_hand_edited_pin_is_guarded(lab: Lab) -> None:
+    head = lab.shop.head("main")
+    lab.api("octo-dev", "POST", "/git/refs", ref="refs/heads/mine", sha=head)
+    lab.push("octo-dev", "feat: newer", {PROD: lambda text: text.replace("1.0.0", "1.1.0-rc.1")}, "mine")
+    lab.settle()
+    pull = lab.api("octo-dev", "POST", "/pulls", title="newer", head="mine", base="main")
+    runs = lab.settle()
+    assert codes(runs) == {"pin-guard.yml": 0}
+    state, why = status(lab, pull["head"]["sha"], "stagegate/pins")
+    assert (state, "prerelease" in why) == ("failure", True)
+
+
+def test_a_hotfix_is_recorded_as_untested_and_needs_an_override(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = lab.secrets(SHOP)
+    broken = {**given, "staging": {**given["staging"], "SHOP_PASSWORD": "staging is broken"}}
+    monkeypatch.setattr(lab, "secrets", lambda _: broken)
+    runs = lab.dispatch("release.yml", bump="1.1.0", hotfix="prod is down")
+    assert codes(runs)["release.yml"] == 1
+    told = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
+    skipped = [s for s in told if "prod is down" in s["description"]]
+    assert [s["state"] for s in skipped] == ["failure"]
+    assert [pull["head"]["ref"] for pull in lab.pulls()] == ["mine"]
+    runs, said = talk(lab, "octo-dev", "/override prod 1.1.0 evidence prod is down")
+    assert codes(runs) == {"promote.yml": 1}
+    runs, said = talk(lab, "octo-admin", "/override prod 1.1.0 evidence,hold prod is down for 2h")
+    assert (codes(runs), "marked" in said) == ({"promote.yml": 0}, True)
+    runs, said = talk(lab, "octo-dev", "/promote prod 1.1.0")
+    assert codes(runs) == {"promote.yml": 0}
+    (pull,) = [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/promote/shop/prod"]
+    assert pull["html_url"] in said
+    state, why = status(lab, pull["head"]["sha"], "stagegate/pins")
+    assert (state, "OVERRIDDEN" in why) == ("success", True)
+
+
+def test_an_approval_wakes_the_evaluation_and_the_merge_the_gate(lab: Lab) -> None:
+    (pull,) = [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/promote/shop/prod"]
+    lab.api("octo-lead", "POST", f"/pulls/{pull['number']}/reviews", event="APPROVE")
+    assert codes(lab.settle()) == {"approval.yml": 0, "approved.yml": 0}
+    lab.api(
+        "octo-lead", "PUT", f"/pulls/{pull['number']}/merge", sha=pull["head"]["sha"], merge_method="squash"
+    )
+    assert codes(lab.settle())["production.yml"] == 0
+    assert lab.ask("prod")["version"] == "1.1.0"
+
+
+def test_by_hand(lab: Lab) -> None:
+    assert codes(lab.dispatch("e2e-tests.yml", environment="prod")) == {"e2e-tests.yml": 0}
+    runs = lab.dispatch("promote.yml", environment="prod", mode="rollback", reason="it was better before")
+    assert codes(runs) == {"promote.yml": 0}
+    assert "stagegate/rollback/shop/prod" in [pull["head"]["ref"] for pull in lab.pulls()]
