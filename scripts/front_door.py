@@ -62,11 +62,12 @@ def find(command: str) -> tuple[type[Inputs], Callable[[Inputs, Context], Result
 def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
     """The inputs under `with`, by field name. Stop(bad-input) for what is no flat mapping or unknown."""
     try:
-        given = YAML(typ="safe", pure=True).load(text) if text.strip() else {}
+        # Every scalar stays the text it is: a version, a number with zeros, a commit that looks like 12e34.
+        given = (YAML(typ="base", pure=True).load(text) if text.strip() else None) or {}
     except YAMLError as error:
-        raise Stop(
-            "bad-input", "`with` is not YAML.", f"{error}.", "Write one `input: value` a line."
-        ) from error
+        mark = getattr(error, "problem_mark", None)  # the text itself may hold a secret and is not shown
+        why = f"Line {mark.line + 1} is not." if mark else f"{type(error).__name__}."
+        raise Stop("bad-input", "`with` is not YAML.", why, "Write one `input: value` a line.") from error
     if not isinstance(given, Mapping) or any(isinstance(value, (Mapping, list)) for value in given.values()):
         raise Stop(
             "bad-input", "`with` is not a list of inputs.", "It must be flat.", "Write `input: value` lines."
@@ -80,11 +81,7 @@ def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
             f"Its inputs are: {', '.join(known)}.",
             "Correct it under `with`.",
         )
-    return {known[str(name)]: _text(value) for name, value in given.items() if value is not None}
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return {known[str(name)]: str(value) for name, value in given.items()}
 
 
 if __name__ == "__main__":

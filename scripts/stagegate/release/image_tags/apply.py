@@ -11,7 +11,7 @@ from stagegate.runner import log
 
 
 def apply(plan: tuple[Tagging, ...], store: Registry) -> tuple[Change, ...]:
-    """PUT each tag that is needed, read it back, and say what changed. Stop(version-taken) after a lost race."""
+    """PUT each tag that is needed, read it back, and say what changed. Stop(tag-taken) after a lost race."""
     return tuple(_put(tagging, store) for tagging in plan if tagging.needed)
 
 
@@ -30,12 +30,24 @@ def _put(tagging: Tagging, store: Registry) -> Change:
             "It was there a moment ago.",
             "Run the build again, then this step.",
         )
+    there = store.digest(target)  # a registry cannot compare and swap: look as late as possible
+    if there not in (tagging.digest, tagging.before or None):
+        raise _moved(tagging, there)
     store.push_manifest(target, manifest)
     there = store.digest(target)
     if there != tagging.digest:
-        raise registry.taken(target, there or "nothing", tagging.digest)
+        raise _moved(tagging, there)
     log.say(f"{target} is {tagging.digest}")
     return _change(tagging, done=True)
+
+
+def _moved(tagging: Tagging, there: str | None) -> Stop:
+    return Stop(
+        "tag-taken",
+        f"{tagging.image}:{tagging.tag} was moved by somebody else while this step worked.",
+        f"It names {there or 'nothing'} now; this release has {tagging.digest}.",
+        "See which other run tags this image, then run again: what is tagged already stays.",
+    )
 
 
 def _change(tagging: Tagging, *, done: bool) -> Change:

@@ -1,0 +1,168 @@
+"""The front door: any one action by name, its inputs as YAML, its result handed on whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import front_door
+import promote_pr
+import version_bump
+from lab.lab import outputs
+from stagegate.errors import Stop
+from stagegate.model import Message, Result
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = sorted(path.parent.name for path in ROOT.glob("actions/*/action.yml"))
+
+
+class Opened:
+    """What came out of the door."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.runs = root, 0
+
+    def __call__(self, command: str, given: str = "", **environ: str) -> tuple[int, dict[str, str]]:
+        self.runs += 1
+        out = self.root / f"out-{self.runs}"
+        variables = {
+            "GITHUB_WORKSPACE": str(self.root), "GITHUB_OUTPUT": str(out), "RUNNER_TEMP": str(self.root),
+            "SG_COMMAND": command, "SG_WITH": given, **environ,
+        }  # fmt: skip
+        code = entrypoint("front", front_door.FrontDoor, front_door.main, argv=[], environ=variables)
+        return code, outputs(out.read_text())
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Opened:
+    return Opened(tmp_path)
+
+
+@pytest.fixture
+def bump(monkeypatch: pytest.MonkeyPatch) -> list[version_bump.VersionBump]:
+    """version-bump that only remembers what it was given."""
+    seen: list[version_bump.VersionBump] = []
+
+    def main(inputs: version_bump.VersionBump, _: Context) -> Result:
+        seen.append(inputs)
+        return Result(
+            reason="released",
+            message=Message(what="Done."),
+            outputs={"version": "1.1.0", "notes": "a\nb"},
+            version="1.1.0",
+        )
+
+    monkeypatch.setattr(version_bump, "main", main)
+    return seen
+
+
+@pytest.mark.parametrize("command", NAMES)
+def test_every_action_is_behind_the_door(command: str) -> None:
+    kind, main = front_door.find(command)
+    assert issubclass(kind, Inputs)
+    assert callable(main)
+
+
+def test_an_action_runs_as_if_called_itself(door: Opened, bump: list[Any]) -> None:
+    code, out = door(
+        "version-bump",
+        "bump: minor\nbranch: main\n",
+        SG_CONFIG="b.yaml",
+        SG_DRY_RUN="true",
+        SG_TOKEN="t0ken-one",
+    )
+    assert (code, out["outcome"], out["reason"]) == (0, "done", "released")
+    assert json.loads(out["outputs"]) == {"version": "1.1.0", "notes": "a\nb"}
+    (given,) = bump
+    assert (given.bump, given.branch) == ("minor", "main")
+    assert (given.config, given.dry_run, given.token) == ("b.yaml", True, "t0ken-one")
+    report = json.loads(Path(out["report"]).read_text())
+    assert (report["reason"], report["version"]) == ("released", "1.1.0")
+
+
+def test_the_action_s_own_word_wins(door: Opened, bump: list[Any]) -> None:
+    door("version-bump", "config: own.yaml\ndry-run: true", SG_CONFIG="door.yaml")
+    assert (bump[0].config, bump[0].dry_run) == ("own.yaml", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["1.10", "007", "12e34", "1e5", "0x1f", "2026-01-05", "yes", "~x", "1_000", "null"]
+)
+def test_what_looks_like_something_else_stays_the_text_it_is(text: str) -> None:
+    assert front_door.fields(f"version: {text}", promote_pr.PromotePr, "promote-pr") == {"version": text}
+
+
+def test_lines_and_empties() -> None:
+    text = "reason: |\n  two\n  lines\nversion:\nenvironment: ''\n# nothing else\n"
+    found = front_door.fields(text, promote_pr.PromotePr, "promote-pr")
+    assert (found["reason"], found["version"], found["environment"]) == ("two\nlines\n", "", "")
+    for nothing in ("", " \n", "# only a comment", "---", "{}"):
+        assert front_door.fields(nothing, promote_pr.PromotePr, "promote-pr") == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("version-bunp", "version-bump"),
+        ("../scripts/docs", "actions are"),
+        ("docs", "actions are"),
+        ("front_door", "actions are"),
+    ],
+)
+def test_an_unknown_command_is_never_imported(door: Opened, command: str, words: str) -> None:
+    code, out = door(command)
+    message = json.loads(Path(out["report"]).read_text())["message"]
+    assert (code, out["reason"]) == (2, "bad-input")
+    assert words in message["why"] + message["next"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("bmp: minor", "no input 'bmp'"),
+        ("- bump", "flat"),
+        ("bump: [minor]", "flat"),
+        ("bump: {a: 1}", "flat"),
+        ("minor", "flat"),
+        ("bump: minor\n  token: hush-hush", "Line 2"),
+        ("bump: &a *a", "not YAML"),
+        ("bump: minor\nbump: major", "not YAML"),
+        ("mode: perhaps", "one of"),
+        ("token_: x", "no input"),
+    ],
+)
+def test_what_is_no_list_of_inputs(door: Opened, given: str, words: str, bump: list[Any]) -> None:
+    code, out = door("version-bump", given)
+    message = json.loads(Path(out["report"]).read_text())["message"]
+    assert (code, out["reason"], bump) == (2, "bad-input", [])
+    assert words in " ".join(message.values())
+    assert "hush" not in json.dumps(message)
+
+
+def test_no_object_is_made_from_yaml() -> None:
+    text = "version: !!python/object/apply:os.system [exit 1]"
+    with pytest.raises(Stop):
+        front_door.fields(text, promote_pr.PromotePr, "promote-pr")
+
+
+def test_a_stop_behind_the_door_is_the_door_s(door: Opened) -> None:
+    code, out = door("version-bump", "", SG_CONFIG="missing.yaml", SG_TOKEN="t0ken-one")
+    assert (code, out["reason"]) == (2, "missing-file")
+    assert "outputs" not in out
+
+
+def test_the_script_itself_opens(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "SG_COMMAND": "nothing", "GITHUB_WORKSPACE": str(tmp_path)}
+    script = [sys.executable, str(ROOT / "scripts/front_door.py")]
+    done = subprocess.run(script, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "::error title=nothing%3A bad-input::There is no action 'nothing'." in done.stdout
