@@ -27,6 +27,7 @@ Trust = Literal["advisory", "protected"]
 MarkKind = Literal["hold", "rollback", "ban", "override"]
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # OCI distribution specification 1.1
 
 
 # --- the release -----------------------------------------------------------------------------------------
@@ -74,6 +75,15 @@ def parse_version(text: str, *, source: str) -> semver.Version:
             f"{source} must be SemVer 2 such as 1.4.0 or 2.0.0-rc.1, without a leading v ({error}).",
             "Correct it and run again.",
         ) from error
+
+
+def image_tags(version: str, tag: str) -> tuple[str, ...]:
+    """The tags of a release's images: `v<version>` for everybody, and the git tag where that is another one.
+
+    Only what a registry takes: `+` becomes `_`, a git tag with a slash is none. Pins and charts may say either.
+    """
+    names = dict.fromkeys(name.replace("+", "_") for name in (f"v{version}", tag))
+    return tuple(name for name in names if _IMAGE_TAG.fullmatch(name))
 
 
 def is_prerelease(version: str) -> bool:

@@ -16,7 +16,7 @@ from stagegate.clients.hub import ACTIONS_BOT, Hub
 from stagegate.clients.record import COMMIT, IMAGES, Record, broken, from_annotations
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.model import Chart, Digest, Image, Release, parse_version, to_json
+from stagegate.model import Chart, Digest, Image, Release, image_tags, parse_version, to_json
 from stagegate.settings import Settings, Versioning
 
 ENVIRONMENT = "release"
@@ -102,7 +102,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
             "Release a new version; somebody moved the tag or published from another commit.",
         )
-    images = record.images if record else _tagged(settings, tag.name, store)
+    images = record.images if record else _tagged(settings, version, tag.name, store)
     return Release(
         app=settings.app,
         version=version,
@@ -147,15 +147,15 @@ def _deployed(settings: Settings, version: str, commit: str, hub: Hub) -> Record
     return None
 
 
-def _tagged(settings: Settings, tag: str, store: Registry) -> dict[str, str]:
+def _tagged(settings: Settings, version: str, tag: str, store: Registry) -> dict[str, str]:
     """Digests by tag, for a release that stagegate did not publish: good enough to adopt, and said so."""
-    found = {}
+    found, names = {}, image_tags(version, tag)
     for image in settings.images:
-        digest = store.digest(f"{image}:{tag}")
+        digest = next(filter(None, (store.digest(f"{image}:{name}") for name in names)), None)
         if digest is None:
             raise Stop(
                 "missing-file",
-                f"{image}:{tag} is not in the registry.",
+                f"{image}:{' or '.join(names)} is not in the registry.",
                 "The release has no record, so its images were looked up by tag.",
                 "Publish the release with image-tags and helm-publish.",
             )

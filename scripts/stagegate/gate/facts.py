@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from stagegate.gate import scenarios as scenario_files
 from stagegate.gate.evidence import Record
 from stagegate.gate.look import Expected
 from stagegate.gate.scenarios import Scenarios
-from stagegate.model import Actor, Release, Trust
+from stagegate.model import Actor, Release, Trust, image_tags
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Environment, Settings, seconds
@@ -164,11 +165,10 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
     return chosen
 
 
-def moved(registry: Registry, release: Release, tag: str) -> str:
+def moved(registry: Registry, release: Release) -> str:
     """A sentence when a tag of the release has other content than recorded by now, else nothing."""
-    for image in release.images:
-        if not image.first_party:
-            continue
+    ours = (image for image in release.images if image.first_party)
+    for image, tag in product(ours, image_tags(release.version, release.tag)):
         now = registry.digest(f"{image.reference}:{tag}")
         if now is not None and now != image.digest:
             return f"{image.reference}:{tag} is {now} by now, released is {image.digest}"

@@ -21,6 +21,7 @@ from stagegate.gate.plan import Ready
 from stagegate.gate.rollout import Order, Rollout
 from stagegate.gate.trial import Look, Trial
 from stagegate.gate.verdict import Mode
+from stagegate.model import image_tags
 from stagegate.runner.context import Context
 
 Json = dict[str, Any]
@@ -81,10 +82,10 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         source=source,
         expected=facts.expected(known, tuple(repositories)),
         order=order,
-        tags=(release.tag, release.version, f"v{release.version}", f"sha-{release.commit}"),
+        tags=(*image_tags(release.version, release.tag), release.version, f"sha-{release.commit}"),
         relatives=pods.family(world.registry, release.images),
         scenarios=_tests(known, context, os.environ),
-        moved=partial(facts.moved, world.registry, release, release.tag),
+        moved=partial(facts.moved, world.registry, release),
         compare=_comparison(known, source, world),
     )
 

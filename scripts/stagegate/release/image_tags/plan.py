@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 import semver
 
 from stagegate.errors import Stop
+from stagegate.model import image_tags
 
 DIGEST_LENGTH = 12
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # OCI distribution specification 1.1
 
 
 class Tagging(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +42,7 @@ def fixed_tags(version: str, prefix: str, commit: str, digest: str) -> tuple[str
     The release's is `v<version>` for everybody, and the name of the git tag too where that is another one
     that a registry takes: with `tag-prefix: pay-v` a pin or a chart may say either.
     """
-    names = dict.fromkeys((f"v{version}".replace("+", "_"), f"{prefix}{version}".replace("+", "_")))
-    release = tuple(name for name in names if _TAG.fullmatch(name))
+    release = image_tags(version, prefix + version)
     return (*release, f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
 
 
