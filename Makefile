@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-.PHONY: help check formatting lint types contracts workflows tables format test demo bench live lock docs ghes clean
+.PHONY: help check formatting lint types contracts workflows tables examples format test demo bench live lock docs ghes clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -15,7 +15,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-h
 help: ## these lines
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
-check: formatting lint types contracts workflows tables ## all that is found without running: style, types, contracts, security
+check: formatting lint types contracts workflows tables examples ## all that is found without running: style, types, contracts, security
 
 formatting:
 	$(TOOLS) ruff format --check --quiet .
@@ -34,6 +34,9 @@ workflows:
 
 tables:
 	$(if $(DOCS),$(TOOLS) python scripts/docs.py --check)
+
+examples:
+	$(TOOLS) python -m pytest tests/docs
 
 format: ## put every file into the one format
 	$(TOOLS) ruff check --quiet --fix .
