@@ -72,7 +72,7 @@ def build_of(inputs: HelmPublish, settings: Settings, context: Context) -> Build
         places, {file: path.read_bytes() if path.is_file() else None for file, path in paths.items()}
     )
     version = inputs.version or (held[0].version if held else "")
-    parse_version(version, source="version" if inputs.version else "The first of version.files")
+    parse_version(version, source="version" if inputs.version or not held else held[0].place.file)
     return Build(
         version=version,
         commit=checkout.released_commit(inputs.commit, context),

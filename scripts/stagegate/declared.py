@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from stagegate.errors import Stop
 
@@ -76,13 +77,19 @@ def line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> 
 
 
 def _yaml(content: bytes, file: str) -> Any:
+    if not content.strip():
+        raise bad(file, [(1, "the file is empty")])
     try:
         return YAML(typ="safe", pure=True).load(io.BytesIO(content))
+    except ReaderError as error:
+        before = content[: error.position if isinstance(error.position, int) else 0]
+        text = "a byte that is no UTF-8 text; save the file as UTF-8"
+        raise bad(file, [(before.count(b"\n") + 1, text)]) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = (error.problem or error.context or "it is not YAML").strip()
         raise bad(file, [(mark.line + 1 if mark else 1, problem)]) from error
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, YAMLError) as error:
         raise bad(file, [(1, f"it is not YAML ({error})")]) from error
 
 

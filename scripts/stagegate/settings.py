@@ -222,6 +222,13 @@ class Settings(_Settings, frozen=True, kw_only=True):
             if environment.name == name:
                 return environment
         names = [environment.name for environment in self.environments]
+        if not name:
+            raise Stop(
+                "bad-input",
+                "No environment is named.",
+                f"The settings name: {', '.join(names) or 'none'}.",
+                "Give the input `environment`.",
+            )
         near = difflib.get_close_matches(name, names, 1)
         raise Stop(
             "bad-input",

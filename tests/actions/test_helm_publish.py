@@ -144,7 +144,15 @@ def test_other_content_under_the_same_version_is_refused(world: World) -> None:
     assert (code, out["reason"]) == (4, "version-taken")
     report = world.report(out)
     assert first["digest"] in report["message"]["why"]
+    assert "same commit, another chart" in report["message"]["why"]
     assert world.client.digest(world.where) == first["digest"]
+
+
+def test_another_commit_under_the_same_version_is_named(world: World) -> None:
+    world.publish()
+    code, out = world.publish(commit="d" * 40)
+    assert (code, out["reason"]) == (4, "version-taken")
+    assert f"from commit {'c' * 12}, this is {'d' * 12}" in world.report(out)["message"]["why"]
 
 
 def test_other_images_under_the_same_version_are_refused(world: World) -> None:

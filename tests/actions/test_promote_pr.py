@@ -445,6 +445,9 @@ def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:
     (world.folder / "deploy").mkdir()
     (world.folder / "deploy/staging.yaml").write_text(world.pins("staging"))
     calls = len(world.forge.calls)
+    assert run(world, environment="staging", version="1.1.0", local="true", dry_run="true") == 0
+    assert world.outputs()["reason"] == "planned"
+    assert (world.folder / "deploy/staging.yaml").read_text() == world.pins("staging")
     assert run(world, environment="staging", version="1.1.0", local="true") == 0
     assert 'targetRevision: "1.1.0"' in (world.folder / "deploy/staging.yaml").read_text()
     assert len(world.forge.calls) == calls

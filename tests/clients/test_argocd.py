@@ -138,12 +138,25 @@ def test_an_empty_address_or_token_is_an_empty_secret(server: str, token: str) -
 
 
 @pytest.mark.parametrize(
-    "server", ["ftp://argocd.example.com", "https://user:pw@argocd.example.com", "https://"]
+    "server",
+    ["ftp://argocd.example.com", "https://user:pw@argocd.example.com", "https://", "argo cd", "argocd:port"],
 )
 def test_what_is_no_address_is_refused(server: str) -> None:
     with pytest.raises(Stop) as stopped:
         ArgoCD(server, TOKEN)
     assert stopped.value.reason == "bad-input"
+
+
+def test_https_to_a_port_without_tls_is_not_taken_for_a_bad_certificate() -> None:
+    plain = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=plain.serve_forever, args=(0.1,), daemon=True).start()
+    try:
+        with pytest.raises(Stop, match="does not speak TLS") as stopped:
+            ArgoCD(f"127.0.0.1:{plain.server_address[1]}", TOKEN).application("staging")
+    finally:
+        plain.shutdown()
+        plain.server_close()
+    assert stopped.value.reason == "unreachable"
 
 
 def test_an_address_without_scheme_is_https() -> None:

@@ -75,6 +75,7 @@ def test_a_refused_write_says_what_to_do(shop: World, name: str) -> None:
     stop = caught.value
     assert stop.reason == reason
     assert words in f"{stop.why} {stop.next}"
+    assert "()" not in stop.why
     assert "change pull request 1" in stop.what or reason == "server-error"
 
 

@@ -307,6 +307,13 @@ def test_the_token_does_not_follow_a_redirect_to_another_host() -> None:
     assert [("Authorization" in asked.headers) for asked in storage.asked] == [False]
 
 
+def test_a_login_that_is_refused_names_its_inputs() -> None:
+    basic = error(401, "UNAUTHORIZED", **{"WWW-Authenticate": 'Basic realm="lab"'})
+    with answering(lambda _: basic) as server, pytest.raises(Stop) as stop:
+        client(server.host, username="octo-dev", password="wrong").digest(f"{server.host}/app:v1")
+    assert "registry-username (octo-dev) and registry-password" in stop.value.next
+
+
 def test_netrc_is_not_consulted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login octo-dev password elsewhere\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

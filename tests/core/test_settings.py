@@ -67,6 +67,21 @@ def test_contradictions(text: str, part: str) -> None:
     assert part in f"{stop.value.what} {stop.value.why}"
 
 
+@pytest.mark.parametrize(
+    ("content", "line", "words"),
+    [
+        (b"app: shop\n# f\xfcr alle\n", 2, "UTF-8"),  # as an editor with another encoding saves it
+        (b"\xff\xfe\x00 not a text at all", 1, "UTF-8"),
+        (b"", 1, "the file is empty"),
+        (b"app: shop\n\tx: 1\n", 2, "cannot start any token"),
+    ],
+)
+def test_what_is_no_yaml_is_told_as_a_mistake_of_the_file(content: bytes, line: int, words: str) -> None:
+    with pytest.raises(Stop, match=words) as stop:
+        settings.parse(content, "f.yaml")
+    assert (stop.value.reason, stop.value.line) == ("bad-settings", line)
+
+
 def test_an_unknown_environment_names_the_nearest() -> None:
     with pytest.raises(Stop, match="Did you mean prod"):
         settings.parse(BASE.encode(), "f").environment("prd")

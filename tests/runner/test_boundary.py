@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,6 +108,16 @@ def test_what_nobody_foresaw_is_our_bug(step: Step) -> None:
     assert commands(step.errors) == []
     for shown in (text, step.errors, json.dumps(step.report), step.summary.read_text()):
         assert "hush" not in shown, "not even half of it"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_file_that_cannot_be_written_is_the_machine_s_trouble(step: Step, number: int) -> None:
+    assert step.run(raises(OSError(number, os.strerror(number), "/work/deploy/prod.yaml"))) == 2
+    ((level, text),) = step.annotations
+    assert (level, step.outputs["reason"]) == ("error", "missing-permission")
+    assert "prod.yaml" in text
+    assert os.strerror(number) in text
+    assert "Traceback" not in step.errors
 
 
 def test_cancelling_is_no_bug(step: Step) -> None:

@@ -164,7 +164,10 @@ def planned(facts: Facts, mode: Mode, do: str, changes: tuple[Change, ...], call
         "finish": " It would complete the record of an earlier attempt.",
         "already": " It has passed already.",
     }
-    why = f"It would wait for {waits} up to {facts.timeout:.0f} s and run {tests}.{left.get(do, '')}"
+    runs = f" and run {tests}" if mode in ("wait", "watch") else ", and test nothing"
+    why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left.get(do, '')}"
+    if mode == "skip":
+        what, why = f"The gate of {release.app} {release.version} in {environment.name} would be skipped.", ""
     return Result(
         reason="planned",
         message=Message(what=what, why=why),

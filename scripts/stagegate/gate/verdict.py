@@ -74,7 +74,8 @@ def conclude(
         text = Message(what=f"{where} is adopted by {actor}.", why="It runs there and was not tested.")
         return Conclusion(outcome="adopted", reason="adopted", message=text)
     passed = sum(check.outcome == "passed" for check in theirs)
-    text = Message(what=f"{where} passed the gate.", why=f"It rolled out, and {passed} checks passed.")
+    count = f"{passed} check{'s' * (passed != 1)}"
+    text = Message(what=f"{where} passed the gate.", why=f"It rolled out, and {count} passed.")
     return Conclusion(outcome="passed", reason="passed", message=text)
 
 

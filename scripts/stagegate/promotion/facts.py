@@ -53,8 +53,8 @@ def read(doors: Access, known: Settings, mode: str, environment: str, version: s
         raise _nowhere(facts, choice.why)
     if choice.version in ("", standing.version):
         runs = f"{environment} runs {standing.version or 'an unknown version'}"
-        why = "already" if choice.version else choice.why
-        return Reading(facts=_with_branch(doors, facts, {}, nothing=f"{runs}: {why}."))
+        why = " already" if choice.version else f": {choice.why}"
+        return Reading(facts=_with_branch(doors, facts, {}, nothing=f"{runs}{why}."))
     if back:
         _earlier(choice.version, standing.version, environment)
     kind: Kind = "rollback" if back else "promote"

@@ -38,14 +38,15 @@ def edit(
         for path, content in changed.items():
             places[path].write_bytes(content)
     log.say(difference or "No pin changes.")
-    what = (
-        f"{environment} is pinned to {version} in the work tree."
-        if changed
-        else f"{environment} runs {version}."
-    )
+    reason, what, then = ("no-difference", f"{environment} is pinned to {version} already.", "")
+    if changed and dry_run:
+        reason, what = ("planned", f"{environment} would be pinned to {version} in the work tree.")
+    elif changed:
+        reason, what = ("updated", f"{environment} is pinned to {version} in the work tree.")
+        then = "Commit it when it is right; no rule was asked."
     return Result(
-        reason="updated" if changed else "no-difference",
-        message=Message(what=what, next="Commit it when it is right; no rule was asked." if changed else ""),
+        reason=reason,
+        message=Message(what=what, next=then),
         outputs=dict.fromkeys(OUTPUTS, "")
         | {"changed": str(bool(changed)).lower(), "environment": environment, "version": version},
         summary=f"### promote-pr: local\n\n{markdown.fence(difference, 'diff')}\n" if difference else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -19,6 +20,7 @@ from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs, load, variable
 
 ISSUES = "the stagegate repository's issues"
+_NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 _SUMMARY_LIMIT = 1024 * 1024  # bytes; GitHub drops a longer step summary
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741
@@ -50,6 +52,8 @@ def entrypoint(
         except Stop as stop:
             result = Result(reason=stop.reason, message=Message(what=stop.what, why=stop.why, next=stop.next))
             place = (stop.file, stop.line)
+        except OSError as error:
+            result = _unwritable(error) if error.errno in _NOT_WRITABLE and error.filename else _bug(error)
         except Exception as error:  # noqa: BLE001  the one last resort: anything not foreseen is our bug
             result = _bug(error)
         return finish(action, result, context, report_path, *place)
@@ -72,6 +76,17 @@ def _report_place(asked: str, context: Context) -> str:
     if place.is_dir():
         raise Stop("bad-input", f"report is {asked!r}.", "That is a folder.", "Name a file.")
     return str(place)
+
+
+def _unwritable(error: OSError) -> Result:
+    """A file of the workspace that this user may not read or write, or a full disk: nothing of ours is wrong."""
+    name = log.redact(Path(os.fsdecode(error.filename)).name)
+    message = Message(
+        what=f"{name} cannot be read or written.",
+        why=f"{error.strerror}.",
+        next="Give the user of this step the right to that file, or room on the disk, then run it again.",
+    )
+    return Result(reason="missing-permission", message=message)
 
 
 def _bug(error: Exception) -> Result:

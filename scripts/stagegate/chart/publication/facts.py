@@ -96,7 +96,15 @@ def _seen(store: Registry, place: registry.Reference, packed: Package) -> Seen |
     if digest == packed.digest:
         return Seen(digest=digest, content=packed.content)
     found = published.fetch(store, place.at(digest))
-    return Seen(digest=digest, content=found.content) if found else None
+    if found is None:
+        return None
+    told = found.record
+    return Seen(
+        digest=digest,
+        content=found.content,
+        commit=told.commit if told else "",
+        images=told.images if told else {},
+    )
 
 
 def _versions(chart: ChartSource, version: str) -> list[Finding]:

@@ -12,10 +12,13 @@ from stagegate.model import Finding
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What is published under this version already: its digest, and the digest of what is inside."""
+    """What is published under this version already: its digest, the digest of what is inside, and the commit
+    and images its record names (empty where that is not known)."""
 
     digest: str
     content: str
+    commit: str = ""
+    images: Mapping[str, str] = {}
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +61,26 @@ def plan(facts: Facts) -> Publication:
         return Publication(reason="published", digest=facts.digest)
     if facts.digest == facts.there.digest or facts.content == facts.there.content:
         return Publication(reason="already-published", digest=facts.there.digest)
-    raise taken(facts.reference, facts.there.digest, facts.digest)
+    raise taken(facts.reference, facts.there.digest, facts.digest, _difference(facts, facts.there))
 
 
-def taken(reference: str, there: str, ours: str) -> Stop:
-    """The Stop for a version that stands with other content: both digests are named."""
+def taken(reference: str, there: str, ours: str, difference: str = "") -> Stop:
+    """The Stop for a version that stands with other content: both digests are named, and what differs."""
     return Stop(
         "version-taken",
         f"{reference} is published already, with other content.",
-        f"There it is {there}, this build is {ours}; a published version never changes.",
+        f"There it is {there}, this build is {ours}{difference}; a published version never changes.",
         "Make a new version with version-bump and publish that.",
+    )
+
+
+def _difference(facts: Facts, there: Seen) -> str:
+    """Which part of the release is another one, where the records tell."""
+    if not there.commit:
+        return ""
+    if there.commit != facts.commit:
+        return f" (published from commit {there.commit[:12]}, this is {facts.commit[:12]})"
+    other = [name for name, digest in facts.images.items() if there.images.get(name) != digest]
+    return (
+        f" (same commit, another build of {', '.join(other)})" if other else " (same commit, another chart)"
     )

@@ -7,6 +7,7 @@ token would travel with them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -21,6 +22,8 @@ from stagegate.runner import log
 
 Json = dict[str, Any]
 STREAM_SILENCE = 90.0  # seconds without a byte before a stream counts as dead; ingresses cut earlier
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
+_PLAIN = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE")  # OpenSSL's words for an answer without TLS
 _LINE_LIMIT = 32 * 1024 * 1024  # an Application document is at most etcd's 1.5 MiB
 
 
@@ -47,7 +50,7 @@ class ArgoCD:
         address = server.strip()
         self.url = (address if "://" in address else f"https://{address}").rstrip("/")
         self.host = urlsplit(self.url).netloc
-        if urlsplit(self.url).scheme not in ("http", "https") or not self.host or "@" in self.host:
+        if urlsplit(self.url).scheme not in ("http", "https") or not _HOST.fullmatch(self.host):
             raise Stop(
                 "bad-input",
                 "argocd-server is not an address.",
@@ -163,6 +166,13 @@ class ArgoCD:
         try:
             return self._session.get(address, params=query, allow_redirects=False, verify=self._ca, **options)
         except requests.exceptions.SSLError as error:
+            if _PLAIN.search(str(error)):
+                raise Stop(
+                    "unreachable",
+                    f"{self.host} does not speak TLS.",
+                    "The address is https, and what answers is not; without a scheme https is meant.",
+                    f"Write http://{self.host} if it is plain HTTP on purpose, or another port.",
+                ) from error
             raise Stop(
                 "unreachable",
                 f"The certificate of {self.host} is not trusted.",

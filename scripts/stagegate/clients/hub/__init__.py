@@ -88,9 +88,11 @@ def connect(
     if not _REPOSITORY.fullmatch(repository):
         raise Stop(
             "bad-input",
-            f"{repository!r} is not a repository.",
-            "It must be `owner/name`.",
-            "Correct it; in a workflow GITHUB_REPOSITORY says it.",
+            f"{repository!r} is not a repository."
+            if repository
+            else "Nothing says which repository this is.",
+            "It must be `owner/name`; a runner says it in GITHUB_REPOSITORY.",
+            "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and give --token.",
         )
     if not token.strip():
         raise Stop(

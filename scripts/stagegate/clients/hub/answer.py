@@ -24,7 +24,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             return " ".join(self.text.split())[:120]
         if not isinstance(body, dict):
             return ""
-        errors = body.get("errors") or ()
+        errors = body.get("errors") or []
         parts = [_error(e) for e in (errors if isinstance(errors, list) else [errors])]
         return "; ".join(part for part in (str(body.get("message") or ""), *parts) if part)[:600]
 

@@ -37,7 +37,11 @@ class Refusal:
         if any(word in self.text for word in _IMMUTABLE):
             return Stop("version-taken", what, why, "Publish a new version; a tag there never changes.")
         if self.status in (401, 403):
-            next_step = _permission(target, login, write="push" in doing, linked=self._unlinked)
+            wrong = self.status == 401 and bool(login) and not self._unlinked
+            right = _permission(target, login, write="push" in doing, linked=self._unlinked)
+            next_step = (
+                f"Check registry-username ({login}) and registry-password. {right}" if wrong else right
+            )
             kind = Stop if self.status == 401 or self._unlinked else Transient
             return kind("missing-permission", what, why, next_step)
         if self.status == 429:
