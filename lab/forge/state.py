@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -92,7 +92,9 @@ class Repository:
         """The commits of a branch, tag or commit, newest first."""
         return [self.store.commit(sha) for sha in self.store.rev_list(self.store.commit_of(ref) or ref)]
 
-    def seed(self, files: dict[str, bytes | str | None], message: str = "Add files", branch: str = "") -> str:
+    def seed(
+        self, files: Mapping[str, bytes | str | None], message: str = "Add files", branch: str = ""
+    ) -> str:
         """Commit files straight to a branch, as if it had always been so: no rules, no events. Its sha."""
         name = f"refs/heads/{branch or self.default_branch}"
         with self.world.lock:

@@ -16,7 +16,7 @@ from stagegate.promotion import marks
 from tests.promotion.facts_world import NOW
 
 texts = st.text(min_size=1, max_size=40)
-moments = st.datetimes(timezones=st.just(NOW.tzinfo)).map(rfc3339)  # type: ignore[arg-type]
+moments = st.datetimes(timezones=st.just(NOW.tzinfo)).map(rfc3339)
 
 
 @given(

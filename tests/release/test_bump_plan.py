@@ -29,7 +29,7 @@ def facts(
         "branch": "main",
         "head": "a" * 40,
         "today": "2026-01-05",
-        "tags": {tag: "b" * 40 for tag in tags},
+        "tags": dict.fromkeys(tags, "b" * 40),
         "reachable": tags,
         "commits": commits,
         "contents": contents,
