@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ from lab.lab import Lab
 from lab.layouts import ROBOT, TWO
 
 pytestmark = pytest.mark.road
+POLICY = "apps/shop/stagegate.yaml"
+
+
+def settle_sooner(text: str) -> str:
+    return re.sub(r"settle: \d+s", "settle: 1s", text)
 
 
 def sell_tea(text: str) -> str:
@@ -43,6 +49,8 @@ def branches(lab: Lab, repository: str) -> set[str]:
 
 def test_a_release_crosses_from_the_app_to_the_pins_and_back(tmp_path: Path) -> None:
     with Lab(tmp_path, layout=TWO) as lab:
+        lab.push("octo-lead", "chore: settle sooner", {POLICY: settle_sooner}, repository=TWO.pins)
+        lab.forge.drain_events()
         pins = lab.pins.head("main")
         lab.push("octo-dev", "feat: sell tea", {"app/catalogue.py": sell_tea})
         assert settled(lab) == [
