@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
@@ -35,8 +35,8 @@ class PinGuard(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: PinGuard, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, for every head the event is about."""
-    now = datetime.now(timezone.utc)
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
+    now = pins.now()
     found = facts.heads(pins, context, inputs.pull_request)
     places = [(app, connect(inputs, app, context)) for app in apps.read(pins, inputs.config)] if found else []
     seen = tuple(once(pins, places, head, now, context, dry_run=inputs.dry_run) for head in found)
@@ -62,7 +62,9 @@ def once(
         if latest is None or head.same(latest):
             write = not dry_run and latest is not None
             speaker = places[0][1].pins  # as the App, where there is one: only its states count then
-            changes = apply.status(speaker, head.sha, verdict, context.run_url) if write else ()
+            # The pull request's address, not the run's: a status that says nothing new is not written again.
+            address = head.pull.url if head.pull else context.run_url
+            changes = apply.status(speaker, head.sha, verdict, address) if write else ()
             return HeadJudged(head=head, verdict=verdict, apps=judged, changes=changes)
         head = latest
     raise Stop(
