@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
+import pin_guard
+import pr_command
 import promote_pr
 from lab.registry import Registry
 from stagegate.runner.boundary import entrypoint
@@ -82,3 +87,45 @@ def test_a_job_that_has_only_its_own_token_is_told_so(
     if private:
         assert "acme/shop" in said
         assert world.gitops.head("main") == before
+
+
+def ask(world: Shop, method: str, path: str, **fields: object) -> Any:
+    """A REST call of the lead in the pins repository."""
+    answer = requests.request(
+        method,
+        f"{world.forge.url}/repos/acme/gitops{path}",
+        json=fields or None,
+        headers={"Authorization": f"Bearer {world.forge.token('octo-lead')}"},
+        timeout=10,
+    )
+    answer.raise_for_status()
+    return answer.json()
+
+
+def test_commands_and_the_guard_live_where_the_pins_are(world: Shop) -> None:
+    assert promote(world) == (0, "committed")
+    world.passed("1.1.0")
+    number = ask(world, "POST", "/issues", title="talk")["number"]
+    ask(world, "POST", f"/issues/{number}/comments", body="/promote prod")
+    told = [event for event in world.forge.events if event.name == "issue_comment"][-1]
+    (world.folder / "event.json").write_text(json.dumps(told.payload))
+    before = world.repo.head("main")
+    tokens = {"config": "apps/*/stagegate.yaml", "pins_token": world.pins_token}
+    environ = world.environ(**tokens) | {
+        "GITHUB_REPOSITORY": "acme/gitops",
+        "GITHUB_EVENT_NAME": "issue_comment",
+        "GITHUB_EVENT_PATH": str(world.folder / "event.json"),
+    }
+    assert entrypoint("pr-command", pr_command.PrCommand, pr_command.main, argv=[], environ=environ) == 0
+    assert world.outputs()["reason"] == "proposed"
+    (pull,) = ask(world, "GET", "/pulls?state=open")
+    said = ask(world, "GET", f"/issues/{number}/comments")
+    assert f"pull/{pull['number']}" in said[-1]["body"]
+
+    world.gitops.seed({"deploy/prod.yaml": world.gitops.read("main", "deploy/prod.yaml") + b"# moved on\n"})
+    environ |= {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_EVENT_PATH": ""}
+    assert entrypoint("pin-guard", pin_guard.PinGuard, pin_guard.main, argv=[], environ=environ) == 0
+    status = ask(world, "GET", f"/commits/{pull['head']['sha']}/statuses")[0]
+    assert (status["context"], status["state"]) == ("stagegate/pins", "success")
+    assert world.repo.head("main") == before
+    assert world.hub().refs("refs/heads/stagegate/") == {}
