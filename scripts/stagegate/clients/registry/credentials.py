@@ -39,8 +39,11 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def basic(self) -> str:
-        """The `Authorization` header of a Basic login."""
-        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        """The `Authorization` header of a Basic login, masked: a server may say it back in an error."""
+        both = f"{self.username}:{self.password}"
+        encoded = base64.b64encode(both.encode()).decode()
+        log.mask(both, encoded)
+        return f"Basic {encoded}"
 
 
 def given(username: str, password: str) -> Credentials | None:
