@@ -104,8 +104,8 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
         raise Stop(
             "bad-input",
             f"Nothing says which release {inputs.environment} should run.",
-            f"The input `version` is empty, and {standing.trouble or 'no pin names one'}.",
-            "Give `version`.",
+            f"The input `version` is empty, and {standing.trouble.rstrip('.') or 'no pin names one'}.",
+            "Correct the pin, or give `version`.",
         )
     release = releases.find(base.settings, version, doors.app, doors.registry)
     accepted = access.accepted(doors, base.settings)

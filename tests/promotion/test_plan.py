@@ -218,6 +218,15 @@ def test_the_table_of_rules_and_outcomes(
     assert (decision.write, decision.reason, decision.verdict.state) == (write, reason, state)
 
 
+def test_a_refusal_tells_once_when_a_hold_ends() -> None:
+    until = "2026-12-01T00:00:00Z"
+    mark = Mark(kind="hold", owner="octo-lead", reason="sale", since="2026-06-01T00:00:00Z", until=until)
+    held = Placed(ref="h", oid="h", place="hold", app="shop", environment="prod", mark=mark)
+    decision = plan.decide(facts(subject=subject(), marks=(held,), **GOOD), NOW)  # type: ignore[arg-type]
+    assert decision.reason == "held-back"
+    assert decision.message.why.count(until) == 1
+
+
 def open_proposal(version: str, **changes: Any) -> Proposal:
     made = Proposal(number=7, node_id="n", url="u", branch="b", head="h" * 40, version=version)
     return msgspec.structs.replace(made, **changes)

@@ -158,9 +158,15 @@ def _stands(facts: Facts, version: str, now: datetime) -> bool:
     return all(proof.of(facts, place, version).good for place in places)
 
 
+def _said(result: RuleResult) -> str:
+    """What a rule says, with the time it ends once."""
+    untold = result.until and result.until not in result.detail
+    return f"{result.rule}: {result.detail}" + (f" (until {result.until})" if untold else "")
+
+
 def _refuse(decision: Decision, blocking: Sequence[RuleResult], subject: Subject, facts: Facts) -> Decision:
     first = blocking[0]
-    said = "; ".join(f"{r.rule}: {r.detail}{f' (until {r.until})' if r.until else ''}" for r in blocking)
+    said = "; ".join(_said(rule) for rule in blocking)
     others = [r for r in decision.rules if r.state == "wait"]
     waits = f" Besides: {'; '.join(describe(r) for r in others)}." if others else ""
     message = Message(
@@ -206,7 +212,8 @@ def cure(result: RuleResult, subject: Subject, facts: Facts) -> str:
             "order": f"Promote it to {before} first.",
             "direction": "Use mode `rollback` if going back is meant.",
             "ban": "Promote another version, or lift the ban (mode `unban`).",
-            "images": "Publish the release again so that its record names the image, or correct the tag.",
+            "images": "Publish the release again so that its record names the image, or correct the tag; one that "
+            "did not move stands under another parameter than `chart.image-tag-value` names.",
             "prerelease": "Promote a final release, or set `prereleases: true` for this environment.",
             "hold": "Ask the person named, or lift the hold (mode `unhold`).",
             "risk": f"Have the change read; an override of `risk` for {subject.environment} lets it enter.",
