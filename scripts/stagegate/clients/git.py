@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -55,6 +55,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 def trailers(message: str) -> dict[str, str]:
     """The trailers of a commit or tag message (last paragraph of `Key: value` lines)."""
+    if ": " not in message:
+        return {}
     paragraphs = [part for part in re.split(r"\n\s*\n", message.strip()) if part.strip()]
     lines = paragraphs[-1].splitlines() if paragraphs else []
     pairs = [re.fullmatch(r"([A-Za-z][A-Za-z0-9-]*): (.*)", line.strip()) for line in lines]
@@ -85,6 +87,7 @@ def git(
     *args: str,
     check: bool = True,
     env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
     timeout: float = 120,
 ) -> Completed:
     """Run git in a folder, without prompts and without what its own config would start."""
@@ -92,7 +95,8 @@ def git(
     trusted = ("-c", f"safe.directory={cwd}")
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "LC_ALL": "C.UTF-8"}
     settings = {**quiet, **(env or {})}
-    return process.run("git", *_SAFE, *trusted, *args, cwd=cwd, check=check, env=settings, timeout=timeout)
+    words = (*_SAFE, *trusted, *args)
+    return process.run("git", *words, cwd=cwd, check=check, env=settings, input=input, timeout=timeout)
 
 
 def head(cwd: Path) -> str:
@@ -201,6 +205,18 @@ def _log(cwd: Path, *span: str) -> tuple[Commit, ...]:
 def is_ancestor(cwd: Path, ancestor: str, descendant: str) -> bool:
     """Whether `ancestor` is in the history of `descendant`; false also when one is not in this clone."""
     return not git(cwd, "merge-base", "--is-ancestor", _safe(ancestor), _safe(descendant), check=False).code
+
+
+def ancestors(cwd: Path, commits: Iterable[str], descendant: str) -> frozenset[str]:
+    """Those of `commits` (40 digits each) that are in the history of `descendant`, however many there are.
+
+    Asked at once, because 200 tags asked one by one took 60 times as long as the log itself.
+    """
+    listed = "\n".join(map(_safe, commits)).encode()
+    known = git(cwd, "cat-file", "--batch-check=%(objectname) %(objecttype)", input=listed).text.splitlines()
+    here = [line.split()[0] for line in known if line.endswith(" commit")]
+    others = "\n".join((*here, f"^{_safe(descendant)}")).encode()
+    return frozenset(here) - set(git(cwd, "rev-list", "--stdin", input=others).text.split())
 
 
 def _safe(revision: str) -> str:

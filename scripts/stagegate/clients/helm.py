@@ -22,6 +22,7 @@ from stagegate.clients import process
 from stagegate.clients.registry.credentials import Credentials
 from stagegate.errors import Stop
 from stagegate.model import Severity
+from stagegate.runner import log
 
 INSTALL = "Add the step `uses: azure/setup-helm`, or install helm from https://helm.sh/docs/intro/install/."
 OLDEST, TOO_NEW = semver.Version(3, 14), semver.Version(5)
@@ -169,7 +170,7 @@ def explanation(done: process.Completed) -> str:
     """Helm's own sentence about its failure, on one line, without its advice about flags."""
     lines = [line.strip() for line in done.errors.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("WARNING:", "Use --debug", "walk.go", "level="))]
-    return " ".join(lines).removeprefix("Error: ")[:800]
+    return log.redact(" ".join(lines).removeprefix("Error: "))[:800]
 
 
 def failed(what: str, done: process.Completed) -> Stop:

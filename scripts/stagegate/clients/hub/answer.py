@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from stagegate.runner import log
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back: HTTP status, headers (lower-case names), body, GitHub's own words in it."""
@@ -21,12 +23,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         try:
             body = msgspec.json.decode(self.text)
         except msgspec.DecodeError:
-            return " ".join(self.text.split())[:120]
+            return log.redact(" ".join(self.text.split()))[:120]
         if not isinstance(body, dict):
             return ""
         errors = body.get("errors") or []
         parts = [_error(e) for e in (errors if isinstance(errors, list) else [errors])]
-        return "; ".join(part for part in (str(body.get("message") or ""), *parts) if part)[:600]
+        said = "; ".join(part for part in (str(body.get("message") or ""), *parts) if part)
+        return log.redact(said)[:600]  # masked first: half a secret is not found any more
 
 
 def _error(error: object) -> str:

@@ -14,6 +14,7 @@ from stagegate.clients.hub.about import ABOUT, About
 from stagegate.clients.hub.answer import Answer
 from stagegate.clients.hub.line import Line
 from stagegate.errors import Stop
+from stagegate.runner import log
 
 T = TypeVar("T")
 
@@ -162,7 +163,7 @@ class Connection(Line):
             return refusals.server_error(
                 Answer(status=200, headers={}, text=first.message), doing, write=True
             )
-        said = "; ".join(error.message for error in errors)[:600]
+        said = log.redact("; ".join(error.message for error in errors))[:600]
         return refusals.refused_by_graphql(first.type, said, doing, right, self.token)
 
     # --- one request --------------------------------------------------------------------------------------

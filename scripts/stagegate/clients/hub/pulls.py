@@ -12,6 +12,7 @@ from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import Pull
+from stagegate.runner import log
 
 _RIGHT = "pull-requests: write"
 
@@ -93,7 +94,13 @@ class Pulls(Port):
 
     def open_pull(self, title: str, body: str, head: str, base: str, draft: bool = False) -> Pull | None:
         """Open a pull request, or give back the open one for the same branches; None when nothing differs."""
-        fields = {"title": title, "body": body, "head": head, "base": base, "draft": draft}
+        fields = {
+            "title": log.redact(title),
+            "body": log.redact(body),
+            "head": head,
+            "base": base,
+            "draft": draft,
+        }
 
         def create() -> Pull:
             path = self._c.path("pulls")
@@ -124,7 +131,7 @@ class Pulls(Port):
     ) -> None:
         """Change what is given and leave the rest."""
         fields = {"title": title, "body": body, "state": state, "base": base}
-        given = {name: value for name, value in fields.items() if value is not None}
+        given = {name: log.redact(value) for name, value in fields.items() if value is not None}
         path = self._c.path("pulls", number)
         doing = f"change pull request {number}"
         self._c.write("PATCH", path, given, doing, _RIGHT, msgspec.Raw, repeatable=True)

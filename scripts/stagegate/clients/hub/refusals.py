@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from stagegate.clients.hub.answer import Answer
 from stagegate.errors import Stop
 from stagegate.model import rfc3339
+from stagegate.runner import log
 
 
 class Refused(Stop):
@@ -72,7 +73,7 @@ def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
     return (Uncertain if write else Stop)(
         "unknown-state",
         f"GitHub's answer could not be understood when asked to {doing}.",
-        f"{str(error)[:200]}.",
+        f"{log.redact(str(error))[:200]}.",
         "Run it again; if it stays, check that GITHUB_API_URL names an API and not a proxy's page.",
     )
 

@@ -9,6 +9,7 @@ from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import Status
 from stagegate.errors import Stop
+from stagegate.runner import log
 
 DESCRIPTION_LIMIT = 140  # a longer one is refused with 422
 
@@ -24,7 +25,7 @@ class _Status(msgspec.Struct, frozen=True):
 
 def short(description: str) -> str:
     """At most 140 characters in one line, the cut shown by an ellipsis."""
-    line = " ".join(description.split())
+    line = log.redact(" ".join(description.split()))
     return line if len(line) <= DESCRIPTION_LIMIT else line[: DESCRIPTION_LIMIT - 1].rstrip() + "…"
 
 

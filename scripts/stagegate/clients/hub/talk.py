@@ -9,6 +9,7 @@ from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.values import Comment
 from stagegate.errors import Stop
+from stagegate.runner import log
 
 BODY_LIMIT = 65_536  # characters; GitHub answers 422 to more
 _RIGHT = "pull-requests: write"
@@ -43,6 +44,7 @@ class Talk(Port):
     def comment(self, number: int, body: str) -> Comment:
         """Write a comment; after a lost answer our newest one with the same words is taken as it."""
         path = self._c.path("issues", number, "comments")
+        body = log.redact(body)
 
         def create() -> Comment:
             return self._c.write(
@@ -65,7 +67,9 @@ class Talk(Port):
         """Replace the text of a comment of ours."""
         path = self._c.path("issues/comments", id)
         doing = f"edit comment {id}"
-        return self._c.write("PATCH", path, {"body": body}, doing, _RIGHT, _Comment, repeatable=True).value()
+        return self._c.write(
+            "PATCH", path, {"body": log.redact(body)}, doing, _RIGHT, _Comment, repeatable=True
+        ).value()
 
     def react(self, comment_id: int, content: str) -> bool:
         """Put a reaction (`eyes`, `rocket`, `-1`) under a comment; decoration, so a failure is only False."""

@@ -132,7 +132,7 @@ def _ask(helper: str, server: str) -> Credentials | None:
         raise Stop(
             "missing-permission",
             f"{program} gives no login for {server}.",
-            f"It ended with {answer.code}: {said[:200]}.",
+            f"It ended with {answer.code}: {log.redact(said)[:200]}.",
             "Log in with the cloud's own login action before this step.",
         )
     try:

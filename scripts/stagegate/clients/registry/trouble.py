@@ -9,6 +9,7 @@ import requests
 
 from stagegate.clients.registry.reference import Reference
 from stagegate.errors import Stop
+from stagegate.runner import log
 
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})  # NOT_FOUND is Harbor's word
 _IMMUTABLE = ("immutable", "ImageTagAlreadyExists")  # Harbor 412, ECR 400
@@ -85,4 +86,4 @@ def _errors(body: bytes) -> tuple[frozenset[str], str]:
         text = "; ".join(f"{error.get('code', '')} {error.get('message', '')}".strip() for error in listed)
     except (ValueError, LookupError, TypeError, AttributeError):
         return frozenset(), ""
-    return codes, " ".join(text.split())[:300]
+    return codes, log.redact(" ".join(text.split()))[:300]
