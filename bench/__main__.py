@@ -1,0 +1,40 @@
+"""`python -m bench [part ...]`: measure and print a table. Nothing here passes or fails: it is read by people."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from bench.table import Row, table
+
+PARTS = ("start", "decision", "calls", "reaction", "rendering")
+
+
+def main(asked: list[str]) -> int:
+    """Measure the parts asked for, or all; 2 for a part that does not exist."""
+    if unknown := sorted(set(asked) - set(PARTS)):
+        say(f"There is no part {unknown[0]!r}; there are {', '.join(PARTS)}.")
+        return 2
+    rows: list[Row] = []
+    for part in asked or PARTS:
+        with tempfile.TemporaryDirectory(prefix="stagegate-bench-") as folder:
+            for row in importlib.import_module(f"bench.{part}").rows(Path(folder)):
+                say(f"{row.what}: {row.measured}, compared with {row.compared}: {row.ratio:.2f}", sys.stderr)
+                rows.append(row)
+    say(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}\n")
+    say(table(rows))
+    return 0
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """A line for whoever started this."""
+    print(text, file=stream or sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

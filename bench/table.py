@@ -1,0 +1,50 @@
+"""One measurement is one row; a ratio says more than seconds, because the next machine has other seconds."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured, what it is compared with, how they relate, and what DESIGN asks for.
+
+    `ratio` is measured / compared; `good` is None where the goal is about another machine.
+    """
+
+    what: str
+    measured: str
+    compared: str
+    ratio: float
+    goal: str
+    good: bool | None = None
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def side_by_side(times: int, *calls: Callable[[], object]) -> list[float]:
+    """Median seconds of each call, taken in turns, so that a busy moment hits all of them."""
+    taken: list[list[float]] = [[] for _ in calls]
+    for _ in range(times):
+        for call, column in zip(calls, taken, strict=True):
+            column.append(seconds(call))
+    return [statistics.median(column) for column in taken]
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows as a Markdown table."""
+    lines = ["| what | measured | compared with | ratio | goal | met |", "|---|---|---|---|---|---|"]
+    marks = {True: "yes", False: "**no**", None: ""}
+    lines += [
+        f"| {row.what} | {row.measured} | {row.compared} | {row.ratio:.2f} | {row.goal} | {marks[row.good]} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
