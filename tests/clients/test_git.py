@@ -123,6 +123,19 @@ def test_tags_lead_to_commits(origin: Repository, tmp_path: Path) -> None:
     assert git.remote_tags(work, "v") == {"v1.0.0": first, "v1.1.0": second}
 
 
+def test_ancestors_are_told_from_other_lines(origin: Repository) -> None:
+    first = origin.commit("one")
+    origin.git("checkout", "--quiet", "-b", "other")
+    side = origin.commit("beside")
+    origin.git("checkout", "--quiet", "main")
+    second, third = origin.commit("two"), origin.commit("three")
+    asked = [first, side, second, third, "0" * 40]
+    assert git.ancestors(origin.path, asked, second) == {first, second}
+    assert git.ancestors(origin.path, asked, "main") == {first, second, third}
+    assert git.ancestors(origin.path, [], "main") == frozenset()
+    assert [sha for sha in asked if git.is_ancestor(origin.path, sha, second)] == [first, second]
+
+
 @pytest.mark.parametrize("since", ["v2.0.0", "", "v9.9.9"])
 def test_a_shallow_clone_is_deepened_as_far_as_needed(origin: Repository, tmp_path: Path, since: str) -> None:
     shas = [origin.commit(f"feat: {number}", {"a": str(number)}) for number in range(6)]

@@ -14,12 +14,10 @@ _ORDER = ("Added", "Changed", "Fixed")
 
 def notes(readings: Iterable[Reading], written: str = "") -> str:
     """The body of a section: what a person wrote under Unreleased, then the commits, oldest first."""
-    lines: dict[str, list[str]] = {}
+    lines: dict[str, dict[str, None]] = {}  # each line once, in the order of its first commit
     for reading in readings:
         if reading.level:
-            entries = lines.setdefault(reading.heading, [])
-            if f"- {reading.text}" not in entries:
-                entries.append(f"- {reading.text}")
+            lines.setdefault(reading.heading, {})[f"- {reading.text}"] = None
     parts = [f"### {heading}\n\n" + "\n".join(lines[heading]) for heading in _ORDER if heading in lines]
     return "\n\n".join(part for part in (written.strip(), *parts) if part)
 

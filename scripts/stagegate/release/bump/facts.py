@@ -76,7 +76,8 @@ def _history(
             f"It was {head[:12]}, then {tip[:12]}.",
             "Run again.",
         )
-    reachable = tuple(v for v, sha in tags.items() if git.is_ancestor(workspace, sha, tip))
+    ours = git.ancestors(workspace, tags.values(), tip)
+    reachable = tuple(version for version, sha in tags.items() if sha in ours)
     last = max(reachable, key=semver.Version.parse, default="")
     commits = git.commits(workspace, tags[last] if last else "", tip)
     return reachable, (*commits, *(git.commit(workspace, tags[last]) if last else ()))
