@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
-from stagegate.chart import dependencies, package, published, render, source
-from stagegate.chart.inputs import RenderInputs
+from stagegate.chart import dependencies, linting, package, published, render, source
+from stagegate.chart.environments import renderings
 from stagegate.chart.package import Package
 from stagegate.chart.publication.plan import Facts, Seen
-from stagegate.chart.publication.values import Rendering, renderings
 from stagegate.chart.source import ChartSource
-from stagegate.clients import helm, registry
+from stagegate.clients import registry
 from stagegate.clients.record import Record
 from stagegate.clients.registry import Registry
 from stagegate.clients.registry.credentials import Credentials
@@ -65,7 +63,7 @@ def read(
             build.repository,
             tag_value=(own.image_tag_value, settings.version.tag_prefix + build.version),
         )
-        findings += (*notes, *_lint(whole, asked, strict=build.strict))
+        findings += (*notes, *linting.lint(whole, asked, strict=build.strict))
         facts = Facts(
             app=settings.app,
             version=build.version,
@@ -82,7 +80,7 @@ def read(
         try:
             render.render_all([(one.environment, whole.folder, one.inputs) for one in asked])
         except Stop as stop:
-            raise _placed(stop, chart) from stop
+            raise linting.placed(stop, chart) from stop
         packed = package.pack(whole, Record(commit=build.commit, images=build.images))
     there = _seen(store, place, packed)
     return msgspec.structs.replace(facts, digest=packed.digest, content=packed.content, there=there), packed
@@ -122,35 +120,3 @@ def _versions(chart: ChartSource, version: str) -> list[Finding]:
         for key, value in held.items()
         if value != version
     ]
-
-
-def _lint(chart: ChartSource, asked: list[Rendering], *, strict: bool) -> list[Finding]:
-    """`helm lint` with the values of every environment, or with the chart's own when there is none."""
-    tries: list[tuple[str, RenderInputs | None]] = [(one.environment, one.inputs) for one in asked]
-
-    def one(work: tuple[str, RenderInputs | None]) -> list[Finding]:
-        environment, inputs = work
-        values = [v.content or b"" for v in inputs.values] + [inputs.inline.encode()] if inputs else []
-        found = helm.lint(chart.folder, [v for v in values if v], strict=strict)
-        return [
-            Finding(
-                rule="helm-lint",
-                severity=message.severity,
-                environment=environment,
-                file=f"{chart.path}/{message.file}" if message.file else chart.path,
-                message=message.text,
-                fix="Correct the chart or its values." if message.severity != "note" else "",
-            )
-            for message in found.messages
-        ]
-
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        listed = [finding for found in pool.map(one, tries or [("", None)]) for finding in found]
-    unique = {(f.severity, f.file, f.message): f for f in reversed(listed)}
-    return list(reversed(unique.values()))
-
-
-def _placed(stop: Stop, chart: ChartSource) -> Stop:
-    """The same Stop with the place in the chart as a path of the workspace."""
-    file = f"{chart.path}/{stop.file}" if stop.file else None
-    return Stop(stop.reason, stop.what, stop.why, stop.next, file=file, line=stop.line)

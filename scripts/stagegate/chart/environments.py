@@ -23,6 +23,7 @@ class Rendering(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     application: str
     inputs: RenderInputs
+    file: str = ""
 
 
 class Elsewhere(Exception):
@@ -39,6 +40,36 @@ def renderings(
     """
     found: list[Rendering] = []
     notes: list[Finding] = []
+    for environment, file in pinned(settings):
+        for document in applications_of(workspace, file, chart.name):
+            read = rendering(document, environment, file, chart, workspace, repository)
+            if isinstance(read, Finding):
+                notes.append(read)
+                continue
+            inputs = read.inputs.with_parameter(*tag_value)
+            found.append(msgspec.structs.replace(read, inputs=inputs))
+    return found, notes
+
+
+def pinned(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every environment with every file that it pins."""
+    for environment in settings.environments:
+        for pin in environment.pins:
+            yield environment.name, pin if isinstance(pin, str) else pin.file
+
+
+def rendering(
+    document: Mapping[str, Any],
+    environment: str,
+    file: str,
+    chart: ChartSource,
+    workspace: Path,
+    repository: str,
+) -> Rendering | Finding:
+    """What one Application renders the chart with; a note where its values lie in another repository.
+
+    Stop(missing-file) for a values file that this work tree should hold and does not.
+    """
 
     def read(url: str, revision: str, path: str) -> bytes | None:
         if repository and not _same(url, repository):
@@ -46,24 +77,15 @@ def renderings(
         target = (workspace / path).resolve()
         return target.read_bytes() if target.is_relative_to(workspace) and target.is_file() else None
 
-    for environment in settings.environments:
-        for pin in environment.pins:
-            file = pin if isinstance(pin, str) else pin.file
-            for document in _applications(workspace, file, chart.name):
-                try:
-                    read_from = applications.render_inputs(document, read, chart=chart.name)
-                except Elsewhere as elsewhere:
-                    notes.append(_note(environment.name, file, str(elsewhere)))
-                    continue
-                inputs = read_from.inputs.with_parameter(*tag_value)
-                found.append(
-                    Rendering(environment=environment.name, application=read_from.application, inputs=inputs)
-                )
-    return found, notes
+    try:
+        known = applications.render_inputs(document, read, chart=chart.name)
+    except Elsewhere as elsewhere:
+        return _note(environment, file, str(elsewhere))
+    return Rendering(environment=environment, application=known.application, inputs=known.inputs, file=file)
 
 
-def _applications(workspace: Path, file: str, chart: str) -> Iterator[Mapping[str, Any]]:
-    """Applications in a pin's file that have this chart as a source."""
+def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[str, Any]]:
+    """Applications in a pin's file that have this chart as a source. Stop(missing-file), Stop(findings)."""
     path = (workspace / file).resolve()
     if not path.is_relative_to(workspace) or not path.is_file():
         raise Stop(
