@@ -1,0 +1,82 @@
+"""The checks for the real GitHub hold on the forge, and are able not to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import live
+from lab.forge import Forge
+from stagegate.clients import hub
+
+REPOSITORY = "acme/scratch"
+
+
+@pytest.fixture
+def forge(tmp_path: Path) -> Iterator[Forge]:
+    with Forge(tmp_path / "forge") as made:
+        repo = made.repository(REPOSITORY)
+        repo.seed({"README.md": "scratch\n"})
+        made.collaborator(REPOSITORY, "octo-admin", "admin")
+        yield made
+
+
+def run(forge: Forge, token: str, *arguments: str) -> int:
+    environ = {
+        "GITHUB_TOKEN": token,
+        "GITHUB_API_URL": forge.url,
+        "GITHUB_GRAPHQL_URL": f"{forge.url}/graphql",
+        "GITHUB_SERVER_URL": forge.url,
+    }
+    return live.main(arguments or (REPOSITORY,), environ)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
+
+
+RIGHTS = dict.fromkeys(("contents", "statuses", "deployments", "pull_requests", "issues"), "write")
+
+
+@pytest.mark.parametrize("kind", ["person", "actions"])
+def test_the_forge_answers_as_github_should(
+    forge: Forge, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = (
+        forge.token("octo-admin")
+        if kind == "person"
+        else forge.token("", "actions", repositories=[REPOSITORY], permissions=RIGHTS)
+    )
+    code = run(forge, token)
+    said = capsys.readouterr().out
+    assert code == 0, said
+    report = json.loads((tmp_path / live.REPORT).read_text())
+    assert [answer["check"] for answer in report["answers"]] == [
+        f.__name__.replace("_", "-") for _, f in live.CHECKS
+    ]
+    assert token not in said + json.dumps(report)
+    seen = hub.connect(
+        REPOSITORY, token, api_url=forge.url, graphql_url=f"{forge.url}/graphql", server_url=forge.url
+    )
+    left = {*seen.refs("refs/heads/"), *seen.refs("refs/tags/")}
+    assert left == {"refs/heads/main"}, "everything made is removed"
+
+
+def test_another_answer_is_told(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+    forge.fail("POST", "/deployments$", None, 422)
+    assert run(forge, forge.token("octo-admin")) == 1
+    assert "OTHERWISE    deployments" in capsys.readouterr().out
+
+
+def test_without_a_token_or_repository_nothing_is_asked(
+    forge: Forge,
+) -> None:
+    assert run(forge, "") == 2
+    assert run(forge, "x", "not a repository") == 2
+    assert not forge.calls
