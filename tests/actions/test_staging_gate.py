@@ -547,3 +547,10 @@ def test_the_run_that_moved_the_pin_gates_it_itself(
     bench.lab.forge.run_finished(run, "failure")
     monkeypatch.undo()
     assert gate(again="false", token=token).outputs["reason"] == "passed"
+
+
+def test_adopting_what_has_passed_takes_no_proof_away(bench: Bench, gate: Gate) -> None:
+    assert gate().outputs["reason"] == "passed"
+    before = len(bench.deployments)
+    assert gate(mode="adopt").outputs["reason"] == "already-passed"
+    assert len(bench.deployments) == before

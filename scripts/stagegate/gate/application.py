@@ -48,7 +48,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at an Application. Empty strings where the document says nothing."""
+    """One look at an Application. Empty strings where the document says nothing.
+
+    `unhealthy` names its objects that are not well; Argo CD 3 tells only where it is set to persist their health.
+    """
 
     name: str
     project: str = ""
@@ -58,6 +61,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     health: str = ""
     health_message: str = ""
     health_since: str = ""
+    unhealthy: tuple[str, ...] = ()
     reconciled: str = ""
     requested: bool = False
     refreshing: bool = False
@@ -100,6 +104,7 @@ def read(document: Json) -> Application:
         health=_text(health, "status"),
         health_message=_text(health, "message"),
         health_since=_text(health, "lastTransitionTime"),
+        unhealthy=_unhealthy(status),
         reconciled=_text(status, "reconciledAt"),
         requested=bool(document.get("operation")),
         refreshing="argocd.argoproj.io/refresh" in _map(metadata, "annotations"),
@@ -112,6 +117,17 @@ def read(document: Json) -> Application:
         auto_sync=_auto_sync(_map(spec, "syncPolicy")),
         deleting=bool(metadata.get("deletionTimestamp")),
     )
+
+
+def _unhealthy(status: Json) -> tuple[str, ...]:
+    """`Deployment/shop Degraded: its message` for every object that is not well, where the document says so."""
+    found = []
+    for item in status.get("resources") or ():
+        health = _map(item, "health") if isinstance(item, dict) else {}
+        if _text(health, "status") not in ("", "Healthy"):
+            said = f": {_text(health, 'message')}" if _text(health, "message") else ""
+            found.append(f"{_text(item, 'kind')}/{_text(item, 'name')} {_text(health, 'status')}{said}")
+    return tuple(found)
 
 
 def sources_of(spec: Json) -> list[Json]:

@@ -207,7 +207,8 @@ def _health(app: Application) -> Iterator[tuple[str, str]]:
         "Suspended": "suspended",
     }
     if app.health != "Healthy":
-        said = f": {app.health_message}" if app.health_message else ""
+        cause = "; ".join(app.unhealthy[:3]) or app.health_message
+        said = f": {cause}" if cause else ""
         since = f" since {app.health_since}" if app.health_since else ""
         yield words.get(app.health, "health-unknown"), f"{app.health or 'no health'}{since}{said}"
 

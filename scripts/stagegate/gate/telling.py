@@ -75,7 +75,7 @@ def proven(facts: Facts, record: Record, calls: Calls) -> Result:
     evidence = record.evidence
     assert evidence is not None  # noqa: S101  only readable records prove anything
     where = f"{evidence.app} {evidence.version} in {evidence.environment}"
-    why = f"The gate passed at {record.since}, and digests, policy, pins and values are what they were."
+    why = f"The gate passed at {record.since} for exactly these digests, and nothing that decides it has changed."
     conclusion = Conclusion(
         outcome="passed", reason="passed", message=Message(what=f"{where} has passed.", why=why)
     )

@@ -71,7 +71,7 @@ def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
                 "superseded",
                 f"{trial.release.app} {trial.release.version} is no longer wanted in {trial.environment}.",
                 f"{found.detail}.",
-                "Nothing to do: the gate of the newer release decides.",
+                "If another release is meant to run here, its gate decides; else promote this one first.",
             )
         if found.reason == "wrong-source":
             raise Stop(
