@@ -24,7 +24,7 @@ from stagegate.model import Image
 from tests.lab.argo_world import APPLICATION, World
 
 SETTLE = 1.0
-LONG, SHORT = 60.0, 12.0  # seconds; on a busy machine a roll-out takes ten
+LONG, SHORT = 60.0, 18.0  # seconds; on a busy machine a roll-out takes ten
 
 
 class Case(NamedTuple):
