@@ -1,0 +1,1 @@
+"""chart-check: lint, render for every environment, and the rules over what is rendered."""
