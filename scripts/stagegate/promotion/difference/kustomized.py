@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from stagegate.chart import objects
 from stagegate.chart.objects import RenderedObject
-from stagegate.clients import process
+from stagegate.clients import git, process
 from stagegate.errors import Stop
 
 
@@ -26,9 +26,9 @@ def build(
     Stop(findings) when it does not build.
     """
     program = _program()
-    if program is None or process.run("git", "cat-file", "-e", revision, cwd=repository, check=False).code:
+    if program is None or git.git(repository, "cat-file", "-e", revision, check=False).code:
         return None
-    packed = process.run("git", "archive", "--format=tar", revision, cwd=repository).stdout
+    packed = git.git(repository, "archive", "--format=tar", revision).stdout
     with tempfile.TemporaryDirectory(prefix="stagegate-") as place:
         tree = Path(place)
         process.run("tar", "-xf", "-", "-C", place, input=packed)
