@@ -1,0 +1,315 @@
+"""Each rule on a tiny chart that has the defect and on one that has not, rendered by the real helm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stagegate import settings as settings_file
+from stagegate.chart.checking import facts, plan
+from stagegate.chart.checking.plan import Checked
+from stagegate.model import Finding
+from tests.chart import charts
+
+SETTINGS = """\
+app: shop
+version: {tag-prefix: v, files: []}
+images: [ghcr.io/acme/shop]
+chart:
+  path: charts/shop
+  repository: oci://ghcr.io/acme/charts
+  image-tag-value: global.imageTag
+  checks: CHECKS
+"""
+VALUES = "greeting: hello\nglobal: {imageTag: v1.2.3, database: shop-db}\n"
+GOOD = "ghcr.io/acme/shop:{{ .Values.global.imageTag }}"
+DIGEST = "sha256:" + "a" * 64
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      POD
+      containers:
+        - name: web
+          image: IMAGE
+          CONTAINER
+"""
+
+
+def deployment(pod: str = "", container: str = "", image: str = GOOD) -> str:
+    return DEPLOYMENT.replace("IMAGE", f'"{image}"').replace("POD", pod).replace("CONTAINER", container)
+
+
+def checked(tmp_path: Path, files: dict[str, str], *, checks: str = "{}", pins: str = "") -> Checked:
+    """What chart-check says of a chart with these templates, and of Applications in pins.yaml."""
+    everything: dict[str, str | bytes] = {"values.yaml": VALUES, **files}
+    charts.write(tmp_path / "charts", everything)
+    text = SETTINGS.replace("CHECKS", checks)
+    if pins:
+        (tmp_path / "pins.yaml").write_text(pins)
+        text += "environments: [{name: staging, pins: [pins.yaml]}]\n"
+    settings = settings_file.parse(text.encode(), "stagegate.yaml")
+    own = settings.own_chart
+    assert own is not None
+    known = facts.read(settings, own, facts.Checkout(tmp_path, "acme/shop"), {}, strict=False)
+    return plan.plan(known)
+
+
+def found(result: Checked, rule: str) -> list[Finding]:
+    return [one for one in result.findings if one.rule == rule and one.severity != "note"]
+
+
+def web(text: str) -> dict[str, str]:
+    return {"templates/web.yaml": text}
+
+
+def service(ports: str) -> dict[str, str]:
+    return {
+        "templates/s.yaml": f"apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec: {{ports: {ports}}}\n"
+    }
+
+
+def secret(value: str) -> dict[str, str]:
+    return {
+        "templates/s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: VALUE}\n".replace(
+            "VALUE", value
+        )
+    }
+
+
+def named(kind: str, name: str) -> str:
+    return f"\n---\napiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\n"
+
+
+def database(name: str) -> dict[str, str]:
+    return {
+        "templates/db.yaml": "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\n"
+        "metadata: {name: {{ .Values.global.database }}}\nspec: {}\n",
+        **web(deployment("volumes: [{name: d, secret: {secretName: NAME}}]".replace("NAME", name))),
+    }
+
+
+def application(values: str) -> str:
+    return (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop-staging}\nspec:\n"
+        "  destination: {namespace: shop}\n  source: {repoURL: ghcr.io/acme/charts, chart: shop, "
+        f"targetRevision: 1.2.3, helm: {{valueFiles: [{values}]}}}}\n"
+    )
+
+
+# rule, what its finding must say, the defect, the same without it
+CASES = [
+    (
+        "duplicate",
+        "ConfigMap/shop is rendered 2 times",
+        {"templates/more.yaml": charts.CONFIGMAP.replace("{{ .Release.Name }}", "shop")},
+        {"templates/more.yaml": charts.CONFIGMAP.replace("{{ .Release.Name }}", "other")},
+    ),
+    (
+        "duplicate",
+        "the volume tmp twice",
+        web(deployment("volumes: [{name: tmp, emptyDir: {}}, {name: tmp, emptyDir: {}}]")),
+        web(deployment("volumes: [{name: tmp, emptyDir: {}}, {name: run, emptyDir: {}}]")),
+    ),
+    (
+        "duplicate",
+        "the mount path /tmp in container web twice",
+        web(deployment(container="volumeMounts: [{name: a, mountPath: /tmp}, {name: b, mountPath: /tmp}]")),
+        web(deployment(container="volumeMounts: [{name: a, mountPath: /tmp}, {name: a, mountPath: /run}]")),
+    ),
+    (
+        "duplicate",
+        "the variable A in container web twice",
+        web(deployment(container='env: [{name: A, value: "1"}, {name: A, value: "2"}]')),
+        web(deployment(container='env: [{name: A, value: "1"}, {name: B, value: "2"}]')),
+    ),
+    (
+        "duplicate",
+        "the port 80/TCP in container web twice",
+        web(deployment(container="ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}]")),
+        web(deployment(container="ports: [{containerPort: 80}, {containerPort: 80, protocol: UDP}]")),
+    ),
+    (
+        "duplicate",
+        "the port name http twice",
+        service("[{port: 80, name: http}, {port: 81, name: http}]"),
+        service("[{port: 80, name: http}, {port: 81, name: more}]"),
+    ),
+    (
+        "image-follows",
+        "ghcr.io/acme/shop:v1.2.3 at spec.template.spec.containers[0].image",
+        web(deployment(image="ghcr.io/acme/shop:v1.2.3")),
+        web(deployment()),
+    ),
+    (  # a digest wins over every tag
+        "image-follows",
+        f"@{DIGEST}",
+        web(deployment(image=f"{GOOD}@{DIGEST}")),
+        web(deployment()),
+    ),
+    (  # a manifest that somebody else applies, out of .Files.Get without tpl
+        "image-follows",
+        "ghcr.io/acme/shop:v1.0.0 at data.greeting",
+        {"values.yaml": VALUES.replace("hello", '"image: ghcr.io/acme/shop:v1.0.0"'), **web(deployment())},
+        {"values.yaml": VALUES.replace("hello", "see ghcr.io/acme/shop"), **web(deployment())},
+    ),
+    (
+        "value-follows",
+        "Deployment/web says shop-db at spec.template.spec.volumes[0].secret.secretName",
+        database("shop-db-app"),
+        database("{{ .Values.global.database }}-app"),
+    ),
+    (
+        "references",
+        "names Secret/login (volume d)",
+        web(deployment("volumes: [{name: d, secret: {secretName: login}}]")),
+        web(deployment("volumes: [{name: d, secret: {secretName: login}}]") + named("Secret", "login")),
+    ),
+    (
+        "references",
+        "names ConfigMap/settings (envFrom of web)",
+        web(deployment(container="envFrom: [{configMapRef: {name: settings}}]")),
+        web(deployment(container="envFrom: [{configMapRef: {name: settings, optional: true}}]")),
+    ),
+    (
+        "references",
+        "names Secret/login (variable A of web)",
+        web(deployment(container="env: [{name: A, valueFrom: {secretKeyRef: {name: login, key: k}}}]")),
+        web(deployment(container="env: [{name: A, valueFrom: {secretKeyRef: {name: elsewhere, key: k}}}]")),
+    ),
+    (
+        "references",
+        "names PersistentVolumeClaim/data",
+        web(deployment("volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]")),
+        web(
+            deployment("volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]")
+            + named("PersistentVolumeClaim", "data")
+        ),
+    ),
+    (
+        "references",
+        "names ServiceAccount/web",
+        web(deployment("serviceAccountName: web")),
+        web(deployment("serviceAccountName: default")),
+    ),
+    ("references", "names Secret/shop-pg-app", database("shop-pg-app"), database("shop-db-app")),
+    (
+        "floating-tag",
+        "busybox at",
+        web(deployment(image="busybox")),
+        web(deployment(image=f"busybox@{DIGEST}")),
+    ),
+    (
+        "floating-tag",
+        "has the tag latest",
+        web(deployment(image="registry:5000/x:latest")),
+        web(deployment(image="registry:5000/x:1.2")),
+    ),
+    ("floating-tag", "which moves", web(deployment(image="ghcr.io/acme/shop:main")), web(deployment())),
+    (
+        "steady",
+        "Secret/s is rendered differently each time.",
+        secret("{{ randAlphaNum 20 }}"),
+        secret("fixed"),
+    ),
+    (
+        "steady",
+        "at data.greeting",
+        {"templates/configmap.yaml": charts.CONFIGMAP.replace(".Values.greeting", "uuidv4")},
+        {"templates/configmap.yaml": charts.CONFIGMAP},
+    ),
+    (
+        "renders",
+        "renders something that is no Kubernetes object",
+        web("apiVersion: v1\nmetadata: {name: a}\n"),
+        web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+    ),
+    (
+        "renders",
+        "renders something that is no Kubernetes object",
+        web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: a, k: b}\n"),
+        web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: a, l: b}\n"),
+    ),
+    (
+        "renders",
+        "does not render",
+        web('{{ fail "never" }}\n'),
+        web('{{ if .Values.nothing }}{{ fail "never" }}{{ end }}\n'),
+    ),
+]
+CHECKS = "{external: [Secret/else*], follow: {global.database: shop-db}}"
+
+
+@pytest.mark.parametrize(("rule", "said", "bad", "good"), CASES, ids=[f"{c[0]}-{c[1][:24]}" for c in CASES])
+def test_a_rule_finds_its_defect_and_nothing_else(
+    rule: str, said: str, bad: dict[str, str], good: dict[str, str], tmp_path: Path
+) -> None:
+    there = found(checked(tmp_path / "bad", bad, checks=CHECKS), rule)
+    assert any(said in one.message for one in there), there
+    assert all(one.why and one.fix and one.file.startswith("charts/shop/") for one in there)
+    assert found(checked(tmp_path / "good", good, checks=CHECKS), rule) == []
+
+
+def test_a_random_secret_is_an_error_and_never_shown(tmp_path: Path) -> None:
+    (one,) = found(checked(tmp_path, secret('{{ printf "planted-%s" (randAlphaNum 9) }}')), "steady")
+    assert one.severity == "error"
+    assert "planted" not in one.message + one.why + one.fix
+
+
+def test_values_files_are_those_of_the_package(tmp_path: Path) -> None:
+    files = {"values-prod.yaml": "greeting: servus\n", **web(deployment())}
+    pins = application("values-prod.yaml")
+    assert found(checked(tmp_path / "in", files, pins=pins), "values-file") == []
+    ignored = {**files, ".helmignore": "values-prod.yaml\n"}
+    (left,) = found(checked(tmp_path / "out", ignored, pins=pins), "values-file")
+    assert (left.environment, left.file, left.object) == ("staging", "pins.yaml", "Application/shop-staging")
+    result = checked(tmp_path / "none", web(deployment()), pins=pins)
+    (absent,) = found(result, "values-file")
+    assert "holds no values-prod.yaml" in absent.message
+    assert result.unknown == ("staging",)
+
+
+def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
+    def notes(result: Checked) -> list[str]:
+        return [one.message for one in result.findings if one.severity == "note"]
+
+    nothing = checked(
+        tmp_path / "a", web(deployment(image="other/image:v1")), checks="{follow: {greeting: bonjour}}"
+    )
+    assert any("No object has the image ghcr.io/acme/shop" in note for note in notes(nothing))
+    assert any("Whether bonjour follows greeting was not tried" in note for note in notes(nothing))
+    schema = '{"properties": {"global": {"properties": {"imageTag": {"pattern": "^v1"}}}}}'
+    narrow = checked(tmp_path / "b", {"values.schema.json": schema, **web(deployment())})
+    (one,) = found(narrow, "image-follows")
+    assert (one.severity, narrow.reason) == ("error", "findings")
+    assert "cannot be tried" in one.message
+
+
+def test_silenced_findings_stay_and_do_not_fail(tmp_path: Path) -> None:
+    files = web(deployment(image="busybox", container='env: [{name: A, value: "1"}, {name: A, value: "2"}]'))
+    loud = checked(tmp_path / "loud", files)
+    assert {one.rule for one in loud.failing} == {"duplicate", "floating-tag"}
+    silence = "{rule: duplicate, object: Deployment/web, reason: the second wins}"
+    half = checked(tmp_path / "half", files, checks=f"{{silence: [{silence}]}}")
+    assert {one.rule for one in half.failing} == {"floating-tag"}
+    assert [one.silenced for one in half.findings if one.rule == "duplicate"] == ["the second wins"]
+    other = silence.replace("Deployment/web", "Deployment/api")
+    assert len(checked(tmp_path / "other", files, checks=f"{{silence: [{other}]}}").failing) == 2
+    images = checked(tmp_path / "images", files, checks=f"{{silence: [{silence}], allow-images: [busy*]}}")
+    assert images.reason == "verified"
+
+
+def test_fail_on_decides_which_severity_fails(tmp_path: Path) -> None:
+    files = {
+        "templates/configmap.yaml": charts.CONFIGMAP.replace(".Values.greeting", "uuidv4"),
+        **web(deployment()),
+    }
+    assert checked(tmp_path / "error", files).reason == "verified"
+    assert checked(tmp_path / "warning", files, checks="{fail-on: warning}").reason == "findings"
