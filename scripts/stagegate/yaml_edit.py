@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from stagegate import nesting
 from stagegate.errors import Stop
 
 _STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|\[([^=\]]+)=([^\]]*)\]|\[(\d+)\]|([^.\[\]"]+))')
@@ -42,7 +43,16 @@ class Scalar(msgspec.Struct, frozen=True, kw_only=True):
 def documents(content: bytes, file: str) -> tuple[Node, ...]:
     """The composed documents of a file, in its order. Stop(bad-input) when it is not YAML."""
     try:
-        return tuple(YAML(pure=True).compose_all(_text(content)))
+        text = _text(content)
+        if why := nesting.bomb(text):
+            raise Stop(
+                "bad-input",
+                f"{file} cannot be read.",
+                f"It is YAML, but {why}.",
+                "Write it plainly.",
+                file=file,
+            )
+        return tuple(YAML(pure=True).compose_all(text))
     except (YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise Stop(

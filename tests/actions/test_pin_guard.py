@@ -19,6 +19,9 @@ from tests.promotion.shop_world import REPOSITORY, Shop, shop
 
 RIGHTS = {"contents": "read", "statuses": "write", "deployments": "read", "pull_requests": "read"}
 PROD = "deploy/prod.yaml"
+BOMB = "b0: &b0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"b{i}: &b{i} [{', '.join([f'*b{i - 1}'] * 9)}]\n" for i in range(1, 12)
+)  # 9 to the power of 12, written out
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +135,10 @@ def test_a_hold_stops_values_too_and_a_risk_wants_its_label(world: Shop) -> None
     [
         ("a deleted pin", lambda _: ""),
         ("a pin that is no YAML", lambda _: "a: [\n"),
-        ("a YAML bomb", lambda _: "a: &a [x, x]\nb: &b [*a, *a]\n" + "".join(f"c{i}: &c{i} [*b, *b]\n" for i in range(99))),
+        ("a YAML bomb", lambda t: t + BOMB),
+        ("a YAML bomb beside it", lambda t: f"{t}---\n{BOMB}"),
+        ("a pin too deep to read", lambda t: f"{t}x: {'[' * 20_000}"),
+        ("a pin a little too deep", lambda t: f"{t}x: {'[' * 600}{']' * 600}\n"),
         ("a range", to("1.x")),
         ("a chart from another registry", lambda t: t.replace("127.0.0.1:", "registry.example:", 1)),
         ("a chart from git", lambda t: t.replace("chart: shop", "path: chart").replace("127.0.0.1", "https://git.example", 1)),

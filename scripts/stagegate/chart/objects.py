@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from stagegate import nesting
 from stagegate.errors import Stop
 from stagegate.model import digest_of
 
@@ -108,6 +109,8 @@ for _tag, _expression in _NUMBERS.items():
 
 
 def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]:
+    if why := nesting.bomb(text):
+        raise _wrong(where, template, f"It is YAML, but {why}.")
     try:
         document = yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
     except (yaml.YAMLError, ValueError) as error:

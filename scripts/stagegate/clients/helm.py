@@ -5,6 +5,7 @@ Nothing of the user's helm is read (repositories, plugins, logins), so two runne
 
 from __future__ import annotations
 
+import os
 import atexit
 import functools
 import json
@@ -118,7 +119,13 @@ def template(
     flags += [f"--set{'-string' if text else ''}={name}={value}" for name, value, text in set_values]
     with _files(values) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
-        done = process.run(*argv, env=_environment(), timeout=_SECONDS, check=False)
+        done = process.run_bounded(  # a chart is somebody's program: neither time nor memory is its own
+            *argv,
+            cwd=Path.cwd(),
+            env={**os.environ, **_environment()},
+            timeout=_SECONDS,
+            keep=OUTPUT_LIMIT + 1,
+        )
     if done.code:
         raise failed(f"Chart {chart.name} does not render.", done)
     if len(done.stdout) > OUTPUT_LIMIT:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from stagegate import nesting
 from stagegate.chart.objects import RenderedObject
 from stagegate.promotion.difference.values import at
 
@@ -196,6 +197,8 @@ class _Hider:
 
 def _structured(text: str) -> Mapping[str, Any] | list[Any] | None:
     """The mapping or list that a text holds as YAML or JSON, or None."""
+    if nesting.bomb(text):
+        return None
     try:
         value = yaml.load(text, yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError):

@@ -1,0 +1,57 @@
+"""YAML that is small to send and enormous to read: aliases of aliases, and nesting that exhausts a parser.
+
+Looked at event by event, before any parser builds something of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+DEEPEST = 100  # levels; Kubernetes' own objects stay below 40
+LARGEST = 2_000_000  # nodes, with every alias written out
+_DEEP = re.compile(r"(?:[\[{]\s*){40}|(?:[-?] +){40}|^ {200}", re.MULTILINE)
+
+
+def bomb(text: str) -> str:
+    """Why this YAML must not be read, or empty. What is no YAML at all is left to its parser to say."""
+    may_be_deep = text.count("[") + text.count("{") > DEEPEST or _DEEP.search(text) is not None
+    if "*" not in text and not may_be_deep:
+        return ""
+    try:
+        return _walk(text)
+    except (yaml.YAMLError, ValueError):
+        return ""
+
+
+def _walk(text: str) -> str:
+    open_: list[tuple[str, int]] = []  # anchor and nodes so far of every collection that is not closed
+    sizes: dict[str, int] = {}
+    total = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_.append((event.anchor or "", 0))
+            if len(open_) > DEEPEST:
+                return f"it is nested more than {DEEPEST} levels deep"
+            continue
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = open_.pop()
+            size += 1
+            if anchor:
+                sizes[anchor] = size
+        elif isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in open_):
+                return f"the alias *{event.anchor} contains itself"
+            size = sizes.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            size = 1
+        else:
+            continue
+        if open_:
+            anchor, before = open_[-1]
+            open_[-1] = (anchor, before + size)
+        total = max(total, size, open_[-1][1] if open_ else 0)
+        if total > LARGEST:
+            return f"its aliases stand for more than {LARGEST:,} values"
+    return ""
