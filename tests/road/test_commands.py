@@ -67,7 +67,7 @@ def test_a_hand_edited_pin_is_guarded(lab: Lab) -> None:
     lab.settle()
     pull = lab.api("octo-dev", "POST", "/pulls", title="newer", head="mine", base="main")
     runs = lab.settle()
-    assert codes(runs) == {"pin-guard.yml": 0}
+    assert codes(runs) == {"pin-guard.yml": 0, "chart-checks.yml": 0}
     state, why = status(lab, pull["head"]["sha"], "stagegate/pins")
     assert (state, "prerelease" in why) == ("failure", True)
 
