@@ -158,6 +158,16 @@ def test_annotations_keep_to_the_limit(world: World, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.count("::error") == 10
 
 
+def test_an_output_stays_within_what_a_job_can_hold(world: World) -> None:
+    names = [f"s{n}-{'x' * 200}" for n in range(400)]
+    volumes = ", ".join(f"{{name: v{n}, secret: {{secretName: {name}}}}}" for n, name in enumerate(names))
+    world.edit(DEPLOYMENT, "      containers:", f"      volumes: [{volumes}]\n      containers:")
+    _, out, findings = world.check()
+    assert 0 < len(findings) < 800
+    assert len(out["findings"]) <= 400_000
+    assert len(json.loads(Path(out["report"]).read_text())["findings"]) == 800
+
+
 def test_a_dry_run_writes_no_file(world: World) -> None:
     _, out, _ = world.check(dry_run="true", sarif="check.sarif")
     assert not (world.work / "check.sarif").exists()

@@ -96,6 +96,15 @@ def database(name: str) -> dict[str, str]:
     }
 
 
+BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}
+subjects: [{kind: ServiceAccount, name: web}, {kind: ServiceAccount, name: other, namespace: other}]
+"""
+
+
 def application(values: str) -> str:
     return (
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop-staging}\nspec:\n"
@@ -198,6 +207,12 @@ CASES = [
         "names ServiceAccount/web",
         web(deployment("serviceAccountName: web")),
         web(deployment("serviceAccountName: default")),
+    ),
+    (
+        "references",
+        "RoleBinding/b names ServiceAccount/web",
+        web(BINDING),
+        web(BINDING + named("ServiceAccount", "web")),
     ),
     ("references", "names Secret/shop-pg-app", database("shop-pg-app"), database("shop-db-app")),
     (

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.chart.checking.plan import Checked, Facts
+from stagegate.chart.checking.plan import RANK, Checked, Facts
 from stagegate.model import Change, Finding, Message, Result, Severity, to_json
 from stagegate.report.render import render
 from stagegate.runner import log
@@ -18,6 +18,7 @@ _KINDS: Mapping[Severity, Literal["error", "warning", "notice"]] = MappingProxyT
     {"error": "error", "warning": "warning", "note": "notice"}
 )
 _LIMIT = 10  # annotations of one kind that GitHub shows for a step; the verdict itself takes one
+_OUTPUT_LIMIT = 400_000  # bytes; GitHub drops job outputs beyond 1 MB, counted as UTF-16
 
 
 def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool) -> Result:
@@ -27,7 +28,7 @@ def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_r
     return Result(
         reason=checked.reason,
         message=_message(facts, checked),
-        outputs={"findings": to_json(checked.findings).decode()},
+        outputs={"findings": _output(checked)},
         summary=render(
             "chart_check.md.j2", facts=facts, checked=checked, groups=groups, environments=environments
         ),
@@ -37,6 +38,21 @@ def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_r
         changes=changes,
         findings=checked.findings,
     )
+
+
+def _output(checked: Checked) -> str:
+    """All findings as JSON; where a job's output could not hold them, the worst of them."""
+    whole = to_json(checked.findings)
+    if len(whole) <= _OUTPUT_LIMIT:
+        return whole.decode()
+    kept: list[Finding] = []
+    left = _OUTPUT_LIMIT
+    for one in sorted(checked.findings, key=lambda f: (bool(f.silenced), RANK[f.severity])):
+        left -= len(to_json(one)) + 1
+        if left < 0:
+            break
+        kept.append(one)
+    return to_json(kept).decode()
 
 
 def annotate(checked: Checked) -> None:

@@ -24,7 +24,7 @@ class Used(NamedTuple):
 def used(objects: Objects) -> Iterator[Used]:
     """Every text under a key `image`, in pods and in what operators make pods of."""
     for one in objects:
-        if is_definition(one):
+        if is_definition(one) or one.kind in ("ConfigMap", "Secret"):  # there it may be a picture
             continue
         for path, text in leaves(one.body):
             if path.rpartition(".")[2] == "image" and text and not any(c.isspace() for c in text):

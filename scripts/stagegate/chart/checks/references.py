@@ -44,7 +44,7 @@ def check(rendered: Rendered, ground: Ground) -> Iterator[Finding]:
     own = rendered.namespace
     made = {(one.kind, one.namespace or own, one.name) for one in objects} | set(_operators(objects, own))
     for one in objects:
-        for reference in dict.fromkeys(_named(one)):
+        for reference in dict.fromkeys(_named(one, own)):
             kind, name, place = reference
             label = f"{kind}/{name}"
             if (kind, one.namespace or own, name) in made or (kind, name) in _ALWAYS:
@@ -62,7 +62,7 @@ def check(rendered: Rendered, ground: Ground) -> Iterator[Finding]:
             )
 
 
-def _named(one: RenderedObject) -> Iterator[Reference]:
+def _named(one: RenderedObject, own: str) -> Iterator[Reference]:
     for pod in pod_specs(one.body):
         for kind, name, place in _of_pod(pod):
             if isinstance(name, str) and name:
@@ -73,8 +73,8 @@ def _named(one: RenderedObject) -> Iterator[Reference]:
                 yield Reference("Secret", entry["secretName"], "tls")
     if one.kind in ("RoleBinding", "ClusterRoleBinding"):
         for subject in mappings(one.body.get("subjects")):
-            near = subject.get("namespace") in (None, "", one.namespace) if one.namespace else False
-            if subject.get("kind") == "ServiceAccount" and near:
+            here = (subject.get("namespace") or own) == (one.namespace or own)
+            if subject.get("kind") == "ServiceAccount" and here:
                 yield Reference("ServiceAccount", str(subject.get("name")), "subjects")
 
 
