@@ -78,9 +78,11 @@ class Lab:
         for name, tokens in self.layout.tokens.items():
             for environment in {place for token in tokens for place in token.environments}:
                 self.forge.environment(name, environment)
-        reference = f"{TOOLKIT}@{REF}"
         self.toolkit = rewrite.snapshot(
-            ROOT, self.root / "toolkit", lambda text: rewrite.for_act(text, reference)
+            ROOT,
+            self.root / "toolkit",
+            lambda text: rewrite.for_act(text, f"{TOOLKIT}@{REF}"),
+            only=("action.yml", "actions", "scripts", ".github"),  # act copies it for every `uses:`
         )
         self.say("the forge and the registry are up; seeding the shop at 1.0.0")
         self._warm()

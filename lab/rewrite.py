@@ -63,9 +63,15 @@ def _scope(job: str, is_reusable: bool) -> str:
     return _SCOPED.sub(name, job)
 
 
-def snapshot(source: Path, target: Path, change: Callable[[str], str], where: str = ".") -> Path:
-    """Copy what git knows or would add of `source`/`where` to `target`; workflow and action files changed."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", where]
+def snapshot(
+    source: Path, target: Path, change: Callable[[str], str], where: str = ".", only: Sequence[str] = ()
+) -> Path:
+    """Copy what git knows or would add of `source`/`where` to `target`; workflow and action files changed.
+
+    `only` limits it to these paths below `source`.
+    """
+    paths = only or (where,)
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths]
     listed = subprocess.run(command, cwd=source, check=True, capture_output=True).stdout.decode()
     for name in sorted(set(listed.split("\0")) - {""}):
         origin = source / name
