@@ -46,7 +46,9 @@ PLANTED = {
     "argocd-headers": "X-Proxy-Key: proxy-key-4711-aBcD",
     "SHOP_PASSWORD": "sh0p-pässword:with#signs",
 }
+ALONE = ("chart-check",)  # needs nobody: the shop's chart has no dependencies
 INPUTS: dict[str, dict[str, str]] = {
+    "chart-check": {},
     "version-bump": {"bump": "1.1.0-rc.1", "branch": "main"},
     "image-tags": {"version": "1.0.0"},
     "helm-publish": {"version": "1.0.0"},
@@ -239,8 +241,8 @@ def test_a_server_that_repeats_what_it_was_sent(
 ) -> None:
     code, witness = against_echo(action, status, tmp_path, monkeypatch)
     said = "".join(capfd.readouterr())
-    assert code not in (0, 70), said
-    assert witness.sent, said
+    assert code != 70, said
+    assert action in ALONE or (code and witness.sent), said
     assert witness.search(said, PLANTED) == []
 
 
@@ -305,5 +307,5 @@ def test_a_run_that_goes_well(
     code = run(action, step, monkeypatch)
     said = "".join(capfd.readouterr())
     assert code == (1 if action == "publish-release" else 0), said  # prod has no evidence yet
-    assert witness.sent, "no request was seen"
+    assert action in ALONE or witness.sent, "no request was seen"
     assert witness.search(said, secrets) == []

@@ -5,10 +5,10 @@ Nothing of the user's helm is read (repositories, plugins, logins), so two runne
 
 from __future__ import annotations
 
-import os
 import atexit
 import functools
 import json
+import os
 import re
 import shutil
 import tempfile
