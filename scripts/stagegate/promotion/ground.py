@@ -77,7 +77,7 @@ def facts(
         ),
         tags=() if version or wanted.after else _tags(doors, settings),
         records=records,
-        marks=_marks(tips),
+        marks=_marks(tips, settings, trusted),
     )
     return found, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
 
@@ -115,6 +115,20 @@ def _tags(doors: Access, settings: Settings) -> tuple[str, ...]:
     return tuple(sorted(filter(semver.Version.is_valid, names), key=semver.Version.parse))
 
 
-def _marks(tips: Mapping[str, hub.RefFile]) -> tuple[Placed, ...]:
-    placed = ((marks.place(ref, file.oid, file.content), file.author) for ref, file in sorted(tips.items()))
+def _marks(
+    tips: Mapping[str, hub.RefFile], settings: Settings, trusted: tuple[Actor, ...]
+) -> tuple[Placed, ...]:
+    """Every mark; under `protected` one that the App did not write is unreadable, and so in force as a stop."""
+    free = settings.trust.level == "advisory"
+    placed = (
+        (
+            marks.place(
+                ref,
+                file.oid,
+                file.content if free or evidence.is_accepted(file.author, trusted) else None,
+            ),
+            file.author,
+        )
+        for ref, file in sorted(tips.items())
+    )
     return tuple(msgspec.structs.replace(mark, author=author) for mark, author in placed if mark is not None)

@@ -164,7 +164,8 @@ def describe(placed: Placed) -> str:
     """`by X: reason (until ...)`, for messages."""
     mark = placed.mark
     if mark is None:
-        return f"by a mark that cannot be read ({placed.ref.removeprefix('refs/heads/')})"
+        name = placed.ref.removeprefix("refs/heads/")
+        return f"by a mark that cannot be read, or that nobody trusted wrote ({name})"
     until = f" (until {mark.until})" if mark.until else ""
     return f"by {mark.owner}: {mark.reason}{until}"
 

@@ -48,10 +48,16 @@ class _Entry(msgspec.Struct, frozen=True):
     object: _Text | None = None
 
 
+class _Signature(msgspec.Struct, frozen=True):
+    valid: bool = msgspec.field(name="isValid")
+    by_github: bool = msgspec.field(name="wasSignedByGitHub")
+
+
 class _Tip(msgspec.Struct, frozen=True, rename="camel"):
     oid: str
     committed_date: str = ""
     author: Author | None = None
+    signature: _Signature | None = None
     file: _Entry | None = None
 
 
@@ -83,6 +89,7 @@ _REF_FILES = (
     """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $after: String) {
   repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: 100, after: $after) {
     nodes { prefix name target { oid ... on Commit { committedDate author { ...by }
+      signature { isValid wasSignedByGitHub }
       file(path: $file) { object { oid ... on Blob { text } } } } } }
     pageInfo { hasNextPage endCursor } } } }"""
     + AUTHOR
@@ -135,7 +142,9 @@ class Refs(Files):
         if blob:
             content = exact_text(blob.text, blob.oid)
             content = self.blob(blob.oid) if content is None else content
-        author = tip.author.actor() if tip.author else None
+        # Anybody can write any address into a commit; GitHub signs only those it made itself, for who asked.
+        signed = tip.signature is not None and tip.signature.valid and tip.signature.by_github
+        author = tip.author.actor() if tip.author and signed else None
         return RefFile(oid=tip.oid, content=content, author=author, committed_at=tip.committed_date)
 
     def create_ref(self, ref: str, sha: str) -> bool:

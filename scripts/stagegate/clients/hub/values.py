@@ -58,7 +58,10 @@ class Tag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file as it stands at the tip of one ref; `content` None: the file is not there."""
+    """One file as it stands at the tip of one ref; `content` None: the file is not there.
+
+    `author` is known only of commits that GitHub signed: whatever else stands in one, anybody may have written.
+    """
 
     oid: str
     content: bytes | None
