@@ -22,7 +22,7 @@ from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference
 from stagegate.promotion.ground import Files, Ground
 from stagegate.promotion.plan import Verdict
-from stagegate.promotion.situation import Facts, Kind, Subject
+from stagegate.promotion.situation import Facts, Kind, Standing, Subject
 from stagegate.settings import Settings
 
 
@@ -50,9 +50,19 @@ def pull(doors: Access, soil: Ground, of: hub.Pull, now: datetime) -> Judgement:
 
 
 def change(
-    doors: Access, soil: Ground, before: str, after: str, labels: tuple[str, ...], now: datetime
+    doors: Access,
+    soil: Ground,
+    before: str,
+    after: str,
+    labels: tuple[str, ...],
+    now: datetime,
+    *,
+    queued: bool = False,
 ) -> Judgement:
-    """The verdict on going from one commit of the pins repository to another (a merge group has no labels)."""
+    """The verdict on going from one commit of the pins repository to another.
+
+    `queued`: what runs when this merges is what `before` says (a merge group), not the default branch of now.
+    """
     settings = soil.settings
     doors = replace(doors, clone=None)  # a kustomization may fetch from anywhere: not from somebody's branch
     paths = standings.pin_files(settings)
@@ -61,6 +71,8 @@ def change(
     if not touched:
         return Judgement(head=after, verdict=Verdict(state="success", description="no pin or value changes"))
     facts, _ = ground.facts(doors, soil, "evaluate", touched[0], "", touched[1:])
+    if queued:
+        facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
     judged = tuple(_judge(doors, facts, name, old, new, labels, now) for name in touched)
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
@@ -91,7 +103,7 @@ def _judge(
     policy = facts.policy_of(environment)
     was = standings.resolved(standings.standing(policy, old.contents, facts.settings), facts.records)
     then = standings.resolved(standings.standing(policy, new.contents, facts.settings), facts.records)
-    moved = (was.version, was.commit) != (then.version, then.commit) or bool(then.trouble and not was.trouble)
+    moved = _named(was) != _named(then) or bool(then.trouble and not was.trouble)
     back = then.version and marks.rollback_to(facts, environment, now) == then.version
     kind: Kind = "configure" if not moved else "rollback" if back else "promote"
     subject = Subject(
@@ -103,13 +115,33 @@ def _judge(
         labels=labels,
     )
     if moved and then.version:
-        subject, facts = _with_release(doors, facts, subject)
+        subject, facts = _with_release(doors, facts, subject, then)
     subject, difference = sides.compared(doors, facts, subject, old, new)
+    if kind == "configure" and then.version and _brings_image(difference, facts.settings):
+        subject, facts = _with_release(doors, facts, msgspec.structs.replace(subject, kind="promote"), then)
     facts = msgspec.structs.replace(facts, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
 
 
-def _with_release(doors: Access, facts: Facts, subject: Subject) -> tuple[Subject, Facts]:
+def _named(standing: Standing) -> tuple[object, ...]:
+    return standing.version, standing.commit, dict(standing.digests)
+
+
+def _standings(facts: Facts, files: Files) -> tuple[Standing, ...]:
+    """What every environment runs by the pins of one commit."""
+    return tuple(
+        standings.resolved(standings.standing(one, files.contents, facts.settings), facts.records)
+        for one in facts.settings.environments
+    )
+
+
+def _brings_image(difference: Difference | None, settings: Settings) -> bool:
+    """Whether a first-party image runs by a tag or digest it did not run by: another version, whoever names it."""
+    changes = difference.images if difference else ()
+    return any(one.repository in settings.images and set(one.after) - set(one.before) for one in changes)
+
+
+def _with_release(doors: Access, facts: Facts, subject: Subject, then: Standing) -> tuple[Subject, Facts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:
         release = releases.find(facts.settings, subject.version, doors.app, doors.registry)
@@ -119,7 +151,8 @@ def _with_release(doors: Access, facts: Facts, subject: Subject) -> tuple[Subjec
             return msgspec.structs.replace(subject, release_absent=said), facts
         return msgspec.structs.replace(subject, release_trouble=said), facts
     facts = promotion_facts.complete(doors, facts, release, subject.environment, subject.kind)
-    return msgspec.structs.replace(subject, release=release), facts
+    trouble = subject.pins_trouble or standings.astray(then, release, facts.app)
+    return msgspec.structs.replace(subject, release=release, pins_trouble=trouble), facts
 
 
 def _sides(doors: Access, before: str, after: str, paths: tuple[str, ...]) -> tuple[Files, Files]:
@@ -132,9 +165,9 @@ def _at(doors: Access, sha: str, paths: tuple[str, ...]) -> Files:
 
 
 def _touched(doors: Access, soil: Ground, environment: str, old: Files, new: Files) -> bool:
-    """Whether a pin's file or a values file that its Application names differs between the two sides."""
-    pins = soil.settings.environment(environment).pins
-    if any(old.contents[standings.file_of(pin)] != new.contents[standings.file_of(pin)] for pin in pins):
+    """Whether a pin's file (its lock) or a values file that its Application names differs between the sides."""
+    files = standings.files_of(soil.settings.environment(environment))
+    if any(old.contents[file] != new.contents[file] for file in files):
         return True
     values = tuple(sorted(_values(doors, soil.settings, environment, soil.base, new.contents)))
     if not values:
@@ -150,7 +183,7 @@ def _values(
     named: set[str] = set()
 
     def note(address: str, revision: str, path: str) -> bytes:
-        if sides.is_repository(doors.pins, address) and revision in (base, "HEAD"):
+        if sides.is_repository(doors.pins, address) and sides.is_branch(revision, base):
             named.add(path)
         return b""
 
@@ -162,5 +195,5 @@ def _values(
                 name = settings.chart_reference.rpartition("/")[2]
                 applications.render_inputs(document, note, chart=name)
         except Stop:
-            return named  # what the pin says is judged where it changes; here only its values are looked for
+            continue  # what the pin says is judged where it changes; here only its values are looked for
     return named

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,7 +15,7 @@ from stagegate.chart import applications, render
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients import hub, registry
 from stagegate.errors import Stop
-from stagegate.model import DIGEST
+from stagegate.model import DIGEST, to_json
 from stagegate.promotion import difference as differences
 from stagegate.promotion import standings
 from stagegate.promotion.access import Access
@@ -39,6 +40,7 @@ def compared(
     """
     try:
         old = objects(doors, facts, subject.environment, before)
+        plain = _beside(facts, subject.environment, before)
     except NotRendered as note:
         return msgspec.structs.replace(subject, render_note=str(note)), None
     except Stop as stop:
@@ -54,6 +56,12 @@ def compared(
     risks = tuple(
         RiskSeen(kind=risk.kind, object=risk.object, detail=risk.detail) for risk in differences.risks(found)
     )
+    if _beside(facts, subject.environment, after) != plain:
+        detail = "its destination, or a source beside the app's chart, changes and is not rendered"
+        risks = (*risks, RiskSeen(kind="not-rendered", object="Application", detail=detail))
+    for gone, came in _replaced(found, facts.settings.images):
+        detail = f"runs {came} instead of {gone}"
+        risks = (*risks, RiskSeen(kind="image-replaced", object=gone, detail=detail))
     images = tuple(_image(doors, facts, reference) for reference in sorted(set(_images(new))))
     return msgspec.structs.replace(
         subject, rendered=True, risks=risks, images=images, irreversible=differences.irreversible(found)
@@ -88,6 +96,34 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
         archive = chart_archive(doors.registry, wanted.chart)
         found += render.render(archive, wanted.inputs, where=wanted.application)
     return tuple(found)
+
+
+def _beside(facts: Facts, environment: str, files: Files) -> tuple[bytes, ...]:
+    """What Applications say besides the source that is rendered: other sources that make objects, and where to."""
+    policy, name = facts.policy_of(environment), facts.settings.chart_reference.rpartition("/")[2]
+    found = []
+    for pin in policy.pins:
+        for document in standings.read(pin, files.contents, facts.settings, policy).applications:
+            if not applications.is_application(document):
+                continue
+            rendered = applications.render_inputs(document, lambda *_: b"", chart=name).chart.index
+            spec: Any = document["spec"]
+            listed = spec["sources"] if rendered >= 0 else ()
+            others = [
+                {key: value for key, value in one.items() if key != "targetRevision" or not one.get("ref")}
+                for index, one in enumerate(listed)
+                if index != rendered and (one.get("path") or one.get("chart") or "ref" not in one)
+            ]
+            found.append(to_json([spec.get("destination"), others]))
+    return tuple(found)
+
+
+def _replaced(found: Difference, ours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """First-party images that run no more, each with an image that runs now and did not before."""
+    came = [change.repository for change in found.images if not change.before]
+    for change in found.images:
+        if change.repository in ours and not change.after and came:
+            yield change.repository, came[0]
 
 
 def _kustomized(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
@@ -138,14 +174,20 @@ def _file(doors: Access, facts: Facts, files: Files, address: str, revision: str
 def is_repository(side: hub.Hub, address: str) -> bool:
     """Whether a git address names this repository, in its https or ssh spelling."""
     place = address.rstrip("/").removesuffix(".git").lower()
-    return place == f"{side.server_url}/{side.repository}".lower() or place.endswith(
-        f":{side.repository}".lower()
-    )
+    if place.startswith(("ssh://", "https://", "http://", "git://")):
+        host, own = urlsplit(place).hostname, urlsplit(side.server_url.lower()).hostname
+        return host in (own, f"ssh.{own}") and urlsplit(place).path.strip("/") == side.repository.lower()
+    return place.endswith(f":{side.repository}".lower())
+
+
+def is_branch(revision: str, branch: str) -> bool:
+    """Whether Argo CD takes a revision for this branch, the default one."""
+    return revision in ("", "HEAD", branch, f"refs/heads/{branch}")
 
 
 def _content(side: hub.Hub, facts: Facts, files: Files, revision: str, path: str) -> bytes | None:
     """A file of a side; what stands on the pins' default branch is taken from the side under judgement."""
-    at_base = side.repository == facts.pins_repository and revision in (facts.base, "HEAD")
+    at_base = side.repository == facts.pins_repository and is_branch(revision, facts.base)
     if at_base and path in files.contents:
         return files.contents[path]
     blob = side.files(files.at if at_base else revision, [path])[path]

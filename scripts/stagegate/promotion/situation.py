@@ -26,12 +26,14 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 class Standing(Value, frozen=True, kw_only=True):
     """What an environment's pins say: a version, a commit where tags are `sha-<commit>`, or why neither.
 
-    `is_range`: Argo CD resolves it, and it moves by itself.
+    `digests`: of images and chart, where the pins name any. `is_range`: Argo CD resolves it, and it moves by
+    itself.
     """
 
     environment: str
     version: str = ""
     commit: str = ""
+    digests: Mapping[str, str] = {}
     is_range: bool = False
     trouble: str = ""
 

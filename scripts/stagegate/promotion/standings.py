@@ -35,6 +35,7 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
     """The version (or commit) that all pins of an environment name; trouble in words when they name none."""
     versions: dict[str, str] = {}
     commits: dict[str, str] = {}
+    digests: dict[str, str] = {}
     try:
         for pin in environment.pins:
             found = read(pin, files, settings, environment)
@@ -44,14 +45,37 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
             told = pins.running(found, settings)
             versions |= {told.version: found.file} if told.version else {}
             commits |= {told.commit: found.file} if told.commit else {}
+            if clash := [one for one, digest in told.digests.items() if digests.get(one, digest) != digest]:
+                return Standing(environment=environment.name, trouble=f"its pins disagree on {clash[0]}")
+            digests |= told.digests
+        for file in dict.fromkeys(map(file_of, environment.pins)):
+            lock, chart = files.get(pins.companion(file)), files.get(file)
+            if lock and chart and (said := pins.mislocked(pins.companion(file), lock, chart)):
+                return Standing(environment=environment.name, trouble=said)
     except Stop as stop:
         return Standing(environment=environment.name, trouble=f"{stop.what} {stop.why}")
     if len(versions) > 1:
         said = ", ".join(f"{file} says {version}" for version, file in versions.items())
         return Standing(environment=environment.name, trouble=said)
+    if len(commits) > 1:
+        return Standing(environment=environment.name, trouble=f"its pins name commits {', '.join(commits)}")
     version, commit = next(iter(versions), ""), next(iter(commits), "")
     trouble = "" if version or commit else "its pins name no version"
-    return Standing(environment=environment.name, version=version, commit=commit, trouble=trouble)
+    return Standing(
+        environment=environment.name, version=version, commit=commit, digests=digests, trouble=trouble
+    )
+
+
+def astray(standing: Standing, release: Release, app: str) -> str:
+    """A sentence about a commit or digest that pins name and that is not the release's, or nothing (I3)."""
+    if standing.commit not in ("", release.commit):
+        said = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
+        return f"its pins name {said}"
+    for subject, digest in standing.digests.items():
+        wanted = pins.digest_of("" if subject == app else subject, release)
+        if digest != wanted:
+            return f"its pins name {digest} of {subject}, and {release.version} has {wanted or 'none'}"
+    return ""
 
 
 def named(release: Release, settings: Settings, document: Mapping[str, Any]) -> str:

@@ -5,16 +5,18 @@ One shape is one file in this package. Every place of a pin moves together, or n
 
 from __future__ import annotations
 
-from stagegate.promotion.pins.moving import edit, range_of, running, version_of
+from stagegate.promotion.pins.moving import digest_of, edit, range_of, running, version_of
 from stagegate.promotion.pins.place import PinFile, PinPlace
 from stagegate.promotion.pins.reading import read
-from stagegate.promotion.pins.umbrella_lock import companion, relock
+from stagegate.promotion.pins.umbrella_lock import companion, mislocked, relock
 
 __all__ = [
     "PinFile",
     "PinPlace",
     "companion",
+    "digest_of",
     "edit",
+    "mislocked",
     "range_of",
     "read",
     "relock",

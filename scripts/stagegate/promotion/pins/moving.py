@@ -104,7 +104,7 @@ def _filled(place: PinPlace, release: Release) -> str:
     if place.role == "image-tag":
         version = version.replace("+", "_")  # no + in an OCI tag
     known = {"version": version, "commit": release.commit}
-    digest = _digest(place, release)
+    digest = digest_of(place.subject, release)
     if digest:
         known["digest"] = digest
     try:
@@ -121,12 +121,12 @@ def _filled(place: PinPlace, release: Release) -> str:
         ) from error
 
 
-def _digest(place: PinPlace, release: Release) -> str:
-    """The digest a place asks for: of its subject, else of the release's only artifact."""
+def digest_of(subject: str, release: Release) -> str:
+    """The digest of an image or the chart of a release; without a subject, of its only artifact. Empty: none."""
     chart = {release.chart.reference: release.chart.digest} if release.chart else {}
     images = {image.reference: image.digest for image in release.images}
-    if place.subject:
-        return {**chart, **images}.get(place.subject, "")
+    if subject:
+        return {**chart, **images}.get(subject, "")
     only = images or chart
     return next(iter(only.values())) if len(only) == 1 else ""
 

@@ -32,6 +32,7 @@ def read(
         environment = owners[0]
     reading = Reading(file=file, settings=settings, environment=environment)
     nodes = yaml_edit.documents(content, file)
+    _refuse_twins(nodes, reading)
     if isinstance(pin, Pin) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
         places = tuple(custom.places(nodes, pin, reading))
     else:
@@ -40,6 +41,27 @@ def read(
         raise _nothing(reading)
     applications = tuple(_applications(nodes, content, sorted({place.document for place in places}), reading))
     return PinFile(file=file, content=content, places=places, applications=applications)
+
+
+def _refuse_twins(nodes: Sequence[Node], reading: Reading) -> None:
+    """Stop(ambiguous-pin) when a file has one Application twice: the last one counts, whichever is judged."""
+    seen: list[tuple[str, str, str]] = []
+    for node in nodes:
+        if not _is_application(node) and not application_set.is_set(node):
+            continue
+        kind, space, name = (
+            text_at(node, *p) for p in (("kind",), ("metadata", "namespace"), ("metadata", "name"))
+        )
+        if name and any((kind, name) == (k, n) and (space == s or not space or not s) for k, s, n in seen):
+            raise Stop(
+                "ambiguous-pin",
+                f"{reading.file} has the {kind} {name} twice.",
+                "Argo CD takes the last one, and nobody can say which one is meant.",
+                "Delete one of the two.",
+                file=reading.file,
+                line=node.start_mark.line + 1,
+            )
+        seen.append((kind, space, name))
 
 
 def _recognised(nodes: Sequence[Node], reading: Reading) -> tuple[PinPlace, ...]:

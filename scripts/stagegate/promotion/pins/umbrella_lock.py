@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+import semver
 from ruamel.yaml import YAML
 
 from stagegate import yaml_edit
@@ -67,6 +68,17 @@ def relock(
                 )
             )
     return yaml_edit.replace(lock, moved, file), tuple(edits)
+
+
+def mislocked(file: str, lock: bytes, chart: bytes) -> str:
+    """A sentence about a dependency of which the lock has another version than the one the chart names."""
+    locked = _dependencies(lock, file)
+    for one in _dependencies(chart, file):
+        wanted = one.get("version", "").removeprefix("v")
+        versions = {entry.get("version", "").removeprefix("v") for entry in locked if _same(one, entry)}
+        if semver.Version.is_valid(wanted) and versions - {wanted}:
+            return f"{file} has {one['name']} {', '.join(sorted(versions))}, its Chart.yaml {wanted}"
+    return ""
 
 
 def digest(chart: list[dict[str, Any]], lock: list[dict[str, Any]]) -> str:
