@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.model import Change
-from stagegate.promotion import apply, branches, evaluate, ground, plan, proposals, rules
+from stagegate.promotion import apply, branches, evaluate, ground, plan, proposals, rules, standings
 from stagegate.promotion.access import Access
 from stagegate.promotion.apply import Applied
 from stagegate.promotion.evaluate import Judgement
@@ -99,11 +99,16 @@ def awaited(doors: Access, soil: Ground, environment: str, pull: hub.Pull, verdi
     """The verdict of the rules, and of the approval that is waited for where stagegate merges."""
     if merger(soil, environment, pull) != "stagegate":
         return verdict
-    policy = soil.settings.environment(environment).promotion
-    approved = policy.merge_approval == "none" or bool(
-        proposals.approvals(proposals.standing_approvals(doors.pins, pull.number), pull)
-    )
-    return plan.with_approval(verdict, approved=approved)
+    policy = soil.settings.environment(environment)
+    change = doors.pins.compare(soil.head, pull.head_sha)
+    foreign = proposals.strangers(doors.pins, change.commits, soil.settings.app, environment)
+    ours = not foreign and set(change.files) <= set(standings.files_of(policy))
+    if policy.promotion.merge_approval == "none" and ours:
+        return plan.with_approval(verdict, approved=True)
+    reviews = proposals.standing_approvals(doors.pins, pull.number)
+    # Who pushed onto our branch is an author of what is merged; one that GitHub does not know may be anybody.
+    others = [r for r in reviews if not any(c.author is None or c.author.same(r.author) for c in foreign)]
+    return plan.with_approval(verdict, approved=bool(proposals.approvals(others, pull)))
 
 
 def follow(

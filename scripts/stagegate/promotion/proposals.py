@@ -25,11 +25,18 @@ def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment
     """What is on a branch of ours that `base` does not have. A commit counts as ours by trailers and author."""
     if not head:
         return Branch(name=name)
-    ours = (hub.ACTIONS_BOT, pins.viewer())
     commits = pins.compare(base, head).commits
-    foreign = [c.sha for c in commits if not _is_ours(c, ours, app, environment)]
+    foreign = [c.sha for c in strangers(pins, commits, app, environment)]
     named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
     return Branch(name=name, head=head, version=named[-1] if named else "", foreign=tuple(foreign))
+
+
+def strangers(
+    pins: hub.Hub, commits: Iterable[hub.Commit], app: str, environment: str
+) -> tuple[hub.Commit, ...]:
+    """Commits that are not ours."""
+    ours = (hub.ACTIONS_BOT, pins.viewer())
+    return tuple(commit for commit in commits if not _is_ours(commit, ours, app, environment))
 
 
 def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:

@@ -1,0 +1,52 @@
+"""I1: what stagegate merges by itself is its own work, or approved by somebody who wrote none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import promote_pr
+from lab.registry import Registry
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import Shop, shop
+
+STAGING = "stagegate/promote/shop/staging"
+BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, merge-approval: APPROVAL}"}
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with Registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry.host
+
+
+def run(world: Shop, **inputs: str) -> str:
+    """One step of promote-pr; its reason."""
+    environ = world.environ(verify_workflow="none", **inputs)
+    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    return world.outputs()["reason"]
+
+
+@pytest.mark.parametrize("approval", ["none", "required"])
+def test_a_persons_commit_on_our_branch_is_not_merged_by_its_author_alone(
+    tmp_path: Path, host: str, approval: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    change = {key: text.replace("APPROVAL", approval) for key, text in BY_US.items()}
+    with shop(tmp_path, host, changes=change) as world:
+        person = world.hub(world.forge.token("octo-dev"))
+        base = person.head("main")
+        assert base is not None
+        person.create_ref(f"refs/heads/{STAGING}", base)
+        person.create_commit(STAGING, base, "feat: mine", "", {"stagegate.yaml": b"app: shop\n"})
+        opener = person if approval == "none" else world.hub()
+        pull = opener.open_pull("mine", "", STAGING, "main")
+        assert pull is not None
+        if approval == "required":
+            world.review(pull.number, "octo-dev", "APPROVE")
+        run(world, mode="evaluate", environment="staging")
+        assert world.repo.head("main") == base, "merged without anybody else"
+        world.review(pull.number, "octo-lead", "APPROVE")
+        assert run(world, mode="evaluate", environment="staging") == "merged"
