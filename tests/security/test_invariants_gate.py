@@ -1,0 +1,52 @@
+"""I1, I2: a gate is left to another run only while that run tests what is pinned now."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from stagegate import settings as settings_file
+from stagegate.gate import elsewhere
+from stagegate.gate.facts import Facts
+from tests.gate.test_proven import RELEASE
+
+POLICY = b"""\
+app: shop
+environments:
+  - {name: prod, pins: [prod.yaml]}
+"""
+PIN = b"spec: {source: {helm: {valueFiles: [$values/values.yaml]}}}\n"
+
+
+class Github:
+    """A pins repository in which run 7 moved the pin at `moved`, and is looking at the release."""
+
+    def __init__(self, values: bytes) -> None:
+        self.at = {
+            "moved": {"prod.yaml": PIN, "values.yaml": b"a: 1\n"},
+            "head": {"prod.yaml": PIN, "values.yaml": values},
+        }
+
+    def history(self, ref: str, first: int, path: str) -> list[Any]:  # noqa: ARG002
+        trailers = {"Stagegate-Run": "7", "Stagegate-Environment": "prod"}
+        return [SimpleNamespace(sha="moved", trailers=trailers)]
+
+    def files(self, at: str, paths: list[str]) -> dict[str, Any]:
+        return {path: SimpleNamespace(content=self.at[at][path]) for path in paths}
+
+    def run_state(self, run: str) -> str:  # noqa: ARG002
+        return "running"
+
+    def statuses(self, sha: str) -> list[Any]:  # noqa: ARG002
+        url = "https://github.example/acme/shop/actions/runs/7"
+        return [SimpleNamespace(context="stagegate/shop/prod", state="pending", target_url=url)]
+
+
+@pytest.mark.parametrize(("values", "left_to"), [(b"a: 1\n", "7"), (b"a: 2\n", "")])
+def test_values_changed_since_another_run_moved_the_pin_are_looked_at(values: bytes, left_to: str) -> None:
+    settings = settings_file.parse(POLICY, "stagegate.yaml")
+    known = SimpleNamespace(release=RELEASE, head="head", environment=settings.environment("prod"))
+    github = cast(Any, Github(values))
+    assert elsewhere.looking(cast(Facts, known), github, github, "8", sleep=lambda _: None) == left_to
