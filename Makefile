@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-.PHONY: help check formatting lint types contracts workflows tables examples format test demo bench live lock docs ghes clean
+.PHONY: help check formatting lint types contracts workflows tables examples audit format test demo bench live lock docs ghes clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -15,7 +15,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-h
 help: ## these lines
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
-check: formatting lint types contracts workflows tables examples ## all that is found without running: style, types, contracts, security
+check: formatting lint types contracts workflows tables examples audit ## all that is found without running: style, types, contracts, security
 
 formatting:
 	$(TOOLS) ruff format --check --quiet .
@@ -37,6 +37,9 @@ tables:
 
 examples:
 	$(TOOLS) python -m pytest tests/docs
+
+audit:
+	$(TOOLS) python -m lab.audit
 
 format: ## put every file into the one format
 	$(TOOLS) ruff check --quiet --fix .

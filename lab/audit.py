@@ -1,0 +1,50 @@
+"""Looks the locked libraries up in the public advisories (pip-audit), and says so where that cannot be done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "scripts" / "requirements.txt"
+SECONDS = 120
+
+
+def main() -> int:
+    """0 when nothing is known against the lock, or nothing could be looked up; 1 when something is."""
+    answered = look_up(LOCK)
+    if answered is None:
+        print("audit: the advisories cannot be reached from here; the lock was not looked up.")
+        return 0
+    bad = [f"{name} {version}: {', '.join(ids)}" for name, version, ids in answered if ids]
+    print("\n".join(bad) if bad else f"audit: nothing is known against {len(answered)} locked libraries.")
+    return 1 if bad else 0
+
+
+def look_up(lock: Path) -> list[tuple[str, str, list[str]]] | None:
+    """(name, version, advisory ids) of every library that was found; None when none was, or nobody answered."""
+    flags = (
+        "--disable-pip",
+        "--require-hashes",
+        "--progress-spinner",
+        "off",
+        "--timeout",
+        "10",
+        "-f",
+        "json",
+    )
+    command = [sys.executable, "-m", "pip_audit", *flags, "-r", str(lock)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        listed: list[Any] = json.loads(done.stdout)["dependencies"]
+    except (subprocess.TimeoutExpired, ValueError, KeyError):
+        return None
+    found = [one for one in listed if "skip_reason" not in one]
+    return [(one["name"], one["version"], [v["id"] for v in one["vulns"]]) for one in found] or None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

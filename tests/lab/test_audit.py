@@ -1,0 +1,38 @@
+"""The look-up of advisories: what is known fails, what nobody could tell is said."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from lab import audit
+
+KNOWN = {"name": "a", "version": "1.0", "vulns": [{"id": "PYSEC-1"}]}
+FINE = {"name": "b", "version": "2.0", "vulns": []}
+SKIPPED = {"name": "c", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "code", "said"),
+    [
+        ([KNOWN, FINE], 1, "a 1.0: PYSEC-1"),
+        ([FINE, SKIPPED], 0, "nothing is known against 1"),
+        ([SKIPPED], 0, "cannot be reached"),
+        (None, 0, "cannot be reached"),
+    ],
+)
+def test_audit(
+    listed: list[Any] | None,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "" if listed is None else json.dumps({"dependencies": listed})
+    answer = subprocess.CompletedProcess([], 1, stdout=text, stderr="ConnectionError")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    assert audit.main() == code
+    assert said in capsys.readouterr().out
