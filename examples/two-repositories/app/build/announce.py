@@ -50,5 +50,7 @@ if __name__ == "__main__":
     if len(sys.argv) != 4 or not os.environ.get("GITOPS_TOKEN"):
         raise SystemExit("::error::give app, version and commit, and GITOPS_TOKEN (is the secret empty?)")
     app, version, commit = sys.argv[1:]
-    announce(os.environ["GITOPS"], os.environ["GITOPS_TOKEN"], {"app": app, "version": version, "commit": commit})
+    announce(
+        os.environ["GITOPS"], os.environ["GITOPS_TOKEN"], {"app": app, "version": version, "commit": commit}
+    )
     print(f"{os.environ['GITOPS']} knows of {app} {version}")
