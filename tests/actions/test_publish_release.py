@@ -230,3 +230,22 @@ def test_an_immutable_tag_that_was_used_up_is_said_so(world: Shop) -> None:
     world.repo.burned_tags.add("v1.1.0")
     assert run(world, version="1.1.0") == 4
     assert world.outputs()["reason"] == "version-taken"
+
+
+def test_a_newest_record_that_nobody_can_read_is_not_skipped(world: Shop) -> None:
+    good(world, "1.1.0")
+    github = world.hub()
+    task, sha = "stagegate:shop", world.commits["1.1.0"]
+    number = github.create_deployment(sha, task, "prod", {"schema": "stagegate/evidence/9"}, "later", True)
+    github.create_deployment_status(number, "failure", "failed", "")
+    refused(world, "1.1.0", "unknown-state", 3, "cannot be read")
+
+
+def test_the_record_of_another_environment_is_no_proof_here(world: Shop) -> None:
+    world.passed("1.1.0", "staging")
+    github = world.hub()
+    (record,) = github.deployments("stagegate:shop", "staging")
+    number = github.create_deployment(record.sha, record.task, "prod", dict(record.payload), "copied", True)
+    github.create_deployment_status(number, "success", "passed", "")
+    github.set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
+    refused(world, "1.1.0", "no-evidence", 1, "no record")

@@ -110,19 +110,28 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
 def _records(
     deployments: Iterable[hub.Deployment], app: str, environment: str, trusted: Sequence[Actor]
 ) -> list[Evidence]:
-    """Deciding records, newest first: by an accepted being, completed by one, and about their own commit."""
-    found = []
+    """Deciding records, newest first: by an accepted being, completed by one, and about what the deployment is.
+
+    Stop(unknown-state) when the newest cannot be read: nobody knows what it says (I2).
+    """
+    found: list[Evidence] = []
     for deployment in deployments:
-        finished = any(_counts(status.creator, trusted) for status in deployment.statuses)
-        if deployment.environment != environment or not finished or not _counts(deployment.creator, trusted):
+        said = {status.state for status in deployment.statuses if _counts(status.creator, trusted)}
+        if deployment.environment != environment or not said or not _counts(deployment.creator, trusted):
             continue
         evidence = _evidence(deployment.payload)
-        if (
-            evidence
-            and evidence.kind in _DECIDING
-            and evidence.commit == deployment.sha
-            and evidence.app == app
-        ):
+        if evidence is None and not found:
+            raise Stop(
+                "unknown-state",
+                f"The newest record of {app} in {environment} cannot be read.",
+                f"The payload of deployment {deployment.id} is no evidence this version knows.",
+                "Use the version of stagegate that wrote it, or run the gate again.",
+            )
+        if evidence is None or evidence.kind not in _DECIDING:
+            continue
+        about = (evidence.app, evidence.environment, evidence.commit)
+        state = "success" if evidence.outcome in ("passed", "adopted") else "failure"
+        if about == (app, environment, deployment.sha) and state in said:
             found.append(evidence)
     return found
 
