@@ -77,9 +77,13 @@ class ChartChecks(_Settings, frozen=True, kw_only=True):
 
 
 class ChartSettings(_Settings, frozen=True, kw_only=True):
-    """Our chart (`path`, published to `repository`), or somebody else's (`reference`)."""
+    """Our chart (`path`, published to `repository`), or somebody else's (`reference`).
+
+    `name` is the one in Chart.yaml, where it is not that of the folder.
+    """
 
     path: str = ""
+    name: str = ""
     repository: str = ""
     reference: str = ""
     image_tag_value: str = ""
@@ -264,13 +268,13 @@ class Settings(_Settings, frozen=True, kw_only=True):
     def chart_reference(self) -> str:
         """`oci://host/path/name` of the chart, ours or not; empty without a chart.
 
-        Our own chart's name is the last part of its path, which is what Helm requires of a chart folder.
+        Our own chart has the name of its folder, unless the settings say otherwise.
         """
         if not isinstance(self.chart, ChartSettings):
             return ""
         if self.chart.reference:
             return self.chart.reference
-        return f"{self.chart.repository.rstrip('/')}/{Path(self.chart.path).name}"
+        return f"{self.chart.repository.rstrip('/')}/{self.chart.name or Path(self.chart.path).name}"
 
     @property
     def last_environments(self) -> tuple[Environment, ...]:

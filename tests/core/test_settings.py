@@ -85,3 +85,12 @@ def test_what_is_no_yaml_is_told_as_a_mistake_of_the_file(content: bytes, line: 
 def test_an_unknown_environment_names_the_nearest() -> None:
     with pytest.raises(Stop, match="Did you mean prod"):
         settings.parse(BASE.encode(), "f").environment("prd")
+
+
+@pytest.mark.parametrize(("name", "reference"), [("", "chart"), (", name: pay", "pay")])
+def test_a_chart_is_published_under_its_own_name(name: str, reference: str) -> None:
+    chart = f"chart: {{path: deploy/chart, repository: 'oci://ghcr.io/acme/charts'{name}}}\n"
+    assert (
+        settings.parse((BASE + chart).encode(), "f").chart_reference
+        == f"oci://ghcr.io/acme/charts/{reference}"
+    )

@@ -46,8 +46,12 @@ class ChartSource(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.path}/{FILE}"
 
 
-def read(folder: Path, path: str) -> ChartSource:
-    """The chart in `folder`; `path` is its name for messages. Stop(missing-file) or Stop(findings)."""
+def read(folder: Path, path: str, name: str = "") -> ChartSource:
+    """The chart in `folder`; `path` is its place for messages, `name` its name where it is not the folder's.
+
+    Stop(missing-file) or Stop(findings).
+    """
+    wanted = name or folder.resolve().name
     try:
         raw = (folder / FILE).read_bytes()
     except OSError as error:
@@ -62,10 +66,9 @@ def read(folder: Path, path: str) -> ChartSource:
     name = _text(metadata, "name", path)
     if not _NAME.fullmatch(name):
         raise _wrong(path, f"name is {name!r}.", "Use lower-case letters, digits, dots and dashes.")
-    if name != folder.resolve().name:
-        raise _wrong(
-            path, f"name is {name!r}, the folder is {folder.resolve().name!r}.", "Give both the same name."
-        )
+    if name != wanted:
+        cure = f"Set `chart.name: {name}` in the settings, or give chart and folder the same name."
+        raise _wrong(path, f"name is {name!r}, and {wanted!r} is expected.", cure)
     if metadata.get("apiVersion") != "v2":
         raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
     version = str(parse_version(str(metadata.get("version", "")), source=f"version in {path}/{FILE}"))

@@ -48,7 +48,7 @@ def read(
 
     Stop(missing-file) without a chart or a lock, Stop(findings) when Chart.yaml cannot be read.
     """
-    chart = source.read(checkout.workspace / own.path, own.path)
+    chart = source.read(checkout.workspace / own.path, own.path, own.name)
     with dependencies.complete(chart, checkout.workspace, logins) as whole:
         asked, findings = _asked(settings, whole, checkout)
         findings += _lint(whole, asked, strict=strict)

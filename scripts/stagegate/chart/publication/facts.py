@@ -52,7 +52,7 @@ def read(
 
     Stop(missing-file) without a chart, Stop(findings) when it does not render; other checks are findings.
     """
-    chart = source.read(build.workspace / own.path, own.path)
+    chart = source.read(build.workspace / own.path, own.path, own.name)
     place = published.reference(settings.chart_reference, build.version)
     findings = (*build.findings, *_versions(chart, build.version))
     with dependencies.complete(chart, build.workspace, logins) as whole:
