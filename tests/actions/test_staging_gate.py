@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ import staging_gate
 from lab.lab import LOGIN, SHOP, Lab, outputs
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
-from stagegate.gate import elsewhere, evidence
+from stagegate.gate import elsewhere, evidence, trial
 from stagegate.model import Evidence
 from stagegate.runner.boundary import entrypoint
 
@@ -502,6 +503,33 @@ def test_protected_evidence_is_written_by_the_app_and_by_nobody_else(bench: Benc
         assert "only the App's own records count" in done.summary
     finally:
         bench.settings({"level: protected, app: shop-gate": "level: advisory"})
+
+
+@pytest.mark.parametrize("with_key", [True, False], ids=["App key given", "no key"])
+def test_a_token_that_dies_in_a_long_wait_does_not_take_the_verdict_with_it(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch, with_key: bool
+) -> None:
+    forge = bench.lab.forge
+    app = forge.app("long-gate", {**RIGHTS, "metadata": "read"})
+    token = forge.token("long-gate", "app", repositories=[SHOP])
+    look = trial.run
+
+    def for_an_hour(trying: Any) -> Any:
+        seen = look(trying)
+        forge.world.tokens[token] = replace(forge.world.tokens[token], expires=0.0)
+        return seen
+
+    monkeypatch.setattr(trial, "run", for_an_hour)
+    number = next(runs)
+    key = {"app_id": str(app.id), "app_key": app.private_key} if with_key else {}
+    done = gate(run=number, token=token, **key)
+    assert done.evidence.outcome == "passed", done.log
+    if with_key:
+        assert (done.code, done.outputs["reason"]) == (0, "passed"), done.log
+        assert [s.state for record in bench.of_run(number) for s in record.statuses] == ["success"]
+    else:
+        assert (done.code, done.outputs["reason"]) == (3, "token-expired"), done.log
+        assert bench.of_run(number) == []
 
 
 def test_what_is_proven_is_left_alone_until_something_changes(bench: Bench, gate: Gate) -> None:
