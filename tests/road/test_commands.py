@@ -12,7 +12,7 @@ import pytest
 from lab.act import ActRun
 from lab.lab import SHOP, Lab
 
-pytestmark = [pytest.mark.road, pytest.mark.xdist_group("road-commands")]
+pytestmark = pytest.mark.road
 PROD = "deploy/argocd/prod.yaml"
 
 
