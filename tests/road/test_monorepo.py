@@ -13,7 +13,6 @@ import pytest
 from lab.registry import Registry
 from tests.road.monorepo import APPS, SHARED, Monorepo, monorepo, pin
 
-pytestmark = pytest.mark.xdist_group("road-monorepo")
 NEW = {"web": "1.1.0", "pay": "2.0.0"}
 
 
