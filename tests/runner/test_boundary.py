@@ -251,3 +251,18 @@ def test_without_a_runner_nothing_is_written(step: Step, monkeypatch: pytest.Mon
     assert code == 0
     assert list(step.work.iterdir()) == []
     assert "outcome=done" in step.capture.readouterr().out
+
+
+def test_a_secret_that_looks_like_a_word_of_ours_changes_no_outcome(tmp_path: Path) -> None:
+    log.mask("refused", "older")
+    result = Result(reason="older-version", message=Message(what="An older one is refused."))
+    context = Context(workspace=tmp_path, output_file=str(tmp_path / "out"), temp=str(tmp_path))
+    boundary.finish("promote-pr", result, context, "", None, None)
+    told = outputs((tmp_path / "out").read_text())
+    assert (told["outcome"], told["reason"]) == ("refused", "older-version")
+    report = json.loads(Path(told["report"]).read_text())
+    assert (report["outcome"], report["reason"], report["message"]["what"]) == (
+        "refused",
+        "older-version",
+        "An *** one is ***.",
+    )

@@ -21,6 +21,7 @@ from stagegate.runner.inputs import Inputs, load, variable
 
 ISSUES = "the stagegate repository's issues"
 _NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
+STABLE = ("outcome", "reason", "schema", "action")  # words of ours that workflows compare
 _SUMMARY_LIMIT = 1024 * 1024  # bytes; GitHub drops a longer step summary
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741
@@ -124,7 +125,7 @@ def write_outputs(outputs: Mapping[str, str], context: Context) -> None:
 
     Without a runner they are printed as `name=value`.
     """
-    clean = {name: log.redact(value).replace("\r", "") for name, value in outputs.items()}
+    clean = {name: _shown(name, value) for name, value in outputs.items()}
     if not context.output_file:
         for name, value in clean.items():
             log.say(f"{name}={value}")
@@ -135,12 +136,18 @@ def write_outputs(outputs: Mapping[str, str], context: Context) -> None:
             file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
 
 
+def _shown(name: str, value: str) -> str:
+    """An output without secrets. The stable words are ours: a password like `wrong` must not change them."""
+    return value if name in STABLE else log.redact(value).replace("\r", "")
+
+
 def _write_report(action: str, result: Result, context: Context, asked: str) -> str:
     if not asked and not context.temp:
         return ""
     target = Path(asked or Path(context.temp) / f"stagegate-{action}-{uuid.uuid4().hex[:8]}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
-    document = _redacted(msgspec.to_builtins(result.report(action)))
+    plain = msgspec.to_builtins(result.report(action))
+    document = {key: value if key in STABLE else _redacted(value) for key, value in plain.items()}
     target.write_bytes(to_json(document))
     return str(target)
 
