@@ -8,7 +8,8 @@ PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
 SOURCES := $(wildcard scripts lab tests bench)
 DOCS := $(wildcard scripts/docs.py)
-WORKERS ?= 2
+# One more than the two cores: the longest tests mostly wait.
+WORKERS ?= 3
 TESTS ?=
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 

@@ -6,6 +6,10 @@ import pytest
 
 from stagegate.runner import log
 
+LONGEST = (
+    "tests/road/", "tests/actions/", "tests/gate/", "tests/promotion/", "tests/security/", "tests/lab/", "tests/launcher/"
+)  # fmt: skip
+
 
 @pytest.fixture(autouse=True)
 def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -13,5 +17,7 @@ def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole workflows first: at the end, one of them would keep a single worker busy for a minute."""
-    items.sort(key=lambda item: item.get_closest_marker("road") is None)
+    """The longest files first: begun last, one of them would keep a single worker busy at the end."""
+    items.sort(
+        key=lambda item: next((n for n, room in enumerate(LONGEST) if room in item.nodeid), len(LONGEST))
+    )

@@ -54,6 +54,8 @@ class Forge:
     def stop(self) -> None:
         """Stop listening; the repositories stay on disk."""
         self._server.stop()
+        for repo in self.world.repositories.values():
+            repo.store.reader.close()
 
     def __enter__(self) -> Forge:
         return self.start()

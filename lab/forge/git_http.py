@@ -13,7 +13,8 @@ from werkzeug.datastructures import Headers
 
 from lab.forge import branches
 from lab.forge.exchange import Answer
-from lab.forge.git_store import Move, environment
+from lab.forge.git_reader import environment
+from lab.forge.git_store import Move
 from lab.forge.permissions import allows, may_change_workflows, visible
 from lab.forge.rules import applying, bypasses, violations
 from lab.forge.state import Repository, World

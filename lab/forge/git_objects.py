@@ -87,27 +87,26 @@ def entry(line: str) -> Entry:
     return Entry(mode, kind, sha, None if size == "-" else int(size), path)
 
 
-def changes_of(raw: list[str], stats: list[str]) -> list[Change]:
-    counts: dict[str, tuple[int, int]] = {}
+def changes_of(said: list[str]) -> list[Change]:
+    """Changed files from the NUL-parted words of `git diff-tree -z --raw --numstat`: all names, then all counts."""
+    names = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
+    found: list[tuple[str, str | None, str, str]] = []
     position = 0
-    while position < len(stats) and stats[position]:
-        added, removed, path = stats[position].split("\t")
+    while said[position].startswith(":"):
+        old_sha, new_sha, letter = said[position].split()[2:5]
+        moved = letter[0] in "RC"
+        previous = said[position + 1] if moved else None
+        path = said[position + (2 if moved else 1)]
+        found.append((path, previous, names[letter[0]], old_sha if letter[0] == "D" else new_sha))
+        position += 3 if moved else 2
+    counts: dict[str, tuple[int, int]] = {}
+    while position < len(said) and said[position]:
+        added, removed, path = said[position].split("\t")
         position += 1
         if not path:
-            path, position = stats[position + 1], position + 2
+            path, position = said[position + 1], position + 2
         counts[path] = (0 if added == "-" else int(added), 0 if removed == "-" else int(removed))
-    changes: list[Change] = []
-    position = 0
-    names = {"A": "added", "D": "removed", "M": "modified", "R": "renamed", "C": "copied", "T": "changed"}
-    while position < len(raw) and raw[position]:
-        old_sha, new_sha, letter = raw[position].split()[2:5]
-        moved = letter[0] in "RC"
-        previous = raw[position + 1] if moved else None
-        path = raw[position + (2 if moved else 1)]
-        position += 3 if moved else 2
-        sha = old_sha if letter[0] == "D" else new_sha
-        changes.append(Change(path, previous, names[letter[0]], sha, *counts.get(path, (0, 0))))
-    return changes
+    return [Change(*about, *counts.get(about[0], (0, 0))) for about in found]
 
 
 def commit_of(sha: str, raw: bytes) -> Commit:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from lab.forge.git_objects import Change, Commit, Entry, Tag, changes_of, commit_of, entry, tag_of
+from lab.forge.git_reader import GitError, Reader, environment
 from lab.forge.values import ZERO
-
-
-class GitError(Exception):
-    """git refused; the text is its own."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +23,15 @@ class Move:
     force: bool = False
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of every git here: nobody's configuration, no prompts."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    fixed = {
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
-    return kept | fixed | dict(extra or {})
-
-
 @dataclass(frozen=True)
 class Store:
     """One bare repository on disk."""
 
     path: Path
+    reader: Reader = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reader", Reader(self.path))
 
     def git(
         self,
@@ -72,17 +60,13 @@ class Store:
 
     def resolve(self, rev: str) -> str | None:
         """The object `rev` names, or None."""
-        if not rev or "\n" in rev or "\0" in rev:
-            return None
-        found = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", rev, codes=(0, 1, 128))
-        return found.decode().strip() or None
+        found = self.reader.find(rev)
+        return found.sha if found else None
 
     def type_of(self, sha: str) -> str | None:
         """commit, tree, blob, tag, or None when there is no such object."""
-        answer = (
-            self.git("cat-file", "--batch-check=%(objecttype)", data=f"{sha}\n".encode()).decode().strip()
-        )
-        return None if answer.endswith("missing") else answer
+        found = self.reader.find(sha)
+        return found.type if found else None
 
     def commit_of(self, rev: str) -> str | None:
         """The commit that `rev` (branch, tag, sha, HEAD) leads to, or None; branches win over tags."""
@@ -93,8 +77,7 @@ class Store:
 
     def ref(self, name: str) -> str | None:
         """What the fully qualified ref points to, or None."""
-        found = self.git("show-ref", "--verify", "--hash", "--", name, codes=(0, 1, 128)) if name else b""
-        return found.decode().strip() or None
+        return self.reader.ref(name)
 
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
         """All refs below a prefix (or equal to it), sorted by name; internal pull refs are left out."""
@@ -105,8 +88,11 @@ class Store:
         }
 
     def object(self, sha: str) -> bytes:
-        """The raw content of an object."""
-        return self.git("cat-file", self.type_of(sha) or "blob", sha)
+        """The raw content of an object. GitError when there is none."""
+        found = self.reader.find(sha)
+        if found is None:
+            raise GitError(f"there is no object {sha}")
+        return found.content
 
     def commit(self, sha: str) -> Commit:
         """A commit, parsed."""
@@ -130,15 +116,11 @@ class Store:
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """True when `older` is reachable from `newer` (or the same)."""
-        try:
-            self.git("merge-base", "--is-ancestor", older, newer)
-        except GitError:
-            return False
-        return True
+        return older == newer or _is_ancestor(self, older, newer)
 
     def merge_base(self, one: str, other: str) -> str | None:
-        """The best common ancestor, or None for unrelated histories."""
-        return self.git("merge-base", one, other, codes=(0, 1)).decode().strip().split("\n")[0] or None
+        """The best common ancestor of two commits (shas), or None for unrelated histories."""
+        return _merge_base(self, one, other)
 
     def rev_list(self, *argv: str) -> list[str]:
         """Shas that `git rev-list` prints."""
@@ -147,9 +129,8 @@ class Store:
     def changes(self, before: str, after: str) -> list[Change]:
         """Changed files between two tree-ishes, renames found."""
         flags = ("-r", "-M", "-z", "--no-commit-id")
-        raw = self.git("diff-tree", *flags, "--raw", before, after).decode(errors="replace").split("\0")
-        stats = self.git("diff-tree", *flags, "--numstat", before, after).decode(errors="replace").split("\0")
-        return changes_of(raw, stats)
+        said = self.git("diff-tree", *flags, "--raw", "--numstat", before, after).decode(errors="replace")
+        return changes_of(said.split("\0"))
 
     def paths(self, before: str, after: str) -> tuple[str, ...]:
         """Names of the changed files, both names of a rename."""
@@ -179,4 +160,19 @@ def valid_ref(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _commit(store: Store, sha: str) -> Commit:
-    return commit_of(sha, store.git("cat-file", "commit", sha))
+    return commit_of(sha, store.object(sha))
+
+
+@lru_cache(maxsize=4096)
+def _is_ancestor(store: Store, older: str, newer: str) -> bool:
+    try:
+        store.git("merge-base", "--is-ancestor", older, newer)
+    except GitError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _merge_base(store: Store, one: str, other: str) -> str | None:
+    found = store.git("merge-base", one, other, codes=(0, 1)).decode().strip()
+    return found.split("\n")[0] or None

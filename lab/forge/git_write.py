@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from lab.forge.git_objects import Signature
-from lab.forge.git_store import GitError, Store
+from lab.forge.git_reader import GitError
+from lab.forge.git_store import Store
 
 
 def blobs(store: Store, contents: Sequence[bytes]) -> list[str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 
 from lab.forge import git_write
@@ -63,7 +64,7 @@ class Repository:
         """owner/name."""
         return f"{self.owner.login}/{self.name}"
 
-    @property
+    @cached_property
     def store(self) -> Store:
         """Its Git."""
         return Store(self.path)

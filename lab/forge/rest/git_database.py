@@ -8,7 +8,8 @@ import binascii
 from lab.forge import git_write, shapes
 from lab.forge.exchange import Answer, Ask, Fields, made
 from lab.forge.git_objects import Signature, Tag
-from lab.forge.git_store import GitError, valid_ref
+from lab.forge.git_reader import GitError
+from lab.forge.git_store import valid_ref
 from lab.forge.refusal import Refusal, not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.values import EMPTY_TREE, Body
