@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import tarfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 
 class Unsafe(Exception):
@@ -24,7 +25,11 @@ def extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> No
         except tarfile.FilterError as error:
             raise Unsafe(member.name) from error
         return
-    target = root.joinpath(*(part for part in PurePosixPath(member.name).parts if part != "/"))
+    member = copy.copy(member)
+    member.name = member.name.lstrip(
+        "/"
+    )  # as the filter does; otherwise the path itself would win over `root`
+    target = root / member.name
     aim = (target.parent if member.issym() else root) / member.linkname
     home = root.resolve()
     leaves = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import signal
@@ -212,12 +213,13 @@ def test_without_python_the_way_out_is_named(toolkit: Toolkit) -> None:
 
 @only_uv
 def test_too_old_a_python_looks_for_a_newer_one_and_else_says_so(toolkit: Toolkit) -> None:
-    old = next((found for minor in range(9, 5, -1) if (found := _old_python(minor))), None)
-    if old is None:
-        pytest.skip("no Python between 3.6 and 3.9 is installed here")
     programs = toolkit.folder / "old"
     programs.mkdir()
-    (programs / "python3").symlink_to(old)
+    old = next((found for minor in range(9, 5, -1) if (found := _old_python(minor))), None)
+    if old:
+        (programs / "python3").symlink_to(old)
+    else:
+        _says_it_is_old(programs / "python3")
     _refused(toolkit, "missing-tool", "3.10 or newer", PATH=str(programs))
     newer = programs / f"python3.{sys.version_info[1]}"
     newer.symlink_to(libraries.base_python())
@@ -298,6 +300,20 @@ def _texts(value: object) -> list[str]:
 
 def _python_folder() -> str:
     return "python{}.{}".format(*sys.version_info[:2])
+
+
+def test_a_python_too_old_for_us_can_read_the_launcher() -> None:
+    ast.parse(Path(libraries.__file__).with_name("launcher.py").read_text(), feature_version=(3, 6))
+
+
+def _says_it_is_old(program: Path) -> None:
+    """A python3 of today that calls itself 3.9, where there is none."""
+    code = (
+        "import runpy, sys; sys.version_info = (3, 9, 0, 'final', 0); sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    program.write_text(f"""#!/bin/sh\nshift 2\nexec {libraries.base_python()} -I -S -c "{code}" "$@"\n""")
+    program.chmod(0o755)
 
 
 def _old_python(minor: int) -> str | None:
