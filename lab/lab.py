@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -152,6 +153,33 @@ class Lab:
         return content
 
     # --- what people do ------------------------------------------------------------------------------------
+
+    def adopt(self) -> None:
+        """The first day: somebody records what runs in every environment, so that it counts as known."""
+        clone = self._clone("first-day", "octo-lead", self.layout.pins)
+        _git(clone, "pull", "--quiet", "origin", "main")
+        rights = {"contents": "read", "statuses": "write", "deployments": "write"}
+        own = self.forge.token("", "actions", repositories=[self.layout.pins], permissions=rights)
+
+        def one(environment: str) -> None:
+            secrets = self.secrets()[environment]
+            inputs = {
+                "GITHUB_WORKSPACE": str(clone),
+                "GITHUB_ACTOR": "octo-lead",
+                "SG_CONFIG": self.layout.policy,
+                "SG_ENVIRONMENT": environment,
+                "SG_MODE": "adopt",
+                "SG_TOKEN": secrets.get("SOURCE_TOKEN", own),
+                "SG_PINS_TOKEN": own,
+                "SG_ARGOCD_SERVER": self.argocd.url,
+                "SG_ARGOCD_TOKEN": secrets["ARGOCD_TOKEN"],
+            }
+            environ = {**self._environ(0, self.layout.pins), **inputs}
+            _step(clone, str(ROOT / "scripts" / "staging_gate.py"), environ)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(one, ENVIRONMENTS))
+        self.forge.drain_events()
 
     def push(
         self,

@@ -30,18 +30,22 @@ class Token:
 class Layout:
     """The app repository (code, tags, evidence) and the one that holds the pins; often they are one.
 
-    `trees` fill each repository, later ones over earlier ones. `manifests` is the folder of the Applications.
+    `policy` is the settings file there, `manifests` the folder of the Applications. `trees` fill each
+    repository, later ones over earlier ones.
     `tokens`: of each repository, those that reach another.
     """
 
     app: str
     pins: str
+    policy: str
     manifests: str
     trees: Mapping[str, tuple[Tree, ...]]
     tokens: Mapping[str, tuple[Token, ...]]
 
 
-ONE = Layout("acme/shop", "acme/shop", "deploy/argocd", {"acme/shop": (Tree("examples/shop"),)}, {})
+ONE = Layout(
+    "acme/shop", "acme/shop", "stagegate.yaml", "deploy/argocd", {"acme/shop": (Tree("examples/shop"),)}, {}
+)
 
 _WRITES_EVIDENCE = {
     "metadata": "read",
@@ -53,6 +57,7 @@ _WRITES_EVIDENCE = {
 TWO = Layout(
     "acme/shop",
     "acme/gitops",
+    "apps/shop/stagegate.yaml",
     "apps/shop/argocd",
     {
         "acme/shop": (

@@ -3,7 +3,9 @@
 1. `uses: $/path` (this repository at the running commit) becomes `uses: owner/name/path@ref`.
 2. `environment: {name: x, deployment: false}` becomes `environment: x`.
 3. For act only: it ignores environments, so `vars.X` and `secrets.X` of such a job become `vars.x_X` and
-   `secrets.X_X`: the lab passes every environment's values under these names.
+   `secrets.x_X`: the lab passes every environment's values under these names. Where a job calls a file of
+   the toolkit, GitHub hands the values of the environment in there to it by itself; act hands on only what the
+   caller maps, so there the caller's `secrets.X` are those of that environment.
 
 `python -m lab.rewrite FOLDER owner/name@ref` writes a copy of the repository for GitHub Enterprise Server.
 """
@@ -16,9 +18,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+WORKFLOWS = Path(__file__).resolve().parent.parent / ".github" / "workflows"
+
 _SELF = re.compile(r"(?m)^(\s*(?:- )?uses: )\$/(\S+)")
 _ENVIRONMENT = re.compile(r"(?m)^(    environment: )\{name: (.+?), deployment: false\}")
 _JOB = re.compile(r"(?m)^(?=  [A-Za-z_][\w-]*:\s*$)")
+_CALL = re.compile(r"(?m)^    uses: \S+/\.github/workflows/([\w-]+\.yml)@")
+_GIVEN = re.compile(r"(?m)^      environment: (.+)$")
 _EXPRESSION = re.compile(r"^\$\{\{ (.+) \}\}$")
 _SCOPED = re.compile(r"\b(vars|secrets)\.(?!GITHUB_TOKEN\b)([A-Za-z_]\w*)")
 
@@ -48,9 +54,10 @@ def scoped(environment: str, name: str) -> str:
 
 def _scope(job: str, is_reusable: bool) -> str:
     found = _ENVIRONMENT.search(job)
-    if found is None:
+    environment = found[2] if found else _environment_called(job)
+    if not environment:
         return job
-    expression = _EXPRESSION.match(found[2].strip("'\""))
+    expression = _EXPRESSION.match(environment.strip("'\""))
 
     def name(match: re.Match[str]) -> str:
         kind, value = match[1], match[2]
@@ -58,9 +65,20 @@ def _scope(job: str, is_reusable: bool) -> str:
             return match[0]  # a called file sees only what the caller maps, by its own names
         if expression:
             return f"{kind}[format('{{0}}_{value}', {expression[1]})]"
-        return f"{kind}.{scoped(found[2], value)}"
+        return f"{kind}.{scoped(environment, value)}"
 
     return _SCOPED.sub(name, job)
+
+
+def _environment_called(job: str) -> str:
+    """The environment inside the file of the toolkit that a job calls, as the job would write it; or nothing."""
+    called = _CALL.search(job)
+    file = WORKFLOWS / called[1] if called else None
+    inside = _ENVIRONMENT.search(file.read_text()) if file and file.is_file() else None
+    if inside is None or "inputs.environment" not in inside[2]:
+        return inside[2] if inside else ""
+    given = _GIVEN.search(job)
+    return given[1] if given else ""
 
 
 def snapshot(

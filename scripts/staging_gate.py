@@ -33,7 +33,7 @@ from stagegate.gate.comparing import Rendering
 from stagegate.gate.facts import Facts
 from stagegate.gate.prepare import World
 from stagegate.model import Result, rfc3339
-from stagegate.promotion import access, ground, standings
+from stagegate.promotion import access, ground, proving, standings
 from stagegate.promotion.access import Access
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
@@ -87,10 +87,11 @@ def main(inputs: StagingGate, context: Context) -> Result:
         result = complete(inputs, known, begin, doors, context)
     elif (found := needless(inputs, known, doors, context.run_id)) is not None:
         return found
+    elif known.unproven is not None:
+        result = telling.unproven(known, known.unproven, doors.calls)
     else:
         result = judge(inputs, known, doors, context)
-    wants = known.environment.gate.on_failure == "rollback" and inputs.mode == "wait"
-    return undo(inputs, context, settings, result) if wants and telling.failed(result) else result
+    return undo(inputs, context, settings, result) if undoes(inputs, known, result) else result
 
 
 def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
@@ -116,6 +117,7 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
     deployments = doors.app.deployments(evidence.task(release.app), environment=environment.name)
     tested = inputs.mode in ("wait", "watch")
     file = environment.gate.scenarios
+    asked = inputs.mode == "wait"
     found = Facts(
         settings=base.settings,
         environment=environment,
@@ -127,6 +129,9 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
         trust=base.settings.trust.level,
         accepted=accepted,
         records=evidence.records(deployments, release.app, environment.name, accepted),
+        unproven=proving.unproven_release(doors, base, environment.name, release, doors.pins.now())
+        if asked
+        else None,
         scenarios=facts.scenarios_of(environment, release, doors.app, file) if tested else None,
         timeout=facts.timeout_of(environment, inputs.timeout),
     )
@@ -195,14 +200,24 @@ def judge(inputs: StagingGate, known: Facts, doors: Access, context: Context) ->
     return say(deployment=number, changes=(*before, *changes), calls=doors.calls)
 
 
+def undoes(inputs: StagingGate, known: Facts, result: Result) -> bool:
+    """Whether settings ask for a rollback of what this gate failed, or of what nobody had proven."""
+    gate = known.environment.gate
+    if inputs.mode != "wait":
+        return False
+    if result.reason == "no-evidence":
+        return gate.on_unproven == "rollback"
+    return gate.on_failure == "rollback" and telling.failed(result)
+
+
 def undo(inputs: StagingGate, context: Context, settings: Settings, result: Result) -> Result:
-    """`on-failure: rollback`: propose the last good release; whatever comes of it, the gate has failed."""
+    """Propose the last good release; whatever comes of it, the gate has not passed."""
     asked = promote_pr.PromotePr(
         config=inputs.config, token=inputs.token, pins_token=inputs.pins_token,
         app_id=inputs.app_id, app_key=inputs.app_key,
         registry_username=inputs.registry_username, registry_password=inputs.registry_password,
         environment=inputs.environment, mode="rollback",
-        reason=f"the gate of {result.version} failed: {result.reason}",
+        reason=f"{result.version} did not pass the gate: {result.reason}",
     )  # fmt: skip
     try:
         return telling.undone(result, promote_pr.carry_out(asked, context, settings))

@@ -142,6 +142,7 @@ class GateSettings(_Settings, frozen=True, kw_only=True):
     strict_digests: bool = False
     watch: Watch | None = None
     on_failure: Literal["none", "rollback"] = "none"
+    on_unproven: Literal["report", "rollback"] = "report"
 
 
 class Freeze(_Settings, frozen=True, kw_only=True):

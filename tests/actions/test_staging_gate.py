@@ -50,7 +50,7 @@ class Bench:
     def __init__(self, lab: Lab, root: Path) -> None:
         self.lab, self.root, self.number = lab, root, 0
         self.commit = lab.shop.head("main")
-        self.settings({"timeout: 20m, settle: 3s": "timeout: 20m, settle: 0s"})
+        self.settings({"timeout: 20m, settle: 2s": "timeout: 20m, settle: 0s"})
         self.reader = self.hub(lab.forge.token("octo-lead"))
 
     def settings(self, changes: Mapping[str, str]) -> None:
@@ -269,6 +269,23 @@ def test_a_failure_asks_for_the_rollback_and_stays_a_failure(bench: Bench, gate:
     assert (done.code, done.outputs["reason"], done.outputs["rollback"]) == (1, "checks-failed", "")
     assert "ollback" in done.summary  # there is only one release yet: nothing to go back to
     assert done.log.count("::error") == 1
+
+
+def test_what_nobody_proved_before_is_not_tested_but_told(bench: Bench, gate: Gate) -> None:
+    gate(env={"SHOP_PASSWORD": "quite-another-one"})  # staging has no good word for 1.0.0 now
+    before, spoken = len(bench.deployments), len(bench.reader.statuses(bench.commit))
+    done = gate(environment="prod")
+    assert (done.code, done.outputs["outcome"], done.outputs["reason"]) == (1, "refused", "no-evidence")
+    assert (done.log.count("::error"), done.outputs["evidence"]) == (1, "")
+    assert "prod is pinned to 1.0.0, which nobody proved" in done.log
+    assert "nobody proved" in done.summary
+    assert (len(bench.deployments), len(bench.reader.statuses(bench.commit))) == (before, spoken)
+    assert gate(environment="prod", dry_run="true").outputs["reason"] == "planned"
+    assert (
+        gate(environment="prod", mode="watch").outputs["reason"] == "passed"
+    )  # a look proves nothing anyway
+    assert gate(environment="prod", mode="adopt").code == 0
+    assert gate(environment="prod").outputs["reason"] == "passed"  # it ran here before, and somebody said so
 
 
 def test_secrets_are_nowhere(bench: Bench, gate: Gate) -> None:

@@ -11,7 +11,7 @@ import pytest
 from lab.rewrite import for_act, for_server, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("examples/shop/.github/workflows/*.yml")])
+FILES = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("examples/**/.github/workflows/*.yml")])
 ALLOWED = (
     (re.compile(r"uses: \$/"), re.compile(r"uses: acme/stagegate/\S+@v0\.1\.0$")),
     (re.compile(r"environment: \{name: .+, deployment: false\}"), re.compile(r"environment: \S.*")),
@@ -41,6 +41,23 @@ def test_environments_get_their_own_values_under_act() -> None:
     assert "vars.prod_URL" in after
     assert "secrets.GITHUB_TOKEN" in after
     assert after.endswith("  b:\n    env: {U: '${{ vars.URL }}'}\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "given", "name"),
+    [
+        ("promote.yml", "prod", "secrets.stagegate_T"),
+        ("production.yml", "prod", "secrets.prod_T"),
+        ("production.yml", "${{ inputs.place }}", "secrets[format('{0}_T', inputs.place)]"),
+        ("chart-checks.yml", "prod", "secrets.T"),
+    ],
+)
+def test_a_caller_maps_the_secrets_of_the_environment_inside(file: str, given: str, name: str) -> None:
+    call = (
+        f"    uses: acme/stagegate/.github/workflows/{file}@v0.1.0\n    with:\n      environment: {given}\n"
+    )
+    text = f"on: push\njobs:\n  a:\n{call}    secrets:\n      T: ${{{{ secrets.T }}}}\n"
+    assert for_act(text, "x/y@z") == text.replace("secrets.T", name)
 
 
 def test_a_snapshot_has_what_git_would_commit(tmp_path: Path) -> None:

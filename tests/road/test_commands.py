@@ -19,6 +19,7 @@ PROD = "deploy/argocd/prod.yaml"
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with Lab(tmp_path_factory.mktemp("road")) as made:
+        made.adopt()
         yield made
 
 

@@ -49,6 +49,7 @@ def branches(lab: Lab, repository: str) -> set[str]:
 
 def test_a_release_crosses_from_the_app_to_the_pins_and_back(tmp_path: Path) -> None:
     with Lab(tmp_path, layout=TWO) as lab:
+        lab.adopt()
         lab.push("octo-lead", "chore: settle sooner", {POLICY: settle_sooner}, repository=TWO.pins)
         lab.forge.drain_events()
         pins = lab.pins.head("main")

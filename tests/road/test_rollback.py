@@ -1,4 +1,4 @@
-"""A release that fails its gate in staging is taken back by the same run, and held there."""
+"""What fails its gate, and what nobody proved, is taken back by the run that sees it, and held."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 
 from lab import demo
 from lab.lab import Lab
 
 pytestmark = pytest.mark.road
-GATE = "timeout: 20m, settle: 3s}"
+PROD = "deploy/argocd/prod.yaml"
 
 
-def test_a_failed_gate_takes_its_release_back_and_holds_it(tmp_path: Path) -> None:
+def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
     with Lab(tmp_path / "lab") as lab:
 
         def goes_back(text: str) -> str:
-            assert GATE in text
-            return text.replace(GATE, GATE.replace("}", ", on-failure: rollback}"), 1)
+            assert "settle: 2s}" in text  # prod has it already
+            return text.replace("settle: 2s}", "settle: 1s, on-failure: rollback}").replace(
+                "settle: 3s", "settle: 1s"
+            )
 
         lab.push("octo-lead", "chore: go back by itself", {"stagegate.yaml": goes_back})
         adopted = lab.dispatch(
@@ -38,3 +41,27 @@ def test_a_failed_gate_takes_its_release_back_and_holds_it(tmp_path: Path) -> No
         assert lab.shop.log("main")[0].headline == "chore(staging): roll back shop to 1.0.0"
         told = lab.local("octo-dev", "promote_pr", "--environment", "staging", "--version", "1.0.1")
         assert told["reason"] == "held-back"
+
+        # The same release comes into prod by somebody's hand.
+        lab.push("octo-dev", "chore: it is fine", {PROD: lambda text: text.replace("1.0.0", "1.0.1")})
+        (run,) = [run for run in lab.settle() if run.workflow == "production.yml"]
+        assert run.code == 1
+        assert "prod is pinned to 1.0.1, which nobody proved" in run.text
+        assert status(lab, "v1.0.1", "stagegate/shop/prod") == "none"
+        (pull,) = lab.pulls()
+        assert pull["head"]["ref"] == "stagegate/rollback/shop/prod"
+        assert status(lab, pull["head"]["sha"], "stagegate/pins") == "success"
+        lab.merge(pull["number"])
+        assert {run.code for run in lab.settle()} == {0}
+        assert (lab.ask("prod")["version"], status(lab, "v1.0.0", "stagegate/shop/prod")) == (
+            "1.0.0",
+            "success",
+        )
+        with pytest.raises(requests.HTTPError, match="404"):
+            lab.api("octo-dev", "GET", "/releases/tags/v1.0.1")
+
+
+def status(lab: Lab, ref: str, context: str) -> str:
+    """The newest state of a status on a commit."""
+    found = lab.api("octo-lead", "GET", f"/commits/{ref}/statuses?per_page=100")
+    return next((s["state"] for s in found if s["context"] == context), "none")

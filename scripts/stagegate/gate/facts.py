@@ -19,7 +19,7 @@ from stagegate.gate import scenarios as scenario_files
 from stagegate.gate.evidence import Record
 from stagegate.gate.look import Expected
 from stagegate.gate.scenarios import Scenarios
-from stagegate.model import Actor, Release, Trust, image_tags
+from stagegate.model import Actor, Finding, Release, Trust, image_tags
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Environment, Settings, seconds
@@ -31,7 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the verdict rests on except what the environment itself will show.
 
     `policy` is the blob of the settings on the default branch of the pins repository, `head` its commit,
-    `pinned` the version the pins name there, `accepted` whose records count.
+    `pinned` the version the pins name there, `accepted` whose records count, `unproven` says that nobody
+    proved the release in the environments before.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     trust: Trust
     accepted: tuple[Actor, ...]
     records: tuple[Record, ...]
+    unproven: Finding | None = None
     scenarios: Scenarios | None = None
     timeout: float
 

@@ -13,7 +13,7 @@ from stagegate.gate.evidence import Record
 from stagegate.gate.facts import Facts
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
-from stagegate.model import Calls, Change, Evidence, Message, Result, to_json
+from stagegate.model import Calls, Change, Evidence, Finding, Message, Result, to_json
 from stagegate.report.markdown import neutral
 from stagegate.report.render import render
 
@@ -104,6 +104,23 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     )
 
 
+def unproven(facts: Facts, finding: Finding, calls: Calls) -> Result:
+    """The result of a gate before which nobody proved the release: not tested, a pass here would hide that."""
+    message = Message(what=finding.message, why=finding.why, next=finding.fix)
+    return Result(
+        reason="no-evidence",
+        message=message,
+        outputs={"version": finding.object, "evidence": "", "deployment": "", "rollback": ""},
+        summary=render("gate_unproven.md.j2", message=message, trust=facts.trust),
+        app=facts.release.app,
+        environment=finding.environment,
+        version=finding.object,
+        trust=facts.trust,
+        findings=(finding,),
+        calls=calls,
+    )
+
+
 def failed(result: Result) -> bool:
     """Whether a recorded verdict says that the release is bad here."""
     recorded = result.evidence is not None and VERDICTS[result.reason].outcome == "failed"
@@ -111,13 +128,13 @@ def failed(result: Result) -> bool:
 
 
 def undone(result: Result, rollback: Result) -> Result:
-    """The failed gate with what came of the rollback it asked for."""
+    """The gate that did not pass, with what came of the rollback it asked for."""
     said = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
     return _with_rollback(result, said, rollback.outputs.get("pr-url", ""), rollback.changes)
 
 
 def not_undone(result: Result, stop: Stop) -> Result:
-    """The failed gate with why no rollback could be proposed."""
+    """The gate that did not pass, with why no rollback could be proposed."""
     said = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
     return _with_rollback(result, said, "", ())
 
@@ -166,6 +183,8 @@ def planned(facts: Facts, mode: Mode, do: str, changes: tuple[Change, ...], call
     }
     runs = f" and run {tests}" if mode in ("wait", "watch") else ", and test nothing"
     why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left.get(do, '')}"
+    if facts.unproven:
+        what, why = "The gate would refuse to look.", f"{facts.unproven.message} {facts.unproven.why}"
     if mode == "skip":
         what, why = f"The gate of {release.app} {release.version} in {environment.name} would be skipped.", ""
     return Result(

@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate.clients import releases
 from stagegate.errors import Stop
-from stagegate.model import Finding
+from stagegate.model import Finding, Release
 from stagegate.promotion import facts as promotion_facts
 from stagegate.promotion import ground, marks, proof
 from stagegate.promotion.access import Access
@@ -39,10 +39,22 @@ def unproven(doors: Access, soil: Ground, environments: Iterable[str], now: date
     return tuple(found)
 
 
+def unproven_release(
+    doors: Access, soil: Ground, environment: str, found: Release, now: datetime
+) -> Finding | None:
+    """The same about one release that an environment is to run, for its gate."""
+    if not soil.settings.environment(environment).after:
+        return None
+    facts, _ = ground.facts(doors, soil, "evaluate", environment, "")
+    if _is_set_aside(facts, environment, found.version, now):
+        return None
+    why = _said(doors, facts, environment, found)
+    return _finding(environment, found.version, why) if why else None
+
+
 def _lacking(doors: Access, facts: Facts, environment: str, version: str, now: datetime) -> str:
     """Why a version is not proven for an environment; empty when it is, or when somebody set evidence aside."""
-    override = marks.override(facts, environment, version, now)
-    if override is not None and "evidence" in override.rules:
+    if _is_set_aside(facts, environment, version, now):
         return ""
     try:
         release = releases.find(facts.settings, version, doors.app, doors.registry)
@@ -50,12 +62,23 @@ def _lacking(doors: Access, facts: Facts, environment: str, version: str, now: d
         if stop.verdict.exit_code == 3:
             raise
         return f"{stop.what} {stop.why}"
+    return _said(doors, facts, environment, release)
+
+
+def _is_set_aside(facts: Facts, environment: str, version: str, now: datetime) -> bool:
+    override = marks.override(facts, environment, version, now)
+    return override is not None and "evidence" in override.rules
+
+
+def _said(doors: Access, facts: Facts, environment: str, release: Release) -> str:
+    """What the records say where neither the environment's own nor all of those before it prove a release."""
     facts = msgspec.structs.replace(facts, environment=environment)
     for kind in ("promote", "rollback"):
         facts = promotion_facts.complete(doors, facts, release, environment, kind)
-    own = proof.of(facts, environment, version, release)
+    own = proof.of(facts, environment, release.version, release)
     before = [
-        (place, proof.of(facts, place, version, release)) for place in facts.policy_of(environment).after
+        (place, proof.of(facts, place, release.version, release))
+        for place in facts.policy_of(environment).after
     ]
     if own.state in ("passed", "adopted") or all(found.good for _, found in before):
         return ""
@@ -71,5 +94,6 @@ def _finding(environment: str, version: str, why: str) -> Finding:
         object=version,
         message=f"{environment} is pinned to {version or 'no one version'}, which nobody proved.",
         why=f"{why}.",
-        fix=f"Roll {environment} back (mode `rollback`), or record it with staging-gate `mode: adopt`.",
+        fix=f"Let it pass the environments before, or roll {environment} back (mode `rollback`). An override may "
+        "set `evidence` aside; staging-gate `mode: adopt` records what ran here before stagegate did.",
     )
