@@ -132,12 +132,12 @@ class Lab:
         """A clone in which a repository's first commit is pushed."""
         clone = self._clone(f"seed-{repository.rpartition('/')[2]}", "octo-lead", repository)
         for tree in self.layout.trees[repository]:
-            rewrite.snapshot(ROOT, clone, lambda text: text, tree.folder)
+            rewrite.snapshot(ROOT, clone / tree.below, lambda text: text, tree.folder)
             for name in tree.leave_out:
                 shutil.rmtree(clone / name)
         for file in clone.rglob("*"):
             if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
-                file.write_bytes(self._moved(file.read_bytes()))
+                file.write_bytes(self.layout.worded(self._moved(file.read_bytes())))
         _git(clone, "add", "--all")
         _git(clone, "commit", "--quiet", "--message", "feat: open the shop")
         _git(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
@@ -327,18 +327,19 @@ class Lab:
         found = {}
         for environment, application in ENVIRONMENTS.items():
             url = self.argocd.front(application)
-            found[environment] = {
+            values = {
                 "SHOP_URL": url,
                 "SHOP_USER": LOGIN["user"],
                 "ARGOCD_SERVER": self.argocd.url,
                 "STAGEGATE_HOSTS": url.removeprefix("http://"),
             }
+            found[environment] = self.layout.renamed(values)
         return found
 
     def secrets(self, repository: str = "") -> dict[str, dict[str, str]]:
         """What the GitHub Environments of a repository (that of the pins) hold as secrets, by environment."""
         repository = repository or self.layout.pins
-        values = {"SHOP_PASSWORD": LOGIN["password"], "ARGOCD_TOKEN": self.argocd.token}
+        values = self.layout.renamed({"SHOP_PASSWORD": LOGIN["password"], "ARGOCD_TOKEN": self.argocd.token})
         found = {name: dict(values) for name in ENVIRONMENTS if repository == self.layout.pins}
         for token in self.layout.tokens.get(repository, ()):
             value = self.forge.token(ROBOT, repositories=[token.repository], permissions=token.rights)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 ROBOT = "octo-robot"
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder of this project that becomes the content of a repository, without `leave_out` (paths in it)."""
+    """A folder of this project that becomes (`below` a folder) the content of a repository.
+
+    `leave_out` are folders in it that stay out.
+    """
 
     folder: str
     leave_out: tuple[str, ...] = ()
+    below: str = "."
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Layout:
     """The app repository (code, tags, evidence) and the one that holds the pins; often they are one.
 
     `policy` is the settings file there, `manifests` the folder of the Applications. `trees` fill each
-    repository, later ones over earlier ones.
+    repository, later ones over earlier ones; in every file the `words` are replaced.
     `tokens`: of each repository, those that reach another.
     """
 
@@ -41,10 +45,27 @@ class Layout:
     manifests: str
     trees: Mapping[str, tuple[Tree, ...]]
     tokens: Mapping[str, tuple[Token, ...]]
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def worded(self, content: bytes) -> bytes:
+        """A file with this layout's words."""
+        for old, new in self.words.items():
+            content = content.replace(old.encode(), new.encode())
+        return content
+
+    def renamed(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Variables or secrets under the names that the files use."""
+        return {self.worded(name.encode()).decode(): value for name, value in values.items()}
 
 
 ONE = Layout(
     "acme/shop", "acme/shop", "stagegate.yaml", "deploy/argocd", {"acme/shop": (Tree("examples/shop"),)}, {}
+)
+
+CALLED = replace(
+    ONE,
+    trees={"acme/shop": (Tree("examples/shop"), Tree("examples/called/.github", below=".github"))},
+    words={"SHOP_": "E2E_"},
 )
 
 _WRITES_EVIDENCE = {

@@ -20,6 +20,7 @@ OWN_RUNNERS = (*PLATFORMS, "macos-14", "${{ matrix.system }}")
 RUN_GROUP = {"group": "run-${{ github.run_id }}", "cancel-in-progress": False}
 GUARDED = ["opened", "reopened", "synchronize", "edited", "labeled", "unlabeled", "ready_for_review"]
 FOREIGN = ("issue_comment", "pull_request_target", "workflow_run")
+LAID_OVER = {"examples/called/": "examples/shop/"}  # its files take the place of the shop's
 EMPTY: dict[str, Any] = {}
 
 
@@ -347,7 +348,8 @@ def filters_match_something(file: File, files: Files) -> Iterator[str]:
     if "push" in file.on and not (push or EMPTY).keys() & {"branches", "tags"}:
         yield "push without branches or tags also runs for every branch of a promotion"
     folder = file.path.partition(".github/")[0]
-    paths = [path.removeprefix(folder) for path in file.tracked if path.startswith(folder)]
+    home = LAID_OVER.get(folder, folder)
+    paths = [path.removeprefix(home) for path in file.tracked if path.startswith(home)]
     for pattern in [p for key in ("paths", "paths-ignore") for p in (push or EMPTY).get(key, ())]:
         if not any(matches(path, [pattern]) for path in paths):
             yield f"{pattern} matches no file"

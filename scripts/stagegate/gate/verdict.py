@@ -114,7 +114,7 @@ def description(evidence: Evidence) -> str:
         return f"{evidence.version} adopted by {evidence.actor}"
     passed = sum(c.outcome == "passed" and c.name not in OWN_CHECKS for c in evidence.checks)
     if evidence.outcome == "passed":
-        return f"{evidence.version} passed: {passed} checks"
+        return f"{evidence.version} passed: {passed} check{'' if passed == 1 else 's'}"
     bad = next((c for c in evidence.checks if c.required and c.outcome != "passed"), None)
     return f"{evidence.version} failed: {evidence.reason}" + (f" ({bad.name})" if bad else "")
 

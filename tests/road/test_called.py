@@ -1,0 +1,62 @@
+"""The toolkit's own production.yml and e2e-tests.yml under act, called as examples/called does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab import act
+from lab.act import ActRun
+from lab.lab import Lab
+from lab.layouts import CALLED
+
+pytestmark = pytest.mark.road
+
+
+def ended(runs: list[ActRun], workflow: str) -> int:
+    """The exit code of the one run of a workflow; what failed in it is printed."""
+    (run,) = [run for run in runs if run.workflow == workflow]
+    print("\n".join(act.failures(run.text.splitlines())))  # noqa: T201  for whoever reads a failed test
+    return run.code
+
+
+def statuses(lab: Lab, ref: str) -> dict[str, tuple[str, str]]:
+    """Newest state and description of every status."""
+    found: dict[str, tuple[str, str]] = {}
+    for status in lab.api("octo-lead", "GET", f"/commits/{ref}/statuses?per_page=100"):
+        found.setdefault(status["context"], (status["state"], status["description"]))
+    return found
+
+
+def test_the_first_day_then_a_look_then_a_change_of_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Lab(tmp_path, layout=CALLED) as lab:
+        assert ended(lab.dispatch("production.yml", mode="adopt"), "production.yml") == 0
+        adopted = ("success", "1.0.0 adopted by octo-dev")
+        assert statuses(lab, "v1.0.0") == {
+            "stagegate/shop/staging": adopted,
+            "stagegate/shop/prod": adopted,
+        }
+        assert lab.api("octo-lead", "GET", "/releases") == [], "what nobody tested is not published"
+
+        assert ended(lab.dispatch("e2e-tests.yml", environment="staging"), "e2e-tests.yml") == 0
+        looked = lab.api("octo-lead", "GET", "/deployments?environment=staging")[0]["payload"]
+        assert (looked["kind"], looked["outcome"]) == ("schedule", "passed")
+        assert {"login", "query"} <= {check["name"] for check in looked["checks"]}
+
+        def more(text: str) -> str:
+            return text + "\n# asked for more\n"
+
+        lab.push("octo-lead", "chore: more", {"deploy/values/prod.yaml": more})
+        assert ended(lab.settle(), "production.yml") == 0
+        assert statuses(lab, "v1.0.0")["stagegate/shop/prod"] == ("success", "1.0.0 passed: 1 check")
+        assert [found["tag_name"] for found in lab.api("octo-lead", "GET", "/releases")] == ["v1.0.0"]
+
+        # What the look finds wrong is a red run.
+        values = lab.secrets()
+        values["staging"]["E2E_PASSWORD"] = "somebody changed it"
+        monkeypatch.setattr(lab, "secrets", lambda _: values)
+        assert ended(lab.dispatch("e2e-tests.yml", environment="staging"), "e2e-tests.yml") == 1
+        assert statuses(lab, "v1.0.0")["stagegate/shop/staging"][0] == "success", "a look never revokes"
