@@ -7,10 +7,8 @@ workflow that GitHub would have started, under act, until nothing is left to sta
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,19 +18,18 @@ from types import TracebackType
 from typing import Any
 
 import requests
-from ruamel.yaml import YAML
 
-from lab import act, rewrite, toolbox, triggers
+from lab import rewrite, running, toolbox, triggers
 from lab.act import ActRun
 from lab.argocd import ArgoCD
-from lab.forge import Event, Forge, Repo
+from lab.forge import Forge, Repo
 from lab.layouts import ONE, ROBOT, Layout
+from lab.programs import git, outputs, script, step
 from lab.registry import Registry
+from lab.running import REF, TOOLKIT
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOP = "acme/shop"
-TOOLKIT = "acme/stagegate"
-REF = "v0.1.0"
 CACHE = str(toolbox.cache(os.environ))
 FIRST = "1.0.0"
 LOGIN = {"user": "demo", "password": "lab-shop-password"}
@@ -118,15 +115,15 @@ class Lab:
     def _seed(self) -> None:
         clones = {name: self._filled(name) for name in self.repositories}
         clone = clones[self.layout.app]
-        _git(clone, "tag", "--annotate", "--message", f"shop {FIRST}", f"v{FIRST}")
-        _git(clone, "push", "--quiet", "origin", f"v{FIRST}")
-        sha = _git(clone, "rev-parse", "HEAD")
+        git(clone, "tag", "--annotate", "--message", f"shop {FIRST}", f"v{FIRST}")
+        git(clone, "push", "--quiet", "origin", f"v{FIRST}")
+        sha = git(clone, "rev-parse", "HEAD")
         image = f"{self.registry.host}/acme/shop"
-        _step(clone, "build/image.py", {"IMAGE": image, "GITHUB_SHA": sha})
+        step(clone, "build/image.py", {"IMAGE": image, "GITHUB_SHA": sha})
         digest = self.registry.digest("acme/shop", f"sha-{sha}")
         common = {"SG_VERSION": FIRST, "SG_COMMIT": sha, "SG_DIGESTS": f'{{"{image}":"{digest}"}}'}
-        for script in ("image_tags", "helm_publish"):
-            _step(clone, str(ROOT / "scripts" / f"{script}.py"), {**common, "GITHUB_WORKSPACE": str(clone)})
+        for action in ("image_tags", "helm_publish"):
+            step(clone, str(ROOT / "scripts" / f"{action}.py"), {**common, "GITHUB_WORKSPACE": str(clone)})
 
     def _filled(self, repository: str) -> Path:
         """A clone in which a repository's first commit is pushed."""
@@ -138,9 +135,9 @@ class Lab:
         for file in clone.rglob("*"):
             if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
                 file.write_bytes(self.layout.worded(self._moved(file.read_bytes())))
-        _git(clone, "add", "--all")
-        _git(clone, "commit", "--quiet", "--message", "feat: open the shop")
-        _git(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        git(clone, "add", "--all")
+        git(clone, "commit", "--quiet", "--message", "feat: open the shop")
+        git(clone, "push", "--quiet", "origin", "HEAD:refs/heads/main")
         return clone
 
     def _moved(self, content: bytes) -> bytes:
@@ -157,7 +154,7 @@ class Lab:
     def adopt(self) -> None:
         """The first day: somebody records what runs in every environment, so that it counts as known."""
         clone = self._clone("first-day", "octo-lead", self.layout.pins)
-        _git(clone, "pull", "--quiet", "origin", "main")
+        git(clone, "pull", "--quiet", "origin", "main")
         rights = {"contents": "read", "statuses": "write", "deployments": "write"}
         own = self.forge.token("", "actions", repositories=[self.layout.pins], permissions=rights)
 
@@ -174,8 +171,8 @@ class Lab:
                 "SG_ARGOCD_SERVER": self.argocd.url,
                 "SG_ARGOCD_TOKEN": secrets["ARGOCD_TOKEN"],
             }
-            environ = {**self._environ(0, self.layout.pins), **inputs}
-            _step(clone, str(ROOT / "scripts" / "staging_gate.py"), environ)
+            environ = {**self.environ(0, self.layout.pins), **inputs}
+            step(clone, str(ROOT / "scripts" / "staging_gate.py"), environ)
 
         with ThreadPoolExecutor() as pool:
             list(pool.map(one, ENVIRONMENTS))
@@ -191,14 +188,14 @@ class Lab:
     ) -> str:
         """A person commits edits (path -> old text to new text) to a repository (the app's); the commit."""
         clone = self._clone(f"{login}-{time.monotonic_ns()}", login, repository)
-        _git(clone, "fetch", "--quiet", "origin", branch)
-        _git(clone, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+        git(clone, "fetch", "--quiet", "origin", branch)
+        git(clone, "checkout", "--quiet", "--detach", "FETCH_HEAD")
         for name, edit in edits.items():
             file = clone / name
             file.write_bytes(edit(file.read_bytes().decode() if file.exists() else "").encode())
-        _git(clone, "commit", "--quiet", "--all", "--message", message)
-        _git(clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-        sha = _git(clone, "rev-parse", "HEAD")
+        git(clone, "commit", "--quiet", "--all", "--message", message)
+        git(clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+        sha = git(clone, "rev-parse", "HEAD")
         shutil.rmtree(clone)
         return sha
 
@@ -237,20 +234,20 @@ class Lab:
         folder = self.root / "people" / login
         return folder if folder.is_dir() else self._clone(login, login)
 
-    def local(self, login: str, script: str, *arguments: str) -> dict[str, str]:
+    def local(self, login: str, action: str, *arguments: str) -> dict[str, str]:
         """A person runs an action by hand in their checkout of main; its outputs, whatever the exit code."""
         clone = self.desk(login)
-        _git(clone, "pull", "--quiet", "origin", "main")
+        git(clone, "pull", "--quiet", "origin", "main")
         output = self.root / f"outputs-{time.monotonic_ns()}"
         environ = {
-            **self._environ(0, self.layout.app),
+            **self.environ(0, self.layout.app),
             "GITHUB_RUN_ID": "",
             "GITHUB_REF": "refs/heads/main",
             "GITHUB_WORKSPACE": str(clone),
             "GITHUB_OUTPUT": str(output),
             "SG_TOKEN": self._tokens[login],
         }
-        _run(clone, str(ROOT / "scripts" / f"{script}.py"), *arguments, environ=environ)
+        script(clone, str(ROOT / "scripts" / f"{action}.py"), *arguments, environ=environ)
         return outputs(output.read_text())
 
     # --- workflows -----------------------------------------------------------------------------------------
@@ -261,7 +258,9 @@ class Lab:
         while events := self.forge.drain_events():
             for event in (seen for one in events for seen in triggers.happenings(one)):
                 if event.repository in self.repositories and not event.swallowed:
-                    done += [self._run(event, workflow) for workflow in self._workflows(event)]
+                    for workflow in running.started(self, event):
+                        done.append(running.run(self, event, workflow))
+                        self.runs.append(done[-1])
         return done
 
     def dispatch(self, workflow: str, login: str = "octo-dev", **inputs: str) -> list[ActRun]:
@@ -269,58 +268,6 @@ class Lab:
         path = f"/actions/workflows/{workflow}/dispatches"
         self.api(login, "POST", path, self.layout.pins, ref="main", inputs=inputs)
         return self.settle()
-
-    def _workflows(self, event: Event) -> list[str]:
-        ref = "refs/heads/main" if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-        bare = self.repositories[event.repository].path
-        names = _git(bare, "ls-tree", "--name-only", ref, ".github/workflows/").split()
-        files = {Path(name).name: _git(bare, "show", f"{ref}:{name}") for name in names}
-        return triggers.started(event, files)
-
-    def _run(self, event: Event, workflow: str) -> ActRun:
-        began = time.monotonic()
-        repository, repo = event.repository, self.repositories[event.repository]
-        sha = repo.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-        dispatched = (
-            event.run if event.name == "workflow_dispatch" else None
-        )  # `workflow_run` names the run before
-        run_id = self.forge.run_started(
-            repository, workflow, event.name, event.ref, sha, event.actor, run=dispatched
-        )
-        folder = self.root / "runs" / f"{len(self.runs) + 1:02}-{workflow.removesuffix('.yml')}"
-        folder.mkdir(parents=True)
-        clone = folder / "clone"
-        _git(self.root, "clone", "--quiet", str(repo.path), str(clone))
-        _git(clone, "checkout", "--quiet", "-B", event.ref.removeprefix("refs/heads/").replace("/", "-"), sha)
-        _git(clone, "remote", "set-url", "origin", f"{self.forge.url}/{repository}.git")
-        reference = f"{TOOLKIT}@{REF}"
-        for file in (clone / ".github" / "workflows").glob("*.yml"):
-            file.write_text(rewrite.for_act(file.read_text(), reference))
-        rights = _permissions((clone / ".github" / "workflows" / workflow).read_text())
-        self.say(f"{event.name} starts {workflow} (run {run_id})")
-        code = act.run(
-            workflow=workflow,
-            event=event.name,
-            payload=event.payload,
-            clone=clone,
-            home=folder / "home",
-            log=folder / "log.txt",
-            actor=event.actor,
-            token=self.forge.token(
-                "github-actions[bot]", kind="actions", repositories=[repository], permissions=rights
-            ),
-            environ=self._environ(run_id, repository),
-            variables=self._values(self.variables()),
-            secrets=self._values(self.secrets(repository)),
-            repositories={reference: self.toolkit},
-            path=os.environ["PATH"],
-        )
-        shutil.rmtree(folder / "home", ignore_errors=True)
-        self.forge.run_finished(run_id, "failure" if code else "success")
-        finished = ActRun(run_id, workflow, event.name, code, folder / "log.txt", act.clock(began))
-        self.say(f"{workflow} ended with {code} after {finished.seconds} s")
-        self.runs.append(finished)
-        return finished
 
     def variables(self) -> dict[str, dict[str, str]]:
         """What the GitHub Environments hold as variables, by environment."""
@@ -347,14 +294,8 @@ class Lab:
                 found.setdefault(environment, {})[token.name] = value
         return found
 
-    def _values(self, by_environment: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-        return {
-            rewrite.scoped(environment, name): value
-            for environment, values in by_environment.items()
-            for name, value in values.items()
-        }
-
-    def _environ(self, run_id: int, repository: str) -> dict[str, str]:
+    def environ(self, run_id: int, repository: str) -> dict[str, str]:
+        """What every step of a run sees."""
         return {
             "GITHUB_API_URL": self.forge.url,
             "GITHUB_SERVER_URL": self.forge.url,
@@ -371,10 +312,10 @@ class Lab:
         clone = self.root / "people" / name
         clone.mkdir(parents=True)
         address = self.forge.url.replace("http://", f"http://{login}:{self._tokens[login]}@")
-        _git(clone, "init", "--quiet", "--initial-branch=main")
-        _git(clone, "config", "user.name", login)
-        _git(clone, "config", "user.email", f"{login}@users.noreply.github.com")
-        _git(clone, "remote", "add", "origin", f"{address}/{repository or self.layout.app}.git")
+        git(clone, "init", "--quiet", "--initial-branch=main")
+        git(clone, "config", "user.name", login)
+        git(clone, "config", "user.email", f"{login}@users.noreply.github.com")
+        git(clone, "remote", "add", "origin", f"{address}/{repository or self.layout.app}.git")
         return clone
 
 
@@ -384,48 +325,3 @@ def _healthy(document: Mapping[str, Any]) -> bool:
         status.get("health", {}).get("status") == "Healthy"
         and status.get("sync", {}).get("status") == "Synced"
     )
-
-
-def _permissions(text: str) -> dict[str, str]:
-    """The union of what a workflow's jobs may do: act passes one token to all of them."""
-    workflow = YAML(typ="safe", pure=True).load(text)
-    order = {"none": 0, "read": 1, "write": 2}
-    union: dict[str, str] = {"metadata": "read"}
-    for job in [workflow, *workflow["jobs"].values()]:
-        for right, level in (job.get("permissions") or {}).items():
-            if order[level] > order[union.get(right, "none")]:
-                union[right.replace("-", "_")] = level
-    return union
-
-
-def outputs(text: str) -> dict[str, str]:
-    """The outputs in a GITHUB_OUTPUT file."""
-    found = re.finditer(r"(?ms)^([\w-]+)<<(\S+)\n(.*?)\n\2$", text)
-    return {match[1]: match[3] for match in found}
-
-
-def _run(
-    cwd: Path, script: str, *arguments: str, environ: Mapping[str, str]
-) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "SG_", "RUNNER_"))}
-    command = [sys.executable, script, *arguments]
-    return subprocess.run(
-        command, cwd=cwd, env={**kept, **environ}, capture_output=True, text=True, check=False
-    )
-
-
-def _step(cwd: Path, script: str, environ: Mapping[str, str]) -> None:
-    """Run a script the way a workflow step would; its output is shown when it fails."""
-    done = _run(cwd, script, environ=environ)
-    if done.returncode:
-        raise RuntimeError(f"{Path(script).name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-
-
-def _git(cwd: Path, *arguments: str) -> str:
-    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(
-        ["git", *arguments], cwd=cwd, env={**os.environ, **quiet}, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"git {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout.strip()

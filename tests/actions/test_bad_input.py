@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lab.lab import outputs
+from lab.programs import outputs
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.inputs import variable
 

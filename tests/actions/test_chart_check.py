@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import chart_check
-from lab.lab import outputs
+from lab.programs import outputs
 from stagegate.runner.boundary import entrypoint
 
 ROOT = Path(__file__).resolve().parents[2]

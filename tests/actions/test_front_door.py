@@ -14,7 +14,7 @@ import pytest
 import front_door
 import promote_pr
 import version_bump
-from lab.lab import outputs
+from lab.programs import outputs
 from stagegate.errors import Stop
 from stagegate.model import Message, Result
 from stagegate.runner.boundary import entrypoint

@@ -16,7 +16,7 @@ import pytest
 
 import helm_publish
 from lab.forge import Forge
-from lab.lab import outputs
+from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
 from stagegate.chart import published
 from stagegate.clients import registry

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import image_tags
-from lab.lab import outputs
+from lab.programs import outputs
 from lab.registry import PASSWORD
 from lab.registry import Registry as LabRegistry
 from stagegate.clients import registry

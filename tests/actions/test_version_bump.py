@@ -13,7 +13,7 @@ import pytest
 
 import version_bump
 from lab.forge import Forge
-from lab.lab import outputs
+from lab.programs import outputs
 from stagegate.release.bump import apply as writing
 from stagegate.runner.boundary import entrypoint
 
