@@ -1,0 +1,49 @@
+"""`stagegate.yaml`: what an adopter declares. One definition gives types, published schema and reference.
+
+The text below a field says what it is for: it stands in docs/settings.md and in the schema that editors show.
+"""
+
+from __future__ import annotations
+
+from stagegate.settings.app import Commands, Settings, TrustSettings
+from stagegate.settings.environment import (
+    ArgoCDSettings,
+    Environment,
+    Freeze,
+    GateSettings,
+    Merge,
+    Pin,
+    PromotionSettings,
+    Watch,
+    Window,
+)
+from stagegate.settings.reading import load, parse, schema
+from stagegate.settings.release import ChartChecks, ChartSettings, Silence, VersionFile, Versioning
+from stagegate.settings.section import Duration, Name, Section, seconds
+
+__all__ = [
+    "ArgoCDSettings",
+    "ChartChecks",
+    "ChartSettings",
+    "Commands",
+    "Duration",
+    "Environment",
+    "Freeze",
+    "GateSettings",
+    "Merge",
+    "Name",
+    "Pin",
+    "PromotionSettings",
+    "Section",
+    "Settings",
+    "Silence",
+    "TrustSettings",
+    "VersionFile",
+    "Versioning",
+    "Watch",
+    "Window",
+    "load",
+    "parse",
+    "schema",
+    "seconds",
+]

@@ -1,0 +1,143 @@
+"""The whole of `stagegate.yaml`, and who may do what."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Literal
+
+from stagegate.errors import Stop
+from stagegate.settings.environment import Environment
+from stagegate.settings.release import ChartSettings, Versioning
+from stagegate.settings.section import Name, Section
+
+Permission = Literal["read", "triage", "write", "maintain", "admin"]
+
+
+class Commands(Section, frozen=True, kw_only=True):
+    """The least permission for each comment command."""
+
+    promote: Permission = "write"
+    """For `/promote`."""
+    rollback: Permission = "write"
+    """For `/rollback`."""
+    hold: Permission = "write"
+    """For `/hold`, and for the mode `hold` of promote-pr."""
+    unhold: Permission = "maintain"
+    """For `/unhold`, and for the mode `unhold`."""
+    ban: Permission = "maintain"
+    """For `/ban`, and for the mode `ban`."""
+    unban: Permission = "maintain"
+    """For `/unban`, and for the mode `unban`."""
+    override: Permission = "admin"
+    """For `/override`, and for the mode `override`: it sets rules aside."""
+
+
+class TrustSettings(Section, frozen=True, kw_only=True):
+    """Whose evidence counts. `protected` needs the slug of the App that writes it."""
+
+    level: Literal["advisory", "protected"] = "advisory"
+    """`advisory`: what GITHUB_TOKEN or the run's own identity wrote counts. `protected`: only what `app`
+    wrote."""
+    app: str = ""
+    """Slug of the GitHub App that writes the states: the last part of its address."""
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """One app: its versions, artifacts and environments."""
+
+    app: Name
+    """Name of the app. It stands in every status, branch and record: with another name, evidence begins
+    anew."""
+    version: Versioning = Versioning()
+    """How versions are written, and in which files."""
+    images: tuple[str, ...] = ()
+    """Our images, as repositories without a tag: the build hands over their digests, and a promotion proves
+    them. Registry credentials may go to their hosts."""
+    images_strict: bool = False
+    """Refuse a promotion that renders any image which is not part of the release, sidecars of others too."""
+    chart: ChartSettings | Literal["none"] = "none"
+    """The Helm chart, ours or somebody else's."""
+    policy: str = ""
+    """In the app's file, where pins live in another repository: their file, as
+    `owner/repository//path/to/file`."""
+    source: str = ""
+    """In the pins' file, where the app lives in another repository: `owner/repository`, with `//path/to/file`
+    where it is not its `stagegate.yaml`."""
+    environments: tuple[Environment, ...] = ()
+    """Where releases run; `after` gives the order."""
+    commands: Commands = Commands()
+    """Who may command."""
+    trust: TrustSettings = TrustSettings()
+    """Whose evidence counts."""
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name; Stop(bad-input) naming the nearest one."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        names = [environment.name for environment in self.environments]
+        if not name:
+            raise Stop(
+                "bad-input",
+                "No environment is named.",
+                f"The settings name: {', '.join(names) or 'none'}.",
+                "Give the input `environment`.",
+            )
+        near = difflib.get_close_matches(name, names, 1)
+        raise Stop(
+            "bad-input",
+            f"There is no environment {name!r}.",
+            f"The settings name: {', '.join(names) or 'none'}.",
+            f"Did you mean {near[0]}?" if near else "Use one of these names.",
+        )
+
+    @property
+    def source_repository(self) -> str:
+        """The app repository that `source` names, or nothing."""
+        return self.source.partition("//")[0]
+
+    @property
+    def source_file(self) -> str:
+        """The app's own settings in that repository: `source: acme/mono//apps/shop/stagegate.yaml`."""
+        return self.source.partition("//")[2] or "stagegate.yaml"
+
+    @property
+    def own_chart(self) -> ChartSettings | None:
+        """The chart that is built and published here, or None."""
+        return self.chart if isinstance(self.chart, ChartSettings) and self.chart.path else None
+
+    @property
+    def moves_chart(self) -> bool:
+        """Whether a release moves the chart's version: our own chart, or an app that is nothing but a chart.
+
+        A shared or third-party chart (`reference`) beside first-party images has a version of its own, and stays.
+        """
+        return self.own_chart is not None or (bool(self.chart_reference) and not self.images)
+
+    @property
+    def chart_reference(self) -> str:
+        """`oci://host/path/name` of the chart, ours or not; empty without a chart.
+
+        Our own chart has the name of its folder, unless the settings say otherwise.
+        """
+        if not isinstance(self.chart, ChartSettings):
+            return ""
+        if self.chart.reference:
+            return self.chart.reference
+        return f"{self.chart.repository.rstrip('/')}/{self.chart.name or Path(self.chart.path).name}"
+
+    @property
+    def last_environments(self) -> tuple[Environment, ...]:
+        """Environments that no other names in `after`: a release is published after their gate."""
+        named = {name for environment in self.environments for name in environment.after}
+        return tuple(environment for environment in self.environments if environment.name not in named)
+
+    @property
+    def registry_hosts(self) -> frozenset[str]:
+        """Hosts that may receive registry credentials: those of `images` and of the chart."""
+        chart = self.chart if isinstance(self.chart, ChartSettings) else ChartSettings()
+        places = [*self.images, chart.repository, chart.reference]
+        firsts = {place.removeprefix("oci://").split("/", 1)[0] for place in places if place}
+        return frozenset(name if re.search(r"[.:]|^localhost$", name) else "docker.io" for name in firsts)

@@ -1,0 +1,172 @@
+"""An environment: where a release runs, how it enters, and what it must show there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+
+from stagegate.settings.section import Duration, Name, Section
+
+Merge = Literal["person", "stagegate", "merge-queue"]
+
+
+class ArgoCDSettings(Section, frozen=True, kw_only=True):
+    """Which Applications show this environment, and how they are read. No address and no token in a file."""
+
+    applications: tuple[str, ...] = ()
+    """Argo CD Applications that are this environment. They also tell Applications or list elements of one pin
+    file apart."""
+    selector: str = ""
+    """Label selector for further Applications, looked up when the gate begins, such as `app=shop,env=prod`."""
+    source: Literal["api", "http"] = "api"
+    """`api` asks Argo CD. `http`, where the runner cannot reach it, lets the service tell its version: a
+    scenario must ask for `{version}`, and no digest is seen."""
+    project: str = ""
+    """Argo CD project that every request is narrowed to, for a token that may see no other."""
+    namespace: str = ""
+    """Namespace of the Applications, where that is not Argo CD's own."""
+    min_healthy: int = 0
+    """How many of the Applications must be ready, where one cluster may be away. 0: all."""
+    parent: str = ""
+    """App-of-apps that applies the pins: it is refreshed during the wait, and may still create the
+    Applications."""
+
+
+class Pin(Section, frozen=True, kw_only=True):
+    """Any scalar of a YAML or JSON file; `value` may have `{version}`, `{tag}`, `{commit}`, `{digest}`."""
+
+    file: str
+    """File in the pins repository."""
+    path: str = ""
+    """Keys to the one value, such as `spec.image.tag`, `list.0.key` or `list[name=x].key`. Empty: a file that
+    is one value, or of a known shape."""
+    value: str = "{version}"
+    """How the value names a release: any text with `{version}`, `{tag}` (prefix and version), `{commit}` or
+    `{digest}` (of the only image; without images, of the chart)."""
+
+
+class PromotionSettings(Section, frozen=True, kw_only=True):
+    """How a release enters this environment."""
+
+    strategy: Literal["direct", "latest", "each"] = "latest"
+    """`direct` commits to the default branch; `latest` keeps one pull request for the newest release that may
+    enter; `each` proposes one release after another and leaves none out."""
+    merge: Merge = "person"
+    """Who merges the pull request: a `person`, `stagegate` itself after an approval, or GitHub's
+    `merge-queue`."""
+    merge_approval: Literal["required", "none"] = "required"
+    """Whether stagegate, where it merges, waits for an approval of exactly this head. `none` only without
+    `after`."""
+    merge_method: Literal["merge", "squash", "rebase"] = "squash"
+    """How stagegate merges; it must be one that the repository allows."""
+    rollback_merge: Merge | None = None
+    """Who merges a rollback, where that is not `merge`: an outage may not want to wait for the same people."""
+    reviewers: tuple[str, ...] = ()
+    """Logins, and teams as `org/team`, that are asked for a review when the pull request is opened."""
+    labels: tuple[str, ...] = ()
+    """Labels that the pull request gets."""
+
+
+class Watch(Section, frozen=True, kw_only=True):
+    """Look at the environment for a while after it is ready."""
+
+    for_: Duration = msgspec.field(name="for")
+    """How long to look on, in addition to `gate.timeout`."""
+    every: Duration = "30s"
+    """Time between two looks."""
+    allowed_errors: int = 0
+    """How many looks may go wrong; one more fails the gate."""
+
+
+class GateSettings(Section, frozen=True, kw_only=True):
+    """What a release must show here."""
+
+    scenarios: str = ""
+    """File of HTTP checks in the app repository, read at the release's commit."""
+    command: tuple[str, ...] = ()
+    """Instead of `scenarios`: a test program and its arguments, run without a shell in a work tree of the
+    release."""
+    junit: str = ""
+    """JUnit XML that `command` writes: each test case becomes a check. Empty: its exit code alone decides."""
+    timeout: Duration = "20m"
+    """Longest time for roll-out and checks together, at most 24h; the input `timeout` goes before it."""
+    settle: Duration = "5s"
+    """How long the Applications must stay Synced and Healthy before they count as ready."""
+    required: tuple[str, ...] = ()
+    """Checks that must be there and pass, whatever the scenario file says. Of a `junit` report, the only test
+    cases that decide."""
+    strict_digests: bool = False
+    """Stop with `image-untested` when nobody can see by digest which of our images run, instead of noting
+    it."""
+    watch: Watch | None = None
+    """Look on for a while after the checks have passed. Default: not."""
+    on_failure: Literal["none", "rollback"] = "none"
+    """`rollback`: when this gate fails, put a hold and propose the last release that was good here (with
+    `direct`, commit it)."""
+    on_unproven: Literal["report", "rollback"] = "report"
+    """What follows when pins name a release that did not pass the environments before: the gate refuses it, and
+    with `rollback` also goes back."""
+
+
+class Freeze(Section, frozen=True, kw_only=True):
+    """Dates without promotion, both inclusive, in a time zone."""
+
+    from_: dt.date = msgspec.field(name="from")
+    """First day without promotion."""
+    to: dt.date
+    """Last day without promotion."""
+    timezone: str
+    """Where these days begin and end, such as `Europe/Berlin`."""
+    reason: str
+    """Why; everybody who waits reads it."""
+
+
+class Window(Section, frozen=True, kw_only=True):
+    """Recurring times with promotion: an RFC 5545 rule, how long each lasts, in a time zone."""
+
+    rrule: str
+    """When it opens, as an RFC 5545 rule such as `FREQ=WEEKLY;BYDAY=MO,TU,WE,TH;BYHOUR=9`. Without a time it is
+    midnight."""
+    duration: Duration
+    """How long it stays open."""
+    timezone: str
+    """Where the clock of the rule stands, such as `Europe/Berlin`."""
+
+
+class Environment(Section, frozen=True, kw_only=True):
+    """A named place that runs a release."""
+
+    name: Name
+    """Its name in commands, statuses and branches; gates are recorded as GitHub deployments to it."""
+    after: tuple[str, ...] = ()
+    """Environments in which a release must have passed before it may enter here. Empty: a first one."""
+    soak: Duration = "0s"
+    """How long a release must have been good in every environment of `after`."""
+    freeze: tuple[Freeze, ...] = ()
+    """Dates without promotion, such as holidays."""
+    window: tuple[Window, ...] = ()
+    """Recurring times with promotion. Empty: always; else only inside one of them."""
+    production: bool | None = None
+    """Whether GitHub lists its deployments as production; no rule asks for it. Default: true with `after`."""
+    prereleases: bool | None = None
+    """Whether versions such as 1.2.0-rc.1 may enter. Default: true without `after`."""
+    argocd: ArgoCDSettings = ArgoCDSettings()
+    """What Argo CD shows of it."""
+    pins: tuple[str | Pin, ...] = ()
+    """Where Git says which release runs here: files of a known shape, or single values. They move together."""
+    promotion: PromotionSettings = PromotionSettings()
+    """How a release enters."""
+    gate: GateSettings = GateSettings()
+    """What a release must show here."""
+
+    @property
+    def is_production(self) -> bool:
+        """Declared, else: everything that comes after something."""
+        return bool(self.after) if self.production is None else self.production
+
+    @property
+    def admits_prereleases(self) -> bool:
+        """Declared, else: only where nothing comes before."""
+        return not self.after if self.prereleases is None else self.prereleases

@@ -1,0 +1,55 @@
+"""Reads `stagegate.yaml`.
+
+Reading is fast and strict; only when something is wrong are jsonschema and the YAML positions asked, so that
+every mistake is listed at once with its line and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stagegate import declared
+from stagegate.errors import Stop
+from stagegate.settings import contradictions
+from stagegate.settings.app import Settings
+
+
+def load(path: Path, file: str) -> Settings:
+    """Settings from a file; `file` is its name for messages. Stop(missing-file) or Stop(bad-settings)."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise Stop(
+            "missing-file",
+            f"There is no {file}.",
+            "Every action reads its settings from it.",
+            "Check out the repository first, or name the file with the input `config`.",
+        ) from error
+    except OSError as error:
+        raise Stop(
+            "missing-file", f"{file} cannot be read.", f"{error.strerror}.", "Make it a file."
+        ) from error
+    return parse(content, file)
+
+
+def parse(content: bytes, file: str) -> Settings:
+    """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
+    settings = declared.read(content, file, Settings, schema())
+    found = list(contradictions.find(settings))
+    if found:
+        root = declared.compose(content)
+        raise declared.bad(file, [(declared.line(root, path), text) for path, text in found])
+    return settings
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `stagegate.yaml`, as published in `stagegate.schema.json`."""
+    document = msgspec.json.schema(Settings)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "stagegate.yaml",
+        **document,
+    }

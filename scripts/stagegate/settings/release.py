@@ -1,0 +1,92 @@
+"""What a release is made of: its version and where that is written, its chart."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from stagegate.settings.section import Section
+
+
+class VersionFile(Section, frozen=True, kw_only=True):
+    """A place that holds the version: a whole file, one YAML or JSON scalar (`path`), or text (`pattern`)."""
+
+    file: str
+    """File in the app repository; alone, it holds nothing but the version."""
+    path: str = ""
+    """Keys to the one value in a YAML or JSON file, such as `version` or `image.tag`."""
+    pattern: str = ""
+    """Text around the version, with `{version}` exactly once; every place that reads so moves."""
+
+
+class Versioning(Section, frozen=True, kw_only=True):
+    """How versions are written: the prefix of tags, the files that move together, the changelog."""
+
+    tag_prefix: str = "v"
+    """What a Git tag has before the version: letters, digits and `. _ / -`. Apps of one repository need one
+    each."""
+    files: tuple[str | VersionFile, ...] = ("VERSION",)
+    """Files that hold the version: version-bump moves them together, helm-publish refuses when one differs."""
+    changelog: str = ""
+    """File that version-bump adds a section to, and whose section is the text of the GitHub release. Empty:
+    none."""
+
+    @property
+    def places(self) -> tuple[VersionFile, ...]:
+        """The version files in their long form."""
+        return tuple(VersionFile(file=f) if isinstance(f, str) else f for f in self.files)
+
+
+class Silence(Section, frozen=True, kw_only=True):
+    """One finding that is accepted, with the reason."""
+
+    rule: str
+    """The rule as the finding names it, such as `floating-tag`."""
+    object: str = "*"
+    """`Kind/name` that the rule may find; `*` stands for any text."""
+    reason: Annotated[str, msgspec.Meta(min_length=3)]
+    """Why it is accepted, in three characters or more. It stands beside the finding, which stays in every
+    list."""
+
+
+class ChartChecks(Section, frozen=True, kw_only=True):
+    """What chart-check lets pass."""
+
+    allow_images: tuple[str, ...] = ()
+    """Image repositories that may have any tag and need not follow `image-tag-value`; `*` stands for any
+    text."""
+    follow: dict[str, str] = msgspec.field(default_factory=dict)
+    """Chart values that names are made from, each with the text it is now, such as `fullnameOverride: shop`:
+    with another value that text must be gone from everything rendered."""
+    external: tuple[str, ...] = ()
+    """`Kind/name` of a Secret, ConfigMap, claim or account that pods name and that is made elsewhere; `*`
+    stands for any text."""
+    silence: tuple[Silence, ...] = ()
+    """Findings that are accepted one by one."""
+    fail_on: Literal["error", "warning", "note"] = "error"
+    """Least severity that fails chart-check; what is below is only reported."""
+
+
+class ChartSettings(Section, frozen=True, kw_only=True):
+    """Our chart (`path`, published to `repository`), or somebody else's (`reference`).
+
+    `name` is the one in Chart.yaml, where it is not that of the folder.
+    """
+
+    path: str = ""
+    """Folder of the app's own chart, in the app repository: it is checked, packed and published with each
+    release."""
+    name: str = ""
+    """Name in Chart.yaml. Default: that of the folder."""
+    repository: str = ""
+    """Where the own chart is published, as `oci://host/path` without the chart's name. Registry credentials may
+    go to this host."""
+    reference: str = ""
+    """Instead of `path`, a chart that is shared or a third party's, as `oci://host/path/name`: it is not
+    published. Registry credentials may go to this host."""
+    image_tag_value: str = ""
+    """Chart value that holds the tag of all `images`, such as `global.imageTag`: chart-check tries that they
+    follow it, and a pin that sets it is recognised."""
+    checks: ChartChecks = ChartChecks()
+    """What chart-check lets pass."""
