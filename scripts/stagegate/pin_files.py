@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ruamel.yaml.nodes import Node
+
 from stagegate import yaml_edit
 from stagegate.settings import Environment, Pin
 
@@ -22,3 +24,23 @@ def values(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:
             texts = (text for _, (_, text) in yaml_edit.leaves(document))
             found |= {text.split("/", 1)[1]: None for text in texts if text.startswith("$") and "/" in text}
     return tuple(found)
+
+
+def are_all(contents: Mapping[str, bytes | None]) -> bool:
+    """Whether pin files, with the values they name, are all in Git that decides what runs.
+
+    So it is for Applications that take a chart from a registry. A folder of Git (a chart, a kustomization, plain
+    manifests), or a pin that is no Application, leaves the rest of what decides unnamed.
+    """
+    return bool(contents) and all(
+        content and all(_is_whole(document) for document in yaml_edit.documents(content, file))
+        for file, content in contents.items()
+    )
+
+
+def _is_whole(document: Node) -> bool:
+    told = {path: text for path, (_, text) in yaml_edit.leaves(document)}
+    folders = [
+        path for path in told if path[:2] in (("spec", "source"), ("spec", "sources")) and path[-1] == "path"
+    ]
+    return told.get(("kind",)) == "Application" and not folders

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from stagegate import pin_files
+from stagegate.evidence import Record
 from stagegate.gate import proven
-from stagegate.gate.evidence import Record
 from stagegate.model import ApplicationSeen, Chart, Evidence, Release, WorkflowRun
 
 COMMIT = "c" * 40
@@ -68,3 +69,31 @@ def test_files_are_compared_byte_for_byte_and_a_missing_one_is_no_proof() -> Non
 def test_two_commits_name_no_single_revision() -> None:
     seen = ApplicationSeen(source="api", name="a", revision=f"{'d' * 40}, {'e' * 40}")
     assert proven.revision(proof(application=seen)) == ""
+
+
+CHART_SOURCE = "{repoURL: r/charts, chart: shop, targetRevision: 1.1.0}"
+VALUES_SOURCE = "{repoURL: https://g/acme/shop, targetRevision: main, ref: values}"
+FOLDER_SOURCE = "{repoURL: https://g/acme/shop, targetRevision: main, path: charts/shop}"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (f"kind: Application\nspec: {{source: {CHART_SOURCE}}}\n", True),
+        (f"kind: Application\nspec: {{sources: [{CHART_SOURCE}, {VALUES_SOURCE}]}}\n", True),
+        (f"kind: Application\nspec: {{source: {FOLDER_SOURCE}}}\n", False),
+        (f"kind: Application\nspec: {{sources: [{CHART_SOURCE}, {FOLDER_SOURCE}]}}\n", False),
+        (f"kind: ApplicationSet\nspec: {{template: {{spec: {{source: {FOLDER_SOURCE}}}}}}}\n", False),
+        (f"kind: Application\nspec: {{source: {CHART_SOURCE}}}\n---\nkind: ConfigMap\n", False),
+        ("kind: Kustomization\nimages: [{name: shop, newTag: v1.1.0}]\n", False),
+        ("image: {tag: v1.1.0}\n", False),
+        ("", False),
+    ],
+)
+def test_only_applications_of_charts_name_everything_that_decides(text: str, whole: bool) -> None:
+    assert pin_files.are_all({"deploy/prod.yaml": text.encode()}) is whole
+
+
+def test_a_missing_pin_file_names_nothing() -> None:
+    assert not pin_files.are_all({"deploy/prod.yaml": None})
+    assert not pin_files.are_all({})

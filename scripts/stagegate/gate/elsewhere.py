@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from stagegate import pin_files
+from stagegate import evidence, pin_files
 from stagegate.clients.hub import Hub
-from stagegate.gate import evidence, proven
-from stagegate.gate.evidence import Record
+from stagegate.evidence import Record
+from stagegate.gate import proven
 from stagegate.gate.facts import Facts
 from stagegate.runner import log
 
@@ -24,8 +24,7 @@ def proof(facts: Facts, pins: Hub) -> Record | None:
     then = proven.revision(found.evidence)
     if not then or (then != facts.head and pins.commit_info(then) is None):
         return None
-    now = _files(facts, pins, facts.head)
-    return found if proven.unchanged(now if then == facts.head else _files(facts, pins, then), now) else None
+    return found if _unchanged(facts, pins, then) else None
 
 
 def looking(
@@ -38,7 +37,7 @@ def looking(
     files = pin_files.of((facts.environment,))
     last = next(iter(pins.history(facts.head, first=1, path=files[0])), None) if files else None
     run = proven.mover(last.trailers, facts.environment.name, own_run) if last else ""
-    if last and run and not proven.unchanged(_files(facts, pins, last.sha), _files(facts, pins, facts.head)):
+    if last and run and not _unchanged(facts, pins, last.sha):
         return ""  # another pin or the values changed since: that run may have tested what was before
     context = evidence.context(facts.release.app, facts.environment.name)
     waited = 0.0
@@ -55,6 +54,15 @@ def looking(
         sleep(PACE)
         waited += PACE
     return ""
+
+
+def _unchanged(facts: Facts, pins: Hub, then: str) -> bool:
+    """Whether what decides here is now as it was at a commit; unknown is changed."""
+    now = _files(facts, pins, facts.head)
+    if then == facts.head:
+        return proven.unchanged(now, now)
+    whole = pin_files.are_all({file: now[file] for file in pin_files.of((facts.environment,))})
+    return whole and proven.unchanged(_files(facts, pins, then), now)
 
 
 def _files(facts: Facts, pins: Hub, at: str) -> Mapping[str, bytes | None]:
