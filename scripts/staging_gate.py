@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 import promote_pr
+from stagegate import evidence
 from stagegate import settings as settings_file
 from stagegate.chart import applications, package, published, render
-from stagegate.clients import hub, releases
+from stagegate.clients import hub, releases, trust
 from stagegate.errors import Stop
 from stagegate.gate import (
     application,
@@ -21,7 +22,6 @@ from stagegate.gate import (
     comparing,
     describe,
     elsewhere,
-    evidence,
     facts,
     junit,
     prepare,
@@ -113,7 +113,7 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
             "Correct the pin, or give `version`.",
         )
     release = releases.find(base.settings, version, doors.app, doors.registry)
-    accepted = access.accepted(doors, base.settings)
+    accepted = trust.accepted(base.settings, doors.app, doors.pins)
     deployments = doors.app.deployments(evidence.task(release.app), environment=environment.name)
     tested = inputs.mode in ("wait", "watch")
     file = environment.gate.scenarios

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 import pytest
 
 import staging_gate
-from lab.lab import LOGIN, SHOP, Lab, outputs
+from lab.lab import LOGIN, SHOP, Lab
+from lab.programs import outputs
+from stagegate import evidence
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
-from stagegate.gate import elsewhere, evidence, trial
+from stagegate.gate import elsewhere, trial
 from stagegate.model import Evidence
 from stagegate.runner.boundary import entrypoint
 

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from stagegate import evidence
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, DeploymentStatus
 from stagegate.errors import Stop
-from stagegate.gate import evidence
+from stagegate.gate import describe
+from stagegate.gate import verdict as attempts
 from stagegate.model import Actor, Chart, Check, Evidence, Image, Release, Skip, WorkflowRun, to_json
 
 IMAGE, CHART = "ghcr.io/acme/shop", "oci://ghcr.io/acme/charts/shop"
@@ -64,7 +66,7 @@ def deployment(number: int, what: Evidence | None, **more: Any) -> Deployment:
         "sha": what.commit if what else "a" * 40,
         "task": "stagegate:shop",
         "environment": "staging",
-        "payload": evidence.encode(what) if what else {"schema": "stagegate/evidence/9"},
+        "payload": describe.payload(what) if what else {"schema": "stagegate/evidence/9"},
         "creator": BOT,
         "created_at": made,
         "statuses": (status,),
@@ -176,20 +178,20 @@ def test_a_run_finds_only_its_own_unfinished_record_of_these_digests() -> None:
     whole = deployment(5, proof(release(), run="42"))
     half = msgspec.structs.replace(whole, statuses=())
     found = evidence.records((half,), "shop", "staging", (BOT,))
-    assert evidence.unfinished(found, release(), "42", "rollout") is not None
-    assert evidence.unfinished(found, release(), "43", "rollout") is None
-    assert evidence.unfinished(found, release(), "", "rollout") is None
-    assert evidence.unfinished(found, release(), "42", "schedule") is None
-    assert evidence.unfinished(found, release(image="9"), "42", "rollout") is None
+    assert attempts.unfinished(found, release(), "42", "rollout") is not None
+    assert attempts.unfinished(found, release(), "43", "rollout") is None
+    assert attempts.unfinished(found, release(), "", "rollout") is None
+    assert attempts.unfinished(found, release(), "42", "schedule") is None
+    assert attempts.unfinished(found, release(image="9"), "42", "rollout") is None
     done = evidence.records((whole,), "shop", "staging", (BOT,))
-    assert evidence.unfinished(done, release(), "42", "rollout") is None
+    assert attempts.unfinished(done, release(), "42", "rollout") is None
 
 
 def test_evidence_keeps_within_sixteen_kib() -> None:
     checks = tuple(Check(name=f"check {n}", outcome="passed", detail="x" * 400) for n in range(60))
-    payload = evidence.encode(proof(release(), checks=checks))
-    assert len(to_json(payload)) <= evidence.PAYLOAD_LIMIT
+    payload = describe.payload(proof(release(), checks=checks))
+    assert len(to_json(payload)) <= describe.PAYLOAD_LIMIT
     assert evidence.decode(payload) is not None
     many = tuple(Image(reference=f"ghcr.io/acme/image-{n}", digest=digest("1")) for n in range(200))
     with pytest.raises(Stop, match="bytes long"):
-        evidence.encode(proof(msgspec.structs.replace(release(), images=many)))
+        describe.payload(proof(msgspec.structs.replace(release(), images=many)))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from stagegate import settings as settings_file
-from stagegate.gate.evidence import Record
+from stagegate.evidence import Record
 from stagegate.model import Actor, Chart, Edit, Evidence, Image, Release, WorkflowRun, digest_of, rfc3339
 from stagegate.promotion.situation import Facts, Standing, Subject
 from stagegate.settings import Settings

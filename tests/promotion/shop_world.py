@@ -14,11 +14,12 @@ import requests
 
 from lab.forge import Forge
 from lab.registry import Registry as LabRegistry
+from stagegate import evidence
 from stagegate.chart import package, source
 from stagegate.clients import hub
 from stagegate.clients.record import Record
 from stagegate.clients.registry import Manifest, Registry
-from stagegate.gate import evidence
+from stagegate.gate import describe
 from stagegate.model import Chart, Evidence, Image, WorkflowRun, digest_of, to_json
 
 REPOSITORY = "acme/shop"
@@ -193,7 +194,7 @@ class Shop:
         )
         found = msgspec.structs.replace(found, **changes)
         number = github.create_deployment(
-            found.commit, "stagegate:shop", environment, evidence.encode(found), found.outcome, False
+            found.commit, "stagegate:shop", environment, describe.payload(found), found.outcome, False
         )
         github.create_deployment_status(number, evidence.deployment_state(found), found.reason, "")
 

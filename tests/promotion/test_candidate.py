@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from stagegate.gate.evidence import Record
+from stagegate.evidence import Record
 from stagegate.promotion import candidate
 from stagegate.promotion.situation import Placed
 from tests.promotion.facts_world import NOW, facts, record, release, settings

@@ -6,10 +6,10 @@ anywhere and run again ends with one complete record (I4).
 
 from __future__ import annotations
 
+from stagegate import evidence as records
 from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
-from stagegate.gate import evidence as records
-from stagegate.gate import verdict
+from stagegate.gate import describe, verdict
 from stagegate.model import Change, Evidence, Release
 from stagegate.runner import log
 
@@ -39,7 +39,7 @@ def record(hub: Hub, evidence: Evidence, run_url: str, production: bool) -> tupl
         evidence.commit,
         records.task(evidence.app),
         evidence.environment,
-        records.encode(evidence),
+        describe.payload(evidence),
         verdict.description(evidence),
         production,
     )

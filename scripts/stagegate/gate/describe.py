@@ -1,12 +1,19 @@
-"""The evidence of a gate, put together. Pure."""
+"""The evidence of a gate, put together and as a deployment keeps it. Pure."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
+from stagegate.errors import Stop
 from stagegate.gate.command_checks import folded
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import KINDS, Conclusion, Mode
-from stagegate.model import Content, Evidence, Release, Skip, WorkflowRun
+from stagegate.model import Content, Evidence, Release, Skip, WorkflowRun, to_json
 from stagegate.report.markdown import plain
+
+PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
 
 
 def evidence(
@@ -49,4 +56,20 @@ def evidence(
         actor=actor,
         policy=policy,
         skip=Skip(reason=plain(reason), actor=actor) if mode == "skip" else None,
+    )
+
+
+def payload(evidence: Evidence) -> dict[str, Any]:
+    """The payload of a deployment. Details of checks give way when it would be over 16 KiB."""
+    for room in (400, 80, 0):
+        checks = tuple(msgspec.structs.replace(c, detail=c.detail[:room]) for c in evidence.checks)
+        document = to_json(msgspec.structs.replace(evidence, checks=checks))
+        if len(document) <= PAYLOAD_LIMIT:
+            return dict(msgspec.json.decode(document))
+    raise Stop(
+        "bad-settings",
+        f"The evidence is {len(document)} bytes long.",
+        f"At most {PAYLOAD_LIMIT} bytes fit; it lists {len(evidence.images)} images and {len(evidence.checks)} "
+        "checks.",
+        "Make fewer, larger checks.",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from stagegate.gate import evidence
-from stagegate.gate.evidence import Record
+from stagegate import evidence
+from stagegate.evidence import Record
 from stagegate.model import Evidence, Release
 
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
@@ -25,8 +25,7 @@ def record(records: Sequence[Record], release: Release, policy: str) -> Record |
     newest = verdict.record
     if verdict.state != "passed" or newest is None or newest.evidence is None:
         return None
-    deciding = [r for r in records if r.since and r.evidence and r.evidence.kind in evidence.DECIDING]
-    is_last = bool(deciding) and deciding[0].id == newest.id  # nothing else ran here since
+    is_last = evidence.deciding(records)[0].id == newest.id  # nothing else ran here since
     return newest if is_last and newest.evidence.policy == policy else None
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.gate import evidence as records
-from stagegate.gate.evidence import Record
+from stagegate import evidence as records
+from stagegate.evidence import Record
 from stagegate.model import Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
 
 Mode = Literal["wait", "watch", "adopt", "skip"]
@@ -34,15 +34,34 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 def start(found: Sequence[Record], release: Release, run: str, mode: Mode) -> Start:
     """Finish this run's own unfinished record; a passed one of this run is not repeated (I4)."""
     kind = KINDS[mode]
-    half = records.unfinished(found, release, run, kind)
+    half = unfinished(found, release, run, kind)
     if half is not None:
         return Start(do="finish", record=half)
-    mine = records.own(found, release, run, kind)
+    mine = own(found, release, run, kind)
     if mine and mine[0].evidence and mine[0].evidence.outcome != "failed":
         newest = records.state(found, release).record
         if kind == "schedule" or (newest is not None and newest.id == mine[0].id):
             return Start(do="already", record=mine[0])
     return Start(do="run")
+
+
+def unfinished(found: Sequence[Record], release: Release, run: str, kind: str) -> Record | None:
+    """This run's own record of these digests that has no deployment status yet."""
+    return next((r for r in own(found, release, run, kind) if not r.since), None)
+
+
+def own(found: Sequence[Record], release: Release, run: str, kind: str) -> tuple[Record, ...]:
+    """Records that earlier attempts of this run wrote for exactly these digests, newest first."""
+    return tuple(
+        r
+        for r in found
+        if run
+        and r.evidence
+        and r.evidence.run.id == run
+        and r.evidence.kind == kind
+        and r.evidence.version == release.version
+        and not records.differs(r.evidence, release)
+    )
 
 
 def conclude(

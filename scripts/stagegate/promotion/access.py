@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from stagegate.clients import hub
+from stagegate import evidence
+from stagegate.clients import hub, trust
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.model import Actor, Calls
+from stagegate.model import Calls
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
@@ -100,29 +101,12 @@ def connect(
     )
 
 
-def accepted(access: Access, settings: Settings) -> tuple[Actor, ...]:
-    """Whose evidence counts: the App under `protected`, else GitHub's own bot and this run's identity."""
-    if settings.trust.level == "advisory":
-        own = (hub.ACTIONS_BOT, access.app.viewer(), access.pins.viewer())
-        return tuple(dict.fromkeys(own))
-    name = f"{settings.trust.app}[bot]"
-    found = access.app.account(name)
-    if found is None or found.kind != "Bot":
-        raise Stop(
-            "bad-settings",
-            f"GitHub knows no App {settings.trust.app!r}.",
-            f"With `trust: protected` only what {name} wrote counts, and no such account was found.",
-            "Correct `trust.app`: it is the slug at the end of the App's address.",
-        )
-    return (found,)
-
-
 def demand_writer(access: Access, settings: Settings) -> None:
     """Stop(missing-permission) when states would be written that nobody may count."""
     if settings.trust.level == "advisory":
         return
     own = access.pins.viewer()
-    if not any(being.same(own) for being in accepted(access, settings)):
+    if not evidence.is_accepted(own, trust.accepted(settings, access.app, access.pins)):
         raise Stop(
             "missing-permission",
             f"{own.login} is not the App whose states count.",

@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 import semver
 
+from stagegate import evidence
 from stagegate.clients import releases
 from stagegate.errors import Stop
-from stagegate.gate import evidence
 from stagegate.model import Release
 from stagegate.promotion import branches, candidate, ground, proposals, sides, standings, vanishing
 from stagegate.promotion.access import Access

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import semver
 
+from stagegate import evidence
 from stagegate import settings as settings_file
-from stagegate.clients import hub, releases
+from stagegate.clients import hub, releases, trust
 from stagegate.errors import Stop
-from stagegate.gate import evidence
-from stagegate.gate.evidence import Record
+from stagegate.evidence import Record
 from stagegate.model import Actor
-from stagegate.promotion import access, marks, standings
+from stagegate.promotion import marks, standings
 from stagegate.promotion.access import Access
 from stagegate.promotion.situation import Facts, Placed
 from stagegate.settings import Settings
@@ -53,7 +53,7 @@ def facts(
     settings = ground.settings
     wanted = settings.environment(environment)
     tips = doors.pins.ref_files(marks.PREFIX, marks.FILE)
-    trusted = access.accepted(doors, settings)
+    trusted = trust.accepted(settings, doors.app, doors.pins)
     names = dict.fromkeys((environment, *others))
     relevant = dict.fromkeys(place for name in names for place in (*settings.environment(name).after, name))
     records = {name: _records(doors, settings, name, trusted) for name in relevant}

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from stagegate import evidence
 from stagegate.errors import Stop
 from stagegate.model import Mark, MarkKind, Removed, moment, rfc3339, to_json
 from stagegate.promotion.situation import Facts, MarkPlace, Placed
@@ -97,7 +98,7 @@ def override(facts: Facts, environment: str, version: str, now: datetime) -> Mar
     """The override in force for a version in an environment. Under `protected` only what the App wrote counts."""
     for placed in _in_force(facts.marks, "override", now):
         wanted = (placed.app, placed.environment, placed.version) == (facts.app, environment, version)
-        trusted = facts.trust == "advisory" or any(actor.same(placed.author) for actor in facts.accepted)
+        trusted = facts.trust == "advisory" or evidence.is_accepted(placed.author, facts.accepted)
         if wanted and trusted and placed.mark is not None:
             return placed.mark
     return None

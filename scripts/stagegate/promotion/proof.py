@@ -1,9 +1,9 @@
-"""What the evidence says about a version in an environment. Pure; the gate's own reader decides."""
+"""What the evidence says about a version in an environment. Pure; the one reader of records decides."""
 
 from __future__ import annotations
 
-from stagegate.gate import evidence
-from stagegate.gate.evidence import Verdict
+from stagegate import evidence
+from stagegate.evidence import Verdict
 from stagegate.model import Evidence, Release
 from stagegate.promotion.situation import Facts
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.gate.evidence import Record
+from stagegate.evidence import Record
 from stagegate.model import Actor, Edit, Mark, Release, Trust
 from stagegate.settings import Environment, Settings
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.gate.evidence import Record
+from stagegate.evidence import Record
 from stagegate.model import Edit, Release, to_json
 from stagegate.promotion import pins
 from stagegate.promotion.situation import Standing

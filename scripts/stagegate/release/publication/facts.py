@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-import msgspec
 import semver
 
-from stagegate.clients import hub
+from stagegate import evidence
+from stagegate.clients import hub, trust
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Actor, Evidence, parse_version
@@ -16,8 +15,6 @@ from stagegate.release import changelog
 from stagegate.release.publication import assets
 from stagegate.release.publication.plan import Facts, Seen
 from stagegate.settings import Settings
-
-_DECIDING = ("rollout", "adopt", "skip")
 
 
 def read(
@@ -36,7 +33,7 @@ def read(
     `chart` is the package if the caller has it, otherwise it is fetched by the digest that was tested.
     """
     required = [settings.environment(environment).name] if environment else _last(settings)
-    trusted = accepted(github, settings)
+    trusted = trust.accepted(settings, github)
     version = version or _newest_passed(settings, github, required[0], trusted)
     parse_version(version, source="version")
     tag = github.tag(settings.version.tag_prefix + version)
@@ -65,22 +62,6 @@ def read(
     )
 
 
-def accepted(github: hub.Hub, settings: Settings) -> tuple[Actor, ...]:
-    """Whose word counts: the App alone under `protected`, else GitHub's own bot and this run's identity."""
-    if settings.trust.level == "advisory":
-        return (hub.ACTIONS_BOT, github.viewer())
-    login = f"{settings.trust.app}[bot]"
-    bot = github.account(login)
-    if bot is None or bot.kind != "Bot":
-        raise Stop(
-            "bad-settings",
-            f"There is no GitHub App {settings.trust.app!r}.",
-            "`trust.app` must be the slug of the App that writes the evidence.",
-            "Correct it; the slug is the last part of the App's address.",
-        )
-    return (bot,)
-
-
 def _last(settings: Settings) -> list[str]:
     names = [environment.name for environment in settings.last_environments]
     if not names:
@@ -94,7 +75,7 @@ def _last(settings: Settings) -> list[str]:
 
 
 def _newest_passed(settings: Settings, github: hub.Hub, environment: str, trusted: Sequence[Actor]) -> str:
-    found = github.deployments(f"stagegate:{settings.app}", environment)
+    found = github.deployments(evidence.task(settings.app), environment)
     records = _records(found, settings.app, environment, trusted)
     version = next((e.version for e in records if e.outcome == "passed"), "")
     if not version:
@@ -110,41 +91,19 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
 def _records(
     deployments: Iterable[hub.Deployment], app: str, environment: str, trusted: Sequence[Actor]
 ) -> list[Evidence]:
-    """Deciding records, newest first: by an accepted being, completed by one, and about what the deployment is.
+    """What the deciding records say, newest first.
 
     Stop(unknown-state) when the newest cannot be read: nobody knows what it says (I2).
     """
-    found: list[Evidence] = []
-    for deployment in deployments:
-        said = {status.state for status in deployment.statuses if _counts(status.creator, trusted)}
-        if deployment.environment != environment or not said or not _counts(deployment.creator, trusted):
-            continue
-        evidence = _evidence(deployment.payload)
-        if evidence is None and not found:
-            raise Stop(
-                "unknown-state",
-                f"The newest record of {app} in {environment} cannot be read.",
-                f"The payload of deployment {deployment.id} is no evidence this version knows.",
-                "Use the version of stagegate that wrote it, or run the gate again.",
-            )
-        if evidence is None or evidence.kind not in _DECIDING:
-            continue
-        about = (evidence.app, evidence.environment, evidence.commit)
-        state = "success" if evidence.outcome in ("passed", "adopted") else "failure"
-        if about == (app, environment, deployment.sha) and state in said:
-            found.append(evidence)
-    return found
-
-
-def _evidence(payload: Mapping[str, Any]) -> Evidence | None:
-    try:
-        return msgspec.convert(dict(payload), Evidence)
-    except msgspec.ValidationError:
-        return None
-
-
-def _counts(creator: Actor | None, trusted: Sequence[Actor]) -> bool:
-    return any(being.same(creator) for being in trusted)
+    found = evidence.deciding(evidence.records(deployments, app, environment, trusted))
+    if found and found[0].evidence is None:
+        raise Stop(
+            "unknown-state",
+            f"The newest record of {app} in {environment} cannot be read.",
+            f"The payload of deployment {found[0].id} is no evidence this version knows.",
+            "Use the version of stagegate that wrote it, or run the gate again.",
+        )
+    return [record.evidence for record in found if record.evidence]
 
 
 def _seen(
@@ -157,10 +116,10 @@ def _seen(
 ) -> tuple[Seen, ...]:
     """Every environment's status and record; those that are required come even when they are silent."""
     statuses = github.statuses(commit)
-    deployments = github.deployments(f"stagegate:{settings.app}", sha=commit, first=200)
+    deployments = github.deployments(evidence.task(settings.app), sha=commit, first=200)
     found = []
     for name in dict.fromkeys([*required, *(e.name for e in settings.environments)]):
-        context = f"stagegate/{settings.app}/{name}"
+        context = evidence.context(settings.app, name)
         status = next((s for s in statuses if s.context == context), None)
         records = _records(deployments, settings.app, name, trusted)
         found.append(
@@ -169,7 +128,7 @@ def _seen(
                 required=name in required,
                 state=status.state if status else "",
                 creator=status.creator.login if status and status.creator else "",
-                trusted=bool(status and _counts(status.creator, trusted)),
+                trusted=bool(status and evidence.is_accepted(status.creator, trusted)),
                 evidence=next((e for e in records if e.version == version), None),
             )
         )

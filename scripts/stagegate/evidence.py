@@ -1,6 +1,6 @@
 """Evidence: records of gate verdicts as deployments keep them, and what they say about a release. Pure.
 
-Used by the gate to find its own unfinished record, and by promotion to decide whether a release may go on.
+The one reader of the gate (was it proven already), of publication and of promotion (may a release go on).
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from stagegate.errors import Stop
-from stagegate.model import Actor, Evidence, Release, to_json
+from stagegate.model import Actor, Evidence, Release
 
-PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
-DECIDING = ("rollout", "adopt", "skip")
+_DECIDING = ("rollout", "adopt", "skip")
 State = Literal["passed", "failed", "revoked", "adopted", "skipped", "mismatch", "none", "unknown"]
 
 
@@ -89,22 +87,6 @@ def context(app: str, environment: str) -> str:
     return f"stagegate/{app}/{environment}"
 
 
-def encode(evidence: Evidence) -> dict[str, Any]:
-    """The payload of a deployment. Details of checks give way when it would be over 16 KiB."""
-    for room in (400, 80, 0):
-        checks = tuple(msgspec.structs.replace(c, detail=c.detail[:room]) for c in evidence.checks)
-        document = to_json(msgspec.structs.replace(evidence, checks=checks))
-        if len(document) <= PAYLOAD_LIMIT:
-            return dict(msgspec.json.decode(document))
-    raise Stop(
-        "bad-settings",
-        f"The evidence is {len(document)} bytes long.",
-        f"At most {PAYLOAD_LIMIT} bytes fit; it lists {len(evidence.images)} images and {len(evidence.checks)} "
-        "checks.",
-        "Make fewer, larger checks.",
-    )
-
-
 def decode(payload: Mapping[str, Any]) -> Evidence | None:
     """The evidence in a payload, or None when it is not one we understand."""
     try:
@@ -168,12 +150,17 @@ def _completed(deployment: DeploymentLike, evidence: Evidence | None, accepted: 
     return min(times, default="")
 
 
+def deciding(records: Sequence[Record]) -> tuple[Record, ...]:
+    """Completed records of a roll-out, adopt or skip. One that cannot be read is among them: it is not nothing."""
+    return tuple(r for r in records if r.since and (r.evidence is None or r.evidence.kind in _DECIDING))
+
+
 def state(records: Sequence[Record], release: Release) -> Verdict:
     """What the newest deciding record of this release says: success only for exactly these digests.
 
     `records` are those of one environment, of any version, newest first, by accepted creators.
     """
-    counted = [r for r in records if r.since and (r.evidence is None or r.evidence.kind in DECIDING)]
+    counted = deciding(records)
     about = [r for r in counted if r.evidence is None or r.evidence.version == release.version]
     if not about:
         return Verdict(state="none", detail=f"no gate has looked at {release.version} here")
@@ -225,36 +212,12 @@ def _passed(record: Record, release: Release) -> bool:
 def _good_since(counted: Sequence[Record], newest: Record, release: Release) -> str:
     """The time of the first of an unbroken row of good records of these digests that ends in the newest."""
     row = [r for r in counted if r.created <= newest.created or r is newest]
-    since = newest.since
+    since, outcome = newest.since, newest.evidence.outcome if newest.evidence else ""
     for record in row:
         good = record.evidence and record.evidence.outcome in ("passed", "adopted")
         if not good or record.evidence is None or record.evidence.version != release.version:
             break
-        if differs(record.evidence, release) or record.evidence.outcome != newest_outcome(newest):
+        if differs(record.evidence, release) or record.evidence.outcome != outcome:
             break
         since = record.since
     return since
-
-
-def newest_outcome(record: Record) -> str:
-    """The outcome a record's evidence says, or nothing."""
-    return record.evidence.outcome if record.evidence else ""
-
-
-def unfinished(records: Sequence[Record], release: Release, run: str, kind: str) -> Record | None:
-    """This run's own record of these digests that has no deployment status yet."""
-    return next((r for r in own(records, release, run, kind) if not r.since), None)
-
-
-def own(records: Sequence[Record], release: Release, run: str, kind: str) -> tuple[Record, ...]:
-    """Records that earlier attempts of this run wrote for exactly these digests, newest first."""
-    return tuple(
-        r
-        for r in records
-        if run
-        and r.evidence
-        and r.evidence.run.id == run
-        and r.evidence.kind == kind
-        and r.evidence.version == release.version
-        and not differs(r.evidence, release)
-    )
