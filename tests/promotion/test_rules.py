@@ -155,6 +155,8 @@ OFFICE = "FREQ=WEEKLY;BYDAY=TU,WE;BYHOUR=9;BYMINUTE=0;BYSECOND=0"
         (OFFICE, "2026-10-28T08:00:00+00:00", "pass", ""),  # winter time: nine is eight in UTC now
         (OFFICE, "2026-10-28T07:30:00+00:00", "wait", "2026-10-28T08:00:00Z"),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2024-01-01T08:00:00+00:00", "wait", "2024-01-14T23:00:00Z"),
+        ("FREQ=WEEKLY;BYHOUR=9", "2026-06-03T08:00:00+00:00", "wait", "2026-06-08T07:00:00Z"),  # a Monday, in
+        ("FREQ=WEEKLY;BYHOUR=9", "2027-06-02T08:00:00+00:00", "wait", "2027-06-07T07:00:00Z"),  # every year
         ("FREQ=DAILY;UNTIL=20250101T000000", "2026-06-03T12:00:00+00:00", "wait", ""),
         ("EVERY TUESDAY", "2026-06-03T12:00:00+00:00", "unknown", ""),
         ("FREQ=SOMETIMES", "2026-06-03T12:00:00+00:00", "unknown", ""),

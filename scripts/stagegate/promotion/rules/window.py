@@ -1,7 +1,7 @@
 """window: promotion only in recurring times, written as an RFC 5545 rule with a duration and a time zone.
 
 A rule without DTSTART is anchored at Monday, 2024-01-01 00:00 in its zone, which matters where INTERVAL or COUNT
-do.
+do, and for a weekly one that names no day.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def _rule(text: str, wall: datetime) -> rrule | rruleset:
     """The parsed rule; one that needs no anchor starts near now, so that minutely rules stay cheap."""
     upper = text.upper()
     anchored = any(word in upper for word in ("DTSTART", "INTERVAL", "COUNT", "EXRULE", "RDATE"))
+    anchored = anchored or ("WEEKLY" in upper and "BYDAY" not in upper)  # a week's day is that of the anchor
     near = (wall - timedelta(days=400)).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     rule = rrulestr(text, dtstart=_ANCHOR if anchored else max(near, _ANCHOR), ignoretz=True)
     if not isinstance(rule, (rrule, rruleset)):
