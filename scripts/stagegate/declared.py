@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,7 +27,7 @@ def read(
     content: bytes,
     file: str,
     kind: type[T],
-    document_schema: Mapping[str, Any],
+    document_schema: Callable[[], Mapping[str, Any]],
     published: str = "stagegate.schema.json",
 ) -> T:
     """A YAML document of ours as its type. Stop(bad-settings) lists every violation of its schema by line."""
@@ -35,7 +35,7 @@ def read(
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        found = list(_mistakes(content, data, document_schema)) or [(1, str(error))]
+        found = list(_mistakes(content, data, document_schema())) or [(1, str(error))]
         raise bad(file, found, published) from error
 
 

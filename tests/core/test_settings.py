@@ -49,6 +49,10 @@ def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
         (BASE.replace("[staging]", "[stagin]"), "line 4: after names 'stagin'"),
         (BASE.replace("prod", "staging"), "declared twice"),
         ("app: a\nenvironments: [{name: x, after: [y]}, {name: y, after: [x]}]\n", "x -> y -> x"),
+        (
+            BASE.replace("}", ", gate: {command: [pytest], required: [test_login]}}"),
+            "line 4: gate.required names",
+        ),
         (BASE + "trust: {level: protected}\n", "needs `app`"),
         (BASE + "images: ['ghcr.io/acme/shop:v1']\n", "without tag"),
         (BASE + "chart: {path: charts/shop}\n", "chart.repository"),

@@ -106,7 +106,7 @@ def schema() -> dict[str, Any]:
 
 def parse(content: bytes, file: str) -> Scenarios:
     """Scenarios from a file's bytes. Stop(bad-settings) lists every mistake with its line."""
-    scenarios = declared.read(content, file, Scenarios, schema(), "docs/scenarios.schema.json")
+    scenarios = declared.read(content, file, Scenarios, schema, "docs/scenarios.schema.json")
     mistakes = [(1, text) for text in _contradictions(scenarios)]
     if mistakes:
         raise declared.bad(file, mistakes, "docs/scenarios.schema.json")

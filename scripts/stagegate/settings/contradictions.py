@@ -27,6 +27,11 @@ def find(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
         if bool(environment.gate.scenarios) and bool(environment.gate.command):
             yield (*here, "gate"), "a gate has scenarios or a command, not both"
+        if environment.gate.command and environment.gate.required and not environment.gate.junit:
+            yield (
+                (*here, "gate"),
+                "gate.required names test cases, and of a command only its junit report has them",
+            )
     if _cycle(settings):
         yield ("environments",), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:

@@ -37,7 +37,7 @@ def load(path: Path, file: str) -> Settings:
 
 def parse(content: bytes, file: str) -> Settings:
     """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
-    settings = declared.read(content, file, Settings, schema())
+    settings = declared.read(content, file, Settings, schema)
     found = list(contradictions.find(settings))
     if found:
         root = declared.compose(content)
