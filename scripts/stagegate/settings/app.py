@@ -5,14 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from stagegate.errors import Stop
 from stagegate.settings.environment import Environment
 from stagegate.settings.release import ChartSettings, Versioning
 from stagegate.settings.section import Name, Section
 
-Permission = Literal["read", "triage", "write", "maintain", "admin"]
+Permission = Annotated[
+    Literal["read", "triage", "write", "maintain", "admin"], msgspec.Meta(title="permission")
+]
 
 
 class Commands(Section, frozen=True, kw_only=True):
