@@ -1,10 +1,15 @@
-"""For every test: no secret of another test is known, and what takes longest begins first."""
+"""For every test: no secret of another test, no pauses, the shop if asked for; what takes longest begins first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from lab.registry import Registry
 from stagegate.runner import log
+from tests.promotion.shop_world import Shop, shop
 
 LONGEST = (
     "tests/road/", "tests/actions/", "tests/gate/", "tests/promotion/", "tests/security/", "tests/lab/", "tests/launcher/"
@@ -14,6 +19,26 @@ LONGEST = (
 @pytest.fixture(autouse=True)
 def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "_secrets", set())
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A registry of this file's tests."""
+    with Registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry.host
+
+
+@pytest.fixture
+def world(tmp_path: Path, host: str) -> Iterator[Shop]:
+    """A shop whose pins say 1.0.0, with 1.1.0 published; files that need another define their own."""
+    with shop(tmp_path, host) as made:
+        yield made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

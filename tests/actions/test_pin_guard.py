@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 
 import pin_guard
-from lab.registry import Registry
 from stagegate.clients import hub
 from stagegate.promotion import marking, marks
 from stagegate.promotion.guard import facts
 from stagegate.runner.boundary import entrypoint
-from tests.promotion.shop_world import REPOSITORY, Shop, shop
+from tests.promotion.shop_world import REPOSITORY, Shop
 
 RIGHTS = {"contents": "read", "statuses": "write", "deployments": "read", "pull_requests": "read"}
 PROD = "deploy/prod.yaml"
 BOMB = "b0: &b0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"b{i}: &b{i} [{', '.join([f'*b{i - 1}'] * 9)}]\n" for i in range(1, 12)
 )  # 9 to the power of 12, written out
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
-    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
-
-
-@pytest.fixture
-def world(tmp_path: Path, host: str) -> Iterator[Shop]:
-    with shop(tmp_path, host) as made:
-        yield made
 
 
 def guard(world: Shop, number: int = 0, group: dict[str, str] | None = None, **inputs: str) -> int:

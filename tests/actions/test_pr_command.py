@@ -13,23 +13,10 @@ import requests
 
 import pr_command
 import promote_pr
-from lab.registry import Registry
 from stagegate.clients import hub
 from stagegate.promotion.commands import facts
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, Shop, shop
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
-    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
 
 
 @pytest.fixture

@@ -5,33 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import promote_pr
-from lab.registry import Registry
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
-    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
-
-
-@pytest.fixture
-def world(tmp_path: Path, host: str) -> Iterator[Shop]:
-    with shop(tmp_path, host) as made:
-        yield made
 
 
 def run(world: Shop, **inputs: str) -> int:

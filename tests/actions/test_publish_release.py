@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import publish_release
-from lab.registry import Registry
 from stagegate.clients import hub
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
@@ -17,16 +16,8 @@ from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
 CONTEXT = "stagegate/shop/prod"
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
 @pytest.fixture
-def world(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
-    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
+def world(tmp_path: Path, host: str) -> Iterator[Shop]:
     with shop(tmp_path, host, versions=("1.1.0", "1.2.0", "1.3.0-rc.1")) as made:
         yield made
 

@@ -10,7 +10,6 @@ import pytest
 import requests
 
 import promote_pr
-from lab.registry import Registry
 from stagegate.clients import hub
 from stagegate.promotion import apply
 from stagegate.runner.boundary import entrypoint
@@ -19,16 +18,8 @@ from tests.promotion.shop_world import Shop, shop
 PROD = "stagegate/promote/shop/prod"
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
 @pytest.fixture
-def world(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
-    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
+def world(tmp_path: Path, host: str) -> Iterator[Shop]:
     with shop(tmp_path, host) as made:
         made.seed_pin("staging", "1.1.0")
         made.passed("1.1.0")

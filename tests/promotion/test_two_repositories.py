@@ -13,22 +13,14 @@ import requests
 import pin_guard
 import pr_command
 import promote_pr
-from lab.registry import Registry
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
 
 POLICY = "apps/shop/stagegate.yaml"
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
 @pytest.fixture
-def world(tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+def world(tmp_path: Path, host: str) -> Iterator[Shop]:
     with shop(tmp_path, host) as made:
         made.split()
         yield made

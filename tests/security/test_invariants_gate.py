@@ -17,7 +17,7 @@ app: shop
 environments:
   - {name: prod, pins: [prod.yaml]}
 """
-PIN = b"spec: {source: {helm: {valueFiles: [$values/values.yaml]}}}\n"
+PIN = b"kind: Application\nspec: {source: {helm: {valueFiles: [$values/values.yaml]}}}\n"
 
 
 class Github:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from lab.registry import Registry
 from stagegate.clients import hub
 from stagegate.promotion import marks
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to
@@ -17,24 +16,6 @@ from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
 OTHER = "sha256:" + "e" * 64
 EXTRA = '    - {repoURL: "https://charts.example", chart: miner, targetRevision: "1.0.0"}\n'
 VALUES = "deploy/values/prod.yaml"
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
-    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
-
-
-@pytest.fixture
-def world(tmp_path: Path, host: str) -> Iterator[Shop]:
-    with shop(tmp_path, host) as made:
-        yield made
 
 
 def verdict(world: Shop, pull: hub.Pull) -> tuple[str, str]:

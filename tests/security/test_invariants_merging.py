@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import promote_pr
-from lab.registry import Registry
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
 
 STAGING = "stagegate/promote/shop/staging"
 BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, merge-approval: APPROVAL}"}
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Registry(tmp_path_factory.mktemp("registry")) as registry:
-        yield registry.host
 
 
 def run(world: Shop, **inputs: str) -> str:
