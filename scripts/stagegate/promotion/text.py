@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from datetime import datetime
 
 import msgspec
 
-from stagegate.model import Edit, Evidence, Release, RuleResult, Trust
+from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
 from stagegate.promotion import rules
 from stagegate.promotion.difference import Difference, FieldChange, ObjectChange
-from stagegate.promotion.situation import RiskSeen, Standing
+from stagegate.promotion.rules import risk
+from stagegate.promotion.situation import Facts, Kind, RiskSeen, Standing, Subject
 from stagegate.report import markdown
 from stagegate.report.render import render
 
@@ -23,7 +24,6 @@ LIMIT = 65_536  # GitHub refuses a longer body
 _ROWS = 50
 _LONG = 160
 _PULL = re.compile(r"\(#(\d+)\)\s*$|^Merge pull request #(\d+) ")
-Kind = Literal["promote", "rollback", "configure"]
 
 
 class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +82,36 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     rest: str = ""
 
 
+def account(
+    facts: Facts,
+    subject: Subject,
+    judged: tuple[RuleResult, ...],
+    difference: Difference | None,
+    *,
+    now: datetime,
+    run_url: str,
+) -> BodyFacts:
+    """What is said of a change wherever it is judged; a proposal adds evidence, commits and the way back."""
+    return BodyFacts(
+        app=facts.app,
+        environment=subject.environment,
+        kind=subject.kind,
+        before=subject.before,
+        after=subject.version,
+        release=subject.release,
+        trust=facts.trust,
+        now=rfc3339(now),
+        rules=judged,
+        risks=subject.risks,
+        labels=subject.labels,
+        edits=subject.edits,
+        difference=difference,
+        not_rendered=subject.render_note or subject.render_trouble,
+        standings=facts.standings,
+        run_url=run_url,
+    )
+
+
 def title(app: str, environment: str, before: str, after: str, kind: Kind = "promote") -> str:
     """`Promote shop to prod: 1.0.0 → 1.1.0`, in words that GitHub does not act on."""
     verb = {
@@ -97,7 +127,7 @@ def body(facts: BodyFacts) -> Body:
     """The body of a promotion's pull request, most important first, folds as far as they fit."""
     values = {
         "facts": facts,
-        "missing": missing_labels(facts),
+        "missing": risk.missing(facts.risks, facts.labels),
         "overridden": [rule for rule in facts.rules if rules.is_overridden(rule)],
         "drift": tuple(_drift(facts)),
         "rows": _ROWS,
@@ -110,12 +140,6 @@ def body(facts: BodyFacts) -> Body:
     kept = _fitting(folds, LIMIT - sum(map(_size, (head, tail, note))))
     cut = note if kept < len(folds) else ""
     return Body(text=head + "".join(folds[:kept]) + cut + tail, rest="".join(folds[kept:]))
-
-
-def missing_labels(facts: BodyFacts) -> tuple[str, ...]:
-    """The labels of risky classes that nobody has set yet."""
-    wanted = dict.fromkeys(f"stagegate/risk:{risk.kind}" for risk in facts.risks)
-    return tuple(label for label in wanted if label not in facts.labels)
 
 
 def _fold(one: ObjectChange) -> str:

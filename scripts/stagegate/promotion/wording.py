@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from stagegate.errors import Stop
-from stagegate.model import PullRequestText, rfc3339
+from stagegate.model import PullRequestText
 from stagegate.promotion import candidate, proof, text
 from stagegate.promotion.access import Access
 from stagegate.promotion.facts import Reading
 from stagegate.promotion.plan import Decision
 from stagegate.promotion.rules import risk
 from stagegate.promotion.situation import Facts, Subject
-from stagegate.promotion.text import BodyFacts, CommitLine, Proof
+from stagegate.promotion.text import CommitLine, Proof
 
 _LISTED = 50
 
@@ -26,29 +28,16 @@ def proposal(
         return None, ""
     policy = facts.policy_of(subject.environment).promotion
     commits, total = _commits(doors, facts, subject)
+    account = text.account(facts, subject, decision.rules, reading.difference, now=now, run_url=run_url)
     body = text.body(
-        BodyFacts(
-            app=facts.app,
-            environment=subject.environment,
-            kind=subject.kind,
-            before=subject.before,
-            after=subject.version,
-            release=subject.release,
-            trust=facts.trust,
-            now=rfc3339(now),
-            rules=decision.rules,
-            risks=subject.risks,
+        msgspec.structs.replace(
+            account,
             labels=_labels(subject),
-            edits=subject.edits,
-            difference=reading.difference,
-            not_rendered=subject.render_note or subject.render_trouble,
             proofs=_proofs(facts, subject),
-            standings=facts.standings,
             commits=commits,
             commits_total=total,
             back_to=candidate.last_good(facts, subject.environment, subject.version, now),
             compare_url=f"{doors.app.server_url}/{doors.app.repository}/compare/{_span(facts, subject)}",
-            run_url=run_url,
         )
     )
     proposed = PullRequestText(

@@ -10,8 +10,6 @@ from stagegate.promotion.difference import kinds
 from stagegate.promotion.difference.quantities import shrinks
 from stagegate.promotion.difference.values import Difference, ImageChange, ObjectChange, at, notes
 
-LABEL = "stagegate/risk:"
-
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
     """A risky change: its class, the object and a sentence."""
@@ -19,11 +17,6 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     object: str
     detail: str
-
-    @property
-    def label(self) -> str:
-        """The label a person sets after looking, `stagegate/risk:<kind>`."""
-        return LABEL + self.kind
 
 
 def risks(difference: Difference) -> tuple[Risk, ...]:

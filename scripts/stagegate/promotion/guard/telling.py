@@ -8,13 +8,12 @@ from datetime import datetime
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.model import Calls, Change, Message, Result, RuleResult, rfc3339
+from stagegate.model import Calls, Change, Message, Result, RuleResult
 from stagegate.promotion import text
 from stagegate.promotion.evaluate import Judged
 from stagegate.promotion.guard.facts import Head
 from stagegate.promotion.guard.judging import AppJudged
 from stagegate.promotion.plan import Verdict
-from stagegate.promotion.text import BodyFacts
 from stagegate.report.render import render
 
 
@@ -83,24 +82,7 @@ def _details(seen: Sequence[HeadJudged], now: datetime, run_url: str) -> str:
         for judged in _environments(one):
             facts, subject = judged.facts, judged.subject
             title = text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind)
-            body = text.body(
-                BodyFacts(
-                    app=facts.app,
-                    environment=subject.environment,
-                    kind=subject.kind,
-                    before=subject.before,
-                    after=subject.version,
-                    release=subject.release,
-                    trust=facts.trust,
-                    now=rfc3339(now),
-                    rules=judged.rules,
-                    risks=subject.risks,
-                    labels=subject.labels,
-                    difference=judged.difference,
-                    not_rendered=subject.render_note or subject.render_trouble,
-                    standings=facts.standings,
-                    run_url=run_url,
-                )
-            )
+            said = text.account(facts, subject, judged.rules, judged.difference, now=now, run_url=run_url)
+            body = text.body(said)
             parts.append(f"\n### {title} ({one.head.name})\n\n{body.text}{body.rest}")
     return "".join(parts)

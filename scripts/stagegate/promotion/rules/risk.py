@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from stagegate.model import RuleResult
-from stagegate.promotion.situation import Facts, Subject
+from stagegate.promotion.situation import Facts, RiskSeen, Subject
 
 NAME = "risk"
 PREFIX = "stagegate/risk:"
 
 
-def labels(subject: Subject) -> tuple[str, ...]:
-    """The labels that this change still needs."""
-    wanted = dict.fromkeys(PREFIX + risk.kind for risk in subject.risks)
-    return tuple(label for label in wanted if label not in subject.labels)
+def missing(risks: Iterable[RiskSeen], labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of risky classes, `stagegate/risk:<kind>`, that nobody has set yet."""
+    wanted = dict.fromkeys(PREFIX + risk.kind for risk in risks)
+    return tuple(label for label in wanted if label not in labels)
 
 
 def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop until every class has its label; unknown when the difference could not be made."""
     if subject.render_trouble:
         return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)
-    if missing := labels(subject):
+    if wanted := missing(subject.risks, subject.labels):
         what = "; ".join(f"{risk.object}: {risk.detail}" for risk in subject.risks[:3])
-        return RuleResult(rule=NAME, state="stop", detail=f"needs the label {', '.join(missing)} ({what})")
+        return RuleResult(rule=NAME, state="stop", detail=f"needs the label {', '.join(wanted)} ({what})")
     if subject.risks:
         return RuleResult(rule=NAME, state="pass", detail="every risky class has its label")
     detail = (
