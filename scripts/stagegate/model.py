@@ -282,38 +282,17 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     write: int = 0
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What every action leaves behind as JSON; outcome follows from reason."""
-
-    schema: Literal["stagegate/report/1"] = "stagegate/report/1"
-    action: str
-    outcome: Outcome
-    reason: str
-    message: Message
-    app: str = ""
-    environment: str = ""
-    version: str = ""
-    dry_run: bool = False
-    trust: Trust | None = None
-    changes: tuple[Change, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    rules: tuple[RuleResult, ...] = ()
-    checks: tuple[Check, ...] = ()
-    evidence: Evidence | None = None
-    calls: Calls = Calls()
-
-
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entrypoint hands to the runner: report fields, outputs, summary (Markdown).
+    """What an entrypoint hands to the runner: outputs, summary (Markdown) and the fields of its report.
 
     `fails`: exit 1 although the outcome alone would be 0 (`fail-on-waiting`).
     """
 
-    reason: str
-    message: Message
     outputs: Mapping[str, str] = {}
     summary: str = ""
     fails: bool = False
+    reason: str
+    message: Message
     app: str = ""
     environment: str = ""
     version: str = ""
@@ -330,12 +309,28 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         """The same result with other outputs."""
         return msgspec.structs.replace(self, outputs=outputs)
 
-    def report(self, action: str) -> Report:
-        """The public JSON document of this result."""
-        fields = {
-            n: getattr(self, n) for n in self.__struct_fields__ if n not in ("outputs", "summary", "fails")
-        }
+    def report(self, action: str) -> msgspec.Struct:
+        """The public JSON document of this result, a Report."""
+        fields = {field.name: getattr(self, field.name) for field in _REPORTED}
         return Report(action=action, outcome=VERDICTS[self.reason].outcome, **fields)
+
+
+_REPORTED = [
+    field for field in msgspec.structs.fields(Result) if field.name not in ("outputs", "summary", "fails")
+]
+# Made from the fields of Result, because a subclass could not put its own before them.
+Report = msgspec.defstruct(
+    "Report",
+    [
+        ("schema", Literal["stagegate/report/1"], "stagegate/report/1"),
+        ("action", str),
+        ("outcome", Outcome),
+        *((f.name, f.type) if f.required else (f.name, f.type, f.default) for f in _REPORTED),
+    ],
+    namespace={"__doc__": "What every action leaves behind as JSON; outcome follows from reason."},
+    frozen=True,
+    kw_only=True,
+)
 
 
 # --- time and documents ------------------------------------------------------------------------------------
