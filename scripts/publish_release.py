@@ -7,21 +7,21 @@ import sys
 import semver
 
 from stagegate import settings as settings_file
-from stagegate.clients import hub, releases
-from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.model import Change, Message, Result
+from stagegate.model import Calls, Change, Message, Result
+from stagegate.promotion import access, ground
 from stagegate.release.publication import apply, facts, plan
 from stagegate.report import markdown
 from stagegate.report.render import render
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs
+from stagegate.runner.inputs import Inputs, PinsInputs
 
 
 class PublishRelease(Inputs, frozen=True, kw_only=True):
     """Inputs of publish-release."""
 
+    pins_token: str = ""
     version: str = ""
     environment: str = ""
     chart: str = ""
@@ -31,18 +31,15 @@ class PublishRelease(Inputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PublishRelease, context: Context) -> Result:
-    """Inputs -> facts -> plan -> apply -> report."""
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
-    github = hub.from_context(context, inputs.token, settings.source_repository or None)
-    if settings.source:
-        settings = releases.whole(settings, github)
-    registry = Registry(
-        settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
-    )
+    """Inputs -> facts -> plan -> apply -> report. The default branch says which gates must have passed."""
+    here = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    doors = access.connect(here, context, speaking(inputs))
+    settings = ground.read(doors, here).settings
+    github = doors.app
     known = facts.read(
         settings,
         github,
-        registry,
+        doors.limited(settings).registry,
         version=inputs.version or of_tag(context.ref, settings.version.tag_prefix),
         environment=inputs.environment,
         chart=package(inputs.chart, context),
@@ -53,7 +50,18 @@ def main(inputs: PublishRelease, context: Context) -> Result:
     changes = apply.intended(decided, known)
     if changes and not inputs.dry_run:
         url, changes = apply.apply(decided, known, github, body(known))
-    return report(inputs, settings, known, decided, url, changes, github)
+    return report(inputs, settings, known, decided, url, changes, doors.calls)
+
+
+def speaking(inputs: PublishRelease) -> PinsInputs:
+    """The inputs that say with whose tokens repositories and registries are spoken to."""
+    return PinsInputs(
+        config=inputs.config,
+        token=inputs.token,
+        pins_token=inputs.pins_token,
+        registry_username=inputs.registry_username,
+        registry_password=inputs.registry_password,
+    )
 
 
 def of_tag(ref: str, prefix: str) -> str:
@@ -92,7 +100,7 @@ def report(
     decided: plan.Publication,
     url: str,
     changes: tuple[Change, ...],
-    github: hub.Hub,
+    calls: Calls,
 ) -> Result:
     """What happened, for people and for the next step."""
     reason = "planned" if inputs.dry_run and changes else decided.reason
@@ -115,7 +123,7 @@ def report(
         dry_run=inputs.dry_run,
         trust=settings.trust.level,
         changes=changes,
-        calls=github.calls,
+        calls=calls,
     )
 
 

@@ -37,18 +37,13 @@ from stagegate.promotion import access, ground, proving, standings
 from stagegate.promotion.access import Access
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs
+from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Settings
 
 
-class StagingGate(Inputs, frozen=True, kw_only=True):
+class StagingGate(PinsInputs, frozen=True, kw_only=True):
     """Inputs of staging-gate."""
 
-    pins_token: str = ""
-    app_id: str = ""
-    app_key: str = ""
-    registry_username: str = ""
-    registry_password: str = ""
     environment: str
     version: str = ""
     mode: Literal["wait", "watch", "adopt", "skip"] = "wait"
@@ -66,15 +61,7 @@ class StagingGate(Inputs, frozen=True, kw_only=True):
 def main(inputs: StagingGate, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. Once the status is pending, it never stays so for a Stop."""
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
-    doors = access.connect(
-        settings,
-        context,
-        config=inputs.config,
-        token=inputs.token,
-        pins_token=inputs.pins_token,
-        username=inputs.registry_username,
-        password=inputs.registry_password,
-    )
+    doors = access.connect(settings, context, inputs, as_app=False)
     if not context.actor:  # by hand, outside a runner: the record still names somebody
         context = msgspec.structs.replace(context, actor=doors.app.viewer().login)
     known = gather(inputs, settings, doors)
@@ -87,8 +74,8 @@ def main(inputs: StagingGate, context: Context) -> Result:
         result = complete(inputs, known, begin, doors, context)
     elif (found := needless(inputs, known, doors, context.run_id)) is not None:
         return found
-    elif known.unproven is not None:
-        result = telling.unproven(known, known.unproven, doors.calls)
+    elif known.objection is not None:
+        result = telling.objected(known, known.objection, doors.calls)
     else:
         result = judge(inputs, known, doors, context)
     return undo(inputs, context, settings, result) if undoes(inputs, known, result) else result
@@ -117,7 +104,9 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
     deployments = doors.app.deployments(evidence.task(release.app), environment=environment.name)
     tested = inputs.mode in ("wait", "watch")
     file = environment.gate.scenarios
-    asked = inputs.mode == "wait"
+    objection = None
+    if inputs.mode == "wait":
+        objection = proving.objection(doors, base, environment.name, release, doors.pins.now())
     found = Facts(
         settings=base.settings,
         environment=environment,
@@ -129,9 +118,7 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
         trust=base.settings.trust.level,
         accepted=accepted,
         records=evidence.records(deployments, release.app, environment.name, accepted),
-        unproven=proving.unproven_release(doors, base, environment.name, release, doors.pins.now())
-        if asked
-        else None,
+        objection=objection,
         scenarios=facts.scenarios_of(environment, release, doors.app, file) if tested else None,
         timeout=facts.timeout_of(environment, inputs.timeout),
     )
@@ -201,13 +188,13 @@ def judge(inputs: StagingGate, known: Facts, doors: Access, context: Context) ->
 
 
 def undoes(inputs: StagingGate, known: Facts, result: Result) -> bool:
-    """Whether settings ask for a rollback of what this gate failed, or of what nobody had proven."""
+    """Whether settings ask for a rollback of what failed here, or of what should not have come."""
     gate = known.environment.gate
     if inputs.mode != "wait":
         return False
-    if result.reason == "no-evidence":
-        return gate.on_unproven == "rollback"
-    return gate.on_failure == "rollback" and telling.failed(result)
+    if telling.failed(result):
+        return gate.on_failure == "rollback"
+    return gate.on_unproven == "rollback" and known.objection is not None and result.evidence is None
 
 
 def undo(inputs: StagingGate, context: Context, settings: Settings, result: Result) -> Result:

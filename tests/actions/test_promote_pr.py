@@ -250,6 +250,48 @@ def test_a_pin_moved_by_hand_to_what_nobody_proved_is_reported(world: Shop) -> N
     assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 0
 
 
+def pushed(world: Shop) -> tuple[int, str, list[str]]:
+    """What `evaluate` says of a push to the default branch: exit code, reason, rules of its findings."""
+    environ = world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"}
+    code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    return code, world.outputs()["reason"], [found["rule"] for found in world.report()["findings"]]
+
+
+def test_a_pin_moved_to_what_is_banned_is_reported_everywhere(world: Shop) -> None:
+    world.passed("1.0.0", "prod")
+    world.passed("1.1.0")
+    world.passed("1.1.0", "prod")
+    assert run(world, mode="ban", version="1.1.0", reason="it loses orders") == 0
+    world.outputs()
+    world.seed_pin("staging", "1.1.0")
+    assert pushed(world) == (1, "banned-version", ["banned-pin"])
+    world.seed_pin("prod", "1.1.0")
+    assert pushed(world) == (1, "banned-version", ["banned-pin", "banned-pin"])
+    assert run(world, mode="unban", version="1.1.0") == 0
+    world.outputs()
+    assert pushed(world)[:2] == (0, "no-difference")
+
+
+def test_a_pin_moved_during_a_hold_is_reported_until_its_gate_has_spoken(world: Shop) -> None:
+    world.passed("1.0.0", "prod")
+    world.passed("1.1.0")
+    assert run(world, mode="hold", environment="prod", reason="the database moves") == 0
+    world.outputs()
+    assert pushed(world)[:2] == (0, "no-difference"), "what ran there before may stay"
+    world.forge.advance(60)
+    world.seed_pin("prod", "1.1.0")
+    assert pushed(world) == (1, "held-back", ["held-pin"])
+    assert run(world, mode="unhold", environment="prod") == 0
+    world.outputs()
+    assert pushed(world)[:2] == (0, "no-difference")
+    world.passed("1.1.0", "prod")
+    world.forge.advance(60)
+    assert run(world, mode="hold", environment="prod", reason="again") == 0
+    world.outputs()
+    world.seed_pin("prod", "1.1.0")
+    assert pushed(world)[:2] == (0, "no-difference"), "it ran there before the hold"
+
+
 def test_a_mark_that_somebody_deleted_is_reported(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="moving")
     ref = "git/refs/heads/stagegate/hold/shop/prod"

@@ -136,6 +136,15 @@ def test_a_forged_status_or_record_does_not_count(world: Shop) -> None:
     refused(world, "1.1.0", "no-evidence", 1, "no record")
 
 
+def test_which_gates_must_have_passed_is_said_on_the_default_branch(world: Shop) -> None:
+    world.passed("1.1.0")
+    world.hub().set_status(world.commits["1.1.0"], CONTEXT.replace("prod", "staging"), "success", "passed")
+    own = world.folder / "stagegate.yaml"
+    text = own.read_text()
+    own.write_text(text[: text.index("  - name: prod")])  # a branch for which staging is the last
+    refused(world, "1.1.0", "no-evidence", 1, "prod")
+
+
 def test_only_the_app_counts_where_trust_is_protected(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

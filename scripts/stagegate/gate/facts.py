@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -22,17 +21,25 @@ from stagegate.gate.scenarios import Scenarios
 from stagegate.model import Actor, Finding, Release, Trust, image_tags
 from stagegate.runner import log
 from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Environment, Settings, seconds
 
 LONGEST = 24 * 3600  # seconds; a job on a hosted runner ends after six hours
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a release is not even tested here: it should not have come, as the finding tells."""
+
+    reason: str
+    finding: Finding
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the verdict rests on except what the environment itself will show.
 
     `policy` is the blob of the settings on the default branch of the pins repository, `head` its commit,
-    `pinned` the version the pins name there, `accepted` whose records count, `unproven` says that nobody
-    proved the release in the environments before.
+    `pinned` the version the pins name there, `accepted` whose records count, `objection` is why the
+    release should not have come here.
     """
 
     settings: Settings
@@ -45,7 +52,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     trust: Trust
     accepted: tuple[Actor, ...]
     records: tuple[Record, ...]
-    unproven: Finding | None = None
+    objection: Objection | None = None
     scenarios: Scenarios | None = None
     timeout: float
 
@@ -182,16 +189,7 @@ def repositories(app: Hub, pins: Hub) -> Mapping[str, Hub]:
     return {app.repository: app, pins.repository: pins}
 
 
-class AppInputs(Protocol):
-    """The inputs that name an App."""
-
-    @property
-    def app_id(self) -> str: ...
-    @property
-    def app_key(self) -> str: ...
-
-
-def still_valid(app: Hub, inputs: AppInputs, context: Context) -> Hub:
+def still_valid(app: Hub, inputs: PinsInputs, context: Context) -> Hub:
     """The same hub; where its token expired in a long wait and an App's key is given, one with a new token.
 
     Only when the new token is the same being as the old one: another's records might not count.

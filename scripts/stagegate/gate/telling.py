@@ -10,10 +10,10 @@ import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.evidence import Record
-from stagegate.gate.facts import Facts
+from stagegate.gate.facts import Facts, Objection
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
-from stagegate.model import Calls, Change, Evidence, Finding, Message, Result, to_json
+from stagegate.model import Calls, Change, Evidence, Message, Result, to_json
 from stagegate.report.markdown import neutral
 from stagegate.report.render import render
 
@@ -104,14 +104,15 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     )
 
 
-def unproven(facts: Facts, finding: Finding, calls: Calls) -> Result:
-    """The result of a gate before which nobody proved the release: not tested, a pass here would hide that."""
+def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
+    """The result of a gate that does not look: a pass here would hide how the release came."""
+    finding = objection.finding
     message = Message(what=finding.message, why=finding.why, next=finding.fix)
     return Result(
-        reason="no-evidence",
+        reason=objection.reason,
         message=message,
         outputs={"version": finding.object, "evidence": "", "deployment": "", "rollback": ""},
-        summary=render("gate_unproven.md.j2", message=message, trust=facts.trust),
+        summary=render("gate_objection.md.j2", message=message, trust=facts.trust),
         app=facts.release.app,
         environment=finding.environment,
         version=finding.object,
@@ -183,8 +184,9 @@ def planned(facts: Facts, mode: Mode, do: str, changes: tuple[Change, ...], call
     }
     runs = f" and run {tests}" if mode in ("wait", "watch") else ", and test nothing"
     why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left.get(do, '')}"
-    if facts.unproven:
-        what, why = "The gate would refuse to look.", f"{facts.unproven.message} {facts.unproven.why}"
+    if facts.objection:
+        finding = facts.objection.finding
+        what, why = "The gate would refuse to look.", f"{finding.message} {finding.why}"
     if mode == "skip":
         what, why = f"The gate of {release.app} {release.version} in {environment.name} would be skipped.", ""
     return Result(

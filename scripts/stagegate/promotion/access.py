@@ -11,6 +11,7 @@ from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Settings
 
 
@@ -46,24 +47,15 @@ class Access:
         return Calls(read=sum(c.read for c in both), write=sum(c.write for c in both))
 
 
-def connect(
-    settings: Settings,
-    context: Context,
-    *,
-    config: str,
-    token: str,
-    pins_token: str,
-    username: str = "",
-    password: str = "",
-    app_id: str = "",
-    app_key: str = "",
-) -> Access:
+def connect(settings: Settings, context: Context, inputs: PinsInputs, *, as_app: bool = True) -> Access:
     """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission).
 
-    With `app_id` and `app_key` the pins repository is spoken to as that GitHub App.
+    `as_app`: with `app-id` and `app-key` the pins repository is spoken to as that GitHub App.
     """
+    token, pins_token = inputs.token, inputs.pins_token
+    login = (inputs.registry_username, inputs.registry_password)
     here = context.repository
-    app_repository, pins_repository, path = settings.source_repository or here, here, config
+    app_repository, pins_repository, path = settings.source_repository or here, here, inputs.config
     if settings.policy:
         app_repository = here
         pins_repository, _, path = settings.policy.partition("//")
@@ -73,18 +65,18 @@ def connect(
                 f"policy {settings.policy!r} names no file.",
                 "It must be owner/repository//path/of/stagegate.yaml.",
                 "Correct it.",
-                file=config,
+                file=inputs.config,
             )
-    registry = Registry(settings.registry_hosts, username=username, password=password)
+    registry = Registry(settings.registry_hosts, username=login[0], password=login[1])
     path = str(PurePosixPath(path))
-    if app_id or app_key:
-        pins_token = hub.installation_token(context.api_url, pins_repository, app_id, app_key)
+    if as_app and (inputs.app_id or inputs.app_key):
+        pins_token = hub.installation_token(context.api_url, pins_repository, inputs.app_id, inputs.app_key)
         speaker = hub.from_context(context, token or pins_token, app_repository)
         pins = hub.from_context(context, pins_token, pins_repository)
-        return Access(app=speaker, pins=pins, registry=registry, config=path, login=(username, password))
+        return Access(app=speaker, pins=pins, registry=registry, config=path, login=login)
     if app_repository == pins_repository:
         only = hub.from_context(context, pins_token or token, pins_repository)
-        return Access(app=only, pins=only, registry=registry, config=path, login=(username, password))
+        return Access(app=only, pins=only, registry=registry, config=path, login=login)
     if not pins_token or not token:
         raise Stop(
             "missing-permission",
@@ -97,7 +89,7 @@ def connect(
         pins=hub.from_context(context, pins_token, pins_repository),
         registry=registry,
         config=path,
-        login=(username, password),
+        login=login,
     )
 
 

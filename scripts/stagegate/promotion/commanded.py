@@ -35,7 +35,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unproven(self) -> tuple[Finding, ...]:
         """Pins that name what nobody proved."""
-        return tuple(finding for finding in self.findings if finding.rule == proving.RULE)
+        return tuple(finding for finding in self.findings if finding.rule in proving.REASONS)
 
 
 def result(
@@ -82,7 +82,7 @@ def _reason(told: Told, dry_run: bool) -> str:
     if told.mode != "evaluate":
         return "unmarked" if told.mode.startswith("un") else "marked"
     if told.pushed and told.unproven:
-        return "no-evidence"
+        return proving.REASONS[told.unproven[0].rule]
     reasons = {one.reason for one in told.evaluated}
     if not reasons:
         return "no-difference"

@@ -1,78 +1,98 @@
-"""What the pins name already: releases that nobody proved are reported, by whatever hand they came there (I1)."""
+"""What the pins name already, judged again after any merge: proven, not banned, not come during a hold (I1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
+from stagegate import evidence
 from stagegate.clients import releases
 from stagegate.errors import Stop
-from stagegate.model import Finding, Release
+from stagegate.gate.facts import Objection
+from stagegate.model import Finding, Release, moment
 from stagegate.promotion import facts as promotion_facts
-from stagegate.promotion import ground, marks, proof
+from stagegate.promotion import ground, marks, proof, standings
 from stagegate.promotion.access import Access
 from stagegate.promotion.ground import Ground
 from stagegate.promotion.situation import Facts
 
-RULE = "unproven-pin"
+REASONS: Mapping[str, str] = {
+    "unproven-pin": "no-evidence",
+    "banned-pin": "banned-version",
+    "held-pin": "held-back",
+}
 
 
 def unproven(doors: Access, soil: Ground, environments: Iterable[str], now: datetime) -> tuple[Finding, ...]:
-    """A finding for each environment with something before it whose pins name a release without evidence.
-
-    Evidence is that of every environment before, or the environment's own (passed, adopted), for these digests.
-    """
-    names = [name for name in environments if soil.settings.environment(name).after]
+    """A finding for each environment whose pins name what should not have come there."""
+    names = list(environments)
     if not names:
         return ()
     facts, _ = ground.facts(doors, soil, "evaluate", names[0], "", names[1:])
     found = []
     for name in names:
         standing = facts.standing(name)
-        why = (
-            standing.trouble if not standing.version else _lacking(doors, facts, name, standing.version, now)
-        )
-        if why:
-            found.append(_finding(name, standing.version, why))
-    return tuple(found)
+        if standing.version:
+            release = _release(doors, facts, standing.version)
+            found.append(_judge(doors, soil, facts, name, standing.version, release, now))
+        elif soil.settings.environment(name).after:
+            found.append(_unproven(name, "", standing.trouble))
+    return tuple(finding for finding in found if finding is not None)
 
 
-def unproven_release(
-    doors: Access, soil: Ground, environment: str, found: Release, now: datetime
-) -> Finding | None:
-    """The same about one release that an environment is to run, for its gate."""
-    if not soil.settings.environment(environment).after:
-        return None
+def objection(
+    doors: Access, soil: Ground, environment: str, release: Release, now: datetime
+) -> Objection | None:
+    """What speaks against a gate of this release in an environment that is to run it."""
     facts, _ = ground.facts(doors, soil, "evaluate", environment, "")
-    if _is_set_aside(facts, environment, found.version, now):
-        return None
-    why = _said(doors, facts, environment, found)
-    return _finding(environment, found.version, why) if why else None
+    found = _judge(doors, soil, facts, environment, release.version, release, now)
+    return Objection(reason=REASONS[found.rule], finding=found) if found else None
 
 
-def _lacking(doors: Access, facts: Facts, environment: str, version: str, now: datetime) -> str:
-    """Why a version is not proven for an environment; empty when it is, or when somebody set evidence aside."""
-    if _is_set_aside(facts, environment, version, now):
-        return ""
+def _judge(
+    doors: Access,
+    soil: Ground,
+    facts: Facts,
+    environment: str,
+    version: str,
+    release: Release | str,
+    now: datetime,
+) -> Finding | None:
+    """The first thing that speaks against a version in an environment, unless an override sets it aside.
+
+    `release` may be why there is none.
+    """
+    facts = msgspec.structs.replace(facts, environment=environment)
+    override = marks.override(facts, environment, version, now)
+    aside = override.rules if override else ()
+    if "ban" not in aside and (ban := marks.ban(facts, version, now)) is not None:
+        return _banned(environment, version, marks.describe(ban))
+    if "evidence" not in aside and soil.settings.environment(environment).after:
+        why = release if isinstance(release, str) else _lacking(doors, facts, environment, release)
+        if why:
+            return _unproven(environment, version, why)
+    if "hold" not in aside and (hold := _came_during(doors, soil, facts, environment, version, now)):
+        return _held(environment, version, hold)
+    return None
+
+
+def _release(doors: Access, facts: Facts, version: str) -> Release | str:
+    """The release, or why there is none."""
     try:
-        release = releases.find(facts.settings, version, doors.app, doors.registry)
+        return releases.find(facts.settings, version, doors.app, doors.registry)
     except Stop as stop:
         if stop.verdict.exit_code == 3:
             raise
         return f"{stop.what} {stop.why}"
-    return _said(doors, facts, environment, release)
 
 
-def _is_set_aside(facts: Facts, environment: str, version: str, now: datetime) -> bool:
-    override = marks.override(facts, environment, version, now)
-    return override is not None and "evidence" in override.rules
+def _lacking(doors: Access, facts: Facts, environment: str, release: Release) -> str:
+    """What the records say where neither the environment's own nor all of those before it prove a release.
 
-
-def _said(doors: Access, facts: Facts, environment: str, release: Release) -> str:
-    """What the records say where neither the environment's own nor all of those before it prove a release."""
-    facts = msgspec.structs.replace(facts, environment=environment)
+    Evidence is that of every environment before, or the environment's own (passed, adopted), for these digests.
+    """
     for kind in ("promote", "rollback"):
         facts = promotion_facts.complete(doors, facts, release, environment, kind)
     own = proof.of(facts, environment, release.version, release)
@@ -86,14 +106,74 @@ def _said(doors: Access, facts: Facts, environment: str, release: Release) -> st
     return "; ".join(said)
 
 
-def _finding(environment: str, version: str, why: str) -> Finding:
+def _came_during(
+    doors: Access, soil: Ground, facts: Facts, environment: str, version: str, now: datetime
+) -> str:
+    """The hold that was in force already when this version came, in words; empty when none was.
+
+    What ran here before, as the newest record says, did not come during the hold, whatever touched its file since.
+    """
+    held = [p for p in marks.holds(facts, environment, now) if p.mark is not None]
+    files = standings.files_of(soil.settings.environment(environment))
+    if not held or not files or marks.rollback_to(facts, environment, now) == version:
+        return ""
+    newest = next(iter(evidence.deciding(facts.records.get(environment, ()))), None)
+    if newest is not None and newest.evidence is not None and newest.evidence.version == version:
+        return ""
+    moved = max(
+        (
+            commit.committed_at
+            for file in files
+            for commit in doors.pins.history(soil.head, first=1, path=file)
+        ),
+        key=moment,
+        default="",
+    )
+    before = [p for p in held if moved and p.mark is not None and moment(p.mark.since) < moment(moved)]
+    return marks.describe(before[0]) if before else ""
+
+
+def _unproven(environment: str, version: str, why: str) -> Finding:
+    return _finding(
+        "unproven-pin",
+        environment,
+        version,
+        f"{environment} is pinned to {version or 'no one version'}, which nobody proved.",
+        f"{why}.",
+        f"Let it pass the environments before, or roll {environment} back (mode `rollback`). An override may set "
+        "`evidence` aside; staging-gate `mode: adopt` records what ran here before stagegate did.",
+    )
+
+
+def _banned(environment: str, version: str, ban: str) -> Finding:
+    return _finding(
+        "banned-pin",
+        environment,
+        version,
+        f"{environment} is pinned to {version}, which is banned.",
+        f"It is banned {ban}.",
+        f"Roll {environment} back (mode `rollback`), or lift the ban (mode `unban`).",
+    )
+
+
+def _held(environment: str, version: str, hold: str) -> Finding:
+    return _finding(
+        "held-pin",
+        environment,
+        version,
+        f"{environment} was pinned to {version} while it was held.",
+        f"It is held {hold}.",
+        f"Roll {environment} back (mode `rollback`), or lift the hold (mode `unhold`).",
+    )
+
+
+def _finding(rule: str, environment: str, version: str, message: str, why: str, fix: str) -> Finding:
     return Finding(
-        rule=RULE,
+        rule=rule,
         severity="error",
         environment=environment,
         object=version,
-        message=f"{environment} is pinned to {version or 'no one version'}, which nobody proved.",
-        why=f"{why}.",
-        fix=f"Let it pass the environments before, or roll {environment} back (mode `rollback`). An override may "
-        "set `evidence` aside; staging-gate `mode: adopt` records what ran here before stagegate did.",
+        message=message,
+        why=why,
+        fix=fix,
     )

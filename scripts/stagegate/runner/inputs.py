@@ -28,6 +28,16 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     report: str = ""
 
 
+class PinsInputs(Inputs, frozen=True, kw_only=True):
+    """What every action takes that also speaks for the pins repository, as an App perhaps, and to the registry."""
+
+    pins_token: str = ""
+    app_id: str = ""
+    app_key: str = ""
+    registry_username: str = ""
+    registry_password: str = ""
+
+
 I = TypeVar("I", bound=Inputs)  # noqa: E741
 
 
