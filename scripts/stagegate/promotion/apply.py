@@ -48,7 +48,7 @@ def write(
     held: tuple[Change, ...] = ()
     if subject.kind == "rollback":
         held = marking.hold_for_rollback(
-            pins, facts, subject, context.actor or pins.viewer().login, reason, now
+            pins, facts, subject, context.person or pins.viewer().login, reason, now
         )
     if text is None:
         done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)

@@ -43,8 +43,8 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
         access.demand_writer(doors, soil.settings)
     if asked.mode != "evaluate":
         least = getattr(soil.settings.commands, asked.mode)
-        marking.authorise(doors.pins, context.actor, least, f"{asked.mode} {soil.settings.app}")
-        changes, what = _mark(doors, soil, context.actor, asked, now)
+        marking.authorise(doors.pins, context.people, least, f"{asked.mode} {soil.settings.app}")
+        changes, what = _mark(doors, soil, context.person, asked, now)
     evaluated = merging.again(
         doors,
         soil,

@@ -24,6 +24,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     sha: str = ""
     ref: str = ""
     actor: str = ""
+    triggering_actor: str = ""
     event_name: str = ""
     event_path: str = ""
     workflow: str = ""
@@ -45,6 +46,20 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     def run(self) -> WorkflowRun:
         """This workflow run as evidence records it."""
         return WorkflowRun(id=self.run_id, attempt=self.run_attempt, url=self.run_url)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who started this run, then who ran it again where that is somebody else: both answer for it.
+
+        In a run that is repeated GITHUB_ACTOR stays who began it; GITHUB_TRIGGERING_ACTOR is who repeats it.
+        https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+        """
+        return tuple(dict.fromkeys(login for login in (self.actor, self.triggering_actor) if login))
+
+    @property
+    def person(self) -> str:
+        """Who acts: the last of `people`; empty outside a runner."""
+        return self.people[-1] if self.people else ""
 
     @property
     def branch(self) -> str:
@@ -83,6 +98,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             sha=environ.get("GITHUB_SHA", ""),
             ref=environ.get("GITHUB_REF", ""),
             actor=environ.get("GITHUB_ACTOR", ""),
+            triggering_actor=environ.get("GITHUB_TRIGGERING_ACTOR", ""),
             event_name=environ.get("GITHUB_EVENT_NAME", ""),
             event_path=environ.get("GITHUB_EVENT_PATH", ""),
             workflow=environ.get("GITHUB_WORKFLOW", ""),

@@ -28,7 +28,10 @@ def ignored(asked: Asked) -> str:
 
 
 def check(asked: Asked, scene: Scene) -> None:
-    """Stop(not-authorised) unless the comment stands as it was written, by somebody who may see the repository."""
+    """Stop(not-authorised) unless the comment stands as it was written, by somebody who may see the repository.
+
+    A run that is repeated goes on only where our answer says that it is not done: without one nobody knows.
+    """
     comment = scene.comment
     if asked.author is None:
         raise _no(
@@ -43,18 +46,27 @@ def check(asked: Asked, scene: Scene) -> None:
         raise _no("The comment was edited.", "Only what was written first can be a command.")
     if scene.permission not in _ORDER[1:]:
         raise _no(f"{asked.author.login} has no right here.", f"GitHub says {scene.permission}.")
+    if asked.attempt > 1 and scene.answer is None:
+        raise _no(
+            "This run is a repetition, and the answer of the first is not there.",
+            "So nobody can say whether the command was carried out already.",
+        )
 
 
 def permit(asked: Asked, scene: Scene, command: Command, least: str) -> None:
-    """Stop(not-authorised) unless the author has the right, in a place where commands are taken."""
-    login, pull = asked.author.login if asked.author else "", scene.pull
-    if _ORDER.index(scene.permission) < _ORDER.index(least):
-        raise Stop(
-            "not-authorised",
-            f"{login} may not /{command.name}.",
-            f"It needs {least}, and GitHub says {scene.permission}.",
-            "Ask somebody who has it, or change `commands` in the settings.",
-        )
+    """Stop(not-authorised) unless the author, and who repeats the run, has the right where commands are taken."""
+    pull = scene.pull
+    people = {asked.author.login if asked.author else "": scene.permission}
+    if asked.again:
+        people |= {asked.again: scene.again or "none"}
+    for login, has in people.items():
+        if _ORDER.index(has) < _ORDER.index(least):
+            raise Stop(
+                "not-authorised",
+                f"{login} may not /{command.name}.",
+                f"It needs {least}, and GitHub says {has}.",
+                "Ask somebody who has it, or change `commands` in the settings.",
+            )
     if command.name in _READING:
         return
     if not asked.is_open or (pull is not None and pull.state != "open"):

@@ -14,7 +14,10 @@ from stagegate.runner.context import Context
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The comment as its event brought it. `author` None: the account is gone."""
+    """The comment as its event brought it. `author` None: the account is gone.
+
+    `again`: who repeats this run, where somebody else began it; `attempt` counts from 1.
+    """
 
     action: str
     comment: int
@@ -23,14 +26,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     author: Actor | None
     is_pull: bool
     is_open: bool
+    again: str = ""
+    attempt: int = 1
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What GitHub says now. `comment` None: it was deleted; `pull` None: an issue; `answer`: ours, from before."""
+    """What GitHub says now. `comment` None: it was deleted; `pull` None: an issue; `answer`: ours, from before.
+
+    `permission` is the author's, `again` that of who repeats the run, where that is somebody else.
+    """
 
     repository: str
     comment: hub.Comment | None
     permission: str
+    again: str = ""
     pull: hub.Pull | None = None
     head_at: str = ""
     answer: hub.Comment | None = None
@@ -56,6 +65,8 @@ def asked(context: Context) -> Asked:
             author=_actor(comment.get("user")),
             is_pull=isinstance(issue.get("pull_request"), dict),
             is_open=issue.get("state") == "open",
+            again="".join(context.people[1:]),
+            attempt=context.run_attempt,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Stop(
@@ -72,6 +83,7 @@ def scene(pins: hub.Hub, asked: Asked) -> Scene:
         repository=pins.repository,
         comment=comments.get(asked.comment),
         permission=pins.permission(asked.author.login) if asked.author else "none",
+        again=pins.permission(asked.again) if asked.again else "",
         pull=pull,
         head_at=head.committed_at if head else "",
         answer=reply.ours(comments.values(), asked.comment, pins.viewer()),
