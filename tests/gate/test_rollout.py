@@ -271,6 +271,8 @@ def test_several_applications_are_one_environment(night: Night) -> None:
         night.pin({"pair-a": "1.1.0"})
         one = pool.submit(night.gate, "", Case(timeout=LONG), names=both, minimum=1)
         assert one.result().outcome == "ready"
+        assert [seen.name for seen in one.result().seen] == ["pair-a"], "the checks leave the late one alone"
+        assert one.result().detail.endswith("not waited for: pair-b")
         all_of_them = night.gate("", Case(timeout=2.0), names=both)
         assert (all_of_them.outcome, all_of_them.reason) == ("timeout", "pin-not-applied")
         night.pin({"pair-b": "1.1.0"})

@@ -27,7 +27,10 @@ PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """How the wait ended. `reason` is a word of plan.REASONS; `documents` are the last ones seen, raw."""
+    """How the wait ended. `reason` is a word of plan.REASONS; `documents` are the last ones seen, raw.
+
+    When enough Applications are ready, `seen` and `documents` are theirs alone: the checks look at no others.
+    """
 
     outcome: Literal["ready", "failed", "superseded", "timeout"]
     reason: str
@@ -238,12 +241,14 @@ def _ended(
     states: dict[str, Progress],
     waited: float,
 ) -> Rollout:
+    late = [s.name for s in states.values() if outcome == "ready" and not isinstance(s.judgement, Ready)]
+    looked_at = [state for state in states.values() if state.name not in late]
     return Rollout(
         outcome=outcome,
         reason=judgement.reason,
-        detail=judgement.detail,
-        seen=tuple(_seen(state) for state in states.values()),
-        documents=tuple(state.document for state in states.values()),
+        detail=judgement.detail + (f"; not waited for: {', '.join(late)}" if late else ""),
+        seen=tuple(_seen(state) for state in looked_at),
+        documents=tuple(state.document for state in looked_at),
         seconds=round(waited, 1),
     )
 

@@ -86,6 +86,7 @@ def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
             )
             return Seen(conclusion=conclusion, rollout=found)
     checks: list[Check] = []
+    names = [seen.name for seen in found.seen] if found is not None else []
     if found is not None:
         checks.append(Check(name="roll-out", outcome="passed", seconds=found.seconds, detail=found.detail))
         compared = trial.compare(found)
@@ -96,8 +97,8 @@ def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
             checks += _until_good(trial.scenarios, end, clock)
         else:
             checks += trial.scenarios(max(0.0, end - clock()))
-        checks += _watch(trial, clock) if _good(checks) and trial.gate.watch else ()
-    after = _proof(trial) if trial.source is not None else Proof()
+        checks += _watch(trial, names, clock) if _good(checks) and trial.gate.watch else ()
+    after = _proof(trial, names) if trial.source is not None else Proof()
     checks.append(_images(trial, proof, after))
     asked = trial.mode != "adopt"
     conclusion = verdict.conclude(trial.release, trial.environment, trial.mode, checks, asked, trial.actor)
@@ -122,14 +123,13 @@ def _roll_out(trial: Trial, clock: Callable[[], float]) -> tuple[Rollout, Proof]
 
     order = msgspec.structs.replace(trial.order, pods=judged)
     found = rollout.wait(source, trial.expected, order, clock=clock)
-    return found, _joined(tuple(proofs.values()))
+    return found, _joined([proofs[seen.name] for seen in found.seen if seen.name in proofs])
 
 
-def _proof(trial: Trial) -> Proof:
+def _proof(trial: Trial, names: Sequence[str]) -> Proof:
     assert trial.source is not None  # noqa: S101  the caller asked
     looks = [
-        pods.look(trial.source, name, trial.release.images, trial.tags, trial.relatives)
-        for name in trial.order.names
+        pods.look(trial.source, name, trial.release.images, trial.tags, trial.relatives) for name in names
     ]
     return _joined(looks)
 
@@ -182,7 +182,7 @@ def _until_good(scenarios: Look, end: float, clock: Callable[[], float]) -> tupl
         time.sleep(max(0.0, min(2.0, end - clock())))
 
 
-def _watch(trial: Trial, clock: Callable[[], float]) -> tuple[Check, ...]:
+def _watch(trial: Trial, names: Sequence[str], clock: Callable[[], float]) -> tuple[Check, ...]:
     """Look for a while: the checks again and again, with as many failures as the settings allow."""
     watch = trial.gate.watch
     if watch is None or trial.scenarios is None:
@@ -193,7 +193,7 @@ def _watch(trial: Trial, clock: Callable[[], float]) -> tuple[Check, ...]:
         time.sleep(min(seconds(watch.every), left))
         looks += 1
         bad = [c for c in trial.scenarios(max(1.0, end - clock())) if c.required and c.outcome != "passed"]
-        bad_pods = "" if trial.source is None else _unwell(trial)
+        bad_pods = "" if trial.source is None else _unwell(trial, names)
         if bad or bad_pods:
             errors += 1
             last = bad_pods or f"{bad[0].name}: {bad[0].detail}"
@@ -205,10 +205,10 @@ def _watch(trial: Trial, clock: Callable[[], float]) -> tuple[Check, ...]:
     return (Check(name="watch", outcome=outcome, seconds=round(clock() - began, 1), detail=detail),)
 
 
-def _unwell(trial: Trial) -> str:
+def _unwell(trial: Trial, names: Sequence[str]) -> str:
     """What is wrong with the Applications now, or nothing."""
     assert trial.source is not None  # noqa: S101  the caller asked
-    for name in trial.order.names:
+    for name in names:
         document = trial.source.application(name)
         seen, named = documents.read(document), trial.order.named(document)
         known = {s.revision: trial.order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}

@@ -28,7 +28,7 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
     namespace: str = ""
     """Namespace of the Applications, where that is not Argo CD's own."""
     min_healthy: int = 0
-    """How many of the Applications must be ready before the checks begin. 0: all."""
+    """How many of the Applications must be ready before the checks begin; the others are left out. 0: all."""
     parent: str = ""
     """App-of-apps that applies the pins: it is refreshed during the wait, and may still create the
     Applications."""
