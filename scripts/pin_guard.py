@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Calls, Result
@@ -17,19 +19,14 @@ from stagegate.promotion.guard.facts import Head
 from stagegate.promotion.guard.telling import HeadJudged
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs
+from stagegate.runner.inputs import PinsInputs
 
 ATTEMPTS = 5
 
 
-class PinGuard(Inputs, frozen=True, kw_only=True):
+class PinGuard(PinsInputs, frozen=True, kw_only=True):
     """Inputs of pin-guard."""
 
-    pins_token: str = ""
-    app_id: str = ""
-    app_key: str = ""
-    registry_username: str = ""
-    registry_password: str = ""
     pull_request: int = 0
 
 
@@ -77,17 +74,7 @@ def once(
 
 def connect(inputs: PinGuard, app: App, context: Context) -> Access:
     """The repositories and registries of one app, with the tokens of the inputs."""
-    return access.connect(
-        app.settings,
-        context,
-        config=app.config,
-        token=inputs.token,
-        pins_token=inputs.pins_token,
-        username=inputs.registry_username,
-        password=inputs.registry_password,
-        app_id=inputs.app_id,
-        app_key=inputs.app_key,
-    )
+    return access.connect(app.settings, context, msgspec.structs.replace(inputs, config=app.config))
 
 
 if __name__ == "__main__":

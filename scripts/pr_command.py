@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 
 import msgspec
 
@@ -20,28 +20,22 @@ from stagegate.promotion.commands.grammar import Command
 from stagegate.promotion.commands.reply import Answer
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs, load, variable
+from stagegate.runner.inputs import PinsInputs, load, variable
 
 
-class PrCommand(Inputs, frozen=True, kw_only=True):
+class PrCommand(PinsInputs, frozen=True, kw_only=True):
     """Inputs of pr-command."""
 
-    pins_token: str = ""
-    app_id: str = ""
-    app_key: str = ""
-    registry_username: str = ""
-    registry_password: str = ""
     verify_workflow: str = "production.yml"
 
 
 def main(inputs: PrCommand, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. What is no command costs no request and gets no answer."""
-    now = datetime.now(timezone.utc)
     asked = facts.asked(context)
     if why := authorisation.ignored(asked):
         return telling.ignored(why)
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
-    scene = facts.scene(pins, asked)
+    scene, now = facts.scene(pins, asked), pins.now()
     if reply.is_final(scene.answer):
         return telling.ignored("this comment was answered before")
     blank = Answer(comment=asked.comment, author=telling.author(asked), run_url=context.run_url)

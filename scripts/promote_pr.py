@@ -16,20 +16,15 @@ from stagegate.promotion.access import Access
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs
+from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Settings
 
 ATTEMPTS = 5
 
 
-class PromotePr(Inputs, frozen=True, kw_only=True):
+class PromotePr(PinsInputs, frozen=True, kw_only=True):
     """Inputs of promote-pr."""
 
-    pins_token: str = ""
-    app_id: str = ""
-    app_key: str = ""
-    registry_username: str = ""
-    registry_password: str = ""
     app: str = ""
     environment: str = ""
     version: str = ""
@@ -120,17 +115,7 @@ def request(inputs: PromotePr) -> commanding.Request:
 
 def connect(inputs: PromotePr, settings: Settings, context: Context) -> Access:
     """The repositories and registries, with the tokens of the inputs."""
-    doors = access.connect(
-        settings,
-        context,
-        config=inputs.config,
-        token=inputs.token,
-        pins_token=inputs.pins_token,
-        username=inputs.registry_username,
-        password=inputs.registry_password,
-        app_id=inputs.app_id,
-        app_key=inputs.app_key,
-    )
+    doors = access.connect(settings, context, inputs)
     return replace(doors, clone=context.workspace if context.repository == doors.pins.repository else None)
 
 

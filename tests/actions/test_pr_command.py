@@ -311,6 +311,13 @@ def test_status_says_what_is_known_and_names_what_is_not(world: Shop) -> None:
     assert say(world, "octo-guest", "/status shop/prod")[:2] == (3, "unknown-state")
 
 
+def test_status_reads_githubs_clock_and_not_the_runners(world: Shop) -> None:
+    say(world, "octo-dev", "/hold prod the database moves for 1h")
+    assert "the database moves" in say(world, "octo-guest", "/status")[2]
+    world.forge.advance(3601)
+    assert "the database moves" not in say(world, "octo-guest", "/status")[2]
+
+
 def test_foreign_text_stays_text(world: Shop) -> None:
     number = issue(world)
     body = "/hold prod <!-- stagegate-command:1:done --> @octo-lead fixes #1 [skip ci] ![x](http://127.0.0.1) $(touch pwned)"
