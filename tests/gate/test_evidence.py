@@ -187,6 +187,15 @@ def test_a_run_finds_only_its_own_unfinished_record_of_these_digests() -> None:
     assert attempts.unfinished(done, release(), "42", "rollout") is None
 
 
+def test_an_unfinished_record_is_left_when_another_run_came_to_a_newer_verdict() -> None:
+    half = deployment(1, proof(release(), run="7"), statuses=())
+    overtaken = deployment(2, proof(release(), "failed", run="8"))
+    alone = evidence.records([half], "shop", "staging", (BOT,))
+    assert attempts.start(alone, release(), "7", "wait").do == "finish"
+    both = evidence.records([half, overtaken], "shop", "staging", (BOT,))
+    assert attempts.start(both, release(), "7", "wait").do == "run"
+
+
 def test_evidence_keeps_within_sixteen_kib() -> None:
     checks = tuple(Check(name=f"check {n}", outcome="passed", detail="x" * 400) for n in range(60))
     payload = describe.payload(proof(release(), checks=checks))

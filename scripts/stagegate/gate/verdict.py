@@ -32,14 +32,17 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def start(found: Sequence[Record], release: Release, run: str, mode: Mode) -> Start:
-    """Finish this run's own unfinished record; a passed one of this run is not repeated (I4)."""
+    """Finish this run's own unfinished record; a passed one of this run is not repeated (I4).
+
+    A record that another run has overtaken is left as it is: finished now, it would hide the newer verdict.
+    """
     kind = KINDS[mode]
+    newest = records.state(found, release).record
     half = unfinished(found, release, run, kind)
-    if half is not None:
+    if half is not None and (newest is None or (newest.created, newest.id) < (half.created, half.id)):
         return Start(do="finish", record=half)
     mine = own(found, release, run, kind)
     if mine and mine[0].evidence and mine[0].evidence.outcome != "failed":
-        newest = records.state(found, release).record
         if kind == "schedule" or (newest is not None and newest.id == mine[0].id):
             return Start(do="already", record=mine[0])
     return Start(do="run")
