@@ -101,7 +101,9 @@ def gather(inputs: StagingGate, settings: Settings, doors: Access) -> Facts:
         )
     release = releases.find(base.settings, version, doors.app, doors.registry)
     accepted = trust.accepted(base.settings, doors.app, doors.pins)
-    deployments = doors.app.deployments(evidence.task(release.app), environment=environment.name)
+    deployments = doors.app.deployments(
+        evidence.task(release.app, verdict.KINDS[inputs.mode]), environment=environment.name
+    )
     tested = inputs.mode in ("wait", "watch")
     file = environment.gate.scenarios
     objection = None

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from stagegate.model import Actor, Evidence, Release
+from stagegate.model import Actor, Evidence, EvidenceKind, Release
 
 _DECIDING = ("rollout", "adopt", "skip")
 State = Literal["passed", "failed", "revoked", "adopted", "skipped", "mismatch", "none", "unknown"]
@@ -77,9 +77,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "passed"
 
 
-def task(app: str) -> str:
-    """The deployments' task: one for each app."""
-    return f"stagegate:{app}"
+def task(app: str, kind: EvidenceKind = "rollout") -> str:
+    """The deployments' task: one for each app, and another for looks, which come every night and decide nothing."""
+    return f"stagegate:{app}:look" if kind == "schedule" else f"stagegate:{app}"
 
 
 def context(app: str, environment: str) -> str:
@@ -101,15 +101,16 @@ def records(
     """The records of an app in an environment by accepted creators, newest first.
 
     A deployment of anybody else is not a record, whatever it says; neither is one whose evidence names
-    another app, environment or commit than the deployment itself.
+    another app, environment, commit or kind than the deployment itself.
     """
     found = []
     for deployment in deployments:
-        if deployment.task != task(app) or deployment.environment != environment:
+        evidence = decode(deployment.payload)
+        expected = task(app, evidence.kind) if evidence else task(app)
+        if (deployment.task, deployment.environment) != (expected, environment):
             continue
         if not is_accepted(deployment.creator, accepted):
             continue
-        evidence = decode(deployment.payload)
         if evidence and (evidence.app, evidence.environment, evidence.commit) != (
             app,
             environment,
@@ -150,9 +151,14 @@ def _completed(deployment: DeploymentLike, evidence: Evidence | None, accepted: 
     return min(times, default="")
 
 
-def deciding(records: Sequence[Record]) -> tuple[Record, ...]:
+def deciding(records: Iterable[Record]) -> tuple[Record, ...]:
     """Completed records of a roll-out, adopt or skip. One that cannot be read is among them: it is not nothing."""
     return tuple(r for r in records if r.since and (r.evidence is None or r.evidence.kind in _DECIDING))
+
+
+def about(records: Iterable[Record], version: str) -> tuple[Record, ...]:
+    """The deciding records of a version, and those that cannot be read: they may be about it."""
+    return tuple(r for r in deciding(records) if r.evidence is None or r.evidence.version == version)
 
 
 def state(records: Sequence[Record], release: Release) -> Verdict:
@@ -161,10 +167,10 @@ def state(records: Sequence[Record], release: Release) -> Verdict:
     `records` are those of one environment, of any version, newest first, by accepted creators.
     """
     counted = deciding(records)
-    about = [r for r in counted if r.evidence is None or r.evidence.version == release.version]
-    if not about:
+    ours = about(counted, release.version)
+    if not ours:
         return Verdict(state="none", detail=f"no gate has looked at {release.version} here")
-    newest = about[0]
+    newest = ours[0]
     evidence = newest.evidence
     if evidence is None:
         return Verdict(state="unknown", detail=f"deployment {newest.id} cannot be read", record=newest)
@@ -176,7 +182,7 @@ def state(records: Sequence[Record], release: Release) -> Verdict:
         detail = f"skipped by {said.actor}: {said.reason}" if said else "skipped"
         return Verdict(state="skipped", detail=detail, record=newest)
     if evidence.outcome == "failed":
-        earlier = any(_passed(r, release) for r in about[1:])
+        earlier = any(_passed(r, release) for r in ours[1:])
         word: State = "revoked" if earlier else "failed"
         detail = f"{evidence.reason} at {newest.since}"
         return Verdict(state=word, detail=f"passed, then {detail}" if earlier else detail, record=newest)

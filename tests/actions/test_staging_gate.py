@@ -91,6 +91,10 @@ class Bench:
     def deployments(self) -> list[Deployment]:
         return self.reader.deployments("stagegate:shop", "staging", first=100)
 
+    @property
+    def looks(self) -> list[Deployment]:
+        return self.reader.deployments("stagegate:shop:look", "staging")
+
     def of_run(self, run: int) -> list[Deployment]:
         return [d for d in self.deployments if d.payload.get("run", {}).get("id") == str(run)]
 
@@ -332,8 +336,12 @@ def test_a_scheduled_look_writes_a_deployment_only(bench: Bench, gate: Gate) -> 
     number = next(runs)
     done = gate(run=number, mode="watch", env={"SHOP_PASSWORD": "quite-another-one"})
     assert (done.code, done.evidence.kind) == (1, "schedule")
-    assert len(bench.of_run(number)) == 1
+    assert [str(look.id) for look in bench.looks] == [done.outputs["deployment"]]
+    assert bench.of_run(number) == [], "a look stands among what decides"
     assert bench.statuses == before
+    good = gate(run=next(runs), mode="watch")
+    again = gate(run=int(good.evidence.run.id), attempt=2, mode="watch")
+    assert (again.outputs["reason"], len(bench.looks)) == ("already-passed", 2)
 
 
 def test_a_dry_run_writes_nothing(bench: Bench, gate: Gate) -> None:

@@ -194,7 +194,12 @@ class Shop:
         )
         found = msgspec.structs.replace(found, **changes)
         number = github.create_deployment(
-            found.commit, "stagegate:shop", environment, describe.payload(found), found.outcome, False
+            found.commit,
+            evidence.task("shop", found.kind),
+            environment,
+            describe.payload(found),
+            found.outcome,
+            False,
         )
         github.create_deployment_status(number, evidence.deployment_state(found), found.reason, "")
 

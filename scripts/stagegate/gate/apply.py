@@ -37,7 +37,7 @@ def record(hub: Hub, evidence: Evidence, run_url: str, production: bool) -> tupl
     """Write a verdict from the beginning; the deployment's id and what was written."""
     number = hub.create_deployment(
         evidence.commit,
-        records.task(evidence.app),
+        records.task(evidence.app, evidence.kind),
         evidence.environment,
         describe.payload(evidence),
         verdict.description(evidence),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 import semver
 
 from stagegate import evidence
-from stagegate.clients import releases
+from stagegate.clients import history, releases
 from stagegate.errors import Stop
+from stagegate.evidence import Record
 from stagegate.model import Release
 from stagegate.promotion import branches, candidate, ground, proposals, sides, standings, vanishing
 from stagegate.promotion.access import Access
@@ -47,6 +48,8 @@ def read(doors: Access, known: Settings, mode: str, environment: str, version: s
     present = {f"refs/heads/{tip}" for tip in tips}
     gone = tuple(finding.message for finding in vanishing.vanished(doors.pins, facts.app, present))
     facts = msgspec.structs.replace(facts, branch=name, branch_head=tips.get(name, ""), vanished=gone)
+    if back and not candidate.rollback_target(facts, now).version:
+        facts = _further(doors, facts, now)
     choice = candidate.rollback_target(facts, now) if back else candidate.choose(facts, now)
     standing = facts.standing(environment)
     if not choice.version and back:
@@ -63,17 +66,36 @@ def read(doors: Access, known: Settings, mode: str, environment: str, version: s
 
 
 def complete(doors: Access, facts: Facts, release: Release, environment: str, kind: Kind) -> Facts:
-    """Facts with the evidence of this release that lies further back than the newest records."""
-    places = (environment,) if kind == "rollback" else facts.policy_of(environment).after
-    missing = [n for n in places if not any(r.sha == release.commit for r in facts.records.get(n, ()))]
-    if not missing:
-        return facts
-    found = doors.app.deployments(evidence.task(facts.app), sha=release.commit, first=100)
-    more = {
-        name: (*facts.records.get(name, ()), *evidence.records(found, facts.app, name, facts.accepted))
-        for name in missing
-    }
-    return msgspec.structs.replace(facts, records={**facts.records, **more})
+    """Facts with the verdict on this release, even where it lies further back than the newest records.
+
+    Whether there is one is asked by commit; then all records since are read, because soak asks what came after.
+    Stop(unknown-state) where they are too many.
+    """
+
+    def judged(records: Sequence[Record]) -> bool:
+        return any(r.sha == release.commit for r in evidence.about(records, release.version))
+
+    for name in (environment,) if kind == "rollback" else facts.policy_of(environment).after:
+        if judged(facts.records.get(name, ())):
+            continue
+        asked = (doors.app, facts.app, name, facts.accepted, judged)
+        if judged(history.records(*asked, sha=release.commit)):
+            facts = _with_records(facts, name, history.records(*asked))
+    return facts
+
+
+def _further(doors: Access, facts: Facts, now: datetime) -> Facts:
+    """Facts with the records of this environment as far back as a release to go back to, if there is one."""
+    name = facts.environment
+
+    def found(records: Sequence[Record]) -> str:
+        return candidate.rollback_target(_with_records(facts, name, records), now).version
+
+    return _with_records(facts, name, history.records(doors.app, facts.app, name, facts.accepted, found))
+
+
+def _with_records(facts: Facts, environment: str, records: Sequence[Record]) -> Facts:
+    return msgspec.structs.replace(facts, records={**facts.records, environment: tuple(records)})
 
 
 def _change(
@@ -121,8 +143,14 @@ def _with_branch(
     if seen.foreign and found is None and proposals.is_merged(doors.pins, seen, facts.base):
         seen = msgspec.structs.replace(seen, foreign=())  # what others did there is in, nothing can be lost
     equal = found.equal if found else (not seen.foreign and proposals.is_equal(doors.pins, seen.head, wanted))
+    if subject is not None and equal and not subject.rendered:
+        subject = sides.remembered(subject, seen.risks)
+    if subject is not None and seen.risks != set(subject.carried):
+        equal = False  # what its commit says of itself must be what is known now
+    if found is not None:
+        found = msgspec.structs.replace(found, equal=equal)
     if subject is not None and found is not None:
-        subject = msgspec.structs.replace(subject, labels=found.labels)
+        subject = msgspec.structs.replace(subject, labels=found.labels if equal else ())
     return msgspec.structs.replace(
         facts, subject=subject, proposal=found, foreign=seen.foreign, branch_equal=equal
     )

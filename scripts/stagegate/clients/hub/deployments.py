@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -109,23 +110,26 @@ class Deployments(Port):
     def deployments(
         self, task: str, environment: str | None = None, sha: str | None = None, first: int = 30
     ) -> list[Deployment]:
-        """The newest `first` deployments of a task, newest first, with statuses: two calls for 100 of them.
+        """The newest `first` deployments of a task, newest first, with statuses: two calls for 100 of them."""
+        pages = self.deployment_pages(task, environment, sha, min(first, PAGE))
+        return list(islice(chain.from_iterable(pages), first))
+
+    def deployment_pages(
+        self, task: str, environment: str | None = None, sha: str | None = None, size: int = PAGE
+    ) -> Iterator[list[Deployment]]:
+        """Deployments of a task, newest first, with statuses, page by page: two calls for each that is asked for.
 
         REST filters by task and knows 64-bit ids, which GraphQL's databaseId does not; GraphQL gives the
-        statuses of all of them at once.
+        statuses of all of them at once. `size` is at most 100.
         """
         wanted = {"task": task, "environment": environment, "sha": sha}
         params: dict[str, str | int] = {name: value for name, value in wanted.items() if value}
-        params["per_page"] = min(first, PAGE)
+        params["per_page"] = size
         doing = f"read the deployments of {task}"
-        pages = self._c.pages(self._c.path("deployments"), _Deployment, doing, "deployments: read", **params)
-        listed = [deployment for _, deployment in zip(range(first), pages, strict=False)]
-        found: list[Deployment] = []
-        for start in range(0, len(listed), PAGE):
-            some = listed[start : start + PAGE]
+        listed = self._c.pages(self._c.path("deployments"), _Deployment, doing, "deployments: read", **params)
+        while some := list(islice(listed, size)):
             nodes = self._nodes([deployment.node_id for deployment in some], doing)
-            found += [d.value(n.newest_first()) for d, n in zip(some, nodes, strict=True)]
-        return found
+            yield [d.value(n.newest_first()) for d, n in zip(some, nodes, strict=True)]
 
     def _nodes(self, ids: Sequence[str], doing: str) -> list[_Node]:
         declared = ", ".join(f"$d{i}: ID!" for i in range(len(ids)))

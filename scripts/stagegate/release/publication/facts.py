@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import semver
 
 from stagegate import evidence
-from stagegate.clients import hub, trust
+from stagegate.clients import history, hub, trust
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
+from stagegate.evidence import Record
 from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
 from stagegate.release.publication import assets
@@ -75,9 +76,9 @@ def _last(settings: Settings) -> list[str]:
 
 
 def _newest_passed(settings: Settings, github: hub.Hub, environment: str, trusted: Sequence[Actor]) -> str:
-    found = github.deployments(evidence.task(settings.app), environment)
-    records = _records(found, settings.app, environment, trusted)
-    version = next((e.version for e in records if e.outcome == "passed"), "")
+    found = history.records(github, settings.app, environment, trusted, _passed)
+    _demand_readable(found, settings.app, environment)
+    version = _passed(found)
     if not version:
         raise Stop(
             "no-evidence",
@@ -88,14 +89,15 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
     return version
 
 
-def _records(
-    deployments: Iterable[hub.Deployment], app: str, environment: str, trusted: Sequence[Actor]
-) -> list[Evidence]:
-    """What the deciding records say, newest first.
+def _passed(records: Sequence[Record]) -> str:
+    """The version of the newest record that says passed."""
+    said = (record.evidence for record in evidence.deciding(records))
+    return next((e.version for e in said if e and e.outcome == "passed"), "")
 
-    Stop(unknown-state) when the newest cannot be read: nobody knows what it says (I2).
-    """
-    found = evidence.deciding(evidence.records(deployments, app, environment, trusted))
+
+def _demand_readable(records: Sequence[Record], app: str, environment: str) -> None:
+    """Stop(unknown-state) when the newest deciding record cannot be read: nobody knows what it says (I2)."""
+    found = evidence.deciding(records)
     if found and found[0].evidence is None:
         raise Stop(
             "unknown-state",
@@ -103,7 +105,6 @@ def _records(
             f"The payload of deployment {found[0].id} is no evidence this version knows.",
             "Use the version of stagegate that wrote it, or run the gate again.",
         )
-    return [record.evidence for record in found if record.evidence]
 
 
 def _seen(
@@ -116,12 +117,10 @@ def _seen(
 ) -> tuple[Seen, ...]:
     """Every environment's status and record; those that are required come even when they are silent."""
     statuses = github.statuses(commit)
-    deployments = github.deployments(evidence.task(settings.app), sha=commit, first=200)
     found = []
     for name in dict.fromkeys([*required, *(e.name for e in settings.environments)]):
         context = evidence.context(settings.app, name)
         status = next((s for s in statuses if s.context == context), None)
-        records = _records(deployments, settings.app, name, trusted)
         found.append(
             Seen(
                 environment=name,
@@ -129,10 +128,23 @@ def _seen(
                 state=status.state if status else "",
                 creator=status.creator.login if status and status.creator else "",
                 trusted=bool(status and evidence.is_accepted(status.creator, trusted)),
-                evidence=next((e for e in records if e.version == version), None),
+                evidence=_newest(settings.app, github, name, commit, version, trusted),
             )
         )
     return tuple(found)
+
+
+def _newest(
+    app: str, github: hub.Hub, environment: str, commit: str, version: str, trusted: Sequence[Actor]
+) -> Evidence | None:
+    """What the newest deciding record of a version says in an environment."""
+
+    def judged(records: Sequence[Record]) -> tuple[Record, ...]:
+        return evidence.about(records, version)
+
+    found = history.records(github, app, environment, trusted, judged, sha=commit)
+    _demand_readable(found, app, environment)
+    return next((record.evidence for record in judged(found) if record.evidence), None)
 
 
 def _notes(settings: Settings, github: hub.Hub, tag: hub.Tag, version: str) -> str:

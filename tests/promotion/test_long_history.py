@@ -1,0 +1,94 @@
+"""What decides may lie far back: behind looks of every night, behind the gates of many other releases."""
+
+from __future__ import annotations
+
+import pytest
+
+import promote_pr
+import publish_release
+from stagegate.clients import history
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import Shop
+
+MANY = 33  # more than are read at once
+
+
+def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
+    code = entrypoint(
+        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
+    )
+    return code, world.outputs()
+
+
+def test_looks_of_every_night_hide_no_verdict(world: Shop) -> None:
+    for environment, versions in (("staging", ("1.1.0",)), ("prod", ("1.0.0",))):
+        for version in versions:
+            world.passed(version, environment)
+            for _ in range(MANY):
+                world.passed(version, environment, kind="schedule")
+    world.seed_pin("staging", "1.1.0")
+    code, told = run(world, environment="prod", version="1.1.0")
+    assert (code, told["reason"]) == (0, "proposed")
+
+    world.merge(int(told["pr-number"]))
+    world.passed("1.1.0", "prod")
+    for _ in range(MANY):
+        world.passed("1.1.0", "prod", kind="schedule")
+    assert run(world, mode="evaluate")[0] == 0
+    assert world.report()["findings"] == []
+    code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
+    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.0.0")
+
+
+def test_gates_of_other_releases_hide_no_verdict(world: Shop) -> None:
+    world.passed("1.0.0", "prod")
+    for _ in range(MANY):
+        world.passed("1.1.0", "prod")
+    world.seed_pin("prod", "1.1.0")
+    code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
+    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.0.0")
+
+    world.passed("1.1.0")
+    for _ in range(MANY):
+        world.passed("1.2.0")
+    world.seed_pin("staging", "1.2.0")
+    world.seed_pin("prod", "1.0.0")
+    code, told = run(world, mode="unhold", environment="prod")
+    code, told = run(world, environment="prod", version="1.1.0")
+    assert (code, told["reason"]) == (0, "proposed")
+
+
+def test_what_lies_too_far_back_is_unknown_and_not_nothing(
+    world: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.passed("1.0.0", "prod")
+    for _ in range(MANY):
+        world.passed("1.1.0", "prod")
+    world.seed_pin("prod", "1.1.0")
+    monkeypatch.setattr(history, "PAGE", 10)
+    monkeypatch.setattr(history, "LIMIT", 20)
+    code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
+    assert (code, told["reason"]) == (3, "unknown-state")
+
+
+def test_a_verdict_that_is_at_hand_costs_one_reading_of_each_environment(world: Shop) -> None:
+    world.seed_pin("staging", "1.1.0")
+    world.passed("1.1.0")
+    since = len(world.forge.calls)
+    run(world, environment="prod", version="1.1.0")
+    assert len([c for c in world.forge.calls[since:] if c.path.endswith("/deployments")]) == 2
+
+
+def test_the_newest_release_that_passed_is_found_behind_failures(
+    world: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE", 10)
+    world.passed("1.1.0", "prod")
+    world.hub().set_status(world.commits["1.1.0"], "stagegate/shop/prod", "success", "passed")
+    for _ in range(12):
+        world.passed("1.2.0", "prod", outcome="failed", reason="checks-failed")
+    environ = world.environ(dry_run="true")
+    code = entrypoint(
+        "publish-release", publish_release.PublishRelease, publish_release.main, argv=[], environ=environ
+    )
+    assert (code, world.report()["version"]) == (0, "1.1.0")
