@@ -104,7 +104,7 @@ def test_a_hold_stops_values_too_and_a_risk_wants_its_label(world: Shop) -> None
     guard(world, pull.number)
     assert status(world, pull.head_sha)[0] == "success"
     mark = marks.make("hold", "octo-lead", "the database moves", datetime.now(timezone.utc))
-    marking.put(world.hub(), marks.hold_ref("shop", "prod"), mark, datetime.now(timezone.utc))
+    marking.put(world.hub(), marks.hold_ref("shop", "prod"), mark, None, datetime.now(timezone.utc))
     guard(world, pull.number)
     state, why = status(world, pull.head_sha)
     assert (state, why.startswith("hold:")) == ("failure", True)

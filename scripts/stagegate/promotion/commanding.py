@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.model import Change, Result, parse_version
+from stagegate.model import Change, Mark, Result, parse_version
 from stagegate.promotion import access, commanded, ground, marking, marks, merging, proving, rules, vanishing
 from stagegate.promotion.access import Access
 from stagegate.promotion.ground import Ground
+from stagegate.promotion.situation import Placed
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
@@ -78,23 +79,48 @@ def _mark(
 ) -> tuple[tuple[Change, ...], str]:
     """Write what is asked; the changes, and a sentence."""
     ref, what = _place(soil.settings, asked)
+    there = marking.current(doors.pins, ref)
     if asked.mode in _MARKS:
-        mark = marks.make(
-            asked.mode,  # type: ignore[arg-type]
-            actor,
-            asked.reason,
-            now,
-            until=marks.expiry(asked.until, now),
-            rules=_rules(asked) if asked.mode == "override" else (),
-        )
+        mark = _made(actor, asked, now)
         until = f" until {mark.until}" if mark.until else ""
         what = f"{what} by {actor}{until}: {mark.reason}"
+        if (mark := marks.besides(there, mark, now)).kind == "rollback":
+            what += f"; the rollback to {mark.to} holds too, until somebody lifts both (mode `unhold`)"
         if asked.dry_run:
             return (Change(kind="mark", target=ref, after=asked.mode, done=False),), what
-        return marking.put(doors.pins, ref, mark, now), what
+        return marking.put(doors.pins, ref, mark, there, now), what
+    what = f"{what} by {actor}"
+    if asked.mode == "unhold":
+        what = _let_go(doors, there, soil.settings.app, what, asked, now)
     if asked.dry_run:
         return (Change(kind="mark", target=ref, after="removed", done=False),), what
-    return marking.take_away(doors.pins, ref, actor, now), f"{what} by {actor}"
+    return marking.take_away(doors.pins, ref, there, actor, now), what
+
+
+def _made(actor: str, asked: Request, now: datetime) -> Mark:
+    """The mark that is asked for. An override ends, also where nobody says when."""
+    override = asked.mode == "override"
+    until = asked.until or (marks.OVERRIDE_LASTS if override else "")
+    return marks.make(
+        asked.mode,  # type: ignore[arg-type]
+        actor,
+        asked.reason,
+        now,
+        until=marks.expiry(until, now),
+        rules=_rules(asked) if override else (),
+    )
+
+
+def _let_go(doors: Access, there: Placed | None, app: str, what: str, asked: Request, now: datetime) -> str:
+    """What an unhold lifts, and what holds all the same."""
+    scope, _, environment = asked.environment.rpartition("/")
+    others = marking.overlapping(doors.pins, scope or app, environment, now)
+    stay = [f"{p.app}/{p.environment} {marks.describe(p)}" for p in others if not there or p.ref != there.ref]
+    if there is not None and marks.active(there.mark, now):
+        what += f"; it was held {marks.describe(there)}"
+        if there.mark is not None and there.mark.kind == "rollback":
+            what += f"; that was also the hold of the rollback to {there.mark.to}"
+    return f"{what}; these holds stay: {'; '.join(stay)}" if stay else what
 
 
 def _place(settings: Settings, asked: Request) -> tuple[str, str]:

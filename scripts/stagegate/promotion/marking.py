@@ -38,22 +38,19 @@ def authorise(pins: hub.Hub, people: Iterable[str], least: str, doing: str) -> N
             )
 
 
-def put(pins: hub.Hub, ref: str, mark: Mark, now: datetime) -> tuple[Change, ...]:
-    """Set a mark; nothing when one in force says the same. A renewal is a child commit of the mark before."""
-    there = current(pins, ref)
-    if (
-        there is not None
-        and there.mark is not None
-        and _same(there.mark, mark)
-        and marks.active(there.mark, now)
-    ):
+def put(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, now: datetime) -> tuple[Change, ...]:
+    """Set a mark; nothing when `there`, in force, says the same. A renewal is a child commit of the mark before.
+
+    An override is always renewed: the one before may be used up.
+    """
+    was = there.mark if there is not None else None
+    if was is not None and mark.kind != "override" and _same(was, mark) and marks.active(was, now):
         return ()
     return _write(pins, ref, mark, there, f"{mark.kind} by {mark.owner}")
 
 
-def take_away(pins: hub.Hub, ref: str, by: str, now: datetime) -> tuple[Change, ...]:
-    """Remove a mark by a commit that says who did; nothing when none is in force."""
-    there = current(pins, ref)
+def take_away(pins: hub.Hub, ref: str, there: Placed | None, by: str, now: datetime) -> tuple[Change, ...]:
+    """Remove the mark that is there by a commit that says who did; nothing when none is in force."""
     if there is None or not marks.active(there.mark, now):
         return ()
     return _write(pins, ref, marks.removed(there.mark, by, now), there, f"removed by {by}")
@@ -64,15 +61,13 @@ def hold_for_rollback(
 ) -> tuple[Change, ...]:
     """A rollback's own hold, first of all: without it the next run would promote the bad release again."""
     there = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)
-    if there is not None and there.mark is not None:
-        if (there.mark.kind, there.mark.to) == ("rollback", subject.version):
-            return ()
-        before = f"; before it was held {marks.describe(there)}"
-    else:
-        before = ""
+    if there and there.mark and (there.mark.kind, there.mark.to) == ("rollback", subject.version):
+        return ()
+    before = f"; before it was held {marks.describe(there)}" if there else ""
     why = (reason or f"rolled back from {subject.before}") + before
     mark = marks.make("rollback", owner, why, now, to=subject.version)
-    return put(pins, marks.hold_ref(facts.app, subject.environment), mark, now)
+    ref = marks.hold_ref(facts.app, subject.environment)
+    return put(pins, ref, mark, current(pins, ref), now)
 
 
 def current(pins: hub.Hub, ref: str) -> Placed | None:
@@ -80,6 +75,22 @@ def current(pins: hub.Hub, ref: str) -> Placed | None:
     folder = ref.rpartition("/")[0]
     file = pins.ref_files(folder, marks.FILE).get(ref)
     return marks.place(ref, file.oid, file.content) if file else None
+
+
+def overlapping(pins: hub.Hub, app: str, environment: str, now: datetime) -> tuple[Placed, ...]:
+    """Holds in force right now on (part of) the same place; app and environment may be `all`."""
+    found = (
+        marks.place(ref, file.oid, file.content)
+        for ref, file in pins.ref_files(f"{marks.PREFIX}hold/", marks.FILE).items()
+    )
+    return tuple(
+        one
+        for one in found
+        if one is not None
+        and (one.app == app or marks.ALL in (one.app, app))
+        and (one.environment == environment or marks.ALL in (one.environment, environment))
+        and marks.active(one.mark, now)
+    )
 
 
 def _write(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, said: str) -> tuple[Change, ...]:

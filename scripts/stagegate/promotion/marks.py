@@ -19,6 +19,7 @@ from stagegate.promotion.situation import Facts, MarkPlace, Placed
 PREFIX = "refs/heads/stagegate/"
 FILE = "mark.json"
 ALL = "all"
+OVERRIDE_LASTS = "24h"  # where nobody says until when: what is set aside must not stay so unnoticed
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
@@ -95,13 +96,22 @@ def ban(facts: Facts, version: str, now: datetime) -> Placed | None:
 
 
 def override(facts: Facts, environment: str, version: str, now: datetime) -> Mark | None:
-    """The override in force for a version in an environment. Under `protected` only what the App wrote counts."""
-    for placed in _in_force(facts.marks, "override", now):
-        wanted = (placed.app, placed.environment, placed.version) == (facts.app, environment, version)
-        trusted = facts.trust == "advisory" or evidence.is_accepted(placed.author, facts.accepted)
-        if wanted and trusted and placed.mark is not None:
-            return placed.mark
-    return None
+    """The override in force for a version in an environment. Under `protected` only what the App wrote counts.
+
+    It counts once: when the version has come in and passed the gate there, it is used up.
+    """
+    mark = _override(facts, environment, version)
+    if mark is None or not active(mark, now) or _arrived(facts, environment, version, mark):
+        return None
+    return mark
+
+
+def let_in(facts: Facts, environment: str, version: str) -> Mark | None:
+    """The override that let in the version an environment runs, by its newest record; ended or used up by now."""
+    mark = _override(facts, environment, version)
+    newest = next(iter(evidence.deciding(facts.records.get(environment, ()))), None)
+    runs = newest is not None and newest.evidence is not None and newest.evidence.version == version
+    return mark if mark is not None and runs and _arrived(facts, environment, version, mark) else None
 
 
 def rollback_to(facts: Facts, environment: str, now: datetime) -> str:
@@ -133,6 +143,16 @@ def make(
     return Mark(
         kind=kind, owner=owner, reason=reason.strip(), since=rfc3339(now), until=until, rules=rules, to=to
     )
+
+
+def besides(there: Placed | None, mark: Mark, now: datetime) -> Mark:
+    """What a person's hold becomes where a rollback holds already: the rollback's, which its change rests on, with
+    the person's in its text. Anything else stays as it is."""
+    was = there.mark if there else None
+    if was is None or (was.kind, mark.kind) != ("rollback", "hold") or not active(was, now):
+        return mark
+    said = f"; also held {_said(mark)}"
+    return was if said in was.reason else msgspec.structs.replace(was, reason=was.reason + said)
 
 
 def removed(mark: Mark | None, by: str, now: datetime) -> Mark:
@@ -167,8 +187,33 @@ def describe(placed: Placed) -> str:
     if mark is None:
         name = placed.ref.removeprefix("refs/heads/")
         return f"by a mark that cannot be read, or that nobody trusted wrote ({name})"
+    return _said(mark)
+
+
+def _said(mark: Mark) -> str:
     until = f" (until {mark.until})" if mark.until else ""
     return f"by {mark.owner}: {mark.reason}{until}"
+
+
+def _override(facts: Facts, environment: str, version: str) -> Mark | None:
+    """The override of a version in an environment, unless it was taken away or cannot be trusted."""
+    for placed in facts.marks:
+        wanted = (facts.app, environment, version) == (placed.app, placed.environment, placed.version)
+        trusted = facts.trust == "advisory" or evidence.is_accepted(placed.author, facts.accepted)
+        if placed.place == "override" and wanted and trusted and placed.mark and not placed.mark.removed:
+            return placed.mark
+    return None
+
+
+def _arrived(facts: Facts, environment: str, version: str, mark: Mark) -> bool:
+    """Whether a roll-out of this version passed here after the mark was set."""
+    return any(
+        found.evidence is not None
+        and (found.evidence.kind, found.evidence.outcome) == ("rollout", "passed")
+        and found.evidence.version == version
+        and moment(found.since) > moment(mark.since)
+        for found in evidence.deciding(facts.records.get(environment, ()))
+    )
 
 
 def _in_force(marks: Iterable[Placed], kind: MarkPlace, now: datetime) -> Iterable[Placed]:

@@ -18,7 +18,8 @@ StatusState = Literal["success", "pending", "failure", "error"]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The status `stagegate/pins`: may this merge now? `next_at`: when time alone could change it."""
+    """The status `stagegate/pins`: may this merge now? `next_at`: when time alone changes it, for better (a wait
+    ends) or for worse (an override does)."""
 
     state: StatusState
     description: str
@@ -95,7 +96,6 @@ def blockers(results: Iterable[RuleResult], *, direct: bool) -> tuple[RuleResult
 
 def verdict(results: Sequence[RuleResult]) -> Verdict:
     """The status of a change: unknown is an error, a stop a failure, time is pending, else success."""
-    overridden = [r.rule for r in results if rules.is_overridden(r)]
     for state, word in (("unknown", "error"), ("stop", "failure"), ("wait", "pending")):
         found = [r for r in results if r.state == state]
         if found:
@@ -103,8 +103,11 @@ def verdict(results: Sequence[RuleResult]) -> Verdict:
             text = "; ".join(f"{r.rule}: {r.detail}" for r in found)
             when = f"until {until}: " if until else ""
             return Verdict(state=word, description=when + text, next_at=until)  # type: ignore[arg-type]
-    note = f"; OVERRIDDEN: {', '.join(overridden)}" if overridden else ""
-    return Verdict(state="success", description=f"every rule passes{note}")
+    overridden = [r for r in results if rules.is_overridden(r)]
+    end = min((r.until for r in overridden if r.until), key=moment, default="")
+    until = f" until {end}" if end else ""
+    note = f"; OVERRIDDEN{until}: {', '.join(r.rule for r in overridden)}" if overridden else ""
+    return Verdict(state="success", description=f"every rule passes{note}", next_at=end)
 
 
 def with_approval(status: Verdict, *, approved: bool) -> Verdict:

@@ -65,7 +65,7 @@ def _judge(
     `release` may be why there is none.
     """
     facts = msgspec.structs.replace(facts, environment=environment)
-    override = marks.override(facts, environment, version, now)
+    override = marks.override(facts, environment, version, now) or marks.let_in(facts, environment, version)
     aside = override.rules if override else ()
     if "ban" not in aside and (ban := marks.ban(facts, version, now)) is not None:
         return _banned(environment, version, marks.describe(ban))

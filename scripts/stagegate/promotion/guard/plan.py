@@ -21,4 +21,5 @@ def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
             next_at = max(times) if all(times) else ""
             return Verdict(state=state, description="; ".join(said), next_at=next_at)
     words = dict.fromkeys(verdict.description for verdict in verdicts.values())
-    return Verdict(state="success", description="; ".join(words))
+    ends = min((verdict.next_at for verdict in verdicts.values() if verdict.next_at), default="")
+    return Verdict(state="success", description="; ".join(words), next_at=ends)
