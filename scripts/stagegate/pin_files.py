@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 
 from ruamel.yaml.nodes import Node
 
 from stagegate import yaml_edit
 from stagegate.settings import Environment, Pin
+from stagegate.yaml_edit import Path
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_FILES = (".yaml", ".yml", ".json")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 def of(environments: Iterable[Environment]) -> tuple[str, ...]:
@@ -24,6 +32,47 @@ def values(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:
             texts = (text for _, (_, text) in yaml_edit.leaves(document))
             found |= {text.split("/", 1)[1]: None for text in texts if text.startswith("$") and "/" in text}
     return tuple(found)
+
+
+def is_kustomization(file: str) -> bool:
+    """Whether a file is a kustomization by its name."""
+    return PurePosixPath(file).name in KUSTOMIZATIONS
+
+
+def folder(file: str) -> str | None:
+    """The folder that is deployed with a chart or kustomization, empty for the root; None for other files."""
+    if not is_kustomization(file) and PurePosixPath(file).name != "Chart.yaml":
+        return None
+    return posixpath.dirname(file)
+
+
+def named(file: str, content: bytes | None) -> frozenset[str]:
+    """Paths in the repository that a kustomization or chart may name: every text in it that can be one."""
+    local = "" if is_kustomization(file) else "file://"
+    return frozenset(_paths(file, content, lambda _, text: text.startswith(local)))
+
+
+def bases(file: str, content: bytes | None) -> frozenset[str]:
+    """Folders that a kustomization builds on, which may be kustomizations themselves."""
+
+    def is_base(path: Path, text: str) -> bool:
+        return path[0] in ("resources", "bases", "components") and PurePosixPath(text).suffix not in _FILES
+
+    return frozenset(_paths(file, content, is_base)) if is_kustomization(file) else frozenset()
+
+
+def _paths(file: str, content: bytes | None, wanted: Callable[[Path, str], bool]) -> Iterator[str]:
+    place = folder(file)
+    if place is None or not content:
+        return
+    for document in yaml_edit.documents(content, file):
+        for path, (_, text) in yaml_edit.leaves(document):
+            written = text.removeprefix("file://").rpartition("=")[2]  # a generator's `key=path`
+            if not wanted(path, text) or not written or "\n" in written or _SCHEME.match(written):
+                continue
+            clean = posixpath.normpath(posixpath.join(place, written))
+            if not clean.startswith(("..", "/")) and clean not in (".", place):
+                yield clean
 
 
 def are_all(contents: Mapping[str, bytes | None]) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
+from stagegate.clients import hub
 from stagegate.report.markdown import plain
 
 STATUS = "stagegate/pins"
+_CLASS = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
 
 def promotion(app: str, environment: str) -> str:
@@ -24,15 +27,26 @@ def helper(app: str, environment: str) -> str:
     return f"stagegate/next/{app}/{environment}"
 
 
-def trailers(app: str, version: str, environment: str, run: str) -> str:
-    """The trailers of a commit of ours, as text."""
+def trailers(app: str, version: str, environment: str, run: str, risks: Iterable[str] = ()) -> str:
+    """The trailers of a commit of ours, as text; `risks` are those that others cannot see."""
     lines = {"App": app, "Version": version, "Environment": environment, "Run": run or "local"}
+    lines |= {"Risk": ", ".join(risks)} if risks else {}
     return "\n".join(f"Stagegate-{key}: {value}" for key, value in lines.items())
 
 
 def is_ours(trailers: Mapping[str, str], app: str, environment: str) -> bool:
     """Whether a commit's trailers say that stagegate made it for this app and environment."""
     return (trailers.get("Stagegate-App"), trailers.get("Stagegate-Environment")) == (app, environment)
+
+
+def risks(commits: Iterable[hub.Commit], app: str, environment: str) -> frozenset[str]:
+    """The classes of risk that commits say they have. Anybody can say so: it only adds."""
+    said = (
+        commit.trailers.get("Stagegate-Risk", "")
+        for commit in commits
+        if is_ours(commit.trailers, app, environment)
+    )
+    return frozenset(kind for one in said for kind in one.split(", ") if _CLASS.fullmatch(kind))
 
 
 def message(text: str) -> str:

@@ -6,23 +6,23 @@ and head count, never a list of files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
-from stagegate.chart import applications
 from stagegate.clients import hub, releases
 from stagegate.errors import Stop
 from stagegate.model import RuleResult
+from stagegate.promotion import branches, ground, marks, plan, rules, sides, standings, watched
 from stagegate.promotion import facts as promotion_facts
-from stagegate.promotion import ground, marks, plan, rules, sides, standings
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference
 from stagegate.promotion.ground import Files, Ground
 from stagegate.promotion.plan import Verdict
 from stagegate.promotion.situation import Facts, Kind, Standing, Subject
+from stagegate.promotion.watched import Changed
 from stagegate.settings import Settings
 
 
@@ -45,8 +45,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 def pull(doors: Access, soil: Ground, of: hub.Pull, now: datetime) -> Judgement:
     """The verdict on a pull request's head, judged from where it left the base."""
-    merge_base = doors.pins.compare(soil.head, of.head_sha).merge_base
-    return change(doors, soil, merge_base, of.head_sha, of.labels, now)
+    compared = doors.pins.compare(soil.head, of.head_sha)
+    return change(doors, soil, compared.merge_base, of.head_sha, of.labels, now, commits=compared.commits)
 
 
 def change(
@@ -57,23 +57,32 @@ def change(
     labels: tuple[str, ...],
     now: datetime,
     *,
+    commits: Iterable[hub.Commit] = (),
     queued: bool = False,
 ) -> Judgement:
     """The verdict on going from one commit of the pins repository to another.
 
+    `commits` may say of themselves what was seen when they were made: that adds risks and never takes one away.
     `queued`: what runs when this merges is what `before` says (a merge group), not the default branch of now.
     """
     settings = soil.settings
     doors = replace(doors, clone=None)  # a kustomization may fetch from anywhere: not from somebody's branch
     paths = standings.pin_files(settings)
     old, new = _sides(doors, before, after, paths)
-    touched = [e.name for e in settings.environments if _touched(doors, soil, e.name, old, new)]
+    seen = {
+        one.name: watched.changed(doors.pins, soil.base, settings, one.name, old, new)
+        for one in settings.environments
+    }
+    touched = [name for name, changed in seen.items() if changed.any]
     if not touched:
         return Judgement(head=after, verdict=Verdict(state="success", description="no pin or value changes"))
     facts, _ = ground.facts(doors, soil, "evaluate", touched[0], "", touched[1:])
     if queued:
         facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
-    judged = tuple(_judge(doors, facts, name, old, new, labels, now) for name in touched)
+    told = {name: branches.risks(commits, settings.app, name) for name in touched}
+    judged = tuple(
+        _judge(doors, facts, name, old, new, seen[name], told[name], labels, now) for name in touched
+    )
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
 
@@ -96,6 +105,8 @@ def _judge(
     environment: str,
     old: Files,
     new: Files,
+    seen: Changed,
+    told: Collection[str],
     labels: tuple[str, ...],
     now: datetime,
 ) -> Judged:
@@ -116,7 +127,8 @@ def _judge(
     )
     if moved and then.version:
         subject, facts = _with_release(doors, facts, subject, then)
-    subject, difference = sides.compared(doors, facts, subject, old, new)
+    subject, difference = sides.compared(doors, facts, subject, old, new, seen)
+    subject = subject if subject.rendered else sides.remembered(subject, told)
     if kind == "configure" and then.version and _brings_image(difference, facts.settings):
         subject, facts = _with_release(doors, facts, msgspec.structs.replace(subject, kind="promote"), then)
     facts = msgspec.structs.replace(facts, subject=subject)
@@ -162,38 +174,3 @@ def _sides(doors: Access, before: str, after: str, paths: tuple[str, ...]) -> tu
 def _at(doors: Access, sha: str, paths: tuple[str, ...]) -> Files:
     found = doors.pins.files(sha, paths) if paths else {}
     return Files(contents={path: blob.content if blob else None for path, blob in found.items()}, at=sha)
-
-
-def _touched(doors: Access, soil: Ground, environment: str, old: Files, new: Files) -> bool:
-    """Whether a pin's file (its lock) or a values file that its Application names differs between the sides."""
-    files = standings.files_of(soil.settings.environment(environment))
-    if any(old.contents[file] != new.contents[file] for file in files):
-        return True
-    values = tuple(sorted(_values(doors, soil.settings, environment, soil.base, new.contents)))
-    if not values:
-        return False
-    before, after = _sides(doors, old.at, new.at, values)
-    return before.contents != after.contents
-
-
-def _values(
-    doors: Access, settings: Settings, environment: str, base: str, contents: Mapping[str, bytes | None]
-) -> set[str]:
-    """Paths of the values files in the pins repository that an environment's Applications name."""
-    named: set[str] = set()
-
-    def note(address: str, revision: str, path: str) -> bytes:
-        if sides.is_repository(doors.pins, address) and sides.is_branch(revision, base):
-            named.add(path)
-        return b""
-
-    policy = settings.environment(environment)
-    for pin in policy.pins:
-        try:
-            documents = standings.read(pin, contents, settings, policy).applications
-            for document in filter(applications.is_application, documents):
-                name = settings.chart_reference.rpartition("/")[2]
-                applications.render_inputs(document, note, chart=name)
-        except Stop:
-            continue  # what the pin says is judged where it changes; here only its values are looked for
-    return named

@@ -13,11 +13,12 @@ from stagegate.promotion.situation import Proposal
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
-    """A branch of ours: its tip (empty: there is none), the version its commit names, what is not ours on it."""
+    """A branch of ours: its tip (empty: there is none), version and risks its commit names, what is not ours."""
 
     name: str
     head: str = ""
     version: str = ""
+    risks: frozenset[str] = frozenset()
     foreign: tuple[str, ...] = ()
 
 
@@ -28,7 +29,13 @@ def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment
     commits = pins.compare(base, head).commits
     foreign = [c.sha for c in strangers(pins, commits, app, environment)]
     named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
-    return Branch(name=name, head=head, version=named[-1] if named else "", foreign=tuple(foreign))
+    return Branch(
+        name=name,
+        head=head,
+        version=named[-1] if named else "",
+        risks=branches.risks(commits, app, environment),
+        foreign=tuple(foreign),
+    )
 
 
 def strangers(

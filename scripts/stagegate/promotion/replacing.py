@@ -16,7 +16,8 @@ def message(subject: Subject, app: str, run: str) -> tuple[str, str]:
     verb = "roll back" if subject.kind == "rollback" else "promote"
     headline = f"chore({subject.environment}): {verb} {app} to {subject.version}"
     moved = f"From {subject.before or 'nothing'} to {subject.version}."
-    return plain(headline), f"{moved}\n\n{branches.trailers(app, subject.version, subject.environment, run)}"
+    trailers = branches.trailers(app, subject.version, subject.environment, run, subject.carried)
+    return plain(headline), f"{moved}\n\n{trailers}"
 
 
 def replace(pins: hub.Hub, facts: Facts, subject: Subject, run: str) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,14 +16,16 @@ from stagegate.clients import hub, registry
 from stagegate.errors import Stop
 from stagegate.model import DIGEST, to_json
 from stagegate.promotion import difference as differences
-from stagegate.promotion import standings
+from stagegate.promotion import standings, watched
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference, kustomized
 from stagegate.promotion.ground import Files
 from stagegate.promotion.situation import Facts, ImageSeen, RiskSeen, Subject
+from stagegate.promotion.watched import Changed
 
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_RELEASE_ONLY = Changed()
 
 
 class NotRendered(Exception):
@@ -32,17 +33,19 @@ class NotRendered(Exception):
 
 
 def compared(
-    doors: Access, facts: Facts, subject: Subject, before: Files, after: Files
+    doors: Access, facts: Facts, subject: Subject, before: Files, after: Files, seen: Changed = _RELEASE_ONLY
 ) -> tuple[Subject, Difference | None]:
     """The subject with images and risks of what would be rendered, and the difference for people.
 
-    What cannot be rendered at all is said (`rendered` false); what fails to render is trouble, never "no risk".
+    What cannot be rendered is said (`rendered` false), and is a risk where more than the release changes (`seen`);
+    what fails to render is trouble, never "no risk".
     """
+    subject = msgspec.structs.replace(subject, besides=seen.more)
     try:
         old = objects(doors, facts, subject.environment, before)
         plain = _beside(facts, subject.environment, before)
     except NotRendered as note:
-        return msgspec.structs.replace(subject, render_note=str(note)), None
+        return msgspec.structs.replace(subject, render_note=str(note), risks=_unseen(seen.more)), None
     except Stop as stop:
         return _troubled(subject, stop)
     try:
@@ -59,13 +62,37 @@ def compared(
     if _beside(facts, subject.environment, after) != plain:
         detail = "its destination, or a source beside the app's chart, changes and is not rendered"
         risks = (*risks, RiskSeen(kind="not-rendered", object="Application", detail=detail))
+    risks = (*risks, *_unseen((*seen.hidden, *seen.content)))
     for gone, came in _replaced(found, facts.settings.images):
         detail = f"runs {came} instead of {gone}"
         risks = (*risks, RiskSeen(kind="image-replaced", object=gone, detail=detail))
     images = tuple(_image(doors, facts, reference) for reference in sorted(set(_images(new))))
+    here = not _applications(facts, subject.environment, after)
     return msgspec.structs.replace(
-        subject, rendered=True, risks=risks, images=images, irreversible=differences.irreversible(found)
+        subject,
+        rendered=True,
+        risks=risks,
+        carried=tuple(sorted({risk.kind for risk in risks})) if here else (),
+        images=images,
+        irreversible=differences.irreversible(found),
     ), found
+
+
+def remembered(subject: Subject, told: Collection[str]) -> Subject:
+    """The subject with the classes of risk that were seen when its commit was made, where it could be rendered."""
+    known = tuple(
+        RiskSeen(kind=kind, object=subject.environment, detail="seen when this was proposed")
+        for kind in sorted(set(told) - {risk.kind for risk in subject.risks})
+    )
+    return msgspec.structs.replace(subject, risks=(*subject.risks, *known), carried=tuple(sorted(told)))
+
+
+def _unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
+    """A risk for each file that changes and that nobody could read the effect of."""
+    return tuple(
+        RiskSeen(kind="not-rendered", object=path, detail="changes, and what it does is not rendered")
+        for path in paths
+    )
 
 
 def _troubled(subject: Subject, stop: Stop) -> tuple[Subject, None]:
@@ -78,13 +105,7 @@ def _troubled(subject: Subject, stop: Stop) -> tuple[Subject, None]:
 def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
     """Everything the Applications that pin an environment would render. NotRendered when no pin is one."""
     found: list[RenderedObject] = []
-    policy = facts.policy_of(environment)
-    documents = [
-        document
-        for pin in policy.pins
-        for document in standings.read(pin, files.contents, facts.settings, policy).applications
-        if applications.is_application(document)
-    ]
+    documents = _applications(facts, environment, files)
     if not documents:
         return _kustomized(doors, facts, environment, files)
     for document in _once(documents):
@@ -98,23 +119,30 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
     return tuple(found)
 
 
+def _applications(facts: Facts, environment: str, files: Files) -> list[dict[str, Any]]:
+    policy = facts.policy_of(environment)
+    return [
+        document
+        for pin in policy.pins
+        for document in standings.read(pin, files.contents, facts.settings, policy).applications
+        if applications.is_application(document)
+    ]
+
+
 def _beside(facts: Facts, environment: str, files: Files) -> tuple[bytes, ...]:
     """What Applications say besides the source that is rendered: other sources that make objects, and where to."""
-    policy, name = facts.policy_of(environment), facts.settings.chart_reference.rpartition("/")[2]
+    name = facts.settings.chart_reference.rpartition("/")[2]
     found = []
-    for pin in policy.pins:
-        for document in standings.read(pin, files.contents, facts.settings, policy).applications:
-            if not applications.is_application(document):
-                continue
-            rendered = applications.render_inputs(document, lambda *_: b"", chart=name).chart.index
-            spec: Any = document["spec"]
-            listed = spec["sources"] if rendered >= 0 else ()
-            others = [
-                {key: value for key, value in one.items() if key != "targetRevision" or not one.get("ref")}
-                for index, one in enumerate(listed)
-                if index != rendered and (one.get("path") or one.get("chart") or "ref" not in one)
-            ]
-            found.append(to_json([spec.get("destination"), others]))
+    for document in _applications(facts, environment, files):
+        rendered = applications.render_inputs(document, lambda *_: b"", chart=name).chart.index
+        spec: Any = document["spec"]
+        listed = spec["sources"] if rendered >= 0 else ()
+        others = [
+            {key: value for key, value in one.items() if key != "targetRevision" or not one.get("ref")}
+            for index, one in enumerate(listed)
+            if index != rendered and (one.get("path") or one.get("chart") or "ref" not in one)
+        ]
+        found.append(to_json([spec.get("destination"), others]))
     return tuple(found)
 
 
@@ -166,28 +194,14 @@ def chart_archive(source: registry.Registry, place: applications.ChartPlace) -> 
 def _file(doors: Access, facts: Facts, files: Files, address: str, revision: str, path: str) -> bytes | None:
     """A values file where an Application says it is: in the pins or the app repository."""
     for side in (doors.pins, doors.app):
-        if is_repository(side, address):
+        if watched.is_repository(side, address):
             return _content(side, facts, files, revision, path)
     raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
 
 
-def is_repository(side: hub.Hub, address: str) -> bool:
-    """Whether a git address names this repository, in its https or ssh spelling."""
-    place = address.rstrip("/").removesuffix(".git").lower()
-    if place.startswith(("ssh://", "https://", "http://", "git://")):
-        host, own = urlsplit(place).hostname, urlsplit(side.server_url.lower()).hostname
-        return host in (own, f"ssh.{own}") and urlsplit(place).path.strip("/") == side.repository.lower()
-    return place.endswith(f":{side.repository}".lower())
-
-
-def is_branch(revision: str, branch: str) -> bool:
-    """Whether Argo CD takes a revision for this branch, the default one."""
-    return revision in ("", "HEAD", branch, f"refs/heads/{branch}")
-
-
 def _content(side: hub.Hub, facts: Facts, files: Files, revision: str, path: str) -> bytes | None:
     """A file of a side; what stands on the pins' default branch is taken from the side under judgement."""
-    at_base = side.repository == facts.pins_repository and is_branch(revision, facts.base)
+    at_base = side.repository == facts.pins_repository and watched.is_branch(revision, facts.base)
     if at_base and path in files.contents:
         return files.contents[path]
     blob = side.files(files.at if at_base else revision, [path])[path]

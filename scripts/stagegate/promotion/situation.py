@@ -95,7 +95,8 @@ class Subject(Value, frozen=True, kw_only=True):
     """One environment's change: from the version its pins name to another (or other configuration of it).
 
     `release_trouble`: it could not be read; `release_absent`: there is no such release. `pins_trouble`: the change
-    leaves pins that name no one version.
+    leaves pins that name no one version. `besides`: what changes in the repository other than the release.
+    `carried`: risks that only this run could see, which the commit says of itself for those who judge it later.
     """
 
     environment: str
@@ -110,6 +111,8 @@ class Subject(Value, frozen=True, kw_only=True):
     files: Mapping[str, bytes] = {}
     images: tuple[ImageSeen, ...] = ()
     risks: tuple[RiskSeen, ...] = ()
+    carried: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     rendered: bool = False
     render_note: str = ""
     render_trouble: str = ""

@@ -28,6 +28,7 @@ class _Files(msgspec.Struct, frozen=True):
 class _Entry(msgspec.Struct, frozen=True):
     path: str
     type: str
+    sha: str = ""
 
 
 class _Tree(msgspec.Struct, frozen=True):
@@ -70,18 +71,59 @@ class Files(Port):
             answers |= self._some_files(ref, names[start : start + _BATCH])
         return answers
 
+    def differing(self, before: str, after: str, paths: Sequence[str]) -> tuple[str, ...]:
+        """The files that two commits do not have alike, among `paths` and in the folders among them.
+
+        One GraphQL query for up to 50 paths, then two lists for each folder that differs. Stop(missing-file)
+        when a commit does not exist, Stop(unknown-state) when a folder is too large to be listed.
+        """
+        found: dict[str, None] = {}
+        names = list(dict.fromkeys(paths))
+        for start in range(0, len(names), _BATCH // 2):
+            some = names[start : start + _BATCH // 2]
+            sides = self._objects([before, after, *(f"{side}:{p}" for side in (before, after) for p in some)])
+            if None in sides[:2]:
+                raise _no_commit(self.repository, before if sides[0] is None else after)
+            for name, old, new in zip(some, sides[2 : 2 + len(some)], sides[2 + len(some) :], strict=True):
+                if old != new:
+                    left, right = self._blobs(name, old), self._blobs(name, new)
+                    found |= {p: None for p in sorted({*left, *right}) if left.get(p) != right.get(p)}
+        return tuple(found)
+
+    def _objects(self, expressions: Sequence[str]) -> list[_Oid | None]:
+        """The objects of expressions such as `main:folder`, in one query; None for what is not there."""
+        declared = "".join(f", $e{i}: String!" for i in range(len(expressions)))
+        asked = " ".join(
+            f"e{i}: object(expression: $e{i}) {{ oid kind: __typename }}" for i in range(len(expressions))
+        )
+        text = f"""query($owner: String!, $name: String!{declared}) {{
+          repository(owner: $owner, name: $name) {{ {asked} }} }}"""
+        variables = {f"e{i}": expression for i, expression in enumerate(expressions)}
+        found = self._c.query(text, variables, _Files, "compare files of two commits").repository
+        return [found[f"e{i}"] for i in range(len(expressions))]
+
+    def _blobs(self, name: str, seen: _Oid | None) -> dict[str, str]:
+        """Files and their ids below a folder; of a file itself; none of what is not there."""
+        if seen is None or seen.kind != "Tree":
+            return {name: seen.oid} if seen else {}
+        listed = self._tree(seen.oid, f"list the files of {name or 'the repository'}")
+        return {f"{name}/{entry.path}".lstrip("/"): entry.sha for entry in listed if entry.type != "tree"}
+
     def paths(self, ref: str) -> list[str]:
         """Every file of one commit (branch, tag or sha). Stop(unknown-state) when GitHub lists only some."""
-        doing = f"list the files of {ref[:12]}"
+        listed = self._tree(ref, f"list the files of {ref[:12]}")
+        return [entry.path for entry in listed if entry.type == "blob"]
+
+    def _tree(self, ref: str, doing: str) -> list[_Entry]:
         listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)
         if listed.truncated:
             raise Stop(
                 "unknown-state",
                 f"{self.repository} has more files than GitHub lists at once.",
-                "A glob could miss some of them.",
-                "Name the settings file by its path.",
+                f"{doing[:1].upper()}{doing[1:]}: one could be missed.",
+                "Name single files in the settings, or keep what is deployed in smaller folders.",
             )
-        return [entry.path for entry in listed.tree if entry.type == "blob"]
+        return listed.tree
 
     def _some_files(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
         declared = "".join(f", $f{i}: String!" for i in range(len(paths)))
@@ -94,12 +136,7 @@ class Files(Port):
         variables = {"ref": ref, **{f"f{i}": f"{ref}:{path}" for i, path in enumerate(paths)}}
         found = self._c.query(text, variables, _Files, f"read files at {ref[:12]}").repository
         if found["ref"] is None:
-            raise Stop(
-                "missing-file",
-                f"{self.repository} has no commit, branch or tag {ref}.",
-                "Its files were asked for.",
-                "Check the name; it may have been deleted.",
-            )
+            raise _no_commit(self.repository, ref)
         return {path: self._blob(found[f"f{i}"]) for i, path in enumerate(paths)}
 
     def _blob(self, seen: _Oid | None) -> Blob | None:
@@ -120,3 +157,12 @@ class Files(Port):
                 "Run it again.",
             )
         return content
+
+
+def _no_commit(repository: str, ref: str) -> Stop:
+    return Stop(
+        "missing-file",
+        f"{repository} has no commit, branch or tag {ref}.",
+        "Its files were asked for.",
+        "Check the name; it may have been deleted.",
+    )

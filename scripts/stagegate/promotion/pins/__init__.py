@@ -8,11 +8,13 @@ from __future__ import annotations
 from stagegate.promotion.pins.moving import digest_of, edit, range_of, running, version_of
 from stagegate.promotion.pins.place import PinFile, PinPlace
 from stagegate.promotion.pins.reading import read
+from stagegate.promotion.pins.remainder import besides
 from stagegate.promotion.pins.umbrella_lock import companion, mislocked, relock
 
 __all__ = [
     "PinFile",
     "PinPlace",
+    "besides",
     "companion",
     "digest_of",
     "edit",

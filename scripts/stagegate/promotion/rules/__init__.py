@@ -24,7 +24,7 @@ from stagegate.promotion.rules import (
     soak,
     window,
 )
-from stagegate.promotion.situation import Facts, Kind, Subject
+from stagegate.promotion.situation import Facts, Subject
 
 Rule = Callable[[Subject, Facts, datetime], RuleResult]
 
@@ -79,21 +79,23 @@ _REASONS = {
 _PROOFS = {"mismatch": "evidence-mismatch", "revoked": "evidence-revoked"}
 
 
-def applicable(kind: Kind) -> dict[str, Rule]:
-    """The rules that a kind of change obeys."""
-    return {"promote": RULES, "rollback": ROLLBACK, "configure": CONFIGURE}[kind]
+def applicable(subject: Subject) -> dict[str, Rule]:
+    """The rules that a change obeys; what a rollback carries besides the release is a change of configuration."""
+    if subject.kind == "rollback":
+        return {**ROLLBACK, **CONFIGURE} if subject.besides else ROLLBACK
+    return CONFIGURE if subject.kind == "configure" else RULES
 
 
 def judge(subject: Subject, facts: Facts, now: datetime) -> tuple[RuleResult, ...]:
     """Every rule's result, in a fixed order; what an override in force names passes, and says so."""
     override = marks.override(facts, subject.environment, subject.version, now)
     results = []
-    for name, rule in applicable(subject.kind).items():
+    for name, rule in applicable(subject).items():
         result = rule(subject, facts, now)
         if override is not None and name in override.rules and result.state != "pass":
             until = f", until {override.until}" if override.until else ""
             detail = f"set aside by {override.owner}: {override.reason}{until} (was: {result.detail})"
-            result = RuleResult(rule=name, state="pass", detail=f"override {detail}")
+            result = RuleResult(rule=name, state="pass", detail=f"override {detail}", until=override.until)
         results.append(msgspec.structs.replace(result, rule=name))
     return tuple(results)
 
