@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import promote_pr
 import publish_release
 from stagegate.clients import history
 from stagegate.runner.boundary import entrypoint
-from tests.promotion.shop_world import Shop
+from tests.promotion.shop_world import Shop, shop
 
 MANY = 33  # more than are read at once
 
@@ -92,3 +94,19 @@ def test_the_newest_release_that_passed_is_found_behind_failures(
         "publish-release", publish_release.PublishRelease, publish_release.main, argv=[], environ=environ
     )
     assert (code, world.report()["version"]) == (0, "1.1.0")
+
+
+def test_what_ran_for_a_minute_has_not_soaked_however_long_ago(tmp_path: Path, host: str) -> None:
+    with shop(tmp_path, host, changes={"after: [staging]": "after: [staging]\n    soak: 1h"}) as world:
+        world.passed("1.1.0")
+        world.forge.advance(60)
+        world.passed("1.2.0")
+        world.forge.advance(3600)
+        for _ in range(MANY):
+            world.passed("1.2.0")
+        world.seed_pin("staging", "1.2.0")
+        code, told = run(world, environment="prod", version="1.1.0")
+        assert (code, told["reason"], told["next-at"]) == (0, "proposed", "")
+        status = world.hub().statuses(told["commit"])[0]
+        assert status.state == "pending"
+        assert "good in staging only 60s before 1.2.0 came, needs 1h" in status.description

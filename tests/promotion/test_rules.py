@@ -113,6 +113,37 @@ def test_soak_counts_to_the_second(ago: int, state: str) -> None:
     assert result.until == ("2026-06-03T12:01:00Z" if state == "wait" else "")
 
 
+@pytest.mark.parametrize(
+    ("minutes", "outcome", "strategy", "state", "said"),
+    [
+        (
+            1,
+            "passed",
+            "latest",
+            "wait",
+            "good in staging only 60s before 1.2.0 came, needs 1h; only what runs",
+        ),
+        (45, "failed", "latest", "wait", "good in staging only 45m before 1.2.0 came, needs 1h"),
+        (59, "passed", "each", "wait", "ban 1.1.0 to pass it over"),
+        (60, "passed", "latest", "pass", ""),
+    ],
+)
+def test_soak_ends_when_another_release_takes_the_place(
+    minutes: int, outcome: str, strategy: str, state: str, said: str
+) -> None:
+    """What ran for a minute has not soaked an hour later."""
+    day = timedelta(days=1)
+    records = [
+        record(release("1.3.0"), ago=timedelta(minutes=5), number=3),
+        record(release("1.2.0"), outcome=outcome, ago=day - timedelta(minutes=minutes), number=2),
+        record(ONE, ago=day, number=1),
+    ]
+    policy = settings(f", soak: 1h, promotion: {{strategy: {strategy}}}")
+    result = soak.check(subject(), facts(policy=policy, records={"staging": records}), NOW)
+    assert (result.state, result.until) == (state, "")
+    assert said in result.detail
+
+
 def test_soak_begins_again_after_a_failure() -> None:
     good = record(ONE, ago=timedelta(minutes=10), number=3)
     bad = record(ONE, outcome="failed", ago=timedelta(minutes=30), number=2)

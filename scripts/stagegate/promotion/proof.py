@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stagegate import evidence
-from stagegate.evidence import Verdict
+from stagegate.evidence import Record, Verdict
 from stagegate.model import Evidence, Release
 from stagegate.promotion.situation import Facts
 
@@ -31,6 +31,13 @@ def described(found: Evidence) -> Release:
         chart=found.chart,
         images=found.images,
     )
+
+
+def successor(facts: Facts, environment: str, found: Verdict) -> Record | None:
+    """The first verdict here on another version since the one found: from then on that one ran no more."""
+    counted = evidence.deciding(facts.records.get(environment, ()))
+    newer = counted[: counted.index(found.record)] if found.record in counted else ()
+    return newer[-1] if newer else None
 
 
 def versions(facts: Facts, environment: str) -> tuple[str, ...]:

@@ -143,7 +143,8 @@ class Environment(Section, frozen=True, kw_only=True):
     after: tuple[str, ...] = ()
     """Environments in which a release must have passed before it may enter here. Empty: a first one."""
     soak: Duration = "0s"
-    """How long a release must have been good in every environment of `after`."""
+    """How long a release must have been good in every environment of `after`, while it ran there: the time ends
+    when another release is gated there."""
     freeze: tuple[Freeze, ...] = ()
     """Dates without promotion, such as holidays."""
     window: tuple[Window, ...] = ()
