@@ -25,6 +25,7 @@ from stagegate.promotion import text
 from stagegate.promotion.difference import Difference, compare, risks
 from stagegate.promotion.situation import RiskSeen, Standing
 from stagegate.promotion.text import BodyFacts, CommitLine, Proof
+from tests.promotion import facts_world
 
 GOLDEN = Path(__file__).parent / "text"
 DIGEST = "sha256:" + "1f" * 32
@@ -205,6 +206,18 @@ def test_body(case: str) -> None:
     assert not found.rest
     assert "hunter2" not in found.text
     assert "correct-horse" not in found.text
+
+
+def test_a_rollback_shows_its_risks_and_asks_for_no_label_wherever_it_is_judged() -> None:
+    risky = seen(difference())
+    asked = {}
+    for kind in ("promote", "rollback"):
+        changed = facts_world.subject(kind=kind, risks=risky)
+        said = text.account(facts_world.facts(), changed, (), None, now=facts_world.NOW, run_url="")
+        body = text.body(said).text
+        asked[kind] = "Look at this first" in body
+        assert risky[0].kind in body
+    assert asked == {"promote": True, "rollback": False}
 
 
 def test_a_body_too_long_for_github_gives_its_folds_to_the_summary_and_keeps_the_rest() -> None:

@@ -103,13 +103,20 @@ def account(
         now=rfc3339(now),
         rules=judged,
         risks=subject.risks,
-        labels=subject.labels,
+        labels=_labels(subject),
         edits=subject.edits,
         difference=difference,
         not_rendered=subject.render_note or subject.render_trouble,
         standings=facts.standings,
         run_url=run_url,
     )
+
+
+def _labels(subject: Subject) -> tuple[str, ...]:
+    """Labels that are there. A rollback needs none: what it destroys is shown, and going back may not wait."""
+    if subject.kind != "rollback":
+        return subject.labels
+    return (*subject.labels, *(risk.PREFIX + seen.kind for seen in subject.risks))
 
 
 def title(app: str, environment: str, before: str, after: str, kind: Kind = "promote") -> str:

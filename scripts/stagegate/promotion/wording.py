@@ -12,7 +12,6 @@ from stagegate.promotion import candidate, proof, text
 from stagegate.promotion.access import Access
 from stagegate.promotion.facts import Reading
 from stagegate.promotion.plan import Decision
-from stagegate.promotion.rules import risk
 from stagegate.promotion.situation import Facts, Subject
 from stagegate.promotion.text import CommitLine, Proof
 
@@ -32,7 +31,6 @@ def proposal(
     body = text.body(
         msgspec.structs.replace(
             account,
-            labels=_labels(subject),
             proofs=_proofs(facts, subject),
             commits=commits,
             commits_total=total,
@@ -49,13 +47,6 @@ def proposal(
         reviewers=policy.reviewers,
     )
     return proposed, body.rest
-
-
-def _labels(subject: Subject) -> tuple[str, ...]:
-    """Labels that are there. A rollback needs none: what it destroys is shown, and going back may not wait."""
-    if subject.kind != "rollback":
-        return subject.labels
-    return (*subject.labels, *(risk.PREFIX + seen.kind for seen in subject.risks))
 
 
 def _commits(doors: Access, facts: Facts, subject: Subject) -> tuple[tuple[CommitLine, ...], int]:
