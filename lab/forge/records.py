@@ -55,6 +55,16 @@ class Label:
 
 
 @dataclass(eq=False)
+class Labeling:
+    """A label that was given, by whom and when; it stays when the label is taken off again."""
+
+    id: int
+    label: Label
+    actor: User
+    created_at: str
+
+
+@dataclass(eq=False)
 class Review:
     """A review of a pull request, bound to the head it was given on."""
 
@@ -93,6 +103,7 @@ class Thread:
     open: bool = True
     closed_at: str | None = None
     labels: list[Label] = field(default_factory=list)
+    labelings: list[Labeling] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     reactions: list[tuple[int, User, str]] = field(default_factory=list)

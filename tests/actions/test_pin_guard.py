@@ -100,6 +100,7 @@ def test_a_hold_stops_values_too_and_a_risk_wants_its_label(world: Shop) -> None
     state, why = status(world, pull.head_sha)
     assert (state, "stagegate/risk:" in why) == ("failure", True)
     label = why.partition("needs the label ")[2].split(" ")[0].rstrip(",")
+    world.forge.advance(5)
     world.hub().add_labels(pull.number, [label])
     guard(world, pull.number)
     assert status(world, pull.head_sha)[0] == "success"
@@ -205,6 +206,7 @@ def test_a_merge_group_is_judged_on_its_own_commit_with_the_labels_of_its_pull_r
     assert guard(world, group=group) == 0
     state, why = status(world, pull.head_sha)
     assert (state, "label" in why) == ("failure", True)
+    world.forge.advance(5)
     world.hub().add_labels(pull.number, [why.partition("needs the label ")[2].split(" ")[0].rstrip(",")])
     assert guard(world, group=group) == 0
     assert status(world, pull.head_sha)[0] == "success"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lab.forge.records import Comment, Deployment, Label, PullRequest, Release, Review, Thread
+from lab.forge.records import Comment, Deployment, Label, Labeling, PullRequest, Release, Review, Thread
 from lab.forge.refusal import Refusal, not_found
 from lab.forge.state import Repository, World
 from lab.forge.values import Asset, DeploymentStatus, Status, Token, User
@@ -96,7 +96,7 @@ NAMES: dict[type, str] = {
     Repository: "Repository", RefNode: "Ref", StatusNode: "Status", ContextNode: "StatusContext",
     Deployment: "Deployment", DeploymentStatusNode: "DeploymentStatus", PullRequest: "PullRequest", Thread: "Issue",
     Comment: "IssueComment", Review: "PullRequestReview", Label: "Label", Release: "Release",
-    AssetNode: "ReleaseAsset", PullCommitNode: "PullRequestCommit",
+    Labeling: "LabeledEvent", AssetNode: "ReleaseAsset", PullCommitNode: "PullRequestCommit",
 }  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def git_node(repo: Repository, oid: str) -> GitNode | None:
 
 PREFIXES = {
     "Repository": "R", "Deployment": "DE", "PullRequest": "PR", "Issue": "I", "IssueComment": "IC",
-    "PullRequestReview": "PRR", "Label": "LA", "Release": "RE",
+    "PullRequestReview": "PRR", "Label": "LA", "LabeledEvent": "LE", "Release": "RE",
 }  # fmt: skip
 
 

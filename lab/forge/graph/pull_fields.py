@@ -79,6 +79,10 @@ def _latest_reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Conne
     return connection(list({one.user: one for one in pull.reviews}.values()), "latestReviews", given)
 
 
+def _timeline(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
+    return connection(list(pull.labelings), "timelineItems", given)
+
+
 def _decision(_asker: Asker, pull: PullRequest, _given: Arguments) -> str | None:
     applied = rules.applying(pull.repository, f"refs/heads/{pull.base_ref}")
     if not any(one.approvals for one in applied):
@@ -162,7 +166,7 @@ FIELDS: Table = {
         "isInMergeQueue": lambda _asker, pull, _given: pull.queued is not None,
         "fullDatabaseId": lambda _asker, pull, _given: str(pull.id), "potentialMergeCommit": lambda *_: None,
         "reviews": _reviews, "latestReviews": _latest_reviews, "reviewDecision": _decision, "commits": _commits,
-        "files": _files, "autoMergeRequest": _auto,
+        "files": _files, "timelineItems": _timeline, "autoMergeRequest": _auto,
         "changedFiles": lambda _asker, pull, _given: len(merging.changes(pull)),
         "additions": lambda _asker, pull, _given: sum(one.additions for one in merging.changes(pull)),
         "deletions": lambda _asker, pull, _given: sum(one.deletions for one in merging.changes(pull)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.forge import events, pulls, thread_shapes
 from lab.forge.exchange import Answer, Ask, made
-from lab.forge.records import PullRequest, Thread
+from lab.forge.records import Labeling, PullRequest, Thread
 from lab.forge.refusal import not_found
 from lab.forge.rest.pull_requests import change_state
 from lab.forge.routing import Route
@@ -97,6 +97,9 @@ def set_thread_labels(ask: Ask, found: Thread, names: list[str]) -> None:
         ("labeled", [one for one in found.labels if one not in before]),
     ):
         for label in changed:
+            if action == "labeled":
+                given = Labeling(ask.world.next_id(), label, ask.token.user, ask.world.now())
+                found.labelings.append(given)
             _announce(ask, found, action, label=thread_shapes.label(links, ask.repository, label))
 
 

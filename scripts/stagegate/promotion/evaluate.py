@@ -15,7 +15,7 @@ import msgspec
 from stagegate.clients import hub, releases
 from stagegate.errors import Stop
 from stagegate.model import RuleResult
-from stagegate.promotion import branches, ground, marks, plan, rules, sides, standings, watched
+from stagegate.promotion import branches, ground, labelled, marks, plan, rules, sides, standings, watched
 from stagegate.promotion import facts as promotion_facts
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference
@@ -46,7 +46,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 def pull(doors: Access, soil: Ground, of: hub.Pull, now: datetime) -> Judgement:
     """The verdict on a pull request's head, judged from where it left the base."""
     compared = doors.pins.compare(soil.head, of.head_sha)
-    return change(doors, soil, compared.merge_base, of.head_sha, of.labels, now, commits=compared.commits)
+    labels = labelled.counted(doors.pins, of)
+    return change(doors, soil, compared.merge_base, of.head_sha, labels, now, commits=compared.commits)
 
 
 def change(

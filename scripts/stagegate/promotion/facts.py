@@ -13,7 +13,7 @@ from stagegate.clients import history, releases
 from stagegate.errors import Stop
 from stagegate.evidence import Record
 from stagegate.model import Release
-from stagegate.promotion import branches, candidate, ground, proposals, sides, standings, vanishing
+from stagegate.promotion import branches, candidate, ground, labelled, proposals, sides, standings, vanishing
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference
 from stagegate.promotion.ground import Files
@@ -149,8 +149,10 @@ def _with_branch(
         equal = False  # what its commit says of itself must be what is known now
     if found is not None:
         found = msgspec.structs.replace(found, equal=equal)
-    if subject is not None and found is not None:
-        subject = msgspec.structs.replace(subject, labels=found.labels if equal else ())
+    if subject is not None and found is not None and equal:
+        place = (found.branch, doors.pins.repository)
+        labels = labelled.standing(doors.pins, found.number, *place, found.head, found.labels)
+        subject = msgspec.structs.replace(subject, labels=labels)
     return msgspec.structs.replace(
         facts, subject=subject, proposal=found, foreign=seen.foreign, branch_equal=equal
     )

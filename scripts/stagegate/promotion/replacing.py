@@ -6,6 +6,7 @@ from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change
 from stagegate.promotion import branches
+from stagegate.promotion.rules import risk
 from stagegate.promotion.situation import Facts, Proposal, Subject
 from stagegate.report.markdown import plain
 from stagegate.runner import log
@@ -67,7 +68,7 @@ def _helper(pins: hub.Hub, helper: str, base: str) -> None:
 
 
 def withdraw(pins: hub.Hub, there: Proposal, subject: Subject) -> list[Change]:
-    """What was agreed to was another change: auto-merge off and approvals dismissed before it is replaced."""
+    """What was agreed to was another change: no auto-merge, approvals or risk labels when it is replaced."""
     changes = []
     if there.auto_merge:
         pins.disable_auto_merge(there.node_id)
@@ -76,4 +77,8 @@ def withdraw(pins: hub.Hub, there: Proposal, subject: Subject) -> list[Change]:
         why = f"Replaced by {subject.version}: an approval counts only for the head it was given on."
         pins.dismiss_review(there.number, review, why)
         changes.append(Change(kind="review", target=f"#{there.number}", before="approved", after="dismissed"))
+    for label in there.labels:
+        if label.startswith(risk.PREFIX):
+            pins.remove_label(there.number, label)
+            changes.append(Change(kind="label", target=f"#{there.number}", before=label))
     return changes

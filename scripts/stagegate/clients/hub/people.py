@@ -10,7 +10,7 @@ import msgspec
 from stagegate.clients.hub.accounts import Account, actor_of
 from stagegate.clients.hub.port import Port
 from stagegate.clients.hub.refusals import Refused
-from stagegate.clients.hub.values import BranchRule, RefActivity
+from stagegate.clients.hub.values import BranchRule, RefActivity, RefMove
 from stagegate.errors import Stop
 from stagegate.model import Actor
 
@@ -30,6 +30,7 @@ class _Rule(msgspec.Struct, frozen=True):
 class _Activity(msgspec.Struct, frozen=True):
     ref: str
     before: str
+    after: str
     timestamp: str
     actor: Account | None = None
 
@@ -84,6 +85,19 @@ class People(Port):
                 return None
             raise
         return [BranchRule(type=rule.type, parameters=rule.parameters or {}) for rule in rules]
+
+    def pushed(self, branch: str, repository: str) -> RefMove | None:
+        """The newest move of a branch of this repository or of a fork, by GitHub's clock; None: not to be known."""
+        path = f"/repos/{quote(repository)}/activity"
+        ref = f"refs/heads/{branch}"
+        try:
+            doing = f"read when {branch} was pushed"
+            moves = self._c.get(path, list[_Activity], doing, "contents: read", ref=ref, per_page=1)
+        except Refused as refusal:
+            if refusal.status in (403, 404):
+                return None
+            raise
+        return next((RefMove(after=move.after, at=move.timestamp) for move in moves), None)
 
     def deleted_refs(self, prefix: str) -> list[RefActivity]:
         """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""

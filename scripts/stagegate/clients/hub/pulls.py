@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -15,6 +16,10 @@ from stagegate.clients.hub.values import Pull
 from stagegate.runner import log
 
 _RIGHT = "pull-requests: write"
+_LABELLED = """query($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) {
+    timelineItems(itemTypes: [LABELED_EVENT], last: 100) {
+      nodes { ... on LabeledEvent { createdAt label { name } } } } } } }"""
 
 
 class _Repo(msgspec.Struct, frozen=True):
@@ -29,6 +34,27 @@ class _End(msgspec.Struct, frozen=True):
 
 class _Label(msgspec.Struct, frozen=True):
     name: str
+
+
+class _Labelled(msgspec.Struct, frozen=True, rename="camel"):
+    created_at: str
+    label: _Label
+
+
+class _Items(msgspec.Struct, frozen=True):
+    nodes: list[_Labelled]
+
+
+class _Timeline(msgspec.Struct, frozen=True, rename="camel"):
+    timeline_items: _Items
+
+
+class _TimelineOf(msgspec.Struct, frozen=True, rename="camel"):
+    pull_request: _Timeline
+
+
+class _TimelineAnswer(msgspec.Struct, frozen=True):
+    repository: _TimelineOf
 
 
 class _Pull(msgspec.Struct, frozen=True):
@@ -142,6 +168,23 @@ class Pulls(Port):
             path = self._c.path("issues", number, "labels")
             doing = f"label pull request {number}"
             self._c.write("POST", path, {"labels": list(labels)}, doing, _RIGHT, msgspec.Raw, repeatable=True)
+
+    def remove_label(self, number: int, label: str) -> None:
+        """Take a label off; one that is not there is no trouble."""
+        path = f"{self._c.path('issues', number, 'labels')}/{quote(label, safe='')}"
+        doing = f"take the label {label} off pull request {number}"
+        try:
+            self._c.write("DELETE", path, {}, doing, _RIGHT, msgspec.Raw, repeatable=True)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+
+    def labelled(self, number: int) -> dict[str, str]:
+        """When each label was given last (RFC 3339, GitHub's clock), of the newest 100 times that one was."""
+        doing = f"read who labelled pull request {number}"
+        found = self._c.query(_LABELLED, {"number": number}, _TimelineAnswer, doing, "pull-requests: read")
+        items = found.repository.pull_request.timeline_items.nodes
+        return {item.label.name: item.created_at for item in items}
 
     def request_reviewers(self, number: int, users: Sequence[str], teams: Sequence[str] = ()) -> list[str]:
         """Ask for reviews: all at once, after a refusal one by one. Those refused, with why."""

@@ -78,6 +78,13 @@ class RefUpdate(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
 
 
+class RefMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A push to a branch: where it went, and when by GitHub's clock (RFC 3339)."""
+
+    after: str
+    at: str
+
+
 class RefActivity(msgspec.Struct, frozen=True, kw_only=True):
     """A ref that was deleted: what it pointed to, by whom and when."""
 

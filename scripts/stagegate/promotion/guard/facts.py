@@ -9,6 +9,7 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
+from stagegate.promotion import labelled
 from stagegate.runner.context import Context
 
 _QUEUED = re.compile(r"refs/heads/gh-readonly-queue/(?:.+)/pr-([0-9]+)-[0-9a-f]{40,64}")
@@ -18,13 +19,14 @@ _SHA = re.compile(r"[0-9a-f]{40,64}")
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """A commit whose status is wanted: of `pull`, or of a merge group that goes on from `before`.
 
-    A group has the labels of the pull request that it adds to the queue.
+    A group has the labels and commits of the pull request that it adds to the queue.
     """
 
     sha: str
     pull: hub.Pull | None = None
     before: str = ""
     labels: tuple[str, ...] = ()
+    commits: tuple[hub.Commit, ...] = ()
 
     @property
     def name(self) -> str:
@@ -85,7 +87,9 @@ def _group(pins: hub.Hub, group: dict[str, Any]) -> Head:
             "Run this action on `merge_group: {types: [checks_requested]}`.",
         )
     pull = pins.pull(int(queued[1])) if queued else None
-    return Head(sha=sha, before=before, labels=tuple(sorted(pull.labels)) if pull else ())
+    labels = labelled.counted(pins, pull) if pull else ()
+    said = pins.compare(before, pull.head_sha).commits if pull else []
+    return Head(sha=sha, before=before, labels=tuple(sorted(labels)), commits=tuple(said))
 
 
 def _number(event: dict[str, Any]) -> int:

@@ -35,7 +35,9 @@ def _app(app: App, doors: Access, head: Head, now: datetime) -> AppJudged:
     try:
         soil = ground.read(doors, app.settings)
         if head.pull is None:
-            found = evaluate.change(doors, soil, head.before, head.sha, head.labels, now, queued=True)
+            found = evaluate.change(
+                doors, soil, head.before, head.sha, head.labels, now, commits=head.commits, queued=True
+            )
             return AppJudged(app=name, verdict=found.verdict, environments=found.environments)
         found = evaluate.pull(doors, soil, head.pull, now)
         verdict = found.verdict

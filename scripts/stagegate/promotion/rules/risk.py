@@ -24,7 +24,11 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
         return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)
     if wanted := missing(subject.risks, subject.labels):
         what = "; ".join(f"{risk.object}: {risk.detail}" for risk in subject.risks[:3])
-        return RuleResult(rule=NAME, state="stop", detail=f"needs the label {', '.join(wanted)} ({what})")
+        return RuleResult(
+            rule=NAME,
+            state="stop",
+            detail=f"needs the label {', '.join(wanted)}, set after the last push ({what})",
+        )
     if subject.risks:
         return RuleResult(rule=NAME, state="pass", detail="every risky class has its label")
     detail = (
