@@ -102,11 +102,8 @@ def carry_out(
         )
         return msgspec.structs.replace(answer, standings=seen, result=telling.reported(seen))
     context = msgspec.structs.replace(context, actor=telling.author(asked))
-    results = []
-    for number, app in enumerate(meant):
-        words = apply.inputs(command, app, asked, first=number == 0)
-        results.append(promote_pr.carry_out(given(inputs, words), context, app.settings))
-    return msgspec.structs.replace(answer, result=telling.together(results))
+    result = promote_pr.each(given(inputs, apply.inputs(command, asked)), context, meant)
+    return msgspec.structs.replace(answer, result=result)
 
 
 def given(inputs: PrCommand, words: dict[str, str]) -> promote_pr.PromotePr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Literal
@@ -11,8 +12,23 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Result
-from stagegate.promotion import access, apply, apps, commanding, facts, local, merging, plan, telling, wording
+from stagegate.promotion import (
+    access,
+    apply,
+    apps,
+    commanding,
+    facts,
+    local,
+    marks,
+    merging,
+    plan,
+    standings,
+    telling,
+    together,
+    wording,
+)
 from stagegate.promotion.access import Access
+from stagegate.promotion.apps import App
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
@@ -46,17 +62,49 @@ def main(inputs: PromotePr, context: Context) -> Result:
         known = telling.load(context, inputs.facts)
         decision = plan.decide(known, now)
         return telling.result(known, decision, telling.planned(known, decision), now, dry_run=True)
-    meant = apps.here(context, inputs.config, inputs.app)
-    inputs, settings = msgspec.structs.replace(inputs, config=meant.config), meant.settings
+    found = meant(inputs, apps.here(context, inputs.config))
     if inputs.local:
+        settings = found[0].settings
         return local.edit(settings, context, inputs.environment, inputs.version, dry_run=inputs.dry_run)
-    return carry_out(inputs, context, settings)
+    return each(inputs, context, found)
+
+
+def meant(inputs: PromotePr, found: Sequence[App]) -> tuple[App, ...]:
+    """The app of that name, or the only one; every one to be judged again without a name, and for a mark on all."""
+    scope, _, environment = inputs.environment.rpartition("/")
+    on_all = inputs.mode in ("hold", "unhold") and scope == marks.ALL
+    if on_all or (inputs.mode == "evaluate" and not inputs.app):
+        return apps.having(found, environment)
+    return (apps.choose(found, inputs.app),)
+
+
+def each(inputs: PromotePr, context: Context, found: Sequence[App]) -> Result:
+    """One mode for all these apps: a mark is set once, then every app's promotions are judged again.
+
+    A comment's command begins here too. What stops one app stops no other, and makes the result its own.
+    """
+    asked = [msgspec.structs.replace(inputs, config=app.config) for app in found]
+    if inputs.mode != "evaluate":
+        for one, app in zip(asked[1:], found[1:], strict=True):
+            commanding.permit(connect(one, app.settings, context), app.settings, context, inputs.mode)
+    results = [] if inputs.mode == "evaluate" else [carry_out(asked[0], context, found[0].settings)]
+    for one, app in list(zip(asked, found, strict=True))[len(results) :]:
+        try:
+            again = msgspec.structs.replace(one, mode="evaluate")
+            results.append(carry_out(again, context, app.settings))
+        except Stop as stop:
+            if len(found) == 1:
+                raise
+            results.append(together.stopped(stop, app.settings.app))
+    return together.one(results)
 
 
 def carry_out(inputs: PromotePr, context: Context, settings: Settings) -> Result:
-    """One mode, against GitHub, for the app that `settings` name; a comment's command begins here too."""
+    """One mode, against GitHub, for the app that `settings` name."""
     doors = connect(inputs, settings, context)
     now = doors.pins.now()
+    if inputs.mode in ("promote", "rollback") and not inputs.dry_run:
+        commanding.ask_dispatcher(doors, settings, context, inputs.mode)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             if inputs.mode not in ("promote", "rollback"):
@@ -79,7 +127,9 @@ def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings,
     if inputs.dry_run or not decision.write:
         done = telling.planned(known, decision)
         if known.subject is None and not inputs.dry_run:
-            resumed = apply.resume(doors.pins, known, context, inputs.verify_workflow)
+            files = standings.files_of(known.policy_of(known.environment))
+            commit = known.base, known.base_head
+            resumed = apply.resume(doors.pins, known.app, *commit, files, context, inputs.verify_workflow)
             done = msgspec.structs.replace(done, changes=resumed)
     else:
         access.demand_writer(doors, known.settings)

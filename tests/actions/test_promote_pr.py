@@ -531,3 +531,48 @@ def test_a_refusal_lists_every_rule_with_its_state(world: Shop, capsys: pytest.C
     ):
         assert f"\n| {rule} | " in summary
     assert "advisory" in summary
+
+
+def test_a_dry_run_of_a_rollback_lists_the_hold_first(world: Shop) -> None:
+    world.passed("1.0.0", "prod")
+    world.seed_pin("prod", "1.1.0")
+    assert run(world, mode="rollback", environment="prod", dry_run="true") == 0
+    kinds = [(change["kind"], change["target"]) for change in world.report()["changes"]]
+    assert kinds[0] == ("mark", "stagegate/hold/shop/prod")
+    assert world.hub().refs("refs/heads/stagegate/") == {}
+
+
+def test_a_proposal_is_a_draft_where_settings_say_so(tmp_path: Path, host: str) -> None:
+    with shop(tmp_path, host, changes={"labels: [stagegate]": "labels: [stagegate], draft: true"}) as world:
+        pull = world.hub().pull(int(propose(world)["pr-number"]))
+        assert pull is not None
+        assert pull.draft
+        world.seed_pin("prod", "1.1.0")
+        world.passed("1.0.0", "prod")
+        assert run(world, mode="rollback", environment="prod") == 0
+        back = world.hub().pull(int(world.outputs()["pr-number"]))
+        assert back is not None
+        assert not back.draft
+
+
+@pytest.mark.parametrize("mode", ["promote", "rollback"])
+def test_who_starts_a_promotion_by_hand_needs_the_right_of_its_comment(
+    tmp_path: Path, host: str, mode: str
+) -> None:
+    with shop(tmp_path, host, more="commands: {promote: admin, rollback: admin}\n") as world:
+        world.passed("1.0.0", "prod")
+        world.seed_pin("prod", "1.1.0" if mode == "rollback" else "1.0.0")
+        world.seed_pin("staging", "1.1.0")
+        world.passed("1.1.0")
+
+        def step(event: str, actor: str) -> tuple[int, str]:
+            environ = world.environ(environment="prod", mode=mode)
+            environ |= {"GITHUB_EVENT_NAME": event, "GITHUB_ACTOR": actor}
+            code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+            return code, world.outputs()["reason"]
+
+        assert step("workflow_dispatch", "octo-dev") == (1, "not-authorised")
+        assert world.hub().refs("refs/heads/stagegate/") == {}
+        assert step("workflow_dispatch", "octo-lead") == (0, "proposed")
+        for event, actor in (("workflow_dispatch", "github-actions[bot]"), ("push", "octo-dev")):
+            assert step(event, actor) == (0, "already-proposed")

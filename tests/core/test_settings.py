@@ -54,6 +54,13 @@ def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
             "line 4: gate.required names",
         ),
         (BASE + "trust: {level: protected}\n", "needs `app`"),
+        (BASE.replace("app: shop", "app: all"), "line 1: `all` means every app"),
+        (BASE.replace("prod", "all"), "`all` means every app"),
+        (BASE.replace("}", ", promotion: {merge: stagegate, draft: true}}"), "a draft cannot be merged"),
+        (
+            BASE.replace("}", ", promotion: {merge: merge-queue}}") + "trust: {level: protected, app: x}\n",
+            "not for trust: protected",
+        ),
         (BASE + "images: ['ghcr.io/acme/shop:v1']\n", "without tag"),
         (BASE + "chart: {path: charts/shop}\n", "chart.repository"),
         (BASE + "chart: {}\n", "either path"),

@@ -5,16 +5,18 @@ A StaleHead means that somebody was there first: the caller reads the facts agai
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
-from stagegate.model import Change, PullRequestText
+from stagegate.model import Change, PullRequestText, digest_of
 from stagegate.promotion import branches, marking, replacing
 from stagegate.promotion.plan import Decision, Verdict
 from stagegate.promotion.situation import Facts, Subject
+from stagegate.promotion.text import settled
 from stagegate.runner import log
 from stagegate.runner.context import Context
 
@@ -89,14 +91,21 @@ def verify(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
     return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
 
 
-def resume(pins: hub.Hub, facts: Facts, context: Context, workflow: str) -> tuple[Change, ...]:
-    """What an earlier attempt of this run was killed before: the dispatch after its commit."""
+def resume(
+    pins: hub.Hub, app: str, base: str, head: str, files: Iterable[str], context: Context, workflow: str
+) -> tuple[Change, ...]:
+    """What an earlier attempt of this run was killed before: the dispatch after its commit or merge.
+
+    That is the last commit of `base`, or of a pin's file where others came after it.
+    """
     if context.run_attempt < 2 or not context.run_id:
         return ()
-    last = next(iter(pins.history(facts.base_head, first=1)), None)
-    if last is None or last.trailers.get("Stagegate-Run") != context.run_id:
-        return ()
-    return verify(pins, facts.base, workflow)
+    for path in (None, *files):
+        last = next(iter(pins.history(head, first=1, path=path)), None)
+        said = last.trailers if last else {}
+        if (said.get("Stagegate-App"), said.get("Stagegate-Run")) == (app, context.run_id):
+            return verify(pins, base, workflow)
+    return ()
 
 
 def propose(
@@ -154,7 +163,8 @@ def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str,
     """The open pull request of the branch with this text."""
     there = facts.proposal
     if there is not None:
-        if facts.branch_equal and there.title == text.title:
+        said = digest_of(settled(log.redact(text.body)).encode())
+        if facts.branch_equal and (there.title, there.said) == (text.title, said):
             return there.number, there.url, []
         pins.update_pull(there.number, title=text.title, body=text.body)
         now = pins.pull(there.number)
@@ -165,7 +175,8 @@ def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str,
             return there.number, there.url, [change]
         if now is not None and now.merged:
             raise hub.StaleHead(facts.base, f"#{there.number} was merged meanwhile.")
-    opened = pins.open_pull(text.title, text.body, facts.branch, facts.base)
+    draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
+    opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
     if opened is None:
         raise hub.StaleHead(facts.base, f"{facts.branch} holds nothing that {facts.base} does not have.")
     return (
@@ -208,4 +219,7 @@ def intended(facts: Facts, decision: Decision) -> tuple[Change, ...]:
         return ()
     target = f"{facts.pins_repository}@{facts.base if decision.write == 'commit' else facts.branch}"
     listed = (*_edits(facts.subject), Change(kind=decision.write, target=target, after=facts.subject.version))
+    if facts.subject.kind == "rollback":
+        hold = f"stagegate/hold/{facts.app}/{facts.environment}"
+        listed = (Change(kind="mark", target=hold, after="rollback"), *listed)
     return tuple(msgspec.structs.replace(change, done=False) for change in listed)

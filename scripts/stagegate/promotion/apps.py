@@ -42,16 +42,16 @@ def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
     return read
 
 
-def here(context: Context, pattern: str, name: str) -> App:
-    """One app of the work tree, by name where a glob finds several. Stop(bad-input), Stop(missing-file)."""
+def here(context: Context, pattern: str) -> tuple[App, ...]:
+    """The apps of the work tree, in the order of their files. Stop(missing-file) when there is none."""
     if is_glob(pattern):
         paths = [path.relative_to(context.workspace).as_posix() for path in context.workspace.glob(pattern)]
     else:
         paths = [pattern]
-    found = [
+    found = tuple(
         App(config=path, settings=settings_file.load(context.inside(path, what="config"), path))
         for path in sorted(paths)
-    ]
+    )
     if not found:
         raise Stop(
             "missing-file",
@@ -59,7 +59,7 @@ def here(context: Context, pattern: str, name: str) -> App:
             "It should name the settings files of all apps.",
             "Check out the repository first, or correct `config`.",
         )
-    return choose(found, name)
+    return found
 
 
 def choose(apps: Sequence[App], name: str) -> App:
@@ -84,6 +84,16 @@ def choose(apps: Sequence[App], name: str) -> App:
         f"The settings name: {', '.join(names)}.",
         f"Did you mean {near[0]}?" if near else "Use one of these names.",
     )
+
+
+def having(apps: Sequence[App], environment: str) -> tuple[App, ...]:
+    """The apps that have this environment (`all` or empty: every one), never none. Stop(bad-input)."""
+    if environment in ("", "all"):
+        return tuple(apps)
+    found = tuple(app for app in apps if environment in {place.name for place in app.settings.environments})
+    if not found:
+        apps[0].settings.environment(environment)
+    return found
 
 
 def is_glob(pattern: str) -> bool:

@@ -8,13 +8,11 @@ import msgspec
 
 from stagegate.errors import VERDICTS
 from stagegate.model import Calls, Change, Finding, Message, Result, RuleResult
-from stagegate.promotion import proving
+from stagegate.promotion import proving, together
 from stagegate.promotion.ground import Ground
 from stagegate.promotion.merging import Evaluated
 from stagegate.promotion.telling import NO_CALLS, OUTPUTS
 from stagegate.report.render import render
-
-_ORDER = {"done": 0, "waiting": 1, "nothing-to-do": 2}
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +75,8 @@ def result(
 
 
 def _reason(told: Told, dry_run: bool) -> str:
+    if (trouble := [one.stop for one in told.evaluated if one.stop]) and not dry_run:
+        return min((stop.reason for stop in trouble), key=together.badness)
     if dry_run:
         return "planned"
     if told.mode != "evaluate":
@@ -86,7 +86,7 @@ def _reason(told: Told, dry_run: bool) -> str:
     reasons = {one.reason for one in told.evaluated}
     if not reasons:
         return "no-difference"
-    return min(sorted(reasons), key=lambda reason: _ORDER.get(VERDICTS[reason].outcome, 3))
+    return min(sorted(reasons), key=together.badness)
 
 
 def _message(told: Told, reason: str) -> Message:
@@ -95,15 +95,19 @@ def _message(told: Told, reason: str) -> Message:
         f"({one.verdict.description})."
         for one in told.evaluated
     )
+    stop = next((one.stop for one in told.evaluated if one.stop), None)
+    next_ = stop.next if stop else ""
     if told.mode == "evaluate":
         what = f"{len(told.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
+        if told.changes:
+            what += " The verification that an earlier attempt was killed before is started now."
         if told.unproven:
             named = " ".join(f"{finding.message} {finding.why}" for finding in told.unproven)
             return Message(what=f"{what} {named}", why=each, next=told.unproven[0].fix)
-        return Message(what=what, why=each, next="")
+        return Message(what=what, why=each, next=next_)
     state = "" if told.changes else " Nothing changed: it was so already."
     verb = "would be: " if reason == "planned" else ""
-    return Message(what=f"{verb}{told.what}.{state}", why=each, next="")
+    return Message(what=f"{verb}{told.what}.{state}", why=each, next=next_)
 
 
 def _rules(evaluated: Iterable[Evaluated]) -> Iterable[RuleResult]:

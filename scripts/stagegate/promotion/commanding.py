@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -9,7 +10,19 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Change, Mark, Result, parse_version
-from stagegate.promotion import access, commanded, ground, marking, marks, merging, proving, rules, vanishing
+from stagegate.promotion import (
+    access,
+    apply,
+    commanded,
+    ground,
+    marking,
+    marks,
+    merging,
+    proving,
+    rules,
+    standings,
+    vanishing,
+)
 from stagegate.promotion.access import Access
 from stagegate.promotion.ground import Ground
 from stagegate.promotion.situation import Placed
@@ -43,9 +56,16 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
     if not asked.dry_run:
         access.demand_writer(doors, soil.settings)
     if asked.mode != "evaluate":
-        least = getattr(soil.settings.commands, asked.mode)
-        marking.authorise(doors.pins, context.people, least, f"{asked.mode} {soil.settings.app}")
+        _authorise(doors, soil.settings, context.people, asked.mode)
         changes, what = _mark(doors, soil, context.person, asked, now)
+    elif not asked.dry_run:
+        files = [
+            f for name in _concerned(soil, asked) for f in standings.files_of(soil.settings.environment(name))
+        ]
+        commit = soil.base, soil.head
+        changes = apply.resume(
+            doors.pins, soil.settings.app, *commit, dict.fromkeys(files), context, asked.verify_workflow
+        )
     evaluated = merging.again(
         doors,
         soil,
@@ -72,6 +92,25 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
     return commanded.result(
         soil, told, dry_run=asked.dry_run, fail_on_waiting=asked.fail_on_waiting, calls=doors.calls
     )
+
+
+def permit(doors: Access, known: Settings, context: Context, mode: str) -> None:
+    """Stop(not-authorised) unless who runs this may do so by the policy of another app that it concerns too."""
+    _authorise(doors, ground.read(doors, known).settings, context.people, mode)
+
+
+def ask_dispatcher(doors: Access, known: Settings, context: Context, mode: str) -> None:
+    """Stop(not-authorised) where a person starts a promotion or rollback by hand without the right of its comment.
+
+    What a push, a schedule or another workflow starts has the right of whoever wrote that into the workflow.
+    """
+    people = [login for login in context.people if not login.endswith("[bot]")]
+    if context.event_name == "workflow_dispatch" and people:
+        _authorise(doors, ground.read(doors, known).settings, people, mode)
+
+
+def _authorise(doors: Access, policy: Settings, people: Iterable[str], mode: str) -> None:
+    marking.authorise(doors.pins, people, getattr(policy.commands, mode), f"{mode} {policy.app}")
 
 
 def _mark(

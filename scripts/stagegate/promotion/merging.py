@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from stagegate.clients import hub
+from stagegate.errors import Stop
 from stagegate.model import Change
 from stagegate.promotion import apply, branches, evaluate, ground, plan, proposals, rules, standings
 from stagegate.promotion.access import Access
@@ -22,7 +23,7 @@ from stagegate.settings import Merge, Settings
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one open promotion."""
+    """What became of one open promotion; `stop` where it could not be judged."""
 
     environment: str
     pull: hub.Pull
@@ -31,6 +32,7 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     changes: tuple[Change, ...] = ()
     commit: str = ""
+    stop: Stop | None = None
 
 
 def again(
@@ -69,10 +71,15 @@ def _one(
     verify_workflow: str,
     dry_run: bool,
 ) -> Evaluated:
-    judgement = evaluate.pull(doors, soil, pull, now)
     policy = soil.settings.environment(environment).promotion
     merge = merger(soil, environment, pull)
-    verdict = awaited(doors, soil, environment, pull, judgement.verdict)
+    try:
+        judgement = evaluate.pull(doors, soil, pull, now)
+        verdict = awaited(doors, soil, environment, pull, judgement.verdict)
+    except Stop as stop:
+        if stop.reason == "stale-base" or dry_run:
+            raise
+        return _unjudged(doors, environment, pull, stop)
     seen = Evaluated(
         environment=environment, pull=pull, judgement=judgement, verdict=verdict, reason="already-proposed"
     )
@@ -85,6 +92,20 @@ def _one(
     reason = _waiting(seen) if merge == "stagegate" else ""
     return msgspec.structs.replace(
         seen, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
+    )
+
+
+def _unjudged(doors: Access, environment: str, pull: hub.Pull, stop: Stop) -> Evaluated:
+    """A promotion that cannot be judged keeps no status of before: it is an error, and the others are judged."""
+    verdict = Verdict(state="error", description=f"{stop.reason}: {stop.what} {stop.why}")
+    return Evaluated(
+        environment=environment,
+        pull=pull,
+        judgement=Judgement(head=pull.head_sha, verdict=verdict),
+        verdict=verdict,
+        reason=stop.reason,
+        changes=apply.status(doors.pins, pull.head_sha, verdict, pull.url),
+        stop=stop,
     )
 
 
@@ -124,6 +145,8 @@ def follow(
     soil = ground.read(doors, known)
     doors = doors.limited(soil.settings)
     seen = again(doors, soil, (facts.environment,), context, now, verify_workflow=verify_workflow)
+    if (stop := next((one.stop for one in seen if one.stop), None)) is not None:
+        raise stop
     changes = (*done.changes, *(change for one in seen for change in one.changes))
     merged = next((one for one in seen if one.reason == "merged" and one.pull.number == done.number), None)
     if merged is None:

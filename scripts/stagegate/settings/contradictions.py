@@ -8,20 +8,38 @@ from collections.abc import Iterator
 from stagegate.settings.app import Settings
 from stagegate.settings.release import ChartSettings
 
+_ALL = "`all` means every app or environment in commands and marks, so that none can be called so"
+
 
 def find(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Each contradiction as the keys that lead to it, and a sentence."""
 
+    if settings.app == "all":
+        yield ("app",), _ALL
     names = [environment.name for environment in settings.environments]
     for index, environment in enumerate(settings.environments):
         here = ("environments", index)
         if names.index(environment.name) != index:
             yield (*here, "name"), f"environment {environment.name!r} is declared twice"
+        if environment.name == "all":
+            yield (*here, "name"), _ALL
         for name in environment.after:
             if name not in names or name == environment.name:
                 yield (*here, "after"), f"after names {name!r}, which is no other environment"
         if environment.promotion.merge_approval == "none" and environment.after:
             yield (*here, "promotion"), "merge-approval: none is only for environments without after"
+        mergers = (environment.promotion.merge, environment.promotion.rollback_merge)
+        if environment.promotion.draft and environment.promotion.merge == "stagegate":
+            yield (
+                (*here, "promotion"),
+                "a draft cannot be merged: draft: true is not for what stagegate merges",
+            )
+        if settings.trust.level == "protected" and "merge-queue" in mergers:
+            yield (
+                (*here, "promotion"),
+                "merge: merge-queue is not for trust: protected yet, because a merge group's status is not the "
+                "App's; use person or stagegate",
+            )
         for freeze in environment.freeze:
             if freeze.to < freeze.from_:
                 yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"

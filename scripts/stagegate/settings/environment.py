@@ -67,6 +67,9 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     """Logins, and teams as `org/team`, that are asked for a review when the pull request is opened."""
     labels: tuple[str, ...] = ()
     """Labels that the pull request gets."""
+    draft: bool = False
+    """Open it as a draft, which nobody merges before a person marks it ready. A rollback is none; not where
+    stagegate merges."""
 
 
 class Watch(Section, frozen=True, kw_only=True):

@@ -18,11 +18,7 @@ def meant(found: Sequence[App], command: Command, scene: Scene) -> tuple[App, ..
     promotion it was written on; `/status` and `/help` without a name mean every one. Stop(bad-input).
     """
     if command.app == marks.ALL or (command.name in ("status", "help") and not command.app):
-        if command.environment and command.app == marks.ALL:
-            return _with(found, command.environment)
-        if command.name == "status" and command.environment:
-            return _with(found, command.environment)
-        return tuple(found)
+        return apps.having(found, command.environment)
     if not command.app and scene.pull is not None:
         for app in found:
             if scene.pull.head_ref in authorisation.own_branches(app, ""):
@@ -33,16 +29,12 @@ def meant(found: Sequence[App], command: Command, scene: Scene) -> tuple[App, ..
     return (app,)
 
 
-def inputs(command: Command, app: App, asked: Asked, *, first: bool) -> dict[str, str]:
-    """What promote-pr is given for one app. After `all` was marked once, other apps are only judged again."""
-    every = command.app == marks.ALL
-    if every and not first:
-        return {"config": app.config, "mode": "evaluate", "environment": command.environment}
+def inputs(command: Command, asked: Asked) -> dict[str, str]:
+    """What promote-pr is given."""
     author = asked.author.login if asked.author else ""
-    place = f"{marks.ALL}/{command.environment}" if every else command.environment
+    place = f"{marks.ALL}/{command.environment}" if command.app == marks.ALL else command.environment
     reason = command.reason or f"/{command.name} by {author} in #{asked.number}"
     return {
-        "config": app.config,
         "mode": command.name,
         "environment": place,
         "version": command.version,
@@ -64,16 +56,3 @@ def unmoved(pins: hub.Hub, scene: Scene, head: str) -> None:
             f"The command is bound to the head {head[:12]}.",
             "Look at it again, and write the command again.",
         )
-
-
-def _with(found: Sequence[App], environment: str) -> tuple[App, ...]:
-    """Apps that have this environment. Stop(bad-input) when none has."""
-    if environment == marks.ALL:
-        return tuple(found)
-    having = tuple(app for app in found if environment in {place.name for place in app.settings.environments})
-    return having or (_none(found, environment),)
-
-
-def _none(found: Sequence[App], environment: str) -> App:
-    found[0].settings.environment(environment)
-    raise AssertionError("settings without the environment stop")

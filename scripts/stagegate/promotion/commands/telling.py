@@ -64,17 +64,6 @@ def helped() -> Result:
     return Result(reason="reported", message=Message(what="These are the commands:"))
 
 
-def together(results: Sequence[Result]) -> Result:
-    """One result for a command that concerned several apps: the first one's words, everybody's changes."""
-    first = results[0]
-    return msgspec.structs.replace(
-        first,
-        changes=tuple(change for one in results for change in one.changes),
-        rules=tuple(rule for one in results for rule in one.rules),
-        findings=tuple(finding for one in results for finding in one.findings),
-    )
-
-
 def result(answer: Answer, reply_url: str, calls: Calls) -> Result:
     """The run's own result: that of the command, with what the command was."""
     command = answer.command
