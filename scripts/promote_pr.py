@@ -25,6 +25,7 @@ from stagegate.promotion import (
     standings,
     telling,
     together,
+    turns,
     wording,
 )
 from stagegate.promotion.access import Access
@@ -108,13 +109,26 @@ def carry_out(inputs: PromotePr, context: Context, settings: Settings) -> Result
     for attempt in range(1, ATTEMPTS + 1):
         try:
             if inputs.mode not in ("promote", "rollback"):
-                return commanding.run(doors, settings, context, request(inputs), now)
+                done = commanding.run(doors, settings, context, request(inputs), now)
+                if inputs.mode == "evaluate":
+                    done = go_on(inputs, context, doors, settings, now, done)
+                return done
             return once(inputs, context, doors, settings, now)
         except Stop as stop:
             if stop.reason != "stale-base" or attempt == ATTEMPTS:
                 raise
             log.say(f"Somebody else wrote first ({stop.why}): reading everything again.")
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def go_on(
+    inputs: PromotePr, context: Context, doors: Access, settings: Settings, now: datetime, result: Result
+) -> Result:
+    """After an evaluation: with strategy `each` the next release is proposed where nothing is open any more."""
+    for name in turns.free(doors, settings, inputs.environment) if turns.goes_on(result) else ():
+        asked = msgspec.structs.replace(inputs, mode="promote", environment=name, version="")
+        result = turns.joined(result, once(asked, context, doors, settings, now))
+    return result
 
 
 def once(inputs: PromotePr, context: Context, doors: Access, settings: Settings, now: datetime) -> Result:

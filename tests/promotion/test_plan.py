@@ -237,7 +237,8 @@ def open_proposal(version: str, **changes: Any) -> Proposal:
     [
         ("", "1.2.0", "superseded"),
         ("", "1.0.5", ""),
-        (", promotion: {strategy: each}", "1.0.5", "superseded"),
+        (", promotion: {strategy: each}", "1.0.5", "queued"),
+        (", promotion: {strategy: each}", "1.2.0", ""),
         ("", "1.1.0", ""),
     ],
 )

@@ -21,20 +21,25 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(facts: Facts, now: datetime) -> Choice:
-    """The version asked for, else by strategy: the newest admissible one, or (`each`) the next after what runs.
-
-    Admissible: newer than what runs, passed in every environment before, not banned, no pre-release where none
-    is admitted. Digests are compared later, by the rules.
-    """
+    """The version asked for, else by strategy. Digests are compared later, by the rules."""
     if facts.requested:
         return Choice(version=facts.requested, why="asked for")
+    return by_strategy(facts, now)
+
+
+def by_strategy(facts: Facts, now: datetime) -> Choice:
+    """The newest admissible version, or (`each`) the oldest, which is the next after what runs.
+
+    Admissible: newer than what runs, passed in every environment before, not banned, no pre-release where none
+    is admitted.
+    """
     policy = facts.policy_of(facts.environment)
     running = facts.standing(facts.environment).version
     known = _passed(facts, policy.after) if policy.after else facts.tags
     admissible = [
         version
         for version in sorted(filter(semver.Version.is_valid, known), key=semver.Version.parse)
-        if _is_newer(version, running)
+        if is_newer(version, running)
         and (policy.admits_prereleases or not is_prerelease(version))
         and marks.ban(facts, version, now) is None
     ]
@@ -74,7 +79,8 @@ def _passed(facts: Facts, before: Iterable[str]) -> tuple[str, ...]:
     return tuple(set.intersection(*sets)) if sets else ()
 
 
-def _is_newer(version: str, running: str) -> bool:
+def is_newer(version: str, running: str) -> bool:
+    """Whether a version comes after what runs; true when that is no version."""
     return not semver.Version.is_valid(running) or semver.Version.parse(version) > running
 
 

@@ -50,6 +50,8 @@ def read(doors: Access, known: Settings, mode: str, environment: str, version: s
     facts = msgspec.structs.replace(facts, branch=name, branch_head=tips.get(name, ""), vanished=gone)
     if back and not candidate.rollback_target(facts, now).version:
         facts = _further(doors, facts, now)
+    elif not back and facts.policy_of(environment).promotion.strategy == "each":
+        facts = _since_running(doors, facts)
     choice = candidate.rollback_target(facts, now) if back else candidate.choose(facts, now)
     standing = facts.standing(environment)
     if not choice.version and back:
@@ -92,6 +94,21 @@ def _further(doors: Access, facts: Facts, now: datetime) -> Facts:
         return candidate.rollback_target(_with_records(facts, name, records), now).version
 
     return _with_records(facts, name, history.records(doors.app, facts.app, name, facts.accepted, found))
+
+
+def _since_running(doors: Access, facts: Facts) -> Facts:
+    """Facts with all verdicts of the environments before since that on what runs: the oldest goes first."""
+    running = facts.standing(facts.environment).version
+
+    def reached(records: Sequence[Record]) -> bool:
+        said = (record.evidence for record in evidence.deciding(records))
+        return any(one and not candidate.is_newer(one.version, running) for one in said)
+
+    for name in facts.policy_of(facts.environment).after if semver.Version.is_valid(running) else ():
+        if not reached(facts.records.get(name, ())):
+            found = history.records(doors.app, facts.app, name, facts.accepted, reached)
+            facts = _with_records(facts, name, found)
+    return facts
 
 
 def _with_records(facts: Facts, environment: str, records: Sequence[Record]) -> Facts:

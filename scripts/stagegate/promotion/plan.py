@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-import semver
 
 from stagegate.model import Message, Plan, RuleResult, digest_of, moment, rfc3339
-from stagegate.promotion import marks, proof, rules
+from stagegate.promotion import precedence, rules
 from stagegate.promotion.situation import Facts, Subject
 from stagegate.settings import Merge
 
@@ -56,9 +55,11 @@ def decide(facts: Facts, now: datetime) -> Decision:
     blocking = blockers(results, direct=direct)
     if blocking:
         return _refuse(decision, blocking, subject, facts)
+    if (turn := precedence.queued(facts, subject, now)) is not None:
+        return msgspec.structs.replace(decision, reason="queued", message=turn)
     if facts.foreign and not direct:
         return msgspec.structs.replace(decision, reason="foreign-commits", message=_foreign(facts))
-    if (held := _kept(facts, subject, now)) is not None:
+    if (held := precedence.kept(facts, subject, now)) is not None:
         return msgspec.structs.replace(decision, reason="superseded", message=held)
     if direct and (waiting := [r for r in results if r.state == "wait"]):
         reason = rules.reason(waiting[0], subject, facts)
@@ -129,36 +130,6 @@ def is_approved(facts: Facts, environment: str) -> bool:
 def _latest(found: Sequence[RuleResult]) -> str:
     """When all waits have ended; empty when one does not say."""
     return max((r.until for r in found), key=moment) if all(r.until for r in found) else ""
-
-
-def _kept(facts: Facts, subject: Subject, now: datetime) -> Message | None:
-    """Why an open proposal is not replaced by this version: it is newer and may stand, or each waits its turn."""
-    proposal = facts.proposal
-    policy = facts.policy_of(subject.environment).promotion
-    if proposal is None or subject.kind == "rollback" or proposal.version == subject.version:
-        return None
-    if not semver.Version.is_valid(proposal.version) or not _stands(facts, proposal.version, now):
-        return None
-    newer = semver.Version.parse(proposal.version) > subject.version
-    if not newer and policy.strategy != "each":
-        return None
-    why = "it is newer" if newer else "with strategy `each` a release waits for the one before it"
-    return Message(
-        what=f"{proposal.version} is proposed for {subject.environment} already (#{proposal.number}).",
-        why=f"{subject.version} does not replace it: {why}.",
-        next="Merge or close that pull request first.",
-    )
-
-
-def _stands(facts: Facts, version: str, now: datetime) -> bool:
-    """Whether a proposed version may still enter: not banned, its evidence not revoked (or set aside)."""
-    if marks.ban(facts, version, now) is not None:
-        return False
-    override = marks.override(facts, facts.environment, version, now)
-    if override is not None and "evidence" in override.rules:
-        return True
-    places = facts.policy_of(facts.environment).after
-    return all(proof.of(facts, place, version).good for place in places)
 
 
 def _said(result: RuleResult) -> str:

@@ -1,0 +1,83 @@
+"""Strategy `each`: releases enter one after another, the oldest first, and none is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import promote_pr
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import Shop, shop
+
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
+
+
+@pytest.fixture
+def world(tmp_path: Path, host: str) -> Iterator[Shop]:
+    """1.1.0 and then 1.2.0 passed in staging; production runs 1.0.0."""
+    changes = {"labels: [stagegate]": "labels: [stagegate], strategy: each"}
+    with shop(tmp_path, host, versions=VERSIONS, changes=changes) as made:
+        for version in VERSIONS[1:]:
+            made.seed_pin("staging", version)
+            made.passed(version)
+        yield made
+
+
+def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
+    code = entrypoint(
+        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
+    )
+    return code, world.outputs()
+
+
+def test_a_later_release_waits_its_turn_and_the_next_evaluation_proposes_it(world: Shop) -> None:
+    code, told = run(world, environment="prod", version="1.2.0")
+    assert (code, told["outcome"], told["reason"]) == (0, "waiting", "queued")
+    assert "1.1.0" in world.report()["message"]["why"]
+    assert world.hub().pulls() == []
+
+    code, told = run(world, mode="evaluate")
+    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.1.0")
+    first = int(told["pr-number"])
+    code, told = run(world, environment="prod", version="1.2.0")
+    assert (code, told["reason"], told["pr-number"]) == (0, "queued", str(first))
+    assert f"#{first}" in world.report()["message"]["next"]
+    code, told = run(world, mode="evaluate")
+    assert told["reason"] == "already-proposed"
+
+    world.merge(first)
+    code, told = run(world, mode="evaluate", dry_run="true")
+    assert (code, told["version"], world.hub().pulls()) == (0, "1.2.0", [])
+    code, told = run(world, mode="evaluate")
+    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.2.0")
+    assert [f"#{pull.number}" for pull in world.hub().pulls()] == [f"#{told['pr-number']}"]
+
+
+def test_a_banned_release_is_passed_over(world: Shop) -> None:
+    run(world, mode="ban", version="1.1.0", reason="loses orders")
+    code, told = run(world, environment="prod", version="1.2.0")
+    assert (code, told["reason"]) == (0, "proposed")
+
+
+def test_the_oldest_goes_first_however_many_came_after_it(world: Shop) -> None:
+    for _ in range(33):
+        world.passed("1.2.0")
+    code, told = run(world, environment="prod")
+    assert (code, told["reason"], told["version"]) == (0, "proposed", "1.1.0")
+
+
+def test_an_evaluation_proposes_neither_what_may_not_enter_nor_with_another_strategy(
+    world: Shop, tmp_path: Path, host: str
+) -> None:
+    run(world, mode="hold", environment="prod", reason="database moves")
+    code, told = run(world, mode="evaluate")
+    assert (code, told["reason"], world.hub().pulls()) == (0, "no-difference", [])
+
+    (tmp_path / "latest").mkdir()
+    with shop(tmp_path / "latest", host) as latest:
+        latest.seed_pin("staging", "1.1.0")
+        latest.passed("1.1.0")
+        code, told = run(latest, mode="evaluate")
+        assert (code, told["reason"], latest.hub().pulls()) == (0, "no-difference", [])
