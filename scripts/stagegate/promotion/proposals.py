@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from stagegate.clients import hub
-from stagegate.model import Actor
-from stagegate.promotion import branches
+from stagegate.model import Actor, digest_of
+from stagegate.promotion import branches, text
 from stagegate.promotion.situation import Proposal
 
 
@@ -64,6 +64,7 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
         version=seen.version,
         labels=pull.labels,
         title=pull.title,
+        said=digest_of(text.settled(pull.body).encode()),
         draft=pull.draft,
         auto_merge=pull.auto_merge,
         equal=not seen.foreign and is_equal(pins, pull.head_sha, wanted),

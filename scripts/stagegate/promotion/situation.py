@@ -55,7 +55,8 @@ class Proposal(Value, frozen=True, kw_only=True):
     """The open promotion pull request of this app and environment.
 
     `foreign` are commits on its branch that are not ours; `approvals` logins of people with write access who
-    approved exactly this head and did not write it; `reviews` ids of all approvals that a replacement dismisses.
+    approved exactly this head and did not write it; `reviews` ids of all approvals that a replacement dismisses;
+    `said` is the digest of what its body says.
     """
 
     number: int
@@ -69,6 +70,7 @@ class Proposal(Value, frozen=True, kw_only=True):
     draft: bool = False
     auto_merge: bool = False
     equal: bool = False
+    said: str = ""
     foreign: tuple[str, ...] = ()
     approvals: tuple[str, ...] = ()
     reviews: tuple[int, ...] = ()

@@ -23,6 +23,9 @@ from stagegate.report.render import render
 LIMIT = 65_536  # GitHub refuses a longer body
 _ROWS = 50
 _LONG = 160
+_EACH_RUN = re.compile(
+    r"^Judged at .*$|^\[The run that wrote this\]\(.*\)$|(?<=hidden )[0-9a-f]{8}\b", re.MULTILINE
+)
 _PULL = re.compile(r"\(#(\d+)\)\s*$|^Merge pull request #(\d+) ")
 
 
@@ -147,6 +150,11 @@ def body(facts: BodyFacts) -> Body:
     kept = _fitting(folds, LIMIT - sum(map(_size, (head, tail, note))))
     cut = note if kept < len(folds) else ""
     return Body(text=head + "".join(folds[:kept]) + cut + tail, rest="".join(folds[kept:]))
+
+
+def settled(body: str) -> str:
+    """What a body says, without what differs in every run: the time, the run, and the hashes of hidden values."""
+    return _EACH_RUN.sub("", body.replace("\r\n", "\n")).strip()
 
 
 def _fold(one: ObjectChange) -> str:

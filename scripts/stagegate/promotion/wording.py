@@ -51,7 +51,7 @@ def proposal(
 
 def _commits(doors: Access, facts: Facts, subject: Subject) -> tuple[tuple[CommitLine, ...], int]:
     """Commits between the two releases, newest first; none where their history cannot be told."""
-    if facts.branch_equal or not subject.before:
+    if not subject.before:
         return (), 0
     base, _, head = _span(facts, subject).partition("...")
     try:

@@ -1,0 +1,48 @@
+"""What an open proposal says is what was known when it was proposed again, and nothing is written twice."""
+
+from __future__ import annotations
+
+import pytest
+
+import promote_pr
+from stagegate.runner.boundary import entrypoint
+from tests.promotion import shop_world
+from tests.promotion.shop_world import Shop
+
+SECRET = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: VERSION}\n"
+
+
+def promote(world: Shop, run: str, **inputs: str) -> dict[str, str]:
+    environ = world.environ(**inputs) | {"GITHUB_RUN_ID": run}
+    entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    return world.outputs()
+
+
+def test_a_body_is_written_again_when_it_would_say_something_else(
+    world: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = SECRET.replace("VERSION", "{{ .Chart.Version }}")
+    monkeypatch.setattr(shop_world, "DEPLOYMENT", shop_world.DEPLOYMENT + secret)
+    world.publish("1.1.0")
+    world.seed_pin("staging", "1.1.0")
+    world.passed("1.1.0")
+    number = int(promote(world, "78", environment="prod", version="1.1.0")["pr-number"])
+
+    def body() -> str:
+        found = world.hub().pull(number)
+        assert found is not None
+        return found.body
+
+    first = body()
+    assert "<hidden" in first.replace("&lt;", "<")
+    world.forge.advance(3600)
+    assert promote(world, "79", environment="prod", version="1.1.0")["reason"] == "already-proposed"
+    assert body() == first, "another time, run and key of hidden values are nothing new"
+
+    world.passed("1.1.0", outcome="failed", reason="checks-failed")
+    because = {"rules": "evidence", "reason": "we know better"}
+    promote(world, "80", mode="override", environment="prod", version="1.1.0", **because)
+    told = promote(world, "81", environment="prod", version="1.1.0")
+    assert (told["reason"], "we know better" in body(), "failed" in body()) == ("updated", True, True)
+    assert "what 1.1.0 brings" in body(), "the commits are still told"
+    assert promote(world, "82", environment="prod", version="1.1.0")["reason"] == "already-proposed"
