@@ -22,6 +22,7 @@ from stagegate.promotion import (
     marks,
     merging,
     plan,
+    rights,
     standings,
     telling,
     together,
@@ -87,7 +88,7 @@ def each(inputs: PromotePr, context: Context, found: Sequence[App]) -> Result:
     asked = [msgspec.structs.replace(inputs, config=app.config) for app in found]
     if inputs.mode != "evaluate":
         for one, app in zip(asked[1:], found[1:], strict=True):
-            commanding.permit(connect(one, app.settings, context), app.settings, context, inputs.mode)
+            rights.permit(connect(one, app.settings, context), app.settings, context, inputs.mode)
     results = [] if inputs.mode == "evaluate" else [carry_out(asked[0], context, found[0].settings)]
     for one, app in list(zip(asked, found, strict=True))[len(results) :]:
         try:
@@ -105,7 +106,7 @@ def carry_out(inputs: PromotePr, context: Context, settings: Settings) -> Result
     doors = connect(inputs, settings, context)
     now = doors.pins.now()
     if inputs.mode in ("promote", "rollback") and not inputs.dry_run:
-        commanding.ask_dispatcher(doors, settings, context, inputs.mode)
+        rights.ask_dispatcher(doors, settings, context, inputs.mode)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             if inputs.mode not in ("promote", "rollback"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stagegate.errors import Stop
 from stagegate.model import Mark, MarkKind, rfc3339
-from stagegate.promotion import marks
+from stagegate.promotion import expiry, marks
 from tests.promotion.facts_world import NOW
 
 texts = st.text(min_size=1, max_size=40)
@@ -68,7 +68,7 @@ def test_places_and_names_fit_and_strangers_are_no_marks() -> None:
 
 
 def test_a_removed_or_expired_mark_does_not_count() -> None:
-    mark = marks.make("hold", "octo-lead", "why", NOW, until=marks.expiry("2h", NOW))
+    mark = marks.make("hold", "octo-lead", "why", NOW, until=expiry.read("2h", NOW))
     assert marks.active(mark, NOW + timedelta(hours=1, minutes=59))
     assert not marks.active(mark, NOW + timedelta(hours=2))
     assert not marks.active(marks.removed(mark, "octo-dev", NOW), NOW)
@@ -81,7 +81,7 @@ def test_a_removed_or_expired_mark_does_not_count() -> None:
      ("2026-06-04T10:00:00+02:00", "2026-06-04T08:00:00Z")],
 )  # fmt: skip
 def test_when_a_mark_ends(text: str, end: str) -> None:
-    assert marks.expiry(text, NOW) == end
+    assert expiry.read(text, NOW) == end
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_when_a_mark_ends(text: str, end: str) -> None:
 )
 def test_ends_that_are_none(text: str) -> None:
     with pytest.raises(Stop) as stopped:
-        marks.expiry(text, NOW)
+        expiry.read(text, NOW)
     assert stopped.value.reason == "bad-input"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -14,11 +13,13 @@ from stagegate.promotion import (
     access,
     apply,
     commanded,
+    expiry,
     ground,
     marking,
     marks,
     merging,
     proving,
+    rights,
     rules,
     standings,
     vanishing,
@@ -56,7 +57,7 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
     if not asked.dry_run:
         access.demand_writer(doors, soil.settings)
     if asked.mode != "evaluate":
-        _authorise(doors, soil.settings, context.people, asked.mode)
+        rights.demand(doors.pins, soil.settings, context.people, asked.mode)
         changes, what = _mark(doors, soil, context.person, asked, now)
     elif not asked.dry_run:
         files = [
@@ -94,25 +95,6 @@ def run(doors: Access, known: Settings, context: Context, asked: Request, now: d
     )
 
 
-def permit(doors: Access, known: Settings, context: Context, mode: str) -> None:
-    """Stop(not-authorised) unless who runs this may do so by the policy of another app that it concerns too."""
-    _authorise(doors, ground.read(doors, known).settings, context.people, mode)
-
-
-def ask_dispatcher(doors: Access, known: Settings, context: Context, mode: str) -> None:
-    """Stop(not-authorised) where a person starts a promotion or rollback by hand without the right of its comment.
-
-    What a push, a schedule or another workflow starts has the right of whoever wrote that into the workflow.
-    """
-    people = [login for login in context.people if not login.endswith("[bot]")]
-    if context.event_name == "workflow_dispatch" and people:
-        _authorise(doors, ground.read(doors, known).settings, people, mode)
-
-
-def _authorise(doors: Access, policy: Settings, people: Iterable[str], mode: str) -> None:
-    marking.authorise(doors.pins, people, getattr(policy.commands, mode), f"{mode} {policy.app}")
-
-
 def _mark(
     doors: Access, soil: Ground, actor: str, asked: Request, now: datetime
 ) -> tuple[tuple[Change, ...], str]:
@@ -139,13 +121,13 @@ def _mark(
 def _made(actor: str, asked: Request, now: datetime) -> Mark:
     """The mark that is asked for. An override ends, also where nobody says when."""
     override = asked.mode == "override"
-    until = asked.until or (marks.OVERRIDE_LASTS if override else "")
+    until = asked.until or (expiry.OVERRIDE if override else "")
     return marks.make(
         asked.mode,  # type: ignore[arg-type]
         actor,
         asked.reason,
         now,
-        until=marks.expiry(until, now),
+        until=expiry.read(until, now),
         rules=_rules(asked) if override else (),
     )
 

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from stagegate.clients import hub
-from stagegate.errors import Stop
 from stagegate.model import Change, Mark
 from stagegate.promotion import marks
 from stagegate.promotion.situation import Facts, Placed, Subject
-
-_ORDER = ("none", "read", "triage", "write", "maintain", "admin")
-
-
-def authorise(pins: hub.Hub, people: Iterable[str], least: str, doing: str) -> None:
-    """Stop(not-authorised) unless GitHub says that all who answer for this run have at least this right.
-
-    Nobody is not enough, and unknown is no right.
-    """
-    logins = tuple(people)
-    if not logins:
-        raise Stop(
-            "not-authorised",
-            f"Nobody is named who would {doing}.",
-            "A mark has an owner, and the owner's right is looked up.",
-            "Run it in a workflow, which names the actor.",
-        )
-    for login in logins:
-        has = pins.permission(login)
-        if _ORDER.index(has) < _ORDER.index(least):
-            raise Stop(
-                "not-authorised",
-                f"{login} may not {doing}.",
-                f"It needs {least} on {pins.repository}, and {login} has {has}.",
-                "Ask somebody who has it, or change `commands` in the settings.",
-            )
 
 
 def put(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, now: datetime) -> tuple[Change, ...]:

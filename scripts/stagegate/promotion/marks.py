@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -19,8 +19,6 @@ from stagegate.promotion.situation import Facts, MarkPlace, Placed
 PREFIX = "refs/heads/stagegate/"
 FILE = "mark.json"
 ALL = "all"
-OVERRIDE_LASTS = "24h"  # where nobody says until when: what is set aside must not stay so unnoticed
-_UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 
@@ -162,25 +160,6 @@ def removed(mark: Mark | None, by: str, now: datetime) -> Mark:
     return msgspec.structs.replace(mark, removed=Removed(by=by, at=rfc3339(now)))
 
 
-def expiry(text: str, now: datetime) -> str:
-    """`until` as RFC 3339 from a duration (`2h`), a date (its end, UTC) or a time; empty stays. Stop(bad-input)."""
-    text = text.strip()
-    if not text:
-        return ""
-    if match := re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text):
-        return rfc3339(now + timedelta(**{_UNIT[match[2]]: int(match[1])}))
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            end = moment(text + "T00:00:00Z") + timedelta(days=1)
-        else:
-            end = moment(text)
-    except ValueError as error:
-        raise _bad_until(text, f"{error}") from error
-    if end <= now:
-        raise _bad_until(text, "it lies in the past")
-    return rfc3339(end)
-
-
 def describe(placed: Placed) -> str:
     """`by X: reason (until ...)`, for messages."""
     mark = placed.mark
@@ -229,12 +208,3 @@ def _part(name: str) -> str:
             "Correct it.",
         )
     return name
-
-
-def _bad_until(text: str, why: str) -> Stop:
-    return Stop(
-        "bad-input",
-        f"until is {text!r}.",
-        f"{why}; it must be a duration, a date or a time with zone.",
-        "Write 2h, 3d, 2026-12-31 or 2026-12-31T18:00:00Z.",
-    )

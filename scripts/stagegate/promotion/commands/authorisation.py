@@ -11,8 +11,8 @@ from stagegate.promotion.apps import App
 from stagegate.promotion.commands import grammar
 from stagegate.promotion.commands.facts import Asked, Scene
 from stagegate.promotion.commands.grammar import Command
+from stagegate.promotion.rights import ORDER
 
-_ORDER = ("none", "read", "triage", "write", "maintain", "admin")
 _READING = ("status", "help")
 
 
@@ -44,7 +44,7 @@ def check(asked: Asked, scene: Scene) -> None:
         raise _no("The comment has another author now.", "The event and GitHub disagree.")
     if comment.body != asked.body or comment.updated_at != comment.created_at:
         raise _no("The comment was edited.", "Only what was written first can be a command.")
-    if scene.permission not in _ORDER[1:]:
+    if scene.permission not in ORDER[1:]:
         raise _no(f"{asked.author.login} has no right here.", f"GitHub says {scene.permission}.")
     if asked.attempt > 1 and scene.answer is None:
         raise _no(
@@ -60,7 +60,7 @@ def permit(asked: Asked, scene: Scene, command: Command, least: str) -> None:
     if asked.again:
         people |= {asked.again: scene.again or "none"}
     for login, has in people.items():
-        if _ORDER.index(has) < _ORDER.index(least):
+        if ORDER.index(has) < ORDER.index(least):
             raise Stop(
                 "not-authorised",
                 f"{login} may not /{command.name}.",
@@ -118,7 +118,7 @@ def least(meant: Iterable[App], command: Command) -> str:
     if command.name in _READING:
         return "read"
     wanted: list[str] = [getattr(app.settings.commands, command.name) for app in meant]
-    return max(wanted, key=_ORDER.index)
+    return max(wanted, key=ORDER.index)
 
 
 def _no(what: str, why: str) -> Stop:
