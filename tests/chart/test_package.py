@@ -217,6 +217,7 @@ def hostile(**member: object) -> bytes:
         hostile(name="shop/big", size=package.FILE_LIMIT + 1),
         hostile(name="shop/a", size=1)[:-20],
     ],
+    ids=["no archive", "upwards", "absolute", "a link", "too big", "cut off"],  # the bytes hold the time
 )
 def test_an_archive_that_cannot_be_trusted(archive: bytes) -> None:
     with pytest.raises(Stop) as stop:
