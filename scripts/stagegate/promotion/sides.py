@@ -16,15 +16,14 @@ from stagegate.clients import hub, registry
 from stagegate.errors import Stop
 from stagegate.model import DIGEST, to_json
 from stagegate.promotion import difference as differences
-from stagegate.promotion import standings, watched
+from stagegate.promotion import images_seen, standings, watched
 from stagegate.promotion.access import Access
 from stagegate.promotion.difference import Difference, kustomized
 from stagegate.promotion.ground import Files
-from stagegate.promotion.situation import Facts, ImageSeen, RiskSeen, Subject
+from stagegate.promotion.situation import Facts, RiskSeen, Subject
 from stagegate.promotion.watched import Changed
 
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
-_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _RELEASE_ONLY = Changed()
 
 
@@ -63,10 +62,10 @@ def compared(
         detail = "its destination, or a source beside the app's chart, changes and is not rendered"
         risks = (*risks, RiskSeen(kind="not-rendered", object="Application", detail=detail))
     risks = (*risks, *_unseen((*seen.hidden, *seen.content)))
-    for gone, came in _replaced(found, facts.settings.images):
+    for gone, came in images_seen.replaced(found, facts.settings.images):
         detail = f"runs {came} instead of {gone}"
         risks = (*risks, RiskSeen(kind="image-replaced", object=gone, detail=detail))
-    images = tuple(_image(doors, facts, reference) for reference in sorted(set(_images(new))))
+    images = images_seen.seen(doors.registry, new, facts.settings)
     here = not _applications(facts, subject.environment, after)
     return msgspec.structs.replace(
         subject,
@@ -146,14 +145,6 @@ def _beside(facts: Facts, environment: str, files: Files) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _replaced(found: Difference, ours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """First-party images that run no more, each with an image that runs now and did not before."""
-    came = [change.repository for change in found.images if not change.before]
-    for change in found.images:
-        if change.repository in ours and not change.after and came:
-            yield change.repository, came[0]
-
-
 def _kustomized(doors: Access, facts: Facts, environment: str, files: Files) -> tuple[RenderedObject, ...]:
     """What the kustomizations that pin an environment build, where there is a clone and a program for it."""
     named = dict.fromkeys(standings.file_of(pin) for pin in facts.policy_of(environment).pins)
@@ -214,37 +205,3 @@ def _once(documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if document not in seen:
             seen.append(document)
             yield document
-
-
-def _images(rendered: tuple[RenderedObject, ...]) -> Iterator[str]:
-    """Images of every container, wherever a pod template stands in an object."""
-
-    def walk(value: object) -> Iterator[str]:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if key in _CONTAINERS and isinstance(inner, list):
-                    yield from (str(c["image"]) for c in inner if isinstance(c, dict) and c.get("image"))
-                else:
-                    yield from walk(inner)
-        elif isinstance(value, list):
-            for item in value:
-                yield from walk(item)
-
-    for one in rendered:
-        yield from walk(one.body)
-
-
-def _image(doors: Access, facts: Facts, reference: str) -> ImageSeen:
-    """An image as rendered; of first-party ones the digest that the tag has now."""
-    try:
-        parsed = registry.parse(reference)
-    except Stop as stop:
-        return ImageSeen(reference=reference, repository=reference, trouble=stop.why)
-    repository = parsed.name
-    if repository not in facts.settings.images:
-        return ImageSeen(reference=reference, repository=repository)
-    try:
-        digest = doors.registry.digest(parsed)
-    except Stop as stop:
-        return ImageSeen(reference=reference, repository=repository, trouble=f"{stop.what} {stop.why}")
-    return ImageSeen(reference=reference, repository=repository, digest=digest or "")
