@@ -172,11 +172,11 @@ def judge(inputs: StagingGate, known: Facts, doors: Access, context: Context) ->
         if recorded:
             apply.give_up(writer, release, name, error, context.run_url)
         raise
-    conclusion = seen.conclusion if seen else verdict.skipped(release, name, context.actor, inputs.reason)
+    conclusion = seen.conclusion if seen else verdict.skipped(release, name, context.person, inputs.reason)
     proof = describe.evidence(
         release, name, inputs.mode, conclusion, seen,
         started=rfc3339(started), finished=rfc3339(datetime.now(timezone.utc)),
-        run=context.run, actor=context.actor, policy=known.policy, reason=inputs.reason,
+        run=context.run, actor=context.person, policy=known.policy, reason=inputs.reason,
     )  # fmt: skip
     if inputs.junit:
         junit.write(context.inside(inputs.junit, what="junit"), f"gate {name}", proof.checks)

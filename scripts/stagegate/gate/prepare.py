@@ -76,7 +76,7 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         release=release,
         environment=environment.name,
         mode=asked.mode,
-        actor=context.actor,
+        actor=context.person,
         gate=environment.gate,
         timeout=known.timeout,
         source=source,

@@ -42,9 +42,9 @@ def start(found: Sequence[Record], release: Release, run: str, mode: Mode) -> St
     if half is not None and (newest is None or (newest.created, newest.id) < (half.created, half.id)):
         return Start(do="finish", record=half)
     mine = own(found, release, run, kind)
-    if mine and mine[0].evidence and mine[0].evidence.outcome != "failed":
-        if kind == "schedule" or (newest is not None and newest.id == mine[0].id):
-            return Start(do="already", record=mine[0])
+    is_good = bool(mine and mine[0].evidence and mine[0].evidence.outcome != "failed")
+    if is_good and (kind == "schedule" or (newest is not None and newest.id == mine[0].id)):
+        return Start(do="already", record=mine[0])
     return Start(do="run")
 
 
