@@ -59,6 +59,13 @@ class PromotePr(PinsInputs, frozen=True, kw_only=True):
 
 def main(inputs: PromotePr, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report; begins again at the facts when somebody else was faster."""
+    if (inputs.facts or inputs.save_facts) and inputs.mode not in ("promote", "rollback"):
+        raise Stop(
+            "bad-input",
+            f"Facts are neither saved nor replayed with mode {inputs.mode}.",
+            "They are those of one promotion or rollback.",
+            "Leave `facts` and `save-facts` empty, or use the mode promote or rollback.",
+        )
     if inputs.facts:
         now = datetime.now(timezone.utc)
         known = telling.load(context, inputs.facts)

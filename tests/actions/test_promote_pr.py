@@ -250,6 +250,14 @@ def test_a_pin_moved_by_hand_to_what_nobody_proved_is_reported(world: Shop) -> N
     assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 0
 
 
+@pytest.mark.parametrize("name", ["facts", "save_facts"])
+def test_facts_belong_to_promotions_and_rollbacks(world: Shop, name: str) -> None:
+    calls = len(world.forge.calls)
+    assert run(world, mode="hold", environment="prod", reason="moving", **{name: "facts.json"}) == 2
+    assert world.outputs()["reason"] == "bad-input"
+    assert len(world.forge.calls) == calls
+
+
 def pushed(world: Shop) -> tuple[int, str, list[str]]:
     """What `evaluate` says of a push to the default branch: exit code, reason, rules of its findings."""
     environ = world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"}
