@@ -182,6 +182,27 @@ def test_calls_are_few_and_do_not_grow_with_files(world: Shop) -> None:
     assert len(writes(world, since)) <= len(replacement)
 
 
+def test_reads_do_not_grow_with_pins_and_their_values(tmp_path: Path, host: str) -> None:
+    reads = []
+    for count in (1, 6):
+        names = ["prod", *(f"prod-{number}" for number in range(2, count + 1))]
+        pins = ", ".join(f"deploy/{name}.yaml" for name in names)
+        with shop(tmp_path / str(count), host, changes={"deploy/prod.yaml": pins}) as world:
+            for name in names[1:]:
+                text = world.pins("prod").replace("shop-prod", f"shop-{name}")
+                values = {f"deploy/values/{name}.yaml": "replicas: 2\n"}
+                world.repo.seed(
+                    {f"deploy/{name}.yaml": text.replace("values/prod", f"values/{name}"), **values}
+                )
+            world.passed("1.1.0")
+            world.seed_pin("staging", "1.1.0")
+            since = len(world.forge.calls)
+            code, told = run(world, environment="prod")
+            assert (code, told["reason"]) == (0, "proposed")
+            reads.append(len([call for call in world.forge.calls[since:] if not call.write]))
+    assert reads[0] == reads[1]
+
+
 def test_auto_merge_is_switched_off_before_another_version_takes_the_place(world: Shop) -> None:
     world.forge.protect("acme/shop", required_statuses=[("somebody/else", None)])
     _, first = run(world, environment="prod")

@@ -41,6 +41,8 @@ def compared(
     """
     subject = msgspec.structs.replace(subject, besides=seen.more)
     try:
+        before = _with_values(doors, facts, subject.environment, before)
+        after = _with_values(doors, facts, subject.environment, after, known=before)
         old = objects(doors, facts, subject.environment, before)
         plain = _beside(facts, subject.environment, before)
     except NotRendered as note:
@@ -116,6 +118,22 @@ def objects(doors: Access, facts: Facts, environment: str, files: Files) -> tupl
         archive = chart_archive(doors.registry, wanted.chart)
         found += render.render(archive, wanted.inputs, where=wanted.application)
     return tuple(found)
+
+
+def _with_values(
+    doors: Access, facts: Facts, environment: str, files: Files, known: Files | None = None
+) -> Files:
+    """A side with all values files of the default branch that its Applications name, read at once.
+
+    What `known`, the other side, holds of the same commit is not read again.
+    """
+    named = watched.values_of(doors.pins, facts.settings, environment, facts.base, files.contents)
+    same = known.contents if known and known.at == files.at else {}
+    contents = {path: same[path] for path in named if path in same} | dict(files.contents)
+    missing = sorted(named - contents.keys())
+    blobs = doors.pins.files(files.at, missing) if missing else {}
+    read = {path: blob.content if blob else None for path, blob in blobs.items()}
+    return Files(contents={**contents, **read}, at=files.at)
 
 
 def _applications(facts: Facts, environment: str, files: Files) -> list[dict[str, Any]]:
