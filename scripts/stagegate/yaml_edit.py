@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 from ruamel.yaml import YAML
@@ -40,6 +41,7 @@ class Scalar(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
 
 
+@lru_cache(maxsize=64)  # a promotion asks about the same few files again and again, and nobody changes a node
 def documents(content: bytes, file: str) -> tuple[Node, ...]:
     """The composed documents of a file, in its order. Stop(bad-input) when it is not YAML."""
     try:
