@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import promote_pr
 from bench.table import Row
 from lab.registry import Registry
+from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import APPLICATION, Shop, shop
 

@@ -23,7 +23,7 @@ REQUIRED = {"version": "1.0.0", "digests": "{}", "environment": "staging", "comm
 
 def run(action: str, workspace: Path, **given: str) -> tuple[int, str]:
     """Exit code and reason of an action in a workspace where nobody can be reached."""
-    module = importlib.import_module(action.replace("-", "_"))
+    module = importlib.import_module("stagegate.actions." + action.replace("-", "_"))
     kind = typing.get_type_hints(module.main)["inputs"]
     required = [field.name for field in msgspec.structs.fields(kind) if field.required]
     environ = {

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-import chart_check
 from lab.programs import outputs
+from stagegate.actions import chart_check
 from stagegate.runner.boundary import entrypoint
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 
-import front_door
-import promote_pr
-import version_bump
 from lab.programs import outputs
+from stagegate.actions import front_door, promote_pr, version_bump
 from stagegate.errors import Stop
 from stagegate.model import Message, Result
 from stagegate.runner.boundary import entrypoint

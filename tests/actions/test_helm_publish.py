@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-import helm_publish
 from lab.forge import Forge
 from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
+from stagegate.actions import helm_publish
 from stagegate.chart import published
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest

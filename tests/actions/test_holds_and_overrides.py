@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import promote_pr
+from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-import image_tags
 from lab.programs import outputs
 from lab.registry import PASSWORD
 from lab.registry import Registry as LabRegistry
+from stagegate.actions import image_tags
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.model import digest_of

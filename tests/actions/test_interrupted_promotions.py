@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import promote_pr
+from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
 

@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 
 import pytest
 
-import pin_guard
+from stagegate.actions import pin_guard
 from stagegate.clients import hub
-from stagegate.promotion import marking, marks
-from stagegate.promotion.guard import facts
+from stagegate.guard import heads
+from stagegate.marks import marks, store
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, Shop
 
@@ -105,7 +105,7 @@ def test_a_hold_stops_values_too_and_a_risk_wants_its_label(world: Shop) -> None
     guard(world, pull.number)
     assert status(world, pull.head_sha)[0] == "success"
     mark = marks.make("hold", "octo-lead", "the database moves", datetime.now(timezone.utc))
-    marking.put(world.hub(), marks.hold_ref("shop", "prod"), mark, None, datetime.now(timezone.utc))
+    store.put(world.hub(), marks.hold_ref("shop", "prod"), mark, None, datetime.now(timezone.utc))
     guard(world, pull.number)
     state, why = status(world, pull.head_sha)
     assert (state, why.startswith("hold:")) == ("failure", True)
@@ -165,9 +165,9 @@ def test_a_pull_request_that_changes_while_it_is_judged_is_judged_again(
 ) -> None:
     pull = propose(world, {"README.md": lambda text: text + "more\n"})
     calls = []
-    again = facts.again
+    again = heads.again
 
-    def pushed_meanwhile(pins: hub.Hub, number: int) -> facts.Head | None:
+    def pushed_meanwhile(pins: hub.Hub, number: int) -> heads.Head | None:
         calls.append(number)
         if len(calls) == 2:  # after the judgement, before the status
             person = world.hub(world.forge.token("octo-dev"))
@@ -175,7 +175,7 @@ def test_a_pull_request_that_changes_while_it_is_judged_is_judged_again(
             person.create_commit("mine", pull.head_sha, "feat: more", "", {PROD: bad})
         return again(pins, number)
 
-    monkeypatch.setattr(facts, "again", pushed_meanwhile)
+    monkeypatch.setattr(heads, "again", pushed_meanwhile)
     assert guard(world, pull.number) == 0
     assert status(world, pull.head_sha)[0] == "none"
     new = world.hub().pull(pull.number)

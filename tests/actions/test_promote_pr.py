@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import promote_pr
+from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
 

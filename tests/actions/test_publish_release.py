@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import publish_release
+from stagegate.actions import publish_release
 from stagegate.clients import hub
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop

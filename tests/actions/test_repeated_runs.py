@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pr_command
-import promote_pr
+from stagegate.actions import pr_command, promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pr_command import answer, answers, ask, comment, issue, ready
 from tests.promotion.shop_world import Shop

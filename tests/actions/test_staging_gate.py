@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import staging_gate
 from lab.lab import LOGIN, SHOP, Lab
 from lab.programs import outputs
-from stagegate import evidence
+from stagegate.actions import staging_gate
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
+from stagegate.evidence import records as evidence
 from stagegate.gate import elsewhere, trial
 from stagegate.model import Evidence
 from stagegate.runner.boundary import entrypoint
@@ -201,8 +201,8 @@ def test_a_good_release_leaves_one_complete_record(bench: Bench, gate: Gate) -> 
 
 def staging_release(bench: Bench) -> Any:
     from stagegate import settings
-    from stagegate.clients import releases
     from stagegate.clients.registry import Registry
+    from stagegate.evidence import releases
 
     blob = bench.reader.files("main", ["stagegate.yaml"])["stagegate.yaml"]
     assert blob

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-import version_bump
 from lab.forge import Forge
 from lab.programs import outputs
+from stagegate.actions import version_bump
 from stagegate.release.bump import apply as writing
 from stagegate.runner.boundary import entrypoint
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stagegate.chart import source
 from stagegate.chart.source import ChartSource
-from stagegate.clients.record import Record
+from stagegate.evidence.release_record import Record
 
 RECORD = Record(commit="c0ffee" * 6 + "c0ff", images={"ghcr.io/acme/shop": "sha256:" + "5" * 64})
 

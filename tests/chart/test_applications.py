@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stagegate.chart import applications
-from stagegate.chart.inputs import Parameter, ValuesFile
+from stagegate.argocd_app import render_inputs
+from stagegate.argocd_app.inputs import Parameter, ValuesFile
 from stagegate.errors import Stop
 
 HEAD = """
@@ -31,7 +31,7 @@ def no_files(url: str, revision: str, path: str) -> bytes | None:
 
 
 def test_one_chart_with_everything() -> None:
-    found = applications.render_inputs(
+    found = render_inputs.render_inputs(
         application("""
   source:
     repoURL: ghcr.io/acme/charts
@@ -53,7 +53,7 @@ def test_one_chart_with_everything() -> None:
 """),
         no_files,
     )
-    assert found.chart == applications.ChartPlace(
+    assert found.chart == render_inputs.ChartPlace(
         kind="registry", url="ghcr.io/acme/charts/shop", name="shop", revision="1.2.3"
     )
     inputs = found.inputs
@@ -81,7 +81,7 @@ def test_values_from_another_source() -> None:
         asked.append((url, revision, path))
         return b"replicas: 2\n"
 
-    found = applications.render_inputs(
+    found = render_inputs.render_inputs(
         application("""
   sources:
     - {repoURL: https://github.com/acme/gitops.git, targetRevision: main, ref: values}
@@ -118,7 +118,7 @@ def test_a_chart_in_git_reads_values_beside_it() -> None:
     targetRevision: v1.2.3
     helm: {valueFiles: [values-prod.yaml, ../../deploy/prod.yaml, /deploy/all.yaml]}
 """
-    found = applications.render_inputs(application(text), read)
+    found = render_inputs.render_inputs(application(text), read)
     assert asked == ["charts/shop/values-prod.yaml", "deploy/prod.yaml", "deploy/all.yaml"]
     assert (found.chart.kind, found.chart.path, found.chart.revision) == ("git", "charts/shop", "v1.2.3")
 
@@ -139,7 +139,7 @@ def test_a_chart_in_git_reads_values_beside_it() -> None:
     ],
 )
 def test_other_places_of_charts(source: str, kind: str, url: str) -> None:
-    (place,) = applications.places(application(f"  source: {source}\n"))
+    (place,) = render_inputs.places(application(f"  source: {source}\n"))
     assert (place.kind, place.url, place.name) == (kind, url, "shop")
 
 
@@ -166,12 +166,12 @@ def test_other_places_of_charts(source: str, kind: str, url: str) -> None:
 )
 def test_what_does_not_decide_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Stop) as stop:
-        applications.render_inputs(application(text), lambda *_: None)
+        render_inputs.render_inputs(application(text), lambda *_: None)
     assert stop.value.reason == reason
     assert "shop-staging" in str(stop.value)
 
 
 def test_a_missing_file_may_be_allowed() -> None:
     text = "  source: {repoURL: 'https://x/y', path: c, helm: {ignoreMissingValueFiles: true, valueFiles: [gone.yaml]}}"
-    found = applications.render_inputs(application(text), lambda *_: None)
+    found = render_inputs.render_inputs(application(text), lambda *_: None)
     assert found.inputs.values == (ValuesFile(name="c/gone.yaml", content=b"", optional=True),)

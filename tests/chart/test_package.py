@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from stagegate.chart import package, record, source
-from stagegate.clients import record as release_record
 from stagegate.errors import Stop
+from stagegate.evidence import release_record
 
 from .charts import CHART, RECORD, write
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from stagegate.argocd_app.inputs import Parameter, RenderInputs, ValuesFile
 from stagegate.chart import package, render
-from stagegate.chart.inputs import Parameter, RenderInputs, ValuesFile
 from stagegate.errors import Stop
 
 from .charts import CHART, RECORD, write

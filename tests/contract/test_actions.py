@@ -42,7 +42,9 @@ def test_every_folder_is_complete() -> None:
 
 def test_inputs_are_the_fields_of_the_script(folder: Path) -> None:
     action = definition(folder)
-    kind = typing.get_type_hints(importlib.import_module(script(folder)).main)["inputs"]
+    kind = typing.get_type_hints(importlib.import_module("stagegate.actions." + script(folder)).main)[
+        "inputs"
+    ]
     names = [option(field) for field in kind.__struct_fields__]
     assert list(action["inputs"]) == names
     assert names[:4] == SHARED
@@ -53,7 +55,9 @@ def test_inputs_are_the_fields_of_the_script(folder: Path) -> None:
 
 def test_defaults_are_those_of_the_script(folder: Path) -> None:
     action = definition(folder)
-    kind = typing.get_type_hints(importlib.import_module(script(folder)).main)["inputs"]
+    kind = typing.get_type_hints(importlib.import_module("stagegate.actions." + script(folder)).main)[
+        "inputs"
+    ]
     for field in __import__("msgspec").structs.fields(kind):
         given = action["inputs"][option(field.name)].get("default", "")
         if field.required or "${{" in given:
@@ -65,7 +69,9 @@ def test_defaults_are_those_of_the_script(folder: Path) -> None:
 def test_one_step_maps_every_input_and_interpolates_nothing(folder: Path) -> None:
     action = definition(folder)
     (step,) = action["runs"]["steps"]
-    kind = typing.get_type_hints(importlib.import_module(script(folder)).main)["inputs"]
+    kind = typing.get_type_hints(importlib.import_module("stagegate.actions." + script(folder)).main)[
+        "inputs"
+    ]
     assert step["env"] == {variable(f): f"${{{{ inputs.{option(f)} }}}}" for f in kind.__struct_fields__}
     up = "" if folder == ROOT else "/../.."
     assert step["run"] == f'"$GITHUB_ACTION_PATH{up}/scripts/run" {script(folder)}'

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from ruamel.yaml import YAML
 
-import front_door
 from stagegate import settings
+from stagegate.actions import front_door
 from stagegate.errors import VERDICTS
 from stagegate.gate import scenarios
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from stagegate.argocd_app.status import Application, SourceSeen
 from stagegate.gate import commits
-from stagegate.gate.application import Application, SourceSeen
 from stagegate.gate.look import Commit
 from stagegate.model import Release
 from tests.clients.hub_world import REPOSITORY, World, world

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from stagegate import evidence
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, DeploymentStatus
 from stagegate.errors import Stop
+from stagegate.evidence import records
 from stagegate.gate import describe
 from stagegate.gate import verdict as attempts
 from stagegate.model import Actor, Chart, Check, Evidence, Image, Release, Skip, WorkflowRun, to_json
@@ -59,7 +59,7 @@ def proof(
 def deployment(number: int, what: Evidence | None, **more: Any) -> Deployment:
     """A deployment as GitHub would hold it, `number` minutes after noon, completed a second later."""
     made, done = f"2026-01-05T12:{number:02}:00Z", f"2026-01-05T12:{number:02}:01Z"
-    state = evidence.deployment_state(what) if what else "success"
+    state = records.deployment_state(what) if what else "success"
     status = DeploymentStatus(state=state, description="", created_at=done, creator=BOT, log_url="")
     given: dict[str, Any] = {
         "id": number,
@@ -76,9 +76,9 @@ def deployment(number: int, what: Evidence | None, **more: Any) -> Deployment:
 
 def verdict(
     *deployments: Deployment, of: Release | None = None, accepted: tuple[Actor, ...] = (BOT,)
-) -> evidence.Verdict:
-    found = evidence.records(deployments, "shop", "staging", accepted)
-    return evidence.state(found, of or release())
+) -> records.Verdict:
+    found = records.records(deployments, "shop", "staging", accepted)
+    return records.state(found, of or release())
 
 
 def test_nothing_is_never_passed() -> None:
@@ -177,22 +177,22 @@ def test_soak_counts_from_the_first_of_an_unbroken_row() -> None:
 def test_a_run_finds_only_its_own_unfinished_record_of_these_digests() -> None:
     whole = deployment(5, proof(release(), run="42"))
     half = msgspec.structs.replace(whole, statuses=())
-    found = evidence.records((half,), "shop", "staging", (BOT,))
+    found = records.records((half,), "shop", "staging", (BOT,))
     assert attempts.unfinished(found, release(), "42", "rollout") is not None
     assert attempts.unfinished(found, release(), "43", "rollout") is None
     assert attempts.unfinished(found, release(), "", "rollout") is None
     assert attempts.unfinished(found, release(), "42", "schedule") is None
     assert attempts.unfinished(found, release(image="9"), "42", "rollout") is None
-    done = evidence.records((whole,), "shop", "staging", (BOT,))
+    done = records.records((whole,), "shop", "staging", (BOT,))
     assert attempts.unfinished(done, release(), "42", "rollout") is None
 
 
 def test_an_unfinished_record_is_left_when_another_run_came_to_a_newer_verdict() -> None:
     half = deployment(1, proof(release(), run="7"), statuses=())
     overtaken = deployment(2, proof(release(), "failed", run="8"))
-    alone = evidence.records([half], "shop", "staging", (BOT,))
+    alone = records.records([half], "shop", "staging", (BOT,))
     assert attempts.start(alone, release(), "7", "wait").do == "finish"
-    both = evidence.records([half, overtaken], "shop", "staging", (BOT,))
+    both = records.records([half, overtaken], "shop", "staging", (BOT,))
     assert attempts.start(both, release(), "7", "wait").do == "run"
 
 
@@ -200,7 +200,7 @@ def test_evidence_keeps_within_sixteen_kib() -> None:
     checks = tuple(Check(name=f"check {n}", outcome="passed", detail="x" * 400) for n in range(60))
     payload = describe.payload(proof(release(), checks=checks))
     assert len(to_json(payload)) <= describe.PAYLOAD_LIMIT
-    assert evidence.decode(payload) is not None
+    assert records.decode(payload) is not None
     many = tuple(Image(reference=f"ghcr.io/acme/image-{n}", digest=digest("1")) for n in range(200))
     with pytest.raises(Stop, match="bytes long"):
         describe.payload(proof(msgspec.structs.replace(release(), images=many)))

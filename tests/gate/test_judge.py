@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stagegate.gate.application import plain_address, read
+from stagegate.argocd_app.status import plain_address, read
 from stagegate.gate.look import Expected, classify
 from stagegate.gate.plan import (
     REASONS,

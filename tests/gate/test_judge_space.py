@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stagegate.gate.application import read
+from stagegate.argocd_app.status import read
 from stagegate.gate.plan import (
     REASONS,
     Failed,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stagegate import pin_files
-from stagegate.evidence import Record
+from stagegate.evidence.records import Record
 from stagegate.gate import proven
 from stagegate.model import ApplicationSeen, Chart, Evidence, Release, WorkflowRun
+from stagegate.pins import files
 
 COMMIT = "c" * 40
 CHART = Chart(reference="oci://r/shop", version="1.1.0", digest="sha256:" + "a" * 64)
@@ -91,9 +91,9 @@ FOLDER_SOURCE = "{repoURL: https://g/acme/shop, targetRevision: main, path: char
     ],
 )
 def test_only_applications_of_charts_name_everything_that_decides(text: str, whole: bool) -> None:
-    assert pin_files.are_all({"deploy/prod.yaml": text.encode()}) is whole
+    assert files.are_all({"deploy/prod.yaml": text.encode()}) is whole
 
 
 def test_a_missing_pin_file_names_nothing() -> None:
-    assert not pin_files.are_all({"deploy/prod.yaml": None})
-    assert not pin_files.are_all({})
+    assert not files.are_all({"deploy/prod.yaml": None})
+    assert not files.are_all({})

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from stagegate.gate.application import read
+from stagegate.argocd_app.status import read
 from stagegate.gate.look import classify
 from stagegate.model import Release
-from stagegate.promotion import standings
+from stagegate.pins import pinned_version
 from stagegate.settings import parse
 from tests.gate.argo_documents import CHART, expected, several, single
 
@@ -21,7 +21,7 @@ RELEASE = Release(app="shop", version="1.1.0", tag="v1.1.0", commit="a" * 40)
 
 
 def reason(document: dict[str, Any], **more: Any) -> str:
-    named = standings.named(RELEASE, SETTINGS, document)
+    named = pinned_version.named(RELEASE, SETTINGS, document)
     shared = {"chart_version": "", "chart_digest": "", "moves_chart": False, "named": named, **more}
     return classify(read(document), expected(**shared))[0]
 

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from stagegate import settings as settings_file
-from stagegate.evidence import Record
+from stagegate.evidence.records import Record
 from stagegate.model import Actor, Chart, Edit, Evidence, Image, Release, WorkflowRun, digest_of, rfc3339
-from stagegate.promotion.situation import Facts, Standing, Subject
+from stagegate.policy.facts import Facts, Standing, Subject
 from stagegate.settings import Settings
 
 BOT = Actor(kind="Bot", id=41898282, login="github-actions[bot]")

@@ -14,11 +14,11 @@ import requests
 
 from lab.forge import Forge
 from lab.registry import Registry as LabRegistry
-from stagegate import evidence
 from stagegate.chart import package, source
 from stagegate.clients import hub
-from stagegate.clients.record import Record
 from stagegate.clients.registry import Manifest, Registry
+from stagegate.evidence import records
+from stagegate.evidence.release_record import Record
 from stagegate.gate import describe
 from stagegate.model import Chart, Evidence, Image, WorkflowRun, digest_of, to_json
 
@@ -195,13 +195,13 @@ class Shop:
         found = msgspec.structs.replace(found, **changes)
         number = github.create_deployment(
             found.commit,
-            evidence.task("shop", found.kind),
+            records.task("shop", found.kind),
             environment,
             describe.payload(found),
             found.outcome,
             False,
         )
-        github.create_deployment_status(number, evidence.deployment_state(found), found.reason, "")
+        github.create_deployment_status(number, records.deployment_state(found), found.reason, "")
 
     def seed_pin(self, environment: str, version: str) -> None:
         """Somebody moved a pin by hand, to this version."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import promote_pr
+from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion import shop_world
 from tests.promotion.shop_world import Shop

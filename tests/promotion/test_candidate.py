@@ -7,9 +7,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from stagegate.evidence import Record
-from stagegate.promotion import candidate
-from stagegate.promotion.situation import Placed
+from stagegate.evidence.records import Record
+from stagegate.policy import candidate
+from stagegate.policy.facts import Placed
 from tests.promotion.facts_world import NOW, facts, record, release, settings
 
 

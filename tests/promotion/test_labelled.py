@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import promote_pr
+from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import guard, propose, status
 from tests.promotion import shop_world

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import promote_pr
-import publish_release
-from stagegate.clients import history
+from stagegate.actions import promote_pr, publish_release
+from stagegate.evidence import history
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
 

@@ -11,8 +11,9 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from stagegate.errors import Stop
+from stagegate.marks import marks
+from stagegate.marks import until as expiry
 from stagegate.model import Mark, MarkKind, rfc3339
-from stagegate.promotion import expiry, marks
 from tests.promotion.facts_world import NOW
 
 texts = st.text(min_size=1, max_size=40)

@@ -12,8 +12,8 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from stagegate.model import Mark, RuleResult, digest_of, to_json
-from stagegate.promotion import plan
-from stagegate.promotion.situation import Facts, Placed, Proposal, RiskSeen, Subject
+from stagegate.policy import decide
+from stagegate.policy.facts import Facts, Placed, Proposal, RiskSeen, Subject
 from stagegate.settings import Settings
 from tests.promotion.facts_world import NOW, facts, record, release, settings, subject
 
@@ -117,7 +117,7 @@ def was_tested(known: Facts, change: Subject) -> bool:
 @given(known=histories())
 @hypothesis(max_examples=300, derandomize=True, deadline=None)
 def test_I1_nothing_is_written_without_evidence_or_override(known: Facts) -> None:
-    decision = plan.decide(known, NOW)
+    decision = decide.decide(known, NOW)
     assert known.subject is not None
     if decision.write:
         aside = set_aside(known)
@@ -130,7 +130,7 @@ def test_I1_nothing_is_written_without_evidence_or_override(known: Facts) -> Non
 @given(known=histories())
 @hypothesis(max_examples=300, derandomize=True, deadline=None)
 def test_I2_unknown_is_never_passed(known: Facts) -> None:
-    decision = plan.decide(known, NOW)
+    decision = decide.decide(known, NOW)
     if any(result.state == "unknown" for result in decision.rules):
         assert (decision.write, decision.reason) == ("", "unknown-state")
         assert decision.verdict.state == "error"
@@ -143,7 +143,7 @@ def test_I2_unknown_is_never_passed(known: Facts) -> None:
 def test_I3_one_changed_digest_is_refused(known: Facts, place: str) -> None:
     change = known.subject
     assert change is not None
-    decision = plan.decide(known, NOW)
+    decision = decide.decide(known, NOW)
     if (
         not decision.write
         or change.release is None
@@ -159,7 +159,7 @@ def test_I3_one_changed_digest_is_refused(known: Facts, place: str) -> None:
         image = msgspec.structs.replace(change.release.images[0], digest=other)
         changed = msgspec.structs.replace(change.release, images=(image,))
     now = msgspec.structs.replace(known, subject=msgspec.structs.replace(change, release=changed))
-    refused = plan.decide(now, NOW)
+    refused = decide.decide(now, NOW)
     assert (refused.write, refused.reason) == ("", "evidence-mismatch")
 
 
@@ -167,21 +167,21 @@ def test_I3_one_changed_digest_is_refused(known: Facts, place: str) -> None:
 @hypothesis(max_examples=100, derandomize=True, deadline=None)
 def test_I4_the_same_facts_from_a_file_give_the_same_plan(known: Facts) -> None:
     replayed = msgspec.json.decode(to_json(known), type=Facts)
-    first, second = plan.decide(known, NOW), plan.decide(replayed, NOW)
+    first, second = decide.decide(known, NOW), decide.decide(replayed, NOW)
     assert first == second
-    assert to_json(plan.plan(known, first, NOW)) == to_json(plan.plan(replayed, second, NOW))
+    assert to_json(decide.plan(known, first, NOW)) == to_json(decide.plan(replayed, second, NOW))
 
 
 @given(known=histories())
 @hypothesis(max_examples=200, derandomize=True, deadline=None)
 def test_I9_every_refusal_names_every_rule_that_stops_and_what_to_do(known: Facts) -> None:
-    decision = plan.decide(known, NOW)
+    decision = decide.decide(known, NOW)
     if decision.write:
         return
     message = decision.message
     assert message.what
     assert message.next
-    for result in plan.blockers(decision.rules, direct=False):
+    for result in decide.blockers(decision.rules, direct=False):
         assert f"{result.rule}: " in message.why
     for result in decision.rules:
         if result.state == "wait" and result.until:
@@ -214,7 +214,7 @@ def test_the_table_of_rules_and_outcomes(
     prod: str, change: dict[str, Any], write: str, reason: str, state: str
 ) -> None:
     known = facts(policy=settings(prod), subject=subject(**change), **GOOD)  # type: ignore[arg-type]
-    decision = plan.decide(known, NOW)
+    decision = decide.decide(known, NOW)
     assert (decision.write, decision.reason, decision.verdict.state) == (write, reason, state)
 
 
@@ -222,7 +222,7 @@ def test_a_refusal_tells_once_when_a_hold_ends() -> None:
     until = "2026-12-01T00:00:00Z"
     mark = Mark(kind="hold", owner="octo-lead", reason="sale", since="2026-06-01T00:00:00Z", until=until)
     held = Placed(ref="h", oid="h", place="hold", app="shop", environment="prod", mark=mark)
-    decision = plan.decide(facts(subject=subject(), marks=(held,), **GOOD), NOW)  # type: ignore[arg-type]
+    decision = decide.decide(facts(subject=subject(), marks=(held,), **GOOD), NOW)  # type: ignore[arg-type]
     assert decision.reason == "held-back"
     assert decision.message.why.count(until) == 1
 
@@ -251,14 +251,14 @@ def test_what_replaces_an_open_proposal(text: str, open_version: str, reason: st
         proposal=open_proposal(open_version),
         records={"staging": records},
     )
-    assert plan.decide(known, NOW).reason == reason
+    assert decide.decide(known, NOW).reason == reason
     if open_version == "1.1.0":
         return
     banned = Placed(ref="b", oid="b", place="ban", app="shop", version=open_version)
-    assert plan.decide(msgspec.structs.replace(known, marks=(banned,)), NOW).write == "propose"
+    assert decide.decide(msgspec.structs.replace(known, marks=(banned,)), NOW).write == "propose"
     failed = record(release(open_version), outcome="failed", ago=timedelta(minutes=5), number=9)
     revoked = msgspec.structs.replace(known, records={"staging": (failed, *records)})
-    assert plan.decide(revoked, NOW).write == "propose"
+    assert decide.decide(revoked, NOW).write == "propose"
 
 
 def test_an_approval_counts_only_for_an_equal_head() -> None:
@@ -270,7 +270,7 @@ def test_an_approval_counts_only_for_an_equal_head() -> None:
     ):
         proposal = open_proposal("1.1.0", equal=equal, approvals=approvals)
         known = facts(policy=policy, subject=subject(), proposal=proposal, **GOOD)  # type: ignore[arg-type]
-        assert plan.decide(known, NOW).verdict.state == state
+        assert decide.decide(known, NOW).verdict.state == state
 
 
 def test_waits_end_when_the_last_one_does_and_stops_win_over_waits() -> None:
@@ -278,11 +278,11 @@ def test_waits_end_when_the_last_one_does_and_stops_win_over_waits() -> None:
         RuleResult(rule="soak", state="wait", detail="a", until="2026-06-03T13:00:00Z"),
         RuleResult(rule="freeze", state="wait", detail="b", until="2026-06-05T00:00:00Z"),
     ]
-    assert plan.verdict(waits).next_at == "2026-06-05T00:00:00Z"
+    assert decide.verdict(waits).next_at == "2026-06-05T00:00:00Z"
     endless = RuleResult(rule="window", state="wait", detail="never")
-    assert plan.verdict([*waits, endless]).next_at == ""
+    assert decide.verdict([*waits, endless]).next_at == ""
     stop = RuleResult(rule="risk", state="stop", detail="label")
-    assert plan.verdict([*waits, stop]).state == "failure"
+    assert decide.verdict([*waits, stop]).state == "failure"
     assert (
-        plan.verdict([*waits, stop, RuleResult(rule="order", state="unknown", detail="?")]).state == "error"
+        decide.verdict([*waits, stop, RuleResult(rule="order", state="unknown", detail="?")]).state == "error"
     )

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from stagegate.model import Image, Mark, digest_of
-from stagegate.promotion import rules
-from stagegate.promotion.rules import (
+from stagegate.policy import rules
+from stagegate.policy.facts import ImageSeen, Placed, RiskSeen, Standing
+from stagegate.policy.rules import (
     ban,
     direction,
     evidence,
@@ -24,7 +25,6 @@ from stagegate.promotion.rules import (
     soak,
     window,
 )
-from stagegate.promotion.situation import ImageSeen, Placed, RiskSeen, Standing
 from tests.promotion.facts_world import BOT, IMAGE, NOW, facts, record, release, settings, subject
 
 ONE = release("1.1.0")

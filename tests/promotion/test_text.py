@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from stagegate.chart import objects
+from stagegate.difference import Difference, compare, risks
 from stagegate.model import (
     ApplicationSeen,
     Chart,
@@ -21,10 +22,9 @@ from stagegate.model import (
     RuleResult,
     WorkflowRun,
 )
-from stagegate.promotion import text
-from stagegate.promotion.difference import Difference, compare, risks
-from stagegate.promotion.situation import RiskSeen, Standing
-from stagegate.promotion.text import BodyFacts, CommitLine, Proof
+from stagegate.policy.facts import RiskSeen, Standing
+from stagegate.proposal import body as text
+from stagegate.proposal.body import BodyFacts, CommitLine, Proof
 from tests.promotion import facts_world
 
 GOLDEN = Path(__file__).parent / "text"

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-import pin_guard
-import pr_command
-import promote_pr
+from stagegate.actions import pin_guard, pr_command, promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
 

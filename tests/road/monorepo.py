@@ -12,13 +12,9 @@ from typing import Any
 
 import requests
 
-import helm_publish
-import image_tags
-import pin_guard
-import promote_pr
-import staging_gate
 from lab.argocd import ArgoCD
 from lab.forge import Forge
+from stagegate.actions import helm_publish, image_tags, pin_guard, promote_pr, staging_gate
 from stagegate.model import Result
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context

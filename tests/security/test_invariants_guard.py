@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stagegate.clients import hub
-from stagegate.promotion import marks
+from stagegate.marks import marks
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
 

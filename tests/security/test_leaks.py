@@ -159,7 +159,7 @@ class Witness:
 
 
 def main_of(action: str) -> tuple[Any, Any]:
-    module = importlib.import_module(action.replace("-", "_"))
+    module = importlib.import_module("stagegate.actions." + action.replace("-", "_"))
     return typing.get_type_hints(module.main)["inputs"], module.main
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import promote_pr
+from stagegate.actions import promote_pr
 from stagegate.clients import hub
 from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from stagegate.chart import applications
-from stagegate.chart.inputs import RenderInputs
+from stagegate.argocd_app import render_inputs
+from stagegate.argocd_app.inputs import RenderInputs
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.model import Finding
@@ -78,7 +78,7 @@ def rendering(
         return target.read_bytes() if target.is_relative_to(workspace) and target.is_file() else None
 
     try:
-        known = applications.render_inputs(document, read, chart=chart.name)
+        known = render_inputs.render_inputs(document, read, chart=chart.name)
     except Elsewhere as elsewhere:
         return _note(environment, file, str(elsewhere))
     return Rendering(environment=environment, application=known.application, inputs=known.inputs, file=file)
@@ -108,8 +108,8 @@ def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[
             line=mark.line + 1 if mark else None,
         ) from error
     for document in documents:
-        if applications.is_application(document):
-            places = applications.places(document)
+        if render_inputs.is_application(document):
+            places = render_inputs.places(document)
             if any(chart in (place.name, place.path.rpartition("/")[2]) for place in places):
                 yield document
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from stagegate.argocd_app.inputs import RenderInputs
 from stagegate.chart.environments import Rendering
-from stagegate.chart.inputs import RenderInputs
 from stagegate.chart.source import ChartSource
 from stagegate.clients import helm
 from stagegate.errors import Stop

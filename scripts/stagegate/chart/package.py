@@ -19,8 +19,8 @@ import msgspec
 
 from stagegate.chart import ignore, record, source
 from stagegate.chart.source import ChartSource
-from stagegate.clients.record import Record
 from stagegate.errors import Stop
+from stagegate.evidence.release_record import Record
 from stagegate.model import digest_of, to_json
 
 CONFIG_TYPE = "application/vnd.cncf.helm.config.v1+json"

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from stagegate.chart import package, source
-from stagegate.clients import record, registry
-from stagegate.clients.record import Record
+from stagegate.clients import registry
 from stagegate.clients.registry import Reference, Registry
 from stagegate.errors import Stop
+from stagegate.evidence import release_record as record
+from stagegate.evidence.release_record import Record
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):

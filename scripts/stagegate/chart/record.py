@@ -9,8 +9,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
 from stagegate.chart import source
-from stagegate.clients.record import Record
 from stagegate.errors import Stop
+from stagegate.evidence.release_record import Record
 
 
 def write(raw: bytes, record: Record, file: str) -> bytes:

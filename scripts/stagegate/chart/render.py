@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from stagegate.argocd_app.inputs import Parameter, RenderInputs, ValuesFile
 from stagegate.chart import package
-from stagegate.chart.inputs import Parameter, RenderInputs, ValuesFile
 from stagegate.chart.objects import RenderedObject, configuration, parse
 from stagegate.clients import helm
 from stagegate.errors import Stop

@@ -6,9 +6,9 @@ anywhere and run again ends with one complete record (I4).
 
 from __future__ import annotations
 
-from stagegate import evidence as records
 from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
+from stagegate.evidence import records
 from stagegate.gate import describe, verdict
 from stagegate.model import Change, Evidence, Release
 from stagegate.runner import log

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from stagegate.argocd_app.status import Application, SourceSeen
 from stagegate.clients.hub import Hub
-from stagegate.gate.application import Application, SourceSeen
 from stagegate.gate.look import Commit
 from stagegate.model import Release
 from stagegate.runner import log

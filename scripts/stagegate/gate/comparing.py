@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from stagegate.argocd_app.status import read
 from stagegate.errors import Stop
 from stagegate.gate import content
-from stagegate.gate.application import read
 from stagegate.gate.following import Source
 from stagegate.gate.rollout import Rollout
 from stagegate.model import Check, digest_of

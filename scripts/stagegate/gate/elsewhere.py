@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from stagegate import evidence, pin_files
 from stagegate.clients.hub import Hub
-from stagegate.evidence import Record
+from stagegate.evidence import records
+from stagegate.evidence.records import Record
 from stagegate.gate import proven
 from stagegate.gate.facts import Facts
+from stagegate.pins import files as pin_files
 from stagegate.runner import log
 
 PATIENCE = 120.0  # seconds for another run's gate job to begin after the job that moved the pin
@@ -39,7 +40,7 @@ def looking(
     run = proven.mover(last.trailers, facts.environment.name, own_run) if last else ""
     if last and run and not _unchanged(facts, pins, last.sha):
         return ""  # another pin or the values changed since: that run may have tested what was before
-    context = evidence.context(facts.release.app, facts.environment.name)
+    context = records.context(facts.release.app, facts.environment.name)
     waited = 0.0
     while run and pins.run_state(run) == "running":
         statuses = app.statuses(facts.release.commit)

@@ -14,7 +14,7 @@ from stagegate.clients.argocd import ArgoCD
 from stagegate.clients.hub import Hub, from_context, installation_token
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.evidence import Record
+from stagegate.evidence.records import Record
 from stagegate.gate import scenarios as scenario_files
 from stagegate.gate.look import Expected
 from stagegate.gate.scenarios import Scenarios

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 import semver
 
-from stagegate.gate.application import Application, SourceSeen, plain_address
+from stagegate.argocd_app.status import Application, SourceSeen, plain_address
 from stagegate.model import moment
 
 Commit = Literal["current", "behind", "superseded"]

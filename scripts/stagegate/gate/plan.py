@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stagegate.gate.application import Application
+from stagegate.argocd_app.status import Application
 from stagegate.gate.look import Expected, classify, confirmed
 
 REASONS: Mapping[str, str] = {

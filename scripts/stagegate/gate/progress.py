@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stagegate.argocd_app.status import Application
 from stagegate.errors import Stop
-from stagegate.gate.application import Application
 from stagegate.gate.plan import History, Judgement, Waiting
 from stagegate.runner import log
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from stagegate import evidence
-from stagegate.evidence import Record
+from stagegate.evidence import records as evidence
+from stagegate.evidence.records import Record
 from stagegate.model import Evidence, Release
 
 _COMMIT = re.compile(r"\b[0-9a-f]{40}\b")

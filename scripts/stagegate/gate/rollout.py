@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import application as documents
 from stagegate.gate.following import Follower, Source
 from stagegate.gate.look import Commit, Expected, is_ours
 from stagegate.gate.plan import Failed, Judgement, Ready, Superseded, Waiting, judge, remember

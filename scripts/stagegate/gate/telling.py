@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from stagegate.errors import VERDICTS, Stop
-from stagegate.evidence import Record
+from stagegate.evidence.records import Record
 from stagegate.gate.facts import Facts, Objection
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import application as documents
 from stagegate.gate import pods, rollout, verdict
 from stagegate.gate.comparing import Compared
 from stagegate.gate.following import Source

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from stagegate import evidence as records
-from stagegate.evidence import Record
+from stagegate.evidence import records
+from stagegate.evidence.records import Record
 from stagegate.model import Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
 
 Mode = Literal["wait", "watch", "adopt", "skip"]

@@ -12,17 +12,24 @@ from datetime import datetime
 
 import msgspec
 
-from stagegate.clients import hub, releases
+from stagegate.clients import hub
+from stagegate.clients.connections import Connections
+from stagegate.difference import Difference, render_both
 from stagegate.errors import Stop
+from stagegate.evidence import releases
+from stagegate.marks import marks
 from stagegate.model import RuleResult
-from stagegate.promotion import branches, ground, labelled, marks, plan, rules, sides, standings, watched
-from stagegate.promotion import facts as promotion_facts
-from stagegate.promotion.access import Access
-from stagegate.promotion.difference import Difference
-from stagegate.promotion.ground import Files, Ground
-from stagegate.promotion.plan import Verdict
-from stagegate.promotion.situation import Facts, Kind, Standing, Subject
-from stagegate.promotion.watched import Changed
+from stagegate.pins import changes as watched
+from stagegate.pins import pinned_version
+from stagegate.pins.changes import Changed
+from stagegate.policy import decide, rules
+from stagegate.policy.decide import Verdict
+from stagegate.policy.facts import Facts, Kind, Standing, Subject
+from stagegate.promotion import app_state
+from stagegate.promotion import read as promotion_facts
+from stagegate.promotion.app_state import AppState, Files
+from stagegate.proposal import labels as labelled
+from stagegate.proposal import names
 from stagegate.settings import Settings
 
 
@@ -43,16 +50,16 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     environments: tuple[Judged, ...] = ()
 
 
-def pull(doors: Access, soil: Ground, of: hub.Pull, now: datetime) -> Judgement:
+def pull(connections: Connections, state: AppState, of: hub.Pull, now: datetime) -> Judgement:
     """The verdict on a pull request's head, judged from where it left the base."""
-    compared = doors.pins.compare(soil.head, of.head_sha)
-    labels = labelled.counted(doors.pins, of)
-    return change(doors, soil, compared.merge_base, of.head_sha, labels, now, commits=compared.commits)
+    compared = connections.pins.compare(state.head, of.head_sha)
+    labels = labelled.counted(connections.pins, of)
+    return change(connections, state, compared.merge_base, of.head_sha, labels, now, commits=compared.commits)
 
 
 def change(
-    doors: Access,
-    soil: Ground,
+    connections: Connections,
+    state: AppState,
     before: str,
     after: str,
     labels: tuple[str, ...],
@@ -66,23 +73,25 @@ def change(
     `commits` may say of themselves what was seen when they were made: that adds risks and never takes one away.
     `queued`: what runs when this merges is what `before` says (a merge group), not the default branch of now.
     """
-    settings = soil.settings
-    doors = replace(doors, clone=None)  # a kustomization may fetch from anywhere: not from somebody's branch
-    paths = standings.pin_files(settings)
-    old, new = _sides(doors, before, after, paths)
+    settings = state.settings
+    connections = replace(
+        connections, clone=None
+    )  # a kustomization may fetch from anywhere: not from somebody's branch
+    paths = pinned_version.pin_files(settings)
+    old, new = _sides(connections, before, after, paths)
     seen = {
-        one.name: watched.changed(doors.pins, soil.base, settings, one.name, old, new)
+        one.name: watched.changed(connections.pins, state.base, settings, one.name, old, new)
         for one in settings.environments
     }
     touched = [name for name, changed in seen.items() if changed.any]
     if not touched:
         return Judgement(head=after, verdict=Verdict(state="success", description="no pin or value changes"))
-    facts, _ = ground.facts(doors, soil, "evaluate", touched[0], "", touched[1:])
+    facts, _ = app_state.facts(connections, state, "evaluate", touched[0], "", touched[1:])
     if queued:
         facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
-    told = {name: branches.risks(commits, settings.app, name) for name in touched}
+    told = {name: names.risks(commits, settings.app, name) for name in touched}
     judged = tuple(
-        _judge(doors, facts, name, old, new, seen[name], told[name], labels, now) for name in touched
+        _judge(connections, facts, name, old, new, seen[name], told[name], labels, now) for name in touched
     )
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
@@ -97,11 +106,11 @@ def worst(judged: tuple[Judged, ...]) -> Verdict:
         for one in judged
         for result in one.rules
     ]
-    return plan.verdict(results)
+    return decide.verdict(results)
 
 
 def _judge(
-    doors: Access,
+    connections: Connections,
     facts: Facts,
     environment: str,
     old: Files,
@@ -113,8 +122,12 @@ def _judge(
 ) -> Judged:
     facts = msgspec.structs.replace(facts, environment=environment)
     policy = facts.policy_of(environment)
-    was = standings.resolved(standings.standing(policy, old.contents, facts.settings), facts.records)
-    then = standings.resolved(standings.standing(policy, new.contents, facts.settings), facts.records)
+    was = pinned_version.resolved(
+        pinned_version.standing(policy, old.contents, facts.settings), facts.records
+    )
+    then = pinned_version.resolved(
+        pinned_version.standing(policy, new.contents, facts.settings), facts.records
+    )
     moved = _named(was) != _named(then) or bool(then.trouble and not was.trouble)
     back = then.version and marks.rollback_to(facts, environment, now) == then.version
     kind: Kind = "configure" if not moved else "rollback" if back else "promote"
@@ -127,11 +140,13 @@ def _judge(
         labels=labels,
     )
     if moved and then.version:
-        subject, facts = _with_release(doors, facts, subject, then)
-    subject, difference = sides.compared(doors, facts, subject, old, new, seen)
-    subject = subject if subject.rendered else sides.remembered(subject, told)
+        subject, facts = _with_release(connections, facts, subject, then)
+    subject, difference = render_both.compared(connections, facts, subject, old, new, seen)
+    subject = subject if subject.rendered else render_both.remembered(subject, told)
     if kind == "configure" and then.version and _brings_image(difference, facts.settings):
-        subject, facts = _with_release(doors, facts, msgspec.structs.replace(subject, kind="promote"), then)
+        subject, facts = _with_release(
+            connections, facts, msgspec.structs.replace(subject, kind="promote"), then
+        )
     facts = msgspec.structs.replace(facts, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
 
@@ -143,7 +158,7 @@ def _named(standing: Standing) -> tuple[object, ...]:
 def _standings(facts: Facts, files: Files) -> tuple[Standing, ...]:
     """What every environment runs by the pins of one commit."""
     return tuple(
-        standings.resolved(standings.standing(one, files.contents, facts.settings), facts.records)
+        pinned_version.resolved(pinned_version.standing(one, files.contents, facts.settings), facts.records)
         for one in facts.settings.environments
     )
 
@@ -154,24 +169,26 @@ def _brings_image(difference: Difference | None, settings: Settings) -> bool:
     return any(one.repository in settings.images and set(one.after) - set(one.before) for one in changes)
 
 
-def _with_release(doors: Access, facts: Facts, subject: Subject, then: Standing) -> tuple[Subject, Facts]:
+def _with_release(
+    connections: Connections, facts: Facts, subject: Subject, then: Standing
+) -> tuple[Subject, Facts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:
-        release = releases.find(facts.settings, subject.version, doors.app, doors.registry)
+        release = releases.find(facts.settings, subject.version, connections.app, connections.registry)
     except Stop as stop:
         said = f"{stop.what} {stop.why}"
         if stop.reason in ("bad-input", "missing-file", "content-differs"):
             return msgspec.structs.replace(subject, release_absent=said), facts
         return msgspec.structs.replace(subject, release_trouble=said), facts
-    facts = promotion_facts.complete(doors, facts, release, subject.environment, subject.kind)
-    trouble = subject.pins_trouble or standings.astray(then, release, facts.app)
+    facts = promotion_facts.complete(connections, facts, release, subject.environment, subject.kind)
+    trouble = subject.pins_trouble or pinned_version.astray(then, release, facts.app)
     return msgspec.structs.replace(subject, release=release, pins_trouble=trouble), facts
 
 
-def _sides(doors: Access, before: str, after: str, paths: tuple[str, ...]) -> tuple[Files, Files]:
-    return _at(doors, before, paths), _at(doors, after, paths)
+def _sides(connections: Connections, before: str, after: str, paths: tuple[str, ...]) -> tuple[Files, Files]:
+    return _at(connections, before, paths), _at(connections, after, paths)
 
 
-def _at(doors: Access, sha: str, paths: tuple[str, ...]) -> Files:
-    found = doors.pins.files(sha, paths) if paths else {}
+def _at(connections: Connections, sha: str, paths: tuple[str, ...]) -> Files:
+    found = connections.pins.files(sha, paths) if paths else {}
     return Files(contents={path: blob.content if blob else None for path, blob in found.items()}, at=sha)

@@ -6,8 +6,8 @@ import difflib
 
 from stagegate.errors import Stop
 from stagegate.model import Change, Message, Release, Result, parse_version
-from stagegate.promotion import standings
-from stagegate.promotion.telling import OUTPUTS
+from stagegate.pins import pinned_version
+from stagegate.promotion.result import OUTPUTS
 from stagegate.report import markdown
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -27,12 +27,12 @@ def edit(
         )
     parse_version(version, source="version")
     policy = settings.environment(environment)
-    paths = set(standings.files_of(policy))
+    paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
     files = {path: place.read_bytes() if place.is_file() else None for path, place in places.items()}
     tag = settings.version.tag_prefix + version
     release = Release(app=settings.app, version=version, tag=tag, commit="")
-    changed, edits = standings.edited(policy, files, release, settings, "")
+    changed, edits = pinned_version.edited(policy, files, release, settings, "")
     difference = "".join(_diff(path, files[path] or b"", content) for path, content in changed.items())
     if not dry_run:
         for path, content in changed.items():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stagegate import settings as settings_file
-from stagegate.chart.checking import facts, plan
-from stagegate.chart.checking.plan import Checked
+from stagegate.chart.check import facts, plan
+from stagegate.chart.check.plan import Checked
 from stagegate.model import Finding
 from tests.chart import charts
 

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from stagegate.clients import hub
+from stagegate.comment import authorise
+from stagegate.comment.parse import Command, understood
+from stagegate.comment.read import Asked, Scene
 from stagegate.errors import Stop
 from stagegate.model import Actor
 from stagegate.promotion.apps import App
-from stagegate.promotion.commands import authorisation
-from stagegate.promotion.commands.facts import Asked, Scene
-from stagegate.promotion.commands.grammar import Command, understood
 from stagegate.settings import parse
 
 DEV = Actor(kind="User", id=7, login="octo-dev")
@@ -39,9 +39,9 @@ SCENE = Scene(
 def judge(asked: Asked, scene: Scene) -> str:
     """All steps of authorisation; the head that is bound."""
     command = understood(asked.body)
-    authorisation.check(asked, scene)
-    authorisation.permit(asked, scene, command, authorisation.least([SHOP], command))
-    return authorisation.bound(scene, [SHOP], command)
+    authorise.check(asked, scene)
+    authorise.permit(asked, scene, command, authorise.least([SHOP], command))
+    return authorise.bound(scene, [SHOP], command)
 
 
 def changed(value: Any, **changes: Any) -> Any:
@@ -88,11 +88,11 @@ def test_every_doubt_alone_refuses(asked: dict[str, Any], scene: dict[str, Any],
 def test_the_strongest_right_counts_where_several_apps_are_meant() -> None:
     strict = parse(b"app: pay\nenvironments: [{name: prod}]\ncommands: {hold: admin}\n", "x")
     command = Command(name="hold", app="all", environment="prod", reason="moving")
-    assert authorisation.least([SHOP], command) == "write"
-    assert authorisation.least([SHOP, App(config="y", settings=strict)], command) == "admin"
+    assert authorise.least([SHOP], command) == "write"
+    assert authorise.least([SHOP, App(config="y", settings=strict)], command) == "admin"
 
 
 @pytest.mark.parametrize("kind", ["Bot", "Organization", "Mannequin"])
 def test_only_people_are_heard(kind: Any) -> None:
-    assert authorisation.ignored(changed(ASKED, author=changed(DEV, kind=kind)))
-    assert not authorisation.ignored(ASKED)
+    assert authorise.ignored(changed(ASKED, author=changed(DEV, kind=kind)))
+    assert not authorise.ignored(ASKED)

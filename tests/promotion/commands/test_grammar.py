@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagegate.comment.parse import USAGE, Command, begins, understood
 from stagegate.errors import Stop
-from stagegate.promotion.commands.grammar import USAGE, Command, begins, understood
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True).filter(
     lambda name: name != "all"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from stagegate.chart import objects
-from stagegate.promotion.difference import Difference, FieldChange, compare
+from stagegate.difference import Difference, FieldChange, compare
 
 KEY = b"one report"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from stagegate.clients import process
+from stagegate.difference import compare, risks
+from stagegate.difference.kustomize import build
 from stagegate.errors import Stop
-from stagegate.promotion.difference import compare, risks
-from stagegate.promotion.difference.kustomized import build
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("kubectl") or shutil.which("kustomize")), reason="neither kubectl nor kustomize is here"

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from stagegate.chart import objects
+from stagegate.difference import compare, risks
 from stagegate.model import to_json
-from stagegate.promotion.difference import compare, risks
 
 WORKLOAD = """
 apiVersion: apps/v1

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from stagegate.chart import objects
-from stagegate.promotion.difference import compare, irreversible, risks
+from stagegate.difference import compare, irreversible, risks
 
 STATEFUL = """
     apiVersion: apps/v1

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from stagegate import pins, yaml_edit
 from stagegate import settings as settings_file
-from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Release
-from stagegate.promotion import pins
 from stagegate.settings import Settings
 
 SETTINGS = b"""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from stagegate import pins
 from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.model import Chart, Image, Release
-from stagegate.promotion import pins
 from stagegate.settings import Settings
 
 HERE = Path(__file__).parent

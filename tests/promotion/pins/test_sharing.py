@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from stagegate import pins
 from stagegate import settings as settings_file
 from stagegate.model import Release
-from stagegate.promotion import pins
 from stagegate.settings import Settings
 
 SETTINGS = b"""

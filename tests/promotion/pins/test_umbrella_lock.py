@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from stagegate import pins
 from stagegate import settings as settings_file
 from stagegate.clients import process
 from stagegate.errors import Stop
 from stagegate.model import Release
-from stagegate.promotion import pins, standings
+from stagegate.pins import pinned_version
 
 SETTINGS = b"""
 app: shop
@@ -54,9 +55,9 @@ def umbrella(tmp_path: Path) -> Path:
 def test_helm_builds_what_was_moved(umbrella: Path) -> None:
     settings = settings_file.parse(SETTINGS, "stagegate.yaml")
     environment = settings.environment("prod")
-    files = {file: (umbrella / file).read_bytes() for file in standings.files_of(environment)}
+    files = {file: (umbrella / file).read_bytes() for file in pinned_version.files_of(environment)}
     release = Release(app="shop", version="1.10.0", tag="v1.10.0", commit="a" * 40)
-    changed, edits = standings.edited(environment, files, release, settings, "acme/gitops")
+    changed, edits = pinned_version.edited(environment, files, release, settings, "acme/gitops")
     (umbrella / "umbrella/Chart.yaml").write_bytes(changed["umbrella/Chart.yaml"])
     out_of_sync = process.run("helm", "dependency", "build", "umbrella", cwd=umbrella, check=False)
     assert out_of_sync.code, "without its lock the chart must not build, or this test shows nothing"
@@ -74,9 +75,9 @@ def test_a_chart_without_lock_moves_alone_and_a_stale_lock_is_refused(umbrella: 
     release = Release(app="shop", version="1.10.0", tag="v1.10.0", commit="a" * 40)
     lock = (umbrella / "umbrella/Chart.lock").read_bytes()
     alone: dict[str, bytes | None] = {"umbrella/Chart.yaml": UMBRELLA.encode(), "umbrella/Chart.lock": None}
-    assert [*standings.edited(environment, alone, release, settings, "")[0]] == ["umbrella/Chart.yaml"]
+    assert [*pinned_version.edited(environment, alone, release, settings, "")[0]] == ["umbrella/Chart.yaml"]
     stale = alone | {"umbrella/Chart.lock": re.sub(rb"digest: sha256:.{8}", b"digest: sha256:00000000", lock)}
     with pytest.raises(Stop) as caught:
-        standings.edited(environment, stale, release, settings, "")
+        pinned_version.edited(environment, stale, release, settings, "")
     assert (caught.value.reason, caught.value.file) == ("ambiguous-pin", "umbrella/Chart.lock")
     assert pins.companion("umbrella/Chart.yaml") == "umbrella/Chart.lock"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 from stagegate.clients.hub.accounts import ACTIONS_BOT
+from stagegate.clients.hub.client import Connection
+from stagegate.clients.hub.comments import Talk
 from stagegate.clients.hub.commits import Commits, trailers
-from stagegate.clients.hub.connection import Connection
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
 from stagegate.clients.hub.merging import Merging
@@ -18,7 +19,6 @@ from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
 from stagegate.clients.hub.releases import Releases
 from stagegate.clients.hub.runs import Runs
 from stagegate.clients.hub.statuses import Statuses
-from stagegate.clients.hub.talk import Talk
 from stagegate.clients.hub.values import (
     ZERO,
     Asset,

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
-from stagegate.clients.hub.connection import PAGE
-from stagegate.clients.hub.line import settle
+from stagegate.clients.hub.client import PAGE
 from stagegate.clients.hub.refs import Refs
 from stagegate.clients.hub.refusals import Refused, StaleHead
+from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Commit, Comparison
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): *(.*)")

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
-from stagegate.clients.hub.connection import PAGE
-from stagegate.clients.hub.line import settle
-from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.client import PAGE
+from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.statuses import short
+from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Deployment, DeploymentStatus
 
 

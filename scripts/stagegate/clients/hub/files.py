@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
 

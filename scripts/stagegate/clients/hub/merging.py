@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
-from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.pulls import Pulls
 from stagegate.clients.hub.refusals import Refused, StaleHead
+from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Review
 from stagegate.errors import Stop
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
-from stagegate.clients.hub.line import settle
-from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
+from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Pull
 from stagegate.runner import log
 

@@ -8,8 +8,8 @@ import msgspec
 
 from stagegate.clients.hub.accounts import AUTHOR, Author
 from stagegate.clients.hub.files import Files, exact_text
-from stagegate.clients.hub.line import settle
 from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
+from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate, Tag
 from stagegate.errors import Stop
 

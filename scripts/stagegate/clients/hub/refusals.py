@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from stagegate.clients.hub.answer import Answer
+from stagegate.clients.hub.response import Answer
 from stagegate.errors import Stop
 from stagegate.model import rfc3339
 from stagegate.runner import log

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from stagegate.clients import http
-from stagegate.clients.hub.answer import Answer
-from stagegate.clients.hub.line import settle
-from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
+from stagegate.clients.hub.response import Answer
+from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Asset, ReleaseInfo
 from stagegate.errors import Stop
 

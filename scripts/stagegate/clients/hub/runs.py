@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.errors import Stop
 

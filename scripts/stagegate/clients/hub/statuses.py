@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
-from stagegate.clients.hub.port import Port
+from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import Status
 from stagegate.errors import Stop

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import semver
 
-from stagegate import pin_files
 from stagegate.clients import git
 from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
+from stagegate.pins import files as pin_files
 from stagegate.release.bump.plan import APP, RUN, VERSION, CommitFact, Facts
 from stagegate.settings import Settings
 

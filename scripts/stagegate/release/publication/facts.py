@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import semver
 
-from stagegate import evidence
-from stagegate.clients import history, hub, trust
+from stagegate.clients import hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.evidence import Record
+from stagegate.evidence import accepted, history
+from stagegate.evidence import records as evidence
+from stagegate.evidence.records import Record
 from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
 from stagegate.release.publication import assets
@@ -34,7 +35,7 @@ def read(
     `chart` is the package if the caller has it, otherwise it is fetched by the digest that was tested.
     """
     required = [settings.environment(environment).name] if environment else _last(settings)
-    trusted = trust.accepted(settings, github)
+    trusted = accepted.accepted(settings, github)
     version = version or _newest_passed(settings, github, required[0], trusted)
     parse_version(version, source="version")
     tag = github.tag(settings.version.tag_prefix + version)

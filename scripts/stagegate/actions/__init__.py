@@ -1,0 +1,1 @@
+"""One entrypoint for each action: its inputs and five calls, inputs, facts, plan, apply and report."""

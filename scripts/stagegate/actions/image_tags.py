@@ -1,0 +1,73 @@
+"""image-tags: `v<version>`, the git tag, `sha-<commit>` and `sha-<digest>` for images that the build has pushed."""
+
+from __future__ import annotations
+
+import json
+
+from stagegate import settings as settings_file
+from stagegate.clients import checkout
+from stagegate.clients.registry import Registry
+from stagegate.evidence import releases
+from stagegate.model import Change, Message, Result, parse_version
+from stagegate.release.image_tags import apply, facts, plan
+from stagegate.report.render import render
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+
+
+class ImageTags(Inputs, frozen=True, kw_only=True):
+    """Inputs of image-tags."""
+
+    version: str
+    digests: str
+    commit: str = ""
+    floating: bool = False
+    registry_username: str = ""
+    registry_password: str = ""
+
+
+def main(inputs: ImageTags, context: Context) -> Result:
+    """Inputs -> facts -> plan -> apply -> report."""
+    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    parse_version(inputs.version, source="version")
+    digests = releases.digests(inputs.digests, settings)
+    registry = Registry(
+        settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
+    )
+    prefix, commit = settings.version.tag_prefix, checkout.released_commit(inputs.commit, context)
+    known = facts.read(digests, inputs.version, prefix, commit, registry, floating=inputs.floating)
+    decided = plan.plan(inputs.version, prefix, commit, known, floating=inputs.floating)
+    changes = apply.intended(decided) if inputs.dry_run else apply.apply(decided, registry)
+    return report(inputs, settings.app, digests, decided, changes)
+
+
+def report(
+    inputs: ImageTags,
+    app: str,
+    digests: dict[str, str],
+    decided: tuple[plan.Tagging, ...],
+    changes: tuple[Change, ...],
+) -> Result:
+    """What happened, for people and for the next step."""
+    reason = "no-difference" if not changes else "planned" if inputs.dry_run else "tagged"
+    what = {
+        "no-difference": "Every image has its tags already.",
+        "planned": f"{len(changes)} tags would be put.",
+        "tagged": f"{len(changes)} tags were put on {len(digests)} images.",
+    }[reason]
+    return Result(
+        reason=reason,
+        message=Message(what=what),
+        outputs={"tags": json.dumps([f"{t.image}:{t.tag}" for t in decided]), "digests": json.dumps(digests)},
+        summary=render("image_tags.md.j2", reason=reason, tags=decided),
+        app=app,
+        version=inputs.version,
+        dry_run=inputs.dry_run,
+        changes=changes,
+    )
+
+
+def run() -> int:
+    """The exit code of this action, run with the inputs of its environment or command line."""
+    return entrypoint("image-tags", ImageTags, main)

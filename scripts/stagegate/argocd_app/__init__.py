@@ -1,0 +1,1 @@
+"""Application documents of Argo CD: their status and what they render from."""

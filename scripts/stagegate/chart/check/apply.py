@@ -1,0 +1,109 @@
+"""The findings as files for other programs: JUnit for test pages, SARIF 2.1.0 for code scanning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from stagegate.chart.check.plan import Checked, Facts, fails
+from stagegate.chart.rules import RULES
+from stagegate.model import Change, Finding, to_json
+from stagegate.runner import log
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ABOUT = {
+    "helm-lint": "helm lint passes with the values of every environment",
+    "helm-render": "Every environment's values can be read",
+    "renders": "Every environment renders to Kubernetes objects",
+    "values-file": "Every values file that an Application names is there",
+    "duplicate": "Nothing is rendered twice",
+    "references": "What pods name is made by somebody",
+    "image-follows": "Images of ours follow the release's tag",
+    "value-follows": "Derived names follow their value",
+    "floating-tag": "Image tags do not move",
+    "steady": "Rendering twice gives the same",
+}
+_RENDERED = frozenset(RULES) - {"values-file"}
+_TRYING = frozenset({"helm-render", "image-follows", "value-follows"})  # their notes say what was not tried
+
+
+class Asked(NamedTuple):
+    """A file to write: its kind, where, and its name for messages."""
+
+    kind: str
+    path: Path
+    name: str
+
+
+def write(facts: Facts, checked: Checked, asked: list[Asked], *, dry_run: bool) -> tuple[Change, ...]:
+    """Write what is asked for; in a dry run only say so."""
+    for one in asked if not dry_run else ():
+        one.path.parent.mkdir(parents=True, exist_ok=True)
+        if one.kind == "sarif":
+            one.path.write_bytes(to_json(sarif(checked)))
+        else:
+            _junit(one.path, facts, checked)
+    return tuple(Change(kind=one.kind, target=one.name, done=not dry_run) for one in asked)
+
+
+def sarif(checked: Checked) -> Mapping[str, object]:
+    """One run; silenced findings are suppressed results, so that nothing disappears."""
+    rules = [{"id": rule, "shortDescription": {"text": about}} for rule, about in _ABOUT.items()]
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": {"name": "stagegate chart-check", "rules": rules}},
+                "results": [_sarif_result(finding) for finding in checked.findings],
+            }
+        ],
+    }
+
+
+def _sarif_result(finding: Finding) -> dict[str, object]:
+    where = f" ({finding.environment})" if finding.environment else ""
+    place: dict[str, object] = {"artifactLocation": {"uri": quote(finding.file)}}
+    if finding.line:
+        place["region"] = {"startLine": finding.line}
+    told: dict[str, object] = {
+        "ruleId": finding.rule,
+        "level": finding.severity,
+        "message": {"text": log.redact(f"{finding.message}{where} {finding.why} {finding.fix}".strip())},
+        "locations": [{"physicalLocation": place}],
+    }
+    if finding.silenced:
+        told["suppressions"] = [{"kind": "external", "justification": log.redact(finding.silenced)}]
+    return told
+
+
+def _junit(path: Path, facts: Facts, checked: Checked) -> None:
+    """A suite for each environment, a case for each rule; what was not rendered is an error, never a pass."""
+    from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+    document = JUnitXml()
+    known = [one.environment for one in facts.rendered] + [one.environment for one in checked.findings]
+    for environment in dict.fromkeys(known):
+        name = environment or "chart"
+        suite = TestSuite(name)
+        for rule in _ABOUT:
+            case = TestCase(rule, classname=name)
+            found = [f for f in checked.findings if (f.environment, f.rule) == (environment, rule)]
+            failing = [_line(f) for f in found if fails(f, facts.ground.checks)]
+            if failing:
+                case.result = [Failure(line) for line in failing]
+            elif rule in _RENDERED and environment in checked.unknown:
+                case.result = [Error("The chart does not render here, so this is not known.")]
+            elif any(f.silenced for f in found):
+                case.result = [Skipped("; ".join(f"silenced: {f.silenced}" for f in found if f.silenced))]
+            elif rule in _TRYING and any(f.severity == "note" for f in found):
+                case.result = [Skipped("; ".join(_line(f) for f in found))]
+            suite.add_testcase(case)
+        document.add_testsuite(suite)
+    document.write(str(path))
+
+
+def _line(finding: Finding) -> str:
+    return log.redact(f"{finding.file}: {finding.message} {finding.fix}")

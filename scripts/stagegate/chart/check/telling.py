@@ -1,0 +1,104 @@
+"""What a check found: outputs, one annotation for each finding, and the summary by environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from stagegate.chart.check.plan import RANK, Checked, Facts
+from stagegate.model import Change, Finding, Message, Result, Severity, to_json
+from stagegate.report.render import render
+from stagegate.runner import log
+
+_KINDS: Mapping[Severity, Literal["error", "warning", "notice"]] = MappingProxyType(
+    {"error": "error", "warning": "warning", "note": "notice"}
+)
+_LIMIT = 10  # annotations of one kind that GitHub shows for a step; the verdict itself takes one
+_OUTPUT_LIMIT = 400_000  # bytes; GitHub drops job outputs beyond 1 MB, counted as UTF-16
+
+
+def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool) -> Result:
+    """The findings as JSON, the message and the summary."""
+    groups = [(name, list(found)) for name, found in groupby(checked.findings, lambda f: f.environment)]
+    environments = list(dict.fromkeys(one.environment for one in facts.rendered))
+    return Result(
+        reason=checked.reason,
+        message=_message(facts, checked),
+        outputs={"findings": _output(checked)},
+        summary=render(
+            "chart_check.md.j2", facts=facts, checked=checked, groups=groups, environments=environments
+        ),
+        app=facts.app,
+        version=facts.version,
+        dry_run=dry_run,
+        changes=changes,
+        findings=checked.findings,
+    )
+
+
+def _output(checked: Checked) -> str:
+    """All findings as JSON; where a job's output could not hold them, the worst of them."""
+    whole = to_json(checked.findings)
+    if len(whole) <= _OUTPUT_LIMIT:
+        return whole.decode()
+    kept: list[Finding] = []
+    left = _OUTPUT_LIMIT
+    for one in sorted(checked.findings, key=lambda f: (bool(f.silenced), RANK[f.severity])):
+        left -= len(to_json(one)) + 1
+        if left < 0:
+            break
+        kept.append(one)
+    return to_json(kept).decode()
+
+
+def annotate(checked: Checked) -> None:
+    """One annotation for each finding that is not silenced, up to GitHub's limit for each kind."""
+    left = {"error": _LIMIT - (checked.reason == "findings"), "warning": _LIMIT, "notice": _LIMIT - 1}
+    for finding in _once(checked.findings):
+        kind = _KINDS[finding.severity]
+        if left[kind] > 0:
+            left[kind] -= 1
+            where = f" ({finding.environment})" if finding.environment else ""
+            log.annotate(
+                kind,
+                f"{finding.message} {finding.why} {finding.fix}{where}",
+                title=f"chart-check: {finding.rule}",
+                file=finding.file or None,
+                line=finding.line or None,
+            )
+
+
+def _once(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    """The same in two environments is told once, with both."""
+    same: dict[Finding, list[str]] = {}
+    for finding in findings:
+        if not finding.silenced:
+            same.setdefault(msgspec.structs.replace(finding, environment=""), []).append(finding.environment)
+    for finding, environments in same.items():
+        named = ", ".join(name for name in dict.fromkeys(environments) if name)
+        yield msgspec.structs.replace(finding, environment=named)
+
+
+def _message(facts: Facts, checked: Checked) -> Message:
+    path = facts.ground.path
+    names = ", ".join(dict.fromkeys(one.environment for one in facts.rendered if one.environment))
+    tried = f"It was rendered for {names}." if names else "It was rendered with its own values."
+    if not checked.failing:
+        silenced = sum(bool(one.silenced) for one in checked.findings)
+        rest = len(checked.findings) - silenced
+        told = (
+            f" Below {facts.ground.checks.fail_on}: {rest}; silenced: {silenced}." if rest + silenced else ""
+        )
+        return Message(what=f"The chart {path} passes every check.", why=tried + told)
+    first = checked.failing[0]
+    count = "one finding" if len(checked.failing) == 1 else f"{len(checked.failing)} findings"
+    where = f" ({first.environment})" if first.environment else ""
+    return Message(
+        what=f"The chart {path} does not pass: {count}.",
+        why=f"The first{where}: {first.message}",
+        next=f"{first.fix} The report lists every finding; accept one under chart.checks.silence, with a reason.",
+    )

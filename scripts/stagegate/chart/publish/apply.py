@@ -1,0 +1,38 @@
+"""The one write of a publication, then a look at what really stands there."""
+
+from __future__ import annotations
+
+from stagegate.chart import published
+from stagegate.chart.package import MANIFEST_TYPE, Package
+from stagegate.chart.publish.plan import Facts, taken
+from stagegate.clients import registry
+from stagegate.clients.registry import Manifest, Registry
+from stagegate.errors import Stop
+from stagegate.model import Change
+
+
+def intended(facts: Facts, *, done: bool) -> tuple[Change, ...]:
+    """The change as the report lists it."""
+    return (Change(kind="publish", target=facts.reference, after=facts.digest, done=done),)
+
+
+def push(facts: Facts, packed: Package, store: Registry) -> tuple[Change, ...]:
+    """Push the package, read it back whole and compare.
+
+    Two runs may push at the same moment and a registry lets the last one win: the one that reads back
+    something else ends with Stop(version-taken) and both digests.
+    """
+    place = registry.parse(facts.reference)
+    manifest = Manifest(media_type=MANIFEST_TYPE, raw=packed.manifest)
+    store.push(place, manifest, (packed.config, packed.archive))
+    there = published.fetch(store, place)
+    if there is None:
+        raise Stop(
+            "unknown-state",
+            f"{facts.reference} was pushed and is not there.",
+            "The registry took it, and does not show it.",
+            "Run again in a minute; if it stays so, ask who runs the registry.",
+        )
+    if there.digest != packed.digest:
+        raise taken(facts.reference, there.digest, packed.digest)
+    return intended(facts, done=True)

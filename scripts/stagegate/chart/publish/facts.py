@@ -1,0 +1,122 @@
+"""Everything the publication is decided on: images that exist, a chart that renders, what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from stagegate.chart import dependencies, linting, package, published, render, source
+from stagegate.chart.environments import renderings
+from stagegate.chart.package import Package
+from stagegate.chart.publish.plan import Facts, Seen
+from stagegate.chart.source import ChartSource
+from stagegate.clients import registry
+from stagegate.clients.registry import Registry
+from stagegate.clients.registry.credentials import Credentials
+from stagegate.errors import Stop
+from stagegate.evidence.release_record import Record
+from stagegate.model import Finding
+from stagegate.settings import ChartSettings, Settings
+
+
+class Build(msgspec.Struct, frozen=True, kw_only=True):
+    """What this run was given: the release to publish, where its source lies, and how strictly to lint."""
+
+    version: str
+    commit: str
+    images: Mapping[str, str]
+    workspace: Path
+    repository: str
+    strict: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def prove_images(images: Mapping[str, str], store: Registry) -> None:
+    """Every image of the release exists in its registry by digest. Stop(bad-input) naming the one that does not."""
+    for image, digest in images.items():
+        if store.digest(registry.parse(image).at(digest)) is None:
+            raise Stop(
+                "bad-input",
+                f"{image}@{digest} is not in the registry.",
+                "A release names only images that are pushed; the build says it pushed this one.",
+                "Push the images before helm-publish, and pass the digests the push printed.",
+            )
+
+
+def read(
+    settings: Settings, own: ChartSettings, build: Build, store: Registry, logins: Mapping[str, Credentials]
+) -> tuple[Facts, Package | None]:
+    """Facts of a release with a chart of ours, and the package when the checks let it be packed.
+
+    Stop(missing-file) without a chart, Stop(findings) when it does not render; other checks are findings.
+    """
+    chart = source.read(build.workspace / own.path, own.path, own.name)
+    place = published.reference(settings.chart_reference, build.version)
+    findings = (*build.findings, *_versions(chart, build.version))
+    with dependencies.complete(chart, build.workspace, logins) as whole:
+        asked, notes = renderings(
+            settings,
+            whole,
+            build.workspace,
+            build.repository,
+            tag_value=(own.image_tag_value, settings.version.tag_prefix + build.version),
+        )
+        findings += (*notes, *linting.lint(whole, asked, strict=build.strict))
+        facts = Facts(
+            app=settings.app,
+            version=build.version,
+            commit=build.commit,
+            images=build.images,
+            chart=settings.chart_reference,
+            reference=str(place),
+            rendered=tuple(sorted({one.environment for one in asked})),
+            findings=findings,
+            strict=build.strict,
+        )
+        if any(finding.severity == "error" for finding in findings):
+            return facts, None
+        try:
+            render.render_all([(one.environment, whole.folder, one.inputs) for one in asked])
+        except Stop as stop:
+            raise linting.placed(stop, chart) from stop
+        packed = package.pack(whole, Record(commit=build.commit, images=build.images))
+    there = _seen(store, place, packed)
+    return msgspec.structs.replace(facts, digest=packed.digest, content=packed.content, there=there), packed
+
+
+def _seen(store: Registry, place: registry.Reference, packed: Package) -> Seen | None:
+    """What stands there; one request when nothing does, or when it is exactly ours."""
+    digest = store.digest(place)
+    if digest is None:
+        return None
+    if digest == packed.digest:
+        return Seen(digest=digest, content=packed.content)
+    found = published.fetch(store, place.at(digest))
+    if found is None:
+        return None
+    told = found.record
+    return Seen(
+        digest=digest,
+        content=found.content,
+        commit=told.commit if told else "",
+        images=told.images if told else {},
+    )
+
+
+def _versions(chart: ChartSource, version: str) -> list[Finding]:
+    """Chart and app are released together: both fields of Chart.yaml are the release's version."""
+    held = {"version": chart.version, "appVersion": chart.app_version}
+    return [
+        Finding(
+            rule="version-files",
+            severity="error",
+            file=chart.file,
+            message=f"{chart.file} has {key} {value or 'missing'}, the release is {version}.",
+            why="A chart is published under the version of its release.",
+            fix=f"List {chart.file} with path {key} under version.files, and let version-bump move it.",
+        )
+        for key, value in held.items()
+        if value != version
+    ]

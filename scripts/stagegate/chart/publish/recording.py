@@ -1,0 +1,87 @@
+"""A release without a chart of ours: its record is a deployment, which nobody can edit afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from stagegate.chart.publish.facts import Build
+from stagegate.chart.publish.plan import Facts, Seen, taken
+from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
+from stagegate.errors import Stop
+from stagegate.evidence.releases import ENVIRONMENT, task
+from stagegate.model import Change, digest_of
+
+_LOOK_BACK = 100
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts for the plan, and the record that stands already (its id, and whether it was finished)."""
+
+    facts: Facts
+    id: int = 0
+    finished: bool = False
+
+
+def read(app: str, build: Build, github: Hub) -> Known:
+    """What this release would be recorded as, and what is recorded under its version by a trusted writer."""
+    payload = _payload(app, build)
+    digest = digest_of(payload)
+    facts = Facts(
+        app=app,
+        version=build.version,
+        commit=build.commit,
+        images=build.images,
+        reference=f"{task(app)} {build.version}",
+        digest=digest,
+        content=digest,
+        findings=build.findings,
+    )
+    found = _recorded(app, build.version, github)
+    if found is None:
+        return Known(facts=facts)
+    there = digest_of({key: found.payload.get(key) for key in payload})
+    return Known(
+        facts=msgspec.structs.replace(facts, there=Seen(digest=there, content=there)),
+        id=found.id,
+        finished=any(status.state == "success" for status in found.statuses),
+    )
+
+
+def record(known: Known, build: Build, github: Hub, log_url: str) -> tuple[Change, ...]:
+    """Write the deployment and its status, or only the status that an earlier run could not write."""
+    facts = known.facts
+    said = f"{facts.app} {facts.version} is a release"
+    number = known.id or github.create_deployment(
+        facts.commit, task(facts.app), ENVIRONMENT, _payload(facts.app, build), said, False
+    )
+    if not known.finished:
+        github.create_deployment_status(number, "success", said, log_url)
+    there = read(facts.app, build, github).facts.there
+    if there is None:
+        raise Stop(
+            "unknown-state",
+            f"The record of {said.removesuffix(' is a release')} was written and is not there.",
+            "GitHub took the deployment, and does not list it.",
+            "Run again in a minute.",
+        )
+    if there.digest != facts.digest:
+        raise taken(facts.reference, there.digest, facts.digest)
+    return (Change(kind="record", target=facts.reference, after=facts.digest),)
+
+
+def _payload(app: str, build: Build) -> dict[str, Any]:
+    return {"app": app, "version": build.version, "commit": build.commit, "images": dict(build.images)}
+
+
+def _recorded(app: str, version: str, github: Hub) -> Deployment | None:
+    """The oldest record of this version by an identity that may write it: later ones cannot replace it."""
+    trusted = (ACTIONS_BOT, github.viewer())
+    found = [
+        deployment
+        for deployment in github.deployments(task(app), ENVIRONMENT, first=_LOOK_BACK)
+        if deployment.payload.get("version") == version
+        and any(actor.same(deployment.creator) for actor in trusted)
+    ]
+    return found[-1] if found else None

@@ -1,0 +1,58 @@
+"""What a publication did, for people and for the next step."""
+
+from __future__ import annotations
+
+from stagegate.chart.publish.plan import Facts, Publication
+from stagegate.model import Calls, Change, Message, Result
+from stagegate.report.render import render
+
+_NO_CALLS = Calls()
+
+
+def result(
+    facts: Facts,
+    decided: Publication,
+    changes: tuple[Change, ...],
+    *,
+    dry_run: bool,
+    calls: Calls = _NO_CALLS,
+) -> Result:
+    """Outputs, message and summary; without a chart `chart` and `reference` stay empty."""
+    reason = "planned" if decided.reason == "published" and dry_run else decided.reason
+    return Result(
+        reason=reason,
+        message=_message(facts, decided, reason),
+        outputs={
+            "chart": facts.chart,
+            "version": facts.version,
+            "digest": decided.digest,
+            "reference": f"{facts.reference}@{decided.digest}" if facts.chart and decided.digest else "",
+            "pushed": str(reason == "published").lower(),
+        },
+        summary=render("helm_publish.md.j2", facts=facts, plan=decided, reason=reason, changes=changes),
+        app=facts.app,
+        version=facts.version,
+        dry_run=dry_run,
+        changes=changes,
+        findings=facts.findings,
+        calls=calls,
+    )
+
+
+def _message(facts: Facts, decided: Publication, reason: str) -> Message:
+    if reason == "published":
+        return Message(what=f"{facts.reference} is published.", why=f"Its digest is {decided.digest}.")
+    if reason == "planned":
+        return Message(what=f"{facts.reference} would be published.", why=f"As {decided.digest}.")
+    if reason == "already-published":
+        return Message(
+            what=f"{facts.reference} is published already.",
+            why=f"With the same content, as {decided.digest}.",
+        )
+    count = "one error" if len(decided.errors) == 1 else f"{len(decided.errors)} errors"
+    first = decided.errors[0]
+    return Message(
+        what=f"{facts.reference} is not published: the checks found {count}.",
+        why=f"{first.file}: {first.message}",
+        next="Correct it and run again; the report lists every finding.",
+    )

@@ -1,0 +1,232 @@
+"""One way out to GitHub: requests are counted, paced, repeated where that is safe, explained when refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import msgspec
+import requests
+
+from stagegate.clients.hub import refusals
+from stagegate.clients.hub.identity import ABOUT, About
+from stagegate.clients.hub.response import Answer
+from stagegate.clients.hub.transport import Line
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+T = TypeVar("T")
+
+API_VERSION = "2022-11-28"
+TIMEOUT_SECONDS = 30
+PAGE = 100
+
+
+class _GraphError(msgspec.Struct, frozen=True):
+    message: str = ""
+    type: str = ""
+    path: list[str | int] = []
+
+
+class _Graph(msgspec.Struct, frozen=True):
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    errors: list[_GraphError] = []
+
+
+class Connection(Line):
+    """A repository's API with one token. Not for several threads."""
+
+    def __init__(
+        self,
+        repository: str,
+        token: str,
+        *,
+        api_url: str,
+        graphql_url: str,
+        server_url: str,
+        pace: float | None = None,
+    ) -> None:
+        from github import Auth, Github  # 0.2 s, paid only by those who speak to GitHub
+
+        self.repository = repository
+        self.owner, _, self.name = repository.partition("/")
+        self.server_url = server_url.rstrip("/")
+        self.api_url = api_url.rstrip("/")
+        super().__init__(urlsplit(self.api_url).netloc, token, pace)
+        self._requester = Github(
+            auth=Auth.Token(token),
+            base_url=self.api_url,
+            lazy=True,
+            retry=0,  # PyGithub's own retry repeats POST and sleeps without a limit
+            timeout=TIMEOUT_SECONDS,
+            seconds_between_requests=None,
+            seconds_between_writes=None,  # it would count a GraphQL query as a write
+            user_agent="stagegate",
+            api_version=API_VERSION,
+        ).requester
+        same = urlsplit(graphql_url).netloc == self.host
+        self._graphql = graphql_url if same else self._requester.graphql_url
+
+    # --- REST ---------------------------------------------------------------------------------------------
+
+    def path(self, *parts: str | int) -> str:
+        """`/repos/<owner>/<name>/<parts>`, each part quoted except its slashes."""
+        tail = "".join("/" + quote(str(part), safe="/:@!$&'()*+,;=~") for part in parts)
+        return f"/repos/{self.owner}/{self.name}{tail}"
+
+    def get(
+        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
+    ) -> T:
+        """A GET, decoded as `kind`; a 404 is a refusal here."""
+        return self.send(self._json("GET", path, params), _as(kind), doing, right, write=False)
+
+    def find(
+        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
+    ) -> T | None:
+        """Like `get`, but None when it is absent, believed only of a repository the token can see."""
+        try:
+            return self.get(path, kind, doing, right, **params)
+        except refusals.Refused as refusal:
+            if refusal.status != 404:
+                raise
+            self.see_repository()
+            return None
+
+    def pages(
+        self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
+    ) -> Iterator[T]:
+        """All items of a list, page after page, asked for as they are needed."""
+        query: dict[str, str | int] = {"per_page": PAGE, **params}
+        while True:
+            ask = self._json("GET", path, query)
+            items, following = self.send(ask, _page_of(kind), doing, right, write=False)
+            yield from items
+            if not following:
+                return
+            query = dict(following)  # only its parameters: the address is ours, not the server's to choose
+
+    def write(
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any],
+        doing: str,
+        right: str,
+        kind: type[T],
+        *,
+        repeatable: bool = False,
+    ) -> T:
+        """A POST, PATCH, PUT or DELETE. A lost answer raises Uncertain unless it is `repeatable`."""
+        ask = self._json(verb, path, body=dict(body))
+        return self.send(ask, _as(kind), doing, right, write=True, repeatable=repeatable)
+
+    # --- GraphQL ------------------------------------------------------------------------------------------
+
+    def query(
+        self,
+        text: str,
+        variables: Mapping[str, Any],
+        kind: type[T],
+        doing: str,
+        right: str = "contents: read",
+    ) -> T:
+        """A GraphQL query's `data` as `kind`; `$owner` and `$name` are filled in. Any error refuses all."""
+        mine = {"owner": self.owner, "name": self.name} if "$owner" in text else {}
+        body = {"query": text, "variables": {**mine, **variables}}
+        ask = self._json("POST", self._graphql, body=body)
+        return self.send(ask, self._graph(kind, doing, right), doing, right, write=False)
+
+    def mutate(self, mutation: str, fields: Mapping[str, Any], output: str, doing: str, right: str) -> bytes:
+        """A GraphQL mutation with one `input`; the JSON of what it gives back."""
+        kind = mutation[0].upper() + mutation[1:] + "Input!"
+        text = f"mutation($input: {kind}) {{ result: {mutation}(input: $input) {{ {output} }} }}"
+        body = {"query": text, "variables": {"input": fields}}
+        decode = self._graph(dict[str, msgspec.Raw], doing, right)
+        found = self.send(self._json("POST", self._graphql, body=body), decode, doing, right, write=True)
+        return bytes(found["result"])
+
+    def _graph(self, kind: type[T], doing: str, right: str) -> Callable[[Answer], T]:
+        def decode(answer: Answer) -> T:
+            graph = msgspec.json.decode(answer.text, type=_Graph)
+            if graph.errors:
+                raise self._graph_refusal(graph.errors, doing, right)
+            return msgspec.json.decode(graph.data, type=kind)
+
+        return decode
+
+    def _graph_refusal(self, errors: list[_GraphError], doing: str, right: str) -> Stop:
+        first = errors[0]
+        if first.type == "NOT_FOUND" and first.path == ["repository"]:
+            return self.invisible()
+        if not first.type and "something went wrong" in first.message.lower():
+            return refusals.server_error(
+                Answer(status=200, headers={}, text=first.message), doing, write=True
+            )
+        said = log.redact("; ".join(error.message for error in errors))[:600]
+        return refusals.refused_by_graphql(first.type, said, doing, right, self.token)
+
+    # --- one request --------------------------------------------------------------------------------------
+
+    def _json(
+        self,
+        verb: str,
+        url: str,
+        params: Mapping[str, str | int] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Callable[[], Answer]:
+        def ask() -> Answer:
+            accept = {"Accept": "application/vnd.github+json"}
+            status, headers, text = self._requester.requestJson(verb, url, dict(params or {}), accept, body)
+            if 300 <= status < 400:
+                raise self._moved()
+            return Answer(status=status, headers=headers, text=text)
+
+        return ask
+
+    # --- the repository itself ----------------------------------------------------------------------------
+
+    def see_repository(self) -> About:
+        """Viewer and repository, asked once. Stop(missing-permission) when the token does not see it."""
+        if self._about is None:
+            self._about = self.query(ABOUT, {}, About, f"read {self.repository}", "metadata: read")
+            if self._about.repository is None:
+                raise self.invisible()
+        return self._about
+
+    _about: About | None = None
+
+    def _moved(self) -> Stop:
+        return Stop(
+            "bad-input",
+            f"{self.repository} has another name now.",
+            "GitHub answers with a redirect, which a write must not follow.",
+            "Use the repository's new name in settings and workflow.",
+        )
+
+    def invisible(self) -> Stop:
+        """The Stop for a repository that is not there as far as this token can tell."""
+        return Stop(
+            "missing-permission",
+            f"The token does not see {self.repository}.",
+            "The repository does not exist, or the token was not given for it; GitHub does not say which.",
+            "Check the name; GITHUB_TOKEN sees only the repository of its own run: give an App's token for "
+            "another one.",
+        )
+
+
+def _as(kind: type[T]) -> Callable[[Answer], T]:
+    def decode(answer: Answer) -> T:
+        return msgspec.json.decode(answer.text or "null", type=kind)
+
+    return decode
+
+
+def _page_of(kind: type[T]) -> Callable[[Answer], tuple[list[T], list[tuple[str, str]]]]:
+    def decode(answer: Answer) -> tuple[list[T], list[tuple[str, str]]]:
+        items = msgspec.json.decode(answer.text, type=list[kind])  # type: ignore[valid-type]
+        links = requests.utils.parse_header_links(answer.headers.get("link", ""))
+        following = next((link["url"] for link in links if link.get("rel") == "next"), "")
+        return items, parse_qsl(urlsplit(following).query)
+
+    return decode

@@ -1,0 +1,51 @@
+"""What every part of the hub stands on: one connection to one repository."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from stagegate.clients.hub.accounts import ACTIONS_BOT
+from stagegate.clients.hub.client import Connection
+from stagegate.model import Actor, Calls
+
+
+class Port:
+    """One repository seen with one token."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    @property
+    def repository(self) -> str:
+        """`owner/name`."""
+        return self._c.repository
+
+    @property
+    def server_url(self) -> str:
+        """Where people look at it, without a slash at the end."""
+        return self._c.server_url
+
+    @property
+    def calls(self) -> Calls:
+        """How many requests were made so far."""
+        return self._c.calls
+
+    def now(self) -> datetime:
+        """GitHub's time as it last said it: its records are compared with this, never with a runner's clock."""
+        self._c.see_repository()
+        try:
+            said = parsedate_to_datetime(self._c.server_date)
+        except ValueError:  # a proxy that strips the header
+            return datetime.now(timezone.utc)
+        return said.astimezone(timezone.utc)
+
+    def viewer(self) -> Actor:
+        """The token's own identity, asked once; GITHUB_TOKEN is the Bot 41898282."""
+        seen = self._c.see_repository().viewer
+        is_bot = seen.login.endswith("[bot]")  # no person's login can hold a bracket
+        return Actor(kind="Bot" if is_bot else "User", id=seen.database_id, login=seen.login)
+
+    def is_actions_token(self) -> bool:
+        """True for GITHUB_TOKEN, whose writes start no workflows."""
+        return self.viewer().same(ACTIONS_BOT)

@@ -1,0 +1,146 @@
+"""How requests go out: counted, paced, repeated where that is safe, patient with rate limits."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from stagegate.clients.hub import refusals
+from stagegate.clients.hub.refusals import Uncertain
+from stagegate.clients.hub.response import Answer, limit_wait
+from stagegate.errors import Stop
+from stagegate.model import Calls
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 60.0  # for rate limits, in all
+TRIES = 4
+FRESH_SECONDS = 15.0  # how long GitHub's copies may lag behind a write
+
+
+class Line:
+    """The way to one host with one token. Not for several threads.
+
+    `pace` is the least time between two writes in seconds (None: `STAGEGATE_WRITE_PACE`, else GitHub's advice
+    of 1). Reads, including GraphQL queries, are not paced. They are repeated when the network or the server
+    fails; writes only when they certainly did not happen. Waits for rate limits add up to at most 60 s.
+    """
+
+    def __init__(self, host: str, token: str, pace: float | None) -> None:
+        self.host = host
+        self.token = token
+        self.sleep: Callable[[float], None] = time.sleep
+        self.clock: Callable[[], float] = time.time
+        self._pace = float(os.environ.get("STAGEGATE_WRITE_PACE", "1")) if pace is None else pace
+        self._retry_pace = float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5"))
+        self._last_write = float("-inf")
+        self._made_at = float("-inf")
+        self._patience = PATIENCE_SECONDS
+        self._read = 0
+        self._write = 0
+        self.server_date = ""
+
+    @property
+    def calls(self) -> Calls:
+        """Requests made so far, repeated ones included."""
+        return Calls(read=self._read, write=self._write)
+
+    def send(
+        self,
+        ask: Callable[[], Answer],
+        decode: Callable[[Answer], T],
+        doing: str,
+        right: str,
+        *,
+        write: bool,
+        repeatable: bool = False,
+    ) -> T:
+        """The decoded answer of `ask`, called again where that is safe. Refused, Uncertain or Stop."""
+        safe = repeatable or not write
+        for attempt in range(TRIES):
+            last = attempt == TRIES - 1
+            try:
+                answer = self._once(ask, doing, write=write)
+                if answer.status >= 500 or answer.status == 408:
+                    raise refusals.server_error(answer, doing, write=write)
+                if answer.status >= 400:
+                    raise refusals.refused(answer, doing, right, self.token)
+                decoded = decode(answer)
+                self._made_at = self.clock() if write else self._made_at
+                return decoded
+            except requests.RequestException as error:
+                sent = write and not _never_sent(error)
+                if last or (sent and not safe):
+                    raise refusals.unreachable(self.host, doing, error, sent=sent) from None
+            except (msgspec.DecodeError, msgspec.ValidationError) as error:
+                if last or not safe:
+                    raise refusals.unparsable(doing, error, write=write) from error
+            except refusals.Refused as refusal:
+                if last or not (write and self._too_early(refusal)):
+                    raise
+            except Stop as stop:
+                if last or not safe or stop.reason != "server-error":
+                    raise
+            self.back_off(attempt)
+        raise AssertionError("the last try returns or raises")
+
+    def _too_early(self, refusal: refusals.Refused) -> bool:
+        """Whether GitHub may not yet see what we made a moment ago: a write on it is refused as if absent."""
+        unseen = refusal.status == 404 or "no commit found" in refusal.said.lower()
+        return unseen and self.clock() - self._made_at < FRESH_SECONDS
+
+    def back_off(self, attempt: int) -> None:
+        """Sleep before the next try: the pace (0.5 s unless STAGEGATE_RETRY_PACE), doubled each time."""
+        self.sleep(self._retry_pace * 2**attempt)
+
+    def _once(self, ask: Callable[[], Answer], doing: str, *, write: bool) -> Answer:
+        """One answer that is not a rate limit; waits for those that are, as long as the patience lasts."""
+        while True:
+            self._count(write)
+            try:
+                answer = ask()
+            except (RuntimeError, AssertionError) as error:  # PyGithub's words for a redirect to elsewhere
+                raise refusals.unreachable(self.host, doing, error, sent=write) from error
+            finally:
+                if write:
+                    self._last_write = self.clock()
+            wait = limit_wait(answer, self.clock())
+            if wait is None:
+                self.server_date = answer.headers.get("date", self.server_date)
+                return answer
+            if wait > self._patience:
+                raise refusals.rate_limited(doing, wait, self.clock())
+            self._patience -= wait
+            self.sleep(wait)
+
+    def _count(self, write: bool) -> None:
+        if not write:
+            self._read += 1
+            return
+        self._write += 1
+        early = self._last_write + self._pace - self.clock()
+        if early > 0:
+            self.sleep(early)
+
+
+def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
+    """Do what must not happen twice: when the answer is lost, look first, and only then try again."""
+    try:
+        return create()
+    except Uncertain:
+        found = find()
+        return create() if found is None else found
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """True when not even a connection came about, so that nothing can have happened."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    inner = error.args[0] if error.args else None
+    return isinstance(inner, MaxRetryError) and isinstance(inner.reason, NewConnectionError)

@@ -1,0 +1,84 @@
+"""The one answer to a command: written at once, edited in place, found again by its marker and its author."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.clients.hub.comments import BODY_LIMIT
+from stagegate.comment.parse import USAGE, Command
+from stagegate.comment.status import AppStanding
+from stagegate.errors import VERDICTS
+from stagegate.model import Actor, Message, Result
+from stagegate.report import markdown
+from stagegate.report.render import render
+
+_MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
+_CUT = "*The rest stands in the run's summary.*\n"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said. `command` None: it was not understood; `result` None: it is still being done."""
+
+    comment: int
+    author: str
+    run_url: str
+    command: Command | None = None
+    result: Result | None = None
+    standings: tuple[AppStanding, ...] = ()
+    head: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the command is settled; after the world's trouble or missing rights the run may be repeated."""
+        return self.result is not None and VERDICTS[self.result.reason].exit_code in (0, 1, 4)
+
+
+def text(answer: Answer) -> str:
+    """The answer as a comment of at most 65,536 characters."""
+    result = answer.result
+    state = "done" if answer.is_final else "working"
+    outputs = result.outputs if result else {}
+    body = render(
+        "pr_command.md.j2",
+        answer=answer,
+        result=result,
+        message=result.message if result else Message(what="Working on it."),
+        outcome=VERDICTS[result.reason].outcome if result else "",
+        rules=[rule for rule in result.rules if rule.state != "pass"] if result else [],
+        pull=outputs.get("pr-url", ""),
+        usage=USAGE if answer.command is not None and answer.command.name == "help" else {},
+    )
+    marker = f"<!-- stagegate-command:{answer.comment}:{state} -->\n"
+    return markdown.shorten(marker + body, BODY_LIMIT, _CUT)
+
+
+def ours(comments: Iterable[hub.Comment], comment: int, viewer: Actor) -> hub.Comment | None:
+    """Our newest answer to a comment; a marker in somebody else's text is only text."""
+    found = [
+        one
+        for one in comments
+        if viewer.same(one.author) and (seen := _MARKER.match(one.body)) and int(seen[1]) == comment
+    ]
+    return found[-1] if found else None
+
+
+def is_final(answer: hub.Comment | None) -> bool:
+    """Whether an answer of ours says that its command was carried out or refused for good."""
+    seen = _MARKER.match(answer.body) if answer else None
+    return seen is not None and seen[2] == "done"
+
+
+def say(pins: hub.Hub, number: int, answer: Answer, there: hub.Comment | None) -> hub.Comment:
+    """Write the answer, in place of the one that is there."""
+    if there is None:
+        return pins.comment(number, text(answer))
+    return pins.edit_comment(there.id, text(answer))
+
+
+def is_good(answer: Answer) -> bool:
+    """Whether the command did, or will do, what was asked."""
+    return answer.result is not None and VERDICTS[answer.result.reason].exit_code == 0

@@ -1,0 +1,91 @@
+"""Where every release of an app is, for `/status`: what could not be read is said to be unknown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.marks import marks
+from stagegate.policy import evidence_for
+from stagegate.promotion import app_state
+from stagegate.promotion.apps import App
+from stagegate.proposal import names as branches
+
+UNKNOWN = "unknown"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One environment: what its pins name, what its gate said of that, who holds it, what is proposed."""
+
+    environment: str
+    version: str
+    verdict: str
+    since: str = ""
+    held: str = ""
+    proposal: str = ""
+
+
+class AppStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """An app's rows; `trouble` where nothing could be read."""
+
+    app: str
+    rows: tuple[Row, ...] = ()
+    trouble: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every row could be read."""
+        return not self.trouble and not any(UNKNOWN in (row.verdict, row.proposal) for row in self.rows)
+
+
+def read(app: App, connections: Connections, environment: str, now: datetime) -> AppStanding:
+    """The rows of one app, all environments or one. Never a Stop: trouble is part of the answer."""
+    name = app.settings.app
+    try:
+        state = app_state.read(connections, app.settings)
+        names = [environment] if environment else [place.name for place in state.settings.environments]
+        known, tips = app_state.facts(connections, state, "status", names[0], "", names[1:])
+    except Stop as stop:
+        return AppStanding(app=name, trouble=f"{stop.what} {stop.why}")
+    rows = []
+    for place in names:
+        standing = known.standing(place)
+        held = marks.holds(known, place, now)
+        open_ = [b for b in (branches.promotion(name, place), branches.rollback(name, place)) if b in tips]
+        seen = evidence_for.of(known, place, standing.version) if standing.version else None
+        rows.append(
+            Row(
+                environment=place,
+                version=standing.version or standing.commit[:12] or standing.trouble,
+                verdict=_words(seen.state) if seen else UNKNOWN,
+                since=seen.since if seen else "",
+                held="; ".join(marks.describe(mark) for mark in held),
+                proposal=_proposal(connections, open_, state.base),
+            )
+        )
+    return AppStanding(app=name, rows=tuple(rows))
+
+
+def _words(state: str) -> str:
+    return "no evidence" if state == "none" else state
+
+
+def _proposal(connections: Connections, names: list[str], base: str) -> str:
+    """The open pull requests of these branches, with the state of their status."""
+    try:
+        return ", ".join(
+            f"{pull.url} ({_state(connections, pull)})"
+            for name in names
+            for pull in connections.pins.pulls(head=name, base=base)
+        )
+    except Stop:
+        return UNKNOWN
+
+
+def _state(connections: Connections, pull: hub.Pull) -> str:
+    found = (one.state for one in connections.pins.statuses(pull.head_sha) if one.context == branches.STATUS)
+    return next(found, "no status")

@@ -1,0 +1,18 @@
+"""What a promotion really changes: both sides rendered, object by object, with nothing secret in it."""
+
+from __future__ import annotations
+
+from stagegate.difference.compare import compare
+from stagegate.difference.risks import Risk, irreversible, risks
+from stagegate.difference.values import Difference, FieldChange, ImageChange, ObjectChange
+
+__all__ = [
+    "Difference",
+    "FieldChange",
+    "ImageChange",
+    "ObjectChange",
+    "Risk",
+    "compare",
+    "irreversible",
+    "risks",
+]

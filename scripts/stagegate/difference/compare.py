@@ -1,0 +1,127 @@
+"""Two renderings of one environment, object by object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from stagegate.chart.objects import RenderedObject
+from stagegate.difference import fields, redaction
+from stagegate.difference.values import Difference, ImageChange, ObjectChange, walk
+
+Key = tuple[str, str, str, str]
+_HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")  # the letters kustomize writes hashes with
+Used = dict[str, dict[str, set[str]]]
+
+
+def compare(
+    before: Sequence[RenderedObject],
+    after: Sequence[RenderedObject],
+    key: bytes,
+    secrets: Iterable[str] = (),
+) -> Difference:
+    """What changes from one rendering to another, with nothing secret in it.
+
+    Objects are matched by API group, kind, namespace and name. `key` is random bytes of this one report;
+    hidden values are told apart by it. `secrets` are values that must not be shown wherever they stand; those
+    of the rendered Secrets are known without being told.
+    """
+    known = frozenset(secrets) | redaction.secrets_of(before) | redaction.secrets_of(after)
+    old = {one.key: one for one in redaction.redacted(before, key, known)}
+    new = _renamed({one.key: one for one in redaction.redacted(after, key, known)}, old)
+    changes: list[ObjectChange] = []
+    noise: list[str] = []
+    for name in [*old, *(name for name in new if name not in old)]:
+        one = _change(old.get(name), new.get(name))
+        if one.change != "changed" or any(not fields.is_noise(field) for field in one.fields):
+            changes.append(one)
+        elif one.fields:
+            noise.append(one.label)
+    used_before, used_after = _images(old.values()), _images(new.values())
+    images = tuple(_image_changes(used_before, used_after))
+    registries = {
+        ImageChange(repository=name, before=(), after=(), objects=()).registry for name in used_before
+    }
+    return Difference(
+        images=images,
+        changes=tuple(sorted(changes, key=lambda one: ("removed", "changed", "added").index(one.change))),
+        noise=tuple(noise),
+        objects=(len(old), len(new)),
+        registries=tuple(sorted(registries)),
+    )
+
+
+def split(reference: str) -> tuple[str, str]:
+    """Repository and tag or digest of an image reference; `latest` where neither is written."""
+    bare, at, digest = reference.partition("@")
+    head, colon, tag = bare.rpartition(":")
+    if colon and "/" not in tag:
+        return head, f"{tag}@{digest}" if at else tag
+    return bare, digest or "latest"
+
+
+def _renamed(
+    new: Mapping[Key, RenderedObject], old: Mapping[Key, RenderedObject]
+) -> dict[Key, RenderedObject]:
+    """New objects under the keys of the old ones that only a content hash at the end of their names sets apart.
+
+    Kustomize names generated ConfigMaps and Secrets so; each content is an object of its own to Kubernetes, and
+    one thing that changes to people.
+    """
+    gone = [key for key in old if key not in new]
+    renamed: dict[Key, RenderedObject] = {}
+    for key, one in new.items():
+        same = [other for other in gone if key not in old and _stem(other) == _stem(key) != key]
+        others = [other for other in new if other not in old and _stem(other) == _stem(key)]
+        renamed[same[0] if len(same) == len(others) == 1 else key] = one
+    return renamed
+
+
+def _stem(key: Key) -> Key:
+    group, kind, namespace, name = key
+    return (group, kind, namespace, _HASH.sub("", name)) if kind in ("ConfigMap", "Secret") else key
+
+
+def _change(before: RenderedObject | None, after: RenderedObject | None) -> ObjectChange:
+    one = after or before
+    assert one is not None  # noqa: S101  one of the two sides named it
+    found = fields.changed(before.body, after.body) if before and after else ()
+    return ObjectChange(
+        change="changed" if before and after else "added" if after else "removed",
+        api_version=one.api_version,
+        kind=one.kind,
+        namespace=one.namespace,
+        name=one.name,
+        fields=tuple(field for field in found if not fields.is_noise(field)) or found,
+        before=before.body if before else None,
+        after=after.body if after else None,
+    )
+
+
+def _images(objects: Iterable[RenderedObject]) -> Used:
+    """repository -> tag or digest -> the objects that run it."""
+    used: Used = {}
+    for one in objects:
+        for path, mapping in walk(one.body):
+            reference = mapping.get("imageName")
+            if len(path) >= 2 and path[-2] in ("containers", "initContainers", "ephemeralContainers"):
+                reference = mapping.get("image", reference)
+            if isinstance(reference, str) and reference:
+                repository, tag = split(reference)
+                used.setdefault(repository, {}).setdefault(tag, set()).add(one.label)
+    return used
+
+
+def _image_changes(
+    before: Mapping[str, Mapping[str, set[str]]], after: Mapping[str, Mapping[str, set[str]]]
+) -> Iterator[ImageChange]:
+    for repository in [*after, *(name for name in before if name not in after)]:
+        old, new = before.get(repository, {}), after.get(repository, {})
+        if set(old) != set(new):
+            where = set().union(*new.values()) if new else set().union(*old.values())
+            yield ImageChange(
+                repository=repository,
+                before=tuple(sorted(old)),
+                after=tuple(sorted(new)),
+                objects=tuple(sorted(where)),
+            )

@@ -1,0 +1,103 @@
+"""What the Kubernetes API and its tools do with an object, as far as risk asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stagegate.difference.values import Body, ObjectChange, at, notes
+
+_STATEFUL = ("StatefulSet", "PersistentVolumeClaim", "PersistentVolume")
+BUILT_IN = ("", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io")
+_HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
+_RUNS_ON_CHANGE = (
+    "pre-install",
+    "post-install",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+)
+_ARGO_RUNS = ("PreSync", "Sync", "PostSync")
+
+# fields the API server refuses to change on an object that exists; https://kubernetes.io/docs/reference/kubernetes-api/
+IMMUTABLE: Mapping[str, tuple[str, ...]] = {
+    "Deployment": ("spec.selector",),
+    "DaemonSet": ("spec.selector",),
+    "ReplicaSet": ("spec.selector",),
+    "StatefulSet": (
+        "spec.selector",
+        "spec.serviceName",
+        "spec.podManagementPolicy",
+        "spec.volumeClaimTemplates",
+    ),
+    "Job": ("spec.selector", "spec.template", "spec.completions", "spec.completionMode"),
+    "Service": ("spec.clusterIP",),
+    "PersistentVolumeClaim": (
+        "spec.storageClassName",
+        "spec.accessModes",
+        "spec.selector",
+        "spec.volumeMode",
+        "spec.volumeName",
+        "spec.dataSource",
+    ),
+    "StorageClass": ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"),
+    "RoleBinding": ("roleRef",),
+    "ClusterRoleBinding": ("roleRef",),
+    "Secret": ("type",),
+}
+
+
+def holds_state(one: ObjectChange) -> bool:
+    """StatefulSets, claims and volumes; and custom objects (databases) that ask for storage."""
+    spec = at(one.before or one.after, "spec")
+    own = one.group not in BUILT_IN and isinstance(spec, Mapping)
+    return one.kind in _STATEFUL or (
+        own and bool({"storage", "volumeClaimTemplates", "persistence"} & set(spec))
+    )
+
+
+def claim_templates(body: Body | None) -> set[str]:
+    """Names of the volume claims that a StatefulSet makes for each pod."""
+    found = at(body, "spec", "volumeClaimTemplates")
+    return {str(at(item, "metadata", "name")) for item in found} if isinstance(found, list) else set()
+
+
+def is_hook(one: ObjectChange) -> bool:
+    """Whether a rollout runs it: hooks for tests and deletion do not count."""
+    words = [
+        word.strip()
+        for body in (one.before, one.after)
+        for name in _HOOKS
+        for word in str(notes(body).get(name, "")).split(",")
+    ]
+    return any(word in _RUNS_ON_CHANGE or word in _ARGO_RUNS for word in words)
+
+
+def grants(body: Body | None) -> set[str]:
+    """Each single permission of a role, as `verb group/resource [name]`."""
+    found: set[str] = set()
+    rules = at(body, "rules")
+    for rule in rules if isinstance(rules, list) else ():
+        urls = [f"{verb} {url}" for verb in _list(rule, "verbs") for url in _list(rule, "nonResourceURLs")]
+        found.update(urls)
+        found.update(
+            " ".join(part for part in (verb, f"{group}/{resource}".lstrip("/"), name) if part)
+            for verb in _list(rule, "verbs")
+            for group in _list(rule, "apiGroups") or [""]
+            for resource in _list(rule, "resources")
+            for name in _list(rule, "resourceNames") or [""]
+        )
+    return found
+
+
+def subjects(body: Body | None) -> set[str]:
+    """Who a binding names, as `Kind namespace/name`."""
+    found = at(body, "subjects")
+    listed = found if isinstance(found, list) else []
+    return {f"{at(s, 'kind')} {at(s, 'namespace') or ''}/{at(s, 'name')}".replace(" /", " ") for s in listed}
+
+
+def _list(rule: Mapping[str, Any], key: str) -> list[str]:
+    found = rule.get(key)
+    return [str(item) for item in found] if isinstance(found, list) else []

@@ -1,0 +1,43 @@
+"""Whose evidence counts: who may have written a record, status or mark for it to be believed."""
+
+from __future__ import annotations
+
+from stagegate.clients.connections import Connections
+from stagegate.clients.hub import ACTIONS_BOT, Hub
+from stagegate.errors import Stop
+from stagegate.evidence.records import is_accepted
+from stagegate.model import Actor
+from stagegate.settings import Settings
+
+
+def accepted(settings: Settings, app: Hub, *others: Hub) -> tuple[Actor, ...]:
+    """The App alone under `protected`, else GitHub's own bot and the identities of this run's tokens.
+
+    `app` is the app repository. Stop(bad-settings) when GitHub knows no App of the name the settings trust.
+    """
+    if settings.trust.level == "advisory":
+        return tuple(dict.fromkeys((ACTIONS_BOT, *(hub.viewer() for hub in (app, *others)))))
+    name = f"{settings.trust.app}[bot]"
+    found = app.account(name)
+    if found is None or found.kind != "Bot":
+        raise Stop(
+            "bad-settings",
+            f"GitHub knows no App {settings.trust.app!r}.",
+            f"With `trust: protected` only what {name} wrote counts, and no such account was found.",
+            "Correct `trust.app`: it is the slug at the end of the App's address.",
+        )
+    return (found,)
+
+
+def demand_writer(connections: Connections, settings: Settings) -> None:
+    """Stop(missing-permission) when states would be written that nobody may count."""
+    if settings.trust.level == "advisory":
+        return
+    own = connections.pins.viewer()
+    if not is_accepted(own, accepted(settings, connections.app, connections.pins)):
+        raise Stop(
+            "missing-permission",
+            f"{own.login} is not the App whose states count.",
+            f"With `trust: protected` only {settings.trust.app} writes marks and statuses.",
+            "Give `app-id` and `app-key` of that App to this job, from its GitHub Environment.",
+        )

@@ -1,0 +1,46 @@
+"""The verdicts of an environment, read from GitHub as far back as a question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from stagegate.clients.hub import Deployment, Hub
+from stagegate.errors import Stop
+from stagegate.evidence import records as evidence
+from stagegate.evidence.records import Record
+from stagegate.model import Actor
+
+PAGE = 100
+LIMIT = 500  # deployments, counted in whole pages
+
+Enough = Callable[[Sequence[Record]], object]
+
+
+def records(
+    github: Hub, app: str, environment: str, accepted: Sequence[Actor], enough: Enough, *, sha: str = ""
+) -> tuple[Record, ...]:
+    """Records of roll-outs, adoptions and skips, newest first and without a gap, read until they are `enough`.
+
+    `sha`: only those of one commit. All there are when they never are enough; Stop(unknown-state) where more
+    than `LIMIT` deployments would have to be read, because what was not read is not nothing (I2).
+    """
+    seen: dict[int, Deployment] = {}  # by id: what is created meanwhile moves the pages
+    found: tuple[Record, ...] = ()
+    for page in github.deployment_pages(evidence.task(app), environment, sha or None, PAGE):
+        if len(seen) >= LIMIT:
+            raise _too_far(app, environment, sha)
+        seen |= {deployment.id: deployment for deployment in page}
+        found = evidence.records(seen.values(), app, environment, accepted)
+        if enough(found):
+            break
+    return found
+
+
+def _too_far(app: str, environment: str, sha: str) -> Stop:
+    of = f" of {sha[:12]}" if sha else ""
+    return Stop(
+        "unknown-state",
+        f"The verdict asked for is not among the newest {LIMIT} deployments{of} of {app} to {environment}.",
+        "Those before them are not read, and what was not read is unknown.",
+        "Name a `version` that was gated there lately, or run its gate there again.",
+    )

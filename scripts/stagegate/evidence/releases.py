@@ -1,0 +1,163 @@
+"""What a release is made of, read back from where it was recorded.
+
+The record stands in the published chart's annotations, so that one chart digest fixes the whole release;
+without a chart of our own it is a deployment with the same fields.
+"""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from stagegate import settings as settings_file
+from stagegate.clients import registry
+from stagegate.clients.hub import ACTIONS_BOT, Hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.evidence.release_record import COMMIT, IMAGES, Record, broken, from_annotations
+from stagegate.model import Chart, Digest, Image, Release, image_tags, parse_version, to_json
+from stagegate.settings import Settings, Versioning
+
+ENVIRONMENT = "release"
+
+
+def task(app: str) -> str:
+    """The deployment task under which a release without a chart is recorded."""
+    return f"stagegate:{app}:release"
+
+
+def digests(text: str, settings: Settings) -> dict[str, str]:
+    """The build's `digests` output, image repository -> pushed digest. Stop(bad-input).
+
+    Its keys are exactly the settings' `images`: nothing is forgotten, nothing is smuggled in.
+    """
+    try:
+        given = msgspec.json.decode(text or "{}", type=dict[str, Digest])
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Stop(
+            "bad-input",
+            "The input `digests` is not what a build hands over.",
+            f"{error}.",
+            'Pass a JSON object such as {"ghcr.io/acme/shop": "sha256:..."}.',
+        ) from error
+    if given.keys() != set(settings.images):
+        raise Stop(
+            "bad-input",
+            "The input `digests` does not fit the settings' images.",
+            f"It names {', '.join(given) or 'none'}; the settings name {', '.join(settings.images) or 'none'}.",
+            "Name every image of the release once, by its repository without a tag.",
+        )
+    return given
+
+
+def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
+    """The settings of a pins repository, with version and chart as the app repository has them.
+
+    `own` are the app's settings where they are known; else its default branch is read. What the policy says itself
+    stays. Stop(wrong-source) when the app names a registry that the policy does not: nobody logs in there.
+    """
+    if own is None:
+        file = policy.source_file
+        found = app.files(app.default_branch(), [file])[file]
+        own = settings_file.parse(found.content, f"{app.repository}: {file}") if found else policy
+    told = msgspec.structs.replace(
+        policy,
+        version=own.version if policy.version == Versioning() else policy.version,
+        chart=own.chart if policy.chart == "none" else policy.chart,
+        images=policy.images or own.images,
+    )
+    if foreign := sorted(told.registry_hosts - policy.registry_hosts):
+        raise Stop(
+            "wrong-source",
+            f"{app.repository} publishes to {', '.join(foreign)}, which the policy does not name.",
+            "Only hosts of the policy's `images` and `chart` are asked, because credentials may go there.",
+            "Name the images (and a chart in another registry) in the settings of the pins repository.",
+        )
+    return told
+
+
+def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:
+    """The release of that version, every artifact by digest.
+
+    `hub` is the app repository. Stop(bad-input) without its tag, Stop(missing-file) without its chart,
+    Stop(content-differs) when tag and record name different commits, Stop(unknown-state) when unreadable.
+    """
+    parse_version(version, source="version")
+    tag = hub.tag(settings.version.tag_prefix + version)
+    if tag is None:
+        raise Stop(
+            "bad-input",
+            f"There is no release {version}.",
+            f"{hub.repository} has no tag {settings.version.tag_prefix}{version}.",
+            "Release it first with version-bump, or name a version that exists.",
+        )
+    chart, record = _chart(settings, version, store) if settings.own_chart else (None, None)
+    if not settings.own_chart:
+        record = _deployed(settings, version, tag.target_commit, hub)
+    if record and record.commit != tag.target_commit:
+        raise Stop(
+            "content-differs",
+            f"{settings.app} {version} is not one release.",
+            f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
+            "Release a new version; somebody moved the tag or published from another commit.",
+        )
+    images = record.images if record else _tagged(settings, version, tag.name, store)
+    return Release(
+        app=settings.app,
+        version=version,
+        tag=tag.name,
+        commit=tag.target_commit,
+        chart=chart,
+        images=tuple(
+            Image(reference=name, digest=digest, first_party=name in settings.images)
+            for name, digest in sorted(images.items())
+        ),
+        recorded=record is not None,
+    )
+
+
+def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Record | None]:
+    reference = f"{settings.chart_reference}:{registry.chart_tag(version)}"
+    manifest = store.manifest(reference)
+    if manifest is None:
+        raise Stop(
+            "missing-file",
+            f"Chart {version} is not in the registry.",
+            f"{reference} does not exist.",
+            "Publish it with helm-publish; a release without its chart cannot go anywhere.",
+        )
+    chart = Chart(reference=settings.chart_reference, version=version, digest=manifest.digest)
+    try:
+        config = json.loads(store.blob(reference, manifest.document["config"]["digest"]))
+        annotations = config.get("annotations") or {}
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
+        raise broken(reference, f"its configuration is not a chart's ({type(error).__name__})") from error
+    return chart, from_annotations(annotations, reference)
+
+
+def _deployed(settings: Settings, version: str, commit: str, hub: Hub) -> Record | None:
+    """The record of a release without a chart of ours, by an identity that may write it."""
+    accepted = (ACTIONS_BOT, hub.viewer())
+    for deployment in hub.deployments(task(settings.app), ENVIRONMENT, commit):
+        trusted = any(actor.same(deployment.creator) for actor in accepted)
+        if trusted and deployment.payload.get("version") == version:
+            images = to_json(deployment.payload.get("images") or {}).decode()
+            return from_annotations({COMMIT: commit, IMAGES: images}, f"deployment {deployment.id}")
+    return None
+
+
+def _tagged(settings: Settings, version: str, tag: str, store: Registry) -> dict[str, str]:
+    """Digests by tag, for a release that stagegate did not publish: good enough to adopt, and said so."""
+    found, names = {}, image_tags(version, tag)
+    for image in settings.images:
+        digest = next(filter(None, (store.digest(f"{image}:{name}") for name in names)), None)
+        if digest is None:
+            raise Stop(
+                "missing-file",
+                f"{image}:{' or '.join(names)} is not in the registry.",
+                "The release has no record, so its images were looked up by tag.",
+                "Publish the release with image-tags and helm-publish.",
+            )
+        found[image] = digest
+    return found

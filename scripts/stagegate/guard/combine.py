@@ -1,0 +1,25 @@
+"""One verdict out of several, purely: a pull request may merge when it may for every app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stagegate.policy.decide import StatusState, Verdict
+
+_WORST: tuple[StatusState, ...] = ("error", "failure", "pending")
+
+
+def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
+    """The worst verdict of all apps; with several apps each that is not satisfied is named."""
+    for state in _WORST:
+        found = {app: verdict for app, verdict in verdicts.items() if verdict.state == state}
+        if found:
+            times = [verdict.next_at for verdict in found.values()]
+            said = (
+                f"{app}: {v.description}" if len(verdicts) > 1 else v.description for app, v in found.items()
+            )
+            next_at = max(times) if all(times) else ""
+            return Verdict(state=state, description="; ".join(said), next_at=next_at)
+    words = dict.fromkeys(verdict.description for verdict in verdicts.values())
+    ends = min((verdict.next_at for verdict in verdicts.values() if verdict.next_at), default="")
+    return Verdict(state="success", description="; ".join(words), next_at=ends)

@@ -1,0 +1,210 @@
+"""Hold, ban and override: marks that a named person sets, each a file `mark.json` on a ref of its own.
+
+A mark that cannot be read is in force as a stop: a hold holds, a ban bans, an override sets nothing aside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.evidence import records
+from stagegate.model import Mark, MarkKind, Removed, moment, rfc3339, to_json
+from stagegate.policy.facts import Facts, MarkPlace, Placed
+
+PREFIX = "refs/heads/stagegate/"
+FILE = "mark.json"
+ALL = "all"
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+
+
+def hold_ref(app: str, environment: str) -> str:
+    """The ref of a hold; `app` may be `all`."""
+    return f"{PREFIX}hold/{_part(app)}/{_part(environment)}"
+
+
+def ban_ref(app: str, version: str) -> str:
+    """The ref of a ban of one version."""
+    return f"{PREFIX}ban/{_part(app)}/{_part(version)}"
+
+
+def override_ref(app: str, environment: str, version: str) -> str:
+    """The ref of an override for one version in one environment."""
+    return f"{PREFIX}override/{_part(app)}/{_part(environment)}/{_part(version)}"
+
+
+def place(ref: str, oid: str, content: bytes | None) -> Placed | None:
+    """The mark on a ref, or None when the ref is none of ours. Unreadable content gives `mark` None."""
+    if not ref.startswith(PREFIX):
+        return None
+    kind, *rest = ref[len(PREFIX) :].split("/")
+    read = decode(content)
+    if kind == "hold" and len(rest) == 2:
+        return Placed(ref=ref, oid=oid, place="hold", app=rest[0], environment=rest[1], mark=read)
+    if kind == "ban" and len(rest) == 2:
+        return Placed(ref=ref, oid=oid, place="ban", app=rest[0], version=rest[1], mark=read)
+    if kind == "override" and len(rest) == 3:
+        return Placed(
+            ref=ref, oid=oid, place="override", app=rest[0], environment=rest[1], version=rest[2], mark=read
+        )
+    return None
+
+
+def encode(mark: Mark) -> bytes:
+    """`mark.json` of a mark."""
+    return msgspec.json.format(to_json(mark), indent=2) + b"\n"
+
+
+def decode(content: bytes | None) -> Mark | None:
+    """A mark from its file, or None when it cannot be read in full."""
+    try:
+        mark = msgspec.json.decode(content or b"", type=Mark)
+        moment(mark.since)
+        if mark.until:
+            moment(mark.until)
+    except (msgspec.MsgspecError, ValueError, UnicodeDecodeError):
+        return None
+    return mark
+
+
+def active(mark: Mark | None, now: datetime) -> bool:
+    """Whether a mark counts now: not removed, not expired. An unreadable one counts."""
+    if mark is None:
+        return True
+    return mark.removed is None and not (mark.until and moment(mark.until) <= now)
+
+
+def holds(facts: Facts, environment: str, now: datetime) -> tuple[Placed, ...]:
+    """Holds in force for this app (or all) in an environment (or all)."""
+    return tuple(
+        placed
+        for placed in _in_force(facts.marks, "hold", now)
+        if placed.app in (facts.app, ALL) and placed.environment in (environment, ALL)
+    )
+
+
+def ban(facts: Facts, version: str, now: datetime) -> Placed | None:
+    """The ban in force on a version, or None."""
+    bans = _in_force(facts.marks, "ban", now)
+    return next((p for p in bans if p.app == facts.app and p.version == version), None)
+
+
+def override(facts: Facts, environment: str, version: str, now: datetime) -> Mark | None:
+    """The override in force for a version in an environment. Under `protected` only what the App wrote counts.
+
+    It counts once: when the version has come in and passed the gate there, it is used up.
+    """
+    mark = _override(facts, environment, version)
+    if mark is None or not active(mark, now) or _arrived(facts, environment, version, mark):
+        return None
+    return mark
+
+
+def let_in(facts: Facts, environment: str, version: str) -> Mark | None:
+    """The override that let in the version an environment runs, by its newest record; ended or used up by now."""
+    mark = _override(facts, environment, version)
+    newest = next(iter(records.deciding(facts.records.get(environment, ()))), None)
+    runs = newest is not None and newest.evidence is not None and newest.evidence.version == version
+    return mark if mark is not None and runs and _arrived(facts, environment, version, mark) else None
+
+
+def rollback_to(facts: Facts, environment: str, now: datetime) -> str:
+    """The version that a rollback's hold in force names for an environment, or empty."""
+    for placed in holds(facts, environment, now):
+        if placed.mark is not None and placed.mark.kind == "rollback" and placed.app == facts.app:
+            return placed.mark.to
+    return ""
+
+
+def make(
+    kind: MarkKind,
+    owner: str,
+    reason: str,
+    now: datetime,
+    *,
+    until: str = "",
+    rules: tuple[str, ...] = (),
+    to: str = "",
+) -> Mark:
+    """A new mark. Stop(bad-input) without an owner or a reason."""
+    if not owner.strip() or not reason.strip():
+        raise Stop(
+            "bad-input",
+            f"A {kind} needs {'an owner' if not owner.strip() else 'a reason'}.",
+            "A mark names who set it and why, so that others know whom to ask.",
+            "Give the input `reason`." if owner.strip() else "Run it in a workflow, which names the actor.",
+        )
+    return Mark(
+        kind=kind, owner=owner, reason=reason.strip(), since=rfc3339(now), until=until, rules=rules, to=to
+    )
+
+
+def besides(there: Placed | None, mark: Mark, now: datetime) -> Mark:
+    """What a person's hold becomes where a rollback holds already: the rollback's, which its change rests on, with
+    the person's in its text. Anything else stays as it is."""
+    was = there.mark if there else None
+    if was is None or (was.kind, mark.kind) != ("rollback", "hold") or not active(was, now):
+        return mark
+    said = f"; also held {_said(mark)}"
+    return was if said in was.reason else msgspec.structs.replace(was, reason=was.reason + said)
+
+
+def removed(mark: Mark | None, by: str, now: datetime) -> Mark:
+    """The mark, taken away. An unreadable one is replaced by a removed one that says so."""
+    if mark is None:
+        mark = Mark(kind="hold", owner=by, reason="the mark before could not be read", since=rfc3339(now))
+    return msgspec.structs.replace(mark, removed=Removed(by=by, at=rfc3339(now)))
+
+
+def describe(placed: Placed) -> str:
+    """`by X: reason (until ...)`, for messages."""
+    mark = placed.mark
+    if mark is None:
+        name = placed.ref.removeprefix("refs/heads/")
+        return f"by a mark that cannot be read, or that nobody trusted wrote ({name})"
+    return _said(mark)
+
+
+def _said(mark: Mark) -> str:
+    until = f" (until {mark.until})" if mark.until else ""
+    return f"by {mark.owner}: {mark.reason}{until}"
+
+
+def _override(facts: Facts, environment: str, version: str) -> Mark | None:
+    """The override of a version in an environment, unless it was taken away or cannot be trusted."""
+    for placed in facts.marks:
+        wanted = (facts.app, environment, version) == (placed.app, placed.environment, placed.version)
+        trusted = facts.trust == "advisory" or records.is_accepted(placed.author, facts.accepted)
+        if placed.place == "override" and wanted and trusted and placed.mark and not placed.mark.removed:
+            return placed.mark
+    return None
+
+
+def _arrived(facts: Facts, environment: str, version: str, mark: Mark) -> bool:
+    """Whether a roll-out of this version passed here after the mark was set."""
+    return any(
+        found.evidence is not None
+        and (found.evidence.kind, found.evidence.outcome) == ("rollout", "passed")
+        and found.evidence.version == version
+        and moment(found.since) > moment(mark.since)
+        for found in records.deciding(facts.records.get(environment, ()))
+    )
+
+
+def _in_force(marks: Iterable[Placed], kind: MarkPlace, now: datetime) -> Iterable[Placed]:
+    return (placed for placed in marks if placed.place == kind and active(placed.mark, now))
+
+
+def _part(name: str) -> str:
+    if not _PART.fullmatch(name) or ".." in name or name.endswith((".", ".lock")):
+        raise Stop(
+            "bad-input",
+            f"{name!r} cannot be part of a mark's name.",
+            "Apps, environments and versions have only letters, digits and . + -",
+            "Correct it.",
+        )
+    return name

@@ -1,0 +1,83 @@
+"""Sets and removes marks: hold, ban, override. A ref is created atomically and moved only from what was seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.clients import hub
+from stagegate.marks import marks
+from stagegate.model import Change, Mark
+from stagegate.policy.facts import Facts, Placed, Subject
+
+
+def put(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, now: datetime) -> tuple[Change, ...]:
+    """Set a mark; nothing when `there`, in force, says the same. A renewal is a child commit of the mark before.
+
+    An override is always renewed: the one before may be used up.
+    """
+    was = there.mark if there is not None else None
+    if was is not None and mark.kind != "override" and _same(was, mark) and marks.active(was, now):
+        return ()
+    return _write(pins, ref, mark, there, f"{mark.kind} by {mark.owner}")
+
+
+def take_away(pins: hub.Hub, ref: str, there: Placed | None, by: str, now: datetime) -> tuple[Change, ...]:
+    """Remove the mark that is there by a commit that says who did; nothing when none is in force."""
+    if there is None or not marks.active(there.mark, now):
+        return ()
+    return _write(pins, ref, marks.removed(there.mark, by, now), there, f"removed by {by}")
+
+
+def hold_for_rollback(
+    pins: hub.Hub, facts: Facts, subject: Subject, owner: str, reason: str, now: datetime
+) -> tuple[Change, ...]:
+    """A rollback's own hold, first of all: without it the next run would promote the bad release again."""
+    there = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)
+    if there and there.mark and (there.mark.kind, there.mark.to) == ("rollback", subject.version):
+        return ()
+    before = f"; before it was held {marks.describe(there)}" if there else ""
+    why = (reason or f"rolled back from {subject.before}") + before
+    mark = marks.make("rollback", owner, why, now, to=subject.version)
+    ref = marks.hold_ref(facts.app, subject.environment)
+    return put(pins, ref, mark, current(pins, ref), now)
+
+
+def current(pins: hub.Hub, ref: str) -> Placed | None:
+    """The mark on a ref right now, or None when the ref does not exist."""
+    folder = ref.rpartition("/")[0]
+    file = pins.ref_files(folder, marks.FILE).get(ref)
+    return marks.place(ref, file.oid, file.content) if file else None
+
+
+def overlapping(pins: hub.Hub, app: str, environment: str, now: datetime) -> tuple[Placed, ...]:
+    """Holds in force right now on (part of) the same place; app and environment may be `all`."""
+    found = (
+        marks.place(ref, file.oid, file.content)
+        for ref, file in pins.ref_files(f"{marks.PREFIX}hold/", marks.FILE).items()
+    )
+    return tuple(
+        one
+        for one in found
+        if one is not None
+        and (one.app == app or marks.ALL in (one.app, app))
+        and (one.environment == environment or marks.ALL in (one.environment, environment))
+        and marks.active(one.mark, now)
+    )
+
+
+def _write(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, said: str) -> tuple[Change, ...]:
+    parents = (there.oid,) if there else ()
+    sha = pins.create_orphan_commit({marks.FILE: marks.encode(mark)}, f"chore: {said}", parents)
+    if there is None:
+        pins.create_ref(ref, sha)
+    else:
+        pins.update_refs([hub.RefUpdate(name=ref, before=there.oid, after=sha)])
+    before = there.oid if there else ""
+    return (Change(kind="mark", target=ref.removeprefix("refs/heads/"), before=before, after=sha),)
+
+
+def _same(one: Mark, other: Mark) -> bool:
+    def told(mark: Mark) -> tuple[object, ...]:
+        return mark.kind, mark.owner, mark.reason, mark.until, mark.rules, mark.to
+
+    return told(one) == told(other)

@@ -1,0 +1,163 @@
+"""From a pin to the release it names, and from a release to the pin's new bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from stagegate import yaml_edit
+from stagegate.errors import Stop
+from stagegate.model import Edit, Release
+from stagegate.pins import templates
+from stagegate.pins.place import PinFile, PinPlace
+from stagegate.settings import Settings
+from stagegate.yaml_edit import Path
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pin says of its release; a part is empty when no field says it. Digests by image or chart."""
+
+    version: str = ""
+    commit: str = ""
+    digests: Mapping[str, str] = {}
+
+
+def range_of(pin_file: PinFile) -> PinPlace | None:
+    """The place that names no exact release (a range, a branch, a floating tag), or None."""
+    return next((place for place in pin_file.places if place.moving), None)
+
+
+def version_of(pin_file: PinFile, settings: Settings) -> str | None:
+    """The version this environment runs; None when a place moves by itself, or none names a version.
+
+    Stop(ambiguous-pin) when the fields of the pin disagree.
+    """
+    told = running(pin_file, settings)
+    return None if range_of(pin_file) else told.version or None
+
+
+def running(pin_file: PinFile, settings: Settings) -> Running:
+    """What all exact places of the pin say together. Stop(ambiguous-pin) when they disagree."""
+    versions, commits = ({}, {})  # type: dict[str, PinPlace], dict[str, PinPlace]
+    digests: dict[str, str] = {}
+    for place in pin_file.places:
+        names = place.names
+        if "version" in names:
+            versions.setdefault(names["version"], place)
+        if "commit" in names:
+            commits.setdefault(names["commit"], place)
+        if "digest" in names:
+            digests[place.subject or settings.app] = names["digest"]
+    for told in (versions, commits):
+        if len(told) > 1:
+            raise _disagree(pin_file.file, settings.app, tuple(told.values()))
+    return Running(version=next(iter(versions), ""), commit=next(iter(commits), ""), digests=digests)
+
+
+def edit(
+    pin_file: PinFile, release: Release, settings: Settings, *, repository: str = ""
+) -> tuple[bytes, tuple[Edit, ...]]:
+    """The file with every place of the pin moved to the release, and the changes (none when it is there).
+
+    `repository` is the pins repository, as the edits name it.
+
+    Stop(ambiguous-pin) with file and line for a place that moves by itself, for fields that disagree, for a
+    release that lacks what a template asks for, and for an edit that would change another byte.
+    """
+    moving = range_of(pin_file)
+    if moving is not None:
+        raise _moves_by_itself(moving, settings)
+    running(pin_file, settings)
+    content = pin_file.content
+    plain: dict[tuple[int, str | Path], str] = {}
+    inner: dict[tuple[int, Path], dict[str | Path, str]] = {}
+    edits: list[Edit] = []
+    for place in pin_file.places:
+        after = _filled(place, release)
+        if after == place.value:
+            continue
+        if place.inside:
+            inner.setdefault((place.document, place.path), {})[place.inside] = after
+        else:
+            plain[place.document, place.path] = after
+        edits.append(
+            Edit(
+                repository=repository,
+                file=place.file,
+                line=place.line,
+                path=place.where,
+                before=place.value,
+                after=after,
+                shape=place.shape,
+            )
+        )
+    if plain:
+        content = yaml_edit.replace(content, plain, pin_file.file)
+    for (document, path), changes in inner.items():
+        content = yaml_edit.replace_inside(content, document, path, changes, pin_file.file)
+    return content, tuple(edits)
+
+
+def _filled(place: PinPlace, release: Release) -> str:
+    version = release.version
+    if place.role == "image-tag":
+        version = version.replace("+", "_")  # no + in an OCI tag
+    known = {"version": version, "commit": release.commit}
+    digest = digest_of(place.subject, release)
+    if digest:
+        known["digest"] = digest
+    try:
+        return templates.fill(place.template, known)
+    except KeyError as error:
+        raise Stop(
+            "ambiguous-pin",
+            f"{place.file} pins a {error.args[0]} at {place.where}, and {release.version} has none.",
+            f"It must be of {place.subject or 'the only artifact'}; the release has "
+            f"{', '.join(image.reference for image in release.images) or 'no image'}.",
+            "Correct the pin, or publish the release with that artifact.",
+            file=place.file,
+            line=place.line,
+        ) from error
+
+
+def digest_of(subject: str, release: Release) -> str:
+    """The digest of an image or the chart of a release; without a subject, of its only artifact. Empty: none."""
+    chart = {release.chart.reference: release.chart.digest} if release.chart else {}
+    images = {image.reference: image.digest for image in release.images}
+    if subject:
+        return {**chart, **images}.get(subject, "")
+    only = images or chart
+    return next(iter(only.values())) if len(only) == 1 else ""
+
+
+def _moves_by_itself(place: PinPlace, settings: Settings) -> Stop:
+    if templates.is_range(place.value):
+        what, why = (
+            "a range",
+            "Argo CD moves it by itself, so a promotion, a rollback or a hold has no effect there.",
+        )
+    else:
+        what = f"not {place.template}" if place.template else "no exact release"
+        why = "Only what names one release can be promoted, rolled back or held."
+    return Stop(
+        "ambiguous-pin",
+        f"{place.file} has {place.value!r} at {place.where}: {what}.",
+        why,
+        f"Write what runs there now, as {place.template or 'an exact version'}: from then on "
+        f"{settings.app} is promoted there.",
+        file=place.file,
+        line=place.line,
+    )
+
+
+def _disagree(file: str, app: str, places: Sequence[PinPlace]) -> Stop:
+    said = ", ".join(f"{place.value} in line {place.line}" for place in places)
+    return Stop(
+        "ambiguous-pin",
+        f"The fields of {file} name different releases of {app}.",
+        f"It says {said}; they move together, so nobody can say which release runs.",
+        "Make them name one release by hand, once.",
+        file=file,
+        line=places[0].line,
+    )

@@ -1,0 +1,148 @@
+"""What every environment runs by its pins, and the edit that would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from stagegate import pins
+from stagegate.errors import Stop
+from stagegate.evidence.records import Record
+from stagegate.model import Edit, Release, to_json
+from stagegate.policy.facts import Standing
+from stagegate.settings import Environment, Pin, Settings
+
+
+def pin_files(settings: Settings) -> tuple[str, ...]:
+    """Every file that holds a pin or moves with one, once, in the order of the settings."""
+    return tuple(dict.fromkeys(file for e in settings.environments for file in files_of(e)))
+
+
+def files_of(environment: Environment) -> tuple[str, ...]:
+    """The files that hold an environment's pins, and those that move with them (a chart's lock)."""
+    held = dict.fromkeys(file_of(pin) for pin in environment.pins)
+    return (*held, *(lock for file in held if (lock := pins.companion(file))))
+
+
+def file_of(pin: str | Pin) -> str:
+    """The file of a pin, short or long form."""
+    return pin if isinstance(pin, str) else pin.file
+
+
+def standing(environment: Environment, files: Mapping[str, bytes | None], settings: Settings) -> Standing:
+    """The version (or commit) that all pins of an environment name; trouble in words when they name none."""
+    versions: dict[str, str] = {}
+    commits: dict[str, str] = {}
+    digests: dict[str, str] = {}
+    try:
+        for pin in environment.pins:
+            found = read(pin, files, settings, environment)
+            if (moving := pins.range_of(found)) is not None:
+                trouble = f"{found.file} line {moving.line} has {moving.value!r}, which moves by itself"
+                return Standing(environment=environment.name, is_range=True, trouble=trouble)
+            told = pins.running(found, settings)
+            versions |= {told.version: found.file} if told.version else {}
+            commits |= {told.commit: found.file} if told.commit else {}
+            if clash := [one for one, digest in told.digests.items() if digests.get(one, digest) != digest]:
+                return Standing(environment=environment.name, trouble=f"its pins disagree on {clash[0]}")
+            digests |= told.digests
+        for file in dict.fromkeys(map(file_of, environment.pins)):
+            lock, chart = files.get(pins.companion(file)), files.get(file)
+            if lock and chart and (said := pins.mislocked(pins.companion(file), lock, chart)):
+                return Standing(environment=environment.name, trouble=said)
+    except Stop as stop:
+        return Standing(environment=environment.name, trouble=f"{stop.what} {stop.why}")
+    if len(versions) > 1:
+        said = ", ".join(f"{file} says {version}" for version, file in versions.items())
+        return Standing(environment=environment.name, trouble=said)
+    if len(commits) > 1:
+        return Standing(environment=environment.name, trouble=f"its pins name commits {', '.join(commits)}")
+    version, commit = next(iter(versions), ""), next(iter(commits), "")
+    trouble = "" if version or commit else "its pins name no version"
+    return Standing(
+        environment=environment.name, version=version, commit=commit, digests=digests, trouble=trouble
+    )
+
+
+def astray(standing: Standing, release: Release, app: str) -> str:
+    """A sentence about a commit or digest that pins name and that is not the release's, or nothing (I3)."""
+    if standing.commit not in ("", release.commit):
+        said = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
+        return f"its pins name {said}"
+    for subject, digest in standing.digests.items():
+        wanted = pins.digest_of("" if subject == app else subject, release)
+        if digest != wanted:
+            return f"its pins name {digest} of {subject}, and {release.version} has {wanted or 'none'}"
+    return ""
+
+
+def named(release: Release, settings: Settings, document: Mapping[str, Any]) -> str:
+    """The version that a live Application's own spec names; a commit when that is not this release's."""
+    kept = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "spec": document.get("spec") or {}}
+    try:
+        told = pins.running(pins.read("Application", to_json(kept), settings), settings)
+    except Stop:
+        return ""
+    return told.version or (release.version if told.commit == release.commit else told.commit)
+
+
+def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Standing:
+    """A standing that names only a commit, with the version that evidence knows for that commit."""
+    if standing.version or not standing.commit:
+        return standing
+    every = (r.evidence for of_place in records.values() for r in of_place)
+    version = next((e.version for e in every if e and e.commit == standing.commit), "")
+    trouble = "" if version else f"its pins name commit {standing.commit[:12]}, and no evidence knows it"
+    return msgspec.structs.replace(standing, version=version, trouble=trouble)
+
+
+def read(
+    pin: str | Pin,
+    files: Mapping[str, bytes | None],
+    settings: Settings,
+    environment: Environment | None = None,
+) -> pins.PinFile:
+    """A pin's file as its shape sees it. Stop(missing-file) when it is not in the repository.
+
+    `environment` tells the Applications and list elements of a file that several environments share apart.
+    """
+    file = file_of(pin)
+    content = files.get(file)
+    if content is None:
+        raise Stop(
+            "missing-file",
+            f"{file} is not in the pins repository.",
+            "The settings name it as a pin, and the default branch does not have it.",
+            "Correct `pins` in the settings, or add the file.",
+        )
+    return pins.read(pin, content, settings, environment)
+
+
+def edited(
+    environment: Environment,
+    files: Mapping[str, bytes | None],
+    release: Release,
+    settings: Settings,
+    repository: str,
+) -> tuple[dict[str, bytes], tuple[Edit, ...]]:
+    """The files that change and every edit, all pins of the environment together. Stop(ambiguous-pin)."""
+    now = dict(files)
+    edits: list[Edit] = []
+    for pin in environment.pins:
+        content, changes = pins.edit(
+            read(pin, now, settings, environment), release, settings, repository=repository
+        )
+        now[file_of(pin)] = content
+        edits += changes
+    for file in {file_of(pin): None for pin in environment.pins}:
+        lock, before, after = files.get(pins.companion(file)), files.get(file), now[file]
+        if lock is not None and before is not None and after is not None and before != after:
+            moved, changes = pins.relock(pins.companion(file), lock, before, after, repository=repository)
+            now[pins.companion(file)] = moved
+            edits += changes
+    changed = {
+        file: content for file, content in now.items() if content is not None and content != files[file]
+    }
+    return changed, tuple(edits)

@@ -1,0 +1,46 @@
+"""What the evidence says about a version in an environment. Pure; the one reader of records decides."""
+
+from __future__ import annotations
+
+from stagegate.evidence import records as evidence
+from stagegate.evidence.records import Record, Verdict
+from stagegate.model import Evidence, Release
+from stagegate.policy.facts import Facts
+
+
+def of(facts: Facts, environment: str, version: str, release: Release | None = None) -> Verdict:
+    """The verdict on a version here, its digests compared with `release`.
+
+    Without `release` the newest record's own digests stand in for it: enough to choose a candidate, never to
+    promote one.
+    """
+    records = facts.records.get(environment, ())
+    if release is None:
+        newest = next((r.evidence for r in records if r.evidence and r.evidence.version == version), None)
+        release = described(newest) if newest else Release(app=facts.app, version=version, tag="", commit="")
+    return evidence.state(records, release)
+
+
+def described(found: Evidence) -> Release:
+    """The release that a record speaks of."""
+    return Release(
+        app=found.app,
+        version=found.version,
+        tag=found.tag,
+        commit=found.commit,
+        chart=found.chart,
+        images=found.images,
+    )
+
+
+def successor(facts: Facts, environment: str, found: Verdict) -> Record | None:
+    """The first verdict here on another version since the one found: from then on that one ran no more."""
+    counted = evidence.deciding(facts.records.get(environment, ()))
+    newer = counted[: counted.index(found.record)] if found.record in counted else ()
+    return newer[-1] if newer else None
+
+
+def versions(facts: Facts, environment: str) -> tuple[str, ...]:
+    """Versions with a finished record in an environment, the latest first."""
+    found = (r.evidence.version for r in facts.records.get(environment, ()) if r.evidence and r.since)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,21 @@
+"""ban: this version was not ruled out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.marks import marks
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "ban"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+    """Stop while a ban on the version is in force."""
+    found = marks.ban(facts, subject.version, now)
+    if found is None:
+        return RuleResult(rule=NAME, state="pass", detail="not banned")
+    until = found.mark.until if found.mark is not None else ""
+    detail = f"{subject.version} is banned {marks.describe(found)}"
+    return RuleResult(rule=NAME, state="stop", detail=detail, until=until)

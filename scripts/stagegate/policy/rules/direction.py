@@ -1,0 +1,30 @@
+"""direction: a promotion goes forward. Going back is a rollback, which says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import semver
+
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "direction"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop when the environment runs something newer; unknown when what it runs cannot be compared."""
+    if not subject.before:
+        why = facts.standing(subject.environment).trouble or "its pins name no version"
+        return RuleResult(
+            rule=NAME, state="unknown", detail=f"what {subject.environment} runs is unknown: {why}"
+        )
+    try:
+        step = semver.Version.parse(subject.version).compare(subject.before)
+    except ValueError:
+        detail = f"{subject.before} and {subject.version} cannot be compared as versions"
+        return RuleResult(rule=NAME, state="unknown", detail=detail)
+    if step < 0:
+        detail = f"{subject.environment} runs {subject.before}, which is newer; going back is a rollback"
+        return RuleResult(rule=NAME, state="stop", detail=detail)
+    return RuleResult(rule=NAME, state="pass", detail=f"from {subject.before} to {subject.version}")

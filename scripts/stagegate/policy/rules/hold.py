@@ -1,0 +1,21 @@
+"""hold: nobody stopped this environment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.marks import marks
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "hold"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+    """Stop while any hold on this app or on all apps is in force; one that cannot be read is."""
+    found = marks.holds(facts, subject.environment, now)
+    if not found:
+        return RuleResult(rule=NAME, state="pass", detail="not held")
+    until = [p.mark.until if p.mark is not None else "" for p in found]
+    detail = "held " + "; ".join(marks.describe(placed) for placed in found)
+    return RuleResult(rule=NAME, state="stop", detail=detail, until=max(until) if all(until) else "")

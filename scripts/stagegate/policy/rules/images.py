@@ -1,0 +1,54 @@
+"""images: every first-party image is one of the release, and its tag still leads to the recorded digest (I3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, ImageSeen, Subject
+
+NAME = "images"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop for an image that is not proven; unknown when a registry did not say what a tag means now."""
+    if subject.release_absent:
+        return RuleResult(rule=NAME, state="stop", detail=subject.release_absent)
+    if subject.release is None:
+        return RuleResult(rule=NAME, state="unknown", detail=subject.release_trouble or "no release was read")
+    proven = {image.reference: image.digest for image in subject.release.images}
+    absent = [name for name in facts.settings.images if name not in proven]
+    if absent:
+        detail = f"the release names no digest for {', '.join(absent)}"
+        return RuleResult(rule=NAME, state="stop", detail=detail)
+    if facts.settings.images and not subject.release.recorded:
+        detail = "the release has no record: its digests were only looked up by tag"
+        return RuleResult(rule=NAME, state="stop", detail=detail)
+    unknown: list[str] = []
+    for image in subject.images:
+        state, detail = _one(image, proven, facts)
+        if state == "stop":
+            return RuleResult(rule=NAME, state="stop", detail=detail)
+        if state == "unknown":
+            unknown.append(detail)
+    if unknown:
+        return RuleResult(rule=NAME, state="unknown", detail="; ".join(unknown))
+    count = len(proven)
+    detail = f"{count} proven image{'s' if count != 1 else ''}" if count else "the release has no images"
+    return RuleResult(rule=NAME, state="pass", detail=detail)
+
+
+def _one(image: ImageSeen, proven: dict[str, str], facts: Facts) -> tuple[str, str]:
+    if image.repository not in facts.settings.images:
+        if facts.settings.images_strict and image.repository not in proven:
+            return "stop", f"{image.reference} is not part of the release (images-strict)"
+        return "pass", ""
+    if image.trouble:
+        return "unknown", f"{image.reference}: {image.trouble}"
+    recorded = proven[image.repository]
+    if image.digest != recorded:
+        return (
+            "stop",
+            f"{image.reference} is {image.digest or 'not in the registry'}, the release has {recorded}",
+        )
+    return "pass", ""

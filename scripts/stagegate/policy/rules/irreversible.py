@@ -1,0 +1,19 @@
+"""irreversible: no way back over a migration, a changed CRD or a release that says it cannot be undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "irreversible"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop when something between the two versions cannot be taken back; an override lets it pass."""
+    if subject.render_trouble:
+        return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)
+    if subject.irreversible:
+        return RuleResult(rule=NAME, state="stop", detail="; ".join(subject.irreversible[:3]))
+    return RuleResult(rule=NAME, state="pass", detail="nothing between the two is marked irreversible")

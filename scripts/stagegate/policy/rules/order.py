@@ -1,0 +1,48 @@
+"""order: every environment before runs this release now, or ran it and moved on to a newer good one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import semver
+
+from stagegate.model import RuleResult
+from stagegate.policy import evidence_for
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "order"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop when an environment before runs an older release, or a newer one that is not known to be good."""
+    details = []
+    for name in facts.policy_of(subject.environment).after:
+        state, detail = _one(name, subject, facts)
+        if state != "pass":
+            return RuleResult(rule=NAME, state="unknown" if state == "unknown" else "stop", detail=detail)
+        details.append(detail)
+    return RuleResult(
+        rule=NAME, state="pass", detail="; ".join(details) or "nothing comes before this environment"
+    )
+
+
+def _one(name: str, subject: Subject, facts: Facts) -> tuple[str, str]:
+    standing = facts.standing(name)
+    running = standing.version
+    if standing.is_range:  # Git names no version there: the newest record does
+        running = next(iter(evidence_for.versions(facts, name)), "")
+    if not running:
+        return "unknown", f"what {name} runs is unknown: {standing.trouble or 'no record names it'}"
+    if running == subject.version:
+        return "pass", f"{name} runs it"
+    try:
+        newer = semver.Version.parse(running).compare(subject.version) > 0
+    except ValueError:
+        return "unknown", f"{name} runs {running}, which is not a version that can be compared"
+    if not newer:
+        return "stop", f"{name} runs {running}, not {subject.version}"
+    if evidence_for.of(facts, name, running).state != "passed":
+        return "stop", f"{name} moved on to {running}, which has not passed its gate"
+    if evidence_for.of(facts, name, subject.version).state != "passed":
+        return "stop", f"{name} runs {running} and never passed its gate with {subject.version}"
+    return "pass", f"{name} ran it and moved on to {running}, which is good too"

@@ -1,0 +1,17 @@
+"""pins: after the change, all pins of the environment name one release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "pins"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop when the pins would disagree, move by themselves, or be gone."""
+    if subject.pins_trouble:
+        return RuleResult(rule=NAME, state="stop", detail=subject.pins_trouble)
+    return RuleResult(rule=NAME, state="pass", detail=f"every pin names {subject.version}")

@@ -1,0 +1,27 @@
+"""prerelease: release candidates enter only where they are admitted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import semver
+
+from stagegate.model import RuleResult, is_prerelease
+from stagegate.policy.facts import Facts, Subject
+
+NAME = "prerelease"
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop for a pre-release version where `prereleases` is not true."""
+    if not semver.Version.is_valid(subject.version):
+        return RuleResult(rule=NAME, state="unknown", detail=f"{subject.version!r} is not a version")
+    if not is_prerelease(subject.version):
+        return RuleResult(rule=NAME, state="pass", detail="not a pre-release")
+    if facts.policy_of(subject.environment).admits_prereleases:
+        return RuleResult(rule=NAME, state="pass", detail=f"{subject.environment} admits pre-releases")
+    return RuleResult(
+        rule=NAME,
+        state="stop",
+        detail=f"{subject.version} is a pre-release, and {subject.environment} admits none (prereleases: false)",
+    )

@@ -1,0 +1,39 @@
+"""risk: a change of a risky class needs the label that names it, given by a person on the pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, RiskSeen, Subject
+
+NAME = "risk"
+PREFIX = "stagegate/risk:"
+
+
+def missing(risks: Iterable[RiskSeen], labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of risky classes, `stagegate/risk:<kind>`, that nobody has set yet."""
+    wanted = dict.fromkeys(PREFIX + risk.kind for risk in risks)
+    return tuple(label for label in wanted if label not in labels)
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Stop until every class has its label; unknown when the difference could not be made."""
+    if subject.render_trouble:
+        return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)
+    if wanted := missing(subject.risks, subject.labels):
+        what = "; ".join(f"{risk.object}: {risk.detail}" for risk in subject.risks[:3])
+        return RuleResult(
+            rule=NAME,
+            state="stop",
+            detail=f"needs the label {', '.join(wanted)}, set after the last push ({what})",
+        )
+    if subject.risks:
+        return RuleResult(rule=NAME, state="pass", detail="every risky class has its label")
+    detail = (
+        "no risky change"
+        if subject.rendered
+        else f"not rendered, so risk is not known: {subject.render_note}"
+    )
+    return RuleResult(rule=NAME, state="pass", detail=detail)

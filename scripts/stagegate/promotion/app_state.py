@@ -1,0 +1,145 @@
+"""What every question about an app needs: policy, pins, marks, tags and evidence, each read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import semver
+
+from stagegate import settings as settings_file
+from stagegate.clients import hub
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.evidence import accepted, releases
+from stagegate.evidence import records as evidence
+from stagegate.evidence.records import Record
+from stagegate.marks import marks
+from stagegate.model import Actor
+from stagegate.pins import pinned_version
+from stagegate.policy.facts import Facts, Placed
+from stagegate.settings import Settings
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Files of the pins repository: those read already, and the commit where others are found."""
+
+    contents: Mapping[str, bytes | None]
+    at: str
+
+
+class AppState(msgspec.Struct, frozen=True, kw_only=True):
+    """Policy and pins as the default branch has them at `head`; `blob` is that of the settings."""
+
+    base: str
+    head: str
+    settings: Settings
+    blob: str
+    files: Mapping[str, bytes | None]
+
+
+def read(connections: Connections, known: Settings) -> AppState:
+    """Policy and every pin's file. `known` only says where pins probably are, which saves a request."""
+    base = connections.pins.default_branch()
+    head = connections.pins.head(base)
+    if head is None:
+        raise Stop("unknown-state", f"{base} has no commit.", "It was deleted just now.", "Run it again.")
+    settings, files, blob = _policy(connections, known, head)
+    return AppState(base=base, head=head, settings=settings, blob=blob, files=files)
+
+
+def facts(
+    connections: Connections,
+    ground: AppState,
+    mode: str,
+    environment: str,
+    version: str,
+    others: Iterable[str] = (),
+) -> tuple[Facts, Mapping[str, str]]:
+    """Facts about an environment (and `others` that are judged with it), and the tips of all our branches."""
+    settings = ground.settings
+    wanted = settings.environment(environment)
+    tips = connections.pins.ref_files(marks.PREFIX, marks.FILE)
+    trusted = accepted.accepted(settings, connections.app, connections.pins)
+    names = dict.fromkeys((environment, *others))
+    relevant = dict.fromkeys(place for name in names for place in (*settings.environment(name).after, name))
+    records = {name: _records(connections, settings, name, trusted) for name in relevant}
+    found = Facts(
+        app=settings.app,
+        environment=environment,
+        requested=version,
+        mode=mode,
+        pins_repository=connections.pins.repository,
+        app_repository=connections.app.repository,
+        base=ground.base,
+        base_head=ground.head,
+        policy=ground.blob,
+        settings=settings,
+        trust=settings.trust.level,
+        accepted=trusted,
+        actions_token=connections.pins.is_actions_token(),
+        standings=tuple(
+            pinned_version.resolved(pinned_version.standing(one, ground.files, settings), records)
+            for one in settings.environments
+        ),
+        tags=() if version or wanted.after else _tags(connections, settings),
+        records=records,
+        marks=_marks(tips, settings, trusted),
+    )
+    return found, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
+
+
+def _policy(
+    connections: Connections, known: Settings, head: str
+) -> tuple[Settings, dict[str, bytes | None], str]:
+    """Settings as the default branch has them, every pin's file, and the blob of the settings."""
+    paths = dict.fromkeys((connections.config, *pinned_version.pin_files(known)))
+    blobs = connections.pins.files(head, tuple(paths))
+    policy = blobs.get(connections.config)
+    if policy is None:
+        raise Stop(
+            "missing-file",
+            f"{connections.pins.repository} has no {connections.config} on its default branch.",
+            "Policy (environments, order, who may) is only read from there.",
+            "Merge the settings first, or name the right file with `config` or `policy`.",
+        )
+    settings = settings_file.parse(policy.content, connections.config)
+    more = [path for path in pinned_version.pin_files(settings) if path not in blobs]
+    if more:
+        blobs |= connections.pins.files(head, more)
+    if not connections.one:
+        settings = releases.whole(settings, connections.app, known if known.policy else None)
+    contents = {path: blob.content if blob else None for path, blob in blobs.items()}
+    return settings, contents, policy.oid
+
+
+def _records(
+    connections: Connections, settings: Settings, name: str, trusted: tuple[Actor, ...]
+) -> tuple[Record, ...]:
+    found = connections.app.deployments(evidence.task(settings.app), environment=name)
+    return evidence.records(found, settings.app, name, trusted)
+
+
+def _tags(connections: Connections, settings: Settings) -> tuple[str, ...]:
+    prefix = f"refs/tags/{settings.version.tag_prefix}"
+    names = (ref.removeprefix(prefix) for ref in connections.app.refs(prefix))
+    return tuple(sorted(filter(semver.Version.is_valid, names), key=semver.Version.parse))
+
+
+def _marks(
+    tips: Mapping[str, hub.RefFile], settings: Settings, trusted: tuple[Actor, ...]
+) -> tuple[Placed, ...]:
+    """Every mark; under `protected` one that the App did not write is unreadable, and so in force as a stop."""
+    free = settings.trust.level == "advisory"
+    placed = (
+        (
+            marks.place(
+                ref,
+                file.oid,
+                file.content if free or evidence.is_accepted(file.author, trusted) else None,
+            ),
+            file.author,
+        )
+        for ref, file in sorted(tips.items())
+    )
+    return tuple(msgspec.structs.replace(mark, author=author) for mark, author in placed if mark is not None)

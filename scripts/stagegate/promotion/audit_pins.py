@@ -1,0 +1,183 @@
+"""What the pins name already, judged again after any merge: proven, not banned, not come during a hold (I1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.evidence import records, releases
+from stagegate.gate.facts import Objection
+from stagegate.marks import marks
+from stagegate.model import Finding, Release, moment
+from stagegate.pins import pinned_version
+from stagegate.policy import evidence_for
+from stagegate.policy.facts import Facts
+from stagegate.promotion import app_state
+from stagegate.promotion import read as promotion_facts
+from stagegate.promotion.app_state import AppState
+
+REASONS: Mapping[str, str] = {
+    "unproven-pin": "no-evidence",
+    "banned-pin": "banned-version",
+    "held-pin": "held-back",
+}
+
+
+def unproven(
+    connections: Connections, state: AppState, environments: Iterable[str], now: datetime
+) -> tuple[Finding, ...]:
+    """A finding for each environment whose pins name what should not have come there."""
+    names = list(environments)
+    if not names:
+        return ()
+    facts, _ = app_state.facts(connections, state, "evaluate", names[0], "", names[1:])
+    found = []
+    for name in names:
+        standing = facts.standing(name)
+        if standing.version:
+            release = _release(connections, facts, standing.version)
+            found.append(_judge(connections, state, facts, name, standing.version, release, now))
+        elif state.settings.environment(name).after:
+            found.append(_unproven(name, "", standing.trouble))
+    return tuple(finding for finding in found if finding is not None)
+
+
+def objection(
+    connections: Connections, state: AppState, environment: str, release: Release, now: datetime
+) -> Objection | None:
+    """What speaks against a gate of this release in an environment that is to run it."""
+    facts, _ = app_state.facts(connections, state, "evaluate", environment, "")
+    found = _judge(connections, state, facts, environment, release.version, release, now)
+    return Objection(reason=REASONS[found.rule], finding=found) if found else None
+
+
+def _judge(
+    connections: Connections,
+    state: AppState,
+    facts: Facts,
+    environment: str,
+    version: str,
+    release: Release | str,
+    now: datetime,
+) -> Finding | None:
+    """The first thing that speaks against a version in an environment, unless an override sets it aside.
+
+    `release` may be why there is none.
+    """
+    facts = msgspec.structs.replace(facts, environment=environment)
+    override = marks.override(facts, environment, version, now) or marks.let_in(facts, environment, version)
+    aside = override.rules if override else ()
+    if "ban" not in aside and (ban := marks.ban(facts, version, now)) is not None:
+        return _banned(environment, version, marks.describe(ban))
+    if "evidence" not in aside and state.settings.environment(environment).after:
+        why = release if isinstance(release, str) else _lacking(connections, facts, environment, release)
+        if why:
+            return _unproven(environment, version, why)
+    if "hold" not in aside and (hold := _came_during(connections, state, facts, environment, version, now)):
+        return _held(environment, version, hold)
+    return None
+
+
+def _release(connections: Connections, facts: Facts, version: str) -> Release | str:
+    """The release, or why there is none."""
+    try:
+        return releases.find(facts.settings, version, connections.app, connections.registry)
+    except Stop as stop:
+        if stop.verdict.exit_code == 3:
+            raise
+        return f"{stop.what} {stop.why}"
+
+
+def _lacking(connections: Connections, facts: Facts, environment: str, release: Release) -> str:
+    """What the records say where neither the environment's own nor all of those before it prove a release.
+
+    Evidence is that of every environment before, or the environment's own (passed, adopted), for these digests.
+    """
+    for kind in ("promote", "rollback"):
+        facts = promotion_facts.complete(connections, facts, release, environment, kind)
+    own = evidence_for.of(facts, environment, release.version, release)
+    before = [
+        (place, evidence_for.of(facts, place, release.version, release))
+        for place in facts.policy_of(environment).after
+    ]
+    if own.state in ("passed", "adopted") or all(found.good for _, found in before):
+        return ""
+    said = [f"{place}: {found.detail}" for place, found in (*before, (environment, own)) if not found.good]
+    return "; ".join(said)
+
+
+def _came_during(
+    connections: Connections, state: AppState, facts: Facts, environment: str, version: str, now: datetime
+) -> str:
+    """The hold that was in force already when this version came, in words; empty when none was.
+
+    What ran here before, as the newest record says, did not come during the hold, whatever touched its file since.
+    """
+    held = [p for p in marks.holds(facts, environment, now) if p.mark is not None]
+    files = pinned_version.files_of(state.settings.environment(environment))
+    if not held or not files or marks.rollback_to(facts, environment, now) == version:
+        return ""
+    newest = next(iter(records.deciding(facts.records.get(environment, ()))), None)
+    if newest is not None and newest.evidence is not None and newest.evidence.version == version:
+        return ""
+    moved = max(
+        (
+            commit.committed_at
+            for file in files
+            for commit in connections.pins.history(state.head, first=1, path=file)
+        ),
+        key=moment,
+        default="",
+    )
+    before = [p for p in held if moved and p.mark is not None and moment(p.mark.since) < moment(moved)]
+    return marks.describe(before[0]) if before else ""
+
+
+def _unproven(environment: str, version: str, why: str) -> Finding:
+    return _finding(
+        "unproven-pin",
+        environment,
+        version,
+        f"{environment} is pinned to {version or 'no one version'}, which nobody proved.",
+        f"{why}.",
+        f"Let it pass the environments before, or roll {environment} back (mode `rollback`). An override may set "
+        "`evidence` aside; staging-gate `mode: adopt` records what ran here before stagegate did.",
+    )
+
+
+def _banned(environment: str, version: str, ban: str) -> Finding:
+    return _finding(
+        "banned-pin",
+        environment,
+        version,
+        f"{environment} is pinned to {version}, which is banned.",
+        f"It is banned {ban}.",
+        f"Roll {environment} back (mode `rollback`), or lift the ban (mode `unban`).",
+    )
+
+
+def _held(environment: str, version: str, hold: str) -> Finding:
+    return _finding(
+        "held-pin",
+        environment,
+        version,
+        f"{environment} was pinned to {version} while it was held.",
+        f"It is held {hold}.",
+        f"Roll {environment} back (mode `rollback`), or lift the hold (mode `unhold`).",
+    )
+
+
+def _finding(rule: str, environment: str, version: str, message: str, why: str, fix: str) -> Finding:
+    return Finding(
+        rule=rule,
+        severity="error",
+        environment=environment,
+        object=version,
+        message=message,
+        why=why,
+        fix=fix,
+    )

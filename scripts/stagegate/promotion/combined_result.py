@@ -1,0 +1,51 @@
+"""Several apps in one run: one result, as bad as the worst of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stagegate.errors import VERDICTS, Stop
+from stagegate.model import Calls, Message, Result
+from stagegate.promotion.result import OUTPUTS
+
+_GOOD = {"done": 0, "waiting": 1, "nothing-to-do": 2}
+
+
+def badness(reason: str) -> tuple[int, int]:
+    """Sorts reasons, the worst first: by exit code; of those with 0, done before waiting before nothing."""
+    verdict = VERDICTS[reason]
+    return -verdict.exit_code, _GOOD.get(verdict.outcome, 3)
+
+
+def stopped(stop: Stop, app: str) -> Result:
+    """What stopped one app, as its result."""
+    message = Message(what=stop.what, why=stop.why, next=stop.next)
+    return Result(reason=stop.reason, message=message, outputs=dict.fromkeys(OUTPUTS, ""), app=app)
+
+
+def one(results: Sequence[Result]) -> Result:
+    """One result: the worst one's reason and cure, everybody's words, changes, findings and calls."""
+    if len(results) == 1:
+        return results[0]
+    worst = min(results, key=lambda result: badness(result.reason))
+    outputs = {name: next(filter(None, (r.outputs[name] for r in results)), "") for name in OUTPUTS}
+    outputs["changed"] = str(any(r.outputs["changed"] == "true" for r in results)).lower()
+    outputs["next-at"] = min(filter(None, (r.outputs["next-at"] for r in results)), default="")
+    return msgspec.structs.replace(
+        worst,
+        app="",
+        outputs=outputs,
+        message=Message(
+            what=" ".join(f"{r.app}: {r.message.what}" for r in results),
+            why=" ".join(f"{r.app}: {r.message.why}" for r in results if r.message.why),
+            next=worst.message.next,
+        ),
+        summary="\n".join(r.summary for r in results if r.summary),
+        fails=any(r.fails for r in results),
+        changes=tuple(change for r in results for change in r.changes),
+        rules=tuple(rule for r in results for rule in r.rules),
+        findings=tuple(finding for r in results for finding in r.findings),
+        calls=Calls(read=sum(r.calls.read for r in results), write=sum(r.calls.write for r in results)),
+    )

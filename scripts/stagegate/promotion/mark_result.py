@@ -1,0 +1,121 @@
+"""What a run says that set a mark or judged open promotions again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from stagegate.errors import VERDICTS
+from stagegate.model import Calls, Change, Finding, Message, Result, RuleResult
+from stagegate.promotion import audit_pins, combined_result
+from stagegate.promotion.app_state import AppState
+from stagegate.promotion.reevaluate import Evaluated
+from stagegate.promotion.result import NO_CALLS, OUTPUTS
+from stagegate.report.render import render
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, what was written, and what became of open promotions. `what`: the mark in words.
+
+    `pushed`: a commit on the default branch started this, so what it brought without evidence is refused.
+    """
+
+    mode: str
+    environment: str
+    version: str
+    what: str
+    changes: tuple[Change, ...]
+    evaluated: tuple[Evaluated, ...]
+    findings: tuple[Finding, ...]
+    pushed: bool = False
+
+    @property
+    def unproven(self) -> tuple[Finding, ...]:
+        """Pins that name what nobody proved."""
+        return tuple(finding for finding in self.findings if finding.rule in audit_pins.REASONS)
+
+
+def result(
+    state: AppState,
+    told: Told,
+    *,
+    dry_run: bool = False,
+    fail_on_waiting: bool = False,
+    calls: Calls = NO_CALLS,
+) -> Result:
+    """The result of a mark or of an evaluation. A mark's word wins: that is what was asked for."""
+    reason = _reason(told, dry_run)
+    changes = (*told.changes, *(change for one in told.evaluated for change in one.changes))
+    first = told.evaluated[0] if told.evaluated else None
+    message = _message(told, reason)
+    outputs = dict.fromkeys(OUTPUTS, "") | {
+        "changed": str(any(change.done for change in changes)).lower(),
+        "environment": told.environment,
+        "version": told.version,
+        "pr-number": str(first.pull.number) if first else "",
+        "pr-url": first.pull.url if first else "",
+        "commit": next((one.commit for one in told.evaluated if one.commit), ""),
+        "next-at": min((one.verdict.next_at for one in told.evaluated if one.verdict.next_at), default=""),
+    }
+    summary = render(
+        "promote_pr_marks.md.j2", told=told, reason=reason, message=message, trust=state.settings.trust.level
+    )
+    return Result(
+        reason=reason,
+        message=message,
+        outputs=outputs,
+        summary=summary,
+        fails=fail_on_waiting and VERDICTS[reason].outcome == "waiting",
+        app=state.settings.app,
+        environment=told.environment,
+        version=told.version,
+        dry_run=dry_run,
+        trust=state.settings.trust.level,
+        changes=changes,
+        findings=told.findings,
+        rules=tuple(_rules(told.evaluated)),
+        calls=calls,
+    )
+
+
+def _reason(told: Told, dry_run: bool) -> str:
+    if (trouble := [one.stop for one in told.evaluated if one.stop]) and not dry_run:
+        return min((stop.reason for stop in trouble), key=combined_result.badness)
+    if dry_run:
+        return "planned"
+    if told.mode != "evaluate":
+        return "unmarked" if told.mode.startswith("un") else "marked"
+    if told.pushed and told.unproven:
+        return audit_pins.REASONS[told.unproven[0].rule]
+    reasons = {one.reason for one in told.evaluated}
+    if not reasons:
+        return "no-difference"
+    return min(sorted(reasons), key=combined_result.badness)
+
+
+def _message(told: Told, reason: str) -> Message:
+    each = " ".join(
+        f"#{one.pull.number} for {one.environment}: {one.reason}, status {one.verdict.state} "
+        f"({one.verdict.description})."
+        for one in told.evaluated
+    )
+    stop = next((one.stop for one in told.evaluated if one.stop), None)
+    next_ = stop.next if stop else ""
+    if told.mode == "evaluate":
+        what = f"{len(told.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
+        if told.changes:
+            what += " The verification that an earlier attempt was killed before is started now."
+        if told.unproven:
+            named = " ".join(f"{finding.message} {finding.why}" for finding in told.unproven)
+            return Message(what=f"{what} {named}", why=each, next=told.unproven[0].fix)
+        return Message(what=what, why=each, next=next_)
+    state = "" if told.changes else " Nothing changed: it was so already."
+    verb = "would be: " if reason == "planned" else ""
+    return Message(what=f"{verb}{told.what}.{state}", why=each, next=next_)
+
+
+def _rules(evaluated: Iterable[Evaluated]) -> Iterable[RuleResult]:
+    for one in evaluated:
+        for judged in one.judgement.environments:
+            yield from judged.rules

@@ -1,0 +1,208 @@
+"""Reads what a promotion is judged by, in few calls, and edits in memory. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+import semver
+
+from stagegate.clients.connections import Connections
+from stagegate.difference import Difference, render_both
+from stagegate.errors import Stop
+from stagegate.evidence import history, releases
+from stagegate.evidence import records as evidence
+from stagegate.evidence.records import Record
+from stagegate.marks import deleted
+from stagegate.model import Release
+from stagegate.pins import pinned_version
+from stagegate.policy import candidate
+from stagegate.policy.facts import Facts, Kind, Subject
+from stagegate.promotion import app_state
+from stagegate.promotion.app_state import Files
+from stagegate.proposal import find, names
+from stagegate.proposal import labels as labelled
+from stagegate.settings import Settings
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts, and the rendered difference that only the text needs."""
+
+    facts: Facts
+    difference: Difference | None = None
+
+
+def read(
+    connections: Connections, known: Settings, mode: str, environment: str, version: str, now: datetime
+) -> Reading:
+    """Facts about promoting (or rolling back) an app in an environment.
+
+    `known` is what the work tree's settings say; policy is read again from the pins repository's default branch.
+    """
+    if not environment:
+        raise Stop(
+            "bad-input",
+            "Input missing: environment.",
+            f"A {'rollback' if mode == 'rollback' else 'promotion'} goes to one environment.",
+            "Give `environment`; the settings name them.",
+        )
+    back = mode == "rollback"
+    state = app_state.read(connections, known)
+    connections = connections.limited(state.settings)
+    facts, tips = app_state.facts(connections, state, mode, environment, version)
+    name = (names.rollback if back else names.promotion)(facts.app, environment)
+    present = {f"refs/heads/{tip}" for tip in tips}
+    gone = tuple(finding.message for finding in deleted.vanished(connections.pins, facts.app, present))
+    facts = msgspec.structs.replace(facts, branch=name, branch_head=tips.get(name, ""), vanished=gone)
+    if back and not candidate.rollback_target(facts, now).version:
+        facts = _further(connections, facts, now)
+    elif not back and facts.policy_of(environment).promotion.strategy == "each":
+        facts = _since_running(connections, facts)
+    choice = candidate.rollback_target(facts, now) if back else candidate.choose(facts, now)
+    standing = facts.standing(environment)
+    if not choice.version and back:
+        raise _nowhere(facts, choice.why)
+    if choice.version in ("", standing.version):
+        runs = f"{environment} runs {standing.version or 'an unknown version'}"
+        why = " already" if choice.version else f": {choice.why}"
+        return Reading(facts=_with_branch(connections, facts, {}, nothing=f"{runs}{why}."))
+    if back:
+        _earlier(choice.version, standing.version, environment)
+    kind: Kind = "rollback" if back else "promote"
+    subject, difference, facts = _change(connections, facts, state.files, kind, choice.version)
+    return Reading(
+        facts=_with_branch(connections, facts, subject.files, subject=subject), difference=difference
+    )
+
+
+def complete(connections: Connections, facts: Facts, release: Release, environment: str, kind: Kind) -> Facts:
+    """Facts with the verdict on this release, even where it lies further back than the newest records.
+
+    Whether there is one is asked by commit; then all records since are read, because soak asks what came after.
+    Stop(unknown-state) where they are too many.
+    """
+
+    def judged(records: Sequence[Record]) -> bool:
+        return any(r.sha == release.commit for r in evidence.about(records, release.version))
+
+    for name in (environment,) if kind == "rollback" else facts.policy_of(environment).after:
+        if judged(facts.records.get(name, ())):
+            continue
+        asked = (connections.app, facts.app, name, facts.accepted, judged)
+        if judged(history.records(*asked, sha=release.commit)):
+            facts = _with_records(facts, name, history.records(*asked))
+    return facts
+
+
+def _further(connections: Connections, facts: Facts, now: datetime) -> Facts:
+    """Facts with the records of this environment as far back as a release to go back to, if there is one."""
+    name = facts.environment
+
+    def found(records: Sequence[Record]) -> str:
+        return candidate.rollback_target(_with_records(facts, name, records), now).version
+
+    return _with_records(
+        facts, name, history.records(connections.app, facts.app, name, facts.accepted, found)
+    )
+
+
+def _since_running(connections: Connections, facts: Facts) -> Facts:
+    """Facts with all verdicts of the environments before since that on what runs: the oldest goes first."""
+    running = facts.standing(facts.environment).version
+
+    def reached(records: Sequence[Record]) -> bool:
+        said = (record.evidence for record in evidence.deciding(records))
+        return any(one and not candidate.is_newer(one.version, running) for one in said)
+
+    for name in facts.policy_of(facts.environment).after if semver.Version.is_valid(running) else ():
+        if not reached(facts.records.get(name, ())):
+            found = history.records(connections.app, facts.app, name, facts.accepted, reached)
+            facts = _with_records(facts, name, found)
+    return facts
+
+
+def _with_records(facts: Facts, environment: str, records: Sequence[Record]) -> Facts:
+    return msgspec.structs.replace(facts, records={**facts.records, environment: tuple(records)})
+
+
+def _change(
+    connections: Connections, facts: Facts, files: Mapping[str, bytes | None], kind: Kind, version: str
+) -> tuple[Subject, Difference | None, Facts]:
+    """The change of the environment to a version: release, edits, rendered difference, image digests."""
+    environment = facts.environment
+    release = releases.find(facts.settings, version, connections.app, connections.registry)
+    facts = complete(connections, facts, release, environment, kind)
+    changed, edits = pinned_version.edited(
+        facts.policy_of(environment), files, release, facts.settings, connections.pins.repository
+    )
+    subject = Subject(
+        environment=environment,
+        kind=kind,
+        version=version,
+        before=facts.standing(environment).version,
+        release=release,
+        edits=edits,
+        files=changed,
+    )
+    before = Files(contents=files, at=facts.base_head)
+    after = Files(contents={**files, **changed}, at=facts.base_head)
+    subject, difference = render_both.compared(connections, facts, subject, before, after)
+    return subject, difference, facts
+
+
+def _with_branch(
+    connections: Connections,
+    facts: Facts,
+    wanted: Mapping[str, bytes],
+    *,
+    subject: Subject | None = None,
+    nothing: str = "",
+) -> Facts:
+    """Facts with what is open for this environment: the branch, its pull request, its labels."""
+    direct = facts.policy_of(facts.environment).promotion.strategy == "direct"
+    facts = msgspec.structs.replace(facts, subject=subject, nothing=nothing)
+    if direct or not facts.branch_head:
+        return facts
+    seen = find.branch(
+        connections.pins, facts.branch, facts.branch_head, facts.base_head, facts.app, facts.environment
+    )
+    found = find.proposal(connections.pins, seen, facts.base, wanted)
+    if seen.foreign and found is None and find.is_merged(connections.pins, seen, facts.base):
+        seen = msgspec.structs.replace(seen, foreign=())  # what others did there is in, nothing can be lost
+    equal = (
+        found.equal if found else (not seen.foreign and find.is_equal(connections.pins, seen.head, wanted))
+    )
+    if subject is not None and equal and not subject.rendered:
+        subject = render_both.remembered(subject, seen.risks)
+    if subject is not None and seen.risks != set(subject.carried):
+        equal = False  # what its commit says of itself must be what is known now
+    if found is not None:
+        found = msgspec.structs.replace(found, equal=equal)
+    if subject is not None and found is not None and equal:
+        place = (found.branch, connections.pins.repository)
+        labels = labelled.standing(connections.pins, found.number, *place, found.head, found.labels)
+        subject = msgspec.structs.replace(subject, labels=labels)
+    return msgspec.structs.replace(
+        facts, subject=subject, proposal=found, foreign=seen.foreign, branch_equal=equal
+    )
+
+
+def _nowhere(facts: Facts, why: str) -> Stop:
+    return Stop(
+        "no-evidence",
+        f"There is nothing to roll {facts.environment} back to.",
+        f"{why[:1].upper()}{why[1:]}.",
+        "Name a `version` whose gate passed here, or record what ran here before with staging-gate `mode: adopt`.",
+    )
+
+
+def _earlier(version: str, running: str, environment: str) -> None:
+    valid = semver.Version.is_valid(version) and semver.Version.is_valid(running)
+    if valid and semver.Version.parse(version) > running:
+        raise Stop(
+            "bad-input",
+            f"{version} is not earlier than {running}, which {environment} runs.",
+            "A rollback goes back.",
+            "Promote it instead.",
+        )

@@ -1,0 +1,188 @@
+"""Judges open promotions again, writes their status, and merges where `merge: stagegate` allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.model import Change
+from stagegate.pins import pinned_version
+from stagegate.policy import decide, rules
+from stagegate.policy.decide import Verdict
+from stagegate.policy.facts import Facts
+from stagegate.promotion import app_state, evaluate
+from stagegate.promotion.app_state import AppState
+from stagegate.promotion.evaluate import Judgement
+from stagegate.proposal import find, names, write
+from stagegate.proposal.write import Applied
+from stagegate.report.markdown import plain
+from stagegate.runner.context import Context
+from stagegate.settings import Merge, Settings
+
+
+class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one open promotion; `stop` where it could not be judged."""
+
+    environment: str
+    pull: hub.Pull
+    judgement: Judgement
+    verdict: Verdict
+    reason: str
+    changes: tuple[Change, ...] = ()
+    commit: str = ""
+    stop: Stop | None = None
+
+
+def again(
+    connections: Connections,
+    state: AppState,
+    environments: Iterable[str],
+    context: Context,
+    now: datetime,
+    *,
+    verify_workflow: str,
+    dry_run: bool = False,
+) -> tuple[Evaluated, ...]:
+    """Every open promotion or rollback of these environments, judged now."""
+    found = []
+    ours = {
+        name: environment
+        for environment in environments
+        for name in (
+            names.promotion(state.settings.app, environment),
+            names.rollback(state.settings.app, environment),
+        )
+    }
+    for pull in connections.pins.pulls(base=state.base):
+        if pull.head_ref in ours and pull.head_repository == connections.pins.repository:
+            found.append(
+                _one(connections, state, ours[pull.head_ref], pull, context, now, verify_workflow, dry_run)
+            )
+    return tuple(found)
+
+
+def _one(
+    connections: Connections,
+    state: AppState,
+    environment: str,
+    pull: hub.Pull,
+    context: Context,
+    now: datetime,
+    verify_workflow: str,
+    dry_run: bool,
+) -> Evaluated:
+    policy = state.settings.environment(environment).promotion
+    merge = merger(state, environment, pull)
+    try:
+        judgement = evaluate.pull(connections, state, pull, now)
+        verdict = awaited(connections, state, environment, pull, judgement.verdict)
+    except Stop as stop:
+        if stop.reason == "stale-base" or dry_run:
+            raise
+        return _unjudged(connections, environment, pull, stop)
+    seen = Evaluated(
+        environment=environment, pull=pull, judgement=judgement, verdict=verdict, reason="already-proposed"
+    )
+    if dry_run:
+        return msgspec.structs.replace(seen, reason="planned")
+    changes = write.status(connections.pins, pull.head_sha, verdict, pull.url)
+    if merge == "stagegate" and verdict.state == "success" and not pull.draft:
+        sha, merged = into_base(connections.pins, state, pull, context, policy.merge_method, verify_workflow)
+        return msgspec.structs.replace(seen, reason="merged", changes=(*changes, *merged), commit=sha)
+    reason = _waiting(seen) if merge == "stagegate" else ""
+    return msgspec.structs.replace(
+        seen, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
+    )
+
+
+def _unjudged(connections: Connections, environment: str, pull: hub.Pull, stop: Stop) -> Evaluated:
+    """A promotion that cannot be judged keeps no status of before: it is an error, and the others are judged."""
+    verdict = Verdict(state="error", description=f"{stop.reason}: {stop.what} {stop.why}")
+    return Evaluated(
+        environment=environment,
+        pull=pull,
+        judgement=Judgement(head=pull.head_sha, verdict=verdict),
+        verdict=verdict,
+        reason=stop.reason,
+        changes=write.status(connections.pins, pull.head_sha, verdict, pull.url),
+        stop=stop,
+    )
+
+
+def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
+    """Who merges this promotion or rollback."""
+    policy = state.settings.environment(environment).promotion
+    back = pull.head_ref.startswith("stagegate/rollback/")
+    return (policy.rollback_merge or policy.merge) if back else policy.merge
+
+
+def awaited(
+    connections: Connections, state: AppState, environment: str, pull: hub.Pull, verdict: Verdict
+) -> Verdict:
+    """The verdict of the rules, and of the approval that is waited for where stagegate merges."""
+    if merger(state, environment, pull) != "stagegate":
+        return verdict
+    policy = state.settings.environment(environment)
+    change = connections.pins.compare(state.head, pull.head_sha)
+    foreign = find.strangers(connections.pins, change.commits, state.settings.app, environment)
+    ours = not foreign and set(change.files) <= set(pinned_version.files_of(policy))
+    if policy.promotion.merge_approval == "none" and ours:
+        return decide.with_approval(verdict, approved=True)
+    reviews = find.standing_approvals(connections.pins, pull.number)
+    # Who pushed onto our branch is an author of what is merged; one that GitHub does not know may be anybody.
+    others = [r for r in reviews if not any(c.author is None or c.author.same(r.author) for c in foreign)]
+    return decide.with_approval(verdict, approved=bool(find.approvals(others, pull)))
+
+
+def follow(
+    connections: Connections,
+    known: Settings,
+    facts: Facts,
+    done: Applied,
+    context: Context,
+    now: datetime,
+    verify_workflow: str,
+) -> Applied:
+    """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
+    state = app_state.read(connections, known)
+    connections = connections.limited(state.settings)
+    seen = again(connections, state, (facts.environment,), context, now, verify_workflow=verify_workflow)
+    if (stop := next((one.stop for one in seen if one.stop), None)) is not None:
+        raise stop
+    changes = (*done.changes, *(change for one in seen for change in one.changes))
+    merged = next((one for one in seen if one.reason == "merged" and one.pull.number == done.number), None)
+    if merged is None:
+        return msgspec.structs.replace(done, changes=changes)
+    return msgspec.structs.replace(done, reason="merged", changes=changes, commit=merged.commit)
+
+
+def into_base(
+    pins: hub.Hub, state: AppState, pull: hub.Pull, context: Context, method: str, verify_workflow: str
+) -> tuple[str, tuple[Change, ...]]:
+    """Merge exactly the head that was judged, then start the verification that GITHUB_TOKEN's merge does not."""
+    environment = pull.head_ref.rpartition("/")[2]
+    app = state.settings.app
+    commits = pins.compare(state.head, pull.head_sha).commits
+    version = commits[-1].trailers.get("Stagegate-Version", "") if commits else ""
+    title = plain(f"{pull.title} (PR {pull.number})")
+    trailers = names.trailers(app, version, environment, context.run_id)
+    sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
+    change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
+    started = write.verify(pins, state.base, verify_workflow)
+    return sha, (change, *started)
+
+
+def _waiting(seen: Evaluated) -> str:
+    """The word for a merge of ours that waits, or nothing when it is no waiting."""
+    if seen.verdict.state != "pending":
+        return ""
+    for judged in seen.judgement.environments:
+        for result in judged.rules:
+            if result.state == "wait":
+                return rules.reason(result, judged.subject, judged.facts)
+    return "awaiting-review"

@@ -1,0 +1,148 @@
+"""What a run of promote-pr says: result, outputs, summary; and facts kept in a file to decide from again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from stagegate.errors import VERDICTS, Stop
+from stagegate.model import Calls, Message, PullRequestText, Result, to_json
+from stagegate.policy import decide, rules
+from stagegate.policy.decide import Decision
+from stagegate.policy.facts import Facts
+from stagegate.proposal import write
+from stagegate.proposal.write import Applied
+from stagegate.report.render import render
+from stagegate.runner.context import Context
+
+NO_CALLS = Calls()
+OUTPUTS = ("pr-number", "pr-url", "changed", "plan", "version", "environment", "commit", "next-at")
+
+
+def save(context: Context, path: str, facts: Facts) -> None:
+    """Write the facts to a file of the workspace, for `facts`."""
+    if path:
+        target = context.inside(path, what="save-facts")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(msgspec.json.format(to_json(facts), indent=1) + b"\n")
+
+
+def load(context: Context, path: str) -> Facts:
+    """Facts from a file. Stop(missing-file), Stop(bad-input) when it is not such a file."""
+    target = context.inside(path, what="facts")
+    try:
+        return msgspec.json.decode(target.read_bytes(), type=Facts)
+    except OSError as error:
+        raise Stop(
+            "missing-file",
+            f"{path} cannot be read.",
+            f"{error.strerror}.",
+            "Write it with `save-facts` first.",
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Stop(
+            "bad-input",
+            f"{path} is not a file of facts.",
+            f"{error}.",
+            "Write it with `save-facts` of the same version of stagegate.",
+        ) from error
+
+
+def result(
+    facts: Facts,
+    decision: Decision,
+    done: Applied,
+    now: datetime,
+    *,
+    text: PullRequestText | None = None,
+    rest: str = "",
+    dry_run: bool = False,
+    fail_on_waiting: bool = False,
+    calls: Calls = NO_CALLS,
+) -> Result:
+    """The result of a promotion or rollback, written or only planned."""
+    subject = facts.subject
+    version = subject.version if subject else facts.standing(facts.environment).version
+    document = msgspec.structs.replace(decide.plan(facts, decision, now), pull_request=text)
+    written = any(change.done for change in done.changes)
+    values = {
+        "pr-number": str(done.number or (facts.proposal.number if facts.proposal else "")),
+        "pr-url": done.url or (facts.proposal.url if facts.proposal else ""),
+        "changed": str(written).lower(),
+        "plan": to_json(document).decode(),
+        "version": version,
+        "environment": facts.environment,
+        "commit": done.commit,
+        "next-at": decision.verdict.next_at if subject else "",
+    }
+    return Result(
+        reason=done.reason,
+        message=_message(facts, decision, done),
+        outputs=values,
+        summary=summary(facts, decision, done) + rest,
+        fails=fail_on_waiting and VERDICTS[done.reason].outcome == "waiting",
+        app=facts.app,
+        environment=facts.environment,
+        version=version,
+        dry_run=dry_run,
+        trust=facts.trust,
+        changes=done.changes,
+        rules=decision.rules,
+        calls=calls,
+    )
+
+
+def planned(facts: Facts, decision: Decision) -> Applied:
+    """What a dry run or a replay says it would do."""
+    return Applied(
+        reason="planned" if decision.write else decision.reason, changes=write.intended(facts, decision)
+    )
+
+
+def summary(facts: Facts, decision: Decision, done: Applied) -> str:
+    """The step summary: every rule with its state and when it passes."""
+    return render(
+        "promote_pr.md.j2",
+        facts=facts,
+        subject=facts.subject,
+        decision=decision,
+        done=done,
+        message=_message(facts, decision, done),
+        overridden=[result.rule for result in decision.rules if rules.is_overridden(result)],
+        waiting=[result for result in decision.rules if result.state != "pass"],
+    )
+
+
+def _message(facts: Facts, decision: Decision, done: Applied) -> Message:
+    subject = facts.subject
+    if subject is None or done.reason == decision.reason:
+        return decision.message
+    moved = f"{facts.app} {subject.before or 'nothing'} -> {subject.version}"
+    open_ = f"pull request #{done.number}: {done.url}"
+    status = f"Its status is {decision.verdict.state}: {decision.verdict.description}."
+    go_on = {
+        "success": "Review and merge it.",
+        "pending": f"It may merge{f' from {decision.verdict.next_at}' if decision.verdict.next_at else ' later'}.",
+        "failure": "See the rule that fails, then run again.",
+    }.get(decision.verdict.state, "Run it again.")
+    return {
+        "planned": Message(
+            what=f"{moved} would enter {subject.environment}.", why=status, next="Nothing was written."
+        ),
+        "committed": Message(
+            what=f"{moved} is committed for {subject.environment} ({done.commit[:12]}).",
+            next="Its gate decides next.",
+        ),
+        "proposed": Message(
+            what=f"{moved} is proposed for {subject.environment}, {open_}.", why=status, next=go_on
+        ),
+        "updated": Message(
+            what=f"{moved} is proposed for {subject.environment}, {open_}.", why=status, next=go_on
+        ),
+        "already-proposed": Message(
+            what=f"{moved} is proposed for {subject.environment} already, {open_}.", why=status, next=go_on
+        ),
+    }.get(
+        done.reason, Message(what=f"{moved}: {done.reason} ({subject.environment}).", why=status, next=go_on)
+    )

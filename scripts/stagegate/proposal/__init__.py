@@ -1,0 +1,1 @@
+"""The pull request of a promotion: branch, body, labels, writing and merging."""

@@ -1,0 +1,90 @@
+"""The words of a proposal: title, body, labels and reviewers, from facts and decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.model import PullRequestText
+from stagegate.policy import candidate, evidence_for
+from stagegate.policy.decide import Decision
+from stagegate.policy.facts import Facts, Subject
+from stagegate.promotion.read import Reading
+from stagegate.proposal import body as text
+from stagegate.proposal.body import CommitLine, Proof
+
+_LISTED = 50
+
+
+def proposal(
+    connections: Connections, reading: Reading, decision: Decision, now: datetime, run_url: str
+) -> tuple[PullRequestText | None, str]:
+    """What the pull request says, and the part that does not fit into it; None where none is written."""
+    facts, subject = reading.facts, reading.facts.subject
+    if subject is None or decision.write != "propose":
+        return None, ""
+    policy = facts.policy_of(subject.environment).promotion
+    commits, total = _commits(connections, facts, subject)
+    source = connections.app
+    account = text.account(facts, subject, decision.rules, reading.difference, now=now, run_url=run_url)
+    body = text.body(
+        msgspec.structs.replace(
+            account,
+            proofs=_proofs(facts, subject),
+            commits=commits,
+            commits_total=total,
+            back_to=candidate.last_good(facts, subject.environment, subject.version, now),
+            compare_url=f"{source.server_url}/{source.repository}/compare/{_span(facts, subject)}",
+        )
+    )
+    proposed = PullRequestText(
+        branch=facts.branch,
+        base=facts.base,
+        title=text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind),
+        body=body.text,
+        labels=policy.labels,
+        reviewers=policy.reviewers,
+    )
+    return proposed, body.rest
+
+
+def _commits(connections: Connections, facts: Facts, subject: Subject) -> tuple[tuple[CommitLine, ...], int]:
+    """Commits between the two releases, newest first; none where their history cannot be told."""
+    if not subject.before:
+        return (), 0
+    base, _, head = _span(facts, subject).partition("...")
+    try:
+        compared = connections.app.compare(base, head)
+    except Stop as stop:
+        if stop.verdict.exit_code == 3 and stop.reason != "unknown-state":
+            raise
+        return (), 0  # the release that runs has no tag here: it is no reason not to promote
+    listed = list(reversed(compared.commits))[:_LISTED]
+    lines = (CommitLine(sha=commit.sha, subject=commit.message.split("\n", 1)[0][:200]) for commit in listed)
+    return tuple(lines), compared.ahead
+
+
+def _span(facts: Facts, subject: Subject) -> str:
+    """`v1.0.0...v1.1.0`, the earlier one first also for a rollback."""
+    prefix = facts.settings.version.tag_prefix
+    ends = (subject.before, subject.version)
+    first, last = reversed(ends) if subject.kind == "rollback" else ends
+    return f"{prefix}{first}...{prefix}{last}"
+
+
+def _proofs(facts: Facts, subject: Subject) -> tuple[Proof, ...]:
+    back = subject.kind == "rollback"
+    places = (subject.environment,) if back else facts.policy_of(subject.environment).after
+    verdicts = [(place, evidence_for.of(facts, place, subject.version, subject.release)) for place in places]
+    return tuple(
+        Proof(
+            environment=place,
+            state=found.state,
+            since=found.since,
+            evidence=found.record.evidence if found.record else None,
+        )
+        for place, found in verdicts
+    )

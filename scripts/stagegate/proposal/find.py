@@ -1,0 +1,119 @@
+"""The open promotion of an environment: its pull request, its branch, and who approved exactly that head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.model import Actor, digest_of
+from stagegate.policy.facts import Proposal
+from stagegate.proposal import body, names
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch of ours: its tip (empty: there is none), version and risks its commit names, what is not ours."""
+
+    name: str
+    head: str = ""
+    version: str = ""
+    risks: frozenset[str] = frozenset()
+    foreign: tuple[str, ...] = ()
+
+
+def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment: str) -> Branch:
+    """What is on a branch of ours that `base` does not have. A commit counts as ours by trailers and author."""
+    if not head:
+        return Branch(name=name)
+    commits = pins.compare(base, head).commits
+    foreign = [c.sha for c in strangers(pins, commits, app, environment)]
+    named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
+    return Branch(
+        name=name,
+        head=head,
+        version=named[-1] if named else "",
+        risks=names.risks(commits, app, environment),
+        foreign=tuple(foreign),
+    )
+
+
+def strangers(
+    pins: hub.Hub, commits: Iterable[hub.Commit], app: str, environment: str
+) -> tuple[hub.Commit, ...]:
+    """Commits that are not ours."""
+    ours = (hub.ACTIONS_BOT, pins.viewer())
+    return tuple(commit for commit in commits if not _is_ours(commit, ours, app, environment))
+
+
+def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:
+    """The open pull request of a branch, or None. `equal`: its files already say exactly what we would write."""
+    found = [
+        pull for pull in pins.pulls(head=seen.name, base=base) if pull.head_repository == pins.repository
+    ]
+    if not found:
+        return None
+    pull = found[0]
+    reviews = standing_approvals(pins, pull.number)
+    return Proposal(
+        number=pull.number,
+        node_id=pull.node_id,
+        url=pull.url,
+        branch=seen.name,
+        head=pull.head_sha,
+        version=seen.version,
+        labels=pull.labels,
+        title=pull.title,
+        said=digest_of(body.settled(pull.body).encode()),
+        draft=pull.draft,
+        auto_merge=pull.auto_merge,
+        equal=not seen.foreign and is_equal(pins, pull.head_sha, wanted),
+        foreign=seen.foreign,
+        approvals=approvals(reviews, pull),
+        reviews=tuple(review.id for review in reviews),
+    )
+
+
+def is_merged(pins: hub.Hub, seen: Branch, base: str) -> bool:
+    """Whether exactly this tip of the branch went into the base, whatever the branch was kept for."""
+    closed = pins.pulls(head=seen.name, base=base, state="closed")
+    return any(pull.merged and pull.head_sha == seen.head for pull in closed)
+
+
+def standing_approvals(pins: hub.Hub, number: int) -> tuple[hub.Review, ...]:
+    """The newest review of each person, where it approves; a later objection or dismissal takes it back."""
+    newest: dict[tuple[str, int], hub.Review] = {}
+    for review in pins.reviews(number):
+        if review.author is not None and review.state.upper() in (
+            "APPROVED",
+            "CHANGES_REQUESTED",
+            "DISMISSED",
+        ):
+            newest[review.author.kind, review.author.id] = review
+    return tuple(review for review in newest.values() if review.state.upper() == "APPROVED")
+
+
+def approvals(reviews: Iterable[hub.Review], pull: hub.Pull) -> tuple[str, ...]:
+    """Who approved exactly this head, may write, and is not its author. A bot's approval is nobody's."""
+    return tuple(
+        review.author.login
+        for review in reviews
+        if review.author is not None
+        and review.author.kind == "User"
+        and review.can_push
+        and review.commit == pull.head_sha
+        and not review.author.same(pull.author)
+    )
+
+
+def is_equal(pins: hub.Hub, head: str, wanted: Mapping[str, bytes]) -> bool:
+    """Whether a commit's files are exactly these."""
+    if not wanted:
+        return False
+    there = pins.files(head, sorted(wanted))
+    return all(blob is not None and blob.content == wanted[path] for path, blob in there.items())
+
+
+def _is_ours(commit: hub.Commit, ours: tuple[Actor, ...], app: str, environment: str) -> bool:
+    by_us = any(actor.same(commit.author) for actor in ours)
+    return by_us and names.is_ours(commit.trailers, app, environment)

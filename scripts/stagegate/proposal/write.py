@@ -1,0 +1,226 @@
+"""Writes a decided promotion: small steps, each safe to repeat, each refusing to overwrite what it did not expect.
+
+A StaleHead means that somebody was there first: the caller reads the facts again and decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.marks import store
+from stagegate.model import Change, PullRequestText, digest_of
+from stagegate.policy.decide import Decision, Verdict
+from stagegate.policy.facts import Facts, Subject
+from stagegate.proposal import branch, names
+from stagegate.proposal.body import settled
+from stagegate.runner import log
+from stagegate.runner.context import Context
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened: the reason's word, every write, the commit, the pull request."""
+
+    reason: str
+    changes: tuple[Change, ...] = ()
+    commit: str = ""
+    number: int = 0
+    url: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def write(
+    pins: hub.Hub,
+    facts: Facts,
+    decision: Decision,
+    text: PullRequestText | None,
+    *,
+    context: Context,
+    now: datetime,
+    reason: str = "",
+    verify_workflow: str = "",
+) -> Applied:
+    """Carry out a decision that writes. StaleHead when something moved since the facts were read."""
+    subject = facts.subject
+    if subject is None:
+        raise AssertionError("a decision that writes has a subject")
+    held: tuple[Change, ...] = ()
+    if subject.kind == "rollback":
+        held = store.hold_for_rollback(
+            pins, facts, subject, context.person or pins.viewer().login, reason, now
+        )
+    if text is None:
+        done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
+    else:
+        done = propose(pins, facts, decision, subject, text, run=context.run_id)
+    return msgspec.structs.replace(done, changes=(*held, *done.changes))
+
+
+def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:
+    """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
+    headline, body = branch.message(subject, facts.app, run)
+    try:
+        sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
+    except Stop as stop:
+        if stop.reason != "protected-branch":
+            raise
+        cure = (
+            "Let a GitHub App that is on the ruleset's bypass list promote (app-id, app-key), or set "
+            "`strategy: latest` with `merge: stagegate` for this environment"
+        )
+        more = (
+            "" if facts.policy_of(subject.environment).after else " (`merge-approval: none` is allowed here)"
+        )
+        raise Stop("protected-branch", stop.what, stop.why, f"{cure}{more}.") from stop
+    changes = (
+        *_edits(subject),
+        Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),
+        *verify(pins, facts.base, verify_workflow),
+    )
+    return Applied(reason="committed", changes=changes, commit=sha)
+
+
+def verify(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
+    """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does."""
+    if workflow in ("", "none") or not pins.is_actions_token():
+        return ()
+    pins.dispatch(workflow, base, {})
+    return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
+
+
+def resume(
+    pins: hub.Hub, app: str, base: str, head: str, files: Iterable[str], context: Context, workflow: str
+) -> tuple[Change, ...]:
+    """What an earlier attempt of this run was killed before: the dispatch after its commit or merge.
+
+    That is the last commit of `base`, or of a pin's file where others came after it.
+    """
+    if context.run_attempt < 2 or not context.run_id:
+        return ()
+    for path in (None, *files):
+        last = next(iter(pins.history(head, first=1, path=path)), None)
+        said = last.trailers if last else {}
+        if (said.get("Stagegate-App"), said.get("Stagegate-Run")) == (app, context.run_id):
+            return verify(pins, base, workflow)
+    return ()
+
+
+def propose(
+    pins: hub.Hub,
+    facts: Facts,
+    decision: Decision,
+    subject: Subject,
+    text: PullRequestText,
+    *,
+    run: str,
+) -> Applied:
+    """One open pull request with exactly this change: opened, replaced or found equal; then its status."""
+    there = facts.proposal
+    changes: list[Change] = []
+    notes: list[str] = []
+    head = facts.branch_head
+    if not facts.branch_equal:
+        if there is not None:
+            changes += branch.withdraw(pins, there, subject)
+        head = branch.replace(pins, facts, subject, run)
+        changes += [
+            *_edits(subject),
+            Change(kind="branch", target=facts.branch, before=facts.branch_head, after=head),
+        ]
+    number, address, opened = _pull(pins, facts, text)
+    changes += opened
+    if opened:
+        notes += _speaker(pins, facts)
+    labels = tuple(label for label in text.labels if there is None or label not in there.labels)
+    if labels:
+        pins.add_labels(number, labels)
+        changes.append(Change(kind="labels", target=f"#{number}", after=", ".join(labels)))
+    if there is None:
+        notes += _reviewers(pins, number, text.reviewers)
+    changes += status(pins, head, decision.verdict, address)
+    if not changes:
+        return Applied(reason="already-proposed", commit=head, number=number, url=address)
+    reason = "proposed" if there is None else "updated"
+    return Applied(
+        reason=reason, changes=tuple(changes), commit=head, number=number, url=address, notes=tuple(notes)
+    )
+
+
+def status(pins: hub.Hub, head: str, verdict: Verdict, url: str) -> tuple[Change, ...]:
+    """The status `stagegate/pins` on a head, written when it says something new.
+
+    `url` must be the same in every run (the pull request's): a new one would be a new status each time.
+    """
+    if not pins.set_status(head, names.STATUS, verdict.state, verdict.description, url):
+        return ()
+    return (Change(kind="status", target=f"{names.STATUS} on {head[:12]}", after=verdict.state),)
+
+
+def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str, list[Change]]:
+    """The open pull request of the branch with this text."""
+    there = facts.proposal
+    if there is not None:
+        said = digest_of(settled(log.redact(text.body)).encode())
+        if facts.branch_equal and (there.title, there.said) == (text.title, said):
+            return there.number, there.url, []
+        pins.update_pull(there.number, title=text.title, body=text.body)
+        now = pins.pull(there.number)
+        if now is not None and now.state == "open":
+            change = Change(
+                kind="pull-request", target=f"#{there.number}", before=there.title, after=text.title
+            )
+            return there.number, there.url, [change]
+        if now is not None and now.merged:
+            raise hub.StaleHead(facts.base, f"#{there.number} was merged meanwhile.")
+    draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
+    opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
+    if opened is None:
+        raise hub.StaleHead(facts.base, f"{facts.branch} holds nothing that {facts.base} does not have.")
+    return (
+        opened.number,
+        opened.url,
+        [Change(kind="pull-request", target=f"#{opened.number}", after=text.title)],
+    )
+
+
+def _speaker(pins: hub.Hub, facts: Facts) -> list[str]:
+    """What the kind of token means for a pull request that it has written."""
+    if facts.actions_token:
+        return ["written with GITHUB_TOKEN: workflows on it wait until somebody approves their run"]
+    own = pins.viewer()
+    return [f"written as {own.login}, who cannot approve it"] if own.kind == "User" else []
+
+
+def _reviewers(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> list[str]:
+    """Ask for reviews; who cannot be asked is a note, the pull request stands. `org/team` is a team."""
+    users = [name for name in reviewers if "/" not in name]
+    teams = [name.rpartition("/")[2] for name in reviewers if "/" in name]
+    refused = pins.request_reviewers(number, users, teams) if reviewers else []
+    for who in refused:
+        log.annotate("warning", f"No review was asked of {who}", title="promote-pr: reviewers")
+    return [f"no review was asked of {who}" for who in refused]
+
+
+def _edits(subject: Subject) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            kind="pin", target=f"{edit.file}:{edit.line} {edit.path}", before=edit.before, after=edit.after
+        )
+        for edit in subject.edits
+    )
+
+
+def intended(facts: Facts, decision: Decision) -> tuple[Change, ...]:
+    """What would be written, for a dry run."""
+    if not decision.write or facts.subject is None:
+        return ()
+    target = f"{facts.pins_repository}@{facts.base if decision.write == 'commit' else facts.branch}"
+    listed = (*_edits(facts.subject), Change(kind=decision.write, target=target, after=facts.subject.version))
+    if facts.subject.kind == "rollback":
+        hold = f"stagegate/hold/{facts.app}/{facts.environment}"
+        listed = (Change(kind="mark", target=hold, after="rollback"), *listed)
+    return tuple(msgspec.structs.replace(change, done=False) for change in listed)
