@@ -93,10 +93,10 @@ def toolbox(lock: Path, root: Path, environ: Mapping[str, str]) -> Path:
     unpacked = debian(packages, root)
     if not home.is_dir():
         _say(f"fetching development tools into {home} (once, about 200 MB) ...")
-        command = libraries.installer(environ)
+        commands = libraries.installers(environ)
         if PIP_PACKAGE in unpacked:
-            command = [sys.executable, "-c", RUN_PIP, str(unpacked[PIP_PACKAGE]), *libraries.PIP_INSTALL]
-        libraries.ensure(str(home), partial(_fill, lock, command, environ))
+            commands = [[sys.executable, "-c", RUN_PIP, str(unpacked[PIP_PACKAGE]), *libraries.PIP_INSTALL]]
+        libraries.ensure(str(home), partial(_fill, lock, commands, environ))
     if REGISTRY_PACKAGE in unpacked:
         _link(home / "bin" / REGISTRY_PACKAGE, unpacked[REGISTRY_PACKAGE] / "usr/bin" / REGISTRY_PACKAGE)
     return home / "bin"
@@ -173,8 +173,8 @@ def _installer_there(environ: Mapping[str, str]) -> bool:
     return subprocess.run(pip, capture_output=True, cwd="/", check=False).returncode == 0
 
 
-def _fill(lock: Path, command: Sequence[str], environ: Mapping[str, str], home: str) -> None:
-    libraries.install(str(lock), home, command, environ)
+def _fill(lock: Path, commands: Sequence[Sequence[str]], environ: Mapping[str, str], home: str) -> None:
+    libraries.install_with_any(str(lock), home, commands, environ)
     folder = Path(home)
     for program in folder.glob("lib/python*/site-packages/bin/*"):
         inside = program.relative_to(folder)

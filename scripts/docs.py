@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 
-from stagegate import errors, model, settings
+from stagegate import errors, explain, model, settings
 from stagegate.gate import scenarios
 from stagegate.runner import log
 
@@ -56,6 +56,9 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "stagegate.schema.json", _json(document)
     yield ROOT / "docs" / "evidence.schema.json", _json(msgspec.json.schema(model.Evidence))
     yield ROOT / "docs" / "outcomes.md", _outcomes()
+    yield ROOT / "docs" / "troubleshooting.md", _troubleshooting()
+    project = ROOT / "pyproject.toml"
+    yield project, _locked_dependencies(project.read_text(encoding="utf-8"))
     yield ROOT / "docs" / "plan.schema.json", _json(msgspec.json.schema(model.Plan))
     yield ROOT / "docs" / "report.schema.json", _json(msgspec.json.schema(model.Report))
     yield ROOT / "docs" / "scenarios.schema.json", _json(scenarios.schema())
@@ -182,6 +185,31 @@ def _actions() -> str:
         action = YAML(typ="safe", pure=True).load(definition)
         rows.append(f"| [{name}](actions/{name}/README.md) | {action['description']} |")
     return "\n".join(rows) + "\n"
+
+
+def _troubleshooting() -> str:
+    """A page with every reason: what it means and what to do."""
+    lines = [
+        "# Troubleshooting",
+        "",
+        "Every action ends with one of these words as its `reason`. `stagegate explain <reason>` prints the same.",
+        "",
+        "| reason | outcome | what it means | what to do |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{reason}` | {errors.VERDICTS[reason].outcome} | {meaning} | {action} |"
+        for reason, (meaning, action) in explain.REASONS.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _locked_dependencies(text: str) -> str:
+    """pyproject.toml with the exact versions of the lock as the package's dependencies."""
+    lock = (ROOT / "scripts" / "requirements.txt").read_text(encoding="utf-8")
+    rows = [line.removesuffix(" \\") for line in lock.splitlines() if re.match(r"[a-z]", line)]
+    block = "dependencies = [\n" + "".join(f"    {json.dumps(row)},\n" for row in rows) + "]"
+    return re.sub(r"(?m)^dependencies = \[\n(?: .*\n)*\]", lambda _: block, text)
 
 
 def _outcomes() -> str:

@@ -1,5 +1,6 @@
-"""stagegate: take a release from build to production with GitHub Actions and Argo CD.
+"""stagegate takes a release from build to production with GitHub Actions and Argo CD.
 
-The rooms, lower ones never import higher ones:
-errors < model < settings < runner < clients < report < (release | chart | gate) < promotion.
+docs/architecture.md explains which folder holds what, and which may import which.
 """
+
+__version__ = "0.1.0"

@@ -29,17 +29,22 @@ from stagegate.libraries import Refusal, cache_root, locked_environment, without
 
 
 def main(arguments: list[str]) -> None:
-    """Become `scripts/<arguments[0]>.py` with the other arguments, or exit with one annotation."""
-    name = arguments[0] if arguments else ""
+    """Become `scripts/<arguments[0]>.py` with the other arguments, or exit with one annotation.
+
+    Names may be written with dashes or underscores; `--help` or nothing lists the commands.
+    """
+    name = (arguments[0] if arguments else "--help").replace("-", "_").lstrip("_")
     script = os.path.join(SCRIPTS, name + ".py")
+    if name in ("help", "h"):
+        script, arguments = os.path.join(SCRIPTS, "cli.py"), ["cli", "--help"]
     try:
         if not name.isidentifier() or not os.path.isfile(script):
             raise Refusal(
                 "bad-input",
                 2,
                 f"There is no action script {name!r}.",
-                "scripts/run takes the name of a file in scripts/, without .py.",
-                "Name one of them, such as version_bump.",
+                "scripts/run takes the name of an action, such as version-bump or version_bump.",
+                "`scripts/run --help` lists them.",
             )
         home = locked_environment(os.path.join(SCRIPTS, "requirements.txt"), cache_root(os.environ))
     except Refusal as refusal:

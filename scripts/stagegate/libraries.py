@@ -22,6 +22,13 @@ _SOURCES = """
     CERT CLIENT_CERT TRUSTED_HOST INSECURE NATIVE_TLS SYSTEM_CERTS SSL PROXY HTTP TIMEOUT DEFAULT_TIMEOUT
     REQUEST_TIMEOUT RETRIES CONCURRENT LINK_MODE
 """
+_UV_NAMES = {
+    "index-url": ("UV_DEFAULT_INDEX",),
+    "extra-index-url": ("UV_INDEX",),
+    "cert": ("SSL_CERT_FILE",),
+    "proxy": ("HTTPS_PROXY", "HTTP_PROXY"),
+    "trusted-host": ("UV_INSECURE_HOST",),
+}
 SOURCE_SETTINGS = tuple(prefix + name for prefix in ("UV_", "PIP_") for name in _SOURCES.split())
 
 
@@ -65,7 +72,7 @@ def user_cache(environ: Mapping[str, str]) -> str:
 def locked_environment(lock: str, root: str) -> str:
     """Path of the environment that holds exactly `lock`; built under `root` when it is not there yet."""
     home = os.path.join(root, key(lock))
-    return ensure(home, lambda folder: install(lock, folder, installer(os.environ), os.environ))
+    return ensure(home, lambda folder: install_with_any(lock, folder, installers(os.environ), os.environ))
 
 
 def key(lock: str) -> str:
@@ -121,6 +128,30 @@ def ensure(home: str, fill: Callable[[str], None]) -> str:
     return home
 
 
+def install_with_any(
+    lock: str, folder: str, commands: Sequence[Sequence[str]], environ: Mapping[str, str]
+) -> None:
+    """`install` with the first command that succeeds; the first one's Refusal where none does.
+
+    A file with another hash ends it at once: another installer must not be asked to accept it.
+    """
+    import shutil
+
+    first: Refusal | None = None
+    for number, command in enumerate(commands, 1):
+        try:
+            install(lock, folder, command, environ)
+            return
+        except Refusal as refusal:
+            if number == len(commands) or refusal.reason == "wrong-source":
+                raise first or refusal from None  # the first installer is the one that should have worked
+            first = refusal
+        print(f"{os.path.basename(command[0])} could not install the libraries; trying pip.", flush=True)
+        for entry in os.listdir(folder):
+            path = os.path.join(folder, entry)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+
+
 def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
     """Make `folder` a virtual environment that holds exactly the files of `lock`, each checked by its hash.
 
@@ -168,14 +199,48 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
     os.rmdir(work)
 
 
-def installer(environ: Mapping[str, str]) -> list[str]:
-    """How the installer is called: uv where it is on PATH, else this Python's pip."""
+def installers(environ: Mapping[str, str]) -> list[list[str]]:
+    """How installers are called, in the order in which to try them: uv where it is on PATH, then pip."""
     import shutil
 
+    pip = [sys.executable, "-m", "pip", *PIP_INSTALL]
     uv = shutil.which("uv", path=environ.get("PATH"))
-    if uv:
-        return [uv, "pip", "install", "--quiet", "--no-progress", "--python", sys.executable]
-    return [sys.executable, "-m", "pip", *PIP_INSTALL]
+    if not uv:
+        return [pip]
+    return [[uv, "pip", "install", "--quiet", "--no-progress", "--python", sys.executable], pip]
+
+
+def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Index, certificate and proxy of pip's configuration files, under the names that uv reads.
+
+    uv does not read pip.conf: https://docs.astral.sh/uv/pip/compatibility/. Later files win over earlier
+    ones, in pip's own order: https://pip.pypa.io/en/stable/topics/configuration/.
+    """
+    import configparser
+
+    home = os.path.expanduser("~")
+    system = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+    files = [
+        *(os.path.join(folder, "pip/pip.conf") for folder in reversed(system)),
+        "/etc/pip.conf",
+        os.path.join(home, ".pip/pip.conf"),
+        os.path.join(environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "pip/pip.conf"),
+        environ.get("PIP_CONFIG_FILE", ""),
+    ]
+    if environ.get("PIP_CONFIG_FILE") == os.devnull:
+        return {}
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read([file for file in files if file], encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return {}
+    settings: dict[str, str] = {}
+    for section in ("global", "install"):
+        for key, names in _UV_NAMES.items():
+            value = parser.get(section, key, fallback="").strip()
+            if value:
+                settings.update(dict.fromkeys(names, value))
+    return settings
 
 
 def make_home(folder: str) -> str:
@@ -198,7 +263,7 @@ def make_home(folder: str) -> str:
 
 def installer_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of uv and pip: mirrors, certificates and proxies stay, other settings do not."""
-    kept = without_python_settings(environ)
+    kept = {**pip_settings(environ), **without_python_settings(environ)}
     return {
         name: value
         for name, value in kept.items()

@@ -44,6 +44,33 @@ def test_once_built_it_needs_neither_index_nor_installer(toolkit: Toolkit) -> No
     assert toolkit.index.downloads == 1
 
 
+@only_uv
+def test_where_uv_fails_pip_installs(toolkit: Toolkit) -> None:
+    uv = toolkit.folder / "bin" / "uv"
+    uv.unlink()
+    uv.write_text("#!/bin/sh\necho 'invalid peer certificate: UnknownIssuer' >&2\nexit 2\n")
+    uv.chmod(0o755)
+    code, output = toolkit.run("probe")
+    assert code == 0, output
+    assert "trying pip" in output and "UnknownIssuer" in output
+
+
+def test_pips_own_configuration_reaches_uv(tmp_path: Path) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\nindex-url = https://mirror.example/simple\ncert = /certs/company.pem\n")
+    given = libraries.installer_environ({"PIP_CONFIG_FILE": str(file), "SSL_CERT_FILE": "/certs/job.pem"})
+    assert given["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
+    assert given["SSL_CERT_FILE"] == "/certs/job.pem", "what the job sets wins over pip's file"
+
+
+def test_names_may_have_dashes_and_help_lists_the_commands(toolkit: Toolkit) -> None:
+    scripts = toolkit.folder / "toolkit" / "scripts"
+    (scripts / "two_words.py").write_text("print('ran two words')\n")
+    (scripts / "cli.py").write_text("import sys\nprint('cli', sys.argv[1:])\n")
+    assert "ran two words" in toolkit.run("two-words")[1]
+    assert "cli ['--help']" in toolkit.run("--help")[1]
+
+
 def test_three_at_once_end_well_with_one_environment(toolkit: Toolkit) -> None:
     toolkit.index.hold(3)
     processes = [toolkit.start() for _ in range(3)]
@@ -188,6 +215,7 @@ def test_what_the_installer_says_cannot_speak_to_the_runner_or_leak(toolkit: Too
         "#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines) + "exit 1\n", encoding="utf-8"
     )
     talker.chmod(0o755)
+    toolkit.index.broken = True  # or pip would do it instead
     output = _refused(toolkit, "unreachable", "cannot read https://***@packages.example/simple")
     assert "s3cr3t-w0rd" not in output
     assert not [line for line in output.splitlines()[:-1] if line.lstrip().startswith(("::", "##["))]

@@ -15,11 +15,12 @@ import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result, to_json
-from stagegate.runner import log
+from stagegate.runner import definitions, log
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs, load, variable
 
 ISSUES = "the stagegate repository's issues"
+HELP = ("-h", "--help", "help")
 _NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 STABLE = ("outcome", "reason", "schema", "action")  # words of ours that workflows compare
 _SUMMARY_LIMIT = 1024 * 1024  # bytes; GitHub drops a longer step summary
@@ -41,13 +42,17 @@ def entrypoint(
     `outcome`, `reason` and `report` are written as outputs, and exactly one annotation names a failure.
     """
     environ = os.environ if environ is None else environ
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in HELP and action in definitions.names():
+        log.say(definitions.usage(definitions.read(action)))
+        return 0
     report_path = ""
     place: tuple[str | None, int | None] = (None, None)
     try:
         context = Context.from_environ(environ)
         try:
             report_path = _report_place(environ.get(variable("report"), ""), context)  # for bad inputs too
-            inputs = load(kind, sys.argv[1:] if argv is None else argv, environ)
+            inputs = load(kind, argv, environ)
             report_path = _report_place(inputs.report, context)
             result = main(inputs, context)
         except Stop as stop:

@@ -1,0 +1,194 @@
+"""What each reason means and what to do about it: the source of `stagegate explain` and of a page of the docs."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from stagegate.errors import VERDICTS
+
+# reason -> what it means, what to do next.
+REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "released": ("A new version was committed and tagged.", "Nothing to do."),
+        "tagged": ("Image tags were written for the release.", "Nothing to do."),
+        "published": ("The chart or the GitHub release was published.", "Nothing to do."),
+        "passed": ("The gate passed, and its evidence was recorded.", "Nothing to do."),
+        "adopted": (
+            "The running release was recorded without tests, as a target for rollbacks.",
+            "It is not evidence for the next environment: the first tested release is.",
+        ),
+        "skipped": (
+            "A person skipped the gate and gave a reason.",
+            "The release needs an override before it can enter the next environment.",
+        ),
+        "proposed": ("A promotion pull request was opened.", "Review it and merge it."),
+        "updated": ("The pull request, or the pins in the work tree, changed.", "Review the change."),
+        "committed": ("The pins were moved by a direct commit.", "The gate of that environment runs next."),
+        "merged": ("stagegate merged the promotion pull request.", "The gate of that environment runs next."),
+        "marked": ("A hold, ban or override was set.", "`/status` shows it; the opposite command ends it."),
+        "unmarked": ("A hold or ban was lifted.", "Open promotions were evaluated again."),
+        "planned": ("Nothing was written, because this was a dry run.", "Run it without `dry-run`."),
+        "verified": ("Everything that was checked agrees.", "Nothing to do."),
+        "reported": ("The requested report was written.", "Nothing to do."),
+        "already-released": ("This version exists for exactly this commit.", "Nothing to do."),
+        "no-release-needed": (
+            "No commit since the last release asks for a new version.",
+            "Use `feat:` or `fix:` in a commit, or name the version with `bump`.",
+        ),
+        "already-published": ("The same content is published under this version.", "Nothing to do."),
+        "already-passed": (
+            "This release has evidence here, and neither pins nor values have changed since.",
+            "Use `again: true` to run the gate all the same.",
+        ),
+        "already-proposed": (
+            "A pull request with exactly this promotion is open.",
+            "Review it and merge it.",
+        ),
+        "already-running": ("The run that moved the pin is running this gate.", "Wait for that run."),
+        "no-difference": ("The pins name this release already.", "Nothing to do."),
+        "soaking": (
+            "The release has not been good long enough in the environment before.",
+            "Wait until the time in `next-at`, or use `/override <environment> <version> soak <reason>`.",
+        ),
+        "frozen": ("A freeze is in force.", "Wait until it ends, or use an override of the rule `freeze`."),
+        "window-closed": (
+            "Promotions are allowed only inside a window.",
+            "Wait until it opens, or use an override of the rule `window`.",
+        ),
+        "awaiting-review": ("The promotion waits for an approval of exactly this commit.", "Approve it."),
+        "queued": ("Another release is promoted first.", "The next evaluation proposes this one."),
+        "no-evidence": (
+            "The release has not passed the gate of an environment that comes before.",
+            "Let it pass there first, or set the rule `evidence` aside with an override.",
+        ),
+        "evidence-mismatch": (
+            "The digests to be promoted are not the digests that were tested.",
+            "Find out who replaced the artifact. Publish a new version.",
+        ),
+        "evidence-revoked": ("A later gate of the same release failed.", "Fix it and publish a new version."),
+        "out-of-order": (
+            "The release does not run in an environment that comes before.",
+            "Promote it there first.",
+        ),
+        "older-version": (
+            "The version is older than the one that runs.",
+            "Use `/rollback` where going back is what you want.",
+        ),
+        "held-back": ("A hold is in force.", "Read its reason; `/unhold` lifts it."),
+        "banned-version": (
+            "This version is banned.",
+            "Promote another version, or lift the ban with `/unban`.",
+        ),
+        "prerelease": (
+            "Pre-releases may not enter this environment.",
+            "Release the final version, or set `prereleases: true`.",
+        ),
+        "risky-change": (
+            "The change has a risk that a person must accept.",
+            "Read the difference, then add the label that the message names.",
+        ),
+        "not-authorised": (
+            "The person who started this does not have the permission that the settings require.",
+            "Ask somebody who has it, or change `commands` in stagegate.yaml.",
+        ),
+        "image-untested": (
+            "An image of the release has no recorded digest, so it was not tested.",
+            "Publish it with the release, or list it in `images-allowed`.",
+        ),
+        "irreversible": (
+            "A change between the two releases cannot be undone by a rollback.",
+            "Fix forward, or use an override of the rule `irreversible`.",
+        ),
+        "rollout-failed": (
+            "Argo CD could not roll the release out.",
+            "Read the named objects and their events, fix the release, publish a new version.",
+        ),
+        "checks-failed": ("A scenario of the gate failed.", "Read which check failed; fix the release."),
+        "no-checks": ("The gate has nothing to check.", "Add a scenario file, or mark a check as required."),
+        "image-moved": (
+            "The running image changed while the checks ran.",
+            "Find out what replaced it, then run the gate again.",
+        ),
+        "content-differs": (
+            "The cluster runs something else than this release.",
+            "Compare the pin, the chart and the Application with what the message names.",
+        ),
+        "findings": ("A check found errors.", "Each finding names its cause and how to fix it."),
+        "bad-input": ("An input is missing or wrong.", "Correct the input that the message names."),
+        "bad-settings": ("stagegate.yaml is wrong.", "Correct the lines that the message names."),
+        "missing-tool": ("A program is not on PATH.", "Install it in a step before this one."),
+        "missing-file": ("A file does not exist or cannot be read.", "Check the path and the checkout."),
+        "missing-permission": (
+            "The token does not have a permission.",
+            "Add it under `permissions:` of the job, or give another token.",
+        ),
+        "protected-branch": (
+            "The branch does not accept direct commits.",
+            "Use an App that may bypass the rule, or `strategy: latest` with `merge: stagegate`.",
+        ),
+        "wrong-source": (
+            "The content comes from another place than the settings allow.",
+            "Correct the source or the settings.",
+        ),
+        "ambiguous-pin": (
+            "The pin cannot be changed without guessing.",
+            "Use the settings line that the message suggests.",
+        ),
+        "empty-secret": (
+            "A variable that a scenario uses is empty.",
+            "Set the secret or variable in the GitHub Environment of the job.",
+        ),
+        "unreachable": ("A service did not respond.", "Run the job again when it is reachable."),
+        "rate-limited": ("GitHub's rate limit is used up.", "Run the job again after the named time."),
+        "server-error": (
+            "A service responded with an error.",
+            "Run the job again; see the service's status page.",
+        ),
+        "unknown-state": (
+            "Something that decides could not be read, and unknown never counts as passed.",
+            "Run the job again when the named service responds.",
+        ),
+        "token-expired": ("The token is not valid.", "Create a new one and store it where the message says."),
+        "version-taken": (
+            "This version exists with other content.",
+            "Publish a new version: a published version never changes.",
+        ),
+        "tag-taken": ("The Git tag exists at another commit.", "Use a new version."),
+        "stale-base": ("The branch changed while stagegate worked.", "Run it again."),
+        "foreign-commits": (
+            "The promotion branch contains commits that stagegate did not make.",
+            "Move them to a branch of your own, or delete the branch.",
+        ),
+        "superseded": ("A newer pin replaced this release.", "The gate of the newer release decides."),
+        "not-latest": ("A newer version exists.", "Start from the newest version."),
+        "timeout": ("The gate's time ran out.", "The message names the last state; see docs/gate.md."),
+        "bug": ("stagegate failed unexpectedly.", "Report the block that the log shows."),
+    }
+)
+
+
+def explain(words: Sequence[str], *, as_json: bool = False) -> int:
+    """Print what a reason means; without a word, list them all. The exit code: 2 for an unknown word."""
+    if not words:
+        sys.stdout.write(
+            "\n".join(f"{reason:<20} {meaning}" for reason, (meaning, _) in REASONS.items()) + "\n"
+        )
+        return 0
+    word = words[0].strip("`").lower()
+    if word not in REASONS:
+        near = difflib.get_close_matches(word, REASONS, 1)
+        hint = f"Did you mean {near[0]}?" if near else "`stagegate explain` lists all of them."
+        sys.stderr.write(f"{word!r} is no reason of stagegate. {hint}\n")
+        return VERDICTS["bad-input"].exit_code
+    meaning, action = REASONS[word]
+    verdict = VERDICTS[word]
+    if as_json:
+        row = {"reason": word, "outcome": verdict.outcome, "exit_code": verdict.exit_code}
+        sys.stdout.write(json.dumps({**row, "meaning": meaning, "next": action}) + "\n")
+        return 0
+    sys.stdout.write(f"{word}: {verdict.outcome}, exit code {verdict.exit_code}\n  {meaning}\n  {action}\n")
+    return 0

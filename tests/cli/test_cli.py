@@ -1,0 +1,84 @@
+"""The command `stagegate`: it lists what there is, explains every reason, and works from a wheel."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from stagegate import cli, explain
+from stagegate.errors import VERDICTS
+from stagegate.runner import definitions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_help_names_every_action_and_an_actions_help_every_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    overview = capsys.readouterr().out
+    folders = {path.parent.name for path in ROOT.glob("actions/*/action.yml")}
+    assert folders == {name for name in folders if f"  {name} " in overview}
+    for name in folders:
+        assert cli.main([name.replace("-", "_"), "--help"]) == 0
+        text = capsys.readouterr().out
+        assert all(f"--{flag}\n" in text for flag in definitions.read(name).inputs), name
+
+
+def test_an_unknown_command_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["promot"]) == VERDICTS["bad-input"].exit_code
+    assert "Did you mean promote?" in capsys.readouterr().out
+
+
+def test_every_reason_is_explained_and_none_that_does_not_exist() -> None:
+    assert explain.REASONS.keys() == VERDICTS.keys()
+    for reason, (meaning, action) in explain.REASONS.items():
+        assert meaning.endswith(".") and action.endswith("."), reason
+
+
+def test_json_prints_the_report_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path / "temp"))  # restored afterwards: the command changes it
+    assert cli.main(["check", "--json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert (report["action"], report["reason"]) == ("chart-check", "missing-file")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_is_a_script_that_bash_accepts(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out.replace("autoload -U +X bashcompinit && bashcompinit", "")
+    probe = "COMP_WORDS=(stagegate promote --env) COMP_CWORD=2; _stagegate; echo ${COMPREPLY[0]}"
+    done = subprocess.run(["bash", "-c", script + probe], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "--environment", done.stderr
+
+
+def test_the_wheel_has_everything_the_command_needs(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    home = tmp_path / "installed"
+    zipfile.ZipFile(wheel).extractall(home)
+    names = {path.relative_to(home / "stagegate").as_posix() for path in (home / "stagegate").rglob("*")}
+    source = ROOT / "scripts" / "stagegate"
+    kept = {
+        path.relative_to(source).as_posix() for path in source.rglob("*") if path.suffix in {".py", ".j2"}
+    }
+    assert kept <= names
+    program = "import sys; from stagegate.cli import main; sys.exit(main(['promote', '--help']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "--environment" in done.stdout, done.stderr
