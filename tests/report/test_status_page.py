@@ -1,0 +1,127 @@
+"""The status page: foreign text is inert, unknown is never good, every app and release is on it."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from typing import Any, Literal
+
+import pytest
+
+from stagegate.report import status_page
+from stagegate.report.status import (
+    AppStatus,
+    EnvironmentStatus,
+    OpenPromotion,
+    ReleaseStatus,
+    StatusReport,
+    Step,
+    failing,
+    flow,
+)
+
+HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">'
+AT = "2026-11-27T12:00:00Z"
+
+
+def place(name: str = "prod", **given: Any) -> EnvironmentStatus:
+    return EnvironmentStatus(**{"name": name, "version": "1.3.0", "gate": "passed", **given})
+
+
+def report(*apps: AppStatus) -> StatusReport:
+    return StatusReport(at=AT, repository="acme/shop", apps=apps)
+
+
+def release(version: str, day: int, prod: Literal["done", "failed"] = "done") -> ReleaseStatus:
+    date = f"2026-11-{day:02d}T"
+    return ReleaseStatus(
+        version=version,
+        commit=f"{day:02d}" * 20,
+        pulls=(day,),
+        steps=(
+            Step(name="commit", at=f"{date}09:00:00Z"),
+            Step(name="gate", environment="staging", at=f"{date}09:10:00Z"),
+            Step(name="gate", environment="prod", at=f"{date}11:00:00Z", state=prod),
+        ),
+    )
+
+
+def test_text_of_others_is_inert_wherever_it_stands() -> None:
+    promotion = OpenPromotion(number=1, url="https://x.example/1", version=HOSTILE, state=HOSTILE, opened=AT)
+    hostile = AppStatus(
+        app="shop",
+        environments=(place(hold=HOSTILE, next=HOSTILE, version=HOSTILE, promotion=promotion),),
+        releases=(ReleaseStatus(version=HOSTILE, commit="ab" * 20, url="javascript:alert(3)"),),
+    )
+    text = status_page.page(report(hostile, AppStatus(app="other", trouble=HOSTILE)))
+    assert "<img" not in text and "<script>alert" not in text
+    assert text.count("</script>") == 2, "only the page's own scripts end one"
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    assert json.loads(data)[0]["releases"][0]["version"] == HOSTILE
+
+
+def test_the_page_asks_no_network_for_anything() -> None:
+    text = status_page.page(report(AppStatus(app="shop", environments=(place(),))))
+    assert "default-src 'none'" in text
+    assert not re.findall(r"""(?:src|href)=["'](?!#)""", text), (
+        "no file, font, script or image from elsewhere"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"gate": "unknown"}, "unknown"),
+        ({"trouble": "GitHub did not respond"}, "unknown"),
+        ({"drift": "the cluster runs 1.2.9"}, "drift"),
+        ({"gate": "failed", "hold": "by octo"}, "failed"),
+        ({"hold": "by octo"}, "held"),
+        ({"stuck": "1.4.0 waits for 3 days"}, "stuck"),
+        ({"freeze": "winter"}, "frozen"),
+        ({"soaks_until": AT}, "waiting"),
+        ({}, "good"),
+    ],
+)
+def test_the_most_urgent_state_of_an_environment_is_shown(given: dict[str, Any], word: str) -> None:
+    shown = place(**given)
+    assert shown.attention == word
+    document = json.loads(status_page.document(report(AppStatus(app="shop", environments=(shown,)))))
+    assert document["apps"][0]["environments"][0]["attention"] == word
+    assert status_page.SIGNS[shown.attention][1] in status_page.page(
+        report(AppStatus(app="shop", environments=(shown,)))
+    )
+
+
+def test_an_app_that_cannot_be_read_fails_a_scheduled_check() -> None:
+    good, unread = AppStatus(app="a", environments=(place(),)), AppStatus(app="b", trouble="no answer")
+    assert failing(report(good, unread), ["drift"]) == ["b: unknown"]
+    assert failing(report(good, unread), []) == []
+    assert status_page.worst(unread) == "unknown"
+
+
+def test_the_four_measures_and_where_the_time_goes() -> None:
+    app = AppStatus(
+        app="shop",
+        environments=(place("staging"), place("prod", production=True)),
+        releases=tuple(release(f"1.{day}.0", day, "failed" if day == 3 else "done") for day in range(1, 6)),
+    )
+    measured = flow(app)
+    assert (measured.deployments, measured.lead_seconds, measured.failure_rate) == (4, 7200, 0.2)
+    assert measured.recovery_seconds == 86400
+    assert measured.stages == (("gate staging", 600), ("gate prod", 6600))
+    assert flow(AppStatus(app="new")).failure_rate is None
+
+
+def test_a_badge_is_an_svg_that_names_its_state() -> None:
+    drawing = ElementTree.fromstring(status_page.badge(place(version="<1>&"), "shop"))  # noqa: S314 our own
+    assert drawing.get("aria-label") == "shop prod: <1>&, good"
+
+
+def test_the_summary_draws_the_road_and_names_the_next_step() -> None:
+    app = AppStatus(
+        app="shop",
+        environments=(place("staging"), place("prod", after=("staging",), hold="by octo", next="unhold")),
+    )
+    text = status_page.summary(report(app))
+    assert "e0 --> e1" in text and "**shop prod**: unhold" in text
