@@ -236,3 +236,16 @@ def test_several_apps_by_glob_and_the_worst_verdict_wins(world: Shop) -> None:
     assert guard(world, pull.number, config="apps/shop/stagegate.yaml") == 0
     assert status(world, pull.head_sha)[0] == "success"
     assert guard(world, pull.number, config="nowhere/*.yaml") == 2
+
+
+def test_values_are_judged_however_the_address_of_the_repository_is_spelled(world: Shop) -> None:
+    head = world.repo.head("main")
+    text = world.repo.read("main", PROD).decode()
+    spelled = text.replace(
+        f"{world.forge.url}/acme/shop.git", f"{world.forge.url.replace('127.0.0.1', 'localhost')}/Acme/Shop"
+    )
+    assert spelled != text
+    world.hub().create_commit("main", head, "chore: spell it otherwise", "", {PROD: spelled.encode()})
+    pull = propose(world, {"deploy/values/prod.yaml": lambda _: "replicas: 0\n"})
+    guard(world, pull.number)
+    assert status(world, pull.head_sha)[0] == "failure"

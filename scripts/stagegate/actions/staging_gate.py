@@ -12,6 +12,7 @@ import msgspec
 from stagegate import settings as settings_file
 from stagegate.actions import promote_pr
 from stagegate.argocd_app import render_inputs, status
+from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart import package, published, render
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections, open_connections
@@ -265,7 +266,7 @@ def rendered(known: Facts, connections: Connections, document: dict[str, Any]) -
     def read(address: str, _: str, path: str) -> bytes | None:
         revision = next(s.revision for s in seen.sources if s.repository == address)
         for side in (connections.app, connections.pins):
-            if status.plain_address(address).endswith("/" + side.repository.lower()):
+            if same_repository(address, side.repository) != "foreign":
                 blob = side.files(revision, [path])[path]
                 return blob.content if blob else None
         what = f"The values of {seen.name} live in {address}."

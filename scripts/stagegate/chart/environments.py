@@ -11,6 +11,7 @@ import yaml
 
 from stagegate.argocd_app import render_inputs
 from stagegate.argocd_app.inputs import RenderInputs
+from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.model import Finding
@@ -72,7 +73,7 @@ def rendering(
     """
 
     def read(url: str, revision: str, path: str) -> bytes | None:
-        if repository and not _same(url, repository):
+        if repository and same_repository(url, repository) == "foreign":
             raise Elsewhere(f"{url} at {revision}")
         target = (workspace / path).resolve()
         return target.read_bytes() if target.is_relative_to(workspace) and target.is_file() else None
@@ -112,11 +113,6 @@ def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[
             places = render_inputs.places(document)
             if any(chart in (place.name, place.path.rpartition("/")[2]) for place in places):
                 yield document
-
-
-def _same(url: str, repository: str) -> bool:
-    plain = url.lower().removesuffix("/").removesuffix(".git")
-    return plain.endswith(("/" + repository.lower(), ":" + repository.lower()))
 
 
 def _note(environment: str, file: str, place: str) -> Finding:

@@ -12,6 +12,7 @@ import msgspec
 
 from stagegate import difference as differences
 from stagegate.argocd_app import render_inputs
+from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart import render
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients import hub, registry
@@ -215,9 +216,13 @@ def _file(
     connections: Connections, facts: Facts, files: Files, address: str, revision: str, path: str
 ) -> bytes | None:
     """A values file where an Application says it is: in the pins or the app repository."""
+    answers = []
     for side in (connections.pins, connections.app):
-        if changes.is_repository(side, address):
+        answers.append(same_repository(address, f"{side.server_url}/{side.repository}"))
+        if answers[-1] == "ours":
             return _content(side, facts, files, revision, path)
+    if "unknown" in answers:
+        raise NotRendered(f"nobody can tell from here whether {address} is {side.repository}")
     raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 import semver
 
+from stagegate.argocd_app.same_repository import same_repository
 from stagegate.argocd_app.status import Application, SourceSeen, plain_address
 from stagegate.model import moment
 
@@ -84,7 +85,7 @@ def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:
 
 def is_ours(source: SourceSeen, expected: Expected) -> bool:
     """`owner/name` is the end of the address, whatever host and protocol reach it."""
-    return any(source.address.endswith("/" + repository.lower()) for repository in expected.repositories)
+    return any(same_repository(source.repository, name) != "foreign" for name in expected.repositories)
 
 
 def _asked(source: SourceSeen, expected: Expected) -> Iterator[tuple[str, str]]:

@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from stagegate import pins
 from stagegate.argocd_app import render_inputs
+from stagegate.argocd_app.same_repository import same_repository
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
@@ -92,12 +92,8 @@ def values_of(
 
 
 def is_repository(side: hub.Hub, address: str) -> bool:
-    """Whether a git address names this repository, in its https or ssh spelling."""
-    place = address.rstrip("/").removesuffix(".git").lower()
-    if place.startswith(("ssh://", "https://", "http://", "git://")):
-        host, own = urlsplit(place).hostname, urlsplit(side.server_url.lower()).hostname
-        return host in (own, f"ssh.{own}") and urlsplit(place).path.strip("/") == side.repository.lower()
-    return place.endswith(f":{side.repository}".lower())
+    """Whether a Git address may name this repository: what nobody can tell is watched too."""
+    return same_repository(address, f"{side.server_url}/{side.repository}") != "foreign"
 
 
 def is_branch(revision: str, branch: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from stagegate.argocd_app.same_repository import same_repository
 from stagegate.settings import ChartSettings, Settings
 
 
@@ -16,11 +17,7 @@ def is_our_chart(repository: str, name: str, settings: Settings) -> bool:
 
 def is_our_repository(url: str, settings: Settings) -> bool:
     """Whether a Git address is the app repository that `source` names."""
-    return (
-        bool(settings.source)
-        and re.search(rf"[:/]{re.escape(settings.source_repository)}(?:\.git)?/?$", url, re.IGNORECASE)
-        is not None
-    )
+    return bool(settings.source) and same_repository(url, settings.source_repository) == "ours"
 
 
 def is_our_chart_folder(url: str, path: str, settings: Settings) -> bool:
