@@ -157,10 +157,6 @@ def test_other_places_of_charts(source: str, kind: str, url: str) -> None:
             "  source: {repoURL: a.b/c, chart: shop, helm: {valueFiles: ['https://x/y.yaml']}}",
             "ambiguous-pin",
         ),
-        (
-            "  source: {repoURL: a.b/c, chart: shop, helm: {fileParameters: [{name: a, path: b}]}}",
-            "ambiguous-pin",
-        ),
         ("  source: {repoURL: 'https://x/y', path: chart, helm: {valueFiles: [gone.yaml]}}", "missing-file"),
     ],
 )

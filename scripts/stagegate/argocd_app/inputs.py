@@ -23,6 +23,14 @@ class ValuesFile(msgspec.Struct, frozen=True, kw_only=True):
     optional: bool = False
 
 
+class FileParameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One `--set-file name=path`: the file's bytes, or (`content` None) a path inside the chart itself."""
+
+    name: str
+    path: str
+    content: bytes | None = None
+
+
 class RenderInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Everything besides the chart that decides what is rendered, in helm's order of weight.
 
@@ -34,9 +42,12 @@ class RenderInputs(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[ValuesFile, ...] = ()
     inline: str = ""
     parameters: tuple[Parameter, ...] = ()
+    file_parameters: tuple[FileParameter, ...] = ()
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     include_crds: bool = True
+    include_tests: bool = True
+    check_schema: bool = True
 
     def with_parameter(self, name: str, value: str) -> RenderInputs:
         """The same with one parameter's value replaced, only where it is given at all."""

@@ -6,24 +6,19 @@ Kubernetes reads YAML 1.1 (`yes` is a boolean) without times and base-60 numbers
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 import yaml
 
-from stagegate import nesting
+from stagegate import nesting, yaml_1_1
 from stagegate.errors import Stop
 from stagegate.model import digest_of
 
 _SOURCE = re.compile(r"^# Source: (\S+)\s*$", re.MULTILINE)
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 _GLUED = re.compile(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
-_NUMBERS = {
-    "tag:yaml.org,2002:int": r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$",
-    "tag:yaml.org,2002:float": r"^[-+]?(?:(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
-    r"|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$",
-}
 
 
 class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,39 +75,11 @@ def configuration(objects: tuple[RenderedObject, ...]) -> str:
     return digest_of(sorted((one.api_version, *one.key[1:], one.digest) for one in objects))
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML 1.1 as the Kubernetes libraries resolve it; a key that stands twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        twice = sorted({name for name in names if isinstance(name, str) and names.count(name) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice[0]!r} stands twice", node.start_mark
-            )
-        pairs = super().construct_mapping(node, deep)
-        return {_key(key): value for key, value in pairs.items()}
-
-
-def _key(key: Hashable) -> str:
-    """JSON has text for keys: `on:` is "true" there, and `80:` is "80"."""
-    return str(key).lower() if isinstance(key, bool) else str(key)
-
-
-_replaced = ("tag:yaml.org,2002:timestamp", *_NUMBERS)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, expression) for tag, expression in known if tag not in _replaced]
-    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-for _tag, _expression in _NUMBERS.items():
-    _Loader.add_implicit_resolver(_tag, re.compile(_expression), list("-+0123456789."))
-
-
 def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]:
     if why := nesting.bomb(text):
         raise _wrong(where, template, f"It is YAML, but {why}.")
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506 - derived from the safe loader
+        document = yaml_1_1.load(text)
     except (yaml.YAMLError, ValueError) as error:
         problem = getattr(error, "problem", None) or str(error)
         mark = getattr(error, "problem_mark", None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stagegate.argocd_app.inputs import Parameter, RenderInputs, ValuesFile
+from stagegate.argocd_app.inputs import FileParameter, Parameter, RenderInputs, ValuesFile
 from stagegate.chart import package
 from stagegate.chart.objects import RenderedObject, configuration, parse
 from stagegate.clients import helm
@@ -43,6 +43,9 @@ def render(chart: Path | bytes, inputs: RenderInputs, *, where: str = "") -> tup
             kube_version=inputs.kube_version,
             api_versions=inputs.api_versions,
             include_crds=inputs.include_crds,
+            set_files=[(one.name, _parameter(one, place)) for one in inputs.file_parameters],
+            include_tests=inputs.include_tests,
+            check_schema=inputs.check_schema,
         )
     return parse(rendered, where or inputs.release_name)
 
@@ -78,14 +81,30 @@ def _on_disk(archive: bytes, folder: Path) -> Path:
 def _content(values: ValuesFile, chart: Path) -> bytes:
     if values.content is not None:
         return values.content
-    target = (chart / values.name).resolve()
-    if target.is_relative_to(chart.resolve()) and target.is_file():
-        return target.read_bytes()
-    if values.optional:
-        return b""
+    content = _inside(values.name, chart)
+    if content is not None or values.optional:
+        return content or b""
     raise Stop(
         "missing-file",
-        f"The chart holds no values file {values.name}.",
+        f"The chart has no values file {values.name}.",
         "The Application names it under helm.valueFiles.",
         "Correct the name, or set ignoreMissingValueFiles.",
     )
+
+
+def _parameter(parameter: FileParameter, chart: Path) -> bytes:
+    content = parameter.content if parameter.content is not None else _inside(parameter.path, chart)
+    if content is None:
+        raise Stop(
+            "missing-file",
+            f"The chart has no file {parameter.path}.",
+            "The Application names it under helm.fileParameters.",
+            "Correct the path.",
+        )
+    return content
+
+
+def _inside(name: str, chart: Path) -> bytes | None:
+    """A file of a chart's folder; None where there is none, or where it lies outside."""
+    target = (chart / name).resolve()
+    return target.read_bytes() if target.is_relative_to(chart.resolve()) and target.is_file() else None

@@ -106,18 +106,24 @@ def template(
     kube_version: str = "",
     api_versions: Sequence[str] = (),
     include_crds: bool = True,
+    set_files: Sequence[tuple[str, bytes]] = (),
+    include_tests: bool = True,
+    check_schema: bool = True,
 ) -> str:
     """`helm template` of a chart folder or archive: the rendered YAML. Stop(findings) with helm's words.
 
     `values` are the bytes of values files, later ones winning; `set_values` (name, value, whether
-    the value must stay text; helm's own escaping applies) win over all of them.
+    the value must stay text; helm's own escaping applies) win over all of them, `set_files` (name, content)
+    over those. helm older than 3.16 checks the schema in any case.
     """
-    version()
+    here = semver.Version.parse(version())
     flags = [f"--namespace={namespace}", *(["--include-crds"] if include_crds else [])]
     flags += [f"--kube-version={kube_version}"] if kube_version else []
     flags += [f"--api-versions={api}" for api in api_versions]
     flags += [f"--set{'-string' if text else ''}={name}={value}" for name, value, text in set_values]
-    with _files(values) as files:
+    flags += [] if include_tests else ["--skip-tests"]
+    flags += ["--skip-schema-validation"] if not check_schema and here >= semver.Version(3, 16) else []
+    with _files(values, set_files) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
         done = process.run_bounded(  # a chart is somebody's program: neither time nor memory is its own
             *argv,
@@ -219,7 +225,7 @@ def _repositories(chart: Path) -> list[str]:
 
 
 @contextmanager
-def _files(values: Sequence[bytes]) -> Iterator[list[str]]:
+def _files(values: Sequence[bytes], set_files: Sequence[tuple[str, bytes]] = ()) -> Iterator[list[str]]:
     """Values as files of our own: helm splits the names of files at commas."""
     with tempfile.TemporaryDirectory(dir=_home()) as folder:
         flags = []
@@ -227,6 +233,10 @@ def _files(values: Sequence[bytes]) -> Iterator[list[str]]:
             path = Path(folder) / f"{number}.yaml"
             path.write_bytes(content)
             flags.append(f"--values={path}")
+        for number, (name, content) in enumerate(set_files):
+            path = Path(folder) / f"parameter-{number}"
+            path.write_bytes(content)
+            flags.append(f"--set-file={name}={path}")
         yield flags
 
 

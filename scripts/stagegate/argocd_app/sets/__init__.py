@@ -1,0 +1,1 @@
+"""ApplicationSets: the Applications that Argo CD's controller makes of one."""

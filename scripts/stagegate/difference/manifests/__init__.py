@@ -1,0 +1,1 @@
+"""What Argo CD renders from an Application's sources: the same objects, without a cluster."""

@@ -1,0 +1,113 @@
+"""A chart from a registry, an HTTP repository or a folder of Git, with the values its Application names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from stagegate import yaml_1_1
+from stagegate.argocd_app import globs, named_files, render_inputs
+from stagegate.argocd_app.inputs import RenderInputs
+from stagegate.argocd_app.sources import Source, items, mapping
+from stagegate.chart import render as chart_render
+from stagegate.chart.objects import RenderedObject
+from stagegate.difference.manifests.surroundings import Around, NotRendered, on_disk
+from stagegate.errors import Stop
+
+_DEEP = 8  # charts that depend on charts beside them
+
+
+def inputs(application: Mapping[str, Any], source: Source, around: Around) -> RenderInputs:
+    """What Helm is given for one source. Stop(missing-file), NotRendered."""
+
+    def read(address: str, revision: str, path: str) -> bytes | None:
+        return around.tree(address, revision).file(path)
+
+    def find(address: str, revision: str, pattern: str) -> Sequence[str]:
+        return [path for path in around.tree(address, revision).entries if globs.of_values(pattern, path)]
+
+    given = render_inputs.helm_inputs(application, source, read, find)
+    return msgspec.structs.replace(
+        given,
+        kube_version=given.kube_version or around.kube_version,
+        api_versions=given.api_versions or around.api_versions or (),
+    )
+
+
+def render(application: Mapping[str, Any], source: Source, around: Around) -> tuple[RenderedObject, ...]:
+    """Objects of one chart. Stop(findings) with helm's words."""
+    where = str(mapping(application.get("metadata")).get("name") or "")
+    given = inputs(application, source, around)
+    if source.kind != "git":
+        return chart_render.render(around.chart(source), given, where=where)
+    tree = around.tree(source.address, source.revision or "HEAD")
+    folder, _ = tree.resolve(source.path)
+    with on_disk(tree, named_files.following([folder], tree)) as root:
+        complete(root / folder, root, around)
+        return chart_render.render(root / folder, given, where=where)
+
+
+def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
+    """Put dependencies into a chart's `charts/`, as `helm dependency build` would.
+
+    Those beside it (`file://`) are copied; others are fetched as charts of their own, where policy allows it.
+    """
+    locked = {
+        (one.get("name"), one.get("repository")): str(one.get("version") or "")
+        for one in _dependencies(chart / "Chart.lock")
+    }
+    for one in _dependencies(chart / "Chart.yaml"):
+        name, repository = str(one.get("name") or ""), str(one.get("repository") or "")
+        inside = chart / "charts"
+        present = inside.is_dir() and any(
+            place.name == name or place.name.startswith(f"{name}-") for place in inside.iterdir()
+        )
+        if present or not name:
+            continue
+        if not repository.startswith("file://"):
+            _fetch(one, locked.get((name, repository), ""), inside, around)
+            continue
+        beside = (chart / repository.removeprefix("file://")).resolve()
+        if not beside.is_relative_to(root) or not (beside / "Chart.yaml").is_file():
+            raise Stop(
+                "findings",
+                f"The dependency {name} of chart {chart.name} is not there.",
+                f"Chart.yaml names {repository}, and there is no chart in the repository.",
+                "Correct the path.",
+            )
+        if depth >= _DEEP:
+            raise NotRendered(f"chart {chart.name} depends on charts that depend on each other")
+        complete(beside, root, around, depth + 1)
+        shutil.copytree(beside, inside / name, symlinks=True)
+
+
+def _fetch(one: Mapping[str, Any], locked: str, inside: Path, around: Around) -> None:
+    name, repository = str(one.get("name") or ""), str(one.get("repository") or "")
+    if not repository.startswith(("oci://", "https://", "http://")):
+        raise NotRendered(f"the dependency {name} comes from {repository or 'nowhere'}")
+    version = locked or str(one.get("version") or "")
+    address = repository.removeprefix("oci://")
+    archive = around.chart(
+        Source(
+            kind="registry" if repository.startswith("oci://") else "repository",
+            address=address,
+            chart=name,
+            revision=version,
+            document={},
+        )
+    )
+    inside.mkdir(exist_ok=True)
+    (inside / f"{name}-{version}.tgz").write_bytes(archive)
+
+
+def _dependencies(file: Path) -> list[Mapping[str, Any]]:
+    try:
+        document = yaml_1_1.load(file.read_bytes()) if file.is_file() else None
+    except (yaml.YAMLError, ValueError):
+        return []  # helm says what is wrong with it
+    return [mapping(one) for one in items(mapping(document).get("dependencies"))]

@@ -1,0 +1,55 @@
+"""What rendering reads besides the Application: repositories, charts, and what policy says of the cluster."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from stagegate.argocd_app.named_files import Named
+from stagegate.argocd_app.sources import Source
+from stagegate.argocd_app.tree import Tree
+
+_FILES, _BYTES = 20_000, 256 << 20
+
+
+class NotRendered(Exception):
+    """This cannot be rendered here, for a reason that is no failure; the message says which."""
+
+
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """What is outside. `tree(address, revision)` and `chart(source)` raise NotRendered for what may not be read,
+    Stop for what fails.
+
+    `kube_version` is empty and `api_versions` None where nobody knows them.
+    """
+
+    tree: Callable[[str, str], Tree]
+    chart: Callable[[Source], bytes]
+    kube_version: str = ""
+    api_versions: tuple[str, ...] | None = None
+    kustomize_options: tuple[str, ...] = ()
+
+
+@contextmanager
+def on_disk(tree: Tree, named: Named) -> Iterator[Path]:
+    """Files of a tree in a temporary folder, removed afterwards. Links that lead outside are left out."""
+    paths = named.paths(tree)
+    if len(paths) > _FILES:
+        raise NotRendered(f"more than {_FILES} files are deployed together")
+    contents = tree.read(paths)
+    if sum(map(len, contents.values())) > _BYTES:
+        raise NotRendered(f"more than {_BYTES >> 20} MiB are deployed together")
+    with tempfile.TemporaryDirectory(prefix="stagegate-tree-") as place:
+        root = Path(place).resolve()
+        for path, content in contents.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not tree.entries[path].link:
+                target.write_bytes(content)
+            elif tree.resolve(path)[0] or not path:
+                target.symlink_to(content.decode("utf-8", "surrogateescape"))
+        yield root
