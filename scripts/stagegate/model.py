@@ -205,7 +205,10 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """One scalar that changes in one file. `path` is the place inside the file, `line` counts from 1."""
+    """One scalar that changes in one file. `path` is the place inside the file, `line` counts from 1.
+
+    `also`: lines of the file where the version before still stands, because they are not the app's.
+    """
 
     repository: str
     file: str
@@ -214,6 +217,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     shape: str
+    also: tuple[int, ...] = ()
 
 
 class PullRequestText(msgspec.Struct, frozen=True, kw_only=True):

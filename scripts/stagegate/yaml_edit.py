@@ -1,7 +1,7 @@
 """Change single scalars of a YAML or JSON file and no other byte of it (invariant I6).
 
-Places come from the start and end marks of ruamel.yaml's composed nodes; the text between is replaced, then
-the file is parsed again and compared. Loading and dumping instead would lose quotes, layout and comments.
+Places come from the start and end marks of composed nodes; the text between is replaced, then the file is
+composed again and compared. Loading and dumping instead would lose quotes, layout and comments.
 
 A path is dotted keys: `spec.sources.0.targetRevision`, `parameters[name=global.imageTag].value`,
 `metadata.annotations."example.com/x"`.
@@ -12,19 +12,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from stagegate import nesting
+from stagegate import yaml_nodes
 from stagegate.errors import Stop
+from stagegate.yaml_nodes import STRING, MappingNode, Node, ScalarNode, SequenceNode, text_of
 
 _STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|\[([^=\]]+)=([^\]]*)\]|\[(\d+)\]|([^.\[\]"]+))')
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")  # a node's marks include its anchor and tag
-_STRING = "tag:yaml.org,2002:str"
 
 Path = tuple["str | int", ...]
 
@@ -41,30 +37,7 @@ class Scalar(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
 
 
-@lru_cache(maxsize=64)  # a promotion asks about the same few files again and again, and nobody changes a node
-def documents(content: bytes, file: str) -> tuple[Node, ...]:
-    """The composed documents of a file, in its order. Stop(bad-input) when it is not YAML."""
-    try:
-        text = _text(content)
-        if why := nesting.bomb(text):
-            raise Stop(
-                "bad-input",
-                f"{file} cannot be read.",
-                f"It is YAML, but {why}.",
-                "Write it plainly.",
-                file=file,
-            )
-        return tuple(YAML(pure=True).compose_all(text))
-    except (YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Stop(
-            "bad-input",
-            f"{file} is not YAML.",
-            f"{getattr(error, 'problem', None) or type(error).__name__}.",
-            "Correct the file.",
-            file=file,
-            line=mark.line + 1 if mark else None,
-        ) from error
+documents = yaml_nodes.compose
 
 
 def find(node: Node, path: str | Path) -> Scalar | None:
@@ -135,10 +108,10 @@ def replace(content: bytes, changes: Mapping[tuple[int, str | Path], str], file:
 
     Quotes stay; a plain scalar is quoted only where the new text would otherwise not be a string any more.
     Stop(ambiguous-pin) when a path is not exactly one scalar, or when the edit would change anything else
-    (an anchor used elsewhere, for example).
+    (the place of an alias, for example; at the place of an anchor its aliases move with it).
     """
     before = documents(content, file)
-    text = _text(content)
+    text = text_of(content)
     spots: list[tuple[Scalar, str]] = []
     wanted: dict[tuple[int, Path], str] = {}
     for (index, path), value in changes.items():
@@ -158,10 +131,23 @@ def replace(content: bytes, changes: Mapping[tuple[int, str | Path], str], file:
         properties = _PROPERTIES.match(text, scalar.start, scalar.end)
         start = properties.end() if properties else scalar.start
         text = text[:start] + _written(scalar, value, file) + text[scalar.end :]
+    shared = "&" in text
+    for (index, path), value in list(wanted.items()):
+        places = aliases(before[index], path) if shared else ()
+        if places[:1] == (path,):  # whoever names the anchor's place means its aliases too
+            wanted |= {(index, place): value for place in places}
     edited = _bytes(text, content)
     line = min((scalar.line for scalar, _ in spots), default=None)
     _compare(before, documents(edited, file), wanted, file, line)
     return edited
+
+
+def aliases(node: Node, path: Path) -> tuple[Path, ...]:
+    """Every path below a node at which the scalar at `path` stands: its anchor's place first, then the aliases."""
+    target = resolve(node, path)
+    if target is None:
+        return ()
+    return tuple(place for place, leaf in _scalars(node, ()) if leaf is target[1])
 
 
 def inside(scalar: Scalar, file: str) -> Node | None:
@@ -194,15 +180,18 @@ def replace_inside(
             line=outer.line if outer else None,
         )
     edited = replace(outer.value.encode(), {(0, place): value for place, value in changes.items()}, file)
-    text = _text(content)
-    header, *lines = text[outer.start : outer.end].split("\n")
+    text = text_of(content)
+    # libyaml ends a block scalar before its last empty lines, so the lines are counted from its start.
+    count = outer.value.count("\n") + 1
+    header, *rest = text[outer.start :].split("\n")
+    lines, behind = rest[:count], rest[count:]
     for number, (old, new) in enumerate(
         zip(outer.value.split("\n"), edited.decode().split("\n"), strict=True)
     ):
-        if old != new:
+        if old != new and number < len(lines):
             body = lines[number].removesuffix("\r")
             lines[number] = body.removesuffix(old) + new + lines[number][len(body) :]
-    result = _bytes(text[: outer.start] + "\n".join((header, *lines)) + text[outer.end :], content)
+    result = _bytes(text[: outer.start] + "\n".join((header, *lines, *behind)), content)
     _compare(before, documents(result, file), {(index, outer.path): edited.decode()}, file, outer.line)
     return result
 
@@ -226,15 +215,17 @@ def _written(scalar: Scalar, value: str, file: str) -> str:
 
 def _stays_plain(value: str, tag: str) -> bool:
     """Whether the bare text reads back as the same kind of scalar, also in `{}` and in YAML 1.1."""
-    if tag != _STRING:
+    if tag != STRING:
         return True
     try:
-        node = YAML(pure=True).compose(f"[{value}]")
-    except YAMLError:
+        (node,) = documents(f"[{value}]".encode(), "value")
+    except (Stop, ValueError):
         return False
     items = node.value if isinstance(node, SequenceNode) else []
+    number = re.fullmatch(r"[-+]?[\d_.,:]+([eE][-+]?\d+)?|0[xob][0-9a-fA-F_]+", value)
     word = re.fullmatch(r"(?i)y|n|yes|no|on|off|true|false|null|~", value)
-    return len(items) == 1 and isinstance(items[0], ScalarNode) and items[0].tag == _STRING and not word
+    is_text = len(items) == 1 and isinstance(items[0], ScalarNode) and items[0].tag == STRING
+    return is_text and not word and (not number or value.count(".") > 1)
 
 
 def _compare(
@@ -244,33 +235,79 @@ def _compare(
     file: str,
     line: int | None,
 ) -> None:
-    old = {(i, path): leaf for i, node in enumerate(before) for path, leaf in leaves(node)}
-    new = {(i, path): leaf for i, node in enumerate(after) for path, leaf in leaves(node)}
-    changed = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    unexpected = changed - wanted.keys()
-    missing = [key for key, value in wanted.items() if new.get(key, ("", ""))[1] != value]
+    changed = {
+        (index, path): now
+        for index, (old, new) in enumerate(zip(before, after, strict=False))
+        for path, now in differing(old, new)
+    }
+    unexpected = changed.keys() - wanted.keys()
+    if len(before) != len(after):
+        unexpected |= {(min(len(before), len(after)), ())}
+    missing = [key for key, value in wanted.items() if changed.get(key, value) != value]
     if unexpected or missing:
         places = sorted(".".join(map(str, path)) for _, path in (*unexpected, *missing))
         raise Stop(
             "ambiguous-pin",
             f"The edit of {file} would not change exactly what it should.",
-            f"Also affected: {', '.join(places[:5])} (an anchor that is used elsewhere?).",
-            "Write the value out where it is pinned.",
+            f"Also affected: {', '.join(places[:5])}.",
+            f"Where it is an alias, name the place of its anchor as the pin: {_anchor(before, wanted, file)}.",
             file=file,
             line=line,
         )
 
 
-def leaves(node: Node, path: Path = ()) -> Iterator[tuple[Path, tuple[str, str]]]:
-    """Every scalar below a node: its path, and (tag, value)."""
+def _anchor(before: Sequence[Node], wanted: Mapping[tuple[int, Path], str], file: str) -> str:
+    """A settings line for the place where the first wanted value really stands."""
+    index, path = next(iter(wanted))
+    places = aliases(before[index], path) if index < len(before) else ()
+    return f"{{file: {file}, path: {written_path(places[0] if places else path)}}}"
+
+
+def written_path(path: Path) -> str:
+    """A path as settings have it: dotted, keys with a dot or bracket in double quotes."""
+    return ".".join(
+        json.dumps(step, ensure_ascii=False)
+        if isinstance(step, str) and re.search(r'[.\[\]"]', step)
+        else str(step)
+        for step in path
+    )
+
+
+def differing(old: Node, new: Node, path: Path = ()) -> Iterator[tuple[Path, str | None]]:
+    """Paths at which two nodes differ, with the new text of a scalar; None where the kind or the length differs."""
+    if (
+        type(old) is not type(new)
+        or old.tag != new.tag
+        or (len(old.value) != len(new.value) and not isinstance(new, ScalarNode))
+    ):
+        yield path, None
+    elif isinstance(old, MappingNode):
+        for (key, value), (other, now) in zip(old.value, new.value, strict=True):
+            if key.value != other.value and isinstance(key, ScalarNode):
+                yield (*path, str(other.value)), None
+            yield from differing(value, now, (*path, str(key.value)))
+    elif isinstance(old, SequenceNode):
+        for index, (value, now) in enumerate(zip(old.value, new.value, strict=True)):
+            yield from differing(value, now, (*path, index))
+    elif old.value != new.value:
+        yield path, str(new.value)
+
+
+def _scalars(node: Node, path: Path) -> Iterator[tuple[Path, ScalarNode]]:
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            yield from leaves(value, (*path, str(key.value)))
+            yield from _scalars(value, (*path, str(key.value)))
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            yield from leaves(value, (*path, index))
-    else:
-        yield path, (str(node.tag), str(node.value))
+            yield from _scalars(value, (*path, index))
+    elif isinstance(node, ScalarNode):
+        yield path, node
+
+
+def leaves(node: Node, path: Path = ()) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Every scalar below a node: its path, and (tag, value)."""
+    for place, scalar in _scalars(node, path):
+        yield place, (str(scalar.tag), str(scalar.value))
 
 
 def _child(node: Node, step: str | int) -> Node | None:
@@ -278,18 +315,16 @@ def _child(node: Node, step: str | int) -> Node | None:
         index = int(step) if str(step).isdecimal() else -1
         return node.value[index] if 0 <= index < len(node.value) else None
     if isinstance(node, MappingNode):
-        found = [value for key, value in node.value if str(key.value) == str(step)]
-        return found[0] if len(found) == 1 else None
+        own = [value for key, value in node.value if str(key.value) == str(step)]
+        if own:
+            return own[0] if len(own) == 1 else None
+        return next((value for key, value in yaml_nodes.merged(node) if str(key.value) == str(step)), None)
     return None
 
 
 def _child_value(node: Node, key: str) -> str | None:
     found = _child(node, key)
     return str(found.value) if isinstance(found, ScalarNode) else None
-
-
-def _text(content: bytes) -> str:
-    return content.decode("utf-8").removeprefix("\ufeff")
 
 
 def _bytes(text: str, like: bytes) -> bytes:

@@ -44,7 +44,7 @@ def test_the_second_document_of_a_file() -> None:
     [
         (b"a: 1\n", "b", "ambiguous-pin"),
         (b"a: [1]\n", "a", "ambiguous-pin"),
-        (b"a: &v x\nb: *v\n", "a", "ambiguous-pin"),
+        (b"a: &v x\nb: *v\n", "b", "ambiguous-pin"),
         (b"a: |\n  x\n", "a", "ambiguous-pin"),
         (b"l: [{n: t, v: 1}, {n: t, v: 2}]\n", "l[n=t].v", "ambiguous-pin"),
         (b"a: [\n", "a", "bad-input"),

@@ -43,6 +43,7 @@ class PromotePr(PinsInputs, frozen=True, kw_only=True):
     facts: str = ""
     save_facts: str = ""
     local: bool = False
+    check: bool = False
     verify_workflow: str = "production.yml"
     fail_on_waiting: bool = False
 
@@ -64,7 +65,14 @@ def main(inputs: PromotePr, context: Context) -> Result:
     found = meant(inputs, apps.here(context, inputs.config))
     if inputs.local:
         settings = found[0].settings
-        return local.edit(settings, context, inputs.environment, inputs.version, dry_run=inputs.dry_run)
+        return local.edit(
+            settings,
+            context,
+            inputs.environment,
+            inputs.version,
+            dry_run=inputs.dry_run,
+            check=inputs.check,
+        )
     return each(inputs, context, found)
 
 

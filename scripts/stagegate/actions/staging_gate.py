@@ -35,6 +35,7 @@ from stagegate.gate.comparing import Rendering
 from stagegate.gate.facts import Facts
 from stagegate.gate.prepare import World
 from stagegate.model import Result, rfc3339
+from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.promotion import app_state, audit_pins
 from stagegate.runner.boundary import entrypoint
@@ -241,7 +242,7 @@ def writing(
 
 def world(known: Facts, connections: Connections) -> World:
     """What a gate reaches, with the two things other stretches of the road know: pins and charts."""
-    files = tuple(pinned_version.file_of(pin) for pin in known.environment.pins)
+    files = tuple(pin_files.file_of(pin) for pin in known.environment.pins)
 
     def version(contents: Mapping[str, bytes | None]) -> str:
         return pinned_version.standing(known.environment, contents, known.settings).version

@@ -15,6 +15,7 @@ from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.model import Finding
+from stagegate.pins import files as pin_files
 from stagegate.settings import Settings
 
 
@@ -41,6 +42,8 @@ def renderings(
     """
     found: list[Rendering] = []
     notes: list[Finding] = []
+    listed = (path.relative_to(workspace).as_posix() for path in workspace.rglob("*") if path.is_file())
+    settings = pin_files.expanded(settings, listed)
     for environment, file in pinned(settings):
         for document in applications_of(workspace, file, chart.name):
             read = rendering(document, environment, file, chart, workspace, repository)

@@ -22,6 +22,7 @@ from stagegate.difference import images as images_seen
 from stagegate.errors import Stop
 from stagegate.model import DIGEST, to_json
 from stagegate.pins import changes, pinned_version
+from stagegate.pins import files as pin_files
 from stagegate.pins.changes import Changed
 from stagegate.policy.facts import Facts, RiskSeen, Subject
 from stagegate.promotion.app_state import Files
@@ -177,7 +178,7 @@ def _kustomized(
     connections: Connections, facts: Facts, environment: str, files: Files
 ) -> tuple[RenderedObject, ...]:
     """What the kustomizations that pin an environment build, where there is a clone and a program for it."""
-    named = dict.fromkeys(pinned_version.file_of(pin) for pin in facts.policy_of(environment).pins)
+    named = dict.fromkeys(pin_files.file_of(pin) for pin in facts.policy_of(environment).pins)
     kustomizations = [file for file in named if PurePosixPath(file).stem == "kustomization"]
     if not kustomizations or connections.clone is None:
         raise NotRendered("no pin of this environment is an Argo CD Application")

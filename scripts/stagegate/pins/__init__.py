@@ -1,6 +1,6 @@
 """Pins: which places of a file name the release an environment runs, and how they move to another one.
 
-One shape is one file in this package. Every place of a pin moves together, or none does.
+One shape is one file in `shapes`. Every place of a pin moves together, or none does.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from stagegate.pins.chart_lock import companion, mislocked, relock
 from stagegate.pins.edit import digest_of, edit, range_of, running, version_of
 from stagegate.pins.parse import read
-from stagegate.pins.place import PinFile, PinPlace
+from stagegate.pins.place import PinFile, PinPlace, together
 from stagegate.pins.remainder import besides
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "read",
     "relock",
     "running",
+    "together",
     "version_of",
 ]

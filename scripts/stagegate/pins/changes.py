@@ -108,7 +108,7 @@ def _of(
     policy = settings.environment(environment)
     found: list[dict[str, object]] = []
     for pin in policy.pins:
-        if file in ("", pinned_version.file_of(pin)):
+        if file in ("", pin_files.file_of(pin)):
             with suppress(Stop):
                 found += pinned_version.read(pin, contents, settings, policy).applications
     return [document for document in found if render_inputs.is_application(document)]
@@ -184,6 +184,6 @@ def _places(file: str, settings: Settings, contents: Mapping[str, bytes | None])
         place
         for environment in settings.environments
         for pin in environment.pins
-        if pinned_version.file_of(pin) == file
+        if pin_files.file_of(pin) == file
         for place in pinned_version.read(pin, contents, settings, environment).places
     ]

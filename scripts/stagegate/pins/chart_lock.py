@@ -7,14 +7,12 @@ Its digest is that of Helm's `HashReq`: both lists of dependencies as JSON, as G
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 import semver
-from ruamel.yaml import YAML
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
@@ -22,6 +20,7 @@ from stagegate.model import Edit
 from stagegate.pins.place import text_at
 from stagegate.pins.shapes import umbrella_chart
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import MappingNode, Node, SequenceNode, plain
 
 _TEXTS = ("name", "version", "repository", "condition", "alias")
 _NEEDED = ("name", "repository")
@@ -64,7 +63,7 @@ def relock(
                     path=where,
                     before=scalar.value,
                     after=value,
-                    shape=umbrella_chart.SHAPE,
+                    shape=umbrella_chart.NAME,
                 )
             )
     return yaml_edit.replace(lock, moved, file), tuple(edits)
@@ -92,7 +91,8 @@ def digest(chart: list[dict[str, Any]], lock: list[dict[str, Any]]) -> str:
 def _dependencies(content: bytes, file: str) -> list[dict[str, Any]]:
     """The dependencies of a Chart.yaml or Chart.lock, with the fields and in the order of Helm's JSON."""
     root = yaml_edit.documents(content, file)[0]
-    loaded = YAML(typ="safe", pure=True).load(io.BytesIO(content))
+    _refuse_duplicates(root, file)
+    loaded = plain(root)
     listed = loaded.get("dependencies") if isinstance(loaded, Mapping) else None
     found: list[dict[str, Any]] = []
     for index, item in enumerate(listed or ()):
@@ -104,6 +104,26 @@ def _dependencies(content: bytes, file: str) -> list[dict[str, Any]]:
         entry["alias"] = texts["alias"]
         found.append({key: value for key, value in entry.items() if value or key in _NEEDED})
     return found
+
+
+def _refuse_duplicates(node: Node, file: str) -> None:
+    """Stop(ambiguous-pin) for a key that stands twice: Helm refuses such a Chart.yaml."""
+    if isinstance(node, MappingNode):
+        keys = [str(key.value) for key, _ in node.value]
+        for key, value in node.value:
+            if keys.count(str(key.value)) > 1:
+                raise Stop(
+                    "ambiguous-pin",
+                    f"{file} and its Chart.yaml cannot be compared.",
+                    f"The key {key.value} stands twice in one mapping, which Helm refuses.",
+                    "Delete one of the two.",
+                    file=file,
+                    line=key.start_mark.line + 1,
+                )
+            _refuse_duplicates(value, file)
+    elif isinstance(node, SequenceNode):
+        for item in node.value:
+            _refuse_duplicates(item, file)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Edit, Release
-from stagegate.pins import templates
+from stagegate.pins import pattern, templates
 from stagegate.pins.place import PinFile, PinPlace
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Path
@@ -70,55 +71,96 @@ def edit(
         raise _moves_by_itself(moving, settings)
     running(pin_file, settings)
     content = pin_file.content
-    plain: dict[tuple[int, str | Path], str] = {}
-    inner: dict[tuple[int, Path], dict[str | Path, str]] = {}
     edits: list[Edit] = []
+    scalars: dict[tuple[int, str | Path], str] = {}
+    inner: dict[tuple[int, Path], dict[str | Path, str]] = {}
     for place in pin_file.places:
         after = _filled(place, release)
         if after == place.value:
             continue
-        if place.inside:
+        edits.append(_edit(place, after, repository))
+        if place.shape == pattern.NAME:
+            content = pattern.replace(content, place.value, after, pin_file.file)
+        elif place.inside:
             inner.setdefault((place.document, place.path), {})[place.inside] = after
         else:
-            plain[place.document, place.path] = after
-        edits.append(
-            Edit(
-                repository=repository,
-                file=place.file,
-                line=place.line,
-                path=place.where,
-                before=place.value,
-                after=after,
-                shape=place.shape,
-            )
-        )
-    if plain:
-        content = yaml_edit.replace(content, plain, pin_file.file)
+            scalars[place.document, place.path] = after
+            edits += _aliases(pin_file, place, after, repository)
+    if scalars:
+        content = yaml_edit.replace(content, scalars, pin_file.file)
     for (document, path), changes in inner.items():
         content = yaml_edit.replace_inside(content, document, path, changes, pin_file.file)
-    return content, tuple(edits)
+    if edits:
+        edits[0] = msgspec.structs.replace(edits[0], also=_also(content, pin_file, edits))
+    return content, tuple({(edit.file, edit.path): edit for edit in reversed(edits)}.values())[::-1]
+
+
+def _edit(place: PinPlace, after: str, repository: str, path: str = "") -> Edit:
+    return Edit(
+        repository=repository,
+        file=place.file,
+        line=place.line,
+        path=path or place.where,
+        before=place.value,
+        after=after,
+        shape=place.shape,
+    )
+
+
+def _aliases(pin_file: PinFile, place: PinPlace, after: str, repository: str) -> list[Edit]:
+    """The places that move because they are aliases of one that does."""
+    if b"&" not in pin_file.content:
+        return []
+    root = yaml_edit.documents(pin_file.content, pin_file.file)[place.document]
+    places = yaml_edit.aliases(root, place.path)
+    if places[:1] != (place.path,):
+        return []
+    return [_edit(place, after, repository, ".".join(map(str, path))) for path in places[1:]]
+
+
+def _also(content: bytes, pin_file: PinFile, edits: Sequence[Edit]) -> tuple[int, ...]:
+    """Lines of the edited file where the version before still stands, counted from 1."""
+    versions = {place.names["version"] for place in pin_file.places if place.names.get("version")}
+    if not versions:
+        return ()
+    words = "|".join(sorted(map(re.escape, versions)))
+    wanted = re.compile(rf"(?<![\d.]){'(?:' + words + ')'}(?![\d]|\.\d|[-+][A-Za-z\d])")
+    changed = {edit.line for edit in edits}
+    lines = content.decode("utf-8", "replace").splitlines()
+    return tuple(n for n, line in enumerate(lines, 1) if n not in changed and wanted.search(line))
 
 
 def _filled(place: PinPlace, release: Release) -> str:
     version = release.version
     if place.role == "image-tag":
         version = version.replace("+", "_")  # no + in an OCI tag
-    known = {"version": version, "commit": release.commit}
-    digest = digest_of(place.subject, release)
-    if digest:
-        known["digest"] = digest
+    known = {"version": version, "commit": release.commit, "digest": digest_of(place.subject, release)}
     try:
         return templates.fill(place.template, known)
     except KeyError as error:
-        raise Stop(
-            "ambiguous-pin",
-            f"{place.file} pins a {error.args[0]} at {place.where}, and {release.version} has none.",
-            f"It must be of {place.subject or 'the only artifact'}; the release has "
-            f"{', '.join(image.reference for image in release.images) or 'no image'}.",
-            "Correct the pin, or publish the release with that artifact.",
-            file=place.file,
-            line=place.line,
-        ) from error
+        raise _lacking(place, release, str(error.args[0])) from error
+
+
+def _lacking(place: PinPlace, release: Release, what: str) -> Stop:
+    """Stop(ambiguous-pin) for a place that names something that the release does not have."""
+    if what == "commit":
+        why = f"The commit of {release.version} is not known here: {release.tag} is not a tag of this clone."
+        cure = "Fetch the tags with `git fetch --tags`, then run it again."
+    elif not release.recorded and not release.images:
+        why = "A local edit does not contact the registry, so it knows no digests."
+        cure = "Run promote-pr without `local`, with a token."
+    else:
+        has = ", ".join(image.reference for image in release.images) or "no image"
+        why = f"It must be of {place.subject or 'the only artifact'}; the release has {has}."
+        cure = "Correct the pin, or publish the release with that artifact."
+    return Stop(
+        "ambiguous-pin",
+        f"{place.file} pins a {what} at {place.where}, and {release.version} has none.",
+        why,
+        cure,
+        file=place.file,
+        line=place.line,
+    )
 
 
 def digest_of(subject: str, release: Release) -> str:
@@ -132,7 +174,9 @@ def digest_of(subject: str, release: Release) -> str:
 
 
 def _moves_by_itself(place: PinPlace, settings: Settings) -> Stop:
-    if templates.is_range(place.value):
+    if place.cure:
+        what, why = "no exact release", "Only what names one release can be promoted, rolled back or held."
+    elif templates.is_range(place.value):
         what, why = (
             "a range",
             "Argo CD moves it by itself, so a promotion, a rollback or a hold has no effect there.",
@@ -144,7 +188,8 @@ def _moves_by_itself(place: PinPlace, settings: Settings) -> Stop:
         "ambiguous-pin",
         f"{place.file} has {place.value!r} at {place.where}: {what}.",
         why,
-        f"Write what runs there now, as {place.template or 'an exact version'}: from then on "
+        place.cure
+        or f"Write what runs there now, as {place.template or 'an exact version'}: from then on "
         f"{settings.app} is promoted there.",
         file=place.file,
         line=place.line,

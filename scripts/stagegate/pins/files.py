@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from ruamel.yaml.nodes import Node
+import msgspec
 
 from stagegate import yaml_edit
-from stagegate.settings import Environment, Pin
+from stagegate.errors import Stop
+from stagegate.settings import Environment, Pin, Settings
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _FILES = (".yaml", ".yml", ".json")
@@ -21,7 +23,67 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 def of(environments: Iterable[Environment]) -> tuple[str, ...]:
     """The pin files of environments, each once, in the settings' order."""
     pins = [pin for environment in environments for pin in environment.pins]
-    return tuple(dict.fromkeys(pin.file if isinstance(pin, Pin) else pin for pin in pins))
+    return tuple(dict.fromkeys(file_of(pin) for pin in pins))
+
+
+def is_glob(path: str) -> bool:
+    """Whether a pin's file is a pattern for several."""
+    return any(mark in path for mark in "*?[")
+
+
+def has_globs(settings: Settings) -> bool:
+    """Whether any pin is named by a pattern."""
+    return any(is_glob(file_of(pin)) for place in settings.environments for pin in place.pins)
+
+
+def expanded(settings: Settings, paths: Iterable[str]) -> Settings:
+    """The settings with every glob in `pins` replaced by the files it matches among `paths`, sorted.
+
+    `*` stands for any text without a slash, `**` for any folders. Stop(bad-settings) for one that matches nothing.
+    """
+    if not has_globs(settings):
+        return settings
+    listed = sorted(paths)
+    places = tuple(
+        msgspec.structs.replace(
+            place, pins=tuple(one for pin in place.pins for one in _matching(pin, listed, place.name))
+        )
+        for place in settings.environments
+    )
+    return msgspec.structs.replace(settings, environments=places)
+
+
+def file_of(pin: str | Pin) -> str:
+    """The file of a pin, short or long form."""
+    return pin if isinstance(pin, str) else pin.file
+
+
+def _matching(pin: str | Pin, paths: Iterable[str], environment: str) -> list[str | Pin]:
+    file = file_of(pin)
+    if not is_glob(file):
+        return [pin]
+    wanted = _glob(file)
+    names = [path for path in paths if wanted.fullmatch(path)]
+    if not names:
+        raise Stop(
+            "bad-settings",
+            f"The pin {file} of {environment} matches no file.",
+            "A glob that matches nothing would leave the environment without a version.",
+            "Correct the glob in `pins`, or add the files.",
+        )
+    return [name if isinstance(pin, str) else msgspec.structs.replace(pin, file=name) for name in names]
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    text = ""
+    for part in re.split(r"(\*\*/?|\*|\?|\[[^\]/]+\])", pattern):
+        if part.startswith("**"):
+            text += r"(?:[^/]+/)*" if part.endswith("/") else ".*"
+        elif part in ("*", "?"):
+            text += r"[^/]*" if part == "*" else r"[^/]"
+        else:
+            text += part if part.startswith("[") else re.escape(part)
+    return re.compile(text)
 
 
 def values(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:

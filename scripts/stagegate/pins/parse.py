@@ -2,52 +2,93 @@
 
 from __future__ import annotations
 
-import io
+import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import Node, ScalarNode
+import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins.place import PinFile, PinPlace, Reading, text_at
-from stagegate.pins.shapes import any_source, application_set, custom, kustomize, umbrella_chart, values_file
+from stagegate.pins import ownership, pattern, shapes, suggest
+from stagegate.pins.place import PinFile, PinPlace, Reading, items_at, text_at
+from stagegate.pins.shapes import application_set, custom, sources
 from stagegate.settings import Environment, Pin, Settings
+from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, plain
 
-Found = dict[int, list[PinPlace]]
+_ENCRYPTED = re.compile(rb"ENC\[[A-Z0-9_]+,data:")
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """An object of a file: its document, its path in there (an item of a `List`), and its places."""
+
+    document: int
+    base: Path
+    node: Any
+    places: tuple[PinPlace, ...]
 
 
 def read(
-    pin: str | Pin, content: bytes, settings: Settings, environment: Environment | None = None
+    pin: str | Pin,
+    content: bytes,
+    settings: Settings,
+    environment: Environment | None = None,
+    *,
+    aliases: Sequence[str] = (),
 ) -> PinFile:
     """The places of a pin in its file.
 
-    `environment` tells Applications of one file apart (by `argocd.applications`); without it, the environment
-    that lists the pin does. Stop(ambiguous-pin) with file and line when nothing here is the app's, or when it
-    is not clear what is.
+    `environment` tells Applications of one file apart (by `argocd.applications`); without it, the environment that
+    lists the pin does. `aliases`: keys below which an umbrella chart has the values of our chart.
+    Stop(ambiguous-pin) with file and line when nothing here is the app's, when it is not clear what is, or when the
+    file is encrypted.
     """
     file = pin if isinstance(pin, str) else pin.file
     owners = [candidate for candidate in settings.environments if pin in candidate.pins]
     if environment is None and len(owners) == 1:
         environment = owners[0]
-    reading = Reading(file=file, settings=settings, environment=environment)
+    if isinstance(pin, Pin) and pin.pattern:
+        return pattern.read(pin, content, settings)
+    names = (
+        tuple(dict.fromkeys((*aliases, ownership.chart_name(settings)))) if settings.chart_reference else ()
+    )
+    reading = Reading(file=file, settings=settings, environment=environment, aliases=names)
     nodes = yaml_edit.documents(content, file)
+    _refuse_encrypted(nodes, content, file)
     _refuse_twins(nodes, reading)
     if isinstance(pin, Pin) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
         places = tuple(custom.places(nodes, pin, reading))
+        units = [Unit(place.document, (), nodes[place.document], ()) for place in places]
     else:
-        places = _recognised(nodes, reading)
+        units = _chosen(list(_units(nodes, reading)), reading)
+        places = tuple(place for unit in units for place in unit.places)
     if not places:
-        raise _nothing(reading)
-    applications = tuple(_applications(nodes, content, sorted({place.document for place in places}), reading))
+        raise suggest.nothing(nodes, reading)
+    applications = tuple(made for unit in units for made in _applications(unit.node, reading))
     return PinFile(file=file, content=content, places=places, applications=applications)
+
+
+def _refuse_encrypted(nodes: Sequence[Node], content: bytes, file: str) -> None:
+    """Stop(ambiguous-pin) for a file that SOPS encrypted: its MAC covers plain values too."""
+    blocks = [text_at(node, "sops", "mac") or text_at(node, "sops", "lastmodified") for node in nodes]
+    if not any(blocks) and not _ENCRYPTED.search(content):
+        return
+    raise Stop(
+        "ambiguous-pin",
+        f"{file} is encrypted with SOPS.",
+        "A value that is changed without the key makes the whole file unreadable, because its MAC no longer fits.",
+        "Keep the version in a plain file of its own and name that one as the pin.",
+        file=file,
+        line=1,
+    )
 
 
 def _refuse_twins(nodes: Sequence[Node], reading: Reading) -> None:
     """Stop(ambiguous-pin) when a file has one Application twice: the last one counts, whichever is judged."""
     seen: list[tuple[str, str, str]] = []
     for node in nodes:
-        if not _is_application(node) and not application_set.is_set(node):
+        if not sources.is_kind(node, "Application") and not sources.is_kind(node, "ApplicationSet"):
             continue
         kind, space, name = (
             text_at(node, *p) for p in (("kind",), ("metadata", "namespace"), ("metadata", "name"))
@@ -64,71 +105,66 @@ def _refuse_twins(nodes: Sequence[Node], reading: Reading) -> None:
         seen.append((kind, space, name))
 
 
-def _recognised(nodes: Sequence[Node], reading: Reading) -> tuple[PinPlace, ...]:
-    found: Found = {}
-    for index, node in enumerate(nodes):
-        if places := list(_in_document(node, index, reading)):
-            found[index] = places
-    chosen = _chosen(nodes, found, reading) if len(found) > 1 else found
-    return tuple(place for places in chosen.values() for place in places)
+def _units(nodes: Sequence[Node], reading: Reading) -> Iterator[Unit]:
+    """Every object of the file that pins the app."""
+    for document, node in enumerate(nodes):
+        if not isinstance(node, MappingNode):
+            continue
+        items = items_at(node, "items") if text_at(node, "kind") == "List" else ()
+        objects: list[tuple[Path, Node]] = [(("items", i), item) for i, item in enumerate(items)]
+        for base, item in objects or [((), node)]:
+            places = tuple(place.below(base) for place in _in_object(item, document, reading))
+            if places:
+                yield Unit(document, base, item, places)
 
 
-def _in_document(node: Node, index: int, reading: Reading) -> Iterator[PinPlace]:
-    if _is_application(node):
-        yield from any_source.places(node, index, ("spec",), reading)
-        return
-    for shape in (application_set, kustomize, umbrella_chart, values_file):
-        if found := list(shape.places(node, index, reading)):
-            yield from found
-            return
+def _in_object(node: Node, document: int, reading: Reading) -> tuple[PinPlace, ...]:
+    for shape in shapes.document_shapes():
+        if shape.places and (found := tuple(shape.places(node, document, reading))):
+            return found
+    return ()
 
 
-def _chosen(nodes: Sequence[Node], found: Found, reading: Reading) -> Found:
-    """Of several documents that pin the app, those the environment names. Stop when that is not clear."""
-    names = reading.environment.argocd.applications if reading.environment else ()
-    chosen = {
-        index: places for index, places in found.items() if text_at(nodes[index], "metadata", "name") in names
-    }
-    if chosen:
-        return chosen
-    lines = [places[0].line for places in found.values()]
-    raise Stop(
-        "ambiguous-pin",
-        f"{reading.file} pins {reading.settings.app} in {len(lines)} documents.",
-        f"They stand in lines {', '.join(map(str, lines))}, and nothing says which one is meant.",
-        "Name the Applications in argocd.applications of the environment, or give each a file of its own.",
-        file=reading.file,
-        line=lines[0],
-    )
+def _chosen(units: list[Unit], reading: Reading) -> list[Unit]:
+    """The objects that the environment means: its Applications by name, and everything that is none."""
+    applications = [unit for unit in units if sources.is_kind(unit.node, "Application")]
+    others = [unit for unit in units if unit not in applications]
+    wanted = reading.environment.argocd.applications if reading.environment else ()
+    named = [unit for unit in applications if text_at(unit.node, "metadata", "name") in wanted]
+    if named or not applications:
+        return [unit for unit in units if unit in named or unit in others]
+    names = [text_at(unit.node, "metadata", "name") for unit in applications]
+    open_ = [name for name in names if not name or "{{" in name]
+    lines = [unit.places[0].line for unit in applications]
+    if wanted and not open_ and reading.environment:
+        raise Stop(
+            "ambiguous-pin",
+            f"{reading.file} has no Application of {reading.environment.name}.",
+            f"It has {', '.join(names)}; argocd.applications names {', '.join(wanted)}.",
+            "Name the right file as the pin, or the Application in argocd.applications.",
+            file=reading.file,
+            line=lines[0],
+        )
+    if len(applications) > 1:
+        raise Stop(
+            "ambiguous-pin",
+            f"{reading.file} pins {reading.settings.app} in {len(lines)} documents.",
+            f"They stand in lines {', '.join(map(str, lines))}, and nothing says which one is meant.",
+            "Name the Applications in argocd.applications of the environment, or give each a file of its own.",
+            file=reading.file,
+            line=lines[0],
+        )
+    return units
 
 
-def _is_application(node: Node) -> bool:
-    return text_at(node, "kind") == "Application" and text_at(node, "apiVersion").startswith("argoproj.io/")
-
-
-def _applications(
-    nodes: Sequence[Node], content: bytes, indexes: Sequence[int], reading: Reading
-) -> Iterator[dict[str, object]]:
-    """The Applications among the documents, parsed; of an ApplicationSet the one it makes here."""
-    wanted = [i for i in indexes if _is_application(nodes[i]) or application_set.is_set(nodes[i])]
-    if not wanted:
-        return
-    loaded = list(YAML(typ="safe", pure=True).load_all(io.BytesIO(content)))
-    for index in wanted:
-        if _is_application(nodes[index]):
-            yield loaded[index]
-        elif (made := application_set.application(nodes[index], loaded[index], reading)) is not None:
+def _applications(node: Node, reading: Reading) -> Iterator[dict[str, Any]]:
+    """The Application that a node is, or those that a set makes for the environment, in plain types."""
+    if sources.is_kind(node, "Application"):
+        made = plain(node)
+        if isinstance(made, dict):
             yield made
-
-
-def _nothing(reading: Reading) -> Stop:
-    settings = reading.settings
-    names = ", ".join(name for name in (settings.chart_reference, *settings.images) if name)
-    return Stop(
-        "ambiguous-pin",
-        f"{reading.file} pins nothing of {settings.app}.",
-        f"No field of a known shape names {names or 'its chart or images'}.",
-        'Correct the file, or name the field in the settings: {file: ..., path: a.b.c, value: "v{version}"}.',
-        file=reading.file,
-        line=1,
-    )
+    elif sources.is_kind(node, "ApplicationSet"):
+        try:
+            yield from application_set.applications(node, reading)
+        except Stop:
+            return  # the pin was named by its path, so which element is meant need not be clear

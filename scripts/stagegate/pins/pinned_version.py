@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
-from stagegate import pins
+from stagegate import pins, yaml_edit
 from stagegate.errors import Stop
 from stagegate.evidence.records import Record
 from stagegate.model import Edit, Release, to_json
+from stagegate.pins.files import file_of
+from stagegate.pins.shapes import umbrella_chart
 from stagegate.policy.facts import Standing
 from stagegate.settings import Environment, Pin, Settings
 
@@ -24,11 +27,6 @@ def files_of(environment: Environment) -> tuple[str, ...]:
     """The files that hold an environment's pins, and those that move with them (a chart's lock)."""
     held = dict.fromkeys(file_of(pin) for pin in environment.pins)
     return (*held, *(lock for file in held if (lock := pins.companion(file))))
-
-
-def file_of(pin: str | Pin) -> str:
-    """The file of a pin, short or long form."""
-    return pin if isinstance(pin, str) else pin.file
 
 
 def standing(environment: Environment, files: Mapping[str, bytes | None], settings: Settings) -> Standing:
@@ -68,7 +66,7 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
 
 def astray(standing: Standing, release: Release, app: str) -> str:
     """A sentence about a commit or digest that pins name and that is not the release's, or nothing (I3)."""
-    if standing.commit not in ("", release.commit):
+    if not release.commit.startswith(standing.commit):
         said = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
         return f"its pins name {said}"
     for subject, digest in standing.digests.items():
@@ -85,7 +83,9 @@ def named(release: Release, settings: Settings, document: Mapping[str, Any]) -> 
         told = pins.running(pins.read("Application", to_json(kept), settings), settings)
     except Stop:
         return ""
-    return told.version or (release.version if told.commit == release.commit else told.commit)
+    return told.version or (
+        release.version if told.commit and release.commit.startswith(told.commit) else told.commit
+    )
 
 
 def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Standing:
@@ -93,7 +93,7 @@ def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Sta
     if standing.version or not standing.commit:
         return standing
     every = (r.evidence for of_place in records.values() for r in of_place)
-    version = next((e.version for e in every if e and e.commit == standing.commit), "")
+    version = next((e.version for e in every if e and e.commit.startswith(standing.commit)), "")
     trouble = "" if version else f"its pins name commit {standing.commit[:12]}, and no evidence knows it"
     return msgspec.structs.replace(standing, version=version, trouble=trouble)
 
@@ -117,7 +117,17 @@ def read(
             "The settings name it as a pin, and the default branch does not have it.",
             "Correct `pins` in the settings, or add the file.",
         )
-    return pins.read(pin, content, settings, environment)
+    return pins.read(pin, content, settings, environment, aliases=_aliases(file, files, settings))
+
+
+def _aliases(file: str, files: Mapping[str, bytes | None], settings: Settings) -> tuple[str, ...]:
+    """Keys below which values beside an umbrella chart belong to our chart."""
+    chart = files.get(str(PurePosixPath(file).with_name("Chart.yaml")))
+    if not chart or not settings.chart_reference:
+        return ()
+    return tuple(
+        name for node in yaml_edit.documents(chart, file) for name in umbrella_chart.aliases(node, settings)
+    )
 
 
 def edited(
@@ -130,11 +140,12 @@ def edited(
     """The files that change and every edit, all pins of the environment together. Stop(ambiguous-pin)."""
     now = dict(files)
     edits: list[Edit] = []
+    by_file: dict[str, list[pins.PinFile]] = {}
     for pin in environment.pins:
-        content, changes = pins.edit(
-            read(pin, now, settings, environment), release, settings, repository=repository
-        )
-        now[file_of(pin)] = content
+        by_file.setdefault(file_of(pin), []).append(read(pin, files, settings, environment))
+    for file, pin_files in by_file.items():
+        content, changes = pins.edit(pins.together(pin_files), release, settings, repository=repository)
+        now[file] = content
         edits += changes
     for file in {file_of(pin): None for pin in environment.pins}:
         lock, before, after = files.get(pins.companion(file)), files.get(file), now[file]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
-from ruamel.yaml.nodes import Node, SequenceNode
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import templates
 from stagegate.settings import Environment, Settings
 from stagegate.yaml_edit import Path, Scalar
+from stagegate.yaml_nodes import STRING, Node, SequenceNode, is_null
 
 Role = Literal["chart-version", "chart-digest", "image-tag", "image-digest", "git-revision", "custom"]
 
@@ -20,11 +20,12 @@ Role = Literal["chart-version", "chart-digest", "image-tag", "image-digest", "gi
 class PinPlace(msgspec.Struct, frozen=True, kw_only=True):
     """One scalar that names a release.
 
-    `path` leads to it in document number `document` (counted from 0); where the scalar stands
-    in YAML text inside another scalar, `path` leads to that one and `inside` on from there. `line` counts
-    from 1. `template` is how it is written, such as `v{version}`; `moving` when it names no exact release (a
-    range, a branch, a floating tag). `subject` is the image or chart that `{digest}` stands for, empty where
-    the release's only artifact is meant.
+    `path` leads to it in document number `document` (counted from 0); where the scalar stands in YAML text inside
+    another scalar, `path` leads to that one and `inside` on from there. A place of a `pattern` has neither: it is
+    the characters `start` to `end` of the text. `line` counts from 1. `template` is how it is written, such as
+    `v{version}`; `moving` when it names no exact release (a range, a branch, a floating tag), and then `cure` says
+    what to do where that is special. `subject` is the image or chart that `{digest}` stands for, empty where the
+    release's only artifact is meant.
     """
 
     file: str
@@ -38,39 +39,53 @@ class PinPlace(msgspec.Struct, frozen=True, kw_only=True):
     shape: str
     subject: str = ""
     moving: bool = False
+    cure: str = ""
+    span: tuple[int, int] = (0, 0)
 
     @property
     def where(self) -> str:
         """The path as people read it: `spec.source.helm.values | global.imageTag`."""
         parts = [".".join(str(step) for step in steps) for steps in (self.path, self.inside) if steps]
-        return " | ".join(parts)
+        return " | ".join(parts) or f"line {self.line}"
 
     @property
     def names(self) -> Mapping[str, str]:
         """What the value says of the release: any of `version`, `commit`, `digest`."""
         return {} if self.moving else templates.match(self.template, self.value) or {}
 
+    def below(self, base: Path) -> PinPlace:
+        """The same place, seen from a node that contains this one at `base`."""
+        return msgspec.structs.replace(self, path=(*base, *self.path)) if base else self
+
 
 class PinFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with its places. `applications` are the Argo CD Applications they stand in, parsed."""
+    """A file with its places. `applications` are the Argo CD Applications they stand in, in plain types."""
 
     file: str
     content: bytes
     places: tuple[PinPlace, ...]
-    applications: tuple[dict[str, object], ...] = ()
+    applications: tuple[dict[str, Any], ...] = ()
 
-    @property
-    def application(self) -> dict[str, object] | None:
-        """The first Application, from which chart, revision, values and parameters are rendered."""
-        return self.applications[0] if self.applications else None
+
+def together(pin_files: Sequence[PinFile]) -> PinFile:
+    """Several pins of one file as one, so that it is read and edited once."""
+    first = pin_files[0]
+    places = {(p.document, p.path, p.inside, p.span): p for one in pin_files for p in one.places}
+    applications = [made for one in pin_files for made in one.applications]
+    unique = [made for n, made in enumerate(applications) if made not in applications[:n]]
+    return msgspec.structs.replace(first, places=tuple(places.values()), applications=tuple(unique))
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What every shape needs to know while it looks for its places."""
+    """What every shape needs to know while it looks for its places.
+
+    `aliases`: names below which an umbrella chart has the values of our chart.
+    """
 
     file: str
     settings: Settings
     environment: Environment | None = None
+    aliases: tuple[str, ...] = ()
 
     def place(
         self,
@@ -83,7 +98,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         subject: str = "",
         block: Scalar | None = None,
     ) -> PinPlace:
-        """A place at a scalar; `block` is the scalar whose text it stands in. Stop where that is quoted."""
+        """A place at a scalar; `block` is the scalar whose text it stands in.
+
+        Stop(ambiguous-pin) where that text is quoted, and where Argo CD does not read the scalar as text.
+        """
+        line = block.line + scalar.line if block else scalar.line
         if block is not None and block.style != "|":
             raise Stop(
                 "ambiguous-pin",
@@ -94,25 +113,70 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
                 line=block.line,
             )
         guessed = templates.guess(scalar.value, role, self.settings) if template is None else template
+        moving = not guessed or templates.match(guessed, scalar.value) is None
+        cure = templates.flavour_cure(scalar.value, role) if moving and template is None else ""
+        if scalar.tag != STRING and scalar.style is None:
+            kind = scalar.tag.rpartition(":")[2]
+            cure = f"Without quotes it is of type {kind} to Argo CD. Write an exact version, in quotes."
+            if not moving:
+                raise Stop(
+                    "ambiguous-pin",
+                    f"{self.file} has {scalar.value} without quotes at {yaml_edit.written_path(scalar.path)}.",
+                    f"YAML reads that as {kind} and not as text, so it may reach the cluster as another value.",
+                    f'Write it in quotes: "{scalar.value}".',
+                    file=self.file,
+                    line=line,
+                )
         return PinPlace(
             file=self.file,
             document=document,
             path=block.path if block else scalar.path,
             inside=scalar.path if block else (),
-            line=block.line + scalar.line if block else scalar.line,
+            line=line,
             role=role,
             value=scalar.value,
             template=guessed,
             shape=shape,
             subject=subject,
-            moving=not guessed or templates.match(guessed, scalar.value) is None,
+            moving=moving,
+            cure=cure,
         )
 
 
+Places = Callable[[Node, int, Reading], Iterator[PinPlace]]
+SourcePlaces = Callable[[Node, int, Path, Reading], Iterator[PinPlace]]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """One form in which people pin a release: everything about it.
+
+    `places` finds it in a document (a node, the document's number), `source_places` in the Argo CD source at a
+    path. Of several shapes that could read a document, the one with the lowest `order` does. `example` is a file
+    that pins 1.2.3 of the app in docs/pins.md, `file` its name, `about` what people use it for.
+    """
+
+    name: str
+    title: str
+    about: str
+    file: str
+    example: str
+    order: int = 50
+    places: Places | None = None
+    source_places: SourcePlaces | None = None
+
+
 def text_at(node: Node, *path: str | int) -> str:
-    """The scalar at a path as text, or nothing."""
-    found = yaml_edit.find(node, path)
-    return found.value if found else ""
+    """The scalar at a path as text; nothing where there is none, or it is null."""
+    scalar = scalar_at(node, *path)
+    return scalar.value if scalar else ""
+
+
+def scalar_at(node: Node, *path: str | int) -> Scalar | None:
+    """The scalar at a path, or None where there is none, or it is null."""
+    found = yaml_edit.resolve(node, path)
+    if found is None or is_null(found[1]):
+        return None
+    return yaml_edit.find(node, path)
 
 
 def items_at(node: Node, *path: str | int) -> Sequence[Node]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from stagegate import yaml_edit
 from stagegate.pins.place import PinPlace
 from stagegate.yaml_edit import Path, Scalar
+from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Said = tuple[Path, str, str]
 

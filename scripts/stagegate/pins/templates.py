@@ -7,18 +7,19 @@ from collections.abc import Mapping
 
 from stagegate.settings import Settings
 
+_CORE = r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
 _SEMVER = (
-    r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
+    rf"{_CORE}"
     r"(?:-(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
     r"(?:[+_][0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"  # a registry writes the + of build metadata as _
 )
 _NAMED = {
     "version": f"(?P<version>{_SEMVER})",
-    "commit": "(?P<commit>[0-9a-f]{40})",
     "digest": "(?P<digest>sha256:[0-9a-f]{64})",
 }
-_HOLE = re.compile(r"\{(version|commit|digest)\}")
+_HOLE = re.compile(r"\{(version|commit(?::\d+)?|digest)\}")
 _RANGE = re.compile(r"[*^~<>|=, ]|(?:^|\.)[xX](?:\.|$)|^v?\d+(?:\.\d+)?$|^$")
+_COMMIT = 40  # hexadecimal digits of a whole commit id
 
 _IMAGE_TAGS = ("v{version}", "{version}", "{tag}", "sha-{commit}", "{commit}")
 _GUESSES: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +29,17 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
     "image-digest": ("{digest}",),
     "git-revision": ("{tag}", "refs/tags/{tag}", "{commit}"),
 }
+# What people put behind a version for a pre-release, and for a variant of an image. Other words are ambiguous.
+_PRERELEASE = re.compile(
+    r"(?i)(?:alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|next|milestone|m|ea|test|g?[0-9a-f]{7,40}|\d+)"
+    r"[.\d-]*"
+)
+_FLAVOUR = re.compile(
+    r"(?i)-(?:alpine|slim|fat|full|minimal|debian|ubuntu|bullseye|bookworm|buster|trixie|jammy|noble|focal|"
+    r"rootless|distroless|static|scratch|musl|glibc|ubi|rhel|centos|rocky|amazonlinux|al|windows|"
+    r"nanoserver|linux|amd|arm|armv|x|fips|jre|jdk|jvm|native|cuda|gpu|cpu|cluster|enterprise|"
+    r"community|ee|ce|oss|debug|nonroot|root|fpm|apache|nginx|ol|photon|wolfi|chainguard|busybox)(?![A-Za-z])"
+)
 
 
 def expand(template: str, settings: Settings) -> str:
@@ -36,9 +48,54 @@ def expand(template: str, settings: Settings) -> str:
 
 
 def guess(value: str, role: str, settings: Settings) -> str:
-    """The template that a value follows, or nothing when it names no exact release."""
+    """The template that a value follows, or nothing when it names no exact release.
+
+    The flavour of an image tag (`-alpine`) is part of the template, a pre-release (`-rc.1`) of the version.
+    """
+    bare, at, digest = value.partition("@")
+    core, flavour = split_flavour(bare) if role == "image-tag" else (bare, "")
+    if flavour and not is_known_flavour(flavour):
+        return ""
     options = (expand(template, settings) for template in _GUESSES[role])
-    return next((template for template in options if match(template, value) is not None), "")
+    found = next((template for template in options if match(template, f"{core}{at}{digest}") is not None), "")
+    return (
+        found.replace("@{digest}", f"{flavour}@{{digest}}")
+        if "@{digest}" in found
+        else found + flavour
+        if found
+        else ""
+    )
+
+
+def split_flavour(tag: str) -> tuple[str, str]:
+    """A tag without its flavour, and the flavour with its dash: `1.2.3-rc.1-alpine` -> `1.2.3-rc.1`, `-alpine`."""
+    head = re.match(rf".*?{_CORE}(?=-|$)", tag)
+    if head is None:
+        return tag, ""
+    core = head[0]
+    behind = tag[len(core) :]
+    parts = [] if re.search("[+_]", behind) else behind.split("-")[1:]
+    core += "" if parts else behind
+    while parts and _PRERELEASE.fullmatch(parts[0]):
+        core += f"-{parts.pop(0)}"
+    return core, "".join(f"-{part}" for part in parts)
+
+
+def is_known_flavour(flavour: str) -> bool:
+    """Whether the first word of a flavour such as `-debian-12-r1` is one that images have."""
+    return _FLAVOUR.match(flavour) is not None
+
+
+def flavour_cure(value: str, role: str) -> str:
+    """What to do about a tag whose last part may be a flavour or a pre-release; nothing where it is neither."""
+    core, flavour = split_flavour(value) if role == "image-tag" else (value, "")
+    if not flavour:
+        return ""
+    prefix = "v" if core.startswith("v") else ""
+    return (
+        f"{flavour} may be a variant of the image or a pre-release. Where it is a variant, name the field with "
+        f'value: "{prefix}{{version}}{flavour}".'
+    )
 
 
 def match(template: str, value: str) -> dict[str, str] | None:
@@ -48,9 +105,15 @@ def match(template: str, value: str) -> dict[str, str] | None:
     for index, part in enumerate(_HOLE.split(template)):
         if index % 2 == 0:
             parts.append(re.escape(part))
+            continue
+        name, _, length = part.partition(":")
+        if name in seen:
+            parts.append(f"(?P={name})")
+        elif name == "commit":
+            parts.append(f"(?P<commit>[0-9a-f]{{{length or _COMMIT}}})")
         else:
-            parts.append(f"(?P={part})" if part in seen else _NAMED[part])
-            seen.add(part)
+            parts.append(_NAMED[name])
+        seen.add(name)
     found = re.fullmatch("".join(parts), value) if seen else None
     if found is None:
         return None
@@ -60,9 +123,29 @@ def match(template: str, value: str) -> dict[str, str] | None:
     }
 
 
+def pattern(template: str) -> re.Pattern[str]:
+    """A template as an expression for a place in any text, with the holes as named groups."""
+    parts = [
+        re.escape(part)
+        if index % 2 == 0
+        else f"(?P<commit>[0-9a-f]{{{part.partition(':')[2] or _COMMIT}}})"
+        if part.startswith("commit")
+        else _NAMED[part]
+        for index, part in enumerate(_HOLE.split(template))
+    ]
+    return re.compile("".join(parts))
+
+
 def fill(template: str, known: Mapping[str, str]) -> str:
-    """The value for a release; KeyError names what the release does not have."""
-    return _HOLE.sub(lambda hole: known[hole[1]], template)
+    """The value for a release; KeyError names what the release does not have. An empty value is never filled in."""
+
+    def filled(hole: re.Match[str]) -> str:
+        name, _, length = hole[1].partition(":")
+        if not known.get(name):
+            raise KeyError(name)
+        return known[name][: int(length)] if length else known[name]
+
+    return _HOLE.sub(filled, template)
 
 
 def is_range(value: str) -> bool:

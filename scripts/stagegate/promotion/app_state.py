@@ -16,6 +16,7 @@ from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.marks import marks
 from stagegate.model import Actor
+from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.policy.facts import Facts, Placed
 from stagegate.settings import Settings
@@ -93,7 +94,8 @@ def _policy(
     connections: Connections, known: Settings, head: str
 ) -> tuple[Settings, dict[str, bytes | None], str]:
     """Settings as the default branch has them, every pin's file, and the blob of the settings."""
-    paths = dict.fromkeys((connections.config, *pinned_version.pin_files(known)))
+    probable = (path for path in pinned_version.pin_files(known) if not pin_files.is_glob(path))
+    paths = dict.fromkeys((connections.config, *probable))
     blobs = connections.pins.files(head, tuple(paths))
     policy = blobs.get(connections.config)
     if policy is None:
@@ -104,6 +106,10 @@ def _policy(
             "Merge the settings first, or name the right file with `config` or `policy`.",
         )
     settings = settings_file.parse(policy.content, connections.config)
+    if pin_files.has_globs(settings):
+        settings = pin_files.expanded(settings, connections.pins.paths(head))
+    if connections.one and not settings.policy and not settings.source:
+        settings = msgspec.structs.replace(settings, source=connections.app.repository)
     more = [path for path in pinned_version.pin_files(settings) if path not in blobs]
     if more:
         blobs |= connections.pins.files(head, more)

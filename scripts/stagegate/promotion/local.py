@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
+import sys
+from pathlib import Path
 
+import msgspec
+
+from stagegate.clients import process
 from stagegate.errors import Stop
-from stagegate.model import Change, Message, Release, Result, parse_version
+from stagegate.model import Change, Edit, Message, Release, Result, parse_version
+from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.promotion.result import OUTPUTS
 from stagegate.report import markdown
@@ -13,11 +20,23 @@ from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
+_COLOURS = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
+
 
 def edit(
-    settings: Settings, context: Context, environment: str, version: str, *, dry_run: bool = False
+    settings: Settings,
+    context: Context,
+    environment: str,
+    version: str,
+    *,
+    dry_run: bool = False,
+    check: bool = False,
 ) -> Result:
-    """Move the pins of an environment to a version, in files only. Stop(bad-input) without either."""
+    """Move the pins of an environment to a version, in files only; with `check` only compare.
+
+    Commits come from the release's tag in this clone; digests are not known here. Stop(bad-input) without
+    environment or version, Stop(ambiguous-pin) for a pin that needs what is not known.
+    """
     if not version or not environment:
         raise Stop(
             "bad-input",
@@ -26,29 +45,73 @@ def edit(
             "Give `environment` and `version`.",
         )
     parse_version(version, source="version")
+    settings = _at_home(settings, context)
+    settings = pin_files.expanded(settings, _tracked(context.workspace))
     policy = settings.environment(environment)
     paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
     files = {path: place.read_bytes() if place.is_file() else None for path, place in places.items()}
     tag = settings.version.tag_prefix + version
-    release = Release(app=settings.app, version=version, tag=tag, commit="")
+    commit = _git(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    release = Release(app=settings.app, version=version, tag=tag, commit=commit, recorded=False)
     changed, edits = pinned_version.edited(policy, files, release, settings, "")
     difference = "".join(_diff(path, files[path] or b"", content) for path, content in changed.items())
+    log.say(_coloured(difference) if difference else "No pin changes.")
+    for line in _also(edits):
+        log.say(line)
+    if check:
+        return _checked(settings, environment, version, difference, edits)
     if not dry_run:
         for path, content in changed.items():
             places[path].write_bytes(content)
-    log.say(difference or "No pin changes.")
     reason, what, then = ("no-difference", f"{environment} is pinned to {version} already.", "")
     if changed and dry_run:
         reason, what = ("planned", f"{environment} would be pinned to {version} in the work tree.")
     elif changed:
         reason, what = ("updated", f"{environment} is pinned to {version} in the work tree.")
-        then = "Commit it when it is right; no rule was asked."
+        then = "Review the change and commit it. No rule was checked."
+    return _result(
+        settings,
+        environment,
+        version,
+        reason,
+        Message(what=what, next=then),
+        difference,
+        edits,
+        dry_run=dry_run,
+    )
+
+
+def _checked(
+    settings: Settings, environment: str, version: str, difference: str, edits: tuple[Edit, ...]
+) -> Result:
+    if not edits:
+        message = Message(what=f"{environment} is pinned to {version}.")
+        return _result(settings, environment, version, "verified", message, "", (), dry_run=True)
+    message = Message(
+        what=f"{environment} is not pinned to {version}.",
+        why=f"{len(edits)} values differ.",
+        next="Run the same command without --check to change them.",
+    )
+    return _result(settings, environment, version, "findings", message, difference, edits, dry_run=True)
+
+
+def _result(
+    settings: Settings,
+    environment: str,
+    version: str,
+    reason: str,
+    message: Message,
+    difference: str,
+    edits: tuple[Edit, ...],
+    *,
+    dry_run: bool,
+) -> Result:
     return Result(
         reason=reason,
-        message=Message(what=what, next=then),
+        message=message,
         outputs=dict.fromkeys(OUTPUTS, "")
-        | {"changed": str(bool(changed)).lower(), "environment": environment, "version": version},
+        | {"changed": str(bool(edits)).lower(), "environment": environment, "version": version},
         summary=f"### promote-pr: local\n\n{markdown.fence(difference, 'diff')}\n" if difference else "",
         app=settings.app,
         environment=environment,
@@ -61,6 +124,45 @@ def edit(
     )
 
 
+def _also(edits: tuple[Edit, ...]) -> list[str]:
+    """Sentences about lines where the version before still stands."""
+    return [
+        f"{edit.before} also stands in {edit.file}, lines {', '.join(map(str, edit.also))}: not ours, not changed."
+        for edit in edits
+        if edit.also
+    ]
+
+
+def _at_home(settings: Settings, context: Context) -> Settings:
+    """The settings with the repository of this clone as `source`, where they name none."""
+    if settings.source or settings.policy:
+        return settings
+    address = context.repository or _git(context.workspace, "remote", "get-url", "origin")
+    match = re.search(r"([^/:]+/[^/:]+?)(?:\.git)?/?$", address)
+    return msgspec.structs.replace(settings, source=match[1]) if match else settings
+
+
+def _tracked(workspace: Path) -> list[str]:
+    listed = _git(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return [name for name in listed.split("\0") if name]
+
+
+def _git(workspace: Path, *arguments: str) -> str:
+    """What git says in the workspace, or nothing where it fails: a folder may be no clone."""
+    done = process.run("git", "-C", str(workspace), *arguments, check=False)
+    return done.text.strip("\n") if done.code == 0 else ""
+
+
 def _diff(path: str, before: bytes, after: bytes) -> str:
     old, new = (raw.decode("utf-8", "replace").splitlines(keepends=True) for raw in (before, after))
-    return "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"))
+    return "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=2))
+
+
+def _coloured(difference: str) -> str:
+    """The difference in colours where a person looks at a terminal."""
+    if not sys.stdout.isatty():
+        return difference
+    return "".join(
+        f"{colour}{line.rstrip()}\033[0m\n" if (colour := _COLOURS.get(line[:1], "")) else line
+        for line in difference.splitlines(keepends=True)
+    )

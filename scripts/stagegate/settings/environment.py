@@ -35,16 +35,22 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
 
 
 class Pin(Section, frozen=True, kw_only=True):
-    """Any scalar of a YAML or JSON file; `value` may have `{version}`, `{tag}`, `{commit}`, `{digest}`."""
+    """Any scalar of a YAML or JSON file, or a place in any text."""
 
     file: str
-    """File in the pins repository."""
+    """File in the pins repository, or a glob such as `deploy/prod-*/values.yaml`."""
     path: str = ""
-    """Keys to the one value, such as `spec.image.tag`, `list.0.key` or `list[name=x].key`. Empty: a file that
-    is one value, or of a known shape."""
+    """Keys to the one value, such as `spec.image.tag`, `list.0.key` or `list[name=x].key`. Where a file has
+    several documents, name the one before it: `kind=Deployment,name=shop:spec.replicas`. Empty: a file that is
+    one value, or of a known shape."""
+    pattern: str = ""
+    """Instead of `path`, the text around the version in a file of any kind, such as `ref=v{version}`. It must match
+    exactly once."""
+    add: bool = False
+    """Add the entry of the image to `images` of a kustomization that has none yet."""
     value: str = "{version}"
-    """How the value names a release: any text with `{version}`, `{tag}` (prefix and version), `{commit}` or
-    `{digest}` (of the only image; without images, of the chart)."""
+    """How the value names a release: any text with `{version}`, `{tag}` (prefix and version), `{commit}` (or
+    its first digits, `{commit:7}`) or `{digest}` (of the image that the text names, else of the only one)."""
 
 
 class PromotionSettings(Section, frozen=True, kw_only=True):

@@ -1,92 +1,102 @@
-"""Shape (g): an ApplicationSet; the release stands in its template, or in the list element of an environment."""
+"""An ApplicationSet: the release stands in its template, or in the list elements of an environment."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins.place import PinPlace, Reading, text_at
-from stagegate.pins.shapes import any_source
+from stagegate.pins.place import PinPlace, Reading, Shape, items_at, text_at
+from stagegate.pins.shapes import sources
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
 
-SHAPE = "application-set"
-_PARAMETER = re.compile(r"\{\{-?\s*\.?([\w-]+)\s*-?\}\}")
+NAME = "application-set"
+_TEMPLATE: Path = ("spec", "template", "spec")
+_PARAMETER = re.compile(r"\{\{-?\s*\.?([\w][\w.-]*)\s*-?\}\}")
+_ONE_PARAMETER = re.compile(r"[^{}]*\{\{-?\s*\.?([\w][\w.-]*)\s*-?\}\}[^{}]*")
 
 
 class Element(msgspec.Struct, frozen=True, kw_only=True):
-    """One element of a list generator: where it is, and its scalars."""
+    """One element of a list generator: where it is, and its scalars by dotted key."""
 
     path: Path
     line: int
     values: dict[str, str]
 
 
-def is_set(root: Node) -> bool:
-    """Whether a document is an ApplicationSet."""
-    return text_at(root, "kind") == "ApplicationSet" and text_at(root, "apiVersion").startswith(
-        "argoproj.io/"
-    )
-
-
 def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
-    """Literal places of the template, and the element's scalar where the template names a parameter."""
-    if not is_set(root):
+    """Literal places of the template, and the elements' scalars where the template names a parameter."""
+    if not sources.is_kind(root, "ApplicationSet"):
         return
-    seen: set[Path] = set()
-    for place in any_source.places(root, document, ("spec", "template", "spec"), reading):
-        key = _PARAMETER.search(place.value)
-        if key is None or place.inside:
-            yield msgspec.structs.replace(place, shape=SHAPE)
-            continue
-        chosen = element(root, reading, place.line)
-        scalar = yaml_edit.find(root, (*chosen.path, key[1])) if chosen else None
-        if scalar is None:
-            yield place  # moving: the parameter comes from a generator that is not a list
-        elif scalar.path not in seen:
-            seen.add(scalar.path)
-            yield reading.place(document, scalar, place.role, SHAPE, subject=place.subject)
+    template = yaml_edit.resolve(root, _TEMPLATE)
+    if template is None:
+        return
+    seen: set[tuple[Path, Path]] = set()
+    for chosen in elements(root, reading) or (None,):
+        view = _view(template[1], chosen)
+        for place in sources.in_spec(view, document, (), reading):
+            found = _placed(root, template[1], place, chosen, document, reading)
+            if (found.path, found.inside) not in seen:
+                seen.add((found.path, found.inside))
+                yield found
 
 
-def element(root: Node, reading: Reading, line: int = 1) -> Element | None:
-    """The list element of the environment; None without a list generator. Stop when it is not clear which."""
-    found = tuple(_elements(root, ()))
-    if len(found) < 2:
-        return found[0] if found else None
+def elements(root: Node, reading: Reading) -> tuple[Element, ...]:
+    """The list elements of the environment whose Application is ours; none without a list generator.
+
+    `argocd.applications` decides where the environment has it, else the elements that have the environment's name
+    among their values. Stop(ambiguous-pin) when it is not clear which.
+    """
+    template = yaml_edit.resolve(root, _TEMPLATE)
+    every = tuple(_elements(root, ()))
+    if template is None or not every:
+        return ()
+    ours = tuple(one for one in every if _is_ours(_view(template[1], one), reading))
     environment = reading.environment
+    if environment is None:
+        if len(ours) > 1:
+            raise _unclear(ours, reading)
+        return ours
     name = text_at(root, "spec", "template", "metadata", "name")
-    chosen = [
-        one
-        for one in found
-        if environment is not None
-        and (environment.name in one.values.values() or fill(name, one) in environment.argocd.applications)
-    ]
-    if len(chosen) == 1:
-        return chosen[0]
-    lines = ", ".join(str(one.line) for one in chosen or found)
-    raise Stop(
-        "ambiguous-pin",
-        f"{reading.file} has {len(found)} elements for {reading.settings.app}.",
-        f"Those in lines {lines} could be meant, and nothing says which one.",
-        "Give the element a value that is the environment's name, or name its Application in argocd.applications.",
-        file=reading.file,
-        line=(chosen or found)[0].line or line,
-    )
+    wanted = environment.argocd.applications
+    named = tuple(one for one in ours if fill(name, one) in wanted)
+    if named:
+        return named
+    whole = [fill(name, one) for one in ours]
+    if wanted and ours and all("{{" not in one for one in whole):
+        raise Stop(
+            "ambiguous-pin",
+            f"{reading.file} has no element for {environment.name}.",
+            f"It makes {', '.join(dict.fromkeys(whole))}, and {environment.name} has {', '.join(wanted)}.",
+            "Name the Application of this environment in argocd.applications, or add its element.",
+            file=reading.file,
+            line=ours[0].line,
+        )
+    alike = tuple(one for one in ours if environment.name in one.values.values())
+    if alike:
+        return alike
+    others = {other.name for other in reading.settings.environments} - {environment.name}
+    if len(ours) == 1 and not others & set(ours[0].values.values()):
+        return ours
+    if ours:
+        raise _unclear(ours, reading)
+    return ()
 
 
-def application(root: Node, parsed: dict[str, object], reading: Reading) -> dict[str, object] | None:
-    """The Application that the set makes for the environment; None where it needs more than a list element."""
-    spec = parsed.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    if not isinstance(template, dict):
-        return None
-    filled = _fill_all(template, element(root, reading))
-    made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **filled}
-    return None if "{{" in repr(filled) else made
+def applications(root: Node, reading: Reading) -> Iterator[dict[str, Any]]:
+    """The Applications that the set makes for the environment; none where it needs more than a list element."""
+    template = yaml_edit.resolve(root, ("spec", "template"))
+    if template is None:
+        return
+    for chosen in elements(root, reading) or (None,):
+        made = plain(_view(template[1], chosen))
+        if isinstance(made, dict) and "{{" not in repr(made):
+            yield {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **made}
 
 
 def fill(text: str, one: Element | None) -> str:
@@ -94,16 +104,82 @@ def fill(text: str, one: Element | None) -> str:
     return _PARAMETER.sub(lambda hole: one.values.get(hole[1], hole[0]) if one else hole[0], text)
 
 
-def _fill_all(value: object, one: Element | None) -> dict[str, object]:
-    def walk(item: object) -> object:
-        if isinstance(item, dict):
-            return {key: walk(inner) for key, inner in item.items()}
-        if isinstance(item, list):
-            return [walk(inner) for inner in item]
-        return fill(item, one) if isinstance(item, str) else item
+def _placed(
+    root: Node, template: Node, place: PinPlace, one: Element | None, document: int, reading: Reading
+) -> PinPlace:
+    """A place of the filled template where it really stands: in the template, or in the element."""
+    written = _original(template, place)
+    if written is not None and "{{" not in written:
+        return msgspec.structs.replace(place.below(_TEMPLATE), shape=NAME)
+    hole = _ONE_PARAMETER.fullmatch(written or "")
+    scalar = yaml_edit.find(root, (*one.path, *hole[1].split("."))) if hole and one else None
+    if scalar is not None:
+        return reading.place(document, scalar, place.role, NAME, subject=place.subject)
+    return msgspec.structs.replace(
+        place.below(_TEMPLATE),
+        value=written or place.value,
+        shape=NAME,
+        moving=True,
+        cure=_generator_cure(root, hole[1] if hole else "", reading),
+    )
 
-    filled = walk(value)
-    return filled if isinstance(filled, dict) else {}
+
+def _original(template: Node, place: PinPlace) -> str | None:
+    scalar = yaml_edit.find(template, place.path)
+    if scalar is None or not place.inside:
+        return scalar.value if scalar else None
+    inner = yaml_edit.inside(scalar, place.file)
+    found = yaml_edit.find(inner, place.inside) if inner is not None else None
+    return found.value if found else None
+
+
+def _generator_cure(root: Node, parameter: str, reading: Reading) -> str:
+    """Where a parameter comes from, and the settings line that pins it there."""
+    for generator in items_at(root, "spec", "generators"):
+        for file in items_at(generator, "git", "files"):
+            path = text_at(file, "path")
+            name = reading.environment.name if reading.environment else "prod"
+            concrete = path.replace("**", name).replace("*", name)
+            return (
+                f"It is a parameter that a Git generator reads from {path}. Pin the file there: "
+                f"{{file: {concrete}, path: {parameter or 'version'}}}."
+            )
+    what = f"the parameter {parameter}" if parameter else "a template expression"
+    return (
+        f"It is {what} of a generator, so its value stands elsewhere. Name that file and key as the pin: "
+        f"{{file: ..., path: {parameter or 'version'}}}."
+    )
+
+
+def _is_ours(view: Node, reading: Reading) -> bool:
+    try:
+        return next(sources.in_spec(view, 0, (), reading), None) is not None
+    except Stop:
+        return True  # ours, and with something to say about it later
+
+
+def _unclear(ours: Sequence[Element], reading: Reading) -> Stop:
+    return Stop(
+        "ambiguous-pin",
+        f"{reading.file} has {len(ours)} elements for {reading.settings.app}.",
+        f"Those in lines {', '.join(str(one.line) for one in ours)} could be meant, and nothing says which one.",
+        "Give the element a value that is the environment's name, or name its Application in argocd.applications.",
+        file=reading.file,
+        line=ours[0].line,
+    )
+
+
+def _view(node: Node, one: Element | None) -> Node:
+    """A copy of a node in which the element's values stand for the parameters; marks stay those of the file."""
+    if isinstance(node, MappingNode):
+        pairs = [(key, _view(value, one)) for key, value in node.value]
+        return MappingNode(node.tag, pairs, node.start_mark, node.end_mark, node.flow_style)
+    if isinstance(node, SequenceNode):
+        items = [_view(item, one) for item in node.value]
+        return SequenceNode(node.tag, items, node.start_mark, node.end_mark, node.flow_style)
+    if isinstance(node, ScalarNode) and "{{" in node.value:
+        return ScalarNode(node.tag, fill(node.value, one), node.start_mark, node.end_mark, node.style)
+    return node
 
 
 def _elements(node: Node, path: Path) -> Iterator[Element]:
@@ -123,5 +199,39 @@ def _elements(node: Node, path: Path) -> Iterator[Element]:
 def _listed(items: Sequence[Node], path: Path) -> Iterator[Element]:
     for index, item in enumerate(items):
         if isinstance(item, MappingNode):
-            scalars = {str(k.value): str(v.value) for k, v in item.value if isinstance(v, ScalarNode)}
+            scalars = {".".join(map(str, place)): text for place, (_, text) in yaml_edit.leaves(item)}
             yield Element(path=(*path, index), line=item.start_mark.line + 1, values=scalars)
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Argo CD ApplicationSet",
+    about=(
+        "The revision in the template, or the list elements of the environment: those whose Application is in "
+        "`argocd.applications`, else those that have the environment's name as a value."
+    ),
+    file="deploy/shop.yaml",
+    example="""\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata:
+  name: shop
+spec:
+  goTemplate: true
+  generators:
+    - list:
+        elements:
+          - {env: staging, version: 1.2.3}
+          - {env: prod, version: 1.2.3}
+  template:
+    metadata:
+      name: 'shop-{{ .env }}'
+    spec:
+      source:
+        repoURL: ghcr.io/acme/charts
+        chart: shop
+        targetRevision: '{{ .version }}'
+""",
+    order=10,
+    places=places,
+)

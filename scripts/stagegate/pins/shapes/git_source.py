@@ -1,4 +1,4 @@
-"""Shape (d): our chart as a folder in Git; the revision moves when it is a release tag or commit, a branch stays.
+"""Our chart as a folder in Git: the revision moves when it is a release tag or commit, a branch stays.
 
 The image tag is then in a values file, which is a pin of its own.
 """
@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
-
-from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, text_at
+from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
-SHAPE = "git-source"
+NAME = "git-source"
 
 
 def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
@@ -24,9 +22,29 @@ def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[
         return
     if not ownership.is_our_chart_folder(url, path, reading.settings):
         return
-    revision = yaml_edit.find(root, (*base, "targetRevision"))
+    revision = scalar_at(root, *base, "targetRevision")
     if revision is None:
         return
-    place = reading.place(document, revision, "git-revision", SHAPE)
+    place = reading.place(document, revision, "git-revision", NAME)
     if not place.moving or "*" in place.value:
         yield place
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Chart as a folder in Git",
+    about="A release tag or a commit as `targetRevision`. The image tag is in a values file, which is a pin too.",
+    file="deploy/prod.yaml",
+    example="""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: shop-prod
+spec:
+  source:
+    repoURL: https://github.com/acme/shop.git
+    path: charts/shop
+    targetRevision: v1.2.3
+""",
+    source_places=places,
+)

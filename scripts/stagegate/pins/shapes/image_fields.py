@@ -1,17 +1,22 @@
-"""Image fields in Helm values, wherever they stand: the one tag for all, `repository` + `tag`, `image: a/b:tag`."""
+"""Image fields in Helm values and objects: the one tag for all, a name with a tag, `image: a/b:tag`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership, templates
-from stagegate.pins.place import Role, text_at
+from stagegate.pins.place import PinPlace, Reading, Role, text_at
 from stagegate.settings import Settings
-from stagegate.yaml_edit import Path
+from stagegate.yaml_edit import Path, Scalar
+from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is_null
+
+# Keys under which values name an image, its tag and its registry; the usual ones first.
+_NAMES = ("repository", "image", "name", "imageName", "repo")
+_TAGS = ("tag", "imageTag", "image_tag", "version")
+_REGISTRIES = (("global", "imageRegistry"), ("global", "registry"), ("imageRegistry",), ("registry",))
 
 
 class ImageField(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,40 +28,83 @@ class ImageField(msgspec.Struct, frozen=True, kw_only=True):
     template: str | None = None
 
 
-def fields(values: Node, settings: Settings, *, ours: bool) -> Iterator[ImageField]:
-    """Every image field of ours; `ours` says that the whole values are, so that the one tag for all counts."""
+def fields(
+    values: Node, settings: Settings, *, ours: bool, aliases: Sequence[str] = ()
+) -> Iterator[ImageField]:
+    """Every image field of ours; `ours` says that the whole values are, so that the one tag for all counts.
+
+    `aliases`: keys below which an umbrella chart has the values of our chart.
+    """
+    seen: set[Path] = set()
     one_for_all = ownership.image_tag_value(settings)
-    found = yaml_edit.resolve(values, one_for_all) if ours and one_for_all else None
-    is_set = found is not None and isinstance(found[1], ScalarNode) and bool(found[1].value)
-    seen = found[0] if found and is_set else None
-    if seen is not None:
-        yield ImageField(path=seen, role="image-tag")
+    if ours and one_for_all:
+        for prefix in ("", *(f"{name}." for name in aliases)):
+            found = yaml_edit.resolve(values, prefix + one_for_all)
+            if found and isinstance(found[1], ScalarNode) and found[1].value and not is_null(found[1]):
+                seen.add(found[0])
+                yield ImageField(path=found[0], role="image-tag")
+    shared = next(filter(None, (text_at(values, *path) for path in _REGISTRIES)), "")
     for path, mapping in _mappings(values, ()):
-        yield from (field for field in _in_mapping(path, mapping, settings) if field.path != seen)
+        for field in _in_mapping(path, mapping, settings, shared):
+            if field.path not in seen:
+                seen.add(field.path)
+                yield field
 
 
 def written(reference: str, settings: Settings) -> tuple[str, str]:
     """The image of ours in a whole reference, and the reference as a template; nothing when it is not ours."""
-    bare, at, digest = reference.partition("@")
+    bare, at, _ = reference.partition("@")
     head, colon, tag = bare.rpartition(":")
     repository, tag = (head, tag) if colon and "/" not in tag else (bare, "")
-    name = repository.rpartition("=")[2]
-    if not ownership.is_our_image(name, settings) or not (tag or digest):
+    ours = ownership.our_image(repository.rpartition("=")[2], settings)
+    if not ours or not (tag or at):
         return "", ""
     shown = f":{templates.guess(tag, 'image-tag', settings)}" if tag else ""
-    return name, "" if shown == ":" else repository + shown + ("@{digest}" if at else "")
+    return ours, "" if shown == ":" else repository + shown + ("@{digest}" if at else "")
 
 
-def _in_mapping(path: Path, mapping: MappingNode, settings: Settings) -> Iterator[ImageField]:
-    repository = "/".join(part for key in ("registry", "repository") if (part := text_at(mapping, key)))
-    if ownership.is_our_image(repository, settings):
-        if text_at(mapping, "tag"):
-            yield ImageField(path=(*path, "tag"), role="image-tag", subject=repository)
-        if text_at(mapping, "digest"):
-            yield ImageField(path=(*path, "digest"), role="image-digest", subject=repository)
+def in_objects(node: Node, settings: Settings) -> Iterator[ImageField]:
+    """Every `image: repository:tag` of ours below a Kubernetes object."""
+    for path, mapping in _mappings(node, ()):
+        image, template = written(text_at(mapping, "image"), settings)
+        if image:
+            yield ImageField(path=(*path, "image"), role="image-tag", subject=image, template=template)
+
+
+def _in_mapping(path: Path, mapping: MappingNode, settings: Settings, registry: str) -> Iterator[ImageField]:
     image, template = written(text_at(mapping, "image"), settings)
     if image:
         yield ImageField(path=(*path, "image"), role="image-tag", subject=image, template=template)
+        return
+    named = _named(mapping, settings, registry)
+    if not named:
+        return
+    for key in _TAGS:
+        if text_at(mapping, key):
+            yield ImageField(path=(*path, key), role="image-tag", subject=named)
+    if text_at(mapping, "digest"):
+        yield ImageField(path=(*path, "digest"), role="image-digest", subject=named)
+
+
+def _named(mapping: MappingNode, settings: Settings, shared: str) -> str:
+    """The image of ours that a mapping names, with the registry beside it or the one of the whole file."""
+    for key in _NAMES:
+        repository = text_at(mapping, key)
+        if not repository:
+            continue
+        own = text_at(mapping, "registry") or text_at(mapping, "imageRegistry")
+        for whole in (
+            repository,
+            f"{own}/{repository}" if own else "",
+            f"{shared}/{repository}" if shared else "",
+        ):
+            if (
+                whole
+                and (own == "" or whole != repository)
+                and (ours := ownership.our_image(whole, settings))
+            ):
+                return ours
+    return ""
 
 
 def _mappings(node: Node, path: Path) -> Iterator[tuple[Path, MappingNode]]:
@@ -67,3 +115,13 @@ def _mappings(node: Node, path: Path) -> Iterator[tuple[Path, MappingNode]]:
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield from _mappings(value, (*path, index))
+
+
+def place(reading: Reading, document: int, scalar: Scalar, field: ImageField, shape: str) -> PinPlace:
+    """The place of an image field at its scalar."""
+    return reading.place(document, scalar, field.role, shape, template=field.template, subject=field.subject)
+
+
+def mappings(node: Node) -> Iterator[tuple[Path, MappingNode]]:
+    """Every mapping below a node with its path, the node itself first."""
+    yield from _mappings(node, ())

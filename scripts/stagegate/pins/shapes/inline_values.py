@@ -1,18 +1,17 @@
-"""Shape (b): image tags in an Application's inline `helm.values` text or `helm.valuesObject`."""
+"""Image tags in an Application's inline `helm.values` text or `helm.valuesObject`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
-
 from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, text_at
+from stagegate.pins.place import PinPlace, Reading, Shape, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
-SHAPE = "inline-values"
+NAME = "inline-values"
 
 
 def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
@@ -22,20 +21,45 @@ def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[
     ours = ownership.is_our_source(url, chart, path, settings)
     text = yaml_edit.find(root, (*base, "helm", "values"))
     inner = yaml_edit.inside(text, reading.file) if text else None
-    for field in image_fields.fields(inner, settings, ours=ours) if inner is not None else ():
+    for field in (
+        image_fields.fields(inner, settings, ours=ours, aliases=reading.aliases) if inner is not None else ()
+    ):
         if inner is not None and (scalar := yaml_edit.find(inner, field.path)):
             yield reading.place(
                 document,
                 scalar,
                 field.role,
-                SHAPE,
+                NAME,
                 template=field.template,
                 subject=field.subject,
                 block=text,
             )
     whole = yaml_edit.resolve(root, (*base, "helm", "valuesObject"))
-    for field in image_fields.fields(whole[1], settings, ours=ours) if whole else ():
+    for field in image_fields.fields(whole[1], settings, ours=ours, aliases=reading.aliases) if whole else ():
         if whole and (scalar := yaml_edit.find(root, (*whole[0], *field.path))):
-            yield reading.place(
-                document, scalar, field.role, SHAPE, template=field.template, subject=field.subject
-            )
+            yield image_fields.place(reading, document, scalar, field, NAME)
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Inline Helm values",
+    about="Image tags in `helm.valuesObject`, or in the block text of `helm.values`.",
+    file="deploy/prod.yaml",
+    example="""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: shop-prod
+spec:
+  source:
+    repoURL: ghcr.io/acme/charts
+    chart: shop
+    targetRevision: 1.2.3
+    helm:
+      values: |
+        replicas: 3
+        global:
+          imageTag: v1.2.3 # the release
+""",
+    source_places=places,
+)

@@ -1,50 +1,98 @@
-"""Shape (e): `images` and `helmCharts` of a kustomization, and `kustomize.images` of an Application."""
+"""Kustomize: images, charts and remote bases of a kustomization, and `kustomize.images` of an Application."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from ruamel.yaml.nodes import Node
-
-from stagegate import yaml_edit
-from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, items_at, text_at
+from stagegate.pins import ownership, templates
+from stagegate.pins.files import KUSTOMIZATIONS
+from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
-SHAPE = "kustomize"
-_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+NAME = "kustomize"
+_REF = re.compile(r"(?P<url>[^?\s]+?)(?://(?P<path>[^?\s]*))?\?(?:.*&)?(?:ref|version)=(?P<ref>[^&\s]+)")
+
+
+def is_kustomization(root: Node, file: str) -> bool:
+    """Whether a document is a kustomization or component, by its kind or the file's name."""
+    kind = text_at(root, "kind")
+    if kind in ("Kustomization", "Component"):
+        return "kustomize.toolkit.fluxcd.io" not in text_at(root, "apiVersion")
+    return not kind and PurePosixPath(file).name in KUSTOMIZATIONS
 
 
 def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
-    """Images and charts of ours in a kustomization."""
-    kind = text_at(root, "kind")
-    if kind not in ("Kustomization", "Component") and (
-        kind or PurePosixPath(reading.file).name not in _FILES
-    ):
+    """Images, charts and remote bases of ours in a kustomization."""
+    if not is_kustomization(root, reading.file):
         return
     settings = reading.settings
     for index, item in enumerate(items_at(root, "images")):
-        image = text_at(item, "newName") or text_at(item, "name")
-        if not ownership.is_our_image(image, settings):
+        image = ownership.our_image(text_at(item, "newName") or text_at(item, "name"), settings)
+        if not image:
             continue
-        if tag := yaml_edit.find(root, ("images", index, "newTag")):
-            yield reading.place(document, tag, "image-tag", SHAPE, subject=image)
-        if digest := yaml_edit.find(root, ("images", index, "digest")):
-            yield reading.place(document, digest, "image-digest", SHAPE, subject=image)
+        if tag := scalar_at(root, "images", index, "newTag"):
+            yield reading.place(document, tag, "image-tag", NAME, subject=image)
+        if digest := scalar_at(root, "images", index, "digest"):
+            yield reading.place(document, digest, "image-digest", NAME, subject=image)
     for index, item in enumerate(items_at(root, "helmCharts")):
         if not ownership.is_our_chart(text_at(item, "repo"), text_at(item, "name"), settings):
             continue
-        version = yaml_edit.find(root, ("helmCharts", index, "version"))
+        version = scalar_at(root, "helmCharts", index, "version")
         if version and settings.moves_chart:
-            yield reading.place(document, version, "chart-version", SHAPE)
+            yield reading.place(document, version, "chart-version", NAME)
+    for key in ("resources", "bases", "components"):
+        for index, _ in enumerate(items_at(root, key)):
+            yield from _remote(root, document, (key, index), reading)
 
 
-def places_in_source(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def _remote(root: Node, document: int, path: Path, reading: Reading) -> Iterator[PinPlace]:
+    """The revision of a remote base of our repository, `https://host/owner/name//path?ref=v1.2.3`."""
+    scalar = scalar_at(root, *path)
+    match = _REF.match(scalar.value) if scalar else None
+    if (
+        scalar is None
+        or match is None
+        or not ownership.is_our_repository(_host_first(match["url"]), reading.settings)
+    ):
+        return
+    template = templates.guess(match["ref"], "git-revision", reading.settings)
+    if template:
+        whole = scalar.value[: match.start("ref")] + template + scalar.value[match.end("ref") :]
+        yield reading.place(document, scalar, "git-revision", NAME, template=whole)
+
+
+def _host_first(url: str) -> str:
+    return url.removeprefix("git::")
+
+
+def in_source(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
     """Images of ours that an Application's source overrides, written `[name=]repository:tag` or `@digest`."""
     for index in range(len(items_at(root, *base, "kustomize", "images"))):
-        scalar = yaml_edit.find(root, (*base, "kustomize", "images", index))
+        scalar = scalar_at(root, *base, "kustomize", "images", index)
         image, template = image_fields.written(scalar.value, reading.settings) if scalar else ("", "")
         if scalar and image:
-            yield reading.place(document, scalar, "image-tag", SHAPE, template=template, subject=image)
+            yield reading.place(document, scalar, "image-tag", NAME, template=template, subject=image)
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Kustomize",
+    about=(
+        "`images` (`newTag`, `digest`) and `helmCharts` of a kustomization or component, remote bases of the app's "
+        "repository with `?ref=`, and `kustomize.images` of an Application."
+    ),
+    file="deploy/prod/kustomization.yaml",
+    example="""\
+resources: [../base]
+images:
+  - name: ghcr.io/acme/shop
+    newTag: v1.2.3
+""",
+    order=30,
+    places=places,
+    source_places=in_source,
+)

@@ -1,20 +1,18 @@
-"""Shape (c): an Application with `sources`: the chart, and a values repository by `ref`.
+"""A values repository by `ref` beside the chart: it moves where it is ours and pinned by a release tag.
 
-A `ref` source pinned by a release tag moves with the chart; one that follows a branch stays.
+One that follows a branch, or belongs to others, stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
-
-from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, text_at
+from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
-SHAPE = "multiple-sources"
+NAME = "multiple-sources"
 
 
 def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
@@ -22,11 +20,36 @@ def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[
     url = text_at(root, *base, "repoURL")
     if not text_at(root, *base, "ref") or text_at(root, *base, "chart"):
         return
-    if reading.settings.source and not ownership.is_our_repository(url, reading.settings):
+    if not ownership.is_our_repository(url, reading.settings):
         return
-    revision = yaml_edit.find(root, (*base, "targetRevision"))
+    revision = scalar_at(root, *base, "targetRevision")
     if revision is None:
         return
-    place = reading.place(document, revision, "git-revision", SHAPE)
+    place = reading.place(document, revision, "git-revision", NAME)
     if not place.moving:
         yield place
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Several sources, values by `ref`",
+    about="A `ref` source of the app's own repository at a release tag moves with the chart. A branch stays.",
+    file="deploy/prod.yaml",
+    example="""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: shop-prod
+spec:
+  sources:
+    - repoURL: ghcr.io/acme/charts
+      chart: shop
+      targetRevision: 1.2.3
+      helm:
+        valueFiles: [$values/deploy/values/prod.yaml]
+    - repoURL: https://github.com/acme/shop.git
+      targetRevision: v1.2.3
+      ref: values
+""",
+    source_places=places,
+)

@@ -1,17 +1,15 @@
-"""Shape (f): a native OCI source (Argo CD 3.1 and newer), pinned by digest or by version."""
+"""A native OCI source (Argo CD 3.1 and newer), pinned by digest or by version."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
-
-from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, text_at
+from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
 from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
-SHAPE = "native-oci"
+NAME = "native-oci"
 
 
 def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
@@ -21,8 +19,28 @@ def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[
         return
     if not ownership.is_our_chart(url, "", reading.settings) or not reading.settings.moves_chart:
         return
-    revision = yaml_edit.find(root, (*base, "targetRevision"))
+    revision = scalar_at(root, *base, "targetRevision")
     if revision is not None:
         role = "chart-digest" if revision.value.startswith("sha256:") else "chart-version"
         subject = reading.settings.chart_reference
-        yield reading.place(document, revision, role, SHAPE, subject=subject)  # type: ignore[arg-type]
+        yield reading.place(document, revision, role, NAME, subject=subject)  # type: ignore[arg-type]
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Native OCI source",
+    about="Argo CD 3.1 and newer: the chart by its OCI address, with a version or a digest.",
+    file="deploy/prod.yaml",
+    example="""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: shop-prod
+spec:
+  source:
+    repoURL: oci://ghcr.io/acme/charts/shop
+    path: .
+    targetRevision: 1.2.3
+""",
+    source_places=places,
+)

@@ -1,16 +1,15 @@
-"""Shape (h): an umbrella chart that depends on ours, `dependencies[].version` in its Chart.yaml."""
+"""An umbrella chart that depends on ours: `dependencies[].version` in its Chart.yaml, and its Chart.lock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
-
-from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, items_at, text_at
+from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
+from stagegate.settings import Settings
+from stagegate.yaml_nodes import Node
 
-SHAPE = "umbrella-chart"
+NAME = "umbrella-chart"
 
 
 def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
@@ -19,6 +18,32 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
         return
     for index, item in enumerate(items_at(root, "dependencies")):
         if ownership.is_our_chart(text_at(item, "repository"), text_at(item, "name"), reading.settings):
-            version = yaml_edit.find(root, ("dependencies", index, "version"))
+            version = scalar_at(root, "dependencies", index, "version")
             if version is not None:
-                yield reading.place(document, version, "chart-version", SHAPE)
+                yield reading.place(document, version, "chart-version", NAME)
+
+
+def aliases(root: Node, settings: Settings) -> Iterator[str]:
+    """Keys below which an umbrella chart has the values of our chart: its alias, else its name."""
+    for item in items_at(root, "dependencies"):
+        if ownership.is_our_chart(text_at(item, "repository"), text_at(item, "name"), settings):
+            yield text_at(item, "alias") or text_at(item, "name")
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Umbrella chart",
+    about="The version of our chart among the dependencies; a Chart.lock beside it moves too, digest included.",
+    file="deploy/prod/Chart.yaml",
+    example="""\
+apiVersion: v2
+name: shop-prod
+version: 0.1.0
+dependencies:
+  - name: shop
+    repository: oci://ghcr.io/acme/charts
+    version: 1.2.3
+""",
+    order=40,
+    places=places,
+)

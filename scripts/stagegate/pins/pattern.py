@@ -1,0 +1,58 @@
+"""A version in a file of any kind, named by the text around it: `{file, pattern: "ref=v{version}"}`."""
+
+from __future__ import annotations
+
+from stagegate.errors import Stop
+from stagegate.pins import templates
+from stagegate.pins.place import PinFile, PinPlace
+from stagegate.settings import Pin, Settings
+
+NAME = "pattern"
+
+
+def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
+    """The one place in the file that reads like the pattern. Stop(ambiguous-pin) when there is none, or several."""
+    template = templates.expand(pin.pattern, settings)
+    text = content.decode("utf-8", "surrogateescape")
+    matches = list(templates.pattern(template).finditer(text))
+    if len(matches) != 1:
+        lines = [text.count("\n", 0, match.start()) + 1 for match in matches]
+        raise Stop(
+            "ambiguous-pin",
+            f"{pin.file} has {'no text' if not matches else f'{len(matches)} texts'} like {pin.pattern!r}.",
+            f"They stand in lines {', '.join(map(str, lines))}."
+            if matches
+            else "A pattern must match exactly once.",
+            "Write more of the text around the version into the pattern."
+            if matches
+            else "Correct the pattern.",
+            file=pin.file,
+            line=lines[0] if lines else 1,
+        )
+    (match,) = matches
+    place = PinPlace(
+        file=pin.file,
+        document=0,
+        path=(),
+        line=text.count("\n", 0, match.start()) + 1,
+        role="custom",
+        value=match[0],
+        template=template,
+        shape=NAME,
+        span=match.span(),
+    )
+    return PinFile(file=pin.file, content=content, places=(place,))
+
+
+def replace(content: bytes, before: str, after: str, file: str) -> bytes:
+    """The file with the only occurrence of one text replaced. Stop(ambiguous-pin) when it is not the only one."""
+    old, new = (text.encode("utf-8", "surrogateescape") for text in (before, after))
+    if content.count(old) != 1:
+        raise Stop(
+            "ambiguous-pin",
+            f"{before!r} stands {content.count(old)} times in {file}.",
+            "A pattern must match exactly once.",
+            "Write more of the text around the version into the pattern.",
+            file=file,
+        )
+    return content.replace(old, new)

@@ -1,0 +1,42 @@
+"""Plain Kubernetes objects: `image:` of ours in any kind, in every document of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.shapes import image_fields
+from stagegate.yaml_nodes import Node
+
+NAME = "objects"
+
+
+def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+    """The images of ours in an object."""
+    if not (text_at(root, "apiVersion") and text_at(root, "kind")):
+        return
+    for field in image_fields.in_objects(root, reading.settings):
+        if scalar := scalar_at(root, *field.path):
+            yield image_fields.place(reading, document, scalar, field, NAME)
+
+
+SHAPE = Shape(
+    name=NAME,
+    title="Plain Kubernetes objects",
+    about="Images of the app in any kind of object, also in a `List` and in custom resources.",
+    file="deploy/prod.yaml",
+    example="""\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  template:
+    spec:
+      containers:
+        - name: main
+          image: ghcr.io/acme/shop:v1.2.3
+""",
+    order=80,
+    places=places,
+)
