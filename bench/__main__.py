@@ -12,7 +12,7 @@ from typing import TextIO
 
 from bench.table import Row, table
 
-PARTS = ("start", "decision", "calls", "reaction", "rendering")
+PARTS = ("start", "decision", "pins", "calls", "reaction", "rendering")
 
 
 def main(asked: list[str]) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import json
 import re
@@ -18,8 +19,9 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 
-from stagegate import errors, explain, model, settings
+from stagegate import errors, explain, model, pins, settings
 from stagegate.gate import scenarios
+from stagegate.pins import shapes
 from stagegate.runner import log
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +59,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "evidence.schema.json", _json(msgspec.json.schema(model.Evidence))
     yield ROOT / "docs" / "outcomes.md", _outcomes()
     yield ROOT / "docs" / "troubleshooting.md", _troubleshooting()
+    page = ROOT / "docs" / "pins.md"
+    yield page, _between(page.read_text(encoding="utf-8"), "shapes", _shapes())
     project = ROOT / "pyproject.toml"
     yield project, _locked_dependencies(project.read_text(encoding="utf-8"))
     yield ROOT / "docs" / "plan.schema.json", _json(msgspec.json.schema(model.Plan))
@@ -202,6 +206,34 @@ def _troubleshooting() -> str:
         for reason, (meaning, action) in explain.REASONS.items()
     ]
     return "\n".join(lines) + "\n"
+
+
+PINS = b"""
+app: shop
+source: acme/shop
+images: [ghcr.io/acme/shop]
+chart: {path: charts/shop, repository: "oci://ghcr.io/acme/charts", image-tag-value: global.imageTag}
+environments:
+  - {name: staging}
+  - {name: prod, after: [staging], argocd: {applications: [shop-prod]}}
+"""
+
+
+def _shapes() -> str:
+    """Every pin shape with its example, and the difference that a promotion to 1.2.4 makes there."""
+    declared = settings.parse(PINS, "stagegate.yaml")
+    release = model.Release(app="shop", version="1.2.4", tag="v1.2.4", commit="c" * 40)
+    parts = []
+    for shape in shapes.all_shapes():
+        before = shape.example.encode()
+        pin_file = pins.read(shape.file, before, declared, declared.environment("prod"))
+        after, _ = pins.edit(pin_file, release, declared)
+        lines = difflib.unified_diff(
+            shape.example.splitlines(), after.decode().splitlines(), shape.file, shape.file, lineterm="", n=2
+        )
+        shown = "\n".join(lines)
+        parts.append(f"### {shape.title}\n\n{shape.about}\n\n```diff\n{shown}\n```\n")
+    return "\n".join(parts)
 
 
 def _locked_dependencies(text: str) -> str:

@@ -6,10 +6,12 @@ Looked at event by event, before any parser builds something of it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import yaml
 
 DEEPEST = 100  # levels; Kubernetes' own objects stay below 40
+COMPOSABLE = 4_000  # brackets that libyaml's composer nests without harm, measured up to 16,000
 LARGEST = 2_000_000  # nodes, with every alias written out
 _DEEP = re.compile(r"(?:[\[{]\s*){40}|(?:[-?] +){40}|^ {200}", re.MULTILINE)
 
@@ -23,6 +25,46 @@ def bomb(text: str) -> str:
         return _walk(text)
     except (yaml.YAMLError, ValueError):
         return ""
+
+
+def bomb_of_events(text: str) -> str:
+    """As `bomb`, for a text that would be composed at once: only where that could exhaust the composer's stack."""
+    if text.count("[") + text.count("{") <= COMPOSABLE and _DEEP.search(text) is None:
+        return ""
+    return bomb(text)
+
+
+def bomb_of_nodes(roots: Iterable[yaml.Node], text: str) -> str:
+    """As `bomb`, for what has been composed: each collection is counted once, however many aliases it has."""
+    if "*" not in text and text.count("[") + text.count("{") <= DEEPEST:
+        return ""
+    sizes: dict[int, int] = {}
+    for root in roots:
+        stack: list[tuple[yaml.Node, int, bool]] = [(root, 1, False)]
+        open_: set[int] = set()
+        while stack:
+            node, depth, done = stack.pop()
+            if isinstance(node, yaml.ScalarNode) or id(node) in sizes:
+                continue
+            inner = (
+                [one for pair in node.value for one in pair]
+                if isinstance(node, yaml.MappingNode)
+                else node.value
+            )
+            if done:
+                open_.discard(id(node))
+                sizes[id(node)] = 1 + sum(sizes.get(id(one), 1) for one in inner)
+                if sizes[id(node)] > LARGEST:
+                    return f"its aliases stand for more than {LARGEST:,} values"
+                continue
+            if id(node) in open_:
+                return "an alias contains itself"
+            if depth > DEEPEST:
+                return f"it is nested more than {DEEPEST} levels deep"
+            open_.add(id(node))
+            stack.append((node, depth, True))
+            stack += [(one, depth + 1, False) for one in inner if not isinstance(one, yaml.ScalarNode)]
+    return ""
 
 
 def _walk(text: str) -> str:

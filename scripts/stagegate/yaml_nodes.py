@@ -58,20 +58,21 @@ def compose(content: bytes, file: str) -> tuple[Node, ...]:
         raise _not_yaml(
             file, f"It is not UTF-8: byte {error.start} is 0x{content[error.start]:02x}", line
         ) from error
-    if why := nesting.bomb(text):
-        raise Stop(
-            "bad-input", f"{file} cannot be read.", f"It is YAML, but {why}.", "Write it plainly.", file=file
-        )
+    if why := nesting.bomb_of_events(text):
+        raise _unreadable(file, why)
     try:
-        return tuple(node for node in yaml.compose_all(text, _Loader) if node is not None)
+        nodes = tuple(node for node in yaml.compose_all(text, _Loader) if node is not None)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if (nodes := _by_ruamel(text)) is not None:
-            return nodes
+        if (read := _by_ruamel(text)) is not None:
+            return read
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__
         raise _not_yaml(
             file, f"{problem[:1].upper()}{problem[1:]}", mark.line + 1 if mark else None
         ) from error
+    if why := nesting.bomb_of_nodes(nodes, text):
+        raise _unreadable(file, why)
+    return nodes
 
 
 def text_of(content: bytes) -> str:
@@ -126,6 +127,12 @@ def plain(node: Node) -> Any:
 
 
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
+
+
+def _unreadable(file: str, why: str) -> Stop:
+    return Stop(
+        "bad-input", f"{file} cannot be read.", f"It is YAML, but {why}.", "Write it plainly.", file=file
+    )
 
 
 def _not_yaml(file: str, problem: str, line: int | None) -> Stop:

@@ -12,7 +12,7 @@ from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership, pattern, shapes, suggest
 from stagegate.pins.place import PinFile, PinPlace, Reading, items_at, text_at
-from stagegate.pins.shapes import application_set, custom, sources
+from stagegate.pins.shapes import added_image, application_set, custom, sources
 from stagegate.settings import Environment, Pin, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, plain
@@ -54,6 +54,8 @@ def read(
         tuple(dict.fromkeys((*aliases, ownership.chart_name(settings)))) if settings.chart_reference else ()
     )
     reading = Reading(file=file, settings=settings, environment=environment, aliases=names)
+    if isinstance(pin, Pin) and pin.add:
+        content = added_image.completed(content, file, settings)
     nodes = yaml_edit.documents(content, file)
     _refuse_encrypted(nodes, content, file)
     _refuse_twins(nodes, reading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,8 @@ from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
+CONTEXT = 2  # lines around a change
+SHOWN = 10  # lines that are listed one by one
 _COLOURS = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 
 
@@ -127,10 +130,16 @@ def _result(
 def _also(edits: tuple[Edit, ...]) -> list[str]:
     """Sentences about lines where the version before still stands."""
     return [
-        f"{edit.before} also stands in {edit.file}, lines {', '.join(map(str, edit.also))}: not ours, not changed."
+        f"{edit.before} also stands in {edit.file}, {_lines(edit.also)}: not ours, not changed."
         for edit in edits
         if edit.also
     ]
+
+
+def _lines(numbers: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, numbers[:SHOWN]))
+    rest = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return f"lines {shown}{rest}"
 
 
 def _at_home(settings: Settings, context: Context) -> Settings:
@@ -154,8 +163,32 @@ def _git(workspace: Path, *arguments: str) -> str:
 
 
 def _diff(path: str, before: bytes, after: bytes) -> str:
+    """A unified diff with two lines of context; an edit keeps the number of lines, so no search is needed."""
     old, new = (raw.decode("utf-8", "replace").splitlines(keepends=True) for raw in (before, after))
-    return "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=2))
+    if len(old) != len(new):
+        return "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=CONTEXT))
+    changed = [number for number, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    lines = [f"--- a/{path}\n", f"+++ b/{path}\n"] if changed else []
+    while changed:
+        last = next(
+            (a for a, b in pairwise([*changed, len(old) + 9 * CONTEXT]) if b - a > 2 * CONTEXT + 1),
+            changed[-1],
+        )
+        start, end = max(changed[0] - CONTEXT, 0), min(last + CONTEXT + 1, len(old))
+        lines.append(f"@@ -{start + 1},{end - start} +{start + 1},{end - start} @@\n")
+        number = start
+        while number < end:
+            run = number
+            while run < end and old[run] != new[run]:
+                run += 1
+            if run > number:
+                lines += [f"-{line}" for line in old[number:run]] + [f"+{line}" for line in new[number:run]]
+                number = run
+            else:
+                lines.append(f" {old[number]}")
+                number += 1
+        changed = [n for n in changed if n > last]
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 def _coloured(difference: str) -> str:

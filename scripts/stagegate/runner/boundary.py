@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -41,6 +42,9 @@ def entrypoint(
     `main` takes typed inputs and the runner's context, and returns a Result or raises Stop. Whatever happens,
     `outcome`, `reason` and `report` are written as outputs, and exactly one annotation names a failure.
     """
+    # Large files become many nodes that all stay: looking for cycles among them costs more than reading them.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     environ = os.environ if environ is None else environ
     argv = sys.argv[1:] if argv is None else argv
     if argv and argv[0] in HELP and action in definitions.names():

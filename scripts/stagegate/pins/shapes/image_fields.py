@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -11,7 +11,7 @@ from stagegate.pins import ownership, templates
 from stagegate.pins.place import PinPlace, Reading, Role, text_at
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Path, Scalar
-from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is_null
+from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is_null, merged
 
 # Keys under which values name an image, its tag and its registry; the usual ones first.
 _NAMES = ("repository", "image", "name", "imageName", "repo")
@@ -66,43 +66,50 @@ def written(reference: str, settings: Settings) -> tuple[str, str]:
 def in_objects(node: Node, settings: Settings) -> Iterator[ImageField]:
     """Every `image: repository:tag` of ours below a Kubernetes object."""
     for path, mapping in _mappings(node, ()):
-        image, template = written(text_at(mapping, "image"), settings)
+        image, template = written(_texts(mapping).get("image", ""), settings)
         if image:
             yield ImageField(path=(*path, "image"), role="image-tag", subject=image, template=template)
 
 
 def _in_mapping(path: Path, mapping: MappingNode, settings: Settings, registry: str) -> Iterator[ImageField]:
-    image, template = written(text_at(mapping, "image"), settings)
+    texts = _texts(mapping)
+    if texts.keys().isdisjoint(_NAMES):
+        return
+    image, template = written(texts.get("image", ""), settings)
     if image:
         yield ImageField(path=(*path, "image"), role="image-tag", subject=image, template=template)
         return
-    named = _named(mapping, settings, registry)
+    named = _named(texts, settings, registry)
     if not named:
         return
     for key in _TAGS:
-        if text_at(mapping, key):
+        if texts.get(key):
             yield ImageField(path=(*path, key), role="image-tag", subject=named)
-    if text_at(mapping, "digest"):
+    if texts.get("digest"):
         yield ImageField(path=(*path, "digest"), role="image-digest", subject=named)
 
 
-def _named(mapping: MappingNode, settings: Settings, shared: str) -> str:
+def _texts(mapping: MappingNode) -> dict[str, str]:
+    """The scalars of a mapping by key, with those that `<<` brings; null is left out."""
+    return {
+        str(key.value): value.value
+        for key, value in merged(mapping)
+        if isinstance(value, ScalarNode) and not is_null(value)
+    }
+
+
+def _named(texts: Mapping[str, str], settings: Settings, shared: str) -> str:
     """The image of ours that a mapping names, with the registry beside it or the one of the whole file."""
+    own = texts.get("registry") or texts.get("imageRegistry") or ""
     for key in _NAMES:
-        repository = text_at(mapping, key)
+        repository = texts.get(key, "")
         if not repository:
             continue
-        own = text_at(mapping, "registry") or text_at(mapping, "imageRegistry")
-        for whole in (
-            repository,
-            f"{own}/{repository}" if own else "",
-            f"{shared}/{repository}" if shared else "",
-        ):
-            if (
-                whole
-                and (own == "" or whole != repository)
-                and (ours := ownership.our_image(whole, settings))
-            ):
+        complete = (
+            (f"{own}/{repository}",) if own else (repository, f"{shared}/{repository}" if shared else "")
+        )
+        for whole in (*complete, repository):
+            if whole and (ours := ownership.our_image(whole, settings)):
                 return ours
     return ""
 

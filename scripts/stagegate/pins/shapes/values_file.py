@@ -19,7 +19,8 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
         if scalar := scalar_at(root, *field.path):
             yield image_fields.place(reading, document, scalar, field, NAME)
     for path, mapping in image_fields.mappings(root):
-        if text_at(mapping, "repoURL") and text_at(mapping, "targetRevision"):
+        keys = {str(key.value) for key, _ in mapping.value}
+        if {"repoURL", "targetRevision"} <= keys:
             yield from sources.in_source(root, document, path, reading)
 
 
