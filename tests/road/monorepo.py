@@ -45,12 +45,12 @@ environments:
     argocd: {{applications: [{app}-staging]}}
     pins: [{staging}]
     promotion: {{strategy: direct}}
-    gate: {{scenarios: apps/{app}/e2e.yaml, timeout: 60s, settle: 1s}}
+    gate: {{scenarios: apps/{app}/e2e.yaml, variables: [SERVICE_URL], timeout: 60s, settle: 1s}}
   - name: prod
     after: [staging]
     argocd: {{applications: [{app}-prod]}}
     pins: [{prod}]
-    gate: {{scenarios: apps/{app}/e2e.yaml, timeout: 60s, settle: 1s}}
+    gate: {{scenarios: apps/{app}/e2e.yaml, variables: [SERVICE_URL], timeout: 60s, settle: 1s}}
 """
 
 SCENARIOS = """\

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jmespath
 import msgspec
 
+from stagegate.gate import expressions
 from stagegate.gate.scenarios import Expect, wait_seconds
-
-_SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,31 +30,17 @@ def differences(answer: Answer, expect: Expect, *, secret: bool) -> Iterator[str
     for name, value in expect.headers.items():
         found = answer.headers.get(name)
         if found != value:
-            yield f"header {name} is {_show(found)}, expected {_show(value)}"
+            yield f"header {name} is {expressions.shown(found)}, expected {expressions.shown(value)}"
     if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
-        yield f"the answer does not contain {_show(expect.contains)}"
+        yield f"the answer does not contain {expressions.shown(expect.contains)}"
     if expect.json:
         yield from _json_differences(answer, expect.json, secret=secret)
 
 
 def _json_differences(answer: Answer, wanted: Mapping[str, Any], *, secret: bool) -> Iterator[str]:
     try:
-        document = json.loads(answer.body)
+        yield from expressions.compare(answer.body, wanted, secret=secret)
     except ValueError:
         yield "the answer is not JSON"
-        return
-    for expression, value in wanted.items():
-        try:
-            found = jmespath.search(expression, document)
-        except jmespath.exceptions.JMESPathError as error:
-            yield f"{expression} cannot be asked of the answer: {str(error).splitlines()[0]}"
-            continue
-        if found != value or isinstance(found, bool) != isinstance(value, bool):
-            hidden = secret or _SECRET.search(expression)
-            yield f"{expression} is {'other' if hidden else _show(found)}, expected {_show(value)}"
-
-
-def _show(value: object) -> str:
-    """A value as JSON, cut short: an answer can be long, and may hold more than anybody should read."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+    except expressions.Unbounded as error:
+        yield str(error)

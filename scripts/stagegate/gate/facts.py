@@ -78,7 +78,7 @@ def scenarios_of(environment: Environment, release: Release, app: Hub, file: str
     blob = app.files(release.commit, [file])[file]
     if blob is None:
         raise scenario_files.missing(file, release.commit)
-    return scenario_files.parse(blob.content, file)
+    return scenario_files.parse(blob.content, file, environment.gate.variables)
 
 
 def needs(facts: Facts) -> None:

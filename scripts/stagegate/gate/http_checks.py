@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-import jmespath
 import msgspec
 import requests
 import urllib3
 
+from stagegate import declared
 from stagegate.clients import http
 from stagegate.errors import Stop
-from stagegate.gate import placeholders
+from stagegate.gate import expressions, placeholders
 from stagegate.gate.answers import Answer, differences
 from stagegate.gate.scenarios import Expect, Request, Retry, ScenarioCheck, Scenarios, wait_seconds
 from stagegate.model import Check
@@ -24,6 +24,8 @@ from stagegate.runner import log
 P = TypeVar("P", Request, Expect)
 BODY_LIMIT = 4 * 1024 * 1024  # bytes of an answer that are read
 REDIRECTS = 5
+_ODD = re.compile(r"[\s\\\x00-\x20\x7f]")  # what readers of addresses disagree about
+_WHOLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 LOGIN = "login"
 
 
@@ -47,24 +49,39 @@ class _Unanswered(Exception):
 def prepare(scenarios: Scenarios, run: Run) -> str:
     """The base URL, once variables are there and secrets would go only where they may. Stop otherwise."""
     document = msgspec.to_builtins(scenarios)
-    placeholders.require(iter(sorted(set(placeholders.variables(document)))), run.environ, run.file)
+    names = sorted(set(placeholders.variables(document)))
+    if mistakes := list(placeholders.refused(names, None)):
+        raise declared.bad(run.file, [(1, text) for text in mistakes], "docs/scenarios.schema.json")
+    placeholders.require(iter(names), run.environ, run.file)
+    log.mask(*(run.environ[name] for name in names if not placeholders.is_open(name)))
+    for address in (scenarios.base_url, *(sent.path for sent in _requests(scenarios))):
+        placeholders.without_secrets(address, run.file)
     base = str(placeholders.fill(scenarios.base_url, run.environ, {})).rstrip("/")
     place = urlsplit(base)
-    if place.scheme not in ("http", "https") or not place.hostname or place.username:
+    if (
+        place.scheme not in ("http", "https")
+        or not place.hostname
+        or "@" in place.netloc
+        or _ODD.search(base)
+    ):
         raise Stop(
             "bad-input",
             f"base-url of {run.file} is not an address.",
-            "It must be an http or https URL without a user in it.",
+            "It must be an http or https URL without a user, spaces or backslashes in it.",
             f"Correct {scenarios.base_url} in the GitHub Environment.",
             file=run.file,
         )
-    in_base = set(placeholders.variables(scenarios.base_url))
     document.pop("base-url")
-    sent = set(placeholders.variables(document))
-    log.mask(*(run.environ[name] for name in sorted(sent - in_base) if not placeholders.is_open(name)))
-    if sent - in_base:
+    inside_base = not _WHOLE.fullmatch(scenarios.base_url) and set(placeholders.variables(scenarios.base_url))
+    if inside_base or set(placeholders.variables(document)):
         placeholders.guard(base, placeholders.allowed_hosts(run.environ), run.file)
     return base
+
+
+def _requests(scenarios: Scenarios) -> Iterator[Request]:
+    if scenarios.login:
+        yield scenarios.login.request
+    yield from (check.request for check in scenarios.checks)
 
 
 def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
@@ -210,9 +227,8 @@ def _read(response: requests.Response, end: float, clock: Callable[[], float]) -
 def _capture(wanted: Mapping[str, str], answer: Answer, known: dict[str, str], check: Check) -> Check:
     """Keep the values of the login's answer as secrets; a login without them has failed."""
     try:
-        document = json.loads(answer.body)
-        found = {name: jmespath.search(expression, document) for name, expression in wanted.items()}
-    except (ValueError, jmespath.exceptions.JMESPathError):
+        found = expressions.search(answer.body, wanted)
+    except (ValueError, expressions.Unbounded):
         found = dict.fromkeys(wanted)
     lost = sorted(name for name, value in found.items() if not isinstance(value, str | int) or value == "")
     if lost:

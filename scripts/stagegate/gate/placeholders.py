@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +11,8 @@ from stagegate.errors import Stop
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CAPTURED = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# What belongs to this step and to the runner: our inputs hold the App's key and the tokens.
+_RESERVED = re.compile(r"(?i)(SG|ACTIONS|GITHUB|RUNNER|STAGEGATE|INPUT)_.*")
 # Names whose values are not masked: hiding a user called `shop` would hide that word in every line.
 _OPEN = re.compile(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
 
@@ -56,6 +58,26 @@ def fill(value: Any, environ: Mapping[str, str], known: Mapping[str, str]) -> An
     return value
 
 
+def refused(names: Iterable[str], listed: Collection[str] | None) -> Iterator[str]:
+    """A sentence for each variable that a scenario file may not use.
+
+    `listed` are the names of `gate.variables`, None where the policy is not known; reserved names are refused
+    even there.
+    """
+    for name in sorted(set(names)):
+        if _RESERVED.fullmatch(name):
+            yield (
+                f"${{{name}}} belongs to stagegate or to the runner, so no scenario may use it; give the service "
+                "a variable of another name"
+            )
+        elif listed is not None and name not in listed:
+            line = ", ".join([*listed, name])
+            yield (
+                f"${{{name}}} is not among the variables that the policy allows; add `variables: [{line}]` to "
+                "this environment's `gate`"
+            )
+
+
 def is_open(name: str) -> bool:
     """Whether a variable of this name holds something that need not be hidden."""
     return _OPEN.search(name) is not None
@@ -71,6 +93,19 @@ def require(names: Iterator[str], environ: Mapping[str, str], file: str) -> None
                 "The job does not name the GitHub `environment:` that holds it, its `env:` does not map it, or a "
                 "reusable workflow did not declare it.",
                 f"Write `{name}: ${{{{ secrets.{name} }}}}` (or vars) under `env:` of a job with `environment:`.",
+                file=file,
+            )
+
+
+def without_secrets(address: str, file: str) -> None:
+    """Stop(wrong-source) when a part of an address is a variable that may be a secret."""
+    for name in variables(address):
+        if not is_open(name):
+            raise Stop(
+                "wrong-source",
+                f"{file} puts {name} into an address.",
+                "Addresses stand in the logs of servers and proxies, so a secret in one is no longer a secret.",
+                f"Send ${{{name}}} in a header or in the body.",
                 file=file,
             )
 

@@ -1,12 +1,13 @@
 """Scenario files: what they may say, and reading one. The published JSON Schema comes from these types.
 
-A file never holds an address or a secret of its own: `${NAME}` is the job's environment variable of that
-name, `{version}` the release's version, `{token}` a value captured by `login`.
+A file never contains an address or a secret of its own: `${NAME}` is the job's environment variable of that
+name, if the policy lists it in `gate.variables`; `{version}` the release's version,
+`{token}` a value captured by `login`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -14,10 +15,12 @@ import msgspec
 
 from stagegate import declared
 from stagegate.errors import Stop
+from stagegate.gate import placeholders
 
 Wait = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(ms|s|m)$", examples=["500ms", "10s", "2m"])]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Text = dict[str, str]
+EXPRESSION_LIMIT = 500  # characters of one JMESPath expression
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -104,13 +107,24 @@ def schema() -> dict[str, Any]:
     }
 
 
-def parse(content: bytes, file: str) -> Scenarios:
-    """Scenarios from a file's bytes. Stop(bad-settings) lists every mistake with its line."""
+def parse(content: bytes, file: str, variables: Collection[str] | None = None) -> Scenarios:
+    """Scenarios from a file's bytes. Stop(bad-settings) lists every mistake with its line.
+
+    `variables` are the names that the environment's policy allows; None where no policy is at hand.
+    """
     scenarios = declared.read(content, file, Scenarios, schema, "docs/scenarios.schema.json")
-    mistakes = [(1, text) for text in _contradictions(scenarios)]
+    used = set(placeholders.variables(msgspec.to_builtins(scenarios)))
+    mistakes = [(_line(content, text), text) for text in placeholders.refused(used, variables)]
+    mistakes += [(1, text) for text in _contradictions(scenarios)]
     if mistakes:
         raise declared.bad(file, mistakes, "docs/scenarios.schema.json")
     return scenarios
+
+
+def _line(content: bytes, mistake: str) -> int:
+    """The first line that has the variable which a mistake begins with."""
+    name = mistake.partition("}")[0].encode()
+    return next((n for n, line in enumerate(content.splitlines(), 1) if name in line), 1)
 
 
 def _contradictions(scenarios: Scenarios) -> Iterator[str]:
@@ -126,19 +140,21 @@ def _contradictions(scenarios: Scenarios) -> Iterator[str]:
             yield f"{name}: a request has json or body, not both"
         for expression in expect.json:
             if wrong := _not_jmespath(expression):
-                yield f"{name}: {expression!r} is not JMESPath ({wrong})"
+                yield f"{name}: {expression[:80]!r} is not JMESPath ({wrong})"
     for name, expression in (scenarios.login.capture if scenarios.login else {}).items():
         if wrong := _not_jmespath(expression):
-            yield f"login captures {name}: {expression!r} is not JMESPath ({wrong})"
+            yield f"login captures {name}: {expression[:80]!r} is not JMESPath ({wrong})"
         if name == "version":
             yield "login captures version: that name is the release's version"
 
 
 def _not_jmespath(expression: str) -> str:
+    if len(expression) > EXPRESSION_LIMIT:
+        return f"it has {len(expression)} characters, at most {EXPRESSION_LIMIT} are read"
     try:
         jmespath.compile(expression)
-    except jmespath.exceptions.JMESPathError as error:
-        return str(error).splitlines()[0]
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
     return ""
 
 

@@ -94,6 +94,9 @@ class GateSettings(Section, frozen=True, kw_only=True):
 
     scenarios: str = ""
     """File of HTTP checks in the app repository, read at the release's commit."""
+    variables: tuple[str, ...] = ()
+    """Variables of the job's `env:` that the scenarios may use as `${NAME}`. No others, and never one whose name
+    begins with `SG_`, `ACTIONS_`, `GITHUB_`, `RUNNER_`, `STAGEGATE_` or `INPUT_`."""
     command: tuple[str, ...] = ()
     """Instead of `scenarios`: a test program and its arguments, run without a shell in a work tree of the
     release."""

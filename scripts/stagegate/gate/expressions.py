@@ -1,0 +1,129 @@
+"""JMESPath expressions asked of an answer, within a limit of time and memory.
+
+Expressions come with the release, and a short one can ask for more than any machine has: each `[@, @]` doubles what
+comes before. What only follows names is asked here; everything else in a child process that is ended in time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import select
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jmespath
+
+SECONDS = 2.0  # of one answer's expressions
+MEMORY = 1 << 30  # bytes that a child may take beyond what it has
+ROOM = 1 << 20  # bytes that a child may say
+_PLAIN = {"field", "subexpression", "index", "index_expression", "identity", "literal", "current"}
+_SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt")
+
+
+class Unbounded(Exception):
+    """An expression took too long or too much."""
+
+
+def compare(body: bytes, wanted: Mapping[str, Any], *, secret: bool) -> list[str]:
+    """How the values of expressions differ from the wanted ones. ValueError: no JSON. Unbounded: no end."""
+    document = _document(body)
+    return list(_bounded(wanted, lambda: [text for text in _compared(document, wanted, secret) if text]))
+
+
+def search(body: bytes, wanted: Mapping[str, str]) -> dict[str, Any]:
+    """The value of each named expression, None where it cannot be asked. ValueError, Unbounded as above."""
+    document = _document(body)
+    return dict(
+        _bounded(wanted.values(), lambda: {name: _value(one, document)[0] for name, one in wanted.items()})
+    )
+
+
+def shown(value: object) -> str:
+    """A value as JSON, cut short: an answer can be long, and may contain more than anybody should read."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _compared(document: Any, wanted: Mapping[str, Any], secret: bool) -> list[str]:
+    return [_difference(expression, document, value, secret) for expression, value in wanted.items()]
+
+
+def _difference(expression: str, document: Any, wanted: Any, secret: bool) -> str:
+    found, trouble = _value(expression, document)
+    if trouble:
+        return f"{expression} cannot be asked of the answer: {trouble}"
+    if found == wanted and isinstance(found, bool) == isinstance(wanted, bool):
+        return ""
+    hidden = secret or _SECRET.search(expression)
+    return f"{expression} is {'other' if hidden else shown(found)}, expected {shown(wanted)}"
+
+
+def _value(expression: str, document: Any) -> tuple[Any, str]:
+    try:
+        return jmespath.search(expression, document), ""
+    except (jmespath.exceptions.JMESPathError, RecursionError, ValueError, TypeError) as error:
+        return None, (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _is_plain(node: Mapping[str, Any]) -> bool:
+    children = [child for child in node.get("children", ()) if isinstance(child, dict)]
+    return node["type"] in _PLAIN and all(map(_is_plain, children))
+
+
+def _bounded(expressions: Any, work: Callable[[], Any]) -> Any:
+    """What `work` gives: at once for plain expressions, else from a child process."""
+    if all(_is_plain(jmespath.compile(expression).parsed) for expression in expressions):
+        return work()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _work(writing, work)
+    os.close(writing)
+    try:
+        said = _said(reading)
+    finally:
+        os.close(reading)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if said is None:
+        raise Unbounded(f"an expression took more than {SECONDS:g} s or too much memory")
+    return said
+
+
+def _work(writing: int, work: Callable[[], Any]) -> None:
+    """The child: says what came out and ends, whatever happens."""
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, hard))
+        text = json.dumps(work(), default=str).encode()
+        if len(text) <= ROOM:
+            with open(writing, "wb") as pipe:
+                pipe.write(text)
+    finally:
+        os._exit(0)
+
+
+def _said(reading: int) -> Any:
+    """What the child says within the time; None when it does not."""
+    text = b""
+    left = SECONDS
+    began = os.times().elapsed
+    while left > 0 and select.select([reading], [], [], left)[0]:
+        part = os.read(reading, ROOM)
+        if not part:
+            return json.loads(text) if text else None
+        text += part
+        left = SECONDS - (os.times().elapsed - began)
+    return None
