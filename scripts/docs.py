@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 from stagegate import errors, explain, model, pins, settings
 from stagegate.gate import scenarios
 from stagegate.pins import shapes
+from stagegate.policy import rules
 from stagegate.runner import log
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "troubleshooting.md", _troubleshooting()
     page = ROOT / "docs" / "pins.md"
     yield page, _between(page.read_text(encoding="utf-8"), "shapes", _shapes())
+    page = ROOT / "docs" / "rules.md"
+    yield page, _between(page.read_text(encoding="utf-8"), "rules", _rules())
     project = ROOT / "pyproject.toml"
     yield project, _locked_dependencies(project.read_text(encoding="utf-8"))
     yield ROOT / "docs" / "plan.schema.json", _json(msgspec.json.schema(model.Plan))
@@ -234,6 +237,20 @@ def _shapes() -> str:
         shown = "\n".join(lines)
         parts.append(f"### {shape.title}\n\n{shape.about}\n\n```diff\n{shown}\n```\n")
     return "\n".join(parts)
+
+
+def _rules() -> str:
+    """Every promotion rule, in the order in which they are judged."""
+    rows = [
+        "| rule | requires | changes it applies to | if not satisfied | reason | what to do |",
+        "|---|---|---|---|---|---|",
+    ]
+    for rule in rules.RULES.values():
+        kinds = ", ".join(kind for kind in ("promote", "rollback", "configure") if kind in rule.kinds)
+        effect = "proposes" if rule.proposable else "refuses"
+        cure = rule.cure.format(environment="the environment", before="the environments in `after`")
+        rows.append(f"| `{rule.name}` | {rule.title} | {kinds} | {effect} | `{rule.reason}` | {cure} |")
+    return "\n".join(rows) + "\n"
 
 
 def _locked_dependencies(text: str) -> str:

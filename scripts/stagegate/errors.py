@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Outcome = Literal["done", "nothing-to-do", "waiting", "refused", "failed", "bug"]
 
@@ -19,33 +19,46 @@ class Verdict(NamedTuple):
     exit_code: int
 
 
-_TABLE: tuple[tuple[Outcome, int, str], ...] = (
-    (
-        "done",
-        0,
-        "released tagged published passed adopted skipped proposed updated committed merged marked unmarked",
-    ),
-    ("done", 0, "planned verified reported"),
-    (
-        "nothing-to-do",
-        0,
-        "already-released no-release-needed already-published already-passed already-proposed",
-    ),
-    ("nothing-to-do", 0, "already-running no-difference"),
-    ("waiting", 0, "soaking frozen window-closed awaiting-review queued"),
-    ("refused", 1, "no-evidence evidence-mismatch evidence-revoked out-of-order older-version held-back"),
-    ("refused", 1, "banned-version prerelease risky-change not-authorised image-untested irreversible"),
-    ("failed", 1, "rollout-failed checks-failed no-checks image-moved content-differs findings"),
-    ("failed", 2, "bad-input bad-settings missing-tool missing-file missing-permission protected-branch"),
-    ("failed", 2, "wrong-source ambiguous-pin empty-secret"),
-    ("failed", 3, "unreachable rate-limited server-error unknown-state token-expired"),
-    ("failed", 4, "version-taken tag-taken stale-base foreign-commits superseded not-latest"),
-    ("failed", 5, "timeout"),
-    ("bug", 70, "bug"),
+Done = Literal[
+    "released", "tagged", "published", "passed", "adopted", "skipped", "proposed", "updated", "committed",
+    "merged", "marked", "unmarked", "planned", "verified", "reported",
+]  # fmt: skip
+NothingToDo = Literal[
+    "already-released", "no-release-needed", "already-published", "already-passed", "already-proposed",
+    "already-running", "no-difference",
+]  # fmt: skip
+Waiting = Literal["soaking", "frozen", "window-closed", "awaiting-review", "queued"]
+Refused = Literal[
+    "no-evidence", "evidence-mismatch", "evidence-revoked", "out-of-order", "older-version", "held-back",
+    "banned-version", "prerelease", "risky-change", "not-authorised", "image-untested", "irreversible",
+]  # fmt: skip
+Failed = Literal["rollout-failed", "checks-failed", "no-checks", "image-moved", "content-differs", "findings"]
+Misused = Literal[
+    "bad-input", "bad-settings", "missing-tool", "missing-file", "missing-permission", "protected-branch",
+    "wrong-source", "ambiguous-pin", "empty-secret",
+]  # fmt: skip
+Unreachable = Literal["unreachable", "rate-limited", "server-error", "unknown-state", "token-expired"]
+Conflict = Literal["version-taken", "tag-taken", "stale-base", "foreign-commits", "superseded", "not-latest"]
+Reason = (
+    Done | NothingToDo | Waiting | Refused | Failed | Misused | Unreachable | Conflict
+    | Literal["timeout", "bug"]
+)  # fmt: skip
+
+_TABLE: tuple[tuple[Outcome, int, object], ...] = (
+    ("done", 0, Done),
+    ("nothing-to-do", 0, NothingToDo),
+    ("waiting", 0, Waiting),
+    ("refused", 1, Refused),
+    ("failed", 1, Failed),
+    ("failed", 2, Misused),
+    ("failed", 3, Unreachable),
+    ("failed", 4, Conflict),
+    ("failed", 5, Literal["timeout"]),
+    ("bug", 70, Literal["bug"]),
 )
 
 VERDICTS: Mapping[str, Verdict] = MappingProxyType(
-    {reason: Verdict(outcome, code) for outcome, code, reasons in _TABLE for reason in reasons.split()}
+    {reason: Verdict(outcome, code) for outcome, code, words in _TABLE for reason in get_args(words)}
 )
 
 

@@ -196,12 +196,16 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule says: its state for the merge, a sentence, and when a wait ends (RFC 3339, or empty)."""
+    """The result of one rule: its state for the merge, a sentence, and when a wait ends (RFC 3339, or empty).
+
+    `override`: the owner and the reason of the override by which it passes; `detail` then is why it would not.
+    """
 
     rule: str
     state: RuleState
     detail: str
     until: str = ""
+    override: str = ""
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):

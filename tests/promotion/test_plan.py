@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stagegate.model import Mark, RuleResult, digest_of, to_json
 from stagegate.policy import decide
-from stagegate.policy.facts import Facts, Placed, Proposal, RiskSeen, Subject
+from stagegate.policy.facts import Approvals, Facts, Placed, Proposal, RiskSeen, Subject
 from stagegate.settings import Settings
 from tests.promotion.facts_world import NOW, facts, record, release, settings, subject
 
@@ -261,16 +261,26 @@ def test_what_replaces_an_open_proposal(text: str, open_version: str, reason: st
     assert decide.decide(revoked, NOW).write == "propose"
 
 
-def test_an_approval_counts_only_for_an_equal_head() -> None:
-    policy = settings(", promotion: {merge: stagegate}")
-    for equal, approvals, state in (
-        (True, ("octo-dev",), "success"),
-        (False, ("octo-dev",), "pending"),
-        (True, (), "pending"),
-    ):
-        proposal = open_proposal("1.1.0", equal=equal, approvals=approvals)
-        known = facts(policy=policy, subject=subject(), proposal=proposal, **GOOD)  # type: ignore[arg-type]
-        assert decide.decide(known, NOW).verdict.state == state
+@pytest.mark.parametrize(
+    ("promotion", "people", "state"),
+    [
+        ("merge: stagegate", (), "pending"),
+        ("merge: stagegate", ("octo-dev",), "success"),
+        ("merge: person", (), "success"),
+        ("approvals: 2", ("octo-dev",), "pending"),
+        ("approvals: 2", ("octo-dev", "octo-lead"), "success"),
+    ],
+)
+def test_approvals_are_required_where_stagegate_merges_or_the_settings_ask(
+    promotion: str, people: tuple[str, ...], state: str
+) -> None:
+    known = facts(
+        policy=settings(f", promotion: {{{promotion}}}"),
+        subject=subject(approvals=Approvals(people=people)),
+        **GOOD,  # type: ignore[arg-type]
+    )
+    decision = decide.decide(known, NOW)
+    assert (decision.write, decision.verdict.state) == ("propose", state)
 
 
 def test_waits_end_when_the_last_one_does_and_stops_win_over_waits() -> None:
@@ -281,6 +291,8 @@ def test_waits_end_when_the_last_one_does_and_stops_win_over_waits() -> None:
     assert decide.verdict(waits).next_at == "2026-06-05T00:00:00Z"
     endless = RuleResult(rule="window", state="wait", detail="never")
     assert decide.verdict([*waits, endless]).next_at == ""
+    people = RuleResult(rule="approvals", state="wait", detail="needs an approval")
+    assert decide.verdict([*waits, people]).next_at == "2026-06-05T00:00:00Z"
     stop = RuleResult(rule="risk", state="stop", detail="label")
     assert decide.verdict([*waits, stop]).state == "failure"
     assert (

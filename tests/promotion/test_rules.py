@@ -317,8 +317,8 @@ def test_an_override_passes_only_what_it_names_only_for_its_version_and_time() -
     assert (states("1.1.0", NOW)["evidence"], states("1.1.0", NOW)["order"]) == ("pass", "stop")
     assert states("1.2.0", NOW)["evidence"] == "stop"
     assert states("1.1.0", datetime(2026, 6, 3, 13, tzinfo=timezone.utc))["evidence"] == "stop"
-    overridden = [r for r in rules.judge(subject(), known, NOW) if rules.is_overridden(r)]
-    assert "octo-lead: hotfix" in overridden[0].detail
+    overridden = [r for r in rules.judge(subject(), known, NOW) if r.override]
+    assert "octo-lead: hotfix" in overridden[0].override
     unreadable = Placed(ref="r", oid="o", place="override", app="shop", environment="prod", version="1.1.0")
     assert {r.rule: r.state for r in rules.judge(subject(), facts(marks=(unreadable,)), NOW)}[
         "evidence"

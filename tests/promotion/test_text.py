@@ -178,7 +178,12 @@ CASES: dict[str, BodyFacts] = {
     ),
     "overridden": facts(
         rules=(
-            RuleResult(rule="soak", state="pass", detail="override set aside by octo-lead: hotfix for 500s"),
+            RuleResult(
+                rule="soak",
+                state="pass",
+                detail="good since noon, soaks for 1h",
+                override="octo-lead: hotfix for 500s",
+            ),
         )
     ),
     "a-rollback": facts(

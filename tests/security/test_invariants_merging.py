@@ -11,7 +11,7 @@ from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
 
 STAGING = "stagegate/promote/shop/staging"
-BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, merge-approval: APPROVAL}"}
+BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, approvals: APPROVAL}"}
 
 
 def run(world: Shop, **inputs: str) -> str:
@@ -21,7 +21,7 @@ def run(world: Shop, **inputs: str) -> str:
     return world.outputs()["reason"]
 
 
-@pytest.mark.parametrize("approval", ["none", "required"])
+@pytest.mark.parametrize("approval", ["0", "1"])
 def test_a_persons_commit_on_our_branch_is_not_merged_by_its_author_alone(
     tmp_path: Path, host: str, approval: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,10 +33,10 @@ def test_a_persons_commit_on_our_branch_is_not_merged_by_its_author_alone(
         assert base is not None
         person.create_ref(f"refs/heads/{STAGING}", base)
         person.create_commit(STAGING, base, "feat: mine", "", {"stagegate.yaml": b"app: shop\n"})
-        opener = person if approval == "none" else world.hub()
+        opener = person if approval == "0" else world.hub()
         pull = opener.open_pull("mine", "", STAGING, "main")
         assert pull is not None
-        if approval == "required":
+        if approval == "1":
             world.review(pull.number, "octo-dev", "APPROVE")
         run(world, mode="evaluate", environment="staging")
         assert world.repo.head("main") == base, "merged without anybody else"

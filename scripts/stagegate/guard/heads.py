@@ -9,6 +9,7 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
+from stagegate.promotion.evaluate import Origin
 from stagegate.proposal import labels as labelled
 from stagegate.runner.context import Context
 
@@ -19,14 +20,14 @@ _SHA = re.compile(r"[0-9a-f]{40,64}")
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """A commit whose status is wanted: of `pull`, or of a merge group that goes on from `before`.
 
-    A group has the labels and commits of the pull request that it adds to the queue.
+    `origin`: the pull request that a group adds to the queue, with its labels, commits and approvals.
     """
 
     sha: str
     pull: hub.Pull | None = None
     before: str = ""
     labels: tuple[str, ...] = ()
-    commits: tuple[hub.Commit, ...] = ()
+    origin: Origin | None = None
 
     @property
     def name(self) -> str:
@@ -87,9 +88,11 @@ def _group(pins: hub.Hub, group: dict[str, Any]) -> Head:
             "Run this action on `merge_group: {types: [checks_requested]}`.",
         )
     pull = pins.pull(int(queued[1])) if queued else None
-    labels = labelled.counted(pins, pull) if pull else ()
-    said = pins.compare(before, pull.head_sha).commits if pull else []
-    return Head(sha=sha, before=before, labels=tuple(sorted(labels)), commits=tuple(said))
+    if pull is None:
+        return Head(sha=sha, before=before)
+    labels = tuple(sorted(labelled.counted(pins, pull)))
+    origin = Origin(pull=pull, compared=pins.compare(before, pull.head_sha), labels=labels)
+    return Head(sha=sha, before=before, labels=labels, origin=origin)
 
 
 def _number(event: dict[str, Any]) -> int:

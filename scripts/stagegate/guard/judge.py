@@ -11,10 +11,9 @@ from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.guard.heads import Head
 from stagegate.policy.decide import Verdict
-from stagegate.promotion import app_state, evaluate, reevaluate
+from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.apps import App
 from stagegate.promotion.evaluate import Judged
-from stagegate.proposal import names
 
 
 class AppJudged(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,30 +35,15 @@ def _app(app: App, connections: Connections, head: Head, now: datetime) -> AppJu
     try:
         state = app_state.read(connections, app.settings)
         if head.pull is None:
-            found = evaluate.change(
-                connections, state, head.before, head.sha, head.labels, now, commits=head.commits, queued=True
+            judgement = evaluate.change(
+                connections, state, head.before, head.sha, head.origin, now, queued=True
             )
-            return AppJudged(app=name, verdict=found.verdict, environments=found.environments)
-        found = evaluate.pull(connections, state, head.pull, now)
-        verdict = found.verdict
-        environment = _promoted(app, head)
-        if environment and head.pull.head_repository == connections.pins.repository:
-            verdict = reevaluate.awaited(connections, state, environment, head.pull, verdict)
-        return AppJudged(app=name, verdict=verdict, environments=found.environments)
+        else:
+            judgement = evaluate.pull(connections, state, head.pull, now)
+        return AppJudged(app=name, verdict=judgement.verdict, environments=judgement.environments)
     except Stop as stop:
         return AppJudged(
             app=name,
             verdict=Verdict(state="error", description=f"{stop.reason}: {stop.what} {stop.why}"),
             stop=stop,
         )
-
-
-def _promoted(app: App, head: Head) -> str:
-    """The environment whose promotion or rollback this pull request is, by its branch; empty when none."""
-    name, places = app.settings.app, app.settings.environments
-    own = {
-        branch: place.name
-        for place in places
-        for branch in (names.promotion(name, place.name), names.rollback(name, place.name))
-    }
-    return own.get(head.pull.head_ref, "") if head.pull else ""

@@ -1,4 +1,4 @@
-"""What to do with a promotion: a pure function of facts and a clock (the table of DESIGN's rules and outcomes)."""
+"""What to do with a promotion: a pure function of facts and a clock (docs/architecture.md, "Rules")."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.model import Message, Plan, RuleResult, digest_of, moment, rfc3339
+from stagegate.model import Message, Plan, RuleResult, RuleState, digest_of, moment, rfc3339
 from stagegate.policy import precedence, rules
 from stagegate.policy.facts import Facts, Subject
 from stagegate.settings import Merge
 
 StatusState = Literal["success", "pending", "failure", "error"]
+
+_WORDS: tuple[tuple[RuleState, StatusState], ...] = (
+    ("unknown", "error"),
+    ("stop", "failure"),
+    ("wait", "pending"),
+)
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +70,6 @@ def decide(facts: Facts, now: datetime) -> Decision:
     if direct and (waiting := [r for r in results if r.state == "wait"]):
         reason = rules.reason(waiting[0], subject, facts)
         return msgspec.structs.replace(decision, reason=reason, message=_waits(subject, waiting))
-    if not direct and merge == "stagegate":
-        decision = msgspec.structs.replace(
-            decision, verdict=with_approval(status, approved=is_approved(facts, subject.environment))
-        )
     return msgspec.structs.replace(
         decision,
         write="commit" if direct else "propose",
@@ -91,62 +93,47 @@ def blockers(results: Iterable[RuleResult], *, direct: bool) -> tuple[RuleResult
     """Results that keep us from proposing, unknown ones first. `direct` has no pull request to wait in."""
     listed = tuple(results)
     unknown = [r for r in listed if r.state == "unknown"]
-    stops = [r for r in listed if r.state == "stop" and (direct or r.rule not in rules.PROPOSABLE)]
+    stops = [r for r in listed if r.state == "stop" and (direct or not rules.RULES[r.rule].proposable)]
     return (*unknown, *stops)
 
 
 def verdict(results: Sequence[RuleResult]) -> Verdict:
     """The status of a change: unknown is an error, a stop a failure, time is pending, else success."""
-    for state, word in (("unknown", "error"), ("stop", "failure"), ("wait", "pending")):
-        found = [r for r in results if r.state == state]
-        if found:
-            until = _latest(found) if state == "wait" else ""
-            text = "; ".join(f"{r.rule}: {r.detail}" for r in found)
+    for state, word in _WORDS:
+        named = [r for r in results if r.state == state]
+        if named:
+            until = _latest(named) if state == "wait" else ""
+            text = "; ".join(f"{r.rule}: {r.detail}" for r in named)
             when = f"until {until}: " if until else ""
-            return Verdict(state=word, description=when + text, next_at=until)  # type: ignore[arg-type]
-    overridden = [r for r in results if rules.is_overridden(r)]
+            return Verdict(state=word, description=when + text, next_at=until)
+    overridden = [r for r in results if r.override]
     end = min((r.until for r in overridden if r.until), key=moment, default="")
     until = f" until {end}" if end else ""
     note = f"; OVERRIDDEN{until}: {', '.join(r.rule for r in overridden)}" if overridden else ""
     return Verdict(state="success", description=f"every rule passes{note}", next_at=end)
 
 
-def with_approval(status: Verdict, *, approved: bool) -> Verdict:
-    """Where stagegate merges, success waits for an approval of exactly this head."""
-    if status.state != "success" or approved:
-        return status
-    why = "waits for an approval of this head by somebody with write access who is not the author"
-    return Verdict(state="pending", description=why)
+def _latest(waiting: Sequence[RuleResult]) -> str:
+    """When all waits for time have ended; empty when one of them names no end, or none is for time."""
+    timed = [r for r in waiting if rules.RULES[r.rule].waits_for == "time"]
+    return max((r.until for r in timed), key=moment) if timed and all(r.until for r in timed) else ""
 
 
-def is_approved(facts: Facts, environment: str) -> bool:
-    """Whether the open proposal has what `merge-approval` asks for."""
-    proposal = facts.proposal
-    if facts.policy_of(environment).promotion.merge_approval == "none":
-        return True
-    return proposal is not None and proposal.equal and bool(proposal.approvals)
-
-
-def _latest(found: Sequence[RuleResult]) -> str:
-    """When all waits have ended; empty when one does not say."""
-    return max((r.until for r in found), key=moment) if all(r.until for r in found) else ""
-
-
-def _said(result: RuleResult) -> str:
-    """What a rule says, with the time it ends once."""
-    untold = result.until and result.until not in result.detail
-    return f"{result.rule}: {result.detail}" + (f" (until {result.until})" if untold else "")
+def _detail(result: RuleResult) -> str:
+    """A rule's name and detail, with the time it ends unless the detail contains it."""
+    missing = result.until and result.until not in result.detail
+    return f"{result.rule}: {result.detail}" + (f" (until {result.until})" if missing else "")
 
 
 def _refuse(decision: Decision, blocking: Sequence[RuleResult], subject: Subject, facts: Facts) -> Decision:
     first = blocking[0]
-    said = "; ".join(_said(rule) for rule in blocking)
+    details = "; ".join(_detail(rule) for rule in blocking)
     others = [r for r in decision.rules if r.state == "wait"]
     waits = f" Besides: {'; '.join(describe(r) for r in others)}." if others else ""
     message = Message(
         what=f"{facts.app} {subject.version} may not enter {subject.environment}.",
-        why=f"{said}.{waits}",
-        next=cure(first, subject, facts),
+        why=f"{details}.{waits}",
+        next=rules.cure(first, subject, facts),
     )
     return msgspec.structs.replace(
         decision, write="", reason=rules.reason(first, subject, facts), message=message
@@ -173,26 +160,4 @@ def _foreign(facts: Facts) -> Message:
         what=f"The branch {facts.branch} has {len(facts.foreign)} commit(s) that stagegate did not make.",
         why=f"{', '.join(sha[:12] for sha in facts.foreign[:3])}: replacing the branch would lose that work.",
         next="Merge or close its pull request and delete the branch, then run again.",
-    )
-
-
-def cure(result: RuleResult, subject: Subject, facts: Facts) -> str:
-    """What a person does about a rule that does not pass."""
-    before = ", ".join(facts.policy_of(subject.environment).after) or subject.environment
-    return (
-        {
-            "pins": "Let every pin of the environment name the same release.",
-            "evidence": f"Let the gate of {before} pass for exactly these digests, then promote again.",
-            "order": f"Promote it to {before} first.",
-            "direction": "Use mode `rollback` if going back is meant.",
-            "ban": "Promote another version, or lift the ban (mode `unban`).",
-            "images": "Publish the release again so that its record names the image, or correct the tag; one that "
-            "did not move stands under another parameter than `chart.image-tag-value` names.",
-            "prerelease": "Promote a final release, or set `prereleases: true` for this environment.",
-            "hold": "Ask the person named, or lift the hold (mode `unhold`).",
-            "risk": f"Have the change read; an override of `risk` for {subject.environment} lets it enter.",
-            "irreversible": "Roll forward, or set an override of `irreversible` after reading the difference.",
-        }.get(result.rule, "Run it again; if it stays so, see the log of this run.")
-        if result.state == "stop"
-        else ("Nothing was written. Run it again when what could not be read is back.")
     )

@@ -93,6 +93,18 @@ class RiskSeen(Value, frozen=True, kw_only=True):
     detail: str
 
 
+class Approvals(Value, frozen=True, kw_only=True):
+    """Who approved exactly the head under judgement: logins of people with write access who wrote none of it.
+
+    `merged_by_stagegate`: the pull request is one that stagegate merges itself. `contains_others_work`: somebody
+    else added commits or files to that branch.
+    """
+
+    people: tuple[str, ...] = ()
+    merged_by_stagegate: bool = False
+    contains_others_work: bool = False
+
+
 class Subject(Value, frozen=True, kw_only=True):
     """One environment's change: from the version its pins name to another (or other configuration of it).
 
@@ -120,6 +132,7 @@ class Subject(Value, frozen=True, kw_only=True):
     render_trouble: str = ""
     irreversible: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    approvals: Approvals = Approvals()
 
 
 class Facts(Value, frozen=True, kw_only=True):

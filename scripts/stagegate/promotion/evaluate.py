@@ -6,7 +6,7 @@ and head count, never a list of files.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,12 +24,13 @@ from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.policy import decide, rules
 from stagegate.policy.decide import Verdict
-from stagegate.policy.facts import Facts, Kind, Standing, Subject
+from stagegate.policy.facts import Approvals, Facts, Kind, Standing, Subject
+from stagegate.policy.rules import approvals as approval_rule
 from stagegate.promotion import app_state
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState, Files
+from stagegate.proposal import approvals, names
 from stagegate.proposal import labels as labelled
-from stagegate.proposal import names
 from stagegate.settings import Settings
 
 
@@ -50,11 +51,19 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     environments: tuple[Judged, ...] = ()
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """The pull request that a change comes from: its commits and files, and the labels that count."""
+
+    pull: hub.Pull
+    compared: hub.Comparison
+    labels: tuple[str, ...] = ()
+
+
 def pull(connections: Connections, state: AppState, of: hub.Pull, now: datetime) -> Judgement:
     """The verdict on a pull request's head, judged from where it left the base."""
     compared = connections.pins.compare(state.head, of.head_sha)
-    labels = labelled.counted(connections.pins, of)
-    return change(connections, state, compared.merge_base, of.head_sha, labels, now, commits=compared.commits)
+    origin = Origin(pull=of, compared=compared, labels=labelled.counted(connections.pins, of))
+    return change(connections, state, compared.merge_base, of.head_sha, origin, now)
 
 
 def change(
@@ -62,15 +71,15 @@ def change(
     state: AppState,
     before: str,
     after: str,
-    labels: tuple[str, ...],
+    origin: Origin | None,
     now: datetime,
     *,
-    commits: Iterable[hub.Commit] = (),
     queued: bool = False,
 ) -> Judgement:
     """The verdict on going from one commit of the pins repository to another.
 
-    `commits` may say of themselves what was seen when they were made: that adds risks and never takes one away.
+    The commits of `origin` may name risks that were seen when they were made: that adds risks and never removes
+    one. Without `origin` there are no labels and no approvals.
     `queued`: what runs when this merges is what `before` says (a merge group), not the default branch of now.
     """
     settings = state.settings
@@ -83,15 +92,20 @@ def change(
         one.name: watched.changed(connections.pins, state.base, settings, one.name, old, new)
         for one in settings.environments
     }
-    touched = [name for name, changed in seen.items() if changed.any]
+    touched = [
+        name
+        for name, changed in seen.items()
+        if changed.any or _is_merged_by_stagegate(connections, settings, name, origin)
+    ]
     if not touched:
         return Judgement(head=after, verdict=Verdict(state="success", description="no pin or value changes"))
     facts, _ = app_state.facts(connections, state, "evaluate", touched[0], "", touched[1:])
     if queued:
         facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
-    told = {name: names.risks(commits, settings.app, name) for name in touched}
+    reviews = _reviews(connections, settings, touched, origin)
+    sides = old, new
     judged = tuple(
-        _judge(connections, facts, name, old, new, seen[name], told[name], labels, now) for name in touched
+        _judge(connections, facts, name, sides, seen[name], origin, reviews, now) for name in touched
     )
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
@@ -101,7 +115,7 @@ def worst(judged: tuple[Judged, ...]) -> Verdict:
     several = len(judged) > 1
     results = [
         msgspec.structs.replace(result, detail=f"{one.subject.environment}: {result.detail}")
-        if several and not rules.is_overridden(result)
+        if several
         else result
         for one in judged
         for result in one.rules
@@ -113,13 +127,14 @@ def _judge(
     connections: Connections,
     facts: Facts,
     environment: str,
-    old: Files,
-    new: Files,
+    sides: tuple[Files, Files],
     seen: Changed,
-    told: Collection[str],
-    labels: tuple[str, ...],
+    origin: Origin | None,
+    reviews: tuple[hub.Review, ...],
     now: datetime,
 ) -> Judged:
+    old, new = sides
+    commits = origin.compared.commits if origin else ()
     facts = msgspec.structs.replace(facts, environment=environment)
     policy = facts.policy_of(environment)
     was = pinned_version.resolved(
@@ -137,18 +152,56 @@ def _judge(
         version=then.version,
         before=facts.standing(environment).version,
         pins_trouble=then.trouble,
-        labels=labels,
+        labels=origin.labels if origin else (),
+        approvals=_approvals(connections, facts, origin, reviews),
     )
     if moved and then.version:
         subject, facts = _with_release(connections, facts, subject, then)
     subject, difference = render_both.compared(connections, facts, subject, old, new, seen)
-    subject = subject if subject.rendered else render_both.remembered(subject, told)
+    subject = (
+        subject
+        if subject.rendered
+        else render_both.remembered(subject, names.risks(commits, facts.app, environment))
+    )
     if kind == "configure" and then.version and _brings_image(difference, facts.settings):
         subject, facts = _with_release(
             connections, facts, msgspec.structs.replace(subject, kind="promote"), then
         )
     facts = msgspec.structs.replace(facts, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
+
+
+def _reviews(
+    connections: Connections, settings: Settings, environments: Iterable[str], origin: Origin | None
+) -> tuple[hub.Review, ...]:
+    """The valid approvals of the pull request; read only where a rule may ask for them."""
+    kinds: tuple[Kind, ...] = ("promote", "rollback")
+    places = [settings.environment(name) for name in environments]
+    asks = any(
+        approval_rule.required(p, k) or approval_rule.merges_itself(p, k) for p in places for k in kinds
+    )
+    return approvals.valid(connections.pins.reviews(origin.pull.number)) if origin and asks else ()
+
+
+def _approvals(
+    connections: Connections, facts: Facts, origin: Origin | None, reviews: tuple[hub.Review, ...]
+) -> Approvals:
+    if origin is None:
+        return Approvals()
+    environment = facts.policy_of(facts.environment)
+    files = pinned_version.files_of(environment)
+    pins, compared = connections.pins, origin.compared
+    return approvals.given(pins, origin.pull, reviews, compared, facts.app, environment, files)
+
+
+def _is_merged_by_stagegate(
+    connections: Connections, settings: Settings, name: str, origin: Origin | None
+) -> bool:
+    """Whether stagegate merges this pull request: then it is judged even where it changes no pin and no value."""
+    if origin is None:
+        return False
+    environment = settings.environment(name)
+    return approvals.is_merged_by_stagegate(connections.pins, origin.pull, settings.app, environment)
 
 
 def _named(standing: Standing) -> tuple[object, ...]:

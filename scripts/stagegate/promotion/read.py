@@ -18,7 +18,7 @@ from stagegate.marks import deleted
 from stagegate.model import Release
 from stagegate.pins import pinned_version
 from stagegate.policy import candidate
-from stagegate.policy.facts import Facts, Kind, Subject
+from stagegate.policy.facts import Approvals, Facts, Kind, Subject
 from stagegate.promotion import app_state
 from stagegate.promotion.app_state import Files
 from stagegate.proposal import find, names
@@ -182,7 +182,8 @@ def _with_branch(
     if subject is not None and found is not None and equal:
         place = (found.branch, connections.pins.repository)
         labels = labelled.standing(connections.pins, found.number, *place, found.head, found.labels)
-        subject = msgspec.structs.replace(subject, labels=labels)
+        approvals = Approvals(people=found.approvals)
+        subject = msgspec.structs.replace(subject, labels=labels, approvals=approvals)
     return msgspec.structs.replace(
         facts, subject=subject, proposal=found, foreign=seen.foreign, branch_equal=equal
     )

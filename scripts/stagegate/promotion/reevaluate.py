@@ -11,14 +11,13 @@ from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.model import Change
-from stagegate.pins import pinned_version
-from stagegate.policy import decide, rules
+from stagegate.policy import rules
 from stagegate.policy.decide import Verdict
 from stagegate.policy.facts import Facts
 from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
-from stagegate.proposal import find, names, write
+from stagegate.proposal import names, write
 from stagegate.proposal.write import Applied
 from stagegate.report.markdown import plain
 from stagegate.runner.context import Context
@@ -53,10 +52,7 @@ def again(
     ours = {
         name: environment
         for environment in environments
-        for name in (
-            names.promotion(state.settings.app, environment),
-            names.rollback(state.settings.app, environment),
-        )
+        for name in names.both(state.settings.app, environment)
     }
     for pull in connections.pins.pulls(base=state.base):
         if pull.head_ref in ours and pull.head_repository == connections.pins.repository:
@@ -80,7 +76,7 @@ def _one(
     merge = merger(state, environment, pull)
     try:
         judgement = evaluate.pull(connections, state, pull, now)
-        verdict = awaited(connections, state, environment, pull, judgement.verdict)
+        verdict = judgement.verdict
     except Stop as stop:
         if stop.reason == "stale-base" or dry_run:
             raise
@@ -119,24 +115,6 @@ def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
     policy = state.settings.environment(environment).promotion
     back = pull.head_ref.startswith("stagegate/rollback/")
     return (policy.rollback_merge or policy.merge) if back else policy.merge
-
-
-def awaited(
-    connections: Connections, state: AppState, environment: str, pull: hub.Pull, verdict: Verdict
-) -> Verdict:
-    """The verdict of the rules, and of the approval that is waited for where stagegate merges."""
-    if merger(state, environment, pull) != "stagegate":
-        return verdict
-    policy = state.settings.environment(environment)
-    change = connections.pins.compare(state.head, pull.head_sha)
-    foreign = find.strangers(connections.pins, change.commits, state.settings.app, environment)
-    ours = not foreign and set(change.files) <= set(pinned_version.files_of(policy))
-    if policy.promotion.merge_approval == "none" and ours:
-        return decide.with_approval(verdict, approved=True)
-    reviews = find.standing_approvals(connections.pins, pull.number)
-    # Who pushed onto our branch is an author of what is merged; one that GitHub does not know may be anybody.
-    others = [r for r in reviews if not any(c.author is None or c.author.same(r.author) for c in foreign)]
-    return decide.with_approval(verdict, approved=bool(find.approvals(others, pull)))
 
 
 def follow(

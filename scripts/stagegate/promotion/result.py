@@ -8,7 +8,7 @@ import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Calls, Message, PullRequestText, Result, to_json
-from stagegate.policy import decide, rules
+from stagegate.policy import decide
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import Facts
 from stagegate.proposal import write
@@ -109,7 +109,7 @@ def summary(facts: Facts, decision: Decision, done: Applied) -> str:
         decision=decision,
         done=done,
         message=_message(facts, decision, done),
-        overridden=[result.rule for result in decision.rules if rules.is_overridden(result)],
+        overridden=[result.rule for result in decision.rules if result.override],
         waiting=[result for result in decision.rules if result.state != "pass"],
     )
 

@@ -172,9 +172,9 @@ def _place(settings: Settings, asked: Request) -> tuple[str, str]:
 def _rules(asked: Request) -> tuple[str, ...]:
     """Names of rules, each one known. Stop(bad-input)."""
     named = tuple(dict.fromkeys(word for word in asked.rules.replace(",", " ").split() if word))
-    unknown = [name for name in named if name not in rules.NAMES or name == "pins"]
+    unknown = [name for name in named if name not in rules.RULES or not rules.RULES[name].overridable]
     if unknown or not named:
-        known = ", ".join(name for name in rules.NAMES if name != "pins")
+        known = ", ".join(rule.name for rule in rules.RULES.values() if rule.overridable)
         raise _bad(f"rules is {asked.rules!r}", f"an override names one or more of: {known}")
     return named
 

@@ -14,7 +14,6 @@ import msgspec
 
 from stagegate.difference import Difference, FieldChange, ObjectChange
 from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
-from stagegate.policy import rules
 from stagegate.policy.facts import Facts, Kind, RiskSeen, Standing, Subject
 from stagegate.policy.rules import risk
 from stagegate.report import markdown
@@ -138,7 +137,7 @@ def body(facts: BodyFacts) -> Body:
     values = {
         "facts": facts,
         "missing": risk.missing(facts.risks, facts.labels),
-        "overridden": [rule for rule in facts.rules if rules.is_overridden(rule)],
+        "overridden": [rule for rule in facts.rules if rule.override],
         "drift": tuple(_drift(facts)),
         "rows": _ROWS,
         "long": _LONG,

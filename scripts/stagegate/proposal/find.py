@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from stagegate.clients import hub
-from stagegate.model import Actor, digest_of
+from stagegate.model import digest_of
 from stagegate.policy.facts import Proposal
-from stagegate.proposal import body, names
+from stagegate.proposal import approvals, authors, body, names
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment
     if not head:
         return Branch(name=name)
     commits = pins.compare(base, head).commits
-    foreign = [c.sha for c in strangers(pins, commits, app, environment)]
+    foreign = [c.sha for c in authors.strangers(pins, commits, app, environment)]
     named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
     return Branch(
         name=name,
@@ -38,14 +38,6 @@ def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment
     )
 
 
-def strangers(
-    pins: hub.Hub, commits: Iterable[hub.Commit], app: str, environment: str
-) -> tuple[hub.Commit, ...]:
-    """Commits that are not ours."""
-    ours = (hub.ACTIONS_BOT, pins.viewer())
-    return tuple(commit for commit in commits if not _is_ours(commit, ours, app, environment))
-
-
 def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:
     """The open pull request of a branch, or None. `equal`: its files already say exactly what we would write."""
     found = [
@@ -54,7 +46,7 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
     if not found:
         return None
     pull = found[0]
-    reviews = standing_approvals(pins, pull.number)
+    reviews = approvals.valid(pins.reviews(pull.number))
     return Proposal(
         number=pull.number,
         node_id=pull.node_id,
@@ -69,7 +61,7 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
         auto_merge=pull.auto_merge,
         equal=not seen.foreign and is_equal(pins, pull.head_sha, wanted),
         foreign=seen.foreign,
-        approvals=approvals(reviews, pull),
+        approvals=approvals.people(reviews, pull),
         reviews=tuple(review.id for review in reviews),
     )
 
@@ -80,40 +72,9 @@ def is_merged(pins: hub.Hub, seen: Branch, base: str) -> bool:
     return any(pull.merged and pull.head_sha == seen.head for pull in closed)
 
 
-def standing_approvals(pins: hub.Hub, number: int) -> tuple[hub.Review, ...]:
-    """The newest review of each person, where it approves; a later objection or dismissal takes it back."""
-    newest: dict[tuple[str, int], hub.Review] = {}
-    for review in pins.reviews(number):
-        if review.author is not None and review.state.upper() in (
-            "APPROVED",
-            "CHANGES_REQUESTED",
-            "DISMISSED",
-        ):
-            newest[review.author.kind, review.author.id] = review
-    return tuple(review for review in newest.values() if review.state.upper() == "APPROVED")
-
-
-def approvals(reviews: Iterable[hub.Review], pull: hub.Pull) -> tuple[str, ...]:
-    """Who approved exactly this head, may write, and is not its author. A bot's approval is nobody's."""
-    return tuple(
-        review.author.login
-        for review in reviews
-        if review.author is not None
-        and review.author.kind == "User"
-        and review.can_push
-        and review.commit == pull.head_sha
-        and not review.author.same(pull.author)
-    )
-
-
 def is_equal(pins: hub.Hub, head: str, wanted: Mapping[str, bytes]) -> bool:
     """Whether a commit's files are exactly these."""
     if not wanted:
         return False
     there = pins.files(head, sorted(wanted))
     return all(blob is not None and blob.content == wanted[path] for path, blob in there.items())
-
-
-def _is_ours(commit: hub.Commit, ours: tuple[Actor, ...], app: str, environment: str) -> bool:
-    by_us = any(actor.same(commit.author) for actor in ours)
-    return by_us and names.is_ours(commit.trailers, app, environment)

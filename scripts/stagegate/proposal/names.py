@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 
 from stagegate.clients import hub
-from stagegate.report.markdown import plain
 
 STATUS = "stagegate/pins"
 _CLASS = re.compile(r"[a-z]+(?:-[a-z]+)*")
@@ -20,6 +19,11 @@ def promotion(app: str, environment: str) -> str:
 def rollback(app: str, environment: str) -> str:
     """The branch of a rollback."""
     return f"stagegate/rollback/{app}/{environment}"
+
+
+def both(app: str, environment: str) -> tuple[str, str]:
+    """The branches of the promotion and of the rollback."""
+    return promotion(app, environment), rollback(app, environment)
 
 
 def helper(app: str, environment: str) -> str:
@@ -47,8 +51,3 @@ def risks(commits: Iterable[hub.Commit], app: str, environment: str) -> frozense
         if is_ours(commit.trailers, app, environment)
     )
     return frozenset(kind for one in said for kind in one.split(", ") if _CLASS.fullmatch(kind))
-
-
-def message(text: str) -> str:
-    """Text for a commit message, unable to close issues or skip workflows."""
-    return plain(text)

@@ -72,9 +72,7 @@ def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_wo
             "Let a GitHub App that is on the ruleset's bypass list promote (app-id, app-key), or set "
             "`strategy: latest` with `merge: stagegate` for this environment"
         )
-        more = (
-            "" if facts.policy_of(subject.environment).after else " (`merge-approval: none` is allowed here)"
-        )
+        more = "" if facts.policy_of(subject.environment).after else " (`approvals: 0` is allowed here)"
         raise Stop("protected-branch", stop.what, stop.why, f"{cure}{more}.") from stop
     changes = (
         *_edits(subject),

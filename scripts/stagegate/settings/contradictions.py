@@ -26,9 +26,17 @@ def find(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for name in environment.after:
             if name not in names or name == environment.name:
                 yield (*here, "after"), f"after names {name!r}, which is no other environment"
-        if environment.promotion.merge_approval == "none" and environment.after:
-            yield (*here, "promotion"), "merge-approval: none is only for environments without after"
         mergers = (environment.promotion.merge, environment.promotion.rollback_merge)
+        if environment.promotion.approvals == 0 and "stagegate" in mergers and environment.after:
+            yield (
+                (*here, "promotion"),
+                "approvals: 0 where stagegate merges is only for environments without after",
+            )
+        if environment.promotion.approvals and environment.promotion.strategy == "direct":
+            yield (
+                (*here, "promotion"),
+                "approvals need a pull request, and strategy: direct opens none",
+            )
         if environment.promotion.draft and environment.promotion.merge == "stagegate":
             yield (
                 (*here, "promotion"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -62,9 +62,9 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     merge: Merge = "person"
     """Who merges the pull request: a `person`, `stagegate` itself after an approval, or GitHub's
     `merge-queue`."""
-    merge_approval: Literal["required", "none"] = "required"
-    """Whether stagegate, where it merges, waits for an approval of exactly this head. `none` only without
-    `after`."""
+    approvals: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
+    """How many people with write access, who are not authors of the change, must approve exactly this head.
+    Default: 1 where stagegate merges, else 0. Where stagegate merges, 0 is allowed only without `after`."""
     merge_method: Literal["merge", "squash", "rebase"] = "squash"
     """How stagegate merges; it must be one that the repository allows."""
     rollback_merge: Merge | None = None

@@ -1,123 +1,65 @@
-"""The rules of promotion, each a pure function `(subject, facts, now) -> RuleResult` in a file of its own."""
+"""The promotion rules. Every file of this folder defines one `RULE`; the registry is built from the folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pkgutil
 from datetime import datetime
+from importlib import import_module
 
 import msgspec
 
+from stagegate.errors import Reason
 from stagegate.marks import marks
 from stagegate.model import RuleResult
-from stagegate.policy import evidence_for
 from stagegate.policy.facts import Facts, Subject
-from stagegate.policy.rules import (
-    ban,
-    direction,
-    evidence,
-    freeze,
-    hold,
-    images,
-    irreversible,
-    order,
-    pins,
-    prerelease,
-    risk,
-    soak,
-    window,
-)
-
-Rule = Callable[[Subject, Facts, datetime], RuleResult]
-
-RULES: dict[str, Rule] = {
-    "pins": pins.check,
-    "evidence": evidence.check,
-    "order": order.check,
-    "direction": direction.check,
-    "ban": ban.check,
-    "images": images.check,
-    "prerelease": prerelease.check,
-    "hold": hold.check,
-    "freeze": freeze.check,
-    "window": window.check,
-    "soak": soak.check,
-    "risk": risk.check,
-}
-ROLLBACK: dict[str, Rule] = {
-    "pins": pins.check,
-    "ban": ban.check,
-    "evidence": evidence.check,
-    "images": images.check,
-    "irreversible": irreversible.check,
-}
-CONFIGURE: dict[str, Rule] = {
-    "pins": pins.check,
-    "hold": hold.check,
-    "freeze": freeze.check,
-    "window": window.check,
-    "risk": risk.check,
-}
-NAMES = tuple(dict.fromkeys([*RULES, *ROLLBACK]))
-
-# Where a rule that is not satisfied still lets us propose: time passes, and a label can be given.
-PROPOSABLE = frozenset({"freeze", "window", "soak", "risk"})
-
-_REASONS = {
-    "pins": "ambiguous-pin",
-    "evidence": "no-evidence",
-    "order": "out-of-order",
-    "direction": "older-version",
-    "ban": "banned-version",
-    "images": "image-untested",
-    "prerelease": "prerelease",
-    "hold": "held-back",
-    "freeze": "frozen",
-    "window": "window-closed",
-    "soak": "soaking",
-    "risk": "risky-change",
-    "irreversible": "irreversible",
-}
-_PROOFS = {"mismatch": "evidence-mismatch", "revoked": "evidence-revoked"}
+from stagegate.policy.rule import Rule
 
 
-def applicable(subject: Subject) -> dict[str, Rule]:
-    """The rules that a change obeys; what a rollback carries besides the release is a change of configuration."""
-    if subject.kind == "rollback":
-        return {**ROLLBACK, **CONFIGURE} if subject.besides else ROLLBACK
-    return CONFIGURE if subject.kind == "configure" else RULES
+def collect(paths: list[str], package: str) -> dict[str, Rule]:
+    """The rules of the modules in these folders, by name, in the order of their ranks."""
+    modules = (import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(paths))
+    rules: list[Rule] = sorted((module.RULE for module in modules), key=lambda rule: rule.rank)
+    return {rule.name: rule for rule in rules}
+
+
+RULES = collect(list(__path__), __name__)
+
+
+def applicable(subject: Subject) -> tuple[Rule, ...]:
+    """The rules that a change has to satisfy, in the order of the registry."""
+    also = subject.kind == "rollback" and bool(subject.besides)
+    return tuple(
+        rule for rule in RULES.values() if subject.kind in rule.kinds or (also and "configure" in rule.kinds)
+    )
 
 
 def judge(subject: Subject, facts: Facts, now: datetime) -> tuple[RuleResult, ...]:
-    """Every rule's result, in a fixed order; what an override in force names passes, and says so."""
+    """The result of every rule that applies. A rule that an override in force names passes, with `override` set."""
     override = marks.override(facts, subject.environment, subject.version, now)
     results = []
-    for name, rule in applicable(subject).items():
-        result = rule(subject, facts, now)
-        if override is not None and name in override.rules and result.state != "pass":
+    for rule in applicable(subject):
+        result = rule.check(subject, facts, now)
+        if override is not None and rule.name in override.rules and result.state != "pass":
             until = f", until {override.until}" if override.until else ""
-            detail = f"set aside by {override.owner}: {override.reason}{until} (was: {result.detail})"
-            result = RuleResult(rule=name, state="pass", detail=f"override {detail}", until=override.until)
-        results.append(msgspec.structs.replace(result, rule=name))
+            set_aside = f"{override.owner}: {override.reason}{until}"
+            result = RuleResult(
+                rule=rule.name, state="pass", detail=result.detail, until=override.until, override=set_aside
+            )
+        results.append(msgspec.structs.replace(result, rule=rule.name))
     return tuple(results)
 
 
-def is_overridden(result: RuleResult) -> bool:
-    """Whether this rule passes only because somebody set it aside."""
-    return result.state == "pass" and result.detail.startswith("override set aside by ")
-
-
-def reason(result: RuleResult, subject: Subject, facts: Facts) -> str:
-    """The stable word for a rule that does not pass."""
+def reason(result: RuleResult, subject: Subject, facts: Facts) -> Reason:
+    """The stable word for a rule that is not satisfied."""
     if result.state == "unknown":
         return "unknown-state"
-    if result.rule == "evidence":
-        places = (
-            [subject.environment]
-            if subject.kind == "rollback"
-            else facts.policy_of(subject.environment).after
-        )
-        for place in places:
-            state = evidence_for.of(facts, place, subject.version, subject.release).state
-            if state in _PROOFS:
-                return _PROOFS[state]
-    return _REASONS[result.rule]
+    rule = RULES[result.rule]
+    return rule.exact_reason(subject, facts) if rule.exact_reason else rule.reason
+
+
+def cure(result: RuleResult, subject: Subject, facts: Facts) -> str:
+    """What a person can do about a rule that is not satisfied."""
+    if result.state == "unknown":
+        return "Nothing was written. Run it again when the service named above can be reached."
+    before = ", ".join(facts.policy_of(subject.environment).after) or subject.environment
+    return RULES[result.rule].cure.format(environment=subject.environment, before=before)

@@ -7,6 +7,7 @@ from datetime import datetime
 from stagegate.marks import marks
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "ban"
 
@@ -19,3 +20,14 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
     until = found.mark.until if found.mark is not None else ""
     detail = f"{subject.version} is banned {marks.describe(found)}"
     return RuleResult(rule=NAME, state="stop", detail=detail, until=until)
+
+
+RULE = Rule(
+    name=NAME,
+    title="The version is not banned",
+    rank=20,
+    kinds=frozenset({"promote", "rollback"}),
+    check=check,
+    reason="banned-version",
+    cure="Promote another version, or lift the ban (mode `unban`).",
+)

@@ -8,6 +8,7 @@ import semver
 
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "direction"
 
@@ -28,3 +29,14 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
         detail = f"{subject.environment} runs {subject.before}, which is newer; going back is a rollback"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     return RuleResult(rule=NAME, state="pass", detail=f"from {subject.before} to {subject.version}")
+
+
+RULE = Rule(
+    name=NAME,
+    title="A promotion goes to a newer version",
+    rank=50,
+    kinds=frozenset({"promote"}),
+    check=check,
+    reason="older-version",
+    cure="Use mode `rollback` to go back to an earlier version.",
+)

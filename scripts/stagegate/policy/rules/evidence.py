@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from stagegate.errors import Reason
 from stagegate.model import RuleResult, RuleState
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "evidence"
 
@@ -37,3 +39,27 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
         return RuleResult(rule=NAME, state=state, detail="; ".join(unknown or lacking))
     detail = "; ".join(f"{place}: {found.detail}" for place, found in proofs)
     return RuleResult(rule=NAME, state="pass", detail=detail)
+
+
+def _reason(subject: Subject, facts: Facts) -> Reason:
+    """Whether evidence is missing, is about other digests, or was revoked."""
+    back = subject.kind == "rollback"
+    for place in (subject.environment,) if back else facts.policy_of(subject.environment).after:
+        state = evidence_for.of(facts, place, subject.version, subject.release).state
+        if state == "mismatch":
+            return "evidence-mismatch"
+        if state == "revoked":
+            return "evidence-revoked"
+    return "no-evidence"
+
+
+RULE = Rule(
+    name=NAME,
+    title="The gate of every environment in `after` passed for exactly these digests",
+    rank=30,
+    kinds=frozenset({"promote", "rollback"}),
+    check=check,
+    reason="no-evidence",
+    cure="Let the gate of {before} pass for exactly these digests, then promote again.",
+    exact_reason=_reason,
+)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stagegate.model import RuleResult, rfc3339
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "freeze"
 
@@ -27,3 +28,15 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
         end, detail = max(ends)
         return RuleResult(rule=NAME, state="wait", detail=detail, until=rfc3339(end))
     return RuleResult(rule=NAME, state="pass", detail="no freeze today")
+
+
+RULE = Rule(
+    name=NAME,
+    title="Today is not inside a freeze",
+    rank=100,
+    kinds=frozenset({"promote", "configure"}),
+    check=check,
+    reason="frozen",
+    cure="Wait until the freeze ends, or set an override of `freeze`.",
+    proposable=True,
+)

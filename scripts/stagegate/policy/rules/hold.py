@@ -7,6 +7,7 @@ from datetime import datetime
 from stagegate.marks import marks
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "hold"
 
@@ -19,3 +20,14 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
     until = [p.mark.until if p.mark is not None else "" for p in found]
     detail = "held " + "; ".join(marks.describe(placed) for placed in found)
     return RuleResult(rule=NAME, state="stop", detail=detail, until=max(until) if all(until) else "")
+
+
+RULE = Rule(
+    name=NAME,
+    title="No hold stops the environment",
+    rank=90,
+    kinds=frozenset({"promote", "configure"}),
+    check=check,
+    reason="held-back",
+    cure="Ask the owner of the hold, or lift it (mode `unhold`).",
+)

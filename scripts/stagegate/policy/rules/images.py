@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, ImageSeen, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "images"
 
@@ -52,3 +53,15 @@ def _one(image: ImageSeen, proven: dict[str, str], facts: Facts) -> tuple[str, s
             f"{image.reference} is {image.digest or 'not in the registry'}, the release has {recorded}",
         )
     return "pass", ""
+
+
+RULE = Rule(
+    name=NAME,
+    title="Every image of ours is one of the release, with the recorded digest",
+    rank=60,
+    kinds=frozenset({"promote", "rollback"}),
+    check=check,
+    reason="image-untested",
+    cure="Publish the release again so that its record names the image, or correct the tag. "
+    "If its tag did not change, `chart.image-tag-value` names the wrong Helm value.",
+)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "irreversible"
 
@@ -17,3 +18,14 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
     if subject.irreversible:
         return RuleResult(rule=NAME, state="stop", detail="; ".join(subject.irreversible[:3]))
     return RuleResult(rule=NAME, state="pass", detail="nothing between the two is marked irreversible")
+
+
+RULE = Rule(
+    name=NAME,
+    title="Nothing between the two versions is marked as impossible to undo",
+    rank=70,
+    kinds=frozenset({"rollback"}),
+    check=check,
+    reason="irreversible",
+    cure="Roll forward, or set an override of `irreversible` after reading the difference.",
+)

@@ -9,6 +9,7 @@ import semver
 from stagegate.model import RuleResult
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "order"
 
@@ -46,3 +47,14 @@ def _one(name: str, subject: Subject, facts: Facts) -> tuple[str, str]:
     if evidence_for.of(facts, name, subject.version).state != "passed":
         return "stop", f"{name} runs {running} and never passed its gate with {subject.version}"
     return "pass", f"{name} ran it and moved on to {running}, which is good too"
+
+
+RULE = Rule(
+    name=NAME,
+    title="Every environment in `after` runs this release, or ran it and moved on to a newer good one",
+    rank=40,
+    kinds=frozenset({"promote"}),
+    check=check,
+    reason="out-of-order",
+    cure="Promote it to {before} first.",
+)

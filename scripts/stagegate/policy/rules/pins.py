@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "pins"
 
@@ -15,3 +16,15 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
     if subject.pins_trouble:
         return RuleResult(rule=NAME, state="stop", detail=subject.pins_trouble)
     return RuleResult(rule=NAME, state="pass", detail=f"every pin names {subject.version}")
+
+
+RULE = Rule(
+    name=NAME,
+    title="All pins of the environment name one exact release",
+    rank=10,
+    kinds=frozenset({"promote", "rollback", "configure"}),
+    check=check,
+    reason="ambiguous-pin",
+    cure="Let every pin of {environment} name the same release.",
+    overridable=False,
+)

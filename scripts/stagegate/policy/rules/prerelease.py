@@ -8,6 +8,7 @@ import semver
 
 from stagegate.model import RuleResult, is_prerelease
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "prerelease"
 
@@ -25,3 +26,14 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
         state="stop",
         detail=f"{subject.version} is a pre-release, and {subject.environment} admits none (prereleases: false)",
     )
+
+
+RULE = Rule(
+    name=NAME,
+    title="Pre-releases enter only where `prereleases` allows them",
+    rank=80,
+    kinds=frozenset({"promote"}),
+    check=check,
+    reason="prerelease",
+    cure="Promote a final release, or set `prereleases: true` for {environment}.",
+)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, RiskSeen, Subject
+from stagegate.policy.rule import Rule
 
 NAME = "risk"
 PREFIX = "stagegate/risk:"
@@ -37,3 +38,15 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
         else f"not rendered, so risk is not known: {subject.render_note}"
     )
     return RuleResult(rule=NAME, state="pass", detail=detail)
+
+
+RULE = Rule(
+    name=NAME,
+    title="Every risky class of change has its label",
+    rank=130,
+    kinds=frozenset({"promote", "configure"}),
+    check=check,
+    reason="risky-change",
+    cure="Review the change and set the label, or set an override of `risk` for {environment}.",
+    proposable=True,
+)

@@ -8,6 +8,7 @@ from stagegate.evidence.records import Verdict
 from stagegate.model import RuleResult, moment, rfc3339
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 from stagegate.settings import seconds
 
 NAME = "soak"
@@ -62,3 +63,15 @@ def _span(length: float) -> str:
     """A length of time in the largest unit that tells it well: `90s`, `45m`, `30h`."""
     unit, size = next(((u, n) for u, n in (("h", 3600), ("m", 60)) if length >= 2 * n), ("s", 1))
     return f"{int(length // size)}{unit}"
+
+
+RULE = Rule(
+    name=NAME,
+    title="The release was good for long enough in every environment in `after`",
+    rank=120,
+    kinds=frozenset({"promote"}),
+    check=check,
+    reason="soaking",
+    cure="Wait until the release has soaked for long enough, or set an override of `soak`.",
+    proposable=True,
+)

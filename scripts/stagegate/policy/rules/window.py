@@ -13,6 +13,7 @@ from dateutil.rrule import rrule, rruleset, rrulestr
 
 from stagegate.model import RuleResult, rfc3339
 from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.rule import Rule
 from stagegate.settings import Window, seconds
 
 NAME = "window"
@@ -73,3 +74,15 @@ def _rule(text: str, wall: datetime) -> rrule | rruleset:
     if not isinstance(rule, (rrule, rruleset)):
         raise TypeError("it is not a recurrence rule")
     return rule
+
+
+RULE = Rule(
+    name=NAME,
+    title="Now is inside a promotion window",
+    rank=110,
+    kinds=frozenset({"promote", "configure"}),
+    check=check,
+    reason="window-closed",
+    cure="Wait until the next window opens, or set an override of `window`.",
+    proposable=True,
+)

@@ -1,0 +1,58 @@
+"""approvals: enough people with write access, none of them an author, approved exactly this head."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stagegate.model import RuleResult
+from stagegate.policy.facts import Facts, Kind, Subject
+from stagegate.policy.rule import Rule
+from stagegate.settings import Environment
+
+NAME = "approvals"
+
+
+def merges_itself(environment: Environment, kind: Kind) -> bool:
+    """Whether stagegate merges the pull request of such a change."""
+    promotion = environment.promotion
+    merge = (promotion.rollback_merge or promotion.merge) if kind == "rollback" else promotion.merge
+    return promotion.strategy != "direct" and merge == "stagegate"
+
+
+def required(environment: Environment, kind: Kind) -> int:
+    """How many approvals the settings require: `promotion.approvals`, else one where stagegate merges."""
+    if environment.promotion.approvals is not None:
+        return environment.promotion.approvals
+    return 1 if merges_itself(environment, kind) else 0
+
+
+def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+    """Wait until enough people approved. What others added to a branch of ours needs one person in any case,
+    where stagegate would merge it."""
+    promotion = facts.policy_of(subject.environment).promotion
+    least = required(facts.policy_of(subject.environment), subject.kind)
+    by_us = subject.approvals.merged_by_stagegate
+    if by_us and (promotion.approvals is None or subject.approvals.contains_others_work):
+        least = max(1, least)
+    if not least:
+        return RuleResult(rule=NAME, state="pass", detail="no approval is required")
+    people = subject.approvals.people
+    if len(people) >= least:
+        return RuleResult(rule=NAME, state="pass", detail=f"approved by {', '.join(people)}")
+    many = "an approval" if least == 1 else f"{least} approvals"
+    has = f", has {len(people)} ({', '.join(people)})" if people else ""
+    detail = f"needs {many} of this head by people with write access who are not its authors{has}"
+    return RuleResult(rule=NAME, state="wait", detail=detail)
+
+
+RULE = Rule(
+    name=NAME,
+    title="Enough people with write access who are not authors of the change approved exactly this head",
+    rank=140,
+    kinds=frozenset({"promote", "rollback", "configure"}),
+    check=check,
+    reason="awaiting-review",
+    cure="Let somebody with write access, who is not an author of it, approve the pull request.",
+    proposable=True,
+    waits_for="people",
+)
