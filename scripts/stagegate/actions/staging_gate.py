@@ -102,7 +102,7 @@ def gather(inputs: StagingGate, settings: Settings, connections: Connections) ->
             f"The input `version` is empty, and {standing.trouble.rstrip('.') or 'no pin names one'}.",
             "Correct the pin, or give `version`.",
         )
-    release = releases.find(base.settings, version, connections.app, connections.registry)
+    release = releases.reviewed(base.settings, version, connections.app, connections.registry)
     accepted = trust.accepted(base.settings, connections.app, connections.pins)
     deployments = connections.app.deployments(
         records.task(release.app, verdict.KINDS[inputs.mode]), environment=environment.name

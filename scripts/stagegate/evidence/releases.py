@@ -7,6 +7,8 @@ without a chart of our own it is a deployment with the same fields.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -75,6 +77,40 @@ def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
             "Name the images (and a chart in another registry) in the settings of the pins repository.",
         )
     return told
+
+
+def reviewed(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:
+    """The release of that version, as `find` has it, made from a reviewed branch.
+
+    Stop(not-authorised) when the tag's commit is neither on the default branch nor on one of `release-branches`:
+    its tests, chart and images come from a commit that nobody had to review.
+    """
+    release = find(settings, version, hub, store)
+    default, patterns = hub.default_branch(), settings.release_branches
+    if hub.contains(default, release.commit):
+        return release
+    for branch in _branches(hub, patterns):
+        if hub.contains(branch, release.commit):
+            return release
+    where = ", ".join([default, *patterns])
+    raise Stop(
+        "not-authorised",
+        f"The tag {release.tag} is on no branch where releases are made.",
+        f"Commit {release.commit[:12]} cannot be reached from {where}, so nobody had to review it.",
+        "Merge the commit and release a new version, or name its branch in `release-branches` and protect it.",
+    )
+
+
+def _branches(hub: Hub, patterns: Iterable[str]) -> Iterator[str]:
+    """The branches of the repository that a pattern of `release-branches` matches; `*` stays within one name."""
+    for pattern in patterns:
+        fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+        shape = re.compile(
+            "".join("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in pattern)
+        )
+        for ref in sorted(hub.refs(f"refs/heads/{fixed}")):
+            if shape.fullmatch(ref.removeprefix("refs/heads/")):
+                yield ref.removeprefix("refs/heads/")
 
 
 def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:

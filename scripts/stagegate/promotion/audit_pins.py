@@ -85,7 +85,7 @@ def _judge(
 def _release(connections: Connections, facts: Facts, version: str) -> Release | str:
     """The release, or why there is none."""
     try:
-        return releases.find(facts.settings, version, connections.app, connections.registry)
+        return releases.reviewed(facts.settings, version, connections.app, connections.registry)
     except Stop as stop:
         if stop.verdict.exit_code == 3:
             raise

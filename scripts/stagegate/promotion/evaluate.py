@@ -227,10 +227,10 @@ def _with_release(
 ) -> tuple[Subject, Facts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:
-        release = releases.find(facts.settings, subject.version, connections.app, connections.registry)
+        release = releases.reviewed(facts.settings, subject.version, connections.app, connections.registry)
     except Stop as stop:
         said = f"{stop.what} {stop.why}"
-        if stop.reason in ("bad-input", "missing-file", "content-differs"):
+        if stop.reason in ("bad-input", "missing-file", "content-differs", "not-authorised"):
             return msgspec.structs.replace(subject, release_absent=said), facts
         return msgspec.structs.replace(subject, release_trouble=said), facts
     facts = promotion_facts.complete(connections, facts, release, subject.environment, subject.kind)

@@ -131,7 +131,7 @@ def _change(
 ) -> tuple[Subject, Difference | None, Facts]:
     """The change of the environment to a version: release, edits, rendered difference, image digests."""
     environment = facts.environment
-    release = releases.find(facts.settings, version, connections.app, connections.registry)
+    release = releases.reviewed(facts.settings, version, connections.app, connections.registry)
     facts = complete(connections, facts, release, environment, kind)
     changed, edits = pinned_version.edited(
         facts.policy_of(environment), files, release, facts.settings, connections.pins.repository

@@ -56,6 +56,9 @@ class Settings(Section, frozen=True, kw_only=True):
     anew."""
     version: Versioning = Versioning()
     """How versions are written, and in which files."""
+    release_branches: tuple[str, ...] = ()
+    """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is on
+    none of them is no release: protect them, because whoever may push there decides what is tested."""
     images: tuple[str, ...] = ()
     """Our images, as repositories without a tag: the build hands over their digests, and a promotion proves
     them. Registry credentials may go to their hosts."""

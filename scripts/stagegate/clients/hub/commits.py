@@ -140,6 +140,13 @@ class Commits(Refs):
             files=tuple(file.filename for file in first.files),
         )
 
+    def contains(self, branch: str, sha: str) -> bool:
+        """Whether a commit is reachable from a branch; one that shares no history with it is not."""
+        path = self._c.path(f"compare/{branch}...{sha}")
+        doing = f"ask whether {branch} contains {sha[:12]}"
+        found = self._c.find(path, _Comparison, doing, _READ, per_page=1)
+        return found is not None and found.status in ("behind", "identical")
+
     def create_commit(
         self,
         branch: str,
