@@ -4,3 +4,4 @@ docs/architecture.md explains which folder holds what, and which may import whic
 """
 
 __version__ = "0.1.0"
+REPOSITORY = "acme/stagegate"  # on github.com; where bugs are reported

@@ -15,6 +15,7 @@ from lab.programs import outputs
 from stagegate.actions import front_door, promote_pr, version_bump
 from stagegate.errors import Stop
 from stagegate.model import Message, Result
+from stagegate.runner import yaml_inputs
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
@@ -96,15 +97,15 @@ def test_the_action_s_own_word_wins(door: Opened, bump: list[Any]) -> None:
     "text", ["1.10", "007", "12e34", "1e5", "0x1f", "2026-01-05", "yes", "~x", "1_000", "null"]
 )
 def test_what_looks_like_something_else_stays_the_text_it_is(text: str) -> None:
-    assert front_door.fields(f"version: {text}", promote_pr.PromotePr, "promote-pr") == {"version": text}
+    assert yaml_inputs.fields(f"version: {text}", promote_pr.PromotePr, "promote-pr") == {"version": text}
 
 
 def test_lines_and_empties() -> None:
     text = "reason: |\n  two\n  lines\nversion:\nenvironment: ''\n# nothing else\n"
-    found = front_door.fields(text, promote_pr.PromotePr, "promote-pr")
+    found = yaml_inputs.fields(text, promote_pr.PromotePr, "promote-pr")
     assert (found["reason"], found["version"], found["environment"]) == ("two\nlines\n", "", "")
     for nothing in ("", " \n", "# only a comment", "---", "{}"):
-        assert front_door.fields(nothing, promote_pr.PromotePr, "promote-pr") == {}
+        assert yaml_inputs.fields(nothing, promote_pr.PromotePr, "promote-pr") == {}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_what_is_no_list_of_inputs(door: Opened, given: str, words: str, bump: l
 def test_no_object_is_made_from_yaml() -> None:
     text = "version: !!python/object/apply:os.system [exit 1]"
     with pytest.raises(Stop):
-        front_door.fields(text, promote_pr.PromotePr, "promote-pr")
+        yaml_inputs.fields(text, promote_pr.PromotePr, "promote-pr")
 
 
 def test_a_stop_behind_the_door_is_the_door_s(door: Opened) -> None:

@@ -14,6 +14,7 @@ import requests
 from stagegate.actions import pr_command, promote_pr
 from stagegate.clients import hub
 from stagegate.comment import read
+from stagegate.comment.event import CommentEvent
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, Shop, shop
 
@@ -243,14 +244,14 @@ def test_a_command_on_a_promotion_is_bound_to_the_head_its_author_saw(
     # Between reading and acting.
     world.forge.advance(5)
     event = comment(world, "octo-dev", pull.number, "/hold prod look at this first")
-    scene = read.scene
+    thread = read.thread
 
-    def pushed_meanwhile(pins: hub.Hub, asked: read.Asked) -> read.Scene:
-        found = scene(pins, asked)
+    def pushed_meanwhile(pins: hub.Hub, event: CommentEvent) -> read.Thread:
+        before_the_push = thread(pins, event)
         person.create_commit(pull.head_ref, moved, "fix: even more", "", {"y": b"y"})
-        return found
+        return before_the_push
 
-    monkeypatch.setattr(read, "scene", pushed_meanwhile)
+    monkeypatch.setattr(read, "thread", pushed_meanwhile)
     assert obey(world, event) == 4
     assert "changed while" in answer(world, pull.number)
     assert "refs/heads/stagegate/hold/shop/prod" not in world.hub().refs("refs/heads/stagegate/")

@@ -18,6 +18,7 @@ from stagegate import settings
 from stagegate.actions import front_door
 from stagegate.errors import VERDICTS
 from stagegate.gate import scenarios
+from stagegate.runner import yaml_inputs
 
 ROOT = Path(__file__).resolve().parents[2]
 _LISTED = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
@@ -132,7 +133,7 @@ def test_examples_call_what_exists_with_what_it_takes(block: Block) -> None:
         required = {name for name, field in inputs.items() if field.get("required")}
         assert required <= given.keys(), f"{block.place}: {step['uses']}"
         if "command" in given and "with" in given:
-            front_door.fields(given["with"], front_door.find(given["command"])[0], given["command"])
+            yaml_inputs.fields(given["with"], front_door.find(given["command"])[0], given["command"])
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)

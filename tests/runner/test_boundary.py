@@ -104,7 +104,9 @@ def test_what_nobody_foresaw_is_our_bug(step: Step) -> None:
     ((level, text),) = step.annotations
     assert level == "error"
     assert "RuntimeError" in text
-    assert "Traceback" in step.errors
+    assert "https://github.com/acme/stagegate/issues/new" in text
+    for part in ("stagegate: 0.1.0", "python: 3.", "action: example", "run: ", "Traceback"):
+        assert part in step.errors
     assert commands(step.errors) == []
     for shown in (text, step.errors, json.dumps(step.report), step.summary.read_text()):
         assert "hush" not in shown, "not even half of it"

@@ -7,17 +7,15 @@ import importlib
 import json
 import os
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from stagegate.errors import Stop
 from stagegate.model import Result
+from stagegate.runner import yaml_inputs
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs, load, option, variable
+from stagegate.runner.inputs import Inputs, load, variable
 
 ACTIONS = Path(__file__).resolve().parents[3] / "actions"
 
@@ -38,7 +36,7 @@ def main(inputs: FrontDoor, context: Context) -> Result:
         "dry_run": str(inputs.dry_run).lower(),
         "report": inputs.report,
     }
-    given = {**shared, **fields(inputs.with_, kind, inputs.command)}
+    given = {**shared, **yaml_inputs.fields(inputs.with_, kind, inputs.command)}
     result = action(load(kind, (), {variable(name): value for name, value in given.items()}), context)
     return result.with_outputs({"outputs": json.dumps(dict(result.outputs))})
 
@@ -56,31 +54,6 @@ def find(command: str) -> tuple[type[Inputs], Callable[[Inputs, Context], Result
         )
     module = importlib.import_module("stagegate.actions." + command.replace("-", "_"))
     return typing.get_type_hints(module.main)["inputs"], module.main
-
-
-def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
-    """The inputs under `with`, by field name. Stop(bad-input) for what is no flat mapping or unknown."""
-    try:
-        # Every scalar stays the text it is: a version, a number with zeros, a commit that looks like 12e34.
-        given = (YAML(typ="base", pure=True).load(text) if text.strip() else None) or {}
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)  # the text itself may hold a secret and is not shown
-        why = f"Line {mark.line + 1} is not." if mark else f"{type(error).__name__}."
-        raise Stop("bad-input", "`with` is not YAML.", why, "Write one `input: value` a line.") from error
-    if not isinstance(given, Mapping) or any(isinstance(value, (Mapping, list)) for value in given.values()):
-        raise Stop(
-            "bad-input", "`with` is not a list of inputs.", "It must be flat.", "Write `input: value` lines."
-        )
-    known = {option(name): name for name in kind.__struct_fields__}
-    unknown = sorted(set(map(str, given)) - known.keys())
-    if unknown:
-        raise Stop(
-            "bad-input",
-            f"{command} has no input {unknown[0]!r}.",
-            f"Its inputs are: {', '.join(known)}.",
-            "Correct it under `with`.",
-        )
-    return {known[str(name)]: str(value) for name, value in given.items()}
 
 
 def run() -> int:

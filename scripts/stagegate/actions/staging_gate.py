@@ -10,7 +10,6 @@ from typing import Any, Literal
 import msgspec
 
 from stagegate import settings as settings_file
-from stagegate.actions import promote_pr
 from stagegate.argocd_app import render_inputs, status
 from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart import package, published, render
@@ -37,7 +36,8 @@ from stagegate.gate.prepare import World
 from stagegate.model import Result, rfc3339
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.promotion import app_state, audit_pins
+from stagegate.promotion import app_state, audit_pins, promote
+from stagegate.promotion.request import PromotionRequest
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
@@ -208,15 +208,10 @@ def undoes(inputs: StagingGate, known: Facts, result: Result) -> bool:
 
 def undo(inputs: StagingGate, context: Context, settings: Settings, result: Result) -> Result:
     """Propose the last good release; whatever comes of it, the gate has not passed."""
-    asked = promote_pr.PromotePr(
-        config=inputs.config, token=inputs.token, pins_token=inputs.pins_token,
-        app_id=inputs.app_id, app_key=inputs.app_key,
-        registry_username=inputs.registry_username, registry_password=inputs.registry_password,
-        environment=inputs.environment, mode="rollback",
-        reason=f"{result.version} did not pass the gate: {result.reason}",
-    )  # fmt: skip
+    reason = f"{result.version} did not pass the gate: {result.reason}"
+    request = PromotionRequest(mode="rollback", environment=inputs.environment, reason=reason)
     try:
-        return telling.undone(result, promote_pr.carry_out(asked, context, settings))
+        return telling.undone(result, promote.for_app(request, inputs, context, settings))
     except Stop as stop:
         return telling.not_undone(result, stop)
 

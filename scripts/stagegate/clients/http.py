@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 
@@ -12,6 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from stagegate.errors import Stop
+from stagegate.runner import variables
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -63,19 +63,12 @@ def retrying(total: int = 3) -> Retry:
         total=total,
         allowed_methods=_IDEMPOTENT,
         status_forcelist=_TRANSIENT,
-        backoff_factor=_pace(),
+        backoff_factor=variables.retry_pace(),
         backoff_max=20,
         retry_after_max=20,
         raise_on_status=False,
         respect_retry_after_header=True,
     )
-
-
-def _pace() -> float:
-    try:
-        return float(os.environ["STAGEGATE_RETRY_PACE"])
-    except (KeyError, ValueError):
-        return 0.5
 
 
 def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stagegate.comment import parse
-from stagegate.comment.parse import Command
-from stagegate.comment.read import Asked, Scene
+from stagegate.comment.command import Command
+from stagegate.comment.commands import COMMANDS
+from stagegate.comment.event import CommentEvent
+from stagegate.comment.read import Thread
 from stagegate.errors import Stop
 from stagegate.marks import marks
 from stagegate.model import moment
@@ -14,52 +16,50 @@ from stagegate.policy.permissions import ORDER
 from stagegate.promotion.apps import App
 from stagegate.proposal import names
 
-_READING = ("status", "help")
 
-
-def ignored(asked: Asked) -> str:
+def ignored(event: CommentEvent) -> str:
     """Why a comment is passed over in silence, or nothing. Bots would answer each other for ever."""
-    if not parse.begins(asked.body):
+    if not parse.begins(event.body):
         return "the comment does not begin with a command"
-    if asked.action != "created":
-        return f"the comment was {asked.action or 'changed'}, and only a new one is a command"
-    if asked.author is not None and asked.author.kind != "User":
-        return f"{asked.author.login} is a {asked.author.kind.lower()}"
+    if event.action != "created":
+        return f"the comment was {event.action or 'changed'}, and only a new one is a command"
+    if event.author is not None and event.author.kind != "User":
+        return f"{event.author.login} is a {event.author.kind.lower()}"
     return ""
 
 
-def check(asked: Asked, scene: Scene) -> None:
+def check(event: CommentEvent, thread: Thread) -> None:
     """Stop(not-authorised) unless the comment stands as it was written, by somebody who may see the repository.
 
     A run that is repeated goes on only where our answer says that it is not done: without one nobody knows.
     """
-    comment = scene.comment
-    if asked.author is None:
+    comment = thread.comment
+    if event.author is None:
         raise _no(
             "The comment's author is not known to GitHub any more.",
             "A command needs somebody who may give it.",
         )
     if comment is None:
         raise _no("The comment is not there any more.", "It was deleted after it was written.")
-    if not asked.author.same(comment.author):
+    if not event.author.same(comment.author):
         raise _no("The comment has another author now.", "The event and GitHub disagree.")
-    if comment.body != asked.body or comment.updated_at != comment.created_at:
+    if comment.body != event.body or comment.updated_at != comment.created_at:
         raise _no("The comment was edited.", "Only what was written first can be a command.")
-    if scene.permission not in ORDER[1:]:
-        raise _no(f"{asked.author.login} has no right here.", f"GitHub says {scene.permission}.")
-    if asked.attempt > 1 and scene.answer is None:
+    if thread.permission not in ORDER[1:]:
+        raise _no(f"{event.author.login} has no right here.", f"GitHub says {thread.permission}.")
+    if event.attempt > 1 and thread.answer is None:
         raise _no(
             "This run is a repetition, and the answer of the first is not there.",
             "So nobody can say whether the command was carried out already.",
         )
 
 
-def permit(asked: Asked, scene: Scene, command: Command, least: str) -> None:
+def permit(event: CommentEvent, thread: Thread, command: Command, least: str) -> None:
     """Stop(not-authorised) unless the author, and who repeats the run, has the right where commands are taken."""
-    pull = scene.pull
-    people = {asked.author.login if asked.author else "": scene.permission}
-    if asked.again:
-        people |= {asked.again: scene.again or "none"}
+    pull = thread.pull
+    people = {event.author.login if event.author else "": thread.permission}
+    if event.repeated_by:
+        people |= {event.repeated_by: thread.repeater_permission or "none"}
     for login, has in people.items():
         if ORDER.index(has) < ORDER.index(least):
             raise Stop(
@@ -68,31 +68,31 @@ def permit(asked: Asked, scene: Scene, command: Command, least: str) -> None:
                 f"It needs {least}, and GitHub says {has}.",
                 "Ask somebody who has it, or change `commands` in the settings.",
             )
-    if command.name in _READING:
+    if COMMANDS[command.name].only_reads:
         return
-    if not asked.is_open or (pull is not None and pull.state != "open"):
+    if not event.is_open or (pull is not None and pull.state != "open"):
         raise _no(
             "This pull request or issue is closed.", "Commands are only taken where the talk is still open."
         )
-    if asked.is_pull and pull is None:
+    if event.is_pull and pull is None:
         raise _no("The pull request cannot be found.", "What the command is bound to is not known.")
-    if pull is not None and pull.head_repository != scene.repository:
+    if pull is not None and pull.head_repository != thread.repository:
         raise _no(
             "This pull request comes from a fork.", "Commands are only taken in the repository's own ones."
         )
 
 
-def bound(scene: Scene, meant: Iterable[App], command: Command) -> str:
+def bound(thread: Thread, selected: Iterable[App], command: Command) -> str:
     """The head that a command on its own promotion is bound to; empty elsewhere. Stop(stale-base).
 
     A head newer than the comment is one that its author cannot have seen.
     """
-    pull, comment = scene.pull, scene.comment
-    if pull is None or comment is None or command.name in _READING:
+    pull, comment = thread.pull, thread.comment
+    if pull is None or comment is None or COMMANDS[command.name].only_reads:
         return ""
-    if not any(pull.head_ref in own_branches(app, command.environment) for app in meant):
+    if not any(pull.head_ref in own_branches(app, command.environment) for app in selected):
         return ""
-    if not scene.head_at or moment(scene.head_at) > moment(comment.created_at):
+    if not thread.head_at or moment(thread.head_at) > moment(comment.created_at):
         raise Stop(
             "stale-base",
             f"#{pull.number} changed after the comment.",
@@ -112,12 +112,13 @@ def own_branches(app: App, environment: str) -> tuple[str, ...]:
     )
 
 
-def least(meant: Iterable[App], command: Command) -> str:
+def least(selected: Iterable[App], command: Command) -> str:
     """The right that policy asks for, the strongest where several apps are meant; reading needs only `read`."""
-    if command.name in _READING:
+    permission = COMMANDS[command.name].permission
+    if permission is None:
         return "read"
-    wanted: list[str] = [getattr(app.settings.commands, command.name) for app in meant]
-    return max(wanted, key=ORDER.index)
+    required = [permission(app.settings.commands) for app in selected]
+    return max(required, key=ORDER.index)
 
 
 def _no(what: str, why: str) -> Stop:

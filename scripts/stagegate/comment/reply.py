@@ -5,36 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import msgspec
-
 from stagegate.clients import hub
 from stagegate.clients.hub.comments import BODY_LIMIT
-from stagegate.comment.parse import USAGE, Command
-from stagegate.comment.status import AppStanding
+from stagegate.comment.answer import Answer
+from stagegate.comment.commands import COMMANDS
 from stagegate.errors import VERDICTS
-from stagegate.model import Actor, Message, Result
+from stagegate.model import Actor, Message
 from stagegate.report import markdown
 from stagegate.report.render import render
 
 _MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
 _CUT = "*The rest stands in the run's summary.*\n"
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said. `command` None: it was not understood; `result` None: it is still being done."""
-
-    comment: int
-    author: str
-    run_url: str
-    command: Command | None = None
-    result: Result | None = None
-    standings: tuple[AppStanding, ...] = ()
-    head: str = ""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the command is settled; after the world's trouble or missing rights the run may be repeated."""
-        return self.result is not None and VERDICTS[self.result.reason].exit_code in (0, 1, 4)
 
 
 def text(answer: Answer) -> str:
@@ -50,7 +31,7 @@ def text(answer: Answer) -> str:
         outcome=VERDICTS[result.reason].outcome if result else "",
         rules=[rule for rule in result.rules if rule.state != "pass"] if result else [],
         pull=outputs.get("pr-url", ""),
-        usage=USAGE if answer.command is not None and answer.command.name == "help" else {},
+        help=COMMANDS.values() if answer.command is not None and answer.command.name == "help" else (),
     )
     marker = f"<!-- stagegate-command:{answer.comment}:{state} -->\n"
     return markdown.shorten(marker + body, BODY_LIMIT, _CUT)
@@ -72,11 +53,11 @@ def is_final(answer: hub.Comment | None) -> bool:
     return seen is not None and seen[2] == "done"
 
 
-def say(pins: hub.Hub, number: int, answer: Answer, there: hub.Comment | None) -> hub.Comment:
-    """Write the answer, in place of the one that is there."""
-    if there is None:
+def write(pins: hub.Hub, number: int, answer: Answer, existing: hub.Comment | None) -> hub.Comment:
+    """Write the answer, in place of an existing one."""
+    if existing is None:
         return pins.comment(number, text(answer))
-    return pins.edit_comment(there.id, text(answer))
+    return pins.edit_comment(existing.id, text(answer))
 
 
 def is_good(answer: Answer) -> bool:

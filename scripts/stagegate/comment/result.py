@@ -1,4 +1,4 @@
-"""What a run of pr-command says of itself, and the answers that are not the planner's."""
+"""The result of pr-command, and the answers that do not come from a promotion."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from stagegate.comment.read import Asked
-from stagegate.comment.reply import Answer
-from stagegate.comment.status import AppStanding
+from stagegate.comment.answer import Answer
+from stagegate.comment.status import AppStatus
 from stagegate.errors import Stop
 from stagegate.model import Calls, Message, Result
 
 OUTPUTS = ("command", "environment", "version", "pr-url", "reply-url")
-
-
-def author(asked: Asked) -> str:
-    """Who commented, for people."""
-    return asked.author.login if asked.author else "somebody unknown"
 
 
 def ignored(why: str) -> Result:
@@ -35,18 +29,18 @@ def refused(stop: Stop) -> Result:
 
 
 def broken(answer: Answer) -> Answer:
-    """The answer when stagegate itself met a case it does not know."""
+    """The answer after an unexpected error in stagegate."""
     message = Message(
-        what="stagegate met a case it does not know; the run's log says where.",
-        why="Some of it may be done.",
-        next="Running the job again completes what was begun.",
+        what="An unexpected error in stagegate stopped this command.",
+        why="Parts of it may be done; the log of the run has the details.",
+        next="Run the job again: it completes what was begun.",
     )
     return msgspec.structs.replace(answer, result=Result(reason="bug", message=message))
 
 
-def reported(standings: Sequence[AppStanding]) -> Result:
+def reported(apps: Sequence[AppStatus]) -> Result:
     """The result of `/status`: reported, or unknown-state when something could not be read."""
-    unread = [one.app for one in standings if not one.is_known]
+    unread = [one.app for one in apps if not one.is_known]
     if unread:
         return Result(
             reason="unknown-state",

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stagegate.errors import Stop
+from stagegate.runner.variables import hosts as secret_hosts
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CAPTURED = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -112,7 +113,7 @@ def without_secrets(address: str, file: str) -> None:
 
 def allowed_hosts(environ: Mapping[str, str]) -> frozenset[str]:
     """Hosts of STAGEGATE_HOSTS, separated by commas or space; with a port only that port is meant."""
-    return frozenset(h.lower() for h in re.split(r"[\s,]+", environ.get("STAGEGATE_HOSTS", "")) if h)
+    return secret_hosts(environ)
 
 
 def guard(url: str, allowed: frozenset[str], file: str) -> None:

@@ -34,7 +34,7 @@ def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) ->
 
     Nobody is not enough, and unknown is no right.
     """
-    logins, least, doing = tuple(people), getattr(policy.commands, mode), f"{mode} {policy.app}"
+    logins, least, doing = tuple(people), policy.commands.least(mode), f"{mode} {policy.app}"
     if not logins:
         raise Stop(
             "not-authorised",

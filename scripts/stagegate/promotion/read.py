@@ -21,9 +21,9 @@ from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Facts, Kind, Subject
 from stagegate.promotion import app_state
 from stagegate.promotion.app_state import Files
+from stagegate.promotion.run import Run
 from stagegate.proposal import find, names
 from stagegate.proposal import labels as labelled
-from stagegate.settings import Settings
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +33,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     difference: Difference | None = None
 
 
-def read(
-    connections: Connections, known: Settings, mode: str, environment: str, version: str, now: datetime
-) -> Reading:
-    """Facts about promoting (or rolling back) an app in an environment.
-
-    `known` is what the work tree's settings say; policy is read again from the pins repository's default branch.
-    """
+def read(run: Run) -> Reading:
+    """Facts about promoting (or rolling back) an app in an environment, as the run requests it."""
+    mode, environment, version, now = run.request.mode, run.request.environment, run.request.version, run.now
     if not environment:
         raise Stop(
             "bad-input",
@@ -48,8 +44,8 @@ def read(
             "Give `environment`; the settings name them.",
         )
     back = mode == "rollback"
-    state = app_state.read(connections, known)
-    connections = connections.limited(state.settings)
+    state = app_state.read(run.connections, run.settings)
+    connections = run.connections.limited(state.settings)
     facts, tips = app_state.facts(connections, state, mode, environment, version)
     name = (names.rollback if back else names.promotion)(facts.app, environment)
     present = {f"refs/heads/{tip}" for tip in tips}

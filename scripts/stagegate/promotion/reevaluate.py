@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
 
 import msgspec
 
@@ -17,11 +17,11 @@ from stagegate.policy.facts import Facts
 from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
+from stagegate.promotion.run import Run
 from stagegate.proposal import names, write
 from stagegate.proposal.write import Applied
 from stagegate.report.markdown import plain
-from stagegate.runner.context import Context
-from stagegate.settings import Merge, Settings
+from stagegate.settings import Merge
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +37,9 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop | None = None
 
 
-def again(
-    connections: Connections,
-    state: AppState,
-    environments: Iterable[str],
-    context: Context,
-    now: datetime,
-    *,
-    verify_workflow: str,
-    dry_run: bool = False,
-) -> tuple[Evaluated, ...]:
+def again(run: Run, state: AppState, environments: Iterable[str]) -> tuple[Evaluated, ...]:
     """Every open promotion or rollback of these environments, judged now."""
+    connections = run.connections
     found = []
     ours = {
         name: environment
@@ -56,26 +48,16 @@ def again(
     }
     for pull in connections.pins.pulls(base=state.base):
         if pull.head_ref in ours and pull.head_repository == connections.pins.repository:
-            found.append(
-                _one(connections, state, ours[pull.head_ref], pull, context, now, verify_workflow, dry_run)
-            )
+            found.append(_one(run, state, ours[pull.head_ref], pull))
     return tuple(found)
 
 
-def _one(
-    connections: Connections,
-    state: AppState,
-    environment: str,
-    pull: hub.Pull,
-    context: Context,
-    now: datetime,
-    verify_workflow: str,
-    dry_run: bool,
-) -> Evaluated:
+def _one(run: Run, state: AppState, environment: str, pull: hub.Pull) -> Evaluated:
+    connections, dry_run = run.connections, run.request.dry_run
     policy = state.settings.environment(environment).promotion
     merge = merger(state, environment, pull)
     try:
-        judgement = evaluate.pull(connections, state, pull, now)
+        judgement = evaluate.pull(connections, state, pull, run.now)
         verdict = judgement.verdict
     except Stop as stop:
         if stop.reason == "stale-base" or dry_run:
@@ -88,7 +70,7 @@ def _one(
         return msgspec.structs.replace(seen, reason="planned")
     changes = write.status(connections.pins, pull.head_sha, verdict, pull.url)
     if merge == "stagegate" and verdict.state == "success" and not pull.draft:
-        sha, merged = into_base(connections.pins, state, pull, context, policy.merge_method, verify_workflow)
+        sha, merged = into_base(run, state, pull, policy.merge_method)
         return msgspec.structs.replace(seen, reason="merged", changes=(*changes, *merged), commit=sha)
     reason = _waiting(seen) if merge == "stagegate" else ""
     return msgspec.structs.replace(
@@ -117,19 +99,11 @@ def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
     return (policy.rollback_merge or policy.merge) if back else policy.merge
 
 
-def follow(
-    connections: Connections,
-    known: Settings,
-    facts: Facts,
-    done: Applied,
-    context: Context,
-    now: datetime,
-    verify_workflow: str,
-) -> Applied:
+def follow(run: Run, facts: Facts, done: Applied) -> Applied:
     """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
-    state = app_state.read(connections, known)
-    connections = connections.limited(state.settings)
-    seen = again(connections, state, (facts.environment,), context, now, verify_workflow=verify_workflow)
+    state = app_state.read(run.connections, run.settings)
+    limited = replace(run, connections=run.connections.limited(state.settings))
+    seen = again(limited, state, (facts.environment,))
     if (stop := next((one.stop for one in seen if one.stop), None)) is not None:
         raise stop
     changes = (*done.changes, *(change for one in seen for change in one.changes))
@@ -139,19 +113,18 @@ def follow(
     return msgspec.structs.replace(done, reason="merged", changes=changes, commit=merged.commit)
 
 
-def into_base(
-    pins: hub.Hub, state: AppState, pull: hub.Pull, context: Context, method: str, verify_workflow: str
-) -> tuple[str, tuple[Change, ...]]:
+def into_base(run: Run, state: AppState, pull: hub.Pull, method: str) -> tuple[str, tuple[Change, ...]]:
     """Merge exactly the head that was judged, then start the verification that GITHUB_TOKEN's merge does not."""
+    pins = run.connections.pins
     environment = pull.head_ref.rpartition("/")[2]
     app = state.settings.app
     commits = pins.compare(state.head, pull.head_sha).commits
     version = commits[-1].trailers.get("Stagegate-Version", "") if commits else ""
     title = plain(f"{pull.title} (PR {pull.number})")
-    trailers = names.trailers(app, version, environment, context.run_id)
+    trailers = names.trailers(app, version, environment, run.context.run_id)
     sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
-    started = write.verify(pins, state.base, verify_workflow)
+    started = write.verify(pins, state.base, run.request.verify_workflow)
     return sha, (change, *started)
 
 

@@ -11,6 +11,7 @@ from stagegate.model import Calls, Message, PullRequestText, Result, to_json
 from stagegate.policy import decide
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import Facts
+from stagegate.promotion.request import PromotionRequest
 from stagegate.proposal import write
 from stagegate.proposal.write import Applied
 from stagegate.report.render import render
@@ -54,11 +55,10 @@ def result(
     decision: Decision,
     done: Applied,
     now: datetime,
+    request: PromotionRequest,
     *,
     text: PullRequestText | None = None,
     rest: str = "",
-    dry_run: bool = False,
-    fail_on_waiting: bool = False,
     calls: Calls = NO_CALLS,
 ) -> Result:
     """The result of a promotion or rollback, written or only planned."""
@@ -81,11 +81,11 @@ def result(
         message=_message(facts, decision, done),
         outputs=values,
         summary=summary(facts, decision, done) + rest,
-        fails=fail_on_waiting and VERDICTS[done.reason].outcome == "waiting",
+        fails=request.fail_on_waiting and VERDICTS[done.reason].outcome == "waiting",
         app=facts.app,
         environment=facts.environment,
         version=version,
-        dry_run=dry_run,
+        dry_run=request.dry_run,
         trust=facts.trust,
         changes=done.changes,
         rules=decision.rules,

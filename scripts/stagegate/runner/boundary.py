@@ -6,7 +6,6 @@ import errno
 import gc
 import os
 import sys
-import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,11 +15,10 @@ import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result, to_json
-from stagegate.runner import definitions, log
+from stagegate.runner import bug, definitions, log
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs, load, variable
 
-ISSUES = "the stagegate repository's issues"
 HELP = ("-h", "--help", "help")
 _NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
 STABLE = ("outcome", "reason", "schema", "action")  # words of ours that workflows compare
@@ -63,14 +61,16 @@ def entrypoint(
             result = Result(reason=stop.reason, message=Message(what=stop.what, why=stop.why, next=stop.next))
             place = (stop.file, stop.line)
         except OSError as error:
-            result = _unwritable(error) if error.errno in _NOT_WRITABLE and error.filename else _bug(error)
+            result = (
+                _unwritable(error)
+                if error.errno in _NOT_WRITABLE and error.filename
+                else bug.result(action, error, context)
+            )
         except Exception as error:  # noqa: BLE001  the one last resort: anything not foreseen is our bug
-            result = _bug(error)
+            result = bug.result(action, error, context)
         return finish(action, result, context, report_path, *place)
     except KeyboardInterrupt:
-        log.annotate(
-            "error", "Cancelled. Running it again completes what was begun.", title=f"{action}: cancelled"
-        )
+        log.annotate("error", "Cancelled. Run it again to complete it.", title=f"{action}: cancelled")
         return 130
     except OSError as error:  # finish annotates last, so this is still the only annotation
         what = "The result of this step cannot be written."
@@ -78,13 +78,13 @@ def entrypoint(
         return VERDICTS["missing-file"].exit_code
 
 
-def _report_place(asked: str, context: Context) -> str:
+def _report_place(requested: str, context: Context) -> str:
     """Absolute path of the report, or empty; Stop(bad-input) before any work when it cannot be there."""
-    if not asked.strip():
+    if not requested.strip():
         return ""
-    place = context.inside(asked.strip(), what="report")
+    place = context.inside(requested.strip(), what="report")
     if place.is_dir():
-        raise Stop("bad-input", f"report is {asked!r}.", "That is a folder.", "Name a file.")
+        raise Stop("bad-input", f"report is {requested!r}.", "It is a folder.", "Name a file.")
     return str(place)
 
 
@@ -94,17 +94,9 @@ def _unwritable(error: OSError) -> Result:
     message = Message(
         what=f"{name} cannot be read or written.",
         why=f"{error.strerror}.",
-        next="Give the user of this step the right to that file, or room on the disk, then run it again.",
+        next="Let the user of this step write that file, or make room on the disk. Then run it again.",
     )
     return Result(reason="missing-permission", message=message)
-
-
-def _bug(error: Exception) -> Result:
-    log.to_stderr(traceback.format_exc())
-    what = f"stagegate met a case it does not know: {type(error).__name__}."
-    why = log.redact(str(error))[:300]
-    message = Message(what=what, why=why, next=f"Report it with the log above at {ISSUES}.")
-    return Result(reason="bug", message=message)
 
 
 def finish(

@@ -37,6 +37,18 @@ class Commands(Section, frozen=True, kw_only=True):
     override: Permission = "admin"
     """For `/override`, and for the mode `override`: it sets rules aside."""
 
+    def least(self, mode: str) -> Permission:
+        """The least permission for a mode of promote-pr that has one. KeyError for another."""
+        return {
+            "promote": self.promote,
+            "rollback": self.rollback,
+            "hold": self.hold,
+            "unhold": self.unhold,
+            "ban": self.ban,
+            "unban": self.unban,
+            "override": self.override,
+        }[mode]
+
 
 class TrustSettings(Section, frozen=True, kw_only=True):
     """Whose evidence counts. `protected` needs the slug of the App that writes it."""

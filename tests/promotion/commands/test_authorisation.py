@@ -9,8 +9,10 @@ import pytest
 
 from stagegate.clients import hub
 from stagegate.comment import authorise
-from stagegate.comment.parse import Command, understood
-from stagegate.comment.read import Asked, Scene
+from stagegate.comment.command import Command
+from stagegate.comment.event import CommentEvent
+from stagegate.comment.parse import parse as parse_command
+from stagegate.comment.read import Thread
 from stagegate.errors import Stop
 from stagegate.model import Actor
 from stagegate.promotion.apps import App
@@ -22,7 +24,7 @@ SHOP = App(
     config="stagegate.yaml",
     settings=parse(b"app: shop\nenvironments: [{name: staging}, {name: prod, after: [staging]}]\n", "x"),
 )
-ASKED = Asked(
+ASKED = CommentEvent(
     action="created", comment=1, number=5, body="/promote prod", author=DEV, is_pull=True, is_open=True
 )
 COMMENT = hub.Comment(id=1, body="/promote prod", author=DEV, created_at=AT, updated_at=AT)
@@ -31,14 +33,14 @@ PULL = hub.Pull(
     merge_commit="", draft=False, head_ref="stagegate/promote/shop/prod", head_sha="a" * 40, head_repository="acme/shop",
     base_ref="main", base_sha="b" * 40, author=None, labels=(), mergeable=None, auto_merge=False,
 )  # fmt: skip
-SCENE = Scene(
+SCENE = Thread(
     repository="acme/shop", comment=COMMENT, permission="write", pull=PULL, head_at="2026-01-05T11:59:59Z"
 )
 
 
-def judge(asked: Asked, scene: Scene) -> str:
+def judge(asked: CommentEvent, scene: Thread) -> str:
     """All steps of authorisation; the head that is bound."""
-    command = understood(asked.body)
+    command = parse_command(asked.body)
     authorise.check(asked, scene)
     authorise.permit(asked, scene, command, authorise.least([SHOP], command))
     return authorise.bound(scene, [SHOP], command)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagegate.comment.parse import USAGE, Command, begins, understood
+from stagegate.comment.command import Command
+from stagegate.comment.commands import COMMANDS
+from stagegate.comment.parse import begins, parse
 from stagegate.errors import Stop
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True).filter(
@@ -46,7 +48,7 @@ REASONS = st.text(
 )  # fmt: skip
 def test_commands(text: str, command: Command) -> None:
     assert begins(text)
-    assert understood(text) == command
+    assert parse(text) == command
 
 
 @pytest.mark.parametrize(
@@ -80,11 +82,11 @@ def test_what_is_no_command_is_passed_over(text: str) -> None:
 def test_what_begins_as_one_and_goes_wrong_is_refused_with_the_right_spelling(text: str) -> None:
     assert begins(text)
     with pytest.raises(Stop) as caught:
-        understood(text)
+        parse(text)
     assert caught.value.reason == "bad-input"
     name = re.match(r"/(\w+)", text)
     assert name is not None
-    assert USAGE[name[1]] in caught.value.next
+    assert COMMANDS[name[1]].usage in caught.value.next
 
 
 @given(NAMES, NAMES, VERSIONS, REASONS, st.sampled_from(["", "2h", "30m", "7d"]))
@@ -105,14 +107,14 @@ def test_what_it_says_is_read_back_as_it_was_meant(
             until=until,
         ),
     ):
-        assert understood(command.text) == command
+        assert parse(command.text) == command
 
 
-@given(st.text(max_size=80), st.sampled_from(sorted(USAGE)))
+@given(st.text(max_size=80), st.sampled_from(sorted(COMMANDS)))
 def test_any_text_after_a_command_is_read_in_full_or_refused(text: str, name: str) -> None:
     comment = f"/{name} {text}"
     try:
-        command = understood(comment)
+        command = parse(comment)
     except Stop as stop:
         assert stop.reason == "bad-input"
         return
@@ -139,4 +141,4 @@ def test_no_invisible_character_passes(hidden: str, place: int) -> None:
     if hidden.strip(" ") == "":
         return
     with pytest.raises(Stop):
-        understood(comment)
+        parse(comment)

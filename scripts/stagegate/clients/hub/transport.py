@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,6 +15,7 @@ from stagegate.clients.hub.refusals import Uncertain
 from stagegate.clients.hub.response import Answer, limit_wait
 from stagegate.errors import Stop
 from stagegate.model import Calls
+from stagegate.runner import variables
 
 T = TypeVar("T")
 
@@ -37,8 +37,8 @@ class Line:
         self.token = token
         self.sleep: Callable[[float], None] = time.sleep
         self.clock: Callable[[], float] = time.time
-        self._pace = float(os.environ.get("STAGEGATE_WRITE_PACE", "1")) if pace is None else pace
-        self._retry_pace = float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5"))
+        self._pace = variables.write_pace() if pace is None else pace
+        self._retry_pace = variables.retry_pace()
         self._last_write = float("-inf")
         self._made_at = float("-inf")
         self._patience = PATIENCE_SECONDS

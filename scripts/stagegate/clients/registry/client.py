@@ -6,7 +6,6 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +18,7 @@ from stagegate.clients.registry.transport import Transport
 from stagegate.clients.registry.trouble import Transient, absent
 from stagegate.errors import Stop
 from stagegate.model import DIGEST, digest_of
+from stagegate.runner import variables
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -195,7 +195,7 @@ class Registry:
         False when it was there already. A tag with other content is Stop(version-taken) unless `replace`.
         """
         target = _target(target)
-        pace = float(os.environ.get("STAGEGATE_RETRY_PACE", "0.5"))
+        pace = variables.retry_pace()
         for attempt in range(_PUSHES):
             seen = self.digest(target)
             if seen == manifest.digest:

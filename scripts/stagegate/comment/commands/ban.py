@@ -1,0 +1,17 @@
+"""/ban: rules a version out."""
+
+from __future__ import annotations
+
+from stagegate.comment.command import BANNED, REASON, VERSION
+from stagegate.comment.definition import CommandDefinition
+from stagegate.comment.execute import promotion
+
+COMMAND = CommandDefinition(
+    name="ban",
+    usage="/ban [app@]version reason",
+    help="rules out a version everywhere",
+    grammar=rf"{BANNED}{VERSION} {REASON}",
+    permission=lambda commands: commands.ban,
+    effect=promotion("ban"),
+    takes_reason=True,
+)

@@ -1,0 +1,17 @@
+"""/unhold: lifts a hold."""
+
+from __future__ import annotations
+
+from stagegate.comment.command import TARGET
+from stagegate.comment.definition import CommandDefinition
+from stagegate.comment.execute import promotion
+
+COMMAND = CommandDefinition(
+    name="unhold",
+    usage="/unhold [app/|all/]environment",
+    help="lifts a hold",
+    grammar=TARGET,
+    permission=lambda commands: commands.unhold,
+    effect=promotion("unhold"),
+    takes_all=True,
+)

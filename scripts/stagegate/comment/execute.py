@@ -1,0 +1,80 @@
+"""Carries out a command whose author may give it: as a typed request to promotion, or by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from stagegate.comment import event as events
+from stagegate.comment import result, status
+from stagegate.comment.answer import Answer
+from stagegate.comment.command import Command
+from stagegate.comment.event import CommentEvent
+from stagegate.marks import marks
+from stagegate.promotion import promote, run
+from stagegate.promotion.apps import App
+from stagegate.promotion.request import Mode, PromotionRequest
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
+
+
+@dataclass(frozen=True)
+class Order:
+    """A command that is authorised: the apps it is about, who gave it where, and with which tokens it runs."""
+
+    command: Command
+    event: CommentEvent
+    apps: Sequence[App]
+    inputs: PinsInputs
+    context: Context
+    now: datetime
+    verify_workflow: str
+
+
+Effect = Callable[[Order, Answer], Answer]
+
+
+def request(order: Order, mode: Mode) -> PromotionRequest:
+    """What promotion is requested to do, in the name of the comment's author."""
+    command = order.command
+    on_all = command.app == marks.ALL
+    by = f"/{command.name} by {events.author(order.event)} in #{order.event.number}"
+    return PromotionRequest(
+        mode=mode,
+        environment=f"{marks.ALL}/{command.environment}" if on_all else command.environment,
+        version=command.version,
+        reason=command.reason or by,
+        until=command.until,
+        rules=",".join(command.rules),
+        verify_workflow=order.verify_workflow,
+        dry_run=order.inputs.dry_run,
+    )
+
+
+def promotion(mode: Mode) -> Effect:
+    """The effect of a command that is a mode of promote-pr."""
+
+    def effect(order: Order, answer: Answer) -> Answer:
+        context = msgspec.structs.replace(order.context, actor=events.author(order.event))
+        done = promote.for_apps(request(order, mode), order.inputs, context, order.apps)
+        return msgspec.structs.replace(answer, result=done)
+
+    return effect
+
+
+def show_status(order: Order, answer: Answer) -> Answer:
+    """Where every release of the apps is."""
+    shown = []
+    for app in order.apps:
+        inputs = msgspec.structs.replace(order.inputs, config=app.config)
+        connections = run.connect(inputs, app.settings, order.context)
+        shown.append(status.read(app, connections, order.command.environment, order.now))
+    return msgspec.structs.replace(answer, apps=tuple(shown), result=result.reported(shown))
+
+
+def show_help(order: Order, answer: Answer) -> Answer:  # noqa: ARG001  one signature for all
+    """The list of commands; the reply contains it."""
+    return msgspec.structs.replace(answer, result=result.helped())

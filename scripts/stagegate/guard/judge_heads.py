@@ -1,0 +1,53 @@
+"""Judges heads for every app and writes their statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stagegate.clients import hub
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.guard import combine, heads, judge
+from stagegate.guard.heads import Head
+from stagegate.guard.result import HeadJudged
+from stagegate.promotion.apps import App
+from stagegate.proposal import write
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The pins repository, every app with its connections, GitHub's time, and the address of the run."""
+
+    pins: hub.Hub
+    places: Sequence[tuple[App, Connections]]
+    now: datetime
+    run_url: str
+    dry_run: bool
+
+    def judge(self, head: Head) -> HeadJudged:
+        """Judge a head and write its status. A pull request that changed meanwhile is judged again first.
+
+        Stop(stale-base) when it changes again and again.
+        """
+        for _ in range(ATTEMPTS):
+            apps = judge.judge(self.places, head, self.now)
+            verdict = combine.combine({one.app: one.verdict for one in apps})
+            latest = heads.again(self.pins, head.pull.number) if head.pull else head
+            if latest is None or head.same(latest):
+                write_status = not self.dry_run and latest is not None
+                writer = self.places[0][1].pins  # the App where there is one: only its statuses count then
+                # The pull request's address, not the run's: an unchanged status is not written again.
+                address = head.pull.url if head.pull else self.run_url
+                changes = write.status(writer, head.sha, verdict, address) if write_status else ()
+                return HeadJudged(head=head, verdict=verdict, apps=apps, changes=changes)
+            head = latest
+        raise Stop(
+            "stale-base",
+            f"{head.name} changed {ATTEMPTS} times while it was judged.",
+            "A verdict counts only for what was judged.",
+            "The next change starts this again; nothing has to be done.",
+        )

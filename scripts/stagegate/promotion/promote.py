@@ -1,0 +1,145 @@
+"""The use case of promote-pr, of a comment command, and of a rollback that a gate requires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.evidence import accepted
+from stagegate.marks import marks
+from stagegate.model import PullRequestText, Result
+from stagegate.pins import pinned_version
+from stagegate.policy import decide, permissions, turns
+from stagegate.policy.decide import Decision
+from stagegate.promotion import apps, combined_result, read, reevaluate, result, run, set_mark
+from stagegate.promotion.apps import App
+from stagegate.promotion.read import Reading
+from stagegate.promotion.request import PromotionRequest
+from stagegate.promotion.run import Run
+from stagegate.proposal import body_facts, write
+from stagegate.proposal.write import Applied
+from stagegate.runner import log
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
+from stagegate.settings import Settings
+
+ATTEMPTS = 5
+
+
+def select(request: PromotionRequest, every_app: Sequence[App]) -> tuple[App, ...]:
+    """The apps of a request: the one it names, or the only one. Every app for an evaluation without a name, and for
+    a hold on all apps. Stop(bad-input)."""
+    scope, _, environment = request.environment.rpartition("/")
+    on_all = request.mode in ("hold", "unhold") and scope == marks.ALL
+    if on_all or (request.mode == "evaluate" and not request.app):
+        return apps.having(every_app, environment)
+    return (apps.choose(every_app, request.app),)
+
+
+def replay(request: PromotionRequest, context: Context, path: str, now: datetime) -> Result:
+    """The decision on facts that were saved to a file; nothing is read from GitHub and nothing is written."""
+    facts = result.load(context, path)
+    decision = decide.decide(facts, now)
+    request = msgspec.structs.replace(request, dry_run=True, fail_on_waiting=False)
+    return result.result(facts, decision, result.planned(facts, decision), now, request)
+
+
+def for_apps(
+    request: PromotionRequest, inputs: PinsInputs, context: Context, selected: Sequence[App]
+) -> Result:
+    """One request for these apps: a mark is set once, then the open promotions of every app are judged again.
+
+    What stops one app does not stop the others; the result is the worst of all.
+    """
+    per_app = [msgspec.structs.replace(inputs, config=app.config) for app in selected]
+    if request.mode != "evaluate":
+        for one, app in zip(per_app[1:], selected[1:], strict=True):
+            connections = run.connect(one, app.settings, context)
+            permissions.permit(connections, app.settings, context, request.mode)
+    first = request.mode != "evaluate"
+    results = [for_app(request, per_app[0], context, selected[0].settings)] if first else []
+    evaluation = msgspec.structs.replace(request, mode="evaluate")
+    for one, app in list(zip(per_app, selected, strict=True))[len(results) :]:
+        try:
+            results.append(for_app(evaluation, one, context, app.settings))
+        except Stop as stop:
+            if len(selected) == 1:
+                raise
+            results.append(combined_result.stopped(stop, app.settings.app))
+    return combined_result.one(results)
+
+
+def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, settings: Settings) -> Result:
+    """One request for the app that `settings` name. Begins again at the facts when somebody else wrote first."""
+    started = run.start(request, inputs, settings, context)
+    if request.mode in ("promote", "rollback") and not request.dry_run:
+        permissions.ask_dispatcher(started.connections, settings, context, request.mode)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            if request.mode in ("promote", "rollback"):
+                return promote(started)
+            done = set_mark.run(started)
+            return _next_release(started, done) if request.mode == "evaluate" else done
+        except Stop as stop:
+            if stop.reason != "stale-base" or attempt == ATTEMPTS:
+                raise
+            log.say(f"Somebody else wrote first ({stop.why}). Reading everything again.")
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def promote(started: Run) -> Result:
+    """Facts, plan, apply, report of one promotion or rollback. StaleHead when the facts changed meanwhile."""
+    request = started.request
+    reading = read.read(started)
+    result.save(started.context, request.save_facts, reading.facts)
+    decision = decide.decide(reading.facts, started.now)
+    text, rest = body_facts.proposal(
+        started.connections, reading, decision, started.now, started.context.run_url
+    )
+    applied = _apply(started, reading, decision, text)
+    calls = started.connections.calls
+    return result.result(
+        reading.facts, decision, applied, started.now, request, text=text, rest=rest, calls=calls
+    )
+
+
+def _apply(started: Run, reading: Reading, decision: Decision, text: PullRequestText | None) -> Applied:
+    """Write what was decided; in a dry run only list it."""
+    facts, request, pins = reading.facts, started.request, started.connections.pins
+    if request.dry_run or not decision.write:
+        planned = result.planned(facts, decision)
+        if facts.subject is not None or request.dry_run:
+            return planned
+        commit = facts.base, facts.base_head
+        files = pinned_version.files_of(facts.policy_of(facts.environment))
+        resumed = write.resume(pins, facts.app, *commit, files, started.context, request.verify_workflow)
+        return msgspec.structs.replace(planned, changes=resumed)
+    accepted.demand_writer(started.connections, facts.settings)
+    written = write.write(
+        pins,
+        facts,
+        decision,
+        text,
+        context=started.context,
+        now=started.now,
+        reason=request.reason,
+        verify_workflow=request.verify_workflow,
+    )
+    if decision.merge == "stagegate" or facts.mode == "rollback":
+        return reevaluate.follow(started, facts, written)
+    return written
+
+
+def _next_release(started: Run, evaluated: Result) -> Result:
+    """After an evaluation: with strategy `each` the next release is proposed where no proposal is open."""
+    request, free = started.request, tuple[str, ...]()
+    if turns.goes_on(evaluated):
+        free = turns.free(started.connections, started.settings, request.environment)
+    for name in free:
+        following = msgspec.structs.replace(request, mode="promote", environment=name, version="")
+        evaluated = turns.joined(evaluated, promote(replace(started, request=following)))
+    return evaluated

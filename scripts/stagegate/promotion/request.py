@@ -1,0 +1,32 @@
+"""What promotion is requested to do: by an action's inputs, by a comment command, or by a gate that failed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+MarkMode = Literal["hold", "unhold", "ban", "unban", "override"]
+Mode = Literal["promote", "rollback", "hold", "unhold", "ban", "unban", "override", "evaluate"]
+
+
+class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One request. `app` is empty where there is only one, and where every app is meant.
+
+    `environment` may be `all`, and `all/<environment>` holds every app there. `until` is a time or a duration,
+    `rules` the names of rules that an override sets aside. `verify_workflow` is started after a merge or commit
+    that starts nothing by itself. `fail_on_waiting`: exit 1 where time alone prevents the write. `save_facts`: a
+    file for the facts.
+    """
+
+    mode: Mode = "promote"
+    app: str = ""
+    environment: str = ""
+    version: str = ""
+    reason: str = ""
+    until: str = ""
+    rules: str = ""
+    verify_workflow: str = "production.yml"
+    dry_run: bool = False
+    fail_on_waiting: bool = False
+    save_facts: str = ""

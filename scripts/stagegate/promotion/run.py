@@ -1,0 +1,37 @@
+"""What every step of a run needs: connections, the runner, GitHub's time, and what is requested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from stagegate.clients.connections import Connections, open_connections
+from stagegate.promotion.request import PromotionRequest
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
+from stagegate.settings import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """`settings` are those of the work tree; policy is read from the default branch. `now` is GitHub's time."""
+
+    connections: Connections
+    settings: Settings
+    context: Context
+    now: datetime
+    request: PromotionRequest
+
+
+def connect(inputs: PinsInputs, settings: Settings, context: Context) -> Connections:
+    """The repositories and registries, with the tokens of the inputs, and the clone of the pins repository."""
+    connections = open_connections(settings, context, inputs)
+    is_clone = context.repository == connections.pins.repository
+    return replace(connections, clone=context.workspace if is_clone else None)
+
+
+def start(request: PromotionRequest, inputs: PinsInputs, settings: Settings, context: Context) -> Run:
+    """A run for one app. `inputs` give the tokens and the path of the settings."""
+    connections = connect(inputs, settings, context)
+    now = connections.pins.now()
+    return Run(connections=connections, settings=settings, context=context, now=now, request=request)
