@@ -20,6 +20,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 from stagegate import errors, explain, model, pins, settings
+from stagegate.comment import commands
 from stagegate.gate import scenarios
 from stagegate.pins import shapes
 from stagegate.policy import rules
@@ -44,6 +45,7 @@ def generated() -> Iterator[tuple[Path, str]]:
             action = YAML(typ="safe", pure=True).load(definition)
             text = readme.read_text(encoding="utf-8")
             text = _between(text, "inputs", _inputs(action["inputs"]))
+            text = _between(text, "commands", _commands()) if folder.name == "pr-command" else text
             yield readme, _between(text, "outputs", _outputs(action["outputs"]))
     readme = ROOT / "README.md"
     if readme.is_file():
@@ -237,6 +239,18 @@ def _shapes() -> str:
         shown = "\n".join(lines)
         parts.append(f"### {shape.title}\n\n{shape.about}\n\n```diff\n{shown}\n```\n")
     return "\n".join(parts)
+
+
+def _commands() -> str:
+    """Every comment command with the least permission that `commands` of the settings asks by default."""
+    rows = ["| command | what it does | least permission (`commands:`) |", "|---|---|---|"]
+    for command in commands.COMMANDS.values():
+        least = (
+            f"`{command.name}: {command.permission(settings.Commands())}`" if command.permission else "read"
+        )
+        usage = command.usage.replace("|", "\\|")
+        rows.append(f"| `{usage}` | {command.help} | {least} |")
+    return "\n".join(rows) + "\n"
 
 
 def _rules() -> str:

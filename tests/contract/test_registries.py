@@ -12,14 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from stagegate.comment import commands
+from stagegate.comment.definition import CommandDefinition
 from stagegate.errors import VERDICTS
 from stagegate.pins import shapes
 from stagegate.policy import rules
 from stagegate.policy.rule import Rule
+from stagegate.settings import Commands
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRIES: Mapping[str, tuple[ModuleType, str, Callable[[], set[str]]]] = {
     "rules": (rules, "RULE", lambda: set(rules.RULES)),
+    "commands": (commands, "COMMAND", lambda: set(commands.COMMANDS)),
     "pin shapes": (shapes, "SHAPE", lambda: {shape.name for shape in shapes.all_shapes()}),
 }
 
@@ -57,6 +61,41 @@ def test_a_rule_added_by_halves_is_found(tmp_path: Path, monkeypatch: pytest.Mon
     collected = rules.collect([str(tmp_path / "half_a_rule")], "half_a_rule")
     assert list(collected) == ["four-eyes"]
     assert missing(collected["four-eyes"]) == ["reason", "rank", "docs/rules.md"]
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_a_command_is_complete(name: str) -> None:
+    assert missing_of_command(commands.COMMANDS[name]) == []
+
+
+def test_every_permission_of_the_settings_has_its_command() -> None:
+    assert set(Commands.__struct_fields__) == {c.name for c in commands.COMMANDS.values() if not c.only_reads}
+
+
+def test_a_command_added_by_halves_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(commands.__path__[0]) / "unhold.py").read_text(encoding="utf-8")
+    (tmp_path / "half_a_command").mkdir()
+    (tmp_path / "half_a_command" / "__init__.py").touch()
+    fake = text.replace('name="unhold"', 'name="retry"').replace("commands.unhold", "commands.retry")
+    (tmp_path / "half_a_command" / "retry.py").write_text(fake, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    collected = commands.collect([str(tmp_path / "half_a_command")], "half_a_command")
+    assert missing_of_command(collected["retry"]) == ["usage", "commands: in the settings", "README"]
+
+
+def missing_of_command(command: CommandDefinition) -> list[str]:
+    """What a command lacks to be whole: its own words, its permission in the settings, its line in the README."""
+    lacks = [] if command.usage.split(" ")[0] == f"/{command.name}" else ["usage"]
+    lacks += [] if command.help else ["help"]
+    if command.permission is not None:
+        for least in ("read", "admin"):
+            if command.name not in Commands.__struct_fields__:
+                lacks.append("commands: in the settings")
+                break
+            declared = msgspec.structs.replace(Commands(), **{command.name: least})
+            lacks += [] if command.permission(declared) == least else ["permission"]
+    page = (ROOT / "actions" / "pr-command" / "README.md").read_text(encoding="utf-8")
+    return lacks + ([] if f"| `/{command.name}" in page else ["README"])
 
 
 def missing(rule: Rule) -> list[str]:

@@ -11,7 +11,8 @@ import msgspec
 from stagegate import settings as settings_file
 from stagegate.evidence.records import Record
 from stagegate.model import Actor, Chart, Edit, Evidence, Image, Release, WorkflowRun, digest_of, rfc3339
-from stagegate.policy.facts import Facts, Standing, Subject
+from stagegate.pins.pinned_version import PinnedVersion
+from stagegate.policy.facts import Facts, Subject
 from stagegate.settings import Settings
 
 BOT = Actor(kind="Bot", id=41898282, login="github-actions[bot]")
@@ -102,8 +103,8 @@ def facts(
         trust="advisory",
         accepted=(BOT,),
         standings=(
-            Standing(environment="staging", version=staging),
-            Standing(environment="prod", version=prod),
+            PinnedVersion(environment="staging", version=staging),
+            PinnedVersion(environment="prod", version=prod),
         ),
         records={name: tuple(listed) for name, listed in (records or {}).items()},
     )

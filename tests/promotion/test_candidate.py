@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from stagegate.evidence.records import Record
+from stagegate.marks.placed import Placed
 from stagegate.policy import candidate
-from stagegate.policy.facts import Placed
 from tests.promotion.facts_world import NOW, facts, record, release, settings
 
 

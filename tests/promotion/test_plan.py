@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
+from stagegate.difference.change import RiskSeen
+from stagegate.marks.placed import Placed
 from stagegate.model import Mark, RuleResult, digest_of, to_json
 from stagegate.policy import decide
-from stagegate.policy.facts import Approvals, Facts, Placed, Proposal, RiskSeen, Subject
+from stagegate.policy.facts import Approvals, Facts, Proposal, Subject
 from stagegate.settings import Settings
 from tests.promotion.facts_world import NOW, facts, record, release, settings, subject
 

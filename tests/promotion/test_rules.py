@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from stagegate.difference.change import ImageSeen, RiskSeen
+from stagegate.marks.placed import Placed
 from stagegate.model import Image, Mark, digest_of
+from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.policy import rules
-from stagegate.policy.facts import ImageSeen, Placed, RiskSeen, Standing
 from stagegate.policy.rules import (
     ban,
     direction,
@@ -96,9 +98,10 @@ def test_order(staging: str, records: list[Any], state: str) -> None:
 
 
 def test_order_where_a_range_moves_by_itself_takes_the_newest_record() -> None:
-    ranged = Standing(environment="staging", is_range=True, trouble="a range")
+    ranged = PinnedVersion(environment="staging", is_range=True, trouble="a range")
     known = facts(
-        records={"staging": [record(ONE)]}, standings=(ranged, Standing(environment="prod", version="1.0.0"))
+        records={"staging": [record(ONE)]},
+        standings=(ranged, PinnedVersion(environment="prod", version="1.0.0")),
     )
     assert order.check(subject(), known, NOW).state == "pass"
 

@@ -11,6 +11,7 @@ import pytest
 
 from stagegate.chart import objects
 from stagegate.difference import Difference, compare, risks
+from stagegate.difference.change import RiskSeen
 from stagegate.model import (
     ApplicationSeen,
     Chart,
@@ -22,7 +23,7 @@ from stagegate.model import (
     RuleResult,
     WorkflowRun,
 )
-from stagegate.policy.facts import RiskSeen, Standing
+from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.proposal import body as text
 from stagegate.proposal.body import BodyFacts, CommitLine, Proof
 from tests.promotion import facts_world
@@ -139,9 +140,9 @@ def facts(**changes: object) -> BodyFacts:
             Proof(environment="staging", state="passed", since="2026-01-05T10:04:00Z", evidence=EVIDENCE),
         ),
         standings=(
-            Standing(environment="staging", version="1.1.0"),
-            Standing(environment="prod", version="1.0.0"),
-            Standing(environment="prod-us", version="0.9.0"),
+            PinnedVersion(environment="staging", version="1.1.0"),
+            PinnedVersion(environment="prod", version="1.0.0"),
+            PinnedVersion(environment="prod-us", version="0.9.0"),
         ),
         commits=(
             CommitLine(sha="a" * 40, subject="feat: show prices (#12)"),

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients import registry
 from stagegate.difference import Difference
+from stagegate.difference.change import ImageSeen
 from stagegate.errors import Stop
-from stagegate.policy.facts import ImageSeen
 from stagegate.settings import Settings
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,16 +19,17 @@ from stagegate.clients import hub, registry
 from stagegate.clients.connections import Connections
 from stagegate.difference import Difference, kustomize
 from stagegate.difference import images as images_seen
+from stagegate.difference.change import RenderedChange, RenderFacts, RiskSeen
 from stagegate.errors import Stop
 from stagegate.model import DIGEST, to_json
 from stagegate.pins import changes, pinned_version
 from stagegate.pins import files as pin_files
 from stagegate.pins.changes import Changed
-from stagegate.policy.facts import Facts, RiskSeen, Subject
-from stagegate.promotion.app_state import Files
+from stagegate.pins.tree import Files
 
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _RELEASE_ONLY = Changed()
+Change = TypeVar("Change", bound=RenderedChange)
 
 
 class NotRendered(Exception):
@@ -37,12 +38,12 @@ class NotRendered(Exception):
 
 def compared(
     connections: Connections,
-    facts: Facts,
-    subject: Subject,
+    facts: RenderFacts,
+    subject: Change,
     before: Files,
     after: Files,
     seen: Changed = _RELEASE_ONLY,
-) -> tuple[Subject, Difference | None]:
+) -> tuple[Change, Difference | None]:
     """The subject with images and risks of what would be rendered, and the difference for people.
 
     What cannot be rendered is said (`rendered` false), and is a risk where more than the release changes (`seen`);
@@ -88,7 +89,7 @@ def compared(
     ), found
 
 
-def remembered(subject: Subject, told: Collection[str]) -> Subject:
+def remembered(subject: Change, told: Collection[str]) -> Change:
     """The subject with the classes of risk that were seen when its commit was made, where it could be rendered."""
     known = tuple(
         RiskSeen(kind=kind, object=subject.environment, detail="seen when this was proposed")
@@ -105,7 +106,7 @@ def _unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
     )
 
 
-def _troubled(subject: Subject, stop: Stop) -> tuple[Subject, None]:
+def _troubled(subject: Change, stop: Stop) -> tuple[Change, None]:
     """The subject with why nothing could be rendered; what only a person can set right ends the run."""
     if stop.reason in ("missing-tool", "missing-permission", "wrong-source"):
         raise stop
@@ -113,7 +114,7 @@ def _troubled(subject: Subject, stop: Stop) -> tuple[Subject, None]:
 
 
 def objects(
-    connections: Connections, facts: Facts, environment: str, files: Files
+    connections: Connections, facts: RenderFacts, environment: str, files: Files
 ) -> tuple[RenderedObject, ...]:
     """Everything the Applications that pin an environment would render. NotRendered when no pin is one."""
     found: list[RenderedObject] = []
@@ -132,7 +133,7 @@ def objects(
 
 
 def _with_values(
-    connections: Connections, facts: Facts, environment: str, files: Files, known: Files | None = None
+    connections: Connections, facts: RenderFacts, environment: str, files: Files, known: Files | None = None
 ) -> Files:
     """A side with all values files of the default branch that its Applications name, read at once.
 
@@ -147,7 +148,7 @@ def _with_values(
     return Files(contents={**contents, **read}, at=files.at)
 
 
-def _applications(facts: Facts, environment: str, files: Files) -> list[dict[str, Any]]:
+def _applications(facts: RenderFacts, environment: str, files: Files) -> list[dict[str, Any]]:
     policy = facts.policy_of(environment)
     return [
         document
@@ -157,7 +158,7 @@ def _applications(facts: Facts, environment: str, files: Files) -> list[dict[str
     ]
 
 
-def _beside(facts: Facts, environment: str, files: Files) -> tuple[bytes, ...]:
+def _beside(facts: RenderFacts, environment: str, files: Files) -> tuple[bytes, ...]:
     """What Applications say besides the source that is rendered: other sources that make objects, and where to."""
     name = facts.settings.chart_reference.rpartition("/")[2]
     found = []
@@ -175,7 +176,7 @@ def _beside(facts: Facts, environment: str, files: Files) -> tuple[bytes, ...]:
 
 
 def _kustomized(
-    connections: Connections, facts: Facts, environment: str, files: Files
+    connections: Connections, facts: RenderFacts, environment: str, files: Files
 ) -> tuple[RenderedObject, ...]:
     """What the kustomizations that pin an environment build, where there is a clone and a program for it."""
     named = dict.fromkeys(pin_files.file_of(pin) for pin in facts.policy_of(environment).pins)
@@ -214,7 +215,7 @@ def chart_archive(source: registry.Registry, place: render_inputs.ChartPlace) ->
 
 
 def _file(
-    connections: Connections, facts: Facts, files: Files, address: str, revision: str, path: str
+    connections: Connections, facts: RenderFacts, files: Files, address: str, revision: str, path: str
 ) -> bytes | None:
     """A values file where an Application says it is: in the pins or the app repository."""
     answers = []
@@ -227,7 +228,7 @@ def _file(
     raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
 
 
-def _content(side: hub.Hub, facts: Facts, files: Files, revision: str, path: str) -> bytes | None:
+def _content(side: hub.Hub, facts: RenderFacts, files: Files, revision: str, path: str) -> bytes | None:
     """A file of a side; what stands on the pins' default branch is taken from the side under judgement."""
     at_base = side.repository == facts.pins_repository and changes.is_branch(revision, facts.base)
     if at_base and path in files.contents:

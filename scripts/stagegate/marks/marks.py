@@ -13,8 +13,8 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.evidence import records
+from stagegate.marks.placed import MarkFacts, MarkPlace, Placed
 from stagegate.model import Mark, MarkKind, Removed, moment, rfc3339, to_json
-from stagegate.policy.facts import Facts, MarkPlace, Placed
 
 PREFIX = "refs/heads/stagegate/"
 FILE = "mark.json"
@@ -78,7 +78,7 @@ def active(mark: Mark | None, now: datetime) -> bool:
     return mark.removed is None and not (mark.until and moment(mark.until) <= now)
 
 
-def holds(facts: Facts, environment: str, now: datetime) -> tuple[Placed, ...]:
+def holds(facts: MarkFacts, environment: str, now: datetime) -> tuple[Placed, ...]:
     """Holds in force for this app (or all) in an environment (or all)."""
     return tuple(
         placed
@@ -87,13 +87,13 @@ def holds(facts: Facts, environment: str, now: datetime) -> tuple[Placed, ...]:
     )
 
 
-def ban(facts: Facts, version: str, now: datetime) -> Placed | None:
+def ban(facts: MarkFacts, version: str, now: datetime) -> Placed | None:
     """The ban in force on a version, or None."""
     bans = _in_force(facts.marks, "ban", now)
     return next((p for p in bans if p.app == facts.app and p.version == version), None)
 
 
-def override(facts: Facts, environment: str, version: str, now: datetime) -> Mark | None:
+def override(facts: MarkFacts, environment: str, version: str, now: datetime) -> Mark | None:
     """The override in force for a version in an environment. Under `protected` only what the App wrote counts.
 
     It counts once: when the version has come in and passed the gate there, it is used up.
@@ -104,7 +104,7 @@ def override(facts: Facts, environment: str, version: str, now: datetime) -> Mar
     return mark
 
 
-def let_in(facts: Facts, environment: str, version: str) -> Mark | None:
+def let_in(facts: MarkFacts, environment: str, version: str) -> Mark | None:
     """The override that let in the version an environment runs, by its newest record; ended or used up by now."""
     mark = _override(facts, environment, version)
     newest = next(iter(records.deciding(facts.records.get(environment, ()))), None)
@@ -112,7 +112,7 @@ def let_in(facts: Facts, environment: str, version: str) -> Mark | None:
     return mark if mark is not None and runs and _arrived(facts, environment, version, mark) else None
 
 
-def rollback_to(facts: Facts, environment: str, now: datetime) -> str:
+def rollback_to(facts: MarkFacts, environment: str, now: datetime) -> str:
     """The version that a rollback's hold in force names for an environment, or empty."""
     for placed in holds(facts, environment, now):
         if placed.mark is not None and placed.mark.kind == "rollback" and placed.app == facts.app:
@@ -174,7 +174,7 @@ def _said(mark: Mark) -> str:
     return f"by {mark.owner}: {mark.reason}{until}"
 
 
-def _override(facts: Facts, environment: str, version: str) -> Mark | None:
+def _override(facts: MarkFacts, environment: str, version: str) -> Mark | None:
     """The override of a version in an environment, unless it was taken away or cannot be trusted."""
     for placed in facts.marks:
         wanted = (facts.app, environment, version) == (placed.app, placed.environment, placed.version)
@@ -184,7 +184,7 @@ def _override(facts: Facts, environment: str, version: str) -> Mark | None:
     return None
 
 
-def _arrived(facts: Facts, environment: str, version: str, mark: Mark) -> bool:
+def _arrived(facts: MarkFacts, environment: str, version: str, mark: Mark) -> bool:
     """Whether a roll-out of this version passed here after the mark was set."""
     return any(
         found.evidence is not None

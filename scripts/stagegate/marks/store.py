@@ -6,8 +6,8 @@ from datetime import datetime
 
 from stagegate.clients import hub
 from stagegate.marks import marks
+from stagegate.marks.placed import Placed
 from stagegate.model import Change, Mark
-from stagegate.policy.facts import Facts, Placed, Subject
 
 
 def put(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, now: datetime) -> tuple[Change, ...]:
@@ -26,20 +26,6 @@ def take_away(pins: hub.Hub, ref: str, there: Placed | None, by: str, now: datet
     if there is None or not marks.active(there.mark, now):
         return ()
     return _write(pins, ref, marks.removed(there.mark, by, now), there, f"removed by {by}")
-
-
-def hold_for_rollback(
-    pins: hub.Hub, facts: Facts, subject: Subject, owner: str, reason: str, now: datetime
-) -> tuple[Change, ...]:
-    """A rollback's own hold, first of all: without it the next run would promote the bad release again."""
-    there = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)
-    if there and there.mark and (there.mark.kind, there.mark.to) == ("rollback", subject.version):
-        return ()
-    before = f"; before it was held {marks.describe(there)}" if there else ""
-    why = (reason or f"rolled back from {subject.before}") + before
-    mark = marks.make("rollback", owner, why, now, to=subject.version)
-    ref = marks.hold_ref(facts.app, subject.environment)
-    return put(pins, ref, mark, current(pins, ref), now)
 
 
 def current(pins: hub.Hub, ref: str) -> Placed | None:

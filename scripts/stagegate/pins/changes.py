@@ -16,7 +16,7 @@ from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.promotion.app_state import Files
+from stagegate.pins.tree import Files
 from stagegate.settings import Settings
 
 _DEEP = 8  # kustomizations that name kustomizations

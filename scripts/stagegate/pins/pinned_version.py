@@ -14,8 +14,22 @@ from stagegate.evidence.records import Record
 from stagegate.model import Edit, Release, to_json
 from stagegate.pins.files import file_of
 from stagegate.pins.shapes import umbrella_chart
-from stagegate.policy.facts import Standing
 from stagegate.settings import Environment, Pin, Settings
+
+
+class PinnedVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """What an environment's pins say: a version, a commit where tags are `sha-<commit>`, or why neither.
+
+    `digests`: of images and chart, where the pins name any. `is_range`: Argo CD resolves it, and it moves by
+    itself.
+    """
+
+    environment: str
+    version: str = ""
+    commit: str = ""
+    digests: Mapping[str, str] = {}
+    is_range: bool = False
+    trouble: str = ""
 
 
 def pin_files(settings: Settings) -> tuple[str, ...]:
@@ -29,7 +43,9 @@ def files_of(environment: Environment) -> tuple[str, ...]:
     return (*held, *(lock for file in held if (lock := pins.companion(file))))
 
 
-def standing(environment: Environment, files: Mapping[str, bytes | None], settings: Settings) -> Standing:
+def standing(
+    environment: Environment, files: Mapping[str, bytes | None], settings: Settings
+) -> PinnedVersion:
     """The version (or commit) that all pins of an environment name; trouble in words when they name none."""
     versions: dict[str, str] = {}
     commits: dict[str, str] = {}
@@ -39,32 +55,34 @@ def standing(environment: Environment, files: Mapping[str, bytes | None], settin
             found = read(pin, files, settings, environment)
             if (moving := pins.range_of(found)) is not None:
                 trouble = f"{found.file} line {moving.line} has {moving.value!r}, which moves by itself"
-                return Standing(environment=environment.name, is_range=True, trouble=trouble)
+                return PinnedVersion(environment=environment.name, is_range=True, trouble=trouble)
             told = pins.running(found, settings)
             versions |= {told.version: found.file} if told.version else {}
             commits |= {told.commit: found.file} if told.commit else {}
             if clash := [one for one, digest in told.digests.items() if digests.get(one, digest) != digest]:
-                return Standing(environment=environment.name, trouble=f"its pins disagree on {clash[0]}")
+                return PinnedVersion(environment=environment.name, trouble=f"its pins disagree on {clash[0]}")
             digests |= told.digests
         for file in dict.fromkeys(map(file_of, environment.pins)):
             lock, chart = files.get(pins.companion(file)), files.get(file)
             if lock and chart and (said := pins.mislocked(pins.companion(file), lock, chart)):
-                return Standing(environment=environment.name, trouble=said)
+                return PinnedVersion(environment=environment.name, trouble=said)
     except Stop as stop:
-        return Standing(environment=environment.name, trouble=f"{stop.what} {stop.why}")
+        return PinnedVersion(environment=environment.name, trouble=f"{stop.what} {stop.why}")
     if len(versions) > 1:
         said = ", ".join(f"{file} says {version}" for version, file in versions.items())
-        return Standing(environment=environment.name, trouble=said)
+        return PinnedVersion(environment=environment.name, trouble=said)
     if len(commits) > 1:
-        return Standing(environment=environment.name, trouble=f"its pins name commits {', '.join(commits)}")
+        return PinnedVersion(
+            environment=environment.name, trouble=f"its pins name commits {', '.join(commits)}"
+        )
     version, commit = next(iter(versions), ""), next(iter(commits), "")
     trouble = "" if version or commit else "its pins name no version"
-    return Standing(
+    return PinnedVersion(
         environment=environment.name, version=version, commit=commit, digests=digests, trouble=trouble
     )
 
 
-def astray(standing: Standing, release: Release, app: str) -> str:
+def astray(standing: PinnedVersion, release: Release, app: str) -> str:
     """A sentence about a commit or digest that pins name and that is not the release's, or nothing (I3)."""
     if not release.commit.startswith(standing.commit):
         said = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
@@ -88,7 +106,7 @@ def named(release: Release, settings: Settings, document: Mapping[str, Any]) -> 
     )
 
 
-def resolved(standing: Standing, records: Mapping[str, Sequence[Record]]) -> Standing:
+def resolved(standing: PinnedVersion, records: Mapping[str, Sequence[Record]]) -> PinnedVersion:
     """A standing that names only a commit, with the version that evidence knows for that commit."""
     if standing.version or not standing.commit:
         return standing

@@ -1,4 +1,4 @@
-"""Which version an environment should run next. Pure: the same facts and clock choose the same version."""
+"""Which version an environment should run next, and which of two goes first. Pure: facts and a clock decide."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import datetime
 import msgspec
 import semver
 
+from stagegate import versions
 from stagegate.marks import marks
-from stagegate.model import is_prerelease
+from stagegate.model import Message, is_prerelease
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import Facts
+from stagegate.policy.facts import Facts, Subject
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,9 +23,9 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(facts: Facts, now: datetime) -> Choice:
-    """The version asked for, else by strategy. Digests are compared later, by the rules."""
+    """The requested version, else by strategy. Digests are compared later, by the rules."""
     if facts.requested:
-        return Choice(version=facts.requested, why="asked for")
+        return Choice(version=facts.requested, why="requested")
     return by_strategy(facts, now)
 
 
@@ -40,7 +41,7 @@ def by_strategy(facts: Facts, now: datetime) -> Choice:
     admissible = [
         version
         for version in sorted(filter(semver.Version.is_valid, known), key=semver.Version.parse)
-        if is_newer(version, running)
+        if comes_after(version, running)
         and (policy.admits_prereleases or not is_prerelease(version))
         and marks.ban(facts, version, now) is None
     ]
@@ -53,9 +54,9 @@ def by_strategy(facts: Facts, now: datetime) -> Choice:
 
 
 def rollback_target(facts: Facts, now: datetime) -> Choice:
-    """The version to go back to: the one asked for, else the last that was good here and is not what runs now."""
+    """The version to go back to: the requested one, else the last that was good here and is not what runs now."""
     if facts.requested:
-        return Choice(version=facts.requested, why="asked for")
+        return Choice(version=facts.requested, why="requested")
     version = last_good(facts, facts.environment, facts.standing(facts.environment).version, now)
     if version:
         return Choice(version=version, why=f"the last one that was good in {facts.environment}")
@@ -66,7 +67,7 @@ def last_good(facts: Facts, environment: str, running: str, now: datetime) -> st
     """The release before `running` that was good in an environment most recently; empty when none was."""
     for version in evidence_for.versions(facts, environment):
         good = evidence_for.of(facts, environment, version).state in ("passed", "adopted")
-        if good and _is_older(version, running) and marks.ban(facts, version, now) is None:
+        if good and comes_before(version, running) and marks.ban(facts, version, now) is None:
             return version
     return ""
 
@@ -80,12 +81,61 @@ def _passed(facts: Facts, before: Iterable[str]) -> tuple[str, ...]:
     return tuple(set.intersection(*sets)) if sets else ()
 
 
-def is_newer(version: str, running: str) -> bool:
-    """Whether a version comes after what runs; true when that is no version."""
-    return not semver.Version.is_valid(running) or semver.Version.parse(version) > running
+def comes_after(version: str, running: str) -> bool:
+    """Whether a version is newer than what runs; true where what runs has no version."""
+    return not semver.Version.is_valid(running) or versions.is_newer(version, running)
 
 
-def _is_older(version: str, running: str) -> bool:
+def comes_before(version: str, running: str) -> bool:
+    """Whether a version is older than what runs; true where what runs has no version."""
     return version != running and (
-        not semver.Version.is_valid(running) or semver.Version.parse(version) < running
+        not semver.Version.is_valid(running) or versions.is_older(version, running)
     )
+
+
+def kept(facts: Facts, subject: Subject, now: datetime) -> Message | None:
+    """Why an open proposal is not replaced by this version: it is newer and may stand."""
+    proposal = facts.proposal
+    each = facts.policy_of(subject.environment).promotion.strategy == "each"
+    if proposal is None or subject.kind == "rollback" or each:
+        return None
+    if not versions.is_older(subject.version, proposal.version) or not _may_still_enter(
+        facts, proposal.version, now
+    ):
+        return None
+    return Message(
+        what=f"{proposal.version} is proposed for {subject.environment} already (#{proposal.number}).",
+        why=f"{subject.version} does not replace it: it is newer.",
+        next="Merge or close that pull request first.",
+    )
+
+
+def queued(facts: Facts, subject: Subject, now: datetime) -> Message | None:
+    """With strategy `each`, which release goes before this one: the oldest that may enter, or one proposed."""
+    if subject.kind == "rollback" or facts.policy_of(subject.environment).promotion.strategy != "each":
+        return None
+    proposal = facts.proposal
+    ahead = [by_strategy(facts, now).version]
+    if proposal is not None and _may_still_enter(facts, proposal.version, now):
+        ahead.append(proposal.version)
+    first = next((version for version in ahead if versions.is_older(version, subject.version)), "")
+    if not first:
+        return None
+    is_open = proposal is not None and proposal.version == first
+    go_on = f"Merge #{proposal.number}" if proposal and is_open else f"Promote {first}"
+    return Message(
+        what=f"{facts.app} {subject.version} is queued for {subject.environment}.",
+        why=f"Strategy `each` leaves no release out, and {first} is the oldest one.",
+        next=f"{go_on}, or ban {first} to pass it over.",
+    )
+
+
+def _may_still_enter(facts: Facts, version: str, now: datetime) -> bool:
+    """Whether a proposed version may still enter: not banned, its evidence not revoked (or set aside)."""
+    if marks.ban(facts, version, now) is not None:
+        return False
+    override = marks.override(facts, facts.environment, version, now)
+    if override is not None and "evidence" in override.rules:
+        return True
+    places = facts.policy_of(facts.environment).after
+    return all(evidence_for.of(facts, place, version).good for place in places)

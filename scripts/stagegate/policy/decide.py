@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from stagegate.model import Message, Plan, RuleResult, RuleState, digest_of, moment, rfc3339
-from stagegate.policy import precedence, rules
+from stagegate.policy import candidate, rules
 from stagegate.policy.facts import Facts, Subject
 from stagegate.settings import Merge
 
@@ -61,11 +61,11 @@ def decide(facts: Facts, now: datetime) -> Decision:
     blocking = blockers(results, direct=direct)
     if blocking:
         return _refuse(decision, blocking, subject, facts)
-    if (turn := precedence.queued(facts, subject, now)) is not None:
+    if (turn := candidate.queued(facts, subject, now)) is not None:
         return msgspec.structs.replace(decision, reason="queued", message=turn)
     if facts.foreign and not direct:
         return msgspec.structs.replace(decision, reason="foreign-commits", message=_foreign(facts))
-    if (held := precedence.kept(facts, subject, now)) is not None:
+    if (held := candidate.kept(facts, subject, now)) is not None:
         return msgspec.structs.replace(decision, reason="superseded", message=held)
     if direct and (waiting := [r for r in results if r.state == "wait"]):
         reason = rules.reason(waiting[0], subject, facts)

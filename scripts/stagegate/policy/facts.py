@@ -11,44 +11,18 @@ from typing import Literal
 
 import msgspec
 
+from stagegate.difference.change import RenderedChange
 from stagegate.evidence.records import Record
-from stagegate.model import Actor, Edit, Mark, Release, Trust
+from stagegate.marks.placed import Placed
+from stagegate.model import Actor, Edit, Release, Trust
+from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.settings import Environment, Settings
 
 Kind = Literal["promote", "rollback", "configure"]
-MarkPlace = Literal["hold", "ban", "override"]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen fact."""
-
-
-class Standing(Value, frozen=True, kw_only=True):
-    """What an environment's pins say: a version, a commit where tags are `sha-<commit>`, or why neither.
-
-    `digests`: of images and chart, where the pins name any. `is_range`: Argo CD resolves it, and it moves by
-    itself.
-    """
-
-    environment: str
-    version: str = ""
-    commit: str = ""
-    digests: Mapping[str, str] = {}
-    is_range: bool = False
-    trouble: str = ""
-
-
-class Placed(Value, frozen=True, kw_only=True):
-    """A mark on its ref; `mark` None: it cannot be read. `oid` is the ref's commit."""
-
-    ref: str
-    oid: str
-    place: MarkPlace
-    app: str
-    environment: str = ""
-    version: str = ""
-    mark: Mark | None = None
-    author: Actor | None = None
 
 
 class Proposal(Value, frozen=True, kw_only=True):
@@ -76,23 +50,6 @@ class Proposal(Value, frozen=True, kw_only=True):
     reviews: tuple[int, ...] = ()
 
 
-class ImageSeen(Value, frozen=True, kw_only=True):
-    """An image that the environment would run: as rendered, and the digest its tag has now."""
-
-    reference: str
-    repository: str
-    digest: str = ""
-    trouble: str = ""
-
-
-class RiskSeen(Value, frozen=True, kw_only=True):
-    """A risky class of change in the rendered difference."""
-
-    kind: str
-    object: str
-    detail: str
-
-
 class Approvals(Value, frozen=True, kw_only=True):
     """Who approved exactly the head under judgement: logins of people with write access who wrote none of it.
 
@@ -105,15 +62,13 @@ class Approvals(Value, frozen=True, kw_only=True):
     contains_others_work: bool = False
 
 
-class Subject(Value, frozen=True, kw_only=True):
+class Subject(RenderedChange, frozen=True, kw_only=True):
     """One environment's change: from the version its pins name to another (or other configuration of it).
 
     `release_trouble`: it could not be read; `release_absent`: there is no such release. `pins_trouble`: the change
-    leaves pins that name no one version. `besides`: what changes in the repository other than the release.
-    `carried`: risks that only this run could see, which the commit says of itself for those who judge it later.
+    leaves pins that name no one version.
     """
 
-    environment: str
     kind: Kind
     version: str
     before: str
@@ -123,14 +78,6 @@ class Subject(Value, frozen=True, kw_only=True):
     pins_trouble: str = ""
     edits: tuple[Edit, ...] = ()
     files: Mapping[str, bytes] = {}
-    images: tuple[ImageSeen, ...] = ()
-    risks: tuple[RiskSeen, ...] = ()
-    carried: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()
-    rendered: bool = False
-    render_note: str = ""
-    render_trouble: str = ""
-    irreversible: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     approvals: Approvals = Approvals()
 
@@ -157,7 +104,7 @@ class Facts(Value, frozen=True, kw_only=True):
     trust: Trust
     accepted: tuple[Actor, ...]
     actions_token: bool = False
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[PinnedVersion, ...] = ()
     tags: tuple[str, ...] = ()
     records: Mapping[str, tuple[Record, ...]] = {}
     marks: tuple[Placed, ...] = ()
@@ -170,12 +117,12 @@ class Facts(Value, frozen=True, kw_only=True):
     subject: Subject | None = None
     nothing: str = ""
 
-    def standing(self, environment: str) -> Standing:
+    def standing(self, environment: str) -> PinnedVersion:
         """What an environment runs by its pins."""
         for standing in self.standings:
             if standing.environment == environment:
                 return standing
-        return Standing(environment=environment, trouble="its pins were not read")
+        return PinnedVersion(environment=environment, trouble="its pins were not read")
 
     def policy_of(self, environment: str) -> Environment:
         """The settings of an environment; Stop(bad-input) when policy does not name it."""

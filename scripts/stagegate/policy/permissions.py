@@ -5,28 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stagegate.clients import hub
-from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
-from stagegate.promotion import app_state
-from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 ORDER = ("none", "read", "triage", "write", "maintain", "admin")
-
-
-def permit(connections: Connections, known: Settings, context: Context, mode: str) -> None:
-    """Stop(not-authorised) unless who runs this may do so by the policy of another app that it concerns too."""
-    demand(connections.pins, app_state.read(connections, known).settings, context.people, mode)
-
-
-def ask_dispatcher(connections: Connections, known: Settings, context: Context, mode: str) -> None:
-    """Stop(not-authorised) where a person starts a promotion or rollback by hand without the right of its comment.
-
-    What a push, a schedule or another workflow starts has the right of whoever wrote that into the workflow.
-    """
-    people = [login for login in context.people if not login.endswith("[bot]")]
-    if context.event_name == "workflow_dispatch" and people:
-        demand(connections.pins, app_state.read(connections, known).settings, people, mode)
 
 
 def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) -> None:

@@ -15,18 +15,12 @@ from stagegate.evidence import accepted, releases
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.marks import marks
+from stagegate.marks.placed import Placed
 from stagegate.model import Actor
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.policy.facts import Facts, Placed
+from stagegate.policy.facts import Facts
 from stagegate.settings import Settings
-
-
-class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """Files of the pins repository: those read already, and the commit where others are found."""
-
-    contents: Mapping[str, bytes | None]
-    at: str
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True):

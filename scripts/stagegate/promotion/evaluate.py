@@ -22,13 +22,15 @@ from stagegate.model import RuleResult
 from stagegate.pins import changes as watched
 from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
+from stagegate.pins.pinned_version import PinnedVersion
+from stagegate.pins.tree import Files
 from stagegate.policy import decide, rules
 from stagegate.policy.decide import Verdict
-from stagegate.policy.facts import Approvals, Facts, Kind, Standing, Subject
+from stagegate.policy.facts import Approvals, Facts, Kind, Subject
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.promotion import app_state
 from stagegate.promotion import read as promotion_facts
-from stagegate.promotion.app_state import AppState, Files
+from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, names
 from stagegate.proposal import labels as labelled
 from stagegate.settings import Settings
@@ -204,11 +206,11 @@ def _is_merged_by_stagegate(
     return approvals.is_merged_by_stagegate(connections.pins, origin.pull, settings.app, environment)
 
 
-def _named(standing: Standing) -> tuple[object, ...]:
+def _named(standing: PinnedVersion) -> tuple[object, ...]:
     return standing.version, standing.commit, dict(standing.digests)
 
 
-def _standings(facts: Facts, files: Files) -> tuple[Standing, ...]:
+def _standings(facts: Facts, files: Files) -> tuple[PinnedVersion, ...]:
     """What every environment runs by the pins of one commit."""
     return tuple(
         pinned_version.resolved(pinned_version.standing(one, files.contents, facts.settings), facts.records)
@@ -223,7 +225,7 @@ def _brings_image(difference: Difference | None, settings: Settings) -> bool:
 
 
 def _with_release(
-    connections: Connections, facts: Facts, subject: Subject, then: Standing
+    connections: Connections, facts: Facts, subject: Subject, then: PinnedVersion
 ) -> tuple[Subject, Facts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:

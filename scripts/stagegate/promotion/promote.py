@@ -13,9 +13,19 @@ from stagegate.evidence import accepted
 from stagegate.marks import marks
 from stagegate.model import PullRequestText, Result
 from stagegate.pins import pinned_version
-from stagegate.policy import decide, permissions, turns
+from stagegate.policy import decide
 from stagegate.policy.decide import Decision
-from stagegate.promotion import apps, combined_result, read, reevaluate, result, run, set_mark
+from stagegate.promotion import (
+    apps,
+    combined_result,
+    next_release,
+    permit,
+    read,
+    reevaluate,
+    result,
+    run,
+    set_mark,
+)
 from stagegate.promotion.apps import App
 from stagegate.promotion.read import Reading
 from stagegate.promotion.request import PromotionRequest
@@ -59,7 +69,7 @@ def for_apps(
     if request.mode != "evaluate":
         for one, app in zip(per_app[1:], selected[1:], strict=True):
             connections = run.connect(one, app.settings, context)
-            permissions.permit(connections, app.settings, context, request.mode)
+            permit.permit(connections, app.settings, context, request.mode)
     first = request.mode != "evaluate"
     results = [for_app(request, per_app[0], context, selected[0].settings)] if first else []
     evaluation = msgspec.structs.replace(request, mode="evaluate")
@@ -77,7 +87,7 @@ def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, set
     """One request for the app that `settings` name. Begins again at the facts when somebody else wrote first."""
     started = run.start(request, inputs, settings, context)
     if request.mode in ("promote", "rollback") and not request.dry_run:
-        permissions.ask_dispatcher(started.connections, settings, context, request.mode)
+        permit.demand_of_dispatcher(started.connections, settings, context, request.mode)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             if request.mode in ("promote", "rollback"):
@@ -98,7 +108,12 @@ def promote(started: Run) -> Result:
     result.save(started.context, request.save_facts, reading.facts)
     decision = decide.decide(reading.facts, started.now)
     text, rest = body_facts.proposal(
-        started.connections, reading, decision, started.now, started.context.run_url
+        started.connections,
+        reading.facts,
+        reading.difference,
+        decision,
+        started.now,
+        started.context.run_url,
     )
     applied = _apply(started, reading, decision, text)
     calls = started.connections.calls
@@ -137,9 +152,9 @@ def _apply(started: Run, reading: Reading, decision: Decision, text: PullRequest
 def _next_release(started: Run, evaluated: Result) -> Result:
     """After an evaluation: with strategy `each` the next release is proposed where no proposal is open."""
     request, free = started.request, tuple[str, ...]()
-    if turns.goes_on(evaluated):
-        free = turns.free(started.connections, started.settings, request.environment)
+    if next_release.goes_on(evaluated):
+        free = next_release.free(started.connections, started.settings, request.environment)
     for name in free:
         following = msgspec.structs.replace(request, mode="promote", environment=name, version="")
-        evaluated = turns.joined(evaluated, promote(replace(started, request=following)))
+        evaluated = next_release.joined(evaluated, promote(replace(started, request=following)))
     return evaluated

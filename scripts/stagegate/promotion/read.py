@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 import semver
 
+from stagegate import versions
 from stagegate.clients.connections import Connections
 from stagegate.difference import Difference, render_both
 from stagegate.errors import Stop
@@ -17,10 +18,10 @@ from stagegate.evidence.records import Record
 from stagegate.marks import deleted
 from stagegate.model import Release
 from stagegate.pins import pinned_version
+from stagegate.pins.tree import Files
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Facts, Kind, Subject
 from stagegate.promotion import app_state
-from stagegate.promotion.app_state import Files
 from stagegate.promotion.run import Run
 from stagegate.proposal import find, names
 from stagegate.proposal import labels as labelled
@@ -109,7 +110,7 @@ def _since_running(connections: Connections, facts: Facts) -> Facts:
 
     def reached(records: Sequence[Record]) -> bool:
         said = (record.evidence for record in evidence.deciding(records))
-        return any(one and not candidate.is_newer(one.version, running) for one in said)
+        return any(one and not candidate.comes_after(one.version, running) for one in said)
 
     for name in facts.policy_of(facts.environment).after if semver.Version.is_valid(running) else ():
         if not reached(facts.records.get(name, ())):
@@ -195,8 +196,7 @@ def _nowhere(facts: Facts, why: str) -> Stop:
 
 
 def _earlier(version: str, running: str, environment: str) -> None:
-    valid = semver.Version.is_valid(version) and semver.Version.is_valid(running)
-    if valid and semver.Version.parse(version) > running:
+    if versions.is_newer(version, running):
         raise Stop(
             "bad-input",
             f"{version} is not earlier than {running}, which {environment} runs.",

@@ -10,10 +10,10 @@ from stagegate.errors import Stop
 from stagegate.evidence import accepted
 from stagegate.marks import deleted, marks, store
 from stagegate.marks import until as expiry
+from stagegate.marks.placed import Placed
 from stagegate.model import Change, Mark, Result, parse_version
 from stagegate.pins import pinned_version
 from stagegate.policy import permissions, rules
-from stagegate.policy.facts import Placed
 from stagegate.promotion import app_state, audit_pins, mark_result, reevaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.request import PromotionRequest

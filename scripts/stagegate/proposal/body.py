@@ -13,8 +13,10 @@ from datetime import datetime
 import msgspec
 
 from stagegate.difference import Difference, FieldChange, ObjectChange
+from stagegate.difference.change import RiskSeen
 from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
-from stagegate.policy.facts import Facts, Kind, RiskSeen, Standing, Subject
+from stagegate.pins.pinned_version import PinnedVersion
+from stagegate.policy.facts import Facts, Kind, Subject
 from stagegate.policy.rules import risk
 from stagegate.report import markdown
 from stagegate.report.render import render
@@ -69,7 +71,7 @@ class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
     difference: Difference | None = None
     not_rendered: str = ""
     proofs: tuple[Proof, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[PinnedVersion, ...] = ()
     commits: tuple[CommitLine, ...] = ()
     commits_total: int = 0
     back_to: str = ""

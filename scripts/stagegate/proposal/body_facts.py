@@ -7,12 +7,12 @@ from datetime import datetime
 import msgspec
 
 from stagegate.clients.connections import Connections
+from stagegate.difference import Difference
 from stagegate.errors import Stop
 from stagegate.model import PullRequestText
 from stagegate.policy import candidate, evidence_for
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import Facts, Subject
-from stagegate.promotion.read import Reading
 from stagegate.proposal import body as text
 from stagegate.proposal.body import CommitLine, Proof
 
@@ -20,16 +20,21 @@ _LISTED = 50
 
 
 def proposal(
-    connections: Connections, reading: Reading, decision: Decision, now: datetime, run_url: str
+    connections: Connections,
+    facts: Facts,
+    difference: Difference | None,
+    decision: Decision,
+    now: datetime,
+    run_url: str,
 ) -> tuple[PullRequestText | None, str]:
     """What the pull request says, and the part that does not fit into it; None where none is written."""
-    facts, subject = reading.facts, reading.facts.subject
+    subject = facts.subject
     if subject is None or decision.write != "propose":
         return None, ""
     policy = facts.policy_of(subject.environment).promotion
     commits, total = _commits(connections, facts, subject)
     source = connections.app
-    account = text.account(facts, subject, decision.rules, reading.difference, now=now, run_url=run_url)
+    account = text.account(facts, subject, decision.rules, difference, now=now, run_url=run_url)
     body = text.body(
         msgspec.structs.replace(
             account,

@@ -12,11 +12,10 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
-from stagegate.marks import store
 from stagegate.model import Change, PullRequestText, digest_of
 from stagegate.policy.decide import Decision, Verdict
 from stagegate.policy.facts import Facts, Subject
-from stagegate.proposal import branch, names
+from stagegate.proposal import branch, hold, names
 from stagegate.proposal.body import settled
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -50,9 +49,7 @@ def write(
         raise AssertionError("a decision that writes has a subject")
     held: tuple[Change, ...] = ()
     if subject.kind == "rollback":
-        held = store.hold_for_rollback(
-            pins, facts, subject, context.person or pins.viewer().login, reason, now
-        )
+        held = hold.for_rollback(pins, facts, subject, context.person or pins.viewer().login, reason, now)
     if text is None:
         done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
     else:

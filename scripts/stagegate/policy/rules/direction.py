@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import semver
-
+from stagegate import versions
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Facts, Subject
 from stagegate.policy.rule import Rule
@@ -20,9 +19,8 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
         return RuleResult(
             rule=NAME, state="unknown", detail=f"what {subject.environment} runs is unknown: {why}"
         )
-    try:
-        step = semver.Version.parse(subject.version).compare(subject.before)
-    except ValueError:
+    step = versions.compare(subject.version, subject.before)
+    if step is None:
         detail = f"{subject.before} and {subject.version} cannot be compared as versions"
         return RuleResult(rule=NAME, state="unknown", detail=detail)
     if step < 0:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from stagegate.difference.change import ImageSeen
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, ImageSeen, Subject
+from stagegate.policy.facts import Facts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "images"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import semver
-
+from stagegate import versions
 from stagegate.model import RuleResult
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import Facts, Subject
@@ -36,11 +35,10 @@ def _one(name: str, subject: Subject, facts: Facts) -> tuple[str, str]:
         return "unknown", f"what {name} runs is unknown: {standing.trouble or 'no record names it'}"
     if running == subject.version:
         return "pass", f"{name} runs it"
-    try:
-        newer = semver.Version.parse(running).compare(subject.version) > 0
-    except ValueError:
+    step = versions.compare(running, subject.version)
+    if step is None:
         return "unknown", f"{name} runs {running}, which is not a version that can be compared"
-    if not newer:
+    if step <= 0:
         return "stop", f"{name} runs {running}, not {subject.version}"
     if evidence_for.of(facts, name, running).state != "passed":
         return "stop", f"{name} moved on to {running}, which has not passed its gate"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from stagegate.difference.change import RiskSeen
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, RiskSeen, Subject
+from stagegate.policy.facts import Facts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "risk"

@@ -23,9 +23,7 @@ def free(connections: Connections, known: Settings, environment: str) -> tuple[s
     app = state.settings.app
     taken = {pull.head_ref for pull in connections.pins.pulls(base=state.base)}
     return tuple(
-        name
-        for name in _each(state.settings, environment)
-        if not taken & {names.promotion(app, name), names.rollback(app, name)}
+        name for name in _each(state.settings, environment) if not taken & set(names.both(app, name))
     )
 
 

@@ -1,0 +1,41 @@
+"""A mark where it lies in Git, and what the questions about marks need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import msgspec
+
+from stagegate.evidence.records import Record
+from stagegate.model import Actor, Mark, Trust
+
+MarkPlace = Literal["hold", "ban", "override"]
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A mark on its ref; `mark` None: it cannot be read. `oid` is the ref's commit."""
+
+    ref: str
+    oid: str
+    place: MarkPlace
+    app: str
+    environment: str = ""
+    version: str = ""
+    mark: Mark | None = None
+    author: Actor | None = None
+
+
+class MarkFacts(Protocol):
+    """What is known of an app: its marks, and the records by which an override is used up."""
+
+    @property
+    def app(self) -> str: ...
+    @property
+    def marks(self) -> tuple[Placed, ...]: ...
+    @property
+    def trust(self) -> Trust: ...
+    @property
+    def accepted(self) -> tuple[Actor, ...]: ...
+    @property
+    def records(self) -> Mapping[str, tuple[Record, ...]]: ...
