@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-.PHONY: help check formatting lint types contracts workflows tables examples audit format test demo bench live lock docs ghes clean
+.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast demo bench live lock docs ghes clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -14,7 +14,7 @@ TESTS ?=
 COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
 help: ## these lines
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 check: formatting lint types contracts workflows tables examples audit ## all that is found without running: style, types, contracts, security
 
@@ -48,6 +48,9 @@ format: ## put every file into the one format
 
 test: ## all tests; TESTS=tests/launcher for some
 	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+test-fast: ## the tests that need neither act nor a browser nor generated input
+	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -m "not road and not slow" --ignore=tests/road --ignore=tests/examples --ignore=tests/lab/test_act.py $(TESTS)
 
 demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 
+import docs_layers
 from stagegate import errors, explain, model, pins, settings
 from stagegate.comment import commands
 from stagegate.gate import scenarios
@@ -64,6 +65,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "troubleshooting.md", _troubleshooting()
     page = ROOT / "docs" / "pins.md"
     yield page, _between(page.read_text(encoding="utf-8"), "shapes", _shapes())
+    page = ROOT / "docs" / "architecture.md"
+    yield page, _between(page.read_text(encoding="utf-8"), "layers", docs_layers.picture())
     page = ROOT / "docs" / "rules.md"
     yield page, _between(page.read_text(encoding="utf-8"), "rules", _rules())
     project = ROOT / "pyproject.toml"

@@ -1,0 +1,52 @@
+"""docs/architecture.md is true: its picture is current, and what it names exists."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "scripts" / "stagegate"
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+SPEC = importlib.util.spec_from_file_location("docs_layers", ROOT / "scripts" / "docs_layers.py")
+assert SPEC is not None
+assert SPEC.loader is not None
+docs_layers = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(docs_layers)
+
+
+def test_the_picture_is_drawn_from_the_imports_of_today() -> None:
+    assert docs_layers.picture() in PAGE
+
+
+def test_every_import_goes_down() -> None:
+    level = {room: number for number, row in enumerate(docs_layers.layers()) for room in row}
+    upwards = [
+        (room, target)
+        for room, targets in docs_layers.imports().items()
+        for target in targets
+        if room in level and target in level and level[target] < level[room]
+    ]
+    assert upwards == []
+
+
+def test_all_nine_invariants_are_there() -> None:
+    assert re.findall(r"- \*\*(I[0-9])\*\*", PAGE) == [f"I{number}" for number in range(1, 10)]
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_]+/[a-z_/.0-9]+)`", PAGE))))
+def test_a_file_that_it_names_exists(path: str) -> None:
+    assert (PACKAGE / path).exists() or (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "actions").glob("*.py")), ids=lambda path: str(path.stem))
+def test_an_entrypoint_imports_no_other(path: Path) -> None:
+    assert "stagegate.actions" not in re.sub(r'"stagegate\.actions\."', "", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["promote_pr", "pin_guard", "pr_command", "front_door"])
+def test_an_entrypoint_is_short(name: str) -> None:
+    assert len((PACKAGE / "actions" / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 80
