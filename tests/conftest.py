@@ -42,7 +42,13 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: begun last, one of them would keep a single worker busy at the end."""
+    """The longest files first: begun last, one of them would keep a single worker busy at the end.
+
+    Tests with generated input get the mark `fuzz`, so that `make test-fast` can leave them out.
+    """
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("fuzz")
     items.sort(
         key=lambda item: next((n for n, room in enumerate(LONGEST) if room in item.nodeid), len(LONGEST))
     )
