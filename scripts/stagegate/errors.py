@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, get_args
 Outcome = Literal["done", "nothing-to-do", "waiting", "refused", "failed", "bug"]
 
 
-class Verdict(NamedTuple):
+class ReasonMeaning(NamedTuple):
     """What a reason means for the caller: the outcome word and the exit code of the process."""
 
     outcome: Outcome
@@ -57,8 +57,8 @@ _TABLE: tuple[tuple[Outcome, int, object], ...] = (
     ("bug", 70, Literal["bug"]),
 )
 
-VERDICTS: Mapping[str, Verdict] = MappingProxyType(
-    {reason: Verdict(outcome, code) for outcome, code, words in _TABLE for reason in get_args(words)}
+VERDICTS: Mapping[str, ReasonMeaning] = MappingProxyType(
+    {reason: ReasonMeaning(outcome, code) for outcome, code, words in _TABLE for reason in get_args(words)}
 )
 
 
@@ -89,6 +89,6 @@ class Stop(Exception):
         self.line = line
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ReasonMeaning:
         """Outcome and exit code of this reason."""
         return VERDICTS[self.reason]

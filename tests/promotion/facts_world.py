@@ -12,7 +12,7 @@ from stagegate import settings as settings_file
 from stagegate.evidence.records import Record
 from stagegate.model import Actor, Chart, Edit, Evidence, Image, Release, WorkflowRun, digest_of, rfc3339
 from stagegate.pins.pinned_version import PinnedVersion
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.settings import Settings
 
 BOT = Actor(kind="Bot", id=41898282, login="github-actions[bot]")
@@ -87,9 +87,9 @@ def facts(
     prod: str = "1.0.0",
     records: Mapping[str, Iterable[Record]] | None = None,
     **changes: Any,
-) -> Facts:
+) -> PromotionFacts:
     """Facts about prod."""
-    made = Facts(
+    made = PromotionFacts(
         app="shop",
         environment="prod",
         requested="",

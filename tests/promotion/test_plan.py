@@ -15,7 +15,7 @@ from stagegate.difference.change import RiskSeen
 from stagegate.marks.placed import Placed
 from stagegate.model import Mark, RuleResult, digest_of, to_json
 from stagegate.policy import decide
-from stagegate.policy.facts import Approvals, Facts, Proposal, Subject
+from stagegate.policy.facts import Approvals, PromotionFacts, Proposal, Subject
 from stagegate.settings import Settings
 from tests.promotion.facts_world import NOW, facts, record, release, settings, subject
 
@@ -47,7 +47,7 @@ def sometimes(draw: st.DrawFn) -> bool:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> Facts:
+def histories(draw: st.DrawFn) -> PromotionFacts:
     """A past: records in any order, marks, what runs where, a proposal or none."""
     listed = draw(
         st.lists(st.tuples(versions, st.sampled_from(["", "x"]), outcomes, st.integers(0, 300)), max_size=6)
@@ -97,14 +97,14 @@ def histories(draw: st.DrawFn) -> Facts:
     )
 
 
-def set_aside(known: Facts) -> set[str]:
+def set_aside(known: PromotionFacts) -> set[str]:
     change = known.subject
     assert change is not None
     found = [p.mark for p in known.marks if p.place == "override" and p.version == change.version]
     return {rule for mark in found if mark is not None for rule in mark.rules}
 
 
-def was_tested(known: Facts, change: Subject) -> bool:
+def was_tested(known: PromotionFacts, change: Subject) -> bool:
     """The oracle, written the other way round: the last word on this version is a pass of these digests."""
     said = [
         r.evidence for r in known.records["staging"] if r.evidence and r.evidence.version == change.version
@@ -118,7 +118,7 @@ def was_tested(known: Facts, change: Subject) -> bool:
 
 @given(known=histories())
 @hypothesis(max_examples=300, derandomize=True, deadline=None)
-def test_I1_nothing_is_written_without_evidence_or_override(known: Facts) -> None:
+def test_I1_nothing_is_written_without_evidence_or_override(known: PromotionFacts) -> None:
     decision = decide.decide(known, NOW)
     assert known.subject is not None
     if decision.write:
@@ -131,7 +131,7 @@ def test_I1_nothing_is_written_without_evidence_or_override(known: Facts) -> Non
 
 @given(known=histories())
 @hypothesis(max_examples=300, derandomize=True, deadline=None)
-def test_I2_unknown_is_never_passed(known: Facts) -> None:
+def test_I2_unknown_is_never_passed(known: PromotionFacts) -> None:
     decision = decide.decide(known, NOW)
     if any(result.state == "unknown" for result in decision.rules):
         assert (decision.write, decision.reason) == ("", "unknown-state")
@@ -142,7 +142,7 @@ def test_I2_unknown_is_never_passed(known: Facts) -> None:
 
 @given(known=histories(), place=st.sampled_from(["chart", "image"]))
 @hypothesis(max_examples=150, derandomize=True, deadline=None)
-def test_I3_one_changed_digest_is_refused(known: Facts, place: str) -> None:
+def test_I3_one_changed_digest_is_refused(known: PromotionFacts, place: str) -> None:
     change = known.subject
     assert change is not None
     decision = decide.decide(known, NOW)
@@ -167,8 +167,8 @@ def test_I3_one_changed_digest_is_refused(known: Facts, place: str) -> None:
 
 @given(known=histories())
 @hypothesis(max_examples=100, derandomize=True, deadline=None)
-def test_I4_the_same_facts_from_a_file_give_the_same_plan(known: Facts) -> None:
-    replayed = msgspec.json.decode(to_json(known), type=Facts)
+def test_I4_the_same_facts_from_a_file_give_the_same_plan(known: PromotionFacts) -> None:
+    replayed = msgspec.json.decode(to_json(known), type=PromotionFacts)
     first, second = decide.decide(known, NOW), decide.decide(replayed, NOW)
     assert first == second
     assert to_json(decide.plan(known, first, NOW)) == to_json(decide.plan(replayed, second, NOW))
@@ -176,7 +176,7 @@ def test_I4_the_same_facts_from_a_file_give_the_same_plan(known: Facts) -> None:
 
 @given(known=histories())
 @hypothesis(max_examples=200, derandomize=True, deadline=None)
-def test_I9_every_refusal_names_every_rule_that_stops_and_what_to_do(known: Facts) -> None:
+def test_I9_every_refusal_names_every_rule_that_stops_and_what_to_do(known: PromotionFacts) -> None:
     decision = decide.decide(known, NOW)
     if decision.write:
         return

@@ -25,7 +25,7 @@ from stagegate.model import (
 )
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.proposal import body as text
-from stagegate.proposal.body import BodyFacts, CommitLine, Proof
+from stagegate.proposal.body import BodyFacts, CommitLine, EvidenceRow
 from tests.promotion import facts_world
 
 GOLDEN = Path(__file__).parent / "text"
@@ -137,7 +137,9 @@ def facts(**changes: object) -> BodyFacts:
         ),
         difference=difference(after=BEFORE.replace("1.0.0", "1.1.0")),
         proofs=(
-            Proof(environment="staging", state="passed", since="2026-01-05T10:04:00Z", evidence=EVIDENCE),
+            EvidenceRow(
+                environment="staging", state="passed", since="2026-01-05T10:04:00Z", evidence=EVIDENCE
+            ),
         ),
         standings=(
             PinnedVersion(environment="staging", version="1.1.0"),
@@ -272,7 +274,7 @@ def test_foreign_text_is_shown_and_does_not_act() -> None:
             risks=(RiskSeen(kind="hook-job", object=HOSTILE, detail=HOSTILE),),
             not_rendered="",
             difference=difference(config + "calm\n", config + HOSTILE + "\n    ```\n    @octo-lead\n"),
-            proofs=(Proof(environment="staging", state=HOSTILE),),
+            proofs=(EvidenceRow(environment="staging", state=HOSTILE),),
         )
     ).text
     outside = re.sub(r"(?s)(?P<t>`{3,})diff\n.*?\n(?P=t)|(?P<c>`+)[^`].*?(?P=c)", "", found)

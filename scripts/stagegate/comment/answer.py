@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from stagegate.comment.command import Command
-from stagegate.comment.status import AppStatus
+from stagegate.comment.status import AppOverview
 from stagegate.errors import VERDICTS
 from stagegate.model import Result
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class CommandAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a command. `command` None: it was not understood; `result` None: it is being carried out."""
 
     comment: int
@@ -18,7 +18,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     run_url: str
     command: Command | None = None
     result: Result | None = None
-    apps: tuple[AppStatus, ...] = ()
+    apps: tuple[AppOverview, ...] = ()
     head: str = ""
 
     @property

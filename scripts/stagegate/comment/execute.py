@@ -10,7 +10,7 @@ import msgspec
 
 from stagegate.comment import event as events
 from stagegate.comment import result, status
-from stagegate.comment.answer import Answer
+from stagegate.comment.answer import CommandAnswer
 from stagegate.comment.command import Command
 from stagegate.comment.event import CommentEvent
 from stagegate.marks import marks
@@ -34,7 +34,7 @@ class Order:
     verify_workflow: str
 
 
-Effect = Callable[[Order, Answer], Answer]
+Effect = Callable[[Order, CommandAnswer], CommandAnswer]
 
 
 def request(order: Order, mode: Mode) -> PromotionRequest:
@@ -57,7 +57,7 @@ def request(order: Order, mode: Mode) -> PromotionRequest:
 def promotion(mode: Mode) -> Effect:
     """The effect of a command that is a mode of promote-pr."""
 
-    def effect(order: Order, answer: Answer) -> Answer:
+    def effect(order: Order, answer: CommandAnswer) -> CommandAnswer:
         context = msgspec.structs.replace(order.context, actor=events.author(order.event))
         done = promote.for_apps(request(order, mode), order.inputs, context, order.apps)
         return msgspec.structs.replace(answer, result=done)
@@ -65,7 +65,7 @@ def promotion(mode: Mode) -> Effect:
     return effect
 
 
-def show_status(order: Order, answer: Answer) -> Answer:
+def show_status(order: Order, answer: CommandAnswer) -> CommandAnswer:
     """Where every release of the apps is."""
     shown = []
     for app in order.apps:
@@ -75,6 +75,6 @@ def show_status(order: Order, answer: Answer) -> Answer:
     return msgspec.structs.replace(answer, apps=tuple(shown), result=result.reported(shown))
 
 
-def show_help(order: Order, answer: Answer) -> Answer:  # noqa: ARG001  one signature for all
+def show_help(order: Order, answer: CommandAnswer) -> CommandAnswer:  # noqa: ARG001  one signature for all
     """The list of commands; the reply contains it."""
     return msgspec.structs.replace(answer, result=result.helped())

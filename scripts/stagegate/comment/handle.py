@@ -9,7 +9,7 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.comment import authorise, parse, reply, result, scope
 from stagegate.comment import event as events
-from stagegate.comment.answer import Answer
+from stagegate.comment.answer import CommandAnswer
 from stagegate.comment.commands import COMMANDS
 from stagegate.comment.event import CommentEvent
 from stagegate.comment.execute import Order
@@ -31,10 +31,10 @@ class Handler:
     event: CommentEvent
     thread: Thread
 
-    def answer(self) -> tuple[Answer, str]:
+    def answer(self) -> tuple[CommandAnswer, str]:
         """Carry out the command and reply. Returns the answer and the address of the reply (empty in a dry run)."""
         pins, number = self.pins, self.event.number
-        blank = Answer(
+        blank = CommandAnswer(
             comment=self.event.comment, author=events.author(self.event), run_url=self.context.run_url
         )
         existing = self.thread.answer
@@ -53,7 +53,7 @@ class Handler:
         where = f"{pins.server_url}/{pins.repository}/issues/{number}"
         return answer, f"{where}#issuecomment-{existing.id}" if existing else ""
 
-    def _settle(self, answer: Answer) -> Answer:
+    def _settle(self, answer: CommandAnswer) -> CommandAnswer:
         """The answer after the command was carried out or refused."""
         event, thread, now = self.event, self.thread, self.pins.now()
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from stagegate.clients import hub
 from stagegate.clients.hub.comments import BODY_LIMIT
-from stagegate.comment.answer import Answer
+from stagegate.comment.answer import CommandAnswer
 from stagegate.comment.commands import COMMANDS
 from stagegate.errors import VERDICTS
 from stagegate.model import Actor, Message
@@ -18,7 +18,7 @@ _MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
 _CUT = "*The rest stands in the run's summary.*\n"
 
 
-def text(answer: Answer) -> str:
+def text(answer: CommandAnswer) -> str:
     """The answer as a comment of at most 65,536 characters."""
     result = answer.result
     state = "done" if answer.is_final else "working"
@@ -53,13 +53,13 @@ def is_final(answer: hub.Comment | None) -> bool:
     return seen is not None and seen[2] == "done"
 
 
-def write(pins: hub.Hub, number: int, answer: Answer, existing: hub.Comment | None) -> hub.Comment:
+def write(pins: hub.Hub, number: int, answer: CommandAnswer, existing: hub.Comment | None) -> hub.Comment:
     """Write the answer, in place of an existing one."""
     if existing is None:
         return pins.comment(number, text(answer))
     return pins.edit_comment(existing.id, text(answer))
 
 
-def is_good(answer: Answer) -> bool:
+def is_good(answer: CommandAnswer) -> bool:
     """Whether the command did, or will do, what was asked."""
     return answer.result is not None and VERDICTS[answer.result.reason].exit_code == 0

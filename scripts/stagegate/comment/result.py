@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from stagegate.comment.answer import Answer
-from stagegate.comment.status import AppStatus
+from stagegate.comment.answer import CommandAnswer
+from stagegate.comment.status import AppOverview
 from stagegate.errors import Stop
 from stagegate.model import Calls, Message, Result
 
@@ -28,7 +28,7 @@ def refused(stop: Stop) -> Result:
     return Result(reason=stop.reason, message=Message(what=stop.what, why=stop.why, next=stop.next))
 
 
-def broken(answer: Answer) -> Answer:
+def broken(answer: CommandAnswer) -> CommandAnswer:
     """The answer after an unexpected error in stagegate."""
     message = Message(
         what="An unexpected error in stagegate stopped this command.",
@@ -38,7 +38,7 @@ def broken(answer: Answer) -> Answer:
     return msgspec.structs.replace(answer, result=Result(reason="bug", message=message))
 
 
-def reported(apps: Sequence[AppStatus]) -> Result:
+def reported(apps: Sequence[AppOverview]) -> Result:
     """The result of `/status`: reported, or unknown-state when something could not be read."""
     unread = [one.app for one in apps if not one.is_known]
     if unread:
@@ -58,7 +58,7 @@ def helped() -> Result:
     return Result(reason="reported", message=Message(what="These are the commands:"))
 
 
-def result(answer: Answer, reply_url: str, calls: Calls) -> Result:
+def result(answer: CommandAnswer, reply_url: str, calls: Calls) -> Result:
     """The run's own result: that of the command, with what the command was."""
     command = answer.command
     done = answer.result or ignored("there is no result")

@@ -29,7 +29,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     proposal: str = ""
 
 
-class AppStatus(msgspec.Struct, frozen=True, kw_only=True):
+class AppOverview(msgspec.Struct, frozen=True, kw_only=True):
     """An app's rows; `trouble` where nothing could be read."""
 
     app: str
@@ -42,7 +42,7 @@ class AppStatus(msgspec.Struct, frozen=True, kw_only=True):
         return not self.trouble and not any(UNKNOWN in (row.verdict, row.proposal) for row in self.rows)
 
 
-def read(app: App, connections: Connections, environment: str, now: datetime) -> AppStatus:
+def read(app: App, connections: Connections, environment: str, now: datetime) -> AppOverview:
     """The rows of one app, all environments or one. Never a Stop: trouble is part of the answer."""
     name = app.settings.app
     try:
@@ -50,7 +50,7 @@ def read(app: App, connections: Connections, environment: str, now: datetime) ->
         names = [environment] if environment else [place.name for place in state.settings.environments]
         known, tips = app_state.facts(connections, state, "status", names[0], "", names[1:])
     except Stop as stop:
-        return AppStatus(app=name, trouble=f"{stop.what} {stop.why}")
+        return AppOverview(app=name, trouble=f"{stop.what} {stop.why}")
     rows = []
     for place in names:
         standing = known.standing(place)
@@ -67,7 +67,7 @@ def read(app: App, connections: Connections, environment: str, now: datetime) ->
                 proposal=_proposal(connections, open_, state.base),
             )
         )
-    return AppStatus(app=name, rows=tuple(rows))
+    return AppOverview(app=name, rows=tuple(rows))
 
 
 def _words(state: str) -> str:

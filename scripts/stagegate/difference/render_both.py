@@ -25,7 +25,7 @@ from stagegate.model import DIGEST, to_json
 from stagegate.pins import changes, pinned_version
 from stagegate.pins import files as pin_files
 from stagegate.pins.changes import Changed
-from stagegate.pins.tree import Files
+from stagegate.pins.tree import PinsTree
 
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _RELEASE_ONLY = Changed()
@@ -40,8 +40,8 @@ def compared(
     connections: Connections,
     facts: RenderFacts,
     subject: Change,
-    before: Files,
-    after: Files,
+    before: PinsTree,
+    after: PinsTree,
     seen: Changed = _RELEASE_ONLY,
 ) -> tuple[Change, Difference | None]:
     """The subject with images and risks of what would be rendered, and the difference for people.
@@ -114,7 +114,7 @@ def _troubled(subject: Change, stop: Stop) -> tuple[Change, None]:
 
 
 def objects(
-    connections: Connections, facts: RenderFacts, environment: str, files: Files
+    connections: Connections, facts: RenderFacts, environment: str, files: PinsTree
 ) -> tuple[RenderedObject, ...]:
     """Everything the Applications that pin an environment would render. NotRendered when no pin is one."""
     found: list[RenderedObject] = []
@@ -133,8 +133,12 @@ def objects(
 
 
 def _with_values(
-    connections: Connections, facts: RenderFacts, environment: str, files: Files, known: Files | None = None
-) -> Files:
+    connections: Connections,
+    facts: RenderFacts,
+    environment: str,
+    files: PinsTree,
+    known: PinsTree | None = None,
+) -> PinsTree:
     """A side with all values files of the default branch that its Applications name, read at once.
 
     What `known`, the other side, holds of the same commit is not read again.
@@ -145,10 +149,10 @@ def _with_values(
     missing = sorted(named - contents.keys())
     blobs = connections.pins.files(files.at, missing) if missing else {}
     read = {path: blob.content if blob else None for path, blob in blobs.items()}
-    return Files(contents={**contents, **read}, at=files.at)
+    return PinsTree(contents={**contents, **read}, at=files.at)
 
 
-def _applications(facts: RenderFacts, environment: str, files: Files) -> list[dict[str, Any]]:
+def _applications(facts: RenderFacts, environment: str, files: PinsTree) -> list[dict[str, Any]]:
     policy = facts.policy_of(environment)
     return [
         document
@@ -158,7 +162,7 @@ def _applications(facts: RenderFacts, environment: str, files: Files) -> list[di
     ]
 
 
-def _beside(facts: RenderFacts, environment: str, files: Files) -> tuple[bytes, ...]:
+def _beside(facts: RenderFacts, environment: str, files: PinsTree) -> tuple[bytes, ...]:
     """What Applications say besides the source that is rendered: other sources that make objects, and where to."""
     name = facts.settings.chart_reference.rpartition("/")[2]
     found = []
@@ -176,7 +180,7 @@ def _beside(facts: RenderFacts, environment: str, files: Files) -> tuple[bytes, 
 
 
 def _kustomized(
-    connections: Connections, facts: RenderFacts, environment: str, files: Files
+    connections: Connections, facts: RenderFacts, environment: str, files: PinsTree
 ) -> tuple[RenderedObject, ...]:
     """What the kustomizations that pin an environment build, where there is a clone and a program for it."""
     named = dict.fromkeys(pin_files.file_of(pin) for pin in facts.policy_of(environment).pins)
@@ -215,7 +219,7 @@ def chart_archive(source: registry.Registry, place: render_inputs.ChartPlace) ->
 
 
 def _file(
-    connections: Connections, facts: RenderFacts, files: Files, address: str, revision: str, path: str
+    connections: Connections, facts: RenderFacts, files: PinsTree, address: str, revision: str, path: str
 ) -> bytes | None:
     """A values file where an Application says it is: in the pins or the app repository."""
     answers = []
@@ -228,7 +232,7 @@ def _file(
     raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
 
 
-def _content(side: hub.Hub, facts: RenderFacts, files: Files, revision: str, path: str) -> bytes | None:
+def _content(side: hub.Hub, facts: RenderFacts, files: PinsTree, revision: str, path: str) -> bytes | None:
     """A file of a side; what stands on the pins' default branch is taken from the side under judgement."""
     at_base = side.repository == facts.pins_repository and changes.is_branch(revision, facts.base)
     if at_base and path in files.contents:

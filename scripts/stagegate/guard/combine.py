@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stagegate.policy.decide import StatusState, Verdict
+from stagegate.policy.decide import PinsStatus, StatusState
 
 _WORST: tuple[StatusState, ...] = ("error", "failure", "pending")
 
 
-def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
+def combine(verdicts: Mapping[str, PinsStatus]) -> PinsStatus:
     """The worst verdict of all apps; with several apps each that is not satisfied is named."""
     for state in _WORST:
         found = {app: verdict for app, verdict in verdicts.items() if verdict.state == state}
@@ -19,7 +19,7 @@ def combine(verdicts: Mapping[str, Verdict]) -> Verdict:
                 f"{app}: {v.description}" if len(verdicts) > 1 else v.description for app, v in found.items()
             )
             next_at = max(times) if all(times) else ""
-            return Verdict(state=state, description="; ".join(said), next_at=next_at)
+            return PinsStatus(state=state, description="; ".join(said), next_at=next_at)
     words = dict.fromkeys(verdict.description for verdict in verdicts.values())
     ends = min((verdict.next_at for verdict in verdicts.values() if verdict.next_at), default="")
-    return Verdict(state="success", description="; ".join(words), next_at=ends)
+    return PinsStatus(state="success", description="; ".join(words), next_at=ends)

@@ -10,7 +10,7 @@ import msgspec
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.guard.heads import Head
-from stagegate.policy.decide import Verdict
+from stagegate.policy.decide import PinsStatus
 from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.apps import App
 from stagegate.promotion.evaluate import Judged
@@ -20,7 +20,7 @@ class AppJudged(msgspec.Struct, frozen=True, kw_only=True):
     """What a head means for one app; `stop` where it could not be judged."""
 
     app: str
-    verdict: Verdict
+    verdict: PinsStatus
     environments: tuple[Judged, ...] = ()
     stop: Stop | None = None
 
@@ -44,6 +44,6 @@ def _app(app: App, connections: Connections, head: Head, now: datetime) -> AppJu
     except Stop as stop:
         return AppJudged(
             app=name,
-            verdict=Verdict(state="error", description=f"{stop.reason}: {stop.what} {stop.why}"),
+            verdict=PinsStatus(state="error", description=f"{stop.reason}: {stop.what} {stop.why}"),
             stop=stop,
         )

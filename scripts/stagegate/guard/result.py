@@ -11,7 +11,7 @@ from stagegate.errors import Stop
 from stagegate.guard.heads import Head
 from stagegate.guard.judge import AppJudged
 from stagegate.model import Calls, Change, Message, Result, RuleResult
-from stagegate.policy.decide import Verdict
+from stagegate.policy.decide import PinsStatus
 from stagegate.promotion.evaluate import Judged
 from stagegate.proposal import body as text
 from stagegate.report.render import render
@@ -21,7 +21,7 @@ class HeadJudged(msgspec.Struct, frozen=True, kw_only=True):
     """A head, its verdict, what it rests on, and the status as written."""
 
     head: Head
-    verdict: Verdict
+    verdict: PinsStatus
     apps: tuple[AppJudged, ...]
     changes: tuple[Change, ...]
 

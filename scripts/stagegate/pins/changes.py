@@ -16,7 +16,7 @@ from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.pins.tree import Files
+from stagegate.pins.tree import PinsTree
 from stagegate.settings import Settings
 
 _DEEP = 8  # kustomizations that name kustomizations
@@ -45,7 +45,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def changed(
-    repository: hub.Hub, base: str, settings: Settings, environment: str, old: Files, new: Files
+    repository: hub.Hub, base: str, settings: Settings, environment: str, old: PinsTree, new: PinsTree
 ) -> Changed:
     """What two commits of the pins repository, whose default branch is `base`, have unlike for an environment."""
     policy = settings.environment(environment)
@@ -114,7 +114,7 @@ def _of(
     return [document for document in found if render_inputs.is_application(document)]
 
 
-def _folders(repository: hub.Hub, settings: Settings, environment: str, base: str, new: Files) -> set[str]:
+def _folders(repository: hub.Hub, settings: Settings, environment: str, base: str, new: PinsTree) -> set[str]:
     """Files and folders of the pins repository that are deployed with the pins: of charts, kustomizations and
     sources of its default branch."""
     own = pinned_version.files_of(settings.environment(environment))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 
-class Files(msgspec.Struct, frozen=True, kw_only=True):
+class PinsTree(msgspec.Struct, frozen=True, kw_only=True):
     """Files of the pins repository: those read already, and the commit where others are."""
 
     contents: Mapping[str, bytes | None]

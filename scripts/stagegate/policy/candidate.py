@@ -12,7 +12,7 @@ from stagegate import versions
 from stagegate.marks import marks
 from stagegate.model import Message, is_prerelease
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,14 +22,14 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-def choose(facts: Facts, now: datetime) -> Choice:
+def choose(facts: PromotionFacts, now: datetime) -> Choice:
     """The requested version, else by strategy. Digests are compared later, by the rules."""
     if facts.requested:
         return Choice(version=facts.requested, why="requested")
     return by_strategy(facts, now)
 
 
-def by_strategy(facts: Facts, now: datetime) -> Choice:
+def by_strategy(facts: PromotionFacts, now: datetime) -> Choice:
     """The newest admissible version, or (`each`) the oldest, which is the next after what runs.
 
     Admissible: newer than what runs, passed in every environment before, not banned, no pre-release where none
@@ -53,7 +53,7 @@ def by_strategy(facts: Facts, now: datetime) -> Choice:
     return Choice(version=admissible[-1], why="the newest one that may enter")
 
 
-def rollback_target(facts: Facts, now: datetime) -> Choice:
+def rollback_target(facts: PromotionFacts, now: datetime) -> Choice:
     """The version to go back to: the requested one, else the last that was good here and is not what runs now."""
     if facts.requested:
         return Choice(version=facts.requested, why="requested")
@@ -63,7 +63,7 @@ def rollback_target(facts: Facts, now: datetime) -> Choice:
     return Choice(version="", why=f"no earlier release was good in {facts.environment}")
 
 
-def last_good(facts: Facts, environment: str, running: str, now: datetime) -> str:
+def last_good(facts: PromotionFacts, environment: str, running: str, now: datetime) -> str:
     """The release before `running` that was good in an environment most recently; empty when none was."""
     for version in evidence_for.versions(facts, environment):
         good = evidence_for.of(facts, environment, version).state in ("passed", "adopted")
@@ -72,7 +72,7 @@ def last_good(facts: Facts, environment: str, running: str, now: datetime) -> st
     return ""
 
 
-def _passed(facts: Facts, before: Iterable[str]) -> tuple[str, ...]:
+def _passed(facts: PromotionFacts, before: Iterable[str]) -> tuple[str, ...]:
     """Versions whose newest record is good in every environment named."""
     sets = [
         {v for v in evidence_for.versions(facts, name) if evidence_for.of(facts, name, v).state == "passed"}
@@ -93,7 +93,7 @@ def comes_before(version: str, running: str) -> bool:
     )
 
 
-def kept(facts: Facts, subject: Subject, now: datetime) -> Message | None:
+def kept(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | None:
     """Why an open proposal is not replaced by this version: it is newer and may stand."""
     proposal = facts.proposal
     each = facts.policy_of(subject.environment).promotion.strategy == "each"
@@ -110,7 +110,7 @@ def kept(facts: Facts, subject: Subject, now: datetime) -> Message | None:
     )
 
 
-def queued(facts: Facts, subject: Subject, now: datetime) -> Message | None:
+def queued(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | None:
     """With strategy `each`, which release goes before this one: the oldest that may enter, or one proposed."""
     if subject.kind == "rollback" or facts.policy_of(subject.environment).promotion.strategy != "each":
         return None
@@ -130,7 +130,7 @@ def queued(facts: Facts, subject: Subject, now: datetime) -> Message | None:
     )
 
 
-def _may_still_enter(facts: Facts, version: str, now: datetime) -> bool:
+def _may_still_enter(facts: PromotionFacts, version: str, now: datetime) -> bool:
     """Whether a proposed version may still enter: not banned, its evidence not revoked (or set aside)."""
     if marks.ban(facts, version, now) is not None:
         return False

@@ -10,7 +10,7 @@ import msgspec
 
 from stagegate.model import Message, Plan, RuleResult, RuleState, digest_of, moment, rfc3339
 from stagegate.policy import candidate, rules
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.settings import Merge
 
 StatusState = Literal["success", "pending", "failure", "error"]
@@ -22,7 +22,7 @@ _WORDS: tuple[tuple[RuleState, StatusState], ...] = (
 )
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class PinsStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status `stagegate/pins`: may this merge now? `next_at`: when time alone changes it, for better (a wait
     ends) or for worse (an override does)."""
 
@@ -38,11 +38,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     message: Message
     rules: tuple[RuleResult, ...] = ()
-    verdict: Verdict = Verdict(state="error", description="not judged")
+    verdict: PinsStatus = PinsStatus(state="error", description="not judged")
     merge: Merge = "person"
 
 
-def decide(facts: Facts, now: datetime) -> Decision:
+def decide(facts: PromotionFacts, now: datetime) -> Decision:
     """Whether the change of `facts.subject` is written, and what its status says."""
     subject = facts.subject
     if subject is None:
@@ -77,7 +77,7 @@ def decide(facts: Facts, now: datetime) -> Decision:
     )
 
 
-def plan(facts: Facts, decision: Decision, now: datetime) -> Plan:
+def plan(facts: PromotionFacts, decision: Decision, now: datetime) -> Plan:
     """The public document of a decision."""
     subject = facts.subject
     return Plan(
@@ -97,7 +97,7 @@ def blockers(results: Iterable[RuleResult], *, direct: bool) -> tuple[RuleResult
     return (*unknown, *stops)
 
 
-def verdict(results: Sequence[RuleResult]) -> Verdict:
+def verdict(results: Sequence[RuleResult]) -> PinsStatus:
     """The status of a change: unknown is an error, a stop a failure, time is pending, else success."""
     for state, word in _WORDS:
         named = [r for r in results if r.state == state]
@@ -105,12 +105,12 @@ def verdict(results: Sequence[RuleResult]) -> Verdict:
             until = _latest(named) if state == "wait" else ""
             text = "; ".join(f"{r.rule}: {r.detail}" for r in named)
             when = f"until {until}: " if until else ""
-            return Verdict(state=word, description=when + text, next_at=until)
+            return PinsStatus(state=word, description=when + text, next_at=until)
     overridden = [r for r in results if r.override]
     end = min((r.until for r in overridden if r.until), key=moment, default="")
     until = f" until {end}" if end else ""
     note = f"; OVERRIDDEN{until}: {', '.join(r.rule for r in overridden)}" if overridden else ""
-    return Verdict(state="success", description=f"every rule passes{note}", next_at=end)
+    return PinsStatus(state="success", description=f"every rule passes{note}", next_at=end)
 
 
 def _latest(waiting: Sequence[RuleResult]) -> str:
@@ -125,7 +125,9 @@ def _detail(result: RuleResult) -> str:
     return f"{result.rule}: {result.detail}" + (f" (until {result.until})" if missing else "")
 
 
-def _refuse(decision: Decision, blocking: Sequence[RuleResult], subject: Subject, facts: Facts) -> Decision:
+def _refuse(
+    decision: Decision, blocking: Sequence[RuleResult], subject: Subject, facts: PromotionFacts
+) -> Decision:
     first = blocking[0]
     details = "; ".join(_detail(rule) for rule in blocking)
     others = [r for r in decision.rules if r.state == "wait"]
@@ -155,7 +157,7 @@ def _waits(subject: Subject, waiting: Sequence[RuleResult]) -> Message:
     )
 
 
-def _foreign(facts: Facts) -> Message:
+def _foreign(facts: PromotionFacts) -> Message:
     return Message(
         what=f"The branch {facts.branch} has {len(facts.foreign)} commit(s) that stagegate did not make.",
         why=f"{', '.join(sha[:12] for sha in facts.foreign[:3])}: replacing the branch would lose that work.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record, Verdict
 from stagegate.model import Evidence, Release
-from stagegate.policy.facts import Facts
+from stagegate.policy.facts import PromotionFacts
 
 
-def of(facts: Facts, environment: str, version: str, release: Release | None = None) -> Verdict:
+def of(facts: PromotionFacts, environment: str, version: str, release: Release | None = None) -> Verdict:
     """The verdict on a version here, its digests compared with `release`.
 
     Without `release` the newest record's own digests stand in for it: enough to choose a candidate, never to
@@ -33,14 +33,14 @@ def described(found: Evidence) -> Release:
     )
 
 
-def successor(facts: Facts, environment: str, found: Verdict) -> Record | None:
+def successor(facts: PromotionFacts, environment: str, found: Verdict) -> Record | None:
     """The first verdict here on another version since the one found: from then on that one ran no more."""
     counted = evidence.deciding(facts.records.get(environment, ()))
     newer = counted[: counted.index(found.record)] if found.record in counted else ()
     return newer[-1] if newer else None
 
 
-def versions(facts: Facts, environment: str) -> tuple[str, ...]:
+def versions(facts: PromotionFacts, environment: str) -> tuple[str, ...]:
     """Versions with a finished record in an environment, the latest first."""
     found = (r.evidence.version for r in facts.records.get(environment, ()) if r.evidence and r.since)
     return tuple(dict.fromkeys(found))

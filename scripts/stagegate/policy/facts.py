@@ -1,7 +1,7 @@
 """What a promotion is judged by: everything that was read, as values. Nothing here reads or writes.
 
-`Facts` hold for the whole app, a `Subject` is one environment's change under judgement. Both survive JSON, so
-that a decision can be replayed without a network.
+`PromotionFacts` are about the whole app, a `Subject` is one environment's change under judgement. Both survive JSON,
+so that a decision can be replayed without a network.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
     approvals: Approvals = Approvals()
 
 
-class Facts(Value, frozen=True, kw_only=True):
+class PromotionFacts(Value, frozen=True, kw_only=True):
     """Everything a decision about one app rests on.
 
     `accepted`: whose evidence counts. `records`: of each environment, newest first. `tags`: versions that have a

@@ -10,10 +10,10 @@ import msgspec
 
 from stagegate.errors import Reason
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Kind, Subject
+from stagegate.policy.facts import Kind, PromotionFacts, Subject
 
-Check = Callable[[Subject, Facts, datetime], RuleResult]
-ReasonOf = Callable[[Subject, Facts], Reason]
+Check = Callable[[Subject, PromotionFacts, datetime], RuleResult]
+ReasonOf = Callable[[Subject, PromotionFacts], Reason]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

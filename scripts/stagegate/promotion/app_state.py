@@ -19,7 +19,7 @@ from stagegate.marks.placed import Placed
 from stagegate.model import Actor
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.policy.facts import Facts
+from stagegate.policy.facts import PromotionFacts
 from stagegate.settings import Settings
 
 
@@ -50,7 +50,7 @@ def facts(
     environment: str,
     version: str,
     others: Iterable[str] = (),
-) -> tuple[Facts, Mapping[str, str]]:
+) -> tuple[PromotionFacts, Mapping[str, str]]:
     """Facts about an environment (and `others` that are judged with it), and the tips of all our branches."""
     settings = ground.settings
     wanted = settings.environment(environment)
@@ -59,7 +59,7 @@ def facts(
     names = dict.fromkeys((environment, *others))
     relevant = dict.fromkeys(place for name in names for place in (*settings.environment(name).after, name))
     records = {name: _records(connections, settings, name, trusted) for name in relevant}
-    found = Facts(
+    found = PromotionFacts(
         app=settings.app,
         environment=environment,
         requested=version,

@@ -15,7 +15,7 @@ from stagegate.marks import marks
 from stagegate.model import Finding, Release, moment
 from stagegate.pins import pinned_version
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import Facts
+from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import app_state
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
@@ -58,7 +58,7 @@ def objection(
 def _judge(
     connections: Connections,
     state: AppState,
-    facts: Facts,
+    facts: PromotionFacts,
     environment: str,
     version: str,
     release: Release | str,
@@ -82,7 +82,7 @@ def _judge(
     return None
 
 
-def _release(connections: Connections, facts: Facts, version: str) -> Release | str:
+def _release(connections: Connections, facts: PromotionFacts, version: str) -> Release | str:
     """The release, or why there is none."""
     try:
         return releases.reviewed(facts.settings, version, connections.app, connections.registry)
@@ -92,7 +92,7 @@ def _release(connections: Connections, facts: Facts, version: str) -> Release | 
         return f"{stop.what} {stop.why}"
 
 
-def _lacking(connections: Connections, facts: Facts, environment: str, release: Release) -> str:
+def _lacking(connections: Connections, facts: PromotionFacts, environment: str, release: Release) -> str:
     """What the records say where neither the environment's own nor all of those before it prove a release.
 
     Evidence is that of every environment before, or the environment's own (passed, adopted), for these digests.
@@ -111,7 +111,12 @@ def _lacking(connections: Connections, facts: Facts, environment: str, release: 
 
 
 def _came_during(
-    connections: Connections, state: AppState, facts: Facts, environment: str, version: str, now: datetime
+    connections: Connections,
+    state: AppState,
+    facts: PromotionFacts,
+    environment: str,
+    version: str,
+    now: datetime,
 ) -> str:
     """The hold that was in force already when this version came, in words; empty when none was.
 

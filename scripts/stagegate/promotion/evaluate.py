@@ -23,10 +23,10 @@ from stagegate.pins import changes as watched
 from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.pins.pinned_version import PinnedVersion
-from stagegate.pins.tree import Files
+from stagegate.pins.tree import PinsTree
 from stagegate.policy import decide, rules
-from stagegate.policy.decide import Verdict
-from stagegate.policy.facts import Approvals, Facts, Kind, Subject
+from stagegate.policy.decide import PinsStatus
+from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.promotion import app_state
 from stagegate.promotion import read as promotion_facts
@@ -39,7 +39,7 @@ from stagegate.settings import Settings
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """One environment's change with every rule's result."""
 
-    facts: Facts
+    facts: PromotionFacts
     subject: Subject
     rules: tuple[RuleResult, ...]
     difference: Difference | None = None
@@ -49,7 +49,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on a head: of the worst environment, success where none is touched."""
 
     head: str
-    verdict: Verdict
+    verdict: PinsStatus
     environments: tuple[Judged, ...] = ()
 
 
@@ -100,7 +100,9 @@ def change(
         if changed.any or _is_merged_by_stagegate(connections, settings, name, origin)
     ]
     if not touched:
-        return Judgement(head=after, verdict=Verdict(state="success", description="no pin or value changes"))
+        return Judgement(
+            head=after, verdict=PinsStatus(state="success", description="no pin or value changes")
+        )
     facts, _ = app_state.facts(connections, state, "evaluate", touched[0], "", touched[1:])
     if queued:
         facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
@@ -112,7 +114,7 @@ def change(
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
 
-def worst(judged: tuple[Judged, ...]) -> Verdict:
+def worst(judged: tuple[Judged, ...]) -> PinsStatus:
     """One verdict for all environments: every rule counts, named with its environment where there are several."""
     several = len(judged) > 1
     results = [
@@ -127,9 +129,9 @@ def worst(judged: tuple[Judged, ...]) -> Verdict:
 
 def _judge(
     connections: Connections,
-    facts: Facts,
+    facts: PromotionFacts,
     environment: str,
-    sides: tuple[Files, Files],
+    sides: tuple[PinsTree, PinsTree],
     seen: Changed,
     origin: Origin | None,
     reviews: tuple[hub.Review, ...],
@@ -186,7 +188,7 @@ def _reviews(
 
 
 def _approvals(
-    connections: Connections, facts: Facts, origin: Origin | None, reviews: tuple[hub.Review, ...]
+    connections: Connections, facts: PromotionFacts, origin: Origin | None, reviews: tuple[hub.Review, ...]
 ) -> Approvals:
     if origin is None:
         return Approvals()
@@ -210,7 +212,7 @@ def _named(standing: PinnedVersion) -> tuple[object, ...]:
     return standing.version, standing.commit, dict(standing.digests)
 
 
-def _standings(facts: Facts, files: Files) -> tuple[PinnedVersion, ...]:
+def _standings(facts: PromotionFacts, files: PinsTree) -> tuple[PinnedVersion, ...]:
     """What every environment runs by the pins of one commit."""
     return tuple(
         pinned_version.resolved(pinned_version.standing(one, files.contents, facts.settings), facts.records)
@@ -225,8 +227,8 @@ def _brings_image(difference: Difference | None, settings: Settings) -> bool:
 
 
 def _with_release(
-    connections: Connections, facts: Facts, subject: Subject, then: PinnedVersion
-) -> tuple[Subject, Facts]:
+    connections: Connections, facts: PromotionFacts, subject: Subject, then: PinnedVersion
+) -> tuple[Subject, PromotionFacts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:
         release = releases.reviewed(facts.settings, subject.version, connections.app, connections.registry)
@@ -240,10 +242,12 @@ def _with_release(
     return msgspec.structs.replace(subject, release=release, pins_trouble=trouble), facts
 
 
-def _sides(connections: Connections, before: str, after: str, paths: tuple[str, ...]) -> tuple[Files, Files]:
+def _sides(
+    connections: Connections, before: str, after: str, paths: tuple[str, ...]
+) -> tuple[PinsTree, PinsTree]:
     return _at(connections, before, paths), _at(connections, after, paths)
 
 
-def _at(connections: Connections, sha: str, paths: tuple[str, ...]) -> Files:
+def _at(connections: Connections, sha: str, paths: tuple[str, ...]) -> PinsTree:
     found = connections.pins.files(sha, paths) if paths else {}
-    return Files(contents={path: blob.content if blob else None for path, blob in found.items()}, at=sha)
+    return PinsTree(contents={path: blob.content if blob else None for path, blob in found.items()}, at=sha)

@@ -15,7 +15,7 @@ from stagegate.promotion.result import NO_CALLS, OUTPUTS
 from stagegate.report.render import render
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class MarkOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked, what was written, and what became of open promotions. `what`: the mark in words.
 
     `pushed`: a commit on the default branch started this, so what it brought without evidence is refused.
@@ -38,7 +38,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def result(
     state: AppState,
-    told: Told,
+    told: MarkOutcome,
     *,
     dry_run: bool = False,
     fail_on_waiting: bool = False,
@@ -79,7 +79,7 @@ def result(
     )
 
 
-def _reason(told: Told, dry_run: bool) -> str:
+def _reason(told: MarkOutcome, dry_run: bool) -> str:
     if (trouble := [one.stop for one in told.evaluated if one.stop]) and not dry_run:
         return min((stop.reason for stop in trouble), key=combined_result.badness)
     if dry_run:
@@ -94,7 +94,7 @@ def _reason(told: Told, dry_run: bool) -> str:
     return min(sorted(reasons), key=combined_result.badness)
 
 
-def _message(told: Told, reason: str) -> Message:
+def _message(told: MarkOutcome, reason: str) -> Message:
     each = " ".join(
         f"#{one.pull.number} for {one.environment}: {one.reason}, status {one.verdict.state} "
         f"({one.verdict.description})."

@@ -27,7 +27,7 @@ from stagegate.promotion import (
     set_mark,
 )
 from stagegate.promotion.apps import App
-from stagegate.promotion.read import Reading
+from stagegate.promotion.read import PromotionReading
 from stagegate.promotion.request import PromotionRequest
 from stagegate.promotion.run import Run
 from stagegate.proposal import body_facts, write
@@ -97,7 +97,7 @@ def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, set
         except Stop as stop:
             if stop.reason != "stale-base" or attempt == ATTEMPTS:
                 raise
-            log.say(f"Somebody else wrote first ({stop.why}). Reading everything again.")
+            log.say(f"Somebody else wrote first ({stop.why}). PromotionReading everything again.")
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -122,7 +122,9 @@ def promote(started: Run) -> Result:
     )
 
 
-def _apply(started: Run, reading: Reading, decision: Decision, text: PullRequestText | None) -> Applied:
+def _apply(
+    started: Run, reading: PromotionReading, decision: Decision, text: PullRequestText | None
+) -> Applied:
     """Write what was decided; in a dry run only list it."""
     facts, request, pins = reading.facts, started.request, started.connections.pins
     if request.dry_run or not decision.write:

@@ -18,23 +18,23 @@ from stagegate.evidence.records import Record
 from stagegate.marks import deleted
 from stagegate.model import Release
 from stagegate.pins import pinned_version
-from stagegate.pins.tree import Files
+from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
-from stagegate.policy.facts import Approvals, Facts, Kind, Subject
+from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.promotion import app_state
 from stagegate.promotion.run import Run
 from stagegate.proposal import find, names
 from stagegate.proposal import labels as labelled
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class PromotionReading(msgspec.Struct, frozen=True, kw_only=True):
     """Facts, and the rendered difference that only the text needs."""
 
-    facts: Facts
+    facts: PromotionFacts
     difference: Difference | None = None
 
 
-def read(run: Run) -> Reading:
+def read(run: Run) -> PromotionReading:
     """Facts about promoting (or rolling back) an app in an environment, as the run requests it."""
     mode, environment, version, now = run.request.mode, run.request.environment, run.request.version, run.now
     if not environment:
@@ -63,17 +63,19 @@ def read(run: Run) -> Reading:
     if choice.version in ("", standing.version):
         runs = f"{environment} runs {standing.version or 'an unknown version'}"
         why = " already" if choice.version else f": {choice.why}"
-        return Reading(facts=_with_branch(connections, facts, {}, nothing=f"{runs}{why}."))
+        return PromotionReading(facts=_with_branch(connections, facts, {}, nothing=f"{runs}{why}."))
     if back:
         _earlier(choice.version, standing.version, environment)
     kind: Kind = "rollback" if back else "promote"
     subject, difference, facts = _change(connections, facts, state.files, kind, choice.version)
-    return Reading(
+    return PromotionReading(
         facts=_with_branch(connections, facts, subject.files, subject=subject), difference=difference
     )
 
 
-def complete(connections: Connections, facts: Facts, release: Release, environment: str, kind: Kind) -> Facts:
+def complete(
+    connections: Connections, facts: PromotionFacts, release: Release, environment: str, kind: Kind
+) -> PromotionFacts:
     """Facts with the verdict on this release, even where it lies further back than the newest records.
 
     Whether there is one is asked by commit; then all records since are read, because soak asks what came after.
@@ -92,7 +94,7 @@ def complete(connections: Connections, facts: Facts, release: Release, environme
     return facts
 
 
-def _further(connections: Connections, facts: Facts, now: datetime) -> Facts:
+def _further(connections: Connections, facts: PromotionFacts, now: datetime) -> PromotionFacts:
     """Facts with the records of this environment as far back as a release to go back to, if there is one."""
     name = facts.environment
 
@@ -104,7 +106,7 @@ def _further(connections: Connections, facts: Facts, now: datetime) -> Facts:
     )
 
 
-def _since_running(connections: Connections, facts: Facts) -> Facts:
+def _since_running(connections: Connections, facts: PromotionFacts) -> PromotionFacts:
     """Facts with all verdicts of the environments before since that on what runs: the oldest goes first."""
     running = facts.standing(facts.environment).version
 
@@ -119,13 +121,17 @@ def _since_running(connections: Connections, facts: Facts) -> Facts:
     return facts
 
 
-def _with_records(facts: Facts, environment: str, records: Sequence[Record]) -> Facts:
+def _with_records(facts: PromotionFacts, environment: str, records: Sequence[Record]) -> PromotionFacts:
     return msgspec.structs.replace(facts, records={**facts.records, environment: tuple(records)})
 
 
 def _change(
-    connections: Connections, facts: Facts, files: Mapping[str, bytes | None], kind: Kind, version: str
-) -> tuple[Subject, Difference | None, Facts]:
+    connections: Connections,
+    facts: PromotionFacts,
+    files: Mapping[str, bytes | None],
+    kind: Kind,
+    version: str,
+) -> tuple[Subject, Difference | None, PromotionFacts]:
     """The change of the environment to a version: release, edits, rendered difference, image digests."""
     environment = facts.environment
     release = releases.reviewed(facts.settings, version, connections.app, connections.registry)
@@ -142,20 +148,20 @@ def _change(
         edits=edits,
         files=changed,
     )
-    before = Files(contents=files, at=facts.base_head)
-    after = Files(contents={**files, **changed}, at=facts.base_head)
+    before = PinsTree(contents=files, at=facts.base_head)
+    after = PinsTree(contents={**files, **changed}, at=facts.base_head)
     subject, difference = render_both.compared(connections, facts, subject, before, after)
     return subject, difference, facts
 
 
 def _with_branch(
     connections: Connections,
-    facts: Facts,
+    facts: PromotionFacts,
     wanted: Mapping[str, bytes],
     *,
     subject: Subject | None = None,
     nothing: str = "",
-) -> Facts:
+) -> PromotionFacts:
     """Facts with what is open for this environment: the branch, its pull request, its labels."""
     direct = facts.policy_of(facts.environment).promotion.strategy == "direct"
     facts = msgspec.structs.replace(facts, subject=subject, nothing=nothing)
@@ -186,7 +192,7 @@ def _with_branch(
     )
 
 
-def _nowhere(facts: Facts, why: str) -> Stop:
+def _nowhere(facts: PromotionFacts, why: str) -> Stop:
     return Stop(
         "no-evidence",
         f"There is nothing to roll {facts.environment} back to.",

@@ -12,8 +12,8 @@ from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.model import Change
 from stagegate.policy import rules
-from stagegate.policy.decide import Verdict
-from stagegate.policy.facts import Facts
+from stagegate.policy.decide import PinsStatus
+from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
@@ -30,7 +30,7 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     pull: hub.Pull
     judgement: Judgement
-    verdict: Verdict
+    verdict: PinsStatus
     reason: str
     changes: tuple[Change, ...] = ()
     commit: str = ""
@@ -80,7 +80,7 @@ def _one(run: Run, state: AppState, environment: str, pull: hub.Pull) -> Evaluat
 
 def _unjudged(connections: Connections, environment: str, pull: hub.Pull, stop: Stop) -> Evaluated:
     """A promotion that cannot be judged keeps no status of before: it is an error, and the others are judged."""
-    verdict = Verdict(state="error", description=f"{stop.reason}: {stop.what} {stop.why}")
+    verdict = PinsStatus(state="error", description=f"{stop.reason}: {stop.what} {stop.why}")
     return Evaluated(
         environment=environment,
         pull=pull,
@@ -99,7 +99,7 @@ def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
     return (policy.rollback_merge or policy.merge) if back else policy.merge
 
 
-def follow(run: Run, facts: Facts, done: Applied) -> Applied:
+def follow(run: Run, facts: PromotionFacts, done: Applied) -> Applied:
     """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
     state = app_state.read(run.connections, run.settings)
     limited = replace(run, connections=run.connections.limited(state.settings))

@@ -10,7 +10,7 @@ from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Calls, Message, PullRequestText, Result, to_json
 from stagegate.policy import decide
 from stagegate.policy.decide import Decision
-from stagegate.policy.facts import Facts
+from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion.request import PromotionRequest
 from stagegate.proposal import write
 from stagegate.proposal.write import Applied
@@ -21,7 +21,7 @@ NO_CALLS = Calls()
 OUTPUTS = ("pr-number", "pr-url", "changed", "plan", "version", "environment", "commit", "next-at")
 
 
-def save(context: Context, path: str, facts: Facts) -> None:
+def save(context: Context, path: str, facts: PromotionFacts) -> None:
     """Write the facts to a file of the workspace, for `facts`."""
     if path:
         target = context.inside(path, what="save-facts")
@@ -29,11 +29,11 @@ def save(context: Context, path: str, facts: Facts) -> None:
         target.write_bytes(msgspec.json.format(to_json(facts), indent=1) + b"\n")
 
 
-def load(context: Context, path: str) -> Facts:
+def load(context: Context, path: str) -> PromotionFacts:
     """Facts from a file. Stop(missing-file), Stop(bad-input) when it is not such a file."""
     target = context.inside(path, what="facts")
     try:
-        return msgspec.json.decode(target.read_bytes(), type=Facts)
+        return msgspec.json.decode(target.read_bytes(), type=PromotionFacts)
     except OSError as error:
         raise Stop(
             "missing-file",
@@ -51,7 +51,7 @@ def load(context: Context, path: str) -> Facts:
 
 
 def result(
-    facts: Facts,
+    facts: PromotionFacts,
     decision: Decision,
     done: Applied,
     now: datetime,
@@ -93,14 +93,14 @@ def result(
     )
 
 
-def planned(facts: Facts, decision: Decision) -> Applied:
+def planned(facts: PromotionFacts, decision: Decision) -> Applied:
     """What a dry run or a replay says it would do."""
     return Applied(
         reason="planned" if decision.write else decision.reason, changes=write.intended(facts, decision)
     )
 
 
-def summary(facts: Facts, decision: Decision, done: Applied) -> str:
+def summary(facts: PromotionFacts, decision: Decision, done: Applied) -> str:
     """The step summary: every rule with its state and when it passes."""
     return render(
         "promote_pr.md.j2",
@@ -114,7 +114,7 @@ def summary(facts: Facts, decision: Decision, done: Applied) -> str:
     )
 
 
-def _message(facts: Facts, decision: Decision, done: Applied) -> Message:
+def _message(facts: PromotionFacts, decision: Decision, done: Applied) -> Message:
     subject = facts.subject
     if subject is None or done.reason == decision.reason:
         return decision.message

@@ -56,7 +56,7 @@ def run(started: Run) -> Result:
     findings = deleted.vanished(connections.pins, state.settings.app, present)
     if request.mode == "evaluate":
         findings += audit_pins.unproven(connections, state, _concerned(state, request), now)
-    told = mark_result.Told(
+    told = mark_result.MarkOutcome(
         mode=request.mode,
         environment=request.environment,
         version=request.version,

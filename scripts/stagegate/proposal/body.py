@@ -16,7 +16,7 @@ from stagegate.difference import Difference, FieldChange, ObjectChange
 from stagegate.difference.change import RiskSeen
 from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
 from stagegate.pins.pinned_version import PinnedVersion
-from stagegate.policy.facts import Facts, Kind, Subject
+from stagegate.policy.facts import Kind, PromotionFacts, Subject
 from stagegate.policy.rules import risk
 from stagegate.report import markdown
 from stagegate.report.render import render
@@ -43,7 +43,7 @@ class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
         return f"#{found[1] or found[2]}" if found else ""
 
 
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
+class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
     """What the gate of an environment found, and since when it holds (RFC 3339). None: nothing was found."""
 
     environment: str
@@ -70,7 +70,7 @@ class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
     edits: tuple[Edit, ...] = ()
     difference: Difference | None = None
     not_rendered: str = ""
-    proofs: tuple[Proof, ...] = ()
+    proofs: tuple[EvidenceRow, ...] = ()
     standings: tuple[PinnedVersion, ...] = ()
     commits: tuple[CommitLine, ...] = ()
     commits_total: int = 0
@@ -87,7 +87,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def account(
-    facts: Facts,
+    facts: PromotionFacts,
     subject: Subject,
     judged: tuple[RuleResult, ...],
     difference: Difference | None,

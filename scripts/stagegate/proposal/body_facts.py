@@ -12,16 +12,16 @@ from stagegate.errors import Stop
 from stagegate.model import PullRequestText
 from stagegate.policy import candidate, evidence_for
 from stagegate.policy.decide import Decision
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.proposal import body as text
-from stagegate.proposal.body import CommitLine, Proof
+from stagegate.proposal.body import CommitLine, EvidenceRow
 
 _LISTED = 50
 
 
 def proposal(
     connections: Connections,
-    facts: Facts,
+    facts: PromotionFacts,
     difference: Difference | None,
     decision: Decision,
     now: datetime,
@@ -56,7 +56,9 @@ def proposal(
     return proposed, body.rest
 
 
-def _commits(connections: Connections, facts: Facts, subject: Subject) -> tuple[tuple[CommitLine, ...], int]:
+def _commits(
+    connections: Connections, facts: PromotionFacts, subject: Subject
+) -> tuple[tuple[CommitLine, ...], int]:
     """Commits between the two releases, newest first; none where their history cannot be told."""
     if not subject.before:
         return (), 0
@@ -72,7 +74,7 @@ def _commits(connections: Connections, facts: Facts, subject: Subject) -> tuple[
     return tuple(lines), compared.ahead
 
 
-def _span(facts: Facts, subject: Subject) -> str:
+def _span(facts: PromotionFacts, subject: Subject) -> str:
     """`v1.0.0...v1.1.0`, the earlier one first also for a rollback."""
     prefix = facts.settings.version.tag_prefix
     ends = (subject.before, subject.version)
@@ -80,12 +82,12 @@ def _span(facts: Facts, subject: Subject) -> str:
     return f"{prefix}{first}...{prefix}{last}"
 
 
-def _proofs(facts: Facts, subject: Subject) -> tuple[Proof, ...]:
+def _proofs(facts: PromotionFacts, subject: Subject) -> tuple[EvidenceRow, ...]:
     back = subject.kind == "rollback"
     places = (subject.environment,) if back else facts.policy_of(subject.environment).after
     verdicts = [(place, evidence_for.of(facts, place, subject.version, subject.release)) for place in places]
     return tuple(
-        Proof(
+        EvidenceRow(
             environment=place,
             state=found.state,
             since=found.since,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change
-from stagegate.policy.facts import Facts, Proposal, Subject
+from stagegate.policy.facts import PromotionFacts, Proposal, Subject
 from stagegate.policy.rules import risk
 from stagegate.proposal import names
 from stagegate.report.markdown import plain
@@ -21,7 +21,7 @@ def message(subject: Subject, app: str, run: str) -> tuple[str, str]:
     return plain(headline), f"{moved}\n\n{trailers}"
 
 
-def replace(pins: hub.Hub, facts: Facts, subject: Subject, run: str) -> str:
+def replace(pins: hub.Hub, facts: PromotionFacts, subject: Subject, run: str) -> str:
     """Make the commit beside the branch, then move the branch to it in one step that also ends the helper.
 
     A branch that equals its base, even for a moment, closes its pull request.

@@ -12,7 +12,7 @@ from stagegate.policy.facts import Proposal
 from stagegate.proposal import approvals, authors, body, names
 
 
-class Branch(msgspec.Struct, frozen=True, kw_only=True):
+class PromotionBranch(msgspec.Struct, frozen=True, kw_only=True):
     """A branch of ours: its tip (empty: there is none), version and risks its commit names, what is not ours."""
 
     name: str
@@ -22,14 +22,14 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     foreign: tuple[str, ...] = ()
 
 
-def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment: str) -> Branch:
+def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment: str) -> PromotionBranch:
     """What is on a branch of ours that `base` does not have. A commit counts as ours by trailers and author."""
     if not head:
-        return Branch(name=name)
+        return PromotionBranch(name=name)
     commits = pins.compare(base, head).commits
     foreign = [c.sha for c in authors.strangers(pins, commits, app, environment)]
     named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
-    return Branch(
+    return PromotionBranch(
         name=name,
         head=head,
         version=named[-1] if named else "",
@@ -38,7 +38,7 @@ def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment
     )
 
 
-def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:
+def proposal(pins: hub.Hub, seen: PromotionBranch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:
     """The open pull request of a branch, or None. `equal`: its files already say exactly what we would write."""
     found = [
         pull for pull in pins.pulls(head=seen.name, base=base) if pull.head_repository == pins.repository
@@ -66,7 +66,7 @@ def proposal(pins: hub.Hub, seen: Branch, base: str, wanted: Mapping[str, bytes]
     )
 
 
-def is_merged(pins: hub.Hub, seen: Branch, base: str) -> bool:
+def is_merged(pins: hub.Hub, seen: PromotionBranch, base: str) -> bool:
     """Whether exactly this tip of the branch went into the base, whatever the branch was kept for."""
     closed = pins.pulls(head=seen.name, base=base, state="closed")
     return any(pull.merged and pull.head_sha == seen.head for pull in closed)

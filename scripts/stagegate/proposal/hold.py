@@ -7,11 +7,11 @@ from datetime import datetime
 from stagegate.clients import hub
 from stagegate.marks import marks, store
 from stagegate.model import Change
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 
 
 def for_rollback(
-    pins: hub.Hub, facts: Facts, subject: Subject, owner: str, reason: str, now: datetime
+    pins: hub.Hub, facts: PromotionFacts, subject: Subject, owner: str, reason: str, now: datetime
 ) -> tuple[Change, ...]:
     """A rollback's own hold, set first: without it the next run would promote the bad release again."""
     existing = next((p for p in marks.holds(facts, subject.environment, now) if p.app == facts.app), None)

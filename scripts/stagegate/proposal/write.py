@@ -13,8 +13,8 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change, PullRequestText, digest_of
-from stagegate.policy.decide import Decision, Verdict
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.decide import Decision, PinsStatus
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.proposal import branch, hold, names
 from stagegate.proposal.body import settled
 from stagegate.runner import log
@@ -34,7 +34,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 def write(
     pins: hub.Hub,
-    facts: Facts,
+    facts: PromotionFacts,
     decision: Decision,
     text: PullRequestText | None,
     *,
@@ -57,7 +57,9 @@ def write(
     return msgspec.structs.replace(done, changes=(*held, *done.changes))
 
 
-def commit(pins: hub.Hub, facts: Facts, subject: Subject, *, run: str, verify_workflow: str) -> Applied:
+def commit(
+    pins: hub.Hub, facts: PromotionFacts, subject: Subject, *, run: str, verify_workflow: str
+) -> Applied:
     """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
     headline, body = branch.message(subject, facts.app, run)
     try:
@@ -106,7 +108,7 @@ def resume(
 
 def propose(
     pins: hub.Hub,
-    facts: Facts,
+    facts: PromotionFacts,
     decision: Decision,
     subject: Subject,
     text: PullRequestText,
@@ -145,7 +147,7 @@ def propose(
     )
 
 
-def status(pins: hub.Hub, head: str, verdict: Verdict, url: str) -> tuple[Change, ...]:
+def status(pins: hub.Hub, head: str, verdict: PinsStatus, url: str) -> tuple[Change, ...]:
     """The status `stagegate/pins` on a head, written when it says something new.
 
     `url` must be the same in every run (the pull request's): a new one would be a new status each time.
@@ -155,7 +157,7 @@ def status(pins: hub.Hub, head: str, verdict: Verdict, url: str) -> tuple[Change
     return (Change(kind="status", target=f"{names.STATUS} on {head[:12]}", after=verdict.state),)
 
 
-def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str, list[Change]]:
+def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[int, str, list[Change]]:
     """The open pull request of the branch with this text."""
     there = facts.proposal
     if there is not None:
@@ -182,7 +184,7 @@ def _pull(pins: hub.Hub, facts: Facts, text: PullRequestText) -> tuple[int, str,
     )
 
 
-def _speaker(pins: hub.Hub, facts: Facts) -> list[str]:
+def _speaker(pins: hub.Hub, facts: PromotionFacts) -> list[str]:
     """What the kind of token means for a pull request that it has written."""
     if facts.actions_token:
         return ["written with GITHUB_TOKEN: workflows on it wait until somebody approves their run"]
@@ -209,7 +211,7 @@ def _edits(subject: Subject) -> tuple[Change, ...]:
     )
 
 
-def intended(facts: Facts, decision: Decision) -> tuple[Change, ...]:
+def intended(facts: PromotionFacts, decision: Decision) -> tuple[Change, ...]:
     """What would be written, for a dry run."""
     if not decision.write or facts.subject is None:
         return ()

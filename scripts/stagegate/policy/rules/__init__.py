@@ -11,7 +11,7 @@ import msgspec
 from stagegate.errors import Reason
 from stagegate.marks import marks
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 
@@ -33,7 +33,7 @@ def applicable(subject: Subject) -> tuple[Rule, ...]:
     )
 
 
-def judge(subject: Subject, facts: Facts, now: datetime) -> tuple[RuleResult, ...]:
+def judge(subject: Subject, facts: PromotionFacts, now: datetime) -> tuple[RuleResult, ...]:
     """The result of every rule that applies. A rule that an override in force names passes, with `override` set."""
     override = marks.override(facts, subject.environment, subject.version, now)
     results = []
@@ -49,7 +49,7 @@ def judge(subject: Subject, facts: Facts, now: datetime) -> tuple[RuleResult, ..
     return tuple(results)
 
 
-def reason(result: RuleResult, subject: Subject, facts: Facts) -> Reason:
+def reason(result: RuleResult, subject: Subject, facts: PromotionFacts) -> Reason:
     """The stable word for a rule that is not satisfied."""
     if result.state == "unknown":
         return "unknown-state"
@@ -57,7 +57,7 @@ def reason(result: RuleResult, subject: Subject, facts: Facts) -> Reason:
     return rule.exact_reason(subject, facts) if rule.exact_reason else rule.reason
 
 
-def cure(result: RuleResult, subject: Subject, facts: Facts) -> str:
+def cure(result: RuleResult, subject: Subject, facts: PromotionFacts) -> str:
     """What a person can do about a rule that is not satisfied."""
     if result.state == "unknown":
         return "Nothing was written. Run it again when the service named above can be reached."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Kind, Subject
+from stagegate.policy.facts import Kind, PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 from stagegate.settings import Environment
 
@@ -26,7 +26,7 @@ def required(environment: Environment, kind: Kind) -> int:
     return 1 if merges_itself(environment, kind) else 0
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Wait until enough people approved. What others added to a branch of ours needs one person in any case,
     where stagegate would merge it."""
     promotion = facts.policy_of(subject.environment).promotion

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from stagegate.marks import marks
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "ban"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Stop while a ban on the version is in force."""
     found = marks.ban(facts, subject.version, now)
     if found is None:

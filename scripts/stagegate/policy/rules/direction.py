@@ -6,13 +6,13 @@ from datetime import datetime
 
 from stagegate import versions
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "direction"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop when the environment runs something newer; unknown when what it runs cannot be compared."""
     if not subject.before:
         why = facts.standing(subject.environment).trouble or "its pins name no version"

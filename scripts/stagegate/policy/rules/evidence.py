@@ -10,13 +10,13 @@ from datetime import datetime
 from stagegate.errors import Reason
 from stagegate.model import RuleResult, RuleState
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "evidence"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Pass only when every record that must be there is there, newest, trusted and equal in every digest."""
     back = subject.kind == "rollback"
     places = (subject.environment,) if back else facts.policy_of(subject.environment).after
@@ -41,7 +41,7 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 
-def _reason(subject: Subject, facts: Facts) -> Reason:
+def _reason(subject: Subject, facts: PromotionFacts) -> Reason:
     """Whether evidence is missing, is about other digests, or was revoked."""
     back = subject.kind == "rollback"
     for place in (subject.environment,) if back else facts.policy_of(subject.environment).after:

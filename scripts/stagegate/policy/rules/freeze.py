@@ -6,13 +6,13 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stagegate.model import RuleResult, rfc3339
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "freeze"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Wait until the freeze that holds now has ended (the latest, where several do)."""
     ends: list[tuple[datetime, str]] = []
     for freeze in facts.policy_of(subject.environment).freeze:

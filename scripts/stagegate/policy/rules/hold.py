@@ -6,13 +6,13 @@ from datetime import datetime
 
 from stagegate.marks import marks
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "hold"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Stop while any hold on this app or on all apps is in force; one that cannot be read is."""
     found = marks.holds(facts, subject.environment, now)
     if not found:

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from stagegate.difference.change import ImageSeen
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "images"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop for an image that is not proven; unknown when a registry did not say what a tag means now."""
     if subject.release_absent:
         return RuleResult(rule=NAME, state="stop", detail=subject.release_absent)
@@ -40,7 +40,7 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 
-def _one(image: ImageSeen, proven: dict[str, str], facts: Facts) -> tuple[str, str]:
+def _one(image: ImageSeen, proven: dict[str, str], facts: PromotionFacts) -> tuple[str, str]:
     if image.repository not in facts.settings.images:
         if facts.settings.images_strict and image.repository not in proven:
             return "stop", f"{image.reference} is not part of the release (images-strict)"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "irreversible"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop when something between the two versions cannot be taken back; an override lets it pass."""
     if subject.render_trouble:
         return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)

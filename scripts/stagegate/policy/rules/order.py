@@ -7,13 +7,13 @@ from datetime import datetime
 from stagegate import versions
 from stagegate.model import RuleResult
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "order"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop when an environment before runs an older release, or a newer one that is not known to be good."""
     details = []
     for name in facts.policy_of(subject.environment).after:
@@ -26,7 +26,7 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa:
     )
 
 
-def _one(name: str, subject: Subject, facts: Facts) -> tuple[str, str]:
+def _one(name: str, subject: Subject, facts: PromotionFacts) -> tuple[str, str]:
     standing = facts.standing(name)
     running = standing.version
     if standing.is_range:  # Git names no version there: the newest record does

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "pins"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop when the pins would disagree, move by themselves, or be gone."""
     if subject.pins_trouble:
         return RuleResult(rule=NAME, state="stop", detail=subject.pins_trouble)

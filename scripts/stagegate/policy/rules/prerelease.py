@@ -7,13 +7,13 @@ from datetime import datetime
 import semver
 
 from stagegate.model import RuleResult, is_prerelease
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "prerelease"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop for a pre-release version where `prereleases` is not true."""
     if not semver.Version.is_valid(subject.version):
         return RuleResult(rule=NAME, state="unknown", detail=f"{subject.version!r} is not a version")

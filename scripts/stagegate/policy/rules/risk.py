@@ -7,7 +7,7 @@ from datetime import datetime
 
 from stagegate.difference.change import RiskSeen
 from stagegate.model import RuleResult
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
 NAME = "risk"
@@ -20,7 +20,7 @@ def missing(risks: Iterable[RiskSeen], labels: Sequence[str]) -> tuple[str, ...]
     return tuple(label for label in wanted if label not in labels)
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop until every class has its label; unknown when the difference could not be made."""
     if subject.render_trouble:
         return RuleResult(rule=NAME, state="unknown", detail=subject.render_trouble)

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from stagegate.evidence.records import Verdict
 from stagegate.model import RuleResult, moment, rfc3339
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 from stagegate.settings import seconds
 
 NAME = "soak"
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Wait until the youngest evidence is old enough; what was replaced too early waits for somebody to decide.
 
     Without evidence there is nothing to count from.
@@ -41,7 +41,7 @@ def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
     return RuleResult(rule=NAME, state="pass", detail=f"good since {rfc3339(max(since))}")
 
 
-def _short(subject: Subject, facts: Facts, name: str, found: Verdict, least: float) -> str:
+def _short(subject: Subject, facts: PromotionFacts, name: str, found: Verdict, least: float) -> str:
     """Why this release cannot soak any more: another took its place too early. Empty where none did."""
     other = evidence_for.successor(facts, name, found)
     if other is None or other.evidence is None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.rrule import rrule, rruleset, rrulestr
 
 from stagegate.model import RuleResult, rfc3339
-from stagegate.policy.facts import Facts, Subject
+from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 from stagegate.settings import Window, seconds
 
@@ -21,7 +21,7 @@ _ANCHOR = datetime(2024, 1, 1)
 _HORIZON = timedelta(days=800)  # a rule that names no time in two years names none for us
 
 
-def check(subject: Subject, facts: Facts, now: datetime) -> RuleResult:
+def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Pass inside a window or where none is declared, else wait for the next one."""
     windows = facts.policy_of(subject.environment).window
     if not windows:
