@@ -65,7 +65,7 @@ def author(event: CommentEvent) -> str:
 def _actor(user: Any) -> Actor | None:
     """The account of a payload; None for a ghost, whose comments name nobody."""
     try:
-        known = Actor(kind=user["type"], id=int(user["id"]), login=str(user["login"]))
-        return msgspec.convert(msgspec.to_builtins(known), Actor)
+        actor = Actor(kind=user["type"], id=int(user["id"]), login=str(user["login"]))
+        return msgspec.convert(msgspec.to_builtins(actor), Actor)
     except (KeyError, TypeError, ValueError, msgspec.ValidationError):
         return None

@@ -39,18 +39,18 @@ def text(answer: CommandAnswer) -> str:
 
 def ours(comments: Iterable[hub.Comment], comment: int, viewer: Actor) -> hub.Comment | None:
     """Our newest answer to a comment; a marker in somebody else's text is only text."""
-    found = [
+    replies = [
         one
         for one in comments
-        if viewer.same(one.author) and (seen := _MARKER.match(one.body)) and int(seen[1]) == comment
+        if viewer.same(one.author) and (match := _MARKER.match(one.body)) and int(match[1]) == comment
     ]
-    return found[-1] if found else None
+    return replies[-1] if replies else None
 
 
 def is_final(answer: hub.Comment | None) -> bool:
     """Whether an answer of ours says that its command was carried out or refused for good."""
-    seen = _MARKER.match(answer.body) if answer else None
-    return seen is not None and seen[2] == "done"
+    match = _MARKER.match(answer.body) if answer else None
+    return match is not None and match[2] == "done"
 
 
 def write(pins: hub.Hub, number: int, answer: CommandAnswer, existing: hub.Comment | None) -> hub.Comment:

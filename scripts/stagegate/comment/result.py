@@ -62,12 +62,12 @@ def result(answer: CommandAnswer, reply_url: str, calls: Calls) -> Result:
     """The run's own result: that of the command, with what the command was."""
     command = answer.command
     done = answer.result or ignored("there is no result")
-    told: Mapping[str, str] = done.outputs
+    of_promotion: Mapping[str, str] = done.outputs
     outputs = {
         "command": command.name if command else "",
         "environment": command.environment if command else "",
-        "version": told.get("version") or (command.version if command else ""),
-        "pr-url": told.get("pr-url", ""),
+        "version": of_promotion.get("version") or (command.version if command else ""),
+        "pr-url": of_promotion.get("pr-url", ""),
         "reply-url": reply_url,
     }
     total = Calls(read=done.calls.read + calls.read, write=done.calls.write + calls.write)

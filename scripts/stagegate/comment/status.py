@@ -48,21 +48,21 @@ def read(app: App, connections: Connections, environment: str, now: datetime) ->
     try:
         state = app_state.read(connections, app.settings)
         names = [environment] if environment else [place.name for place in state.settings.environments]
-        known, tips = app_state.facts(connections, state, "status", names[0], "", names[1:])
+        facts, tips = app_state.facts(connections, state, "status", names[0], "", names[1:])
     except Stop as stop:
         return AppOverview(app=name, trouble=f"{stop.what} {stop.why}")
     rows = []
     for place in names:
-        standing = known.standing(place)
-        held = marks.holds(known, place, now)
+        standing = facts.standing(place)
+        held = marks.holds(facts, place, now)
         open_ = [b for b in (branches.promotion(name, place), branches.rollback(name, place)) if b in tips]
-        seen = evidence_for.of(known, place, standing.version) if standing.version else None
+        verdict = evidence_for.of(facts, place, standing.version) if standing.version else None
         rows.append(
             Row(
                 environment=place,
                 version=standing.version or standing.commit[:12] or standing.trouble,
-                verdict=_words(seen.state) if seen else UNKNOWN,
-                since=seen.since if seen else "",
+                verdict=_words(verdict.state) if verdict else UNKNOWN,
+                since=verdict.since if verdict else "",
                 held="; ".join(marks.describe(mark) for mark in held),
                 proposal=_proposal(connections, open_, state.base),
             )
@@ -87,5 +87,5 @@ def _proposal(connections: Connections, names: list[str], base: str) -> str:
 
 
 def _state(connections: Connections, pull: hub.Pull) -> str:
-    found = (one.state for one in connections.pins.statuses(pull.head_sha) if one.context == branches.STATUS)
-    return next(found, "no status")
+    states = (one.state for one in connections.pins.statuses(pull.head_sha) if one.context == branches.STATUS)
+    return next(states, "no status")

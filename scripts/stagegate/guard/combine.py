@@ -12,14 +12,14 @@ _WORST: tuple[StatusState, ...] = ("error", "failure", "pending")
 def combine(verdicts: Mapping[str, PinsStatus]) -> PinsStatus:
     """The worst verdict of all apps; with several apps each that is not satisfied is named."""
     for state in _WORST:
-        found = {app: verdict for app, verdict in verdicts.items() if verdict.state == state}
-        if found:
-            times = [verdict.next_at for verdict in found.values()]
-            said = (
-                f"{app}: {v.description}" if len(verdicts) > 1 else v.description for app, v in found.items()
+        worst = {app: verdict for app, verdict in verdicts.items() if verdict.state == state}
+        if worst:
+            times = [verdict.next_at for verdict in worst.values()]
+            descriptions = (
+                f"{app}: {v.description}" if len(verdicts) > 1 else v.description for app, v in worst.items()
             )
             next_at = max(times) if all(times) else ""
-            return PinsStatus(state=state, description="; ".join(said), next_at=next_at)
+            return PinsStatus(state=state, description="; ".join(descriptions), next_at=next_at)
     words = dict.fromkeys(verdict.description for verdict in verdicts.values())
     ends = min((verdict.next_at for verdict in verdicts.values() if verdict.next_at), default="")
     return PinsStatus(state="success", description="; ".join(words), next_at=ends)

@@ -52,11 +52,11 @@ def heads(pins: hub.Hub, context: Context, number: int) -> tuple[Head, ...]:
     group = event.get("merge_group")
     if isinstance(group, dict) and not number:
         return (_group(pins, group),)
-    asked = number or _number(event)
-    if not asked:
+    wanted = number or _number(event)
+    if not wanted:
         return tuple(map(_head, pins.pulls(base=pins.default_branch())))
-    found = again(pins, asked)
-    return (found,) if found else ()
+    head = again(pins, wanted)
+    return (head,) if head else ()
 
 
 def again(pins: hub.Hub, number: int) -> Head | None:

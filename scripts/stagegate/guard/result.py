@@ -26,46 +26,51 @@ class HeadJudged(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
-def result(seen: Sequence[HeadJudged], now: datetime, *, run_url: str, dry_run: bool, calls: Calls) -> Result:
+def result(
+    judged_heads: Sequence[HeadJudged], now: datetime, *, run_url: str, dry_run: bool, calls: Calls
+) -> Result:
     """The result of judging. A status written is what was asked for, whatever it says; trouble stays trouble."""
-    stop = next((app.stop for one in seen for app in one.apps if app.stop), None)
-    unknown = any(one.verdict.state == "error" for one in seen)
+    stop = next((app.stop for one in judged_heads for app in one.apps if app.stop), None)
+    unknown = any(one.verdict.state == "error" for one in judged_heads)
     reason = stop.reason if stop else "unknown-state" if unknown else "planned" if dry_run else "reported"
     worst = next(
-        (s for s in ("error", "failure", "pending") if any(o.verdict.state == s for o in seen)), "success"
+        (s for s in ("error", "failure", "pending") if any(o.verdict.state == s for o in judged_heads)),
+        "success",
     )
-    apps = dict.fromkeys(app.app for one in seen for app in one.apps)
+    apps = dict.fromkeys(app.app for one in judged_heads for app in one.apps)
     return Result(
-        reason=reason if seen else "no-difference",
-        message=_message(seen, stop),
+        reason=reason if judged_heads else "no-difference",
+        message=_message(judged_heads, stop),
         outputs={
-            "state": worst if seen else "",
-            "next-at": min((o.verdict.next_at for o in seen if o.verdict.next_at), default=""),
+            "state": worst if judged_heads else "",
+            "next-at": min((o.verdict.next_at for o in judged_heads if o.verdict.next_at), default=""),
         },
-        summary=render("pin_guard.md.j2", seen=seen, message=_message(seen, stop))
-        + _details(seen, now, run_url),
+        summary=render("pin_guard.md.j2", seen=judged_heads, message=_message(judged_heads, stop))
+        + _details(judged_heads, now, run_url),
         app=next(iter(apps)) if len(apps) == 1 else "",
         dry_run=dry_run,
-        trust=next((judged.facts.trust for one in seen for judged in _environments(one)), None),
-        changes=tuple(change for one in seen for change in one.changes),
-        rules=tuple(_rules(seen)),
+        trust=next((judged.facts.trust for one in judged_heads for judged in _environments(one)), None),
+        changes=tuple(change for one in judged_heads for change in one.changes),
+        rules=tuple(_rules(judged_heads)),
         calls=calls,
     )
 
 
-def _message(seen: Sequence[HeadJudged], stop: Stop | None) -> Message:
-    if not seen:
+def _message(judged_heads: Sequence[HeadJudged], stop: Stop | None) -> Message:
+    if not judged_heads:
         return Message(
             what="There is nothing to judge.",
             why="Only open pull requests that lead to the default branch have the status stagegate/pins.",
         )
-    said = "; ".join(f"{one.head.name} is {one.verdict.state}: {one.verdict.description}" for one in seen[:5])
-    more = f" and {len(seen) - 5} more" if len(seen) > 5 else ""
-    return Message(what=f"stagegate/pins of {said}{more}.", next=stop.next if stop else "")
+    verdicts = "; ".join(
+        f"{one.head.name} is {one.verdict.state}: {one.verdict.description}" for one in judged_heads[:5]
+    )
+    more = f" and {len(judged_heads) - 5} more" if len(judged_heads) > 5 else ""
+    return Message(what=f"stagegate/pins of {verdicts}{more}.", next=stop.next if stop else "")
 
 
-def _rules(seen: Sequence[HeadJudged]) -> Iterator[RuleResult]:
-    for one in seen:
+def _rules(judged_heads: Sequence[HeadJudged]) -> Iterator[RuleResult]:
+    for one in judged_heads:
         for judged in _environments(one):
             yield from judged.rules
 
@@ -75,14 +80,14 @@ def _environments(one: HeadJudged) -> Iterator[Judged]:
         yield from app.environments
 
 
-def _details(seen: Sequence[HeadJudged], now: datetime, run_url: str) -> str:
+def _details(judged_heads: Sequence[HeadJudged], now: datetime, run_url: str) -> str:
     """The same account as a promotion's pull request gives, for every environment touched."""
     parts = []
-    for one in seen:
+    for one in judged_heads:
         for judged in _environments(one):
             facts, subject = judged.facts, judged.subject
             title = text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind)
-            said = text.account(facts, subject, judged.rules, judged.difference, now=now, run_url=run_url)
-            body = text.body(said)
+            account = text.account(facts, subject, judged.rules, judged.difference, now=now, run_url=run_url)
+            body = text.body(account)
             parts.append(f"\n### {title} ({one.head.name})\n\n{body.text}{body.rest}")
     return "".join(parts)

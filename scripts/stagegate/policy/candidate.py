@@ -37,10 +37,10 @@ def by_strategy(facts: PromotionFacts, now: datetime) -> Choice:
     """
     policy = facts.policy_of(facts.environment)
     running = facts.standing(facts.environment).version
-    known = _passed(facts, policy.after) if policy.after else facts.tags
+    candidates = _passed(facts, policy.after) if policy.after else facts.tags
     admissible = [
         version
-        for version in sorted(filter(semver.Version.is_valid, known), key=semver.Version.parse)
+        for version in sorted(filter(semver.Version.is_valid, candidates), key=semver.Version.parse)
         if comes_after(version, running)
         and (policy.admits_prereleases or not is_prerelease(version))
         and marks.ban(facts, version, now) is None

@@ -21,22 +21,22 @@ def of(facts: PromotionFacts, environment: str, version: str, release: Release |
     return evidence.state(records, release)
 
 
-def described(found: Evidence) -> Release:
+def described(evidence: Evidence) -> Release:
     """The release that a record speaks of."""
     return Release(
-        app=found.app,
-        version=found.version,
-        tag=found.tag,
-        commit=found.commit,
-        chart=found.chart,
-        images=found.images,
+        app=evidence.app,
+        version=evidence.version,
+        tag=evidence.tag,
+        commit=evidence.commit,
+        chart=evidence.chart,
+        images=evidence.images,
     )
 
 
-def successor(facts: PromotionFacts, environment: str, found: Verdict) -> Record | None:
+def successor(facts: PromotionFacts, environment: str, verdict: Verdict) -> Record | None:
     """The first verdict here on another version since the one found: from then on that one ran no more."""
     counted = evidence.deciding(facts.records.get(environment, ()))
-    newer = counted[: counted.index(found.record)] if found.record in counted else ()
+    newer = counted[: counted.index(verdict.record)] if verdict.record in counted else ()
     return newer[-1] if newer else None
 
 

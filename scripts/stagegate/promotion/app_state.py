@@ -33,13 +33,13 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes | None]
 
 
-def read(connections: Connections, known: Settings) -> AppState:
-    """Policy and every pin's file. `known` only says where pins probably are, which saves a request."""
+def read(connections: Connections, local_settings: Settings) -> AppState:
+    """Policy and every pin's file. `local_settings` only says where pins probably are, which saves a request."""
     base = connections.pins.default_branch()
     head = connections.pins.head(base)
     if head is None:
         raise Stop("unknown-state", f"{base} has no commit.", "It was deleted just now.", "Run it again.")
-    settings, files, blob = _policy(connections, known, head)
+    settings, files, blob = _policy(connections, local_settings, head)
     return AppState(base=base, head=head, settings=settings, blob=blob, files=files)
 
 
@@ -59,7 +59,7 @@ def facts(
     names = dict.fromkeys((environment, *others))
     relevant = dict.fromkeys(place for name in names for place in (*settings.environment(name).after, name))
     records = {name: _records(connections, settings, name, trusted) for name in relevant}
-    found = PromotionFacts(
+    app_facts = PromotionFacts(
         app=settings.app,
         environment=environment,
         requested=version,
@@ -81,14 +81,14 @@ def facts(
         records=records,
         marks=_marks(tips, settings, trusted),
     )
-    return found, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
+    return app_facts, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
 
 
 def _policy(
-    connections: Connections, known: Settings, head: str
+    connections: Connections, local_settings: Settings, head: str
 ) -> tuple[Settings, dict[str, bytes | None], str]:
     """Settings as the default branch has them, every pin's file, and the blob of the settings."""
-    probable = (path for path in pinned_version.pin_files(known) if not pin_files.is_glob(path))
+    probable = (path for path in pinned_version.pin_files(local_settings) if not pin_files.is_glob(path))
     paths = dict.fromkeys((connections.config, *probable))
     blobs = connections.pins.files(head, tuple(paths))
     policy = blobs.get(connections.config)
@@ -108,7 +108,9 @@ def _policy(
     if more:
         blobs |= connections.pins.files(head, more)
     if not connections.one:
-        settings = releases.whole(settings, connections.app, known if known.policy else None)
+        settings = releases.whole(
+            settings, connections.app, local_settings if local_settings.policy else None
+        )
     contents = {path: blob.content if blob else None for path, blob in blobs.items()}
     return settings, contents, policy.oid
 
@@ -116,8 +118,8 @@ def _policy(
 def _records(
     connections: Connections, settings: Settings, name: str, trusted: tuple[Actor, ...]
 ) -> tuple[Record, ...]:
-    found = connections.app.deployments(evidence.task(settings.app), environment=name)
-    return evidence.records(found, settings.app, name, trusted)
+    deployments = connections.app.deployments(evidence.task(settings.app), environment=name)
+    return evidence.records(deployments, settings.app, name, trusted)
 
 
 def _tags(connections: Connections, settings: Settings) -> tuple[str, ...]:

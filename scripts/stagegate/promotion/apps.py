@@ -26,10 +26,10 @@ def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
     """Every app, in the order of their files. Stop(missing-file) when there is none, Stop(bad-settings)."""
     branch = pins.default_branch()
     paths = matching(pins.paths(branch), pattern) if is_glob(pattern) else (pattern,)
-    found = pins.files(branch, paths) if paths else {}
+    blobs = pins.files(branch, paths) if paths else {}
     read = tuple(
         App(config=path, settings=settings_file.parse(blob.content, path))
-        for path, blob in found.items()
+        for path, blob in blobs.items()
         if blob is not None
     )
     if not read:
@@ -48,18 +48,18 @@ def here(context: Context, pattern: str) -> tuple[App, ...]:
         paths = [path.relative_to(context.workspace).as_posix() for path in context.workspace.glob(pattern)]
     else:
         paths = [pattern]
-    found = tuple(
+    in_work_tree = tuple(
         App(config=path, settings=settings_file.load(context.inside(path, what="config"), path))
         for path in sorted(paths)
     )
-    if not found:
+    if not in_work_tree:
         raise Stop(
             "missing-file",
             f"No file here is called {pattern}.",
             "It should name the settings files of all apps.",
             "Check out the repository first, or correct `config`.",
         )
-    return found
+    return in_work_tree
 
 
 def choose(apps: Sequence[App], name: str) -> App:
@@ -90,10 +90,12 @@ def having(apps: Sequence[App], environment: str) -> tuple[App, ...]:
     """The apps that have this environment (`all` or empty: every one), never none. Stop(bad-input)."""
     if environment in ("", "all"):
         return tuple(apps)
-    found = tuple(app for app in apps if environment in {place.name for place in app.settings.environments})
-    if not found:
+    selected = tuple(
+        app for app in apps if environment in {place.name for place in app.settings.environments}
+    )
+    if not selected:
         apps[0].settings.environment(environment)
-    return found
+    return selected
 
 
 def is_glob(pattern: str) -> bool:

@@ -35,15 +35,15 @@ def unproven(
     if not names:
         return ()
     facts, _ = app_state.facts(connections, state, "evaluate", names[0], "", names[1:])
-    found = []
+    findings = []
     for name in names:
         standing = facts.standing(name)
         if standing.version:
             release = _release(connections, facts, standing.version)
-            found.append(_judge(connections, state, facts, name, standing.version, release, now))
+            findings.append(_judge(connections, state, facts, name, standing.version, release, now))
         elif state.settings.environment(name).after:
-            found.append(_unproven(name, "", standing.trouble))
-    return tuple(finding for finding in found if finding is not None)
+            findings.append(_unproven(name, "", standing.trouble))
+    return tuple(finding for finding in findings if finding is not None)
 
 
 def objection(
@@ -51,8 +51,8 @@ def objection(
 ) -> Objection | None:
     """What speaks against a gate of this release in an environment that is to run it."""
     facts, _ = app_state.facts(connections, state, "evaluate", environment, "")
-    found = _judge(connections, state, facts, environment, release.version, release, now)
-    return Objection(reason=REASONS[found.rule], finding=found) if found else None
+    finding = _judge(connections, state, facts, environment, release.version, release, now)
+    return Objection(reason=REASONS[finding.rule], finding=finding) if finding else None
 
 
 def _judge(
@@ -104,10 +104,12 @@ def _lacking(connections: Connections, facts: PromotionFacts, environment: str, 
         (place, evidence_for.of(facts, place, release.version, release))
         for place in facts.policy_of(environment).after
     ]
-    if own.state in ("passed", "adopted") or all(found.good for _, found in before):
+    if own.state in ("passed", "adopted") or all(verdict.good for _, verdict in before):
         return ""
-    said = [f"{place}: {found.detail}" for place, found in (*before, (environment, own)) if not found.good]
-    return "; ".join(said)
+    reasons = [
+        f"{place}: {verdict.detail}" for place, verdict in (*before, (environment, own)) if not verdict.good
+    ]
+    return "; ".join(reasons)
 
 
 def _came_during(

@@ -90,13 +90,13 @@ def change(
     )  # a kustomization may fetch from anywhere: not from somebody's branch
     paths = pinned_version.pin_files(settings)
     old, new = _sides(connections, before, after, paths)
-    seen = {
+    changes = {
         one.name: watched.changed(connections.pins, state.base, settings, one.name, old, new)
         for one in settings.environments
     }
     touched = [
         name
-        for name, changed in seen.items()
+        for name, changed in changes.items()
         if changed.any or _is_merged_by_stagegate(connections, settings, name, origin)
     ]
     if not touched:
@@ -109,7 +109,7 @@ def change(
     reviews = _reviews(connections, settings, touched, origin)
     sides = old, new
     judged = tuple(
-        _judge(connections, facts, name, sides, seen[name], origin, reviews, now) for name in touched
+        _judge(connections, facts, name, sides, changes[name], origin, reviews, now) for name in touched
     )
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
@@ -132,7 +132,7 @@ def _judge(
     facts: PromotionFacts,
     environment: str,
     sides: tuple[PinsTree, PinsTree],
-    seen: Changed,
+    changed: Changed,
     origin: Origin | None,
     reviews: tuple[hub.Review, ...],
     now: datetime,
@@ -161,7 +161,7 @@ def _judge(
     )
     if moved and then.version:
         subject, facts = _with_release(connections, facts, subject, then)
-    subject, difference = render_both.compared(connections, facts, subject, old, new, seen)
+    subject, difference = render_both.compared(connections, facts, subject, old, new, changed)
     subject = (
         subject
         if subject.rendered
@@ -233,10 +233,10 @@ def _with_release(
     try:
         release = releases.reviewed(facts.settings, subject.version, connections.app, connections.registry)
     except Stop as stop:
-        said = f"{stop.what} {stop.why}"
+        why = f"{stop.what} {stop.why}"
         if stop.reason in ("bad-input", "missing-file", "content-differs", "not-authorised"):
-            return msgspec.structs.replace(subject, release_absent=said), facts
-        return msgspec.structs.replace(subject, release_trouble=said), facts
+            return msgspec.structs.replace(subject, release_absent=why), facts
+        return msgspec.structs.replace(subject, release_trouble=why), facts
     facts = promotion_facts.complete(connections, facts, release, subject.environment, subject.kind)
     trouble = subject.pins_trouble or pinned_version.astray(then, release, facts.app)
     return msgspec.structs.replace(subject, release=release, pins_trouble=trouble), facts
@@ -249,5 +249,5 @@ def _sides(
 
 
 def _at(connections: Connections, sha: str, paths: tuple[str, ...]) -> PinsTree:
-    found = connections.pins.files(sha, paths) if paths else {}
-    return PinsTree(contents={path: blob.content if blob else None for path, blob in found.items()}, at=sha)
+    blobs = connections.pins.files(sha, paths) if paths else {}
+    return PinsTree(contents={path: blob.content if blob else None for path, blob in blobs.items()}, at=sha)

@@ -38,28 +38,32 @@ class MarkOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def result(
     state: AppState,
-    told: MarkOutcome,
+    outcome: MarkOutcome,
     *,
     dry_run: bool = False,
     fail_on_waiting: bool = False,
     calls: Calls = NO_CALLS,
 ) -> Result:
     """The result of a mark or of an evaluation. A mark's word wins: that is what was asked for."""
-    reason = _reason(told, dry_run)
-    changes = (*told.changes, *(change for one in told.evaluated for change in one.changes))
-    first = told.evaluated[0] if told.evaluated else None
-    message = _message(told, reason)
+    reason = _reason(outcome, dry_run)
+    changes = (*outcome.changes, *(change for one in outcome.evaluated for change in one.changes))
+    first = outcome.evaluated[0] if outcome.evaluated else None
+    message = _message(outcome, reason)
     outputs = dict.fromkeys(OUTPUTS, "") | {
         "changed": str(any(change.done for change in changes)).lower(),
-        "environment": told.environment,
-        "version": told.version,
+        "environment": outcome.environment,
+        "version": outcome.version,
         "pr-number": str(first.pull.number) if first else "",
         "pr-url": first.pull.url if first else "",
-        "commit": next((one.commit for one in told.evaluated if one.commit), ""),
-        "next-at": min((one.verdict.next_at for one in told.evaluated if one.verdict.next_at), default=""),
+        "commit": next((one.commit for one in outcome.evaluated if one.commit), ""),
+        "next-at": min((one.verdict.next_at for one in outcome.evaluated if one.verdict.next_at), default=""),
     }
     summary = render(
-        "promote_pr_marks.md.j2", told=told, reason=reason, message=message, trust=state.settings.trust.level
+        "promote_pr_marks.md.j2",
+        told=outcome,
+        reason=reason,
+        message=message,
+        trust=state.settings.trust.level,
     )
     return Result(
         reason=reason,
@@ -68,51 +72,53 @@ def result(
         summary=summary,
         fails=fail_on_waiting and VERDICTS[reason].outcome == "waiting",
         app=state.settings.app,
-        environment=told.environment,
-        version=told.version,
+        environment=outcome.environment,
+        version=outcome.version,
         dry_run=dry_run,
         trust=state.settings.trust.level,
         changes=changes,
-        findings=told.findings,
-        rules=tuple(_rules(told.evaluated)),
+        findings=outcome.findings,
+        rules=tuple(_rules(outcome.evaluated)),
         calls=calls,
     )
 
 
-def _reason(told: MarkOutcome, dry_run: bool) -> str:
-    if (trouble := [one.stop for one in told.evaluated if one.stop]) and not dry_run:
+def _reason(outcome: MarkOutcome, dry_run: bool) -> str:
+    if (trouble := [one.stop for one in outcome.evaluated if one.stop]) and not dry_run:
         return min((stop.reason for stop in trouble), key=combined_result.badness)
     if dry_run:
         return "planned"
-    if told.mode != "evaluate":
-        return "unmarked" if told.mode.startswith("un") else "marked"
-    if told.pushed and told.unproven:
-        return audit_pins.REASONS[told.unproven[0].rule]
-    reasons = {one.reason for one in told.evaluated}
+    if outcome.mode != "evaluate":
+        return "unmarked" if outcome.mode.startswith("un") else "marked"
+    if outcome.pushed and outcome.unproven:
+        return audit_pins.REASONS[outcome.unproven[0].rule]
+    reasons = {one.reason for one in outcome.evaluated}
     if not reasons:
         return "no-difference"
     return min(sorted(reasons), key=combined_result.badness)
 
 
-def _message(told: MarkOutcome, reason: str) -> Message:
+def _message(outcome: MarkOutcome, reason: str) -> Message:
     each = " ".join(
         f"#{one.pull.number} for {one.environment}: {one.reason}, status {one.verdict.state} "
         f"({one.verdict.description})."
-        for one in told.evaluated
+        for one in outcome.evaluated
     )
-    stop = next((one.stop for one in told.evaluated if one.stop), None)
+    stop = next((one.stop for one in outcome.evaluated if one.stop), None)
     next_ = stop.next if stop else ""
-    if told.mode == "evaluate":
-        what = f"{len(told.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
-        if told.changes:
+    if outcome.mode == "evaluate":
+        what = (
+            f"{len(outcome.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
+        )
+        if outcome.changes:
             what += " The verification that an earlier attempt was killed before is started now."
-        if told.unproven:
-            named = " ".join(f"{finding.message} {finding.why}" for finding in told.unproven)
-            return Message(what=f"{what} {named}", why=each, next=told.unproven[0].fix)
+        if outcome.unproven:
+            named = " ".join(f"{finding.message} {finding.why}" for finding in outcome.unproven)
+            return Message(what=f"{what} {named}", why=each, next=outcome.unproven[0].fix)
         return Message(what=what, why=each, next=next_)
-    state = "" if told.changes else " Nothing changed: it was so already."
+    state = "" if outcome.changes else " Nothing changed: it was so already."
     verb = "would be: " if reason == "planned" else ""
-    return Message(what=f"{verb}{told.what}.{state}", why=each, next=next_)
+    return Message(what=f"{verb}{outcome.what}.{state}", why=each, next=next_)
 
 
 def _rules(evaluated: Iterable[Evaluated]) -> Iterable[RuleResult]:

@@ -12,14 +12,14 @@ from stagegate.proposal import names
 from stagegate.settings import Settings
 
 
-def free(connections: Connections, known: Settings, environment: str) -> tuple[str, ...]:
+def free(connections: Connections, local_settings: Settings, environment: str) -> tuple[str, ...]:
     """Environments with strategy `each` (of all, or this one) for which nothing is open.
 
-    Nothing is read where `known`, the work tree's settings, have none.
+    Nothing is read where `local_settings`, the work tree's settings, have none.
     """
-    if not _each(known, environment):
+    if not _each(local_settings, environment):
         return ()
-    state = app_state.read(connections, known)
+    state = app_state.read(connections, local_settings)
     app = state.settings.app
     taken = {pull.head_ref for pull in connections.pins.pulls(base=state.base)}
     return tuple(

@@ -9,16 +9,18 @@ from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 
-def permit(connections: Connections, known: Settings, context: Context, mode: str) -> None:
+def permit(connections: Connections, local_settings: Settings, context: Context, mode: str) -> None:
     """Stop(not-authorised) unless who runs this may do so by the policy of another app that it concerns too."""
-    demand(connections.pins, app_state.read(connections, known).settings, context.people, mode)
+    demand(connections.pins, app_state.read(connections, local_settings).settings, context.people, mode)
 
 
-def demand_of_dispatcher(connections: Connections, known: Settings, context: Context, mode: str) -> None:
+def demand_of_dispatcher(
+    connections: Connections, local_settings: Settings, context: Context, mode: str
+) -> None:
     """Stop(not-authorised) where a person starts a promotion or rollback by hand without the right of its comment.
 
     What a push, a schedule or another workflow starts has the right of whoever wrote that into the workflow.
     """
     people = [login for login in context.people if not login.endswith("[bot]")]
     if context.event_name == "workflow_dispatch" and people:
-        demand(connections.pins, app_state.read(connections, known).settings, people, mode)
+        demand(connections.pins, app_state.read(connections, local_settings).settings, people, mode)

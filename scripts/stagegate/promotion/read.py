@@ -88,9 +88,9 @@ def complete(
     for name in (environment,) if kind == "rollback" else facts.policy_of(environment).after:
         if judged(facts.records.get(name, ())):
             continue
-        asked = (connections.app, facts.app, name, facts.accepted, judged)
-        if judged(history.records(*asked, sha=release.commit)):
-            facts = _with_records(facts, name, history.records(*asked))
+        query = (connections.app, facts.app, name, facts.accepted, judged)
+        if judged(history.records(*query, sha=release.commit)):
+            facts = _with_records(facts, name, history.records(*query))
     return facts
 
 
@@ -111,13 +111,13 @@ def _since_running(connections: Connections, facts: PromotionFacts) -> Promotion
     running = facts.standing(facts.environment).version
 
     def reached(records: Sequence[Record]) -> bool:
-        said = (record.evidence for record in evidence.deciding(records))
-        return any(one and not candidate.comes_after(one.version, running) for one in said)
+        newest = (record.evidence for record in evidence.deciding(records))
+        return any(one and not candidate.comes_after(one.version, running) for one in newest)
 
     for name in facts.policy_of(facts.environment).after if semver.Version.is_valid(running) else ():
         if not reached(facts.records.get(name, ())):
-            found = history.records(connections.app, facts.app, name, facts.accepted, reached)
-            facts = _with_records(facts, name, found)
+            records = history.records(connections.app, facts.app, name, facts.accepted, reached)
+            facts = _with_records(facts, name, records)
     return facts
 
 
@@ -167,28 +167,32 @@ def _with_branch(
     facts = msgspec.structs.replace(facts, subject=subject, nothing=nothing)
     if direct or not facts.branch_head:
         return facts
-    seen = find.branch(
+    branch = find.branch(
         connections.pins, facts.branch, facts.branch_head, facts.base_head, facts.app, facts.environment
     )
-    found = find.proposal(connections.pins, seen, facts.base, wanted)
-    if seen.foreign and found is None and find.is_merged(connections.pins, seen, facts.base):
-        seen = msgspec.structs.replace(seen, foreign=())  # what others did there is in, nothing can be lost
+    proposal = find.proposal(connections.pins, branch, facts.base, wanted)
+    if branch.foreign and proposal is None and find.is_merged(connections.pins, branch, facts.base):
+        branch = msgspec.structs.replace(
+            branch, foreign=()
+        )  # what others did there is in, nothing can be lost
     equal = (
-        found.equal if found else (not seen.foreign and find.is_equal(connections.pins, seen.head, wanted))
+        proposal.equal
+        if proposal
+        else (not branch.foreign and find.is_equal(connections.pins, branch.head, wanted))
     )
     if subject is not None and equal and not subject.rendered:
-        subject = render_both.remembered(subject, seen.risks)
-    if subject is not None and seen.risks != set(subject.carried):
+        subject = render_both.remembered(subject, branch.risks)
+    if subject is not None and branch.risks != set(subject.carried):
         equal = False  # what its commit says of itself must be what is known now
-    if found is not None:
-        found = msgspec.structs.replace(found, equal=equal)
-    if subject is not None and found is not None and equal:
-        place = (found.branch, connections.pins.repository)
-        labels = labelled.standing(connections.pins, found.number, *place, found.head, found.labels)
-        approvals = Approvals(people=found.approvals)
+    if proposal is not None:
+        proposal = msgspec.structs.replace(proposal, equal=equal)
+    if subject is not None and proposal is not None and equal:
+        place = (proposal.branch, connections.pins.repository)
+        labels = labelled.standing(connections.pins, proposal.number, *place, proposal.head, proposal.labels)
+        approvals = Approvals(people=proposal.approvals)
         subject = msgspec.structs.replace(subject, labels=labels, approvals=approvals)
     return msgspec.structs.replace(
-        facts, subject=subject, proposal=found, foreign=seen.foreign, branch_equal=equal
+        facts, subject=subject, proposal=proposal, foreign=branch.foreign, branch_equal=equal
     )
 
 

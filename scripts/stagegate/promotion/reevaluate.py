@@ -40,7 +40,7 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
 def again(run: Run, state: AppState, environments: Iterable[str]) -> tuple[Evaluated, ...]:
     """Every open promotion or rollback of these environments, judged now."""
     connections = run.connections
-    found = []
+    evaluated = []
     ours = {
         name: environment
         for environment in environments
@@ -48,8 +48,8 @@ def again(run: Run, state: AppState, environments: Iterable[str]) -> tuple[Evalu
     }
     for pull in connections.pins.pulls(base=state.base):
         if pull.head_ref in ours and pull.head_repository == connections.pins.repository:
-            found.append(_one(run, state, ours[pull.head_ref], pull))
-    return tuple(found)
+            evaluated.append(_one(run, state, ours[pull.head_ref], pull))
+    return tuple(evaluated)
 
 
 def _one(run: Run, state: AppState, environment: str, pull: hub.Pull) -> Evaluated:
@@ -63,18 +63,18 @@ def _one(run: Run, state: AppState, environment: str, pull: hub.Pull) -> Evaluat
         if stop.reason == "stale-base" or dry_run:
             raise
         return _unjudged(connections, environment, pull, stop)
-    seen = Evaluated(
+    evaluated = Evaluated(
         environment=environment, pull=pull, judgement=judgement, verdict=verdict, reason="already-proposed"
     )
     if dry_run:
-        return msgspec.structs.replace(seen, reason="planned")
+        return msgspec.structs.replace(evaluated, reason="planned")
     changes = write.status(connections.pins, pull.head_sha, verdict, pull.url)
     if merge == "stagegate" and verdict.state == "success" and not pull.draft:
         sha, merged = into_base(run, state, pull, policy.merge_method)
-        return msgspec.structs.replace(seen, reason="merged", changes=(*changes, *merged), commit=sha)
-    reason = _waiting(seen) if merge == "stagegate" else ""
+        return msgspec.structs.replace(evaluated, reason="merged", changes=(*changes, *merged), commit=sha)
+    reason = _waiting(evaluated) if merge == "stagegate" else ""
     return msgspec.structs.replace(
-        seen, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
+        evaluated, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
     )
 
 
@@ -103,11 +103,13 @@ def follow(run: Run, facts: PromotionFacts, done: Applied) -> Applied:
     """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
     state = app_state.read(run.connections, run.settings)
     limited = replace(run, connections=run.connections.limited(state.settings))
-    seen = again(limited, state, (facts.environment,))
-    if (stop := next((one.stop for one in seen if one.stop), None)) is not None:
+    evaluated = again(limited, state, (facts.environment,))
+    if (stop := next((one.stop for one in evaluated if one.stop), None)) is not None:
         raise stop
-    changes = (*done.changes, *(change for one in seen for change in one.changes))
-    merged = next((one for one in seen if one.reason == "merged" and one.pull.number == done.number), None)
+    changes = (*done.changes, *(change for one in evaluated for change in one.changes))
+    merged = next(
+        (one for one in evaluated if one.reason == "merged" and one.pull.number == done.number), None
+    )
     if merged is None:
         return msgspec.structs.replace(done, changes=changes)
     return msgspec.structs.replace(done, reason="merged", changes=changes, commit=merged.commit)
@@ -128,11 +130,11 @@ def into_base(run: Run, state: AppState, pull: hub.Pull, method: str) -> tuple[s
     return sha, (change, *started)
 
 
-def _waiting(seen: Evaluated) -> str:
+def _waiting(evaluated: Evaluated) -> str:
     """The word for a merge of ours that waits, or nothing when it is no waiting."""
-    if seen.verdict.state != "pending":
+    if evaluated.verdict.state != "pending":
         return ""
-    for judged in seen.judgement.environments:
+    for judged in evaluated.judgement.environments:
         for result in judged.rules:
             if result.state == "wait":
                 return rules.reason(result, judged.subject, judged.facts)

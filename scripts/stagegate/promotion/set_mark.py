@@ -56,7 +56,7 @@ def run(started: Run) -> Result:
     findings = deleted.vanished(connections.pins, state.settings.app, present)
     if request.mode == "evaluate":
         findings += audit_pins.unproven(connections, state, _concerned(state, request), now)
-    told = mark_result.MarkOutcome(
+    outcome = mark_result.MarkOutcome(
         mode=request.mode,
         environment=request.environment,
         version=request.version,
@@ -67,7 +67,11 @@ def run(started: Run) -> Result:
         pushed=context.event_name == "push",
     )
     return mark_result.result(
-        state, told, dry_run=request.dry_run, fail_on_waiting=request.fail_on_waiting, calls=connections.calls
+        state,
+        outcome,
+        dry_run=request.dry_run,
+        fail_on_waiting=request.fail_on_waiting,
+        calls=connections.calls,
     )
 
 
@@ -76,22 +80,22 @@ def _mark(
 ) -> tuple[tuple[Change, ...], str]:
     """Write what is requested; the changes, and a sentence."""
     ref, what = _place(state.settings, request)
-    there = store.current(connections.pins, ref)
+    existing = store.current(connections.pins, ref)
     if request.mode in _MARKS:
         mark = _made(actor, request, now)
         until = f" until {mark.until}" if mark.until else ""
         what = f"{what} by {actor}{until}: {mark.reason}"
-        if (mark := marks.besides(there, mark, now)).kind == "rollback":
+        if (mark := marks.besides(existing, mark, now)).kind == "rollback":
             what += f"; the rollback to {mark.to} holds too, until somebody lifts both (mode `unhold`)"
         if request.dry_run:
             return (Change(kind="mark", target=ref, after=request.mode, done=False),), what
-        return store.put(connections.pins, ref, mark, there, now), what
+        return store.put(connections.pins, ref, mark, existing, now), what
     what = f"{what} by {actor}"
     if request.mode == "unhold":
-        what = _let_go(connections, there, state.settings.app, what, request, now)
+        what = _let_go(connections, existing, state.settings.app, what, request, now)
     if request.dry_run:
         return (Change(kind="mark", target=ref, after="removed", done=False),), what
-    return store.take_away(connections.pins, ref, there, actor, now), what
+    return store.take_away(connections.pins, ref, existing, actor, now), what
 
 
 def _made(actor: str, request: PromotionRequest, now: datetime) -> Mark:
@@ -110,7 +114,7 @@ def _made(actor: str, request: PromotionRequest, now: datetime) -> Mark:
 
 def _let_go(
     connections: Connections,
-    there: Placed | None,
+    existing: Placed | None,
     app: str,
     what: str,
     request: PromotionRequest,
@@ -119,11 +123,15 @@ def _let_go(
     """What an unhold lifts, and what holds all the same."""
     scope, _, environment = request.environment.rpartition("/")
     others = store.overlapping(connections.pins, scope or app, environment, now)
-    stay = [f"{p.app}/{p.environment} {marks.describe(p)}" for p in others if not there or p.ref != there.ref]
-    if there is not None and marks.active(there.mark, now):
-        what += f"; it was held {marks.describe(there)}"
-        if there.mark is not None and there.mark.kind == "rollback":
-            what += f"; that was also the hold of the rollback to {there.mark.to}"
+    stay = [
+        f"{p.app}/{p.environment} {marks.describe(p)}"
+        for p in others
+        if not existing or p.ref != existing.ref
+    ]
+    if existing is not None and marks.active(existing.mark, now):
+        what += f"; it was held {marks.describe(existing)}"
+        if existing.mark is not None and existing.mark.kind == "rollback":
+            what += f"; that was also the hold of the rollback to {existing.mark.to}"
     return f"{what}; these holds stay: {'; '.join(stay)}" if stay else what
 
 
@@ -147,8 +155,8 @@ def _place(settings: Settings, request: PromotionRequest) -> tuple[str, str]:
         return marks.ban_ref(app, request.version), f"{app} {request.version} {word}"
     settings.environment(request.environment)
     ref = marks.override_ref(app, request.environment, request.version)
-    said = ", ".join(_rules(request))
-    return ref, f"{said} set aside for {app} {request.version} in {request.environment}"
+    named = ", ".join(_rules(request))
+    return ref, f"{named} set aside for {app} {request.version} in {request.environment}"
 
 
 def _rules(request: PromotionRequest) -> tuple[str, ...]:
@@ -156,8 +164,8 @@ def _rules(request: PromotionRequest) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(word for word in request.rules.replace(",", " ").split() if word))
     unknown = [name for name in named if name not in rules.RULES or not rules.RULES[name].overridable]
     if unknown or not named:
-        known = ", ".join(rule.name for rule in rules.RULES.values() if rule.overridable)
-        raise _bad(f"rules is {request.rules!r}", f"an override names one or more of: {known}")
+        overridable = ", ".join(rule.name for rule in rules.RULES.values() if rule.overridable)
+        raise _bad(f"rules is {request.rules!r}", f"an override names one or more of: {overridable}")
     return named
 
 

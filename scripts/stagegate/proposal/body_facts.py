@@ -89,9 +89,9 @@ def _proofs(facts: PromotionFacts, subject: Subject) -> tuple[EvidenceRow, ...]:
     return tuple(
         EvidenceRow(
             environment=place,
-            state=found.state,
-            since=found.since,
-            evidence=found.record.evidence if found.record else None,
+            state=verdict.state,
+            since=verdict.since,
+            evidence=verdict.record.evidence if verdict.record else None,
         )
-        for place, found in verdicts
+        for place, verdict in verdicts
     )

@@ -67,18 +67,20 @@ def _helper(pins: hub.Hub, helper: str, base: str) -> None:
         pins.update_refs([hub.RefUpdate(name=helper, before=left or hub.ZERO, after=base, force=True)])
 
 
-def withdraw(pins: hub.Hub, there: Proposal, subject: Subject) -> list[Change]:
+def withdraw(pins: hub.Hub, existing: Proposal, subject: Subject) -> list[Change]:
     """What was agreed to was another change: no auto-merge, approvals or risk labels when it is replaced."""
     changes = []
-    if there.auto_merge:
-        pins.disable_auto_merge(there.node_id)
-        changes.append(Change(kind="auto-merge", target=f"#{there.number}", before="on", after="off"))
-    for review in there.reviews:
+    if existing.auto_merge:
+        pins.disable_auto_merge(existing.node_id)
+        changes.append(Change(kind="auto-merge", target=f"#{existing.number}", before="on", after="off"))
+    for review in existing.reviews:
         why = f"Replaced by {subject.version}: an approval counts only for the head it was given on."
-        pins.dismiss_review(there.number, review, why)
-        changes.append(Change(kind="review", target=f"#{there.number}", before="approved", after="dismissed"))
-    for label in there.labels:
+        pins.dismiss_review(existing.number, review, why)
+        changes.append(
+            Change(kind="review", target=f"#{existing.number}", before="approved", after="dismissed")
+        )
+    for label in existing.labels:
         if label.startswith(risk.PREFIX):
-            pins.remove_label(there.number, label)
-            changes.append(Change(kind="label", target=f"#{there.number}", before=label))
+            pins.remove_label(existing.number, label)
+            changes.append(Change(kind="label", target=f"#{existing.number}", before=label))
     return changes

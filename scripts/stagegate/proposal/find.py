@@ -38,43 +38,45 @@ def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment
     )
 
 
-def proposal(pins: hub.Hub, seen: PromotionBranch, base: str, wanted: Mapping[str, bytes]) -> Proposal | None:
+def proposal(
+    pins: hub.Hub, of_branch: PromotionBranch, base: str, wanted: Mapping[str, bytes]
+) -> Proposal | None:
     """The open pull request of a branch, or None. `equal`: its files already say exactly what we would write."""
-    found = [
-        pull for pull in pins.pulls(head=seen.name, base=base) if pull.head_repository == pins.repository
+    open_pulls = [
+        pull for pull in pins.pulls(head=of_branch.name, base=base) if pull.head_repository == pins.repository
     ]
-    if not found:
+    if not open_pulls:
         return None
-    pull = found[0]
+    pull = open_pulls[0]
     reviews = approvals.valid(pins.reviews(pull.number))
     return Proposal(
         number=pull.number,
         node_id=pull.node_id,
         url=pull.url,
-        branch=seen.name,
+        branch=of_branch.name,
         head=pull.head_sha,
-        version=seen.version,
+        version=of_branch.version,
         labels=pull.labels,
         title=pull.title,
         said=digest_of(body.settled(pull.body).encode()),
         draft=pull.draft,
         auto_merge=pull.auto_merge,
-        equal=not seen.foreign and is_equal(pins, pull.head_sha, wanted),
-        foreign=seen.foreign,
+        equal=not of_branch.foreign and is_equal(pins, pull.head_sha, wanted),
+        foreign=of_branch.foreign,
         approvals=approvals.people(reviews, pull),
         reviews=tuple(review.id for review in reviews),
     )
 
 
-def is_merged(pins: hub.Hub, seen: PromotionBranch, base: str) -> bool:
+def is_merged(pins: hub.Hub, of_branch: PromotionBranch, base: str) -> bool:
     """Whether exactly this tip of the branch went into the base, whatever the branch was kept for."""
-    closed = pins.pulls(head=seen.name, base=base, state="closed")
-    return any(pull.merged and pull.head_sha == seen.head for pull in closed)
+    closed = pins.pulls(head=of_branch.name, base=base, state="closed")
+    return any(pull.merged and pull.head_sha == of_branch.head for pull in closed)
 
 
 def is_equal(pins: hub.Hub, head: str, wanted: Mapping[str, bytes]) -> bool:
     """Whether a commit's files are exactly these."""
     if not wanted:
         return False
-    there = pins.files(head, sorted(wanted))
-    return all(blob is not None and blob.content == wanted[path] for path, blob in there.items())
+    blobs = pins.files(head, sorted(wanted))
+    return all(blob is not None and blob.content == wanted[path] for path, blob in blobs.items())

@@ -45,9 +45,9 @@ def is_ours(trailers: Mapping[str, str], app: str, environment: str) -> bool:
 
 def risks(commits: Iterable[hub.Commit], app: str, environment: str) -> frozenset[str]:
     """The classes of risk that commits say they have. Anybody can say so: it only adds."""
-    said = (
+    named = (
         commit.trailers.get("Stagegate-Risk", "")
         for commit in commits
         if is_ours(commit.trailers, app, environment)
     )
-    return frozenset(kind for one in said for kind in one.split(", ") if _CLASS.fullmatch(kind))
+    return frozenset(kind for one in named for kind in one.split(", ") if _CLASS.fullmatch(kind))

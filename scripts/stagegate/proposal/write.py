@@ -100,8 +100,8 @@ def resume(
         return ()
     for path in (None, *files):
         last = next(iter(pins.history(head, first=1, path=path)), None)
-        said = last.trailers if last else {}
-        if (said.get("Stagegate-App"), said.get("Stagegate-Run")) == (app, context.run_id):
+        trailers = last.trailers if last else {}
+        if (trailers.get("Stagegate-App"), trailers.get("Stagegate-Run")) == (app, context.run_id):
             return verify(pins, base, workflow)
     return ()
 
@@ -116,13 +116,13 @@ def propose(
     run: str,
 ) -> Applied:
     """One open pull request with exactly this change: opened, replaced or found equal; then its status."""
-    there = facts.proposal
+    existing = facts.proposal
     changes: list[Change] = []
     notes: list[str] = []
     head = facts.branch_head
     if not facts.branch_equal:
-        if there is not None:
-            changes += branch.withdraw(pins, there, subject)
+        if existing is not None:
+            changes += branch.withdraw(pins, existing, subject)
         head = branch.replace(pins, facts, subject, run)
         changes += [
             *_edits(subject),
@@ -132,16 +132,16 @@ def propose(
     changes += opened
     if opened:
         notes += _speaker(pins, facts)
-    labels = tuple(label for label in text.labels if there is None or label not in there.labels)
+    labels = tuple(label for label in text.labels if existing is None or label not in existing.labels)
     if labels:
         pins.add_labels(number, labels)
         changes.append(Change(kind="labels", target=f"#{number}", after=", ".join(labels)))
-    if there is None:
+    if existing is None:
         notes += _reviewers(pins, number, text.reviewers)
     changes += status(pins, head, decision.verdict, address)
     if not changes:
         return Applied(reason="already-proposed", commit=head, number=number, url=address)
-    reason = "proposed" if there is None else "updated"
+    reason = "proposed" if existing is None else "updated"
     return Applied(
         reason=reason, changes=tuple(changes), commit=head, number=number, url=address, notes=tuple(notes)
     )
@@ -159,20 +159,20 @@ def status(pins: hub.Hub, head: str, verdict: PinsStatus, url: str) -> tuple[Cha
 
 def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[int, str, list[Change]]:
     """The open pull request of the branch with this text."""
-    there = facts.proposal
-    if there is not None:
-        said = digest_of(settled(log.redact(text.body)).encode())
-        if facts.branch_equal and (there.title, there.said) == (text.title, said):
-            return there.number, there.url, []
-        pins.update_pull(there.number, title=text.title, body=text.body)
-        now = pins.pull(there.number)
+    existing = facts.proposal
+    if existing is not None:
+        digest = digest_of(settled(log.redact(text.body)).encode())
+        if facts.branch_equal and (existing.title, existing.said) == (text.title, digest):
+            return existing.number, existing.url, []
+        pins.update_pull(existing.number, title=text.title, body=text.body)
+        now = pins.pull(existing.number)
         if now is not None and now.state == "open":
             change = Change(
-                kind="pull-request", target=f"#{there.number}", before=there.title, after=text.title
+                kind="pull-request", target=f"#{existing.number}", before=existing.title, after=text.title
             )
-            return there.number, there.url, [change]
+            return existing.number, existing.url, [change]
         if now is not None and now.merged:
-            raise hub.StaleHead(facts.base, f"#{there.number} was merged meanwhile.")
+            raise hub.StaleHead(facts.base, f"#{existing.number} was merged meanwhile.")
     draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
     opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
     if opened is None:

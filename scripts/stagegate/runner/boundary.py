@@ -142,10 +142,10 @@ def _shown(name: str, value: str) -> str:
     return value if name in STABLE else log.redact(value).replace("\r", "")
 
 
-def _write_report(action: str, result: Result, context: Context, asked: str) -> str:
-    if not asked and not context.temp:
+def _write_report(action: str, result: Result, context: Context, requested: str) -> str:
+    if not requested and not context.temp:
         return ""
-    target = Path(asked or Path(context.temp) / f"stagegate-{action}-{uuid.uuid4().hex[:8]}.json")
+    target = Path(requested or Path(context.temp) / f"stagegate-{action}-{uuid.uuid4().hex[:8]}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
     plain = msgspec.to_builtins(result.report(action))
     document = {key: value if key in STABLE else _redacted(value) for key, value in plain.items()}

@@ -76,9 +76,9 @@ def _mask(given: Mapping[str, str]) -> None:
     log.mask(*(text for name, text in given.items() if option(name) in SECRETS))
 
 
-def _flags(argv: Sequence[str], known: Mapping[str, Any]) -> dict[str, str]:
+def _flags(argv: Sequence[str], types_of: Mapping[str, Any]) -> dict[str, str]:
     given: dict[str, str] = {}
-    fields = {f"--{option(field)}": field for field in known}
+    fields = {f"--{option(field)}": field for field in types_of}
     rest = list(argv)
     while rest:
         word = rest.pop(0)
@@ -90,7 +90,7 @@ def _flags(argv: Sequence[str], known: Mapping[str, Any]) -> dict[str, str]:
         field = fields[name]
         if not equals:
             lonely = not rest or rest[0].startswith("--")
-            is_switch = known[field] is bool and lonely
+            is_switch = types_of[field] is bool and lonely
             if lonely and not is_switch:
                 raise Stop("bad-input", f"{name} needs a value.", "None follows it.", f"Write {name}=VALUE.")
             value = "true" if is_switch else rest.pop(0)

@@ -14,11 +14,11 @@ NAME = "ban"
 
 def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Stop while a ban on the version is in force."""
-    found = marks.ban(facts, subject.version, now)
-    if found is None:
+    ban = marks.ban(facts, subject.version, now)
+    if ban is None:
         return RuleResult(rule=NAME, state="pass", detail="not banned")
-    until = found.mark.until if found.mark is not None else ""
-    detail = f"{subject.version} is banned {marks.describe(found)}"
+    until = ban.mark.until if ban.mark is not None else ""
+    detail = f"{subject.version} is banned {marks.describe(ban)}"
     return RuleResult(rule=NAME, state="stop", detail=detail, until=until)
 
 

@@ -32,12 +32,12 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="stop", detail=detail)
     good = ("passed", "adopted") if back else ("passed",)
     proofs = [(place, evidence_for.of(facts, place, subject.version, subject.release)) for place in places]
-    unknown = [f"{place}: {found.detail}" for place, found in proofs if found.state == "unknown"]
-    lacking = [f"{place}: {found.detail}" for place, found in proofs if found.state not in good]
+    unknown = [f"{place}: {verdict.detail}" for place, verdict in proofs if verdict.state == "unknown"]
+    lacking = [f"{place}: {verdict.detail}" for place, verdict in proofs if verdict.state not in good]
     if unknown or lacking:
         state: RuleState = "unknown" if unknown else "stop"
         return RuleResult(rule=NAME, state=state, detail="; ".join(unknown or lacking))
-    detail = "; ".join(f"{place}: {found.detail}" for place, found in proofs)
+    detail = "; ".join(f"{place}: {verdict.detail}" for place, verdict in proofs)
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 

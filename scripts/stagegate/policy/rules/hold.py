@@ -14,11 +14,11 @@ NAME = "hold"
 
 def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Stop while any hold on this app or on all apps is in force; one that cannot be read is."""
-    found = marks.holds(facts, subject.environment, now)
-    if not found:
+    holds = marks.holds(facts, subject.environment, now)
+    if not holds:
         return RuleResult(rule=NAME, state="pass", detail="not held")
-    until = [p.mark.until if p.mark is not None else "" for p in found]
-    detail = "held " + "; ".join(marks.describe(placed) for placed in found)
+    until = [p.mark.until if p.mark is not None else "" for p in holds]
+    detail = "held " + "; ".join(marks.describe(placed) for placed in holds)
     return RuleResult(rule=NAME, state="stop", detail=detail, until=max(until) if all(until) else "")
 
 

@@ -25,13 +25,13 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="pass", detail="no soak is asked for")
     since, short = [], ""
     for name in policy.after:
-        found = evidence_for.of(facts, name, subject.version, subject.release)
-        if found.state != "passed":
+        verdict = evidence_for.of(facts, name, subject.version, subject.release)
+        if verdict.state != "passed":
             return RuleResult(
                 rule=NAME, state="wait", detail=f"it counts from evidence in {name}, and there is none"
             )
-        since.append(moment(found.since))
-        short = short or _short(subject, facts, name, found, least)
+        since.append(moment(verdict.since))
+        short = short or _short(subject, facts, name, verdict, least)
     if short:
         return RuleResult(rule=NAME, state="wait", detail=short)
     end = max(since) + timedelta(seconds=least)
@@ -41,12 +41,12 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     return RuleResult(rule=NAME, state="pass", detail=f"good since {rfc3339(max(since))}")
 
 
-def _short(subject: Subject, facts: PromotionFacts, name: str, found: Verdict, least: float) -> str:
+def _short(subject: Subject, facts: PromotionFacts, name: str, verdict: Verdict, least: float) -> str:
     """Why this release cannot soak any more: another took its place too early. Empty where none did."""
-    other = evidence_for.successor(facts, name, found)
+    other = evidence_for.successor(facts, name, verdict)
     if other is None or other.evidence is None:
         return ""
-    good = (moment(other.since) - moment(found.since)).total_seconds()
+    good = (moment(other.since) - moment(verdict.since)).total_seconds()
     if good >= least:
         return ""
     policy = facts.policy_of(subject.environment)
