@@ -1,7 +1,7 @@
 """What a promotion is judged by: everything that was read, as values. Nothing here reads or writes.
 
-`PromotionFacts` are about the whole app, a `Subject` is one environment's change under judgement. Both can be saved as
-JSON, so that a decision can be replayed without a network.
+`PromotionFacts` are about the whole app, a `Subject` is one environment's change under judgement. Both can be saved
+as JSON, so that a decision can be replayed without a network.
 """
 
 from __future__ import annotations

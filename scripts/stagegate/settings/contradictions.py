@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterator
 
 from stagegate.settings.app import Settings
+from stagegate.settings.environment import Environment, GateSettings
 from stagegate.settings.release import ChartSettings
 
 _ALL = "`all` means every app or environment in commands and marks, so that none can be called so"
 
 
-def find(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Each contradiction as the keys that lead to it, and a sentence."""
+Contradiction = tuple[tuple[str | int, ...], str]
 
+
+def find(settings: Settings) -> Iterator[Contradiction]:
+    """Each contradiction as the keys that lead to it, and a sentence."""
     if settings.app == "all":
         yield ("app",), _ALL
     names = [environment.name for environment in settings.environments]
@@ -26,42 +29,47 @@ def find(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for name in environment.after:
             if name not in names or name == environment.name:
                 yield (*here, "after"), f"after names {name!r}, which is no other environment"
-        mergers = (environment.promotion.merge, environment.promotion.rollback_merge)
-        if environment.promotion.approvals == 0 and "stagegate" in mergers and environment.after:
-            yield (
-                (*here, "promotion"),
-                "approvals: 0 where stagegate merges is only for environments without after",
-            )
-        if environment.promotion.approvals and environment.promotion.strategy == "direct":
-            yield (
-                (*here, "promotion"),
-                "approvals need a pull request, and strategy: direct opens none",
-            )
-        if environment.promotion.draft and environment.promotion.merge == "stagegate":
-            yield (
-                (*here, "promotion"),
-                "a draft cannot be merged: draft: true is not for what stagegate merges",
-            )
-        if settings.trust.level == "protected" and "merge-queue" in mergers:
-            yield (
-                (*here, "promotion"),
-                "merge: merge-queue is not for trust: protected yet, because a merge group's status is not the "
-                "App's; use person or stagegate",
-            )
         for freeze in environment.freeze:
             if freeze.to < freeze.from_:
                 yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
-        if bool(environment.gate.scenarios) and bool(environment.gate.command):
-            yield (*here, "gate"), "a gate has scenarios or a command, not both"
-        if environment.gate.command and environment.gate.required and not environment.gate.junit:
-            yield (
-                (*here, "gate"),
-                "gate.required names test cases, and of a command only its junit report has them",
-            )
+        yield from (((*here, "promotion"), text) for text in _in_promotion(settings, environment))
+        yield from (((*here, "gate"), text) for text in _in_gate(environment.gate))
     if _cycle(settings):
         yield ("environments",), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:
         yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
+    yield from _in_artifacts(settings)
+    if not re.fullmatch(r"[A-Za-z0-9._/-]*", settings.version.tag_prefix):
+        yield ("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
+
+
+def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]:
+    """Contradictions in how a release enters an environment."""
+    promotion = environment.promotion
+    mergers = (promotion.merge, promotion.rollback_merge)
+    if promotion.approvals == 0 and "stagegate" in mergers and environment.after:
+        yield "approvals: 0 where stagegate merges is only for environments without after"
+    if promotion.approvals and promotion.strategy == "direct":
+        yield "approvals need a pull request, and strategy: direct opens none"
+    if promotion.draft and promotion.merge == "stagegate":
+        yield "a draft cannot be merged: draft: true is not for what stagegate merges"
+    if settings.trust.level == "protected" and "merge-queue" in mergers:
+        yield (
+            "merge: merge-queue is not for trust: protected yet, because a merge group's status is not the "
+            "App's; use person or stagegate"
+        )
+
+
+def _in_gate(gate: GateSettings) -> Iterator[str]:
+    """Contradictions in what a gate requires."""
+    if bool(gate.scenarios) and bool(gate.command):
+        yield "a gate has scenarios or a command, not both"
+    if gate.command and gate.required and not gate.junit:
+        yield "gate.required names test cases, and of a command only its junit report has them"
+
+
+def _in_artifacts(settings: Settings) -> Iterator[Contradiction]:
+    """Contradictions in chart and images."""
     chart = settings.chart
     if isinstance(chart, ChartSettings) and bool(chart.path) == bool(chart.reference):
         yield ("chart",), "a chart has either path (ours, with repository) or reference (not ours)"
@@ -73,8 +81,6 @@ def find(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 ("images", index),
                 f"{image!r} must be a repository such as ghcr.io/acme/shop, without tag",
             )
-    if not re.fullmatch(r"[A-Za-z0-9._/-]*", settings.version.tag_prefix):
-        yield ("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
 
 
 def _cycle(settings: Settings) -> tuple[str, ...]:
