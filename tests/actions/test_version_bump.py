@@ -121,18 +121,45 @@ def test_a_feature_becomes_a_signed_commit_and_an_annotated_tag(world: World) ->
     assert "#12" not in world.git("cat-file", "-p", "v1.1.0")
 
 
-def test_killed_between_commit_and_tag_it_completes_its_own_commit(world: World) -> None:
-    world.commit("feat: tea")
+def test_killed_before_the_refs_move_nothing_is_released_and_the_next_attempt_does_it(world: World) -> None:
+    head = world.commit("feat: tea")
     world.forge.fail("POST", "/git/(tags|refs)", None, 500)
     assert world.bump()[0] == 3
-    commit = world.repo.head("main")
+    assert (world.repo.head("main"), world.tags) == (head, ["v1.0.0"])
     world.forge.heal()
     code, out, _ = world.bump()
-    assert (code, out["version"], out["sha"], out["changed"]) == (0, "1.1.0", commit, "true")
-    assert world.repo.head("main") == commit
+    assert (code, out["version"], out["sha"], out["changed"]) == (0, "1.1.0", world.repo.head("main"), "true")
     assert world.tags == ["v1.0.0", "v1.1.0"]
+    assert world.git("branch", "--list", "stagegate/*") == ""
     again = world.bump()[1]
-    assert (again["reason"], again["sha"], again["notes"]) == ("released", commit, out["notes"])
+    assert (again["reason"], again["sha"], again["notes"]) == ("released", out["sha"], out["notes"])
+
+
+def test_plan_and_verify_need_only_the_local_clone(world: World, tmp_path: Path) -> None:
+    world.commit("feat: tea")
+    work = tmp_path / "local"
+    world.git("clone", "--quiet", str(world.repo.path), str(work), cwd=tmp_path)
+    world.git("remote", "set-url", "origin", "file:///nowhere", cwd=work)
+    for mode, reason, version in (("plan", "planned", "1.1.0"), ("verify", "verified", "1.0.0")):
+        out = tmp_path / mode
+        environ = {"GITHUB_WORKSPACE": str(work), "GITHUB_OUTPUT": str(out), "RUNNER_TEMP": str(tmp_path)}
+        argv = ("--mode", mode)
+        assert (
+            entrypoint(
+                "version-bump", version_bump.VersionBump, version_bump.main, argv=argv, environ=environ
+            )
+            == 0
+        )
+        assert (outputs(out.read_text())["reason"], outputs(out.read_text())["version"]) == (reason, version)
+
+
+def test_the_checkout_is_left_as_it_was(world: World) -> None:
+    world.commit("feat: tea")
+    world.bump("--mode", "plan")
+    config = (world.work / ".git/config").read_text()
+    assert "promisor" not in config
+    assert "partial" not in config
+    assert world.git("rev-list", "--count", "HEAD", cwd=world.work) == "1"
 
 
 def test_another_run_leaves_the_released_commit_alone(world: World) -> None:

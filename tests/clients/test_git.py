@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from stagegate.clients import git
+from stagegate.clients import git, git_history
 from stagegate.errors import Stop
 from stagegate.runner import log
 from tests.clients.answering import Answer, Asked, answering
@@ -69,6 +69,12 @@ def clone(origin: Repository, to: Path, *flags: str) -> Path:
     return to
 
 
+def remote(work: Path, env: Mapping[str, str] | None = None) -> git_history.Remote:
+    """The refs of the checkout's origin."""
+    with git_history.scratch(work, env) as room:
+        return git_history.remote(room, "main")
+
+
 # --- reading ----------------------------------------------------------------------------------------------
 
 
@@ -78,105 +84,54 @@ def test_commits_say_what_they_changed(origin: Repository) -> None:
     )
     second = origin.commit("fix: two", {"d/strange\nname\x0bü": "2", "b": "2"})
     third = origin.commit("chore: nothing")
-    found = git.commits(origin.path, "")
+    found = git.commits(origin.path, [third, second, first])
     assert [commit.sha for commit in found] == [third, second, first]
     assert [commit.files for commit in found] == [(), ("b", "d/strange\nname\x0bü"), ("a",)]
     assert [commit.parents for commit in found] == [(second,), (first,), ()]
     assert found[2].trailers == {"Stagegate-App": "shop", "Stagegate-Run": "7"}
     assert found[2].body.startswith("Body.\nMore.")
-    assert [commit.sha for commit in git.commits(origin.path, first)] == [third, second]
-    assert [commit.sha for commit in git.commits(origin.path, "", paths=["a"])] == [first]
-    assert git.commit(origin.path, second)[0].subject == "fix: two"
-    assert git.commit(origin.path, "0" * 40) == ()
+    assert git.commits(origin.path, []) == ()
+    assert found[2].edits[0].before == "0" * 40
+    assert found[2].edits[0].after == origin.git("rev-parse", f"{first}:a")
+
+
+def test_a_merge_has_the_files_that_it_brings(origin: Repository) -> None:
+    origin.commit("one", {"a": "1"})
+    origin.git("checkout", "--quiet", "-b", "topic")
+    origin.commit("two", {"b": "2"})
+    origin.git("checkout", "--quiet", "main")
+    origin.commit("three", {"c": "3"})
+    origin.git("merge", "--quiet", "--no-ff", "-m", "feat: tea (#1)", "topic")
+    (merge,) = git.commits(origin.path, [origin.git("rev-parse", "HEAD")])
+    assert (merge.files, len(merge.parents)) == (("b",), 2)
 
 
 def test_a_message_cannot_forge_commits_or_fields(origin: Repository) -> None:
     forged = "\x1e" + "f" * 40 + "\x1f\x1ffeat!: forged\x1fStagegate-App: shop\x1focto\x1f\nVERSION"
     real = origin.commit(f"fix: real\n\n{forged}\x1d", {"a": "1"})
-    (only,) = git.commits(origin.path, "")
+    (only,) = git.commits(origin.path, [real])
     assert (only.sha, only.subject, only.files, only.author) == (real, "fix: real", ("a",), "octo-dev")
     assert "forged" in only.body
 
 
 def test_a_moved_file_counts_on_both_sides(origin: Repository) -> None:
-    first = origin.commit("feat: one", {"charts/shop/values.yaml": "a: 1\n" * 20})
+    origin.commit("feat: one", {"charts/shop/values.yaml": "a: 1\n" * 20})
     (origin.path / "other").mkdir()
     origin.git("mv", "charts/shop/values.yaml", "other/values.yaml")
-    origin.commit("feat: two")
-    (moved,) = git.commits(origin.path, first)
+    (moved,) = git.commits(origin.path, [origin.commit("feat: two")])
     assert moved.files == ("charts/shop/values.yaml", "other/values.yaml")
 
 
 def test_text_is_read_as_utf_8_whatever_the_checkout_wants(origin: Repository) -> None:
-    origin.commit("feat: größer", {"a": "1"})
+    sha = origin.commit("feat: größer", {"a": "1"})
     origin.git("config", "i18n.logOutputEncoding", "ISO-8859-1")
-    assert git.commits(origin.path, "")[0].subject == "feat: größer"
-
-
-def test_tags_lead_to_commits(origin: Repository, tmp_path: Path) -> None:
-    first = origin.commit("one")
-    origin.git("tag", "--annotate", "--message", "x", "v1.0.0")
-    second = origin.commit("two")
-    origin.git("tag", "v1.1.0")
-    origin.git("tag", "other-1.0.0")
-    work = clone(origin, tmp_path / "work")
-    assert git.remote_tags(work, "v") == {"v1.0.0": first, "v1.1.0": second}
-
-
-def test_ancestors_are_told_from_other_lines(origin: Repository) -> None:
-    first = origin.commit("one")
-    origin.git("checkout", "--quiet", "-b", "other")
-    side = origin.commit("beside")
-    origin.git("checkout", "--quiet", "main")
-    second, third = origin.commit("two"), origin.commit("three")
-    asked = [first, side, second, third, "0" * 40]
-    assert git.ancestors(origin.path, asked, second) == {first, second}
-    assert git.ancestors(origin.path, asked, "main") == {first, second, third}
-    assert git.ancestors(origin.path, [], "main") == frozenset()
-    assert [sha for sha in asked if git.is_ancestor(origin.path, sha, second)] == [first, second]
-
-
-@pytest.mark.parametrize("since", ["v2.0.0", "", "v9.9.9"])
-def test_a_shallow_clone_is_deepened_as_far_as_needed(origin: Repository, tmp_path: Path, since: str) -> None:
-    shas = [origin.commit(f"feat: {number}", {"a": str(number)}) for number in range(6)]
-    origin.git("tag", "v2.0.0", shas[2])
-    work = clone(origin, tmp_path / "work", "--depth=1")
-    assert git.fetch(work, "main", since) == shas[-1]
-    assert [commit.sha for commit in git.commits(work, shas[2], shas[-1])] == shas[:2:-1]
-    assert git.is_ancestor(work, shas[2], shas[-1])
-    assert not git.is_ancestor(work, shas[-1], shas[2])
-    assert git.is_shallow(work) is (since == "v2.0.0")
-
-
-@pytest.mark.parametrize("call", [git.remote_tags, git.fetch], ids=["tags", "fetch"])
-def test_a_remote_that_is_gone_is_unreachable(
-    origin: Repository, tmp_path: Path, call: Callable[[Path, str], object]
-) -> None:
-    origin.commit("one")
-    work = clone(origin, tmp_path / "work")
-    origin.path.rename(tmp_path / "gone")
-    with pytest.raises(Stop) as caught:
-        call(work, "main")
-    assert caught.value.reason == "unreachable"
-    assert "does not appear to be a git repository" in caught.value.why or "not exist" in caught.value.why
+    assert git.commits(origin.path, [sha])[0].subject == "feat: größer"
 
 
 def test_no_repository_is_said(tmp_path: Path) -> None:
     with pytest.raises(Stop, match="actions/checkout") as caught:
         git.head(tmp_path)
     assert caught.value.reason == "missing-file"
-
-
-@pytest.mark.parametrize(
-    "text", ["--upload-pack=x", "-c", "a..b", "a b", "", "$(x)", "a\nb", ":/x", "HEAD:file"]
-)
-def test_what_is_no_revision_never_reaches_git(origin: Repository, text: str) -> None:
-    origin.commit("one")
-    for call in (git.fetch, git.commit):
-        with pytest.raises(Stop, match="not a revision"):
-            call(origin.path, text)
-    with pytest.raises(Stop, match="not a revision"):
-        git.is_ancestor(origin.path, "HEAD", text)
 
 
 # --- a checkout that means harm ----------------------------------------------------------------------------
@@ -215,10 +170,11 @@ def test_nothing_that_lies_in_the_checkout_is_run(origin: Repository, tmp_path: 
     config.write_text(config.read_text() + "".join(lines) + more)
 
     assert git.head(work) == first
-    tip = git.fetch(work, "main")
-    assert git.remote_tags(work, "v") == {"v1.0.0": first}
-    assert [commit.subject for commit in git.commits(work, "", tip)] == ["two", "one"]
-    assert git.is_ancestor(work, first, tip)
+    with git_history.scratch(work) as room:
+        refs = git_history.remote(room, "main")
+        assert refs.tags == {"v1.0.0": first}
+        graph = git_history.complete(room, refs.tip, {"v1.0.0": first}, {})
+        assert [commit.subject for commit in git.commits(room.path, graph.parents)][:2] == ["two", "one"]
     git.git(work, "status", "--porcelain")
     assert not proof.exists(), proof.read_text()
     subprocess.run(["git", "status"], cwd=work, check=False, capture_output=True)
@@ -232,7 +188,7 @@ def test_an_address_that_is_a_command_is_not_run(origin: Repository, tmp_path: P
     made = tmp_path / "made"
     config.write_text(config.read_text().replace(f"file://{origin.path}", f"ext::sh -c touch% {made}"))
     with pytest.raises(Stop) as caught:
-        git.remote_tags(work, "v")
+        remote(work)
     assert (caught.value.reason, made.exists()) == ("unreachable", False)
 
 
@@ -263,7 +219,7 @@ def test_the_token_goes_to_its_server_once_and_nowhere_else(origin: Repository, 
         for server in (ours, other):
             origin.git("-C", str(work), "remote", "set-url", "origin", f"http://{server.host}/acme/shop.git")
             with pytest.raises(Stop) as caught:
-                git.remote_tags(work, "v", env)
+                remote(work, env)
             assert TOKEN not in str(caught.value)
         sent = [
             [value for name, value in asked.headers.items() if name.lower() == "authorization"]

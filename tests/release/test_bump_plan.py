@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagegate.errors import Stop
-from stagegate.release.bump.plan import CommitFact, Facts, plan, verify
+from stagegate.release.bump.changes import CommitFact
+from stagegate.release.bump.plan import Facts, plan, verify
 from stagegate.settings import Settings, VersionFile, Versioning
 
 SETTINGS = Settings(
@@ -17,8 +18,8 @@ SETTINGS = Settings(
 )
 
 
-def commit(subject: str, files: tuple[str, ...] = ("app.py",), *, ours: bool = False) -> CommitFact:
-    return CommitFact(sha="c" * 40, subject=subject, body="", files=files, ours=ours)
+def commit(subject: str, body: str = "", *, counts: bool = True) -> CommitFact:
+    return CommitFact(sha="c" * 40, subject=subject, body=body, counts=counts)
 
 
 def facts(
@@ -33,7 +34,6 @@ def facts(
         "reachable": tags,
         "commits": commits,
         "contents": contents,
-        "inert": frozenset({"VERSION", "Chart.yaml", "deploy/prod.yaml"}),
     }
     return Facts(**{**values, **changes})
 
@@ -50,8 +50,12 @@ def facts(
         (
             facts(commit("fix: a"), version="1.1.0-rc.10", tags=("1.0.0", "1.1.0-rc.2", "1.1.0-rc.10")),
             "auto",
-            "1.1.0",
+            "1.1.0-rc.11",
         ),
+        (facts(commit("docs: a"), version="1.1.0-rc.1", tags=("1.0.0", "1.1.0-rc.1")), "release", "1.1.0"),
+        (facts(commit("feat: a")), "prerelease", "1.1.0-rc.1"),
+        (facts(commit("feat!: a"), version="1.0.1-rc.1", tags=("1.0.0", "1.0.1-rc.1")), "auto", "2.0.0"),
+        (facts(commit("fix: a"), tags=("1.0.0", "1.0.1"), reachable=("1.0.0",)), "auto", "1.0.2"),
         (facts(commit("fix: a"), tags=("1.0.0", "1.9.0"), reachable=("1.0.0",)), "auto", "1.0.1"),
         (facts(commit("anything"), tags=()), "auto", "1.0.0"),
         (facts(commit("anything"), version="0.0.0", tags=()), "auto", "0.1.0"),
@@ -61,8 +65,8 @@ def test_next_version(known: Facts, bump: str, version: str) -> None:
     assert plan(SETTINGS, known, bump).version == version
 
 
-def test_moving_a_pin_or_our_own_commit_releases_nothing() -> None:
-    known = facts(commit("feat: x", ("deploy/prod.yaml",)), commit("feat: y", ours=True), commit("docs: z"))
+def test_commits_that_do_not_count_release_nothing() -> None:
+    known = facts(commit("feat: x", counts=False), commit("docs: z"))
     assert plan(SETTINGS, known, "auto").reason == "no-release-needed"
 
 

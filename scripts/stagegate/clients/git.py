@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from stagegate.errors import Stop
 from stagegate.runner import log
 
 _INSTALL = "Install git in a step before this one; GitHub's runners have it."
-_FETCH_SECONDS = 900.0
+_LOG_SECONDS = 900.0
 # What a checked-out repository can ask git to start (platform faults 42, 43); an alias cannot hide a command.
 _OFF = (
     "core.hooksPath=/dev/null",
@@ -32,20 +32,32 @@ _OFF = (
     "maintenance.auto=false",
     "gc.auto=0",
 )
-_FETCH = ("fetch", "--quiet", "--no-tags", "--upload-pack=git-upload-pack")
+FETCH = ("fetch", "--quiet", "--no-tags", "--upload-pack=git-upload-pack")
 _SAFE = ("--no-pager", *(word for setting in _OFF for word in ("-c", setting)))
-_REF = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/@{}^~+-]*$")
+
+
+class Edited(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a commit changed: object ids of its content before and after, zeros where there was none."""
+
+    path: str
+    before: str
+    after: str
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit as git tells it; `files` are the paths it changed against its first parent."""
+    """A commit with its message in two parts; `edits` are what it changed against its first parent."""
 
     sha: str
     parents: tuple[str, ...]
     subject: str
     body: str
     author: str
-    files: tuple[str, ...] = ()
+    edits: tuple[Edited, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the edits."""
+        return tuple(edit.path for edit in self.edits)
 
     @property
     def trailers(self) -> dict[str, str]:
@@ -112,129 +124,55 @@ def head(cwd: Path) -> str:
     return done.text.strip()
 
 
+def branch(cwd: Path) -> str:
+    """The checked-out branch, or `HEAD` when none is."""
+    return git(cwd, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).text.strip() or "HEAD"
+
+
 def is_shallow(cwd: Path) -> bool:
     """Whether history is cut off."""
     return git(cwd, "rev-parse", "--is-shallow-repository").text.strip() == "true"
 
 
-def remote_tags(cwd: Path, prefix: str, env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Tags of origin that begin with `prefix` -> the commit they lead to. Stop(unreachable)."""
-    try:
-        done = git(
-            cwd,
-            "ls-remote",
-            "--upload-pack=git-upload-pack",
-            "--tags",
-            "origin",
-            f"refs/tags/{prefix}*",
-            env=env,
-        )
-    except ProgramFailed as error:
-        raise _unreachable(error) from error
-    tags: dict[str, str] = {}
-    for line in done.text.splitlines():
-        sha, _, ref = line.partition("\t")
-        name = ref.removeprefix("refs/tags/")
-        if name.endswith("^{}"):
-            tags[name.removesuffix("^{}")] = sha
-        else:
-            tags.setdefault(name, sha)
-    return tags
-
-
-def fetch(cwd: Path, ref: str, since_tag: str = "", env: Mapping[str, str] | None = None) -> str:
-    """Fetch a branch (or commit) of origin with its history; return its commit. Stop(unreachable).
-
-    On a shallow clone with `since_tag`, one small pack with just the commits since that tag is tried first
-    (28 ms instead of 970 ms for 20,000 commits); the whole history without file contents otherwise.
-    """
-    lean = (*_FETCH, "--filter=blob:none")
-    shallow = is_shallow(cwd)
-    if shallow and since_tag:
-        exclude = f"--shallow-exclude=refs/tags/{since_tag}"
-        tried = git(cwd, *lean, exclude, "origin", _safe(ref), check=False, env=env, timeout=_FETCH_SECONDS)
-        if not tried.code:
-            tip = git(cwd, "rev-parse", "FETCH_HEAD").text.strip()
-            # One commit more, so that the tag's own commit is here and can be proven to be an ancestor.
-            git(cwd, *_FETCH, "--deepen=1", "origin", _safe(ref), check=False, env=env)
-            return tip
-    try:
-        whole = ("--unshallow",) if shallow else ()
-        git(cwd, *lean, *whole, "origin", _safe(ref), env=env, timeout=_FETCH_SECONDS)
-    except ProgramFailed as error:
-        raise _unreachable(error) from error
-    return git(cwd, "rev-parse", "FETCH_HEAD").text.strip()
-
-
-def commits(cwd: Path, since: str, until: str = "HEAD", paths: Sequence[str] = ()) -> tuple[Commit, ...]:
-    """Commits reachable from `until` and not from `since` (empty: all), newest first.
-
-    A merge has no files of its own.
-    """
-    span = f"{_safe(since)}..{_safe(until)}" if since else _safe(until)
-    return _log(cwd, span, *(("--", *paths) if paths else ()))
-
-
-def commit(cwd: Path, sha: str) -> tuple[Commit, ...]:
-    """That one commit, or nothing when it is not in this clone."""
-    found = git(cwd, "cat-file", "-e", f"{_safe(sha)}^{{commit}}", check=False)
-    return () if found.code else _log(cwd, "-1", sha)
-
-
-def _log(cwd: Path, *span: str) -> tuple[Commit, ...]:
+def commits(cwd: Path, shas: Iterable[str]) -> tuple[Commit, ...]:
+    """The given commits, in the given order. A merge has the files that it brings to its first parent."""
+    listed = "\n".join(shas).encode()
+    if not listed:
+        return ()
     # A message may hold any character but NUL: only a mark nobody could know in advance parts two commits.
     mark = uuid.uuid4().hex
-    layout = mark + "%x00".join(("%H", "%P", "%s", "%b", "%an", ""))
-    asked = ("-z", "--encoding=UTF-8", "--no-renames", f"--format={layout}", "--name-only")
-    found = []
-    for record in git(cwd, "log", *asked, *span).text.split(mark)[1:]:
-        sha, parents, subject, body, author, files = record.split("\0", 5)
-        found.append(
-            Commit(
-                sha=sha,
-                parents=tuple(parents.split()),
-                subject=subject,
-                body=body.replace("\r\n", "\n").strip(),
-                author=author,
-                files=tuple(name for name in files.removeprefix("\0").removeprefix("\n").split("\0") if name),
-            )
-        )
-    return tuple(found)
+    layout = mark + "%x00".join(("%H", "%P", "%B", "%an", ""))
+    words = ("-z", "--encoding=UTF-8", "--no-renames", f"--format={layout}", "--raw", "--no-abbrev")
+    span = ("--no-walk=unsorted", "--diff-merges=first-parent", "--stdin")
+    records = git(cwd, "log", *words, *span, input=listed, timeout=_LOG_SECONDS).text.split(mark)[1:]
+    return tuple(_commit(record) for record in records)
 
 
-def is_ancestor(cwd: Path, ancestor: str, descendant: str) -> bool:
-    """Whether `ancestor` is in the history of `descendant`; false also when one is not in this clone."""
-    return not git(cwd, "merge-base", "--is-ancestor", _safe(ancestor), _safe(descendant), check=False).code
+def _commit(record: str) -> Commit:
+    sha, parents, message, author, changed = record.split("\0", 4)
+    subject, body = parts(message)
+    words = changed.removeprefix("\0").removeprefix("\n").split("\0")
+    edits = []
+    for before, name in zip(words[::2], words[1::2], strict=False):
+        fields = before.split()  # :mode mode oid oid status
+        edits.append(Edited(path=name, before=fields[2], after=fields[3]))
+    return Commit(
+        sha=sha, parents=tuple(parents.split()), subject=subject, body=body, author=author, edits=tuple(edits)
+    )
 
 
-def ancestors(cwd: Path, commits: Iterable[str], descendant: str) -> frozenset[str]:
-    """Those of `commits` (40 digits each) that are in the history of `descendant`, however many there are.
-
-    Asked at once, because 200 tags asked one by one took 60 times as long as the log itself.
-    """
-    listed = "\n".join(map(_safe, commits)).encode()
-    known = git(cwd, "cat-file", "--batch-check=%(objectname) %(objecttype)", input=listed).text.splitlines()
-    here = [line.split()[0] for line in known if line.endswith(" commit")]
-    others = "\n".join((*here, f"^{_safe(descendant)}")).encode()
-    return frozenset(here) - set(git(cwd, "rev-list", "--stdin", input=others).text.split())
+def parts(message: str) -> tuple[str, str]:
+    """First line and the rest of a message; the rest keeps its lines, also where no empty line parts them."""
+    subject, _, body = message.replace("\r\n", "\n").strip("\n").partition("\n")
+    return subject.strip(), body.strip()
 
 
-def _safe(revision: str) -> str:
-    if not _REF.match(revision) or ".." in revision:
-        raise Stop(
-            "bad-input",
-            f"{revision!r} is not a revision.",
-            "It has characters git would read as something else.",
-            "Give a branch, tag or commit.",
-        )
-    return revision
-
-
-def _unreachable(error: ProgramFailed) -> Stop:
+def unreachable(error: ProgramFailed) -> Stop:
+    """The Stop for a remote repository that does not answer git."""
     return Stop(
         "unreachable",
         "The remote repository cannot be read.",
-        f"git said: {_said(error.completed)}.",
+        f"git reported: {_said(error.completed)}.",
         "Check out with credentials that may read it, then run again; nothing was changed.",
     )
 

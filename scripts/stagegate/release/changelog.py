@@ -1,4 +1,8 @@
-"""CHANGELOG.md as keepachangelog.com describes: a new section above the older ones, the rest untouched."""
+"""The changelog: a new section above the older ones, the rest untouched, byte for byte.
+
+Written as keepachangelog.com describes. Sections of other tools (`# [1.0.0](link) (date)`, `## 1.0.0 (date)`) are
+recognised by the version in their heading; headings inside code fences are text.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,61 @@ from collections.abc import Iterable
 
 from stagegate.release.conventional import Reading
 
+_VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
+_RELEASE = re.compile(
+    rf"^#{{1,3}} (?:[A-Za-z][\w-]* )?\[?v?(?P<version>{_VERSION})(?![\w.+-]).*$", re.MULTILINE
+)
 _SECTION = re.compile(r"^## ", re.MULTILINE)
-_UNRELEASED = re.compile(r"^## \[?Unreleased\]?[^\n]*\n", re.MULTILINE | re.IGNORECASE)
+_UNRELEASED = re.compile(r"^#{1,2} \[?Unreleased\]?[^\n]*(?:\n|$)", re.MULTILINE | re.IGNORECASE)
+_FENCED = re.compile(
+    r"^(?P<fence> {0,3}(?:```+|~~~+))[^\n]*\n.*?(?:^ {0,3}(?:```+|~~~+)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
+_LINKS = re.compile(r"(?:^\[[^\]\n]+\]: [^\n]*\n?)+\Z", re.MULTILINE)
+_HEADING = re.compile(r"^### +(.+?)[ \t]*$", re.MULTILINE)
 _ORDER = ("Added", "Changed", "Fixed")
 
 
+def text(content: bytes) -> str:
+    """The file as text; bytes that are not UTF-8 survive `data` unchanged."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def data(content: str) -> bytes:
+    """The bytes of a text that came from `text`."""
+    return content.encode("utf-8", "surrogateescape")
+
+
 def notes(readings: Iterable[Reading], written: str = "") -> str:
-    """The body of a section: what a person wrote under Unreleased, then the commits, oldest first."""
+    """The body of a section: what a person wrote under Unreleased, then the commits, oldest first.
+
+    A heading stands once: the commits follow what a person wrote under the same one.
+    """
     lines: dict[str, dict[str, None]] = {}  # each line once, in the order of its first commit
     for reading in readings:
         if reading.level:
             lines.setdefault(reading.heading, {})[f"- {reading.text}"] = None
-    parts = [f"### {heading}\n\n" + "\n".join(lines[heading]) for heading in _ORDER if heading in lines]
-    return "\n\n".join(part for part in (written.strip(), *parts) if part)
+    body = written.strip()
+    for heading in _ORDER:
+        if heading not in lines:
+            continue
+        listed = "\n".join(lines[heading])
+        same = next(
+            (match for match in _HEADING.finditer(_visible(body)) if match[1].lower() == heading.lower()),
+            None,
+        )
+        if same is None:
+            body = f"{body}\n\n### {heading}\n\n{listed}".strip()
+            continue
+        following = _HEADING.search(_visible(body), same.end())
+        end = following.start() if following else len(body)
+        body = f"{body[:end].rstrip()}\n{listed}\n\n{body[end:]}".strip()
+    return body
 
 
 def unreleased(content: str) -> str:
-    """What stands under the heading Unreleased, or nothing."""
-    found = _UNRELEASED.search(content)
-    if found is None:
-        return ""
-    following = _SECTION.search(content, found.end())
-    return content[found.end() : following.start() if following else len(content)].replace("\r", "").strip()
+    """The text under the heading Unreleased, or nothing."""
+    heading = _UNRELEASED.search(_visible(content))
+    return _body(content, heading) if heading else ""
 
 
 def add(content: str, version: str, date: str, body: str) -> str:
@@ -40,27 +77,46 @@ def add(content: str, version: str, date: str, body: str) -> str:
         return content
     end = "\r\n" if "\r\n" in content else "\n"
     section = f"## [{version}] - {date}\n\n{body}\n\n".replace("\n", end)
-    found = _UNRELEASED.search(content)
-    if found:
-        following = _SECTION.search(content, found.end())
-        rest = content[following.start() :] if following else ""
-        return content[: found.end()] + end + section + rest
-    first = _SECTION.search(content)
-    if first is None:
+    heading = _UNRELEASED.search(_visible(content))
+    if heading:
+        return content[: heading.end()] + end + section + content[_end(content, heading) :]
+    newest = _RELEASE.search(_visible(content)) or _SECTION.search(_visible(content))
+    if newest is None:
         head = content.rstrip()
         return (head + end * 2 if head else f"# Changelog{end}{end}") + section.rstrip() + end
-    return content[: first.start()] + section + content[first.start() :]
+    return content[: newest.start()] + section + content[newest.start() :]
 
 
 def has(content: str, version: str) -> bool:
     """Whether exactly this version has a section (1.0.71-rc.1 is not 1.0.71)."""
-    return bool(re.search(rf"^## \[?{re.escape(version)}\]?(?:[ \t\r].*)?$", content, re.MULTILINE))
+    return _find(content, version) is not None
 
 
 def section(content: str, version: str) -> str:
     """The body of a version's section, or nothing."""
-    found = re.search(rf"^## \[?{re.escape(version)}\]?(?:[ \t\r].*)?$", content, re.MULTILINE)
-    if found is None:
-        return ""
-    following = _SECTION.search(content, found.end())
-    return content[found.end() : following.start() if following else len(content)].replace("\r", "").strip()
+    heading = _find(content, version)
+    return _body(content, heading) if heading else ""
+
+
+def _find(content: str, version: str) -> re.Match[str] | None:
+    headings = _RELEASE.finditer(_visible(content))
+    return next((heading for heading in headings if heading["version"] == version), None)
+
+
+def _body(content: str, heading: re.Match[str]) -> str:
+    return content[heading.end() : _end(content, heading)].replace("\r", "").strip()
+
+
+def _end(content: str, heading: re.Match[str]) -> int:
+    """Where the section under a heading ends: at the next one, or before the links at the end of the file."""
+    visible = _visible(content)
+    starts = [
+        match.start() for rule in (_RELEASE, _SECTION) if (match := rule.search(visible, heading.end()))
+    ]
+    links = _LINKS.search(visible, heading.end())
+    return min([*starts, links.start() if links else len(content)])
+
+
+def _visible(content: str) -> str:
+    """The text with everything inside code fences blanked, so that places stay the same."""
+    return _FENCED.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), content)

@@ -1,4 +1,4 @@
-"""Conventional commits: which part of the version a commit moves, and what it says in the changelog.
+"""Conventional commits: which part of the version a commit moves, and its line in the changelog.
 
 https://www.conventionalcommits.org/en/v1.0.0/ with the usual reading of types: feat moves minor, fix and perf
 move patch, `!` or a BREAKING CHANGE footer moves major (minor while the major version is 0).
@@ -14,40 +14,175 @@ import msgspec
 Level = Literal["major", "minor", "patch"]
 RANK: dict[Level | None, int] = {None: 0, "patch": 1, "minor": 2, "major": 3}
 
-_HEADER = re.compile(r"^(?P<type>[A-Za-z]+)(?:\((?P<scope>[^()\r\n]+)\))?(?P<bang>!)?: (?P<text>.+)$")
-_REVERT = re.compile(r'^Revert "(?P<text>.+)"$')
-_BREAKING = re.compile(r"^BREAKING[ -]CHANGE: ", re.MULTILINE)
+_HEADER = re.compile(
+    r"^(?P<type>[A-Za-z][A-Za-z0-9_-]*)(?:\((?P<scope>(?:[^()\r\n]|\([^()\r\n]*\))+)\))?"
+    r"(?P<bang>!)?: +(?P<text>\S.*)$"
+)
+_BULLET = re.compile(r"^[*-] +(.*)$")
+_UNDONE = re.compile(r'^(?P<word>Revert|Reapply) "(?P<text>.+)"(?: \(#\d+\))*$')
+_NUMBER = re.compile(r"(?: \(#\d+\))+$")
+_BREAKING = re.compile(r"^BREAKING[ -]CHANGE(?P<mark>: | #|:?$)")
+_FOOTER = re.compile(r"^(?:[A-Za-z][A-Za-z0-9-]*|BREAKING CHANGE)(?:: | #)\S")
+_FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _LEVELS: dict[str, Level] = {"feat": "minor", "fix": "patch", "perf": "patch", "revert": "patch"}
 _HEADINGS = {"feat": "Added", "fix": "Fixed", "perf": "Changed", "revert": "Changed"}
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What one commit means: the level it asks for (or None), its changelog heading and its text."""
+    """What one commit means: the level it asks for (or None), its changelog heading and its text.
+
+    `readable` is false for a title of another form. `warning` names a spelling that was counted, or not, although
+    the specification says otherwise. `undoes` is the title that a revert (or the revert of a revert) takes back.
+    """
 
     level: Level | None
     heading: str = ""
     text: str = ""
     breaking: bool = False
+    readable: bool = True
+    warning: str = ""
+    undoes: str = ""
+    reapplies: bool = False
 
 
 def read(subject: str, body: str) -> Reading:
-    """The meaning of a commit from its subject and body; a subject of another form moves nothing."""
+    """The meaning of a commit from its first line and the rest; a title of another form moves nothing."""
     subject = subject.strip()
-    reverted = _REVERT.match(subject)
-    if reverted:
-        return Reading(level="patch", heading="Changed", text=f"Revert: {reverted['text']}")
+    undone = _UNDONE.match(subject)
+    if undone:
+        return _undone(undone["word"] == "Reapply", undone["text"])
     header = _HEADER.match(subject)
     if header is None:
-        return Reading(level=None)
+        return _squashed(body)
     kind = header["type"].lower()
-    breaking = bool(header["bang"]) or bool(_BREAKING.search(body))
+    footer, warning = breaking_footer(kind, body)
+    breaking = bool(header["bang"]) or footer
     level: Level | None = "major" if breaking else _LEVELS.get(kind)
     if level is None:
-        return Reading(level=None)
+        return Reading(level=None, warning=warning)
     scope = f"**{header['scope']}**: " if header["scope"] else ""
     return Reading(
         level=level,
         heading="Changed" if breaking else _HEADINGS.get(kind, "Changed"),
         text=scope + header["text"].strip() + (" (breaking)" if breaking else ""),
         breaking=breaking,
+        warning=warning,
+    )
+
+
+def scope(subject: str) -> str:
+    """The scope of a title, or nothing."""
+    header = _HEADER.match(subject.strip())
+    return (header["scope"] or "") if header else ""
+
+
+def plain_title(subject: str) -> str:
+    """A title without the pull request numbers that a squash adds, to recognise the same change twice."""
+    return _NUMBER.sub("", subject.strip())
+
+
+def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
+    """Whether a body has a BREAKING CHANGE footer, and a warning where its spelling leaves doubt.
+
+    A footer begins a line behind an empty line or another footer, outside code fences and quotations. Text behind
+    it belongs to it. In a type that releases nothing (an update that quotes somebody else's notes) such text, or a
+    line with a colon before it, shows a quotation.
+    """
+    paragraphs = _paragraphs(body)
+    for number, lines in enumerate(paragraphs):
+        for at, line in enumerate(lines):
+            match = _BREAKING.match(line)
+            if match is None:
+                continue
+            first = at == 0 or all(_FOOTER.match(before) for before in lines[:at])
+            if not first and not (at and lines[at - 1].startswith((" ", "\t"))):
+                continue
+            before = paragraphs[number - 1][-1] if number else ""
+            prose = any(not _is_footer(after) for after in paragraphs[number + 1 :])
+            introduced = before.rstrip().endswith(":")
+            quoted = (
+                (prose or introduced) if kind not in _LEVELS and kind != "refactor" else prose and introduced
+            )
+            if quoted:
+                return False, "mentions BREAKING CHANGE inside a quotation: not counted as one"
+            if not match["mark"].strip():
+                continue  # the words alone, as a heading or in a sentence
+            if match["mark"] == ":":
+                text = any(
+                    rest.strip()
+                    for rest in (*lines[at + 1 :], *(paragraphs[number + 1 : number + 2] or [[]])[0])
+                )
+                return text, "has the text on the line after BREAKING CHANGE: counted as one" if text else ""
+            warning = (
+                "has no empty line before BREAKING CHANGE: counted as one" if number == 0 and at == 0 else ""
+            )
+            return True, warning
+    return False, ""
+
+
+def _undone(reapplies: bool, text: str) -> Reading:
+    """A revert; `Revert "Revert ..."` and git's `Reapply ...` are the change itself again."""
+    inner = _UNDONE.match(text)
+    while inner:
+        reapplies = not reapplies if inner["word"] == "Revert" else reapplies
+        text = inner["text"]
+        inner = _UNDONE.match(text)
+    title = plain_title(text)
+    if not reapplies:
+        return Reading(level="patch", heading="Changed", text=f"Revert: {text}", undoes=title)
+    original = read(text, "")
+    return Reading(
+        level=original.level or "patch",
+        heading=original.heading or "Changed",
+        text=original.text or text,
+        breaking=original.breaking,
+        undoes=title,
+        reapplies=True,
+    )
+
+
+def _squashed(body: str) -> Reading:
+    """GitHub's squash of several commits: a free title, and the commits as a list. The highest one counts."""
+    listed = [match[1] for line in body.splitlines() if (match := _BULLET.match(line))]
+    readings = [read(title, "") for title in listed if _HEADER.match(title)]
+    best = max(readings, key=lambda reading: RANK[reading.level], default=None)
+    if best is None or best.level is None:
+        return Reading(level=None, readable=bool(readings))
+    footer, warning = breaking_footer("feat", body)
+    if footer and not best.breaking:
+        return msgspec.structs.replace(
+            best,
+            level="major",
+            heading="Changed",
+            breaking=True,
+            text=f"{best.text} (breaking)",
+            warning=warning,
+        )
+    return best
+
+
+def _paragraphs(body: str) -> list[list[str]]:
+    """Paragraphs as lines, without code fences and quotations."""
+    kept: list[str] = []
+    fence = ""
+    for line in body.replace("\r\n", "\n").split("\n"):
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) else fence
+        elif mark:
+            fence = mark[1]
+        elif not line.startswith(">"):
+            kept.append(line.rstrip())
+    return [part.split("\n") for part in re.split(r"\n\s*\n", "\n".join(kept).strip("\n")) if part.strip()]
+
+
+def _is_footer(lines: list[str]) -> bool:
+    """Trailers, a ruler, or a list, as GitHub and people put behind a footer."""
+    return all(
+        _FOOTER.match(line)
+        or _BREAKING.match(line)
+        or _BULLET.match(line)
+        or line.startswith((" ", "\t"))
+        or set(line) <= set("-*_= ")
+        for line in lines
     )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 
 import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Finding
+from stagegate.release import version_formats
+from stagegate.release.version_formats import NotOnePlace, Span
 from stagegate.settings import VersionFile
 
 _SEMVER = r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that a file holds, and the line (from 1) it stands on."""
+    """A version that a file holds, and its line (from 1)."""
 
     place: VersionFile
     version: str
@@ -24,7 +27,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(place: VersionFile, content: bytes | None) -> tuple[Held, ...]:
-    """Every version the place holds (a pattern may occur several times). Stop(missing-file|bad-settings)."""
+    """Every version the place holds: several in a lock file of npm. Stop(missing-file|bad-settings)."""
     if content is None:
         raise Stop(
             "missing-file",
@@ -32,27 +35,35 @@ def read(place: VersionFile, content: bytes | None) -> tuple[Held, ...]:
             "The settings list it under version.files.",
             "Add the file, or take it out of the list.",
         )
-    if place.path:
-        return (_in_yaml(place, content),)
-    text = _decoded(place, content)
-    if place.pattern:
-        matches = list(_pattern(place).finditer(text))
-        if not matches:
-            raise _nothing(place, f"no text of the form {place.pattern!r}")
-        lines = [text.count("\n", 0, match.start()) + 1 for match in matches]
-        return tuple(Held(place=place, version=m[1], line=n) for m, n in zip(matches, lines, strict=True))
-    return (Held(place=place, version=text.strip().removeprefix("\ufeff"), line=1),)
+    if _is_yaml(place):
+        return tuple(_in_yaml(place, path, content) for path in _yaml_paths(place, content))
+    text = _text(content)
+    held = [(text[start:end], text.count("\n", 0, start) + 1) for start, end in _spans(place, content, text)]
+    return tuple(Held(place=place, version=version, line=line) for version, line in held)
 
 
 def write(place: VersionFile, content: bytes, version: str) -> bytes:
     """The file's bytes with its version moved, and nothing else changed."""
-    if place.path:
-        return yaml_edit.replace(content, {(0, place.path): version}, place.file)
-    text = _decoded(place, content)
-    if place.pattern:
-        before, after = place.pattern.split("{version}")
-        return _pattern(place).sub(lambda _: before + version + after, text).encode()
-    return text.replace(text.strip().removeprefix("\ufeff"), version, 1).encode() if text.strip() else b""
+    if _is_yaml(place):
+        changes: dict[tuple[int, str | yaml_edit.Path], str] = {
+            (0, path): version for path in _yaml_paths(place, content)
+        }
+        return yaml_edit.replace(content, changes, place.file)
+    text = _text(content)
+    for start, end in sorted(_spans(place, content, text), reverse=True):
+        text = text[:start] + version + text[end:]
+    return text.encode("utf-8", "surrogateescape")
+
+
+def without_versions(places: tuple[VersionFile, ...], file: str, content: bytes) -> bytes | None:
+    """A file's content with its version blanked, to compare the rest; None when a place is not in it."""
+    for place in places:
+        if place.file == file:
+            try:
+                content = write(place, content, "0.0.0")
+            except Stop:
+                return None
+    return content
 
 
 def disagreements(held: tuple[Held, ...], expected: str) -> tuple[Finding, ...]:
@@ -77,15 +88,98 @@ def read_all(places: tuple[VersionFile, ...], contents: Mapping[str, bytes | Non
     return tuple(held for place in places for held in read(place, contents.get(place.file)))
 
 
-def _in_yaml(place: VersionFile, content: bytes) -> Held:
+def _is_yaml(place: VersionFile) -> bool:
+    name = PurePosixPath(place.file)
+    if place.pattern or name.suffix in (".json", ".toml"):
+        return False
+    return bool(place.path) or name.name in ("Chart.yaml", "Chart.yml")
+
+
+def _yaml_paths(place: VersionFile, content: bytes) -> tuple[str, ...]:
+    """The given path; in a Chart.yaml that is listed alone, its version and an appVersion that equals it."""
+    if place.path:
+        return (place.path,)
     nodes = yaml_edit.documents(content, place.file)
-    scalar = yaml_edit.find(nodes[0], place.path) if nodes else None
+    version, app = (yaml_edit.find(nodes[0], name) if nodes else None for name in ("version", "appVersion"))
+    return ("version", "appVersion") if version and app and app.value == version.value else ("version",)
+
+
+def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _nothing(place, "UTF-16, which is not read", "Save the file as UTF-8.")
+    try:
+        if place.pattern:
+            return (_matched(place, text),)
+        name = PurePosixPath(place.file).name
+        if place.path and name.endswith(".json"):
+            return (version_formats.in_json(text, _plain(place)),)
+        if place.path and name.endswith(".toml"):
+            return (version_formats.in_toml(text, [str(step) for step in _plain(place)]),)
+        return _WELL_KNOWN.get(name, _whole)(text)
+    except NotOnePlace as problem:
+        raise _nothing(
+            place, str(problem), "Give version.files a `path` or a longer `pattern`, or correct the file."
+        ) from None
+
+
+def _plain(place: VersionFile) -> list[str | int]:
+    steps = yaml_edit.parse_path(place.path)
+    if any(isinstance(step, tuple) for step in steps):
+        raise NotOnePlace(f"no plain path {place.path}")
+    return [step for step in steps if not isinstance(step, tuple)]
+
+
+def _whole(text: str) -> tuple[Span, ...]:
+    inner = text.removeprefix("\ufeff")
+    start = len(text) - len(inner) + len(inner) - len(inner.lstrip())
+    return ((start, start + len(inner.strip())),)
+
+
+def _npm(text: str) -> tuple[Span, ...]:
+    return (version_formats.in_json(text, ["version"]),)
+
+
+def _npm_lock(text: str) -> tuple[Span, ...]:
+    spans = [version_formats.in_json(text, ["version"])]
+    if '"packages"' in text:
+        spans.append(version_formats.in_json(text, ["packages", "", "version"]))
+    return tuple(spans)
+
+
+def _first_table(*tables: str) -> Callable[[str], tuple[Span, ...]]:
+    def find(text: str) -> tuple[Span, ...]:
+        problem = NotOnePlace("no version")
+        for table in tables:
+            try:
+                return (version_formats.in_toml(text, [*table.split("."), "version"]),)
+            except NotOnePlace as missing:
+                problem = missing
+        raise problem
+
+    return find
+
+
+# Files whose version has one place that everybody knows: they need neither path nor pattern.
+_WELL_KNOWN: dict[str, Callable[[str], tuple[Span, ...]]] = {
+    "package.json": _npm,
+    "package-lock.json": _npm_lock,
+    "npm-shrinkwrap.json": _npm_lock,
+    "pyproject.toml": _first_table("tool.poetry", "project"),
+    "Cargo.toml": _first_table("workspace.package", "package"),
+    "Cargo.lock": lambda text: (version_formats.in_lock(text),),
+    "pom.xml": lambda text: (version_formats.in_pom(text),),
+}
+
+
+def _in_yaml(place: VersionFile, path: str, content: bytes) -> Held:
+    nodes = yaml_edit.documents(content, place.file)
+    scalar = yaml_edit.find(nodes[0], path) if nodes else None
     if scalar is None:
-        raise _nothing(place, f"no value at {place.path}")
+        raise _nothing(place, f"no value at {path}", "Correct version.files, or the file.")
     return Held(place=place, version=scalar.value, line=scalar.line)
 
 
-def _pattern(place: VersionFile) -> re.Pattern[str]:
+def _matched(place: VersionFile, text: str) -> Span:
     if place.pattern.count("{version}") != 1:
         raise Stop(
             "bad-settings",
@@ -94,21 +188,27 @@ def _pattern(place: VersionFile) -> re.Pattern[str]:
             'Write the text around the version, for example "--version {version}".',
         )
     before, after = place.pattern.split("{version}")
-    return re.compile(re.escape(before) + f"({_SEMVER})" + re.escape(after))
+    rule = re.compile(re.escape(before) + f"({_SEMVER})" + re.escape(after))
+    matches = list(rule.finditer(text))
+    if len(matches) == 1:
+        return matches[0].span(1)
+    if not matches:
+        raise NotOnePlace(f"no text of the form {place.pattern!r}")
+    lines = ", ".join(str(text.count("\n", 0, match.start()) + 1) for match in matches[:5])
+    raise NotOnePlace(
+        f"{len(matches)} texts of the form {place.pattern!r} (lines {lines}), and only one is the app's version"
+    )
 
 
-def _decoded(place: VersionFile, content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise _nothing(place, "no UTF-8 text") from error
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
 
 
-def _nothing(place: VersionFile, what: str) -> Stop:
+def _nothing(place: VersionFile, what: str, cure: str) -> Stop:
     return Stop(
         "bad-settings",
         f"{place.file} holds {what}.",
-        "The settings say that the version stands there.",
-        "Correct version.files, or the file.",
+        "The settings say that it holds the app's version.",
+        cure,
         file=place.file,
     )

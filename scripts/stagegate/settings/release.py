@@ -10,14 +10,15 @@ from stagegate.settings.section import Section
 
 
 class VersionFile(Section, frozen=True, kw_only=True):
-    """A place that holds the version: a whole file, one YAML or JSON scalar (`path`), or text (`pattern`)."""
+    """A place that holds the version: a file, one YAML, JSON or TOML value (`path`), or text (`pattern`)."""
 
     file: str
-    """File in the app repository; alone, it holds nothing but the version."""
+    """File in the app repository. `package.json`, `package-lock.json`, `pyproject.toml`, `Cargo.toml`,
+    `Cargo.lock`, `pom.xml` and `Chart.yaml` need nothing else. Any other file alone contains only the version."""
     path: str = ""
-    """Keys to the one value in a YAML or JSON file, such as `version` or `image.tag`."""
+    """Keys to the one value in a YAML, JSON or TOML file, such as `version` or `image.tag`."""
     pattern: str = ""
-    """Text around the version, with `{version}` exactly once; every place that reads so moves."""
+    """Text around the version, with `{version}` exactly once. It must occur exactly once in the file."""
 
 
 class Versioning(Section, frozen=True, kw_only=True):
@@ -31,6 +32,13 @@ class Versioning(Section, frozen=True, kw_only=True):
     changelog: str = ""
     """File that version-bump adds a section to, and whose section is the text of the GitHub release. Empty:
     none."""
+    paths: tuple[str, ...] = ()
+    """Globs of the files that belong to this app, such as `apps/shop/**`. `!` before a glob excludes files.
+    Commits that change none of them count for nothing. Default: all files. Where the settings file and all version
+    files are in one folder, the default is that folder."""
+    old_prefixes: tuple[str, ...] = ()
+    """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. With the
+    prefix `v`, tags without a prefix always do, and the other way round."""
 
     @property
     def places(self) -> tuple[VersionFile, ...]:

@@ -222,16 +222,21 @@ class Refs(Files):
         on another commit it is Stop(tag-taken): published versions never move. The tagger is the token.
         """
         doing = f"create the tag {name}"
-        body = {"tag": name, "message": message, "object": sha, "type": "commit"}
-        # A tag object without a ref is garbage: writing it twice does no harm.
-        made = self._c.write("POST", self._c.path("git/tags"), body, doing, _WRITE, _Sha, repeatable=True)
+        made = self.tag_object(name, sha, message)
         try:
-            settle(lambda: self._tag_ref(name, made.sha, doing), lambda: self.tag(name))
+            settle(lambda: self._tag_ref(name, made, doing), lambda: self.tag(name))
         except Refused as refusal:
             if "already exists" not in refusal.said.lower():
                 raise
             return self._taken(name, sha)
         return Tag(name=name, target_commit=sha, message=message, annotated=True)
+
+    def tag_object(self, name: str, sha: str, message: str) -> str:
+        """An annotated tag's object, which no ref names yet; its sha. The tagger is the token."""
+        body = {"tag": name, "message": message, "object": sha, "type": "commit"}
+        doing = f"create the tag {name}"
+        # Without a ref it is garbage: writing it twice does no harm.
+        return self._c.write("POST", self._c.path("git/tags"), body, doing, _WRITE, _Sha, repeatable=True).sha
 
     def _taken(self, name: str, sha: str) -> Tag:
         """The tag that stood in the way, if it means the same commit."""

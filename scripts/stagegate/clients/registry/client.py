@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -153,7 +153,7 @@ class Registry:
             following = answer.links.get("next", {}).get("url", "")
             if not following:
                 return tuple(found)
-            url = urljoin(url, following)
+            url = self._transport.place(target, url, following)
             if urlsplit(url).netloc != urlsplit(target.api).netloc:
                 raise _nonsense(target, "a next page on another host")
         raise _nonsense(target, f"more than {_PAGES} pages of tags")
@@ -167,8 +167,9 @@ class Registry:
         if answer.status_code == 200:
             return digest
         answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
-        place = urljoin(target.api, answer.headers.get("Location", ""))
         self._expect(answer, target, 202)
+        # Seen from where the request ended after redirects, which is what a relative location means.
+        place = self._transport.place(target, answer.url, answer.headers.get("Location", ""))
         put = f"{place}{'&' if urlsplit(place).query else '?'}digest={digest}"
         headers = {"Content-Type": "application/octet-stream"}
         self._expect(self._transport.send("PUT", put, target, headers=headers, data=data), target, 201)

@@ -18,7 +18,10 @@ from stagegate.clients.registry.trouble import Refusal
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-_FIELD = re.compile(r'(\w+)="([^"]*)"')
+# One piece of a header: `name=value`, or the name of a scheme with nothing behind it but its fields.
+_PIECE = re.compile(
+    r'\s*,?\s*(?:([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|([A-Za-z][\w-]*)(?=\s|,|$))'
+)
 _LIMIT = 1 << 20
 
 
@@ -43,11 +46,11 @@ class Login:
     def answer(self, challenge: str, target: Reference, actions: str) -> str:
         """The header that a 401's `WWW-Authenticate` asks for; empty without a login to answer with."""
         credentials = self._credentials(target.host)
-        scheme, _, rest = challenge.strip().partition(" ")
+        offered = challenges(challenge)
         header = ""
-        if scheme.lower() == "bearer":
-            header = f"Bearer {self._token(dict(_FIELD.findall(rest)), target, actions, credentials)}"
-        elif scheme.lower() == "basic" and credentials.password:
+        if "bearer" in offered:
+            header = f"Bearer {self._token(offered['bearer'], target, actions, credentials)}"
+        elif "basic" in offered and credentials.password:
             header = credentials.basic
         self._headers[target.host, target.path, actions] = header
         return header
@@ -67,7 +70,7 @@ class Login:
                 "A password is only sent over TLS.",
                 "Check the registry's configuration.",
             )
-        query = {"service": fields.get("service", ""), "scope": f"repository:{target.path}:{actions}"}
+        query = {"service": fields.get("service", ""), "scope": _scope(fields, target, actions)}
         query = {key: value for key, value in query.items() if value}
         if who.identity:
             form = {
@@ -96,3 +99,27 @@ class Login:
             ) from error
         log.mask(token)
         return token
+
+
+def challenges(header: str) -> dict[str, dict[str, str]]:
+    """The schemes that a `WWW-Authenticate` header offers, in lower case, each with its fields.
+
+    Several headers arrive as one, joined by commas; the first of a scheme counts.
+    https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+    """
+    offered: dict[str, dict[str, str]] = {}
+    fields: dict[str, str] = {}
+    for name, quoted, bare, scheme in _PIECE.findall(header):
+        if scheme:
+            fields = {}
+            offered.setdefault(scheme.lower(), fields)
+        else:
+            fields[name.lower()] = re.sub(r"\\(.)", r"\1", quoted) or bare
+    return offered
+
+
+def _scope(fields: dict[str, str], target: Reference, actions: str) -> str:
+    """Our repository, or the registry's own scope where that has another form (Amazon's public one is `aws`)."""
+    asked = fields.get("scope", "")
+    opaque = asked not in ("", "*") and not asked.startswith(("repository:", "registry:"))
+    return asked if opaque else f"repository:{target.path}:{actions}"

@@ -128,10 +128,25 @@ class Transport:
             parts.append(part)
         return b"".join(parts)
 
+    def place(self, target: Reference, url: str, location: str) -> str:
+        """Where a `Location` or a next page leads, seen from the request's address. Stop(wrong-source).
+
+        Never from TLS to plain text: logins and content would be open to everybody on the way.
+        """
+        following = urljoin(url, location)
+        if urlsplit(following).scheme == "https" or (target.local and urlsplit(following).scheme == "http"):
+            return following
+        raise Stop(
+            "wrong-source",
+            f"{target.host} redirects {target} to an address without TLS.",
+            "Logins and content would travel in plain text.",
+            "Check the address that the registry has in its configuration (behind a proxy: X-Forwarded-Proto).",
+        )
+
     def _follow(
         self, method: str, url: str, target: Reference, headers: dict[str, str], data: bytes | None
     ) -> requests.Response:
-        """Follow redirects of reads by hand: to another host without the login, never from TLS to plain."""
+        """Follow redirects by hand: to another host without the login, never from TLS to plain text."""
         for _ in range(_REDIRECTS):
             try:
                 answer = self._session.request(
@@ -147,19 +162,14 @@ class Transport:
                 stop = http.unreachable(target.host, error)
                 raise Transient(stop.reason, stop.what, stop.why, stop.next) from error
             place = answer.headers.get("Location", "")
-            if method not in ("GET", "HEAD") or not answer.is_redirect or not place:
+            # 307 and 308 keep method and body; anything else would turn a push into a read.
+            moved = answer.is_redirect if method in ("GET", "HEAD") else answer.status_code in (307, 308)
+            if not moved or not place:
                 return answer
             answer.close()
-            following = urljoin(url, place)
+            following = self.place(target, url, place)
             if urlsplit(following).netloc != urlsplit(url).netloc:
                 headers.pop("Authorization", None)
-            if urlsplit(following).scheme != "https" and not target.local:
-                raise Stop(
-                    "wrong-source",
-                    f"{target.host} redirects {target} to an address without TLS.",
-                    "What arrives there could be anything.",
-                    "Check the registry's storage configuration.",
-                )
             url = following
         raise Stop(
             "unknown-state",

@@ -53,6 +53,9 @@ class Refusal:
             return Transient("server-error", what, why, "Run again; the registry forgot the upload.")
         if self.status >= 500 or self.status == 408:
             return Transient("server-error", what, why, "Run again when it works; nothing was changed.")
+        if self.status == 404 and "NAME_UNKNOWN" in self.codes and "push" in doing:
+            cure = f"Create the repository {target.path} on {target.host} first (Amazon ECR and others require it)."
+            return Stop("missing-permission", what, why, cure)
         if self.status == 405:
             return Stop("server-error", what, why, "Run again when it is no longer read-only.")
         if self.status == 413:

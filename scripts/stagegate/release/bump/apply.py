@@ -1,10 +1,12 @@
-"""Makes the release commit and its tag, each only once, and leaves the same bytes in the work tree."""
+"""Makes the release commit and its tag, both or neither, and leaves the same bytes in the work tree."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from stagegate.clients.hub import Hub
+from stagegate.clients.hub import Hub, RefUpdate
+from stagegate.clients.hub.values import ZERO
+from stagegate.errors import Stop
 from stagegate.model import Change
 from stagegate.release.bump.plan import APP, RUN, VERSION, BumpPlan
 from stagegate.report import markdown
@@ -17,23 +19,60 @@ def apply(
 ) -> tuple[str, tuple[Change, ...]]:
     """Write commit and tag; return the released commit and the changes.
 
-    Raises StaleHead when the branch moved meanwhile: read again and decide again. A commit that an earlier
-    attempt made is taken over; a tag that is there already is left alone.
+    The commit is made on a branch of its own. Then one request moves the release branch and creates the tag, so
+    that a race leaves nothing behind. Raises StaleHead when the branch or the tag was there first: read again and
+    decide again.
     """
-    changes: list[Change] = []
-    sha = plan.commit or head
-    if plan.files and not plan.commit:
-        headline = f"chore(release): {settings.app} {plan.version}"
-        body = "\n".join((f"{APP}: {settings.app}", f"{VERSION}: {plan.version}", f"{RUN}: {run_id}"))
-        sha = hub.create_commit(branch, head, headline, body, plan.files)
-        log.say(f"committed {sha[:12]} on {branch}: {', '.join(plan.files)}")
-        changes.append(Change(kind="commit", target=branch, before=head, after=sha))
     message = f"{settings.app} {plan.version}\n\n{markdown.plain(plan.notes)}\n"
-    hub.create_tag(plan.tag, sha, message)
-    log.say(f"tagged {sha[:12]} as {plan.tag}")
-    changes.append(Change(kind="tag", target=plan.tag, after=sha))
+    if plan.commit or not plan.files:
+        sha = plan.commit or head
+        hub.create_tag(plan.tag, sha, message)
+        log.say(f"tagged {sha[:12]} as {plan.tag}")
+        write_locally(plan, workspace)
+        return sha, (Change(kind="tag", target=plan.tag, after=sha),)
+    headline = f"chore(release): {settings.app} {plan.version}"
+    body = "\n".join((f"{APP}: {settings.app}", f"{VERSION}: {plan.version}", f"{RUN}: {run_id}"))
+    helper = f"stagegate/release/{settings.app}/{plan.version}-{run_id or head[:12]}"
+    _prepare(hub, helper, head)
+    sha = ""
+    try:
+        sha = hub.create_commit(helper, head, headline, body, plan.files)
+        tag = hub.tag_object(plan.tag, sha, message)
+        hub.update_refs(
+            (
+                RefUpdate(name=f"refs/heads/{branch}", before=head, after=sha),
+                RefUpdate(name=f"refs/tags/{plan.tag}", before=ZERO, after=tag),
+                RefUpdate(name=f"refs/heads/{helper}", before=sha, after=ZERO),
+            )
+        )
+    except Stop:
+        _discard(hub, helper)
+        raise
+    log.say(f"committed {sha[:12]} on {branch} and tagged it as {plan.tag}: {', '.join(plan.files)}")
     write_locally(plan, workspace)
-    return sha, tuple(changes)
+    return sha, (
+        Change(kind="commit", target=branch, before=head, after=sha),
+        Change(kind="tag", target=plan.tag, after=sha),
+    )
+
+
+def _prepare(hub: Hub, helper: str, head: str) -> None:
+    """The helper branch at `head`, also when a killed attempt of this run left it elsewhere."""
+    tip = hub.head(helper)
+    if tip is None:
+        hub.create_ref(f"refs/heads/{helper}", head)
+    elif tip != head:
+        hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=head, force=True)])
+
+
+def _discard(hub: Hub, helper: str) -> None:
+    """Remove the helper branch where that is still possible; the first problem is the one to report."""
+    try:
+        tip = hub.head(helper)
+        if tip:
+            hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=ZERO)])
+    except Stop as stop:
+        log.say(f"the branch {helper} stays and can be deleted: {stop.what}")
 
 
 def write_locally(plan: BumpPlan, workspace: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import msgspec
 import semver
@@ -11,29 +10,24 @@ import semver
 from stagegate.errors import Stop
 from stagegate.model import Finding, parse_version
 from stagegate.release import changelog, version_files
-from stagegate.release.conventional import RANK, Level, Reading, read
+from stagegate.release.bump import changes
+from stagegate.release.bump.changes import Changes, CommitFact
+from stagegate.release.bump.next_version import WORDS, following, highest, top
+from stagegate.report import markdown
 from stagegate.settings import Settings
 
 APP, VERSION, RUN = "Stagegate-App", "Stagegate-Version", "Stagegate-Run"
-Mode = Literal["commit", "plan", "verify"]
-
-
-class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit since the last release: `ours` when it carries our trailers."""
-
-    sha: str
-    subject: str
-    body: str
-    files: tuple[str, ...]
-    ours: bool
+NOTES_LIMIT = 60_000  # GitHub refuses longer texts of tags and releases
+_NO_NOTES = "No changes that users would notice."
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the decision needs.
 
-    `tags` are all tags with the prefix (version -> commit), `reachable` the versions in this branch's
-    history, `own` the release commit that an earlier attempt of this run made (sha, version), if any.
-    `inert` are the files whose change alone causes no release: pins, their values, version files, changelog.
+    `tags` are all versions of this app (version -> commit), `names` their tags, `reachable` those in this branch's
+    history. `commits` are those since the newest reachable version, newest first, and `since_final` those since the
+    newest final one. `own` is the release commit that an earlier attempt of this
+    run made (sha, version), if any. `foreign` are version tags with a prefix that the settings do not name.
     """
 
     branch: str
@@ -42,9 +36,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str]
     reachable: tuple[str, ...]
     commits: tuple[CommitFact, ...]
+    since_final: tuple[CommitFact, ...] = ()
     contents: Mapping[str, bytes | None]
-    inert: frozenset[str]
     own: tuple[str, str] | None = None
+    names: Mapping[str, str] = {}
+    foreign: tuple[str, ...] = ()
 
 
 class BumpPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,37 +56,50 @@ class BumpPlan(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes] = {}
     commit: str = ""
     findings: tuple[Finding, ...] = ()
+    unread: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def plan(settings: Settings, facts: Facts, bump: str) -> BumpPlan:
     """Decide the next version.
 
-    `bump` is auto, major, minor, patch or an exact version. An earlier attempt's commit is completed, a
+    `bump` is one of WORDS or an exact version. An earlier attempt's commit is completed, a
     tagged head is already released, and commits that only move pins or are our own never cause a release.
     """
-    previous = _highest(facts.reachable)
+    previous = highest(facts.reachable)
     base = BumpPlan(reason="released", detail="", previous=previous)
     prefix = settings.version.tag_prefix
     if facts.own:
         sha, version = facts.own
         notes = _section_notes(settings, facts, version)
         return _as(base, version=version, tag=prefix + version, commit=sha, notes=notes, detail="completed")
-    here = _highest([v for v, sha in facts.tags.items() if sha == facts.head])
+    here = highest([v for v, sha in facts.tags.items() if sha == facts.head])
     if here and bump in ("auto", here):
-        detail = f"{prefix}{here} is the newest commit of {facts.branch}."
-        return _as(
-            base, reason="already-released", detail=detail, version=here, tag=prefix + here, commit=facts.head
-        )
+        tag = facts.names.get(here, prefix + here)
+        detail = f"{tag} is the newest commit of {facts.branch}."
+        return _as(base, reason="already-released", detail=detail, version=here, tag=tag, commit=facts.head)
     held = version_files.read_all(settings.version.places, facts.contents)
     current = _agreed(held)
-    readings = _readings(facts)
-    version, level = _next(bump, previous, current, readings, facts.reachable)
+    recent = changes.read(facts.commits)
+    noted = changes.read(facts.since_final) if facts.since_final else recent
+    base = _as(base, unread=recent.unread, warnings=recent.warnings)
+    version, level = _next(bump, facts, current, recent, noted)
     if not version:
-        counted = len(facts.commits)
-        detail = f"None of the {counted} commits since {previous} is a feat, fix, perf or breaking change."
-        return _as(base, reason="no-release-needed", detail=detail, version=previous, tag=prefix + previous)
+        tag = facts.names.get(previous, prefix + previous)
+        return _as(
+            base,
+            reason="no-release-needed",
+            detail=_nothing(facts, recent, previous),
+            version=previous,
+            tag=tag,
+        )
+    if bump in WORDS:
+        _refuse_ahead(version, current, held, facts, previous)
+        _refuse_foreign(current, facts, prefix)
     _refuse_unfit(version, facts, prefix, previous)
-    notes, files = _written(settings, facts, readings, version)
+    notes, files = _written(
+        settings, facts, recent if semver.Version.parse(version).prerelease else noted, version
+    )
     return _as(
         base, version=version, tag=prefix + version, level=level, notes=notes, files=files, detail=bump
     )
@@ -123,15 +132,11 @@ def _as(base: BumpPlan, **changes: object) -> BumpPlan:
     return msgspec.structs.replace(base, **changes)
 
 
-def _highest(versions: tuple[str, ...] | list[str]) -> str:
-    return max(versions, key=semver.Version.parse, default="")
-
-
 def _agreed(held: tuple[version_files.Held, ...]) -> str:
     """The version the files agree on. Stop(bad-settings) otherwise: moving them would hide the difference."""
     versions = {item.version for item in held}
     if len(versions) == 1:
-        return str(parse_version(versions.pop(), source=held[0].place.file).finalize_version())
+        return str(parse_version(versions.pop(), source=held[0].place.file))
     listed = ", ".join(f"{item.place.file} line {item.line}: {item.version}" for item in held)
     raise Stop(
         "bad-settings",
@@ -143,33 +148,64 @@ def _agreed(held: tuple[version_files.Held, ...]) -> str:
     )
 
 
-def _readings(facts: Facts) -> tuple[Reading, ...]:
-    """What the commits ask for, oldest first, without our own and those that touch only inert files."""
-    counted = [c for c in facts.commits if not c.ours and not (c.files and set(c.files) <= facts.inert)]
-    return tuple(read(commit.subject, commit.body) for commit in reversed(counted))
-
-
-def _next(
-    bump: str, previous: str, current: str, readings: tuple[Reading, ...], reachable: tuple[str, ...]
-) -> tuple[str, str]:
-    if bump not in ("auto", "major", "minor", "patch"):
+def _next(bump: str, facts: Facts, current: str, recent: Changes, noted: Changes) -> tuple[str, str]:
+    if bump not in WORDS:
         return str(parse_version(bump, source="bump")), "exact"
-    if not previous:
-        first = current if current not in ("", "0.0.0") else "0.1.0"
-        return first, "first"
-    stable = _highest([v for v in reachable if not semver.Version.parse(v).prerelease]) or previous
-    level: Level | None = max((r.level for r in readings), key=lambda r: RANK[r], default=None)
-    if bump != "auto":
-        level = bump  # type: ignore[assignment]
-    elif level == "major" and semver.Version.parse(stable).major == 0:
-        level = "minor"
-    if level is None:
-        return "", ""
-    if stable == previous and semver.Version.parse(stable).prerelease:
-        return str(semver.Version.parse(stable).finalize_version()), level
-    moved = semver.Version.parse(stable).next_version(level)
-    pre = semver.Version.parse(previous)
-    return str(max(moved, pre.finalize_version()) if pre.prerelease else moved), level
+    if not facts.reachable:
+        if facts.foreign:
+            return str(parse_version(current, source="version file").finalize_version()), "first"
+        first = str(parse_version(current, source="version file").finalize_version()) if current else "0.0.0"
+        return (first if first != "0.0.0" else "0.1.0"), "first"
+    return following(
+        bump,
+        reachable=facts.reachable,
+        taken=facts.tags.keys(),
+        recent=top(reading.level for reading in recent.readings),
+        since_final=top(reading.level for reading in noted.readings),
+    )
+
+
+def _nothing(facts: Facts, recent: Changes, previous: str) -> str:
+    counted = sum(commit.counts for commit in facts.commits)
+    left = len(facts.commits) - counted
+    aside = f" {left} more change only pins, versions or files of other apps." if left else ""
+    unread = f" Without a conventional title: {'; '.join(recent.unread[:5])}." if recent.unread else ""
+    none = f"None of the {counted} commits since {previous} is a feat, fix, perf or breaking change"
+    return f"{none} that is still there.{aside}{unread}"
+
+
+def _refuse_ahead(
+    version: str, current: str, held: tuple[version_files.Held, ...], facts: Facts, previous: str
+) -> None:
+    """Files that are ahead of the tags would go backwards. Stop(bad-settings)."""
+    if (
+        previous
+        and current
+        and semver.Version.parse(current) > semver.Version.parse(version)
+        and current not in facts.tags
+    ):
+        raise Stop(
+            "bad-settings",
+            f"{held[0].place.file} holds {current}, but the newest tag of {facts.branch} is {previous}.",
+            f"The next version would be {version}, and files never go back to a lower version.",
+            f"Run with `bump: {current}` to release what the files hold, or write {previous} into them.",
+            file=held[0].place.file,
+            line=held[0].line,
+        )
+
+
+def _refuse_foreign(current: str, facts: Facts, prefix: str) -> None:
+    """A version that an earlier tag of another form has would be released twice. Stop(tag-taken)."""
+    twin = next((tag for tag in facts.foreign if tag.endswith(current)), "") if current else ""
+    if facts.reachable or not twin:
+        return
+    old = twin.removesuffix(current)
+    raise Stop(
+        "tag-taken",
+        f"No tag begins with {prefix!r}, but {twin} exists and the version files hold {current}.",
+        "Releasing it as a first version would give the same number to two commits.",
+        f"Write `version.old-prefixes: [{old!r}]` if those tags are this app's, or run with an exact `bump`.",
+    )
 
 
 def _refuse_unfit(version: str, facts: Facts, prefix: str, previous: str) -> None:
@@ -192,21 +228,29 @@ def _refuse_unfit(version: str, facts: Facts, prefix: str, previous: str) -> Non
 
 
 def _written(
-    settings: Settings, facts: Facts, readings: tuple[Reading, ...], version: str
+    settings: Settings, facts: Facts, counted: Changes, version: str
 ) -> tuple[str, dict[str, bytes]]:
     files: dict[str, bytes] = {}
     for place in settings.version.places:
         content = files.get(place.file) or facts.contents.get(place.file) or b""
         files[place.file] = version_files.write(place, content, version)
     log = settings.version.changelog
-    text = (facts.contents.get(log) or b"").decode("utf-8", "replace") if log else ""
-    notes = changelog.notes(readings, changelog.unreleased(text)) or "No changes that users would notice."
+    text = changelog.text(facts.contents.get(log) or b"") if log else ""
+    notes = changelog.notes(counted.readings, changelog.unreleased(text)) or _NO_NOTES
     if log:
-        files[log] = changelog.add(text, version, facts.today, notes).encode()
-    return notes, {name: data for name, data in files.items() if data != facts.contents.get(name)}
+        files[log] = changelog.data(changelog.add(text, version, facts.today, notes))
+    return _bounded(notes), {name: data for name, data in files.items() if data != facts.contents.get(name)}
 
 
 def _section_notes(settings: Settings, facts: Facts, version: str) -> str:
     """The notes an earlier attempt wrote, read back from the changelog at the release commit."""
-    text = (facts.contents.get(settings.version.changelog) or b"").decode("utf-8", "replace")
-    return changelog.section(text, version) or changelog.notes(_readings(facts))
+    text = changelog.text(facts.contents.get(settings.version.changelog) or b"")
+    section = changelog.section(text, version) or changelog.notes(changes.read(facts.commits).readings)
+    return _bounded(section)
+
+
+def _bounded(notes: str) -> str:
+    readable = notes.encode("utf-8", "replace").decode()
+    return markdown.shorten(
+        readable, NOTES_LIMIT, "The notes are longer than a tag may hold; see the changelog."
+    )

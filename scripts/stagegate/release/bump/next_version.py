@@ -1,0 +1,117 @@
+"""The arithmetic of versions: which one follows, given what was asked for, what exists and what changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+import semver
+
+from stagegate.release.conventional import RANK, Level
+
+LEVELS = ("major", "minor", "patch")
+WORDS = ("auto", *LEVELS, "prerelease", "release")
+
+
+def highest(versions: Iterable[str]) -> str:
+    """The highest version by SemVer, or nothing."""
+    return max(versions, key=semver.Version.parse, default="")
+
+
+def highest_final(versions: Iterable[str]) -> str:
+    """The highest version that is no pre-release, or nothing."""
+    return highest(version for version in versions if not semver.Version.parse(version).prerelease)
+
+
+def following(
+    bump: str,
+    *,
+    reachable: Collection[str],
+    taken: Collection[str],
+    recent: Level | None,
+    since_final: Level | None,
+) -> tuple[str, str]:
+    """The next version and its level; both empty when nothing asks for one.
+
+    `bump` is one of WORDS. `reachable` are the versions in the branch's history (at least one), `taken` all
+    that exist. `recent` is the level of the commits since the newest reachable version, `since_final` that of
+    those since the newest final one. A version that another line has taken is passed over.
+    """
+    previous = semver.Version.parse(highest(reachable))
+    final = highest_final(reachable)
+    if previous.prerelease:
+        return _on_prerelease(bump, previous, final, taken, recent, since_final)
+    level: Level | None = bump if bump in LEVELS else recent  # type: ignore[assignment]
+    if bump == "prerelease":
+        level = level or "patch"
+    if level is None:
+        return "", ""
+    if bump not in LEVELS:
+        level = _before_one(previous, level)
+    moved = _free(previous.next_version(level), level, taken)
+    if bump == "prerelease":
+        return _candidate(previous.next_version(level), taken, level), level
+    return str(moved), level
+
+
+def _on_prerelease(
+    bump: str,
+    previous: semver.Version,
+    final: str,
+    taken: Collection[str],
+    recent: Level | None,
+    since_final: Level | None,
+) -> tuple[str, str]:
+    """A pre-release line stays one until `release`, or until a change asks for more than it announces."""
+    announced = previous.finalize_version()
+    level: Level | None = bump if bump in LEVELS else recent  # type: ignore[assignment]
+    if bump == "release":
+        level = since_final or "patch"
+        return str(_free(announced, level, taken)), level
+    if bump == "prerelease":
+        level = level or "patch"
+    if level is None:
+        return "", ""
+    base = semver.Version.parse(final) if final else None
+    asked = base.next_version(level if bump in LEVELS else _before_one(base, level)) if base else announced
+    if asked > announced and bump != "prerelease":
+        return str(_free(asked, level, taken)), level
+    if bump in LEVELS:
+        return str(_free(announced, level, taken)), level
+    if asked > announced:
+        return _candidate(asked, taken, level), level
+    return _numbered(previous, taken), level
+
+
+def _before_one(version: semver.Version, level: Level) -> Level:
+    """While the major version is 0, a breaking change moves minor."""
+    return "minor" if level == "major" and version.major == 0 else level
+
+
+def _free(version: semver.Version, level: Level, taken: Collection[str]) -> semver.Version:
+    while str(version) in taken:
+        version = version.next_version(level)
+    return version
+
+
+def _candidate(target: semver.Version, taken: Collection[str], level: Level) -> str:
+    return _numbered(_free(target, level, taken).replace(prerelease="rc.0"), taken)
+
+
+def _numbered(version: semver.Version, taken: Collection[str]) -> str:
+    """The next free pre-release of the same name: rc.1, rc.2 and so on."""
+    name = version.prerelease or "rc.0"
+    head, number = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
+    count = int(number or 0)
+    if not number:
+        head += "."
+    while True:
+        count += 1
+        text = f"{version.major}.{version.minor}.{version.patch}-{head}{count}"
+        if text not in taken:
+            return text
+
+
+def top(levels: Iterable[Level | None]) -> Level | None:
+    """The highest level."""
+    return max(levels, key=lambda level: RANK[level], default=None)

@@ -1,0 +1,47 @@
+"""Which files belong to an app: globs with `*`, `**` and `?`, and `!` to exclude."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from stagegate.settings import Settings
+
+_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
+_PARTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def of_app(settings: Settings, config: str) -> tuple[str, ...]:
+    """The globs of an app; empty for all files.
+
+    Where the settings file and all version files are in one folder below the root, the app is that folder.
+    """
+    if settings.version.paths:
+        return settings.version.paths
+    folder = PurePosixPath(config).parent
+    files = [PurePosixPath(place.file) for place in settings.version.places]
+    if folder == PurePosixPath(".") or not files or not all(file.is_relative_to(folder) for file in files):
+        return ()
+    return (f"{folder}/**",)
+
+
+def belongs(file: str, globs: Iterable[str]) -> bool:
+    """Whether a file belongs to an app: some glob fits and no excluding one does. No globs: every file."""
+    listed = tuple(globs)
+    wanted = [glob for glob in listed if not glob.startswith("!")]
+    excluded = [glob[1:] for glob in listed if glob.startswith("!")]
+    inside = not wanted or any(matches(file, glob) for glob in wanted)
+    return inside and not any(matches(file, glob) for glob in excluded)
+
+
+def matches(file: str, glob: str) -> bool:
+    """Whether a path fits a glob; a folder alone stands for everything in it."""
+    plain = glob.removeprefix("./").rstrip("/")
+    return bool(_rule(plain).fullmatch(file)) or bool(_rule(f"{plain}/**").fullmatch(file))
+
+
+@lru_cache(maxsize=256)
+def _rule(glob: str) -> re.Pattern[str]:
+    return re.compile("".join(_PARTS.get(token) or re.escape(token) for token in _TOKENS.findall(glob)))

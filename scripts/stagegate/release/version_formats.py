@@ -1,0 +1,155 @@
+"""Where a version stands in JSON, TOML and XML files: positions of exactly that text, found without rewriting.
+
+Each function takes the text of a file and returns the first and the last character position of the value, or raises
+`NotOnePlace` with a sentence about what it met.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from xml.parsers import expat
+
+Span = tuple[int, int]
+_SPACE = re.compile(r"[ \t\r\n]*")
+_TABLE = re.compile(r"^[ \t]*(\[\[?)[ \t]*([^\[\]#\r\n]+?)[ \t]*\]\]?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_STRING = r"""(?:"(?P<a>[^"\\\r\n]*)"|'(?P<b>[^'\r\n]*)')"""
+_LONG_STRING = re.compile(r'("""|\'\'\').*?\1', re.DOTALL)
+
+
+class NotOnePlace(Exception):
+    """A file has no such value, or several."""
+
+
+def in_json(text: str, path: Sequence[str | int]) -> Span:
+    """The characters inside the quotes of the string at a path. Members beside it are skipped at C speed."""
+    skip = json.JSONDecoder().raw_decode
+    try:
+        at = _space(text, 1 if text.startswith("\ufeff") else 0)
+        for step in path:
+            if text[at] == "{":
+                at = _member(text, at, str(step), skip)
+            elif text[at] == "[":
+                at = _item(text, at, int(step), skip)
+            else:
+                raise NotOnePlace("a value that is not an object on the way")
+        if text[at] != '"':
+            raise NotOnePlace("a value that is not a string")
+        _, end = scanstring(text, at + 1)
+    except (ValueError, IndexError) as error:
+        raise NotOnePlace(f"text that is not JSON ({error})") from error
+    return at + 1, end - 1
+
+
+def in_toml(text: str, path: Sequence[str]) -> Span:
+    """The characters inside the quotes of `key = "value"` in a table."""
+    visible = _LONG_STRING.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), text)
+    *table, key = path
+    spans = []
+    for name, start, end in _tables(visible):
+        rest = list(path[len(name) :]) if list(path[: len(name)]) == name else None
+        if not rest:
+            continue
+        dotted = r"[ \t]*\.[ \t]*".join(
+            rf"(?:{re.escape(part)}|\"{re.escape(part)}\"|'{re.escape(part)}')" for part in rest
+        )
+        rule = re.compile(rf"^[ \t]*{dotted}[ \t]*=[ \t]*{_STRING}[ \t]*(?:#[^\r\n]*)?\r?$", re.MULTILINE)
+        spans += [_group(match) for match in rule.finditer(visible, start, end)]
+    return _single(spans, f"no text {key} in the table [{'.'.join(table)}]" if table else f"no text {key}")
+
+
+def in_lock(text: str, version: str = "") -> Span:
+    """The version of our own package in Cargo.lock: the only one without a source."""
+    spans = []
+    for block in re.finditer(r"^\[\[package\]\]\r?\n(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL):
+        match = re.compile(rf"^version = {_STRING}", re.MULTILINE).search(text, block.start(1), block.end(1))
+        if match and not re.search(r"^source = ", block[1], re.MULTILINE) and version in ("", match["a"]):
+            spans.append(_group(match))
+    return _single(spans, "no package of this repository")
+
+
+def in_pom(text: str) -> Span:
+    """The text of project/version in a pom.xml, not that of its parent or a dependency."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    raw = text.encode("utf-8", "surrogateescape")
+    path: list[str] = []
+    places: list[int] = []
+
+    def start(name: str, _: object) -> None:
+        path.append(name.rpartition(":")[2])
+        if path == ["project", "version"]:
+            places.append(raw.index(b">", parser.CurrentByteIndex) + 1)
+
+    def end(_: str) -> None:
+        if path == ["project", "version"]:
+            places.append(parser.CurrentByteIndex)
+        path.pop()
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = _no_doctype
+    try:
+        parser.Parse(raw, True)
+    except expat.ExpatError as error:
+        raise NotOnePlace(f"text that is not XML ({error})") from error
+    if len(places) != 2:
+        raise NotOnePlace("no project/version (a module inherits its parent's)")
+    first, last = (len(raw[:place].decode("utf-8", "surrogateescape")) for place in places)
+    value = text[first:last]
+    return first + len(value) - len(value.lstrip()), last - len(value) + len(value.rstrip())
+
+
+def _no_doctype(*_: object) -> None:
+    raise NotOnePlace("a document type, which is not read")
+
+
+def _member(text: str, at: int, key: str, skip: object) -> int:
+    places = []
+    at = _space(text, at + 1)
+    while text[at] != "}":
+        name, at = scanstring(text, at + 1)
+        at = _space(text, _space(text, at) + 1)
+        if name == key:
+            places.append(at)
+        at = _space(text, skip(text, at)[1])  # type: ignore[operator]
+        at = _space(text, at + 1) if text[at] == "," else at
+    return _only(places, f"no value at {key}")
+
+
+def _item(text: str, at: int, index: int, skip: object) -> int:
+    at = _space(text, at + 1)
+    for _ in range(index):
+        at = _space(text, _space(text, skip(text, at)[1]) + 1)  # type: ignore[operator]
+    return at
+
+
+def _tables(text: str) -> Iterator[tuple[list[str], int, int]]:
+    heads = list(_TABLE.finditer(text))
+    yield [], 0, heads[0].start() if heads else len(text)
+    for head, following in zip(heads, [*heads[1:], None], strict=True):
+        if head[1] == "[":
+            names = [part.strip().strip("\"'") for part in head[2].split(".")]
+            yield names, head.end(), following.start() if following else len(text)
+
+
+def _group(match: re.Match[str]) -> Span:
+    return match.span("a") if match["a"] is not None else match.span("b")
+
+
+def _only(places: Sequence[int], nothing: str) -> int:
+    if len(places) != 1:
+        raise NotOnePlace(nothing if not places else f"{len(places)} values of that name")
+    return places[0]
+
+
+def _single(spans: Sequence[Span], nothing: str) -> Span:
+    if len(spans) != 1:
+        raise NotOnePlace(nothing if not spans else f"{len(spans)} places that fit")
+    return spans[0]
+
+
+def _space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at

@@ -1,0 +1,52 @@
+"""Runs cases that each show one fault reported of a release tool, and says which behave rightly.
+
+  python3 lab/toolbox.py run python tests/cases/bugs/run.py [CHECKOUT] [FOLDER ...]
+
+CHECKOUT is the stagegate to try (default: the current folder), a FOLDER holds `case.py` or folders that do (default:
+the folders beside this file). `kit` is importable in every case, wherever it lies. Prints one line for each and exits
+with 1 when one is not right.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def cases(folder: Path) -> list[Path]:
+    """The case files in a folder, or in the folders of it."""
+    return [folder / "case.py"] if (folder / "case.py").is_file() else sorted(folder.glob("*/case.py"))
+
+
+def run(case: Path, checkout: Path) -> tuple[int, str]:
+    """Exit code and last words of one case."""
+    paths = [str(HERE / "_kit"), str(checkout), str(checkout / "scripts")]
+    environ = {**os.environ, "STAGEGATE": str(checkout), "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(
+        [sys.executable, str(case)], cwd=checkout, env=environ, capture_output=True, text=True, check=False
+    )
+    words = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    return done.returncode, "\n".join(words[-8:])
+
+
+def main(argv: list[str]) -> int:
+    """Exit 1 when a case is not right."""
+    folders = [Path(argument).resolve() for argument in argv]
+    checkout = next((folder for folder in folders if (folder / "scripts/stagegate").is_dir()), Path.cwd())
+    chosen = [folder for folder in folders if folder != checkout] or [HERE]
+    wrong = 0
+    for case in (found for folder in chosen for found in cases(folder)):
+        code, words = run(case, checkout)
+        wrong += bool(code)
+        print(
+            f"{'FAULT' if code else 'right'} {case.parent.name} {words if code else ''}".strip(), flush=True
+        )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
