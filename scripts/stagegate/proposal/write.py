@@ -132,13 +132,14 @@ def propose(
     changes += opened
     if opened:
         notes += _speaker(pins, facts)
+    # The status first: a label or reviewer that GitHub refuses must not leave a proposal without it.
+    changes += status(pins, head, decision.verdict, address)
     labels = tuple(label for label in text.labels if existing is None or label not in existing.labels)
     if labels:
         pins.add_labels(number, labels)
         changes.append(Change(kind="labels", target=f"#{number}", after=", ".join(labels)))
     if existing is None:
         notes += _reviewers(pins, number, text.reviewers)
-    changes += status(pins, head, decision.verdict, address)
     if not changes:
         return Applied(reason="already-proposed", commit=head, number=number, url=address)
     reason = "proposed" if existing is None else "updated"

@@ -71,8 +71,8 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     """Who merges a rollback, where that is not `merge`: an outage may not want to wait for the same people."""
     reviewers: tuple[str, ...] = ()
     """Logins, and teams as `org/team`, that are asked for a review when the pull request is opened."""
-    labels: tuple[str, ...] = ()
-    """Labels that the pull request gets."""
+    labels: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=50)], ...] = ()
+    """Labels that the pull request gets. GitHub accepts at most 50 characters in each."""
     draft: bool = False
     """Open it as a draft, which nobody merges before a person marks it ready. A rollback is none; not where
     stagegate merges."""

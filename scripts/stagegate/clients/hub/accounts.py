@@ -45,7 +45,7 @@ def actor_of(account: Account | None) -> Actor | None:
 class Author(msgspec.Struct, frozen=True):
     """A Git author in GraphQL, which names no account for bots: theirs is read from GitHub's own address."""
 
-    email: str = ""
+    email: str | None = None
     user: Account | None = None
 
     def actor(self) -> Actor | None:

@@ -25,13 +25,13 @@ PAGE = 100
 
 class _GraphError(msgspec.Struct, frozen=True):
     message: str = ""
-    type: str = ""
-    path: list[str | int] = []
+    type: str | None = None
+    path: list[str | int] | None = None
 
 
 class _Graph(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
-    errors: list[_GraphError] = []
+    errors: list[_GraphError] | None = None
 
 
 class Connection(Line):
@@ -135,36 +135,71 @@ class Connection(Line):
         mine = {"owner": self.owner, "name": self.name} if "$owner" in text else {}
         body = {"query": text, "variables": {**mine, **variables}}
         ask = self._json("POST", self._graphql, body=body)
-        return self.send(ask, self._graph(kind, doing, right), doing, right, write=False)
+        return self.send(ask, self._graph(kind, doing, right, write=False), doing, right, write=False)
 
-    def mutate(self, mutation: str, fields: Mapping[str, Any], output: str, doing: str, right: str) -> bytes:
-        """A GraphQL mutation with one `input`; the JSON of what it gives back."""
-        kind = mutation[0].upper() + mutation[1:] + "Input!"
-        text = f"mutation($input: {kind}) {{ result: {mutation}(input: $input) {{ {output} }} }}"
+    def query_nodes(
+        self, text: str, variables: Mapping[str, Any], kind: type[T], doing: str, right: str
+    ) -> dict[str, T]:
+        """A GraphQL query of nodes by id: each alias and its node, without those that GitHub cannot find.
+
+        For ids from a list that this token has just read: an absent one was deleted in between.
+        """
+
+        def decode(answer: Answer) -> dict[str, T]:
+            graph = msgspec.json.decode(answer.text, type=_Graph)
+            absent = {error.path[0] for error in graph.errors or () if _is_absent_node(error) and error.path}
+            others = [error for error in graph.errors or () if not _is_absent_node(error)]
+            if others:
+                raise self._graph_refusal(others, doing, right, write=False)
+            nodes = msgspec.json.decode(graph.data, type=dict[str, msgspec.Raw])
+            return {
+                alias: msgspec.json.decode(node, type=kind)
+                for alias, node in nodes.items()
+                if alias not in absent
+            }
+
+        ask = self._json("POST", self._graphql, body={"query": text, "variables": dict(variables)})
+        return self.send(ask, decode, doing, right, write=False)
+
+    def mutate(
+        self, mutation: str, fields: Mapping[str, Any], output: str, doing: str, right: str, kind: type[T]
+    ) -> T:
+        """A GraphQL mutation with one `input`; its payload as `kind`.
+
+        Payloads are nullable in GitHub's schema: one that does not fit `kind` raises Uncertain.
+        """
+        input_type = mutation[0].upper() + mutation[1:] + "Input!"
+        text = f"mutation($input: {input_type}) {{ result: {mutation}(input: $input) {{ {output} }} }}"
         body = {"query": text, "variables": {"input": fields}}
-        decode = self._graph(dict[str, msgspec.Raw], doing, right)
-        found = self.send(self._json("POST", self._graphql, body=body), decode, doing, right, write=True)
-        return bytes(found["result"])
+        decode = self._graph(dict[str, msgspec.Raw], doing, right, write=True)
 
-    def _graph(self, kind: type[T], doing: str, right: str) -> Callable[[Answer], T]:
+        def payload(answer: Answer) -> T:
+            return msgspec.json.decode(decode(answer).get("result", b"null"), type=kind)
+
+        return self.send(self._json("POST", self._graphql, body=body), payload, doing, right, write=True)
+
+    def _graph(self, kind: type[T], doing: str, right: str, *, write: bool) -> Callable[[Answer], T]:
         def decode(answer: Answer) -> T:
             graph = msgspec.json.decode(answer.text, type=_Graph)
             if graph.errors:
-                raise self._graph_refusal(graph.errors, doing, right)
+                raise self._graph_refusal(graph.errors, doing, right, write=write)
             return msgspec.json.decode(graph.data, type=kind)
 
         return decode
 
-    def _graph_refusal(self, errors: list[_GraphError], doing: str, right: str) -> Stop:
+    def _graph_refusal(self, errors: list[_GraphError], doing: str, right: str, *, write: bool) -> Stop:
         first = errors[0]
-        if first.type == "NOT_FOUND" and first.path == ["repository"]:
+        kind = first.type or ""
+        message = log.redact("; ".join(error.message for error in errors))[:600]
+        if kind == "NOT_FOUND" and first.path == ["repository"]:
             return self.invisible()
-        if not first.type and "something went wrong" in first.message.lower():
-            return refusals.server_error(
-                Answer(status=200, headers={}, text=first.message), doing, write=True
-            )
-        said = log.redact("; ".join(error.message for error in errors))[:600]
-        return refusals.refused_by_graphql(first.type, said, doing, right, self.token)
+        if any("RESOURCE_LIMIT" in (e.type or "") or "resource limits" in e.message.lower() for e in errors):
+            return refusals.too_large(doing, message, write=write)
+        if not kind and "something went wrong" in first.message.lower():
+            return refusals.server_error(Answer(status=200, headers={}, text=message), doing, write=write)
+        if "doesn't exist on type" in message or "isn't a defined input type" in message:
+            return refusals.old_server(self.host, doing, message)
+        return refusals.refused_by_graphql(kind, message, doing, right, self.token)
 
     # --- one request --------------------------------------------------------------------------------------
 
@@ -180,6 +215,8 @@ class Connection(Line):
             status, headers, text = self._requester.requestJson(verb, url, dict(params or {}), accept, body)
             if 300 <= status < 400:
                 raise self._moved()
+            if status == 404 and url == self._graphql:
+                raise refusals.old_server(self.host, doing="use GraphQL", said=f"{url} answered 404")
             return Answer(status=status, headers=headers, text=text)
 
         return ask
@@ -213,6 +250,15 @@ class Connection(Line):
             "Check the name; GITHUB_TOKEN sees only the repository of its own run: give an App's token for "
             "another one.",
         )
+
+
+def _is_absent_node(error: _GraphError) -> bool:
+    return (
+        error.type == "NOT_FOUND"
+        and error.path is not None
+        and len(error.path) == 1
+        and error.path[0] != "repository"
+    )
 
 
 def _as(kind: type[T]) -> Callable[[Answer], T]:

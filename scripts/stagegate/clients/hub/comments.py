@@ -75,7 +75,9 @@ class Talk(Port):
         """Put a reaction (`eyes`, `rocket`, `-1`) under a comment; decoration, so a failure is only False."""
         path = self._c.path("issues/comments", comment_id, "reactions")
         try:
-            self._c.write("POST", path, {"content": content}, "react", _RIGHT, msgspec.Raw, repeatable=True)
+            self._c.write(
+                "POST", path, {"content": content}, "react", "issues: write", msgspec.Raw, repeatable=True
+            )
         except Stop:
             return False
         return True

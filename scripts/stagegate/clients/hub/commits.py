@@ -176,10 +176,9 @@ class Commits(Refs):
         message = headline + (f"\n\n{body}" if body else "")
 
         def create() -> str:
-            made = self._c.mutate(
-                "createCommitOnBranch", fields, "commit { oid }", f"commit to {branch}", _WRITE
-            )
-            return msgspec.json.decode(made, type=_Made).commit.oid
+            doing = f"commit to {branch}"
+            made = self._c.mutate("createCommitOnBranch", fields, "commit { oid }", doing, _WRITE, _Made)
+            return made.commit.oid
 
         try:
             return settle(create, lambda: self._our_child(branch, expected_head, message))

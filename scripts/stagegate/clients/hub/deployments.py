@@ -11,6 +11,7 @@ import msgspec
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
 from stagegate.clients.hub.client import PAGE
 from stagegate.clients.hub.part import Port
+from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.statuses import short
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Deployment, DeploymentStatus
@@ -43,24 +44,27 @@ class _DeploymentStatus(msgspec.Struct, frozen=True, rename="camel"):
         )
 
 
-class _NodeId(msgspec.Struct, frozen=True):
-    id: str
-
-
 class _Statuses(msgspec.Struct, frozen=True):
     nodes: list[_DeploymentStatus]
 
 
 class _Node(msgspec.Struct, frozen=True, rename="camel"):
     statuses: _Statuses
-    latest_status: _NodeId | None = None
+    latest_status: _DeploymentStatus | None = None
 
     def newest_first(self) -> tuple[DeploymentStatus, ...]:
-        """The order of a connection is not promised: the latest status says which end is the new one."""
+        """The latest status first, whether it was listed or not.
+
+        GitHub promises no order of the list, which ends after 30, but says which status is the latest.
+        """
+        latest = self.latest_status
         listed = self.statuses.nodes
-        if self.latest_status and len(listed) > 1 and listed[-1].id == self.latest_status.id:
+        if latest is None or latest.id not in (listed[0].id, listed[-1].id) if listed else False:
+            listed = sorted(listed, key=lambda status: status.created_at, reverse=True)
+        elif latest and listed and listed[0].id != latest.id:
             listed = listed[::-1]
-        return tuple(status.value() for status in listed)
+        others = [status for status in listed if latest is None or status.id != latest.id]
+        return tuple(status.value() for status in ([latest] if latest else []) + others)
 
 
 class _Deployment(msgspec.Struct, frozen=True):
@@ -87,8 +91,8 @@ class _Deployment(msgspec.Struct, frozen=True):
 
 
 _RECORD = """
-fragment record on Deployment { latestStatus { id }
-  statuses(first: 30) { nodes { id state description createdAt logUrl creator { ...who } } } }"""
+fragment status on DeploymentStatus { id state description createdAt logUrl creator { ...who } }
+fragment record on Deployment { latestStatus { ...status } statuses(first: 30) { nodes { ...status } } }"""
 
 
 def payload_of(payload: dict[str, Any] | str | None) -> dict[str, Any]:
@@ -129,15 +133,26 @@ class Deployments(Port):
         listed = self._c.pages(self._c.path("deployments"), _Deployment, doing, "deployments: read", **params)
         while some := list(islice(listed, size)):
             nodes = self._nodes([deployment.node_id for deployment in some], doing)
-            yield [d.value(n.newest_first()) for d, n in zip(some, nodes, strict=True)]
+            yield [
+                deployment.value(node.newest_first())
+                for deployment in some
+                if (node := nodes.get(deployment.node_id))  # else it was deleted since it was listed
+            ]
 
-    def _nodes(self, ids: Sequence[str], doing: str) -> list[_Node]:
+    def _nodes(self, ids: Sequence[str], doing: str) -> dict[str, _Node]:
+        """The statuses of deployments by node id; half of them at a time where GitHub finds all too much."""
         declared = ", ".join(f"$d{i}: ID!" for i in range(len(ids)))
         asked = " ".join(f"d{i}: node(id: $d{i}) {{ ...record }}" for i in range(len(ids)))
         text = f"query({declared}) {{ {asked} }}{_RECORD}{ACTOR}"
         variables = {f"d{i}": node for i, node in enumerate(ids)}
-        found = self._c.query(text, variables, dict[str, _Node], doing, "deployments: read")
-        return [found[f"d{i}"] for i in range(len(ids))]
+        try:
+            found = self._c.query_nodes(text, variables, _Node, doing, "deployments: read")
+        except TooLarge:
+            if len(ids) == 1:
+                raise
+            half = len(ids) // 2
+            return self._nodes(ids[:half], doing) | self._nodes(ids[half:], doing)
+        return {ids[int(alias[1:])]: node for alias, node in found.items()}
 
     def create_deployment(
         self,

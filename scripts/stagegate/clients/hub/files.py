@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from stagegate.clients.hub.part import Port
+from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
 
@@ -68,8 +69,18 @@ class Files(Port):
         answers: dict[str, Blob | None] = {}
         names = list(dict.fromkeys(paths))
         for start in range(0, len(names), _BATCH):
-            answers |= self._some_files(ref, names[start : start + _BATCH])
+            answers |= self._portions(ref, names[start : start + _BATCH])
         return answers
+
+    def _portions(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
+        """The files in one query, or in halves where GitHub finds that too much."""
+        try:
+            return self._some_files(ref, paths)
+        except TooLarge:
+            if len(paths) == 1:
+                raise
+            half = len(paths) // 2
+            return self._portions(ref, paths[:half]) | self._portions(ref, paths[half:])
 
     def differing(self, before: str, after: str, paths: Sequence[str]) -> tuple[str, ...]:
         """The files that two commits do not have alike, among `paths` and in the folders among them.

@@ -12,7 +12,7 @@ from stagegate.clients.hub.values import Review
 from stagegate.errors import Stop
 
 _RIGHT = "pull-requests: write"
-_MERGE_TRIES = 5
+_MERGE_TRIES = 6
 
 
 class _Commit(msgspec.Struct, frozen=True):
@@ -95,7 +95,12 @@ class Merging(Pulls):
         """Switch off auto-merge of a pull request that has it on."""
         fields = {"pullRequestId": node_id}
         self._c.mutate(
-            "disablePullRequestAutoMerge", fields, "clientMutationId", "disable auto-merge", _RIGHT
+            "disablePullRequestAutoMerge",
+            fields,
+            "clientMutationId",
+            "disable auto-merge",
+            _RIGHT,
+            dict[str, object],
         )
 
     def dismiss_review(self, number: int, review_id: int, message: str) -> None:
@@ -109,8 +114,8 @@ class Merging(Pulls):
         """Merge a pull request that is still at `sha`; the merge commit. Safe to repeat.
 
         StaleHead when its head moved, Stop(protected-branch) when a rule forbids it, Stop(queued) where a
-        merge queue must do it. A base that moved, or a status GitHub has not seen yet, is tried again for a
-        while.
+        merge queue must do it. A base that moved, a status GitHub has not seen yet, or a mergeability that it
+        still computes is tried again for a while.
         """
         body = {"sha": sha, "merge_method": method, "commit_title": title, "commit_message": message}
         path = self._c.path("pulls", number, "merge")
@@ -123,10 +128,12 @@ class Merging(Pulls):
             try:
                 return settle(create, lambda: self._merged_at(number, sha))
             except Refused as refusal:
-                done = self._merged_at(number, sha) if refusal.status in (405, 409, 422) else None
-                if done:
-                    return done
-                if not _passing(refusal) or attempt == _MERGE_TRIES - 1:
+                pull = self.pull(number) if refusal.status in (405, 409, 422) else None
+                if pull and pull.merged and pull.head_sha == sha and pull.merge_commit:
+                    return pull.merge_commit
+                # null: GitHub still computes whether it can be merged, and refuses until it knows
+                undecided = refusal.status == 405 and pull is not None and pull.mergeable is None
+                if not (undecided or _passing(refusal)) or attempt == _MERGE_TRIES - 1:
                     raise _merge_refusal(refusal, number, sha) from refusal
                 self._c.back_off(attempt)
         raise AssertionError("the last try returns or raises")

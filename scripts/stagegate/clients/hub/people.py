@@ -104,7 +104,7 @@ class People(Port):
         path = self._c.path("activity")
         doing = f"read which refs under {prefix} were deleted"
         asked = {"activity_type": "branch_deletion", "time_period": "month"}
-        activity = self._c.pages(path, _Activity, doing, **asked)
+        activity = self._c.pages(path, _Activity, doing, "contents: read", **asked)
         return [
             RefActivity(ref=a.ref, before=a.before, actor=actor_of(a.actor), at=a.timestamp)
             for a in activity

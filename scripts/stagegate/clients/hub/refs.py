@@ -8,7 +8,7 @@ import msgspec
 
 from stagegate.clients.hub.accounts import AUTHOR, Author
 from stagegate.clients.hub.files import Files, exact_text
-from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
+from stagegate.clients.hub.refusals import Refused, StaleHead, TooLarge, Uncertain
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate, Tag
 from stagegate.errors import Stop
@@ -16,9 +16,13 @@ from stagegate.errors import Stop
 _WRITE = "contents: write"
 
 
+class _Payload(msgspec.Struct, frozen=True):
+    """What a mutation gives back when only its success matters."""
+
+
 class _Object(msgspec.Struct, frozen=True):
     oid: str
-    message: str = ""
+    message: str | None = None  # null for an annotated tag with an empty message
     target: _Object | None = None
 
 
@@ -86,8 +90,8 @@ _TAG = """query($owner: String!, $name: String!, $ref: String!) {
     ... on Tag { message target { oid ... on Tag { target { oid } } } } } } } }"""
 
 _REF_FILES = (
-    """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $after: String) {
-  repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: 100, after: $after) {
+    """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $first: Int!, $after: String) {
+  repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: $first, after: $after) {
     nodes { prefix name target { oid ... on Commit { committedDate author { ...by }
       signature { isValid wasSignedByGitHub }
       file(path: $file) { object { oid ... on Blob { text } } } } } }
@@ -126,11 +130,17 @@ class Refs(Files):
         prefix = prefix.rstrip("/") + "/"
         after: str | None = None
         found: dict[str, RefFile] = {}
+        size = 100
         while True:
-            variables = {"prefix": prefix, "file": file, "after": after}
-            page = self._c.query(_REF_FILES, variables, _Marks, f"read {file} under {prefix}").repository[
-                "refs"
-            ]
+            variables = {"prefix": prefix, "file": file, "first": size, "after": after}
+            try:
+                answer = self._c.query(_REF_FILES, variables, _Marks, f"read {file} under {prefix}")
+            except TooLarge:
+                if size == 1:
+                    raise
+                size = max(1, size // 4)
+                continue
+            page = answer.repository["refs"]
             found |= {node.prefix + node.name: self._ref_file(node.target) for node in page.nodes}
             if not page.page_info.has_next_page:
                 return found
@@ -182,7 +192,7 @@ class Refs(Files):
         doing = f"move {', '.join(names)}"
 
         def change() -> bool:
-            self._c.mutate("updateRefs", fields, "clientMutationId", doing, _WRITE)
+            self._c.mutate("updateRefs", fields, "clientMutationId", doing, _WRITE, _Payload)
             return True
 
         def done() -> bool | None:
@@ -211,7 +221,7 @@ class Refs(Files):
             return None
         target = ref.target
         annotated = target.target is not None
-        message = target.message.rstrip("\n")
+        message = (target.message or "").rstrip("\n")
         while target.target is not None:
             target = target.target
         return Tag(name=name, target_commit=target.oid, message=message, annotated=annotated)

@@ -35,6 +35,34 @@ class StaleHead(Stop):
         )
 
 
+class TooLarge(Stop):
+    """A query was more than GitHub computes for one request: request it in smaller portions."""
+
+
+def too_large(doing: str, said: str, *, write: bool) -> Stop:
+    """GraphQL's resource limits, which end a request with a part of its result.
+
+    https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
+    """
+    return (Uncertain if write else TooLarge)(
+        "server-error",
+        f"GitHub stopped computing when asked to {doing}.",
+        f"The request exceeded GitHub's resource limits: {said}",
+        "Run it again later; if it stays, fewer marks, deployments or apps in one repository make it smaller.",
+    )
+
+
+def old_server(host: str, doing: str, said: str) -> Stop:
+    """A GitHub Enterprise Server without a feature of the API."""
+    return Stop(
+        "bad-input",
+        f"{host} cannot {doing}.",
+        f"The server lacks this part of GitHub's GraphQL API: {log.redact(said)[:300]}",
+        "stagegate needs github.com or GitHub Enterprise Server 3.16 or later (its GraphQL mutation updateRefs). "
+        "Upgrade the server, or check GITHUB_GRAPHQL_URL.",
+    )
+
+
 def rate_limited(doing: str, wait: float, now: float) -> Stop:
     """The wait is longer than we have: name the time it ends."""
     until = rfc3339(datetime.fromtimestamp(min(now + wait, 253402300799), timezone.utc))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -38,35 +39,78 @@ def _error(error: object) -> str:
     return str(error)
 
 
+_LIMIT_TYPES = ("RATE_LIMIT", "RATE_LIMITED")
+_LIMIT_WORDS = ("rate limit", "abuse detection")
+_MINUTE = 60.0
+
+
 def limit_wait(answer: Answer, now: float) -> float | None:
     """Seconds to wait when the answer is a rate limit, else None. `now` is Unix time.
 
-    Without Retry-After a secondary limit means "at least a minute".
+    GraphQL reports its primary limit with status 200, a secondary one with 200 or 403. Without Retry-After a
+    secondary limit means "at least a minute".
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
     """
-    graphql = answer.status == 200 and '"RATE_LIMITED"' in answer.text and '"errors"' in answer.text
-    words = answer.said.lower() if graphql or answer.status in (403, 429) else ""
+    spent = answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
     after = answer.headers.get("retry-after", "").strip()
-    spent = answer.headers.get("x-ratelimit-remaining", "") == "0"
-    limited = answer.status == 429 or (
-        answer.status == 403 and (bool(after) or spent or "rate limit" in words or "abuse" in words)
-    )
-    if not limited and not graphql:
+    if answer.status == 200:
+        limited = _limited_by_graphql(answer, spent)
+    else:
+        limited = answer.status == 429 or (answer.status == 403 and _limited_by_rest(answer, spent, after))
+    if not limited:
         return None
     if after:
         return max(_seconds(after, now), 1.0)
-    reset = answer.headers.get("x-ratelimit-reset", "")
-    if (spent or graphql) and reset.replace(".", "", 1).isdigit():
-        return max(float(reset) - now + 1, 1.0)
-    return 60.0
+    reset = _number(answer.headers.get("x-ratelimit-reset", ""))
+    # A secondary limit also sends the reset of the primary one, which is not what has to be waited for.
+    return max(reset - now + 1, 1.0) if reset is not None and (spent or answer.status == 200) else _MINUTE
+
+
+def _limited_by_graphql(answer: Answer, spent: bool) -> bool:
+    if '"errors"' not in answer.text and '"documentation_url"' not in answer.text:
+        return False
+    try:
+        body = msgspec.json.decode(answer.text)
+    except msgspec.DecodeError:
+        return False
+    if not isinstance(body, dict):
+        return False
+    if "documentation_url" in body and "data" not in body:  # REST's form of a refusal, with GraphQL's status
+        return any(sign in str(body.get("message")).lower() for sign in _LIMIT_WORDS)
+    errors = body.get("errors")
+    if not isinstance(errors, list):
+        return False
+    for error in (one for one in errors if isinstance(one, dict)):
+        words = str(error.get("message") or "").lower()
+        kind = str(error.get("type") or "")
+        if kind in _LIMIT_TYPES or any(sign in words for sign in _LIMIT_WORDS):
+            return True
+        if spent and not kind and not body.get("data"):
+            return True
+    return False
+
+
+def _limited_by_rest(answer: Answer, spent: bool, after: str) -> bool:
+    words = answer.said.lower()
+    if "not accessible by" in words:  # the last request of an hour can still lack a permission
+        return False
+    return bool(after) or spent or any(sign in words for sign in (*_LIMIT_WORDS, "abuse"))
 
 
 def _seconds(after: str, now: float) -> float:
-    try:
-        return float(after)
-    except ValueError:
-        pass
+    seconds = _number(after)
+    if seconds is not None:
+        return seconds
     try:
         return parsedate_to_datetime(after).timestamp() - now
+    except (ValueError, TypeError, OverflowError):
+        return _MINUTE
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
     except ValueError:
-        return 60.0
+        return None
+    return value if math.isfinite(value) else None

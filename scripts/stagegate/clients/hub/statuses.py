@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
@@ -11,6 +14,9 @@ from stagegate.clients.hub.values import Status
 from stagegate.errors import Stop
 from stagegate.runner import log
 
+T = TypeVar("T")
+
+_SEEN_TRIES = 5
 DESCRIPTION_LIMIT = 140  # a longer one is refused with 422
 
 
@@ -36,6 +42,7 @@ class Statuses(Port):
         """Every status of a commit, newest first, all pages, each with its creator."""
         path = self._c.path("commits", sha, "statuses")
         doing = f"read the statuses of {sha[:12]}"
+        listed = self._when_seen(lambda: list(self._c.pages(path, _Status, doing, "statuses: read")))
         return [
             Status(
                 context=status.context,
@@ -45,8 +52,23 @@ class Statuses(Port):
                 creator=actor_of(status.creator),
                 created_at=status.created_at,
             )
-            for status in self._c.pages(path, _Status, doing, "statuses: read")
+            for status in listed
         ]
+
+    def _when_seen(self, call: Callable[[], T]) -> T:
+        """The result of `call`, tried again while GitHub does not see the commit.
+
+        A commit that was just pushed to a fork is unknown to its parent repository for some seconds.
+        """
+        for attempt in range(_SEEN_TRIES):
+            try:
+                return call()
+            except Refused as refusal:
+                unseen = refusal.status == 422 and "no commit found" in refusal.said.lower()
+                if not unseen or attempt == _SEEN_TRIES - 1:
+                    raise
+                self._c.back_off(attempt)
+        raise AssertionError("the last try returns or raises")
 
     def set_status(self, sha: str, context: str, state: str, description: str, target_url: str = "") -> bool:
         """Write a status unless the newest one of this context is ours and says the same; True when written.
@@ -63,14 +85,16 @@ class Statuses(Port):
         body |= {"target_url": target_url} if target_url else {}
         doing = f"set the status {context} on {sha[:12]}"
         try:
-            self._c.write(
-                "POST",
-                self._c.path("statuses", sha),
-                body,
-                doing,
-                "statuses: write",
-                msgspec.Raw,
-                repeatable=True,
+            self._when_seen(
+                lambda: self._c.write(
+                    "POST",
+                    self._c.path("statuses", sha),
+                    body,
+                    doing,
+                    "statuses: write",
+                    msgspec.Raw,
+                    repeatable=True,
+                )
             )
         except Refused as refusal:
             if "this sha and context has reached the maximum" not in refusal.said.lower():

@@ -15,7 +15,7 @@ from stagegate.clients.hub.refusals import Uncertain
 from stagegate.clients.hub.response import Answer, limit_wait
 from stagegate.errors import Stop
 from stagegate.model import Calls
-from stagegate.runner import variables
+from stagegate.runner import log, variables
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class Line:
                 if last or not (write and self._too_early(refusal)):
                     raise
             except Stop as stop:
-                if last or not safe or stop.reason != "server-error":
+                if last or not safe or stop.reason != "server-error" or isinstance(stop, refusals.TooLarge):
                     raise
             self.back_off(attempt)
         raise AssertionError("the last try returns or raises")
@@ -117,6 +117,7 @@ class Line:
             if wait > self._patience:
                 raise refusals.rate_limited(doing, wait, self.clock())
             self._patience -= wait
+            log.say(f"GitHub's rate limit: waiting {wait:.0f} s before trying to {doing} again.")
             self.sleep(wait)
 
     def _count(self, write: bool) -> None:
