@@ -12,6 +12,7 @@ Json = dict[str, Any]
 START = datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc)
 CHART = "ghcr.io/acme/charts/shop"
 VALUES = "https://github.com/acme/shop.git"
+COMMIT = f"github.com/acme/shop//@{'b' * 40}"  # what identifies a ref source at a revision
 
 
 def at(seconds: float) -> str:
@@ -29,7 +30,9 @@ def expected(version: str = "1.1.0", **more: Any) -> Expected:
         "repositories": ("acme/shop",),
         "release_tag": f"v{version}",
         "release_commit": "a" * 40,
-        "commits": {"b" * 40: "current"},
+        "commits": {COMMIT: "current"},
+        "patience": 5.0,
+        "degraded_after": 5.0,
         "settle": 5.0,
     }
     return Expected(**{**given, **more})

@@ -20,7 +20,7 @@ from stagegate.gate.plan import (
     judge,
     remember,
 )
-from tests.gate.argo_documents import CHART, at, expected, old_style, several, single
+from tests.gate.argo_documents import CHART, COMMIT, at, expected, old_style, several, single
 
 Json = dict[str, Any]
 Change = Callable[[Json], None]
@@ -94,6 +94,10 @@ def operation_of(**fields: Any) -> Change:
     return lambda document: document["status"]["operationState"].update(fields)
 
 
+def heals(document: Json) -> None:
+    document["spec"]["syncPolicy"] = {"automated": {"selfHeal": True}}
+
+
 def requested(document: Json) -> None:
     document["operation"] = {"sync": {"revision": "1.1.0"}}
 
@@ -123,7 +127,18 @@ CASES: list[tuple[str, type, Json]] = [
     ("operation-failed", Failed, changed(single(), operation_of(phase="Failed", message="hook failed"))),
     ("operation-failed", Failed, changed(single(), operation_of(phase="Error"))),
     ("ready", Ready, changed(single(), operation_of(phase="Failed", syncResult={"revision": "1.0.0"}))),
-    ("out-of-sync", Waiting, changed(single(), setting(sync__status="OutOfSync"))),
+    ("out-of-sync", Failed, changed(single(), setting(sync__status="OutOfSync"))),  # nothing syncs it again
+    ("out-of-sync", Waiting, changed(changed(single(), setting(sync__status="OutOfSync")), heals)),
+    (
+        "out-of-sync",
+        Waiting,
+        changed(changed(single(), setting(sync__status="OutOfSync")), operation_of(**OLD)),
+    ),
+    (
+        "sync-error",
+        Failed,
+        changed(changed(single(), setting(sync__status="OutOfSync")), condition("SyncError")),
+    ),
     ("auto-sync-off", Waiting, changed(single(), no_automation)),
     ("auto-sync-off", Waiting, changed(single(), disabled)),
     ("sync-unknown", Waiting, changed(single(), setting(sync__status="Unknown"))),
@@ -184,7 +199,7 @@ def test_revisions_are_matched_by_source_and_not_by_place() -> None:
     [("behind", "old-commit"), ("superseded", "superseded"), (None, "unknown-commit"), ("current", "ready")],
 )
 def test_the_values_commit_must_hold_these_pins(holds: Any, reason: str) -> None:
-    commits = {"b" * 40: holds} if holds else {}
+    commits = {COMMIT: holds} if holds else {}
     assert looks(several(), expected(commits=commits)).reason == reason
 
 
@@ -222,7 +237,8 @@ def test_a_git_source_is_known_by_its_commit() -> None:
         place.update(repoURL="git@github.com:acme/shop.git", targetRevision="main", path="charts/shop")
         place.pop("chart")
     document["status"]["sync"]["revision"] = "b" * 40
-    assert isinstance(looks(document, expected(chart="")), Ready)
+    held = {f"github.com/acme/shop//charts/shop@{'b' * 40}": "current"}
+    assert isinstance(looks(document, expected(chart="", commits=held)), Ready)
     assert looks(document, expected(chart="", commits={})).reason == "unknown-commit"
 
 
@@ -233,7 +249,7 @@ def test_prereleases_and_build_metadata_are_other_versions() -> None:
     assert not isinstance(looks(single("1.1.0_b1"), expected("1.1.0+b2")), Ready)
 
 
-def test_degraded_after_healthy_fails_at_once_and_a_flap_begins_anew() -> None:
+def test_degraded_after_healthy_is_endured_for_a_while_and_a_flap_begins_anew() -> None:
     good, ill = read(single()), read(changed(single(), setting(health__status="Degraded")))
     rolling = read(changed(single(), setting(health__status="Progressing")))
     history = History()
@@ -241,9 +257,10 @@ def test_degraded_after_healthy_fails_at_once_and_a_flap_begins_anew() -> None:
         assert isinstance(judge(seen, expected(), history, float(second)), Waiting)
         history = remember(history, seen, expected(), float(second))
     assert history.since == 3.0
-    assert judge(ill, expected(), history, 4.0) == Failed(
-        reason="degraded", detail=f"Degraded since {at(50)}"
-    )
+    for second in range(4, 9):
+        assert isinstance(judge(ill, expected(), history, float(second)), Waiting)
+        history = remember(history, ill, expected(), float(second))
+    assert isinstance(judge(ill, expected(), history, 9.0), Failed)
 
 
 def test_degraded_of_what_was_there_before_may_still_pass() -> None:

@@ -130,7 +130,14 @@ class Night:
             **more,
         )
         chart = "oci://ghcr.io/acme/charts/shop"
-        expected = Expected(version=case.version, chart=chart, chart_version=case.version, settle=SETTLE)
+        expected = Expected(
+            version=case.version,
+            chart=chart,
+            chart_version=case.version,
+            settle=SETTLE,
+            patience=5.0,
+            degraded_after=SETTLE,
+        )
         return rollout.wait(source, expected, order)
 
 

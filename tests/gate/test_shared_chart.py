@@ -11,7 +11,7 @@ from stagegate.gate.look import classify
 from stagegate.model import Release
 from stagegate.pins import pinned_version
 from stagegate.settings import parse
-from tests.gate.argo_documents import CHART, expected, several, single
+from tests.gate.argo_documents import CHART, COMMIT, expected, several, single
 
 SETTINGS = parse(
     f"app: shop\nimages: [ghcr.io/acme/shop]\nchart: {{reference: 'oci://{CHART}', image-tag-value: tag}}\n".encode(),
@@ -52,7 +52,7 @@ def test_the_tag_in_the_spec_decides(tag: str, pinned: str, wanted: str) -> None
 def test_a_shared_chart_that_names_nothing_is_never_the_release() -> None:
     assert reason(single("1.1.0")) == "wrong-source", "the chart's own version may look like ours"
     assert reason(several("2.3.0")) == "ready", "our Git source was compared at a commit that holds the pin"
-    assert reason(several("2.3.0"), commits={"b" * 40: "behind"}) == "old-commit"
+    assert reason(several("2.3.0"), commits={COMMIT: "behind"}) == "old-commit"
 
 
 def test_the_shared_chart_must_be_compared_as_asked() -> None:

@@ -89,7 +89,7 @@ class Pods:
             "spec": {"containers": [{"name": "app", "image": f"{SHOP}:v1.1.0"}]},
             "status": {
                 "phase": "Running",
-                "containerStatuses": [{"name": "app", "imageID": f"x@{self.last}"}],
+                "containerStatuses": [{"name": "app", "imageID": f"{SHOP}@{self.last}"}],
             },
         }
 

@@ -27,6 +27,11 @@ class SourceSeen(msgspec.Struct, frozen=True, kw_only=True):
     value_files: tuple[str, ...] = ()
 
     @property
+    def key(self) -> str:
+        """What tells this source and its revision apart from every other: address, path and revision."""
+        return f"{self.address}//{self.path.strip('/')}@{self.revision}"
+
+    @property
     def address(self) -> str:
         """Where it comes from, without scheme: `ghcr.io/acme/charts/shop`, `github.com/acme/shop`."""
         return plain_address(f"{self.repository}/{self.chart}" if self.chart else self.repository)
@@ -47,10 +52,19 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     revisions: tuple[str, ...] = ()
 
 
+class ObjectSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of an Application as `status.resources` lists it."""
+
+    name: str
+    in_sync: bool = True
+    must_be_pruned: bool = False
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True):
     """One look at an Application. Empty strings where the document says nothing.
 
     `unhealthy` names its objects that are not well; Argo CD 3 tells only where it is set to persist their health.
+    `parent` is the Application that made this one, by its tracking id or instance label.
     """
 
     name: str
@@ -68,7 +82,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation = Operation()
     conditions: tuple[tuple[str, str], ...] = ()
     auto_sync: bool = True
+    prune: bool = True
+    self_heal: bool = True
     deleting: bool = False
+    objects: tuple[ObjectSeen, ...] = ()
+    parent: str = ""
 
     @property
     def revisions(self) -> tuple[str, ...]:
@@ -98,8 +116,7 @@ def read(document: Json) -> Application:
         name=_text(metadata, "name"),
         project=_text(spec, "project"),
         sources=_resolved(asked, compared, revisions),
-        compared_as_specified=not compared
-        or [_identity(s) for s in compared] == [_identity(s) for s in asked],
+        compared_as_specified=_as_specified(spec, _map(sync, "comparedTo")),
         sync=_text(sync, "status"),
         health=_text(health, "status"),
         health_message=_text(health, "message"),
@@ -115,6 +132,10 @@ def read(document: Json) -> Application:
             if isinstance(item, dict)
         ),
         auto_sync=_auto_sync(_map(spec, "syncPolicy")),
+        prune=_map(_map(spec, "syncPolicy"), "automated").get("prune") is True,
+        self_heal=_map(_map(spec, "syncPolicy"), "automated").get("selfHeal") is True,
+        objects=_objects(status),
+        parent=_parent(metadata),
         deleting=bool(metadata.get("deletionTimestamp")),
     )
 
@@ -128,6 +149,48 @@ def _unhealthy(status: Json) -> tuple[str, ...]:
             said = f": {_text(health, 'message')}" if _text(health, "message") else ""
             found.append(f"{_text(item, 'kind')}/{_text(item, 'name')} {_text(health, 'status')}{said}")
     return tuple(found)
+
+
+def _objects(status: Json) -> tuple[ObjectSeen, ...]:
+    return tuple(
+        ObjectSeen(
+            name=f"{_text(item, 'kind')}/{_text(item, 'name')}",
+            in_sync=_text(item, "status") != "OutOfSync",
+            must_be_pruned=item.get("requiresPruning") is True,
+        )
+        for item in status.get("resources") or ()
+        if isinstance(item, dict)
+    )
+
+
+def _parent(metadata: Json) -> str:
+    """The Application that tracks this one: `apps:argoproj.io/Application:argocd/shop` names `apps`."""
+    tracking, colon, kept = _text(_map(metadata, "annotations"), "argocd.argoproj.io/tracking-id").partition(
+        ":"
+    )
+    if colon and kept.startswith("argoproj.io/Application:"):
+        return tracking.rpartition("_")[2]
+    label = _text(_map(metadata, "labels"), "app.kubernetes.io/instance")
+    return "" if label == _text(metadata, "name") else label
+
+
+def _as_specified(spec: Json, compared: Json) -> bool:
+    """Whether the comparison shown is of the spec as it is now: sources, destination and ignored differences.
+
+    Argo CD compares the same three (needRefreshAppStatus). Parts that an older document leaves out say nothing.
+    """
+    before = sources_of(compared)
+    if not before:
+        return True
+    if [_identity(s) for s in before] != [_identity(s) for s in sources_of(spec)]:
+        return False
+    kept = {key: compared[key] for key in ("destination", "ignoreDifferences") if compared.get(key)}
+    destination = _map(kept, "destination")
+    now = _map(spec, "destination")
+    if any(now.get(key) != value for key, value in destination.items() if key in now and value):
+        return False
+    ignored = kept.get("ignoreDifferences")
+    return ignored is None or _without_empty(ignored) == _without_empty(spec.get("ignoreDifferences") or [])
 
 
 def sources_of(spec: Json) -> list[Json]:
@@ -164,6 +227,8 @@ def _resolved(asked: list[Json], compared: list[Json], revisions: list[str]) -> 
 def _operation(state: Json, asked: list[Json]) -> Operation:
     result = _map(state, "syncResult")
     wanted = _map(_map(state, "operation"), "sync")
+    if wanted.get("dryRun") is True and state.get("finishedAt"):
+        return Operation()  # it brought nothing
     said = result if result.get("revision") or result.get("revisions") else wanted
     revisions = _texts(said.get("revisions")) or (
         [_text(said, "revision")] if _text(said, "revision") else []
@@ -195,9 +260,11 @@ def _place(source: Json) -> tuple[str, ...]:
 
 
 def _identity(source: Json) -> tuple[str, ...]:
-    """What makes a comparison one of this source: place, target and everything Helm is given."""
-    options = msgspec.json.encode(_without_empty(_map(source, "helm")), order="sorted").decode()
-    return (*_place(source), _text(source, "targetRevision"), options)
+    """What makes a comparison one of this source: place, target and every option of every tool."""
+    options = {
+        key: value for key, value in source.items() if key not in ("repoURL", "chart", "path", "ref", "name")
+    }
+    return (*_place(source), msgspec.json.encode(_without_empty(options), order="sorted").decode())
 
 
 def _without_empty(value: Any) -> Any:

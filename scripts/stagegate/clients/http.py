@@ -85,7 +85,7 @@ def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:
     return new
 
 
-def unreachable(host: str, error: requests.RequestException) -> Stop:
+def unreachable(host: str, error: Exception) -> Stop:
     """The Stop for a host that does not answer, without leaking what the request carried."""
     kind = type(error).__name__
     return Stop(

@@ -17,17 +17,28 @@ from stagegate.model import DIGEST, Image
 Json = dict[str, Any]
 Key = tuple[str, str, str, str]
 _OWN_METADATA = ("annotations", "labels")
-_TRACKING = ("argocd.argoproj.io/", "app.kubernetes.io/instance")
+_TRACKING = (
+    "argocd.argoproj.io/tracking-id",
+    "argocd.argoproj.io/installation-id",
+    "argocd.argoproj.io/instance",
+    "app.kubernetes.io/instance",
+)
+_DECIDING = ("argocd.argoproj.io/", "helm.sh/")  # annotations that decide what Argo CD does with an object
 
 
 class PodImage(msgspec.Struct, frozen=True, kw_only=True):
-    """One container's image: as written, and the digest that runs (empty: nobody could read it)."""
+    """One container's image: as written, and the digest that runs (empty: nobody could read it).
+
+    `source` is the repository whose digest it is (empty: the runtime gave the image's own id, or none).
+    """
 
     pod: str
     container: str
     written: str
     digest: str = ""
     over: bool = False
+    source: str = ""
+    of_job: bool = False
 
     @property
     def repository(self) -> str:
@@ -72,6 +83,9 @@ def of_pod(live: Json, node: Json) -> tuple[PodImage, ...]:
     metadata, spec, status = (live.get(key) or {} for key in ("metadata", "spec", "status"))
     if metadata.get("deletionTimestamp"):
         return ()
+    of_job = any(
+        owner.get("kind") == "Job" for owner in node.get("parentRefs") or () if isinstance(owner, dict)
+    )
     over = status.get("phase") in ("Succeeded", "Failed")
     running = {
         str(item.get("name")): str(item.get("imageID") or "")
@@ -83,6 +97,7 @@ def of_pod(live: Json, node: Json) -> tuple[PodImage, ...]:
         for item in spec.get(group) or ():
             container, written = str(item.get("name", "?")), str(item.get("image", ""))
             digest = DIGEST.search(running.get(container, ""))
+            source = running.get(container, "").split("://", 1)[-1].rpartition("@")[0]
             found.append(
                 PodImage(
                     pod=name,
@@ -90,6 +105,8 @@ def of_pod(live: Json, node: Json) -> tuple[PodImage, ...]:
                     written=written,
                     digest=digest[0] if digest else "",
                     over=over,
+                    source=source,
+                    of_job=of_job,
                 )
             )
     return tuple(found)
@@ -107,26 +124,37 @@ def judge_images(
     a digest is the recorded one, in its index, or an index that holds it. Images that are not the release's
     are not judged.
     """
-    recorded = {image.reference: image for image in images}
     old, wrong, by_tag, proven = [], [], [], []
     for pod in pods:
-        image = recorded.get(pod.repository)
+        pinned = DIGEST.search(pod.written.partition("@")[2])
+        running = pod.digest or (pinned[0] if pinned else "")
+        image = next((i for i in images if full_name(i.reference) == full_name(pod.repository)), None)
+        mirrored = image is None
+        if mirrored and running:  # a mirror keeps the last part of the name, and the digest proves it
+            last = pod.repository.rpartition("/")[2]
+            image = next((i for i in images if i.reference.rpartition("/")[2] == last), None)
         if image is None:
             continue
         where = f"{pod.pod}/{pod.container}"
-        pinned = DIGEST.search(pod.written.partition("@")[2])
-        running = pod.digest or (pinned[0] if pinned else "")
         if running and relatives(image.reference, running):
             proven.append(f"{image.reference}@{running}")
-        elif pod.over and pod.tag not in tags:
-            continue  # a finished Job of an earlier release
-        elif running and (pod.tag in tags or pinned):
-            wrong.append(f"{where} runs {running}, released is {image.digest} of {image.reference}")
-        elif not running and pod.tag in tags:
-            by_tag.append(f"{where} has {pod.written}")
-        else:
+        elif mirrored or ((pod.of_job or pod.over) and pod.tag not in tags):
+            continue  # not an image of this release, or a Job of an earlier one, which ends by itself
+        elif pod.tag not in tags:
             old.append(f"{where} has {pod.written}")
+        elif not running or (pod.digest and full_name(pod.source) != full_name(image.reference)):
+            by_tag.append(f"{where} has {pod.written}")  # an image id, or a digest of another repository
+        else:
+            wrong.append(f"{where} runs {running}, released is {image.digest} of {image.reference}")
     return Images(old=tuple(old), wrong=tuple(wrong), by_tag=tuple(by_tag), proven=tuple(sorted(set(proven))))
+
+
+def full_name(repository: str) -> str:
+    """An image's repository with the host that Docker means where none is written."""
+    first, slash, _ = repository.partition("/")
+    if not repository or (slash and ("." in first or ":" in first or first == "localhost")):
+        return repository.replace("index.docker.io/", "docker.io/", 1)
+    return f"docker.io/{repository}" if slash else f"docker.io/library/{repository}"
 
 
 def differences(theirs: Sequence[Json], ours: Sequence[Json], namespace: str) -> tuple[str, ...]:
@@ -135,8 +163,9 @@ def differences(theirs: Sequence[Json], ours: Sequence[Json], namespace: str) ->
     What Argo CD adds to track objects is nothing, values of Secrets are not compared (Argo CD hides them),
     and an object without a namespace lands in the Application's.
     """
-    left = {_key(item, namespace): _plain(item) for item in theirs if item}
-    right = {_key(item, namespace): _plain(item) for item in ours if item}
+    own = _instance_labels(theirs, ours)
+    left = {_key(item, namespace): _plain(item, own) for item in theirs if item}
+    right = {_key(item, namespace): _plain(item, own) for item in ours if item}
     found = []
     for key in sorted({*left, *right}):
         name = "/".join(part for part in (key[1], key[2], key[3]) if part)
@@ -156,12 +185,34 @@ def _key(item: Json, namespace: str) -> Key:
     return group, str(item.get("kind", "")), where, str(metadata.get("name", ""))
 
 
-def _plain(item: Json) -> Json:
+def _instance_labels(theirs: Sequence[Json], ours: Sequence[Json]) -> tuple[str, ...]:
+    """Label keys by which Argo CD tracks: one key with one value on all of its objects, on none of ours.
+
+    An administrator may choose the key (`application.instanceLabelKey`).
+    """
+
+    def labels(item: Json) -> set[tuple[str, str]]:
+        return {(str(k), str(v)) for k, v in ((item.get("metadata") or {}).get("labels") or {}).items()}
+
+    on_all = (
+        set[tuple[str, str]].intersection(*(labels(item) for item in theirs if item))
+        if any(theirs)
+        else set()
+    )
+    written = {key for item in ours for key, _ in labels(item)}
+    return tuple(key for key, _ in on_all if key not in written)
+
+
+def _plain(item: Json, own: tuple[str, ...] = ()) -> Json:
     metadata = {
         k: v for k, v in (item.get("metadata") or {}).items() if k not in ("namespace", "creationTimestamp")
     }
     for part in _OWN_METADATA:
-        kept = {k: v for k, v in (metadata.get(part) or {}).items() if not k.startswith(_TRACKING)}
+        values = (metadata.get(part) or {}).items()
+        kept = {k: v for k, v in values if k not in _TRACKING and not (part == "labels" and k in own)}
+        if part == "annotations" and item.get("kind") == "Secret":
+            # Argo CD masks what `resource.sensitive.mask.annotations` names.
+            kept = {k: v if k.startswith(_DECIDING) else "" for k, v in kept.items()}
         metadata.pop(part, None)
         if kept:
             metadata[part] = kept

@@ -105,8 +105,8 @@ def _unfit(what: str, why: str, next_step: str) -> Stop:
     return Stop("bad-settings", what, why, next_step)
 
 
-def expected(facts: Facts, repositories: tuple[str, ...]) -> Expected:
-    """The release as the judge compares it."""
+def expected(facts: Facts, repositories: tuple[str, ...], tag_object: str = "") -> Expected:
+    """The release as the judge compares it; `tag_object` is the id of its annotated tag."""
     release, chart = facts.release, facts.release.chart
     reference = chart.reference if chart else facts.settings.chart_reference
     return Expected(
@@ -118,8 +118,12 @@ def expected(facts: Facts, repositories: tuple[str, ...]) -> Expected:
         repositories=repositories,
         release_tag=release.tag,
         release_commit=release.commit,
+        release_tag_object=tag_object,
         pinned=facts.pinned,
         settle=float(seconds(facts.environment.gate.settle)),
+        patience=float(seconds(facts.environment.gate.patience)),
+        degraded_after=float(seconds(facts.environment.gate.degraded_after)),
+        accepts_suspended=facts.environment.gate.suspended == "allow",
     )
 
 

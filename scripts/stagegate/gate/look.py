@@ -23,10 +23,13 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What the Application should run.
 
     `chart` is `host/path/name` without scheme, `repositories` are the Git repositories that hold pins or
-    charts of ours, `pinned` is the version the pin in Git names now (empty: not known), `commits` says of
-    every revision of those repositories seen so far what it holds, `release_tag` and `release_commit` belong
-    to the release. `settle` is how many seconds it must stay good. `moves_chart` False: the chart has versions of
-    its own (shared, not ours), and `named` is the version that the Application's own spec names (empty: none).
+    charts of ours, `pinned` is the version the pin in Git names now (empty: not known), `commits` contains what
+    the sources of this Application hold (by `SourceSeen.key`), `release_tag`, `release_commit` and
+    `release_tag_object` (the id of the annotated tag, which Argo CD before 2.13.8, 2.14.8, 3.0.23 and 3.1 shows
+    in place of the commit) belong to the release. `settle` is how many seconds it must stay good, `patience` how
+    many an error may last that can pass, `degraded_after` how many it may be Degraded. `moves_chart` False: the
+    chart has versions of its own (shared, not ours). `named` is the version that the Application's own spec
+    names (empty: none). `accepts_suspended`: Suspended counts as healthy.
     """
 
     version: str
@@ -36,9 +39,13 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     repositories: tuple[str, ...] = ()
     release_tag: str = ""
     release_commit: str = ""
+    release_tag_object: str = ""
     pinned: str = ""
     commits: Mapping[str, Commit] = {}
     settle: float = 5.0
+    patience: float = 300.0
+    degraded_after: float = 120.0
+    accepts_suspended: bool = False
     moves_chart: bool = True
     named: str = ""
     sync_window: bool = False
@@ -59,8 +66,7 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
         yield "wrong-source", f"Application {app.name} follows {asked}, and the release is in {wanted}"
     for source in own:
         yield from _asked(source, expected)
-    if not expected.moves_chart:
-        yield from _named(app, expected)
+    yield from _named(app, expected)
     yield from _refused(app)
     if not app.sync or not app.reconciled:
         yield "no-status", f"Application {app.name} has no status yet"
@@ -70,7 +76,7 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
         yield from _revision(source, expected, carries=source in own)
     yield from _operation(app)
     yield from _compared(app, expected)
-    yield from _health(app)
+    yield from _health(app, expected)
     if app.refreshing:
         yield "refreshing", "a refresh was asked for and is not done"
 
@@ -101,11 +107,17 @@ def _asked(source: SourceSeen, expected: Expected) -> Iterator[tuple[str, str]]:
 
 
 def _named(app: Application, expected: Expected) -> Iterator[tuple[str, str]]:
-    """A chart that stays says nothing of the release: the spec's parameters or values do, or a Git source."""
-    if expected.named:
-        if not same_version(expected.named, expected.version):
+    """Pins inside the Application, for every kind of source.
+
+    A chart that stays says nothing of the release: the spec's parameters or values do, or a Git source.
+    """
+    if expected.named and (not expected.moves_chart or exact(expected.named)):
+        ours = (expected.version, expected.chart_version)
+        if not any(same_version(expected.named, version) for version in ours):
             yield from _other(expected.named, expected, newer=None)
-    elif not any(source.is_git and is_ours(source, expected) for source in app.sources):
+    elif not expected.moves_chart and not any(
+        source.is_git and is_ours(source, expected) for source in app.sources
+    ):
         yield "wrong-source", f"nothing in Application {app.name} names a release of this app"
 
 
@@ -163,10 +175,10 @@ def _commit(source: SourceSeen, expected: Expected) -> Iterator[tuple[str, str]]
     if not source.revision:
         yield "old-revision", "Argo CD has not compared this source yet"
     elif expected.release_tag and source.target.removeprefix("refs/tags/") == expected.release_tag:
-        if source.revision != expected.release_commit:
+        if source.revision not in (expected.release_commit, expected.release_tag_object):
             yield "old-revision", f"Argo CD compared against commit {short}, the tag is another"
     else:
-        known = expected.commits.get(source.revision)
+        known = expected.commits.get(source.key)
         if known is None:
             yield "unknown-commit", f"commit {short} has not been read yet"
         elif known == "superseded":
@@ -192,13 +204,48 @@ def _compared(app: Application, expected: Expected) -> Iterator[tuple[str, str]]
             yield "sync-window", "OutOfSync, and a sync window forbids the sync now"
         elif not app.auto_sync:
             yield "auto-sync-off", "OutOfSync, and auto-sync is off: somebody has to sync it"
+        elif text := sync_error(app):
+            failed = app.operation.phase in ("Failed", "Error")
+            word = "operation-failed" if failed else "sync-error"
+            yield word, f"Argo CD does not sync this revision: {text}"
+        elif to_prune := _only_to_prune(app):
+            yield "prune", f"OutOfSync: {to_prune} must be removed, and automated sync has `prune` off"
+        elif synced_already(app):
+            different = ", ".join([o.name for o in app.objects if not o.in_sync][:5]) or "some object"
+            yield (
+                "out-of-sync",
+                f"these revisions are synced, and {different} is OutOfSync again without self-heal",
+            )
         else:
             yield "out-of-sync", "OutOfSync; the sync has not begun"
     elif app.sync != "Synced":
         yield "sync-unknown", f"sync status {app.sync}"
 
 
-def _health(app: Application) -> Iterator[tuple[str, str]]:
+def sync_error(app: Application) -> str:
+    """Argo CD's own words why it does not try these revisions again, or nothing."""
+    return next((" ".join(text.split())[:300] for kind, text in app.conditions if kind == "SyncError"), "")
+
+
+def synced_already(app: Application) -> bool:
+    """Whether automated sync will leave the difference alone: these very revisions are synced, no self-heal."""
+    done = app.operation.phase == "Succeeded" and app.operation.revisions == app.revisions
+    return app.sync == "OutOfSync" and app.auto_sync and not app.self_heal and done
+
+
+def _only_to_prune(app: Application) -> str:
+    """The objects that keep it OutOfSync, when all of them wait to be removed and nothing removes them."""
+    different = [item for item in app.objects if not item.in_sync]
+    only = bool(different) and not app.prune and all(item.must_be_pruned for item in different)
+    return ", ".join(item.name for item in different[:5]) if only else ""
+
+
+def cannot_start(app: Application) -> bool:
+    """Whether a workload is Degraded for good: its progress deadline has passed, by Argo CD's own words."""
+    return any("progress deadline" in text for text in (*app.unhealthy, app.health_message))
+
+
+def _health(app: Application, expected: Expected) -> Iterator[tuple[str, str]]:
     if app.operation.finished and not _after(app.reconciled, app.operation.finished):
         yield "stale-health", "the health is from before the sync finished"
     words = {
@@ -207,7 +254,8 @@ def _health(app: Application) -> Iterator[tuple[str, str]]:
         "Missing": "missing",
         "Suspended": "suspended",
     }
-    if app.health != "Healthy":
+    accepted = ("Healthy", "Suspended") if expected.accepts_suspended else ("Healthy",)
+    if app.health not in accepted:
         cause = "; ".join(app.unhealthy[:3]) or app.health_message
         said = f": {cause}" if cause else ""
         since = f" since {app.health_since}" if app.health_since else ""

@@ -11,16 +11,23 @@ from collections.abc import Mapping
 import msgspec
 
 from stagegate.argocd_app.status import Application
-from stagegate.gate.look import Expected, classify, confirmed
+from stagegate.gate.look import (
+    Expected,
+    cannot_start,
+    classify,
+    confirmed,
+    sync_error,
+    synced_already,
+)
 
 REASONS: Mapping[str, str] = {
     "being-deleted": "the Application is being deleted",
     "wrong-source": "the Application follows nothing this release publishes",
     "invalid-spec": "Argo CD refuses the Application's spec",
-    "comparison-error": "Argo CD cannot render or compare the Application, twice in a row",
+    "comparison-error": "Argo CD cannot render or compare the Application, for as long as patience lasts",
     "superseded": "the Application is asked for, or resolves to, another release",
-    "operation-failed": "the sync of exactly these revisions failed, and Argo CD will not try them again",
-    "degraded": "the release is Degraded: after it was Healthy, or for as long as it should have settled",
+    "operation-failed": "the sync of exactly these revisions failed and was not tried again",
+    "degraded": "the release is Degraded: past its progress deadline, or for longer than it may be",
     "pin-not-applied": "the Application still asks for another version than the pin in Git",
     "no-status": "Argo CD has not looked at the Application yet",
     "refreshing": "a refresh was asked for and has not happened",
@@ -30,6 +37,8 @@ REASONS: Mapping[str, str] = {
     "old-commit": "the revision is a commit before the one that holds these pins or values",
     "syncing": "a sync is requested or running",
     "out-of-sync": "the cluster differs from this release",
+    "sync-error": "Argo CD says that it will not sync this revision",
+    "prune": "an object must be removed, and automated sync does not remove objects here",
     "auto-sync-off": "the cluster differs from this release, and nothing syncs by itself",
     "sync-window": "the cluster differs from this release, and a sync window forbids the sync",
     "sync-unknown": "Argo CD does not know whether the cluster differs",
@@ -86,7 +95,28 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     refreshed: bool = False
 
 
-FATAL = ("being-deleted", "wrong-source", "invalid-spec", "operation-failed")
+FATAL = ("being-deleted", "wrong-source")
+PATIENT = ("comparison-error", "invalid-spec", "operation-failed")
+STUCK = 30.0  # seconds after which a sync that Argo CD says it will not begin is believed not to begin
+AUTOSCALER = 20.0  # an autoscaler is Healthy until it looks at its metrics for the first time, after 15 s
+
+
+def settle_time(application: Application, expected: Expected) -> float:
+    """Seconds it must stay good: as set, and longer where an autoscaler has not judged its metrics yet."""
+    scaled = any(item.name.startswith("HorizontalPodAutoscaler/") for item in application.objects)
+    return max(expected.settle, AUTOSCALER) if scaled else expected.settle
+
+
+def endured(reason: str, application: Application, expected: Expected) -> float | None:
+    """Seconds for which a reason is endured before it is final; None: as long as the gate waits."""
+    if reason == "degraded":
+        return expected.settle if cannot_start(application) else expected.degraded_after
+    if reason == "operation-failed" and sync_error(application):
+        return min(STUCK, expected.patience)
+    if reason in PATIENT:
+        return expected.patience
+    stuck = reason in ("sync-error", "prune") or (reason == "out-of-sync" and synced_already(application))
+    return min(STUCK, expected.patience) if stuck else None
 
 
 def judge(application: Application, expected: Expected, history: History, now: float) -> Judgement:
@@ -101,19 +131,16 @@ def judge(application: Application, expected: Expected, history: History, now: f
         return Superseded(detail=detail)
     if reason in FATAL:
         return Failed(reason=reason, detail=detail)
-    if reason == "comparison-error":
-        final = looks >= 2 and history.refreshed
-        return Failed(reason=reason, detail=detail) if final else Waiting(reason=reason, detail=detail)
-    if reason == "degraded":
-        final = history.was_good or (looks >= 3 and lasted >= expected.settle)
-        return Failed(reason=reason, detail=detail) if final else Waiting(reason=reason, detail=detail)
     if reason != "ready":
+        limit = endured(reason, application, expected)
+        refreshed = history.refreshed or reason == "degraded"
+        if limit is not None and looks >= 3 and refreshed and lasted >= limit:
+            return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")
         return Waiting(reason=reason, detail=detail)
-    if looks < 2 or lasted < expected.settle:
-        return Waiting(
-            reason="settling", detail=f"{detail}; good for {lasted:.0f} of {expected.settle:.0f} s"
-        )
-    if not confirmed(application, expected.settle):
+    settle = settle_time(application, expected)
+    if looks < 2 or lasted < settle:
+        return Waiting(reason="settling", detail=f"{detail}; good for {lasted:.0f} of {settle:.0f} s")
+    if not confirmed(application, settle):
         return Waiting(reason="settling", detail=f"{detail}; Argo CD has not looked again since it settled")
     return Ready(detail=detail)
 

@@ -71,7 +71,9 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         pods=lambda _: Ready(),
         parent=environment.argocd.parent,
         named=world.named,
+        pinned=partial(_pinned_now, world) if known.pinned == release.version else lambda: "",
     )
+    tag = world.app.tag(release.tag) if source and release.tag else None
     return Trial(
         release=release,
         environment=environment.name,
@@ -80,7 +82,7 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         gate=environment.gate,
         timeout=known.timeout,
         source=source,
-        expected=facts.expected(known, tuple(repositories)),
+        expected=facts.expected(known, tuple(repositories), tag.object_id if tag else ""),
         order=order,
         tags=(*image_tags(release.version, release.tag), release.version, f"sha-{release.commit}"),
         relatives=pods.family(world.registry, release.images),
@@ -88,6 +90,12 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
         moved=partial(facts.moved, world.registry, release),
         compare=_comparison(known, source, world),
     )
+
+
+def _pinned_now(world: World) -> str:
+    """The version that the pins name on the default branch now."""
+    head = world.pins.head(world.pins.default_branch())
+    return world.pinned_at(head) if head else ""
 
 
 def _source(asked: Asked, known: Facts) -> ArgoCD | None:

@@ -29,6 +29,8 @@ class Progress:
     asked_window: float = float("-inf")
     trouble: Stop | None = None
     trouble_since: float = 0.0
+    compared_anew: bool = False  # a refresh came back while the spec asked for the release
+    asked_refresh: float = float("-inf")
 
 
 class Teller:

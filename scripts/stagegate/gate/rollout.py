@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -13,17 +14,26 @@ from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
 from stagegate.gate.following import Follower, Source
 from stagegate.gate.look import Commit, Expected, is_ours
-from stagegate.gate.plan import Failed, Judgement, Ready, Superseded, Waiting, judge, remember
+from stagegate.gate.pin import Pin
+from stagegate.gate.plan import Failed, Judgement, Ready, Superseded, Waiting, endured, judge, remember
 from stagegate.gate.progress import Progress, Teller
+from stagegate.gate.windows import window_is_shut
 from stagegate.model import ApplicationSeen
 from stagegate.runner import log
 
 Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
 POLL_STREAMING = 2.0  # and with one, in case it has gone silent
-PATIENCE = 120.0  # seconds of trouble with Argo CD in the middle of a wait
 PATIENCE_FIRST = 20.0  # and before it has answered at all
+ERROR_REFRESH = 5.0  # seconds between refreshes while an error stands: Argo CD does not look again by itself
+UNREACHABLE = re.compile(
+    r"connection refused|i/o timeout|deadline exceeded|Unavailable|no such host"
+    r"|Too Many Requests|\b(429|502|503|504)\b"
+)
 PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
+
+
+Commits = dict[tuple[str, str], Commit]  # by Application and source, because each source shows other files
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +54,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What to wait for: Applications by name, how many of them must be ready (0: all), for how many seconds.
 
     `commit` says what a Git source's revision holds; `pods` returns a judgement on the pods of an Application
-    that looks ready; `parent` is the app-of-apps that applies the pins: it is refreshed while they are not applied,
+    that looks ready; `pinned` reads the version that the pin in Git names now (empty: not known);
+    `parent` is the app-of-apps that applies the pins: it is refreshed while they are not applied,
     and may still create a missing Application; `named` is the version that an Application's own spec names.
     """
 
@@ -56,6 +67,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     pods: Callable[[str], Judgement]
     parent: str = ""
     named: Callable[[Json], str] = lambda _: ""
+    pinned: Callable[[], str] = lambda: ""
 
 
 def wait(
@@ -66,7 +78,9 @@ def wait(
     events: queue.Queue[tuple[str, Json, bool]] = queue.Queue()
     states = {name: Progress(name=name) for name in order.names}
     followers: list[Follower] = []
-    commits: dict[str, Commit] = {}
+    commits: Commits = {}
+    parents: dict[str, Follower] = {}
+    pin = Pin(expected.version, order.pinned)
     teller = Teller(order.timeout, began)
     try:
         while True:
@@ -78,12 +92,19 @@ def wait(
                     followers.append(Follower(source, order.parent, events, stream=False))
             teller.tell(states, clock())
             verdict = _verdict(states, order, clock() - began)
+            others = [s.judgement.detail for s in states.values() if s.judgement.reason == "pin-not-applied"]
+            last_word = verdict is not None and verdict.outcome != "ready"
+            if (others or last_word) and pin.moved(clock(), others, final=last_word):
+                newer = Superseded(detail=f"the pin in Git names {pin.version} by now")
+                return _ended("superseded", newer, states, clock() - began)
             if verdict:
+                _innocent(verdict)
                 return verdict
-            _confirm(states, followers, expected.settle, clock())
+            _follow_parents(source, states, parents, order, events)
+            _confirm(states, followers, expected, clock())
             _drain(events, states, expected, commits, order, clock, _streams(followers))
     finally:
-        for follower in followers:
+        for follower in (*followers, *parents.values()):
             follower.stop()
 
 
@@ -91,19 +112,60 @@ def _streams(followers: Sequence[Follower]) -> bool:
     return bool(followers) and all(follower.streaming for follower in followers)
 
 
-def _confirm(states: dict[str, Progress], followers: Sequence[Follower], settle: float, now: float) -> None:
-    """Have Argo CD look again where its word must be newer than what it shows: good for long, or an error."""
+def _innocent(verdict: Rollout) -> None:
+    """Stop where Argo CD's connection to a repository is to blame, not the release: that is nobody's verdict."""
+    words = verdict.detail
+    if verdict.reason == "comparison-error" and UNREACHABLE.search(words) and "not found" not in words:
+        raise Stop(
+            "unreachable",
+            "Argo CD cannot reach what it has to read.",
+            f"{words}.",
+            "Look at Argo CD's repo-server and at the registry or Git server it names, then run the gate again.",
+        )
+
+
+def _follow_parents(
+    source: Source,
+    states: dict[str, Progress],
+    parents: dict[str, Follower],
+    order: Order,
+    events: queue.Queue[tuple[str, Json, bool]],
+) -> None:
+    """Refresh the Applications that apply the pins for as long as one of them is not applied."""
+    late = [
+        s for s in states.values() if s.judgement.reason == "pin-not-applied" and s.seen and s.seen.parent
+    ]
+    wanted = {s.seen.parent for s in late if s.seen} - {"", order.parent, *states}
+    for name in wanted - set(parents):
+        log.debug(f"{name} applies the pin: it is refreshed")
+        parents[name] = Follower(source, name, events, stream=False)
+    if not late:
+        for name in list(parents):
+            parents.pop(name).stop()
+
+
+def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
+    """Whether Argo CD should look again: its word must be newer than what it shows, or an error stands."""
+    if state.judgement.reason == "settling":
+        return now - state.history.since >= expected.settle
+    limit = endured(state.judgement.reason, state.seen, expected) if state.seen else None
+    return limit is not None and now - state.asked_refresh >= ERROR_REFRESH
+
+
+def _confirm(
+    states: dict[str, Progress], followers: Sequence[Follower], expected: Expected, now: float
+) -> None:
     for state, follower in zip(states.values(), followers, strict=False):
-        settled = state.judgement.reason == "settling" and now - state.history.since >= settle
-        if settled or (state.judgement.reason == "comparison-error" and not state.history.refreshed):
+        if wants_refresh(state, expected, now):
             follower.ask()
+            state.asked_refresh = now
 
 
 def _poll(
     source: Source,
     state: Progress,
     expected: Expected,
-    commits: dict[str, Commit],
+    commits: Commits,
     order: Order,
     clock: Callable[[], float],
     streaming: bool,
@@ -117,28 +179,34 @@ def _poll(
         state.trouble = None
     except Stop as trouble:
         state.polled = clock()
-        _endure(state, trouble, order, clock())
+        _endure(state, trouble, order, clock(), expected.patience)
         return
     state.polled = clock()
     _ask_windows(source, state, clock())
     _look(state, document, expected, commits, order, clock(), refreshed=False)
+    if isinstance(state.judgement, Ready) and not state.compared_anew:
+        state.judgement = Waiting(reason="settling", detail="no refresh has come back since the pin moved")
     if isinstance(state.judgement, Ready):
         try:
             pods = order.pods(state.name)
             state.judgement = state.judgement if isinstance(pods, Ready) else pods
         except Stop as trouble:
-            _endure(state, trouble, order, clock())
+            _endure(state, trouble, order, clock(), expected.patience)
 
 
-def _endure(state: Progress, trouble: Stop, order: Order, now: float) -> None:
-    """Keep trouble that may pass for a while; what a person must cure ends the wait."""
+def _endure(state: Progress, trouble: Stop, order: Order, now: float, patience: float) -> None:
+    """Keep trouble that may pass for a while; what a person must cure ends the wait.
+
+    argocd-server answers every error of the Kubernetes API with 403, so one after good looks may pass.
+    """
     if state.trouble is None:
         state.trouble_since = now
     state.trouble = trouble
     missing = bool(order.parent) and trouble.reason in ("missing-permission", "bad-settings")
-    if trouble.reason not in PASSING and not missing:
+    may_pass = trouble.reason in PASSING or (bool(state.document) and trouble.reason == "missing-permission")
+    if not may_pass and not missing:
         raise trouble
-    patience = PATIENCE if state.document else PATIENCE_FIRST
+    patience = patience if state.document else PATIENCE_FIRST
     if not missing and now - state.trouble_since > patience:
         raise trouble
     state.judgement = Waiting(reason="no-status", detail=trouble.what)
@@ -153,8 +221,7 @@ def _ask_windows(source: Source, state: Progress, now: float) -> None:
         return
     state.asked_window = now
     try:
-        active = source.sync_windows(state.name).get("activeWindows") or []
-        state.sync_window = any(isinstance(w, dict) and w.get("kind") == "deny" for w in active)
+        state.sync_window = window_is_shut(source.sync_windows(state.name))
     except Stop as trouble:
         log.debug(trouble.what)
 
@@ -163,7 +230,7 @@ def _look(
     state: Progress,
     document: Json,
     expected: Expected,
-    commits: dict[str, Commit],
+    commits: Commits,
     order: Order,
     now: float,
     *,
@@ -171,21 +238,29 @@ def _look(
 ) -> None:
     """Judge one document and remember it."""
     seen = documents.read(document)
+    held: dict[str, Commit] = {}
     for source in seen.sources:
-        if source.is_git and source.revision and source.revision not in commits and is_ours(source, expected):
-            commits[source.revision] = order.commit(source, seen)
-    named = "" if expected.moves_chart else order.named(document)
-    here = msgspec.structs.replace(expected, commits=commits, sync_window=state.sync_window, named=named)
+        if source.is_git and source.revision and is_ours(source, expected):
+            if (seen.name, source.key) not in commits:
+                commits[seen.name, source.key] = order.commit(source, seen)
+            held[source.key] = commits[seen.name, source.key]
+    here = msgspec.structs.replace(
+        expected, commits=held, sync_window=state.sync_window, named=order.named(document)
+    )
     state.judgement = judge(seen, here, state.history, now)
     state.history = remember(state.history, seen, here, now, refreshed=refreshed)
     state.seen, state.document = seen, document
+    if state.history.reason == "pin-not-applied":
+        state.compared_anew = False
+    elif refreshed:
+        state.compared_anew = True
 
 
 def _drain(
     events: queue.Queue[tuple[str, Json, bool]],
     states: dict[str, Progress],
     expected: Expected,
-    commits: dict[str, Commit],
+    commits: Commits,
     order: Order,
     clock: Callable[[], float],
     streaming: bool,

@@ -211,7 +211,7 @@ def _unwell(trial: Trial, names: Sequence[str]) -> str:
     for name in names:
         document = trial.source.application(name)
         seen, named = documents.read(document), trial.order.named(document)
-        known = {s.revision: trial.order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}
+        known = {s.key: trial.order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}
         reason, detail = classify(seen, msgspec.structs.replace(trial.expected, commits=known, named=named))
         if reason != "ready":
             return f"{name}: {detail}"

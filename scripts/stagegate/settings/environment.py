@@ -106,6 +106,14 @@ class GateSettings(Section, frozen=True, kw_only=True):
     """Longest time for roll-out and checks together, at most 24h; the input `timeout` goes before it."""
     settle: Duration = "5s"
     """How long the Applications must stay Synced and Healthy before they count as ready."""
+    patience: Duration = "5m"
+    """How long an error of Argo CD may last that can pass by itself, such as a registry that does not answer.
+    Longer than Argo CD's own three minutes."""
+    degraded_after: Duration = "2m"
+    """How long an Application may be Degraded before the roll-out fails. A workload past its progress deadline
+    fails at once."""
+    suspended: Literal["wait", "allow"] = "wait"
+    """`allow`: an Application that is Suspended by design counts as healthy."""
     required: tuple[str, ...] = ()
     """Checks that must be there and pass, whatever the scenario file says. Of a `junit` report, the only test
     cases that decide."""

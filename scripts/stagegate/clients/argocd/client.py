@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from stagegate.clients import http
 from stagegate.clients.argocd import refusals
@@ -24,6 +25,7 @@ Json = dict[str, Any]
 STREAM_SILENCE = 90.0  # seconds without a byte before a stream counts as dead; ingresses cut earlier
 _HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
 _PLAIN = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE")  # OpenSSL's words for an answer without TLS
+_BLOCK = 64 * 1024
 _LINE_LIMIT = 32 * 1024 * 1024  # an Application document is at most etcd's 1.5 MiB
 
 
@@ -123,10 +125,10 @@ class ArgoCD:
         with closing(answer):
             refusals.refuse(answer, self._about(name), self._server)
             try:
-                for line in answer.iter_lines(chunk_size=1):
-                    if found := self._event(line):
-                        yield found
-            except requests.RequestException as error:
+                for line in _lines(answer):
+                    if document := self._event(line):
+                        yield document
+            except (HTTPError, OSError) as error:  # requests does not translate what `read1` raises
                 raise http.unreachable(self.host, error) from error
 
     def close(self) -> None:
@@ -188,3 +190,19 @@ class ArgoCD:
 
     def _about(self, name: str) -> str:
         return f"Application {name}" + (f" of project {self._project}" if self._project else "")
+
+
+def _lines(response: requests.Response) -> Iterator[bytes]:
+    """The lines of a stream, each as soon as it has come; every byte is copied once.
+
+    `iter_lines` either waits until a block is full or reads byte by byte and copies a long line for each of them.
+    """
+    parts: list[bytes] = []
+    while block := response.raw.read1(_BLOCK, decode_content=True):
+        first, *others = block.split(b"\n")
+        parts.append(first)
+        for other in others:
+            yield b"".join(parts).rstrip(b"\r")
+            parts = [other]
+    if any(parts):
+        yield b"".join(parts)

@@ -222,9 +222,10 @@ class Refs(Files):
         target = ref.target
         annotated = target.target is not None
         message = (target.message or "").rstrip("\n")
+        own = target.oid if annotated else ""
         while target.target is not None:
             target = target.target
-        return Tag(name=name, target_commit=target.oid, message=message, annotated=annotated)
+        return Tag(name=name, target_commit=target.oid, message=message, annotated=annotated, object_id=own)
 
     def create_tag(self, name: str, sha: str, message: str) -> Tag:
         """An annotated tag on a commit. One that is there already on this commit is returned as it is;

@@ -49,12 +49,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag with the commit it stands for; `message` is empty for a lightweight one."""
+    """A tag with the commit it stands for; `message` and `object_id` (the id of the annotated tag itself)
+    are empty for a lightweight one."""
 
     name: str
     target_commit: str
     message: str
     annotated: bool
+    object_id: str = ""
 
 
 class RefFile(msgspec.Struct, frozen=True, kw_only=True):
