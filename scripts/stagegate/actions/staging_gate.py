@@ -247,7 +247,9 @@ def world(known: Facts, connections: Connections) -> World:
         pins=connections.pins,
         registry=connections.registry,
         pin_files=files,
-        pinned_at=prepare.pinned(version, connections.pins, files),
+        pinned_at=prepare.pinned(
+            version, connections.pins, (*files, *pinned_version.charts_beside(files, known.settings))
+        ),
         named=partial(pinned_version.named, known.release, known.settings),
         render=partial(rendered, known, connections),
     )

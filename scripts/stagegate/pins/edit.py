@@ -91,7 +91,7 @@ def edit(
     for (document, path), changes in inner.items():
         content = yaml_edit.replace_inside(content, document, path, changes, pin_file.file)
     if edits:
-        edits[0] = msgspec.structs.replace(edits[0], also=_also(content, pin_file, edits))
+        edits[0] = msgspec.structs.replace(edits[0], also=_also(content, pin_file))
     return content, tuple({(edit.file, edit.path): edit for edit in reversed(edits)}.values())[::-1]
 
 
@@ -118,16 +118,15 @@ def _aliases(pin_file: PinFile, place: PinPlace, after: str, repository: str) ->
     return [_edit(place, after, repository, ".".join(map(str, path))) for path in places[1:]]
 
 
-def _also(content: bytes, pin_file: PinFile, edits: Sequence[Edit]) -> tuple[int, ...]:
+def _also(content: bytes, pin_file: PinFile) -> tuple[int, ...]:
     """Lines of the edited file where the version before still stands, counted from 1."""
     versions = {place.names["version"] for place in pin_file.places if place.names.get("version")}
     if not versions:
         return ()
     words = "|".join(sorted(map(re.escape, versions)))
     wanted = re.compile(rf"(?<![\d.]){'(?:' + words + ')'}(?![\d]|\.\d|[-+][A-Za-z\d])")
-    changed = {edit.line for edit in edits}
     lines = content.decode("utf-8", "replace").splitlines()
-    return tuple(n for n, line in enumerate(lines, 1) if n not in changed and wanted.search(line))
+    return tuple(n for n, line in enumerate(lines, 1) if wanted.search(line))
 
 
 def _filled(place: PinPlace, release: Release) -> str:

@@ -12,7 +12,7 @@ from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership, pattern, shapes, suggest
 from stagegate.pins.place import PinFile, PinPlace, Reading, items_at, text_at
-from stagegate.pins.shapes import added_image, application_set, custom, sources
+from stagegate.pins.shapes import added_image, application_set, custom, image_policy, sources
 from stagegate.settings import Environment, Pin, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, plain
@@ -56,7 +56,8 @@ def read(
     reading = Reading(file=file, settings=settings, environment=environment, aliases=names)
     if isinstance(pin, Pin) and pin.add:
         content = added_image.completed(content, file, settings)
-    nodes = yaml_edit.documents(content, file)
+    reading = msgspec.structs.replace(reading, content=content)
+    nodes = _documents(content, file, settings)
     _refuse_encrypted(nodes, content, file)
     _refuse_twins(nodes, reading)
     if isinstance(pin, Pin) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
@@ -66,9 +67,27 @@ def read(
         units = _chosen(list(_units(nodes, reading)), reading)
         places = tuple(place for unit in units for place in unit.places)
     if not places:
-        raise suggest.nothing(nodes, reading)
+        raise suggest.nothing(nodes, reading, content)
     applications = tuple(made for unit in units for made in _applications(unit.node, reading))
     return PinFile(file=file, content=content, places=places, applications=applications)
+
+
+def _documents(content: bytes, file: str, settings: Settings) -> Sequence[Node]:
+    """The composed documents. Stop(bad-input) ends with a settings line that works, where the file is no YAML."""
+    try:
+        return yaml_edit.documents(content, file)
+    except Stop as stop:
+        line, suggestion = suggest.pattern_for(content, file, settings)
+        if not suggestion:
+            raise
+        raise Stop(
+            stop.reason,
+            stop.what,
+            stop.why,
+            f"If line {line} is the one, name the version by the text around it: {suggestion}.",
+            file=file,
+            line=stop.line,
+        ) from stop
 
 
 def _refuse_encrypted(nodes: Sequence[Node], content: bytes, file: str) -> None:
@@ -123,7 +142,9 @@ def _units(nodes: Sequence[Node], reading: Reading) -> Iterator[Unit]:
 def _in_object(node: Node, document: int, reading: Reading) -> tuple[PinPlace, ...]:
     for shape in shapes.document_shapes():
         if shape.places and (found := tuple(shape.places(node, document, reading))):
-            return found
+            taken = {(place.path, place.inside) for place in found}
+            marked = image_policy.places(node, document, reading) if shape.name != image_policy.NAME else ()
+            return (*found, *(place for place in marked if (place.path, place.inside) not in taken))
     return ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stagegate.errors import Stop
 from stagegate.pins import templates
-from stagegate.pins.place import PinFile, PinPlace
+from stagegate.pins.place import PinFile, PinPlace, Reading
 from stagegate.settings import Pin, Settings
 
 NAME = "pattern"
@@ -30,11 +30,14 @@ def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
             line=lines[0] if lines else 1,
         )
     (match,) = matches
+    line = text.count("\n", 0, match.start()) + 1
+    if flavour := templates.swallowed(template, match[0]):
+        raise Reading(file=pin.file, settings=settings).flavoured(match[0], template, flavour, line)
     place = PinPlace(
         file=pin.file,
         document=0,
         path=(),
-        line=text.count("\n", 0, match.start()) + 1,
+        line=line,
         role="custom",
         value=match[0],
         template=template,

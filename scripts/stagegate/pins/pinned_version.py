@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -41,6 +41,16 @@ def files_of(environment: Environment) -> tuple[str, ...]:
     """The files that hold an environment's pins, and those that move with them (a chart's lock)."""
     held = dict.fromkeys(file_of(pin) for pin in environment.pins)
     return (*held, *(lock for file in held if (lock := pins.companion(file))))
+
+
+def charts_beside(files: Iterable[str], settings: Settings) -> tuple[str, ...]:
+    """The Chart.yaml beside each file: it says below which key values of an umbrella chart are our chart's."""
+    if not settings.chart_reference:
+        return ()
+    beside = dict.fromkeys(
+        str(PurePosixPath(file).with_name("Chart.yaml")) for file in files if file.endswith((".yaml", ".yml"))
+    )
+    return tuple(chart for chart in beside if chart not in files)
 
 
 def standing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -79,13 +80,15 @@ def together(pin_files: Sequence[PinFile]) -> PinFile:
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What every shape needs to know while it looks for its places.
 
-    `aliases`: names below which an umbrella chart has the values of our chart.
+    `aliases`: names below which an umbrella chart has the values of our chart. `content`: the whole file, for what
+    stands in comments.
     """
 
     file: str
     settings: Settings
     environment: Environment | None = None
     aliases: tuple[str, ...] = ()
+    content: bytes = b""
 
     def place(
         self,
@@ -115,6 +118,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         guessed = templates.guess(scalar.value, role, self.settings) if template is None else template
         moving = not guessed or templates.match(guessed, scalar.value) is None
         cure = templates.flavour_cure(scalar.value, role) if moving and template is None else ""
+        if moving and re.search(r"\{\{|\$[({]", scalar.value):
+            cure = (
+                "It is a template expression, so its value stands elsewhere. Name that file and key as the pin: "
+                "{file: ..., path: version}."
+            )
+        if template is not None and (flavour := templates.swallowed(template, scalar.value)):
+            raise self.flavoured(scalar.value, template, flavour, line)
         if scalar.tag != STRING and scalar.style is None:
             kind = scalar.tag.rpartition(":")[2]
             cure = f"Without quotes it is of type {kind} to Argo CD. Write an exact version, in quotes."
@@ -140,6 +150,17 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             subject=subject,
             moving=moving,
             cure=cure,
+        )
+
+    def flavoured(self, value: str, template: str, flavour: str, line: int) -> Stop:
+        """Stop(ambiguous-pin) for a template that would take the flavour of an image for a pre-release."""
+        return Stop(
+            "ambiguous-pin",
+            f"{self.file} has {value!r}, and {flavour} is a variant of the image.",
+            f"With {template} the next release would lose it.",
+            f"Write the variant into the settings: {template.replace('{version}', '{version}' + flavour)}.",
+            file=self.file,
+            line=line,
         )
 
 

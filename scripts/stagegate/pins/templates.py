@@ -31,14 +31,18 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
 }
 # What people put behind a version for a pre-release, and for a variant of an image. Other words are ambiguous.
 _PRERELEASE = re.compile(
-    r"(?i)(?:alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|next|milestone|m|ea|test|g?[0-9a-f]{7,40}|\d+)"
-    r"[.\d-]*"
+    r"(?i)(?:(?:alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|next|milestone|m|ea|test|g?(?=\d*[a-f])[0-9a-f]{7,40})"
+    r"[.\d-]*|\d+(?:\.\d+)+)"
 )
+_PRERELEASE_WORD = re.compile(r"(?i)(?:alpha|beta|rc|preview|snapshot|nightly)[.\d]*")
+_DESCRIBED = re.compile(r"g[0-9a-f]{7,40}")
 _FLAVOUR = re.compile(
     r"(?i)-(?:alpine|slim|fat|full|minimal|debian|ubuntu|bullseye|bookworm|buster|trixie|jammy|noble|focal|"
     r"rootless|distroless|static|scratch|musl|glibc|ubi|rhel|centos|rocky|amazonlinux|al|windows|"
-    r"nanoserver|linux|amd|arm|armv|x|fips|jre|jdk|jvm|native|cuda|gpu|cpu|cluster|enterprise|"
-    r"community|ee|ce|oss|debug|nonroot|root|fpm|apache|nginx|ol|photon|wolfi|chainguard|busybox)(?![A-Za-z])"
+    r"nanoserver|linux|darwin|amd|arm|armv|x|fips|jre|jdk|jvm|native|cuda|gpu|cpu|cluster|enterprise|"
+    r"community|ee|ce|oss|debug|nonroot|root|fpm|apache|nginx|ol|photon|wolfi|chainguard|busybox|python|py|node|"
+    r"nodejs|golang|go|php|ruby|java|openjdk|temurin|corretto|graalvm|perl|erlang|mariner|stretch|xenial|bionic|"
+    r"lts|otel|r(?=\d)|ls(?=\d))(?![A-Za-z])"
 )
 
 
@@ -76,19 +80,25 @@ def split_flavour(tag: str) -> tuple[str, str]:
     behind = tag[len(core) :]
     parts = [] if re.search("[+_]", behind) else behind.split("-")[1:]
     core += "" if parts else behind
+    if len(parts) > 1 and parts[0].isdecimal() and _DESCRIBED.fullmatch(parts[1]):
+        core += f"-{parts.pop(0)}"  # `git describe`: 1.2.3-5-gabcdef0
     while parts and _PRERELEASE.fullmatch(parts[0]):
         core += f"-{parts.pop(0)}"
     return core, "".join(f"-{part}" for part in parts)
 
 
 def is_known_flavour(flavour: str) -> bool:
-    """Whether the first word of a flavour such as `-debian-12-r1` is one that images have."""
-    return _FLAVOUR.match(flavour) is not None
+    """Whether the first word of a flavour such as `-debian-12-r1` is one that images have.
+
+    One with a pre-release behind it (`-alpine-rc.1`) is not: nobody can say which part belongs to the version.
+    """
+    words = flavour.split("-")[2:]
+    return _FLAVOUR.match(flavour) is not None and not any(_PRERELEASE_WORD.fullmatch(word) for word in words)
 
 
 def flavour_cure(value: str, role: str) -> str:
     """What to do about a tag whose last part may be a flavour or a pre-release; nothing where it is neither."""
-    core, flavour = split_flavour(value) if role == "image-tag" else (value, "")
+    core, flavour = split_flavour(value.partition("@")[0]) if role == "image-tag" else (value, "")
     if not flavour:
         return ""
     prefix = "v" if core.startswith("v") else ""
@@ -98,23 +108,20 @@ def flavour_cure(value: str, role: str) -> str:
     )
 
 
+def swallowed(template: str, value: str) -> str:
+    """The flavour that a template takes for a part of the version, as `{version}` does in `1.2.3-alpine`."""
+    version = (match(template, value) or {}).get("version", "")
+    _, flavour = split_flavour(re.sub(r"\+(?=[A-Za-z])", "-", version))
+    flavour = flavour if flavour in value else flavour.replace("-", "_", 1)
+    if flavour.startswith("_"):
+        return flavour if is_known_flavour(flavour.replace("_", "-", 1)) else ""
+    return flavour if flavour and is_known_flavour(flavour) else ""
+
+
 def match(template: str, value: str) -> dict[str, str] | None:
     """What a value says through its template, or None when it is not written like that."""
-    parts: list[str] = []
-    seen: set[str] = set()
-    for index, part in enumerate(_HOLE.split(template)):
-        if index % 2 == 0:
-            parts.append(re.escape(part))
-            continue
-        name, _, length = part.partition(":")
-        if name in seen:
-            parts.append(f"(?P={name})")
-        elif name == "commit":
-            parts.append(f"(?P<commit>[0-9a-f]{{{length or _COMMIT}}})")
-        else:
-            parts.append(_NAMED[name])
-        seen.add(name)
-    found = re.fullmatch("".join(parts), value) if seen else None
+    parts, names = _expression(template)
+    found = re.fullmatch("".join(parts), value) if names else None
     if found is None:
         return None
     return {
@@ -123,17 +130,35 @@ def match(template: str, value: str) -> dict[str, str] | None:
     }
 
 
+def _expression(template: str) -> tuple[list[str], frozenset[str]]:
+    """A template as pieces of a regular expression, and the names of its holes; a hole that comes again must say
+    the same. Of two lengths of a commit the shorter one is compared."""
+    parts: list[str] = []
+    names: set[str] = set()
+    for index, part in enumerate(_HOLE.split(template)):
+        if index % 2 == 0:
+            parts.append(re.escape(part))
+            continue
+        name, _, length = part.partition(":")
+        if name == "commit" and name in names:
+            parts.append(f"[0-9a-f]{{{length or _COMMIT}}}")
+        elif name in names:
+            parts.append(f"(?P={name})")
+        elif name == "commit":
+            parts.append(f"(?P<commit>[0-9a-f]{{{length or _COMMIT}}})")
+        else:
+            parts.append(_NAMED[name])
+        names.add(name)
+    return parts, frozenset(names)
+
+
 def pattern(template: str) -> re.Pattern[str]:
     """A template as an expression for a place in any text, with the holes as named groups."""
-    parts = [
-        re.escape(part)
-        if index % 2 == 0
-        else f"(?P<commit>[0-9a-f]{{{part.partition(':')[2] or _COMMIT}}})"
-        if part.startswith("commit")
-        else _NAMED[part]
-        for index, part in enumerate(_HOLE.split(template))
-    ]
-    return re.compile("".join(parts))
+    parts, _ = _expression(template)
+    pieces = _HOLE.split(template)
+    before = r"(?<![\d.])" if len(pieces) > 1 and not pieces[0] else ""
+    behind = r"(?!\.?\d|[-+]?[A-Za-z_])" if len(pieces) > 1 and not pieces[-1] else ""
+    return re.compile(before + "".join(parts) + behind)
 
 
 def fill(template: str, known: Mapping[str, str]) -> str:

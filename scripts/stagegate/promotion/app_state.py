@@ -90,6 +90,7 @@ def _policy(
     """Settings as the default branch has them, every pin's file, and the blob of the settings."""
     probable = (path for path in pinned_version.pin_files(local_settings) if not pin_files.is_glob(path))
     paths = dict.fromkeys((connections.config, *probable))
+    paths |= dict.fromkeys(pinned_version.charts_beside(tuple(paths), local_settings))
     blobs = connections.pins.files(head, tuple(paths))
     policy = blobs.get(connections.config)
     if policy is None:
@@ -104,7 +105,8 @@ def _policy(
         settings = pin_files.expanded(settings, connections.pins.paths(head))
     if connections.one and not settings.policy and not settings.source:
         settings = msgspec.structs.replace(settings, source=connections.app.repository)
-    more = [path for path in pinned_version.pin_files(settings) if path not in blobs]
+    wanted = pinned_version.pin_files(settings)
+    more = [path for path in (*wanted, *pinned_version.charts_beside(wanted, settings)) if path not in blobs]
     if more:
         blobs |= connections.pins.files(head, more)
     if not connections.one:

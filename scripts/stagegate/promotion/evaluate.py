@@ -89,6 +89,7 @@ def change(
         connections, clone=None
     )  # a kustomization may fetch from anywhere: not from somebody's branch
     paths = pinned_version.pin_files(settings)
+    paths = (*paths, *pinned_version.charts_beside(paths, settings))
     old, new = _sides(connections, before, after, paths)
     changes = {
         one.name: watched.changed(connections.pins, state.base, settings, one.name, old, new)

@@ -54,6 +54,9 @@ def edit(
     paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
     files = {path: place.read_bytes() if place.is_file() else None for path, place in places.items()}
+    for chart in pinned_version.charts_beside(paths, settings):
+        beside = context.inside(chart, what="pins")
+        files[chart] = beside.read_bytes() if beside.is_file() else None
     tag = settings.version.tag_prefix + version
     commit = _git(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     release = Release(app=settings.app, version=version, tag=tag, commit=commit, recorded=False)

@@ -37,10 +37,14 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
     if template is None:
         return
     seen: set[tuple[Path, Path]] = set()
-    for chosen in elements(root, reading) or (None,):
+    chosen_elements = elements(root, reading)
+    others = _of_others(root, chosen_elements, reading)
+    for chosen in chosen_elements or (None,):
         view = _view(template[1], chosen)
         for place in sources.in_spec(view, document, (), reading):
             found = _placed(root, template[1], place, chosen, document, reading)
+            if others and found.path[: len(_TEMPLATE)] == _TEMPLATE and not found.moving:
+                raise _shared(found, others, reading)
             if (found.path, found.inside) not in seen:
                 seen.add((found.path, found.inside))
                 yield found
@@ -86,6 +90,47 @@ def elements(root: Node, reading: Reading) -> tuple[Element, ...]:
     if ours:
         raise _unclear(ours, reading)
     return ()
+
+
+def _of_others(root: Node, chosen: Sequence[Element], reading: Reading) -> tuple[Element, ...]:
+    """List elements of another environment that the settings pin, and that takes what the template has too.
+
+    An environment is pinned here when it has the file as a pin, or the element's Application.
+    """
+    environment = reading.environment
+    if environment is None or not chosen:
+        return ()
+    name = text_at(root, "spec", "template", "metadata", "name")
+    others = [other for other in reading.settings.environments if other.name != environment.name]
+    names = {
+        other.name for other in others if reading.file in {getattr(pin, "file", pin) for pin in other.pins}
+    }
+    applications = {one for other in others for one in other.argocd.applications}
+    return tuple(
+        one
+        for one in _elements(root, ())
+        if one not in chosen
+        and (fill(name, one) in applications or names & set(one.values.values()))
+        and _is_ours(_view(_template(root), one), reading)
+    )
+
+
+def _template(root: Node) -> Node:
+    found = yaml_edit.resolve(root, _TEMPLATE)
+    return found[1] if found else root
+
+
+def _shared(place: PinPlace, others: Sequence[Element], reading: Reading) -> Stop:
+    environment = reading.environment.name if reading.environment else "this environment"
+    lines = ", ".join(str(one.line) for one in others)
+    return Stop(
+        "ambiguous-pin",
+        f"{reading.file} has {place.value} in its template, which is not only {environment}'s.",
+        f"The elements in lines {lines} take it too, so an edit would move what others run.",
+        "Give each element a value of its own, such as version, and write {{version}} in the template.",
+        file=reading.file,
+        line=place.line,
+    )
 
 
 def applications(root: Node, reading: Reading) -> Iterator[dict[str, Any]]:
@@ -135,7 +180,7 @@ def _original(template: Node, place: PinPlace) -> str | None:
 
 def _generator_cure(root: Node, parameter: str, reading: Reading) -> str:
     """Where a parameter comes from, and the settings line that pins it there."""
-    for generator in items_at(root, "spec", "generators"):
+    for number, generator in enumerate(items_at(root, "spec", "generators")):
         for file in items_at(generator, "git", "files"):
             path = text_at(file, "path")
             name = reading.environment.name if reading.environment else "prod"
@@ -144,6 +189,15 @@ def _generator_cure(root: Node, parameter: str, reading: Reading) -> str:
                 f"It is a parameter that a Git generator reads from {path}. Pin the file there: "
                 f"{{file: {concrete}, path: {parameter or 'version'}}}."
             )
+        for kind in ("clusters", "git", "scmProvider", "pullRequest", "plugin", "list"):
+            key, _, name = parameter.partition(".")
+            own = yaml_edit.resolve(generator, (kind, "values", name)) if key == "values" and name else None
+            if own is not None:
+                place = f"spec.generators.{number}.{kind}.values.{name}"
+                return (
+                    f"It is a value of the generator in line {own[1].start_mark.line + 1}. Name it as the pin: "
+                    f"{{file: {reading.file}, path: {place}}}."
+                )
     what = f"the parameter {parameter}" if parameter else "a template expression"
     return (
         f"It is {what} of a generator, so its value stands elsewhere. Name that file and key as the pin: "
@@ -161,8 +215,8 @@ def _is_ours(view: Node, reading: Reading) -> bool:
 def _unclear(ours: Sequence[Element], reading: Reading) -> Stop:
     return Stop(
         "ambiguous-pin",
-        f"{reading.file} has {len(ours)} elements for {reading.settings.app}.",
-        f"Those in lines {', '.join(str(one.line) for one in ours)} could be meant, and nothing says which one.",
+        f"{reading.file} has {len(ours)} element{'s' if len(ours) > 1 else ''} for {reading.settings.app}.",
+        f"Lines {', '.join(str(one.line) for one in ours)}: nothing tells that one belongs to this environment.",
         "Give the element a value that is the environment's name, or name its Application in argocd.applications.",
         file=reading.file,
         line=ours[0].line,

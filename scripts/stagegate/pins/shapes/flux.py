@@ -1,4 +1,5 @@
-"""Flux: chart version and values of a HelmRelease, and the tag or digest of an OCIRepository with our chart."""
+"""Flux: chart version and values of a HelmRelease, the revision of an OCIRepository with our chart or of a
+GitRepository that is ours, and images of a Kustomization."""
 
 from __future__ import annotations
 
@@ -7,19 +8,34 @@ from collections.abc import Iterator
 from stagegate import yaml_edit
 from stagegate.pins import ownership
 from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
-from stagegate.pins.shapes import image_fields
+from stagegate.pins.shapes import image_fields, kustomize
 from stagegate.yaml_nodes import Node
 
 NAME = "flux"
 
 
 def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
-    """The places of a HelmRelease or OCIRepository of Flux."""
+    """The places of a HelmRelease, OCIRepository, GitRepository or Kustomization of Flux."""
     kind, version = text_at(root, "kind"), text_at(root, "apiVersion")
     if kind == "HelmRelease" and version.startswith("helm.toolkit.fluxcd.io/"):
         yield from _helm_release(root, document, reading)
     elif kind == "OCIRepository" and version.startswith("source.toolkit.fluxcd.io/"):
         yield from _oci_repository(root, document, reading)
+    elif kind == "GitRepository" and version.startswith("source.toolkit.fluxcd.io/"):
+        yield from _git_repository(root, document, reading)
+    elif kind == "Kustomization" and version.startswith("kustomize.toolkit.fluxcd.io/"):
+        yield from kustomize.in_images(root, document, ("spec", "images"), reading, NAME)
+
+
+def _git_repository(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+    """The tag or commit of a GitRepository that is the app's; a branch stays."""
+    if not ownership.is_our_repository(text_at(root, "spec", "url"), reading.settings):
+        return
+    for key in ("tag", "commit", "name"):
+        if scalar := scalar_at(root, "spec", "ref", key):
+            place = reading.place(document, scalar, "git-revision", NAME)
+            if not place.moving:
+                yield place
 
 
 def _helm_release(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
@@ -52,8 +68,11 @@ def _oci_repository(root: Node, document: int, reading: Reading) -> Iterator[Pin
 
 SHAPE = Shape(
     name=NAME,
-    title="Flux HelmRelease and OCIRepository",
-    about="The version of a chart with our chart's name, image tags in its values, the tag of an OCIRepository.",
+    title="Flux",
+    about=(
+        "The version of a chart with our chart's name, image tags in its values, the tag of an OCIRepository "
+        "with our chart, the tag or commit of a GitRepository of the app, and `images` of a Kustomization."
+    ),
     file="clusters/prod/shop.yaml",
     example="""\
 apiVersion: helm.toolkit.fluxcd.io/v2

@@ -15,6 +15,7 @@ from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is
 
 # Keys under which values name an image, its tag and its registry; the usual ones first.
 _NAMES = ("repository", "image", "name", "imageName", "repo")
+_NAMES_IN_OBJECTS = ("repository", "image", "imageName")
 _TAGS = ("tag", "imageTag", "image_tag", "version")
 _REGISTRIES = (("global", "imageRegistry"), ("global", "registry"), ("imageRegistry",), ("registry",))
 
@@ -64,11 +65,12 @@ def written(reference: str, settings: Settings) -> tuple[str, str]:
 
 
 def in_objects(node: Node, settings: Settings) -> Iterator[ImageField]:
-    """Every `image: repository:tag` of ours below a Kubernetes object."""
+    """Every `image: repository:tag` of ours below a Kubernetes object, and in custom resources `image` with its
+    tag beside or below it. A plain `name` is the object's or the container's."""
+    shared = next(filter(None, (text_at(node, "spec", *path) for path in _REGISTRIES)), "")
     for path, mapping in _mappings(node, ()):
-        image, template = written(_texts(mapping).get("image", ""), settings)
-        if image:
-            yield ImageField(path=(*path, "image"), role="image-tag", subject=image, template=template)
+        if path[-1:] == ("image",) or not _texts(mapping).keys().isdisjoint(_NAMES_IN_OBJECTS):
+            yield from _in_mapping(path, mapping, settings, shared)
 
 
 def _in_mapping(path: Path, mapping: MappingNode, settings: Settings, registry: str) -> Iterator[ImageField]:
@@ -78,6 +80,11 @@ def _in_mapping(path: Path, mapping: MappingNode, settings: Settings, registry: 
     image, template = written(texts.get("image", ""), settings)
     if image:
         yield ImageField(path=(*path, "image"), role="image-tag", subject=image, template=template)
+        version = (templates.match(template, texts["image"]) or {}).get("version")
+        for key in _TAGS:
+            guessed = templates.guess(texts.get(key, ""), "image-tag", settings)
+            if version and guessed and (templates.match(guessed, texts[key]) or {}).get("version") == version:
+                yield ImageField(path=(*path, key), role="image-tag", subject=image)
         return
     named = _named(texts, settings, registry)
     if not named:
@@ -105,10 +112,11 @@ def _named(texts: Mapping[str, str], settings: Settings, shared: str) -> str:
         repository = texts.get(key, "")
         if not repository:
             continue
-        complete = (
-            (f"{own}/{repository}",) if own else (repository, f"{shared}/{repository}" if shared else "")
-        )
-        for whole in (*complete, repository):
+        if own:
+            complete = (f"{own}/{repository}", repository if repository.startswith(f"{own}/") else "")
+        else:
+            complete = (repository, f"{shared}/{repository}" if shared else "")
+        for whole in complete:
             if whole and (ours := ownership.our_image(whole, settings)):
                 return ours
     return ""

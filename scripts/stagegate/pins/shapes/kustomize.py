@@ -14,7 +14,9 @@ from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
 NAME = "kustomize"
-_REF = re.compile(r"(?P<url>[^?\s]+?)(?://(?P<path>[^?\s]*))?\?(?:.*&)?(?:ref|version)=(?P<ref>[^&\s]+)")
+_REF = re.compile(
+    r"(?P<url>(?:git::)?(?:[a-z][a-z+.-]*://)?[^?\s]+?)(?://(?P<path>[^?\s]*))?\?(?:.*&)?(?:ref|version)=(?P<ref>[^&\s]+)"
+)
 
 
 def is_kustomization(root: Node, file: str) -> bool:
@@ -30,14 +32,7 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
     if not is_kustomization(root, reading.file):
         return
     settings = reading.settings
-    for index, item in enumerate(items_at(root, "images")):
-        image = ownership.our_image(text_at(item, "newName") or text_at(item, "name"), settings)
-        if not image:
-            continue
-        if tag := scalar_at(root, "images", index, "newTag"):
-            yield reading.place(document, tag, "image-tag", NAME, subject=image)
-        if digest := scalar_at(root, "images", index, "digest"):
-            yield reading.place(document, digest, "image-digest", NAME, subject=image)
+    yield from in_images(root, document, ("images",), reading, NAME)
     for index, item in enumerate(items_at(root, "helmCharts")):
         if not ownership.is_our_chart(text_at(item, "repo"), text_at(item, "name"), settings):
             continue
@@ -47,6 +42,18 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
     for key in ("resources", "bases", "components"):
         for index, _ in enumerate(items_at(root, key)):
             yield from _remote(root, document, (key, index), reading)
+
+
+def in_images(root: Node, document: int, path: Path, reading: Reading, shape: str) -> Iterator[PinPlace]:
+    """Tags and digests of images of ours in a list of `{name, newName, newTag, digest}` at a path."""
+    for index, item in enumerate(items_at(root, *path)):
+        image = ownership.our_image(text_at(item, "newName") or text_at(item, "name"), reading.settings)
+        if not image:
+            continue
+        if tag := scalar_at(root, *path, index, "newTag"):
+            yield reading.place(document, tag, "image-tag", shape, subject=image)
+        if digest := scalar_at(root, *path, index, "digest"):
+            yield reading.place(document, digest, "image-digest", shape, subject=image)
 
 
 def _remote(root: Node, document: int, path: Path, reading: Reading) -> Iterator[PinPlace]:
