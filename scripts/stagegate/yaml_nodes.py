@@ -35,6 +35,7 @@ STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 _BOM = "\ufeff"
+_SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "binary"))
 
 
 class _Loader(yaml.CSafeLoader):
@@ -117,12 +118,12 @@ def plain(node: Node) -> Any:
     construct: Mapping[Any, Any] = yaml.SafeLoader.yaml_constructors
     if node.tag in (STRING, "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", _MERGE):
         return node.value
-    maker = construct.get(node.tag) if node.tag.startswith("tag:yaml.org,2002:") else None
+    maker = construct.get(node.tag) if node.tag in _SCALARS else None
     if node.tag == "tag:yaml.org,2002:bool" and node.value in ("y", "Y", "n", "N"):
         return node.value in ("y", "Y")
     try:
         return maker(_CONSTRUCTOR, node) if maker else node.value
-    except (ValueError, KeyError, yaml.YAMLError):
+    except (ValueError, LookupError, yaml.YAMLError):  # `!!float` without a value is an IndexError
         return node.value
 
 

@@ -73,6 +73,7 @@ def edit(
     content = pin_file.content
     edits: list[Edit] = []
     scalars: dict[tuple[int, str | Path], str] = {}
+    texts: list[tuple[PinPlace, str]] = []
     inner: dict[tuple[int, Path], dict[str | Path, str]] = {}
     for place in pin_file.places:
         after = _filled(place, release)
@@ -80,12 +81,14 @@ def edit(
             continue
         edits.append(_edit(place, after, repository))
         if place.shape == pattern.NAME:
-            content = pattern.replace(content, place.value, after, pin_file.file)
+            texts.append((place, after))
         elif place.inside:
             inner.setdefault((place.document, place.path), {})[place.inside] = after
         else:
             scalars[place.document, place.path] = after
             edits += _aliases(pin_file, place, after, repository)
+    if texts:  # first: they are characters of the file as it was read
+        content = pattern.replace(content, texts, pin_file.file)
     if scalars:
         content = yaml_edit.replace(content, scalars, pin_file.file)
     for (document, path), changes in inner.items():

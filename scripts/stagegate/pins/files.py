@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
@@ -90,7 +90,7 @@ def values(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:
     """Values files that pin files name through a `ref` source, as `$values/deploy/values/prod.yaml`."""
     found: dict[str, None] = {}
     for file, content in contents.items():
-        for document in yaml_edit.documents(content, file) if content else ():
+        for document in _documents(content, file):
             texts = (text for _, (_, text) in yaml_edit.leaves(document))
             found |= {text.split("/", 1)[1]: None for text in texts if text.startswith("$") and "/" in text}
     return tuple(found)
@@ -144,9 +144,17 @@ def are_all(contents: Mapping[str, bytes | None]) -> bool:
     manifests), or a pin that is no Application, leaves the rest of what decides unnamed.
     """
     return bool(contents) and all(
-        content and all(_is_whole(document) for document in yaml_edit.documents(content, file))
+        (documents := _documents(content, file)) and all(_is_whole(document) for document in documents)
         for file, content in contents.items()
     )
+
+
+def _documents(content: bytes | None, file: str) -> Sequence[Node]:
+    """The documents of a pin's file; none where it is of another kind, whose version is named by a pattern."""
+    try:
+        return yaml_edit.documents(content, file) if content else ()
+    except Stop:
+        return ()
 
 
 def _is_whole(document: Node) -> bool:

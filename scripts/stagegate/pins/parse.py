@@ -10,7 +10,7 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins import ownership, pattern, shapes, suggest
+from stagegate.pins import ownership, pattern, shapes, suggest, toml_path
 from stagegate.pins.place import PinFile, PinPlace, Reading, items_at, text_at
 from stagegate.pins.shapes import added_image, application_set, custom, image_policy, sources
 from stagegate.settings import Environment, Pin, Settings
@@ -50,6 +50,8 @@ def read(
         environment = owners[0]
     if isinstance(pin, Pin) and pin.pattern:
         return pattern.read(pin, content, settings)
+    if isinstance(pin, Pin) and pin.path and file.endswith(".toml"):
+        return toml_path.read(pin, content, settings)
     names = (
         tuple(dict.fromkeys((*aliases, ownership.chart_name(settings)))) if settings.chart_reference else ()
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stagegate.errors import Stop
 from stagegate.pins import templates
 from stagegate.pins.place import PinFile, PinPlace, Reading
@@ -47,15 +49,20 @@ def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
     return PinFile(file=pin.file, content=content, places=(place,))
 
 
-def replace(content: bytes, before: str, after: str, file: str) -> bytes:
-    """The file with the only occurrence of one text replaced. Stop(ambiguous-pin) when it is not the only one."""
-    old, new = (text.encode("utf-8", "surrogateescape") for text in (before, after))
-    if content.count(old) != 1:
-        raise Stop(
-            "ambiguous-pin",
-            f"{before!r} stands {content.count(old)} times in {file}.",
-            "A pattern must match exactly once.",
-            "Write more of the text around the version into the pattern.",
-            file=file,
-        )
-    return content.replace(old, new)
+def replace(content: bytes, changes: Iterable[tuple[PinPlace, str]], file: str) -> bytes:
+    """The file with the text of each place replaced. Stop(ambiguous-pin) where two places overlap."""
+    text = content.decode("utf-8", "surrogateescape")
+    edited_from = len(text)
+    for place, after in sorted(changes, key=lambda change: change[0].span, reverse=True):
+        start, end = place.span
+        if end > edited_from:
+            raise Stop(
+                "ambiguous-pin",
+                f"Two pins of {file} name the same text.",
+                "An edit of one would change what the other one matches.",
+                "Leave one of them out.",
+                file=file,
+                line=place.line,
+            )
+        text, edited_from = text[:start] + after + text[end:], start
+    return text.encode("utf-8", "surrogateescape")

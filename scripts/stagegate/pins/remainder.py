@@ -14,6 +14,9 @@ Said = tuple[Path, str, str]
 
 def besides(content: bytes, file: str, places: Iterable[PinPlace]) -> tuple[Said, ...]:
     """Path, tag and value of everything in a file but these places. Comments and layout say nothing."""
+    places = tuple(places)
+    if places and all(place.span != (0, 0) for place in places):
+        return (((), "", _without(content, places)),)
     skipped = {(place.document, place.path, place.inside) for place in places}
     texts = {(document, path) for document, path, inside in skipped if inside}
     found: list[Said] = []
@@ -29,6 +32,14 @@ def besides(content: bytes, file: str, places: Iterable[PinPlace]) -> tuple[Said
             below = ((deep, one) for deep, one in _nodes(inner, ()) if (number, path, deep) not in skipped)
             found += [((*at, "|", *deep), *_told(one)) for deep, one in below]
     return tuple(found)
+
+
+def _without(content: bytes, places: Iterable[PinPlace]) -> str:
+    """The text of a file of any kind without the places that a pattern names."""
+    text = content.decode("utf-8", "surrogateescape")
+    for start, end in sorted((place.span for place in places), reverse=True):
+        text = text[:start] + text[end:]
+    return text
 
 
 def _nodes(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:

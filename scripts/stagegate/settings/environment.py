@@ -35,7 +35,7 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
 
 
 class Pin(Section, frozen=True, kw_only=True):
-    """Any scalar of a YAML or JSON file, or a place in any text."""
+    """Any scalar of a YAML or JSON file, a text of a TOML file, or a place in any text."""
 
     file: str
     """File in the pins repository, or a glob such as `deploy/prod-*/values.yaml`."""

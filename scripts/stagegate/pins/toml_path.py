@@ -1,0 +1,116 @@
+"""A version in a TOML file, named by its keys: `{file: app.toml, path: services.0.image}`.
+
+Only text on one line behind a key of its own is edited (https://toml.io/en/v1.0.0); inline tables and text of
+several lines are refused, with a pattern that works.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from stagegate import yaml_edit
+from stagegate.errors import Stop
+from stagegate.pins import pattern, suggest, templates
+from stagegate.pins.place import PinFile, PinPlace, Reading
+from stagegate.settings import Pin, Settings
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\\\n]*"|'[^'\n]*')"""
+_KEYS = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
+_HEADER = re.compile(rf"[ \t]*(?P<open>\[\[?)[ \t]*(?P<keys>{_KEYS})[ \t]*\]\]?[ \t]*(?:#.*)?")
+_PAIR = re.compile(rf"[ \t]*(?P<keys>{_KEYS})[ \t]*=[ \t]*(?P<rest>.*)")
+_TEXT = re.compile(r"""(?:"(?P<basic>[^"\\]*)"|'(?P<literal>[^']*)')[ \t]*(?:#.*)?""")
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|#.*""")
+_LONG = re.compile(r"\"\"\"|'''")
+
+Steps = tuple[str, ...]
+
+
+def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
+    """The one text at the pin's path. Stop(ambiguous-pin) when there is none, or several."""
+    template = templates.expand(pin.value, settings)
+    text = content.decode("utf-8", "surrogateescape")
+    wanted = tuple(map(str, yaml_edit.parse_path(pin.path)))
+    matches = [(start, value) for steps, start, value in _texts(text) if steps == wanted]
+    if len(matches) != 1:
+        line, suggestion = suggest.pattern_for(content, pin.file, settings)
+        raise Stop(
+            "ambiguous-pin",
+            f"{pin.file} has {'no text' if not matches else f'{len(matches)} texts'} at {pin.path}.",
+            "Only text in quotes on one line, behind a key of its own, can be named by a path.",
+            f"If line {line} is the one, name the version by the text around it: {suggestion}."
+            if suggestion
+            else "Correct the path.",
+            file=pin.file,
+            line=line,
+        )
+    ((start, value),) = matches
+    line = text.count("\n", 0, start) + 1
+    if flavour := templates.swallowed(template, value):
+        raise Reading(file=pin.file, settings=settings).flavoured(value, template, flavour, line)
+    image = next((i for i in settings.images if i in template), "") if "{digest}" in template else ""
+    place = PinPlace(
+        file=pin.file,
+        document=0,
+        path=wanted,
+        line=line,
+        role="custom",
+        value=value,
+        template=template,
+        shape=pattern.NAME,
+        subject=image,
+        moving=templates.match(template, value) is None,
+        span=(start, start + len(value)),
+    )
+    return PinFile(file=pin.file, content=content, places=(place,))
+
+
+def _texts(text: str) -> Iterator[tuple[Steps, int, str]]:
+    """Keys, place and value of every text that stands on one line behind its key."""
+    table: Steps = ()
+    counts: Counter[Steps] = Counter()
+    closing, depth, offset = "", 0, 0
+    for line in text.splitlines(keepends=True):
+        start, offset, body = offset, offset + len(line), line.rstrip("\r\n")
+        if closing:  # inside text of several lines
+            closing = "" if closing in body else closing
+            continue
+        if depth > 0:  # inside a list of several lines
+            depth += _depth(body)
+            continue
+        if header := _HEADER.fullmatch(body):
+            table = _below(_steps(header["keys"]), counts)
+            if header["open"] == "[[":
+                counts[table] += 1
+                table = (*table, str(counts[table] - 1))
+            continue
+        pair = _PAIR.fullmatch(body)
+        if pair is None:
+            continue
+        if long := _LONG.match(pair["rest"]):
+            closing = "" if long[0] in pair["rest"][3:] else long[0]
+        elif found := _TEXT.fullmatch(pair["rest"]):
+            value = found["basic"] if found["basic"] is not None else found["literal"]
+            yield (*table, *_steps(pair["keys"])), start + pair.start("rest") + 1, value
+        else:
+            depth = max(_depth(pair["rest"]), 0)
+
+
+def _steps(keys: str) -> Steps:
+    return tuple(key.strip("\"'") for key in re.findall(_KEY, keys))
+
+
+def _below(steps: Steps, counts: Counter[Steps]) -> Steps:
+    """The steps with the number of the last element behind every list of tables on the way."""
+    place: Steps = ()
+    for number, step in enumerate(steps, 1):
+        place = (*place, step)
+        if number < len(steps) and counts[place]:
+            place = (*place, str(counts[place] - 1))
+    return place
+
+
+def _depth(body: str) -> int:
+    bare = _QUOTED.sub("", body)
+    return bare.count("[") - bare.count("]")
