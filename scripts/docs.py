@@ -21,6 +21,8 @@ from ruamel.yaml import YAML
 
 import docs_layers
 from stagegate import errors, explain, model, pins, settings
+from stagegate.chart import rules as chart_rules
+from stagegate.chart.rule import ChartRule
 from stagegate.comment import commands
 from stagegate.gate import scenarios
 from stagegate.pins import shapes
@@ -69,6 +71,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield page, _between(page.read_text(encoding="utf-8"), "layers", docs_layers.picture())
     page = ROOT / "docs" / "rules.md"
     yield page, _between(page.read_text(encoding="utf-8"), "rules", _rules())
+    page = ROOT / "docs" / "chart-check.md"
+    yield page, _between(page.read_text(encoding="utf-8"), "rules", _chart_rules())
     project = ROOT / "pyproject.toml"
     yield project, _locked_dependencies(project.read_text(encoding="utf-8"))
     yield ROOT / "docs" / "plan.schema.json", _json(msgspec.json.schema(model.Plan))
@@ -268,6 +272,28 @@ def _rules() -> str:
         cure = rule.cure.format(environment="the environment", before="the environments in `after`")
         rows.append(f"| `{rule.name}` | {rule.title} | {kinds} | {effect} | `{rule.reason}` | {cure} |")
     return "\n".join(rows) + "\n"
+
+
+def _chart_rules() -> str:
+    """Every chart rule: what it checks, why, the fix, and a chart that it finds next to one that passes."""
+    parts = []
+    for rule in chart_rules.all_rules():
+        head = f"### {rule.id}\n\n{rule.about}. Severity: up to **{rule.severity}**.\n\n"
+        texts = f"{rule.why}\n\n{rule.details}\n\n" if rule.details else f"{rule.why}\n\n"
+        parts.append(f"{head}{texts}**Fix.** {rule.fix}\n\n{_twins(rule)}")
+    return "\n".join(parts)
+
+
+def _twins(rule: ChartRule) -> str:
+    """The difference that repairs the bad twin."""
+    bad = {**rule.bad.files, **({"deploy/prod.yaml": rule.bad.pins} if rule.bad.pins else {})}
+    good = {**rule.good.files, **({"deploy/prod.yaml": rule.good.pins} if rule.good.pins else {})}
+    lines: list[str] = []
+    for file in dict.fromkeys((*bad, *good)):
+        before, after = bad.get(file, "").splitlines(), good.get(file, "").splitlines()
+        lines += [line[:160] for line in difflib.unified_diff(before, after, file, file, lineterm="", n=4)]
+    shown = "\n".join(lines)
+    return f"```diff\n{shown}\n```\n" if lines else ""
 
 
 def _locked_dependencies(text: str) -> str:

@@ -34,7 +34,8 @@ def _key(key: Hashable) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 
-_replaced = ("tag:yaml.org,2002:timestamp", *_NUMBERS)
+# A bare `=` is the "value" of YAML 1.1, which no reader of Kubernetes' knows: it is text.
+_replaced = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", *_NUMBERS)
 Loader.yaml_implicit_resolvers = {
     first: [(tag, expression) for tag, expression in known if tag not in _replaced]
     for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
@@ -43,6 +44,19 @@ Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), 
 Loader.bool_values = {**yaml.CSafeLoader.bool_values, "y": True, "n": False}
 for _tag, _expression in _NUMBERS.items():
     Loader.add_implicit_resolver(_tag, re.compile(_expression), list("-+0123456789."))
+
+
+class LastWinsLoader(Loader):
+    """The same, where the last of two equal keys is kept, as Helm does."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        pairs = yaml.CSafeLoader.construct_mapping(self, node, deep)
+        return {_key(key): value for key, value in pairs.items()}
+
+
+def load_last(content: str | bytes) -> Any:
+    """As `load`, for a text in which a key may stand twice."""
+    return yaml.load(content, LastWinsLoader)  # noqa: S506 - derived from the safe loader
 
 
 def load(content: str | bytes) -> Any:

@@ -37,6 +37,7 @@ class World:
         shutil.copytree(ROOT / "examples/shop", self.work, ignore=shutil.ignore_patterns(".*_cache", "tests"))
         self.image = f"{host}/acme/shop"
         self.edit("stagegate.yaml", "ghcr.io", host)
+        self.edit("charts/shop/values.yaml", "ghcr.io", host)
         for file in ("deploy/argocd/staging.yaml", "deploy/argocd/prod.yaml"):
             self.edit(file, "ghcr.io", host)
         self.move("1.0.0", "1.1.0")
@@ -221,16 +222,16 @@ def test_another_run_that_wins_the_race_is_noticed(world: World, monkeypatch: py
         (lambda w: w.edit("deploy/values/prod.yaml", "replicas: 2", "replicas: two"), "findings", "replicas"),
         (
             lambda w: w.edit("deploy/argocd/prod.yaml", "values/prod.yaml", "values/prd.yaml"),
-            "missing-file",
+            "findings",
             "prd",
         ),
         (
             lambda w: w.edit("deploy/argocd/prod.yaml", "deploy/values/prod.yaml", "../outside.yaml"),
-            "missing-file",
+            "findings",
             "outside",
         ),
         (lambda w: w.edit("deploy/argocd/prod.yaml", "spec:", "spec: ["), "findings", "prod.yaml"),
-        (lambda w: (w.work / "deploy/argocd/prod.yaml").unlink(), "missing-file", "prod.yaml"),
+        (lambda w: (w.work / "deploy/argocd/prod.yaml").unlink(), "findings", "prod.yaml"),
         (lambda w: w.digests.update({w.image: "sha256:" + "0" * 64}), "bad-input", "not in the registry"),
         (lambda w: w.digests.clear(), "bad-input", "digests"),
         (lambda w: w.digests.update({"ghcr.io/acme/other": "sha256:" + "0" * 64}), "bad-input", "digests"),
@@ -273,7 +274,7 @@ def test_helm_finding_places_are_paths_of_the_repository(
     world.publish()
     printed = capsys.readouterr().out
     assert printed.count("::error") == 1
-    assert "file=charts/shop/templates/service.yaml" in printed
+    assert "charts/shop/templates/service.yaml" in printed
 
 
 def test_values_in_another_repository_are_said_to_be_untried(world: World) -> None:
@@ -281,7 +282,7 @@ def test_values_in_another_repository_are_said_to_be_untried(world: World) -> No
         world.edit(file, "https://github.com/acme/shop.git", "https://github.com/acme/gitops.git")
     code, out = world.publish()
     assert code == 0
-    notes = [f for f in world.report(out)["findings"] if f["rule"] == "helm-render"]
+    notes = [f for f in world.report(out)["findings"] if f["rule"] == "chart-lint"]
     assert {note["environment"] for note in notes} == {"staging", "prod"}
 
 

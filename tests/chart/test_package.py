@@ -175,7 +175,7 @@ def test_manifest_names_what_it_holds(tmp_path: Path) -> None:
         (('appVersion: "1.2.3"', "appVersion: 1.2"), "appVersion"),
         (("name: shop", "name: Shop"), "name"),
         (("name: shop", "name: other"), "folder"),
-        (("apiVersion: v2", "apiVersion: v1"), "apiVersion"),
+        (("apiVersion: v2", "apiVersion: v3"), "apiVersion"),
         (("name: shop", "name: shop\nname: shop"), "YAML"),
         (("name: shop", "name: [shop"), "YAML"),
         (("description:", "---\ndescription:"), "YAML"),

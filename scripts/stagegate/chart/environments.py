@@ -32,31 +32,12 @@ class Elsewhere(Exception):
     """A values file lies in another repository, which is not checked out here."""
 
 
-def renderings(
-    settings: Settings, chart: ChartSource, workspace: Path, repository: str, tag_value: tuple[str, str]
-) -> tuple[list[Rendering], list[Finding]]:
-    """Every Application of this chart among the pins, with the image tag of this release.
-
-    `repository` is ours as owner/name, `tag_value` the parameter that holds the tag and what it will be.
-    The findings say what could not be tried, and why.
-    """
-    found: list[Rendering] = []
-    notes: list[Finding] = []
-    listed = (path.relative_to(workspace).as_posix() for path in workspace.rglob("*") if path.is_file())
-    settings = pin_files.expanded(settings, listed)
-    for environment, file in pinned(settings):
-        for document in applications_of(workspace, file, chart.name):
-            read = rendering(document, environment, file, chart, workspace, repository)
-            if isinstance(read, Finding):
-                notes.append(read)
-                continue
-            inputs = read.inputs.with_parameter(*tag_value)
-            found.append(msgspec.structs.replace(read, inputs=inputs))
-    return found, notes
-
-
-def pinned(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every environment with every file that it pins."""
+def pinned(settings: Settings, workspace: Path) -> Iterator[tuple[str, str]]:
+    """Every environment with every file that it pins; a pattern stands for the files of the work tree it fits."""
+    files = [pin if isinstance(pin, str) else pin.file for one in settings.environments for pin in one.pins]
+    if any(set(file) & set("*?[{") for file in files):
+        listed = (path.relative_to(workspace).as_posix() for path in workspace.rglob("*") if path.is_file())
+        settings = pin_files.expanded(settings, listed)
     for environment in settings.environments:
         for pin in environment.pins:
             yield environment.name, pin if isinstance(pin, str) else pin.file
@@ -120,7 +101,7 @@ def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[
 
 def _note(environment: str, file: str, place: str) -> Finding:
     return Finding(
-        rule="helm-render",
+        rule="chart-lint",
         severity="note",
         environment=environment,
         file=file,

@@ -18,6 +18,7 @@ from stagegate.model import digest_of
 
 _SOURCE = re.compile(r"^# Source: (\S+)\s*$", re.MULTILINE)
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
+_REPEATED = re.compile(r"the key '([^']*)' stands twice")
 _GLUED = re.compile(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
 
 
@@ -54,6 +55,48 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Digest of the body; the only thing of a Secret that may be shown."""
         return digest_of(self.body)
+
+
+class BrokenDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A rendered document that is no object: its template, and why. `repeated` is a key that it has twice."""
+
+    template: str
+    why: str
+    repeated: str = ""
+
+
+def parse_each(rendered: str) -> tuple[tuple[RenderedObject, ...], tuple[BrokenDocument, ...]]:
+    """Objects of rendered YAML, and every document that is none. A broken document hides no other.
+
+    A document with a key twice is both: broken, and an object with the value that Helm keeps, the last one.
+    """
+    objects: list[RenderedObject] = []
+    broken: list[BrokenDocument] = []
+    for text in _SEPARATOR.split(rendered.replace("\r\n", "\n")):
+        source = _SOURCE.search(text)
+        template = source[1] if source else ""
+        try:
+            bodies = list(_bodies(text, "", template))
+        except Stop as stop:
+            repeated = _REPEATED.search(stop.why or "")
+            broken.append(
+                BrokenDocument(template=template, why=stop.why, repeated=repeated[1] if repeated else "")
+            )
+            body = _last_wins(text) if repeated else None
+            bodies = [body] if isinstance(body, dict) else []
+        for body in bodies:
+            try:
+                objects.append(_object(body, "", template))
+            except Stop as stop:
+                broken.append(BrokenDocument(template=template, why=stop.why))
+    return tuple(objects), tuple(broken)
+
+
+def _last_wins(text: str) -> object:
+    try:
+        return yaml_1_1.load_last(text)
+    except (yaml.YAMLError, ValueError):
+        return None
 
 
 def parse(rendered: str, where: str) -> tuple[RenderedObject, ...]:

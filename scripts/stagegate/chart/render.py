@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stagegate.argocd_app.inputs import FileParameter, Parameter, RenderInputs, ValuesFile
 from stagegate.chart import package
-from stagegate.chart.objects import RenderedObject, configuration, parse
+from stagegate.chart.objects import BrokenDocument, RenderedObject, configuration, parse, parse_each
 from stagegate.clients import helm
 from stagegate.errors import Stop
 
@@ -21,6 +21,7 @@ __all__ = [
     "configuration",
     "render",
     "render_all",
+    "render_each",
 ]
 
 _AT_ONCE = 4
@@ -33,21 +34,25 @@ def render(chart: Path | bytes, inputs: RenderInputs, *, where: str = "") -> tup
     """
     with tempfile.TemporaryDirectory(prefix="stagegate-render-") as folder:
         place = _on_disk(chart, Path(folder)) if isinstance(chart, bytes) else chart
-        contents = [_content(one, place) for one in inputs.values]
-        rendered = helm.template(
-            place,
-            release_name=inputs.release_name,
-            namespace=inputs.namespace,
-            values=[one for one in (*contents, inputs.inline.encode()) if one],
-            set_values=inputs.parameters,
-            kube_version=inputs.kube_version,
-            api_versions=inputs.api_versions,
-            include_crds=inputs.include_crds,
-            set_files=[(one.name, _parameter(one, place)) for one in inputs.file_parameters],
-            include_tests=inputs.include_tests,
-            check_schema=inputs.check_schema,
-        )
+        rendered = _template(place, inputs)
     return parse(rendered, where or inputs.release_name)
+
+
+def render_each(
+    chart: Path, inputs: RenderInputs
+) -> tuple[tuple[RenderedObject, ...], tuple[BrokenDocument, ...]]:
+    """As `render`, for a check: documents that are no objects are returned beside those that are."""
+    return parse_each(_template(chart, inputs, keep_broken=True))
+
+
+def values_of(chart: Path, inputs: RenderInputs) -> list[bytes]:
+    """The values files of a rendering as bytes, later ones winning. Stop(missing-file)."""
+    return [one for one in (*(_content(v, chart) for v in inputs.values), inputs.inline.encode()) if one]
+
+
+def files_of(chart: Path, inputs: RenderInputs) -> list[tuple[str, bytes]]:
+    """The file parameters of a rendering, by name. Stop(missing-file)."""
+    return [(one.name, _parameter(one, chart)) for one in inputs.file_parameters]
 
 
 def render_all(
@@ -56,6 +61,23 @@ def render_all(
     """Several renderings at once, each (where, chart, inputs); results in that order, the first Stop ends."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(lambda one: render(one[1], one[2], where=one[0]), work))
+
+
+def _template(place: Path, inputs: RenderInputs, *, keep_broken: bool = False) -> str:
+    return helm.template(
+        place,
+        release_name=inputs.release_name,
+        namespace=inputs.namespace,
+        values=values_of(place, inputs),
+        set_values=inputs.parameters,
+        kube_version=inputs.kube_version,
+        api_versions=inputs.api_versions,
+        include_crds=inputs.include_crds,
+        set_files=files_of(place, inputs),
+        include_tests=inputs.include_tests,
+        check_schema=inputs.check_schema,
+        keep_broken=keep_broken,
+    )
 
 
 def _on_disk(archive: bytes, folder: Path) -> Path:

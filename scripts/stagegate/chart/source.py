@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from stagegate import yaml_1_1
 from stagegate.errors import Stop
 from stagegate.model import parse_version
 
@@ -46,12 +48,13 @@ class ChartSource(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.path}/{FILE}"
 
 
-def read(folder: Path, path: str, name: str = "") -> ChartSource:
+def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> ChartSource:
     """The chart in `folder`; `path` is its place for messages, `name` its name where it is not the folder's.
 
-    Stop(missing-file) or Stop(findings).
+    `lenient` is for a check, which reports by its own rules what is only untidy: another name than the
+    folder's, a key twice. Stop(missing-file) or Stop(findings).
     """
-    wanted = name or folder.resolve().name
+    wanted = name or ("" if lenient else folder.resolve().name)
     try:
         raw = (folder / FILE).read_bytes()
     except OSError as error:
@@ -62,17 +65,22 @@ def read(folder: Path, path: str, name: str = "") -> ChartSource:
             "Correct `chart.path`, or write `chart: none` if the app has no chart.",
             file=f"{path}/{FILE}",
         ) from error
-    metadata = parse(raw, f"{path}/{FILE}")
+    metadata = parse_last(raw, f"{path}/{FILE}") if lenient else parse(raw, f"{path}/{FILE}")
     name = _text(metadata, "name", path)
     if not _NAME.fullmatch(name):
         raise _wrong(path, f"name is {name!r}.", "Use lower-case letters, digits, dots and dashes.")
-    if name != wanted:
+    if wanted and name != wanted:
         cure = f"Set `chart.name: {name}` in the settings, or give chart and folder the same name."
         raise _wrong(path, f"name is {name!r}, and {wanted!r} is expected.", cure)
-    if metadata.get("apiVersion") != "v2":
+    if metadata.get("apiVersion") not in ("v1", "v2"):
         raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
-    version = str(parse_version(str(metadata.get("version", "")), source=f"version in {path}/{FILE}"))
-    app_version = _text(metadata, "appVersion", path) if metadata.get("appVersion") is not None else ""
+    written = str(metadata.get("version", ""))
+    version = str(
+        parse_version(written.removeprefix("v") if lenient else written, source=f"version in {path}/{FILE}")
+    )
+    app_version = str(metadata["appVersion"]) if metadata.get("appVersion") is not None else ""
+    if app_version and not lenient:
+        _text(metadata, "appVersion", path)
     return ChartSource(
         folder=folder,
         path=path,
@@ -102,6 +110,20 @@ def parse(raw: bytes, file: str) -> dict[str, Any]:
             "findings", f"{file} is not one mapping.", "Helm reads one document.", "Correct it.", file=file
         )
     return document
+
+
+def parse_last(raw: bytes, file: str) -> dict[str, Any]:
+    """As `parse`, where the last of two equal keys counts, as for Helm. Stop(findings)."""
+    try:
+        return parse(raw, file)
+    except Stop:
+        try:
+            document = yaml_1_1.load_last(raw)
+        except (yaml.YAMLError, ValueError):
+            document = None
+        if not isinstance(document, dict):
+            raise
+        return document
 
 
 def _text(metadata: Mapping[str, Any], key: str, path: str) -> str:

@@ -32,6 +32,11 @@ _SECONDS = 120.0
 _FETCH_SECONDS = 300.0
 _LINT = re.compile(r"^\[(ERROR|WARNING|INFO)\] ?(?:([^\s:][^:]*): )?(.*)$")
 _SEVERITIES: Mapping[str, Severity] = {"ERROR": "error", "WARNING": "warning", "INFO": "note"}
+_NOT_YAML = re.compile(r"YAML parse error|error converting YAML|unable to parse|error parsing")
+_UNREACHABLE = re.compile(
+    r"dial tcp|no such host|connection refused|i/o timeout|network is unreachable|TLS handshake timeout"
+    r"|connection reset|context deadline exceeded|50[0234] (?:Internal|Bad|Service|Gateway)"
+)
 _PLACE = re.compile(r"\b[\w.-]+/((?:charts/[\w.-]+/)*templates/[^:\s()]+?)(?::(\d+)(?::\d+)?)?[:)\s]")
 
 
@@ -73,15 +78,24 @@ def version() -> str:
 
 
 def lint(
-    chart: Path, values: Sequence[bytes] = (), *, strict: bool = False, namespace: str = "default"
+    chart: Path,
+    values: Sequence[bytes] = (),
+    *,
+    strict: bool = False,
+    namespace: str = "default",
+    set_values: Sequence[tuple[str, str, bool]] = (),
+    set_files: Sequence[tuple[str, bytes]] = (),
+    kube_version: str = "",
 ) -> Lint:
-    """`helm lint` of a chart folder with values files given as bytes, later ones winning."""
+    """`helm lint` of a chart folder with the values of a rendering, in the form that `template` takes."""
     version()
-    with _files(values) as flags:
+    with _files(values, set_files) as flags:
         argv = [
             "helm",
             "lint",
             *flags,
+            *(f"--set{'-string' if text else ''}={name}={value}" for name, value, text in set_values),
+            *([f"--kube-version={kube_version}"] if kube_version else []),
             f"--namespace={namespace}",
             *(["--strict"] if strict else []),
             "--",
@@ -109,12 +123,14 @@ def template(
     set_files: Sequence[tuple[str, bytes]] = (),
     include_tests: bool = True,
     check_schema: bool = True,
+    keep_broken: bool = False,
 ) -> str:
     """`helm template` of a chart folder or archive: the rendered YAML. Stop(findings) with helm's words.
 
     `values` are the bytes of values files, later ones winning; `set_values` (name, value, whether
     the value must stay text; helm's own escaping applies) win over all of them, `set_files` (name, content)
-    over those. helm older than 3.16 checks the schema in any case.
+    over those. helm older than 3.16 checks the schema in any case. With `keep_broken`, a document that is not
+    YAML is returned as it was rendered, and does not stop the others.
     """
     here = semver.Version.parse(version())
     flags = [f"--namespace={namespace}", *(["--include-crds"] if include_crds else [])]
@@ -125,13 +141,11 @@ def template(
     flags += ["--skip-schema-validation"] if not check_schema and here >= semver.Version(3, 16) else []
     with _files(values, set_files) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
-        done = process.run_bounded(  # a chart is somebody's program: neither time nor memory is its own
-            *argv,
-            cwd=Path.cwd(),
-            env={**os.environ, **_environment()},
-            timeout=_SECONDS,
-            keep=OUTPUT_LIMIT + 1,
-        )
+        done = _bounded(argv)
+        if done.code and keep_broken and _NOT_YAML.search(done.errors):
+            # Helm prints what it rendered, and the documents with it, only when it is asked to debug.
+            debugged = _bounded([*argv[:2], "--debug", *argv[2:]])
+            done = msgspec.structs.replace(debugged, code=0) if debugged.stdout.strip() else done
     if done.code:
         raise failed(f"Chart {chart.name} does not render.", done)
     if len(done.stdout) > OUTPUT_LIMIT:
@@ -150,6 +164,17 @@ def template(
             "A template includes a binary file as it is.",
             "Encode it with b64enc.",
         ) from error
+
+
+def _bounded(argv: Sequence[str]) -> process.Completed:
+    """Run helm with limits: a chart is a program of somebody else, and may take neither time nor memory at will."""
+    return process.run_bounded(
+        *argv,
+        cwd=Path.cwd(),
+        env={**os.environ, **_environment()},
+        timeout=_SECONDS,
+        keep=OUTPUT_LIMIT + 1,
+    )
 
 
 def dependency_build(chart: Path, logins: Mapping[str, Credentials] | None = None) -> None:
@@ -171,12 +196,21 @@ def dependency_build(chart: Path, logins: Mapping[str, Credentials] | None = Non
                 "helm", "repo", "add", "--", f"r{number}", url, env=env, timeout=_FETCH_SECONDS, check=False
             )
             if added.code:
-                raise failed(f"The chart repository {url} cannot be used.", added)
+                raise _fetching(f"The chart repository {url} cannot be used.", added)
         done = process.run(
             "helm", "dependency", "build", "--", str(chart), env=env, timeout=_FETCH_SECONDS, check=False
         )
     if done.code:
-        raise failed(f"The dependencies of chart {chart.name} cannot be fetched.", done)
+        raise _fetching(f"The dependencies of chart {chart.name} cannot be fetched.", done)
+
+
+def _fetching(what: str, done: process.Completed) -> Stop:
+    """Stop(unreachable) where the network or the server failed, else Stop(findings)."""
+    if not _UNREACHABLE.search(done.errors):
+        return failed(what, done)
+    return Stop(
+        "unreachable", what, f"helm says: {explanation(done)}.", "Run again when the server can be reached."
+    )
 
 
 def explanation(done: process.Completed) -> str:

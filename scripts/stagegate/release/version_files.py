@@ -70,7 +70,7 @@ def disagreements(held: tuple[Held, ...], expected: str) -> tuple[Finding, ...]:
     """A finding for each place that does not hold the expected version."""
     return tuple(
         Finding(
-            rule="version-files",
+            rule="version-consistent",
             severity="error",
             file=item.place.file,
             line=item.line,

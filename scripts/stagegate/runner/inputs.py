@@ -94,7 +94,8 @@ def _flags(argv: Sequence[str], types_of: Mapping[str, Any]) -> dict[str, str]:
             if lonely and not is_switch:
                 raise Stop("bad-input", f"{name} needs a value.", "None follows it.", f"Write {name}=VALUE.")
             value = "true" if is_switch else rest.pop(0)
-        given[field] = value
+        several = get_origin(types_of[field]) is tuple and field in given
+        given[field] = f"{given[field]}\n{value}" if several else value
     return given
 
 

@@ -58,7 +58,7 @@ def checked(tmp_path: Path, files: dict[str, str], *, checks: str = "{}", pins: 
     settings = settings_file.parse(text.encode(), "stagegate.yaml")
     own = settings.own_chart
     assert own is not None
-    known = facts.read(settings, own, facts.Checkout(tmp_path, "acme/shop"), {}, strict=False)
+    known = facts.read(settings, own, facts.Checkout(tmp_path, "acme/shop"), {}, facts.Wishes())
     return plan.plan(known)
 
 
@@ -96,6 +96,7 @@ def database(name: str) -> dict[str, str]:
     }
 
 
+POD = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: own}}\nspec: {{containers: [{{name: own, image: '{GOOD}'}}]}}\n"
 BINDING = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -116,86 +117,80 @@ def application(values: str) -> str:
 # rule, what its finding must say, the defect, the same without it
 CASES = [
     (
-        "duplicate",
+        "duplicate-entry",
         "ConfigMap/shop is rendered 2 times",
         {"templates/more.yaml": charts.CONFIGMAP.replace("{{ .Release.Name }}", "shop")},
         {"templates/more.yaml": charts.CONFIGMAP.replace("{{ .Release.Name }}", "other")},
     ),
     (
-        "duplicate",
+        "duplicate-entry",
         "the volume tmp twice",
         web(deployment("volumes: [{name: tmp, emptyDir: {}}, {name: tmp, emptyDir: {}}]")),
         web(deployment("volumes: [{name: tmp, emptyDir: {}}, {name: run, emptyDir: {}}]")),
     ),
     (
-        "duplicate",
+        "duplicate-entry",
         "the mount path /tmp in container web twice",
         web(deployment(container="volumeMounts: [{name: a, mountPath: /tmp}, {name: b, mountPath: /tmp}]")),
         web(deployment(container="volumeMounts: [{name: a, mountPath: /tmp}, {name: a, mountPath: /run}]")),
     ),
     (
-        "duplicate",
+        "duplicate-entry",
         "the variable A in container web twice",
         web(deployment(container='env: [{name: A, value: "1"}, {name: A, value: "2"}]')),
         web(deployment(container='env: [{name: A, value: "1"}, {name: B, value: "2"}]')),
     ),
     (
-        "duplicate",
-        "the port 80/TCP in container web twice",
-        web(deployment(container="ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}]")),
-        web(deployment(container="ports: [{containerPort: 80}, {containerPort: 80, protocol: UDP}]")),
-    ),
-    (
-        "duplicate",
+        "duplicate-entry",
         "the port name http twice",
         service("[{port: 80, name: http}, {port: 81, name: http}]"),
         service("[{port: 80, name: http}, {port: 81, name: more}]"),
     ),
     (
-        "image-follows",
-        "ghcr.io/acme/shop:v1.2.3 at spec.template.spec.containers[0].image",
+        "image-follows-tag",
+        "ghcr.io/acme/shop:v1.2.3 does not follow global.imageTag",
         web(deployment(image="ghcr.io/acme/shop:v1.2.3")),
         web(deployment()),
     ),
     (  # a digest wins over every tag
-        "image-follows",
+        "image-follows-tag",
         f"@{DIGEST}",
         web(deployment(image=f"{GOOD}@{DIGEST}")),
         web(deployment()),
     ),
     (  # a manifest that somebody else applies, out of .Files.Get without tpl
-        "image-follows",
-        "ghcr.io/acme/shop:v1.0.0 at data.greeting",
+        "image-follows-tag",
+        "ghcr.io/acme/shop:v1.0.0 does not follow global.imageTag: ConfigMap/shop at data.greeting",
         {"values.yaml": VALUES.replace("hello", '"image: ghcr.io/acme/shop:v1.0.0"'), **web(deployment())},
         {"values.yaml": VALUES.replace("hello", "see ghcr.io/acme/shop"), **web(deployment())},
     ),
     (
         "value-follows",
-        "Deployment/web says shop-db at spec.template.spec.volumes[0].secret.secretName",
+        "shop-db does not follow global.database: Deployment/web at spec.template.spec.volumes[0].secret.secretName",
         database("shop-db-app"),
         database("{{ .Values.global.database }}-app"),
     ),
     (
-        "references",
-        "names Secret/login (volume d)",
+        "dangling-reference",
+        "Secret/login is not rendered, and is needed by Deployment/web (volume d)",
         web(deployment("volumes: [{name: d, secret: {secretName: login}}]")),
         web(deployment("volumes: [{name: d, secret: {secretName: login}}]") + named("Secret", "login")),
     ),
     (
-        "references",
-        "names ConfigMap/settings (envFrom of web)",
+        "dangling-reference",
+        "ConfigMap/settings is not rendered, and is needed by Deployment/web (envFrom of web)",
         web(deployment(container="envFrom: [{configMapRef: {name: settings}}]")),
         web(deployment(container="envFrom: [{configMapRef: {name: settings, optional: true}}]")),
     ),
     (
-        "references",
-        "names Secret/login (variable A of web)",
+        "dangling-reference",
+        "Secret/login is not rendered, and is needed by Deployment/web (variable A of web)",
         web(deployment(container="env: [{name: A, valueFrom: {secretKeyRef: {name: login, key: k}}}]")),
         web(deployment(container="env: [{name: A, valueFrom: {secretKeyRef: {name: elsewhere, key: k}}}]")),
     ),
     (
-        "references",
-        "names PersistentVolumeClaim/data",
+        "dangling-reference",
+        "PersistentVolumeClaim/data is not rendered",
         web(deployment("volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]")),
         web(
             deployment("volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]")
@@ -203,21 +198,26 @@ CASES = [
         ),
     ),
     (
-        "references",
-        "names ServiceAccount/web",
+        "dangling-reference",
+        "ServiceAccount/web is not rendered",
         web(deployment("serviceAccountName: web")),
         web(deployment("serviceAccountName: default")),
     ),
     (
-        "references",
-        "RoleBinding/b names ServiceAccount/web",
+        "dangling-reference",
+        "ServiceAccount/web is not rendered, and is needed by RoleBinding/b",
         web(BINDING),
         web(BINDING + named("ServiceAccount", "web")),
     ),
-    ("references", "names Secret/shop-pg-app", database("shop-pg-app"), database("shop-db-app")),
+    (
+        "dangling-reference",
+        "Secret/shop-pg-app is not rendered",
+        database("shop-pg-app"),
+        database("shop-db-app"),
+    ),
     (
         "floating-tag",
-        "busybox at",
+        "busybox has no tag",
         web(deployment(image="busybox")),
         web(deployment(image=f"busybox@{DIGEST}")),
     ),
@@ -229,31 +229,31 @@ CASES = [
     ),
     ("floating-tag", "which moves", web(deployment(image="ghcr.io/acme/shop:main")), web(deployment())),
     (
-        "steady",
+        "stable-render",
         "Secret/s is rendered differently each time.",
         secret("{{ randAlphaNum 20 }}"),
         secret("fixed"),
     ),
     (
-        "steady",
+        "stable-render",
         "at data.greeting",
         {"templates/configmap.yaml": charts.CONFIGMAP.replace(".Values.greeting", "uuidv4")},
         {"templates/configmap.yaml": charts.CONFIGMAP},
     ),
     (
-        "renders",
+        "document-shape",
         "renders something that is no Kubernetes object",
         web("apiVersion: v1\nmetadata: {name: a}\n"),
         web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
     ),
     (
-        "renders",
-        "renders something that is no Kubernetes object",
+        "duplicate-entry",
+        "renders the key 'k' twice",
         web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: a, k: b}\n"),
         web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: a, l: b}\n"),
     ),
     (
-        "renders",
+        "chart-lint",
         "does not render",
         web('{{ fail "never" }}\n'),
         web('{{ if .Values.nothing }}{{ fail "never" }}{{ end }}\n'),
@@ -273,7 +273,7 @@ def test_a_rule_finds_its_defect_and_nothing_else(
 
 
 def test_a_random_secret_is_an_error_and_never_shown(tmp_path: Path) -> None:
-    (one,) = found(checked(tmp_path, secret('{{ printf "planted-%s" (randAlphaNum 9) }}')), "steady")
+    (one,) = found(checked(tmp_path, secret('{{ printf "planted-%s" (randAlphaNum 9) }}')), "stable-render")
     assert one.severity == "error"
     assert "planted" not in one.message + one.why + one.fix
 
@@ -281,13 +281,13 @@ def test_a_random_secret_is_an_error_and_never_shown(tmp_path: Path) -> None:
 def test_values_files_are_those_of_the_package(tmp_path: Path) -> None:
     files = {"values-prod.yaml": "greeting: servus\n", **web(deployment())}
     pins = application("values-prod.yaml")
-    assert found(checked(tmp_path / "in", files, pins=pins), "values-file") == []
+    assert found(checked(tmp_path / "in", files, pins=pins), "values-file-packaged") == []
     ignored = {**files, ".helmignore": "values-prod.yaml\n"}
-    (left,) = found(checked(tmp_path / "out", ignored, pins=pins), "values-file")
+    (left,) = found(checked(tmp_path / "out", ignored, pins=pins), "values-file-packaged")
     assert (left.environment, left.file, left.object) == ("staging", "pins.yaml", "Application/shop-staging")
     result = checked(tmp_path / "none", web(deployment()), pins=pins)
-    (absent,) = found(result, "values-file")
-    assert "holds no values-prod.yaml" in absent.message
+    (absent,) = found(result, "values-file-packaged")
+    assert "has no values-prod.yaml" in absent.message
     assert result.unknown == ("staging",)
 
 
@@ -298,23 +298,24 @@ def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
     nothing = checked(
         tmp_path / "a", web(deployment(image="other/image:v1")), checks="{follow: {greeting: bonjour}}"
     )
-    assert any("No object has the image ghcr.io/acme/shop" in note for note in notes(nothing))
+    assert any("no object has the image ghcr.io/acme/shop" in one.message for one in nothing.failing)
     assert any("Whether bonjour follows greeting was not tried" in note for note in notes(nothing))
     schema = '{"properties": {"global": {"properties": {"imageTag": {"pattern": "^v1"}}}}}'
     narrow = checked(tmp_path / "b", {"values.schema.json": schema, **web(deployment())})
-    (one,) = found(narrow, "image-follows")
+    (one,) = found(narrow, "image-follows-tag")
     assert (one.severity, narrow.reason) == ("error", "findings")
     assert "cannot be tried" in one.message
 
 
 def test_silenced_findings_stay_and_do_not_fail(tmp_path: Path) -> None:
     files = web(deployment(image="busybox", container='env: [{name: A, value: "1"}, {name: A, value: "2"}]'))
+    files["templates/own.yaml"] = POD
     loud = checked(tmp_path / "loud", files)
-    assert {one.rule for one in loud.failing} == {"duplicate", "floating-tag"}
-    silence = "{rule: duplicate, object: Deployment/web, reason: the second wins}"
+    assert {one.rule for one in loud.failing} == {"duplicate-entry", "floating-tag"}
+    silence = "{rule: duplicate-entry, object: Deployment/web, reason: the second wins}"
     half = checked(tmp_path / "half", files, checks=f"{{silence: [{silence}]}}")
     assert {one.rule for one in half.failing} == {"floating-tag"}
-    assert [one.silenced for one in half.findings if one.rule == "duplicate"] == ["the second wins"]
+    assert [one.silenced for one in half.findings if one.rule == "duplicate-entry"] == ["the second wins"]
     other = silence.replace("Deployment/web", "Deployment/api")
     assert len(checked(tmp_path / "other", files, checks=f"{{silence: [{other}]}}").failing) == 2
     images = checked(tmp_path / "images", files, checks=f"{{silence: [{silence}], allow-images: [busy*]}}")

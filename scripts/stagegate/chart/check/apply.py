@@ -7,26 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from stagegate.chart.check.plan import Checked, Facts, fails
-from stagegate.chart.rules import RULES
+from stagegate.chart.check.plan import Checked, Facts, environments_of, fails
+from stagegate.chart.rules import all_rules
 from stagegate.model import Change, Finding, to_json
 from stagegate.runner import log
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_ABOUT = {
-    "helm-lint": "helm lint passes with the values of every environment",
-    "helm-render": "Every environment's values can be read",
-    "renders": "Every environment renders to Kubernetes objects",
-    "values-file": "Every values file that an Application names is there",
-    "duplicate": "Nothing is rendered twice",
-    "references": "What pods name is made by somebody",
-    "image-follows": "Images of ours follow the release's tag",
-    "value-follows": "Derived names follow their value",
-    "floating-tag": "Image tags do not move",
-    "steady": "Rendering twice gives the same",
-}
-_RENDERED = frozenset(RULES) - {"values-file"}
-_TRYING = frozenset({"helm-render", "image-follows", "value-follows"})  # their notes say what was not tried
+_NOT_RENDERED = frozenset(("chart-lint", "values-schema", "values-file-packaged"))
+_TRYING = frozenset(
+    ("chart-lint", "image-follows-tag", "value-follows")
+)  # their notes name what was not tried
 
 
 class Asked(NamedTuple):
@@ -50,7 +40,16 @@ def write(facts: Facts, checked: Checked, asked: list[Asked], *, dry_run: bool) 
 
 def sarif(checked: Checked) -> Mapping[str, object]:
     """One run; silenced findings are suppressed results, so that nothing disappears."""
-    rules = [{"id": rule, "shortDescription": {"text": about}} for rule, about in _ABOUT.items()]
+    rules = [
+        {
+            "id": rule.id,
+            "shortDescription": {"text": rule.about},
+            "fullDescription": {"text": f"{rule.why} {rule.details}".strip()},
+            "help": {"text": rule.fix},
+            "defaultConfiguration": {"level": rule.severity},
+        }
+        for rule in all_rules()
+    ]
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -84,21 +83,22 @@ def _junit(path: Path, facts: Facts, checked: Checked) -> None:
     from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
     document = JUnitXml()
-    known = [one.environment for one in facts.rendered] + [one.environment for one in checked.findings]
+    known = [one.environment for one in facts.chart.rendered]
+    known += [name for one in checked.findings for name in environments_of(one)]
     for environment in dict.fromkeys(known):
         name = environment or "chart"
         suite = TestSuite(name)
-        for rule in _ABOUT:
-            case = TestCase(rule, classname=name)
-            found = [f for f in checked.findings if (f.environment, f.rule) == (environment, rule)]
-            failing = [_line(f) for f in found if fails(f, facts.ground.checks)]
+        for rule in all_rules():
+            case = TestCase(rule.id, classname=name)
+            found = [f for f in checked.findings if f.rule == rule.id and environment in environments_of(f)]
+            failing = [_line(f) for f in found if fails(f, facts.chart.checks)]
             if failing:
                 case.result = [Failure(line) for line in failing]
-            elif rule in _RENDERED and environment in checked.unknown:
+            elif rule.check and rule.id not in _NOT_RENDERED and environment in checked.unknown:
                 case.result = [Error("The chart does not render here, so this is not known.")]
             elif any(f.silenced for f in found):
                 case.result = [Skipped("; ".join(f"silenced: {f.silenced}" for f in found if f.silenced))]
-            elif rule in _TRYING and any(f.severity == "note" for f in found):
+            elif rule.id in _TRYING and any(f.severity == "note" for f in found):
                 case.result = [Skipped("; ".join(_line(f) for f in found))]
             suite.add_testcase(case)
         document.add_testsuite(suite)

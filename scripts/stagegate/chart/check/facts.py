@@ -1,32 +1,29 @@
-"""What the chart renders to: for every environment, twice, and with each probed value replaced."""
+"""Everything chart-check judges: the chart's files, and what it renders to in every environment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+import yaml
 
-from stagegate.argocd_app.inputs import Parameter, RenderInputs
-from stagegate.chart import dependencies, environments, linting, package, source
+from stagegate import yaml_1_1
+from stagegate.chart import dependencies, package, source
+from stagegate.chart.check import base as base_chart
+from stagegate.chart.check import targets
 from stagegate.chart.check.plan import Facts
-from stagegate.chart.environments import Rendering
-from stagegate.chart.render import render
-from stagegate.chart.rules import CheckFacts, Rendered
-from stagegate.chart.rules.ground import Objects
+from stagegate.chart.check.rendering import Trial, kube_version, try_all
+from stagegate.chart.rule import CheckFacts
 from stagegate.chart.source import ChartSource
+from stagegate.clients.registry import Registry
 from stagegate.clients.registry.credentials import Credentials
-from stagegate.errors import Stop
-from stagegate.model import Finding
+from stagegate.model import Finding, digest_of
 from stagegate.settings import ChartSettings, Settings
 
-_AT_ONCE = 4
-_AGAIN = " again"  # no value has a name with a blank in front
-_OURS = frozenset(
-    {"findings", "missing-file", "ambiguous-pin"}
-)  # the chart's or the pins' fault, not the world's
+_NAME = "probe-name"  # a DNS label, so that it fits wherever a name does
 
 
 class Checkout(NamedTuple):
@@ -36,159 +33,112 @@ class Checkout(NamedTuple):
     repository: str
 
 
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the inputs ask for besides the settings.
+
+    `values` are files that are rendered as environments of their own; `base` is a chart folder of the work
+    tree or an `oci://` reference; `version_files` are findings about files that hold the version.
+    """
+
+    values: tuple[str, ...] = ()
+    base: str = ""
+    kube_version: str = ""
+    strict: bool = False
+    version_files: tuple[Finding, ...] = ()
+
+
 def read(
     settings: Settings,
     own: ChartSettings,
     checkout: Checkout,
     logins: Mapping[str, Credentials],
-    *,
-    strict: bool,
+    wishes: Wishes,
+    registry: Registry | None = None,
 ) -> Facts:
     """Facts of the chart in the work tree; what does not render is a finding, for each environment.
 
     Stop(missing-file) without a chart or a lock, Stop(findings) when Chart.yaml cannot be read.
     """
-    chart = source.read(checkout.workspace / own.path, own.path, own.name)
+    chart = source.read(checkout.workspace / own.path, own.path, own.name, lenient=True)
     with dependencies.complete(chart, checkout.workspace, logins) as whole:
-        asked, findings = _asked(settings, whole, checkout)
-        findings += _lint(whole, asked, strict=strict)
-        ground = CheckFacts(
-            path=own.path,
-            images=settings.images,
-            image_tag_value=own.image_tag_value,
-            checks=own.checks,
-            packaged=frozenset(package.files(whole.folder, own.path)),
-            probe=f"{settings.version.tag_prefix}0.0.0-probe",
+        return of_source(settings, own, whole, checkout, wishes, registry)
+
+
+def of_source(
+    settings: Settings,
+    own: ChartSettings,
+    chart: ChartSource,
+    checkout: Checkout,
+    wishes: Wishes,
+    registry: Registry | None = None,
+) -> Facts:
+    """The same for a chart whose dependencies are in place."""
+    library = chart.metadata.get("type") == "library"
+    wanted = targets.of(settings, chart, checkout, wishes.values)
+    version = kube_version(chart, wanted.renderings, wishes.kube_version)
+    probes = _probes(settings, own)
+    trial = Trial(chart=chart, kube_version=version, probes=probes, strict=wishes.strict, library=library)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        comparing = beside.submit(
+            base_chart.read, wishes.base, checkout.workspace, registry, trial, wanted.renderings
         )
-        if not asked and not _unreadable(findings):
-            asked = [_own_values(settings.app)]
-        rendered, wrong = _rendered(whole, asked, ground)
-    return Facts(
-        app=settings.app,
+        rendered = try_all(trial, wanted.renderings, own_is_secondary=wanted.own_is_secondary)
+        compared = comparing.result()
+    files = package.files(chart.folder, own.path)
+    facts = CheckFacts(
+        path=own.path,
+        name=chart.name,
         version=chart.version,
-        ground=ground,
-        rendered=tuple(rendered),
-        findings=(*findings, *wrong),
+        metadata=chart.metadata,
+        library=library,
+        images=settings.images,
+        image_tag_value=own.image_tag_value,
+        release_tags=tuple(
+            dict.fromkeys((f"{settings.version.tag_prefix}{chart.version}", chart.version, chart.app_version))
+        ),
+        checks=own.checks,
+        packaged=frozenset(files),
+        templates=trial.templates,
+        texts=_texts(chart),
+        values=_values(files.get("values.yaml", b"")),
+        has_dependencies=bool(chart.dependencies) or (chart.folder / "charts").is_dir(),
+        probes=probes,
+        kube_version=version,
+        kube_given=bool(wishes.kube_version),
+        content=_content(files),
+        base=compared,
+        version_files=wishes.version_files,
+        rendered=(*wanted.unreadable, *rendered),
     )
+    return Facts(app=settings.app, chart=facts, findings=wanted.notes)
 
 
-def _unreadable(findings: list[Finding]) -> bool:
-    """Whether an Application could not be read: then the chart's own values are no replacement for it."""
-    return any(finding.rule in ("renders", "values-file") for finding in findings)
+def _probes(settings: Settings, own: ChartSettings) -> dict[str, str]:
+    """The text that replaces each probed value."""
+    tag = f"{settings.version.tag_prefix}0.0.0-probe"
+    return {
+        **dict.fromkeys(own.checks.follow, _NAME),
+        **({own.image_tag_value: tag} if own.image_tag_value else {}),
+    }
 
 
-def _asked(
-    settings: Settings, chart: ChartSource, checkout: Checkout
-) -> tuple[list[Rendering], list[Finding]]:
-    """Every Application of the chart among the pins; one that cannot be read does not hide the others."""
-    found: list[Rendering] = []
-    findings: list[Finding] = []
-    for environment, file in environments.pinned(settings):
-        try:
-            documents = list(environments.applications_of(checkout.workspace, file, chart.name))
-        except Stop as stop:
-            findings.append(_finding(stop, environment, stop.file or file))
-            continue
-        for document in documents:
-            try:
-                one = environments.rendering(document, environment, file, chart, *checkout)
-            except Stop as stop:
-                findings.append(_finding(stop, environment, file))
-                continue
-            if isinstance(one, Finding):
-                findings.append(one)
-            else:
-                found.append(one)
-    return found, findings
+def _texts(chart: ChartSource) -> dict[str, str]:
+    """Chart.yaml and the values files at the top of the chart."""
+    return {
+        path.name: path.read_text(encoding="utf-8", errors="replace")
+        for path in sorted(chart.folder.glob("*.yaml"))
+        if path.is_file() and (path.name == source.FILE or path.name.startswith("values"))
+    }
 
 
-def _rendered(
-    chart: ChartSource, asked: list[Rendering], ground: CheckFacts
-) -> tuple[list[Rendered], list[Finding]]:
-    work = [(one, name, inputs) for one in asked for name, inputs in _jobs(one.inputs, ground)]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        done = list(pool.map(lambda job: _attempt(chart, job[0], job[2]), work))
-    found: list[Rendered] = []
-    findings: list[Finding] = []
-    for one in asked:
-        results = {name: result for (whose, name, _), result in zip(work, done, strict=True) if whose is one}
-        objects, again = results.pop(""), results.pop(_AGAIN)
-        missing = isinstance(objects, Stop) and objects.reason == "missing-file"
-        first = next((result for result in (objects, again) if isinstance(result, Stop)), None)
-        if first is not None and not missing:  # a values file that is missing is told by its own rule
-            findings.append(_finding(linting.placed(first, chart), one.environment, chart.file))
-        elif not missing:
-            for name, result in results.items():
-                if isinstance(result, Stop):
-                    findings.append(_unprobed(name, result, one, ground))
-        found.append(
-            Rendered(
-                environment=one.environment,
-                application=one.application,
-                namespace=one.inputs.namespace,
-                file=one.file,
-                values=tuple(v.name for v in one.inputs.values if v.content is None and not v.optional),
-                objects=None if isinstance(objects, Stop) else objects,
-                again=None if isinstance(again, Stop) else again,
-                probes={name: result for name, result in results.items() if not isinstance(result, Stop)},
-            )
-        )
-    return found, findings
-
-
-def _jobs(inputs: RenderInputs, ground: CheckFacts) -> Iterator[tuple[str, RenderInputs]]:
-    """As it is, once more, and with each probed value replaced."""
-    yield "", inputs
-    yield _AGAIN, inputs
-    tags = [ground.image_tag_value] if ground.image_tag_value and ground.images else []
-    for name in dict.fromkeys((*tags, *ground.checks.follow)):
-        others = tuple(one for one in inputs.parameters if one.name != name)
-        parameters = (*others, Parameter(name, ground.probe, string=True))
-        yield name, msgspec.structs.replace(inputs, parameters=parameters)
-
-
-def _attempt(chart: ChartSource, one: Rendering, inputs: RenderInputs) -> Objects | Stop:
-    """What it renders, or why it does not; a missing helm or a full disk is no fault of the chart."""
+def _values(content: bytes) -> Mapping[str, Any]:
     try:
-        return render(chart.folder, inputs, where=one.environment or "the chart's own values")
-    except Stop as stop:
-        if stop.reason not in _OURS:
-            raise
-        return stop
+        values = yaml_1_1.load_last(content)
+    except (yaml.YAMLError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
-def _own_values(app: str) -> Rendering:
-    """Where no Application of the chart is pinned here: as `helm install` without values would."""
-    return Rendering(environment="", application="", inputs=RenderInputs(release_name=app, namespace=app))
-
-
-def _finding(stop: Stop, environment: str, file: str) -> Finding:
-    return Finding(
-        rule="values-file" if stop.reason == "missing-file" else "renders",
-        severity="error",
-        environment=environment,
-        file=stop.file or file,
-        line=stop.line or 0,
-        message=stop.what,
-        why=stop.why,
-        fix=stop.next,
-    )
-
-
-def _unprobed(value: str, stop: Stop, one: Rendering, ground: CheckFacts) -> Finding:
-    """Unknown is never passed (I2): a probe that does not render is an error of the rule it was for."""
-    return Finding(
-        rule="image-follows" if value == ground.image_tag_value else "value-follows",
-        severity="error",
-        environment=one.environment,
-        file=f"{ground.path}/values.yaml",
-        message=f"What follows {value} cannot be tried: with {ground.probe} the chart does not render.",
-        why=stop.why,
-        fix=f"Let values.schema.json and the templates take any text for {value}.",
-    )
-
-
-def _lint(chart: ChartSource, asked: list[Rendering], *, strict: bool) -> list[Finding]:
-    """Errors and warnings of `helm lint` (its recommendations are left out); strict makes warnings errors."""
-    found = [one for one in linting.lint(chart, asked, strict=strict) if one.severity != "note"]
-    return [msgspec.structs.replace(one, severity="error") if strict else one for one in found]
+def _content(files: Mapping[str, bytes]) -> str:
+    """Digest of everything in the chart but its version."""
+    return digest_of({path: digest_of(data) for path, data in files.items() if path != source.FILE})

@@ -1,65 +1,99 @@
-"""What the rules say, which of it is silenced, and whether that fails the check. Pure."""
+"""What the rules report, which of it is silenced, and whether that fails the check. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
-from stagegate.chart.rules import RULES, CheckFacts, Rendered
+from stagegate.chart import rules
+from stagegate.chart.rule import CheckFacts
 from stagegate.model import Finding, Severity
 from stagegate.settings import ChartChecks
 
 RANK: Mapping[Severity, int] = MappingProxyType({"error": 0, "warning": 1, "note": 2})
 
+_FIRST = frozenset(("chart-lint", "document-shape", "values-schema", "values-file-packaged"))
+
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """The chart's renderings, and what was found before any rule looked: lint, and what does not render."""
+    """The app and its chart with everything it renders to; `findings` were made before any rule was tried."""
 
     app: str
-    version: str
-    ground: CheckFacts
-    rendered: tuple[Rendered, ...] = ()
+    chart: CheckFacts
     findings: tuple[Finding, ...] = ()
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """Every finding, worst first within its environment; `failing` are those that fail the check.
+    """Every finding, worst first; `failing` are those that fail the check.
 
-    `unknown` names the environments that do not render: nothing is known of them.
+    `environments` are those that were tried; `unknown` of them do not render, and nothing is known of them.
     """
 
     reason: Literal["verified", "findings"]
     findings: tuple[Finding, ...] = ()
     failing: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
 
 
 def plan(facts: Facts) -> Checked:
     """The verdict: `findings` when one that is not silenced is at or above `fail-on`."""
-    checks = facts.ground.checks
-    found = list(facts.findings)
-    for rendered in facts.rendered:
-        for rule in RULES.values():
-            found += rule(rendered, facts.ground)
-    order = {one: number for number, one in enumerate(dict.fromkeys(f.environment for f in found))}
-    listed = sorted(dict.fromkeys(found), key=lambda f: (order[f.environment], RANK[f.severity]))
-    judged = tuple(_silenced(one, checks) for one in listed)
-    failing = tuple(one for one in judged if fails(one, checks))
+    chart = facts.chart
+    everything = [*facts.findings, *_of_rules(chart)]
+    judged = tuple(_silenced(one, chart.checks) for one in _merged(everything))
+    listed = tuple(sorted(judged, key=_order))
+    failing = tuple(one for one in listed if fails(one, chart.checks))
     return Checked(
         reason="findings" if failing else "verified",
-        findings=judged,
+        findings=listed,
         failing=failing,
-        unknown=tuple(one.environment for one in facts.rendered if one.objects is None),
+        unknown=tuple(one.environment for one in chart.rendered if one.objects is None),
+        environments=tuple(sorted({one.environment for one in chart.rendered if one.environment})),
     )
 
 
 def fails(finding: Finding, checks: ChartChecks) -> bool:
     """Whether this finding fails the check."""
     return not finding.silenced and RANK[finding.severity] <= RANK[checks.fail_on]
+
+
+def environments_of(finding: Finding) -> tuple[str, ...]:
+    """The environments that a finding is about; one with an empty name for the chart itself."""
+    return tuple(finding.environment.split(", "))
+
+
+def _of_rules(chart: CheckFacts) -> Iterator[Finding]:
+    for rule in rules.all_rules():
+        if rule.check_chart is not None:
+            yield from rule.check_chart(chart)
+        for rendered in chart.rendered if rule.check is not None else ():
+            for one in rule.check(rendered, chart):  # type: ignore[misc]
+                weaker = rendered.secondary and one.severity == "error"
+                yield msgspec.structs.replace(one, severity="warning") if weaker else one
+
+
+def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for each cause: the same in several environments names them all.
+
+    What the chart's own values share with an environment is that environment's, and as severe as there.
+    """
+    groups: dict[Finding, list[Finding]] = {}
+    for one in findings:
+        same = msgspec.structs.replace(one, environment="", severity="error")
+        groups.setdefault(same, []).append(one)
+    for several in groups.values():
+        worst = min(several, key=lambda one: RANK[one.severity])
+        names = dict.fromkeys(one.environment for one in several if one.environment)
+        yield msgspec.structs.replace(worst, environment=", ".join(names))
+
+
+def _order(finding: Finding) -> tuple[bool, int, bool, str]:
+    """Worst first; what keeps the chart from rendering stands before what may follow from it."""
+    return (bool(finding.silenced), RANK[finding.severity], finding.rule not in _FIRST, finding.rule)
 
 
 def _silenced(finding: Finding, checks: ChartChecks) -> Finding:

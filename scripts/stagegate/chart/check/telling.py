@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Mapping
 from itertools import groupby
 from types import MappingProxyType
 from typing import Literal
 
-import msgspec
-
 from stagegate.chart.check.plan import RANK, Checked, Facts
+from stagegate.chart.rules import all_rules
+from stagegate.errors import Stop
 from stagegate.model import Change, Finding, Message, Result, Severity, to_json
 from stagegate.report.render import render
 from stagegate.runner import log
@@ -23,8 +24,8 @@ _OUTPUT_LIMIT = 400_000  # bytes; GitHub drops job outputs beyond 1 MB, counted 
 
 def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool) -> Result:
     """The findings as JSON, the message and the summary."""
-    groups = [(name, list(found)) for name, found in groupby(checked.findings, lambda f: f.environment)]
-    environments = list(dict.fromkeys(one.environment for one in facts.rendered))
+    groups = [(one, list(same)) for one, same in groupby(checked.findings, _group)]
+    environments = list(dict.fromkeys(one.environment for one in facts.chart.rendered))
     return Result(
         reason=checked.reason,
         message=_message(facts, checked),
@@ -33,11 +34,30 @@ def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_r
             "chart_check.md.j2", facts=facts, checked=checked, groups=groups, environments=environments
         ),
         app=facts.app,
-        version=facts.version,
+        version=facts.chart.version,
         dry_run=dry_run,
         changes=changes,
         findings=checked.findings,
     )
+
+
+def explained(name: str) -> Message:
+    """What one rule checks, why, and how to fix what it finds. Stop(bad-input) for another name."""
+    known = {rule.id: rule for rule in all_rules()}
+    rule = known.get(name)
+    if rule is None:
+        near = difflib.get_close_matches(name, known, 1)
+        raise Stop(
+            "bad-input",
+            f"There is no rule {name!r}.",
+            f"The rules are: {', '.join(known)}.",
+            f"Did you mean {near[0]}?" if near else "Use one of these names.",
+        )
+    return Message(what=f"{rule.id}: {rule.about}.", why=f"{rule.why} {rule.details}".strip(), next=rule.fix)
+
+
+def _group(finding: Finding) -> str:
+    return "silenced" if finding.silenced else finding.severity
 
 
 def _output(checked: Checked) -> str:
@@ -58,7 +78,9 @@ def _output(checked: Checked) -> str:
 def annotate(checked: Checked) -> None:
     """One annotation for each finding that is not silenced, up to GitHub's limit for each kind."""
     left = {"error": _LIMIT - (checked.reason == "findings"), "warning": _LIMIT, "notice": _LIMIT - 1}
-    for finding in _once(checked.findings):
+    for finding in checked.findings:
+        if finding.silenced:
+            continue
         kind = _KINDS[finding.severity]
         if left[kind] > 0:
             left[kind] -= 1
@@ -72,33 +94,23 @@ def annotate(checked: Checked) -> None:
             )
 
 
-def _once(findings: tuple[Finding, ...]) -> Iterator[Finding]:
-    """The same in two environments is told once, with both."""
-    same: dict[Finding, list[str]] = {}
-    for finding in findings:
-        if not finding.silenced:
-            same.setdefault(msgspec.structs.replace(finding, environment=""), []).append(finding.environment)
-    for finding, environments in same.items():
-        named = ", ".join(name for name in dict.fromkeys(environments) if name)
-        yield msgspec.structs.replace(finding, environment=named)
-
-
 def _message(facts: Facts, checked: Checked) -> Message:
-    path = facts.ground.path
-    names = ", ".join(dict.fromkeys(one.environment for one in facts.rendered if one.environment))
-    tried = f"It was rendered for {names}." if names else "It was rendered with its own values."
+    chart = facts.chart
+    names = ", ".join(dict.fromkeys(one.environment for one in chart.rendered if one.environment))
+    tried = f"It was rendered for {names}" if names else "It was rendered with its own values"
+    tried = "It is a library chart and was linted" if chart.library else tried
+    tried += f", as for Kubernetes {chart.kube_version}."
     if not checked.failing:
         silenced = sum(bool(one.silenced) for one in checked.findings)
         rest = len(checked.findings) - silenced
-        told = (
-            f" Below {facts.ground.checks.fail_on}: {rest}; silenced: {silenced}." if rest + silenced else ""
-        )
-        return Message(what=f"The chart {path} passes every check.", why=tried + told)
+        below = f" Below {chart.checks.fail_on}: {rest}; silenced: {silenced}." if rest + silenced else ""
+        return Message(what=f"The chart {chart.path} passes every check.", why=tried + below)
     first = checked.failing[0]
     count = "one finding" if len(checked.failing) == 1 else f"{len(checked.failing)} findings"
     where = f" ({first.environment})" if first.environment else ""
     return Message(
-        what=f"The chart {path} does not pass: {count}.",
+        what=f"The chart {chart.path} does not pass: {count}.",
         why=f"The first{where}: {first.message}",
-        next=f"{first.fix} The report lists every finding; accept one under chart.checks.silence, with a reason.",
+        next=f"{first.fix} The report lists every finding. Accept one under chart.checks.silence, with a reason;"
+        f" --explain {first.rule} describes the rule.",
     )

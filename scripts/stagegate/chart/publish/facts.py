@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from stagegate.chart import dependencies, linting, package, published, render, source
-from stagegate.chart.environments import renderings
+from stagegate.chart import dependencies, package, published, source
+from stagegate.chart.check import facts as check_facts
+from stagegate.chart.check import plan as check_plan
 from stagegate.chart.package import Package
 from stagegate.chart.publish.plan import Facts, Seen
 from stagegate.chart.source import ChartSource
@@ -50,20 +51,23 @@ def read(
 ) -> tuple[Facts, Package | None]:
     """Facts of a release with a chart of ours, and the package when the checks let it be packed.
 
-    Stop(missing-file) without a chart, Stop(findings) when it does not render; other checks are findings.
+    The chart passes chart-check first, in this process: its errors are findings, and nothing is packed then.
+    Stop(missing-file) without a chart or its lock.
     """
     chart = source.read(build.workspace / own.path, own.path, own.name)
     place = published.reference(settings.chart_reference, build.version)
     findings = (*build.findings, *_versions(chart, build.version))
     with dependencies.complete(chart, build.workspace, logins) as whole:
-        asked, notes = renderings(
-            settings,
-            whole,
-            build.workspace,
-            build.repository,
-            tag_value=(own.image_tag_value, settings.version.tag_prefix + build.version),
+        checked = check_plan.plan(
+            check_facts.of_source(
+                settings,
+                own,
+                whole,
+                check_facts.Checkout(build.workspace, build.repository),
+                check_facts.Wishes(strict=build.strict),
+            )
         )
-        findings += (*notes, *linting.lint(whole, asked, strict=build.strict))
+        findings += checked.findings
         facts = Facts(
             app=settings.app,
             version=build.version,
@@ -71,16 +75,11 @@ def read(
             images=build.images,
             chart=settings.chart_reference,
             reference=str(place),
-            rendered=tuple(sorted({one.environment for one in asked})),
+            rendered=checked.environments,
             findings=findings,
-            strict=build.strict,
         )
-        if any(finding.severity == "error" for finding in findings):
+        if any(finding.severity == "error" and not finding.silenced for finding in findings):
             return facts, None
-        try:
-            render.render_all([(one.environment, whole.folder, one.inputs) for one in asked])
-        except Stop as stop:
-            raise linting.placed(stop, chart) from stop
         packed = package.pack(whole, Record(commit=build.commit, images=build.images))
     there = _seen(store, place, packed)
     return msgspec.structs.replace(facts, digest=packed.digest, content=packed.content, there=there), packed
@@ -110,7 +109,7 @@ def _versions(chart: ChartSource, version: str) -> list[Finding]:
     held = {"version": chart.version, "appVersion": chart.app_version}
     return [
         Finding(
-            rule="version-files",
+            rule="version-consistent",
             severity="error",
             file=chart.file,
             message=f"{chart.file} has {key} {value or 'missing'}, the release is {version}.",

@@ -38,7 +38,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     content: str = ""
     rendered: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    strict: bool = False
     there: Seen | None = None
 
 
@@ -52,9 +51,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan(facts: Facts) -> Publication:
     """The decision. Stop(version-taken) when the version is published with other content (I5)."""
-    errors = tuple(
-        f for f in facts.findings if f.severity == "error" or (facts.strict and f.severity == "warning")
-    )
+    errors = tuple(f for f in facts.findings if f.severity == "error" and not f.silenced)
     if errors:
         return Publication(reason="findings", errors=errors)
     if facts.there is None:

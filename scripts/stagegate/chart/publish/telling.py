@@ -53,6 +53,6 @@ def _message(facts: Facts, decided: Publication, reason: str) -> Message:
     first = decided.errors[0]
     return Message(
         what=f"{facts.reference} is not published: the checks found {count}.",
-        why=f"{first.file}: {first.message}",
+        why=f"{first.file}: {first.message} {first.why}".strip(),
         next="Correct it and run again; the report lists every finding.",
     )

@@ -1,31 +1,23 @@
-"""The rules over rendered objects, one file each: pure, from a rendering to findings."""
+"""The registry of chart rules: every module of this folder defines one `RULE`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+import importlib
+import pkgutil
+from functools import cache
 
-from stagegate.chart.rules import (
-    duplicate,
-    floating_tag,
-    image_follows,
-    references,
-    steady,
-    value_follows,
-    values_file,
-)
-from stagegate.chart.rules.ground import CheckFacts, Rendered, Rule
+from stagegate.chart.rule import ChartRule
 
-__all__ = ["RULES", "CheckFacts", "Rendered"]
 
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        "values-file": values_file.check,
-        "duplicate": duplicate.check,
-        "references": references.check,
-        "image-follows": image_follows.check,
-        "value-follows": value_follows.check,
-        "floating-tag": floating_tag.check,
-        "steady": steady.check,
-    }
-)
+@cache
+def all_rules() -> tuple[ChartRule, ...]:
+    """Every rule, by name. A module of this folder without a `RULE` is an error."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(_of(name) for name in names)
+
+
+def _of(name: str) -> ChartRule:
+    rule = getattr(importlib.import_module(f"{__name__}.{name}"), "RULE", None)
+    if not isinstance(rule, ChartRule) or rule.id != name.replace("_", "-"):
+        raise TypeError(f"{name}.py must define RULE, a ChartRule with the id {name.replace('_', '-')}")
+    return rule

@@ -1,40 +1,91 @@
-"""floating-tag: an image whose tag names other software tomorrow; what was tested is then not what runs."""
+"""floating-tag: image tags name the same software tomorrow as today."""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from stagegate.chart.rules.ground import CheckFacts, Rendered, finding
-from stagegate.chart.rules.images import allowed, used
+from stagegate.chart.first_party import repositories
+from stagegate.chart.image_references import MOVING, UsedImage, allowed, used
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
 
-_MOVING = frozenset(("main", "master", "develop", "dev", "edge", "nightly", "stable", "canary", "testing"))
+_WHY = "The registry may hand out other software under this name tomorrow, which nobody tested."
+_FIX = "Name a version, best with @sha256:<digest>, or list the image under chart.checks.allow-images."
+_INLINE = re.compile(r"""image:\s*["']?([a-z0-9][\w./-]*:latest)\b""")
 
 
-def check(rendered: Rendered, ground: CheckFacts) -> Iterator[Finding]:
-    """No tag or `latest` is an error, a branch's name a warning, another's fixed tag without digest a note.
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """No tag or `latest` is an error, the name of a branch a warning, a tag of others without digest a note.
 
-    Images of ours by tag are proven by digest elsewhere, so there a fixed tag is enough.
+    Images of ours are proven by digest elsewhere, so there a fixed tag is enough. In `helm test` hooks, which
+    Argo CD never runs, everything is a note.
     """
+    ours = repositories(rendered, chart)
+    groups: dict[tuple[Severity, str], list[UsedImage]] = defaultdict(list)
     for image in used(rendered.objects or ()):
-        if image.digest or allowed(image.repository, ground.checks.allow_images):
+        if image.digest or allowed(image.repository, chart.checks.allow_images):
             continue
-        severity: Severity
-        if image.tag in ("", "latest"):
-            severity, what = "error", "has the tag latest" if image.tag else "has no tag, which means latest"
-        elif image.tag.lower() in _MOVING:
-            severity, what = "warning", f"has the tag {image.tag}, which moves"
-        elif image.repository not in ground.images:
-            severity, what = "note", "has no digest"
-        else:
-            continue
+        severity, what = _judged(image, ours)
+        if severity is not None:
+            weaker: Severity = "note" if is_test(image.object) else severity
+            key = "" if weaker == "note" or image.repository in ours else image.text
+            groups[weaker, f"{key}\n{what}"].append(image)
+    for (severity, key), several in groups.items():
+        names = list(dict.fromkeys(one.text for one in several))
+        places = list(dict.fromkeys(f"{one.object.label} at {one.path}" for one in several))
         yield finding(
             "floating-tag",
-            image.object,
+            several[0].object,
             rendered,
-            ground,
+            chart,
             severity=severity,
-            message=f"{image.text} at {image.path} {what}.",
-            why="The registry may hand out other software under the same name tomorrow.",
-            fix="Name a version, best with @sha256:<digest>, or list the image under chart.checks.allow-images.",
+            message=f"{shown(names, 5)} {key.partition(chr(10))[2]}: {shown(places)}.",
+            why=_WHY,
+            fix=_FIX,
         )
+
+
+def check_chart(chart: CheckFacts) -> Iterator[Finding]:
+    """`latest` in templates, where no environment renders it."""
+    rendered = {image.text for one in chart.rendered for image in used(one.objects or ())}
+    for path, text in chart.templates.items():
+        for match in _INLINE.finditer(text):
+            name = match[1]
+            repository = name.removesuffix(":latest")
+            if name in rendered or allowed(repository, chart.checks.allow_images) or "/tests/" in path:
+                continue
+            yield Finding(
+                rule="floating-tag",
+                severity="warning",
+                file=f"{chart.path}/{path}",
+                line=text.count("\n", 0, match.start()) + 1,
+                message=f"{name} is written in {path}, which no environment renders this way.",
+                why=_WHY,
+                fix=_FIX,
+            )
+
+
+def _judged(image: UsedImage, ours: tuple[str, ...]) -> tuple[Severity | None, str]:
+    if image.tag in ("", "latest"):
+        return "error", "has the tag latest" if image.tag else "has no tag, which means latest"
+    if image.tag.lower() in MOVING:
+        return "warning", f"has the tag {image.tag}, which moves"
+    return (None, "") if image.repository in ours else ("note", "has no digest")
+
+
+_POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: more}\nspec: {containers: [{name: more, image: %s}]}\n"
+
+RULE = ChartRule(
+    id="floating-tag",
+    severity="error",
+    about="Image tags do not move",
+    why=_WHY,
+    fix=_FIX,
+    check=check,
+    check_chart=check_chart,
+    bad=Twin(files={"templates/more.yaml": _POD % "busybox:latest"}),
+    good=Twin(files={"templates/more.yaml": _POD % f'"busybox:1.36@sha256:{"a" * 64}"'}),
+)

@@ -1,43 +1,108 @@
-"""value-follows: a name written out where it should come from a value; it breaks where the value is another one."""
+"""value-follows: a name is derived from its value everywhere, and written out nowhere."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
-from stagegate.chart.rules.ground import CheckFacts, Rendered, finding, is_definition, leaves
-from stagegate.model import Finding
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.walk import is_definition, leaves
+from stagegate.model import Finding, Severity
 
-RULE = "value-follows"
+_WHY = "A name that is derived in one place and written out in another breaks where the value differs."
+_SKIPPED = frozenset(("apiVersion", "apiGroup", "image", "kind"))
 
 
-def check(rendered: Rendered, ground: CheckFacts) -> Iterator[Finding]:
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """`chart.checks.follow` has value -> literal: with the value set to the probe, the literal must be gone."""
-    for value, literal in ground.checks.follow.items():
-        probed = rendered.probes.get(value)
-        if rendered.objects is None or probed is None:
+    if rendered.objects is None or rendered.secondary:
+        return
+    for value, literal in chart.checks.follow.items():
+        if rendered.probed is None:
+            if rendered.unprobed is not None:
+                why = f"with {value}={chart.probes[value]} the chart does not render. {rendered.unprobed.why}"
+                yield _untried(rendered, chart, value, literal, why, "error")
             continue
-        word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(literal)}(?![A-Za-z0-9])")
-        if not any(word.search(text) for one in rendered.objects for _, text in leaves(one.body)):
-            yield Finding(
-                rule=RULE,
-                severity="note",
-                environment=rendered.environment,
-                file=ground.place(""),
-                message=f"Whether {literal} follows {value} was not tried: nothing renders it.",
-                why="chart.checks.follow names what the value is before it is changed.",
-                fix="Correct the literal, or take the line out of chart.checks.follow.",
+        if not any(True for one in rendered.objects for _ in _places(one, literal)):
+            yield _untried(rendered, chart, value, literal, "nothing renders it.", "note")
+        groups: dict[str, list[tuple[RenderedObject, list[str]]]] = defaultdict(list)
+        for one in rendered.probed:
+            places = list(_places(one, literal))
+            if places:
+                groups[one.template].append((one, places))
+        for several in groups.values():
+            listed = [f"{one.label} at {place}" for one, places in several for place in places]
+            yield finding(
+                "value-follows",
+                several[0][0],
+                rendered,
+                chart,
+                message=f"{literal} does not follow {value}: {shown(listed)}.",
+                why=_WHY,
+                fix=f"Derive it from .Values.{value} there too.",
             )
-        for one in probed:
-            places = [path for path, text in leaves(one.body) if word.search(text)]
-            if places and not is_definition(one):
-                shown = ", ".join(places[:3]) + (f" and {len(places) - 3} more" if len(places) > 3 else "")
-                yield finding(
-                    RULE,
-                    one,
-                    rendered,
-                    ground,
-                    message=f"{one.label} says {literal} at {shown} although {value} is another.",
-                    why="A name that is derived in one place and written out in another breaks where it differs.",
-                    fix=f"Derive it from .Values.{value} there too.",
-                )
+
+
+def _places(one: RenderedObject, literal: str) -> Iterator[str]:
+    """Paths of texts that hold the literal as a whole name: `shop`, `shop-rw`, `shop-rw.space.svc`, `x://shop:1`.
+
+    Not in API groups, images, file paths, and names that only begin or end like it.
+    """
+    if is_definition(one):
+        return
+    escaped = re.escape(literal)
+    name = re.compile(rf"(?<![\w.-]){escaped}(?![\w])")
+    for path, text in leaves(one.body):
+        last = path.rpartition(".")[2]
+        if last in _SKIPPED or last.startswith("mountPath") or "apiGroups[" in path:
+            continue
+        for match in name.finditer(text):
+            before, after = text[: match.start()], text[match.end() :]
+            in_path = before.endswith("/") and not before.endswith("://")
+            in_group = re.match(r"\.[a-z0-9-]+(\.[a-z0-9-]+)*(/|$)", after) and not re.match(
+                r"\.[a-z0-9-]+(\.svc|$|:)|\.svc", after
+            )
+            in_image = re.match(r":[\w.-]+$", after) and before.endswith("/")
+            if not (in_path or in_group or in_image):
+                yield path
+                break
+
+
+def _untried(
+    rendered: Rendered, chart: CheckFacts, value: str, literal: str, why: str, severity: Severity
+) -> Finding:
+    return Finding(
+        rule="value-follows",
+        severity=severity,
+        environment=rendered.environment,
+        file=f"{chart.path}/values.yaml",
+        message=f"Whether {literal} follows {value} was not tried: {why}",
+        why="chart.checks.follow names the text that the value has before it is changed.",
+        fix="Correct the literal or the value, or remove the line from chart.checks.follow.",
+    )
+
+
+_MAP = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"
+    'data: {database: %s, own: "{{ .Values.database }}"}\n'
+)
+_VALUES = "database: shop-db\n"
+
+RULE = ChartRule(
+    id="value-follows",
+    severity="error",
+    about="Derived names follow their value",
+    why=_WHY,
+    fix="Derive the name from the value in every template.",
+    check=check,
+    bad=Twin(
+        files={"values.yaml": _VALUES, "templates/more.yaml": _MAP % "shop-db-rw"},
+        checks="{follow: {database: shop-db}}",
+    ),
+    good=Twin(
+        files={"values.yaml": _VALUES, "templates/more.yaml": _MAP % '"{{ .Values.database }}-rw"'},
+        checks="{follow: {database: shop-db}}",
+    ),
+)

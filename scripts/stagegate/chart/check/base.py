@@ -1,0 +1,62 @@
+"""The chart to compare with, a folder or a published chart, rendered for the same environments."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from stagegate.chart import package, published, source
+from stagegate.chart.check.rendering import Trial, objects_of
+from stagegate.chart.environments import Rendering
+from stagegate.chart.rule import Base, Objects
+from stagegate.chart.source import ChartSource
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.model import digest_of
+
+_OCI = "oci://"
+
+
+def read(
+    reference: str, workspace: Path, registry: Registry | None, trial: Trial, renderings: Sequence[Rendering]
+) -> Base | None:
+    """The base with its objects by environment; None without a reference. A base that is unreadable says why."""
+    if not reference:
+        return None
+    try:
+        if not reference.startswith(_OCI):
+            return _of(reference, workspace / reference, trial, renderings)
+        with tempfile.TemporaryDirectory(prefix="stagegate-base-") as folder:
+            return _of(reference, _fetched(reference, Path(folder), registry), trial, renderings)
+    except Stop as stop:
+        if stop.reason not in ("findings", "missing-file", "unknown-state", "bad-input"):
+            raise
+        return Base(reference=reference, failure=f"{stop.what} {stop.why}")
+
+
+def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:
+    chart = published.fetch(registry, reference.removeprefix(_OCI)) if registry else None
+    if chart is None:
+        raise Stop(
+            "bad-input", f"There is no {reference}.", "The input `base` names it.", "Correct the reference."
+        )
+    for name, content in package.unpack(chart.archive, reference).items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return folder / chart.name
+
+
+def _of(reference: str, folder: Path, trial: Trial, renderings: Sequence[Rendering]) -> Base:
+    chart: ChartSource = source.read(folder, reference, lenient=True)
+    old = Trial(chart=chart, kube_version=trial.kube_version, probes={})
+    objects: dict[str, Objects] = {}
+    for one in renderings:
+        result = objects_of(old, one)
+        if not isinstance(result, Stop):
+            objects[one.environment] = result
+    files = package.files(folder, reference)
+    content = digest_of({path: digest_of(data) for path, data in files.items() if path != source.FILE})
+    failure = "" if objects else "It does not render with the values of any environment."
+    return Base(reference=reference, version=chart.version, content=content, objects=objects, failure=failure)

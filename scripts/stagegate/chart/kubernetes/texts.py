@@ -1,0 +1,251 @@
+"""Rules for texts that the OpenAPI schema leaves out: names, labels, quantities, schedules, enumerations.
+
+https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and .../labels/, and the Go package
+k8s.io/apimachinery/pkg/util/validation. Enumerations are those that the API server validates.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(([KMGTPE]i)|[numkMGTPE]|[eE][+-]?\d+)?")
+LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9]|-(?!-))*(?<!-)")
+_ENV_NAME = re.compile(r"[ -<>-~]+")
+_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_CRON_FIELD = re.compile(
+    r"(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?(,(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?)*"
+)
+_CRON_ALIASES = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"))
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_PATH_NAMED = frozenset(
+    ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "APIService", "PriorityLevelConfiguration")
+)
+_NAME_63 = frozenset(("Service", "Namespace", "StatefulSet"))
+_NAME_52 = 52  # a CronJob's Jobs add eleven characters
+
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+ENUMS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("Container", "imagePullPolicy"): ("Always", "IfNotPresent", "Never"),
+    ("Container", "terminationMessagePolicy"): ("File", "FallbackToLogsOnError"),
+    ("ContainerPort", "protocol"): _PROTOCOLS,
+    ("ServicePort", "protocol"): _PROTOCOLS,
+    ("NetworkPolicyPort", "protocol"): _PROTOCOLS,
+    ("HTTPGetAction", "scheme"): ("HTTP", "HTTPS"),
+    ("PodSpec", "restartPolicy"): ("Always", "OnFailure", "Never"),
+    ("PodSpec", "dnsPolicy"): ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    ("PodSpec", "preemptionPolicy"): ("PreemptLowerPriority", "Never"),
+    ("ServiceSpec", "type"): ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"),
+    ("ServiceSpec", "sessionAffinity"): ("ClientIP", "None"),
+    ("ServiceSpec", "externalTrafficPolicy"): ("Cluster", "Local"),
+    ("ServiceSpec", "internalTrafficPolicy"): ("Cluster", "Local"),
+    ("ServiceSpec", "ipFamilyPolicy"): ("SingleStack", "PreferDualStack", "RequireDualStack"),
+    ("DeploymentStrategy", "type"): ("Recreate", "RollingUpdate"),
+    ("DaemonSetUpdateStrategy", "type"): ("RollingUpdate", "OnDelete"),
+    ("StatefulSetUpdateStrategy", "type"): ("RollingUpdate", "OnDelete"),
+    ("StatefulSetSpec", "podManagementPolicy"): ("OrderedReady", "Parallel"),
+    ("CronJobSpec", "concurrencyPolicy"): ("Allow", "Forbid", "Replace"),
+    ("JobSpec", "completionMode"): ("NonIndexed", "Indexed"),
+    ("HTTPIngressPath", "pathType"): ("Exact", "Prefix", "ImplementationSpecific"),
+    ("Toleration", "operator"): ("Exists", "Equal", "Lt", "Gt"),
+    ("Toleration", "effect"): ("NoSchedule", "PreferNoSchedule", "NoExecute"),
+    ("Taint", "effect"): ("NoSchedule", "PreferNoSchedule", "NoExecute"),
+    ("LabelSelectorRequirement", "operator"): ("In", "NotIn", "Exists", "DoesNotExist"),
+    ("NodeSelectorRequirement", "operator"): ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"),
+    ("TopologySpreadConstraint", "whenUnsatisfiable"): ("DoNotSchedule", "ScheduleAnyway"),
+    ("HostPathVolumeSource", "type"): (
+        "DirectoryOrCreate",
+        "Directory",
+        "FileOrCreate",
+        "File",
+        "Socket",
+        "CharDevice",
+        "BlockDevice",
+    ),
+    ("PersistentVolumeClaimSpec", "volumeMode"): ("Filesystem", "Block"),
+    ("StorageClass", "reclaimPolicy"): ("Delete", "Retain"),
+    ("StorageClass", "volumeBindingMode"): ("Immediate", "WaitForFirstConsumer"),
+    ("MetricSpec", "type"): ("ContainerResource", "External", "Object", "Pods", "Resource"),
+    ("MetricTarget", "type"): ("Utilization", "Value", "AverageValue"),
+    ("RoleRef", "kind"): ("Role", "ClusterRole"),
+    ("Subject", "kind"): ("ServiceAccount", "User", "Group"),
+    ("SeccompProfile", "type"): ("RuntimeDefault", "Localhost", "Unconfined"),
+    ("ValidatingWebhook", "failurePolicy"): ("Ignore", "Fail"),
+    ("MutatingWebhook", "failurePolicy"): ("Ignore", "Fail"),
+    ("PodDisruptionBudgetSpec", "unhealthyPodEvictionPolicy"): ("IfHealthyBudget", "AlwaysAllow"),
+}
+_LISTED = {
+    "accessModes": ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
+    "policyTypes": ("Ingress", "Egress"),
+}
+
+
+def is_base64(text: str) -> bool:
+    """Whether a text is base64 as Go reads it: line ends are skipped, padding is needed."""
+    try:
+        base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+class Problem(NamedTuple):
+    """One field that is wrong: its path, and what is wrong with it as the end of a sentence."""
+
+    path: str
+    text: str
+
+
+def problems(body: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+    """Texts of one object that the API server refuses, with their paths."""
+    for path, text in _all(body, kind):
+        yield Problem(path, text)
+
+
+def _all(body: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if isinstance(name, str):
+        why = name_problem(kind, name)
+        if why:
+            yield "metadata.name", f"is {name!r}: {why}"
+    yield from _walk(body, "", kind)
+
+
+def name_problem(kind: str, name: str) -> str:
+    """Why an API server refuses this name for this kind, or nothing."""
+    if kind in _PATH_NAMED:
+        return "a name holds neither / nor %" if "/" in name or "%" in name or name in (".", "..") else ""
+    limit = 63 if kind in _NAME_63 else _NAME_52 if kind == "CronJob" else 253
+    if len(name) > limit:
+        return f"it has {len(name)} characters, and {limit} are the limit for a {kind}"
+    pattern = _SERVICE if kind == "Service" else LABEL_NAME if kind == "Namespace" else _SUBDOMAIN
+    if not pattern.fullmatch(name):
+        return "lower-case letters, digits and - are allowed" + (
+            ", with a letter first" if kind == "Service" else ""
+        )
+    return ""
+
+
+def _walk(value: object, path: str, kind: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _walk(item, f"{path}[{number}]", kind)
+        return
+    if not isinstance(value, Mapping):
+        return
+    for key, item in value.items():
+        place = f"{path}.{key}" if path else str(key)
+        yield from _field(str(key), item, place, kind)
+        if kind not in ("ConfigMap", "Secret"):
+            yield from _walk(item, place, kind)
+
+
+def _field(key: str, item: object, place: str, kind: str) -> Iterator[tuple[str, str]]:
+    """The texts of one field, by its name."""
+    if key in ("labels", "matchLabels") or (key == "selector" and kind == "Service"):
+        yield from _labels(item, place)
+    elif key == "annotations" and place.endswith("metadata.annotations"):
+        yield from _keys(item, place)
+    elif key == "schedule" and kind == "CronJob" and isinstance(item, str):
+        if why := _cron(item):
+            yield place, f"is {item!r}: {why}"
+    elif place in ("data", "stringData", "binaryData") and kind in ("ConfigMap", "Secret"):
+        yield from _data_keys(item, place)
+    elif isinstance(item, list):
+        yield from _listed(key, item, place, kind)
+
+
+def _listed(key: str, items: list[object], place: str, kind: str) -> Iterator[tuple[str, str]]:
+    """The texts of one list, by its name."""
+    if key == "ports":
+        yield from _ports(items, place, kind)
+    elif key == "env":
+        yield from _environment(items, place)
+    elif key in ("containers", "initContainers"):
+        for number, one in enumerate(items):
+            name = one.get("name") if isinstance(one, Mapping) else None
+            if isinstance(name, str) and (len(name) > 63 or not LABEL_NAME.fullmatch(name)):
+                yield f"{place}[{number}].name", f"is {name!r}: up to 63 lower-case letters, digits and -"
+    for one in items if key in _LISTED else ():
+        if isinstance(one, str) and one not in _LISTED[key]:
+            yield place, f"holds {one!r}, and Kubernetes accepts {', '.join(_LISTED[key])}"
+
+
+def _labels(labels: object, path: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(labels, Mapping):
+        return
+    yield from _keys(labels, path)
+    for key, value in labels.items():
+        if isinstance(value, str) and value and (len(value) > 63 or not _QUALIFIED.fullmatch(value)):
+            yield f"{path}.{key}", f"is {value!r}: up to 63 letters, digits and - _ . are allowed"
+
+
+def _keys(mapping: object, path: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(mapping, Mapping):
+        return
+    for key in mapping:
+        prefix, slash, name = str(key).rpartition("/")
+        if (
+            len(name) > 63
+            or not _QUALIFIED.fullmatch(name)
+            or (slash and not _SUBDOMAIN.fullmatch(prefix.lower()))
+        ):
+            yield f"{path}.{key}", "is no valid key (prefix/name, up to 63 letters, digits and - _ .)"
+
+
+def _data_keys(data: object, path: str) -> Iterator[tuple[str, str]]:
+    for key in data if isinstance(data, Mapping) else ():
+        if not _KEY.fullmatch(str(key)) or len(str(key)) > 253:
+            yield f"{path}.{key}", "is no valid key (letters, digits and - _ .)"
+
+
+def _ports(ports: list[object], path: str, kind: str) -> Iterator[tuple[str, str]]:
+    for number, port in enumerate(ports):
+        if not isinstance(port, Mapping):
+            continue
+        name = port.get("name")
+        named = isinstance(name, str) and name and "containerPort" in port
+        if isinstance(name, str) and named and (len(name) > 15 or not _PORT_NAME.fullmatch(name)):
+            yield f"{path}[{number}].name", f"is {name!r}: up to 15 lower-case letters, digits and -"
+        for key in ("port", "containerPort", "nodePort", "targetPort", "hostPort"):
+            value = port.get(key)
+            low = 0 if key in ("nodePort", "hostPort") else 1
+            if isinstance(value, int) and not isinstance(value, bool) and not low <= value <= 65535:
+                yield f"{path}[{number}].{key}", f"is {value}, and ports go from 1 to 65535"
+    nameless = any(isinstance(port, Mapping) and not port.get("name") for port in ports)
+    if kind == "Service" and len(ports) > 1 and nameless:
+        yield path, "holds several ports, and each needs a name"
+
+
+def _environment(env: list[object], path: str) -> Iterator[tuple[str, str]]:
+    for number, one in enumerate(env):
+        name = one.get("name") if isinstance(one, Mapping) else None
+        if isinstance(name, str) and not _ENV_NAME.fullmatch(name):
+            yield f"{path}[{number}].name", f"is {name!r}, which is no name of a variable"
+        if isinstance(one, Mapping) and one.get("value") and one.get("valueFrom"):
+            yield f"{path}[{number}]", "has both value and valueFrom"
+
+
+def _cron(schedule: str) -> str:
+    if schedule in _CRON_ALIASES or schedule.startswith("@every "):
+        return ""
+    if schedule.startswith(("TZ=", "CRON_TZ=")):
+        return "write the time zone under spec.timeZone"
+    fields = schedule.split()
+    if len(fields) != len(_CRON_RANGES):
+        return f"it has {len(fields)} fields, and a schedule has five"
+    for field, (low, high) in zip(fields, _CRON_RANGES, strict=True):
+        if not _CRON_FIELD.fullmatch(field):
+            return f"{field!r} is no field of a schedule"
+        for number in re.findall(r"(?<![/\w])\d+", field):
+            if not low <= int(number) <= high:
+                return f"{number} is not between {low} and {high}"
+    return ""

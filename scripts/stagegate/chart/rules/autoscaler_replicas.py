@@ -1,0 +1,62 @@
+"""autoscaler-replicas: what an autoscaler scales has no replicas of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
+from stagegate.chart.walk import at, mapping
+from stagegate.model import Finding
+
+_KINDS = ("HorizontalPodAutoscaler", "ScaledObject")
+_WHY = "Argo CD sets the number at every sync, and the autoscaler sets it back."
+_FIX = "Leave `replicas` out of the template while the autoscaler is rendered."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """Targets of autoscalers that have spec.replicas."""
+    own = rendered.namespace
+    objects = rendered.objects or ()
+    for scaler in objects:
+        target = mapping(at(scaler.body, "spec", "scaleTargetRef")) if scaler.kind in _KINDS else {}
+        for one in objects:
+            same = (one.kind, one.name) == (target.get("kind") or "Deployment", target.get("name"))
+            near = (one.namespace or own) == (scaler.namespace or own)
+            if same and near and at(one.body, "spec", "replicas") is not None:
+                yield finding(
+                    "autoscaler-replicas",
+                    one,
+                    rendered,
+                    chart,
+                    severity="warning",
+                    message=f"{one.label} has replicas, and {scaler.label} scales it.",
+                    why=_WHY,
+                    fix=_FIX,
+                )
+
+
+_SCALED = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: more}
+spec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: more}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: more}
+spec:
+  %s
+  selector: {matchLabels: {app: more}}
+  template: {metadata: {labels: {app: more}}, spec: {containers: [{name: more, image: "busybox:1.36"}]}}
+"""
+
+RULE = ChartRule(
+    id="autoscaler-replicas",
+    severity="warning",
+    about="What an autoscaler scales has no replicas of its own",
+    why=_WHY,
+    fix=_FIX,
+    check=check,
+    bad=Twin(files={"templates/more.yaml": _SCALED % "replicas: 2"}),
+    good=Twin(files={"templates/more.yaml": _SCALED % "revisionHistoryLimit: 2"}),
+)

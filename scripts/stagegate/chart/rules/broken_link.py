@@ -1,0 +1,58 @@
+"""broken-link: what one rendered object points at exists in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from stagegate.chart import links
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
+from stagegate.model import Finding
+
+_WHY = "Each object alone is accepted; together they do not work."
+_FIX = "Make both ends agree. What exists outside the chart can be silenced under chart.checks.silence."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """Selectors, ports, probes, mounts, backends, targets, roles and keys that lead nowhere."""
+    incomplete = any(not document.repeated for document in rendered.broken)
+    for link in links.broken(rendered):
+        external = any(
+            fnmatchcase(name, pattern) for pattern in chart.checks.external for name in _named(link.text)
+        )
+        if not external:
+            yield finding(
+                "broken-link",
+                link.object,
+                rendered,
+                chart,
+                severity="warning" if incomplete and link.severity == "error" else link.severity,
+                message=f"{link.object.label} {link.text}.",
+                why=link.why,
+                fix=_FIX,
+            )
+
+
+def _named(text: str) -> Iterator[str]:
+    """`Kind/name` of the missing end, as `external` lists it."""
+    words = text.replace(",", "").split()
+    yield from (word for word in words if "/" in word)
+    if "Service" in words[:-1]:
+        yield f"Service/{words[words.index('Service') + 1]}"
+
+
+_SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: more}\n"
+    "spec: {selector: {app: %s}, ports: [{port: 80, targetPort: http}]}\n"
+)
+
+RULE = ChartRule(
+    id="broken-link",
+    severity="error",
+    about="Selectors, ports, probes, mounts, backends, targets, roles and keys lead somewhere",
+    why=_WHY,
+    fix=_FIX,
+    check=check,
+    bad=Twin(files={"templates/more.yaml": _SERVICE % "other"}),
+    good=Twin(files={"templates/more.yaml": _SERVICE % "kiosk"}),
+)

@@ -1,0 +1,89 @@
+"""chart-lint: the chart renders with the values of every environment, and `helm lint` accepts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin
+from stagegate.model import Finding, Severity
+
+SCHEMA = re.compile(r"values don't meet the specifications of the schema|jsonschema|values\.schema\.json")
+_GONE = re.compile(r"unavailable in v(\d+)\.(\d+)")
+_ILLEGAL = re.compile(r"does not conform to Kubernetes naming|invalid (?:metadata|name)|must be no more than")
+_INCOMPLETE = re.compile(
+    r"missing these dependencies|missing dependency|found in Chart\.yaml, but missing in charts"
+)
+_FIRST_FORM = re.compile(
+    r"is not valid in apiVersion 'v1'|apiVersion 'v1' is not valid|version .* is not a valid SemVer"
+)
+_WHY = "What Helm refuses is not installed, and Argo CD shows a comparison error instead of the release."
+_FIX = "Correct the template, or the values of the environment, and run `helm template` with them."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """The failure of the rendering, then what lint adds to it."""
+    failure = rendered.failure
+    if failure is not None and not SCHEMA.search(failure.why):
+        yield Finding(
+            rule="chart-lint",
+            severity="error",
+            environment=rendered.environment,
+            file=failure.file or f"{chart.path}/Chart.yaml",
+            line=failure.line,
+            message=failure.what,
+            why=failure.why,
+            fix=_FIX,
+        )
+    for line in rendered.lint:
+        broken = "YAML parse error" in line.text or "unable to parse YAML" in line.text
+        if SCHEMA.search(line.text) or (broken and rendered.broken):
+            continue
+        if line.severity == "error" and failure is not None and not _INCOMPLETE.search(line.text):
+            continue  # the same, in other words
+        yield Finding(
+            rule="chart-lint",
+            severity=_severity(line.severity, line.text, chart),
+            environment=rendered.environment,
+            file=line.file,
+            message=f"helm lint: {line.text}",
+            why=_WHY,
+            fix=_FIX,
+        )
+
+
+def check_chart(chart: CheckFacts) -> Iterator[Finding]:
+    """A library chart renders nothing, which is said."""
+    if chart.library:
+        yield Finding(
+            rule="chart-lint",
+            severity="note",
+            file=f"{chart.path}/Chart.yaml",
+            message=f"{chart.name} is a library chart: it was linted, and renders nothing by itself.",
+            why="Rules about rendered objects have nothing to look at.",
+            fix="Check a chart that uses the library.",
+        )
+
+
+def _severity(severity: Severity, text: str, chart: CheckFacts) -> Severity:
+    """Helm warns about what the cluster refuses: illegal names and APIs that are gone."""
+    gone = _GONE.search(text)
+    if gone:
+        minor = int(chart.kube_version.split(".")[1])
+        return "error" if (int(gone[1]), int(gone[2])) <= (1, minor) else "warning"
+    if _FIRST_FORM.search(text):
+        return "warning"  # helm installs it all the same
+    return "error" if _ILLEGAL.search(text) else severity
+
+
+RULE = ChartRule(
+    id="chart-lint",
+    severity="error",
+    about="The chart renders for every environment, and helm lint accepts it",
+    why=_WHY,
+    fix=_FIX,
+    check=check,
+    check_chart=check_chart,
+    bad=Twin(files={"templates/more.yaml": '{{ required "tenant is needed" .Values.tenant }}\n'}),
+    good=Twin(files={"templates/more.yaml": '{{- $tenant := required "tenant is needed" .Values.host }}\n'}),
+)

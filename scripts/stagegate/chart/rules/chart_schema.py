@@ -1,0 +1,91 @@
+"""chart-schema: Chart.yaml has the fields that Helm and chart repositories expect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stagegate.chart.rule import ChartRule, CheckFacts, Twin
+from stagegate.model import Finding, Severity
+
+_FIELDS = frozenset(
+    (
+        "apiVersion",
+        "name",
+        "version",
+        "kubeVersion",
+        "description",
+        "type",
+        "keywords",
+        "home",
+        "sources",
+        "dependencies",
+        "maintainers",
+        "icon",
+        "appVersion",
+        "deprecated",
+        "annotations",
+        "engine",
+        "tillerVersion",
+        "condition",
+        "tags",
+    )
+)
+_TYPES = ("application", "library")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_WHY = "Helm skips what it does not know, and chart repositories show or refuse what is missing."
+_FIX = "Correct Chart.yaml; https://helm.sh/docs/topics/charts/ lists the fields."
+
+
+def check_chart(chart: CheckFacts) -> Iterator[Finding]:
+    """Fields of Chart.yaml that are unknown, of the wrong type, or of an earlier form."""
+    for severity, message in _problems(chart):
+        yield Finding(
+            rule="chart-schema",
+            severity=severity,
+            file=f"{chart.path}/Chart.yaml",
+            message=message,
+            why=_WHY,
+            fix=_FIX,
+        )
+
+
+def _problems(chart: CheckFacts) -> Iterator[tuple[Severity, str]]:
+    metadata = chart.metadata
+    folder = chart.path.rstrip("/").rpartition("/")[2]
+    if metadata.get("apiVersion") == "v1":
+        yield "warning", "Chart.yaml has apiVersion v1, the form of Helm 2."
+    if str(metadata.get("version", "")).startswith("v"):
+        yield "warning", f"The version {metadata['version']} begins with v, which SemVer does not allow."
+    if metadata.get("type", "application") not in _TYPES:
+        yield "error", f"type is {metadata['type']!r}, and Helm accepts application and library."
+    app_version = metadata.get("appVersion")
+    if app_version is not None and not isinstance(app_version, str):
+        yield "error", f"appVersion is {app_version!r}, and must be text: quote it."
+    for key in metadata:
+        if key not in _FIELDS:
+            yield "warning", f"{key} is not a field of Chart.yaml."
+    if not _NAME.fullmatch(chart.name):
+        yield "warning", f"The name {chart.name} has characters besides lower-case letters, digits and -."
+    if folder and folder != "." and folder != chart.name:
+        yield "note", f"The chart is called {chart.name}, and its folder {folder}."
+
+
+RULE = ChartRule(
+    id="chart-schema",
+    severity="error",
+    about="Chart.yaml has the fields that Helm expects",
+    why=_WHY,
+    fix=_FIX,
+    check_chart=check_chart,
+    bad=Twin(
+        files={
+            "Chart.yaml": 'apiVersion: v2\nname: kiosk\ntype: service\nversion: 1.4.0\nappVersion: "1.4.0"\n'
+        }
+    ),
+    good=Twin(
+        files={
+            "Chart.yaml": 'apiVersion: v2\nname: kiosk\ntype: application\nversion: 1.4.0\nappVersion: "1.4.0"\n'
+        }
+    ),
+)

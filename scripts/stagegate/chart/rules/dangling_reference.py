@@ -1,0 +1,126 @@
+"""dangling-reference: Secrets, ConfigMaps, claims and accounts that pods name exist."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from stagegate.chart import operators, references
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.pods import makes_secrets
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.walk import containers, is_hook, is_test, leaves, mappings, pod_template
+from stagegate.model import Finding, Severity
+
+_ALWAYS = frozenset(
+    (
+        ("ServiceAccount", "default"),
+        ("ConfigMap", "kube-root-ca.crt"),
+        ("ConfigMap", "openshift-service-ca.crt"),
+    )
+)
+_WHY = "A pod does not start until everything it names exists."
+_MILD = "The pod starts without it: a private image is not pulled, a certificate is the default one."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """One finding for each missing object, with all its places."""
+    objects = rendered.objects or ()
+    own = rendered.namespace
+    made = {(one.kind, one.namespace or own, one.name) for one in objects} | set(operators.made(objects, own))
+    missing: dict[tuple[str, str], list[tuple[RenderedObject, references.Reference]]] = defaultdict(list)
+    for one in objects:
+        for reference in references.of(one, own) if not is_test(one) else ():
+            exists = (reference.kind, one.namespace or own, reference.name) in made
+            if not exists and (reference.kind, reference.name) not in _ALWAYS:
+                missing[reference.kind, reference.name].append((one, reference))
+    named = [name for kind, name in missing if kind == "Secret" and _maker(name, objects)]
+    for (kind, name), several in missing.items():
+        label = f"{kind}/{name}"
+        if any(fnmatchcase(label, pattern) for pattern in chart.checks.external):
+            continue
+        maker = _maker(name, objects) if kind in ("Secret", "ConfigMap") else None
+        severity = _severity(several, kind, maker, named, objects)
+        places = [f"{one.label} ({reference.place})" for one, reference in several]
+        by = f" {maker.label} names it and may make it." if maker else ""
+        yield finding(
+            "dangling-reference",
+            several[0][0],
+            rendered,
+            chart,
+            severity=severity,
+            message=f"{label} is not rendered, and is needed by {shown(list(dict.fromkeys(places)))}.",
+            why=(_WHY if severity == "error" else _MILD) + by,
+            fix=f"Correct the name or render it. If it is made elsewhere, add `- {label}` under"
+            " chart.checks.external.",
+        )
+
+
+def _severity(
+    several: list[tuple[RenderedObject, references.Reference]],
+    kind: str,
+    maker: RenderedObject | None,
+    named: list[str],
+    objects: tuple[RenderedObject, ...],
+) -> Severity:
+    """By effect; a note where a container of the chart is told the name, and so makes the object at run time.
+
+    A hook Job that may make Secrets and names none of them could make any.
+    """
+    if maker is not None:
+        return "note"
+    worst: Severity = "error" if any(reference.severity == "error" for _, reference in several) else "warning"
+    jobs = any(one.kind == "Job" and is_hook(one) and not is_test(one) for one in objects)
+    if kind == "Secret" and worst == "error" and not named and jobs and makes_secrets_of(objects):
+        return "warning"
+    return worst
+
+
+def makes_secrets_of(objects: tuple[RenderedObject, ...]) -> bool:
+    """Whether a rendered role allows Secrets to be made."""
+    return makes_secrets(Rendered(namespace="", objects=objects))
+
+
+def _maker(name: str, objects: tuple[RenderedObject, ...]) -> RenderedObject | None:
+    """An object whose container gets the name as an argument or variable, or whose script names it."""
+    word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
+    for one in objects:
+        if one.kind == "ConfigMap":
+            texts = [
+                text
+                for path, text in leaves(one.body.get("data"))
+                if "kubectl" in text or path.endswith(".sh")
+            ]
+            if any(word.search(text) and "create" in text for text in texts):
+                return one
+            continue
+        spec = pod_template(one).get("spec")
+        for container in containers(spec) if isinstance(spec, dict) else ():
+            texts = [str(text) for key in ("command", "args") for text in container.get(key) or ()]
+            texts += [str(entry.get("value") or "") for entry in mappings(container.get("env"))]
+            if any(word.search(text) for text in texts):
+                return one
+    return None
+
+
+_POD = (
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: more}\n"
+    "spec: {containers: [], volumes: [{name: v, secret: {secretName: %s}}]}\n"
+)
+
+RULE = ChartRule(
+    id="dangling-reference",
+    severity="error",
+    about="Secrets, ConfigMaps, claims and accounts that pods name are made by somebody",
+    why=_WHY,
+    fix="Correct the name, render the object, or list it under chart.checks.external.",
+    details="What these operators make is known: cert-manager, External Secrets, Sealed Secrets, Vault, the Secrets"
+    " Store CSI driver, 1Password, Infisical, Doppler, CloudNativePG, Zalando, Crunchy, Percona, ECK, RabbitMQ,"
+    " Strimzi, MongoDB, Redis, MinIO, MariaDB, MySQL, Cassandra, Keycloak, Prometheus. Claims of StatefulSets are"
+    " known too. Pull secrets, TLS Secrets of an Ingress and subjects of bindings are warnings.",
+    check=check,
+    bad=Twin(files={"templates/more.yaml": _POD % "nowhere"}),
+    good=Twin(files={"templates/more.yaml": _POD % "kiosk-login"}),
+)

@@ -1,0 +1,212 @@
+"""destructive-change: against the base, nothing with data is removed, and nothing immutable changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.rule import ChartRule, CheckFacts, Objects, Rendered, Twin, finding
+from stagegate.chart.walk import annotations_of, at, is_hook, mappings
+from stagegate.model import Finding
+
+_STATEFUL = frozenset(
+    (
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+        "StatefulSet",
+        "Namespace",
+        "CustomResourceDefinition",
+        "Cluster",
+        "Kafka",
+        "postgresql",
+        "PostgresCluster",
+        "Elasticsearch",
+        "RabbitmqCluster",
+        "MongoDBCommunity",
+        "Redis",
+        "RedisCluster",
+        "RedisFailover",
+        "Tenant",
+        "KafkaTopic",
+        "PerconaPGCluster",
+        "PerconaXtraDBCluster",
+        "PerconaServerMongoDB",
+        "CassandraDatacenter",
+        "InnoDBCluster",
+        "MariaDB",
+    )
+)
+_IMMUTABLE = {
+    "Deployment": (("spec", "selector"),),
+    "DaemonSet": (("spec", "selector"),),
+    "ReplicaSet": (("spec", "selector"),),
+    "StatefulSet": (
+        ("spec", "selector"),
+        ("spec", "serviceName"),
+        ("spec", "podManagementPolicy"),
+        ("spec", "volumeClaimTemplates"),
+    ),
+    "PersistentVolumeClaim": (
+        ("spec", "storageClassName"),
+        ("spec", "accessModes"),
+        ("spec", "volumeMode"),
+        ("spec", "selector"),
+    ),
+    "RoleBinding": (("roleRef",),),
+    "ClusterRoleBinding": (("roleRef",),),
+    "StorageClass": (("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)),
+    "Job": (("spec", "selector"), ("spec", "completionMode")),
+    "Secret": (("type",),),
+    "CustomResourceDefinition": (("spec", "scope"), ("spec", "names", "kind"), ("spec", "group")),
+}
+_UNITS: dict[str, int | Decimal] = {
+    "": 1,
+    "m": Decimal("0.001"),
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "P": 10**15,
+    "E": 10**18,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+    "Pi": 2**50,
+    "Ei": 2**60,
+}
+_KEPT = (
+    ("helm.sh/resource-policy", "keep"),
+    ("argocd.argoproj.io/sync-options", "Delete=false"),
+    ("argocd.argoproj.io/sync-options", "Prune=false"),
+)
+_WHY = "With prune on, Argo CD deletes what is gone; what is immutable stops every sync until somebody deletes it."
+_FIX = "Keep the object as it is, or plan the move by hand and silence this finding with the reason."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """Compare with the base for the same environment."""
+    if chart.base is None or rendered.objects is None:
+        return
+    before = chart.base.objects.get(rendered.environment)
+    for old, new in _pairs(before or (), rendered.objects, rendered.namespace):
+        for text in _gone(old) if new is None else _changed(old, new):
+            yield finding(
+                "destructive-change",
+                new or old,
+                rendered,
+                chart,
+                message=f"{old.label} {text}, compared with {chart.base.reference}.",
+                why=_WHY,
+                fix=_FIX,
+            )
+
+
+def check_chart(chart: CheckFacts) -> Iterator[Finding]:
+    """A base that cannot be compared is reported, never passed over."""
+    if chart.base is not None and chart.base.failure:
+        yield Finding(
+            rule="destructive-change",
+            severity="error",
+            file=f"{chart.path}/Chart.yaml",
+            message=f"The chart was not compared with {chart.base.reference}: {chart.base.failure}",
+            why="What is not compared is not known to be harmless.",
+            fix="Correct the input `base`, or leave it out.",
+        )
+
+
+def _pairs(
+    before: Objects, after: Objects, own: str
+) -> Iterator[tuple[RenderedObject, RenderedObject | None]]:
+    current = {(*one.key[:2], one.namespace or own, one.name): one for one in after}
+    for one in before:
+        if not is_hook(one):
+            yield one, current.get((*one.key[:2], one.namespace or own, one.name))
+
+
+def _gone(old: RenderedObject) -> Iterator[str]:
+    kept = any(value in str(annotations_of(old).get(key) or "") for key, value in _KEPT)
+    if old.kind in _STATEFUL and not kept:
+        yield (
+            "is removed, with its data"
+            if old.kind != "CustomResourceDefinition"
+            else "is removed, with every object of its kind"
+        )
+
+
+def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
+    for keys in _IMMUTABLE.get(old.kind, ()):
+        first, second = at(old.body, *keys), at(new.body, *keys)
+        if keys[-1] == "volumeClaimTemplates":
+            first, second = _claims(first), _claims(second)
+        if first != second and not (keys[-1] in ("type", "storageClassName") and None in (first, second)):
+            yield f"changes {'.'.join(keys)}, which is immutable"
+    first, second = at(old.body, "spec", "clusterIP"), at(new.body, "spec", "clusterIP")
+    if old.kind == "Service" and "None" in (first, second) and first != second:
+        yield "changes spec.clusterIP, which is immutable"
+    parts = ("data", "stringData", "binaryData")
+    immutable = old.body.get("immutable") is True and old.kind in ("ConfigMap", "Secret")
+    if immutable and any(old.body.get(key) != new.body.get(key) for key in parts):
+        yield "changes although it is immutable"
+    sizes = _storage(old), _storage(new)
+    if sizes[0] is not None and sizes[1] is not None and sizes[1] < sizes[0]:
+        yield "shrinks its storage, which no claim can"
+    if old.kind == "CustomResourceDefinition":
+        names = [{v.get("name") for v in mappings(at(one.body, "spec", "versions"))} for one in (old, new)]
+        for version in sorted(map(str, names[0] - names[1])):
+            yield f"drops the version {version}"
+    counts = at(old.body, "spec", "replicas"), at(new.body, "spec", "replicas")
+    if old.kind in ("StatefulSet", "Deployment") and counts[1] == 0 and counts[0] not in (0, None):
+        yield "is scaled to no replicas"
+
+
+def _claims(templates: object) -> list[tuple[object, ...]]:
+    """The claim templates without what may differ: labels, and the size, which is compared by itself."""
+    return [
+        (
+            at(one, "metadata", "name"),
+            at(one, "spec", "storageClassName"),
+            at(one, "spec", "accessModes"),
+            at(one, "spec", "resources", "requests", "storage"),
+        )
+        for one in mappings(templates)
+    ]
+
+
+def _storage(one: RenderedObject) -> Decimal | None:
+    """The storage in bytes that a claim or a database asks for."""
+    places = (
+        ("spec", "resources", "requests", "storage"),
+        ("spec", "storage", "size"),
+        ("spec", "volume", "size"),
+        ("spec", "storage", "volumeClaimTemplate", "spec", "resources", "requests", "storage"),
+    )
+    for keys in places:
+        value = at(one.body, *keys)
+        if value is not None:
+            text = str(value)
+            number = text.rstrip("KMGTPEkim")
+            try:
+                return Decimal(number) * _UNITS.get(text[len(number) :], 1)
+            except InvalidOperation:
+                return None
+    return None
+
+
+_CLAIM = (
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: more}\n"
+    "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: %s}}}\n"
+)
+
+RULE = ChartRule(
+    id="destructive-change",
+    severity="error",
+    about="Against the base, nothing with data is removed, shrunk or changed where Kubernetes refuses it",
+    why=_WHY,
+    fix=_FIX,
+    check=check,
+    check_chart=check_chart,
+    bad=Twin(files={"templates/more.yaml": _CLAIM % "1Gi"}, base={"templates/more.yaml": _CLAIM % "8Gi"}),
+    good=Twin(files={"templates/more.yaml": _CLAIM % "9Gi"}, base={"templates/more.yaml": _CLAIM % "8Gi"}),
+)

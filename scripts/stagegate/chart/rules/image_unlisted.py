@@ -1,0 +1,54 @@
+"""image-unlisted: an image that follows the release is one of `images`, so that its digest is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.chart.first_party import moved
+from stagegate.chart.image_references import allowed, used
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
+from stagegate.model import Finding
+
+_WHY = "A release records the digests of `images` only. This image would ship without having been tested."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """Images whose tag is the probe and that the settings do not list."""
+    if not chart.images:
+        return
+    unlisted = {
+        one
+        for one in moved(rendered, chart) - set(chart.images)
+        if not allowed(one, chart.checks.allow_images)
+    }
+    for one in used(rendered.probed or ()):
+        if one.repository in unlisted:
+            unlisted.discard(one.repository)
+            yield finding(
+                "image-unlisted",
+                one.object,
+                rendered,
+                chart,
+                message=f"{one.repository} follows {chart.image_tag_value}, and `images` does not list it.",
+                why=_WHY,
+                fix=f"Add `- {one.repository}` under images in stagegate.yaml.",
+            )
+
+
+_POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: more}
+spec: {containers: [{name: more, image: "ghcr.io/acme/%s:{{ .Values.global.imageTag }}"}]}
+"""
+
+RULE = ChartRule(
+    id="image-unlisted",
+    severity="error",
+    about="Every image that follows the release is listed in `images`",
+    why=_WHY,
+    fix="Add the repository under images in stagegate.yaml.",
+    check=check,
+    bad=Twin(files={"templates/more.yaml": _POD % "worker"}),
+    good=Twin(files={"templates/more.yaml": _POD % "kiosk"}),
+)

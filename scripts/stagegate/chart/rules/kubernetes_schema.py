@@ -1,0 +1,79 @@
+"""kubernetes-schema: the API server accepts every rendered object."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from stagegate.chart.kubernetes import schema
+from stagegate.chart.kubernetes.texts import Problem
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.walk import is_test
+from stagegate.model import Finding, Severity
+
+_WHY = "The API server refuses the object, or drops the field without a word."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """One finding for each object with everything that is wrong in it; removed APIs by template."""
+    version = schema.nearest(chart.kube_version)
+    gone: dict[tuple[str, str, str], list[RenderedObject]] = defaultdict(list)
+    for one in rendered.objects or ():
+        now = schema.removed(one.api_version, one.kind, version)
+        if now:
+            gone[one.api_version, one.kind, now].append(one)
+            continue
+        problems = list(dict.fromkeys(schema.problems(one.body, version)))
+        if problems:
+            yield _wrong(one, problems, rendered, chart, version)
+    for (api, kind, now), several in gone.items():
+        # A template that asks the cluster which APIs it serves gets Helm's built-in list here.
+        asks = "Capabilities" in chart.source(several[0].template) and not chart.kube_given
+        severity: Severity = "warning" if asks or is_test(several[0]) else "error"
+        fix = f"Write apiVersion: {now}." if now != "none" else "Remove it; Kubernetes has no successor."
+        yield finding(
+            "kubernetes-schema",
+            several[0],
+            rendered,
+            chart,
+            severity=severity,
+            message=f"Kubernetes {version} does not serve {api} {kind}: {shown([one.label for one in several])}.",
+            why=f"The object is refused. Checked against Kubernetes {version}; kube-version chooses another one.",
+            fix=fix,
+        )
+
+
+def _wrong(
+    one: RenderedObject, problems: list[Problem], rendered: Rendered, chart: CheckFacts, version: str
+) -> Finding:
+    texts = [f"{problem.path} {problem.text}" for problem in problems]
+    return finding(
+        "kubernetes-schema",
+        one,
+        rendered,
+        chart,
+        severity="warning" if is_test(one) else "error",
+        message=f"{one.label}: {shown(texts, 4)}.",
+        why=f"{_WHY} Checked against Kubernetes {version}; kube-version chooses another one.",
+        fix="Correct the field in the template or its value.",
+    )
+
+
+_SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: more}\n"
+    "spec: {selector: {app: kiosk}, ports: [{port: %s}]}\n"
+)
+
+RULE = ChartRule(
+    id="kubernetes-schema",
+    severity="error",
+    about="The API server accepts every rendered object",
+    why=_WHY,
+    fix="Correct the field in the template or its value.",
+    details="Types, unknown fields, required fields, enumerations, quantities, names, labels, base64, schedules and"
+    " removed APIs, for one of the four newest versions of Kubernetes. Custom resources are not checked.",
+    check=check,
+    bad=Twin(files={"templates/more.yaml": _SERVICE % '"8080"'}),
+    good=Twin(files={"templates/more.yaml": _SERVICE % "8080"}),
+)

@@ -1,0 +1,44 @@
+"""maintainers: Chart.yaml names who looks after the chart, in the form that Helm reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.chart.rule import ChartRule, CheckFacts, Twin
+from stagegate.model import Finding
+
+_WHY = "People who use the chart look there for somebody to ask."
+_FIX = "Write `maintainers: [{name: ..., email: ...}]` into Chart.yaml."
+
+
+def check_chart(chart: CheckFacts) -> Iterator[Finding]:
+    """Maintainers without a name. A chart without any is left alone: most are private."""
+    listed = chart.metadata.get("maintainers")
+    if listed is None:
+        return
+    wrong = not isinstance(listed, list) or any(
+        not isinstance(one, dict) or not one.get("name") for one in listed
+    )
+    if wrong:
+        yield Finding(
+            rule="maintainers",
+            severity="warning",
+            file=f"{chart.path}/Chart.yaml",
+            message="A maintainer in Chart.yaml has no name.",
+            why=_WHY,
+            fix=_FIX,
+        )
+
+
+_CHART = 'apiVersion: v2\nname: kiosk\nversion: 1.4.0\nappVersion: "1.4.0"\nmaintainers: [{%s: team}]\n'
+
+RULE = ChartRule(
+    id="maintainers",
+    severity="warning",
+    about="Maintainers in Chart.yaml have a name",
+    why=_WHY,
+    fix=_FIX,
+    check_chart=check_chart,
+    bad=Twin(files={"Chart.yaml": _CHART % "url"}),
+    good=Twin(files={"Chart.yaml": _CHART % "name"}),
+)

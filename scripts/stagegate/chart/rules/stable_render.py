@@ -1,0 +1,85 @@
+"""stable-render: rendering twice gives the same objects."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.walk import is_test, leaves
+from stagegate.model import Finding
+
+_WHY = "Argo CD renders at every sync and without the cluster."
+_EXISTING = re.compile(r"\.Values\.([\w.]*[eE]xisting[\w]*)")
+_NOW = re.compile(r"(?<![\w.])(?:now|ago)(?![\w])[^}\n]*")
+_FIX = "Take the value from outside (an existing Secret, a value) instead of rand*, gen*, uuidv4 or now."
+
+
+def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """Objects that differ between two renderings, by template; an error in a Secret, whose values are not shown."""
+    differing: dict[tuple[str, bool], list[tuple[RenderedObject, str]]] = defaultdict(list)
+    if rendered.objects is not None and rendered.again is not None:
+        for one, other in zip_longest(rendered.objects, rendered.again):
+            if one is None or other is None or one.digest != other.digest:
+                known = one or other
+                if not is_test(known):
+                    differing[known.template, known.is_secret].append((known, _where(one, other)))
+    for (template, secret), several in differing.items():
+        known = several[0][0]
+        guard = " The template's `lookup` finds nothing there." if "lookup" in chart.source(template) else ""
+        effect = (
+            "Passwords change with every sync." if secret else "It is never in sync, or restarts each time."
+        )
+        cure = _EXISTING.search(chart.source(template))
+        yield finding(
+            "stable-render",
+            known,
+            rendered,
+            chart,
+            severity="error" if secret else "warning",
+            message=f"{shown([one.label + where for one, where in several])} is rendered differently each time.",
+            why=f"{_WHY}{guard} {effect}",
+            fix=f"Set {cure[1]} to the name of a Secret that exists." if cure else _FIX,
+        )
+    for template, one in {o.template: o for o in rendered.objects or () if not is_test(o)}.items():
+        text = re.sub(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", "", chart.source(template), flags=re.DOTALL)
+        used = next(
+            (m[0] for action in re.findall(r"\{\{.*?\}\}", text, re.DOTALL) for m in _NOW.finditer(action)),
+            "",
+        )
+        if used and not any(name == template for name, _ in differing):
+            yield finding(
+                "stable-render",
+                one,
+                rendered,
+                chart,
+                severity="warning",
+                message=f"{template} uses `{used.strip()[:60]}`: it renders the same today, and not tomorrow.",
+                why=f"{_WHY} Workloads restart when the date changes.",
+                fix="Use the release's version or a checksum of what should cause the restart.",
+            )
+
+
+def _where(one: RenderedObject | None, other: RenderedObject | None) -> str:
+    if one is None or other is None or one.is_secret:
+        return ""
+    first, second = dict(leaves(one.body)), dict(leaves(other.body))
+    paths = [path for path in dict.fromkeys((*first, *second)) if first.get(path) != second.get(path)]
+    return f" at {', '.join(paths[:3])}" if paths else ""
+
+
+_MAP = "apiVersion: v1\nkind: Secret\nmetadata: {name: more}\nstringData: {password: %s}\n"
+
+RULE = ChartRule(
+    id="stable-render",
+    severity="error",
+    about="Rendering twice gives the same objects",
+    why=_WHY,
+    fix=_FIX,
+    check=check,
+    bad=Twin(files={"templates/more.yaml": _MAP % "{{ randAlphaNum 20 }}"}),
+    good=Twin(files={"templates/more.yaml": _MAP % "only-for-tests"}),
+)

@@ -1,0 +1,31 @@
+"""version-consistent: every file that holds the version holds the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from stagegate.chart.rule import ChartRule, CheckFacts, Twin
+from stagegate.model import Finding
+
+_WHY = "A chart is published under the version of its release, and its images are those of appVersion."
+_FIX = "Let version-bump move the files together; list each of them under version.files."
+
+
+def check_chart(chart: CheckFacts) -> Iterator[Finding]:
+    """What was read from the files of the settings."""
+    for one in chart.version_files:
+        yield msgspec.structs.replace(one, rule="version-consistent", why=_WHY, fix=_FIX)
+
+
+RULE = ChartRule(
+    id="version-consistent",
+    severity="error",
+    about="All version files hold the same version",
+    why=_WHY,
+    fix=_FIX,
+    check_chart=check_chart,
+    bad=Twin(files={"Chart.yaml": 'apiVersion: v2\nname: kiosk\nversion: 1.4.0\nappVersion: "1.3.9"\n'}),
+    good=Twin(files={"Chart.yaml": 'apiVersion: v2\nname: kiosk\nversion: 1.4.0\nappVersion: "1.4.0"\n'}),
+)

@@ -1,0 +1,16 @@
+"""Charts with one fault and their twins without it: the right rule finds the fault, and nothing else is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cases.charts.check import cases_in, faults
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.mark.parametrize("case", cases_in(HERE), ids=lambda case: case.name)
+def test_twins(case: Path) -> None:
+    assert faults(HERE.parents[2], case) == []
