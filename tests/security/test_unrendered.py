@@ -16,6 +16,7 @@ from tests.actions.test_pin_guard import PROD, guard, propose, status, to
 from tests.promotion.shop_world import Shop, shop
 
 LABEL = "stagegate/risk:not-rendered"
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n"
 EVIL = "patches: [{patch: 'spec: {containers: [{name: shop, image: evil}]}', target: {kind: Deployment}}]\n"
 
 
@@ -71,9 +72,7 @@ def umbrella(world: Shop) -> str:
 
 def beside(world: Shop) -> str:
     source = f'{{repoURL: "{world.forge.url}/acme/shop.git", targetRevision: main, path: ./deploy/extra/}}'
-    world.repo.seed(
-        {PROD: f"{world.pins('prod')}    - {source}\n", "deploy/extra/a.yaml": "kind: ConfigMap\n"}
-    )
+    world.repo.seed({PROD: f"{world.pins('prod')}    - {source}\n", "deploy/extra/a.yaml": CONFIG})
     return PROD
 
 
@@ -89,8 +88,6 @@ def beside(world: Shop) -> str:
         (kustomized, "deploy/base/kustomization.yaml", lambda t: t + EVIL),
         (kustomized, "common/one.yaml", lambda _: "kind: Secret\n"),
         (kustomized, "common/two.yaml", lambda _: "kind: Secret\n"),
-        (beside, "deploy/extra/a.yaml", lambda _: "kind: Deployment\n"),
-        (beside, "deploy/extra/b.yaml", lambda _: "kind: Deployment\n"),
     ],
 )  # fmt: skip
 def test_what_is_deployed_beside_the_pin_is_judged(
@@ -106,6 +103,21 @@ def test_what_is_deployed_beside_the_pin_is_judged(
     assert verdict(world, pull)[0] == "success"
     promote(world, mode="hold", environment="prod", reason="the database moves")
     assert verdict(world, pull)[0] == "failure"
+
+
+@pytest.mark.parametrize("file", ["deploy/extra/a.yaml", "deploy/extra/b.yaml"])
+def test_manifests_of_a_branch_are_rendered_and_need_a_label_of_their_own(world: Shop, file: str) -> None:
+    """No release names them and no gate has tested them."""
+    beside(world)
+    pull = propose(world, {file: lambda _: CONFIG.replace("a: b", "a: c").replace("extra", file[-6])})
+    state, why = verdict(world, pull)
+    assert (state, "stagegate/risk:moving" in why, file in why) == ("failure", True, True), why
+    world.forge.advance(5)
+    world.hub().add_labels(pull.number, ["stagegate/risk:moving"])
+    assert verdict(world, pull)[0] == "success"
+    harmless = propose(world, {file: lambda _: f"{CONFIG}# more\n"}, branch="comment")
+    if file.endswith("a.yaml"):
+        assert verdict(world, harmless)[0] == "success"
 
 
 @pytest.mark.parametrize("shape", [umbrella, kustomized])

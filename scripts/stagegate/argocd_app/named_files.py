@@ -50,34 +50,39 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def of_application(application: Mapping[str, Any]) -> Iterator[tuple[Source, frozenset[str]]]:
-    """Every source with a Git address, and the paths (perhaps with `{{holes}}`) that are named in it.
+class NamedPath(msgspec.Struct, frozen=True, kw_only=True):
+    """A path (perhaps with `{{holes}}`) in the repository of a source; `is_values`: it only configures a chart."""
 
-    Values files stand with the source that their `$name` refers to.
-    """
-    named: dict[int, set[str]] = {}
-    listed = sources.of(application)
-    for source in listed:
-        if source.kind == "git":
-            named.setdefault(source.index, set()).add(clean(source.path))
-        for written in _written(source):
-            reference, slash, rest = written.partition("/")
-            target = sources.referenced(application, reference[1:]) if reference.startswith("$") else None
-            if target is not None and slash:
-                named.setdefault(target.index, set()).add(clean(rest))
-            elif source.kind == "git" and not _SCHEME.match(written):
-                values = helm_files.expand(written, render_inputs.environment(application, source))
-                path = inside(source.path, written if "{{" in written else values)
-                named.setdefault(source.index, set()).update([path] if path is not None else [])
-    yield from ((one, frozenset(named[one.index])) for one in listed if one.index in named)
+    repository: Source
+    path: str
+    is_values: bool = False
 
 
-def _written(source: Source) -> Iterator[str]:
+def of_source(application: Mapping[str, Any], source: Source) -> Iterator[NamedPath]:
+    """Every path of a Git repository that one source of an Application names: its folder, and files besides."""
+    if source.kind == "git":
+        yield NamedPath(repository=source, path=clean(source.path))
+    for written, is_values in _written(source):
+        reference, slash, rest = written.partition("/")
+        target = sources.referenced(application, reference[1:]) if reference.startswith("$") else None
+        if target is not None and slash:
+            yield NamedPath(repository=target, path=clean(rest), is_values=is_values)
+        elif source.kind == "git" and not _SCHEME.match(written):
+            filled = helm_files.expand(written, render_inputs.environment(application, source))
+            path = inside(source.path, written if "{{" in written else filled)
+            if path is not None:
+                yield NamedPath(repository=source, path=path, is_values=is_values)
+
+
+def _written(source: Source) -> Iterator[tuple[str, bool]]:
+    """Files and folders besides its own that a source names, and whether they are values."""
     helm, directory = source.options("helm"), source.options("directory")
-    yield from (str(one) for one in sources.items(helm.get("valueFiles")))
-    yield from (str(mapping(one).get("path") or "") for one in sources.items(helm.get("fileParameters")))
-    yield from (f"/{one}" for one in sources.items(mapping(directory.get("jsonnet")).get("libs")))
-    yield from (str(one) for one in sources.items(source.options("kustomize").get("components")))
+    yield from ((str(one), True) for one in sources.items(helm.get("valueFiles")))
+    yield from (
+        (str(mapping(one).get("path") or ""), True) for one in sources.items(helm.get("fileParameters"))
+    )
+    yield from ((f"/{one}", False) for one in sources.items(mapping(directory.get("jsonnet")).get("libs")))
+    yield from ((str(one), False) for one in sources.items(source.options("kustomize").get("components")))
 
 
 def following(paths: Iterable[str], tree: Tree) -> Named:
@@ -110,12 +115,13 @@ def following(paths: Iterable[str], tree: Tree) -> Named:
         queue += linked
         for file, content in tree.read(wanted).items():
             if not tree.entries[file].link:
-                queue += _mentioned(file, content, tree)
+                queue += mentioned(file, content, tree)
     return Named(files=frozenset(files), folders=frozenset(folders), patterns=frozenset(patterns))
 
 
-def _mentioned(file: str, content: bytes, tree: Tree) -> Iterator[str]:
-    """Paths outside its own folder that a kustomization or chart mentions, whether they exist or not."""
+def mentioned(file: str, content: bytes, tree: Tree, *, inner: bool = False) -> Iterator[str]:
+    """Paths outside its own folder (with `inner` also in it) that a kustomization or chart mentions, existing or
+    not."""
     folder = posixpath.dirname(file)
     local = "" if posixpath.basename(file) in KUSTOMIZATIONS else "file://"
     try:
@@ -127,7 +133,8 @@ def _mentioned(file: str, content: bytes, tree: Tree) -> Iterator[str]:
             continue
         written = text.removeprefix("file://").rpartition("=")[2]  # a generator's `key=path`
         path = inside(folder, written) if written and not _SCHEME.match(written) else None
-        if path is None or path == folder or (folder and path.startswith(f"{folder}/")):
+        in_it = path is not None and (not folder or path.startswith(f"{folder}/"))
+        if path is None or path == folder or (in_it and not inner and ".." not in written.split("/")):
             continue
         exists = path in tree.entries or (bool(path) and path in tree.folders)
         if exists or ".." in written.split("/"):

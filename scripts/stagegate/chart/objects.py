@@ -26,6 +26,7 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
     """One object: what it is, the template it came from, and its whole body (never to be changed).
 
     `namespace` is what the object says itself; empty: the release's, or none for what has no namespace.
+    `application` is the Argo CD Application that deploys it, where several are looked at together.
     """
 
     api_version: str
@@ -34,6 +35,7 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     template: str
     body: Mapping[str, Any]
+    application: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -141,6 +143,11 @@ def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]
             yield item
         return
     yield document
+
+
+def read(body: Mapping[str, Any], where: str) -> RenderedObject:
+    """One object that is parsed already. Stop(findings) where it has no apiVersion, kind or name."""
+    return _object(body, where, "")
 
 
 def _object(body: Mapping[str, Any], where: str, template: str) -> RenderedObject:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
+import requests
+import yaml
 
+from stagegate import yaml_1_1
 from stagegate.chart import package, source
-from stagegate.clients import registry
+from stagegate.clients import http, registry
 from stagegate.clients.registry import Reference, Registry
 from stagegate.errors import Stop
 from stagegate.evidence import release_record as record
@@ -72,3 +77,61 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
         content=package.content(archive, str(place)),
         record=record.from_annotations(metadata.get("annotations") or {}, str(place)),
     )
+
+
+def host(address: str) -> str:
+    """The host of a registry or chart repository, with its port."""
+    return address.split("://", 1)[-1].partition("/")[0].lower()
+
+
+def from_index(repository: str, name: str, version: str) -> bytes | None:
+    """A chart's archive from an HTTP chart repository; None where its index has no such version.
+
+    Only from the repository's own host, and checked against the digest that the index gives. Stop(unreachable),
+    Stop(wrong-source), Stop(unknown-state).
+    """
+    place, session = host(repository), http.session()
+    base = repository.rstrip("/") + "/"
+    index = _get(session, urljoin(base, "index.yaml"), place)
+    try:
+        entries = yaml_1_1.load(index).get("entries", {}).get(name) or []
+        wanted = [one for one in entries if str(one.get("version", "")).lstrip("v") == version.lstrip("v")]
+        url, digest = (str(wanted[0]["urls"][0]), str(wanted[0].get("digest") or "")) if wanted else ("", "")
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError, TypeError) as error:
+        raise Stop(
+            "unknown-state",
+            f"The index of {repository} cannot be read.",
+            f"{type(error).__name__} in index.yaml.",
+            "Check the address of the chart repository.",
+        ) from error
+    if not url:
+        return None
+    target = urljoin(base, url)
+    if host(target) != place:
+        raise Stop(
+            "wrong-source",
+            f"{repository} sends to {host(target)} for {name}.",
+            "Policy names only the host of the repository.",
+            "Name a repository that keeps its charts itself.",
+        )
+    archive = _get(session, target, place)
+    if digest and hashlib.sha256(archive).hexdigest() != digest.removeprefix("sha256:"):
+        raise Stop(
+            "unknown-state",
+            f"{name} {version} of {repository} is not what its index says.",
+            "The archive has another digest.",
+            "Check the chart repository.",
+        )
+    return archive
+
+
+def _get(session: requests.Session, url: str, place: str) -> bytes:
+    answer = http.reach(place, lambda: session.get(url, allow_redirects=False))
+    if answer.status_code != 200:
+        raise Stop(
+            "unreachable",
+            f"{place} does not give {url.rpartition('/')[2]}.",
+            f"It answered {answer.status_code}.",
+            "Check the address of the chart repository.",
+        )
+    return answer.content

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.chart.objects import RenderedObject
-from stagegate.difference import fields, redaction
+from stagegate.difference import fields, kinds, pairs, redaction
 from stagegate.difference.values import Difference, ImageChange, ObjectChange, walk
 
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, str, str]
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")  # the letters kustomize writes hashes with
 Used = dict[str, dict[str, set[str]]]
 
@@ -22,17 +22,22 @@ def compare(
 ) -> Difference:
     """What changes from one rendering to another, with nothing secret in it.
 
-    Objects are matched by API group, kind, namespace and name. `key` is random bytes of this one report;
-    hidden values are told apart by it. `secrets` are values that must not be shown wherever they stand; those
-    of the rendered Secrets are known without being told.
+    Objects are matched by Application, API group, kind, namespace and name. `key` is random bytes of this one
+    report; hidden values are told apart by it. `secrets` are values that must not be shown wherever they stand;
+    those of the rendered Secrets are known without being told.
     """
     known = frozenset(secrets) | redaction.secrets_of(before) | redaction.secrets_of(after)
-    old = {one.key: one for one in redaction.redacted(before, key, known)}
-    new = _renamed({one.key: one for one in redaction.redacted(after, key, known)}, old)
+    left_out = tuple(_left_out(before, after))
+    before, after = ([one for one in side if not kinds.is_left_out(one.body)] for side in (before, after))
+    old = {_key(one): one for one in redaction.redacted(before, key, known)}
+    new = _renamed({_key(one): one for one in redaction.redacted(after, key, known)}, old)
+    several = len({one.application for one in (*old.values(), *new.values())}) > 1
     changes: list[ObjectChange] = []
+    restarts: list[str] = []
     noise: list[str] = []
     for name in [*old, *(name for name in new if name not in old)]:
-        one = _change(old.get(name), new.get(name))
+        one = _change(old.get(name), new.get(name), several=several)
+        restarts += [one.label] if kinds.restarts(one) else []
         if one.change != "changed" or any(not fields.is_noise(field) for field in one.fields):
             changes.append(one)
         elif one.fields:
@@ -44,11 +49,28 @@ def compare(
     }
     return Difference(
         images=images,
-        changes=tuple(sorted(changes, key=lambda one: ("removed", "changed", "added").index(one.change))),
+        changes=tuple(
+            sorted(pairs.paired(changes), key=lambda one: ("removed", "changed", "added").index(one.change))
+        ),
+        restarts=tuple(restarts),
+        notes=left_out,
         noise=tuple(noise),
         objects=(len(old), len(new)),
         registries=tuple(sorted(registries)),
+        applications=tuple(dict.fromkeys(one.application for one in (*before, *after) if one.application)),
     )
+
+
+def _left_out(before: Sequence[RenderedObject], after: Sequence[RenderedObject]) -> Iterator[str]:
+    """A sentence about hooks that change and that Argo CD never applies."""
+    sides = [
+        {one.label: one.digest for one in side if kinds.is_left_out(one.body)} for side in (before, after)
+    ]
+    labels = [
+        name for name in dict.fromkeys((*sides[0], *sides[1])) if sides[0].get(name) != sides[1].get(name)
+    ]
+    if labels:
+        yield f"Left out, because Argo CD applies no hook of this kind (helm test): {', '.join(labels[:5])}."
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -78,11 +100,17 @@ def _renamed(
 
 
 def _stem(key: Key) -> Key:
-    group, kind, namespace, name = key
-    return (group, kind, namespace, _HASH.sub("", name)) if kind in ("ConfigMap", "Secret") else key
+    *place, kind, namespace, name = key
+    application, group = place
+    stem = _HASH.sub("", name)
+    return (application, group, kind, namespace, stem) if kind in ("ConfigMap", "Secret") else key
 
 
-def _change(before: RenderedObject | None, after: RenderedObject | None) -> ObjectChange:
+def _key(one: RenderedObject) -> Key:
+    return (one.application, *one.key)
+
+
+def _change(before: RenderedObject | None, after: RenderedObject | None, *, several: bool) -> ObjectChange:
     one = after or before
     assert one is not None  # noqa: S101  one of the two sides named it
     found = fields.changed(before.body, after.body) if before and after else ()
@@ -92,6 +120,7 @@ def _change(before: RenderedObject | None, after: RenderedObject | None) -> Obje
         kind=one.kind,
         namespace=one.namespace,
         name=one.name,
+        application=one.application if several else "",
         fields=tuple(field for field in found if not fields.is_noise(field)) or found,
         before=before.body if before else None,
         after=after.body if after else None,

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stagegate.difference import lists, texts
 from stagegate.difference.values import FieldChange
 from stagegate.model import to_json
 
-_KEYS = ("name", "mountPath", "key", "containerPort", "port", "host", "ip")
 _NOISE = re.compile(
     r"\.(?:labels|annotations)\.\"?(?:helm\.sh/chart|app\.kubernetes\.io/version|chart)\"?$"
     r"|\.annotations\.\"?[^\"]*checksum[^\"]*\"?$",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"[\w/$-]+")
-_LINES = 40
+_ABSENT: Any = object()
+Found = Iterator[tuple[str, Any, Any]]
 
 
 def changed(before: object, after: object) -> tuple[FieldChange, ...]:
-    """Every leaf that differs, in the order of their paths."""
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
-    paths = [*old, *(path for path in new if path not in old)]
-    differing = [path for path in paths if old.get(path, _ABSENT) != new.get(path, _ABSENT)]
-    wanted = [path for path in differing if not _is_echo(path, differing, old, new)]
-    return tuple(_change(path, old.get(path, _ABSENT), new.get(path, _ABSENT)) for path in wanted)
+    """Every field that differs, in the order of the earlier body; of list elements that come or go the whole."""
+    found = list(_differences(before, after, ""))
+    paths = [path for path, _, _ in found]
+    return tuple(_change(path, old, new) for path, old, new in found if not _is_echo(path, paths))
 
 
 def is_noise(field: FieldChange) -> bool:
@@ -37,58 +35,69 @@ def is_noise(field: FieldChange) -> bool:
     return "volumeClaimTemplates" not in field.path and _NOISE.search(field.path) is not None
 
 
-class _Absent:
-    pass
+def _differences(old: Any, new: Any, path: str) -> Found:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys((*old, *new)):
+            yield from _differences(old.get(key, _ABSENT), new.get(key, _ABSENT), _join(path, str(key)))
+    elif isinstance(old, list | tuple) and isinstance(new, list | tuple):
+        yield from _of_lists(old, new, path)
+    elif isinstance(old, Mapping) and old and new is _ABSENT:
+        for key, item in old.items():
+            yield from _differences(item, _ABSENT, _join(path, str(key)))
+    elif isinstance(new, Mapping) and new and old is _ABSENT:
+        for key, item in new.items():
+            yield from _differences(_ABSENT, item, _join(path, str(key)))
+    elif not _same(old, new):
+        yield path, old, new
 
 
-_ABSENT = _Absent()
-
-
-def _leaves(value: object, path: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            yield from _leaves(item, _join(path, str(key)))
-    elif isinstance(value, list | tuple) and value:
-        key = _identity(value)
-        if key is None:
-            for index, item in enumerate(value):
-                yield from _leaves(item, f"{path}[{index}]")
+def _of_lists(old: Any, new: Any, path: str) -> Found:
+    key = lists.identity(old, new)
+    if key is None:
+        for left, right in lists.aligned(old, new):
+            index = right if right is not None else left
+            yield from _element(
+                _ABSENT if left is None else old[left],
+                _ABSENT if right is None else new[right],
+                f"{path}[{index}]",
+            )
+        return
+    before, after = ({str(item[key]): item for item in side} for side in (old, new))
+    if list(before) != list(after) and sorted(before) == sorted(after):
+        yield f"{path} (order)", tuple(before), tuple(after)
+    for name in dict.fromkeys((*before, *after)):
+        one, other = (side.get(name, _ABSENT) for side in (before, after))
+        place = f"{path}[{name}]"
+        if one is _ABSENT or other is _ABSENT:
+            rest = {k: v for k, v in (other if one is _ABSENT else one).items() if k != key}
+            empty: Any = rest or {}
+            yield from _element(
+                _ABSENT if one is _ABSENT else empty, _ABSENT if other is _ABSENT else empty, place
+            )
         else:
-            names = [str(item[key]) for item in value]
-            yield f"{path} (order)", tuple(names)
-            for name, item in zip(names, value, strict=True):
-                rest = {other: inner for other, inner in item.items() if other != key}
-                yield from _leaves(rest, f"{path}[{name}]") if rest else iter([(f"{path}[{name}]", {})])
+            yield from _differences(one, other, place)
+
+
+def _element(old: Any, new: Any, path: str) -> Found:
+    """One list element: field by field where it stays, whole where it comes or goes; small ones by their field."""
+    one = new if old is _ABSENT else old
+    if (old is _ABSENT or new is _ABSENT) and not (isinstance(one, Mapping) and len(one) == 1):
+        yield path, old, new
     else:
-        yield path, value
+        yield from _differences(old, new, path)
 
 
-def _identity(items: Sequence[Any]) -> str | None:
-    """The key that tells the elements of a list apart, as Kubernetes merges them."""
-    if not all(isinstance(item, Mapping) for item in items):
-        return None
-    for key in _KEYS:
-        values = [item.get(key) for item in items]
-        if all(isinstance(value, str | int) for value in values) and len({str(v) for v in values}) == len(
-            items
-        ):
-            return key
-    return None
+def _same(old: object, new: object) -> bool:
+    """Equal for JSON: a truth value is no number."""
+    return old == new and isinstance(old, bool) == isinstance(new, bool)
 
 
-def _is_echo(
-    path: str, differing: Sequence[str], old: Mapping[str, object], new: Mapping[str, object]
-) -> bool:
-    """An order with other members, or the hash of a text of which the fields are listed, says nothing new."""
-    if path.endswith(" (order)"):
-        before, after = old.get(path), new.get(path)
-        return not (
-            isinstance(before, tuple) and isinstance(after, tuple) and sorted(before) == sorted(after)
-        )
-    if path.endswith("(text)"):
-        prefix = path.removesuffix("(text)").rstrip(".")
-        return any(other != path and other.startswith(prefix) for other in differing)
-    return False
+def _is_echo(path: str, paths: list[str]) -> bool:
+    """The hash of a text of which the fields are listed says nothing new."""
+    if not path.endswith("(text)"):
+        return False
+    prefix = path.removesuffix("(text)").rstrip(".")
+    return any(other != path and other.startswith(prefix) for other in paths)
 
 
 def _join(path: str, key: str) -> str:
@@ -99,10 +108,20 @@ def _join(path: str, key: str) -> str:
 
 
 def _change(path: str, before: object, after: object) -> FieldChange:
-    old = None if isinstance(before, _Absent) else _shown(before)
-    new = None if isinstance(after, _Absent) else _shown(after)
-    if old and new and ("\n" in old or "\n" in new):
-        old, new = _lines(old, new)
+    old = None if before is _ABSENT else _shown(before)
+    new = None if after is _ABSENT else _shown(after)
+    if old is None or new is None:
+        return FieldChange(path=path, before=old, after=new)
+    if isinstance(before, str) and isinstance(after, str) and ("\n" in old or "\n" in new):
+        left, right = texts.changed(old, new)
+        return FieldChange(path=path, before=left, after=right, diff=texts.hunks(old, new))
+    if old == new:  # another type: 8080 and "8080"
+        old, new = (
+            to_json(value).decode() if isinstance(value, str) else text
+            for value, text in ((before, old), (after, new))
+        )
+    elif " ".join(old.split()) == " ".join(new.split()):
+        old, new = texts.visible(old), texts.visible(new)
     return FieldChange(path=path, before=old, after=new)
 
 
@@ -112,16 +131,3 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return to_json(value).decode()
-
-
-def _lines(before: str, after: str) -> tuple[str, str]:
-    """Only the lines of two texts that differ."""
-    compared = list(difflib.ndiff(before.splitlines(), after.splitlines()))
-    old = [line[2:] for line in compared if line.startswith("- ")]
-    new = [line[2:] for line in compared if line.startswith("+ ")]
-    return _cut(old), _cut(new)
-
-
-def _cut(lines: Sequence[str]) -> str:
-    more = len(lines) - _LINES
-    return "\n".join([*lines[:_LINES], *([f"... {more} more lines"] if more > 0 else [])])

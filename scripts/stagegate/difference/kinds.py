@@ -18,6 +18,10 @@ _RUNS_ON_CHANGE = (
     "pre-rollback",
     "post-rollback",
 )
+_PHASES = (
+    *("pre-install", "post-install", "pre-upgrade", "post-upgrade"),
+    *("pre-delete", "post-delete", "crd-install"),
+)  # of Helm's hooks, those that Argo CD has a phase for
 _ARGO_RUNS = ("PreSync", "Sync", "PostSync")
 
 # fields the API server refuses to change on an object that exists; https://kubernetes.io/docs/reference/kubernetes-api/
@@ -72,6 +76,32 @@ def is_hook(one: ObjectChange) -> bool:
         for word in str(notes(body).get(name, "")).split(",")
     ]
     return any(word in _RUNS_ON_CHANGE or word in _ARGO_RUNS for word in words)
+
+
+def restarts(one: ObjectChange) -> bool:
+    """Whether the pods of a workload are replaced: anything in its pod template is another, a label too."""
+    if one.change != "changed" or one.kind not in ("Deployment", "StatefulSet", "DaemonSet"):
+        return False
+    return bool(at(one.before, "spec", "template") != at(one.after, "spec", "template"))
+
+
+def keeps(body: Body | None) -> bool:
+    """Whether Argo CD is told not to delete an object: `Prune=false`."""
+    options = str(notes(body).get("argocd.argoproj.io/sync-options", ""))
+    return "Prune=false" in [word.strip() for word in options.split(",")]
+
+
+def is_left_out(body: Body) -> bool:
+    """Whether Argo CD never applies an object: a Helm hook of which it has no phase, such as `test`.
+
+    https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks
+    """
+    hooks = [word.strip() for word in str(notes(body).get("helm.sh/hook", "")).split(",") if word.strip()]
+    return (
+        bool(hooks)
+        and not notes(body).get("argocd.argoproj.io/hook")
+        and not any(word in _PHASES for word in hooks)
+    )
 
 
 def grants(body: Body | None) -> set[str]:

@@ -75,6 +75,7 @@ def redacted(
             namespace=one.namespace,
             name=one.name,
             template=one.template,
+            application=one.application,
             body=hide.body(one),
         )
         for one in objects

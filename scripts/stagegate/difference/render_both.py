@@ -3,88 +3,100 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator
-from functools import partial
-from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from stagegate import difference as differences
-from stagegate.argocd_app import render_inputs
-from stagegate.argocd_app.same_repository import same_repository
-from stagegate.chart import render
 from stagegate.chart.objects import RenderedObject
-from stagegate.clients import hub, registry
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, kustomize
+from stagegate.difference import Difference, own_fields, unsteady
 from stagegate.difference import images as images_seen
 from stagegate.difference.change import RenderedChange, RenderFacts, RiskSeen
+from stagegate.difference.deployed import Piece
+from stagegate.difference.risks import Risk
+from stagegate.difference.side import Side
 from stagegate.errors import Stop
-from stagegate.model import DIGEST, to_json
-from stagegate.pins import changes, pinned_version
-from stagegate.pins import files as pin_files
 from stagegate.pins.changes import Changed
 from stagegate.pins.tree import PinsTree
 
-_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _RELEASE_ONLY = Changed()
 Change = TypeVar("Change", bound=RenderedChange)
+Pieces = Mapping[tuple[str, int], Piece]
 
 
-class NotRendered(Exception):
-    """Nothing here can be rendered, for a reason that is no failure; the message says which."""
+class _Trouble(Exception):
+    """The change cannot be compared, and that is no answer; the message says why."""
+
+
+def sides(
+    connections: Connections, facts: RenderFacts, environment: str, before: PinsTree, after: PinsTree
+) -> tuple[Side, Side]:
+    """Both sides of an environment's change, nothing rendered yet."""
+    policy = facts.policy_of(environment)
+    return (
+        Side(connections, facts.settings, facts.base, policy, before),
+        Side(connections, facts.settings, facts.base, policy, after),
+    )
 
 
 def compared(
     connections: Connections,
     facts: RenderFacts,
     subject: Change,
-    before: PinsTree,
-    after: PinsTree,
+    both: tuple[Side, Side],
     seen: Changed = _RELEASE_ONLY,
 ) -> tuple[Change, Difference | None]:
     """The subject with images and risks of what would be rendered, and the difference for people.
 
-    What cannot be rendered is said (`rendered` false), and is a risk where more than the release changes (`seen`);
-    what fails to render is trouble, never "no risk".
+    What cannot be rendered is said, and is a risk where more than the release changes (`seen`); what fails to
+    render is trouble, never "no risk".
     """
     subject = msgspec.structs.replace(subject, besides=seen.more)
+    before, after = both
     try:
-        before = _with_values(connections, facts, subject.environment, before)
-        after = _with_values(connections, facts, subject.environment, after, known=before)
-        old = objects(connections, facts, subject.environment, before)
-        plain = _beside(facts, subject.environment, before)
-    except NotRendered as note:
-        return msgspec.structs.replace(subject, render_note=str(note), risks=_unseen(seen.more)), None
+        before.roots(strict=True), after.roots(strict=True)
+        renamed = own_fields.renamed(before, after)
+        old = _under(before.pieces(), renamed)
+        new = dict(after.pieces())
+        _refuse_worse(old, new)
+        objects = [
+            (*_objects(pieces, names), *side.objects())
+            for pieces, side, names in ((old, before, renamed), (new, after, {}))
+        ]
+    except _Trouble as trouble:
+        return msgspec.structs.replace(subject, render_trouble=str(trouble)), None
     except Stop as stop:
         return _troubled(subject, stop)
-    try:
-        new = objects(connections, facts, subject.environment, after)
-    except NotRendered as note:  # what could be seen before must not hide itself by the change
-        said = f"after this change nothing can be rendered: {note}"
-        return msgspec.structs.replace(subject, render_trouble=said), None
-    except Stop as stop:
-        return _troubled(subject, stop)
-    found = differences.compare(old, new, secrets.token_bytes(16))
-    risks = tuple(
-        RiskSeen(kind=risk.kind, object=risk.object, detail=risk.detail) for risk in differences.risks(found)
+    rendered = [piece for piece in (*old.values(), *new.values()) if piece.rendered]
+    unrendered = tuple(_unrendered(old, new, seen))
+    if not rendered:
+        note = next((_note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed")
+        risks = (*_unseen(seen.more), *unrendered)
+        return msgspec.structs.replace(subject, render_note=note, risks=_once(risks)), None
+    found = differences.compare(objects[0], objects[1], secrets.token_bytes(16))
+    own = list(own_fields.changes(before, after, renamed))
+    found = msgspec.structs.replace(found, changes=(*own, *found.changes))
+    found = msgspec.structs.replace(found, notes=(*found.notes, *_not_rendered(old, new)))
+    found = unsteady.noted(found, after, objects[1])
+    risks = (
+        *map(_seen, (*differences.risks(found), *own_fields.risks(own))),
+        *unrendered,
+        *_unseen(seen.hidden),
+        *_moving(found, old, new, seen.content),
     )
-    if _beside(facts, subject.environment, after) != plain:
-        detail = "its destination, or a source beside the app's chart, changes and is not rendered"
-        risks = (*risks, RiskSeen(kind="not-rendered", object="Application", detail=detail))
-    risks = (*risks, *_unseen((*seen.hidden, *seen.content)))
     for gone, came in images_seen.replaced(found, facts.settings.images):
         detail = f"runs {came} instead of {gone}"
         risks = (*risks, RiskSeen(kind="image-replaced", object=gone, detail=detail))
-    images = images_seen.seen(connections.registry, new, facts.settings)
-    here = not _applications(facts, subject.environment, after)
+    risks = _once(risks)
+    here = any(piece.kind == "kustomization" for piece in rendered)
     return msgspec.structs.replace(
         subject,
         rendered=True,
         risks=risks,
         carried=tuple(sorted({risk.kind for risk in risks})) if here else (),
-        images=images,
+        images=images_seen.seen(connections.registry, objects[1], facts.settings),
         irreversible=differences.irreversible(found),
     ), found
 
@@ -98,6 +110,72 @@ def remembered(subject: Change, told: Collection[str]) -> Change:
     return msgspec.structs.replace(subject, risks=(*subject.risks, *known), carried=tuple(sorted(told)))
 
 
+def _under(pieces: Pieces, renamed: Mapping[str, str]) -> dict[tuple[str, int], Piece]:
+    """The pieces of a side under the names that the other side has for their Applications."""
+    return {(renamed.get(name, name), index): piece for (name, index), piece in pieces.items()}
+
+
+def _refuse_worse(old: Pieces, new: Pieces) -> None:
+    """Stop or _Trouble where something fails, or where what could be seen before would hide itself."""
+    for piece in (*old.values(), *new.values()):
+        if piece.stop is not None and piece.own and piece.kind != "git" and piece.kind != "kustomization":
+            raise piece.stop
+    for key, piece in new.items():
+        known = old.get(key)
+        if piece.stop is not None and (known.rendered if known else piece.own):
+            raise piece.stop
+        if piece.note and known is not None and known.rendered:
+            raise _Trouble(f"after this change nothing can be rendered: {piece.note}")
+
+
+def _objects(pieces: Pieces, renamed: Mapping[str, str]) -> Iterator[RenderedObject]:
+    for piece in pieces.values():
+        name = renamed.get(piece.application, piece.application)
+        yield from (msgspec.structs.replace(one, application=name) for one in piece.objects)
+
+
+def _unrendered(old: Pieces, new: Pieces, seen: Changed) -> Iterator[RiskSeen]:
+    """A risk for each source that changes and that is not rendered on a side, and for each such file."""
+    for key in dict.fromkeys((*old, *new)):
+        pieces = [piece for piece in (old.get(key), new.get(key)) if piece is not None]
+        if all(piece.rendered for piece in pieces):
+            continue
+        told = next(_note(piece) for piece in pieces if not piece.rendered)
+        name = f"Application/{key[0]}"
+        differs = len(pieces) < 2 or pieces[0].source != pieces[1].source
+        if differs and (seen.besides or not pieces[0].own):
+            yield RiskSeen(
+                kind="not-rendered", object=name, detail=f"changes, and what it does is not rendered: {told}"
+            )
+        for path in (*seen.values, *seen.content):
+            if any(piece.files.holds(path) for piece in pieces):
+                yield RiskSeen(
+                    kind="not-rendered",
+                    object=path,
+                    detail=f"changes, and what it does is not rendered: {told}",
+                )
+
+
+def _not_rendered(old: Pieces, new: Pieces) -> Iterator[str]:
+    """A sentence about each source that is not part of what is compared, and why."""
+    told = {key: _note(piece) for side in (old, new) for key, piece in side.items() if not piece.rendered}
+    for (name, index), why in told.items():
+        source = f", source {index + 1}" if index >= 0 else ""
+        yield f"Not rendered: {name}{source}: {why}."
+
+
+def _moving(found: Difference, old: Pieces, new: Pieces, content: Iterable[str]) -> Iterator[RiskSeen]:
+    """A risk for each file of manifests that changes what is deployed, and that no release brought."""
+    if found.empty:
+        return
+    for path in content:
+        for piece in (*old.values(), *new.values()):
+            if piece.rendered and piece.files.holds(path):
+                detail = "changes what is deployed, and no gate has tested it: it comes from a branch"
+                yield RiskSeen(kind="moving", object=path, detail=detail)
+                break
+
+
 def _unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
     """A risk for each file that changes and that nobody could read the effect of."""
     return tuple(
@@ -106,144 +184,25 @@ def _unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
     )
 
 
+def _note(piece: Piece) -> str:
+    return piece.note or (f"{piece.stop.what} {piece.stop.why}" if piece.stop else "")
+
+
+def _seen(risk: Risk) -> RiskSeen:
+    return RiskSeen(kind=risk.kind, object=risk.object, detail=risk.detail)
+
+
+def _once(risks: Iterable[RiskSeen]) -> tuple[RiskSeen, ...]:
+    """Each class once for an object, the first sentence about it kept."""
+    found: dict[tuple[str, str, str], RiskSeen] = {}
+    for risk in risks:
+        detail = "" if risk.kind == "not-rendered" and "/" in risk.object else risk.detail
+        found.setdefault((risk.kind, risk.object, detail), risk)
+    return tuple(found.values())
+
+
 def _troubled(subject: Change, stop: Stop) -> tuple[Change, None]:
     """The subject with why nothing could be rendered; what only a person can set right ends the run."""
     if stop.reason in ("missing-tool", "missing-permission", "wrong-source"):
         raise stop
     return msgspec.structs.replace(subject, render_trouble=f"{stop.what} {stop.why}"), None
-
-
-def objects(
-    connections: Connections, facts: RenderFacts, environment: str, files: PinsTree
-) -> tuple[RenderedObject, ...]:
-    """Everything the Applications that pin an environment would render. NotRendered when no pin is one."""
-    found: list[RenderedObject] = []
-    documents = _applications(facts, environment, files)
-    if not documents:
-        return _kustomized(connections, facts, environment, files)
-    for document in _once(documents):
-        name = facts.settings.chart_reference.rpartition("/")[2]
-        wanted = render_inputs.render_inputs(document, partial(_file, connections, facts, files), chart=name)
-        host = wanted.chart.url.partition("/")[0]
-        if wanted.chart.kind == "registry" and host not in facts.settings.registry_hosts:
-            raise NotRendered(f"the chart comes from {host}, which the settings do not name")
-        archive = chart_archive(connections.registry, wanted.chart)
-        found += render.render(archive, wanted.inputs, where=wanted.application)
-    return tuple(found)
-
-
-def _with_values(
-    connections: Connections,
-    facts: RenderFacts,
-    environment: str,
-    files: PinsTree,
-    known: PinsTree | None = None,
-) -> PinsTree:
-    """A side with all values files of the default branch that its Applications name, read at once.
-
-    What `known`, the other side, holds of the same commit is not read again.
-    """
-    named = changes.values_of(connections.pins, facts.settings, environment, facts.base, files.contents)
-    same = known.contents if known and known.at == files.at else {}
-    contents = {path: same[path] for path in named if path in same} | dict(files.contents)
-    missing = sorted(named - contents.keys())
-    blobs = connections.pins.files(files.at, missing) if missing else {}
-    read = {path: blob.content if blob else None for path, blob in blobs.items()}
-    return PinsTree(contents={**contents, **read}, at=files.at)
-
-
-def _applications(facts: RenderFacts, environment: str, files: PinsTree) -> list[dict[str, Any]]:
-    policy = facts.policy_of(environment)
-    return [
-        document
-        for pin in policy.pins
-        for document in pinned_version.read(pin, files.contents, facts.settings, policy).applications
-        if render_inputs.is_application(document)
-    ]
-
-
-def _beside(facts: RenderFacts, environment: str, files: PinsTree) -> tuple[bytes, ...]:
-    """What Applications say besides the source that is rendered: other sources that make objects, and where to."""
-    name = facts.settings.chart_reference.rpartition("/")[2]
-    found = []
-    for document in _applications(facts, environment, files):
-        rendered = render_inputs.render_inputs(document, lambda *_: b"", chart=name).chart.index
-        spec: Any = document["spec"]
-        listed = spec["sources"] if rendered >= 0 else ()
-        others = [
-            {key: value for key, value in one.items() if key != "targetRevision" or not one.get("ref")}
-            for index, one in enumerate(listed)
-            if index != rendered and (one.get("path") or one.get("chart") or "ref" not in one)
-        ]
-        found.append(to_json([spec.get("destination"), others]))
-    return tuple(found)
-
-
-def _kustomized(
-    connections: Connections, facts: RenderFacts, environment: str, files: PinsTree
-) -> tuple[RenderedObject, ...]:
-    """What the kustomizations that pin an environment build, where there is a clone and a program for it."""
-    named = dict.fromkeys(pin_files.file_of(pin) for pin in facts.policy_of(environment).pins)
-    kustomizations = [file for file in named if PurePosixPath(file).stem == "kustomization"]
-    if not kustomizations or connections.clone is None:
-        raise NotRendered("no pin of this environment is an Argo CD Application")
-    contents = {file: content for file, content in files.contents.items() if content is not None}
-    built = [kustomize.build(connections.clone, files.at, file, contents) for file in kustomizations]
-    if any(one is None for one in built):
-        raise NotRendered(
-            "neither kustomize nor kubectl is here, or the clone lacks the default branch's commit"
-        )
-    return tuple(rendered for one in built if one for rendered in one)
-
-
-def chart_archive(source: registry.Registry, place: render_inputs.ChartPlace) -> bytes:
-    """The packaged chart an Application names. Stop(missing-file) when the registry has none of that version."""
-    if place.kind != "registry":
-        raise NotRendered(f"the chart comes from {place.url}, which is no OCI registry")
-    repository = registry.parse(place.url)
-    pinned = DIGEST.fullmatch(place.revision)
-    target = (
-        repository.at(place.revision) if pinned else repository.tagged(registry.chart_tag(place.revision))
-    )
-    manifest = source.manifest(target)
-    layers = manifest.document.get("layers", []) if manifest else []
-    layer = next((one for one in layers if one.get("mediaType") == _CHART_LAYER), None)
-    if layer is None:
-        raise Stop(
-            "missing-file",
-            f"There is no chart at {target}.",
-            "The registry has no such version, or something that is not a Helm chart.",
-            "Publish the chart first, or correct the pin.",
-        )
-    return source.blob(repository, str(layer["digest"]))
-
-
-def _file(
-    connections: Connections, facts: RenderFacts, files: PinsTree, address: str, revision: str, path: str
-) -> bytes | None:
-    """A values file where an Application says it is: in the pins or the app repository."""
-    answers = []
-    for side in (connections.pins, connections.app):
-        answers.append(same_repository(address, f"{side.server_url}/{side.repository}"))
-        if answers[-1] == "ours":
-            return _content(side, facts, files, revision, path)
-    if "unknown" in answers:
-        raise NotRendered(f"nobody can tell from here whether {address} is {side.repository}")
-    raise NotRendered(f"values live in {address}, which is neither the app's nor the pins' repository")
-
-
-def _content(side: hub.Hub, facts: RenderFacts, files: PinsTree, revision: str, path: str) -> bytes | None:
-    """A file of a side; what stands on the pins' default branch is taken from the side under judgement."""
-    at_base = side.repository == facts.pins_repository and changes.is_branch(revision, facts.base)
-    if at_base and path in files.contents:
-        return files.contents[path]
-    blob = side.files(files.at if at_base else revision, [path])[path]
-    return blob.content if blob else None
-
-
-def _once(documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    seen: list[dict[str, Any]] = []
-    for document in documents:
-        if document not in seen:
-            seen.append(document)
-            yield document

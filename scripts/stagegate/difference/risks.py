@@ -46,6 +46,8 @@ Found = Iterator[tuple[str, str]]
 def stateful_removed(difference: Difference) -> Found:
     """A StatefulSet, claim, volume or any custom object that holds storage goes away."""
     for one in difference.changes:
+        if one.change == "removed" and kinds.keeps(one.before):
+            continue
         if one.change == "removed" and kinds.holds_state(one):
             yield one.label, "is removed, and its data with it where Argo CD prunes"
         elif one.change == "changed" and kinds.claim_templates(one.before) - kinds.claim_templates(one.after):

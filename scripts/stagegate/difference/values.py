@@ -11,29 +11,42 @@ Body = Mapping[str, Any]
 
 
 class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One field, old and new as text; None where it is absent. Of long texts only the lines that change."""
+    """One field, old and new as text; None where it is absent.
+
+    Of texts with several lines only those that change, and `diff` has them with the lines around.
+    """
 
     path: str
     before: str | None
     after: str | None
+    diff: str = ""
 
 
 class ObjectChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One object that is added, removed or changed, with its redacted bodies."""
+    """One object that is added, removed or changed, with its redacted bodies.
+
+    `was`: the removed object that an added one takes the place of; `fields` are what differs besides the name.
+    """
 
     change: Literal["added", "removed", "changed"]
     api_version: str
     kind: str
     namespace: str
     name: str
+    application: str = ""
+    was: str = ""
     fields: tuple[FieldChange, ...] = ()
     before: Body | None = None
     after: Body | None = None
 
     @property
     def label(self) -> str:
-        """`Kind/name`."""
-        return f"{self.kind}/{self.name}"
+        """`Kind/name`, with its Application where there are several."""
+        return (
+            f"{self.kind}/{self.name} in {self.application}"
+            if self.application
+            else f"{self.kind}/{self.name}"
+        )
 
     @property
     def group(self) -> str:
@@ -57,14 +70,21 @@ class ImageChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """All that changes. `objects` counts those rendered before and after; `noise` names the objects in which
-    only version labels and checksums change; `registries` are the hosts of all images before."""
+    """All that changes.
+
+    `objects` counts those rendered before and after; `noise` names the objects in which only version labels and
+    checksums change; `registries` are the hosts of all images before; `applications` deploy all this;
+    `restarts` are workloads whose pods are replaced; `notes` are sentences about what could not be seen.
+    """
 
     images: tuple[ImageChange, ...] = ()
     changes: tuple[ObjectChange, ...] = ()
     noise: tuple[str, ...] = ()
     objects: tuple[int, int] = (0, 0)
     registries: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

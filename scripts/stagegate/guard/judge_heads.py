@@ -9,11 +9,10 @@ from datetime import datetime
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
-from stagegate.guard import combine, heads, judge
+from stagegate.guard import combine, comment, heads, judge
 from stagegate.guard.heads import Head
 from stagegate.guard.result import HeadJudged
 from stagegate.promotion.apps import App
-from stagegate.proposal import write
 
 ATTEMPTS = 5
 
@@ -40,9 +39,9 @@ class Guard:
             if latest is None or head.same(latest):
                 write_status = not self.dry_run and latest is not None
                 writer = self.places[0][1].pins  # the App where there is one: only its statuses count then
-                # The pull request's address, not the run's: an unchanged status is not written again.
-                address = head.pull.url if head.pull else self.run_url
-                changes = write.status(writer, head.sha, verdict, address) if write_status else ()
+                shows = {app.settings.render.show for app, _ in self.places}
+                run = (self.now, self.run_url)
+                changes = comment.written(writer, shows, head, apps, verdict, *run) if write_status else ()
                 return HeadJudged(head=head, verdict=verdict, apps=apps, changes=changes)
             head = latest
         raise Stop(

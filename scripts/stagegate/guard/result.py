@@ -46,7 +46,7 @@ def result(
             "next-at": min((o.verdict.next_at for o in judged_heads if o.verdict.next_at), default=""),
         },
         summary=render("pin_guard.md.j2", seen=judged_heads, message=_message(judged_heads, stop))
-        + _details(judged_heads, now, run_url),
+        + "".join(details(one.head, one.apps, now, run_url) for one in judged_heads),
         app=next(iter(apps)) if len(apps) == 1 else "",
         dry_run=dry_run,
         trust=next((judged.facts.trust for one in judged_heads for judged in _environments(one)), None),
@@ -80,14 +80,13 @@ def _environments(one: HeadJudged) -> Iterator[Judged]:
         yield from app.environments
 
 
-def _details(judged_heads: Sequence[HeadJudged], now: datetime, run_url: str) -> str:
-    """The same account as a promotion's pull request gives, for every environment touched."""
+def details(head: Head, apps: Sequence[AppJudged], now: datetime, run_url: str) -> str:
+    """The same account as a promotion's pull request gives, for every environment that a head touches."""
     parts = []
-    for one in judged_heads:
-        for judged in _environments(one):
-            facts, subject = judged.facts, judged.subject
-            title = text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind)
-            account = text.account(facts, subject, judged.rules, judged.difference, now=now, run_url=run_url)
-            body = text.body(account)
-            parts.append(f"\n### {title} ({one.head.name})\n\n{body.text}{body.rest}")
+    for judged in (one for app in apps for one in app.environments):
+        facts, subject = judged.facts, judged.subject
+        title = text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind)
+        said = text.account(facts, subject, judged.rules, judged.difference, now=now, run_url=run_url)
+        body = text.body(said)
+        parts.append(f"\n### {title} ({head.name})\n\n{body.text}{body.rest}")
     return "".join(parts)

@@ -7,19 +7,18 @@ and head count, never a list of files.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, render_both
+from stagegate.difference import Difference, render_both, watched
+from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.marks import marks
 from stagegate.model import RuleResult
-from stagegate.pins import changes as watched
 from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.pins.pinned_version import PinnedVersion
@@ -85,16 +84,17 @@ def change(
     `queued`: what runs when this merges is what `before` says (a merge group), not the default branch of now.
     """
     settings = state.settings
-    connections = replace(
-        connections, clone=None
-    )  # a kustomization may fetch from anywhere: not from somebody's branch
     paths = pinned_version.pin_files(settings)
     paths = (*paths, *pinned_version.charts_beside(paths, settings))
     old, new = _sides(connections, before, after, paths)
-    changes = {
-        one.name: watched.changed(connections.pins, state.base, settings, one.name, old, new)
+    both = {
+        one.name: (
+            Side(connections, settings, state.base, one, old),
+            Side(connections, settings, state.base, one, new),
+        )
         for one in settings.environments
     }
+    changes = {name: watched.changed(*pair) for name, pair in both.items()}
     touched = [
         name
         for name, changed in changes.items()
@@ -108,9 +108,8 @@ def change(
     if queued:
         facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
     reviews = _reviews(connections, settings, touched, origin)
-    sides = old, new
     judged = tuple(
-        _judge(connections, facts, name, sides, changes[name], origin, reviews, now) for name in touched
+        _judge(connections, facts, name, both[name], changes[name], origin, reviews, now) for name in touched
     )
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
@@ -132,16 +131,16 @@ def _judge(
     connections: Connections,
     facts: PromotionFacts,
     environment: str,
-    sides: tuple[PinsTree, PinsTree],
+    both: tuple[Side, Side],
     changed: Changed,
     origin: Origin | None,
     reviews: tuple[hub.Review, ...],
     now: datetime,
 ) -> Judged:
-    old, new = sides
     commits = origin.compared.commits if origin else ()
     facts = msgspec.structs.replace(facts, environment=environment)
     policy = facts.policy_of(environment)
+    old, new = (side.files for side in both)
     was = pinned_version.resolved(
         pinned_version.standing(policy, old.contents, facts.settings), facts.records
     )
@@ -162,7 +161,7 @@ def _judge(
     )
     if moved and then.version:
         subject, facts = _with_release(connections, facts, subject, then)
-    subject, difference = render_both.compared(connections, facts, subject, old, new, changed)
+    subject, difference = render_both.compared(connections, facts, subject, both, changed)
     subject = (
         subject
         if subject.rendered

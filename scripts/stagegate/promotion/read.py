@@ -150,7 +150,8 @@ def _change(
     )
     before = PinsTree(contents=files, at=facts.base_head)
     after = PinsTree(contents={**files, **changed}, at=facts.base_head)
-    subject, difference = render_both.compared(connections, facts, subject, before, after)
+    both = render_both.sides(connections, facts, environment, before, after)
+    subject, difference = render_both.compared(connections, facts, subject, both)
     return subject, difference, facts
 
 

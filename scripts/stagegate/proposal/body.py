@@ -7,13 +7,15 @@ for the summary.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+import yaml
 
-from stagegate.difference import Difference, FieldChange, ObjectChange
+from stagegate.difference import Difference, FieldChange, ObjectChange, kinds, texts
 from stagegate.difference.change import RiskSeen
+from stagegate.difference.values import Body as ObjectBody
 from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
@@ -24,6 +26,7 @@ from stagegate.report.render import render
 LIMIT = 65_536  # GitHub refuses a longer body
 _ROWS = 50
 _LONG = 160
+_BODY_LINES = 200
 _EACH_RUN = re.compile(
     r"^Judged at .*$|^\[The run that wrote this\]\(.*\)$|(?<=hidden )[0-9a-f]{8}\b", re.MULTILINE
 )
@@ -147,7 +150,7 @@ def body(facts: BodyFacts) -> Body:
     head = render("promotion.md.j2", **values)
     tail = render("promotion_after.md.j2", **values)
     note = render("promotion_cut.md.j2", facts=facts)
-    folds = [_fold(one) for one in facts.difference.changes] if facts.difference else []
+    folds = list(_folds(facts.difference)) if facts.difference else []
     kept = _fitting(folds, LIMIT - sum(map(_size, (head, tail, note))))
     cut = note if kept < len(folds) else ""
     return Body(text=head + "".join(folds[:kept]) + cut + tail, rest="".join(folds[kept:]))
@@ -158,23 +161,57 @@ def settled(body: str) -> str:
     return _EACH_RUN.sub("", body.replace("\r\n", "\n")).strip()
 
 
+def _folds(difference: Difference) -> Iterator[str]:
+    """One fold for each object, those of one Application together under its name where there are several."""
+    names = dict.fromkeys(one.application for one in difference.changes)
+    for name in names:
+        heading = f"\n#### {markdown.cell(name)}\n" if name and len(names) > 1 else ""
+        for one in difference.changes:
+            if one.application == name:
+                yield heading + _fold(one)
+                heading = ""
+
+
 def _fold(one: ObjectChange) -> str:
     """One object's changes, to be opened by who wants to see them."""
     rows = [_row(field) for field in one.fields[:_ROWS]]
-    return render("promotion_object.md.j2", one=one, rows=rows, more=len(one.fields) - len(rows))
+    return render(
+        "promotion_object.md.j2",
+        one=one,
+        rows=rows,
+        more=len(one.fields) - len(rows),
+        manifest=_manifest(one.after) if one.change == "added" and not one.was else "",
+        kept=kinds.keeps(one.before),
+    )
+
+
+def _manifest(body: ObjectBody | None) -> str:
+    """An object's redacted body as YAML, the beginning of a long one."""
+    text = yaml.safe_dump(msgspec.to_builtins(_plain(body)), sort_keys=False, allow_unicode=True, width=120)
+    lines = [line[: 2 * _LONG] for line in text.splitlines()]
+    more = len(lines) - _BODY_LINES
+    return "\n".join([*lines[:_BODY_LINES], *([f"# and {more} more lines"] if more > 0 else [])])
+
+
+def _plain(value: object) -> object:
+    """A body without the marks that stand beside structured text."""
+    if isinstance(value, Mapping):
+        if set(value) == {"(text)", ""}:
+            return _plain(value[""])
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _row(field: FieldChange) -> dict[str, object]:
     """A field as a table row, or as lines where one of its values is a text."""
-    values = {"before": field.before, "after": field.after}
-    is_text = any("\n" in (value or "") for value in values.values())
-    return {"path": field.path, "is_text": is_text, "diff": _diff(field)} | {
-        side: None if value is None else value if len(value) <= _LONG else value[:_LONG] + "…"
-        for side, value in values.items()
-    }
+    is_text = bool(field.diff) or any("\n" in (value or "") for value in (field.before, field.after))
+    before, after = texts.around(field.before, field.after)
+    return {"path": field.path, "is_text": is_text, "diff": _diff(field), "before": before, "after": after}
 
 
 def _diff(field: FieldChange) -> str:
+    if field.diff:
+        return "\n".join(line[: 2 * _LONG] for line in field.diff.splitlines())
     old, new = ((side or "").splitlines() for side in (field.before, field.after))
     return "\n".join([*(f"-{line}"[:_LONG] for line in old), *(f"+{line}"[:_LONG] for line in new)])
 

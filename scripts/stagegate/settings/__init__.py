@@ -19,12 +19,14 @@ from stagegate.settings.environment import (
 )
 from stagegate.settings.reading import load, parse, schema
 from stagegate.settings.release import ChartChecks, ChartSettings, Silence, VersionFile, Versioning
+from stagegate.settings.rendering import ClusterSettings, Render
 from stagegate.settings.section import Duration, Name, Section, seconds
 
 __all__ = [
     "ArgoCDSettings",
     "ChartChecks",
     "ChartSettings",
+    "ClusterSettings",
     "Commands",
     "Duration",
     "Environment",
@@ -34,6 +36,7 @@ __all__ = [
     "Name",
     "Pin",
     "PromotionSettings",
+    "Render",
     "Section",
     "Settings",
     "Silence",

@@ -12,6 +12,7 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.settings.environment import Environment
 from stagegate.settings.release import ChartSettings, Versioning
+from stagegate.settings.rendering import Render
 from stagegate.settings.section import Name, Section
 
 Permission = Annotated[
@@ -84,6 +85,8 @@ class Settings(Section, frozen=True, kw_only=True):
     source: str = ""
     """In the pins' file, where the app lives in another repository: `owner/repository`, with `//path/to/file`
     where it is not its `stagegate.yaml`."""
+    render: Render = Render()
+    """Where the rendered difference is shown, and what it assumes of the cluster and of Argo CD."""
     environments: tuple[Environment, ...] = ()
     """Where releases run; `after` gives the order."""
     commands: Commands = Commands()

@@ -64,10 +64,10 @@ def test_fields_are_named_by_the_names_of_list_elements_and_keep_both_values() -
     (change,) = difference(DEPLOYMENT, after).changes
     place = "spec.template.spec.containers[shop].env"
     assert change.fields == (
+        FieldChange(path="metadata.labels.tier", before=None, after="web"),
         FieldChange(path="spec.replicas", before="1", after="2"),
         FieldChange(path=f"{place}[A].value", before="1", after=None),
         FieldChange(path=f"{place}[B].value", before="2", after="3"),
-        FieldChange(path="metadata.labels.tier", before=None, after="web"),
     )
 
 
@@ -115,7 +115,9 @@ def test_structured_text_in_a_config_map_is_compared_by_field_and_other_text_by_
     (change,) = difference(before, after).changes
     assert change.fields == (
         FieldChange(path='data."app.yaml".server.port', before="8080", after="9090"),
-        FieldChange(path="data.motd", before="two", after="zwei"),
+        FieldChange(
+            path="data.motd", before="two", after="zwei", diff="@@ -1,3 +1,3 @@\n one\n-two\n+zwei\n three"
+        ),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-from stagegate.clients import process
+from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.difference import compare, risks
-from stagegate.difference.kustomize import build
+from stagegate.difference.manifests import kustomize_source
+from stagegate.difference.manifests.surroundings import Around, NotRendered
 from stagegate.errors import Stop
 
 pytestmark = pytest.mark.skipif(
@@ -29,26 +29,24 @@ secretGenerator: [{name: web, literals: [password=correct-horse]}]
 }
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A repository with a base and a production overlay."""
-    for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    identity = ("-c", "user.name=octo-dev", "-c", "user.email=octo-dev@users.noreply.github.com")
-    process.run("git", "init", "-q", cwd=tmp_path)
-    process.run("git", "add", ".", cwd=tmp_path)
-    process.run("git", *identity, "commit", "-q", "-m", "Start", cwd=tmp_path)
-    return tmp_path
+def tree(**changed: str) -> Tree:
+    """The repository, with some files as they say; `__` in a name stands for a slash."""
+    files = {**FILES, **{name.replace("__", "/") + ".yaml": text for name, text in changed.items()}}
+    contents = {name: text.encode() for name, text in files.items()}
+    return Tree(
+        {name: Entry(oid=text) for name, text in files.items()},
+        lambda paths: {path: contents[path] for path in paths},
+    )
 
 
-def test_both_sides_of_an_overlay_are_built_and_compared(clone: Path) -> None:
-    overlay = FILES["prod/kustomization.yaml"]
-    edited = overlay.replace("v1.0.0", "v1.1.0").replace("correct-horse", "battery-staple").encode()
-    before = build(clone, "HEAD", "prod/kustomization.yaml", {})
-    after = build(clone, "HEAD", "prod/kustomization.yaml", {"prod/kustomization.yaml": edited})
-    assert before
-    assert after
+def around(**options: object) -> Around:
+    return Around(tree=lambda *_: tree(), chart=lambda _: b"", **options)  # type: ignore[arg-type]
+
+
+def test_both_sides_of_an_overlay_are_built_and_compared() -> None:
+    edited = FILES["prod/kustomization.yaml"].replace("v1.0.0", "v1.1.0").replace("correct-horse", "battery")
+    before = kustomize_source.render(tree(), "prod", {}, around())
+    after = kustomize_source.render(tree(prod__kustomization=edited), "prod", {}, around())
     found = compare(before, after, b"k")
     assert [(i.repository, i.before, i.after) for i in found.images] == [
         ("ghcr.io/acme/shop", ("v1.0.0",), ("v1.1.0",))
@@ -58,15 +56,34 @@ def test_both_sides_of_an_overlay_are_built_and_compared(clone: Path) -> None:
         ("Secret", "changed"),
     }
     assert [risk.kind for risk in risks(found)] == ["secret-regenerated"]
-    assert (clone / "prod/kustomization.yaml").read_text() == overlay
 
 
-def test_what_cannot_be_known_is_none_and_what_does_not_build_is_said(clone: Path) -> None:
-    assert build(clone, "0" * 40, "prod/kustomization.yaml", {}) is None
+def test_what_does_not_build_is_said() -> None:
     with pytest.raises(Stop) as caught:
-        build(
-            clone, "HEAD", "prod/kustomization.yaml", {"prod/kustomization.yaml": b"resources: [../gone]\n"}
-        )
-    assert caught.value.reason == "findings"
-    assert caught.value.file == "prod/kustomization.yaml"
+        kustomize_source.render(tree(prod__kustomization="resources: [../gone]\n"), "prod", {}, around())
+    assert (caught.value.reason, caught.value.file) == ("findings", "prod/kustomization.yaml")
     assert "gone" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "https://example.com/all.yaml",
+        "github.com/acme/base//deploy?ref=main",
+        "git@github.com:acme/base.git",
+        "ssh://git@example.com/acme/base",
+    ],
+)
+def test_nothing_is_fetched(resource: str) -> None:
+    fetching = tree(base__kustomization=f"resources: [web.yaml, '{resource}']\n")
+    with pytest.raises(NotRendered, match=r"base/kustomization\.yaml fetches"):
+        kustomize_source.render(fetching, "prod", {}, around())
+
+
+def test_build_options_of_argo_cd_come_from_policy() -> None:
+    outside = tree(prod__kustomization="resources: [../base/web.yaml]\n")
+    with pytest.raises(Stop):
+        kustomize_source.render(outside, "prod", {}, around())
+    options = ("--load-restrictor=LoadRestrictionsNone",)
+    (built,) = kustomize_source.render(outside, "prod", {}, around(kustomize_options=options))
+    assert built.label == "Deployment/web"

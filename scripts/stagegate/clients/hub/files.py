@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -30,6 +30,7 @@ class _Entry(msgspec.Struct, frozen=True):
     path: str
     type: str
     sha: str = ""
+    mode: str = ""
 
 
 class _Tree(msgspec.Struct, frozen=True):
@@ -124,6 +125,31 @@ class Files(Port):
         """Every file of one commit (branch, tag or sha). Stop(unknown-state) when GitHub lists only some."""
         listed = self._tree(ref, f"list the files of {ref[:12]}")
         return [entry.path for entry in listed if entry.type == "blob"]
+
+    def entries(self, ref: str) -> dict[str, tuple[str, bool]]:
+        """Every file of one commit with its object id, and whether it is a symbolic link.
+
+        One request; more of them only where GitHub lists a part (over 100,000 files). Stop(missing-file) where
+        there is no such commit, branch or tag.
+        """
+        doing = f"list the files of {ref[:12]}"
+        try:
+            return dict(self._listed(ref, "", doing))
+        except Stop as stop:
+            if self._objects([ref]) == [None]:
+                raise _no_commit(self.repository, ref) from stop
+            raise
+
+    def _listed(self, ref: str, prefix: str, doing: str) -> Iterator[tuple[str, tuple[str, bool]]]:
+        listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)
+        folders = listed.truncated  # then folder by folder
+        if folders:
+            listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read")
+        for entry in listed.tree:
+            if entry.type == "blob":
+                yield f"{prefix}{entry.path}", (entry.sha, entry.mode == "120000")
+            elif folders and entry.type == "tree":
+                yield from self._listed(entry.sha, f"{prefix}{entry.path}/", doing)
 
     def _tree(self, ref: str, doing: str) -> list[_Entry]:
         listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)

@@ -22,16 +22,20 @@ from stagegate.errors import Stop
 
 def render(application: Mapping[str, Any], around: Around) -> tuple[RenderedObject, ...]:
     """Objects of every source, in order. NotRendered for plugins and Jsonnet, Stop for what Argo CD refuses too."""
-    spec = mapping(application.get("spec"))
-    if spec.get("sourceHydrator"):
-        raise NotRendered("its sourceHydrator writes to another branch")
     listed = [source for source in sources.of(application) if source.renders]
     if not listed:
         raise NotRendered("it has no source")
-    return tuple(one for source in listed for one in _source(application, source, around))
+    return tuple(one for source in listed for one in render_source(application, source, around))
 
 
-def _source(application: Mapping[str, Any], source: Source, around: Around) -> tuple[RenderedObject, ...]:
+def render_source(
+    application: Mapping[str, Any], source: Source, around: Around
+) -> tuple[RenderedObject, ...]:
+    """Objects of one source. NotRendered for plugins and Jsonnet, Stop for what Argo CD refuses too."""
+    if mapping(application.get("spec")).get("sourceHydrator"):
+        raise NotRendered("its sourceHydrator writes to another branch")
+    if not source.renders:
+        raise NotRendered("it has no source")
     if source.kind != "git":
         if "plugin" in source.types:
             raise NotRendered("a plugin renders it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,17 @@ from stagegate import yaml_1_1
 from stagegate.argocd_app import globs, named_files, render_inputs
 from stagegate.argocd_app.inputs import RenderInputs
 from stagegate.argocd_app.sources import Source, items, mapping
+from stagegate.chart import package
 from stagegate.chart import render as chart_render
 from stagegate.chart.objects import RenderedObject
 from stagegate.difference.manifests.surroundings import Around, NotRendered, on_disk
 from stagegate.errors import Stop
 
+_TEMPLATES = 500
+_API = re.compile(r"APIVersions\.Has\s+\(?\s*[\"'`]([^\"'`\s]+)[\"'`]")
+_RANDOM = re.compile(
+    r"\b(?:rand\w+|uuidv4|genCA\w*|genSelfSigned\w*|genSigned\w*|genPrivateKey|now|htpasswd|bcrypt|encryptAES)\b"
+)
 _DEEP = 8  # charts that depend on charts beside them
 
 
@@ -50,6 +57,19 @@ def render(application: Mapping[str, Any], source: Source, around: Around) -> tu
     with on_disk(tree, named_files.following([folder], tree)) as root:
         complete(root / folder, root, around)
         return chart_render.render(root / folder, given, where=where)
+
+
+def asked_for(source: Source, around: Around) -> tuple[frozenset[str], bool]:
+    """API versions that a chart asks the cluster for, and whether it makes values that are new each time."""
+    if source.kind == "git":
+        tree = around.tree(source.address, source.revision or "HEAD")
+        paths = [path for path in tree.below(tree.resolve(source.path)[0]) if "/templates/" in f"/{path}"]
+        texts = list(tree.read(paths).values()) if len(paths) <= _TEMPLATES else []
+    else:
+        unpacked = package.unpack(around.chart(source), source.chart or source.address)
+        texts = [data for path, data in unpacked.items() if "/templates/" in path]
+    text = "\n".join(one.decode("utf-8", "replace") for one in texts)
+    return frozenset(_API.findall(text)), _RANDOM.search(text) is not None
 
 
 def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:

@@ -1,0 +1,118 @@
+"""What changes in Applications and ApplicationSets themselves, besides what they render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stagegate.argocd_app.sources import mapping
+from stagegate.difference import fields
+from stagegate.difference.risks import Risk
+from stagegate.difference.side import Side
+from stagegate.difference.values import ObjectChange
+
+_SPEC_OF_RELEASE = ("source", "sources", "info")
+_HARMLESS = ("metadata.labels", "metadata.annotations", "spec.revisionHistoryLimit")
+
+
+def changes(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[ObjectChange]:
+    """Applications and sets that come, go or change. `renamed` are new names by old ones."""
+    before = {one.name: one.document for one in _deployed(old)}
+    after = {one.name: one.document for one in _deployed(new)}
+    for name, document in before.items():
+        other = after.get(renamed.get(name, name))
+        if other is None:
+            yield _object("removed", document)
+        elif found := fields.changed(_own(document), _own(other)):
+            yield _object("changed", other, found)
+    taken = {renamed.get(name, name) for name in before}
+    yield from (_object("added", document) for name, document in after.items() if name not in taken)
+    for name, document in new.sets.items():
+        known = old.sets.get(name)
+        if known is not None and (found := fields.changed(_set(known), _set(document))):
+            yield _object("changed", document, found)
+        elif known is None and old.sets:
+            yield _object("added", document)
+
+
+def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
+    """What of it a person has to look at: Argo CD acts on it, and nothing renders what it does."""
+    for one in changed:
+        if one.change == "removed":
+            detail = "is removed; with its finalizer Argo CD deletes all that it deployed"
+            yield Risk(kind="not-rendered", object=one.label, detail=detail)
+        for field in one.fields:
+            if field.path.startswith(_HARMLESS) or one.change != "changed":
+                continue
+            what = "its destination" if field.path.startswith("spec.destination") else field.path
+            detail = f"{what} changes from {field.before or 'nothing'} to {field.after or 'nothing'}"
+            yield Risk(
+                kind="not-rendered", object=one.label, detail=f"{detail}, and what that does is not rendered"
+            )
+
+
+def renamed(old: Side, new: Side) -> dict[str, str]:
+    """Applications with another name that are the same otherwise: the new name by the old one."""
+    before = {one.name: one.document for one in _deployed(old)}
+    after = {one.name: one.document for one in _deployed(new)}
+    gone = [name for name in before if name not in after]
+    came = [name for name in after if name not in before]
+    pairs: dict[str, str] = {}
+    for name in gone:
+        alike = [
+            other
+            for other in came
+            if other not in pairs.values() and _origin(before[name]) == _origin(after[other])
+        ]
+        if len(alike) == 1 or (len(gone) == len(came) == 1):
+            pairs[name] = alike[0] if alike else came[0]
+    return pairs
+
+
+def _deployed(side: Side) -> list[Any]:
+    """The Applications of the pins and sets; children of others are among the objects of these."""
+    return [one for one in side.applications(children=False).values() if not one.note]
+
+
+def _origin(document: Mapping[str, Any]) -> object:
+    spec = mapping(document.get("spec"))
+    listed = spec.get("sources") or [spec.get("source")]
+    places = [[mapping(one).get(key) for key in ("repoURL", "chart", "path", "ref")] for one in listed if one]
+    return (places, mapping(spec.get("destination")).get("namespace"))
+
+
+def _own(document: Mapping[str, Any]) -> dict[str, Any]:
+    spec = {k: v for k, v in mapping(document.get("spec")).items() if k not in _SPEC_OF_RELEASE}
+    return {"metadata": dict(mapping(document.get("metadata"))), "spec": spec}
+
+
+def _set(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A set without its template and the elements of its lists: what these make is compared."""
+    spec = {
+        key: _without_elements(value)
+        for key, value in mapping(document.get("spec")).items()
+        if key not in ("template", "templatePatch")
+    }
+    return {"metadata": dict(mapping(document.get("metadata"))), "spec": spec}
+
+
+def _without_elements(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {
+            key: _without_elements(item)
+            for key, item in value.items()
+            if key not in ("elements", "elementsYaml", "template")
+        }
+    return [_without_elements(item) for item in value] if isinstance(value, list) else value
+
+
+def _object(change: Any, document: Mapping[str, Any], found: Any = ()) -> ObjectChange:
+    metadata = mapping(document.get("metadata"))
+    return ObjectChange(
+        change=change,
+        api_version="argoproj.io/v1alpha1",
+        kind=str(document.get("kind") or "Application"),
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name") or ""),
+        fields=tuple(found),
+    )

@@ -1,0 +1,106 @@
+"""Where rendering finds files and charts: the pins' and the app's repository, and the hosts that policy names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from weakref import WeakKeyDictionary
+
+from stagegate.argocd_app.same_repository import same_repository
+from stagegate.argocd_app.sources import Source
+from stagegate.argocd_app.tree import Entry, Tree
+from stagegate.chart import published
+from stagegate.clients import hub, registry
+from stagegate.clients.connections import Connections
+from stagegate.difference.manifests.surroundings import Around, NotRendered
+from stagegate.errors import Stop
+from stagegate.model import DIGEST
+from stagegate.pins import changes, templates
+from stagegate.pins.tree import PinsTree
+from stagegate.settings import Settings
+
+_trees: WeakKeyDictionary[hub.Hub, dict[str, Tree]] = WeakKeyDictionary()
+
+
+def around(connections: Connections, settings: Settings, base: str, files: PinsTree) -> Around:
+    """What rendering reads for one side of a change, whose default branch `base` is as `files` say."""
+    edited: list[Tree] = []
+
+    def tree(address: str, revision: str) -> Tree:
+        answers = []
+        for side in (connections.pins, connections.app):
+            answers.append(same_repository(address, f"{side.server_url}/{side.repository}"))
+            if answers[-1] != "ours":
+                continue
+            if side.repository != connections.pins.repository or not changes.is_branch(revision, base):
+                default = revision in ("", "HEAD")
+                return tree_at(side, side.default_branch() if default else revision)
+            if not edited:
+                edited.append(tree_at(side, files.at).with_contents(files.contents))
+            return edited[0]
+        if "unknown" in answers:
+            raise NotRendered(f"nobody can tell from here whether {address} is {connections.pins.repository}")
+        raise NotRendered(f"{address} is neither the app's nor the pins' repository")
+
+    return Around(
+        tree=tree,
+        chart=_charts(connections.registry, settings),
+        kube_version=settings.render.kube_version,
+        api_versions=settings.render.api_versions,
+        kustomize_options=settings.render.kustomize_options,
+    )
+
+
+def tree_at(side: hub.Hub, ref: str) -> Tree:
+    """The files of a commit, branch or tag; those of a commit are listed once. Stop(missing-file)."""
+    kept = _trees.setdefault(side, {})
+    if ref not in kept:
+        entries = {path: Entry(oid=oid, link=link) for path, (oid, link) in side.entries(ref).items()}
+
+        def load(paths: Sequence[str]) -> dict[str, bytes]:
+            return {path: blob.content for path, blob in side.files(ref, paths).items() if blob}
+
+        tree = Tree(entries, load)
+        if len(ref) < 40:  # a name moves
+            return tree
+        kept[ref] = tree
+    return kept[ref]
+
+
+def _charts(source: registry.Registry, settings: Settings) -> Callable[[Source], bytes]:
+    kept: dict[tuple[str, str, str], bytes] = {}
+
+    def chart(wanted: Source) -> bytes:
+        key = (wanted.address, wanted.chart, wanted.revision)
+        if key not in kept:
+            kept[key] = chart_archive(source, wanted, settings)
+        return kept[key]
+
+    return chart
+
+
+def chart_archive(source: registry.Registry, wanted: Source, settings: Settings) -> bytes:
+    """The packaged chart that a source names. NotRendered for a host that policy omits; Stop(missing-file)."""
+    address = wanted.address.removeprefix("oci://").rstrip("/")
+    host = published.host(wanted.address)
+    if host not in settings.registry_hosts | set(settings.render.hosts):
+        raise NotRendered(f"the chart comes from {host}, which the settings do not name")
+    if wanted.kind == "repository":
+        found = published.from_index(wanted.address, wanted.chart, wanted.revision)
+        where = f"{wanted.chart} {wanted.revision} in {wanted.address}"
+    else:
+        place = registry.parse(f"{address}/{wanted.chart}" if wanted.chart else address)
+        if not DIGEST.fullmatch(wanted.revision) and templates.is_range(wanted.revision):
+            raise NotRendered(f"{wanted.revision or 'its version'} of {place} moves by itself")
+        exact = DIGEST.fullmatch(wanted.revision)
+        tag = wanted.revision if exact else registry.chart_tag(wanted.revision)
+        target = place.at(tag) if exact else place.tagged(tag)
+        fetched = published.fetch(source, target)
+        found, where = fetched.archive if fetched else None, str(target)
+    if found is None:
+        raise Stop(
+            "missing-file",
+            f"There is no chart at {where}.",
+            "The registry has no such version, or something that is not a Helm chart.",
+            "Publish the chart first, or correct the pin.",
+        )
+    return found

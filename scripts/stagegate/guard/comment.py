@@ -1,0 +1,83 @@
+"""The one comment that shows a person's pull request what it changes: written once, then kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from stagegate.clients import hub
+from stagegate.clients.hub.comments import BODY_LIMIT
+from stagegate.errors import Stop
+from stagegate.guard import result
+from stagegate.guard.heads import Head
+from stagegate.guard.judge import AppJudged
+from stagegate.model import Change
+from stagegate.policy.decide import PinsStatus
+from stagegate.proposal import body as text
+from stagegate.proposal import write
+from stagegate.report import markdown
+
+_MARKER = "<!-- stagegate-difference -->\n"
+_CUT = "\n*The rest stands in the run's summary.*\n"
+_NOTHING = "This pull request changes nothing of what an environment runs any more.\n"
+
+
+def written(
+    pins: hub.Hub,
+    shows: Collection[str],
+    head: Head,
+    judged: tuple[AppJudged, ...],
+    verdict: PinsStatus,
+    now: datetime,
+    run_url: str,
+) -> tuple[Change, ...]:
+    """Write the comment with the difference, and the status that links to it.
+
+    Without a comment the status links to the run, whose summary shows it; what waits links to the pull request,
+    because a pending status is written anew for each address. `shows` are the apps' settings.
+    """
+    address, changes = _show(pins, head, judged, now, run_url) if _is_wanted(head, shows) else ("", ())
+    shown = any(app.environments for app in judged)
+    plain = head.pull.url if head.pull and (not shown or verdict.state == "pending") else run_url
+    return (*changes, *write.status(pins, head.sha, verdict, address or plain))
+
+
+def _is_wanted(head: Head, shows: Collection[str]) -> bool:
+    """Whether a comment shows the difference: not on a proposal of ours, whose body shows it."""
+    own = ("stagegate/promote/", "stagegate/rollback/")
+    return head.pull is not None and not head.pull.head_ref.startswith(own) and "comment" in shows
+
+
+def _show(
+    pins: hub.Hub, head: Head, judged: tuple[AppJudged, ...], now: datetime, run_url: str
+) -> tuple[str, tuple[Change, ...]]:
+    """The comment's address, empty where there is none, and what was written.
+
+    A token that may not comment is no trouble: the run's summary shows the same.
+    """
+    pull = head.pull
+    if pull is None:
+        return "", ()
+    shown = result.details(head, judged, now, run_url)
+    try:
+        known = _ours(pins, pull.number)
+        if known is None and not shown:
+            return "", ()
+        body = markdown.shorten(_MARKER + (shown or _NOTHING), BODY_LIMIT, _CUT)
+        if known is not None and text.settled(known.body) == text.settled(body):
+            return f"{pull.url}#issuecomment-{known.id}", ()
+        written = pins.edit_comment(known.id, body) if known else pins.comment(pull.number, body)
+    except Stop as stop:
+        if stop.reason != "missing-permission":
+            raise
+        return "", ()
+    before = "an earlier state" if known else ""
+    change = Change(kind="comment", target=f"#{pull.number}", before=before, after="the rendered difference")
+    return f"{pull.url}#issuecomment-{written.id}", (change,)
+
+
+def _ours(pins: hub.Hub, number: int) -> hub.Comment | None:
+    """Our newest comment with the difference; a marker in somebody else's text is only text."""
+    viewer = pins.viewer()
+    found = [one for one in pins.comments(number) if one.body.startswith(_MARKER) and viewer.same(one.author)]
+    return found[-1] if found else None

@@ -1,0 +1,55 @@
+"""What rendering has to know of the cluster and of Argo CD, because neither is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from stagegate.settings.section import Section
+
+Option = Annotated[
+    str,
+    msgspec.Meta(
+        title="build option",
+        pattern=r"^--(load-restrictor=(LoadRestrictionsNone|LoadRestrictionsRootOnly)"
+        r"|enable-helm|reorder=(none|legacy))$",
+    ),
+]
+
+
+class ClusterSettings(Section, frozen=True, kw_only=True):
+    """One cluster as the cluster generator of an ApplicationSet sees it."""
+
+    name: str
+    """Its name in Argo CD."""
+    server: str
+    """The address of its API."""
+    labels: Mapping[str, str] = {}
+    """Labels of its Secret, which selectors ask for."""
+    annotations: Mapping[str, str] = {}
+    """Annotations of its Secret."""
+    project: str = ""
+    """The project it is limited to."""
+
+
+class Render(Section, frozen=True, kw_only=True):
+    """Where the rendered difference is shown, and what it assumes of the cluster and of Argo CD."""
+
+    show: Literal["comment", "summary"] = "comment"
+    """Where pin-guard shows it on a person's pull request: in one comment that is kept up to date (its token needs
+    `pull-requests: write`), or only in the run's summary. The status links to it."""
+    kube_version: str = ""
+    """Kubernetes version of the cluster, such as `1.36.1`. Default: that of the helm which renders."""
+    api_versions: tuple[str, ...] | None = None
+    """API versions that the cluster has besides those of Kubernetes itself, such as `monitoring.coreos.com/v1`:
+    charts ask for them. An empty list says that there are none; without it, a chart that asks is pointed out."""
+    kustomize_options: tuple[Option, ...] = ()
+    """`kustomize.buildOptions` of Argo CD, such as `--load-restrictor=LoadRestrictionsNone`. Options that run
+    programs are not accepted."""
+    hosts: tuple[str, ...] = ()
+    """Hosts that charts of other people may be fetched from, without credentials, such as `charts.example.org`;
+    those of `images` and `chart` count anyway."""
+    clusters: tuple[ClusterSettings, ...] | None = None
+    """The clusters that Argo CD deploys to. Without it, what a cluster generator makes is not rendered."""
