@@ -18,14 +18,13 @@ from lab.forge import Forge
 from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
 from stagegate.actions import helm_publish
-from stagegate.chart import published
+from stagegate.chart import package, published
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest
 from stagegate.model import digest_of
 from stagegate.runner.boundary import entrypoint
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMIT = "c" * 40
 
 
 class World:
@@ -71,7 +70,7 @@ class World:
         """Exit code and outputs of one run."""
         self.runs += 1
         out = self.root / f"out-{self.runs}"
-        given = {"digests": json.dumps(self.digests), "commit": COMMIT, **inputs}
+        given = {"digests": json.dumps(self.digests), "commit": self.commit(), **inputs}
         environment = {
             "GITHUB_WORKSPACE": str(self.work),
             "GITHUB_REPOSITORY": "acme/shop",
@@ -85,6 +84,28 @@ class World:
             "helm-publish", helm_publish.HelmPublish, helm_publish.main, argv=[], environ=environment
         )
         return code, outputs(out.read_text())
+
+    def git(self, *argv: str) -> str:
+        """Run git in the work tree, by somebody whose clock stands still."""
+        who = {"NAME": "octo", "EMAIL": "octo@example.org", "DATE": "2026-01-01T00:00:00Z"}
+        env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+        done = subprocess.run(
+            ["git", *argv],
+            cwd=self.work,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **env},
+        )
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        """The work tree as it is, as a commit."""
+        self.git("init", "-q")
+        self.git("add", "-A")
+        if self.git("status", "--porcelain"):
+            self.git("commit", "-q", "-m", "state")
+        return self.git("rev-parse", "HEAD")
 
     def report(self, out: dict[str, str]) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(Path(out["report"]).read_text())
@@ -113,7 +134,7 @@ def test_published_once_and_pulled_by_helm(world: World, tmp_path: Path) -> None
     there = published.fetch(world.client, world.where)
     assert there is not None
     assert there.record is not None
-    assert (there.record.commit, dict(there.record.images)) == (COMMIT, world.digests)
+    assert (there.record.commit, dict(there.record.images)) == (world.commit(), world.digests)
     assert "staging" in (tmp_path / "summary.md").read_text()
 
     code, again = world.publish()
@@ -145,15 +166,42 @@ def test_other_content_under_the_same_version_is_refused(world: World) -> None:
     assert (code, out["reason"]) == (4, "version-taken")
     report = world.report(out)
     assert first["digest"] in report["message"]["why"]
-    assert "same commit, another chart" in report["message"]["why"]
+    assert "published from commit" in report["message"]["why"]
     assert world.client.digest(world.where) == first["digest"]
 
 
 def test_another_commit_under_the_same_version_is_named(world: World) -> None:
     world.publish()
-    code, out = world.publish(commit="d" * 40)
+    first = world.commit()
+    world.git("commit", "-q", "--allow-empty", "-m", "another")
+    second = world.commit()
+    code, out = world.publish()
     assert (code, out["reason"]) == (4, "version-taken")
-    assert f"from commit {'c' * 12}, this is {'d' * 12}" in world.report(out)["message"]["why"]
+    assert f"from commit {first[:12]}, this is {second[:12]}" in world.report(out)["message"]["why"]
+
+
+def test_a_commit_that_is_not_there_is_refused(world: World) -> None:
+    world.commit()
+    code, out = world.publish(commit="b" * 40)
+    assert (code, out["reason"]) == (2, "bad-input")
+    assert world.client.tags(world.where) == ()
+
+
+def test_only_files_of_the_commit_are_packed(world: World) -> None:
+    (world.work / ".gitignore").write_text("*.key\n")
+    (world.work / ".gitattributes").write_text("* text eol=crlf\n")
+    commit = world.commit()
+    (world.work / "charts/shop/secret.key").write_text("planted")
+    (world.work / "charts/shop/notes.txt").write_text("planted")
+    world.edit("charts/shop/values.yaml", "SHOP_CURRENCY: EUR", "SHOP_CURRENCY: CHF")
+    code, _ = world.publish(commit=commit)
+    assert code == 0
+    chart = published.fetch(world.client, world.where)
+    assert chart is not None
+    files = package.unpack(chart.archive, world.where)
+    assert not [name for name in files if name.endswith(("secret.key", "notes.txt"))]
+    assert b"SHOP_CURRENCY: EUR" in files["shop/values.yaml"]
+    assert b"\r\n" not in files["shop/values.yaml"]
 
 
 def test_other_images_under_the_same_version_are_refused(world: World) -> None:
@@ -175,8 +223,14 @@ def test_the_same_content_packed_by_another_zlib_is_the_same(
 
 
 def test_a_run_that_died_after_the_push_is_completed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = registry.Registry.push
+
+    def push(ours: registry.Registry, *parts: Any, **more: Any) -> bool:
+        real(ours, *parts, **more)
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patched:
-        patched.setattr(published, "fetch", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patched.setattr(registry.Registry, "push", push)
         with pytest.raises(FileNotFoundError):
             world.publish()
     assert world.client.digest(world.where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stagegate.chart import published
 from stagegate.chart.package import MANIFEST_TYPE, Package
 from stagegate.chart.publish.plan import Facts, taken
 from stagegate.clients import registry
@@ -17,15 +16,15 @@ def intended(facts: Facts, *, done: bool) -> tuple[Change, ...]:
 
 
 def push(facts: Facts, packed: Package, store: Registry) -> tuple[Change, ...]:
-    """Push the package, read it back whole and compare.
+    """Push the package, read its manifest back and compare.
 
     Two runs may push at the same moment and a registry lets the last one win: the one that reads back
     something else ends with Stop(version-taken) and both digests.
     """
     place = registry.parse(facts.reference)
     manifest = Manifest(media_type=MANIFEST_TYPE, raw=packed.manifest)
-    store.push(place, manifest, (packed.config, packed.archive))
-    there = published.fetch(store, place)
+    store.push(place, manifest, (packed.config, packed.archive), absent=True)
+    there = store.manifest(place)
     if there is None:
         raise Stop(
             "unknown-state",

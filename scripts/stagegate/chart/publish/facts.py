@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from stagegate.chart import dependencies, package, published, source
 from stagegate.chart.check import facts as check_facts
 from stagegate.chart.check import plan as check_plan
 from stagegate.chart.package import Package
+from stagegate.chart.publish import committed
 from stagegate.chart.publish.plan import Facts, Seen
 from stagegate.chart.source import ChartSource
 from stagegate.clients import registry
@@ -54,10 +56,12 @@ def read(
     The chart passes chart-check first, in this process: its errors are findings, and nothing is packed then.
     Stop(missing-file) without a chart or its lock.
     """
-    chart = source.read(build.workspace / own.path, own.path, own.name)
     place = published.reference(settings.chart_reference, build.version)
-    findings = (*build.findings, *_versions(chart, build.version))
-    with dependencies.complete(chart, build.workspace, logins) as whole:
+    with ExitStack() as stack:
+        tree = stack.enter_context(committed.tree(build.workspace, build.commit, own.path))
+        chart = source.read(tree / own.path, own.path, own.name or Path(own.path).name)
+        findings = (*build.findings, *_versions(chart, build.version))
+        whole = stack.enter_context(dependencies.complete(chart, tree, logins))
         checked = check_plan.plan(
             check_facts.of_source(
                 settings,
@@ -87,9 +91,10 @@ def read(
 
 def _seen(store: Registry, place: registry.Reference, packed: Package) -> Seen | None:
     """What stands there; one request when nothing does, or when it is exactly ours."""
-    digest = store.digest(place)
-    if digest is None:
+    manifest = store.manifest(place)
+    if manifest is None:
         return None
+    digest = manifest.digest
     if digest == packed.digest:
         return Seen(digest=digest, content=packed.content)
     found = published.fetch(store, place.at(digest))

@@ -158,14 +158,18 @@ class Registry:
                 raise _nonsense(target, "a next page on another host")
         raise _nonsense(target, f"more than {_PAGES} pages of tags")
 
-    def push_blob(self, repository: str | Reference, data: bytes) -> str:
-        """Store a blob unless it is there; its digest. Transient when the upload may be tried again."""
+    def push_blob(self, repository: str | Reference, data: bytes, *, absent: bool = False) -> str:
+        """Store a blob unless it is there (`absent`: it is new, so nobody looks); its digest.
+
+        Transient when the upload may be tried again.
+        """
         digest = digest_of(data)
         target = _target(repository).at(digest)
-        answer = self._transport.send("HEAD", f"{target.api}/blobs/{digest}", target)
-        answer.close()
-        if answer.status_code == 200:
-            return digest
+        if not absent:
+            answer = self._transport.send("HEAD", f"{target.api}/blobs/{digest}", target)
+            answer.close()
+            if answer.status_code == 200:
+                return digest
         answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
         self._expect(answer, target, 202)
         # Seen from where the request ended after redirects, which is what a relative location means.
@@ -189,26 +193,36 @@ class Registry:
                 raise
 
     def push(
-        self, target: str | Reference, manifest: Manifest, blobs: tuple[bytes, ...], *, replace: bool = False
+        self,
+        target: str | Reference,
+        manifest: Manifest,
+        blobs: tuple[bytes, ...],
+        *,
+        replace: bool = False,
+        absent: bool = False,
     ) -> bool:
         """Blobs, then the manifest under its tag, all of it again when a registry stumbles.
 
+        `absent` is for a caller that has just looked: the first attempt then looks once, before the manifest.
         False when it was there already. A tag with other content is Stop(version-taken) unless `replace`.
         """
         target = _target(target)
         pace = variables.retry_pace()
         for attempt in range(_PUSHES):
-            seen = self.digest(target)
+            first = absent and attempt == 0
+            seen = None if first else self.digest(target)
             if seen == manifest.digest:
                 return attempt > 0
             if seen is not None and not replace:
                 raise taken(target, seen, manifest.digest)
             try:
                 for blob in blobs:
-                    self.push_blob(target, blob)
-                seen = self.digest(target)  # a registry cannot compare and swap: look as late as possible
-                if seen not in (None, manifest.digest) and not replace:
-                    raise taken(target, str(seen), manifest.digest)
+                    self.push_blob(target, blob, absent=first)
+                existing = self.manifest(
+                    target
+                )  # a registry cannot compare and swap: look as late as possible
+                if existing and existing.digest != manifest.digest and not replace:
+                    raise taken(target, existing.digest, manifest.digest)
                 self.push_manifest(target, manifest)
                 return True
             except Transient:

@@ -1,0 +1,86 @@
+"""The chart as a commit holds it: the blobs of its tree, whatever the work tree, attributes or filters say."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stagegate.chart import source
+from stagegate.clients import git
+from stagegate.errors import Stop
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_LOCAL = re.compile(r"^\s*(?:- )?repository:\s*[\"']?file://([^\s\"']+)", re.MULTILINE)
+_LINK, _SUBMODULE = "120000", "160000"
+
+
+@contextmanager
+def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
+    """A temporary folder with the chart at `path`, and its `file://` dependencies, as `commit` holds them.
+
+    Stop(bad-input) for a commit that is not in the checkout. Stop(findings) naming a submodule, a Git LFS
+    pointer, a link that leads out of the repository, or a name that is not UTF-8 or has a backslash.
+    """
+    done = git.git(workspace, "cat-file", "-e", f"{commit}^{{commit}}", check=False)
+    if done.code:
+        raise Stop(
+            "bad-input",
+            f"The commit {commit[:12]} is not in this checkout.",
+            "helm-publish packs the files of the commit that the release records, so it must be able to read them.",
+            "Check out the release's commit (actions/checkout with `ref`), and pass the same `commit`.",
+        )
+    with tempfile.TemporaryDirectory(prefix="stagegate-commit-") as temporary:
+        folder = Path(temporary)
+        _extract(workspace, commit, path, folder)
+        chart = folder / path / source.FILE
+        for local in _LOCAL.findall(chart.read_text("utf-8", "replace") if chart.is_file() else ""):
+            other = posixpath.normpath(posixpath.join(path, local))
+            if not other.startswith(("..", "/")):
+                _extract(workspace, commit, other, folder)
+        yield folder
+
+
+def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
+    listing = git.git(workspace, "ls-tree", "-r", "-z", "--full-tree", commit, "--", path).stdout
+    for entry in listing.split(b"\0"):
+        if not entry:
+            continue
+        head, _, raw = entry.partition(b"\t")
+        mode, _, blob = head.decode().split(" ")
+        name = _name(raw)
+        if mode == _SUBMODULE:
+            raise _unfit(name, "It is a submodule, and its files are in another repository.")
+        content = git.git(workspace, "cat-file", "blob", blob).stdout
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if mode == _LINK:
+            pointed = posixpath.normpath(
+                posixpath.join(posixpath.dirname(name), content.decode("utf-8", "replace"))
+            )
+            if pointed.startswith(("..", "/")):
+                raise _unfit(name, "It is a link that leads out of the repository.")
+            target.symlink_to(content.decode("utf-8"))
+        elif content.startswith(_POINTER):
+            raise _unfit(name, "It is a Git LFS pointer, not the file itself.")
+        else:
+            target.write_bytes(content)
+
+
+def _name(raw: bytes) -> str:
+    try:
+        name = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _unfit(raw.decode("utf-8", "backslashreplace"), "Its name is not UTF-8.") from error
+    if "\\" in name:
+        raise _unfit(name, "Its name has a backslash, which Helm does not load.")
+    return name
+
+
+def _unfit(name: str, why: str) -> Stop:
+    return Stop(
+        "findings", f"{name} cannot be packed.", why, "Remove it from the chart, or rename it.", file=name
+    )
