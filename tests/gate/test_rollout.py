@@ -67,7 +67,7 @@ LATE = {
     "auto-sync-off": ("auto-sync-off", Case({"auto-sync-off": {}}, SHORT)),
     "sync-window": ("sync-window", Case({"sync-window": {}}, SHORT)),
     "suspended": ("suspended", Case({"suspended": {}}, SHORT)),
-    "progressing": ("progressing", Case({"progressing": {}}, SHORT)),
+    "progressing": ("progressing", Case({"progressing": {}})),
     "missing-status": ("no-status", Case({"missing-status": {}}, SHORT)),
     "not-applied": ("pin-not-applied", Case({"parent-stale": {}}, SHORT)),
 }
