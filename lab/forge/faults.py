@@ -11,7 +11,7 @@ from lab.forge.exchange import Answer
 from lab.forge.values import Body
 
 How = int | str | Mapping[str, object]
-WAYS = ("reset", "timeout", "after", "rate-limit", "secondary", "base-modified")
+WAYS = ("reset", "timeout", "after", "rate-limit", "secondary", "resource-limit", "base-modified")
 
 
 @dataclass
@@ -55,8 +55,8 @@ class Faults:
         return decided
 
 
-def answer(how: How, now: float) -> Answer:
-    """The answer of a fault that has one (a status, a dict, the limits)."""
+def answer(how: How, now: float, *, graphql: bool = False) -> Answer:
+    """The answer of a fault that has one (a status, a dict, the limits, which GraphQL reports with 200)."""
     if isinstance(how, Mapping):
         sent = how.get("headers")
         headers = {str(key): str(value) for key, value in sent.items()} if isinstance(sent, Mapping) else {}
@@ -67,10 +67,19 @@ def answer(how: How, now: float) -> Answer:
             "X-RateLimit-Used": "5000",
             "X-RateLimit-Reset": str(int(now) + 1200),
         }
-        return Answer(403, _said("API rate limit exceeded for installation ID 1."), reset)
+        text = "API rate limit already exceeded for installation ID 1."
+        if graphql:
+            error = {"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": text}
+            return Answer(200, {"errors": [error]}, reset)
+        return Answer(403, _said(text), reset)
     if how == "secondary":
         text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        if graphql:
+            return Answer(200, {"errors": [{"message": text}]}, {"Retry-After": "60"})
         return Answer(403, _said(text), {"Retry-After": "60"})
+    if how == "resource-limit":
+        too_much = {"type": "RESOURCE_LIMITS_EXCEEDED", "message": "Resource limits for this query exceeded."}
+        return Answer(200, {"data": None, "errors": [too_much]})
     if how == "base-modified":
         return Answer(405, _said("Base branch was modified. Review and try the merge again."))
     status = int(how)

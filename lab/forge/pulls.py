@@ -8,7 +8,7 @@ from lab.forge.permissions import at_least, demand, role_of
 from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal, invalid
 from lab.forge.state import Repository, next_number
-from lab.forge.values import ZERO, Body, Token
+from lab.forge.values import TITLE_LIMIT, ZERO, Body, Token
 
 NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests."
 
@@ -41,6 +41,7 @@ def create(
     """Open a pull request; 422 for a missing branch, no commits, a second one for the same branches."""
     if token.kind == "actions" and not repo.settings.actions_may_write_pull_requests:
         raise Refusal(403, NO_PULL_REQUESTS)
+    _demand_title(title)
     found = find_head(repo, head)
     if found is None:
         raise invalid("PullRequest", "head", "invalid")
@@ -66,6 +67,11 @@ def create(
     _keep_head(pull)
     announce(pull, token, "opened")
     return pull
+
+
+def _demand_title(title: str) -> None:
+    if len(title) > TITLE_LIMIT:
+        raise invalid("PullRequest", "title", "custom", "title is too long (maximum is 256 characters)")
 
 
 def _custom(message: str) -> Refusal:
@@ -165,6 +171,7 @@ def edit(pull: PullRequest, token: Token, *, title: str | None, body: str | None
     if title is not None and title != pull.title:
         if not title.strip():
             raise invalid("PullRequest", "title", "missing_field")
+        _demand_title(title)
         changes["title"] = {"from": pull.title}
         pull.title = title
     if body is not None and body != pull.body:

@@ -85,7 +85,7 @@ class Server:
             self.stopping.wait(300 if how == "timeout" else 0)
             answer = Answer(0)
         else:
-            answer = faults.answer(how, self.world.seconds())
+            answer = faults.answer(how, self.world.seconds(), graphql=path == "/graphql")
         self._record(request, path, answer.status, "".join(login), said)
         if answer.status == 0:
             _drop(environ)

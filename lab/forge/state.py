@@ -15,9 +15,11 @@ from lab.forge import git_write
 from lab.forge.git_objects import Commit, Signature
 from lab.forge.git_store import Move, Store
 from lab.forge.records import Deployment, Label, PullRequest, Release, Thread
+from lab.forge.refusal import invalid
 from lab.forge.values import (
     ACTIONS_BOT_ID,
     ACTIONS_BOT_LOGIN,
+    LABEL_LIMIT,
     Activity,
     App,
     Call,
@@ -174,7 +176,9 @@ def next_number(repository: Repository) -> int:
 def add_label(
     repository: Repository, name: str, color: str = "ededed", description: str | None = None
 ) -> Label:
-    """The label of this name (case does not matter), made when missing."""
+    """The label of this name (case does not matter), made when missing; 422 for more than 50 characters."""
+    if len(name) > LABEL_LIMIT:
+        raise invalid("Label", "name", "custom", "name is too long (maximum is 50 characters)")
     key = name.lower()
     if key not in repository.labels:
         repository.labels[key] = Label(repository.world.next_id(), name, color, description)

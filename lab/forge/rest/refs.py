@@ -25,10 +25,10 @@ def get_ref(ask: Ask) -> Answer:
 
 
 def matching_refs(ask: Ask) -> Answer:
-    """GET git/matching-refs/{ref}: all that begin so, [] when none."""
+    """GET git/matching-refs/{ref}: all that begin so, at once whatever `per_page` is, [] when none."""
     _not_empty(ask)
     found = ask.repository.store.refs(f"refs/{ask.params.get('ref', '')}")
-    return ask.page([shapes.ref(ask.links, ask.repository, name, sha) for name, sha in found.items()])
+    return Answer(200, [shapes.ref(ask.links, ask.repository, name, sha) for name, sha in found.items()])
 
 
 def create_ref(ask: Ask) -> Answer:

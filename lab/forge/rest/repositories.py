@@ -63,7 +63,7 @@ def get_permission(ask: Ask) -> Answer:
     who = ask.world.user(ask.param("username"))
     if who is None:
         raise not_found()
-    role = role_of(ask.repository, who)
+    role = "none" if who.type == "Bot" else role_of(ask.repository, who)  # an App is no collaborator
     coarse = {"maintain": "write", "triage": "read"}.get(role, role)
     body: Body = {"permission": coarse, "role_name": role, "user": shapes.user(ask.links, who)}
     return Answer(200, body)

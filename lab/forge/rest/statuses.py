@@ -11,6 +11,7 @@ from lab.forge.values import ACTIONS_APP_ID, DESCRIPTION_LIMIT, Body, Status
 
 STATES = ("error", "failure", "pending", "success")
 PER_CONTEXT = 1_000
+CONTEXT_LIMIT = 255
 
 
 def create_status(ask: Ask) -> Answer:
@@ -26,6 +27,11 @@ def create_status(ask: Ask) -> Answer:
         raise invalid(
             "Status", "description", "custom", "description is too long (maximum is 140 characters)"
         )
+    if len(context) > CONTEXT_LIMIT:
+        raise invalid("Status", "context", "custom", "context is too long (maximum is 255 characters)")
+    address = fields.text_or("target_url", None)
+    if address and not address.startswith(("http://", "https://")):
+        raise invalid("Status", "target_url", "custom", "target_url must use http(s) scheme")
     same = sum(1 for one in repo.statuses if (one.sha, one.context) == (sha, context))
     if same >= PER_CONTEXT:
         message = "This SHA and context has reached the maximum number of statuses."
@@ -34,7 +40,7 @@ def create_status(ask: Ask) -> Answer:
         )
     app_id = ask.token.app.id if ask.token.app else ACTIONS_APP_ID if ask.token.kind == "actions" else None
     found = Status(
-        ask.world.next_id(), sha, context, state, description, fields.text_or("target_url", None),
+        ask.world.next_id(), sha, context, state, description, address,
         ask.token.user, app_id, ask.world.now(),
     )  # fmt: skip
     repo.statuses.append(found)

@@ -1,0 +1,58 @@
+"""GitHub's lengths and limits: the forge refuses what GitHub refuses, in GitHub's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.forge_kit import Kit
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("context", "c" * 256, "context is too long"),
+        ("target_url", "ftp://x", "target_url must use http(s) scheme"),
+        ("description", "d" * 141, "description is too long"),
+    ],
+)
+def test_a_status_has_limits(kit: Kit, field: str, value: str, words: str) -> None:
+    answer = kit.rest(
+        "POST", f"statuses/{kit.shop.head('main')}", kit.dev, {"state": "success", field: value}
+    )
+    assert answer.status_code == 422 and words in answer.text
+
+
+def test_labels_and_titles_have_limits(kit: Kit) -> None:
+    number = kit.rest("POST", "issues", kit.dev, {"title": "t"}).json()["number"]
+    long = kit.rest("POST", f"issues/{number}/labels", kit.dev, {"labels": ["x" * 51]})
+    assert long.status_code == 422 and "maximum is 50 characters" in long.text
+    assert kit.rest("POST", f"issues/{number}/labels", kit.dev, {"labels": ["x" * 50]}).status_code == 200
+
+
+def test_all_matching_refs_come_at_once(kit: Kit) -> None:
+    for name in ("t1", "t2"):
+        sha = kit.shop.head("main")
+        assert (
+            kit.rest("POST", "git/refs", kit.dev, {"ref": f"refs/heads/{name}", "sha": sha}).status_code
+            == 201
+        )
+    assert len(kit.rest("GET", "git/matching-refs/heads/t?per_page=1", kit.dev).json()) == 2
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("rate-limit", "RATE_LIMIT"),
+        ("secondary", "secondary rate limit"),
+        ("resource-limit", "RESOURCE_LIMITS"),
+    ],
+)
+def test_graphql_reports_limits_with_200(kit: Kit, how: str, words: str) -> None:
+    kit.forge.fail("POST", "/graphql", 1, how)
+    answer = kit.rest("POST", "/graphql", kit.dev, {"query": "{ viewer { login } }"})
+    assert answer.status_code == 200 and words in answer.text
+
+
+def test_a_bot_is_no_collaborator(kit: Kit) -> None:
+    answer = kit.rest("GET", "collaborators/github-actions[bot]/permission", kit.dev)
+    assert answer.json()["permission"] == "none"
