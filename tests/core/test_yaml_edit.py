@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -67,6 +67,7 @@ keys = st.text("abc", min_size=1, max_size=3)
 words = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF).filter(str.isprintable), max_size=8)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 @given(st.dictionaries(keys, words, min_size=1, max_size=5), st.data())
 def test_whatever_the_text_it_reads_back_and_the_rest_stays(
     mapping: dict[str, str], data: st.DataObject
