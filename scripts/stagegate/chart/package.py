@@ -114,9 +114,10 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
     Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused.
     """
     found: dict[str, bytes] = {}
+    folders: set[str] = set()
     total = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        with tarfile.open(fileobj=io.BytesIO(_expanded(archive, where)), mode="r:") as tar:
             for member in tar:
                 if member.isdir() or member.type in (tarfile.XGLTYPE, tarfile.XHDTYPE):
                     continue
@@ -124,15 +125,33 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                 total += member.size
                 if not member.isfile() or member.name.startswith("/") or ".." in parts or "\\" in member.name:
                     raise _corrupt(where, f"it holds {member.name[:100]!r}, which is no plain file")
+                name = "/".join(parts)
+                above = {"/".join(parts[:index]) for index in range(1, len(parts))}
+                if not parts or max(len(part.encode()) for part in parts) > 255 or "\0" in member.name:
+                    raise _corrupt(where, f"no disk takes the name {member.name[:100]!r}")
+                if name in folders or above & found.keys():
+                    raise _corrupt(where, f"{name[:100]!r} is a file and a folder")
+                folders |= above
                 if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
                     raise _corrupt(where, "it is larger than helm loads")
                 body = tar.extractfile(member)
-                found["/".join(parts)] = body.read() if body else b""
+                found[name] = body.read() if body else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise _corrupt(where, f"{type(error).__name__}: {error}") from error
     if not found:
         raise _corrupt(where, "it is empty")
     return found
+
+
+def _expanded(archive: bytes, where: str) -> bytes:
+    """The archive without its compression, never more than the limit: headers can be as large as bodies."""
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    data = stream.decompress(archive, TOTAL_LIMIT + 1)
+    if len(data) > TOTAL_LIMIT:
+        raise _corrupt(where, "it is larger than helm loads")
+    if not stream.eof:
+        raise EOFError("it ends too early")
+    return data
 
 
 def content(archive: bytes, where: str) -> str:

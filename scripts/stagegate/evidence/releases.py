@@ -14,9 +14,11 @@ import msgspec
 
 from stagegate import settings as settings_file
 from stagegate.clients import registry
-from stagegate.clients.hub import ACTIONS_BOT, Hub
+from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
+from stagegate.evidence.accepted import accepted
+from stagegate.evidence.records import is_accepted
 from stagegate.evidence.release_record import COMMIT, IMAGES, Record, broken, from_annotations
 from stagegate.model import Chart, Digest, Image, Release, image_tags, parse_version, to_json
 from stagegate.settings import Settings, Versioning
@@ -174,9 +176,9 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
 
 def _deployed(settings: Settings, version: str, commit: str, hub: Hub) -> Record | None:
     """The record of a release without a chart of ours, by an identity that may write it."""
-    accepted = (ACTIONS_BOT, hub.viewer())
+    writers = accepted(settings, hub)
     for deployment in hub.deployments(task(settings.app), ENVIRONMENT, commit):
-        trusted = any(actor.same(deployment.creator) for actor in accepted)
+        trusted = is_accepted(deployment.creator, writers)
         if trusted and deployment.payload.get("version") == version:
             images = to_json(deployment.payload.get("images") or {}).decode()
             return from_annotations({COMMIT: commit, IMAGES: images}, f"deployment {deployment.id}")

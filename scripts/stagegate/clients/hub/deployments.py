@@ -15,6 +15,7 @@ from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.statuses import short
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Deployment, DeploymentStatus
+from stagegate.errors import Stop
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -55,10 +56,17 @@ class _Node(msgspec.Struct, frozen=True, rename="camel"):
     def newest_first(self) -> tuple[DeploymentStatus, ...]:
         """The latest status first, whether it was listed or not.
 
-        GitHub promises no order of the list, which ends after 30, but says which status is the latest.
+        GitHub promises no order of the list, which ends after 100, but says which status is the latest.
         """
         latest = self.latest_status
         listed = self.statuses.nodes
+        if len(listed) >= _MOST:
+            raise Stop(
+                "unknown-state",
+                "A deployment has so many statuses that the deciding one may not be among those read.",
+                f"GitHub gave {len(listed)}, and a gate writes two or three.",
+                "Find out who adds statuses to deployments; then let the gate of this environment run again.",
+            )
         if latest is None or latest.id not in (listed[0].id, listed[-1].id) if listed else False:
             listed = sorted(listed, key=lambda status: status.created_at, reverse=True)
         elif latest and listed and listed[0].id != latest.id:
@@ -90,9 +98,10 @@ class _Deployment(msgspec.Struct, frozen=True):
         )
 
 
+_MOST = 100  # statuses of one deployment in an answer
 _RECORD = """
 fragment status on DeploymentStatus { id state description createdAt logUrl creator { ...who } }
-fragment record on Deployment { latestStatus { ...status } statuses(first: 30) { nodes { ...status } } }"""
+fragment record on Deployment { latestStatus { ...status } statuses(first: 100) { nodes { ...status } } }"""
 
 
 def payload_of(payload: dict[str, Any] | str | None) -> dict[str, Any]:
