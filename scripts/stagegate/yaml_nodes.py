@@ -65,6 +65,8 @@ def compose(content: bytes, file: str) -> tuple[Node, ...]:
         nodes = tuple(node for node in yaml.compose_all(text, _Loader) if node is not None)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if (read := _by_ruamel(text)) is not None:
+            if why := nesting.bomb_of_nodes(read, text):
+                raise _unreadable(file, why) from error
             return read
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__
@@ -160,7 +162,10 @@ def _by_ruamel(text: str) -> tuple[Node, ...] | None:
     except (YAMLError, ValueError, RecursionError):
         return None
     known: dict[int, Node] = {}
-    return tuple(_converted(node, known) for node in composed if node is not None)
+    try:
+        return tuple(_converted(node, known) for node in composed if node is not None)
+    except RecursionError:
+        return None
 
 
 def _converted(node: Any, known: dict[int, Node]) -> Node:

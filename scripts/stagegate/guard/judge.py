@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+import yaml
 
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
@@ -14,6 +16,13 @@ from stagegate.policy.decide import PinsStatus
 from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.apps import App
 from stagegate.promotion.evaluate import Judged
+from stagegate.runner import log
+
+# What text of others makes a parser or a reader of documents raise. One head must not end the run of the others.
+_ODD = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, OSError,
+    yaml.YAMLError, AssertionError,
+)  # fmt: skip
 
 
 class AppJudged(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +51,21 @@ def _app(app: App, connections: Connections, head: Head, now: datetime) -> AppJu
             judgement = evaluate.pull(connections, state, head.pull, now)
         return AppJudged(app=name, verdict=judgement.verdict, environments=judgement.environments)
     except Stop as stop:
-        return AppJudged(
-            app=name,
-            verdict=PinsStatus(state="error", description=f"{stop.reason}: {stop.what} {stop.why}"),
-            stop=stop,
+        return unjudged(name, stop)
+    except _ODD as error:
+        log.say(traceback.format_exc())
+        return unjudged(
+            name,
+            Stop(
+                "unknown-state",
+                f"{head.name} has something that cannot be judged.",
+                f"Reading it ended with {type(error).__name__}; the log has where.",
+                "Keep pins and values in plain YAML, or report the log as a mistake of stagegate.",
+            ),
         )
+
+
+def unjudged(app: str, stop: Stop) -> AppJudged:
+    """An error on this head, which leaves every other head alone."""
+    verdict = PinsStatus(state="error", description=f"{stop.reason}: {stop.what} {stop.why}")
+    return AppJudged(app=app, verdict=verdict, stop=stop)

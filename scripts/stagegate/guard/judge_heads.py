@@ -28,6 +28,14 @@ class Guard:
     dry_run: bool
 
     def judge(self, head: Head) -> HeadJudged:
+        """As `_judge`; what goes wrong with one head of several is told of that head, and the others are judged."""
+        try:
+            return self._judge(head)
+        except Stop as stop:
+            unjudged = judge.unjudged("", stop)
+            return HeadJudged(head=head, verdict=unjudged.verdict, apps=(unjudged,), changes=())
+
+    def _judge(self, head: Head) -> HeadJudged:
         """Judge a head and write its status. A pull request that changed meanwhile is judged again first.
 
         Stop(stale-base) when it changes again and again.

@@ -27,7 +27,7 @@ from stagegate.policy import decide, rules
 from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
-from stagegate.promotion import app_state
+from stagegate.promotion import app_state, certain
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, names
@@ -87,6 +87,7 @@ def change(
     paths = pinned_version.pin_files(settings)
     paths = (*paths, *pinned_version.charts_beside(paths, settings))
     old, new = _sides(connections, before, after, paths)
+    certain.one_reading(connections.pins, old, new)
     both = {
         one.name: (
             Side(connections, settings, state.base, one, old),

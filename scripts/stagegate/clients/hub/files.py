@@ -38,6 +38,14 @@ class _Tree(msgspec.Struct, frozen=True):
     truncated: bool = False
 
 
+class _Mode(msgspec.Struct, frozen=True):
+    mode: int
+
+
+class _Modes(msgspec.Struct, frozen=True):
+    repository: dict[str, dict[str, _Mode | None] | None]
+
+
 class _RawBlob(msgspec.Struct, frozen=True):
     content: str
     encoding: str
@@ -102,6 +110,30 @@ class Files(Port):
                     found |= {p: None for p in sorted({*left, *right}) if left.get(p) != right.get(p)}
         return tuple(found)
 
+    def modes(self, ref: str, paths: Sequence[str]) -> dict[str, str]:
+        """How Git has files of one commit: `100644` (or `100755`) for a file, `120000` for a symbolic link,
+        `160000` for a submodule, `40000` for a folder; empty where there is nothing. One query for up to 100."""
+        answers: dict[str, str] = {}
+        names = list(dict.fromkeys(paths))
+        for start in range(0, len(names), _BATCH):
+            some = names[start : start + _BATCH]
+            declared = "".join(f", $p{i}: String!" for i in range(len(some)))
+            asked = " ".join(f"p{i}: file(path: $p{i}) {{ mode }}" for i in range(len(some)))
+            text = f"""query($owner: String!, $name: String!, $ref: String!{declared}) {{
+              repository(owner: $owner, name: $name) {{ commit: object(expression: $ref) {{
+                ... on Commit {{ {asked} }} }} }} }}"""
+            variables = {"ref": ref, **{f"p{i}": path for i, path in enumerate(some)}}
+            commit = self._c.query(text, variables, _Modes, f"read file modes at {ref[:12]}").repository[
+                "commit"
+            ]
+            if commit is None:
+                raise _no_commit(self.repository, ref)
+            found = [commit.get(f"p{i}") for i in range(len(some))]
+            answers |= {
+                path: f"{entry.mode:o}" if entry else "" for path, entry in zip(some, found, strict=True)
+            }
+        return answers
+
     def _objects(self, expressions: Sequence[str]) -> list[_Oid | None]:
         """The objects of expressions such as `main:folder`, in one query; None for what is not there."""
         declared = "".join(f", $e{i}: String!" for i in range(len(expressions)))
@@ -119,7 +151,11 @@ class Files(Port):
         if seen is None or seen.kind != "Tree":
             return {name: seen.oid} if seen else {}
         listed = self._tree(seen.oid, f"list the files of {name or 'the repository'}")
-        return {f"{name}/{entry.path}".lstrip("/"): entry.sha for entry in listed if entry.type != "tree"}
+        return {
+            f"{name}/{entry.path}".lstrip("/"): f"{entry.mode} {entry.sha}"
+            for entry in listed
+            if entry.type != "tree"
+        }
 
     def paths(self, ref: str) -> list[str]:
         """Every file of one commit (branch, tag or sha). Stop(unknown-state) when GitHub lists only some."""

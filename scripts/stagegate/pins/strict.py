@@ -1,0 +1,130 @@
+"""Refuses what the YAML of Argo CD (Go) and ours could read differently: a change is judged by what runs.
+
+Kubernetes' reader cuts a file at lines that begin with `---` and drops the rest of such a line
+(https://pkg.go.dev/k8s.io/apimachinery/pkg/util/yaml); then each part is read as YAML 1.1 and turned into JSON
+(https://pkg.go.dev/sigs.k8s.io/yaml).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from stagegate import nesting
+from stagegate.errors import Stop
+from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, text_of
+
+_MERGE = "tag:yaml.org,2002:merge"
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
+_SEPARATOR = re.compile(r"^---(?!\s*(?:#.*)?$).*$", re.MULTILINE)
+_END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?$(?!(?:\s|#.*$)*(?:^---|\Z))", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+
+Oddity = tuple[int, str, str]  # line, what it is, what to write instead
+
+
+def check(content: bytes, file: str) -> None:
+    """Stop(ambiguous-pin) with file, line and cure for the first thing that parsers disagree about."""
+    try:
+        text = text_of(content)
+    except UnicodeDecodeError as error:
+        raise _stop(
+            file, (content[: error.start].count(b"\n") + 1, "bytes that are not UTF-8", "UTF-8")
+        ) from error
+    for oddity in _odd_lines(text.replace("\r\n", "\n")):
+        raise _stop(file, oddity)
+    if why := nesting.bomb(text):
+        raise _stop(file, (1, f"YAML that nobody should read: {why}", "less of it"))
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if tag := getattr(event, "tag", None):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise _stop(file, (line, f"the tag {tag}", "the value without a tag"))
+        for root in yaml.compose_all(text, yaml.CSafeLoader):
+            for oddity in _odd_keys(root) if root is not None else ():
+                raise _stop(file, oddity)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or type(error).__name__
+        line = mark.line + 1 if mark else 1
+        raise _stop(file, (line, f"what one of them cannot read ({what})", "plain YAML")) from error
+
+
+def _stop(file: str, oddity: Oddity) -> Stop:
+    line, what, instead = oddity
+    return Stop(
+        "ambiguous-pin",
+        f"{file} has {what}.",
+        f"Argo CD and stagegate could read line {line} differently, and then nobody knows what is judged.",
+        f"Write {instead}.",
+        file=file,
+        line=line,
+    )
+
+
+def _odd_lines(text: str) -> Iterator[Oddity]:
+    for pattern, what, instead in (
+        (
+            _BREAK,
+            "a control character or a line break of its own kind",
+            "plain line breaks, and escapes in quotes",
+        ),
+        (_SEPARATOR, "text on a line that begins with ---", "--- on a line of its own"),
+        (_END, "... between documents", "--- alone"),
+        (_DIRECTIVE, "a directive", "the file without the line that begins with %"),
+    ):
+        if match := pattern.search(text):
+            yield text.count("\n", 0, match.start()) + 1, what, instead
+
+
+def _odd_keys(root: Node) -> Iterator[Oddity]:
+    """Keys that stand twice in a mapping, as JSON has them, or that are written and merged."""
+    pending, seen = [root], set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ScalarNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, SequenceNode):
+            pending += node.value
+            continue
+        names: dict[str, str] = {}
+        for key, value, how in _entries(node):
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode):
+                yield line, "a key that is no text", "a text as the key"
+                return
+            name = _name(key)
+            if name in names:
+                both = "twice" if names[name] == how == "written" else "written and merged"
+                yield line, f"the key {name[:80]!r} {both}", "it once"
+                return
+            names[name] = how
+            pending.append(value)
+
+
+def _entries(node: Node, how: str = "written", deep: int = 0) -> Iterator[tuple[Node, Node, str]]:
+    """Keys and values of a mapping and of what is merged into it."""
+    merges = 0
+    for key, value in node.value:
+        if key.tag != _MERGE:
+            yield key, value, how
+            continue
+        merges += 1
+        if merges > 1:
+            yield key, value, how  # `<<` twice: the second is found as a key that stands twice
+            yield key, value, how
+        sources = value.value if isinstance(value, SequenceNode) else [value]
+        for source in sources if deep < nesting.DEEPEST else ():
+            if isinstance(source, MappingNode):
+                yield from _entries(source, "merged", deep + 1)
+
+
+def _name(key: ScalarNode) -> str:
+    """A key as JSON has it: `on` is "true" there."""
+    if key.tag == _BOOLEAN or (key.value in ("y", "Y", "n", "N") and key.style is None):
+        return "true" if key.value.lower() in ("y", "yes", "on", "true") else "false"
+    return str(key.value)
