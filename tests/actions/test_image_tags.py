@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from lab.forge import Forge
 from lab.programs import outputs
 from lab.registry import PASSWORD
 from lab.registry import Registry as LabRegistry
 from stagegate.actions import image_tags
 from stagegate.clients import registry
+from stagegate.clients.process import run
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.model import digest_of
 from stagegate.runner.boundary import entrypoint
@@ -72,12 +74,14 @@ class World:
         """Exit code and outputs of one run."""
         self.runs += 1
         out = self.root / f"out-{self.runs}"
+        github = inputs.pop("github", {})
         given = {"version": "1.1.0", "commit": COMMIT, "digests": json.dumps(self.digests), **inputs}
         environ = {
             "GITHUB_WORKSPACE": str(self.work),
             "GITHUB_OUTPUT": str(out),
             "GITHUB_STEP_SUMMARY": str(self.root / "summary.md"),
             "RUNNER_TEMP": str(self.root),
+            **github,
             **{f"SG_{name.upper()}": str(value) for name, value in given.items()},
         }
         code = entrypoint("image-tags", image_tags.ImageTags, image_tags.main, argv=[], environ=environ)
@@ -252,3 +256,24 @@ def test_a_registry_that_is_gone_is_unreachable(world: World) -> None:
     world.settings(f"images: [{gone.host}/acme/shop]")
     code, out = world.run(digests=json.dumps({f"{gone.host}/acme/shop": "sha256:" + "a" * 64}))
     assert (code, out["reason"]) == (3, "unreachable")
+
+
+def test_a_version_without_its_git_tag_uses_up_no_image_tag(world: World, tmp_path: Path) -> None:
+    with Forge(tmp_path / "forge") as forge:
+        repository = forge.repository("acme/shop")
+        forge.collaborator("acme/shop", "octo-dev", "admin")
+        commit = repository.seed({"a": "1"}, "feat: open")
+        token = forge.token("", "actions", repositories=["acme/shop"], permissions={"contents": "read"})
+        github = {
+            "GITHUB_REPOSITORY": "acme/shop",
+            "GITHUB_API_URL": forge.url,
+            "GITHUB_GRAPHQL_URL": f"{forge.url}/graphql",
+        }
+        given = {"token": token, "commit": commit, "github": github}
+        code, out = world.run(**given)
+        assert (code, out["reason"], world.tags(world.shop)) == (2, "missing-file", set())
+        run("git", "tag", "v1.1.0", commit, cwd=repository.path)
+        code, out = world.run(**given)
+        assert (code, out["reason"]) == (0, "tagged")
+        code, out = world.run(**{**given, "commit": COMMIT})
+        assert (code, out["reason"]) == (4, "tag-taken")

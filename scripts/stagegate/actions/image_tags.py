@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from stagegate import settings as settings_file
-from stagegate.clients import checkout
+from stagegate.clients import checkout, hub
 from stagegate.clients.registry import Registry
 from stagegate.evidence import releases
 from stagegate.model import Change, Message, Result, parse_version
@@ -36,6 +36,8 @@ def main(inputs: ImageTags, context: Context) -> Result:
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
     )
     prefix, commit = settings.version.tag_prefix, checkout.released_commit(inputs.commit, context)
+    if inputs.token and context.repository:
+        facts.demand_git_tag(hub.from_context(context, inputs.token), prefix + inputs.version, commit)
     known = facts.read(digests, inputs.version, prefix, commit, registry, floating=inputs.floating)
     decided = plan.plan(inputs.version, prefix, commit, known, floating=inputs.floating)
     changes = apply.intended(decided) if inputs.dry_run else apply.apply(decided, registry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.release.image_tags.plan import Facts, fixed_tags, floating_tags
@@ -36,3 +37,25 @@ def read(
         found = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
         present[image] = {tag: there for tag, there in found.items() if there}
     return Facts(digests=digests, present=present, published=published)
+
+
+def demand_git_tag(hub: Hub, name: str, commit: str) -> None:
+    """Check that the git tag of the release names this commit. Stop(missing-file|tag-taken).
+
+    A tag of an image never moves. A wrong version or commit in the inputs would use one up for good.
+    """
+    tag = hub.tag(name)
+    if tag is None:
+        raise Stop(
+            "missing-file",
+            f"{hub.repository} has no tag {name}.",
+            "image-tags names images only of a version whose git tag exists, because image tags are never moved.",
+            "Run version-bump first and pass on its outputs `version` and `sha`, or correct the input `version`.",
+        )
+    if tag.target_commit != commit:
+        raise Stop(
+            "tag-taken",
+            f"The tag {name} is on another commit than this build.",
+            f"It names {tag.target_commit[:12]}, the build is of {commit[:12]}.",
+            "Check out the tag in the build, or pass version-bump's output `sha` as `commit`.",
+        )
