@@ -17,7 +17,7 @@ from stagegate.release.bump import facts, plan
 
 SETTINGS = settings_file.parse(b"app: shop\nversion: {files: [VERSION]}\n", "stagegate.yaml")
 DEPTHS = (1, 2, 5, 0)
-HISTORIES = 100
+HISTORIES = 60
 STEPS = {"feat!: a": 3, "feat: b": 2, "fix: c": 1, "docs: d": 0, "chore: e": 0}
 
 

@@ -122,9 +122,9 @@ def complete(room: Scratch, tip: str, stable: Mapping[str, str], newer: Mapping[
         return graph(room.path, tip)
     if not newer and tip in stable.values() and _has(room, tip):
         return Graph(parents={tip: ()})
-    if not whole and stable and _small(room, tip, next(iter(stable))):
-        since = graph(room.path, tip)
-        if set(newer.values()) <= set(since.parents):
+    if not whole and stable:
+        since = _since(room, tip, *next(iter(stable.items())))
+        if since and set(newer.values()) <= set(since.parents):
             return since
     log.say(f"fetching the whole history of {tip[:12]} without file contents")
     done = _fetch(room, *(() if whole else ("--unshallow",)), "origin", tip)
@@ -163,21 +163,28 @@ def blobs(room: Scratch, oids: Iterable[str]) -> dict[str, bytes]:
     return contents
 
 
-def _small(room: Scratch, tip: str, tag: str) -> bool:
-    """Fetch the commits since a tag; whether they are surely all of them.
+def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
+    """The tag's commit and all commits since it, from a small fetch; None when some may be missing.
 
     The server cuts all parents of a commit as soon as one of them lies before the tag, so a merge at the edge may
-    hide commits of the merged branch: only an edge of commits with one parent is complete. One of them must be a
-    child of the tag's commit, otherwise the tag is not in this history.
+    hide commits of the merged branch: only an edge of commits with one parent is complete. One of those parents
+    must be the tag's commit, otherwise the tag is not in this history.
     """
     if _fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip).code:
-        return False
+        return None
     borders = (room.path / "shallow").read_text().split() if (room.path / "shallow").is_file() else []
     parents = [_written_parents(room.path, border) for border in borders]
-    if not parents or any(len(listed) != 1 for listed in parents):
-        return False
+    before = {parent for listed in parents for parent in listed}
+    if any(len(listed) != 1 for listed in parents) or tagged not in before:
+        return None
     # The commits before the edge are needed too, because what a commit changed is told from its parent.
-    return not _fetch(room, "--deepen=1", "origin", tip).code
+    if _fetch(room, "--deepen=1", "origin", tip).code:
+        return None
+    # Besides the tag's own commit they are older than the tag, which this repository cannot see.
+    outside = before - {tagged}
+    return Graph(
+        parents={sha: found for sha, found in graph(room.path, tip).parents.items() if sha not in outside}
+    )
 
 
 def _fetch(room: Scratch, *words: str, input: bytes | None = None) -> Completed:
