@@ -283,8 +283,8 @@ def test_what_nobody_proved_before_is_not_tested_but_told(bench: Bench, gate: Ga
     done = gate(environment="prod")
     assert (done.code, done.outputs["outcome"], done.outputs["reason"]) == (1, "refused", "no-evidence")
     assert (done.log.count("::error"), done.outputs["evidence"]) == (1, "")
-    assert "prod is pinned to 1.0.0, which nobody proved" in done.log
-    assert "nobody proved" in done.summary
+    assert "prod is pinned to 1.0.0, which has no passing evidence" in done.log
+    assert "no passing evidence" in done.summary
     assert (len(bench.deployments), len(bench.reader.statuses(bench.commit))) == (before, spoken)
     assert gate(environment="prod", dry_run="true").outputs["reason"] == "planned"
     assert (

@@ -46,7 +46,7 @@ def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
         lab.push("octo-dev", "chore: it is fine", {PROD: lambda text: text.replace("1.0.0", "1.0.1")})
         (run,) = [run for run in lab.settle() if run.workflow == "production.yml"]
         assert run.code == 1
-        assert "prod is pinned to 1.0.1, which nobody proved" in run.text
+        assert "prod is pinned to 1.0.1, which has no passing evidence" in run.text
         assert status(lab, "v1.0.1", "stagegate/shop/prod") == "none"
         (pull,) = lab.pulls()
         assert pull["head"]["ref"] == "stagegate/rollback/shop/prod"

@@ -1,4 +1,4 @@
-"""May this comment be obeyed? Pure, and closed by default: every doubt is a refusal with its reason."""
+"""Decides whether a comment command may be carried out. Pure and fail-closed: every doubt is a refusal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stagegate.proposal import names
 
 
 def ignored(event: CommentEvent) -> str:
-    """Why a comment is passed over in silence, or nothing. Bots would answer each other for ever."""
+    """Why a comment gets no reply, or nothing. Bots are ignored, because they would answer each other for ever."""
     if not parse.begins(event.body):
         return "the comment does not begin with a command"
     if event.action != "created":
@@ -29,33 +29,33 @@ def ignored(event: CommentEvent) -> str:
 
 
 def check(event: CommentEvent, thread: Thread) -> None:
-    """Stop(not-authorised) unless the comment stands as it was written, by somebody who may see the repository.
+    """Stop(not-authorised) unless the comment is unchanged, and its author has access to the repository.
 
-    A run that is repeated goes on only where our answer says that it is not done: without one nobody knows.
+    A repeated run continues only if the reply of the first run shows that the command is not done.
     """
     comment = thread.comment
     if event.author is None:
         raise _no(
-            "The comment's author is not known to GitHub any more.",
-            "A command needs somebody who may give it.",
+            "GitHub no longer knows the author of this comment.",
+            "A command needs an author with permission.",
         )
     if comment is None:
-        raise _no("The comment is not there any more.", "It was deleted after it was written.")
+        raise _no("The comment was deleted.", "A command must stay as it was written.")
     if not event.author.same(comment.author):
-        raise _no("The comment has another author now.", "The event and GitHub disagree.")
+        raise _no("The comment has another author now.", "The event and GitHub name different people.")
     if comment.body != event.body or comment.updated_at != comment.created_at:
-        raise _no("The comment was edited.", "Only what was written first can be a command.")
+        raise _no("The comment was edited.", "An edited comment cannot be a command.")
     if thread.permission not in ORDER[1:]:
-        raise _no(f"{event.author.login} has no right here.", f"GitHub says {thread.permission}.")
+        raise _no(f"{event.author.login} has no permission here.", f"GitHub reports: {thread.permission}.")
     if event.attempt > 1 and thread.answer is None:
         raise _no(
-            "This run is a repetition, and the answer of the first is not there.",
-            "So nobody can say whether the command was carried out already.",
+            "This run is a repetition, and the reply of the first run is missing.",
+            "So it is unknown whether the command was carried out already.",
         )
 
 
 def permit(event: CommentEvent, thread: Thread, command: Command, least: str) -> None:
-    """Stop(not-authorised) unless the author, and who repeats the run, has the right where commands are taken."""
+    """Stop(not-authorised) unless author and repeater of the run have the permission, and the place is open."""
     pull = thread.pull
     people = {event.author.login if event.author else "": thread.permission}
     if event.repeated_by:
@@ -64,21 +64,22 @@ def permit(event: CommentEvent, thread: Thread, command: Command, least: str) ->
         if ORDER.index(has) < ORDER.index(least):
             raise Stop(
                 "not-authorised",
-                f"{login} may not /{command.name}.",
-                f"It needs {least}, and GitHub says {has}.",
-                "Ask somebody who has it, or change `commands` in the settings.",
+                f"{login} has no permission for /{command.name}.",
+                f"It requires {least}, and GitHub reports {has}.",
+                "Ask a person who has it, or change `commands` in the settings.",
             )
     if COMMANDS[command.name].only_reads:
         return
     if not event.is_open or (pull is not None and pull.state != "open"):
         raise _no(
-            "This pull request or issue is closed.", "Commands are only taken where the talk is still open."
+            "This pull request or issue is closed.", "Commands only work on open issues and pull requests."
         )
     if event.is_pull and pull is None:
-        raise _no("The pull request cannot be found.", "What the command is bound to is not known.")
+        raise _no("The pull request cannot be found.", "A command is bound to its head, which is unknown.")
     if pull is not None and pull.head_repository != thread.repository:
         raise _no(
-            "This pull request comes from a fork.", "Commands are only taken in the repository's own ones."
+            "This pull request comes from a fork.",
+            "Commands only work on pull requests of the repository itself.",
         )
 
 
@@ -97,7 +98,7 @@ def bound(thread: Thread, selected: Iterable[App], command: Command) -> str:
             "stale-base",
             f"#{pull.number} changed after the comment.",
             f"Its head {pull.head_sha[:12]} is newer, so the comment cannot be about it.",
-            "Look at it again, and write the command again.",
+            "Review it again, and write the command again.",
         )
     return pull.head_sha
 
@@ -113,7 +114,7 @@ def own_branches(app: App, environment: str) -> tuple[str, ...]:
 
 
 def least(selected: Iterable[App], command: Command) -> str:
-    """The right that policy asks for, the strongest where several apps are meant; reading needs only `read`."""
+    """The permission that policy requires, the strongest where several apps are meant; reading requires `read`."""
     permission = COMMANDS[command.name].permission
     if permission is None:
         return "read"

@@ -45,9 +45,9 @@ def reported(apps: Sequence[AppOverview]) -> Result:
         return Result(
             reason="unknown-state",
             message=Message(
-                what=f"Not everything is known of {', '.join(unread)}.",
-                why="What could not be read is shown as unknown, never as good.",
-                next="Ask again, or see the run's log.",
+                what=f"Some of the state is unknown: {', '.join(unread)}.",
+                why="What could not be read is shown as unknown.",
+                next="Write `/status` again, or see the log of the run.",
             ),
         )
     return Result(reason="reported", message=Message(what="Where every release is:"))

@@ -1,4 +1,4 @@
-"""One verdict out of several, purely: a pull request may merge when it may for every app."""
+"""Combines verdicts: a pull request may merge only if it may for every app. Pure."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class AppJudged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(places: Sequence[tuple[App, Connections]], head: Head, now: datetime) -> tuple[AppJudged, ...]:
-    """Every app's verdict on a head. What cannot be judged is an error on the head, never silence."""
+    """Every app's verdict on a head. A failure to judge becomes the state `error`, never silence."""
     return tuple(_app(app, connections, head, now) for app, connections in places)
 
 

@@ -131,7 +131,7 @@ def _refuse(
     first = blocking[0]
     details = "; ".join(_detail(rule) for rule in blocking)
     others = [r for r in decision.rules if r.state == "wait"]
-    waits = f" Besides: {'; '.join(describe(r) for r in others)}." if others else ""
+    waits = f" Also waiting: {'; '.join(describe(r) for r in others)}." if others else ""
     message = Message(
         what=f"{facts.app} {subject.version} may not enter {subject.environment}.",
         why=f"{details}.{waits}",
@@ -151,7 +151,7 @@ def describe(result: RuleResult) -> str:
 def _waits(subject: Subject, waiting: Sequence[RuleResult]) -> Message:
     until = _latest(waiting)
     return Message(
-        what=f"{subject.environment} waits with {subject.version}.",
+        what=f"{subject.version} cannot enter {subject.environment} yet.",
         why="; ".join(describe(r) for r in waiting) + ".",
         next=f"Run it again at {until}." if until else "Run it again when that has changed.",
     )

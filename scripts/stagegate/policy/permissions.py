@@ -1,4 +1,4 @@
-"""Who may: GitHub is asked about everybody who answers for a run, and policy says what they need."""
+"""Demands permissions: GitHub reports what each person has, policy says what they need."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ ORDER = ("none", "read", "triage", "write", "maintain", "admin")
 
 
 def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) -> None:
-    """Stop(not-authorised) unless GitHub says that all who answer for a run have the right that policy asks.
+    """Stop(not-authorised) unless all people who answer for a run have the permission that policy requires.
 
-    Nobody is not enough, and unknown is no right.
+    A run that names nobody is refused, and an unknown permission is none.
     """
     logins, least, doing = tuple(people), policy.commands.least(mode), f"{mode} {policy.app}"
     if not logins:
         raise Stop(
             "not-authorised",
-            f"Nobody is named who would {doing}.",
-            "A mark has an owner, and the owner's right is looked up.",
+            f"No person is named for: {doing}.",
+            "A mark has an owner, and the owner's permission is checked.",
             "Run it in a workflow, which names the actor.",
         )
     for login in logins:
@@ -29,7 +29,7 @@ def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) ->
         if ORDER.index(has) < ORDER.index(least):
             raise Stop(
                 "not-authorised",
-                f"{login} may not {doing}.",
-                f"It needs {least} on {pins.repository}, and {login} has {has}.",
-                "Ask somebody who has it, or change `commands` in the settings.",
+                f"{login} has no permission to {doing}.",
+                f"It requires {least} on {pins.repository}, and {login} has {has}.",
+                "Ask a person who has it, or change `commands` in the settings.",
             )

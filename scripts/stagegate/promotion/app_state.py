@@ -38,7 +38,9 @@ def read(connections: Connections, local_settings: Settings) -> AppState:
     base = connections.pins.default_branch()
     head = connections.pins.head(base)
     if head is None:
-        raise Stop("unknown-state", f"{base} has no commit.", "It was deleted just now.", "Run it again.")
+        raise Stop(
+            "unknown-state", f"{base} has no commit.", "The branch was deleted a moment ago.", "Run it again."
+        )
     settings, files, blob = _policy(connections, local_settings, head)
     return AppState(base=base, head=head, settings=settings, blob=blob, files=files)
 
@@ -97,7 +99,7 @@ def _policy(
         raise Stop(
             "missing-file",
             f"{connections.pins.repository} has no {connections.config} on its default branch.",
-            "Policy (environments, order, who may) is only read from there.",
+            "Policy (environments, their order, permissions) is only read from there.",
             "Merge the settings first, or name the right file with `config` or `policy`.",
         )
     settings = settings_file.parse(policy.content, connections.config)

@@ -36,7 +36,7 @@ def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
         raise Stop(
             "missing-file",
             f"{pins.repository} has no {pattern} on {branch}.",
-            "Policy is read from the default branch, and from nowhere else.",
+            "Policy is only read from the default branch.",
             "Merge the settings first, or name the right file with `config`.",
         )
     return read
@@ -55,8 +55,8 @@ def here(context: Context, pattern: str) -> tuple[App, ...]:
     if not in_work_tree:
         raise Stop(
             "missing-file",
-            f"No file here is called {pattern}.",
-            "It should name the settings files of all apps.",
+            f"No file in the work tree matches {pattern}.",
+            "`config` names the settings files of all apps.",
             "Check out the repository first, or correct `config`.",
         )
     return in_work_tree

@@ -1,4 +1,4 @@
-"""What the pins name already, judged again after any merge: proven, not banned, not come during a hold (I1)."""
+"""Audits pins after any merge: what they name has evidence, is not banned, and did not enter during a hold (I1)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def unproven(
 def objection(
     connections: Connections, state: AppState, environment: str, release: Release, now: datetime
 ) -> Objection | None:
-    """What speaks against a gate of this release in an environment that is to run it."""
+    """Why a gate must not accept this release in an environment, or None."""
     facts, _ = app_state.facts(connections, state, "evaluate", environment, "")
     finding = _judge(connections, state, facts, environment, release.version, release, now)
     return Objection(reason=REASONS[finding.rule], finding=finding) if finding else None
@@ -64,7 +64,7 @@ def _judge(
     release: Release | str,
     now: datetime,
 ) -> Finding | None:
-    """The first thing that speaks against a version in an environment, unless an override sets it aside.
+    """The first objection to a version in an environment, unless an override sets it aside.
 
     `release` may be why there is none.
     """
@@ -149,10 +149,10 @@ def _unproven(environment: str, version: str, why: str) -> Finding:
         "unproven-pin",
         environment,
         version,
-        f"{environment} is pinned to {version or 'no one version'}, which nobody proved.",
+        f"{environment} is pinned to {version or 'no single version'}, which has no passing evidence.",
         f"{why}.",
-        f"Let it pass the environments before, or roll {environment} back (mode `rollback`). An override may set "
-        "`evidence` aside; staging-gate `mode: adopt` records what ran here before stagegate did.",
+        f"Let it pass the gates of the environments in `after`, or roll {environment} back (mode `rollback`). An "
+        "override can set `evidence` aside. staging-gate `mode: adopt` records what ran here before stagegate.",
     )
 
 

@@ -14,7 +14,7 @@ _GOOD = {"done": 0, "waiting": 1, "nothing-to-do": 2}
 
 
 def badness(reason: str) -> tuple[int, int]:
-    """Sorts reasons, the worst first: by exit code; of those with 0, done before waiting before nothing."""
+    """Sort key of a reason, the worst first: by exit code; of those with 0, done before waiting before nothing."""
     verdict = VERDICTS[reason]
     return -verdict.exit_code, _GOOD.get(verdict.outcome, 3)
 
@@ -26,7 +26,7 @@ def stopped(stop: Stop, app: str) -> Result:
 
 
 def one(results: Sequence[Result]) -> Result:
-    """One result: the worst one's reason and cure, everybody's words, changes, findings and calls."""
+    """One result: reason and cure of the worst, and the messages, changes, findings and calls of all."""
     if len(results) == 1:
         return results[0]
     worst = min(results, key=lambda result: badness(result.reason))

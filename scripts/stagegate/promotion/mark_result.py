@@ -1,4 +1,4 @@
-"""What a run says that set a mark or judged open promotions again."""
+"""The result of a run that set a mark or judged open promotions again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MarkOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unproven(self) -> tuple[Finding, ...]:
-        """Pins that name what nobody proved."""
+        """Pins that name a release without evidence."""
         return tuple(finding for finding in self.findings if finding.rule in audit_pins.REASONS)
 
 
@@ -44,7 +44,7 @@ def result(
     fail_on_waiting: bool = False,
     calls: Calls = NO_CALLS,
 ) -> Result:
-    """The result of a mark or of an evaluation. A mark's word wins: that is what was asked for."""
+    """The result of a mark or of an evaluation. Its reason is the mark's, which was requested."""
     reason = _reason(outcome, dry_run)
     changes = (*outcome.changes, *(change for one in outcome.evaluated for change in one.changes))
     first = outcome.evaluated[0] if outcome.evaluated else None
@@ -111,12 +111,12 @@ def _message(outcome: MarkOutcome, reason: str) -> Message:
             f"{len(outcome.evaluated)} open promotion(s) judged again." if each else "No promotion is open."
         )
         if outcome.changes:
-            what += " The verification that an earlier attempt was killed before is started now."
+            what += " An earlier attempt was interrupted; its verification workflow has been started now."
         if outcome.unproven:
             named = " ".join(f"{finding.message} {finding.why}" for finding in outcome.unproven)
             return Message(what=f"{what} {named}", why=each, next=outcome.unproven[0].fix)
         return Message(what=what, why=each, next=next_)
-    state = "" if outcome.changes else " Nothing changed: it was so already."
+    state = "" if outcome.changes else " Nothing changed: it was already so."
     verb = "would be: " if reason == "planned" else ""
     return Message(what=f"{verb}{outcome.what}.{state}", why=each, next=next_)
 

@@ -42,7 +42,7 @@ def read(run: Run) -> PromotionReading:
             "bad-input",
             "Input missing: environment.",
             f"A {'rollback' if mode == 'rollback' else 'promotion'} goes to one environment.",
-            "Give `environment`; the settings name them.",
+            "Set `environment` to one of the environments in the settings.",
         )
     back = mode == "rollback"
     state = app_state.read(run.connections, run.settings)
@@ -200,7 +200,7 @@ def _with_branch(
 def _nowhere(facts: PromotionFacts, why: str) -> Stop:
     return Stop(
         "no-evidence",
-        f"There is nothing to roll {facts.environment} back to.",
+        f"There is no release to roll {facts.environment} back to.",
         f"{why[:1].upper()}{why[1:]}.",
         "Name a `version` whose gate passed here, or record what ran here before with staging-gate `mode: adopt`.",
     )
@@ -211,6 +211,6 @@ def _earlier(version: str, running: str, environment: str) -> None:
         raise Stop(
             "bad-input",
             f"{version} is not earlier than {running}, which {environment} runs.",
-            "A rollback goes back.",
-            "Promote it instead.",
+            "A rollback goes to an earlier version.",
+            "Use mode `promote` for a newer version.",
         )

@@ -86,7 +86,7 @@ def _mark(
         until = f" until {mark.until}" if mark.until else ""
         what = f"{what} by {actor}{until}: {mark.reason}"
         if (mark := marks.besides(existing, mark, now)).kind == "rollback":
-            what += f"; the rollback to {mark.to} holds too, until somebody lifts both (mode `unhold`)"
+            what += f"; the rollback to {mark.to} holds it too, until a person lifts both (mode `unhold`)"
         if request.dry_run:
             return (Change(kind="mark", target=ref, after=request.mode, done=False),), what
         return store.put(connections.pins, ref, mark, existing, now), what
@@ -141,12 +141,14 @@ def _place(settings: Settings, request: PromotionRequest) -> tuple[str, str]:
     if mode in ("hold", "unhold"):
         scope, slash, environment = request.environment.rpartition("/")
         if slash and scope not in (app, marks.ALL):
-            raise _bad(f"environment is {request.environment!r}", f"before the slash stands {app} or all")
+            raise _bad(
+                f"environment is {request.environment!r}", f"the part before the slash must be {app} or all"
+            )
         _need(environment, "environment")
         if environment != marks.ALL:
             settings.environment(environment)
         place = f"{'every app' if scope == marks.ALL else app} in {environment}"
-        word = "is held" if mode == "hold" else "is let go"
+        word = "is held" if mode == "hold" else "is no longer held"
         return marks.hold_ref(scope or app, environment), f"{place} {word}"
     _need(request.version, "version")
     parse_version(request.version, source="version")
@@ -178,7 +180,7 @@ def _concerned(state: AppState, request: PromotionRequest) -> tuple[str, ...]:
 
 def _need(value: str, name: str) -> None:
     if not value:
-        raise _bad(f"Input missing: {name}", "this mode cannot work without it")
+        raise _bad(f"Input missing: {name}", "this mode requires it")
 
 
 def _bad(what: str, why: str) -> Stop:

@@ -1,6 +1,6 @@
-"""Writes a decided promotion: small steps, each safe to repeat, each refusing to overwrite what it did not expect.
+"""Writes a decided promotion in small steps. Each can be repeated, and none overwrites what it did not expect.
 
-A StaleHead means that somebody was there first: the caller reads the facts again and decides again.
+A StaleHead means that somebody else wrote first: the caller reads the facts again and decides again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stagegate.runner.context import Context
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened: the reason's word, every write, the commit, the pull request."""
+    """What was written: the reason, every change, the commit, the pull request."""
 
     reason: str
     changes: tuple[Change, ...] = ()
@@ -177,7 +177,9 @@ def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[
     draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
     opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
     if opened is None:
-        raise hub.StaleHead(facts.base, f"{facts.branch} holds nothing that {facts.base} does not have.")
+        raise hub.StaleHead(
+            facts.base, f"{facts.branch} contains nothing that {facts.base} does not contain."
+        )
     return (
         opened.number,
         opened.url,
@@ -188,7 +190,7 @@ def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[
 def _speaker(pins: hub.Hub, facts: PromotionFacts) -> list[str]:
     """What the kind of token means for a pull request that it has written."""
     if facts.actions_token:
-        return ["written with GITHUB_TOKEN: workflows on it wait until somebody approves their run"]
+        return ["written with GITHUB_TOKEN: workflows on it wait until a person approves their run"]
     own = pins.viewer()
     return [f"written as {own.login}, who cannot approve it"] if own.kind == "User" else []
 
@@ -199,8 +201,8 @@ def _reviewers(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> list[s
     teams = [name.rpartition("/")[2] for name in reviewers if "/" in name]
     refused = pins.request_reviewers(number, users, teams) if reviewers else []
     for who in refused:
-        log.annotate("warning", f"No review was asked of {who}", title="promote-pr: reviewers")
-    return [f"no review was asked of {who}" for who in refused]
+        log.annotate("warning", f"{who} could not be asked for a review", title="promote-pr: reviewers")
+    return [f"{who} could not be asked for a review" for who in refused]
 
 
 def _edits(subject: Subject) -> tuple[Change, ...]:

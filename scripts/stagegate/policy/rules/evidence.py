@@ -26,7 +26,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         why = subject.release_trouble or f"the release {subject.version} could not be read"
         return RuleResult(rule=NAME, state="unknown", detail=why)
     if not places:
-        return RuleResult(rule=NAME, state="pass", detail="nothing comes before this environment")
+        return RuleResult(rule=NAME, state="pass", detail="no environment comes before this one")
     if subject.release.chart is None and not subject.release.images:
         detail = "neither chart nor image of the release has a digest to compare"
         return RuleResult(rule=NAME, state="stop", detail=detail)

@@ -24,7 +24,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         detail = f"the release names no digest for {', '.join(absent)}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     if facts.settings.images and not subject.release.recorded:
-        detail = "the release has no record: its digests were only looked up by tag"
+        detail = "the release has no record, so its digests are only those that its tags have now"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     unknown: list[str] = []
     for image in subject.images:

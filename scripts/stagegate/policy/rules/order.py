@@ -22,7 +22,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
             return RuleResult(rule=NAME, state="unknown" if state == "unknown" else "stop", detail=detail)
         details.append(detail)
     return RuleResult(
-        rule=NAME, state="pass", detail="; ".join(details) or "nothing comes before this environment"
+        rule=NAME, state="pass", detail="; ".join(details) or "no environment comes before this one"
     )
 
 
@@ -44,7 +44,7 @@ def _one(name: str, subject: Subject, facts: PromotionFacts) -> tuple[str, str]:
         return "stop", f"{name} moved on to {running}, which has not passed its gate"
     if evidence_for.of(facts, name, subject.version).state != "passed":
         return "stop", f"{name} runs {running} and never passed its gate with {subject.version}"
-    return "pass", f"{name} ran it and moved on to {running}, which is good too"
+    return "pass", f"{name} ran it and moved on to {running}, which also passed its gate"
 
 
 RULE = Rule(

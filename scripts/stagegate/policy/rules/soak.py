@@ -22,13 +22,15 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     policy = facts.policy_of(subject.environment)
     least = seconds(policy.soak)
     if not policy.after or not least:
-        return RuleResult(rule=NAME, state="pass", detail="no soak is asked for")
+        return RuleResult(rule=NAME, state="pass", detail="no soak is required")
     since, short = [], ""
     for name in policy.after:
         verdict = evidence_for.of(facts, name, subject.version, subject.release)
         if verdict.state != "passed":
             return RuleResult(
-                rule=NAME, state="wait", detail=f"it counts from evidence in {name}, and there is none"
+                rule=NAME,
+                state="wait",
+                detail=f"the soak counts from passing evidence in {name}, which is missing",
             )
         since.append(moment(verdict.since))
         short = short or _short(subject, facts, name, verdict, least)

@@ -25,7 +25,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """Pass inside a window or where none is declared, else wait for the next one."""
     windows = facts.policy_of(subject.environment).window
     if not windows:
-        return RuleResult(rule=NAME, state="pass", detail="no window is declared")
+        return RuleResult(rule=NAME, state="pass", detail="no promotion window is declared")
     openings = []
     for window in windows:
         try:
@@ -39,7 +39,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         if following is not None:
             openings.append(following)
     if not openings:
-        return RuleResult(rule=NAME, state="wait", detail="no window is declared after today")
+        return RuleResult(rule=NAME, state="wait", detail="no promotion window opens within two years")
     opening = rfc3339(min(openings))
     return RuleResult(rule=NAME, state="wait", detail=f"the next window opens at {opening}", until=opening)
 
