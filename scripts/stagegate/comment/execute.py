@@ -22,7 +22,7 @@ from stagegate.runner.inputs import PinsInputs
 
 
 @dataclass(frozen=True)
-class Order:
+class CommandOrder:
     """A command that is authorised: the apps it is about, who gave it where, and with which tokens it runs."""
 
     command: Command
@@ -34,10 +34,10 @@ class Order:
     verify_workflow: str
 
 
-Effect = Callable[[Order, CommandAnswer], CommandAnswer]
+Effect = Callable[[CommandOrder, CommandAnswer], CommandAnswer]
 
 
-def request(order: Order, mode: Mode) -> PromotionRequest:
+def request(order: CommandOrder, mode: Mode) -> PromotionRequest:
     """What promotion is requested to do, in the name of the comment's author."""
     command = order.command
     on_all = command.app == marks.ALL
@@ -57,7 +57,7 @@ def request(order: Order, mode: Mode) -> PromotionRequest:
 def promotion(mode: Mode) -> Effect:
     """The effect of a command that is a mode of promote-pr."""
 
-    def effect(order: Order, answer: CommandAnswer) -> CommandAnswer:
+    def effect(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
         context = msgspec.structs.replace(order.context, actor=events.author(order.event))
         done = promote.for_apps(request(order, mode), order.inputs, context, order.apps)
         return msgspec.structs.replace(answer, result=done)
@@ -65,7 +65,7 @@ def promotion(mode: Mode) -> Effect:
     return effect
 
 
-def show_status(order: Order, answer: CommandAnswer) -> CommandAnswer:
+def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
     """Where every release of the apps is."""
     shown = []
     for app in order.apps:
@@ -75,6 +75,6 @@ def show_status(order: Order, answer: CommandAnswer) -> CommandAnswer:
     return msgspec.structs.replace(answer, apps=tuple(shown), result=result.reported(shown))
 
 
-def show_help(order: Order, answer: CommandAnswer) -> CommandAnswer:  # noqa: ARG001  one signature for all
+def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:  # noqa: ARG001  one signature for all
     """The list of commands; the reply contains it."""
     return msgspec.structs.replace(answer, result=result.helped())

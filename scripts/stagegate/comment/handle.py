@@ -12,7 +12,7 @@ from stagegate.comment import event as events
 from stagegate.comment.answer import CommandAnswer
 from stagegate.comment.commands import COMMANDS
 from stagegate.comment.event import CommentEvent
-from stagegate.comment.execute import Order
+from stagegate.comment.execute import CommandOrder
 from stagegate.comment.read import Thread
 from stagegate.errors import Stop
 from stagegate.promotion import apps
@@ -66,7 +66,7 @@ class Handler:
             head = authorise.bound(thread, selected, command)
             answer = msgspec.structs.replace(answer, head=head)
             scope.demand_same_head(self.pins, thread, head)
-            order = Order(
+            order = CommandOrder(
                 command=command,
                 event=event,
                 apps=selected,

@@ -29,7 +29,7 @@ from stagegate.promotion import (
 from stagegate.promotion.apps import App
 from stagegate.promotion.read import PromotionReading
 from stagegate.promotion.request import PromotionRequest
-from stagegate.promotion.run import Run
+from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import body_facts, write
 from stagegate.proposal.write import Applied
 from stagegate.runner import log
@@ -101,7 +101,7 @@ def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, set
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def promote(started: Run) -> Result:
+def promote(started: PromotionRun) -> Result:
     """Facts, plan, apply, report of one promotion or rollback. StaleHead when the facts changed meanwhile."""
     request = started.request
     reading = read.read(started)
@@ -123,7 +123,7 @@ def promote(started: Run) -> Result:
 
 
 def _apply(
-    started: Run, reading: PromotionReading, decision: Decision, text: PullRequestText | None
+    started: PromotionRun, reading: PromotionReading, decision: Decision, text: PullRequestText | None
 ) -> Applied:
     """Write what was decided; in a dry run only list it."""
     facts, request, pins = reading.facts, started.request, started.connections.pins
@@ -151,7 +151,7 @@ def _apply(
     return written
 
 
-def _next_release(started: Run, evaluated: Result) -> Result:
+def _next_release(started: PromotionRun, evaluated: Result) -> Result:
     """After an evaluation: with strategy `each` the next release is proposed where no proposal is open."""
     request, free = started.request, tuple[str, ...]()
     if next_release.goes_on(evaluated):

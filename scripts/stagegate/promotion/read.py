@@ -22,7 +22,7 @@ from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.promotion import app_state
-from stagegate.promotion.run import Run
+from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import find, names
 from stagegate.proposal import labels as labelled
 
@@ -34,7 +34,7 @@ class PromotionReading(msgspec.Struct, frozen=True, kw_only=True):
     difference: Difference | None = None
 
 
-def read(run: Run) -> PromotionReading:
+def read(run: PromotionRun) -> PromotionReading:
     """Facts about promoting (or rolling back) an app in an environment, as the run requests it."""
     mode, environment, version, now = run.request.mode, run.request.environment, run.request.version, run.now
     if not environment:

@@ -17,7 +17,7 @@ from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import app_state, evaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
-from stagegate.promotion.run import Run
+from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import names, write
 from stagegate.proposal.write import Applied
 from stagegate.report.markdown import plain
@@ -37,7 +37,7 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop | None = None
 
 
-def again(run: Run, state: AppState, environments: Iterable[str]) -> tuple[Evaluated, ...]:
+def again(run: PromotionRun, state: AppState, environments: Iterable[str]) -> tuple[Evaluated, ...]:
     """Every open promotion or rollback of these environments, judged now."""
     connections = run.connections
     evaluated = []
@@ -52,7 +52,7 @@ def again(run: Run, state: AppState, environments: Iterable[str]) -> tuple[Evalu
     return tuple(evaluated)
 
 
-def _one(run: Run, state: AppState, environment: str, pull: hub.Pull) -> Evaluated:
+def _one(run: PromotionRun, state: AppState, environment: str, pull: hub.Pull) -> Evaluated:
     connections, dry_run = run.connections, run.request.dry_run
     policy = state.settings.environment(environment).promotion
     merge = merger(state, environment, pull)
@@ -99,7 +99,7 @@ def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
     return (policy.rollback_merge or policy.merge) if back else policy.merge
 
 
-def follow(run: Run, facts: PromotionFacts, done: Applied) -> Applied:
+def follow(run: PromotionRun, facts: PromotionFacts, done: Applied) -> Applied:
     """After a proposal that we may merge ourselves, or a rollback whose hold stops others: judge what is open."""
     state = app_state.read(run.connections, run.settings)
     limited = replace(run, connections=run.connections.limited(state.settings))
@@ -115,7 +115,9 @@ def follow(run: Run, facts: PromotionFacts, done: Applied) -> Applied:
     return msgspec.structs.replace(done, reason="merged", changes=changes, commit=merged.commit)
 
 
-def into_base(run: Run, state: AppState, pull: hub.Pull, method: str) -> tuple[str, tuple[Change, ...]]:
+def into_base(
+    run: PromotionRun, state: AppState, pull: hub.Pull, method: str
+) -> tuple[str, tuple[Change, ...]]:
     """Merge exactly the head that was judged, then start the verification that GITHUB_TOKEN's merge does not."""
     pins = run.connections.pins
     environment = pull.head_ref.rpartition("/")[2]

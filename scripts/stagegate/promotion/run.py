@@ -13,7 +13,7 @@ from stagegate.settings import Settings
 
 
 @dataclass(frozen=True)
-class Run:
+class PromotionRun:
     """`settings` are those of the work tree; policy is read from the default branch. `now` is GitHub's time."""
 
     connections: Connections
@@ -30,8 +30,10 @@ def connect(inputs: PinsInputs, settings: Settings, context: Context) -> Connect
     return replace(connections, clone=context.workspace if is_clone else None)
 
 
-def start(request: PromotionRequest, inputs: PinsInputs, settings: Settings, context: Context) -> Run:
+def start(
+    request: PromotionRequest, inputs: PinsInputs, settings: Settings, context: Context
+) -> PromotionRun:
     """A run for one app. `inputs` give the tokens and the path of the settings."""
     connections = connect(inputs, settings, context)
     now = connections.pins.now()
-    return Run(connections=connections, settings=settings, context=context, now=now, request=request)
+    return PromotionRun(connections=connections, settings=settings, context=context, now=now, request=request)

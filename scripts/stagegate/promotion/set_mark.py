@@ -17,14 +17,14 @@ from stagegate.policy import permissions, rules
 from stagegate.promotion import app_state, audit_pins, mark_result, reevaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.request import PromotionRequest
-from stagegate.promotion.run import Run
+from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import write
 from stagegate.settings import Settings
 
 _MARKS = ("hold", "ban", "override")
 
 
-def run(started: Run) -> Result:
+def run(started: PromotionRun) -> Result:
     """Set or remove the mark (with permission), then judge the open promotions it concerns again."""
     request, context, now = started.request, started.context, started.now
     state = app_state.read(started.connections, started.settings)
