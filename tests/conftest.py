@@ -12,7 +12,7 @@ from stagegate.runner import log
 from tests.promotion.shop_world import Shop, shop
 
 LONGEST = (
-    "tests/road/", "tests/actions/", "tests/gate/", "tests/promotion/", "tests/security/", "tests/lab/", "tests/launcher/"
+    "tests/road/", "tests/actions/", "tests/gate/", "tests/promotion/", "tests/proposal/", "tests/security/", "tests/lab/", "tests/launcher/"
 )  # fmt: skip
 
 
