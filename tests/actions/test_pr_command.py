@@ -151,7 +151,7 @@ def test_rights_are_those_of_the_comments_author(world: Shop, login: str, comman
     assert got == code
     if code:
         assert reason == "not-authorised"
-        assert "may not" in text
+        assert "has no permission" in text
         assert world.hub().refs("refs/heads/stagegate/") == before
         assert written(world) == []
 
@@ -222,7 +222,7 @@ def test_closed_pull_requests_and_forks_are_refused(world: Shop) -> None:
     ask(world, "octo-lead", "PATCH", f"/issues/{number}", state="closed")
     event["issue"]["state"] = "closed"
     assert obey(world, event) == 1
-    assert "still open" in answer(world, number)
+    assert "only work on open" in answer(world, number)
     assert world.hub().pulls() == []
 
 
