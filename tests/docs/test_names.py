@@ -15,7 +15,7 @@ AMBIGUOUS = {
     "Commit",
     "Facts",
     "Login",
-    "NotRendered",
+    "Pin",
     "Publication",
     "Reading",
     "Reference",
@@ -23,6 +23,7 @@ AMBIGUOUS = {
     "Rendering",
     "Seen",
     "Source",
+    "Trial",
 }
 
 
