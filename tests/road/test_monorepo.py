@@ -90,11 +90,11 @@ def test_the_guard_reads_every_app_and_the_worst_verdict_counts(world: Monorepo)
     assert judged("docs", {"README.md": "both\n"})[0] == "success"
     untested = web.replace("v1.1.0", "v9.9.9")
     state, said = judged("web-only", {pin("web", "staging"): untested})
-    assert (state, "web" in said) == ("failure", True)
+    assert (state, "web" in said) == ("failure", True), said
     state, said = judged(
         "both", {pin("web", "staging"): untested, pin("pay", "staging"): pay.replace("prune", "x-prune")}
     )
-    assert (state, "web" in said) == ("failure", True)
+    assert (state, "web" in said) == ("failure", True), said
 
 
 def test_the_other_app_goes_on_when_its_hold_is_lifted(world: Monorepo) -> None:
