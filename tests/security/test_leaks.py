@@ -46,6 +46,7 @@ PLANTED = {
     "argocd-headers": "X-Proxy-Key: proxy-key-4711-aBcD",
     "SHOP_PASSWORD": "sh0p-pässword:with#signs",
 }
+BY_GIT = ("version-bump",)  # its first request is one of git, which the witness does not count
 ALONE = ("chart-check",)  # needs nobody: the shop's chart has no dependencies
 INPUTS: dict[str, dict[str, str]] = {
     "chart-check": {},
@@ -213,7 +214,15 @@ def against_echo(
         workspace = rewrite.snapshot(ROOT, folder / "workspace", lambda text: text, "examples/shop")
         for file in workspace.rglob("*.yaml"):
             file.write_text(file.read_text().replace("ghcr.io", host))
-        subprocess.run(["git", "init", "-q", str(workspace)], check=True)
+        git = ["git", "-C", str(workspace), "-c", "user.name=octo", "-c", "user.email=octo@users.example"]
+        origin = ["remote", "add", "origin", f"{url}/acme/shop.git"]
+        for command in (
+            ["init", "-q", "-b", "main"],
+            origin,
+            ["add", "-A"],
+            ["commit", "-qm", "feat: the shop"],
+        ):
+            subprocess.run([*git, *command], check=True)
         witness = Witness(folder / "left", monkeypatch)
         for name, value in {
             "SHOP_PASSWORD": PLANTED["SHOP_PASSWORD"],
@@ -242,7 +251,7 @@ def test_a_server_that_repeats_what_it_was_sent(
     code, witness = against_echo(action, status, tmp_path, monkeypatch)
     said = "".join(capfd.readouterr())
     assert code != 70, said
-    assert action in ALONE or (code and witness.sent), said
+    assert action in ALONE or (code and (witness.sent or action in BY_GIT)), said
     assert witness.search(said, PLANTED) == []
 
 
