@@ -202,6 +202,8 @@ def test_nobody_there_says_who_and_nothing_of_what_was_sent() -> None:
     assert "ConnectionError" in stop.why
 
 
-def test_a_garbled_pace_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_garbled_pace_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGEGATE_RETRY_PACE", "fast")
-    assert http.retrying().backoff_factor == 0.5
+    with pytest.raises(Stop, match="STAGEGATE_RETRY_PACE") as caught:
+        http.retrying()
+    assert caught.value.reason == "bad-input"
