@@ -9,12 +9,18 @@ from stagegate.clients.hub import Hub
 from stagegate.evidence import records
 from stagegate.evidence.records import Record
 from stagegate.gate import proven
-from stagegate.gate.facts import Facts
+from stagegate.gate.facts import Elsewhere, Facts
 from stagegate.pins import files as pin_files
 from stagegate.runner import log
 
 PATIENCE = 120.0  # seconds for another run's gate job to begin after the job that moved the pin
 PACE = 10.0
+
+
+def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> Elsewhere:
+    """A record that proves this already, else the run that gates it."""
+    record = proof(facts, pins)
+    return Elsewhere(proof=record) if record else Elsewhere(run=looking(facts, app, pins, own_run))
 
 
 def proof(facts: Facts, pins: Hub) -> Record | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from stagegate.clients.argocd import ArgoCD
-from stagegate.clients.hub import Hub, from_context, installation_token
+from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.evidence.records import Record
@@ -20,8 +20,6 @@ from stagegate.gate.look import Expected
 from stagegate.gate.scenarios import Scenarios
 from stagegate.model import Actor, Finding, Release, Trust, image_tags
 from stagegate.runner import log
-from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Environment, Settings, seconds
 
 LONGEST = 24 * 3600  # seconds; a job on a hosted runner ends after six hours
@@ -32,6 +30,13 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     finding: Finding
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes this run needless: a record that proves exactly this already, or another run that gates it."""
+
+    proof: Record | None = None
+    run: str = ""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     accepted: tuple[Actor, ...]
     records: tuple[Record, ...]
     objection: Objection | None = None
+    elsewhere: Elsewhere = Elsewhere()
     scenarios: Scenarios | None = None
     timeout: float
 
@@ -191,20 +197,3 @@ def moved(registry: Registry, release: Release) -> str:
 def repositories(app: Hub, pins: Hub) -> Mapping[str, Hub]:
     """Repositories whose commits the gate understands."""
     return {app.repository: app, pins.repository: pins}
-
-
-def still_valid(app: Hub, inputs: PinsInputs, context: Context) -> Hub:
-    """The same hub; where its token expired in a long wait and an App's key is given, one with a new token.
-
-    Only when the new token is the same being as the old one: another's records might not count.
-    """
-    before = app.viewer()
-    try:
-        app.head(app.default_branch())
-    except Stop as stop:
-        if stop.reason != "token-expired" or not (inputs.app_id and inputs.app_key):
-            return app  # the write itself says what is wrong
-        token = installation_token(context.api_url, app.repository, inputs.app_id, inputs.app_key)
-        fresh = from_context(context, token, app.repository)
-        return fresh if fresh.viewer().same(before) else app
-    return app

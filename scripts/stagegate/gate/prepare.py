@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -18,47 +18,33 @@ from stagegate.gate.comparing import Compared, Rendering
 from stagegate.gate.facts import Facts
 from stagegate.gate.http_checks import Run
 from stagegate.gate.plan import Ready
+from stagegate.gate.request import GateRequest
 from stagegate.gate.rollout import Order, Rollout
 from stagegate.gate.trial import Look, Trial
-from stagegate.gate.verdict import Mode
-from stagegate.model import image_tags
+from stagegate.model import Calls, image_tags
 from stagegate.runner.context import Context
 
 Json = dict[str, Any]
 
 
-class Asked(Protocol):
-    """The inputs a gate is made from."""
-
-    @property
-    def mode(self) -> Mode: ...
-    @property
-    def argocd_server(self) -> str: ...
-    @property
-    def argocd_token(self) -> str: ...
-    @property
-    def argocd_headers(self) -> str: ...
-    @property
-    def argocd_ca(self) -> str: ...
-
-
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """What a gate reaches: both repositories, the registry; how pins are read at a commit and an Application is
-    rendered, which other parts of stagegate know."""
+    """What a gate reaches: both repositories, the registry, how many requests were made; how pins are read at a
+    commit and an Application is rendered, which other parts of stagegate know."""
 
     app: Hub
     pins: Hub
     registry: Registry
+    calls: Callable[[], Calls]
     pin_files: tuple[str, ...]
     pinned_at: Callable[[str], str]
     named: Callable[[Json], str]
     render: Callable[[Json], Rendering]
 
 
-def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
+def trial(request: GateRequest, known: Facts, world: World, context: Context) -> Trial:
     """The gate that inputs and facts ask for. Stop for an empty secret, a foreign host, a wrong work tree."""
     environment, release = known.environment, known.release
-    source = _source(asked, known)
+    source = _source(request, known)
     repositories = facts.repositories(world.app, world.pins)
     order = Order(
         environment=environment.name,
@@ -77,7 +63,7 @@ def trial(asked: Asked, known: Facts, world: World, context: Context) -> Trial:
     return Trial(
         release=release,
         environment=environment.name,
-        mode=asked.mode,
+        mode=request.mode,
         actor=context.person,
         gate=environment.gate,
         timeout=known.timeout,
@@ -98,11 +84,13 @@ def _pinned_now(world: World) -> str:
     return world.pinned_at(head) if head else ""
 
 
-def _source(asked: Asked, known: Facts) -> ArgoCD | None:
+def _source(request: GateRequest, known: Facts) -> ArgoCD | None:
     if known.environment.argocd.source == "http":
         return None
-    headers = tuple(line for line in asked.argocd_headers.splitlines() if line.strip())
-    return facts.argocd(known.environment, asked.argocd_server, asked.argocd_token, headers, asked.argocd_ca)
+    headers = tuple(line for line in request.argocd_headers.splitlines() if line.strip())
+    return facts.argocd(
+        known.environment, request.argocd_server, request.argocd_token, headers, request.argocd_ca
+    )
 
 
 def _tests(known: Facts, context: Context, environ: Mapping[str, str]) -> Look | None:

@@ -11,6 +11,7 @@ import msgspec
 from stagegate.errors import VERDICTS, Stop
 from stagegate.evidence.records import Record
 from stagegate.gate.facts import Facts, Objection
+from stagegate.gate.intent import Intent
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
 from stagegate.model import Calls, Change, Evidence, Message, Result, to_json
@@ -128,13 +129,13 @@ def failed(result: Result) -> bool:
     return recorded and result.evidence is not None and result.evidence.reason == result.reason
 
 
-def undone(result: Result, rollback: Result) -> Result:
+def with_rollback_of(result: Result, rollback: Result) -> Result:
     """The gate that did not pass, with what came of the rollback it asked for."""
     said = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
     return _with_rollback(result, said, rollback.outputs.get("pr-url", ""), rollback.changes)
 
 
-def not_undone(result: Result, stop: Stop) -> Result:
+def without_rollback(result: Result, stop: Stop) -> Result:
     """The gate that did not pass, with why no rollback could be proposed."""
     said = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
     return _with_rollback(result, said, "", ())
@@ -171,19 +172,22 @@ def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:
     }
 
 
-def planned(facts: Facts, mode: Mode, do: str, changes: tuple[Change, ...], calls: Calls) -> Result:
+def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...], calls: Calls) -> Result:
     """What a gate would do, for a dry run."""
     release, environment = facts.release, facts.environment
     argocd = environment.argocd
     waits = ", ".join(argocd.applications) or argocd.selector or "the service itself"
     tests = environment.gate.scenarios or " ".join(environment.gate.command) or "nothing"
     what = f"The gate ({mode}) would look at {release.app} {release.version} in {environment.name}."
-    left = {
-        "finish": " It would complete the record of an earlier attempt.",
-        "already": " It has passed already.",
-    }
+    left = ""
+    if intent.do == "complete":
+        left = (
+            " It has passed already."
+            if intent.already
+            else " It would complete the record of an earlier attempt."
+        )
     runs = f" and run {tests}" if mode in ("wait", "watch") else ", and test nothing"
-    why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left.get(do, '')}"
+    why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left}"
     if facts.objection:
         finding = facts.objection.finding
         what, why = "The gate would refuse to look.", f"{finding.message} {finding.why}"

@@ -1,0 +1,92 @@
+"""The use case of staging-gate: carries out an intent and records the verdict."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import partial
+
+from stagegate.errors import Stop
+from stagegate.gate import apply, describe, junit, prepare, telling, trial, verdict, writer
+from stagegate.gate.facts import Facts
+from stagegate.gate.intent import Intent
+from stagegate.gate.prepare import World
+from stagegate.gate.request import GateRequest
+from stagegate.model import Result, rfc3339
+from stagegate.runner.context import Context
+
+
+def apply_intent(
+    intent: Intent, request: GateRequest, facts: Facts, world: World, context: Context
+) -> Result:
+    """Do what was intended; in a dry run only list it. Once the status is pending, it never stays so for a Stop."""
+    if request.dry_run:
+        changes = apply.intended(facts.release, request.environment, request.mode)
+        return telling.planned(facts, request.mode, intent, changes, world.calls())
+    if intent.do == "complete":
+        return _complete(intent, request, facts, world, context)
+    if intent.do == "proven" and intent.record is not None:
+        return telling.proven(facts, intent.record, world.calls())
+    if intent.do == "busy":
+        return telling.busy(facts, facts.elsewhere.run, world.calls())
+    if intent.do == "object" and facts.objection is not None:
+        return telling.objected(facts, facts.objection, world.calls())
+    return _gate(request, facts, world, context)
+
+
+def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, context: Context) -> Result:
+    """An earlier attempt of this run came to a verdict: complete its record, write no second one."""
+    record = intent.record
+    assert record is not None and record.evidence is not None  # noqa: S101  `plan` saw to it
+    hub = writer.open_writer(request, facts, world.app, context)
+    changes = apply.finish(hub, record.id, record.evidence, context.run_url, done=bool(record.since))
+    done = intent.already and record.evidence.outcome == "passed" and not changes
+    return telling.result(
+        facts,
+        verdict.of_record(record.evidence),
+        record.evidence,
+        None,
+        deployment=record.id,
+        changes=changes,
+        calls=world.calls(),
+        reason="already-passed" if done else "",
+    )
+
+
+def _gate(request: GateRequest, facts: Facts, world: World, context: Context) -> Result:
+    """Wait, test, record."""
+    release, name, started = facts.release, request.environment, datetime.now(timezone.utc)
+    recorded = request.mode != "watch"
+    trying = None if request.mode == "skip" else prepare.trial(request, facts, world, context)
+    hub = writer.open_writer(request, facts, world.app, context)
+    before = apply.begin(hub, release, name, context.run_url) if recorded else ()
+    try:
+        seen = trial.run(trying) if trying else None
+    except Exception as error:
+        if recorded:
+            apply.give_up(hub, release, name, error, context.run_url)
+        raise
+    conclusion = seen.conclusion if seen else verdict.skipped(release, name, context.person, request.reason)
+    proof = describe.evidence(
+        release, name, request.mode, conclusion, seen,
+        started=rfc3339(started), finished=rfc3339(datetime.now(timezone.utc)),
+        run=context.run, actor=context.person, policy=facts.policy, reason=request.reason,
+    )  # fmt: skip
+    if request.junit:
+        junit.write(context.inside(request.junit, what="junit"), f"gate {name}", proof.checks)
+    say = partial(telling.result, facts, conclusion, proof, seen)
+    try:
+        again = writer.open_writer(request, facts, world.app, context, again=True)
+        number, changes = apply.record(again, proof, context.run_url, facts.environment.is_production)
+    except Stop as stop:
+        return telling.unrecorded(say(calls=world.calls(), changes=before), stop)
+    return say(deployment=number, changes=(*before, *changes), calls=world.calls())
+
+
+def wants_rollback(request: GateRequest, facts: Facts, result: Result) -> bool:
+    """Whether settings ask for a rollback of what failed here, or of what should not have come."""
+    gate = facts.environment.gate
+    if not request.judges or request.dry_run:
+        return False
+    if telling.failed(result):
+        return gate.on_failure == "rollback"
+    return gate.on_unproven == "rollback" and facts.objection is not None and result.evidence is None
