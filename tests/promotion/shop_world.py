@@ -79,6 +79,7 @@ class Shop:
     def __init__(self, forge: Forge, host: str, folder: Path, more: str = "") -> None:
         self.forge, self.host, self.folder = forge, host, folder
         self.store = Registry(frozenset({host}))
+        self.templates: dict[str, str] = {}  # further files of the chart that is published next
         self.repo = forge.repository(REPOSITORY)
         for login, role in (("octo-dev", "write"), ("octo-lead", "admin"), ("octo-guest", "read")):
             forge.collaborator(REPOSITORY, login, role)
@@ -159,6 +160,8 @@ class Shop:
         )
         (chart / "values.yaml").write_text(f"image: {image}\nreplicas: 1\nglobal: {{imageTag: v{version}}}\n")
         (chart / "templates" / "deployment.yaml").write_text(DEPLOYMENT)
+        for name, text in self.templates.items():
+            (chart / "templates" / name).write_text(text)
         record = Record(commit=commit or self.commits[version], images={image: manifest.digest})
         packed = package.pack(source.read(chart, "charts/shop"), record)
         pushed = Manifest(media_type="application/vnd.oci.image.manifest.v1+json", raw=packed.manifest)

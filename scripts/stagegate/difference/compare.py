@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.difference import fields, kinds, pairs, redaction
-from stagegate.difference.values import Difference, ImageChange, ObjectChange, walk
+from stagegate.difference.values import Difference, ImageChange, ObjectChange, reference, walk
 
 Key = tuple[str, str, str, str, str]
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")  # the letters kustomize writes hashes with
@@ -73,15 +73,6 @@ def _left_out(before: Sequence[RenderedObject], after: Sequence[RenderedObject])
         yield f"Left out, because Argo CD applies no hook of this kind (helm test): {', '.join(labels[:5])}."
 
 
-def split(reference: str) -> tuple[str, str]:
-    """Repository and tag or digest of an image reference; `latest` where neither is written."""
-    bare, at, digest = reference.partition("@")
-    head, colon, tag = bare.rpartition(":")
-    if colon and "/" not in tag:
-        return head, f"{tag}@{digest}" if at else tag
-    return bare, digest or "latest"
-
-
 def _renamed(
     new: Mapping[Key, RenderedObject], old: Mapping[Key, RenderedObject]
 ) -> dict[Key, RenderedObject]:
@@ -132,11 +123,11 @@ def _images(objects: Iterable[RenderedObject]) -> Used:
     used: Used = {}
     for one in objects:
         for path, mapping in walk(one.body):
-            reference = mapping.get("imageName")
+            image = mapping.get("imageName")
             if len(path) >= 2 and path[-2] in ("containers", "initContainers", "ephemeralContainers"):
-                reference = mapping.get("image", reference)
-            if isinstance(reference, str) and reference:
-                repository, tag = split(reference)
+                image = mapping.get("image", image)
+            if isinstance(image, str) and image:
+                repository, tag = reference(image)
                 used.setdefault(repository, {}).setdefault(tag, set()).add(one.label)
     return used
 

@@ -121,6 +121,12 @@ def grants(body: Body | None) -> set[str]:
     return found
 
 
+def crd_versions(body: Body | None) -> set[str]:
+    """Names of the versions that a CustomResourceDefinition has."""
+    found = at(body, "spec", "versions")
+    return {str(at(item, "name")) for item in found} if isinstance(found, list) else set()
+
+
 def subjects(body: Body | None) -> set[str]:
     """Who a binding names, as `Kind namespace/name`."""
     found = at(body, "subjects")

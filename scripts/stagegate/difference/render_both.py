@@ -11,7 +11,7 @@ import msgspec
 from stagegate import difference as differences
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, own_fields, unsteady
+from stagegate.difference import Difference, hook_jobs, own_fields, unsteady
 from stagegate.difference import images as images_seen
 from stagegate.difference.change import RenderedChange, RenderFacts, RiskSeen
 from stagegate.difference.deployed import Piece
@@ -78,7 +78,9 @@ def compared(
     found = differences.compare(objects[0], objects[1], secrets.token_bytes(16))
     own = list(own_fields.changes(before, after, renamed))
     found = msgspec.structs.replace(found, changes=(*own, *found.changes))
-    found = msgspec.structs.replace(found, notes=(*found.notes, *_not_rendered(old, new)))
+    found = msgspec.structs.replace(found, first_party=facts.settings.images)
+    notes = (*found.notes, *_not_rendered(old, new), *hook_jobs.followers(found))
+    found = msgspec.structs.replace(found, notes=notes)
     found = unsteady.noted(found, after, objects[1])
     risks = (
         *map(_seen, (*differences.risks(found), *own_fields.risks(own))),

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from stagegate.difference import kinds
+from stagegate.difference import hook_jobs, kinds
+from stagegate.difference.hook_jobs import IRREVERSIBLE, is_marked
 from stagegate.difference.quantities import shrinks
-from stagegate.difference.values import Difference, ImageChange, ObjectChange, at, notes
+from stagegate.difference.values import Difference, ImageChange, ObjectChange, at
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +32,12 @@ def risks(difference: Difference) -> tuple[Risk, ...]:
 
 
 def irreversible(difference: Difference) -> tuple[str, ...]:
-    """Why going back over this difference may not undo it: hook Jobs, CRDs, `stagegate/irreversible`."""
-    found = [f"{label} {detail}" for find in (hook_job, crd_changed) for label, detail in find(difference)]
-    for one in difference.changes:
-        for body in (one.before, one.after):
-            if notes(body).get("stagegate/irreversible", "false") != "false":
-                found.append(f"{one.label} is marked stagegate/irreversible")
+    """Why going back over this difference may not undo it: `stagegate/irreversible`, and versions of CRDs that go.
+
+    A hook Job without that annotation is no reason: most migrations can run again, and the body warns of it.
+    """
+    found = [f"{label} {detail}" for label, detail in _crd_versions_gone(difference)]
+    found += [f"{one.label} is marked {IRREVERSIBLE}" for one in difference.changes if is_marked(one)]
     return tuple(dict.fromkeys(found))
 
 
@@ -88,6 +89,18 @@ def crd_changed(difference: Difference) -> Found:
             yield one.label, "is removed, and every object of it" if one.change == "removed" else "changes"
 
 
+def _crd_versions_gone(difference: Difference) -> Found:
+    """A CustomResourceDefinition goes away, or no longer has a version in which objects may be stored."""
+    for one in difference.changes:
+        if one.kind != "CustomResourceDefinition" or one.change == "added":
+            continue
+        gone = sorted(kinds.crd_versions(one.before) - kinds.crd_versions(one.after))
+        if one.change == "removed":
+            yield one.label, "is removed, and every object of it"
+        elif gone:
+            yield one.label, f"loses the version {_few(gone)}, in which objects may be stored"
+
+
 def rbac_widened(difference: Difference) -> Found:
     """A role may do more, or more subjects have it."""
     for one in difference.changes:
@@ -130,13 +143,8 @@ def secret_regenerated(difference: Difference) -> Found:
 
 
 def hook_job(difference: Difference) -> Found:
-    """A Job that runs while the release rolls out (a migration) is new or different."""
-    for one in difference.changes:
-        if one.change != "removed" and one.kind == "Job" and kinds.is_hook(one):
-            yield (
-                one.label,
-                f"runs during the roll-out and {'is new' if one.change == 'added' else 'changes'}",
-            )
+    """A Job that runs while the release rolls out (a migration) is new, or more than its image changes."""
+    return hook_jobs.risky(difference)
 
 
 def service_account(difference: Difference) -> Found:

@@ -74,7 +74,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     `objects` counts those rendered before and after; `noise` names the objects in which only version labels and
     checksums change; `registries` are the hosts of all images before; `applications` deploy all this;
-    `restarts` are workloads whose pods are replaced; `notes` are sentences about what could not be seen.
+    `restarts` are workloads whose pods are replaced; `first_party` are the image repositories of the app; `notes` are sentences about what could not be seen.
     """
 
     images: tuple[ImageChange, ...] = ()
@@ -84,6 +84,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     registries: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     restarts: tuple[str, ...] = ()
+    first_party: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -109,6 +110,15 @@ def walk(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from walk(item, (*path, str(index)))
+
+
+def reference(image: str) -> tuple[str, str]:
+    """Repository and tag or digest of an image reference; `latest` where neither is written."""
+    bare, at_, digest = image.partition("@")
+    head, colon, tag = bare.rpartition(":")
+    if colon and "/" not in tag:
+        return head, f"{tag}@{digest}" if at_ else tag
+    return bare, digest or "latest"
 
 
 def notes(body: Body | None) -> Mapping[str, str]:

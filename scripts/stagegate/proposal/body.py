@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 import yaml
 
-from stagegate.difference import Difference, FieldChange, ObjectChange, kinds, texts
+from stagegate.difference import Difference, FieldChange, ObjectChange, hook_jobs, kinds, texts
 from stagegate.difference.change import RiskSeen
 from stagegate.difference.values import Body as ObjectBody
 from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
@@ -119,6 +119,11 @@ def account(
     )
 
 
+def _migrations(facts: BodyFacts) -> tuple[str, ...]:
+    """Hook Jobs of a rollback that nothing marks as impossible to undo: whether they can be, nobody has said."""
+    return hook_jobs.unmarked(facts.difference) if facts.difference and facts.kind == "rollback" else ()
+
+
 def _labels(subject: Subject) -> tuple[str, ...]:
     """Labels that are there. A rollback needs none: what it destroys is shown, and going back may not wait."""
     if subject.kind != "rollback":
@@ -143,6 +148,7 @@ def body(facts: BodyFacts) -> Body:
         "facts": facts,
         "missing": risk.missing(facts.risks, facts.labels),
         "overridden": [rule for rule in facts.rules if rule.override],
+        "migrations": _migrations(facts),
         "drift": tuple(_drift(facts)),
         "rows": _ROWS,
         "long": _LONG,

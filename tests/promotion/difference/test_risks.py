@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 
+import msgspec
 import pytest
 
 from stagegate.chart import objects
-from stagegate.difference import compare, irreversible, risks
+from stagegate.difference import compare, hook_jobs, irreversible, risks
 
 STATEFUL = """
     apiVersion: apps/v1
@@ -169,17 +170,110 @@ def test_a_first_installation_has_no_risk() -> None:
     assert risks(compare((), objects.parse(textwrap.dedent(ROLE), "t"), b"k")) == ()
 
 
-def test_hook_jobs_definitions_and_marked_objects_cannot_be_undone() -> None:
+OURS = ("ghcr.io/acme/shop",)
+MIGRATION = """
+    apiVersion: batch/v1
+    kind: Job
+    metadata:
+      name: migrate
+      labels: {app.kubernetes.io/version: 1.0.0, helm.sh/chart: shop-1.0.0}
+      annotations: {helm.sh/hook: "pre-install,pre-upgrade"}
+    spec:
+      template:
+        metadata: {annotations: {checksum/config: aaaa}}
+        spec:
+          serviceAccountName: migrate
+          initContainers: [{name: wait, image: "ghcr.io/acme/shop:v1.0.0"}]
+          containers:
+            - name: m
+              image: ghcr.io/acme/shop:v1.0.0
+              command: [migrate]
+              env: [{name: MODE, value: safe}]
+              envFrom: [{configMapRef: {name: schema}}]
+          volumes: [{name: v, emptyDir: {}}]
+"""
+SCHEMA = """
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: schema}
+    data: {version: v1.0.0, table: orders}
+"""
+NEXT = MIGRATION.replace("1.0.0", "1.1.0").replace("aaaa", "bbbb")
+MIGRATIONS: dict[str, tuple[str, str, bool]] = {
+    "the release": (MIGRATION, NEXT, False),
+    "the release, which is in the name": (
+        MIGRATION.replace("name: migrate\n", "name: migrate-1-0-0\n"),
+        NEXT.replace("name: migrate\n", "name: migrate-1-1-0\n"),
+        False,
+    ),
+    "the release by digest": (
+        MIGRATION.replace(":v1.0.0", "@sha256:" + "a" * 64),
+        NEXT.replace(":v1.1.0", "@sha256:" + "b" * 64),
+        False,
+    ),
+    "a value that follows the version": (
+        f"{MIGRATION}---{SCHEMA}",
+        f"{NEXT}---{SCHEMA.replace('v1.0.0', 'v1.1.0')}",
+        False,
+    ),
+    "its environment in a ConfigMap": (
+        f"{MIGRATION}---{SCHEMA}",
+        f"{NEXT}---{SCHEMA.replace('orders', 'bills')}",
+        True,
+    ),
+    "its command": (MIGRATION, NEXT.replace("[migrate]", "[migrate, --drop]"), True),
+    "its environment": (MIGRATION, NEXT.replace("safe", "bold"), True),
+    "its permissions": (MIGRATION, NEXT.replace("AccountName: migrate", "AccountName: root"), True),
+    "its volumes": (MIGRATION, NEXT.replace("emptyDir: {}", "hostPath: {path: /}"), True),
+    "when it runs": (MIGRATION, NEXT.replace("pre-install,pre-upgrade", "post-install"), True),
+    "an image of others": (
+        MIGRATION.replace("acme/shop:", "other/tool:"),
+        NEXT.replace("acme/shop:", "other/tool:"),
+        True,
+    ),
+    "another image of ours": (MIGRATION, NEXT.replace("name: m\n", "name: other\n"), True),
+}
+
+
+@pytest.mark.parametrize("case", MIGRATIONS)
+def test_a_migration_is_a_risk_only_where_more_than_the_release_changes_in_it(case: str) -> None:
+    before, after, is_risk = MIGRATIONS[case]
+    old, new = (objects.parse(textwrap.dedent(f"{text}---{OTHER}"), "t") for text in (before, after))
+    found = msgspec.structs.replace(compare(old, new, b"k"), first_party=OURS)
+    assert ("hook-job" in {risk.kind for risk in risks(found)}) is is_risk
+    assert bool(tuple(hook_jobs.followers(found))) is not is_risk
+    assert irreversible(found) == ()
+    assert hook_jobs.unmarked(found)
+
+
+VERSIONED = CRD.replace(
+    "Namespaced}", "Namespaced, versions: [{name: v1, served: true}, {name: v2, served: true}]}"
+)
+
+
+def test_marked_objects_and_lost_versions_of_definitions_cannot_be_undone() -> None:
     marked = DEPLOYMENT.replace("namespace: shop", 'annotations: {stagegate/irreversible: "schema 12"}')
+    marked_job = JOB.replace("post-install", 'post-install", stagegate/irreversible: "true')
     for before, after, word in (
-        (OTHER, OTHER + "---" + JOB, "Job/migrate"),
-        (CRD, CRD.replace("Namespaced", "Cluster"), "CustomResourceDefinition/dbs.example.com"),
+        (OTHER, OTHER + "---" + marked_job, "Job/migrate"),
+        (
+            VERSIONED,
+            VERSIONED.replace(", {name: v2, served: true}", ""),
+            "CustomResourceDefinition/dbs.example.com",
+        ),
+        (VERSIONED + "---" + OTHER, OTHER, "CustomResourceDefinition/dbs.example.com"),
         (marked, marked.replace("replicas: 2", "replicas: 3"), "Deployment/web"),
     ):
         old, new = (objects.parse(textwrap.dedent(text), "t") for text in (before, after))
-        (why,) = irreversible(compare(old, new, b"k"))
+        found = compare(old, new, b"k")
+        (why,) = irreversible(found)
         assert why.startswith(word)
-    old, new = (
-        objects.parse(textwrap.dedent(text), "t") for text in (DEPLOYMENT, DEPLOYMENT.replace("2", "3"))
-    )
-    assert irreversible(compare(old, new, b"k")) == ()
+        assert hook_jobs.unmarked(found) == ()
+    for before, after in (
+        (DEPLOYMENT, DEPLOYMENT.replace("2", "3")),
+        (OTHER, OTHER + "---" + JOB),
+        (VERSIONED, VERSIONED.replace("Namespaced", "Cluster")),
+        (VERSIONED.replace(", {name: v2, served: true}", ""), VERSIONED),
+    ):
+        old, new = (objects.parse(textwrap.dedent(text), "t") for text in (before, after))
+        assert irreversible(compare(old, new, b"k")) == ()

@@ -1,4 +1,4 @@
-"""irreversible: no way back over a migration, a changed CRD or a release that says it cannot be undone."""
+"""irreversible: no way back over what is marked so, or over a version of a CRD that goes away."""
 
 from __future__ import annotations
 

@@ -1,0 +1,89 @@
+"""A chart with a migration Job takes the whole road without a label or an override, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stagegate.actions import promote_pr
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import VERSIONS, Shop, shop
+
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: shop-migration
+  labels: {helm.sh/chart: "shop-{{ .Chart.Version }}"}
+  annotations: {helm.sh/hook: "pre-install,pre-upgrade"}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: migration
+          image: "{{ .Values.image }}:{{ .Values.global.imageTag }}"
+          command: [migrate]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, host: str) -> Iterator[Shop]:
+    with shop(tmp_path, host, versions=()) as made:
+        yield made
+
+
+def publish(world: Shop, job: str, *versions: str) -> None:
+    world.templates["migration.yaml"] = job
+    for version in versions:
+        world.publish(version)
+
+
+def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
+    """One step of promote-pr; its exit code and outputs."""
+    code = entrypoint(
+        "promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=world.environ(**inputs)
+    )
+    return code, world.outputs()
+
+
+def body(world: Shop, told: dict[str, str]) -> str:
+    pull = world.hub().pull(int(told["pr-number"]))
+    assert pull is not None
+    return pull.body
+
+
+def test_a_release_with_a_migration_enters_and_goes_back_without_a_label(world: Shop) -> None:
+    publish(world, JOB, *VERSIONS[:2])
+    assert run(world, environment="staging", version="1.1.0")[1]["reason"] == "committed"
+    world.passed("1.1.0")
+    code, told = run(world, environment="prod")
+    assert (code, told["reason"]) == (0, "proposed")
+    assert world.hub().statuses(told["commit"])[0].state == "success"
+    assert "Job/shop-migration runs during the roll-out, with the image of this release" in body(world, told)
+    world.merge(int(told["pr-number"]))
+    world.passed("1.0.0", "prod")
+    world.forge.advance(60)
+    code, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
+    assert (code, told["reason"]) == (0, "proposed")
+    assert world.hub().statuses(told["commit"])[0].state == "success"
+    assert "stagegate does not know whether `1.0.0` works with what they did" in body(world, told)
+
+
+def test_a_migration_that_does_something_else_is_reviewed(world: Shop) -> None:
+    publish(world, JOB, "1.0.0")
+    publish(world, JOB.replace("[migrate]", "[migrate, --drop]"), "1.1.0")
+    code, told = run(world, environment="staging", version="1.1.0")
+    assert (code, told["reason"]) == (1, "risky-change")
+    assert "stagegate/risk:hook-job" in world.report()["message"]["why"]
+
+
+def test_a_rollback_over_a_marked_migration_is_refused(world: Shop) -> None:
+    publish(world, JOB, "1.0.0")
+    publish(world, JOB.replace('upgrade"}', 'upgrade", stagegate/irreversible: "true"}'), "1.1.0")
+    world.seed_pin("prod", "1.1.0")
+    world.passed("1.0.0", "prod")
+    code, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
+    assert (code, told["reason"]) == (1, "irreversible")
