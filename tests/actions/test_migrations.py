@@ -62,7 +62,7 @@ def test_a_release_with_a_migration_enters_and_goes_back_without_a_label(world: 
     code, told = run(world, environment="prod")
     assert (code, told["reason"]) == (0, "proposed")
     assert world.hub().statuses(told["commit"])[0].state == "success"
-    assert "Job/shop-migration runs during the roll-out, with the image of this release" in body(world, told)
+    assert "Job/shop-migration runs during the roll-out, with this release's image" in body(world, told)
     world.merge(int(told["pr-number"]))
     world.passed("1.0.0", "prod")
     world.forge.advance(60)

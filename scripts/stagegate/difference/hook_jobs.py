@@ -32,7 +32,7 @@ def followers(difference: Difference) -> Iterator[str]:
     """A sentence for each hook Job in which only the release's images, version labels and checksums change."""
     for one in _hooks(difference):
         if (one.change == "changed" or one.was) and not _more(one, difference):
-            yield f"{one.label} runs during the roll-out, with the image of this release. Nothing else of it changes."
+            yield f"{one.label} runs during the roll-out, with this release's image; nothing else of it changes."
 
 
 def unmarked(difference: Difference) -> tuple[str, ...]:

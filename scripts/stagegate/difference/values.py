@@ -74,7 +74,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     `objects` counts those rendered before and after; `noise` names the objects in which only version labels and
     checksums change; `registries` are the hosts of all images before; `applications` deploy all this;
-    `restarts` are workloads whose pods are replaced; `first_party` are the image repositories of the app; `notes` are sentences about what could not be seen.
+    `restarts` are workloads whose pods are replaced; `first_party` are the image repositories of the
+    app; `notes` are sentences about what could not be seen.
     """
 
     images: tuple[ImageChange, ...] = ()
