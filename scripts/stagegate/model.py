@@ -26,6 +26,7 @@ Content = Literal["compared", "not-comparable"]
 Trust = Literal["advisory", "protected"]
 MarkKind = Literal["hold", "rollback", "ban", "override"]
 
+IMAGE_TAG = "v{version}"  # the form of image tags, where the settings have no `image-tag`
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # OCI distribution specification 1.1
 
@@ -77,12 +78,16 @@ def parse_version(text: str, *, source: str) -> semver.Version:
         ) from error
 
 
-def image_tags(version: str, tag: str) -> tuple[str, ...]:
-    """The tags of a release's images: `v<version>` for everybody, and the git tag where that is another one.
+def image_tags(version: str, tag: str, form: str = IMAGE_TAG) -> tuple[str, ...]:
+    """The tags of a release's images: `form` with the version in it.
 
-    Only what a registry takes: `+` becomes `_`, a git tag with a slash is none. Pins and charts may say either.
+    With the default form the git tag is one too, where that is another name: pins and charts may say either. Only
+    what a registry takes: `+` becomes `_`, a git tag with a slash is none.
     """
-    names = dict.fromkeys(name.replace("+", "_") for name in (f"v{version}", tag))
+    written = form.replace("{version}", version)
+    names = dict.fromkeys(
+        name.replace("+", "_") for name in (written, *((tag,) if form == IMAGE_TAG else ()))
+    )
     return tuple(name for name in names if _IMAGE_TAG.fullmatch(name))
 
 

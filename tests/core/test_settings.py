@@ -54,6 +54,7 @@ def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
             "line 4: gate.required names",
         ),
         (BASE + "trust: {level: protected}\n", "needs `app`"),
+        (BASE + "image-tag: latest\n", "line 5: image-tag needs {version} once"),
         (BASE.replace("app: shop", "app: all"), "line 1: `all` means every app"),
         (BASE.replace("prod", "all"), "`all` means every app"),
         (BASE.replace("}", ", promotion: {merge: stagegate, draft: true}}"), "a draft cannot be merged"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stagegate.errors import Stop
+from stagegate.model import IMAGE_TAG
 from stagegate.release.image_tags.plan import Facts, fixed_tags, floating_tags, plan
+from stagegate.settings import Settings, Versioning
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -28,24 +30,27 @@ def test_floating_tags_never_go_back(version: str, published: tuple[str, ...], t
 
 
 @pytest.mark.parametrize(
-    ("prefix", "names"),
+    ("prefix", "form", "names"),
     [
-        ("v", ("v1.2.3",)),
-        ("pay-v", ("v1.2.3", "pay-v1.2.3")),
-        ("", ("v1.2.3", "1.2.3")),
-        ("services/pay/v", ("v1.2.3",)),  # a registry takes no slash in a tag
+        ("v", IMAGE_TAG, ("v1.2.3",)),
+        ("pay-v", IMAGE_TAG, ("v1.2.3", "pay-v1.2.3")),
+        ("", IMAGE_TAG, ("v1.2.3", "1.2.3")),
+        ("services/pay/v", IMAGE_TAG, ("v1.2.3",)),  # a registry takes no slash in a tag
+        ("v", "{version}", ("1.2.3",)),
+        ("pay-v", "{app}-{version}", ("pay-1.2.3",)),
     ],
 )
 def test_an_image_has_the_release_s_name_whatever_git_tags_begin_with(
-    prefix: str, names: tuple[str, ...]
+    prefix: str, form: str, names: tuple[str, ...]
 ) -> None:
-    assert fixed_tags("1.2.3", prefix, "c" * 40, DIGEST)[:-2] == names
+    settings = Settings(app="pay", version=Versioning(tag_prefix=prefix), image_tag=form)
+    assert fixed_tags(settings.image_tags("1.2.3"), "c" * 40, DIGEST)[:-2] == names
 
 
 def test_a_fixed_tag_with_other_content_is_refused() -> None:
     facts = Facts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": OTHER}})
     with pytest.raises(Stop) as stop:
-        plan("1.0.0", "v", "c" * 40, facts, floating=False)
+        plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=False)
     assert stop.value.reason == "tag-taken"
     assert DIGEST in stop.value.why
     assert OTHER in stop.value.why
@@ -53,7 +58,7 @@ def test_a_fixed_tag_with_other_content_is_refused() -> None:
 
 def test_only_what_is_missing_is_put() -> None:
     facts = Facts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": DIGEST, "latest": OTHER}})
-    decided = plan("1.0.0", "v", "c" * 40, facts, floating=True)
+    decided = plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=True)
     assert {t.tag: t.needed for t in decided} == {
         "v1.0.0": False,
         f"sha-{'c' * 40}": True,

@@ -38,8 +38,9 @@ def main(inputs: ImageTags, context: Context) -> Result:
     prefix, commit = settings.version.tag_prefix, checkout.released_commit(inputs.commit, context)
     if inputs.token and context.repository:
         facts.demand_git_tag(hub.from_context(context, inputs.token), prefix + inputs.version, commit)
-    known = facts.read(digests, inputs.version, prefix, commit, registry, floating=inputs.floating)
-    decided = plan.plan(inputs.version, prefix, commit, known, floating=inputs.floating)
+    names = settings.image_tags(inputs.version)
+    known = facts.read(digests, inputs.version, names, commit, registry, floating=inputs.floating)
+    decided = plan.plan(inputs.version, names, commit, known, floating=inputs.floating)
     changes = apply.intended(decided) if inputs.dry_run else apply.apply(decided, registry)
     return report(inputs, settings.app, digests, decided, changes)
 

@@ -20,7 +20,7 @@ from stagegate.errors import Stop
 from stagegate.evidence.accepted import accepted
 from stagegate.evidence.records import is_accepted
 from stagegate.evidence.release_record import COMMIT, IMAGES, Record, broken, from_annotations
-from stagegate.model import Chart, Digest, Image, Release, image_tags, parse_version, to_json
+from stagegate.model import Chart, Digest, Image, Release, parse_version, to_json
 from stagegate.settings import Settings, Versioning
 
 ENVIRONMENT = "release"
@@ -140,7 +140,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
             "Release a new version; somebody moved the tag or published from another commit.",
         )
-    images = record.images if record else _tagged(settings, version, tag.name, store)
+    images = record.images if record else _tagged(settings, version, store)
     return Release(
         app=settings.app,
         version=version,
@@ -185,9 +185,9 @@ def _deployed(settings: Settings, version: str, commit: str, hub: Hub) -> Record
     return None
 
 
-def _tagged(settings: Settings, version: str, tag: str, store: Registry) -> dict[str, str]:
+def _tagged(settings: Settings, version: str, store: Registry) -> dict[str, str]:
     """Digests by tag, for a release that stagegate did not publish: good enough to adopt, and said so."""
-    found, names = {}, image_tags(version, tag)
+    found, names = {}, settings.image_tags(version)
     for image in settings.images:
         digest = next(filter(None, (store.digest(f"{image}:{name}") for name in names)), None)
         if digest is None:

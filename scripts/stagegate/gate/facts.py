@@ -18,7 +18,7 @@ from stagegate.evidence.records import Record
 from stagegate.gate import scenarios as scenario_files
 from stagegate.gate.look import Expected
 from stagegate.gate.scenarios import Scenarios
-from stagegate.model import Actor, Finding, Release, Trust, image_tags
+from stagegate.model import Actor, Finding, Release, Trust
 from stagegate.runner import log
 from stagegate.settings import Environment, Settings, seconds
 
@@ -184,10 +184,10 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
     return chosen
 
 
-def moved(registry: Registry, release: Release) -> str:
+def moved(registry: Registry, release: Release, tags: tuple[str, ...]) -> str:
     """A sentence when a tag of the release has other content than recorded by now, else nothing."""
     ours = (image for image in release.images if image.first_party)
-    for image, tag in product(ours, image_tags(release.version, release.tag)):
+    for image, tag in product(ours, tags):
         now = registry.digest(f"{image.reference}:{tag}")
         if now is not None and now != image.digest:
             return f"{image.reference}:{tag} is {now} by now, released is {image.digest}"

@@ -21,7 +21,7 @@ from stagegate.gate.plan import Ready
 from stagegate.gate.request import GateRequest
 from stagegate.gate.rollout import Order, Rollout
 from stagegate.gate.trial import Look, Trial
-from stagegate.model import Calls, image_tags
+from stagegate.model import Calls
 from stagegate.runner.context import Context
 
 Json = dict[str, Any]
@@ -70,10 +70,10 @@ def trial(request: GateRequest, known: Facts, world: World, context: Context) ->
         source=source,
         expected=facts.expected(known, tuple(repositories), tag.object_id if tag else ""),
         order=order,
-        tags=(*image_tags(release.version, release.tag), release.version, f"sha-{release.commit}"),
+        tags=(*known.settings.image_tags(release.version), release.version, f"sha-{release.commit}"),
         relatives=pods.family(world.registry, release.images),
         scenarios=_tests(known, context, os.environ),
-        moved=partial(facts.moved, world.registry, release),
+        moved=partial(facts.moved, world.registry, release, known.settings.image_tags(release.version)),
         compare=_comparison(known, source, world),
     )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from stagegate.errors import Stop
+from stagegate.model import IMAGE_TAG, image_tags
 from stagegate.settings.environment import Environment
 from stagegate.settings.release import ChartSettings, Versioning
 from stagegate.settings.rendering import Render
@@ -77,6 +78,10 @@ class Settings(Section, frozen=True, kw_only=True):
     them. Registry credentials may go to their hosts."""
     images_strict: bool = False
     """Refuse a promotion that renders any image which is not part of the release, sidecars of others too."""
+    image_tag: str = IMAGE_TAG
+    """The form of the images' tags, with `{version}` and perhaps `{app}`: `"{version}"` for plain tags such as
+    1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes it; pins and the chart must have the
+    same."""
     chart: ChartSettings | Literal["none"] = "none"
     """The Helm chart, ours or somebody else's."""
     policy: str = ""
@@ -114,6 +119,11 @@ class Settings(Section, frozen=True, kw_only=True):
             f"The settings name: {', '.join(names) or 'none'}.",
             f"Did you mean {near[0]}?" if near else "Use one of these names.",
         )
+
+    def image_tags(self, version: str) -> tuple[str, ...]:
+        """The tags that name a version of the app's images."""
+        tag = self.version.tag_prefix + version
+        return image_tags(version, tag, self.image_tag.replace("{app}", self.app))
 
     @property
     def source_repository(self) -> str:

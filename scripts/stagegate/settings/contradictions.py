@@ -39,6 +39,18 @@ def find(settings: Settings) -> Iterator[Contradiction]:
     if settings.trust.level == "protected" and not settings.trust.app:
         yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
     yield from _in_artifacts(settings)
+    yield from _in_tags(settings)
+
+
+def _in_tags(settings: Settings) -> Iterator[Contradiction]:
+    """Contradictions in how Git tags and image tags are written."""
+    if not re.fullmatch(
+        r"(?:[A-Za-z0-9_.-]|\{app\})*\{version\}(?:[A-Za-z0-9_.-]|\{app\})*", settings.image_tag
+    ):
+        yield (
+            ("image-tag",),
+            "image-tag needs {version} once, and besides {app} only letters, digits and . _ -",
+        )
     if not re.fullmatch(r"[A-Za-z0-9._/-]*", settings.version.tag_prefix):
         yield ("version", "tag-prefix"), "a tag prefix has only letters, digits and . _ / -"
 

@@ -115,7 +115,7 @@ def of_source(
 
 def _probes(settings: Settings, own: ChartSettings) -> dict[str, str]:
     """The text that replaces each probed value."""
-    tag = f"{settings.version.tag_prefix}0.0.0-probe"
+    tag = settings.image_tags("0.0.0-probe")[-1]
     return {
         **dict.fromkeys(own.checks.follow, _NAME),
         **({own.image_tag_value: tag} if own.image_tag_value else {}),

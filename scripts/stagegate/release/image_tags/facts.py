@@ -11,9 +11,19 @@ from stagegate.release.image_tags.plan import Facts, fixed_tags, floating_tags
 
 
 def read(
-    digests: Mapping[str, str], version: str, prefix: str, commit: str, registry: Registry, *, floating: bool
+    digests: Mapping[str, str],
+    version: str,
+    names: tuple[str, ...],
+    commit: str,
+    registry: Registry,
+    *,
+    floating: bool,
 ) -> Facts:
-    """Prove that every image exists, and look up the tags. Stop(missing-file) for an image that is not there."""
+    """Prove that every image exists, and look up the tags, `names` those of the release.
+
+    Stop(missing-file) for an image that is not there.
+    """
+    starts = {"v", *(name[: name.find(version)] for name in names if version in name)}
     present: dict[str, dict[str, str]] = {}
     published: dict[str, tuple[str, ...]] = {}
     for image, digest in digests.items():
@@ -25,15 +35,15 @@ def read(
                 "Push the image in the build job, and pass on the digest it was pushed with.",
             )
         if floating:
-            names = {
+            versions = {
                 tag.removeprefix(start)
                 for tag in registry.tags(image)
-                for start in ("v", prefix)
+                for start in starts
                 if tag.startswith(start)
             }
-            published[image] = tuple(sorted(names - {version}))
+            published[image] = tuple(sorted(versions - {version}))
         moving = floating_tags(version, published.get(image, ())) if floating else ()
-        wanted = (*fixed_tags(version, prefix, commit, digest), *moving)
+        wanted = (*fixed_tags(names, commit, digest), *moving)
         found = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
         present[image] = {tag: there for tag, there in found.items() if there}
     return Facts(digests=digests, present=present, published=published)

@@ -8,7 +8,6 @@ import msgspec
 import semver
 
 from stagegate.errors import Stop
-from stagegate.model import image_tags
 
 DIGEST_LENGTH = 12
 
@@ -36,14 +35,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     published: Mapping[str, tuple[str, ...]] = {}
 
 
-def fixed_tags(version: str, prefix: str, commit: str, digest: str) -> tuple[str, ...]:
-    """The tags that never move: the release's, `sha-<commit>` and `sha-<digest12>`.
-
-    The release's is `v<version>` for everybody, and the name of the git tag too where that is another one
-    that a registry takes: with `tag-prefix: pay-v` a pin or a chart may say either.
-    """
-    release = image_tags(version, prefix + version)
-    return (*release, f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
+def fixed_tags(names: tuple[str, ...], commit: str, digest: str) -> tuple[str, ...]:
+    """The tags that never move: the release's `names`, `sha-<commit>` and `sha-<digest12>`."""
+    return (*names, f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
 
 
 def floating_tags(version: str, published: tuple[str, ...]) -> tuple[str, ...]:
@@ -70,13 +64,18 @@ def floating_tags(version: str, published: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def plan(version: str, prefix: str, commit: str, facts: Facts, *, floating: bool) -> tuple[Tagging, ...]:
-    """Every tag of every image. Stop(tag-taken) when one that never moves names other content."""
+def plan(
+    version: str, names: tuple[str, ...], commit: str, facts: Facts, *, floating: bool
+) -> tuple[Tagging, ...]:
+    """Every tag of every image, `names` those of the release.
+
+    Stop(tag-taken) when one that never moves names other content.
+    """
     wanted = []
     for image, digest in facts.digests.items():
         present = facts.present.get(image, {})
         moving = floating_tags(version, facts.published.get(image, ())) if floating else ()
-        for name in (*fixed_tags(version, prefix, commit, digest), *moving):
+        for name in (*fixed_tags(names, commit, digest), *moving):
             tagging = Tagging(
                 image=image,
                 tag=name,
