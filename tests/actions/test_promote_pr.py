@@ -90,6 +90,9 @@ def test_a_second_run_changes_nothing_and_a_newer_release_replaces_the_proposal(
     assert not [c for c in world.forge.calls[calls:] if c.write]
 
     number = int(first["pr-number"])
+    policy = world.repo.read("main", "stagegate.yaml").decode()
+    old = "promotion: {reviewers"
+    world.repo.seed({"stagegate.yaml": policy.replace(old, "promotion: {replace: always, reviewers")})
     world.review(number, "octo-dev", "APPROVE")
     calls = len(world.forge.calls)
     second = propose(world, "1.2.0")

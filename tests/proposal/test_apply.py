@@ -158,6 +158,8 @@ def test_calls_are_few_and_do_not_grow_with_files(world: Shop) -> None:
     proposal = writes(world, since)
     assert len(proposal) <= 8, proposal
     world.review(1, "octo-dev", "APPROVE")
+    text = world.repo.read("main", "stagegate.yaml").decode()
+    world.repo.seed({"stagegate.yaml": text.replace("{reviewers", "{replace: always, reviewers")})
     world.seed_pin("staging", "1.2.0")
     world.passed("1.2.0")
     since = len(world.forge.calls)

@@ -93,30 +93,13 @@ def comes_before(version: str, running: str) -> bool:
     )
 
 
-def kept(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | None:
-    """Why an open proposal is not replaced by this version: it is newer and may stand."""
-    proposal = facts.proposal
-    each = facts.policy_of(subject.environment).promotion.strategy == "each"
-    if proposal is None or subject.kind == "rollback" or each:
-        return None
-    if not versions.is_older(subject.version, proposal.version) or not _may_still_enter(
-        facts, proposal.version, now
-    ):
-        return None
-    return Message(
-        what=f"{proposal.version} is proposed for {subject.environment} already (#{proposal.number}).",
-        why=f"{subject.version} does not replace it: it is newer.",
-        next="Merge or close that pull request first.",
-    )
-
-
 def queued(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | None:
     """With strategy `each`, which release goes before this one: the oldest that may enter, or one proposed."""
     if subject.kind == "rollback" or facts.policy_of(subject.environment).promotion.strategy != "each":
         return None
     proposal = facts.proposal
     ahead = [by_strategy(facts, now).version]
-    if proposal is not None and _may_still_enter(facts, proposal.version, now):
+    if proposal is not None and may_still_enter(facts, proposal.version, now):
         ahead.append(proposal.version)
     first = next((version for version in ahead if versions.is_older(version, subject.version)), "")
     if not first:
@@ -130,7 +113,7 @@ def queued(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | 
     )
 
 
-def _may_still_enter(facts: PromotionFacts, version: str, now: datetime) -> bool:
+def may_still_enter(facts: PromotionFacts, version: str, now: datetime) -> bool:
     """Whether a proposed version may still enter: not banned, its evidence not revoked (or set aside)."""
     if marks.ban(facts, version, now) is not None:
         return False

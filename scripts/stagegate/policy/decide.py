@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from stagegate.model import Message, Plan, RuleResult, RuleState, digest_of, moment, rfc3339
-from stagegate.policy import candidate, rules
+from stagegate.policy import candidate, replacement, rules
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.settings import Merge
 
@@ -65,7 +65,9 @@ def decide(facts: PromotionFacts, now: datetime) -> Decision:
         return msgspec.structs.replace(decision, reason="queued", message=turn)
     if facts.foreign and not direct:
         return msgspec.structs.replace(decision, reason="foreign-commits", message=_foreign(facts))
-    if (held := candidate.kept(facts, subject, now)) is not None:
+    if (busy := replacement.busy(facts, subject, now)) is not None:
+        return msgspec.structs.replace(decision, reason="queued", message=busy)
+    if (held := replacement.kept(facts, subject, now)) is not None:
         return msgspec.structs.replace(decision, reason="superseded", message=held)
     if direct and (waiting := [r for r in results if r.state == "wait"]):
         reason = rules.reason(waiting[0], subject, facts)

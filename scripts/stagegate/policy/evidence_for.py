@@ -33,11 +33,12 @@ def described(evidence: Evidence) -> Release:
     )
 
 
-def successor(facts: PromotionFacts, environment: str, verdict: Verdict) -> Record | None:
-    """The first verdict here on another version since the one found: from then on that one ran no more."""
+def successors(facts: PromotionFacts, environment: str, verdict: Verdict) -> tuple[Record, ...]:
+    """The verdicts here on other versions since the one found, the oldest first: from the first of them on, that
+    one ran no more."""
     counted = evidence.deciding(facts.records.get(environment, ()))
     newer = counted[: counted.index(verdict.record)] if verdict.record in counted else ()
-    return newer[-1] if newer else None
+    return tuple(reversed(newer))
 
 
 def versions(facts: PromotionFacts, environment: str) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ class Proposal(Value, frozen=True, kw_only=True):
 
     `foreign` are commits on its branch that are not ours; `approvals` logins of people with write access who
     approved exactly this head and did not write it; `reviews` ids of all approvals that a replacement dismisses;
-    `said` is the digest of what its body says.
+    `said` is the digest of what its body says; `pushed_at` when its head was pushed, by GitHub's clock, read only
+    where a soak asks for it.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Proposal(Value, frozen=True, kw_only=True):
     title: str = ""
     draft: bool = False
     auto_merge: bool = False
+    pushed_at: str = ""
     equal: bool = False
     said: str = ""
     foreign: tuple[str, ...] = ()
@@ -66,7 +68,8 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
     """One environment's change: from the version its pins name to another (or other configuration of it).
 
     `release_trouble`: it could not be read; `release_absent`: there is no such release. `pins_trouble`: the change
-    leaves pins that name no one version.
+    leaves pins that name no one version. `proposed_at`: since when it is proposed, by GitHub's clock; empty where
+    it is not, and where nothing asks for it.
     """
 
     kind: Kind
@@ -76,6 +79,7 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
     release_trouble: str = ""
     release_absent: str = ""
     pins_trouble: str = ""
+    proposed_at: str = ""
     edits: tuple[Edit, ...] = ()
     files: Mapping[str, bytes] = {}
     labels: tuple[str, ...] = ()

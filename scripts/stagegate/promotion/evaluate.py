@@ -27,10 +27,11 @@ from stagegate.policy import decide, rules
 from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
+from stagegate.policy.rules import soak
 from stagegate.promotion import app_state, certain
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
-from stagegate.proposal import approvals, names
+from stagegate.proposal import approvals, find, names
 from stagegate.proposal import labels as labelled
 from stagegate.settings import Settings
 
@@ -172,6 +173,8 @@ def _judge(
         subject, facts = _with_release(
             connections, facts, msgspec.structs.replace(subject, kind="promote"), then
         )
+    if subject.kind == "promote" and origin is not None and soak.is_cut_short(subject, facts):
+        subject = _since(connections, facts, subject, origin.pull)
     facts = msgspec.structs.replace(facts, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
 
@@ -207,6 +210,15 @@ def _is_merged_by_stagegate(
         return False
     environment = settings.environment(name)
     return approvals.is_merged_by_stagegate(connections.pins, origin.pull, settings.app, environment)
+
+
+def _since(connections: Connections, facts: PromotionFacts, subject: Subject, pull: hub.Pull) -> Subject:
+    """The change with the time since which our own proposal of it is open: its soak may go on from there."""
+    ours = (connections.pins.repository, names.promotion(facts.app, subject.environment))
+    if (pull.head_repository, pull.head_ref) != ours:
+        return subject
+    proposed_at = find.pushed_at(connections.pins, pull.head_ref, pull.head_sha)
+    return msgspec.structs.replace(subject, proposed_at=proposed_at)
 
 
 def _named(standing: PinnedVersion) -> tuple[object, ...]:

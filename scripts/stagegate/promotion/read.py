@@ -25,6 +25,7 @@ from stagegate.promotion import app_state
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import find, names
 from stagegate.proposal import labels as labelled
+from stagegate.settings import seconds
 
 
 class PromotionReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +173,9 @@ def _with_branch(
         connections.pins, facts.branch, facts.branch_head, facts.base_head, facts.app, facts.environment
     )
     proposal = find.proposal(connections.pins, branch, facts.base, wanted)
+    if proposal is not None and seconds(facts.policy_of(facts.environment).soak):
+        pushed_at = find.pushed_at(connections.pins, proposal.branch, proposal.head)
+        proposal = msgspec.structs.replace(proposal, pushed_at=pushed_at)
     if branch.foreign and proposal is None and find.is_merged(connections.pins, branch, facts.base):
         branch = msgspec.structs.replace(
             branch, foreign=()
@@ -191,7 +195,9 @@ def _with_branch(
         place = (proposal.branch, connections.pins.repository)
         labels = labelled.standing(connections.pins, proposal.number, *place, proposal.head, proposal.labels)
         approvals = Approvals(people=proposal.approvals)
-        subject = msgspec.structs.replace(subject, labels=labels, approvals=approvals)
+        subject = msgspec.structs.replace(
+            subject, labels=labels, approvals=approvals, proposed_at=proposal.pushed_at
+        )
     return msgspec.structs.replace(
         facts, subject=subject, proposal=proposal, foreign=branch.foreign, branch_equal=equal
     )

@@ -68,6 +68,12 @@ def proposal(
     )
 
 
+def pushed_at(pins: hub.Hub, branch: str, head: str) -> str:
+    """When the head of a branch of ours was pushed, by GitHub's clock; empty where that is not known."""
+    pushed = pins.pushed(branch, pins.repository)
+    return pushed.at if pushed is not None and pushed.after == head else ""
+
+
 def is_merged(pins: hub.Hub, of_branch: PromotionBranch, base: str) -> bool:
     """Whether exactly this tip of the branch went into the base, whatever the branch was kept for."""
     closed = pins.pulls(head=of_branch.name, base=base, state="closed")

@@ -59,6 +59,12 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     strategy: Literal["direct", "latest", "each"] = "latest"
     """`direct` commits to the default branch; `latest` keeps one pull request for the newest release that may
     enter; `each` proposes one release after another and leaves none out."""
+    replace: Literal["when-idle", "always"] = "when-idle"
+    """When a newer release replaces the open proposal (`latest`). Default: `when-idle`, because with releases more
+    often than the soak takes, no release would ever reach the environment: a proposal that soaks or has an approval
+    stays until it is merged, fails or is banned, one that has soaked is replaced only by one that has soaked too,
+    and the newer release follows. Its soak goes on while newer releases run in the environments before. `always`:
+    every newer release replaces it, and its soak ends when another release is gated there."""
     merge: Merge = "person"
     """Who merges the pull request: a `person`, `stagegate` itself after an approval, or GitHub's
     `merge-queue`."""

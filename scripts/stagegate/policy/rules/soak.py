@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from stagegate.evidence.records import Verdict
+from stagegate import versions
+from stagegate.evidence.records import Record, Verdict
 from stagegate.model import RuleResult, moment, rfc3339
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import PromotionFacts, Subject
@@ -43,9 +44,24 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     return RuleResult(rule=NAME, state="pass", detail=f"good since {rfc3339(max(since))}")
 
 
+def is_cut_short(subject: Subject, facts: PromotionFacts) -> bool:
+    """Whether another release took the place too early. When it was proposed can change that."""
+    policy = facts.policy_of(subject.environment)
+    least = seconds(policy.soak)
+    if not policy.after or not least:
+        return False
+    verdicts = {name: evidence_for.of(facts, name, subject.version, subject.release) for name in policy.after}
+    return any(
+        _short(subject, facts, name, verdict, least) for name, verdict in verdicts.items() if verdict.good
+    )
+
+
 def _short(subject: Subject, facts: PromotionFacts, name: str, verdict: Verdict, least: float) -> str:
     """Why this release cannot soak any more: another took its place too early. Empty where none did."""
-    other = evidence_for.successor(facts, name, verdict)
+    other = next(
+        (one for one in evidence_for.successors(facts, name, verdict) if not _goes_on(subject, facts, one)),
+        None,
+    )
     if other is None or other.evidence is None:
         return ""
     good = (moment(other.since) - moment(verdict.since)).total_seconds()
@@ -59,6 +75,16 @@ def _short(subject: Subject, facts: PromotionFacts, name: str, verdict: Verdict,
         f"good in {name} only {_span(good)} before {other.evidence.version} came, needs {policy.soak}; "
         f"{one}, or set `soak` aside by an override"
     )
+
+
+def _goes_on(subject: Subject, facts: PromotionFacts, other: Record) -> bool:
+    """Whether the soak goes on although another release runs: this one was proposed by then, and the other, which
+    is newer, contains what it brings. A way back to an older one ends it."""
+    keeps = facts.policy_of(subject.environment).promotion.replace == "when-idle"
+    if not keeps or not subject.proposed_at or other.evidence is None:
+        return False
+    was_proposed = moment(subject.proposed_at) <= moment(other.since)
+    return was_proposed and versions.is_newer(other.evidence.version, subject.version)
 
 
 def _span(length: float) -> str:
