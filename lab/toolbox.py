@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             folder = toolbox(LOCK, cache(os.environ), os.environ)
-    except (Missing, libraries.Refusal) as trouble:
+    except (Missing, libraries.NoLibraries) as trouble:
         return _refuse(str(trouble))
     except OSError as error:
         return _refuse(f"{error.filename or cache(os.environ)} cannot be used: {error.strerror or error}.")

@@ -25,7 +25,7 @@ if sys.version_info < (3, 10):  # noqa: UP036 - started by whatever python3 is t
 SCRIPTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
-from stagegate.libraries import Refusal, cache_root, locked_environment, without_python_settings  # noqa: E402
+from stagegate.libraries import NoLibraries, cache_root, locked_environment, without_python_settings  # noqa: E402
 
 
 def main(arguments: list[str]) -> None:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
         script, arguments = os.path.join(SCRIPTS, "cli.py"), ["cli", "--help"]
     try:
         if not name.isidentifier() or not os.path.isfile(script):
-            raise Refusal(
+            raise NoLibraries(
                 "bad-input",
                 2,
                 f"There is no action script {name!r}.",
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
                 "`scripts/run --help` lists them.",
             )
         home = locked_environment(os.path.join(SCRIPTS, "requirements.txt"), cache_root(os.environ))
-    except Refusal as refusal:
+    except NoLibraries as refusal:
         _report(name, refusal)
         sys.exit(refusal.code)
     python = os.path.join(home, "bin", "python")
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
     os.execve(python, command, without_python_settings(os.environ))  # noqa: S606
 
 
-def _report(name: str, refusal: Refusal) -> None:
+def _report(name: str, refusal: NoLibraries) -> None:
     title = f"{name.replace('_', '-')}: {refusal.reason}" if name else refusal.reason
     for character, escape in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"), (":", "%3A"), (",", "%2C")):
         title = title.replace(character, escape)

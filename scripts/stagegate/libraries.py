@@ -32,7 +32,7 @@ _UV_NAMES = {
 SOURCE_SETTINGS = tuple(prefix + name for prefix in ("UV_", "PIP_") for name in _SOURCES.split())
 
 
-class Refusal(Exception):
+class NoLibraries(Exception):
     """No environment: a reason of stagegate.errors with its exit code, and what happened, why, what next."""
 
     def __init__(self, reason: str, code: int, what: str, why: str, next: str) -> None:
@@ -51,7 +51,7 @@ def cache_root(environ: Mapping[str, str]) -> str:
         workspace = os.path.realpath(environ.get("GITHUB_WORKSPACE") or "/nowhere")
         inside = os.path.commonpath((workspace, os.path.realpath(asked))) == workspace
         if not os.path.isabs(asked) or inside:
-            raise Refusal(
+            raise NoLibraries(
                 "bad-input",
                 2,
                 f"STAGEGATE_CACHE is {asked!r}.",
@@ -93,7 +93,7 @@ def ensure(home: str, fill: Callable[[str], None]) -> str:
     """`home`, which exists only when complete: filled under another name, then renamed in one step.
 
     Several processes may build the same home at once: the first rename wins, the others drop theirs. One
-    that is killed leaves a build folder, which a later one removes. Refusal when the disk does not let us.
+    that is killed leaves a build folder, which a later one removes. NoLibraries when the disk does not let us.
     """
     if os.path.isdir(home):
         return home
@@ -118,7 +118,7 @@ def ensure(home: str, fill: Callable[[str], None]) -> str:
             shutil.rmtree(folder, ignore_errors=True)
             signal.signal(signal.SIGTERM, before)
     except OSError as error:
-        raise Refusal(
+        raise NoLibraries(
             "missing-permission",
             2,
             f"Cannot write to {root}.",
@@ -131,18 +131,18 @@ def ensure(home: str, fill: Callable[[str], None]) -> str:
 def install_with_any(
     lock: str, folder: str, commands: Sequence[Sequence[str]], environ: Mapping[str, str]
 ) -> None:
-    """`install` with the first command that succeeds; the first one's Refusal where none does.
+    """`install` with the first command that succeeds; the first one's NoLibraries where none does.
 
     A file with another hash ends it at once: another installer must not be asked to accept it.
     """
     import shutil
 
-    first: Refusal | None = None
+    first: NoLibraries | None = None
     for number, command in enumerate(commands, 1):
         try:
             install(lock, folder, command, environ)
             return
-        except Refusal as refusal:
+        except NoLibraries as refusal:
             if number == len(commands) or refusal.reason == "wrong-source":
                 raise first or refusal from None  # the first installer is the one that should have worked
             first = refusal
@@ -178,7 +178,7 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
     except subprocess.TimeoutExpired as error:
         raise _not_installed(f"It took longer than {INSTALL_SECONDS} seconds", error.stdout or b"") from error
     if done.returncode and b"No module named pip" in done.stdout:
-        raise Refusal(
+        raise NoLibraries(
             "missing-tool",
             2,
             "Neither uv nor pip is there.",
@@ -187,7 +187,7 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
         )
     if re.search(rb"hash mismatch|not match the hashes", done.stdout, re.IGNORECASE):
         _show(done.stdout)
-        raise Refusal(
+        raise NoLibraries(
             "wrong-source",
             2,
             "A library was not installed, because it is not the one that the lock names.",
@@ -291,10 +291,10 @@ def _sweep(root: str) -> None:
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def _not_installed(why: str, output: bytes) -> Refusal:
+def _not_installed(why: str, output: bytes) -> NoLibraries:
     shown = _show(output)
     last = shown[-1].strip().rstrip(".") if shown else "it said nothing"
-    return Refusal(
+    return NoLibraries(
         "unreachable",
         3,
         "stagegate's libraries could not be installed.",

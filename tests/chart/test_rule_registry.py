@@ -13,6 +13,7 @@ from stagegate import settings as settings_file
 from stagegate.chart import rules
 from stagegate.chart.check import facts, plan
 from stagegate.chart.check.plan import Checked
+from stagegate.chart.check.request import CheckRequest
 from stagegate.chart.rule import ChartRule, Twin
 from stagegate.release import version_files
 
@@ -77,7 +78,7 @@ def checked(twin: Twin, root: Path) -> Checked:
     assert own is not None
     places = settings.version.places
     held = version_files.read_all(places, {p.file: (root / p.file).read_bytes() for p in places})
-    wishes = facts.Wishes(
+    wishes = CheckRequest(
         base="base/kiosk" if twin.base is not None else "",
         version_files=version_files.disagreements(held, held[0].version),
     )

@@ -11,7 +11,7 @@ from stagegate import settings as settings_file
 from stagegate.model import Release
 from stagegate.pins import files, shapes
 from stagegate.pins.place import Shape
-from stagegate.settings import Pin, Settings
+from stagegate.settings import PinSettings, Settings
 
 HERE = Path(__file__).parent
 OURS: Settings = settings_file.parse(
@@ -27,7 +27,7 @@ environments: [{name: prod, argocd: {applications: [shop-prod]}}]
 NEW = Release(app="shop", version="1.2.4", tag="v1.2.4", commit="c" * 40)
 
 
-def moved(pin: str | Pin, content: bytes) -> bytes:
+def moved(pin: str | PinSettings, content: bytes) -> bytes:
     pin_file = pins.read(pin, content, OURS, OURS.environment("prod"))
     return pins.edit(pin_file, NEW, OURS)[0]
 
@@ -61,7 +61,7 @@ def test_every_module_of_the_folder_is_a_shape_or_serves_one() -> None:
 )
 def test_missing_images_are_added_on_request_and_nothing_else_changes(images: str, newline: str) -> None:
     before = f"resources: [../base]\n{images}namePrefix: x-\n".replace("\n", newline).encode()
-    pin = Pin(file="prod/kustomization.yaml", add=True)
+    pin = PinSettings(file="prod/kustomization.yaml", add=True)
     after = moved(pin, before)
     entries = [line.strip() for line in after.decode().splitlines() if "ghcr.io" in line or "v1.2.4" in line]
     assert entries == [

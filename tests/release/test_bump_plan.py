@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stagegate.errors import Stop
 from stagegate.release.bump.changes import CommitFact
-from stagegate.release.bump.plan import Facts, plan, verify
+from stagegate.release.bump.plan import BumpFacts, plan, verify
 from stagegate.settings import Settings, VersionFile, Versioning
 
 SETTINGS = Settings(
@@ -24,7 +24,7 @@ def commit(subject: str, body: str = "", *, counts: bool = True) -> CommitFact:
 
 def facts(
     *commits: CommitFact, version: str = "1.0.0", tags: tuple[str, ...] = ("1.0.0",), **changes: Any
-) -> Facts:
+) -> BumpFacts:
     contents = {"VERSION": f"{version}\n".encode(), "Chart.yaml": f"version: {version}\n".encode()}
     values: dict[str, Any] = {
         "branch": "main",
@@ -35,7 +35,7 @@ def facts(
         "commits": commits,
         "contents": contents,
     }
-    return Facts(**{**values, **changes})
+    return BumpFacts(**{**values, **changes})
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def facts(
         (facts(commit("anything"), version="0.0.0", tags=()), "auto", "0.1.0"),
     ],
 )
-def test_next_version(known: Facts, bump: str, version: str) -> None:
+def test_next_version(known: BumpFacts, bump: str, version: str) -> None:
     assert plan(SETTINGS, known, bump).version == version
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from stagegate.errors import Stop
 from stagegate.model import IMAGE_TAG
-from stagegate.release.image_tags.plan import Facts, fixed_tags, floating_tags, plan
+from stagegate.release.image_tags.plan import TagFacts, fixed_tags, floating_tags, plan
 from stagegate.settings import Settings, Versioning
 
 DIGEST = "sha256:" + "a" * 64
@@ -48,7 +48,7 @@ def test_an_image_has_the_release_s_name_whatever_git_tags_begin_with(
 
 
 def test_a_fixed_tag_with_other_content_is_refused() -> None:
-    facts = Facts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": OTHER}})
+    facts = TagFacts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": OTHER}})
     with pytest.raises(Stop) as stop:
         plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=False)
     assert stop.value.reason == "tag-taken"
@@ -57,7 +57,7 @@ def test_a_fixed_tag_with_other_content_is_refused() -> None:
 
 
 def test_only_what_is_missing_is_put() -> None:
-    facts = Facts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": DIGEST, "latest": OTHER}})
+    facts = TagFacts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": DIGEST, "latest": OTHER}})
     decided = plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=True)
     assert {t.tag: t.needed for t in decided} == {
         "v1.0.0": False,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from stagegate import settings as settings_file
 from stagegate.clients import checkout, hub
 from stagegate.clients.registry import Registry
 from stagegate.evidence import releases
-from stagegate.model import Change, Message, Result, parse_version
-from stagegate.release.image_tags import apply, facts, plan
-from stagegate.report.render import render
+from stagegate.model import Result, parse_version
+from stagegate.release.image_tags import apply, facts, plan, report
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
@@ -41,34 +38,8 @@ def main(inputs: ImageTags, context: Context) -> Result:
     names = settings.image_tags(inputs.version)
     known = facts.read(digests, inputs.version, names, commit, registry, floating=inputs.floating)
     decided = plan.plan(inputs.version, names, commit, known, floating=inputs.floating)
-    changes = apply.intended(decided) if inputs.dry_run else apply.apply(decided, registry)
-    return report(inputs, settings.app, digests, decided, changes)
-
-
-def report(
-    inputs: ImageTags,
-    app: str,
-    digests: dict[str, str],
-    decided: tuple[plan.Tagging, ...],
-    changes: tuple[Change, ...],
-) -> Result:
-    """What happened, for people and for the next step."""
-    reason = "no-difference" if not changes else "planned" if inputs.dry_run else "tagged"
-    what = {
-        "no-difference": "Every image has its tags already.",
-        "planned": f"{len(changes)} tags would be put.",
-        "tagged": f"{len(changes)} tags were put on {len(digests)} images.",
-    }[reason]
-    return Result(
-        reason=reason,
-        message=Message(what=what),
-        outputs={"tags": json.dumps([f"{t.image}:{t.tag}" for t in decided]), "digests": json.dumps(digests)},
-        summary=render("image_tags.md.j2", reason=reason, tags=decided),
-        app=app,
-        version=inputs.version,
-        dry_run=inputs.dry_run,
-        changes=changes,
-    )
+    changes = apply.apply(decided, registry, dry_run=inputs.dry_run)
+    return report.result(settings.app, inputs.version, digests, decided, changes, dry_run=inputs.dry_run)
 
 
 def run() -> int:

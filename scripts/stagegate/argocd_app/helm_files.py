@@ -14,7 +14,7 @@ import msgspec
 
 from stagegate.argocd_app import globs, sources
 from stagegate.argocd_app.inputs import FileParameter, ValuesFile
-from stagegate.argocd_app.sources import Source, mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import inside
 from stagegate.errors import Stop
 
@@ -27,7 +27,7 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
     """The files that one source of an Application names for Helm."""
 
     application: Mapping[str, Any]
-    source: Source
+    source: ApplicationSource
     known: Mapping[str, str]
     read: Read
     find: Find | None
@@ -124,7 +124,7 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _referenced(application: Mapping[str, Any], name: str) -> Source:
+def _referenced(application: Mapping[str, Any], name: str) -> ApplicationSource:
     source = sources.referenced(application, name)
     if source is None:
         application_name = str(mapping(application.get("metadata")).get("name") or "")

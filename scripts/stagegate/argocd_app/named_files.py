@@ -15,7 +15,7 @@ import yaml
 
 from stagegate import yaml_1_1
 from stagegate.argocd_app import globs, helm_files, render_inputs, sources
-from stagegate.argocd_app.sources import Source, mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree, clean, inside
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -53,12 +53,12 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 class NamedPath(msgspec.Struct, frozen=True, kw_only=True):
     """A path (perhaps with `{{holes}}`) in the repository of a source; `is_values`: it only configures a chart."""
 
-    repository: Source
+    repository: ApplicationSource
     path: str
     is_values: bool = False
 
 
-def of_source(application: Mapping[str, Any], source: Source) -> Iterator[NamedPath]:
+def of_source(application: Mapping[str, Any], source: ApplicationSource) -> Iterator[NamedPath]:
     """Every path of a Git repository that one source of an Application names: its folder, and files besides."""
     if source.kind == "git":
         yield NamedPath(repository=source, path=clean(source.path))
@@ -74,7 +74,7 @@ def of_source(application: Mapping[str, Any], source: Source) -> Iterator[NamedP
                 yield NamedPath(repository=source, path=path, is_values=is_values)
 
 
-def _written(source: Source) -> Iterator[tuple[str, bool]]:
+def _written(source: ApplicationSource) -> Iterator[tuple[str, bool]]:
     """Files and folders besides its own that a source names, and whether they are values."""
     helm, directory = source.options("helm"), source.options("directory")
     yield from ((str(one), True) for one in sources.items(helm.get("valueFiles")))

@@ -15,7 +15,7 @@ import msgspec
 from stagegate.argocd_app import sources
 from stagegate.argocd_app.helm_files import Find, HelmFiles, Read, expand
 from stagegate.argocd_app.inputs import Parameter, RenderInputs
-from stagegate.argocd_app.sources import Source, mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.errors import Stop
 
 
@@ -57,7 +57,7 @@ def places(application: Mapping[str, Any]) -> tuple[ChartPlace, ...]:
     return tuple(place(one) for one in sources.of(application) if one.renders)
 
 
-def place(source: Source) -> ChartPlace:
+def place(source: ApplicationSource) -> ChartPlace:
     """Where a source's chart comes from."""
     if source.kind == "registry":
         address = source.address.removeprefix("oci://").rstrip("/")
@@ -93,7 +93,7 @@ def render_inputs(
 
 
 def helm_inputs(
-    application: Mapping[str, Any], source: Source, read: Read, find: Find | None = None
+    application: Mapping[str, Any], source: ApplicationSource, read: Read, find: Find | None = None
 ) -> RenderInputs:
     """What Helm is given for one source of an Application, as Argo CD gives it."""
     name = str(mapping(application.get("metadata")).get("name") or "")
@@ -121,7 +121,7 @@ def destination_namespace(application: Mapping[str, Any]) -> str:
     return str(mapping(mapping(application.get("spec")).get("destination")).get("namespace") or "")
 
 
-def environment(application: Mapping[str, Any], source: Source) -> dict[str, str]:
+def environment(application: Mapping[str, Any], source: ApplicationSource) -> dict[str, str]:
     """Argo CD's build environment: https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/"""
     revision = source.revision or ("HEAD" if source.kind == "git" else "")
     return {

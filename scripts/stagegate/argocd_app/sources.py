@@ -14,7 +14,7 @@ Kind = Literal["registry", "repository", "git", "reference"]
 _TYPES = ("helm", "kustomize", "directory", "plugin")
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class ApplicationSource(msgspec.Struct, frozen=True, kw_only=True):
     """One source of an Application.
 
     kind: `registry` (an OCI artifact), `repository` (an HTTP chart index), `git`, or `reference` (nothing but a
@@ -46,7 +46,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return mapping(self.document.get(name))
 
 
-def of(application: Mapping[str, Any]) -> tuple[Source, ...]:
+def of(application: Mapping[str, Any]) -> tuple[ApplicationSource, ...]:
     """Every source of an Application, in its order: `sources`, which wins, or the one `source`."""
     spec = mapping(application.get("spec"))
     listed = spec.get("sources")
@@ -55,7 +55,7 @@ def of(application: Mapping[str, Any]) -> tuple[Source, ...]:
     return (_source(mapping(spec.get("source")), -1),) if spec.get("source") else ()
 
 
-def referenced(application: Mapping[str, Any], name: str) -> Source | None:
+def referenced(application: Mapping[str, Any], name: str) -> ApplicationSource | None:
     """The source that `$name` stands for in values files."""
     return next((one for one in of(application) if one.ref == name), None)
 
@@ -70,7 +70,7 @@ def items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _source(document: Mapping[str, Any], index: int) -> Source:
+def _source(document: Mapping[str, Any], index: int) -> ApplicationSource:
     address, chart, path, revision, ref = (
         str(document.get(key) or "").strip() for key in ("repoURL", "chart", "path", "targetRevision", "ref")
     )
@@ -81,7 +81,7 @@ def _source(document: Mapping[str, Any], index: int) -> Source:
         kind = "repository"
     elif ref and not path:
         kind = "reference"
-    return Source(
+    return ApplicationSource(
         kind=kind,
         address=address,
         chart=chart,

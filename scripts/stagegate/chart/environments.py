@@ -19,7 +19,7 @@ from stagegate.pins import files as pin_files
 from stagegate.settings import Settings
 
 
-class Rendering(msgspec.Struct, frozen=True, kw_only=True):
+class EnvironmentRendering(msgspec.Struct, frozen=True, kw_only=True):
     """What one Application of an environment renders our chart with."""
 
     environment: str
@@ -28,7 +28,7 @@ class Rendering(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
 
 
-class Elsewhere(Exception):
+class OtherRepository(Exception):
     """A values file lies in another repository, which is not checked out here."""
 
 
@@ -50,7 +50,7 @@ def rendering(
     chart: ChartSource,
     workspace: Path,
     repository: str,
-) -> Rendering | Finding:
+) -> EnvironmentRendering | Finding:
     """What one Application renders the chart with; a note where its values lie in another repository.
 
     Stop(missing-file) for a values file that this work tree should hold and does not.
@@ -58,15 +58,17 @@ def rendering(
 
     def read(url: str, revision: str, path: str) -> bytes | None:
         if repository and same_repository(url, repository) == "foreign":
-            raise Elsewhere(f"{url} at {revision}")
+            raise OtherRepository(f"{url} at {revision}")
         target = (workspace / path).resolve()
         return target.read_bytes() if target.is_relative_to(workspace) and target.is_file() else None
 
     try:
         known = render_inputs.render_inputs(document, read, chart=chart.name)
-    except Elsewhere as elsewhere:
+    except OtherRepository as elsewhere:
         return _note(environment, file, str(elsewhere))
-    return Rendering(environment=environment, application=known.application, inputs=known.inputs, file=file)
+    return EnvironmentRendering(
+        environment=environment, application=known.application, inputs=known.inputs, file=file
+    )
 
 
 def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from stagegate.chart.walk import at, containers, mappings, pod_specs
 from stagegate.model import Severity
 
 
-class Reference(NamedTuple):
+class ObjectReference(NamedTuple):
     """What is named, where, and how bad it is when it does not exist. `keys` are entries it must have."""
 
     kind: str
@@ -20,30 +20,30 @@ class Reference(NamedTuple):
     keys: tuple[str, ...] = ()
 
 
-def of(one: RenderedObject, own: str) -> Iterator[Reference]:
+def of(one: RenderedObject, own: str) -> Iterator[ObjectReference]:
     """References of an object to its own namespace; `own` is the release's. What is optional is left out."""
     for pod in pod_specs(one.body):
         yield from (each for each in _of_pod(pod) if isinstance(each.name, str) and each.name)
     if one.kind == "Ingress":
         for entry in mappings(at(one.body, "spec", "tls")):
             if isinstance(entry.get("secretName"), str) and entry["secretName"]:
-                yield Reference("Secret", entry["secretName"], "tls", "warning")
+                yield ObjectReference("Secret", entry["secretName"], "tls", "warning")
     if one.kind in ("RoleBinding", "ClusterRoleBinding"):
         for subject in mappings(one.body.get("subjects")):
             here = (subject.get("namespace") or own) == (one.namespace or own)
             if subject.get("kind") == "ServiceAccount" and here:
-                yield Reference("ServiceAccount", str(subject.get("name")), "subjects", "warning")
+                yield ObjectReference("ServiceAccount", str(subject.get("name")), "subjects", "warning")
 
 
-def _of_pod(pod: Mapping[str, Any]) -> Iterator[Reference]:
+def _of_pod(pod: Mapping[str, Any]) -> Iterator[ObjectReference]:
     account = pod.get("serviceAccountName") or pod.get("serviceAccount")
-    yield Reference("ServiceAccount", account, "serviceAccountName")  # type: ignore[arg-type]
+    yield ObjectReference("ServiceAccount", account, "serviceAccountName")  # type: ignore[arg-type]
     for entry in mappings(pod.get("imagePullSecrets")):
-        yield Reference("Secret", entry.get("name"), "imagePullSecrets", "warning")  # type: ignore[arg-type]
+        yield ObjectReference("Secret", entry.get("name"), "imagePullSecrets", "warning")  # type: ignore[arg-type]
     for volume in mappings(pod.get("volumes")):
         place = f"volume {volume.get('name')}"
         claim = at(volume, "persistentVolumeClaim", "claimName")
-        yield Reference("PersistentVolumeClaim", claim, place)  # type: ignore[arg-type]
+        yield ObjectReference("PersistentVolumeClaim", claim, place)  # type: ignore[arg-type]
         parts = _sub_paths(pod, volume)
         yield from _required(
             volume, "secret", "Secret", "secretName", place, _items(volume.get("secret")) or parts
@@ -69,10 +69,10 @@ def _of_pod(pod: Mapping[str, Any]) -> Iterator[Reference]:
 
 def _required(
     holder: object, key: str, kind: str, name: str, place: str, keys: tuple[str, ...] = ()
-) -> Iterator[Reference]:
+) -> Iterator[ObjectReference]:
     """What is `optional` may be absent."""
     if at(holder, key, "optional") is not True:
-        yield Reference(kind, at(holder, key, name), place, keys=keys)  # type: ignore[arg-type]
+        yield ObjectReference(kind, at(holder, key, name), place, keys=keys)  # type: ignore[arg-type]
 
 
 def _items(source: object) -> tuple[str, ...]:

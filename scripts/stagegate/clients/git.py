@@ -44,7 +44,7 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
-class Commit(msgspec.Struct, frozen=True, kw_only=True):
+class LocalCommit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit with its message in two parts; `edits` are what it changed against its first parent."""
 
     sha: str
@@ -134,7 +134,7 @@ def is_shallow(cwd: Path) -> bool:
     return git(cwd, "rev-parse", "--is-shallow-repository").text.strip() == "true"
 
 
-def commits(cwd: Path, shas: Iterable[str]) -> tuple[Commit, ...]:
+def commits(cwd: Path, shas: Iterable[str]) -> tuple[LocalCommit, ...]:
     """The given commits, in the given order. A merge has the files that it brings to its first parent."""
     listed = "\n".join(shas).encode()
     if not listed:
@@ -148,7 +148,7 @@ def commits(cwd: Path, shas: Iterable[str]) -> tuple[Commit, ...]:
     return tuple(_commit(record) for record in records)
 
 
-def _commit(record: str) -> Commit:
+def _commit(record: str) -> LocalCommit:
     sha, parents, message, author, changed = record.split("\0", 4)
     subject, body = parts(message)
     words = changed.removeprefix("\0").removeprefix("\n").split("\0")
@@ -156,7 +156,7 @@ def _commit(record: str) -> Commit:
     for before, name in zip(words[::2], words[1::2], strict=False):
         fields = before.split()  # :mode mode oid oid status
         edits.append(Edited(path=name, before=fields[2], after=fields[3]))
-    return Commit(
+    return LocalCommit(
         sha=sha, parents=tuple(parents.split()), subject=subject, body=body, author=author, edits=tuple(edits)
     )
 

@@ -10,7 +10,7 @@ import msgspec
 from stagegate.argocd_app import named_files, sources
 from stagegate.argocd_app.named_files import Named
 from stagegate.argocd_app.same_repository import same_repository
-from stagegate.argocd_app.sources import Source, mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree
 from stagegate.difference import roots
 from stagegate.difference.roots import Root
@@ -26,7 +26,7 @@ class PinsFiles(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     tree: Tree
 
-    def of_source(self, document: Mapping[str, Any], source: Source) -> tuple[Named, Named]:
+    def of_source(self, document: Mapping[str, Any], source: ApplicationSource) -> tuple[Named, Named]:
         """Files that one source of an Application names: all, and those that are values."""
         listed = [one for one in named_files.of_source(document, source) if self._is_here(one.repository)]
         paths = [one.path for one in listed]
@@ -47,7 +47,7 @@ class PinsFiles(msgspec.Struct, frozen=True, kw_only=True):
         """What the Git generators of a set read."""
         patterns: set[str] = set()
         for git in _git_generators(mapping(document.get("spec")).get("generators")):
-            source = Source(
+            source = ApplicationSource(
                 kind="git",
                 address=str(git.get("repoURL") or ""),
                 revision=str(git.get("revision") or ""),
@@ -60,7 +60,7 @@ class PinsFiles(msgspec.Struct, frozen=True, kw_only=True):
                         patterns.add(f"{path}/**" if kind == "directories" else path)
         return Named(patterns=frozenset(patterns))
 
-    def _is_here(self, source: Source) -> bool:
+    def _is_here(self, source: ApplicationSource) -> bool:
         holes = "{{" in source.revision
         same = same_repository(source.address, self.address)
         return same != "foreign" and (holes or changes.is_branch(source.revision, self.base))

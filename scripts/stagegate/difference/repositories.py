@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from weakref import WeakKeyDictionary
 
 from stagegate.argocd_app.same_repository import same_repository
-from stagegate.argocd_app.sources import Source
+from stagegate.argocd_app.sources import ApplicationSource
 from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.chart import published
 from stagegate.clients import hub, registry
@@ -66,10 +66,10 @@ def tree_at(side: hub.Hub, ref: str) -> Tree:
     return kept[ref]
 
 
-def _charts(source: registry.Registry, settings: Settings) -> Callable[[Source], bytes]:
+def _charts(source: registry.Registry, settings: Settings) -> Callable[[ApplicationSource], bytes]:
     kept: dict[tuple[str, str, str], bytes] = {}
 
-    def chart(wanted: Source) -> bytes:
+    def chart(wanted: ApplicationSource) -> bytes:
         key = (wanted.address, wanted.chart, wanted.revision)
         if key not in kept:
             kept[key] = chart_archive(source, wanted, settings)
@@ -78,7 +78,7 @@ def _charts(source: registry.Registry, settings: Settings) -> Callable[[Source],
     return chart
 
 
-def chart_archive(source: registry.Registry, wanted: Source, settings: Settings) -> bytes:
+def chart_archive(source: registry.Registry, wanted: ApplicationSource, settings: Settings) -> bytes:
     """The packaged chart that a source names. NotRendered for a host that policy omits; Stop(missing-file)."""
     address = wanted.address.removeprefix("oci://").rstrip("/")
     host = published.host(wanted.address)

@@ -16,7 +16,7 @@ from stagegate.argocd_app.sets import expand
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
-from stagegate.pins.place import Reading
+from stagegate.pins.place import ShapeContext
 from stagegate.pins.shapes import application_set
 from stagegate.settings import Environment, Settings
 
@@ -116,7 +116,7 @@ def _narrowed(
 ) -> Mapping[str, Any]:
     """A set with only those list elements that are this environment's, where it has some."""
     nodes = yaml_edit.documents(contents[file] or b"", file)
-    reading = Reading(file=file, settings=settings, environment=environment)
+    reading = ShapeContext(file=file, settings=settings, environment=environment)
     try:
         chosen = application_set.elements(nodes[number], reading)
     except Stop:

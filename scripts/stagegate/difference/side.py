@@ -12,7 +12,7 @@ from stagegate.argocd_app.named_files import Named
 from stagegate.argocd_app.sets import expand
 from stagegate.argocd_app.sets.generators import Cluster, Surroundings
 from stagegate.argocd_app.sets.parameters import NotExpandable
-from stagegate.argocd_app.sources import Source, mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree
 from stagegate.chart import objects
 from stagegate.chart.objects import RenderedObject
@@ -96,7 +96,7 @@ class Side:
         self._read_together()
         for one in self.applications(children=True).values():
             listed = [source for source in sources.of(one.document) if source.renders]
-            for source in listed or [Source(kind="reference", address="", document={})]:
+            for source in listed or [ApplicationSource(kind="reference", address="", document={})]:
                 found[(one.name, source.index)] = self._piece(one, source)
         for number, root in enumerate(root for root in self.roots() if root.kind == "folder"):
             found[(root.file, number)] = self._folder(root)
@@ -222,7 +222,7 @@ class Side:
                     return True
         return False
 
-    def _piece(self, one: Deployed, source: Source) -> Piece:
+    def _piece(self, one: Deployed, source: ApplicationSource) -> Piece:
         key = (one.name, source.index)
         if key in self._pieces:
             return self._pieces[key]

@@ -11,7 +11,7 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.settings import Environment, Pin, Settings
+from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
@@ -53,12 +53,12 @@ def expanded(settings: Settings, paths: Iterable[str]) -> Settings:
     return msgspec.structs.replace(settings, environments=places)
 
 
-def file_of(pin: str | Pin) -> str:
+def file_of(pin: str | PinSettings) -> str:
     """The file of a pin, short or long form."""
     return pin if isinstance(pin, str) else pin.file
 
 
-def _matching(pin: str | Pin, paths: Iterable[str], environment: str) -> list[str | Pin]:
+def _matching(pin: str | PinSettings, paths: Iterable[str], environment: str) -> list[str | PinSettings]:
     file = file_of(pin)
     if not is_glob(file):
         return [pin]

@@ -11,9 +11,9 @@ import msgspec
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership, pattern, shapes, suggest, toml_path
-from stagegate.pins.place import PinFile, PinPlace, Reading, items_at, text_at
+from stagegate.pins.place import PinFile, PinPlace, ShapeContext, items_at, text_at
 from stagegate.pins.shapes import added_image, application_set, custom, image_policy, sources
-from stagegate.settings import Environment, Pin, Settings
+from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, plain
 
@@ -30,7 +30,7 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 def read(
-    pin: str | Pin,
+    pin: str | PinSettings,
     content: bytes,
     settings: Settings,
     environment: Environment | None = None,
@@ -48,21 +48,21 @@ def read(
     owners = [candidate for candidate in settings.environments if pin in candidate.pins]
     if environment is None and len(owners) == 1:
         environment = owners[0]
-    if isinstance(pin, Pin) and pin.pattern:
+    if isinstance(pin, PinSettings) and pin.pattern:
         return pattern.read(pin, content, settings)
-    if isinstance(pin, Pin) and pin.path and file.endswith(".toml"):
+    if isinstance(pin, PinSettings) and pin.path and file.endswith(".toml"):
         return toml_path.read(pin, content, settings)
     names = (
         tuple(dict.fromkeys((*aliases, ownership.chart_name(settings)))) if settings.chart_reference else ()
     )
-    reading = Reading(file=file, settings=settings, environment=environment, aliases=names)
-    if isinstance(pin, Pin) and pin.add:
+    reading = ShapeContext(file=file, settings=settings, environment=environment, aliases=names)
+    if isinstance(pin, PinSettings) and pin.add:
         content = added_image.completed(content, file, settings)
     reading = msgspec.structs.replace(reading, content=content)
     nodes = _documents(content, file, settings)
     _refuse_encrypted(nodes, content, file)
     _refuse_twins(nodes, reading)
-    if isinstance(pin, Pin) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
+    if isinstance(pin, PinSettings) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
         places = tuple(custom.places(nodes, pin, reading))
         units = [Unit(place.document, (), nodes[place.document], ()) for place in places]
     else:
@@ -107,7 +107,7 @@ def _refuse_encrypted(nodes: Sequence[Node], content: bytes, file: str) -> None:
     )
 
 
-def _refuse_twins(nodes: Sequence[Node], reading: Reading) -> None:
+def _refuse_twins(nodes: Sequence[Node], reading: ShapeContext) -> None:
     """Stop(ambiguous-pin) when a file has one Application twice: the last one counts, whichever is judged."""
     seen: list[tuple[str, str, str]] = []
     for node in nodes:
@@ -128,7 +128,7 @@ def _refuse_twins(nodes: Sequence[Node], reading: Reading) -> None:
         seen.append((kind, space, name))
 
 
-def _units(nodes: Sequence[Node], reading: Reading) -> Iterator[Unit]:
+def _units(nodes: Sequence[Node], reading: ShapeContext) -> Iterator[Unit]:
     """Every object of the file that pins the app."""
     for document, node in enumerate(nodes):
         if not isinstance(node, MappingNode):
@@ -141,7 +141,7 @@ def _units(nodes: Sequence[Node], reading: Reading) -> Iterator[Unit]:
                 yield Unit(document, base, item, places)
 
 
-def _in_object(node: Node, document: int, reading: Reading) -> tuple[PinPlace, ...]:
+def _in_object(node: Node, document: int, reading: ShapeContext) -> tuple[PinPlace, ...]:
     for shape in shapes.document_shapes():
         if shape.places and (found := tuple(shape.places(node, document, reading))):
             taken = {(place.path, place.inside) for place in found}
@@ -150,7 +150,7 @@ def _in_object(node: Node, document: int, reading: Reading) -> tuple[PinPlace, .
     return ()
 
 
-def _chosen(units: list[Unit], reading: Reading) -> list[Unit]:
+def _chosen(units: list[Unit], reading: ShapeContext) -> list[Unit]:
     """The objects that the environment means: its Applications by name, and everything that is none."""
     applications = [unit for unit in units if sources.is_kind(unit.node, "Application")]
     others = [unit for unit in units if unit not in applications]
@@ -182,7 +182,7 @@ def _chosen(units: list[Unit], reading: Reading) -> list[Unit]:
     return units
 
 
-def _applications(node: Node, reading: Reading) -> Iterator[dict[str, Any]]:
+def _applications(node: Node, reading: ShapeContext) -> Iterator[dict[str, Any]]:
     """The Application that a node is, or those that a set makes for the environment, in plain types."""
     if sources.is_kind(node, "Application"):
         made = plain(node)

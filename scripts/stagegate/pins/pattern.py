@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from stagegate.errors import Stop
 from stagegate.pins import templates
-from stagegate.pins.place import PinFile, PinPlace, Reading
-from stagegate.settings import Pin, Settings
+from stagegate.pins.place import PinFile, PinPlace, ShapeContext
+from stagegate.settings import PinSettings, Settings
 
 NAME = "pattern"
 
 
-def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
+def read(pin: PinSettings, content: bytes, settings: Settings) -> PinFile:
     """The one place in the file that reads like the pattern. Stop(ambiguous-pin) when there is none, or several."""
     template = templates.expand(pin.pattern, settings)
     text = content.decode("utf-8", "surrogateescape")
@@ -34,7 +34,7 @@ def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
     (match,) = matches
     line = text.count("\n", 0, match.start()) + 1
     if flavour := templates.swallowed(template, match[0]):
-        raise Reading(file=pin.file, settings=settings).flavoured(match[0], template, flavour, line)
+        raise ShapeContext(file=pin.file, settings=settings).flavoured(match[0], template, flavour, line)
     place = PinPlace(
         file=pin.file,
         document=0,

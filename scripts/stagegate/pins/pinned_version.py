@@ -14,7 +14,7 @@ from stagegate.evidence.records import Record
 from stagegate.model import Edit, Release, to_json
 from stagegate.pins.files import file_of
 from stagegate.pins.shapes import umbrella_chart
-from stagegate.settings import Environment, Pin, Settings
+from stagegate.settings import Environment, PinSettings, Settings
 
 
 class PinnedVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ def resolved(standing: PinnedVersion, records: Mapping[str, Sequence[Record]]) -
 
 
 def read(
-    pin: str | Pin,
+    pin: str | PinSettings,
     files: Mapping[str, bytes | None],
     settings: Settings,
     environment: Environment | None = None,

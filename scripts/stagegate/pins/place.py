@@ -77,7 +77,7 @@ def together(pin_files: Sequence[PinFile]) -> PinFile:
     return msgspec.structs.replace(first, places=tuple(places.values()), applications=tuple(unique))
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
     """What every shape needs to know while it looks for its places.
 
     `aliases`: names below which an umbrella chart has the values of our chart. `content`: the whole file, for what
@@ -164,8 +164,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-Places = Callable[[Node, int, Reading], Iterator[PinPlace]]
-SourcePlaces = Callable[[Node, int, Path, Reading], Iterator[PinPlace]]
+Places = Callable[[Node, int, ShapeContext], Iterator[PinPlace]]
+SourcePlaces = Callable[[Node, int, Path, ShapeContext], Iterator[PinPlace]]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):

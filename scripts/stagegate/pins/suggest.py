@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import pattern, templates
-from stagegate.pins.place import Reading, text_at
+from stagegate.pins.place import ShapeContext, text_at
 from stagegate.pins.shapes import custom, image_fields
-from stagegate.settings import Pin, Settings
+from stagegate.settings import PinSettings, Settings
 from stagegate.yaml_nodes import Node
 
 _VERSION = re.compile(r"(?<![\d.])\d+\.\d+\.\d+(?![\d.]*\d)(?:-(?:rc|alpha|beta)[.\d]*)?")
@@ -19,7 +19,7 @@ _TRIED = 200  # lines or values that a suggestion is looked for in
 _LONGEST = 120  # characters of a pattern that people read in a message
 
 
-def nothing(nodes: Sequence[Node], reading: Reading, content: bytes) -> Stop:
+def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Stop:
     """Stop(ambiguous-pin) for a file in which no field is the app's, with a settings line that would work."""
     settings = reading.settings
     names = ", ".join(name for name in (settings.chart_reference, *settings.images) if name)
@@ -55,7 +55,7 @@ def pattern_for(content: bytes, file: str, settings: Settings) -> tuple[int, str
         in_comment = re.search(r"(?:^|\s)(?:#|//)", line[: version.start()]) is not None
         if more or len(template) > _LONGEST or in_comment:
             continue
-        pin = Pin(file=file, pattern=template)
+        pin = PinSettings(file=file, pattern=template)
         try:
             (place,) = pattern.read(pin, content, settings).places
         except (Stop, ValueError):
@@ -65,7 +65,7 @@ def pattern_for(content: bytes, file: str, settings: Settings) -> tuple[int, str
     return 1, ""
 
 
-def _lines(nodes: Sequence[Node], reading: Reading) -> Iterator[tuple[int, str]]:
+def _lines(nodes: Sequence[Node], reading: ShapeContext) -> Iterator[tuple[int, str]]:
     """Settings lines for values that look like a release, the ones beside or below the app's name first."""
     settings = reading.settings
     candidates = []
@@ -87,7 +87,7 @@ def _lines(nodes: Sequence[Node], reading: Reading) -> Iterator[tuple[int, str]]
             )
             candidates.append((not near, len(path), yaml_edit.written_path(path), template))
     for _, _, key, template in sorted(candidates)[:_TRIED]:
-        pin = Pin(file=reading.file, path=key, value=template)
+        pin = PinSettings(file=reading.file, path=key, value=template)
         try:
             (place,) = custom.places(nodes, pin, reading)
         except (Stop, ValueError):

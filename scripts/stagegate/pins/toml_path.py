@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import pattern, suggest, templates
-from stagegate.pins.place import PinFile, PinPlace, Reading
-from stagegate.settings import Pin, Settings
+from stagegate.pins.place import PinFile, PinPlace, ShapeContext
+from stagegate.settings import PinSettings, Settings
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\\\n]*"|'[^'\n]*')"""
 _KEYS = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
@@ -27,7 +27,7 @@ _LONG = re.compile(r"\"\"\"|'''")
 Steps = tuple[str, ...]
 
 
-def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
+def read(pin: PinSettings, content: bytes, settings: Settings) -> PinFile:
     """The one text at the pin's path. Stop(ambiguous-pin) when there is none, or several."""
     template = templates.expand(pin.value, settings)
     text = content.decode("utf-8", "surrogateescape")
@@ -48,7 +48,7 @@ def read(pin: Pin, content: bytes, settings: Settings) -> PinFile:
     ((start, value),) = matches
     line = text.count("\n", 0, start) + 1
     if flavour := templates.swallowed(template, value):
-        raise Reading(file=pin.file, settings=settings).flavoured(value, template, flavour, line)
+        raise ShapeContext(file=pin.file, settings=settings).flavoured(value, template, flavour, line)
     image = next((i for i in settings.images if i in template), "") if "{digest}" in template else ""
     place = PinPlace(
         file=pin.file,

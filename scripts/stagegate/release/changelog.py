@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from stagegate.release.conventional import Reading
+from stagegate.release.conventional import CommitMeaning
 
 _VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 _RELEASE = re.compile(
@@ -35,7 +35,7 @@ def data(content: str) -> bytes:
     return content.encode("utf-8", "surrogateescape")
 
 
-def notes(readings: Iterable[Reading], written: str = "") -> str:
+def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
     """The body of a section: what a person wrote under Unreleased, then the commits, oldest first.
 
     A heading stands once: the commits follow what a person wrote under the same one.

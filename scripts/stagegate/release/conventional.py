@@ -28,7 +28,7 @@ _LEVELS: dict[str, Level] = {"feat": "minor", "fix": "patch", "perf": "patch", "
 _HEADINGS = {"feat": "Added", "fix": "Fixed", "perf": "Changed", "revert": "Changed"}
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class CommitMeaning(msgspec.Struct, frozen=True, kw_only=True):
     """What one commit means: the level it asks for (or None), its changelog heading and its text.
 
     `readable` is false for a title of another form. `warning` names a spelling that was counted, or not, although
@@ -45,7 +45,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     reapplies: bool = False
 
 
-def read(subject: str, body: str) -> Reading:
+def read(subject: str, body: str) -> CommitMeaning:
     """The meaning of a commit from its first line and the rest; a title of another form moves nothing."""
     subject = subject.strip()
     undone = _UNDONE.match(subject)
@@ -59,9 +59,9 @@ def read(subject: str, body: str) -> Reading:
     breaking = bool(header["bang"]) or footer
     level: Level | None = "major" if breaking else _LEVELS.get(kind)
     if level is None:
-        return Reading(level=None, warning=warning)
+        return CommitMeaning(level=None, warning=warning)
     scope = f"**{header['scope']}**: " if header["scope"] else ""
-    return Reading(
+    return CommitMeaning(
         level=level,
         heading="Changed" if breaking else _HEADINGS.get(kind, "Changed"),
         text=scope + header["text"].strip() + (" (breaking)" if breaking else ""),
@@ -120,7 +120,7 @@ def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
     return False, ""
 
 
-def _undone(reapplies: bool, text: str) -> Reading:
+def _undone(reapplies: bool, text: str) -> CommitMeaning:
     """A revert; `Revert "Revert ..."` and git's `Reapply ...` are the change itself again."""
     inner = _UNDONE.match(text)
     while inner:
@@ -129,9 +129,9 @@ def _undone(reapplies: bool, text: str) -> Reading:
         inner = _UNDONE.match(text)
     title = plain_title(text)
     if not reapplies:
-        return Reading(level="patch", heading="Changed", text=f"Revert: {text}", undoes=title)
+        return CommitMeaning(level="patch", heading="Changed", text=f"Revert: {text}", undoes=title)
     original = read(text, "")
-    return Reading(
+    return CommitMeaning(
         level=original.level or "patch",
         heading=original.heading or "Changed",
         text=original.text or text,
@@ -141,13 +141,13 @@ def _undone(reapplies: bool, text: str) -> Reading:
     )
 
 
-def _squashed(body: str) -> Reading:
+def _squashed(body: str) -> CommitMeaning:
     """GitHub's squash of several commits: a free title, and the commits as a list. The highest one counts."""
     listed = [match[1] for line in body.splitlines() if (match := _BULLET.match(line))]
     readings = [read(title, "") for title in listed if _HEADER.match(title)]
     best = max(readings, key=lambda reading: RANK[reading.level], default=None)
     if best is None or best.level is None:
-        return Reading(level=None, readable=bool(readings))
+        return CommitMeaning(level=None, readable=bool(readings))
     footer, warning = breaking_footer("feat", body)
     if footer and not best.breaking:
         return msgspec.structs.replace(

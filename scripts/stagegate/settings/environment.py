@@ -34,7 +34,7 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
     Applications."""
 
 
-class Pin(Section, frozen=True, kw_only=True):
+class PinSettings(Section, frozen=True, kw_only=True):
     """Any scalar of a YAML or JSON file, a text of a TOML file, or a place in any text."""
 
     file: str
@@ -181,7 +181,7 @@ class Environment(Section, frozen=True, kw_only=True):
     """Whether versions such as 1.2.0-rc.1 may enter. Default: true without `after`."""
     argocd: ArgoCDSettings = ArgoCDSettings()
     """What Argo CD shows of it."""
-    pins: tuple[str | Pin, ...] = ()
+    pins: tuple[str | PinSettings, ...] = ()
     """Where Git says which release runs here: files of a known shape, or single values. They move together."""
     promotion: PromotionSettings = PromotionSettings()
     """How a release enters."""

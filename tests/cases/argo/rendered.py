@@ -25,7 +25,7 @@ def cases(folder: Path) -> list[Path]:
 
 def difference(case: Path, folders: list[Path]) -> str:
     """Why what we render is not what Argo CD rendered; empty when it is."""
-    from stagegate.argocd_app.sources import Source
+    from stagegate.argocd_app.sources import ApplicationSource
     from stagegate.argocd_app.tree import Tree, from_folder
     from stagegate.difference.manifests import application
     from stagegate.difference.manifests.surroundings import Around, NotRendered
@@ -45,7 +45,7 @@ def difference(case: Path, folders: list[Path]) -> str:
             )
         return from_folder(place)
 
-    def chart(source: Source) -> bytes:
+    def chart(source: ApplicationSource) -> bytes:
         archive = first(f"charts/{source.chart or source.address.rpartition('/')[2]}-{source.revision}.tgz")
         if archive is None:
             raise Stop(

@@ -9,6 +9,7 @@ import pytest
 from stagegate import settings as settings_file
 from stagegate.chart.check import facts, plan
 from stagegate.chart.check.plan import Checked
+from stagegate.chart.check.request import CheckRequest
 from stagegate.model import Finding
 from tests.chart import charts
 
@@ -58,7 +59,7 @@ def checked(tmp_path: Path, files: dict[str, str], *, checks: str = "{}", pins: 
     settings = settings_file.parse(text.encode(), "stagegate.yaml")
     own = settings.own_chart
     assert own is not None
-    known = facts.read(settings, own, facts.Checkout(tmp_path, "acme/shop"), {}, facts.Wishes())
+    known = facts.read(settings, own, facts.Checkout(tmp_path, "acme/shop"), {}, CheckRequest())
     return plan.plan(known)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from stagegate.chart.check.plan import Checked, Facts, environments_of, fails
+from stagegate.chart.check.plan import ChartFacts, Checked, environments_of, fails
 from stagegate.chart.rules import all_rules
 from stagegate.model import Change, Finding, to_json
 from stagegate.runner import log
@@ -19,7 +19,7 @@ _TRYING = frozenset(
 )  # their notes name what was not tried
 
 
-class Asked(NamedTuple):
+class ReportFile(NamedTuple):
     """A file to write: its kind, where, and its name for messages."""
 
     kind: str
@@ -27,7 +27,9 @@ class Asked(NamedTuple):
     name: str
 
 
-def write(facts: Facts, checked: Checked, asked: list[Asked], *, dry_run: bool) -> tuple[Change, ...]:
+def write(
+    facts: ChartFacts, checked: Checked, asked: list[ReportFile], *, dry_run: bool
+) -> tuple[Change, ...]:
     """Write what is asked for; in a dry run only say so."""
     for one in asked if not dry_run else ():
         one.path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,7 @@ def _sarif_result(finding: Finding) -> dict[str, object]:
     return told
 
 
-def _junit(path: Path, facts: Facts, checked: Checked) -> None:
+def _junit(path: Path, facts: ChartFacts, checked: Checked) -> None:
     """A suite for each environment, a case for each rule; what was not rendered is an error, never a pass."""
     from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stagegate.chart import package, published, source
-from stagegate.chart.check.rendering import Trial, objects_of
-from stagegate.chart.environments import Rendering
+from stagegate.chart.check.rendering import RenderSetup, objects_of
+from stagegate.chart.environments import EnvironmentRendering
 from stagegate.chart.rule import Base, Objects
 from stagegate.chart.source import ChartSource
 from stagegate.clients.registry import Registry
@@ -19,7 +19,11 @@ _OCI = "oci://"
 
 
 def read(
-    reference: str, workspace: Path, registry: Registry | None, trial: Trial, renderings: Sequence[Rendering]
+    reference: str,
+    workspace: Path,
+    registry: Registry | None,
+    trial: RenderSetup,
+    renderings: Sequence[EnvironmentRendering],
 ) -> Base | None:
     """The base with its objects by environment; None without a reference. A base that is unreadable says why."""
     if not reference:
@@ -48,9 +52,9 @@ def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:
     return folder / chart.name
 
 
-def _of(reference: str, folder: Path, trial: Trial, renderings: Sequence[Rendering]) -> Base:
+def _of(reference: str, folder: Path, trial: RenderSetup, renderings: Sequence[EnvironmentRendering]) -> Base:
     chart: ChartSource = source.read(folder, reference, lenient=True)
-    old = Trial(chart=chart, kube_version=trial.kube_version, probes={})
+    old = RenderSetup(chart=chart, kube_version=trial.kube_version, probes={})
     objects: dict[str, Objects] = {}
     for one in renderings:
         result = objects_of(old, one)

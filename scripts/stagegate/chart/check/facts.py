@@ -7,20 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import yaml
 
 from stagegate import yaml_1_1
 from stagegate.chart import dependencies, package, source
 from stagegate.chart.check import base as base_chart
 from stagegate.chart.check import targets
-from stagegate.chart.check.plan import Facts
-from stagegate.chart.check.rendering import Trial, kube_version, try_all
+from stagegate.chart.check.plan import ChartFacts
+from stagegate.chart.check.rendering import RenderSetup, kube_version, try_all
+from stagegate.chart.check.request import CheckRequest
 from stagegate.chart.rule import CheckFacts
 from stagegate.chart.source import ChartSource
 from stagegate.clients.registry import Registry
 from stagegate.clients.registry.credentials import Credentials
-from stagegate.model import Finding, digest_of
+from stagegate.model import digest_of
 from stagegate.settings import ChartSettings, Settings
 
 _NAME = "probe-name"  # a DNS label, so that it fits wherever a name does
@@ -33,35 +33,21 @@ class Checkout(NamedTuple):
     repository: str
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the inputs ask for besides the settings.
-
-    `values` are files that are rendered as environments of their own; `base` is a chart folder of the work
-    tree or an `oci://` reference; `version_files` are findings about files that hold the version.
-    """
-
-    values: tuple[str, ...] = ()
-    base: str = ""
-    kube_version: str = ""
-    strict: bool = False
-    version_files: tuple[Finding, ...] = ()
-
-
 def read(
     settings: Settings,
     own: ChartSettings,
     checkout: Checkout,
     logins: Mapping[str, Credentials],
-    wishes: Wishes,
+    request: CheckRequest,
     registry: Registry | None = None,
-) -> Facts:
-    """Facts of the chart in the work tree; what does not render is a finding, for each environment.
+) -> ChartFacts:
+    """ChartFacts of the chart in the work tree; what does not render is a finding, for each environment.
 
     Stop(missing-file) without a chart or a lock, Stop(findings) when Chart.yaml cannot be read.
     """
     chart = source.read(checkout.workspace / own.path, own.path, own.name, lenient=True)
     with dependencies.complete(chart, checkout.workspace, logins) as whole:
-        return of_source(settings, own, whole, checkout, wishes, registry)
+        return of_source(settings, own, whole, checkout, request, registry)
 
 
 def of_source(
@@ -69,18 +55,20 @@ def of_source(
     own: ChartSettings,
     chart: ChartSource,
     checkout: Checkout,
-    wishes: Wishes,
+    request: CheckRequest,
     registry: Registry | None = None,
-) -> Facts:
+) -> ChartFacts:
     """The same for a chart whose dependencies are in place."""
     library = chart.metadata.get("type") == "library"
-    wanted = targets.of(settings, chart, checkout, wishes.values)
-    version = kube_version(chart, wanted.renderings, wishes.kube_version)
+    wanted = targets.of(settings, chart, checkout, request.values)
+    version = kube_version(chart, wanted.renderings, request.kube_version.removeprefix("v"))
     probes = _probes(settings, own)
-    trial = Trial(chart=chart, kube_version=version, probes=probes, strict=wishes.strict, library=library)
+    trial = RenderSetup(
+        chart=chart, kube_version=version, probes=probes, strict=request.strict, library=library
+    )
     with ThreadPoolExecutor(max_workers=1) as beside:
         comparing = beside.submit(
-            base_chart.read, wishes.base, checkout.workspace, registry, trial, wanted.renderings
+            base_chart.read, request.base, checkout.workspace, registry, trial, wanted.renderings
         )
         rendered = try_all(trial, wanted.renderings, own_is_secondary=wanted.own_is_secondary)
         compared = comparing.result()
@@ -104,13 +92,13 @@ def of_source(
         has_dependencies=bool(chart.dependencies) or (chart.folder / "charts").is_dir(),
         probes=probes,
         kube_version=version,
-        kube_given=bool(wishes.kube_version),
+        kube_given=bool(request.kube_version.removeprefix("v")),
         content=_content(files),
         base=compared,
-        version_files=wishes.version_files,
+        version_files=request.version_files,
         rendered=(*wanted.unreadable, *rendered),
     )
-    return Facts(app=settings.app, chart=facts, findings=wanted.notes)
+    return ChartFacts(app=settings.app, chart=facts, findings=wanted.notes)
 
 
 def _probes(settings: Settings, own: ChartSettings) -> dict[str, str]:

@@ -19,7 +19,7 @@ RANK: Mapping[Severity, int] = MappingProxyType({"error": 0, "warning": 1, "note
 _FIRST = frozenset(("chart-lint", "document-shape", "values-schema", "values-file-packaged"))
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class ChartFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The app and its chart with everything it renders to; `findings` were made before any rule was tried."""
 
     app: str
@@ -40,7 +40,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     environments: tuple[str, ...] = ()
 
 
-def plan(facts: Facts) -> Checked:
+def plan(facts: ChartFacts) -> Checked:
     """The verdict: `findings` when one that is not silenced is at or above `fail-on`."""
     chart = facts.chart
     everything = [*facts.findings, *_of_rules(chart)]

@@ -14,7 +14,7 @@ import yaml
 from stagegate import yaml_1_1
 from stagegate.argocd_app.inputs import Parameter, RenderInputs
 from stagegate.chart import package, render
-from stagegate.chart.environments import Rendering
+from stagegate.chart.environments import EnvironmentRendering
 from stagegate.chart.kubernetes import schema
 from stagegate.chart.objects import BrokenDocument
 from stagegate.chart.rule import Failure, LintLine, Objects, Rendered
@@ -32,7 +32,7 @@ _RANDOM = re.compile(
 )
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class RenderSetup(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The chart with dependencies in place, and how every rendering of it is made."""
 
     chart: ChartSource
@@ -64,7 +64,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return any(_RANDOM.search(text) for text in texts)
 
 
-def kube_version(chart: ChartSource, renderings: Sequence[Rendering], given: str) -> str:
+def kube_version(chart: ChartSource, renderings: Sequence[EnvironmentRendering], given: str) -> str:
     """The Kubernetes version to render for: the one given, else the newest that the chart accepts.
 
     Where the chart names no versions, that is the newest of the table. Helm alone knows its constraints, so
@@ -84,7 +84,9 @@ def kube_version(chart: ChartSource, renderings: Sequence[Rendering], given: str
     return newest
 
 
-def try_all(trial: Trial, renderings: Sequence[Rendering], *, own_is_secondary: bool) -> list[Rendered]:
+def try_all(
+    trial: RenderSetup, renderings: Sequence[EnvironmentRendering], *, own_is_secondary: bool
+) -> list[Rendered]:
     """The result of every rendering, in their order; `own_is_secondary` is about the one without environment."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         waiting = [
@@ -94,13 +96,15 @@ def try_all(trial: Trial, renderings: Sequence[Rendering], *, own_is_secondary: 
         return [one() for one in waiting]
 
 
-def objects_of(trial: Trial, rendering: Rendering) -> Objects | Stop:
+def objects_of(trial: RenderSetup, rendering: EnvironmentRendering) -> Objects | Stop:
     """One plain rendering."""
     result = _attempt(trial.chart, _with_version(rendering.inputs, trial.kube_version))
     return result if isinstance(result, Stop) else result[0]
 
 
-def _submit(pool: ThreadPoolExecutor, trial: Trial, one: Rendering, *, secondary: bool) -> Any:
+def _submit(
+    pool: ThreadPoolExecutor, trial: RenderSetup, one: EnvironmentRendering, *, secondary: bool
+) -> Any:
     """Start everything about one rendering; the result is a function that waits for it."""
     inputs = _with_version(one.inputs, trial.kube_version)
     lint = None if secondary else pool.submit(_lint, trial, inputs)
@@ -129,8 +133,8 @@ def _submit(pool: ThreadPoolExecutor, trial: Trial, one: Rendering, *, secondary
 
 
 def _rendered(
-    trial: Trial,
-    one: Rendering,
+    trial: RenderSetup,
+    one: EnvironmentRendering,
     first: tuple[Any, ...] | Stop,
     again: Any,
     probed: Any,
@@ -179,13 +183,13 @@ def _with_version(inputs: RenderInputs, version: str) -> RenderInputs:
     return inputs if inputs.kube_version else msgspec.structs.replace(inputs, kube_version=version)
 
 
-def _probed(trial: Trial, inputs: RenderInputs) -> RenderInputs:
+def _probed(trial: RenderSetup, inputs: RenderInputs) -> RenderInputs:
     others = tuple(one for one in inputs.parameters if one.name not in trial.probes)
     probes = tuple(Parameter(name, text, string=True) for name, text in trial.probes.items())
     return msgspec.structs.replace(inputs, parameters=(*others, *probes))
 
 
-def _lint(trial: Trial, inputs: RenderInputs) -> tuple[LintLine, ...]:
+def _lint(trial: RenderSetup, inputs: RenderInputs) -> tuple[LintLine, ...]:
     """`helm lint` with everything the rendering takes; its recommendations are left out."""
     chart = trial.chart
     try:

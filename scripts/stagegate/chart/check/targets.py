@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate.argocd_app.inputs import RenderInputs, ValuesFile
 from stagegate.chart import environments
-from stagegate.chart.environments import Rendering
+from stagegate.chart.environments import EnvironmentRendering
 from stagegate.chart.rule import Failure, Rendered
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
@@ -25,7 +25,7 @@ _CI = "ci/*-values.yaml"  # chart-testing's name for values that make a chart re
 class Targets(msgspec.Struct, frozen=True, kw_only=True):
     """The renderings to try, own values last; what could not be read, and notes about it."""
 
-    renderings: tuple[Rendering, ...]
+    renderings: tuple[EnvironmentRendering, ...]
     own_is_secondary: bool
     unreadable: tuple[Rendered, ...] = ()
     notes: tuple[Finding, ...] = ()
@@ -36,7 +36,7 @@ def of(settings: Settings, chart: ChartSource, checkout: Checkout, values: tuple
     applications, unreadable, notes = _applications(settings, chart, checkout)
     given = [_given(settings.app, line, checkout.workspace) for line in values]
     trials = [] if applications or given else _ci(settings.app, chart)
-    own = Rendering(environment="", application="", inputs=_inputs(settings.app))
+    own = EnvironmentRendering(environment="", application="", inputs=_inputs(settings.app))
     if not applications and not notes and settings.environments and not unreadable:
         notes.append(_untried(settings, chart))
     others = (*applications, *given, *trials)
@@ -50,9 +50,9 @@ def of(settings: Settings, chart: ChartSource, checkout: Checkout, values: tuple
 
 def _applications(
     settings: Settings, chart: ChartSource, checkout: Checkout
-) -> tuple[list[Rendering], list[Rendered], list[Finding]]:
+) -> tuple[list[EnvironmentRendering], list[Rendered], list[Finding]]:
     """Every Application of the chart among the pins; one that cannot be read does not hide the others."""
-    renderings: list[Rendering] = []
+    renderings: list[EnvironmentRendering] = []
     unreadable: list[Rendered] = []
     notes: list[Finding] = []
     for environment, file in environments.pinned(settings, checkout.workspace):
@@ -86,7 +86,7 @@ def _unreadable(stop: Stop, environment: str, file: str) -> Rendered:
     )
 
 
-def _given(app: str, line: str, workspace: Path) -> Rendering:
+def _given(app: str, line: str, workspace: Path) -> EnvironmentRendering:
     """One line of the input `values`: files that are layered, separated by commas."""
     names = [name.strip() for name in line.split(",") if name.strip()]
     files = []
@@ -101,17 +101,19 @@ def _given(app: str, line: str, workspace: Path) -> Rendering:
             )
         files.append(ValuesFile(name=name, content=path.read_bytes()))
     inputs = msgspec.structs.replace(_inputs(app), values=tuple(files))
-    return Rendering(environment=Path(names[-1]).stem, application="", inputs=inputs, file=names[-1])
+    return EnvironmentRendering(
+        environment=Path(names[-1]).stem, application="", inputs=inputs, file=names[-1]
+    )
 
 
-def _ci(app: str, chart: ChartSource) -> list[Rendering]:
+def _ci(app: str, chart: ChartSource) -> list[EnvironmentRendering]:
     renderings = []
     for path in sorted(chart.folder.glob(_CI)):
         name = path.relative_to(chart.folder).as_posix()
         values = (ValuesFile(name=name, content=path.read_bytes()),)
         inputs = msgspec.structs.replace(_inputs(app), values=values)
         renderings.append(
-            Rendering(environment=name, application="", inputs=inputs, file=f"{chart.path}/{name}")
+            EnvironmentRendering(environment=name, application="", inputs=inputs, file=f"{chart.path}/{name}")
         )
     return renderings
 

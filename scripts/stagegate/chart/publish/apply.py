@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from stagegate.chart.package import MANIFEST_TYPE, Package
-from stagegate.chart.publish.plan import Facts, taken
+from stagegate.chart.publish.plan import ChartPublication, ChartReleaseFacts, taken
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.errors import Stop
 from stagegate.model import Change
 
 
-def intended(facts: Facts, *, done: bool) -> tuple[Change, ...]:
-    """The change as the report lists it."""
-    return (Change(kind="publish", target=facts.reference, after=facts.digest, done=done),)
-
-
-def push(facts: Facts, packed: Package, store: Registry) -> tuple[Change, ...]:
-    """Push the package, read its manifest back and compare.
+def apply(
+    decided: ChartPublication,
+    facts: ChartReleaseFacts,
+    packed: Package | None,
+    store: Registry,
+    *,
+    dry_run: bool,
+) -> tuple[Change, ...]:
+    """Push the package if that is decided, read its manifest back and compare; a dry run only says so.
 
     Two runs may push at the same moment and a registry lets the last one win: the one that reads back
     something else ends with Stop(version-taken) and both digests.
     """
+    if decided.reason != "published" or packed is None:
+        return ()
+    change = Change(kind="publish", target=facts.reference, after=facts.digest, done=not dry_run)
+    if dry_run:
+        return (change,)
     place = registry.parse(facts.reference)
     manifest = Manifest(media_type=MANIFEST_TYPE, raw=packed.manifest)
     store.push(place, manifest, (packed.config, packed.archive), absent=True)
@@ -34,4 +41,4 @@ def push(facts: Facts, packed: Package, store: Registry) -> tuple[Change, ...]:
         )
     if there.digest != packed.digest:
         raise taken(facts.reference, there.digest, packed.digest)
-    return intended(facts, done=True)
+    return (change,)

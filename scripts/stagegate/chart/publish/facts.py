@@ -11,9 +11,10 @@ import msgspec
 from stagegate.chart import dependencies, package, published, source
 from stagegate.chart.check import facts as check_facts
 from stagegate.chart.check import plan as check_plan
+from stagegate.chart.check.request import CheckRequest
 from stagegate.chart.package import Package
 from stagegate.chart.publish import committed
-from stagegate.chart.publish.plan import Facts, Seen
+from stagegate.chart.publish.plan import ChartReleaseFacts, PublishedChart
 from stagegate.chart.source import ChartSource
 from stagegate.clients import registry
 from stagegate.clients.registry import Registry
@@ -50,8 +51,8 @@ def prove_images(images: Mapping[str, str], store: Registry) -> None:
 
 def read(
     settings: Settings, own: ChartSettings, build: Build, store: Registry, logins: Mapping[str, Credentials]
-) -> tuple[Facts, Package | None]:
-    """Facts of a release with a chart of ours, and the package when the checks let it be packed.
+) -> tuple[ChartReleaseFacts, Package | None]:
+    """ChartReleaseFacts of a release with a chart of ours, and the package when the checks let it be packed.
 
     The chart passes chart-check first, in this process: its errors are findings, and nothing is packed then.
     Stop(missing-file) without a chart or its lock.
@@ -68,11 +69,11 @@ def read(
                 own,
                 whole,
                 check_facts.Checkout(build.workspace, build.repository),
-                check_facts.Wishes(strict=build.strict),
+                CheckRequest(strict=build.strict),
             )
         )
         findings += checked.findings
-        facts = Facts(
+        facts = ChartReleaseFacts(
             app=settings.app,
             version=build.version,
             commit=build.commit,
@@ -89,19 +90,19 @@ def read(
     return msgspec.structs.replace(facts, digest=packed.digest, content=packed.content, there=there), packed
 
 
-def _seen(store: Registry, place: registry.Reference, packed: Package) -> Seen | None:
+def _seen(store: Registry, place: registry.Reference, packed: Package) -> PublishedChart | None:
     """What stands there; one request when nothing does, or when it is exactly ours."""
     manifest = store.manifest(place)
     if manifest is None:
         return None
     digest = manifest.digest
     if digest == packed.digest:
-        return Seen(digest=digest, content=packed.content)
+        return PublishedChart(digest=digest, content=packed.content)
     found = published.fetch(store, place.at(digest))
     if found is None:
         return None
     told = found.record
-    return Seen(
+    return PublishedChart(
         digest=digest,
         content=found.content,
         commit=told.commit if told else "",

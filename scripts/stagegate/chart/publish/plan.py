@@ -11,7 +11,7 @@ from stagegate.errors import Stop
 from stagegate.model import Finding
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class PublishedChart(msgspec.Struct, frozen=True, kw_only=True):
     """What is published under this version already: its digest, the digest of what is inside, and the commit
     and images its record names (empty where that is not known)."""
 
@@ -21,7 +21,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, str] = {}
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class ChartReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The release as built here, what the checks found, and what is published.
 
     `reference` is where it goes (with the tag); `digest` and `content` are of our own build, empty when the
@@ -38,10 +38,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     content: str = ""
     rendered: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    there: Seen | None = None
+    there: PublishedChart | None = None
 
 
-class Publication(msgspec.Struct, frozen=True, kw_only=True):
+class ChartPublication(msgspec.Struct, frozen=True, kw_only=True):
     """What to do: publish, or why not. `digest` is what the version is, or will be, in the registry."""
 
     reason: Literal["published", "already-published", "findings"]
@@ -49,15 +49,15 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[Finding, ...] = ()
 
 
-def plan(facts: Facts) -> Publication:
+def plan(facts: ChartReleaseFacts) -> ChartPublication:
     """The decision. Stop(version-taken) when the version is published with other content (I5)."""
     errors = tuple(f for f in facts.findings if f.severity == "error" and not f.silenced)
     if errors:
-        return Publication(reason="findings", errors=errors)
+        return ChartPublication(reason="findings", errors=errors)
     if facts.there is None:
-        return Publication(reason="published", digest=facts.digest)
+        return ChartPublication(reason="published", digest=facts.digest)
     if facts.digest == facts.there.digest or facts.content == facts.there.content:
-        return Publication(reason="already-published", digest=facts.there.digest)
+        return ChartPublication(reason="already-published", digest=facts.there.digest)
     raise taken(facts.reference, facts.there.digest, facts.digest, _difference(facts, facts.there))
 
 
@@ -71,7 +71,7 @@ def taken(reference: str, there: str, ours: str, difference: str = "") -> Stop:
     )
 
 
-def _difference(facts: Facts, there: Seen) -> str:
+def _difference(facts: ChartReleaseFacts, there: PublishedChart) -> str:
     """Which part of the release is another one, where the records tell."""
     if not there.commit:
         return ""

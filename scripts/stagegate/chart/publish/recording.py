@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from stagegate.chart.publish.facts import Build
-from stagegate.chart.publish.plan import Facts, Seen, taken
+from stagegate.chart.publish.plan import ChartPublication, ChartReleaseFacts, PublishedChart, taken
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
 from stagegate.errors import Stop
 from stagegate.evidence.releases import ENVIRONMENT, task
@@ -16,19 +16,19 @@ from stagegate.model import Change, digest_of
 _LOOK_BACK = 100
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts for the plan, and the record that stands already (its id, and whether it was finished)."""
 
-    facts: Facts
+    facts: ChartReleaseFacts
     id: int = 0
     finished: bool = False
 
 
-def read(app: str, build: Build, github: Hub) -> Known:
+def read(app: str, build: Build, github: Hub) -> RecordFacts:
     """What this release would be recorded as, and what is recorded under its version by a trusted writer."""
     payload = _payload(app, build)
     digest = digest_of(payload)
-    facts = Facts(
+    facts = ChartReleaseFacts(
         app=app,
         version=build.version,
         commit=build.commit,
@@ -40,18 +40,22 @@ def read(app: str, build: Build, github: Hub) -> Known:
     )
     found = _recorded(app, build.version, github)
     if found is None:
-        return Known(facts=facts)
+        return RecordFacts(facts=facts)
     there = digest_of({key: found.payload.get(key) for key in payload})
-    return Known(
-        facts=msgspec.structs.replace(facts, there=Seen(digest=there, content=there)),
+    return RecordFacts(
+        facts=msgspec.structs.replace(facts, there=PublishedChart(digest=there, content=there)),
         id=found.id,
         finished=any(status.state == "success" for status in found.statuses),
     )
 
 
-def record(known: Known, build: Build, github: Hub, log_url: str) -> tuple[Change, ...]:
+def record(
+    decided: ChartPublication, known: RecordFacts, build: Build, github: Hub, log_url: str
+) -> tuple[Change, ...]:
     """Write the deployment and its status, or only the status that an earlier run could not write."""
     facts = known.facts
+    if decided.reason != "published" and (known.finished or not known.id):
+        return ()
     said = f"{facts.app} {facts.version} is a release"
     number = known.id or github.create_deployment(
         facts.commit, task(facts.app), ENVIRONMENT, _payload(facts.app, build), said, False

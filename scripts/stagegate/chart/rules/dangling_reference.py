@@ -30,7 +30,9 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     objects = rendered.objects or ()
     own = rendered.namespace
     made = {(one.kind, one.namespace or own, one.name) for one in objects} | set(operators.made(objects, own))
-    missing: dict[tuple[str, str], list[tuple[RenderedObject, references.Reference]]] = defaultdict(list)
+    missing: dict[tuple[str, str], list[tuple[RenderedObject, references.ObjectReference]]] = defaultdict(
+        list
+    )
     for one in objects:
         for reference in references.of(one, own) if not is_test(one) else ():
             exists = (reference.kind, one.namespace or own, reference.name) in made
@@ -59,7 +61,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def _severity(
-    several: list[tuple[RenderedObject, references.Reference]],
+    several: list[tuple[RenderedObject, references.ObjectReference]],
     kind: str,
     maker: RenderedObject | None,
     named: list[str],

@@ -11,7 +11,7 @@ import requests
 
 from stagegate.clients.hub import refusals
 from stagegate.clients.hub.identity import ABOUT, About
-from stagegate.clients.hub.response import Answer
+from stagegate.clients.hub.response import HubAnswer
 from stagegate.clients.hub.transport import Line
 from stagegate.errors import Stop
 from stagegate.runner import log
@@ -145,7 +145,7 @@ class Connection(Line):
         For ids from a list that this token has just read: an absent one was deleted in between.
         """
 
-        def decode(answer: Answer) -> dict[str, T]:
+        def decode(answer: HubAnswer) -> dict[str, T]:
             graph = msgspec.json.decode(answer.text, type=_Graph)
             absent = {error.path[0] for error in graph.errors or () if _is_absent_node(error) and error.path}
             others = [error for error in graph.errors or () if not _is_absent_node(error)]
@@ -173,13 +173,13 @@ class Connection(Line):
         body = {"query": text, "variables": {"input": fields}}
         decode = self._graph(dict[str, msgspec.Raw], doing, right, write=True)
 
-        def payload(answer: Answer) -> T:
+        def payload(answer: HubAnswer) -> T:
             return msgspec.json.decode(decode(answer).get("result", b"null"), type=kind)
 
         return self.send(self._json("POST", self._graphql, body=body), payload, doing, right, write=True)
 
-    def _graph(self, kind: type[T], doing: str, right: str, *, write: bool) -> Callable[[Answer], T]:
-        def decode(answer: Answer) -> T:
+    def _graph(self, kind: type[T], doing: str, right: str, *, write: bool) -> Callable[[HubAnswer], T]:
+        def decode(answer: HubAnswer) -> T:
             graph = msgspec.json.decode(answer.text, type=_Graph)
             if graph.errors:
                 raise self._graph_refusal(graph.errors, doing, right, write=write)
@@ -196,7 +196,7 @@ class Connection(Line):
         if any("RESOURCE_LIMIT" in (e.type or "") or "resource limits" in e.message.lower() for e in errors):
             return refusals.too_large(doing, message, write=write)
         if not kind and "something went wrong" in first.message.lower():
-            return refusals.server_error(Answer(status=200, headers={}, text=message), doing, write=write)
+            return refusals.server_error(HubAnswer(status=200, headers={}, text=message), doing, write=write)
         if "doesn't exist on type" in message or "isn't a defined input type" in message:
             return refusals.old_server(self.host, doing, message)
         return refusals.refused_by_graphql(kind, message, doing, right, self.token)
@@ -209,15 +209,15 @@ class Connection(Line):
         url: str,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> Callable[[], Answer]:
-        def ask() -> Answer:
+    ) -> Callable[[], HubAnswer]:
+        def ask() -> HubAnswer:
             accept = {"Accept": "application/vnd.github+json"}
             status, headers, text = self._requester.requestJson(verb, url, dict(params or {}), accept, body)
             if 300 <= status < 400:
                 raise self._moved()
             if status == 404 and url == self._graphql:
                 raise refusals.old_server(self.host, doing="use GraphQL", said=f"{url} answered 404")
-            return Answer(status=status, headers=headers, text=text)
+            return HubAnswer(status=status, headers=headers, text=text)
 
         return ask
 
@@ -261,15 +261,15 @@ def _is_absent_node(error: _GraphError) -> bool:
     )
 
 
-def _as(kind: type[T]) -> Callable[[Answer], T]:
-    def decode(answer: Answer) -> T:
+def _as(kind: type[T]) -> Callable[[HubAnswer], T]:
+    def decode(answer: HubAnswer) -> T:
         return msgspec.json.decode(answer.text or "null", type=kind)
 
     return decode
 
 
-def _page_of(kind: type[T]) -> Callable[[Answer], tuple[list[T], list[tuple[str, str]]]]:
-    def decode(answer: Answer) -> tuple[list[T], list[tuple[str, str]]]:
+def _page_of(kind: type[T]) -> Callable[[HubAnswer], tuple[list[T], list[tuple[str, str]]]]:
+    def decode(answer: HubAnswer) -> tuple[list[T], list[tuple[str, str]]]:
         items = msgspec.json.decode(answer.text, type=list[kind])  # type: ignore[valid-type]
         links = requests.utils.parse_header_links(answer.headers.get("link", ""))
         following = next((link["url"] for link in links if link.get("rel") == "next"), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from stagegate.clients.hub.response import Answer
+from stagegate.clients.hub.response import HubAnswer
 from stagegate.errors import Stop
 from stagegate.model import rfc3339
 from stagegate.runner import log
@@ -86,7 +86,7 @@ def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
     )
 
 
-def server_error(answer: Answer, doing: str, *, write: bool) -> Stop:
+def server_error(answer: HubAnswer, doing: str, *, write: bool) -> Stop:
     """5xx, for a write one that may have happened all the same."""
     return (Uncertain if write else Stop)(
         "server-error",
@@ -106,7 +106,7 @@ def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
     )
 
 
-def refused(answer: Answer, doing: str, right: str, token: str) -> Refused:
+def refused(answer: HubAnswer, doing: str, right: str, token: str) -> Refused:
     """The Stop for a 4xx answer. `right` is what the call needs; the answer's own header knows better."""
     stop = _refusal(answer.status, answer.headers, answer.said, doing, right, token)
     stop.status, stop.said = answer.status, answer.said

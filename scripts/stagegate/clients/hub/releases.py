@@ -10,7 +10,7 @@ import msgspec
 from stagegate.clients import http
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
-from stagegate.clients.hub.response import Answer
+from stagegate.clients.hub.response import HubAnswer
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Asset, ReleaseInfo
 from stagegate.errors import Stop
@@ -109,7 +109,7 @@ class Releases(Port):
         session = http.session(retries=0)
         headers = {"Authorization": f"Bearer {self._c.token}", "Content-Type": content_type}
 
-        def ask() -> Answer:
+        def ask() -> HubAnswer:
             answer = session.post(url, data=data, headers=headers, timeout=(10, 300), allow_redirects=False)
             return _answer(answer.status_code, answer.headers.items(), answer.text)
 
@@ -155,8 +155,8 @@ class Releases(Port):
         doing = f"download asset {id}"
         content = b""
 
-        def ask(address: str, with_headers: dict[str, str]) -> Callable[[], Answer]:
-            def once() -> Answer:
+        def ask(address: str, with_headers: dict[str, str]) -> Callable[[], HubAnswer]:
+            def once() -> HubAnswer:
                 nonlocal content
                 answer = session.get(address, headers=with_headers, timeout=(10, 300), allow_redirects=False)
                 content = answer.content
@@ -182,16 +182,16 @@ class Releases(Port):
             )
 
 
-def _answer(status: int, headers: object, text: str) -> Answer:
+def _answer(status: int, headers: object, text: str) -> HubAnswer:
     items = dict(headers)  # type: ignore[call-overload]
-    return Answer(status=status, headers={str(k).lower(): str(v) for k, v in items.items()}, text=text)
+    return HubAnswer(status=status, headers={str(k).lower(): str(v) for k, v in items.items()}, text=text)
 
 
-def _same(answer: Answer) -> Answer:
+def _same(answer: HubAnswer) -> HubAnswer:
     return answer
 
 
-def _decode_asset(answer: Answer) -> _Asset:
+def _decode_asset(answer: HubAnswer) -> _Asset:
     return msgspec.json.decode(answer.text, type=_Asset)
 
 

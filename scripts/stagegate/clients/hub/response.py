@@ -11,7 +11,7 @@ import msgspec
 from stagegate.runner import log
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class HubAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back: HTTP status, headers (lower-case names), body, GitHub's own words in it."""
 
     status: int
@@ -44,7 +44,7 @@ _LIMIT_WORDS = ("rate limit", "abuse detection")
 _MINUTE = 60.0
 
 
-def limit_wait(answer: Answer, now: float) -> float | None:
+def limit_wait(answer: HubAnswer, now: float) -> float | None:
     """Seconds to wait when the answer is a rate limit, else None. `now` is Unix time.
 
     GraphQL reports its primary limit with status 200, a secondary one with 200 or 403. Without Retry-After a
@@ -67,7 +67,7 @@ def limit_wait(answer: Answer, now: float) -> float | None:
     return max(reset - now + 1, 1.0) if reset is not None and (spent or answer.status == 200) else _MINUTE
 
 
-def _limited_by_graphql(answer: Answer, spent: bool) -> bool:
+def _limited_by_graphql(answer: HubAnswer, spent: bool) -> bool:
     if '"errors"' not in answer.text and '"documentation_url"' not in answer.text:
         return False
     try:
@@ -91,7 +91,7 @@ def _limited_by_graphql(answer: Answer, spent: bool) -> bool:
     return False
 
 
-def _limited_by_rest(answer: Answer, spent: bool, after: str) -> bool:
+def _limited_by_rest(answer: HubAnswer, spent: bool, after: str) -> bool:
     words = answer.said.lower()
     if "not accessible by" in words:  # the last request of an hour can still lack a permission
         return False

@@ -12,7 +12,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from stagegate.clients.hub import refusals
 from stagegate.clients.hub.refusals import Uncertain
-from stagegate.clients.hub.response import Answer, limit_wait
+from stagegate.clients.hub.response import HubAnswer, limit_wait
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner import log, variables
@@ -53,8 +53,8 @@ class Line:
 
     def send(
         self,
-        ask: Callable[[], Answer],
-        decode: Callable[[Answer], T],
+        ask: Callable[[], HubAnswer],
+        decode: Callable[[HubAnswer], T],
         doing: str,
         right: str,
         *,
@@ -99,7 +99,7 @@ class Line:
         """Sleep before the next try: the pace (0.5 s unless STAGEGATE_RETRY_PACE), doubled each time."""
         self.sleep(self._retry_pace * 2**attempt)
 
-    def _once(self, ask: Callable[[], Answer], doing: str, *, write: bool) -> Answer:
+    def _once(self, ask: Callable[[], HubAnswer], doing: str, *, write: bool) -> HubAnswer:
         """One answer that is not a rate limit; waits for those that are, as long as the patience lasts."""
         while True:
             self._count(write)

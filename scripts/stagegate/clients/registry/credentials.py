@@ -10,7 +10,7 @@ import binascii
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,12 @@ def given(username: str, password: str) -> Credentials | None:
         )
     log.mask(password)
     return Credentials(username=username or "token", password=password)
+
+
+def for_hosts(hosts: Iterable[str], username: str, password: str) -> dict[str, Credentials]:
+    """The login of the inputs for each of our registries; empty when none was given. Stop(empty-secret)."""
+    login = given(username, password)
+    return dict.fromkeys(hosts, login) if login else {}
 
 
 def from_docker(host: str, environ: Mapping[str, str] = os.environ) -> Credentials:

@@ -14,7 +14,7 @@ import requests
 from stagegate.clients import http
 from stagegate.clients.registry.credentials import Credentials
 from stagegate.clients.registry.reference import Reference
-from stagegate.clients.registry.trouble import Refusal
+from stagegate.clients.registry.trouble import RegistryRefusal
 from stagegate.errors import Stop
 from stagegate.runner import log
 
@@ -25,7 +25,7 @@ _PIECE = re.compile(
 _LIMIT = 1 << 20
 
 
-class Login:
+class RegistryLogin:
     """The `Authorization` header for each repository; credentials are asked for once for each host."""
 
     def __init__(self, session: requests.Session, lookup: Callable[[str], Credentials]) -> None:
@@ -86,7 +86,7 @@ class Login:
         answer = http.reach(place.netloc, send)
         body = answer.content[:_LIMIT]
         if answer.status_code != 200:
-            raise Refusal(answer, body).stop(target, f"a login to {actions}", login=who.username)
+            raise RegistryRefusal(answer, body).stop(target, f"a login to {actions}", login=who.username)
         try:
             document = answer.json()
             token = str(document.get("token") or document["access_token"])

@@ -10,9 +10,9 @@ import requests
 
 from stagegate.clients import http
 from stagegate.clients.registry import credentials
-from stagegate.clients.registry.login import Login
+from stagegate.clients.registry.login import RegistryLogin
 from stagegate.clients.registry.reference import Reference
-from stagegate.clients.registry.trouble import Refusal, Transient
+from stagegate.clients.registry.trouble import RegistryRefusal, Transient
 from stagegate.errors import Stop
 
 BODY_SECONDS = 300.0
@@ -39,7 +39,7 @@ class Transport:
         self._session.auth = _as_given  # without it requests would add a login from ~/.netrc
         login = credentials.given(username, password)
         lookup: Callable[[str], credentials.Credentials] = credentials.from_docker
-        self.login = Login(self._session, (lambda _: login) if login is not None else lookup)
+        self.login = RegistryLogin(self._session, (lambda _: login) if login is not None else lookup)
 
     def send(
         self,
@@ -102,7 +102,7 @@ class Transport:
                 body = self.body(answer, target, _REFUSAL_LIMIT)
             except (requests.RequestException, Stop):
                 body = b""
-        return Refusal(answer, body).stop(target, doing, login=self.login.who(target.host))
+        return RegistryRefusal(answer, body).stop(target, doing, login=self.login.who(target.host))
 
     def body(self, answer: requests.Response, target: Reference, limit: int) -> bytes:
         """The body, at most `limit` bytes within BODY_SECONDS however slowly it drips."""

@@ -23,7 +23,7 @@ class Transient(Stop):
     """Trouble that may be gone when the whole push is made again."""
 
 
-class Refusal:
+class RegistryRefusal:
     """An answer of 400 or more (or one that makes no sense), read once and bounded."""
 
     def __init__(self, answer: requests.Response, body: bytes) -> None:

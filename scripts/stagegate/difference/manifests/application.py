@@ -12,7 +12,7 @@ from stagegate import yaml_1_1
 from stagegate.argocd_app import render_inputs, sources
 from stagegate.argocd_app.named_files import KUSTOMIZATIONS
 from stagegate.argocd_app.sets.expand import merge_patch
-from stagegate.argocd_app.sources import Source, mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree
 from stagegate.chart.objects import RenderedObject
 from stagegate.difference.manifests import directory_source, helm_source, kustomize_source
@@ -29,7 +29,7 @@ def render(application: Mapping[str, Any], around: Around) -> tuple[RenderedObje
 
 
 def render_source(
-    application: Mapping[str, Any], source: Source, around: Around
+    application: Mapping[str, Any], source: ApplicationSource, around: Around
 ) -> tuple[RenderedObject, ...]:
     """Objects of one source. NotRendered for plugins and Jsonnet, Stop for what Argo CD refuses too."""
     if mapping(application.get("spec")).get("sourceHydrator"):
@@ -63,7 +63,7 @@ def render_source(
             return directory_source.render(source, tree, folder)
 
 
-def type_of(source: Source, tree: Tree, folder: str) -> str:
+def type_of(source: ApplicationSource, tree: Tree, folder: str) -> str:
     """The tool: the one that the source names, else what the folder looks like. Stop where it names two."""
     if len(source.types) > 1:
         raise Stop(
@@ -80,7 +80,9 @@ def type_of(source: Source, tree: Tree, folder: str) -> str:
     return "helm" if f"{start}Chart.yaml" in tree.entries else "directory"
 
 
-def _overridden(application: Mapping[str, Any], source: Source, tree: Tree, folder: str) -> Source:
+def _overridden(
+    application: Mapping[str, Any], source: ApplicationSource, tree: Tree, folder: str
+) -> ApplicationSource:
     """The source with what `.argocd-source.yaml` and `.argocd-source-NAME.yaml` in its folder change."""
     name = str(mapping(application.get("metadata")).get("name") or "")
     document = source.document

@@ -9,7 +9,7 @@ import posixpath
 import re
 
 from stagegate.argocd_app import globs
-from stagegate.argocd_app.sources import Source
+from stagegate.argocd_app.sources import ApplicationSource
 from stagegate.argocd_app.tree import Tree
 from stagegate.chart import objects
 from stagegate.chart.objects import RenderedObject
@@ -20,7 +20,7 @@ _SKIP = b"# +argocd:skip-file-rendering"
 _WORDS = (b"apiVersion:", b"kind:", b"metadata:")
 
 
-def render(source: Source, tree: Tree, folder: str) -> tuple[RenderedObject, ...]:
+def render(source: ApplicationSource, tree: Tree, folder: str) -> tuple[RenderedObject, ...]:
     """Objects of a folder's files. Stop(findings) for one that is meant as a manifest and is none."""
     options = source.options("directory")
     include, exclude = str(options.get("include") or ""), str(options.get("exclude") or "")

@@ -14,7 +14,7 @@ import yaml
 from stagegate import yaml_1_1
 from stagegate.argocd_app import globs, named_files, render_inputs
 from stagegate.argocd_app.inputs import RenderInputs
-from stagegate.argocd_app.sources import Source, items, mapping
+from stagegate.argocd_app.sources import ApplicationSource, items, mapping
 from stagegate.chart import package
 from stagegate.chart import render as chart_render
 from stagegate.chart.objects import RenderedObject
@@ -29,7 +29,7 @@ _RANDOM = re.compile(
 _DEEP = 8  # charts that depend on charts beside them
 
 
-def inputs(application: Mapping[str, Any], source: Source, around: Around) -> RenderInputs:
+def inputs(application: Mapping[str, Any], source: ApplicationSource, around: Around) -> RenderInputs:
     """What Helm is given for one source. Stop(missing-file), NotRendered."""
 
     def read(address: str, revision: str, path: str) -> bytes | None:
@@ -46,7 +46,9 @@ def inputs(application: Mapping[str, Any], source: Source, around: Around) -> Re
     )
 
 
-def render(application: Mapping[str, Any], source: Source, around: Around) -> tuple[RenderedObject, ...]:
+def render(
+    application: Mapping[str, Any], source: ApplicationSource, around: Around
+) -> tuple[RenderedObject, ...]:
     """Objects of one chart. Stop(findings) with helm's words."""
     where = str(mapping(application.get("metadata")).get("name") or "")
     given = inputs(application, source, around)
@@ -59,7 +61,7 @@ def render(application: Mapping[str, Any], source: Source, around: Around) -> tu
         return chart_render.render(root / folder, given, where=where)
 
 
-def asked_for(source: Source, around: Around) -> tuple[frozenset[str], bool]:
+def asked_for(source: ApplicationSource, around: Around) -> tuple[frozenset[str], bool]:
     """API versions that a chart asks the cluster for, and whether it makes values that are new each time."""
     if source.kind == "git":
         tree = around.tree(source.address, source.revision or "HEAD")
@@ -113,7 +115,7 @@ def _fetch(one: Mapping[str, Any], locked: str, inside: Path, around: Around) ->
     version = locked or str(one.get("version") or "")
     address = repository.removeprefix("oci://")
     archive = around.chart(
-        Source(
+        ApplicationSource(
             kind="registry" if repository.startswith("oci://") else "repository",
             address=address,
             chart=name,

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from stagegate.argocd_app.named_files import Named
-from stagegate.argocd_app.sources import Source
+from stagegate.argocd_app.sources import ApplicationSource
 from stagegate.argocd_app.tree import Tree
 
 _FILES, _BYTES = 20_000, 256 << 20
@@ -28,7 +28,7 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tree: Callable[[str, str], Tree]
-    chart: Callable[[Source], bytes]
+    chart: Callable[[ApplicationSource], bytes]
     kube_version: str = ""
     api_versions: tuple[str, ...] | None = None
     kustomize_options: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import sources
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
@@ -15,13 +15,13 @@ from stagegate.yaml_nodes import Node
 NAME = "application"
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """Everything that the sources of an Application pin."""
     if sources.is_kind(root, "Application"):
         yield from sources.in_spec(root, document, ("spec",), reading)
 
 
-def in_source(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def in_source(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """Chart revision and image tag parameter of the source at `base`, where it is our chart."""
     url, chart, path = (text_at(root, *base, key) for key in ("repoURL", "chart", "path"))
     if not ownership.is_our_source(url, chart, path, reading.settings):
@@ -39,7 +39,7 @@ def in_source(root: Node, document: int, base: Path, reading: Reading) -> Iterat
                 yield reading.place(document, value, "image-tag", NAME)
 
 
-def _no_revision(root: Node, base: Path, reading: Reading) -> Stop:
+def _no_revision(root: Node, base: Path, reading: ShapeContext) -> Stop:
     chart = yaml_edit.find(root, (*base, "chart"))
     return Stop(
         "ambiguous-pin",

@@ -10,7 +10,7 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins.place import PinPlace, Reading, Shape, items_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, text_at
 from stagegate.pins.shapes import sources
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
@@ -29,7 +29,7 @@ class Element(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, str]
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """Literal places of the template, and the elements' scalars where the template names a parameter."""
     if not sources.is_kind(root, "ApplicationSet"):
         return
@@ -50,7 +50,7 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
                 yield found
 
 
-def elements(root: Node, reading: Reading) -> tuple[Element, ...]:
+def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
     """The list elements of the environment whose Application is ours; none without a list generator.
 
     `argocd.applications` decides where the environment has it, else the elements that have the environment's name
@@ -92,7 +92,7 @@ def elements(root: Node, reading: Reading) -> tuple[Element, ...]:
     return ()
 
 
-def _of_others(root: Node, chosen: Sequence[Element], reading: Reading) -> tuple[Element, ...]:
+def _of_others(root: Node, chosen: Sequence[Element], reading: ShapeContext) -> tuple[Element, ...]:
     """List elements of another environment that the settings pin, and that takes what the template has too.
 
     An environment is pinned here when it has the file as a pin, or the element's Application.
@@ -120,7 +120,7 @@ def _template(root: Node) -> Node:
     return found[1] if found else root
 
 
-def _shared(place: PinPlace, others: Sequence[Element], reading: Reading) -> Stop:
+def _shared(place: PinPlace, others: Sequence[Element], reading: ShapeContext) -> Stop:
     environment = reading.environment.name if reading.environment else "this environment"
     lines = ", ".join(str(one.line) for one in others)
     return Stop(
@@ -133,7 +133,7 @@ def _shared(place: PinPlace, others: Sequence[Element], reading: Reading) -> Sto
     )
 
 
-def applications(root: Node, reading: Reading) -> Iterator[dict[str, Any]]:
+def applications(root: Node, reading: ShapeContext) -> Iterator[dict[str, Any]]:
     """The Applications that the set makes for the environment; none where it needs more than a list element."""
     template = yaml_edit.resolve(root, ("spec", "template"))
     if template is None:
@@ -150,7 +150,7 @@ def fill(text: str, one: Element | None) -> str:
 
 
 def _placed(
-    root: Node, template: Node, place: PinPlace, one: Element | None, document: int, reading: Reading
+    root: Node, template: Node, place: PinPlace, one: Element | None, document: int, reading: ShapeContext
 ) -> PinPlace:
     """A place of the filled template where it really stands: in the template, or in the element."""
     written = _original(template, place)
@@ -178,7 +178,7 @@ def _original(template: Node, place: PinPlace) -> str | None:
     return found.value if found else None
 
 
-def _generator_cure(root: Node, parameter: str, reading: Reading) -> str:
+def _generator_cure(root: Node, parameter: str, reading: ShapeContext) -> str:
     """Where a parameter comes from, and the settings line that pins it there."""
     for number, generator in enumerate(items_at(root, "spec", "generators")):
         for file in items_at(generator, "git", "files"):
@@ -205,14 +205,14 @@ def _generator_cure(root: Node, parameter: str, reading: Reading) -> str:
     )
 
 
-def _is_ours(view: Node, reading: Reading) -> bool:
+def _is_ours(view: Node, reading: ShapeContext) -> bool:
     try:
         return next(sources.in_spec(view, 0, (), reading), None) is not None
     except Stop:
         return True  # ours, and with something to say about it later
 
 
-def _unclear(ours: Sequence[Element], reading: Reading) -> Stop:
+def _unclear(ours: Sequence[Element], reading: ShapeContext) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"{reading.file} has {len(ours)} element{'s' if len(ours) > 1 else ''} for {reading.settings.app}.",

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import templates
-from stagegate.pins.place import PinPlace, Reading, text_at
-from stagegate.settings import Pin
+from stagegate.pins.place import PinPlace, ShapeContext, text_at
+from stagegate.settings import PinSettings
 from stagegate.yaml_edit import Scalar
 from stagegate.yaml_nodes import Node
 
@@ -17,7 +17,7 @@ NAME = "custom"
 _SELECTOR = re.compile(r"(?P<words>[\w./-]+=[^,:]+(?:,[\w./-]+=[^,:]+)*):(?P<path>.+)", re.DOTALL)
 
 
-def places(nodes: Sequence[Node], pin: Pin, reading: Reading) -> Iterator[PinPlace]:
+def places(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> Iterator[PinPlace]:
     """The one scalar at the pin's path. Stop(ambiguous-pin) when it is in no document, or in several."""
     template = templates.expand(pin.value, reading.settings)
     wanted, path = selector(pin.path)
@@ -50,7 +50,7 @@ def _selected(node: Node, key: str, value: str) -> bool:
     return text_at(node, *yaml_edit.parse_path(path)) == value  # type: ignore[arg-type]
 
 
-def _not_one(nodes: Sequence[Node], pin: Pin, path: str, found: Sequence[tuple[int, Scalar]]) -> Stop:
+def _not_one(nodes: Sequence[Node], pin: PinSettings, path: str, found: Sequence[tuple[int, Scalar]]) -> Stop:
     if not found:
         return Stop(
             "ambiguous-pin",

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
 from stagegate.pins.shapes import image_fields, kustomize
 from stagegate.yaml_nodes import Node
 
 NAME = "flux"
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The places of a HelmRelease, OCIRepository, GitRepository or Kustomization of Flux."""
     kind, version = text_at(root, "kind"), text_at(root, "apiVersion")
     if kind == "HelmRelease" and version.startswith("helm.toolkit.fluxcd.io/"):
@@ -27,7 +27,7 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
         yield from kustomize.in_images(root, document, ("spec", "images"), reading, NAME)
 
 
-def _git_repository(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def _git_repository(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The tag or commit of a GitRepository that is the app's; a branch stays."""
     if not ownership.is_our_repository(text_at(root, "spec", "url"), reading.settings):
         return
@@ -38,7 +38,7 @@ def _git_repository(root: Node, document: int, reading: Reading) -> Iterator[Pin
                 yield place
 
 
-def _helm_release(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def _helm_release(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The chart's version where the chart has our chart's name, and image fields of the values."""
     settings = reading.settings
     chart = text_at(root, "spec", "chart", "spec", "chart")
@@ -55,7 +55,7 @@ def _helm_release(root: Node, document: int, reading: Reading) -> Iterator[PinPl
             yield image_fields.place(reading, document, scalar, field, NAME)
 
 
-def _oci_repository(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def _oci_repository(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     settings = reading.settings
     if not ownership.is_our_chart(text_at(root, "spec", "url"), "", settings) or not settings.moves_chart:
         return

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
 NAME = "git-source"
 
 
-def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """The revision of the Git source at `base`, where it shows our chart and names a release."""
     url, path = text_at(root, *base, "repoURL"), text_at(root, *base, "path")
     if text_at(root, *base, "chart") or url.startswith("oci://"):

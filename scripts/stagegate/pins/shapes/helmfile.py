@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_nodes import MappingNode, Node
 
 NAME = "helmfile"
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The releases of a helmfile whose chart is ours."""
     if text_at(root, "kind") or not items_at(root, "releases"):
         return

@@ -8,7 +8,7 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership, templates
-from stagegate.pins.place import PinPlace, Reading, Role, text_at
+from stagegate.pins.place import PinPlace, Role, ShapeContext, text_at
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Path, Scalar
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is_null, merged
@@ -132,7 +132,7 @@ def _mappings(node: Node, path: Path) -> Iterator[tuple[Path, MappingNode]]:
             yield from _mappings(value, (*path, index))
 
 
-def place(reading: Reading, document: int, scalar: Scalar, field: ImageField, shape: str) -> PinPlace:
+def place(reading: ShapeContext, document: int, scalar: Scalar, field: ImageField, shape: str) -> PinPlace:
     """The place of an image field at its scalar."""
     return reading.place(document, scalar, field.role, shape, template=field.template, subject=field.subject)
 

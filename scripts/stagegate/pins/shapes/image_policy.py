@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import templates
-from stagegate.pins.place import PinPlace, Reading, Shape
+from stagegate.pins.place import PinPlace, Shape, ShapeContext
 from stagegate.pins.shapes import image_fields
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Scalar
@@ -19,7 +19,7 @@ _MARKER = re.compile(
 )
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The marked values whose policy has the name of the app or of one of its images."""
     if b"$imagepolicy" not in reading.content:
         return
@@ -38,7 +38,7 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
 
 
 def _place(
-    scalar: Scalar, part: str | None, image: str, document: int, reading: Reading
+    scalar: Scalar, part: str | None, image: str, document: int, reading: ShapeContext
 ) -> Iterator[PinPlace]:
     if part == "digest":
         yield reading.place(document, scalar, "image-digest", NAME, subject=image)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
@@ -14,7 +14,7 @@ from stagegate.yaml_nodes import Node
 NAME = "inline-values"
 
 
-def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """Image fields in the inline values of the source at `base`."""
     settings = reading.settings
     url, chart, path = (text_at(root, *base, key) for key in ("repoURL", "chart", "path"))

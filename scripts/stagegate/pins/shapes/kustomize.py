@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from stagegate.pins import ownership, templates
 from stagegate.pins.files import KUSTOMIZATIONS
-from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
@@ -27,7 +27,7 @@ def is_kustomization(root: Node, file: str) -> bool:
     return not kind and PurePosixPath(file).name in KUSTOMIZATIONS
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """Images, charts and remote bases of ours in a kustomization."""
     if not is_kustomization(root, reading.file):
         return
@@ -44,7 +44,7 @@ def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
             yield from _remote(root, document, (key, index), reading)
 
 
-def in_images(root: Node, document: int, path: Path, reading: Reading, shape: str) -> Iterator[PinPlace]:
+def in_images(root: Node, document: int, path: Path, reading: ShapeContext, shape: str) -> Iterator[PinPlace]:
     """Tags and digests of images of ours in a list of `{name, newName, newTag, digest}` at a path."""
     for index, item in enumerate(items_at(root, *path)):
         image = ownership.our_image(text_at(item, "newName") or text_at(item, "name"), reading.settings)
@@ -56,7 +56,7 @@ def in_images(root: Node, document: int, path: Path, reading: Reading, shape: st
             yield reading.place(document, digest, "image-digest", shape, subject=image)
 
 
-def _remote(root: Node, document: int, path: Path, reading: Reading) -> Iterator[PinPlace]:
+def _remote(root: Node, document: int, path: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """The revision of a remote base of our repository, `https://host/owner/name//path?ref=v1.2.3`."""
     scalar = scalar_at(root, *path)
     match = _REF.match(scalar.value) if scalar else None
@@ -76,7 +76,7 @@ def _host_first(url: str) -> str:
     return url.removeprefix("git::")
 
 
-def in_source(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def in_source(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """Images of ours that an Application's source overrides, written `[name=]repository:tag` or `@digest`."""
     for index in range(len(items_at(root, *base, "kustomize", "images"))):
         scalar = scalar_at(root, *base, "kustomize", "images", index)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
 NAME = "multiple-sources"
 
 
-def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """The revision of a `ref` source at `base`, where it is a tag of ours."""
     url = text_at(root, *base, "repoURL")
     if not text_at(root, *base, "ref") or text_at(root, *base, "chart"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
 NAME = "native-oci"
 
 
-def places(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """The revision of the source at `base`, where its address is our chart."""
     url = text_at(root, *base, "repoURL")
     if not url.startswith("oci://") or text_at(root, *base, "chart"):

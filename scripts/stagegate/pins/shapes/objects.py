@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_nodes import Node
 
 NAME = "objects"
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The images of ours in an object."""
     if not (text_at(root, "apiVersion") and text_at(root, "kind")):
         return

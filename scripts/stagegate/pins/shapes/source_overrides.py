@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from stagegate.errors import Stop
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import kustomize
 from stagegate.yaml_nodes import Node
 
@@ -16,7 +16,7 @@ NAME = "source-overrides"
 _FILE = re.compile(r"\.argocd-source(?:-(?P<application>.+))?\.yaml")
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The Helm parameter of the image tag, and Kustomize images."""
     named = _FILE.fullmatch(PurePosixPath(reading.file).name)
     if named is None:

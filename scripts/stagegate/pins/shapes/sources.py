@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import shapes
-from stagegate.pins.place import PinPlace, Reading, items_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext, items_at, text_at
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
@@ -26,13 +26,13 @@ def bases(root: Node, spec: Path) -> list[Path]:
     return [base for base in candidates if yaml_edit.resolve(root, base)]
 
 
-def in_spec(root: Node, document: int, spec: Path, reading: Reading) -> Iterator[PinPlace]:
+def in_spec(root: Node, document: int, spec: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """All places in the sources of the Application spec at `spec`."""
     for base in bases(root, spec):
         yield from in_source(root, document, base, reading)
 
 
-def in_source(root: Node, document: int, base: Path, reading: Reading) -> Iterator[PinPlace]:
+def in_source(root: Node, document: int, base: Path, reading: ShapeContext) -> Iterator[PinPlace]:
     """All places in the source at `base`."""
     for shape in shapes.source_shapes():
         if shape.source_places:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Reading, Shape, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.settings import Settings
 from stagegate.yaml_nodes import Node
 
 NAME = "umbrella-chart"
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """The version of our chart among the dependencies of a Chart.yaml."""
     if text_at(root, "kind") or not reading.settings.moves_chart:
         return

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stagegate.pins.place import PinPlace, Reading, Shape, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
 from stagegate.pins.shapes import image_fields, sources
 from stagegate.yaml_nodes import MappingNode, Node
 
 NAME = "values-file"
 
 
-def places(root: Node, document: int, reading: Reading) -> Iterator[PinPlace]:
+def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
     """Image fields of a document that is no Kubernetes object: the settings say that these values are ours."""
     if not isinstance(root, MappingNode) or (text_at(root, "apiVersion") and text_at(root, "kind")):
         return

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from stagegate.release import conventional
-from stagegate.release.conventional import Reading
+from stagegate.release.conventional import CommitMeaning
 
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
 
@@ -29,14 +29,14 @@ class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The changes that count, oldest first, the commits without a readable title, and warnings."""
 
-    readings: tuple[Reading, ...]
+    readings: tuple[CommitMeaning, ...]
     unread: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 class _Entry(msgspec.Struct, kw_only=True):
     commit: CommitFact
-    reading: Reading
+    reading: CommitMeaning
     title: str
     counted: bool = True
 

@@ -16,7 +16,7 @@ from stagegate.release import version_files
 from stagegate.release.bump import paths
 from stagegate.release.bump.changes import CommitFact
 from stagegate.release.bump.next_version import highest, highest_final
-from stagegate.release.bump.plan import APP, RUN, VERSION, Facts
+from stagegate.release.bump.plan import APP, RUN, VERSION, BumpFacts
 from stagegate.settings import Settings
 
 
@@ -30,7 +30,7 @@ def read(
     run_id: str,
     today: str,
     env: Mapping[str, str],
-) -> Facts:
+) -> BumpFacts:
     """The facts at the newest commit of a branch; `env` lets git read the remote. Stop(bad-input).
 
     Without `hub` the local clone alone answers: its branch, its tags and the files of its work tree.
@@ -56,7 +56,7 @@ def read(
         released = git.commits(room.path, [tags[previous]] if previous else [])
         facts = _Counting(settings, room, graph, paths.of_app(settings, config), inert).facts(commits)
     recent = set(graph.since([tags[previous]] if previous else []))
-    return Facts(
+    return BumpFacts(
         branch=branch,
         head=refs.tip,
         today=today,
@@ -82,14 +82,14 @@ class _Counting:
         self._places = settings.version.places
         self._versioned = frozenset(place.file for place in self._places)
 
-    def facts(self, commits: tuple[git.Commit, ...]) -> tuple[CommitFact, ...]:
+    def facts(self, commits: tuple[git.LocalCommit, ...]) -> tuple[CommitFact, ...]:
         """One fact for each commit, in the same order."""
         doubtful = [edit for commit in commits if self._only_versions(commit) for edit in commit.edits]
         oids = [oid for edit in doubtful if edit.path in self._versioned for oid in (edit.before, edit.after)]
         contents = git_history.blobs(self._room, oids)
         return tuple(self._fact(commit, contents) for commit in commits)
 
-    def _relevant(self, commit: git.Commit) -> list[git.Edited]:
+    def _relevant(self, commit: git.LocalCommit) -> list[git.Edited]:
         return [
             edit
             for edit in commit.edits
@@ -97,11 +97,11 @@ class _Counting:
             and not any(paths.matches(edit.path, one) for one in self._inert)
         ]
 
-    def _only_versions(self, commit: git.Commit) -> bool:
+    def _only_versions(self, commit: git.LocalCommit) -> bool:
         relevant = self._relevant(commit)
         return bool(relevant) and {edit.path for edit in relevant} <= self._versioned
 
-    def _fact(self, commit: git.Commit, contents: Mapping[str, bytes]) -> CommitFact:
+    def _fact(self, commit: git.LocalCommit, contents: Mapping[str, bytes]) -> CommitFact:
         relevant = self._relevant(commit)
         merge = len(commit.parents) > 1
         if not commit.edits:
@@ -119,7 +119,9 @@ class _Counting:
             sha=commit.sha, subject=commit.subject, body=commit.body, counts=counts, brings=brings
         )
 
-    def _moves_version(self, edit: git.Edited, contents: Mapping[str, bytes], commit: git.Commit) -> bool:
+    def _moves_version(
+        self, edit: git.Edited, contents: Mapping[str, bytes], commit: git.LocalCommit
+    ) -> bool:
         """Whether an edit changes a version file's own version and nothing else."""
         if edit.before not in contents or edit.after not in contents:
             return commit.trailers.get(APP) == self._settings.app
@@ -188,7 +190,7 @@ def _foreign(tags: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
     )
 
 
-def _own(commits: Iterable[git.Commit], app: str, run_id: str) -> tuple[str, str] | None:
+def _own(commits: Iterable[git.LocalCommit], app: str, run_id: str) -> tuple[str, str] | None:
     """The release commit an earlier attempt of this very run made: it is completed, never made twice."""
     for commit in commits:
         marks = commit.trailers

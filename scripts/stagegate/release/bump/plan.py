@@ -21,7 +21,7 @@ NOTES_LIMIT = 60_000  # GitHub refuses longer texts of tags and releases
 _NO_NOTES = "No changes that users would notice."
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class BumpFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the decision needs.
 
     `tags` are all versions of this app (version -> commit), `names` their tags, `reachable` those in this branch's
@@ -60,7 +60,7 @@ class BumpPlan(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def plan(settings: Settings, facts: Facts, bump: str) -> BumpPlan:
+def plan(settings: Settings, facts: BumpFacts, bump: str) -> BumpPlan:
     """Decide the next version.
 
     `bump` is one of WORDS or an exact version. An earlier attempt's commit is completed, a
@@ -105,7 +105,7 @@ def plan(settings: Settings, facts: Facts, bump: str) -> BumpPlan:
     )
 
 
-def verify(settings: Settings, facts: Facts, expected: str) -> BumpPlan:
+def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     """Check that all version files hold one version; with `expected`, that it is that one and tagged here.
 
     Without `expected` the tag may be on an earlier commit: files keep their version until the next release.
@@ -148,7 +148,7 @@ def _agreed(held: tuple[version_files.Held, ...]) -> str:
     )
 
 
-def _next(bump: str, facts: Facts, current: str, recent: Changes, noted: Changes) -> tuple[str, str]:
+def _next(bump: str, facts: BumpFacts, current: str, recent: Changes, noted: Changes) -> tuple[str, str]:
     if bump not in WORDS:
         return str(parse_version(bump, source="bump")), "exact"
     if not facts.reachable:
@@ -165,7 +165,7 @@ def _next(bump: str, facts: Facts, current: str, recent: Changes, noted: Changes
     )
 
 
-def _nothing(facts: Facts, recent: Changes, previous: str) -> str:
+def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:
     counted = sum(commit.counts for commit in facts.commits)
     left = len(facts.commits) - counted
     aside = f" {left} more change only pins, versions or files of other apps." if left else ""
@@ -175,7 +175,7 @@ def _nothing(facts: Facts, recent: Changes, previous: str) -> str:
 
 
 def _refuse_ahead(
-    version: str, current: str, held: tuple[version_files.Held, ...], facts: Facts, previous: str
+    version: str, current: str, held: tuple[version_files.Held, ...], facts: BumpFacts, previous: str
 ) -> None:
     """Files that are ahead of the tags would go backwards. Stop(bad-settings)."""
     if (
@@ -194,7 +194,7 @@ def _refuse_ahead(
         )
 
 
-def _refuse_foreign(current: str, facts: Facts, prefix: str) -> None:
+def _refuse_foreign(current: str, facts: BumpFacts, prefix: str) -> None:
     """A version that an earlier tag of another form has would be released twice. Stop(tag-taken)."""
     twin = next((tag for tag in facts.foreign if tag.endswith(current)), "") if current else ""
     if facts.reachable or not twin:
@@ -208,7 +208,7 @@ def _refuse_foreign(current: str, facts: Facts, prefix: str) -> None:
     )
 
 
-def _refuse_unfit(version: str, facts: Facts, prefix: str, previous: str) -> None:
+def _refuse_unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
     """A version is used once, and goes up along a branch. Stop(tag-taken|older-version)."""
     taken = facts.tags.get(version)
     if taken:
@@ -228,7 +228,7 @@ def _refuse_unfit(version: str, facts: Facts, prefix: str, previous: str) -> Non
 
 
 def _written(
-    settings: Settings, facts: Facts, counted: Changes, version: str
+    settings: Settings, facts: BumpFacts, counted: Changes, version: str
 ) -> tuple[str, dict[str, bytes]]:
     files: dict[str, bytes] = {}
     for place in settings.version.places:
@@ -242,7 +242,7 @@ def _written(
     return _bounded(notes), {name: data for name, data in files.items() if data != facts.contents.get(name)}
 
 
-def _section_notes(settings: Settings, facts: Facts, version: str) -> str:
+def _section_notes(settings: Settings, facts: BumpFacts, version: str) -> str:
     """The notes an earlier attempt wrote, read back from the changelog at the release commit."""
     text = changelog.text(facts.contents.get(settings.version.changelog) or b"")
     section = changelog.section(text, version) or changelog.notes(changes.read(facts.commits).readings)

@@ -10,14 +10,15 @@ from stagegate.release.image_tags.plan import Tagging
 from stagegate.runner import log
 
 
-def apply(plan: tuple[Tagging, ...], store: Registry) -> tuple[Change, ...]:
-    """PUT each tag that is needed, read it back, and say what changed. Stop(tag-taken) after a lost race."""
-    return tuple(_put(tagging, store) for tagging in plan if tagging.needed)
+def apply(plan: tuple[Tagging, ...], store: Registry, *, dry_run: bool = False) -> tuple[Change, ...]:
+    """PUT each tag that is needed, read it back, and say what changed. Stop(tag-taken) after a lost race.
 
-
-def intended(plan: tuple[Tagging, ...]) -> tuple[Change, ...]:
-    """The changes a dry run would make."""
-    return tuple(_change(tagging, done=False) for tagging in plan if tagging.needed)
+    A dry run only says what would change.
+    """
+    needed = [tagging for tagging in plan if tagging.needed]
+    if dry_run:
+        return tuple(_change(tagging, done=False) for tagging in needed)
+    return tuple(_put(tagging, store) for tagging in needed)
 
 
 def _put(tagging: Tagging, store: Registry) -> Change:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.release.image_tags.plan import Facts, fixed_tags, floating_tags
+from stagegate.release.image_tags.plan import TagFacts, fixed_tags, floating_tags
 
 
 def read(
@@ -18,7 +18,7 @@ def read(
     registry: Registry,
     *,
     floating: bool,
-) -> Facts:
+) -> TagFacts:
     """Prove that every image exists, and look up the tags, `names` those of the release.
 
     Stop(missing-file) for an image that is not there.
@@ -46,7 +46,7 @@ def read(
         wanted = (*fixed_tags(names, commit, digest), *moving)
         found = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
         present[image] = {tag: there for tag, there in found.items() if there}
-    return Facts(digests=digests, present=present, published=published)
+    return TagFacts(digests=digests, present=present, published=published)
 
 
 def demand_git_tag(hub: Hub, name: str, commit: str) -> None:

@@ -27,7 +27,7 @@ class Tagging(msgspec.Struct, frozen=True, kw_only=True):
         return self.before != self.digest
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class TagFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Per image: the digest to name, and every tag the registry has -> its digest (only those asked about)."""
 
     digests: Mapping[str, str]
@@ -65,7 +65,7 @@ def floating_tags(version: str, published: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def plan(
-    version: str, names: tuple[str, ...], commit: str, facts: Facts, *, floating: bool
+    version: str, names: tuple[str, ...], commit: str, facts: TagFacts, *, floating: bool
 ) -> tuple[Tagging, ...]:
     """Every tag of every image, `names` those of the release.
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from stagegate.clients.hub import Hub
 from stagegate.model import Change
-from stagegate.release.publication.plan import Facts, Publication
+from stagegate.release.publication.plan import Publication, ReleaseFacts
 from stagegate.runner import log
 
 
-def apply(decided: Publication, facts: Facts, github: Hub, body: str) -> tuple[str, tuple[Change, ...]]:
-    """Make it so; the release's address and the changes. A draft that is there is filled, not replaced."""
+class PublishedRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """The release's address (empty while there is none), and what this run changed or would change."""
+
+    url: str
+    changes: tuple[Change, ...]
+
+
+def apply(
+    decided: Publication, facts: ReleaseFacts, github: Hub, body: str, *, dry_run: bool
+) -> PublishedRelease:
+    """Make the release, or say what a dry run would do. A draft that is there is filled, not replaced."""
+    if dry_run or not (decided.publish or decided.uploads):
+        url = facts.existing.url if facts.existing else ""
+        return PublishedRelease(url=url, changes=intended(decided, facts))
     changes: list[Change] = []
     release = None if decided.draft else github.release(facts.tag)
     if release is None:
@@ -28,10 +42,10 @@ def apply(decided: Publication, facts: Facts, github: Hub, body: str) -> tuple[s
         )
         log.say(f"published {facts.tag}")
         changes.append(Change(kind="release", target=facts.tag, after=release.url))
-    return release.url, tuple(changes)
+    return PublishedRelease(url=release.url, changes=tuple(changes))
 
 
-def intended(decided: Publication, facts: Facts) -> tuple[Change, ...]:
+def intended(decided: Publication, facts: ReleaseFacts) -> tuple[Change, ...]:
     """The changes a dry run would make."""
     draft = (Change(kind="draft", target=facts.tag, done=False),) if decided.draft else ()
     uploads = (

@@ -10,15 +10,15 @@ from stagegate.clients import hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, to_json
-from stagegate.release.publication.plan import Asset, Existing, Seen, Uploaded, binding
+from stagegate.release.publication.plan import Existing, ReleaseFile, Testimony, Uploaded, binding
 from stagegate.settings import Settings
 
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 def chart(
-    settings: Settings, registry: Registry, seen: Sequence[Seen], version: str, given: bytes | None
-) -> tuple[Asset, ...]:
+    settings: Settings, registry: Registry, seen: Sequence[Testimony], version: str, given: bytes | None
+) -> tuple[ReleaseFile, ...]:
     """Our own chart's package: exactly the bytes that the required gates tested."""
     passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
     tested = next((evidence.chart for evidence in passed), None)
@@ -44,14 +44,14 @@ def chart(
         )
     content = given if given is not None else registry.blob(reference, layer)
     name = f"{settings.chart_reference.rsplit('/', 1)[-1]}-{version}.tgz"
-    return (Asset(name=name, content_type="application/gzip", content=content),)
+    return (ReleaseFile(name=name, content_type="application/gzip", content=content),)
 
 
-def documents(seen: Sequence[Seen]) -> tuple[Asset, ...]:
+def documents(seen: Sequence[Testimony]) -> tuple[ReleaseFile, ...]:
     """The evidence of every environment where the release has passed, one file each."""
     passed = [s for s in seen if s.evidence and s.evidence.outcome == "passed"]
     return tuple(
-        Asset(
+        ReleaseFile(
             name=f"evidence-{s.environment}.json",
             content_type="application/json",
             content=to_json(s.evidence) + b"\n",
@@ -61,7 +61,7 @@ def documents(seen: Sequence[Seen]) -> tuple[Asset, ...]:
 
 
 def existing(
-    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[Asset]
+    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[ReleaseFile]
 ) -> Existing | None:
     """The published release of the tag, else its oldest draft."""
     found = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
@@ -73,7 +73,7 @@ def existing(
     return Existing(id=found.id, draft=found.draft, url=found.url, assets=assets)
 
 
-def _uploaded(github: hub.Hub, there: hub.Asset, ours: Asset) -> Uploaded:
+def _uploaded(github: hub.Hub, there: hub.Asset, ours: ReleaseFile) -> Uploaded:
     """Compared by digest; where GitHub has none, or other evidence, by content."""
     if there.digest == ours.digest:
         return Uploaded(name=there.name, digest=there.digest, same=True)

@@ -15,7 +15,8 @@ from stagegate.evidence.records import Record
 from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
 from stagegate.release.publication import assets
-from stagegate.release.publication.plan import Facts, Seen
+from stagegate.release.publication.plan import ReleaseFacts, Testimony
+from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 
@@ -28,7 +29,7 @@ def read(
     environment: str,
     chart: bytes | None,
     notes: str,
-) -> Facts:
+) -> ReleaseFacts:
     """The facts about one version; empty `version`: the newest that passed in the last environment.
 
     `environment` narrows the gates asked for (empty: every environment that no other names in `after`).
@@ -45,7 +46,7 @@ def read(
     listed = github.releases()
     ours = (*assets.chart(settings, registry, seen, version, chart), *assets.documents(seen))
     prefix = settings.version.tag_prefix
-    return Facts(
+    return ReleaseFacts(
         app=settings.app,
         version=version,
         tag=tag.name,
@@ -115,7 +116,7 @@ def _seen(
     version: str,
     required: Sequence[str],
     trusted: Sequence[Actor],
-) -> tuple[Seen, ...]:
+) -> tuple[Testimony, ...]:
     """Every environment's status and record; those that are required come even when they are silent."""
     statuses = github.statuses(commit)
     found = []
@@ -123,7 +124,7 @@ def _seen(
         context = evidence.context(settings.app, name)
         status = next((s for s in statuses if s.context == context), None)
         found.append(
-            Seen(
+            Testimony(
                 environment=name,
                 required=name in required,
                 state=status.state if status else "",
@@ -163,3 +164,25 @@ def _no_tag(tag: str) -> Stop:
         "A release is published of a tag that exists; publish-release never makes one.",
         "Run version-bump first, or correct the input `version`.",
     )
+
+
+def of_tag(ref: str, prefix: str) -> str:
+    """The version when the run is on a tag (`refs/tags/v1.2.3` -> `1.2.3`), else nothing."""
+    start = f"refs/tags/{prefix}"
+    version = ref.removeprefix(start) if ref.startswith(start) else ""
+    return version if semver.Version.is_valid(version) else ""
+
+
+def package(given: str, context: Context) -> bytes | None:
+    """The chart's package if a path of one is given. Stop(missing-file)."""
+    if not given:
+        return None
+    try:
+        return context.inside(given, what="chart").read_bytes()
+    except OSError as error:
+        raise Stop(
+            "missing-file",
+            f"There is no chart package {given}.",
+            f"{error.strerror}.",
+            "Name the .tgz that helm-publish made, or leave `chart` empty to fetch the tested one.",
+        ) from error

@@ -9,7 +9,7 @@ from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, is_prerelease
 
 
-class Asset(msgspec.Struct, frozen=True, kw_only=True):
+class ReleaseFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file that belongs to the release."""
 
     name: str
@@ -22,7 +22,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
         return digest_of(self.content)
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Testimony(msgspec.Struct, frozen=True, kw_only=True):
     """One environment's word on the release: the commit status, and the newest deciding record behind it.
 
     `trusted` says whether the status was written by somebody whose word counts; the record always was.
@@ -53,7 +53,7 @@ class Existing(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[Uploaded, ...] = ()
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class ReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the decision needs. `published` are the versions with a published release."""
 
     app: str
@@ -61,8 +61,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     commit: str
     notes: str
-    seen: tuple[Seen, ...]
-    assets: tuple[Asset, ...]
+    seen: tuple[Testimony, ...]
+    assets: tuple[ReleaseFile, ...]
     existing: Existing | None
     published: tuple[str, ...]
 
@@ -78,7 +78,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     latest: bool
 
 
-def plan(facts: Facts) -> Publication:
+def plan(facts: ReleaseFacts) -> Publication:
     """Decide. Stop(no-evidence), Stop(evidence-mismatch) or Stop(version-taken)."""
     for seen in facts.seen:
         if seen.required:
@@ -120,7 +120,7 @@ def binding(evidence: Evidence) -> tuple[object, ...]:
     )
 
 
-def _demand(seen: Seen, facts: Facts) -> None:
+def _demand(seen: Testimony, facts: ReleaseFacts) -> None:
     """The gate of one environment must have passed, for this version, by somebody whose word counts."""
     place = f"{facts.app} {facts.version} in {seen.environment}"
     if not seen.state:
@@ -152,7 +152,7 @@ def _no_evidence(place: str, why: str) -> Stop:
     )
 
 
-def _taken(facts: Facts, ours: Asset, there: Uploaded) -> Stop:
+def _taken(facts: ReleaseFacts, ours: ReleaseFile, there: Uploaded) -> Stop:
     return Stop(
         "version-taken",
         f"The release {facts.tag} has a file {ours.name} with other content.",

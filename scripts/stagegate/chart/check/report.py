@@ -8,7 +8,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Literal
 
-from stagegate.chart.check.plan import RANK, Checked, Facts
+from stagegate.chart.check.plan import RANK, ChartFacts, Checked
 from stagegate.chart.rules import all_rules
 from stagegate.errors import Stop
 from stagegate.model import Change, Finding, Message, Result, Severity, to_json
@@ -22,8 +22,9 @@ _LIMIT = 10  # annotations of one kind that GitHub shows for a step; the verdict
 _OUTPUT_LIMIT = 400_000  # bytes; GitHub drops job outputs beyond 1 MB, counted as UTF-16
 
 
-def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool) -> Result:
-    """The findings as JSON, the message and the summary."""
+def result(facts: ChartFacts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool) -> Result:
+    """The findings as annotations and as JSON, the message and the summary."""
+    _annotate(checked)
     groups = [(one, list(same)) for one, same in groupby(checked.findings, _group)]
     environments = list(dict.fromkeys(one.environment for one in facts.chart.rendered))
     return Result(
@@ -41,7 +42,7 @@ def result(facts: Facts, checked: Checked, changes: tuple[Change, ...], *, dry_r
     )
 
 
-def explained(name: str) -> Message:
+def explained(name: str) -> Result:
     """What one rule checks, why, and how to fix what it finds. Stop(bad-input) for another name."""
     known = {rule.id: rule for rule in all_rules()}
     rule = known.get(name)
@@ -53,7 +54,9 @@ def explained(name: str) -> Message:
             f"The rules are: {', '.join(known)}.",
             f"Did you mean {near[0]}?" if near else "Use one of these names.",
         )
-    return Message(what=f"{rule.id}: {rule.about}.", why=f"{rule.why} {rule.details}".strip(), next=rule.fix)
+    why = f"{rule.why} {rule.details}".strip()
+    message = Message(what=f"{rule.id}: {rule.about}.", why=why, next=rule.fix)
+    return Result(reason="reported", message=message, outputs={"findings": "[]"})
 
 
 def _group(finding: Finding) -> str:
@@ -75,7 +78,7 @@ def _output(checked: Checked) -> str:
     return to_json(kept).decode()
 
 
-def annotate(checked: Checked) -> None:
+def _annotate(checked: Checked) -> None:
     """One annotation for each finding that is not silenced, up to GitHub's limit for each kind."""
     left = {"error": _LIMIT - (checked.reason == "findings"), "warning": _LIMIT, "notice": _LIMIT - 1}
     for finding in checked.findings:
@@ -94,7 +97,7 @@ def annotate(checked: Checked) -> None:
             )
 
 
-def _message(facts: Facts, checked: Checked) -> Message:
+def _message(facts: ChartFacts, checked: Checked) -> Message:
     chart = facts.chart
     names = ", ".join(dict.fromkeys(one.environment for one in chart.rendered if one.environment))
     tried = f"It was rendered for {names}" if names else "It was rendered with its own values"

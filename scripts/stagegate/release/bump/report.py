@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from stagegate.model import Calls, Change, Message, Result, is_prerelease
+from stagegate.model import Calls, Message, Result, is_prerelease
 from stagegate.release.bump.plan import BumpPlan
+from stagegate.release.bump.run import Bumped
 from stagegate.report.render import render
 from stagegate.runner import log
 from stagegate.settings import Settings
 
 
-def result(
-    settings: Settings, plan: BumpPlan, sha: str, changes: tuple[Change, ...], *, dry: bool, calls: Calls
-) -> Result:
-    """The result of a run; `sha` is the released commit, or the one that was looked at."""
+def result(settings: Settings, bumped: Bumped, *, dry: bool, calls: Calls) -> Result:
+    """The result of a run that released a version, or only told what it would do."""
+    plan, changes = bumped.plan, bumped.changes
     reason = "planned" if dry and plan.reason == "released" else plan.reason
-    sha = plan.commit or sha
+    sha = plan.commit or bumped.commit
     for line in plan.warnings:
         log.say(f"warning: {line}")
     if plan.unread:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stagegate.chart.publish.plan import Facts, Publication
+from stagegate.chart.publish.plan import ChartPublication, ChartReleaseFacts
 from stagegate.model import Calls, Change, Message, Result
 from stagegate.report.render import render
 
@@ -10,8 +10,8 @@ _NO_CALLS = Calls()
 
 
 def result(
-    facts: Facts,
-    decided: Publication,
+    facts: ChartReleaseFacts,
+    decided: ChartPublication,
     changes: tuple[Change, ...],
     *,
     dry_run: bool,
@@ -39,7 +39,7 @@ def result(
     )
 
 
-def _message(facts: Facts, decided: Publication, reason: str) -> Message:
+def _message(facts: ChartReleaseFacts, decided: ChartPublication, reason: str) -> Message:
     if reason == "published":
         return Message(what=f"{facts.reference} is published.", why=f"Its digest is {decided.digest}.")
     if reason == "planned":

@@ -1,0 +1,75 @@
+"""What chart-check is asked for: the settings, with what the inputs replace."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stagegate import settings as settings_file
+from stagegate.chart import source
+from stagegate.errors import Stop
+from stagegate.model import Finding
+from stagegate.runner.context import Context
+from stagegate.settings import ChartSettings, Settings
+
+
+class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The inputs that say which chart is judged, and how.
+
+    `values` are files that are rendered as environments of their own, `base` a chart folder of the work tree or an
+    `oci://` reference, `version_files` findings about files that hold the version. Empty: what the settings say.
+    """
+
+    chart: str = ""
+    values: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    image_tag_value: str = ""
+    base: str = ""
+    kube_version: str = ""
+    fail_on: str = ""
+    strict: bool = False
+    version_files: tuple[Finding, ...] = ()
+
+
+def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[Settings, ChartSettings]:
+    """The settings with what the request replaces; a `chart` alone is enough. Stop(bad-settings) without one."""
+    file = context.inside(config, what="config")
+    if request.chart and not file.is_file():
+        settings = _without_file(request.chart.rstrip("/"), context)
+    else:
+        settings = settings_file.load(file, config)
+    own = settings.own_chart or (ChartSettings() if request.chart else None)
+    if own is None:
+        raise Stop(
+            "bad-settings",
+            f"{config} names no chart of this repository.",
+            "chart-check checks the templates under `chart.path`, and there is none.",
+            "Write `chart.path`, give the input `chart`, or leave this step out.",
+            file=config,
+        )
+    own = _replaced(own, request)
+    return msgspec.structs.replace(settings, chart=own, images=request.image or settings.images), own
+
+
+def _without_file(path: str, context: Context) -> Settings:
+    """Settings for a chart of a repository that has no settings file."""
+    chart = source.read(context.inside(path, what="chart"), path, lenient=True)
+    settings = Settings(app=chart.name, chart=ChartSettings(path=path, name=chart.name))
+    version = msgspec.structs.replace(settings.version, files=())
+    return msgspec.structs.replace(settings, version=version)
+
+
+def _replaced(own: ChartSettings, request: CheckRequest) -> ChartSettings:
+    """The chart's settings with what the request says about them. Stop(bad-input) for an unknown `fail-on`."""
+    other = request.chart.rstrip("/")
+    if other and other != own.path:
+        own = msgspec.structs.replace(own, path=other, name="")
+    fail_on = request.fail_on or own.checks.fail_on
+    if fail_on not in ("error", "warning", "note"):
+        raise Stop(
+            "bad-input", f"fail-on is {fail_on!r}.", "It must be error, warning or note.", "Correct it."
+        )
+    return msgspec.structs.replace(
+        own,
+        image_tag_value=request.image_tag_value or own.image_tag_value,
+        checks=msgspec.structs.replace(own.checks, fail_on=fail_on),
+    )

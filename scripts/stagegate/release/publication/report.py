@@ -1,0 +1,57 @@
+"""What publish-release did: the text of the release, the message, outputs and the summary."""
+
+from __future__ import annotations
+
+from stagegate.model import Calls, Message, Result
+from stagegate.release.publication.apply import PublishedRelease
+from stagegate.release.publication.plan import Publication, ReleaseFacts
+from stagegate.report import markdown
+from stagegate.report.render import render
+from stagegate.settings import Settings
+
+_LIMIT = 120_000  # characters; GitHub takes 125,000
+
+
+def body(facts: ReleaseFacts) -> str:
+    """The release's text: notes, then what it is made of and which gates it has passed."""
+    tested = next((seen.evidence for seen in facts.seen if seen.required), None)
+    text = render("release_body.md.j2", facts=facts, tested=tested)
+    return markdown.shorten(text, _LIMIT, "The notes are longer than a release may be; see the changelog.")
+
+
+def result(
+    facts: ReleaseFacts,
+    decided: Publication,
+    published: PublishedRelease,
+    settings: Settings,
+    *,
+    dry_run: bool,
+    calls: Calls,
+) -> Result:
+    """What happened, for people and for the next step."""
+    reason = "planned" if dry_run and published.changes else decided.reason
+    name = f"{facts.app} {facts.version}"
+    message = {
+        "published": Message(what=f"{name} is published as a GitHub release.", why=published.url),
+        "planned": Message(what=f"{name} would be published as a GitHub release."),
+        "already-published": Message(what=f"{name} is published already.", why=published.url),
+    }[reason]
+    return Result(
+        reason=reason,
+        message=message,
+        outputs={"release-url": published.url, "version": facts.version, "tag": facts.tag},
+        summary=render(
+            "publish_release.md.j2",
+            facts=facts,
+            plan=decided,
+            reason=reason,
+            url=published.url,
+            changes=published.changes,
+        ),
+        app=facts.app,
+        version=facts.version,
+        dry_run=dry_run,
+        trust=settings.trust.level,
+        changes=published.changes,
+        calls=calls,
+    )
