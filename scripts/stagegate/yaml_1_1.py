@@ -59,6 +59,11 @@ def load_last(content: str | bytes) -> Any:
     return yaml.load(content, LastWinsLoader)  # noqa: S506 - derived from the safe loader
 
 
+def load_all_last(content: str | bytes) -> list[Any]:
+    """As `load_all`, for texts in which a key may stand twice."""
+    return list(yaml.load_all(content, LastWinsLoader))
+
+
 def load(content: str | bytes) -> Any:
     """The one document of a text. yaml.YAMLError or ValueError where it is none."""
     return yaml.load(content, Loader)  # noqa: S506 - derived from the safe loader

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagegate.argocd_app.sources import mapping
-from stagegate.difference import fields
+from stagegate.difference import fields, own_sources
 from stagegate.difference.risks import Risk
 from stagegate.difference.side import Side
 from stagegate.difference.values import ObjectChange
 
 _SPEC_OF_RELEASE = ("source", "sources", "info")
-_HARMLESS = ("metadata.labels", "metadata.annotations", "spec.revisionHistoryLimit")
+# What Argo CD and other controllers do not act on: everything else is a change that a person looks at.
+_HARMLESS = re.compile(
+    r"spec\.revisionHistoryLimit|metadata\.(?:labels|annotations)"
+    r"(?:\.(?:\w[\w-]*|\"(?:[\w.-]+|app\.kubernetes\.io/(?!instance)[\w.-]+)\"))?"
+)
 
 
 def changes(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[ObjectChange]:
@@ -41,14 +46,32 @@ def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
         if one.change == "removed":
             detail = "is removed; with its finalizer Argo CD deletes all that it deployed"
             yield Risk(kind="not-rendered", object=one.label, detail=detail)
+        if one.change == "added" and one.kind in ("Application", "ApplicationSet"):
+            detail = "is new, and no rule of a promotion has judged what it deploys"
+            yield Risk(kind="not-rendered", object=one.label, detail=detail)
         for field in one.fields:
-            if field.path.startswith(_HARMLESS) or one.change != "changed":
+            if _HARMLESS.fullmatch(field.path) or one.change != "changed":
                 continue
             what = "its destination" if field.path.startswith("spec.destination") else field.path
             detail = f"{what} changes from {field.before or 'nothing'} to {field.after or 'nothing'}"
             yield Risk(
                 kind="not-rendered", object=one.label, detail=f"{detail}, and what that does is not rendered"
             )
+
+
+def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[Risk]:
+    """What in the sources of all Applications, and in elements of nobody, a person has to look at."""
+    known = [one for root in old.roots() for one in root.others]
+    for root in new.roots():
+        if any(one not in known for one in root.others):
+            detail = (
+                "has new or changed list elements that are no environment's, so no rule judges what they run"
+            )
+            yield Risk(kind="not-rendered", object=root.file, detail=detail)
+    before = {renamed.get(name, name): one for name, one in old.applications(children=True).items()}
+    for name, one in new.applications(children=True).items():
+        was = before[name].document if name in before else None
+        yield from own_sources.risks(f"Application/{name}", was, one.document, new.our_places)
 
 
 def renamed(old: Side, new: Side) -> dict[str, str]:

@@ -73,7 +73,7 @@ def compared(
     unrendered = tuple(_unrendered(old, new, seen))
     if not rendered:
         note = next((_note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed")
-        risks = (*_unseen(seen.more), *unrendered)
+        risks = (*_beside(seen), *_unseen(seen.more), *unrendered)
         return msgspec.structs.replace(subject, render_note=note, risks=_once(risks)), None
     found = differences.compare(objects[0], objects[1], secrets.token_bytes(16))
     own = list(own_fields.changes(before, after, renamed))
@@ -84,7 +84,9 @@ def compared(
     found = unsteady.noted(found, after, objects[1])
     risks = (
         *map(_seen, (*differences.risks(found), *own_fields.risks(own))),
+        *map(_seen, own_fields.source_risks(before, after, renamed)),
         *unrendered,
+        *_beside(seen),
         *_unseen(seen.hidden),
         *_moving(found, old, new, seen.content),
     )
@@ -176,6 +178,18 @@ def _moving(found: Difference, old: Pieces, new: Pieces, content: Iterable[str])
                 detail = "changes what is deployed, and no gate has tested it: it comes from a branch"
                 yield RiskSeen(kind="moving", object=path, detail=detail)
                 break
+
+
+def _beside(seen: Changed) -> tuple[RiskSeen, ...]:
+    """A risk for each file beside the pins that names what the environment runs."""
+    return tuple(
+        RiskSeen(
+            kind="not-rendered",
+            object=path,
+            detail=f"{why}; no pin is in it, so no rule judges what it deploys",
+        )
+        for path, why in seen.beside.items()
+    )
 
 
 def _unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:

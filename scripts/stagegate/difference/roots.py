@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -19,15 +19,21 @@ from stagegate.pins import pinned_version
 from stagegate.pins.place import ShapeContext
 from stagegate.pins.shapes import application_set
 from stagegate.settings import Environment, Settings
+from stagegate.yaml_edit import Path
+from stagegate.yaml_nodes import Node
 
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):
-    """One document or folder. `own`: the release of the environment is pinned in it."""
+    """One document or folder. `own`: the release of the environment is pinned in it.
+
+    `others`: the list elements of a set that are no environment's.
+    """
 
     kind: Literal["application", "set", "object", "folder"]
     file: str
     own: bool
     document: Mapping[str, Any] = {}
+    others: tuple[Any, ...] = ()
 
 
 def of(
@@ -52,9 +58,14 @@ def of(
             kind = _kind(document)
             if kind is None:
                 continue
+            others_: tuple[Any, ...] = ()
             if kind == "set" and number in own:
-                document = _narrowed(document, number, file, contents, settings, environment)
-            found[key] = Root(kind=kind, file=file, own=number in own, document=document)
+                node = yaml_edit.documents(contents[file] or b"", file)[number]
+                others_ = _of_nobody(document, node, file, settings)
+                document = _narrowed(
+                    document, node, ShapeContext(file=file, settings=settings, environment=environment)
+                )
+            found[key] = Root(kind=kind, file=file, own=number in own, document=document, others=others_)
     return (*found.values(), *_folders(environment))
 
 
@@ -106,31 +117,41 @@ def _documents(content: bytes | None) -> list[Any]:
         return []  # that the pin cannot be read is said where it is read
 
 
-def _narrowed(
-    document: Mapping[str, Any],
-    number: int,
-    file: str,
-    contents: Mapping[str, bytes | None],
-    settings: Settings,
-    environment: Environment,
-) -> Mapping[str, Any]:
+def _narrowed(document: Mapping[str, Any], node: Node, reading: ShapeContext) -> Mapping[str, Any]:
     """A set with only those list elements that are this environment's, where it has some."""
-    nodes = yaml_edit.documents(contents[file] or b"", file)
-    reading = ShapeContext(file=file, settings=settings, environment=environment)
     try:
-        chosen = application_set.elements(nodes[number], reading)
+        chosen = application_set.elements(node, reading)
     except Stop:
         return document  # the release stands in the template: every element runs it
     copied = copy.deepcopy(dict(document))
-    kept: dict[tuple[Any, ...], list[int]] = {}
+    for elements, indexes in _lists(copied, chosen):
+        elements[:] = [elements[index] for index in indexes]
+    return copied
+
+
+def _of_nobody(document: Mapping[str, Any], node: Node, file: str, settings: Settings) -> tuple[Any, ...]:
+    """The elements of a set's lists that no environment of the settings claims."""
+    claimed: set[Path] = set()
+    for environment in settings.environments:
+        try:
+            reading = ShapeContext(file=file, settings=settings, environment=environment)
+            claimed |= {one.path for one in application_set.elements(node, reading)}
+        except Stop:
+            continue  # not clear which: then all of them are compared as elements of nobody
+    rest = [one for one in application_set.every_element(node) if one.path not in claimed]
+    return tuple(elements[index] for elements, indexes in _lists(document, rest) for index in indexes)
+
+
+def _lists(document: Any, chosen: Iterable[application_set.Element]) -> Iterator[tuple[list[Any], list[int]]]:
+    """The lists that elements stand in, with the indexes of these elements."""
+    kept: dict[Path, list[int]] = {}
     for one in chosen:
         kept.setdefault(one.path[:-1], []).append(int(one.path[-1]))
     for path, indexes in kept.items():
-        elements: Any = copied
+        elements = document
         for step in path:
             elements = elements[step]
-        elements[:] = [elements[index] for index in indexes]
-    return copied
+        yield elements, indexes
 
 
 def is_kustomization(root: Root) -> bool:

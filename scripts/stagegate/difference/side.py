@@ -22,6 +22,7 @@ from stagegate.difference.deployed import Deployed, Piece, in_destination
 from stagegate.difference.manifests import application as manifests
 from stagegate.difference.manifests import helm_source, kustomize_source
 from stagegate.difference.manifests.surroundings import NotRendered
+from stagegate.difference.own_sources import OurPlaces
 from stagegate.difference.pins_files import PinsFiles
 from stagegate.difference.roots import Root
 from stagegate.errors import Stop
@@ -49,6 +50,11 @@ class Side:
         self.files, self.settings, self.base = files, settings, base
         self.environment = environment
         self._address = f"{connections.pins.server_url}/{connections.pins.repository}"
+        self.our_places = OurPlaces(
+            addresses=(self._address, f"{connections.app.server_url}/{connections.app.repository}"),
+            branch=base,
+            settings=settings,
+        )
         self.around = repositories.around(connections, settings, base, files)
         self.sets: dict[str, Mapping[str, Any]] = {}
         self._pieces: dict[tuple[str, int], Piece] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stagegate.difference import roots
+from stagegate.difference import beside, roots
 from stagegate.difference.side import Side
 from stagegate.pins import changes, pinned_version
 from stagegate.pins.changes import Changed
@@ -19,15 +19,19 @@ def changed(old: Side, new: Side) -> Changed:
     named = [side.named() for side in (old, new)]
     known = set(pinned_version.pin_files(new.settings))
     values = frozenset(path for path in differing if any(one.holds(path) for _, one in named))
+    content = tuple(
+        path
+        for path in differing
+        if path not in known and path not in values and any(one.holds(path) for one, _ in named)
+    )
     return Changed(
         files=files,
         besides=besides,
         hidden=_hidden(besides, new, values),
         values=tuple(sorted(path for path in values if path not in files)),
-        content=tuple(
-            path
-            for path in differing
-            if path not in known and path not in values and any(one.holds(path) for one, _ in named)
+        content=content,
+        beside=beside.documents(
+            old, new, [one for one in differing if one not in {*known, *values, *content}]
         ),
     )
 

@@ -16,18 +16,19 @@ from stagegate.settings import Settings
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
     """What differs: `files` of pins at all, `besides` in more than the scalars that name the release (`hidden`:
     no rendering of an Application would show it), `values` that its Applications name, `content` of folders and
-    files that are deployed with it."""
+    files that are deployed with it, `beside`: files with documents that name it, each with why it is judged."""
 
     files: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
+    beside: Mapping[str, str] = {}
 
     @property
     def more(self) -> tuple[str, ...]:
         """Everything that differs but the release."""
-        return (*self.besides, *self.values, *self.content)
+        return (*self.besides, *self.values, *self.content, *self.beside)
 
     @property
     def any(self) -> bool:

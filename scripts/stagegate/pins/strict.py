@@ -18,6 +18,10 @@ from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, te
 
 _MERGE = "tag:yaml.org,2002:merge"
 _BOOLEAN = "tag:yaml.org,2002:bool"
+_TIME = "tag:yaml.org,2002:timestamp"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_LONGEST_NUMBER = 40
+_TIMES = yaml.constructor.SafeConstructor()
 _BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _SEPARATOR = re.compile(r"^---(?!\s*(?:#.*)?$).*$", re.MULTILINE)
 _END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?$(?!(?:\s|#.*$)*(?:^---|\Z))", re.MULTILINE)
@@ -44,7 +48,7 @@ def check(content: bytes, file: str) -> None:
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise _stop(file, (line, f"the tag {tag}", "the value without a tag"))
         for root in yaml.compose_all(text, yaml.CSafeLoader):
-            for oddity in _odd_keys(root) if root is not None else ():
+            for oddity in (*_odd_keys(root), *_odd_scalars(root)) if root is not None else ():
                 raise _stop(file, oddity)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -104,6 +108,34 @@ def _odd_keys(root: Node) -> Iterator[Oddity]:
                 return
             names[name] = how
             pending.append(value)
+
+
+def _odd_scalars(root: Node) -> Iterator[Oddity]:
+    """Plain words that only look like a date or a number: one reader refuses what another takes for text."""
+    pending, seen = [root], set()
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            line = node.start_mark.line + 1
+            if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+                yield line, f"a number of {len(node.value)} characters", "it in quotes"
+            if node.tag == _TIME and not _is_time(node):
+                yield line, f"{node.value[:40]}, which looks like a date and is none,", "it in quotes"
+        elif isinstance(node, MappingNode):
+            pending += [one for pair in node.value for one in pair]
+        else:
+            pending += node.value
+
+
+def _is_time(node: ScalarNode) -> bool:
+    try:
+        _TIMES.construct_yaml_timestamp(node)
+    except ValueError:
+        return False
+    return True
 
 
 def _entries(node: Node, how: str = "written", deep: int = 0) -> Iterator[tuple[Node, Node, str]]:

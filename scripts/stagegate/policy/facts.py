@@ -68,8 +68,9 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
     """One environment's change: from the version its pins name to another (or other configuration of it).
 
     `release_trouble`: it could not be read; `release_absent`: there is no such release. `pins_trouble`: the change
-    leaves pins that name no one version. `proposed_at`: since when it is proposed, by GitHub's clock; empty where
-    it is not, and where nothing asks for it.
+    leaves pins that name no one version; `pins_unknown`: what is deployed need not be what they name.
+    `proposed_at`: since when it is proposed, by GitHub's clock; empty where it is not, and where nothing asks for
+    it.
     """
 
     kind: Kind
@@ -79,6 +80,7 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
     release_trouble: str = ""
     release_absent: str = ""
     pins_trouble: str = ""
+    pins_unknown: str = ""
     proposed_at: str = ""
     edits: tuple[Edit, ...] = ()
     files: Mapping[str, bytes] = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from stagegate import yaml_1_1
+from stagegate.argocd_app import malformed, render_inputs
+from stagegate.argocd_app.sets import expand
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.pins import strict
@@ -25,3 +28,19 @@ def one_reading(pins: hub.Hub, old: PinsTree, new: PinsTree) -> None:
     for path, content in new.contents.items():
         if content is not None and content != old.contents.get(path) and path.endswith((".yaml", ".yml")):
             strict.check(content, path)
+            _well_formed(content, path)
+
+
+def _well_formed(content: bytes, path: str) -> None:
+    """Stop(ambiguous-pin) for an Application that Kubernetes would refuse: what runs then is not what it says."""
+    for document in yaml_1_1.load_all_last(content):
+        if (render_inputs.is_application(document) or expand.is_set(document)) and (
+            why := malformed.first(document)
+        ):
+            raise Stop(
+                "ambiguous-pin",
+                f"{path} is not a valid {document['kind']}: {why}.",
+                "Kubernetes refuses it, so what Argo CD runs is not what the file says.",
+                "Correct the field.",
+                file=path,
+            )

@@ -13,7 +13,7 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, render_both, watched
+from stagegate.difference import Difference, render_both, set_releases, watched
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.evidence import releases
@@ -28,7 +28,7 @@ from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
-from stagegate.promotion import app_state, certain
+from stagegate.promotion import app_state, certain, spelling
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, find, names
@@ -149,7 +149,12 @@ def _judge(
     then = pinned_version.resolved(
         pinned_version.standing(policy, new.contents, facts.settings), facts.records
     )
-    moved = _named(was) != _named(then) or bool(then.trouble and not was.trouble)
+    spelled = [spelling.of(policy, side.contents, facts.settings) for side in (old, new)]
+    moved = (
+        _named(was) != _named(then)
+        or bool(then.trouble and not was.trouble)
+        or bool(spelled[0] and spelled[1] - spelled[0])
+    )
     back = then.version and marks.rollback_to(facts, environment, now) == then.version
     kind: Kind = "configure" if not moved else "rollback" if back else "promote"
     subject = Subject(
@@ -158,11 +163,12 @@ def _judge(
         version=then.version,
         before=facts.standing(environment).version,
         pins_trouble=then.trouble,
+        pins_unknown=set_releases.unknown(both[1], then),
         labels=origin.labels if origin else (),
         approvals=_approvals(connections, facts, origin, reviews),
     )
     if moved and then.version:
-        subject, facts = _with_release(connections, facts, subject, then)
+        subject, facts = _with_release(connections, facts, subject, then, (old, new))
     subject, difference = render_both.compared(connections, facts, subject, both, changed)
     subject = (
         subject
@@ -171,7 +177,7 @@ def _judge(
     )
     if kind == "configure" and then.version and _brings_image(difference, facts.settings):
         subject, facts = _with_release(
-            connections, facts, msgspec.structs.replace(subject, kind="promote"), then
+            connections, facts, msgspec.structs.replace(subject, kind="promote"), then, (old, new)
         )
     if subject.kind == "promote" and origin is not None and soak.is_cut_short(subject, facts):
         subject = _since(connections, facts, subject, origin.pull)
@@ -240,18 +246,24 @@ def _brings_image(difference: Difference | None, settings: Settings) -> bool:
 
 
 def _with_release(
-    connections: Connections, facts: PromotionFacts, subject: Subject, then: PinnedVersion
+    connections: Connections,
+    facts: PromotionFacts,
+    subject: Subject,
+    then: PinnedVersion,
+    sides: tuple[PinsTree, PinsTree],
 ) -> tuple[Subject, PromotionFacts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:
         release = releases.reviewed(facts.settings, subject.version, connections.app, connections.registry)
+        policy, files = facts.policy_of(subject.environment), (sides[0].contents, sides[1].contents)
+        other = spelling.trouble(connections, policy, facts.settings, release, files)
     except Stop as stop:
         why = f"{stop.what} {stop.why}"
         if stop.reason in ("bad-input", "missing-file", "content-differs", "not-authorised"):
             return msgspec.structs.replace(subject, release_absent=why), facts
         return msgspec.structs.replace(subject, release_trouble=why), facts
     facts = promotion_facts.complete(connections, facts, release, subject.environment, subject.kind)
-    trouble = subject.pins_trouble or pinned_version.astray(then, release, facts.app)
+    trouble = subject.pins_trouble or pinned_version.astray(then, release, facts.app) or other
     return msgspec.structs.replace(subject, release=release, pins_trouble=trouble), facts
 
 

@@ -10,7 +10,7 @@ import semver
 
 from stagegate import versions
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, render_both
+from stagegate.difference import Difference, render_both, set_releases
 from stagegate.errors import Stop
 from stagegate.evidence import history, releases
 from stagegate.evidence import records as evidence
@@ -21,7 +21,7 @@ from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
-from stagegate.promotion import app_state
+from stagegate.promotion import app_state, spelling
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import find, names
 from stagegate.proposal import labels as labelled
@@ -140,18 +140,22 @@ def _change(
     changed, edits = pinned_version.edited(
         facts.policy_of(environment), files, release, facts.settings, connections.pins.repository
     )
+    policy, sides = facts.policy_of(environment), (files, {**files, **changed})
     subject = Subject(
         environment=environment,
         kind=kind,
         version=version,
         before=facts.standing(environment).version,
         release=release,
+        pins_trouble=spelling.trouble(connections, policy, facts.settings, release, sides),
         edits=edits,
         files=changed,
     )
     before = PinsTree(contents=files, at=facts.base_head)
     after = PinsTree(contents={**files, **changed}, at=facts.base_head)
     both = render_both.sides(connections, facts, environment, before, after)
+    named = pinned_version.standing(policy, sides[1], facts.settings)
+    subject = msgspec.structs.replace(subject, pins_unknown=set_releases.unknown(both[1], named))
     subject, difference = render_both.compared(connections, facts, subject, both)
     return subject, difference, facts
 

@@ -73,6 +73,10 @@ class Settings(Section, frozen=True, kw_only=True):
     release_branches: tuple[str, ...] = ()
     """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is on
     none of them is no release: protect them, because whoever may push there decides what is tested."""
+    guarded_paths: tuple[str, ...] = ()
+    """Globs besides the folders that hold pins, such as `clusters/**`. A changed document there that names our
+    chart or images, or the Applications or namespace of an environment, needs the label
+    `stagegate/risk:not-rendered`."""
     images: tuple[str, ...] = ()
     """Our images, as repositories without a tag: the build hands over their digests, and a promotion proves
     them. Registry credentials may go to their hosts."""

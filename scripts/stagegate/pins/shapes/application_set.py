@@ -92,6 +92,11 @@ def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
     return ()
 
 
+def every_element(root: Node) -> tuple[Element, ...]:
+    """The elements of all list generators of a set."""
+    return tuple(_elements(root, ()))
+
+
 def _of_others(root: Node, chosen: Sequence[Element], reading: ShapeContext) -> tuple[Element, ...]:
     """List elements of another environment that the settings pin, and that takes what the template has too.
 

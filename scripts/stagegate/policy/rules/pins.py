@@ -12,9 +12,11 @@ NAME = "pins"
 
 
 def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
-    """Stop when the pins would disagree, move by themselves, or be gone."""
+    """Stop when the pins would disagree, move by themselves, or be gone; unknown when they may not decide."""
     if subject.pins_trouble:
         return RuleResult(rule=NAME, state="stop", detail=subject.pins_trouble)
+    if subject.pins_unknown:
+        return RuleResult(rule=NAME, state="unknown", detail=subject.pins_unknown)
     return RuleResult(rule=NAME, state="pass", detail=f"every pin names {subject.version}")
 
 
