@@ -66,7 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def commands() -> dict[str, str]:
     """Every command with one sentence."""
-    described = {name: definitions.read(name).description for name in definitions.names()}
+    described = {
+        name: definitions.read(name).description for name in (*definitions.names(), *definitions.by_hand())
+    }
     short = {word: f"Short for `{' '.join(target)}`." for word, target in SHORT.items()}
     return dict(sorted({**described, **short, **OWN}.items()))
 

@@ -69,7 +69,9 @@ def test_the_wheel_has_everything_the_command_needs(tmp_path: Path) -> None:
     names = {path.relative_to(home / "stagegate").as_posix() for path in (home / "stagegate").rglob("*")}
     source = ROOT / "scripts" / "stagegate"
     kept = {
-        path.relative_to(source).as_posix() for path in source.rglob("*") if path.suffix in {".py", ".j2"}
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.suffix in {".py", ".j2", ".yml"}
     }
     assert kept <= names
     program = "import sys; from stagegate.cli import main; sys.exit(main(['promote', '--help']))"

@@ -20,7 +20,7 @@ from stagegate.errors import Stop
 from stagegate.evidence.accepted import accepted
 from stagegate.evidence.records import is_accepted
 from stagegate.evidence.release_record import COMMIT, IMAGES, Record, broken, from_annotations
-from stagegate.model import Chart, Digest, Image, Release, parse_version, to_json
+from stagegate.model import IMAGE_TAG, Chart, Digest, Image, Release, parse_version, to_json
 from stagegate.settings import Settings, Versioning
 
 ENVIRONMENT = "release"
@@ -70,6 +70,7 @@ def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
         version=own.version if policy.version == Versioning() else policy.version,
         chart=own.chart if policy.chart == "none" else policy.chart,
         images=policy.images or own.images,
+        image_tag=own.image_tag if policy.image_tag == IMAGE_TAG else policy.image_tag,
     )
     if foreign := sorted(told.registry_hosts - policy.registry_hosts):
         raise Stop(

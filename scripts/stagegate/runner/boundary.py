@@ -45,7 +45,7 @@ def entrypoint(
     gc.set_threshold(100_000, 20, 50)
     environ = os.environ if environ is None else environ
     argv = sys.argv[1:] if argv is None else argv
-    if argv and argv[0] in HELP and action in definitions.names():
+    if argv and argv[0] in HELP and action in (*definitions.names(), *definitions.by_hand()):
         log.say(definitions.usage(definitions.read(action)))
         return 0
     report_path = ""

@@ -22,6 +22,10 @@ FOLDER = next(
 )
 
 
+# Commands that are no actions: people run them, and no workflow does.
+BY_HAND = PACKAGE / "command_definitions"
+
+
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """An action: its name with dashes, one sentence, and texts and defaults of inputs and outputs by name."""
 
@@ -36,12 +40,18 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in FOLDER.glob("*/action.yml")))
 
 
+def by_hand() -> tuple[str, ...]:
+    """Every command that only people run, sorted."""
+    return tuple(sorted(path.stem for path in BY_HAND.glob("*.yml")))
+
+
 @cache
 def read(name: str) -> Definition:
-    """The definition of one action; KeyError when there is none of this name."""
-    if name not in names():
+    """The definition of one action, or of a command by hand; KeyError when there is none of this name."""
+    if name not in (*names(), *by_hand()):
         raise KeyError(name)
-    document = yaml.safe_load((FOLDER / name / "action.yml").read_text(encoding="utf-8"))
+    file = FOLDER / name / "action.yml" if name in names() else BY_HAND / f"{name}.yml"
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
     return Definition(
         name=name,
         description=" ".join(document["description"].split()),

@@ -1,0 +1,108 @@
+"""What `stagegate init` decides, shows and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from stagegate import settings as settings_file
+from stagegate.errors import Stop
+from stagegate.setup import files, origin, propose, survey
+from stagegate.setup.files import SetupFiles
+from stagegate.setup.proposed import AppProposal, Wish
+from stagegate.setup.survey import Survey
+from stagegate.setup.work_tree import WorkTree
+
+
+class InitPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The files to write with their difference, and what a person has to do besides, one sentence each."""
+
+    proposals: tuple[AppProposal, ...]
+    files: SetupFiles
+    difference: str
+    notes: tuple[str, ...]
+
+
+def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str) -> InitPlan:
+    """The plan for a work tree. Stop(missing-file) where no app is found in it."""
+    found = survey.read(
+        work_tree.tree, repository=work_tree.repository, branch=work_tree.branch, tags=work_tree.tags
+    )
+    proposals = propose.propose(found, work_tree.tree, wish)
+    if not proposals:
+        raise Stop(
+            "missing-file",
+            "No app was found in this repository.",
+            "No chart, Application, kustomization, values file or manifest names an image or chart of "
+            f"{found.owner or 'its owner'}.",
+            "If your images have another owner, name them: --image ghcr.io/acme/shop. If the pins are in "
+            "another repository, name its settings: --policy acme/gitops//stagegate.yaml. If nothing deploys "
+            "the app yet, begin with a chart: `helm create charts/shop`.",
+        )
+    composed = files.compose(proposals, found, work_tree.tree, uses, owners or f"@{found.owner or 'acme'}")
+    for path, text in composed.new.items():
+        if Path(path).name == "stagegate.yaml":
+            settings_file.parse(text.encode(), path)  # what is proposed must be valid, whatever was found
+    return InitPlan(
+        proposals=proposals,
+        files=composed,
+        difference=files.difference(composed, work_tree.tree),
+        notes=tuple(_notes(proposals, composed, found, uses, owners)),
+    )
+
+
+def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
+    """Write the files and return their paths. One that appeared in the meantime stays as it is."""
+    written = []
+    for path, content in files.contents(plan.files, work_tree.tree).items():
+        target = folder / path
+        if not target.resolve().is_relative_to(folder.resolve()):
+            continue  # a folder of that name is a link that leads out of the repository
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path in plan.files.added:
+            target.write_bytes(content)
+        elif not target.exists():
+            with target.open("xb") as file:
+                file.write(content)
+        else:
+            continue
+        written.append(path)
+    return tuple(written)
+
+
+def _notes(
+    proposals: Sequence[AppProposal], composed: SetupFiles, found: Survey, uses: str, owners: str
+) -> list[str]:
+    """What a person has to check or do, besides what doctor asks the world about."""
+    notes = [note for one in proposals for note in one.notes]
+    if composed.kept:
+        notes.append(f"Kept as they are: {', '.join(composed.kept)}.")
+    for one in proposals:
+        if one.source:
+            notes.append(
+                f"{one.config}: `source: {one.source}` is taken from the app's name. That repository needs "
+                "a stagegate.yaml too. Run there: "
+                f"`stagegate init --policy {found.repository or 'owner/name'}//{one.config}`."
+            )
+        elif not one.policy and not one.dockerfile:
+            notes.append(
+                f"{one.name} has no Dockerfile: put your own build into the job `build` of the release workflow."
+            )
+    for workflow in found.workflows:
+        if workflow.does and not workflow.ours:
+            notes.append(
+                f"{workflow.file} also does: {', '.join(workflow.does)}. Take out what the new release "
+                "workflow does, so that a version is made, tagged and published once."
+            )
+    if uses.startswith(origin.EXAMPLE):
+        notes.append(
+            f"The workflows name {uses}, which is an example. Run again with --stagegate owner/stagegate@<commit>."
+        )
+    if not owners:
+        notes.append(
+            "CODEOWNERS names the owner of the repository. In an organisation, write a team: "
+            "--owners @acme/release."
+        )
+    return notes

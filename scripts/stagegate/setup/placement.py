@@ -1,0 +1,215 @@
+"""Where the environments of an app are pinned: each file is tried with the reader of pins before it is proposed."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from stagegate import pins
+from stagegate.argocd_app.sources import items, mapping
+from stagegate.argocd_app.tree import Tree
+from stagegate.errors import Stop
+from stagegate.settings import ArgoCDSettings, Environment, PinSettings, Settings
+from stagegate.setup import cluster_sets, environments, references
+from stagegate.setup.apps import FoundApp
+from stagegate.setup.cluster_sets import Candidate
+from stagegate.setup.documents import Document
+from stagegate.setup.references import Reference
+from stagegate.setup.survey import Survey
+
+ONLY = "prod"
+
+
+class ExistingEnvironment(msgspec.Struct, frozen=True, kw_only=True):
+    """An environment that exists: its pins, its Applications, and the app of apps that applies them.
+
+    `exact` is false where its pins name a range or a branch, so that no promotion can move them. `generated`: an
+    ApplicationSet makes its Applications. `value` is the image tag as it is written there, `version` the version
+    that runs. `trouble` says why nothing could be read.
+    """
+
+    name: str
+    pins: tuple[str | PinSettings, ...]
+    applications: tuple[str, ...] = ()
+    parent: str = ""
+    exact: bool = True
+    generated: bool = False
+    value: str = ""
+    version: str = ""
+    trouble: str = ""
+
+
+def find(
+    app: FoundApp, settings: Settings, survey: Survey, tree: Tree, words: Sequence[str]
+) -> tuple[ExistingEnvironment, ...]:
+    """The environments of an app in the order of the road. `settings` name its images and chart."""
+    candidates = list(_candidates(app, survey, tree, words))
+    if not any(one.environment for one in candidates):
+        # Nothing is named after an environment: what there is runs in the only one, which people use.
+        candidates = [msgspec.structs.replace(one, environment=ONLY) for one in candidates]
+    candidates = [one for one in candidates if one.environment]
+    names = environments.in_order(one.environment for one in candidates)
+    found = []
+    for name in names:
+        mine = [one for one in candidates if one.environment == name]
+        found.append(_placed(name, mine, settings, survey, tree, names))
+    return tuple(one for one in found if one.pins or one.trouble)
+
+
+def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: Sequence[str]) -> Iterator[Candidate]:
+    """Every file that names the app for an environment."""
+    sets = [d for d in survey.documents if d.is_argocd and d.kind == "ApplicationSet"]
+    of_sets = {d.file for d in sets}
+    for one in app.references:
+        if one.file in of_sets and one.by == "ApplicationSet":
+            document = next(d for d in sets if d.file == one.file and _names(d, one))
+            yield from cluster_sets.of_set(document, tree, words)
+            continue
+        if app.chart is not None and one.file == f"{app.chart.path}/values.yaml":
+            continue
+        if one.kind == "git" and not one.version:
+            continue  # the newest commit of a branch, and no pin
+        yield Candidate(
+            environment=environment_of(one, words),
+            pin=one.file,
+            applications=(one.application,) if one.application else (),
+        )
+    yield from _overlays(app, survey, words)
+
+
+def environment_of(reference: Reference, words: Sequence[str]) -> str:
+    """The environment of a reference, by its Application, its file, its namespace."""
+    return (
+        environments.of_name(reference.application, words)
+        or environments.of_path(reference.file, words)
+        or environments.of_name(reference.namespace, words)
+    )
+
+
+def _names(document: Document, reference: Reference) -> bool:
+    template = mapping(mapping(document.content.get("spec")).get("template"))
+    return str(mapping(template.get("metadata")).get("name") or "") == reference.application
+
+
+def _overlays(app: FoundApp, survey: Survey, words: Sequence[str]) -> Iterator[Candidate]:
+    """Kustomizations of an environment that build on one which names the app, and name it nowhere themselves."""
+    named = {posixpath.dirname(one.file) for one in app.references if one.by != "Application"}
+    own = {one.file for one in app.references}
+    for document in survey.documents:
+        if not document.is_kustomization or document.file in own:
+            continue
+        place = environments.of_path(document.file, words)
+        if place and any(base in named for base in _bases(document, survey)):
+            yield Candidate(environment=place, pin=PinSettings(file=document.file, add=True))
+
+
+def _bases(document: Document, survey: Survey, depth: int = 0) -> Iterator[str]:
+    """The folders that a kustomization builds on, and what those build on."""
+    folder = posixpath.dirname(document.file)
+    for key in ("resources", "bases", "components"):
+        for item in items(document.content.get(key)):
+            base = posixpath.normpath(posixpath.join(folder, str(item)))
+            yield base
+            for other in survey.documents:
+                if depth < 10 and other.is_kustomization and posixpath.dirname(other.file) == base:
+                    yield from _bases(other, survey, depth + 1)
+
+
+def _placed(
+    name: str,
+    candidates: Sequence[Candidate],
+    settings: Settings,
+    survey: Survey,
+    tree: Tree,
+    names: Sequence[str],
+) -> ExistingEnvironment:
+    """An environment with those of its candidates that the reader of pins understands."""
+    applications = dict.fromkeys(one for c in candidates for one in c.applications)
+    for one in candidates:
+        applications |= dict.fromkeys(_deploying(_file(one.pin), survey))
+    taken: list[str | PinSettings] = []
+    floating: list[str | PinSettings] = []
+    value, version, trouble = "", "", ""
+    for pin in dict.fromkeys(one.pin for one in candidates):
+        environment = Environment(
+            name=name, pins=(pin,), argocd=ArgoCDSettings(applications=tuple(applications))
+        )
+        others = tuple(Environment(name=other) for other in names if other != name)
+        tried = msgspec.structs.replace(settings, environments=(environment, *others))
+        try:
+            places = pins.read(pin, tree.file(_file(pin)) or b"", tried, environment).places
+        except Stop as stop:
+            trouble = trouble or f"{stop.what} {stop.why} {stop.next}"
+            continue
+        exact = [place for place in places if not place.moving]
+        (taken if exact else floating).append(pin)
+        value = value or next((_tag(p.value) for p in exact if p.role == "image-tag"), "")
+        version = version or next((p.names["version"] for p in exact if "version" in p.names), "")
+    chosen = tuple(taken or floating[:1])
+    parents = {parent for one in chosen for parent in _parents(_file(one), survey)} - set(applications)
+    return ExistingEnvironment(
+        name=name,
+        pins=chosen,
+        applications=tuple(applications),
+        parent=next(iter(sorted(parents)), "") if len(parents) == 1 else "",
+        exact=bool(taken),
+        generated=any(
+            d.file == _file(pin) and d.kind == "ApplicationSet" for pin in chosen for d in survey.documents
+        ),
+        value=value,
+        version=version,
+        trouble="" if chosen else trouble,
+    )
+
+
+def _file(pin: str | PinSettings) -> str:
+    return pin if isinstance(pin, str) else pin.file
+
+
+def _tag(written: str) -> str:
+    """The tag of a whole image reference; another text as it is."""
+    return references.image(written)[1] if "/" in written else written
+
+
+def _deploying(file: str, survey: Survey) -> Iterator[str]:
+    """Applications that deploy the folder of a pin, or name the file among their values."""
+    if any(d.file == file and d.is_argocd for d in survey.documents):
+        return  # what deploys an Application is its parent
+    folder = posixpath.dirname(file)
+    named, whole = [], []
+    for document in survey.documents:
+        if not document.is_argocd or document.kind != "Application":
+            continue
+        for source in _sources(document):
+            values = [str(one) for one in items(mapping(source.get("helm")).get("valueFiles"))]
+            path = str(source.get("path") or "").strip("/")
+            if any(_leads(one, path) == file for one in values):
+                named.append(document.name)
+            elif folder and path == folder:
+                whole.append(document.name)
+    yield from named or whole
+
+
+def _leads(value: str, path: str) -> str:
+    if value.startswith("$"):
+        return value.partition("/")[2]
+    return posixpath.normpath(posixpath.join(path, value)) if path else value
+
+
+def _parents(file: str, survey: Survey) -> Iterator[str]:
+    """Applications whose folder holds the file of another Application: an app of apps."""
+    holds = any(d.file == file and d.is_argocd for d in survey.documents)
+    for document in survey.documents if holds else ():
+        if document.is_argocd and document.kind == "Application" and document.file != file:
+            for source in _sources(document):
+                path = str(source.get("path") or "").strip("/")
+                if path and file.startswith(f"{path}/"):
+                    yield document.name
+
+
+def _sources(document: Document) -> list[Any]:
+    spec = mapping(document.content.get("spec"))
+    return [mapping(one) for one in (items(spec.get("sources")) or [spec.get("source")])]

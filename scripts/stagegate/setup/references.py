@@ -1,0 +1,173 @@
+"""Every place of a repository that names a chart, an image or a Git folder, and with which version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from stagegate import yaml_1_1
+from stagegate.argocd_app import sources
+from stagegate.argocd_app.sources import items, mapping
+from stagegate.setup.documents import Document
+
+_DEEPEST = 40  # levels of a values file that are looked at
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart, an image or a Git folder that a document names.
+
+    `name` is without `oci://` and tag, `version` as written. `by` is the kind of document: `Application`,
+    `ApplicationSet`, `Kustomization`, `Chart` (an umbrella), `values`, or the kind of a Kubernetes object.
+    `application` is the name of the Application, `path` the folder of a Git source, `instead_of` the name that a
+    kustomization replaces by this one.
+    """
+
+    kind: Literal["chart", "image", "git"]
+    name: str
+    version: str
+    file: str
+    by: str
+    application: str = ""
+    namespace: str = ""
+    path: str = ""
+    instead_of: str = ""
+
+
+def of(document: Document) -> Iterator[Reference]:
+    """Every reference of one document."""
+    if document.is_argocd and document.kind == "Application":
+        yield from _application(document, document.content, "Application")
+    elif document.is_argocd and document.kind == "ApplicationSet":
+        template = mapping(mapping(document.content.get("spec")).get("template"))
+        yield from _application(document, template, "ApplicationSet")
+    elif document.is_argocd:
+        return
+    elif document.is_kustomization:
+        yield from _kustomization(document)
+    elif PurePosixPath(document.file).name == "Chart.yaml":
+        for item in items(document.content.get("dependencies")):
+            where = str(mapping(item).get("repository") or "")
+            if where and not where.startswith("file://"):
+                name = f"{bare(where)}/{mapping(item).get('name')}"
+                yield _reference(document, "chart", name, mapping(item).get("version"), "Chart")
+    else:
+        by = document.kind or "values"
+        yield from _images(document, document.content, by)
+        if not document.kind:
+            yield from _entries(document)
+
+
+def bare(address: str) -> str:
+    """An address without its scheme and without a slash at the end."""
+    return address.partition("://")[2].strip("/") if "://" in address else address.strip("/")
+
+
+def image(reference: str) -> tuple[str, str]:
+    """Repository and tag of an image reference: `ghcr.io/acme/shop:1.2.3@sha256:...` has the tag `1.2.3`."""
+    plain = reference.partition("@")[0]
+    head, colon, tag = plain.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (plain, "")
+
+
+def _application(document: Document, application: Mapping[str, Any], by: str) -> Iterator[Reference]:
+    name = str(mapping(application.get("metadata")).get("name") or "")
+    spec = mapping(application.get("spec"))
+    space = str(mapping(spec.get("destination")).get("namespace") or "")
+    for source in sources.of(application):
+        found: list[Reference] = []
+        if source.kind in ("registry", "repository"):
+            chart = f"{bare(source.address)}/{source.chart}".rstrip("/")
+            found.append(_reference(document, "chart", chart, source.revision, by))
+        elif source.kind == "git":
+            found.append(
+                _reference(document, "git", source.address, source.revision, by, path=source.path.strip("/"))
+            )
+        helm = source.options("helm")
+        found += _images(document, mapping(helm.get("valuesObject")), by)
+        found += _images(document, _loaded(helm.get("values")), by)
+        for written in items(source.options("kustomize").get("images")):
+            repository, tag = image(str(written).rpartition("=")[2])
+            found.append(_reference(document, "image", repository, tag, by))
+        yield from (msgspec.structs.replace(one, application=name, namespace=space) for one in found)
+
+
+def _kustomization(document: Document) -> Iterator[Reference]:
+    for one in items(document.content.get("images")):
+        entry = mapping(one)
+        name = str(entry.get("newName") or entry.get("name") or "")
+        if name:
+            found = _reference(document, "image", name, entry.get("newTag"), "Kustomization")
+            renamed = str(entry.get("name") or "") if entry.get("newName") else ""
+            yield msgspec.structs.replace(found, instead_of=renamed if renamed != name else "")
+    for one in items(document.content.get("helmCharts")):
+        chart = mapping(one)
+        name = f"{bare(str(chart.get('repo') or ''))}/{chart.get('name')}"
+        yield _reference(document, "chart", name, chart.get("version"), "Kustomization")
+
+
+def _entries(document: Document) -> Iterator[Reference]:
+    """Entries of an app of apps' values that have `repoURL`, `chart` and `targetRevision`."""
+    for name, entry in _mappings(document.content):
+        if {"repoURL", "targetRevision", "chart"} <= entry.keys():
+            chart = f"{bare(str(entry['repoURL']))}/{entry['chart']}"
+            found = _reference(document, "chart", chart, entry["targetRevision"], "values")
+            yield msgspec.structs.replace(found, application=name)
+
+
+def _images(document: Document, content: Mapping[str, Any], by: str) -> Iterator[Reference]:
+    registry = str(mapping(content.get("global")).get("imageRegistry") or "")
+    for _, entry in _mappings(content):
+        whole = entry.get("image")
+        if isinstance(whole, str) and whole and "{{" not in whole:
+            repository, tag = image(whole)
+            yield _reference(document, "image", repository, tag or entry.get("tag"), by)
+        plain = entry.get("repository")
+        if isinstance(plain, str) and plain and "://" not in plain and "{{" not in plain:
+            host = str(entry.get("registry") or registry)
+            name = f"{host}/{plain}" if host and not plain.startswith(f"{host}/") else plain
+            yield _reference(document, "image", name, entry.get("tag", entry.get("imageTag")), by)
+
+
+def _mappings(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every mapping below a value with the key it stands under."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        yield name, value
+        for key, child in value.items():
+            yield from _mappings(child, str(key), depth + 1)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _mappings(child, name, depth + 1)
+
+
+def _loaded(text: object) -> Mapping[str, Any]:
+    if not isinstance(text, str):
+        return {}
+    try:
+        return mapping(yaml_1_1.load_last(text))
+    except (yaml.YAMLError, ValueError):
+        return {}
+
+
+def _reference(
+    document: Document,
+    kind: Literal["chart", "image", "git"],
+    name: str,
+    version: object,
+    by: str,
+    *,
+    path: str = "",
+) -> Reference:
+    return Reference(
+        kind=kind,
+        name=name,
+        version="" if version is None else str(version),
+        file=document.file,
+        by=by,
+        path=path,
+    )

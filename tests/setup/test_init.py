@@ -1,0 +1,273 @@
+"""init: six strangers' repositories are read right, nothing of theirs changes, and what is written passes our checks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stagegate import pins
+from stagegate import settings as settings_file
+from stagegate.actions import chart_check, init, promote_pr
+from stagegate.runner.boundary import entrypoint
+from stagegate.setup import work_tree
+from tests.setup import bare_repositories
+from tests.setup.bare_repositories import ALL, git
+
+# For each repository and app: environments in order with the files that pin them.
+EXPECTED: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = {
+    "helm-created": {
+        "shop": {"staging": ["deploy/argocd/staging.yaml"], "prod": ["deploy/argocd/prod.yaml"]},
+    },
+    "gitops-folders": {
+        "shop": {"staging": ["apps/staging/shop.yaml"], "prod": ["apps/prod/shop.yaml"]},
+    },
+    "kustomize-monorepo": {
+        name: {
+            place: [f"deploy/{name}/overlays/{place}/kustomization.yaml"]
+            for place in ("staging", "prod-eu", "prod-us")
+        }
+        for name in ("svc-a", "svc-b", "svc-c")
+    },
+    "umbrella-chart": {
+        "shop": {
+            place: [f"environments/{place}/Chart.yaml", f"environments/{place}/values.yaml"]
+            for place in ("staging", "production")
+        }
+    },
+    "image-only": {
+        "mailer": {"dev": ["k8s/dev/deployment.yaml"], "prod": ["k8s/prod/deployment.yaml"]},
+    },
+    "application-set": {
+        "shop": {place: ["appsets/shop.yaml"] for place in ("staging", "prod-eu", "prod-us")}
+    },
+}
+
+
+@pytest.fixture(params=ALL)
+def repository(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, Path]:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    ALL[request.param](folder)
+    alone(monkeypatch, folder)
+    return request.param, folder
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """No runner around the command."""
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "SG_", "RUNNER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(folder)
+
+
+def run(*flags: str) -> int:
+    return entrypoint("init", init.Init, init.main, argv=[*flags, "--stagegate", "acme/stagegate@v0.1.0"])
+
+
+def configs(folder: Path) -> dict[str, settings_file.Settings]:
+    found = (path for path in folder.rglob("stagegate.yaml"))
+    return {(loaded := settings_file.load(path, path.name)).app: loaded for path in sorted(found)}
+
+
+def test_the_environments_and_pins_are_found(repository: tuple[str, Path]) -> None:
+    name, folder = repository
+    assert run("--yes") == 0
+    found = {
+        app: {place.name: list(place.pins) for place in settings.environments}
+        for app, settings in configs(folder).items()
+    }
+    assert found == EXPECTED[name]
+    for settings in configs(folder).values():
+        first, *later = settings.environments
+        assert first.after == () and first.promotion.strategy == "direct"
+        assert all(place.after == (first.name,) and place.promotion.strategy == "latest" for place in later)
+
+
+def test_every_environment_is_promoted_in_its_own_pins_only(
+    repository: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = repository
+    assert run("--yes") == 0
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "chore: adopt stagegate")
+    for config in sorted(folder.rglob("stagegate.yaml")):
+        settings = settings_file.load(config, config.name)
+        for place in settings.environments:
+            flags = ["--local", "--config", config.relative_to(folder).as_posix()]
+            flags += ["--environment", place.name, "--version", "7.8.9"]
+            assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=flags) == 0, (
+                place.name
+            )
+            capsys.readouterr()
+            assert git(folder, "diff", "--name-only").split() == sorted(map(str, place.pins))
+            changed = [
+                line for line in git(folder, "diff", "-U0").splitlines() if line.startswith(("+ ", "+-"))
+            ]
+            assert changed and all("7.8.9" in line for line in changed)
+            git(folder, "checkout", "-q", ".")
+
+
+def test_nothing_of_theirs_changes_and_a_second_run_writes_nothing(
+    repository: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = repository
+    assert run("--yes") == 0
+    shown = capsys.readouterr().out
+    assert git(folder, "diff", "--name-only") == ""
+    for name in git(folder, "ls-files", "--others", "--exclude-standard").split():
+        assert f"+++ b/{name}\n" in shown
+    before = git(folder, "status", "--porcelain", "-uall")
+    assert run("--yes") == 0
+    assert "reason=no-difference" in capsys.readouterr().out
+    assert git(folder, "status", "--porcelain", "-uall") == before
+
+
+def test_every_yaml_file_that_is_written_is_one(repository: tuple[str, Path]) -> None:
+    _, folder = repository
+    assert run("--yes") == 0
+    written = git(folder, "ls-files", "--others", "--exclude-standard").split()
+    for name in written:
+        if name.endswith((".yaml", ".yml")):
+            assert all(isinstance(one, dict) for one in yaml.safe_load_all((folder / name).read_text())), name
+    applications = [name for name in written if "/argocd/" in name and name.endswith((".yaml", ".yml"))]
+    for name in applications:
+        (one,) = yaml.safe_load_all((folder / name).read_text())
+        if one["kind"] == "Application":
+            assert one["metadata"]["finalizers"] and one["spec"]["ignoreDifferences"]
+            assert one["spec"]["syncPolicy"]["retry"]["limit"] == 5
+            assert one["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
+
+
+def test_without_yes_and_without_a_terminal_nothing_is_written(
+    repository: tuple[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = repository
+    assert run() == 0
+    assert "reason=planned" in capsys.readouterr().out
+    assert git(folder, "status", "--porcelain", "-uall") == ""
+
+
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> Path:
+    folder = tmp_path / name
+    folder.mkdir()
+    ALL[name](folder)
+    alone(monkeypatch, folder)
+    return folder
+
+
+def test_what_helm_create_makes_passes_chart_check_for_every_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    assert run("--yes") == 0
+    capsys.readouterr()
+    assert entrypoint("chart-check", chart_check.ChartCheck, chart_check.main, argv=[]) == 0
+    said = capsys.readouterr().out
+    assert "It was rendered for staging, prod" in said and "passes every check" in said
+    assert configs(folder)["shop"].image_tags("1.5.0") == ("1.5.0",)
+
+
+def test_the_secret_of_the_registry_fails_without_its_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    assert run("--yes") == 0
+    script = ["sh", "deploy/argocd/repository-secret.sh"]
+    given = {"REGISTRY_USERNAME": "octo", "REGISTRY_PASSWORD": 'a"b: $c\n'}
+    without = subprocess.run(script, cwd=folder, capture_output=True, text=True, check=False)
+    assert (without.returncode != 0, without.stdout) == (True, "")
+    done = subprocess.run(
+        script, cwd=folder, capture_output=True, text=True, check=True, env={**os.environ, **given}
+    )
+    secret = yaml.safe_load(done.stdout)
+    assert secret["stringData"]["url"] == "ghcr.io/acme/charts"
+    assert base64.b64decode(secret["data"]["password"]).decode() == given["REGISTRY_PASSWORD"]
+
+
+def test_what_only_a_person_knows_is_said_by_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    bare_repositories.write(folder, {"Dockerfile": "FROM scratch\n", "main.go": "package main\n"})
+    bare_repositories.commit(folder, "acme/shop")
+    alone(monkeypatch, folder)
+    assert run("--yes") == 2
+    assert "--policy" in capsys.readouterr().out
+    assert run("--yes", "--policy", "acme/gitops//apps/shop/stagegate.yaml") == 0
+    settings = configs(folder)["shop"]
+    assert (settings.policy, settings.images) == (
+        "acme/gitops//apps/shop/stagegate.yaml",
+        ("ghcr.io/acme/shop",),
+    )
+
+
+def test_several_clusters_of_one_rank_get_an_application_set_with_a_version_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    flags = [word for name in ("staging", "prod-eu", "prod-us") for word in ("--environment", name)]
+    assert run("--yes", *flags) == 0
+    settings = configs(folder)["shop"]
+    shared = "deploy/argocd/clusters.yaml"
+    assert {place.name: place.pins for place in settings.environments} == {
+        "staging": ("deploy/argocd/staging.yaml",),
+        "prod-eu": (shared,),
+        "prod-us": (shared,),
+    }
+    for place in settings.environments[1:]:
+        read = pins.read(shared, (folder / shared).read_bytes(), settings, place)
+        assert {found.value for found in read.places} == {"1.4.2"}
+
+
+def test_a_release_workflow_that_exists_stays_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "image-only")
+    theirs = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps: [{uses: docker/build-push-action@v6}]\n"
+    bare_repositories.write(folder, {".github/workflows/release.yml": theirs, "CODEOWNERS": "* @octo"})
+    assert run("--yes") == 0
+    said = capsys.readouterr().out
+    assert (folder / ".github/workflows/release.yml").read_text() == theirs
+    assert (folder / ".github/workflows/stagegate-release.yml").is_file()
+    assert ".github/workflows/release.yml also does: image build" in said
+    assert (folder / "CODEOWNERS").read_text().startswith("* @octo\n# What decides")
+    assert "/k8s/prod/ @acme" in (folder / "CODEOWNERS").read_text()
+
+
+def test_a_second_app_is_added_beside_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = bare(tmp_path, monkeypatch, "kustomize-monorepo")
+    assert run("--yes") == 0
+    mine = folder / "services/svc-a/stagegate.yaml"
+    mine.write_text(mine.read_text() + "# mine\n")
+    (folder / "services/svc-b/stagegate.yaml").unlink()
+    assert run("--yes") == 0
+    assert mine.read_text().endswith("# mine\n")
+    assert set(configs(folder)) == {"svc-a", "svc-b", "svc-c"}
+
+
+def test_outside_a_repository_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone(monkeypatch, tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert run() == 2
+    assert "git init" in capsys.readouterr().out
+
+
+def test_files_list_is_an_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "application-set")
+    assert run("--dry-run", "--yes") == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("files=")]
+    assert "stagegate.yaml" in json.loads(line.removeprefix("files="))
+    assert work_tree.read(folder).repository == "acme/fleet"
