@@ -13,7 +13,7 @@ from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.guard.heads import Head
 from stagegate.policy.decide import PinsStatus
-from stagegate.promotion import app_state, evaluate
+from stagegate.promotion import app_state, evaluate, merge_result
 from stagegate.promotion.apps import App
 from stagegate.promotion.evaluate import Judged
 from stagegate.runner import log
@@ -48,7 +48,7 @@ def _app(app: App, connections: Connections, head: Head, now: datetime) -> AppJu
                 connections, state, head.before, head.sha, head.origin, now, queued=True
             )
         else:
-            judgement = evaluate.pull(connections, state, head.pull, now)
+            judgement = merge_result.judge(connections, state, head.pull, now)
         return AppJudged(app=name, verdict=judgement.verdict, environments=judgement.environments)
     except Stop as stop:
         return unjudged(name, stop)

@@ -6,8 +6,10 @@ from stagegate import yaml_1_1
 from stagegate.argocd_app import malformed, render_inputs
 from stagegate.argocd_app.sets import expand
 from stagegate.clients import hub
+from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.pins import strict
+from stagegate.pins.changes import Changed
 from stagegate.pins.tree import PinsTree
 
 _PLAIN = ("", "100644", "100755")
@@ -29,6 +31,14 @@ def one_reading(pins: hub.Hub, old: PinsTree, new: PinsTree) -> None:
         if content is not None and content != old.contents.get(path) and path.endswith((".yaml", ".yml")):
             strict.check(content, path)
             _well_formed(content, path)
+
+
+def plain_values(changed: Changed, new: Side) -> None:
+    """Stop(ambiguous-pin) where a values file that changes could be read in two ways."""
+    for path in changed.values:
+        content = new.tree.file(path) if path.endswith((".yaml", ".yml")) else None
+        if content is not None:
+            strict.check(content, path)
 
 
 def _well_formed(content: bytes, path: str) -> None:

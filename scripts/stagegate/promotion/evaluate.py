@@ -32,7 +32,6 @@ from stagegate.promotion import app_state, certain, spelling
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, find, names
-from stagegate.proposal import labels as labelled
 from stagegate.settings import Settings
 
 
@@ -59,13 +58,6 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     pull: hub.Pull
     compared: hub.Comparison
     labels: tuple[str, ...] = ()
-
-
-def pull(connections: Connections, state: AppState, of: hub.Pull, now: datetime) -> Judgement:
-    """The verdict on a pull request's head, judged from where it left the base."""
-    compared = connections.pins.compare(state.head, of.head_sha)
-    origin = Origin(pull=of, compared=compared, labels=labelled.counted(connections.pins, of))
-    return change(connections, state, compared.merge_base, of.head_sha, origin, now)
 
 
 def change(
@@ -97,6 +89,8 @@ def change(
         for one in settings.environments
     }
     changes = {name: watched.changed(*pair) for name, pair in both.items()}
+    for name, changed in changes.items():
+        certain.plain_values(changed, both[name][1])
     touched = [
         name
         for name, changed in changes.items()

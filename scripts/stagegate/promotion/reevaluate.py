@@ -14,7 +14,7 @@ from stagegate.model import Change
 from stagegate.policy import rules
 from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import PromotionFacts
-from stagegate.promotion import app_state, evaluate
+from stagegate.promotion import app_state, merge_result
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
 from stagegate.promotion.run import PromotionRun
@@ -57,7 +57,7 @@ def _one(run: PromotionRun, state: AppState, environment: str, pull: hub.Pull) -
     policy = state.settings.environment(environment).promotion
     merge = merger(state, environment, pull)
     try:
-        judgement = evaluate.pull(connections, state, pull, run.now)
+        judgement = merge_result.judge(connections, state, pull, run.now)
         verdict = judgement.verdict
     except Stop as stop:
         if stop.reason == "stale-base" or dry_run:

@@ -19,6 +19,7 @@ from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
 from stagegate.clients.hub.releases import Releases
 from stagegate.clients.hub.runs import Runs
 from stagegate.clients.hub.statuses import Statuses
+from stagegate.clients.hub.trials import Trials
 from stagegate.clients.hub.values import (
     ZERO,
     Asset,
@@ -76,7 +77,7 @@ __all__ = [
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
-class Hub(Commits, Statuses, Deployments, Merging, Talk, Releases, Runs, People):
+class Hub(Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People):
     """One repository on GitHub, seen with one token."""
 
 

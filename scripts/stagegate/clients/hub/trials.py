@@ -1,0 +1,54 @@
+"""GitHub's trial merge of a pull request: what its base would hold after the merge."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stagegate.clients.hub.part import Port
+from stagegate.errors import Stop
+
+_TRIES = 6
+
+
+class _Tried(msgspec.Struct, frozen=True):
+    mergeable: bool | None = None
+    merge_commit_sha: str | None = None
+
+
+class _Parent(msgspec.Struct, frozen=True):
+    sha: str
+
+
+class _Merge(msgspec.Struct, frozen=True):
+    parents: list[_Parent]
+
+
+class Trials(Port):
+    """Merges that GitHub tries in the background: https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request"""
+
+    def trial_merge(self, number: int, base: str, head: str) -> str | None:
+        """The commit that merges `head` into `base`, as GitHub tried it; None where they conflict.
+
+        GitHub computes it some seconds after either moved. Stop(unknown-state) when it does not come.
+        """
+        for attempt in range(_TRIES):
+            path = self._c.path("pulls", number)
+            found = self._c.find(path, _Tried, f"read the trial merge of #{number}", "pull-requests: read")
+            if found is not None and found.mergeable is False:
+                return None
+            sha = (found.merge_commit_sha if found else None) or ""
+            if found and found.mergeable and sha and self._parents(sha) == [base, head]:
+                return sha
+            if attempt < _TRIES - 1:
+                self._c.back_off(attempt)
+        raise Stop(
+            "unknown-state",
+            f"GitHub has not tried to merge #{number} into {base[:12]} yet.",
+            "The base moved since the branch began, so the result of the merge has to be judged too.",
+            "Run it again in a minute, or update the branch of the pull request.",
+        )
+
+    def _parents(self, sha: str) -> list[str]:
+        path = self._c.path("git/commits", sha)
+        found = self._c.find(path, _Merge, f"read commit {sha[:12]}", "contents: read")
+        return [one.sha for one in found.parents] if found else []
