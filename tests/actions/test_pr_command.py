@@ -77,6 +77,21 @@ def answer(world: Shop, number: int) -> str:
     return found[-1] if found else ""
 
 
+def test_a_release_that_met_a_hold_is_shown_as_stuck(world: Shop) -> None:
+    world.seed_pin("staging", "1.1.0")
+    world.passed("1.1.0")
+    number = issue(world)
+    say(world, "octo-lead", "/hold prod the database moves", number)
+    assert (
+        "**stuck** 1.1.0: held by octo-lead: the database moves"
+        in say(world, "octo-dev", "/status", number)[2]
+    )
+    say(world, "octo-lead", "/unhold prod", number)
+    said = say(world, "octo-dev", "/status", number)[2]
+    assert "stuck" not in said
+    assert "/pull/" in said
+
+
 def ready(world: Shop) -> None:
     """1.1.0 runs in staging and is good there."""
     world.seed_pin("staging", "1.1.0")
@@ -267,7 +282,7 @@ def test_marks_and_their_removal(world: Shop) -> None:
     assert say(world, "octo-lead", "/ban 1.1.0 it loses orders")[:2] == (0, "marked")
     assert say(world, "octo-dev", "/promote prod 1.1.0")[:2] == (1, "banned-version")
     assert say(world, "octo-lead", "/unban 1.1.0")[:2] == (0, "unmarked")
-    assert say(world, "octo-dev", "/promote prod 1.1.0")[:2] == (0, "proposed")
+    assert say(world, "octo-dev", "/promote prod 1.1.0")[:2] == (0, "already-proposed")  # since /unhold
     mark = world.repo.read("stagegate/hold/shop/prod", "mark.json")
     assert json.loads(mark)["removed"]["by"] == "octo-lead"
 

@@ -68,16 +68,7 @@ def test_the_oldest_goes_first_however_many_came_after_it(world: Shop) -> None:
     assert (code, told["reason"], told["version"]) == (0, "proposed", "1.1.0")
 
 
-def test_an_evaluation_proposes_neither_what_may_not_enter_nor_with_another_strategy(
-    world: Shop, tmp_path: Path, host: str
-) -> None:
+def test_an_evaluation_does_not_propose_what_may_not_enter(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="database moves")
     code, told = run(world, mode="evaluate")
     assert (code, told["reason"], world.hub().pulls()) == (0, "no-difference", [])
-
-    (tmp_path / "latest").mkdir()
-    with shop(tmp_path / "latest", host) as latest:
-        latest.seed_pin("staging", "1.1.0")
-        latest.passed("1.1.0")
-        code, told = run(latest, mode="evaluate")
-        assert (code, told["reason"], latest.hub().pulls()) == (0, "no-difference", [])

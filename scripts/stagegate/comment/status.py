@@ -10,7 +10,9 @@ from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.marks import marks
-from stagegate.policy import evidence_for
+from stagegate.policy import candidate, evidence_for
+from stagegate.policy.facts import PromotionFacts, Subject
+from stagegate.policy.rules import freeze, window
 from stagegate.promotion import app_state
 from stagegate.promotion.apps import App
 from stagegate.proposal import names as branches
@@ -19,7 +21,10 @@ UNKNOWN = "unknown"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One environment: what its pins name, what its gate said of that, who holds it, what is proposed."""
+    """One environment: what its pins name, what its gate said of that, who holds it, what is proposed.
+
+    `stuck`: a release that could enter, has not, and for which nothing is open; with what it waits for.
+    """
 
     environment: str
     version: str
@@ -27,6 +32,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     held: str = ""
     proposal: str = ""
+    stuck: str = ""
 
 
 class AppOverview(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +70,32 @@ def read(app: App, connections: Connections, environment: str, now: datetime) ->
                 verdict=_words(verdict.state) if verdict else UNKNOWN,
                 since=verdict.since if verdict else "",
                 held="; ".join(marks.describe(mark) for mark in held),
-                proposal=_proposal(connections, open_, state.base),
+                proposal=(proposal := _proposal(connections, open_, state.base)),
+                stuck="" if proposal else _stuck(facts, place, now),
             )
         )
     return AppOverview(app=name, rows=tuple(rows))
+
+
+def _stuck(facts: PromotionFacts, place: str, now: datetime) -> str:
+    """The release that the next evaluation would propose, and what stops it; empty where none waits.
+
+    The newest tag of a first environment may be a release that is still being built: it waits only where something
+    stops it.
+    """
+    here = msgspec.structs.replace(facts, environment=place, mode="evaluate")
+    version = candidate.by_strategy(here, now).version
+    if not version:
+        return ""
+    held = marks.holds(facts, place, now)
+    subject = Subject(
+        environment=place, kind="promote", version=version, before=facts.standing(place).version
+    )
+    times = [rule.check(subject, here, now) for rule in (freeze, window)]
+    stops = [f"held {marks.describe(mark)}" for mark in held] + [r.detail for r in times if r.state != "pass"]
+    if not stops and not facts.policy_of(place).after:
+        return ""
+    return f"{version}: {'; '.join(stops) or 'the next evaluation proposes it'}"
 
 
 def _words(state: str) -> str:

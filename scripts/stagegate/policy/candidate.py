@@ -30,27 +30,42 @@ def choose(facts: PromotionFacts, now: datetime) -> Choice:
 
 
 def by_strategy(facts: PromotionFacts, now: datetime) -> Choice:
-    """The newest admissible version, or (`each`) the oldest, which is the next after what runs.
+    """The newest admissible version, or (`each`) the oldest, which is the next after what runs."""
+    policy = facts.policy_of(facts.environment)
+    running = facts.standing(facts.environment).version
+    found = admissible(facts, now)
+    if not found:
+        where = f"passed in {', '.join(policy.after)}" if policy.after else "been released"
+        return Choice(version="", why=f"nothing newer than {running or 'what runs'} has {where}")
+    if policy.promotion.strategy == "each":
+        return Choice(version=found[0], why=f"the next one after {running or 'nothing'}")
+    return Choice(version=found[-1], why="the newest one that may enter")
 
-    Admissible: newer than what runs, passed in every environment before, not banned, no pre-release where none
-    is admitted.
+
+def admissible(facts: PromotionFacts, now: datetime) -> tuple[str, ...]:
+    """The versions that may be proposed, the oldest first.
+
+    Each is newer than what runs, passed in every environment before, and is neither banned nor a pre-release where
+    none is admitted. What an evaluation proposes by itself has not run here before: a release that people or a gate
+    took back comes again only when somebody names it.
     """
     policy = facts.policy_of(facts.environment)
     running = facts.standing(facts.environment).version
     candidates = _passed(facts, policy.after) if policy.after else facts.tags
-    admissible = [
+    by_itself = facts.mode == "evaluate"
+    return tuple(
         version
         for version in sorted(filter(semver.Version.is_valid, candidates), key=semver.Version.parse)
         if comes_after(version, running)
         and (policy.admits_prereleases or not is_prerelease(version))
         and marks.ban(facts, version, now) is None
-    ]
-    if not admissible:
-        where = f"passed in {', '.join(policy.after)}" if policy.after else "been released"
-        return Choice(version="", why=f"nothing newer than {running or 'what runs'} has {where}")
-    if policy.promotion.strategy == "each":
-        return Choice(version=admissible[0], why=f"the next one after {running or 'nothing'}")
-    return Choice(version=admissible[-1], why="the newest one that may enter")
+        and not (by_itself and was_here(facts, version))
+    )
+
+
+def was_here(facts: PromotionFacts, version: str) -> bool:
+    """Whether the environment has a finished record of a version."""
+    return version in evidence_for.versions(facts, facts.environment)
 
 
 def rollback_target(facts: PromotionFacts, now: datetime) -> Choice:

@@ -79,7 +79,7 @@ def facts(
             pinned_version.resolved(pinned_version.standing(one, ground.files, settings), records)
             for one in settings.environments
         ),
-        tags=() if version or wanted.after else _tags(connections, settings),
+        tags=() if version or wanted.after else tags(connections, settings),
         records=records,
         marks=_marks(tips, settings, trusted),
     )
@@ -126,7 +126,8 @@ def _records(
     return evidence.records(deployments, settings.app, name, trusted)
 
 
-def _tags(connections: Connections, settings: Settings) -> tuple[str, ...]:
+def tags(connections: Connections, settings: Settings) -> tuple[str, ...]:
+    """Versions that have a tag, in their order."""
     prefix = f"refs/tags/{settings.version.tag_prefix}"
     names = (ref.removeprefix(prefix) for ref in connections.app.refs(prefix))
     return tuple(sorted(filter(semver.Version.is_valid, names), key=semver.Version.parse))

@@ -1,49 +1,117 @@
-"""Strategy `each`: which environments are free for their next release, once the one before it is merged."""
+"""After an evaluation: the newest release that may enter each environment where nothing is open.
+
+A release that met a hold, a freeze or an outage when it came is so proposed later, without anybody remembering it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
+import semver
 
 from stagegate.clients.connections import Connections
-from stagegate.errors import VERDICTS
-from stagegate.model import Result
+from stagegate.errors import Stop
+from stagegate.model import Message, Result
+from stagegate.pins import pinned_version
+from stagegate.policy import candidate
 from stagegate.promotion import app_state
-from stagegate.proposal import names
-from stagegate.settings import Settings
+from stagegate.promotion.app_state import AppState
+from stagegate.promotion.reevaluate import Evaluated
+
+FOLLOWED = ("evaluate", "unhold", "unban")  # and a ban, where it ends an open proposal
+_OF_PROPOSAL = ("pr-number", "pr-url", "changed", "commit", "version", "environment", "plan")
+_WRITTEN = ("proposed", "updated", "planned", "committed")
 
 
-def free(connections: Connections, local_settings: Settings, environment: str) -> tuple[str, ...]:
-    """Environments with strategy `each` (of all, or this one) for which nothing is open.
+def free(
+    connections: Connections,
+    state: AppState,
+    mode: str,
+    environments: Iterable[str],
+    evaluated: Iterable[Evaluated],
+) -> tuple[str, ...]:
+    """Environments that a newer release may enter, and for which nothing is open that may still be merged.
 
-    Nothing is read where `local_settings`, the work tree's settings, have none.
+    By pins and tags alone, which costs nothing where no release waits. After a merge its verification comes first.
     """
-    if not _each(local_settings, environment):
+    judged = tuple(evaluated)
+    if any(one.reason == "merged" for one in judged):
         return ()
-    state = app_state.read(connections, local_settings)
-    app = state.settings.app
-    taken = {pull.head_ref for pull in connections.pins.pulls(base=state.base)}
-    return tuple(
-        name for name in _each(state.settings, environment) if not taken & set(names.both(app, name))
-    )
-
-
-def goes_on(result: Result) -> bool:
-    """Whether the next release may be proposed now. After a merge its verification comes first."""
-    return VERDICTS[result.reason].exit_code == 0 and result.reason != "merged"
+    over = {one.environment for one in judged if _is_over(one)}
+    direct = {e.name for e in state.settings.environments if e.promotion.strategy == "direct"}
+    taken = {one.environment for one in judged} - over - direct
+    if mode not in FOLLOWED:
+        environments = over if mode == "ban" else ()
+    return tuple(name for name in environments if name not in taken and _may_wait(connections, state, name))
 
 
 def joined(evaluated: Result, promoted: Result) -> Result:
-    """The result of an evaluation that went on to the next release: the proposal's, where one was made."""
-    if promoted.reason not in ("proposed", "updated", "planned"):
-        return evaluated
+    """The result of an evaluation or mark that went on to the next release.
+
+    An evaluation takes the reason of the proposal, where one was made; a mark keeps its own.
+    """
+    if promoted.reason not in _WRITTEN:
+        if promoted.reason == "no-difference":
+            return evaluated
+        return said(evaluated, promoted.environment, promoted.version, promoted.reason, promoted.message)
+    is_mark = evaluated.reason in ("marked", "unmarked")
+    joint = evaluated if is_mark else promoted
+    what = f"{evaluated.message.what} {promoted.message.what}" if is_mark else promoted.message.what
+    of_proposal = {name: promoted.outputs[name] for name in _OF_PROPOSAL}
     return msgspec.structs.replace(
-        promoted,
+        joint,
+        message=msgspec.structs.replace(joint.message, what=what),
+        outputs={**evaluated.outputs, **of_proposal} if is_mark else promoted.outputs,
         changes=(*evaluated.changes, *promoted.changes),
         findings=evaluated.findings,
         summary=evaluated.summary + promoted.summary,
     )
 
 
-def _each(settings: Settings, environment: str) -> tuple[str, ...]:
-    named = (e.name for e in settings.environments if e.promotion.strategy == "each")
-    return tuple(name for name in named if environment in ("", "all", name))
+def said(evaluated: Result, environment: str, version: str, reason: str, message: Message) -> Result:
+    """The result with a sentence about a release that could not be proposed; the evaluation itself is done."""
+    what = f"{environment} does not get {version or 'its next release'} yet ({reason})"
+    why = f"{evaluated.message.why} {what}: {message.what} {message.why}".strip()
+    return msgspec.structs.replace(evaluated, message=msgspec.structs.replace(evaluated.message, why=why))
+
+
+def stopped(evaluated: Result, environment: str, stop: Stop) -> Result:
+    """`said`, where reading the release ended with a Stop. Stop(stale-base) goes on: everything is read again.
+
+    A tag without artifacts is no release yet, and no news.
+    """
+    if stop.reason == "stale-base":
+        raise stop
+    if stop.reason == "missing-file":
+        return evaluated
+    return said(evaluated, environment, "", stop.reason, Message(what=stop.what, why=stop.why))
+
+
+def _is_over(one: Evaluated) -> bool:
+    """Whether an open promotion can no longer be merged: its version is banned, or has lost its evidence."""
+    return one.pull.head_ref.startswith("stagegate/promote/") and any(
+        result.rule in ("ban", "evidence") and result.state == "stop"
+        for judged in one.judgement.environments
+        for result in judged.rules
+    )
+
+
+def _may_wait(connections: Connections, state: AppState, name: str) -> bool:
+    """Whether a release newer than what runs here may exist: in every environment before, or among the tags."""
+    policy = state.settings.environment(name)
+    running = _pinned(state, name)
+    if policy.after:
+        before = [_pinned(state, place) for place in policy.after]
+        return all(not version or candidate.comes_after(version, running) for version in before)
+    if policy.promotion.strategy == "direct" and not running:
+        return False
+    return any(
+        candidate.comes_after(version, running) for version in app_state.tags(connections, state.settings)
+    )
+
+
+def _pinned(state: AppState, name: str) -> str:
+    """The version that the pins of an environment name; empty where they name none, or a range."""
+    version = pinned_version.standing(state.settings.environment(name), state.files, state.settings).version
+    return version if semver.Version.is_valid(version) else ""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from stagegate.errors import Stop
+from stagegate.errors import VERDICTS, Stop
 from stagegate.evidence import accepted
 from stagegate.marks import marks
 from stagegate.model import PullRequestText, Result
@@ -16,6 +16,7 @@ from stagegate.pins import pinned_version
 from stagegate.policy import decide
 from stagegate.policy.decide import Decision
 from stagegate.promotion import (
+    app_state,
     apps,
     combined_result,
     next_release,
@@ -92,8 +93,7 @@ def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, set
         try:
             if request.mode in ("promote", "rollback"):
                 return promote(started)
-            done = set_mark.run(started)
-            return _next_release(started, done) if request.mode == "evaluate" else done
+            return _marked(started)
         except Stop as stop:
             if stop.reason != "stale-base" or attempt == ATTEMPTS:
                 raise
@@ -146,17 +146,26 @@ def _apply(
         reason=request.reason,
         verify_workflow=request.verify_workflow,
     )
+    if decision.write == "commit" and facts.branch_head:
+        left = reevaluate.closed(pins, facts.branch, facts.base, facts.environment)
+        return msgspec.structs.replace(written, changes=(*written.changes, *left))
     if decision.merge == "stagegate" or facts.mode == "rollback":
         return reevaluate.follow(started, facts, written)
     return written
 
 
-def _next_release(started: PromotionRun, evaluated: Result) -> Result:
-    """After an evaluation: with strategy `each` the next release is proposed where no proposal is open."""
-    request, free = started.request, tuple[str, ...]()
-    if next_release.goes_on(evaluated):
-        free = next_release.free(started.connections, started.settings, request.environment)
-    for name in free:
-        following = msgspec.structs.replace(request, mode="promote", environment=name, version="")
-        evaluated = next_release.joined(evaluated, promote(replace(started, request=following)))
-    return evaluated
+def _marked(started: PromotionRun) -> Result:
+    """A mark or an evaluation; then the newest release is proposed where it may enter and nothing is open."""
+    request = started.request
+    state = app_state.read(started.connections, started.settings)
+    done, evaluated = set_mark.run(started, state)
+    if VERDICTS[done.reason].exit_code:
+        return done
+    concerned = set_mark.concerned(state, request)
+    for name in next_release.free(started.connections, state, request.mode, concerned, evaluated):
+        following = msgspec.structs.replace(request, mode="evaluate", environment=name, version="", reason="")
+        try:
+            done = next_release.joined(done, promote(replace(started, request=following)))
+        except Stop as stop:
+            done = next_release.stopped(done, name, stop)
+    return msgspec.structs.replace(done, calls=started.connections.calls)

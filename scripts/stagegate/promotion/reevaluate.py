@@ -52,9 +52,30 @@ def again(run: PromotionRun, state: AppState, environments: Iterable[str]) -> tu
     return tuple(evaluated)
 
 
+def closed(pins: hub.Hub, branch: str, base: str, environment: str) -> tuple[Change, ...]:
+    """Close what is open from a branch of ours, because the environment takes releases by direct commits now."""
+    return tuple(
+        _close(pins, pull, environment)
+        for pull in pins.pulls(head=branch, base=base)
+        if pull.head_repository == pins.repository
+    )
+
+
+def _close(pins: hub.Hub, pull: hub.Pull, environment: str) -> Change:
+    sentence = (
+        f"{environment} takes releases by direct commits now (`promotion.strategy: direct`), so this pull request "
+        "is closed. The release enters by a commit as soon as the rules admit it."
+    )
+    pins.comment(pull.number, sentence)
+    pins.update_pull(pull.number, state="closed")
+    return Change(kind="pull-request", target=f"#{pull.number}", before=pull.title, after="closed")
+
+
 def _one(run: PromotionRun, state: AppState, environment: str, pull: hub.Pull) -> Evaluated:
     connections, dry_run = run.connections, run.request.dry_run
     policy = state.settings.environment(environment).promotion
+    if policy.strategy == "direct":
+        return _left_over(connections, environment, pull, dry_run=dry_run)
     merge = merger(state, environment, pull)
     try:
         judgement = merge_result.judge(connections, state, pull, run.now)
@@ -75,6 +96,19 @@ def _one(run: PromotionRun, state: AppState, environment: str, pull: hub.Pull) -
     reason = _waiting(evaluated) if merge == "stagegate" else ""
     return msgspec.structs.replace(
         evaluated, reason=reason or ("updated" if changes else "already-proposed"), changes=changes
+    )
+
+
+def _left_over(connections: Connections, environment: str, pull: hub.Pull, *, dry_run: bool) -> Evaluated:
+    """A promotion from before the environment took direct commits: it is closed with a sentence."""
+    verdict = PinsStatus(state="failure", description=f"{environment} takes releases by direct commits now")
+    return Evaluated(
+        environment=environment,
+        pull=pull,
+        judgement=Judgement(head=pull.head_sha, verdict=verdict),
+        verdict=verdict,
+        reason="planned" if dry_run else "updated",
+        changes=() if dry_run else (_close(connections.pins, pull, environment),),
     )
 
 

@@ -14,8 +14,9 @@ from stagegate.marks.placed import Placed
 from stagegate.model import Change, Mark, Result, parse_version
 from stagegate.pins import pinned_version
 from stagegate.policy import permissions, rules
-from stagegate.promotion import app_state, audit_pins, mark_result, reevaluate
+from stagegate.promotion import audit_pins, mark_result, reevaluate
 from stagegate.promotion.app_state import AppState
+from stagegate.promotion.reevaluate import Evaluated
 from stagegate.promotion.request import PromotionRequest
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import write
@@ -24,10 +25,12 @@ from stagegate.settings import Settings
 _MARKS = ("hold", "ban", "override")
 
 
-def run(started: PromotionRun) -> Result:
-    """Set or remove the mark (with permission), then judge the open promotions it concerns again."""
+def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated, ...]]:
+    """Set or remove the mark (with permission), then judge the open promotions it concerns again.
+
+    Returns the result, and what became of each open promotion.
+    """
     request, context, now = started.request, started.context, started.now
-    state = app_state.read(started.connections, started.settings)
     connections = started.connections.limited(state.settings)
     changes: tuple[Change, ...] = ()
     what = ""
@@ -39,7 +42,7 @@ def run(started: PromotionRun) -> Result:
     elif not request.dry_run:
         files = [
             f
-            for name in _concerned(state, request)
+            for name in concerned(state, request)
             for f in pinned_version.files_of(state.settings.environment(name))
         ]
         commit = state.base, state.head
@@ -51,11 +54,11 @@ def run(started: PromotionRun) -> Result:
             context,
             request.verify_workflow,
         )
-    evaluated = reevaluate.again(replace(started, connections=connections), state, _concerned(state, request))
+    evaluated = reevaluate.again(replace(started, connections=connections), state, concerned(state, request))
     present = connections.pins.refs(marks.PREFIX)
     findings = deleted.vanished(connections.pins, state.settings.app, present)
     if request.mode == "evaluate":
-        findings += audit_pins.unproven(connections, state, _concerned(state, request), now)
+        findings += audit_pins.unproven(connections, state, concerned(state, request), now)
     outcome = mark_result.MarkOutcome(
         mode=request.mode,
         environment=request.environment,
@@ -66,13 +69,14 @@ def run(started: PromotionRun) -> Result:
         findings=findings,
         pushed=context.event_name == "push",
     )
-    return mark_result.result(
+    done = mark_result.result(
         state,
         outcome,
         dry_run=request.dry_run,
         fail_on_waiting=request.fail_on_waiting,
         calls=connections.calls,
     )
+    return done, evaluated
 
 
 def _mark(
@@ -171,7 +175,7 @@ def _rules(request: PromotionRequest) -> tuple[str, ...]:
     return named
 
 
-def _concerned(state: AppState, request: PromotionRequest) -> tuple[str, ...]:
+def concerned(state: AppState, request: PromotionRequest) -> tuple[str, ...]:
     """Environments whose open promotions the request may change."""
     names = tuple(environment.name for environment in state.settings.environments)
     wanted = request.environment.rpartition("/")[2]
