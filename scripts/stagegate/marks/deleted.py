@@ -36,7 +36,7 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
                 environment=placed.environment,
                 message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
                 why="A mark is removed by a commit that says by whom; a deleted branch says nothing.",
-                fix=f"Set it again if it should hold: git push origin {gone.before}:{gone.ref}",
+                fix="If it should hold, set it again, by a comment or promote-pr. A pushed commit does not count.",
             ),
         )
     return tuple(found.values())

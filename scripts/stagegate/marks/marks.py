@@ -94,7 +94,7 @@ def ban(facts: MarkFacts, version: str, now: datetime) -> Placed | None:
 
 
 def override(facts: MarkFacts, environment: str, version: str, now: datetime) -> Mark | None:
-    """The override in force for a version in an environment. Under `protected` only what the App wrote counts.
+    """The override in force for a version in an environment.
 
     It counts once: when the version has come in and passed the gate there, it is used up.
     """
@@ -153,10 +153,10 @@ def besides(there: Placed | None, mark: Mark, now: datetime) -> Mark:
     return was if said in was.reason else msgspec.structs.replace(was, reason=was.reason + said)
 
 
-def removed(mark: Mark | None, by: str, now: datetime) -> Mark:
-    """The mark, taken away. An unreadable one is replaced by a removed one that says so."""
+def removed(mark: Mark | None, by: str, now: datetime, kind: MarkKind = "hold") -> Mark:
+    """The mark, taken away. One that does not count is replaced by a removed one of this kind that says so."""
     if mark is None:
-        mark = Mark(kind="hold", owner=by, reason="the mark before could not be read", since=rfc3339(now))
+        mark = Mark(kind=kind, owner=by, reason="the mark before did not count", since=rfc3339(now))
     return msgspec.structs.replace(mark, removed=Removed(by=by, at=rfc3339(now)))
 
 
@@ -165,7 +165,7 @@ def describe(placed: Placed) -> str:
     mark = placed.mark
     if mark is None:
         name = placed.ref.removeprefix("refs/heads/")
-        return f"by a mark that cannot be read, or that nobody trusted wrote ({name})"
+        return f"by a mark that does not count, so it stops: {placed.trouble or 'it cannot be read'} ({name})"
     return _said(mark)
 
 
@@ -178,8 +178,7 @@ def _override(facts: MarkFacts, environment: str, version: str) -> Mark | None:
     """The override of a version in an environment, unless it was taken away or cannot be trusted."""
     for placed in facts.marks:
         wanted = (facts.app, environment, version) == (placed.app, placed.environment, placed.version)
-        trusted = facts.trust == "advisory" or records.is_accepted(placed.author, facts.accepted)
-        if placed.place == "override" and wanted and trusted and placed.mark and not placed.mark.removed:
+        if placed.place == "override" and wanted and placed.mark and not placed.mark.removed:
             return placed.mark
     return None
 

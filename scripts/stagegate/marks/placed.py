@@ -8,13 +8,13 @@ from typing import Literal, Protocol
 import msgspec
 
 from stagegate.evidence.records import Record
-from stagegate.model import Actor, Mark, Trust
+from stagegate.model import Actor, Mark
 
 MarkPlace = Literal["hold", "ban", "override"]
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """A mark on its ref; `mark` None: it cannot be read. `oid` is the ref's commit."""
+    """A mark on its ref; `mark` None: it does not count, and `trouble` says why. `oid` is the ref's commit."""
 
     ref: str
     oid: str
@@ -23,6 +23,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     environment: str = ""
     version: str = ""
     mark: Mark | None = None
+    trouble: str = ""
     author: Actor | None = None
 
 
@@ -33,9 +34,5 @@ class MarkFacts(Protocol):
     def app(self) -> str: ...
     @property
     def marks(self) -> tuple[Placed, ...]: ...
-    @property
-    def trust(self) -> Trust: ...
-    @property
-    def accepted(self) -> tuple[Actor, ...]: ...
     @property
     def records(self) -> Mapping[str, tuple[Record, ...]]: ...

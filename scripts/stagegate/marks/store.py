@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from stagegate.clients import hub
-from stagegate.marks import marks
+from stagegate.marks import authentic, marks
 from stagegate.marks.placed import Placed
-from stagegate.model import Change, Mark
+from stagegate.model import Actor, Change, Mark
 
 
 def put(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, now: datetime) -> tuple[Change, ...]:
-    """Set a mark; nothing when `there`, in force, says the same. A renewal is a child commit of the mark before.
+    """Set a mark; nothing when `there`, in force, says the same. A renewal names the commit of the mark before.
 
     An override is always renewed: the one before may be used up.
     """
@@ -25,22 +28,28 @@ def take_away(pins: hub.Hub, ref: str, there: Placed | None, by: str, now: datet
     """Remove the mark that is there by a commit that says who did; nothing when none is in force."""
     if there is None or not marks.active(there.mark, now):
         return ()
-    return _write(pins, ref, marks.removed(there.mark, by, now), there, f"removed by {by}")
+    return _write(pins, ref, marks.removed(there.mark, by, now, there.place), there, f"removed by {by}")
 
 
-def current(pins: hub.Hub, ref: str) -> Placed | None:
+def renew(pins: hub.Hub, there: Placed) -> tuple[Change, ...]:
+    """Write a mark that counts and has the old form again, in the form of now; else nothing."""
+    if there.mark is None or not authentic.is_old_form(there.mark):
+        return ()
+    return _write(pins, there.ref, there.mark, there, f"{there.mark.kind} by {there.mark.owner}")
+
+
+def current(pins: hub.Hub, ref: str, writers: Sequence[Actor], now: datetime) -> Placed | None:
     """The mark on a ref right now, or None when the ref does not exist."""
-    folder = ref.rpartition("/")[0]
-    file = pins.ref_files(folder, marks.FILE).get(ref)
-    return marks.place(ref, file.oid, file.content) if file else None
+    file = pins.ref_files(ref.rpartition("/")[0], marks.FILE).get(ref)
+    return authentic.judged(pins, ref, file, writers, now) if file else None
 
 
-def overlapping(pins: hub.Hub, app: str, environment: str, now: datetime) -> tuple[Placed, ...]:
+def overlapping(
+    pins: hub.Hub, app: str, environment: str, writers: Sequence[Actor], now: datetime
+) -> tuple[Placed, ...]:
     """Holds in force right now on (part of) the same place; app and environment may be `all`."""
-    found = (
-        marks.place(ref, file.oid, file.content)
-        for ref, file in pins.ref_files(f"{marks.PREFIX}hold/", marks.FILE).items()
-    )
+    holds: Mapping[str, hub.RefFile] = pins.ref_files(f"{marks.PREFIX}hold/", marks.FILE)
+    found = (authentic.judged(pins, ref, file, writers, now) for ref, file in holds.items())
     return tuple(
         one
         for one in found
@@ -52,12 +61,22 @@ def overlapping(pins: hub.Hub, app: str, environment: str, now: datetime) -> tup
 
 
 def _write(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, said: str) -> tuple[Change, ...]:
-    parents = (there.oid,) if there else ()
-    sha = pins.create_orphan_commit({marks.FILE: marks.encode(mark)}, f"chore: {said}", parents)
+    """A commit without a parent that names its place, and the ref moved to it."""
+    place = marks.place(ref, "", None)
+    if place is None:
+        raise AssertionError(f"{ref} is no place for a mark")
+    mark = msgspec.structs.replace(
+        mark,
+        app=place.app,
+        environment=place.environment,
+        version=place.version,
+        previous=there.oid if there else "",
+    )
+    sha = pins.create_orphan_commit({marks.FILE: marks.encode(mark)}, f"chore: {said}")
     if there is None:
         pins.create_ref(ref, sha)
     else:
-        pins.update_refs([hub.RefUpdate(name=ref, before=there.oid, after=sha)])
+        pins.update_refs([hub.RefUpdate(name=ref, before=there.oid, after=sha, force=True)])
     before = there.oid if there else ""
     return (Change(kind="mark", target=ref.removeprefix("refs/heads/"), before=before, after=sha),)
 

@@ -8,14 +8,12 @@ import msgspec
 import semver
 
 from stagegate import settings as settings_file
-from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.evidence import accepted, releases
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
-from stagegate.marks import marks
-from stagegate.marks.placed import Placed
+from stagegate.marks import authentic, marks
 from stagegate.model import Actor
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
@@ -81,7 +79,7 @@ def facts(
         ),
         tags=() if version or wanted.after else tags(connections, settings),
         records=records,
-        marks=_marks(tips, settings, trusted),
+        marks=authentic.of_app(connections.pins, tips, settings.app, trusted, connections.pins.now()),
     )
     return app_facts, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
 
@@ -131,22 +129,3 @@ def tags(connections: Connections, settings: Settings) -> tuple[str, ...]:
     prefix = f"refs/tags/{settings.version.tag_prefix}"
     names = (ref.removeprefix(prefix) for ref in connections.app.refs(prefix))
     return tuple(sorted(filter(semver.Version.is_valid, names), key=semver.Version.parse))
-
-
-def _marks(
-    tips: Mapping[str, hub.RefFile], settings: Settings, trusted: tuple[Actor, ...]
-) -> tuple[Placed, ...]:
-    """Every mark; under `protected` one that the App did not write is unreadable, and so in force as a stop."""
-    free = settings.trust.level == "advisory"
-    placed = (
-        (
-            marks.place(
-                ref,
-                file.oid,
-                file.content if free or evidence.is_accepted(file.author, trusted) else None,
-            ),
-            file.author,
-        )
-        for ref, file in sorted(tips.items())
-    )
-    return tuple(msgspec.structs.replace(mark, author=author) for mark, author in placed if mark is not None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.evidence import accepted
-from stagegate.marks import deleted, marks, store
+from stagegate.marks import authentic, deleted, marks, store
 from stagegate.marks import until as expiry
 from stagegate.marks.placed import Placed
 from stagegate.model import Change, Mark, Result, parse_version
@@ -54,9 +56,12 @@ def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated
             context,
             request.verify_workflow,
         )
+    present = connections.pins.ref_files(marks.PREFIX, marks.FILE)
+    if not request.dry_run:
+        changes += _renewed(connections, state.settings, present, now)
     evaluated = reevaluate.again(replace(started, connections=connections), state, concerned(state, request))
-    present = connections.pins.refs(marks.PREFIX)
     findings = deleted.vanished(connections.pins, state.settings.app, present)
+    findings += authentic.unsigned(connections.pins) if changes and request.mode != "evaluate" else ()
     if request.mode == "evaluate":
         findings += audit_pins.unproven(connections, state, concerned(state, request), now)
     outcome = mark_result.MarkOutcome(
@@ -79,12 +84,27 @@ def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated
     return done, evaluated
 
 
+def _renewed(
+    connections: Connections, settings: Settings, files: Mapping[str, hub.RefFile], now: datetime
+) -> tuple[Change, ...]:
+    """Marks of the old form that count, written again in the form of now."""
+    old = {
+        ref: file
+        for ref, file in files.items()
+        if (mark := marks.decode(file.content)) is not None and authentic.is_old_form(mark)
+    }
+    writers = accepted.accepted(settings, connections.app, connections.pins) if old else ()
+    found = authentic.of_app(connections.pins, old, settings.app, writers, now)
+    return tuple(change for one in found for change in store.renew(connections.pins, one))
+
+
 def _mark(
     connections: Connections, state: AppState, actor: str, request: PromotionRequest, now: datetime
 ) -> tuple[tuple[Change, ...], str]:
     """Write what is requested; the changes, and a sentence."""
     ref, what = _place(state.settings, request)
-    existing = store.current(connections.pins, ref)
+    writers = accepted.accepted(state.settings, connections.app, connections.pins)
+    existing = store.current(connections.pins, ref, writers, now)
     if request.mode in _MARKS:
         mark = _made(actor, request, now)
         until = f" until {mark.until}" if mark.until else ""
@@ -96,7 +116,7 @@ def _mark(
         return store.put(connections.pins, ref, mark, existing, now), what
     what = f"{what} by {actor}"
     if request.mode == "unhold":
-        what = _let_go(connections, existing, state.settings.app, what, request, now)
+        what = _let_go(connections, state.settings, existing, what, request, now)
     if request.dry_run:
         return (Change(kind="mark", target=ref, after="removed", done=False),), what
     return store.take_away(connections.pins, ref, existing, actor, now), what
@@ -118,15 +138,16 @@ def _made(actor: str, request: PromotionRequest, now: datetime) -> Mark:
 
 def _let_go(
     connections: Connections,
+    settings: Settings,
     existing: Placed | None,
-    app: str,
     what: str,
     request: PromotionRequest,
     now: datetime,
 ) -> str:
     """What an unhold lifts, and what holds all the same."""
     scope, _, environment = request.environment.rpartition("/")
-    others = store.overlapping(connections.pins, scope or app, environment, now)
+    writers = accepted.accepted(settings, connections.app, connections.pins)
+    others = store.overlapping(connections.pins, scope or settings.app, environment, writers, now)
     stay = [
         f"{p.app}/{p.environment} {marks.describe(p)}"
         for p in others

@@ -21,4 +21,4 @@ def for_rollback(
     why = (reason or f"rolled back from {subject.before}") + before
     mark = marks.make("rollback", owner, why, now, to=subject.version)
     ref = marks.hold_ref(facts.app, subject.environment)
-    return store.put(pins, ref, mark, store.current(pins, ref), now)
+    return store.put(pins, ref, mark, store.current(pins, ref, facts.accepted, now), now)

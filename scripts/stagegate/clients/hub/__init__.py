@@ -37,6 +37,7 @@ from stagegate.clients.hub.values import (
     RefUpdate,
     ReleaseInfo,
     Review,
+    RunInfo,
     Status,
     Tag,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "Refused",
     "ReleaseInfo",
     "Review",
+    "RunInfo",
     "StaleHead",
     "Status",
     "Tag",

@@ -16,6 +16,7 @@ from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Commit, Comparison
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): *(.*)")
+_GITHUB = "web-flow"  # the account that commits what is done on github.com
 _READ = "contents: read"
 _WRITE = "contents: write"
 
@@ -49,18 +50,24 @@ class RestCommit(msgspec.Struct, frozen=True):
     commit: _Inner
     parents: list[_Sha]
     author: Account | None = None
+    committer: Account | None = None
 
     def value(self) -> Commit:
         """The commit without what nobody asks for."""
         inner = self.commit
+        verified = bool(inner.verification and inner.verification.verified)
+        author, committer = actor_of(self.author), actor_of(self.committer)
+        # A signature is the committer's. What GitHub commits itself has its own account there, or none.
+        by_github = committer is None or committer.login == _GITHUB
         return Commit(
             sha=self.sha,
             message=inner.message,
             parents=tuple(parent.sha for parent in self.parents),
             committed_at=inner.committer.date if inner.committer else "",
-            author=actor_of(self.author),
+            author=author,
             trailers=trailers(inner.message),
-            verified=bool(inner.verification and inner.verification.verified),
+            verified=verified,
+            vouched=verified and author is not None and (by_github or author.same(committer)),
         )
 
 

@@ -14,6 +14,7 @@ from stagegate.clients.hub.values import BranchRule, RefActivity, RefMove
 from stagegate.errors import Stop
 from stagegate.model import Actor
 
+_SEEN_TRIES = 4
 _ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 
 
@@ -86,18 +87,30 @@ class People(Port):
             raise
         return [BranchRule(type=rule.type, parameters=rule.parameters or {}) for rule in rules]
 
-    def pushed(self, branch: str, repository: str) -> RefMove | None:
-        """The newest move of a branch of this repository or of a fork, by GitHub's clock; None: not to be known."""
+    def pushed(self, branch: str, repository: str, head: str = "") -> RefMove | None:
+        """The newest move of a branch of this repository or of a fork, by GitHub's clock; None: not to be known.
+
+        `head`: only a move to this commit counts. The activity follows a moment after the push, so it is read again
+        until it names the head; one that never does is unknown.
+        """
         path = f"/repos/{quote(repository)}/activity"
-        ref = f"refs/heads/{branch}"
-        try:
-            doing = f"read when {branch} was pushed"
-            moves = self._c.get(path, list[_Activity], doing, "contents: read", ref=ref, per_page=1)
-        except Refused as refusal:
-            if refusal.status in (403, 404):
+        doing = f"read when {branch} was pushed"
+        for attempt in range(_SEEN_TRIES):
+            try:
+                params: dict[str, str | int] = {"ref": f"refs/heads/{branch}", "per_page": 1}
+                moves = self._c.get(path, list[_Activity], doing, "contents: read", **params)
+            except Refused as refusal:
+                if refusal.status in (403, 404, 410):
+                    return None
+                raise
+            newest = next(iter(moves), None)
+            if newest is not None and head in ("", newest.after):
+                return RefMove(after=newest.after, at=newest.timestamp, by=actor_of(newest.actor))
+            if not head:
                 return None
-            raise
-        return next((RefMove(after=move.after, at=move.timestamp) for move in moves), None)
+            if attempt < _SEEN_TRIES - 1:
+                self._c.back_off(attempt)
+        return None
 
     def deleted_refs(self, prefix: str) -> list[RefActivity]:
         """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -57,11 +58,17 @@ class _Signature(msgspec.Struct, frozen=True):
     by_github: bool = msgspec.field(name="wasSignedByGitHub")
 
 
+class _Parents(msgspec.Struct, frozen=True):
+    nodes: list[_Object] = []
+
+
 class _Tip(msgspec.Struct, frozen=True, rename="camel"):
     oid: str
     committed_date: str = ""
     author: Author | None = None
     signature: _Signature | None = None
+    parents: _Parents = _Parents()
+    tree: _Object | None = None
     file: _Entry | None = None
 
 
@@ -93,11 +100,17 @@ _REF_FILES = (
     """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $first: Int!, $after: String) {
   repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: $first, after: $after) {
     nodes { prefix name target { oid ... on Commit { committedDate author { ...by }
-      signature { isValid wasSignedByGitHub }
+      signature { isValid wasSignedByGitHub } parents(first: 2) { nodes { oid } } tree { oid }
       file(path: $file) { object { oid ... on Blob { text } } } } } }
     pageInfo { hasNextPage endCursor } } } }"""
     + AUTHOR
 )
+
+
+def _tree_of(file: str, blob: str) -> str:
+    """The id that Git gives a tree with this one plain file: equal ids mean that there is nothing else in it."""
+    entry = b"100644 " + file.encode() + b"\0" + bytes.fromhex(blob)
+    return hashlib.sha1(b"tree %d\0" % len(entry) + entry, usedforsecurity=False).hexdigest()
 
 
 class Refs(Files):
@@ -141,21 +154,26 @@ class Refs(Files):
                 size = max(1, size // 4)
                 continue
             page = answer.repository["refs"]
-            found |= {node.prefix + node.name: self._ref_file(node.target) for node in page.nodes}
+            found |= {node.prefix + node.name: self._ref_file(node.target, file) for node in page.nodes}
             if not page.page_info.has_next_page:
                 return found
             after = page.page_info.end_cursor
 
-    def _ref_file(self, tip: _Tip) -> RefFile:
+    def _ref_file(self, tip: _Tip, file: str) -> RefFile:
         blob = tip.file.object if tip.file else None
         content = None
         if blob:
             content = exact_text(blob.text, blob.oid)
             content = self.blob(blob.oid) if content is None else content
-        # Anybody can write any address into a commit; GitHub signs only those it made itself, for who asked.
-        signed = tip.signature is not None and tip.signature.valid and tip.signature.by_github
-        author = tip.author.actor() if tip.author and signed else None
-        return RefFile(oid=tip.oid, content=content, author=author, committed_at=tip.committed_date)
+        return RefFile(
+            oid=tip.oid,
+            content=content,
+            author=tip.author.actor() if tip.author else None,
+            committed_at=tip.committed_date,
+            signed=tip.signature is not None and tip.signature.valid and tip.signature.by_github,
+            parents=tuple(parent.oid for parent in tip.parents.nodes),
+            alone=blob is not None and tip.tree is not None and tip.tree.oid == _tree_of(file, blob.oid),
+        )
 
     def create_ref(self, ref: str, sha: str) -> bool:
         """Create a full ref name; False when it already points to `sha`, Stop(stale-base) when elsewhere."""

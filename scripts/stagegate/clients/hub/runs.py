@@ -7,13 +7,25 @@ from typing import Any, Literal
 
 import msgspec
 
+from stagegate.clients.hub.accounts import Account, actor_of
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
+from stagegate.clients.hub.values import RunInfo
 from stagegate.errors import Stop
+
+
+class _Home(msgspec.Struct, frozen=True):
+    full_name: str = ""
 
 
 class _Run(msgspec.Struct, frozen=True):
     status: str | None = None
+    path: str = ""
+    head_branch: str | None = None
+    head_sha: str = ""
+    head_repository: _Home | None = None
+    triggering_actor: Account | None = None
+    actor: Account | None = None
 
 
 class Runs(Port):
@@ -48,13 +60,24 @@ class Runs(Port):
 
     def run_state(self, run_id: str | int) -> Literal["running", "done", "unknown"]:
         """Whether a run is still at work; unknown when it is gone or may not be read."""
+        return self.run_info(run_id).state
+
+    def run_info(self, run_id: str | int) -> RunInfo:
+        """What is known of a run; its state is unknown when it is gone or may not be read."""
         path = self._c.path("actions/runs", run_id)
         try:
             run = self._c.find(path, _Run, f"read run {run_id}", "actions: read")
         except Refused as refusal:
             if refusal.status == 403:
-                return "unknown"
+                return RunInfo()
             raise
         if run is None or run.status is None:
-            return "unknown"
-        return "done" if run.status == "completed" else "running"
+            return RunInfo()
+        return RunInfo(
+            state="done" if run.status == "completed" else "running",
+            workflow=run.path.partition("@")[0],
+            branch=run.head_branch or "",
+            commit=run.head_sha,
+            repository=run.head_repository.full_name if run.head_repository else "",
+            actor=actor_of(run.triggering_actor or run.actor),
+        )

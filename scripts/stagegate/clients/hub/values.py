@@ -22,7 +22,8 @@ class Blob(msgspec.Struct, frozen=True, kw_only=True):
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit. `author` is GitHub's account behind it (None: unknown), `verified` its signature check.
 
-    Anyone may write any author into a commit of their own; only `verified` commits were not forged.
+    Anyone may write any author into a commit, and sign it as its committer. `vouched`: GitHub signed it itself, or
+    the author did, so the author is not forged.
     """
 
     sha: str
@@ -32,6 +33,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     author: Actor | None
     trailers: Mapping[str, str]
     verified: bool = False
+    vouched: bool = False
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,15 +62,19 @@ class Tag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file as it stands at the tip of one ref; `content` None: the file is not there.
+    """One file at the tip of one ref; `content` None: the file does not exist there.
 
-    `author` is known only of commits that GitHub signed: whatever else stands in one, anybody may have written.
+    `signed`: GitHub signed the commit itself. Without that, anybody may have written the `author`. `alone`: the
+    commit contains this file and nothing else.
     """
 
     oid: str
     content: bytes | None
     author: Actor | None
     committed_at: str
+    signed: bool = False
+    parents: tuple[str, ...] = ()
+    alone: bool = False
 
 
 class RefUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,10 +87,11 @@ class RefUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefMove(msgspec.Struct, frozen=True, kw_only=True):
-    """A push to a branch: where it went, and when by GitHub's clock (RFC 3339)."""
+    """A push to a branch: its new head, when by GitHub's clock (RFC 3339), and who moved it (None: unknown)."""
 
     after: str
     at: str
+    by: Actor | None = None
 
 
 class RefActivity(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +101,18 @@ class RefActivity(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     actor: Actor | None
     at: str
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow run: the path of its file, the branch (or tag) and commit it runs on, whose repository, and who
+    started it. `actor` is None where GitHub does not say."""
+
+    state: Literal["running", "done", "unknown"] = "unknown"
+    workflow: str = ""
+    branch: str = ""
+    commit: str = ""
+    repository: str = ""
+    actor: Actor | None = None
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
