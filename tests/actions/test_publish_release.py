@@ -120,6 +120,7 @@ def test_without_evidence_nothing_is_written(world: Shop) -> None:
     world.hub().set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
     refused(world, "1.1.0", "no-evidence", 1, "no record")
     world.passed("1.1.0", "prod", outcome="failed", reason="checks-failed")
+    world.hub().set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
     refused(world, "1.1.0", "no-evidence", 1, "checks-failed")
     world.hub().set_status(world.commits["1.1.0"], CONTEXT, "failure", "checks-failed")
     refused(world, "1.1.0", "no-evidence", 1, "failure")

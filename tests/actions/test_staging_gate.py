@@ -580,7 +580,13 @@ def test_the_run_that_moved_the_pin_gates_it_itself(
         SHOP, "release.yml", "push", "refs/heads/main", bench.commit, "octo-dev"
     )
     message = f"chore: move\n\nStagegate-App: shop\nStagegate-Environment: staging\nStagegate-Run: {run}"
-    bench.lab.push("octo-lead", message, {"deploy/argocd/staging.yaml": lambda text: text + "# moved\n"})
+    writer, path = bench.hub(bench.token(contents="write")), "deploy/argocd/staging.yaml"
+    head = writer.head("main")
+    assert head is not None
+    pin = writer.files(head, [path])[path]
+    assert pin is not None
+    headline, _, body = message.partition("\n\n")
+    writer.create_commit("main", head, headline, body, {path: pin.content + b"# moved\n"})
     waits: list[float] = []
 
     def pending(seconds: float) -> None:

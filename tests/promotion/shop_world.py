@@ -19,7 +19,7 @@ from stagegate.clients import hub
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.evidence import records
 from stagegate.evidence.release_record import Record
-from stagegate.gate import describe
+from stagegate.gate import describe, verdict
 from stagegate.model import Chart, Evidence, Image, WorkflowRun, digest_of, to_json
 
 REPOSITORY = "acme/shop"
@@ -204,7 +204,12 @@ class Shop:
             found.outcome,
             False,
         )
-        github.create_deployment_status(number, records.deployment_state(found), found.reason, "")
+        state, text = records.deployment_state(found), verdict.description(found)
+        github.create_deployment_status(number, state, text, "")
+        if found.kind != "schedule":
+            context = records.context(found.app, environment)
+            github.set_status(found.commit, context, "pending", f"{version}: the gate runs", "")
+            github.set_status(found.commit, context, state, text, "")
 
     def seed_pin(self, environment: str, version: str) -> None:
         """Somebody moved a pin by hand, to this version."""

@@ -32,7 +32,8 @@ def test_a_persons_commit_on_our_branch_is_not_merged_by_its_author_alone(
         base = person.head("main")
         assert base is not None
         person.create_ref(f"refs/heads/{STAGING}", base)
-        person.create_commit(STAGING, base, "feat: mine", "", {"stagegate.yaml": b"app: shop\n"})
+        mine = world.pins("staging") + "# mine\n"
+        person.create_commit(STAGING, base, "feat: mine", "", {"deploy/staging.yaml": mine.encode()})
         opener = person if approval == "0" else world.hub()
         pull = opener.open_pull("mine", "", STAGING, "main")
         assert pull is not None
@@ -42,3 +43,46 @@ def test_a_persons_commit_on_our_branch_is_not_merged_by_its_author_alone(
         assert world.repo.head("main") == base, "merged without anybody else"
         world.review(pull.number, "octo-lead", "APPROVE")
         assert run(world, mode="evaluate", environment="staging") == "merged"
+
+
+@pytest.mark.parametrize("path", ["stagegate.yaml", "CODEOWNERS", "deploy/values/staging.yaml"])
+def test_what_is_no_pin_is_merged_by_people_only(
+    tmp_path: Path, host: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    change = {key: text.replace("APPROVAL", "1") for key, text in BY_US.items()}
+    with shop(tmp_path, host, changes=change) as world:
+        person = world.hub(world.forge.token("octo-dev"))
+        base = person.head("main")
+        assert base is not None
+        person.create_ref(f"refs/heads/{STAGING}", base)
+        person.create_commit(STAGING, base, "feat: mine", "", {path: b"replicas: 9\n"})
+        pull = person.open_pull("mine", "", STAGING, "main")
+        assert pull is not None
+        world.review(pull.number, "octo-lead", "APPROVE")
+        run(world, mode="evaluate", environment="staging")
+        assert world.repo.head("main") == base
+        found = next(s for s in world.hub().statuses(pull.head_sha) if s.context == "stagegate/pins")
+        assert (found.state, path in found.description) == ("failure", True)
+
+
+def test_who_pushed_the_head_does_not_approve_it(
+    tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """octo-dev pushes a commit that octo-lead made elsewhere, so GitHub vouches for its author and not for them."""
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    change = {key: text.replace("APPROVAL", "1") for key, text in BY_US.items()}
+    with shop(tmp_path, host, changes=change) as world:
+        lead, person = world.hub(world.forge.token("octo-lead")), world.hub(world.forge.token("octo-dev"))
+        base = person.head("main")
+        assert base is not None
+        lead.create_ref("refs/heads/elsewhere", base)
+        mine = world.pins("staging") + "# not meant for this\n"
+        sha = lead.create_commit("elsewhere", base, "feat: try", "", {"deploy/staging.yaml": mine.encode()})
+        person.create_ref(f"refs/heads/{STAGING}", sha)
+        pull = world.hub().open_pull("mine", "", STAGING, "main")
+        assert pull is not None
+        for login in ("octo-dev", "octo-lead"):
+            world.review(pull.number, login, "APPROVE")
+            run(world, mode="evaluate", environment="staging")
+            assert world.repo.head("main") == base, f"{login} approved their own work"

@@ -28,13 +28,15 @@ def thread(pins: hub.Hub, event: CommentEvent) -> Thread:
     """Everything that may have changed since the event. Whatever cannot be read is a Stop: fail closed."""
     comments = {comment.id: comment for comment in pins.comments(event.number)}
     pull = pins.pull(event.number) if event.is_pull else None
-    head = pins.commit_info(pull.head_sha) if pull else None
+    # When it was pushed, by GitHub's clock: the committer's date is whatever the committer writes.
+    place = (pull.head_ref, pull.head_repository, pull.head_sha) if pull and pull.head_repository else None
+    push = pins.pushed(*place) if place else None
     return Thread(
         repository=pins.repository,
         comment=comments.get(event.comment),
         permission=pins.permission(event.author.login) if event.author else "none",
         repeater_permission=pins.permission(event.repeated_by) if event.repeated_by else "",
         pull=pull,
-        head_at=head.committed_at if head else "",
+        head_at=push.at if push else "",
         answer=reply.ours(comments.values(), event.comment, pins.viewer()),
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from stagegate.clients.hub import Deployment, Hub
 from stagegate.errors import Stop
+from stagegate.evidence import agreement
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
-from stagegate.model import Actor
+from stagegate.model import Actor, Release
 
 PAGE = 100
 LIMIT = 500  # deployments, counted in whole pages
@@ -34,6 +35,14 @@ def records(
         if enough(found):
             break
     return found
+
+
+def confirmed(
+    github: Hub, records: Sequence[Record], environment: str, release: Release, accepted: Sequence[Actor]
+) -> tuple[Record, ...]:
+    """The records, compared with the commit statuses of the release: what they contradict cannot be read."""
+    statuses = github.statuses(release.commit)
+    return agreement.checked(records, statuses, environment, release, accepted)
 
 
 def _too_far(app: str, environment: str, sha: str) -> Stop:

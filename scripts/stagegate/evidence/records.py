@@ -49,8 +49,11 @@ class DeploymentLike(Protocol):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One deployment of ours. `evidence` None: its payload cannot be read. `since`: RFC 3339 time of the
-    accepted deployment status that completed it, empty while it is unfinished."""
+    """One deployment of ours. `evidence` None: it cannot be read. `since`: RFC 3339 time of the accepted deployment
+    status that completed it, empty while it is unfinished.
+
+    `version` and `trouble` belong to one that is missing: the release it was about, and how that is known.
+    """
 
     id: int
     sha: str
@@ -58,6 +61,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     creator: Actor | None
     evidence: Evidence | None
     since: str = ""
+    version: str = ""
+    trouble: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +163,11 @@ def deciding(records: Iterable[Record]) -> tuple[Record, ...]:
 
 def about(records: Iterable[Record], version: str) -> tuple[Record, ...]:
     """The deciding records of a version, and those that cannot be read: they may be about it."""
-    return tuple(r for r in deciding(records) if r.evidence is None or r.evidence.version == version)
+    return tuple(
+        r
+        for r in deciding(records)
+        if (r.evidence.version if r.evidence else r.version or version) == version
+    )
 
 
 def state(records: Sequence[Record], release: Release) -> Verdict:
@@ -173,7 +182,8 @@ def state(records: Sequence[Record], release: Release) -> Verdict:
     newest = ours[0]
     evidence = newest.evidence
     if evidence is None:
-        return Verdict(state="unknown", detail=f"deployment {newest.id} cannot be read", record=newest)
+        detail = newest.trouble or f"deployment {newest.id} cannot be read"
+        return Verdict(state="unknown", detail=detail, record=newest)
     difference = differs(evidence, release)
     if difference:
         return Verdict(state="mismatch", detail=difference, record=newest)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from stagegate.clients.hub import Hub
-from stagegate.evidence import records
+from stagegate.clients.hub import ACTIONS_BOT, Hub, RunInfo
+from stagegate.evidence import history, records
 from stagegate.evidence.records import Record
 from stagegate.gate import proven
 from stagegate.gate.facts import Elsewhere, Facts
@@ -19,13 +19,19 @@ PACE = 10.0
 
 def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> Elsewhere:
     """A record that proves this already, else the run that gates it."""
-    record = proof(facts, pins)
+    record = proof(facts, app, pins)
     return Elsewhere(proof=record) if record else Elsewhere(run=looking(facts, app, pins, own_run))
 
 
-def proof(facts: Facts, pins: Hub) -> Record | None:
-    """The record that proves exactly this already: same digests, policy, pins and values. Two reads at most."""
+def proof(facts: Facts, app: Hub, pins: Hub) -> Record | None:
+    """The record that proves exactly this already: same digests, policy, pins and values, and a commit status that
+    agrees with it."""
     found = proven.record(facts.records, facts.release, facts.policy)
+    if found is None:
+        return None
+    name, accepted = facts.environment.name, facts.accepted
+    known = history.confirmed(app, facts.records, name, facts.release, accepted)
+    found = proven.record(known, facts.release, facts.policy)
     if found is None or found.evidence is None:
         return None
     then = proven.revision(found.evidence)
@@ -39,18 +45,25 @@ def looking(
 ) -> str:
     """The run that moved this environment's pin and gates it itself, or nothing.
 
+    Only a commit of ours names one, and only a run of a reviewed workflow gates.
     A run that is still going is given two minutes to begin its gate; one that only moved the pin will not.
     """
     files = pin_files.of((facts.environment,))
     last = next(iter(pins.history(facts.head, first=1, path=files[0])), None) if files else None
-    run = proven.mover(last.trailers, facts.environment.name, own_run) if last else ""
+    ours = last is not None and last.vouched and records.is_accepted(last.author, facts.accepted)
+    run = proven.mover(last.trailers, facts.environment.name, own_run) if last and ours else ""
+    if run and not _is_reviewed(facts, pins, pins.run_info(run)):
+        return ""
     if last and run and not _unchanged(facts, pins, last.sha):
         return ""  # another pin or the values changed since: that run may have tested what was before
     context = records.context(facts.release.app, facts.environment.name)
     waited = 0.0
     while run and pins.run_state(run) == "running":
         statuses = app.statuses(facts.release.commit)
-        newest = next((status for status in statuses if status.context == context), None)
+        newest = next(
+            (s for s in statuses if s.context == context and records.is_accepted(s.creator, facts.accepted)),
+            None,
+        )
         if newest is not None and proven.is_looking(newest.target_url, newest.state, run):
             return run
         if waited >= PATIENCE:
@@ -61,6 +74,22 @@ def looking(
         sleep(PACE)
         waited += PACE
     return ""
+
+
+def _is_reviewed(facts: Facts, pins: Hub, run: RunInfo) -> bool:
+    """Whether a run is of a workflow of the default branch that uses stagegate, started by somebody who may.
+
+    A tag and a fork's branch can have the default branch's name, so its commit has to be on that branch.
+    """
+    default = pins.default_branch()
+    if (run.repository, run.branch) != (pins.repository, default) or run.actor is None or not run.commit:
+        return False
+    file = pins.files(facts.head, [run.workflow])[run.workflow] if run.workflow else None
+    if file is None or b"stagegate" not in file.content or not pins.contains(default, run.commit):
+        return False
+    if run.actor.kind == "Bot":
+        return records.is_accepted(run.actor, (ACTIONS_BOT, *facts.accepted))
+    return pins.permission(run.actor.login) in ("write", "maintain", "admin")
 
 
 def _unchanged(facts: Facts, pins: Hub, then: str) -> bool:

@@ -33,11 +33,11 @@ def plan(facts: Facts, request: GateRequest, run: str) -> Intent:
         passed = records.state(facts.records, facts.release)
         if passed.good and passed.record is not None:
             return Intent(do="proven", record=passed.record)
+    if request.judges and facts.objection is not None:
+        return Intent(do="object")
     if request.judges and not request.again:
         if facts.elsewhere.proof is not None:
             return Intent(do="proven", record=facts.elsewhere.proof)
         if facts.elsewhere.run:
             return Intent(do="busy")
-    if request.judges and facts.objection is not None:
-        return Intent(do="object")
     return Intent(do="gate")

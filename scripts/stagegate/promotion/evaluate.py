@@ -199,7 +199,9 @@ def _approvals(
     environment = facts.policy_of(facts.environment)
     files = pinned_version.files_of(environment)
     pins, compared = connections.pins, origin.compared
-    return approvals.given(pins, origin.pull, reviews, compared, facts.app, environment, files)
+    return approvals.given(
+        pins, origin.pull, reviews, compared, facts.app, environment, files, facts.accepted
+    )
 
 
 def _is_merged_by_stagegate(

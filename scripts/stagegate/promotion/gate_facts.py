@@ -31,7 +31,7 @@ def read(request: GateRequest, settings: Settings, connections: Connections, run
     if request.mode != "skip":
         facts.needs(found)
     resumed = verdict.start(found.records, found.release, run, request.mode).record is not None
-    if resumed or not request.judges or request.again or request.dry_run:
+    if resumed or not request.judges or request.again or request.dry_run or found.objection is not None:
         return found
     other = elsewhere.read(found, connections.app, connections.pins, run)
     return msgspec.structs.replace(found, elsewhere=other)

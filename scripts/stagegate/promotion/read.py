@@ -77,7 +77,8 @@ def read(run: PromotionRun) -> PromotionReading:
 def complete(
     connections: Connections, facts: PromotionFacts, release: Release, environment: str, kind: Kind
 ) -> PromotionFacts:
-    """Facts with the verdict on this release, even where it lies further back than the newest records.
+    """Facts with the verdict on this release, even where it lies further back than the newest records, and compared
+    with its commit statuses.
 
     Whether there is one is asked by commit; then all records since are read, because soak asks what came after.
     Stop(unknown-state) where they are too many.
@@ -87,11 +88,12 @@ def complete(
         return any(r.sha == release.commit for r in evidence.about(records, release.version))
 
     for name in (environment,) if kind == "rollback" else facts.policy_of(environment).after:
-        if judged(facts.records.get(name, ())):
-            continue
+        found = facts.records.get(name, ())
         query = (connections.app, facts.app, name, facts.accepted, judged)
-        if judged(history.records(*query, sha=release.commit)):
-            facts = _with_records(facts, name, history.records(*query))
+        if not judged(found) and judged(history.records(*query, sha=release.commit)):
+            found = history.records(*query)
+        found = history.confirmed(connections.app, found, name, release, facts.accepted)
+        facts = _with_records(facts, name, found)
     return facts
 
 
@@ -173,9 +175,8 @@ def _with_branch(
     facts = msgspec.structs.replace(facts, subject=subject, nothing=nothing)
     if direct or not facts.branch_head:
         return facts
-    branch = find.branch(
-        connections.pins, facts.branch, facts.branch_head, facts.base_head, facts.app, facts.environment
-    )
+    place = (facts.branch, facts.branch_head, facts.base_head, facts.app, facts.environment)
+    branch = find.branch(connections.pins, *place, facts.accepted)
     proposal = find.proposal(connections.pins, branch, facts.base, wanted)
     if proposal is not None and seconds(facts.policy_of(facts.environment).soak):
         pushed_at = find.pushed_at(connections.pins, proposal.branch, proposal.head)
@@ -196,8 +197,8 @@ def _with_branch(
     if proposal is not None:
         proposal = msgspec.structs.replace(proposal, equal=equal)
     if subject is not None and proposal is not None and equal:
-        place = (proposal.branch, connections.pins.repository)
-        labels = labelled.standing(connections.pins, proposal.number, *place, proposal.head, proposal.labels)
+        pushed_to = (proposal.branch, connections.pins.repository, proposal.head)
+        labels = labelled.standing(connections.pins, proposal.number, *pushed_to, proposal.labels)
         approvals = Approvals(people=proposal.approvals)
         subject = msgspec.structs.replace(
             subject, labels=labels, approvals=approvals, proposed_at=proposal.pushed_at

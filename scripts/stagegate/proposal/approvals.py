@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from stagegate.clients import hub
+from stagegate.evidence.records import is_accepted
+from stagegate.model import Actor
 from stagegate.policy.facts import Approvals, Kind
 from stagegate.policy.rules.approvals import merges_itself
 from stagegate.proposal import authors, names
 from stagegate.settings import Environment
 
+FILES_LISTED = 300  # by GitHub in a comparison
 _DECISIONS = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 
 
@@ -22,9 +25,12 @@ def valid(reviews: Iterable[hub.Review]) -> tuple[hub.Review, ...]:
     return tuple(review for review in newest.values() if review.state.upper() == "APPROVED")
 
 
-def people(reviews: Iterable[hub.Review], pull: hub.Pull) -> tuple[str, ...]:
-    """Logins of people who approved exactly this head, may write, and did not open it. Approvals by bots do not
-    count."""
+def people(
+    reviews: Iterable[hub.Review], pull: hub.Pull, others: Iterable[Actor | None] = ()
+) -> tuple[str, ...]:
+    """Logins of people who approved exactly this head and may write. Neither who opened it nor `others` (authors of
+    its commits, and who pushed it) count, and no bot does."""
+    involved = [actor for actor in (pull.author, *others) if actor is not None]
     return tuple(
         review.author.login
         for review in reviews
@@ -32,7 +38,7 @@ def people(reviews: Iterable[hub.Review], pull: hub.Pull) -> tuple[str, ...]:
         and review.author.kind == "User"
         and review.can_push
         and review.commit == pull.head_sha
-        and not review.author.same(pull.author)
+        and not any(review.author.same(actor) for actor in involved)
     )
 
 
@@ -56,17 +62,39 @@ def given(
     app: str,
     environment: Environment,
     pin_files: Iterable[str],
+    writers: Sequence[Actor],
 ) -> Approvals:
     """The approvals of a pull request for one environment of an app.
 
-    Authors of its commits are not counted. Where GitHub does not know the author of a commit, nobody's approval
-    counts, because it may be anybody's.
+    Neither authors of its commits nor who pushed its head are counted. Where GitHub does not vouch for one of them,
+    nobody's approval counts, because it may be their own.
     """
-    foreign = authors.strangers(pins, compared.commits, app, environment.name)
-    others = [r for r in reviews if not any(c.author is None or c.author.same(r.author) for c in foreign)]
+    foreign = authors.strangers(compared.commits, app, environment.name, writers)
+    move = pins.pushed(pull.head_ref, pull.head_repository, pull.head_sha) if reviews else None
+    unvouched = [
+        commit.sha for commit in foreign if not commit.vouched or hub.ACTIONS_BOT.same(commit.author)
+    ]
+    if reviews and not _is_known(move, writers):
+        unvouched.append(pull.head_sha)
     by_us = is_merged_by_stagegate(pins, pull, app, environment)
+    involved = (*(commit.author for commit in foreign), move.by if move else None)
     return Approvals(
-        people=people(others, pull),
+        people=() if unvouched else people(reviews, pull, involved),
         merged_by_stagegate=by_us,
-        contains_others_work=by_us and (bool(foreign) or not set(compared.files) <= set(pin_files)),
+        contains_others_work=by_us and bool(foreign),
+        unvouched=tuple(dict.fromkeys(unvouched)),
+        other_files=_besides(compared, pin_files) if by_us else (),
     )
+
+
+def _is_known(move: hub.RefMove | None, writers: Sequence[Actor]) -> bool:
+    """Whether it is known who pushed: a workflow of any branch pushes as github-actions, for anybody."""
+    if move is None or move.by is None:
+        return False
+    return is_accepted(move.by, writers) or not hub.ACTIONS_BOT.same(move.by)
+
+
+def _besides(compared: hub.Comparison, pin_files: Iterable[str]) -> tuple[str, ...]:
+    """Changed files that are no pins. GitHub lists at most 300 files: what it left out is none."""
+    besides = sorted(set(compared.files) - set(pin_files))
+    return (*besides, "and others") if len(compared.files) >= FILES_LISTED else tuple(besides)

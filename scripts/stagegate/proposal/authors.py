@@ -1,22 +1,46 @@
-"""Which commits of a branch are ours: by their trailers and by their author."""
+"""Which commits of a branch are ours: made by an accepted identity, signed by GitHub, with our trailers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from stagegate.clients import hub
+from stagegate.evidence.records import is_accepted
 from stagegate.model import Actor
 from stagegate.proposal import names
 
 
 def strangers(
-    pins: hub.Hub, commits: Iterable[hub.Commit], app: str, environment: str
+    commits: Iterable[hub.Commit], app: str, environment: str, writers: Sequence[Actor]
 ) -> tuple[hub.Commit, ...]:
-    """Commits that are not ours."""
-    ours = (hub.ACTIONS_BOT, pins.viewer())
-    return tuple(commit for commit in commits if not _is_ours(commit, ours, app, environment))
+    """Commits that are not ours. An author that GitHub does not vouch for may be anybody."""
+    return tuple(
+        commit
+        for commit in commits
+        if not (
+            commit.vouched
+            and is_accepted(commit.author, writers)
+            and names.is_ours(commit.trailers, app, environment)
+        )
+    )
 
 
-def _is_ours(commit: hub.Commit, ours: tuple[Actor, ...], app: str, environment: str) -> bool:
-    by_us = any(actor.same(commit.author) for actor in ours)
-    return by_us and names.is_ours(commit.trailers, app, environment)
+def updates(pins: hub.Hub, commits: Sequence[hub.Commit], foreign: Sequence[hub.Commit]) -> frozenset[str]:
+    """Those of the foreign commits that only merge the base into a branch of ours, as "Update branch" does.
+
+    GitHub vouches for such a merge, or the newest own commit has the same content in every changed file: nothing
+    is lost when the branch is made anew.
+    """
+    shas, others = {commit.sha for commit in commits}, {commit.sha for commit in foreign}
+    merges = [c for c in foreign if len(c.parents) == 2 and c.parents[0] in shas and c.parents[1] not in shas]
+    own = [commit for commit in commits if commit.sha not in others]
+    if not merges or not own:
+        return frozenset()
+    vouched = frozenset(commit.sha for commit in merges if commit.vouched)
+    if len(vouched) == len(merges):
+        return vouched
+    tip = commits[-1]
+    changed = pins.compare(tip.parents[-1], tip.sha).files if tip in merges else ()
+    if changed and pins.files(own[-1].sha, changed) == pins.files(tip.sha, changed):
+        return frozenset(commit.sha for commit in merges)
+    return vouched

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from stagegate.clients import hub
-from stagegate.model import digest_of
+from stagegate.evidence.records import is_accepted
+from stagegate.model import Actor, digest_of
 from stagegate.policy.facts import Proposal
 from stagegate.proposal import approvals, authors, body, names
 
@@ -22,13 +23,25 @@ class PromotionBranch(msgspec.Struct, frozen=True, kw_only=True):
     foreign: tuple[str, ...] = ()
 
 
-def branch(pins: hub.Hub, name: str, head: str, base: str, app: str, environment: str) -> PromotionBranch:
-    """What is on a branch of ours that `base` does not have. A commit counts as ours by trailers and author."""
+def branch(
+    pins: hub.Hub, name: str, head: str, base: str, app: str, environment: str, writers: Sequence[Actor]
+) -> PromotionBranch:
+    """What is on a branch of ours that `base` does not have, and which of it is not ours.
+
+    A commit is ours by author, signature and trailers, the branch by who moved it there; a merge of the base is
+    nobody's work.
+    """
     if not head:
         return PromotionBranch(name=name)
     commits = pins.compare(base, head).commits
-    foreign = [c.sha for c in authors.strangers(pins, commits, app, environment)]
-    named = [c.trailers.get("Stagegate-Version", "") for c in commits if c.sha not in foreign]
+    strange = authors.strangers(commits, app, environment, writers)
+    merges = authors.updates(pins, commits, strange)
+    foreign = [commit.sha for commit in strange if commit.sha not in merges]
+    named = [c.trailers.get("Stagegate-Version", "") for c in commits if c not in strange]
+    if commits and not foreign and head not in merges:
+        move = pins.pushed(name, pins.repository, head)
+        if move is not None and move.by is not None and not is_accepted(move.by, writers):
+            foreign.append(head)
     return PromotionBranch(
         name=name,
         head=head,

@@ -25,8 +25,8 @@ def standing(
     others = tuple(label for label in labels if not label.startswith(risk.PREFIX))
     if len(others) == len(labels):
         return others
-    pushed = pins.pushed(branch, repository) if repository else None
-    if pushed is None or pushed.after != head:
+    pushed = pins.pushed(branch, repository, head) if repository else None
+    if pushed is None:
         return others
     given = pins.labelled(number)
     since = moment(pushed.at)

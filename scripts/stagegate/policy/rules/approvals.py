@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from stagegate.errors import Reason
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
 from stagegate.policy.rule import Rule
@@ -28,7 +29,12 @@ def required(environment: Environment, kind: Kind) -> int:
 
 def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Wait until enough people approved. What others added to a branch of ours needs one person in any case,
-    where stagegate would merge it."""
+    where stagegate would merge it; and stagegate merges nothing but pins."""
+    if subject.approvals.other_files:
+        named = ", ".join(subject.approvals.other_files[:3])
+        return RuleResult(
+            rule=NAME, state="stop", detail=f"stagegate merges pins only, and {named} changes too"
+        )
     promotion = facts.policy_of(subject.environment).promotion
     least = required(facts.policy_of(subject.environment), subject.kind)
     by_us = subject.approvals.merged_by_stagegate
@@ -36,6 +42,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         least = max(1, least)
     if not least:
         return RuleResult(rule=NAME, state="pass", detail="no approval is required")
+    if subject.approvals.unvouched:
+        named = ", ".join(sha[:12] for sha in subject.approvals.unvouched[:3])
+        detail = f"nobody's approval counts, because GitHub does not vouch for who wrote or pushed {named}"
+        return RuleResult(rule=NAME, state="stop", detail=detail)
     people = subject.approvals.people
     if len(people) >= least:
         return RuleResult(rule=NAME, state="pass", detail=f"approved by {', '.join(people)}")
@@ -43,6 +53,12 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     has = f", has {len(people)} ({', '.join(people)})" if people else ""
     detail = f"needs {many} of this head by people with write access who are not its authors{has}"
     return RuleResult(rule=NAME, state="wait", detail=detail)
+
+
+def _reason(subject: Subject, facts: PromotionFacts) -> Reason:  # noqa: ARG001  one signature for all
+    """Whether people are missing, or the branch holds what cannot be approved."""
+    given = subject.approvals
+    return "foreign-commits" if given.other_files or given.unvouched else "awaiting-review"
 
 
 RULE = Rule(
@@ -55,4 +71,5 @@ RULE = Rule(
     cure="Let somebody with write access, who is not an author of it, approve the pull request.",
     proposable=True,
     waits_for="people",
+    exact_reason=_reason,
 )

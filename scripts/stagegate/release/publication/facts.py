@@ -122,7 +122,9 @@ def _seen(
     found = []
     for name in dict.fromkeys([*required, *(e.name for e in settings.environments)]):
         context = evidence.context(settings.app, name)
-        status = next((s for s in statuses if s.context == context), None)
+        words = [s for s in statuses if s.context == context]
+        accepted_words = (s for s in words if evidence.is_accepted(s.creator, trusted))
+        status = next(accepted_words, next(iter(words), None))
         found.append(
             Testimony(
                 environment=name,
