@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from lab.forge import Forge
 from lab.programs import outputs
@@ -222,17 +223,17 @@ def test_the_same_content_packed_by_another_zlib_is_the_same(
     assert out["digest"] == first["digest"] == world.client.digest(world.where)
 
 
-def test_a_run_that_died_after_the_push_is_completed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_died_after_the_push_is_completed(world: World, mocker: MockerFixture) -> None:
     real = registry.Registry.push
 
     def push(ours: registry.Registry, *parts: Any, **more: Any) -> bool:
         real(ours, *parts, **more)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
-        patched.setattr(registry.Registry, "push", push)
-        with pytest.raises(FileNotFoundError):
-            world.publish()
+    dying = mocker.patch.object(registry.Registry, "push", push)
+    with pytest.raises(FileNotFoundError):
+        world.publish()
+    mocker.stop(dying)
     assert world.client.digest(world.where)
     assert world.publish()[1]["reason"] == "already-published"
 

@@ -7,6 +7,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 
 from lab import audit
 
@@ -28,11 +29,11 @@ def test_audit(
     listed: list[Any] | None,
     code: int,
     said: str,
-    monkeypatch: pytest.MonkeyPatch,
+    mocker: MockerFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = "" if listed is None else json.dumps({"dependencies": listed})
     answer = subprocess.CompletedProcess([], 1, stdout=text, stderr="ConnectionError")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    mocker.patch.object(subprocess, "run", return_value=answer)
     assert audit.main() == code
     assert said in capsys.readouterr().out

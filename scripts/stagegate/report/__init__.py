@@ -1,1 +1,1 @@
-"""Text for people: templates, summary, status page. Made from model values only."""
+"""Text for people: templates, summaries, the status page. Made from model values only."""
