@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -30,13 +31,27 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def side_by_side(times: int, *calls: Callable[[], object]) -> list[float]:
+def cpu_seconds(call: Callable[[], object]) -> float:
+    """How long processors work for one call, here and in its child processes: the same on a busy machine."""
+    began = _worked()
+    call()
+    return _worked() - began
+
+
+def side_by_side(
+    times: int, *calls: Callable[[], object], clock: Callable[[Callable[[], object]], float] = seconds
+) -> list[float]:
     """Median seconds of each call, taken in turns, so that a busy moment hits all of them."""
     taken: list[list[float]] = [[] for _ in calls]
     for _ in range(times):
         for call, column in zip(calls, taken, strict=True):
-            column.append(seconds(call))
+            column.append(clock(call))
     return [statistics.median(column) for column in taken]
+
+
+def _worked() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def table(rows: Iterable[Row]) -> str:

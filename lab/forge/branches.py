@@ -8,7 +8,7 @@ from dataclasses import replace
 from lab.forge import events, pulls
 from lab.forge.git_reader import GitError
 from lab.forge.git_store import Move, valid_ref
-from lab.forge.refusal import Refusal, unprocessable
+from lab.forge.refusal import unprocessable
 from lab.forge.rules import demand_workflows, violations, words
 from lab.forge.state import Repository
 from lab.forge.values import ZERO, Token
@@ -85,8 +85,3 @@ def announce(repo: Repository, token: Token, moved: Sequence[tuple[str, str, str
     for name, before, after in moved:
         if before != after and name.startswith("refs/heads/"):
             pulls.follow(repo, token, name.removeprefix("refs/heads/"), after)
-
-
-def conflict(message: str) -> Refusal:
-    """409 in GitHub's words."""
-    return Refusal(409, message)

@@ -195,10 +195,6 @@ class Forge:
             self._repo(full_name).rules.append(rules)
             return rules
 
-    def unprotect(self, full_name: str) -> None:
-        """Remove all rulesets of a repository."""
-        self._repo(full_name).rules.clear()
-
     def environment(self, full_name: str, name: str, branches: Iterable[str] = ()) -> None:
         """Make a GitHub Environment, limited to branches when given."""
         now = self.world.now()

@@ -13,12 +13,13 @@ import yaml
 DEEPEST = 100  # levels; Kubernetes' own objects stay below 40
 COMPOSABLE = 4_000  # brackets that libyaml's composer nests without harm, measured up to 16,000
 LARGEST = 2_000_000  # nodes, with every alias written out
-_DEEP = re.compile(r"(?:[\[{]\s*){40}|(?:[-?] +){40}|^ {200}", re.MULTILINE)
+_FLOW = re.compile(r"(?:[\[{]\s*){40}")
+_BLOCK = re.compile(r"^ *(?:[-?] +){40}", re.MULTILINE)  # a list in a list on one line begins its line
 
 
 def bomb(text: str) -> str:
     """Why this YAML must not be read, or empty. What is no YAML at all is left to its parser to say."""
-    may_be_deep = text.count("[") + text.count("{") > DEEPEST or _DEEP.search(text) is not None
+    may_be_deep = text.count("[") + text.count("{") > DEEPEST or _may_be_deep(text)
     if "*" not in text and not may_be_deep:
         return ""
     try:
@@ -29,15 +30,20 @@ def bomb(text: str) -> str:
 
 def bomb_of_events(text: str) -> str:
     """As `bomb`, for a text that would be composed at once: only where that could exhaust the composer's stack."""
-    if text.count("[") + text.count("{") <= COMPOSABLE and _DEEP.search(text) is None:
+    if text.count("[") + text.count("{") <= COMPOSABLE and not _may_be_deep(text):
         return ""
     return bomb(text)
 
 
+def _may_be_deep(text: str) -> bool:
+    return " " * 200 in text or any(pattern.search(text) for pattern in (_FLOW, _BLOCK))
+
+
 def bomb_of_nodes(roots: Iterable[yaml.Node], text: str) -> str:
     """As `bomb`, for what has been composed: each collection is counted once, however many aliases it has."""
-    if "*" not in text and text.count("[") + text.count("{") <= DEEPEST:
-        return ""
+    if "*" not in text:
+        flat = text.count("[") + text.count("{") <= DEEPEST
+        return f"it is nested more than {DEEPEST} levels deep" if not flat and _is_deep(roots) else ""
     sizes: dict[int, int] = {}
     for root in roots:
         stack: list[tuple[yaml.Node, int, bool]] = [(root, 1, False)]
@@ -65,6 +71,22 @@ def bomb_of_nodes(roots: Iterable[yaml.Node], text: str) -> str:
             stack.append((node, depth, True))
             stack += [(one, depth + 1, False) for one in inner if not isinstance(one, yaml.ScalarNode)]
     return ""
+
+
+def _is_deep(roots: Iterable[yaml.Node]) -> bool:
+    """Whether nodes without aliases are nested too deep: one level after the other, as far as there is one."""
+    level = [root for root in roots if not isinstance(root, yaml.ScalarNode)]
+    for _ in range(DEEPEST):
+        inner = [
+            one
+            for node in level
+            for entry in node.value
+            for one in (entry if isinstance(entry, tuple) else (entry,))
+        ]
+        level = [one for one in inner if not isinstance(one, yaml.ScalarNode)]
+        if not level:
+            return False
+    return True
 
 
 def _walk(text: str) -> str:

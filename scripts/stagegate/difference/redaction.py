@@ -96,11 +96,6 @@ def secrets_of(objects: Iterable[RenderedObject]) -> frozenset[str]:
     return frozenset(found)
 
 
-def is_hidden(text: str | None) -> bool:
-    """Whether a shown value stands for a secret."""
-    return bool(text) and re.fullmatch(r"<hidden [0-9a-f]{8}>", text or "") is not None
-
-
 class _Hider:
     """One report's key and the secrets known by value."""
 

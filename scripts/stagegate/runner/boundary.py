@@ -76,6 +76,8 @@ def entrypoint(
         what = "The result of this step cannot be written."
         log.annotate("error", f"{what} {error}. Make the place writable, then run again.", title=action)
         return VERDICTS["missing-file"].exit_code
+    finally:
+        gc.freeze()  # the process ends now: looking for cycles once more would take longer than the work
 
 
 def _report_place(requested: str, context: Context) -> str:

@@ -15,6 +15,7 @@ from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is
 
 # Keys under which values name an image, its tag and its registry; the usual ones first.
 _NAMES = ("repository", "image", "name", "imageName", "repo")
+_NAMES_OR_MERGE = (*_NAMES, "<<")
 _NAMES_IN_OBJECTS = ("repository", "image", "imageName")
 _TAGS = ("tag", "imageTag", "image_tag", "version")
 _REGISTRIES = (("global", "imageRegistry"), ("global", "registry"), ("imageRegistry",), ("registry",))
@@ -74,6 +75,8 @@ def in_objects(node: Node, settings: Settings) -> Iterator[ImageField]:
 
 
 def _in_mapping(path: Path, mapping: MappingNode, settings: Settings, registry: str) -> Iterator[ImageField]:
+    if {str(key.value) for key, _ in mapping.value}.isdisjoint(_NAMES_OR_MERGE):
+        return
     texts = _texts(mapping)
     if texts.keys().isdisjoint(_NAMES):
         return
