@@ -27,6 +27,7 @@ from stagegate.comment import commands
 from stagegate.gate import scenarios
 from stagegate.pins import shapes
 from stagegate.policy import rules
+from stagegate.report import status_document
 from stagegate.runner import log
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +64,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield reference, text
     yield ROOT / "stagegate.schema.json", _json(document)
     yield ROOT / "docs" / "evidence.schema.json", _json(msgspec.json.schema(model.Evidence))
+    yield ROOT / "docs" / "status.schema.json", _json(status_document.schema())
     yield ROOT / "docs" / "outcomes.md", _outcomes()
     yield ROOT / "docs" / "troubleshooting.md", _troubleshooting()
     page = ROOT / "docs" / "pins.md"

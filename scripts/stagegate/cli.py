@@ -28,6 +28,7 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "plan": ("promote-pr", "--dry-run"),
     "promote": ("promote-pr",),
     "rollback": ("promote-pr", "--mode=rollback"),
+    "status": ("status-report",),
 }
 OWN = {
     "completion": "Print a completion script: `stagegate completion bash|zsh|fish`.",
@@ -85,7 +86,8 @@ def _run(action: str, flags: Sequence[str], *, as_json: bool) -> int:
             os.environ["RUNNER_TEMP"] = folder  # the report goes there
             with contextlib.redirect_stdout(sys.stderr):
                 code = int(module.run())
-            for report in Path(folder).glob("stagegate-*.json"):
+            own = sorted(Path(folder).glob("status.json"))  # a document of its own goes before the report
+            for report in own or Path(folder).glob("stagegate-*.json"):
                 _print(report.read_text(encoding="utf-8").rstrip())
         return code
     finally:

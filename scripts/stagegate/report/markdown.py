@@ -15,6 +15,7 @@ _CLOSING = re.compile(r"\b(c)(lose[sd]?|losing)\b|\b(f)(ix(?:e[sd])?)\b|\b(r)(es
 _SKIP = re.compile(r"\[(?=\s*(?:skip ci|ci skip|no ci|skip actions|actions skip)\s*\])", re.IGNORECASE)
 _SKIP_TRAILER = re.compile(r"\bskip-(?=checks\s*:)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ADDRESS = re.compile(r"https?://[^\s()<>|\\`\"']+")
 _STRUCTURE = re.compile(r"([\\`*_{}\[\]|~])")
 
 
@@ -56,6 +57,12 @@ def code(text: object) -> Safe:
     tick = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""
     return Safe(f"{tick}{pad}{line}{pad}{tick}") if line else Safe("")
+
+
+def link(text: object, url: str) -> Safe:
+    """Text as a link, or as it is where the address is not one that Markdown can take as it stands."""
+    shown = cell(text)
+    return Safe(f"[{shown}]({url})") if _ADDRESS.fullmatch(url) else shown
 
 
 def fence(text: object, language: str = "") -> Safe:

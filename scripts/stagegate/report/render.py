@@ -32,6 +32,7 @@ def _environment() -> Environment:
         "cell": markdown.cell,
         "code": markdown.code,
         "fence": markdown.fence,
+        "link": markdown.link,
         "short": lambda digest: markdown.code(str(digest).removeprefix("sha256:")[:12]),
         "safe_markdown": markdown.Safe,
     }

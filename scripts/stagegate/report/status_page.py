@@ -1,18 +1,17 @@
-"""The status report as files: one HTML page without any network, JSON, badges, and Markdown for a job summary."""
+"""The status report for people: one HTML page without any network, and Markdown for a job summary."""
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from stagegate.report import flow as flows
 from stagegate.report.render import TEMPLATES, render
-from stagegate.report.status import AppStatus, Attention, EnvironmentStatus, StatusReport, duration, flow
+from stagegate.report.status import AppStatus, Attention, ReleaseCommit, StatusReport
 
 # attention -> (symbol, words); the symbol carries the meaning without colour.
 SIGNS: Mapping[Attention, tuple[str, str]] = MappingProxyType(
@@ -22,6 +21,7 @@ SIGNS: Mapping[Attention, tuple[str, str]] = MappingProxyType(
         "failed": ("✕", "failed"),
         "held": ("■", "held"),
         "stuck": ("!", "stuck"),
+        "unproven": ("○", "not verified"),
         "frozen": ("❄", "frozen"),
         "moving": ("▶", "gate running"),
         "waiting": ("…", "waiting"),
@@ -29,23 +29,31 @@ SIGNS: Mapping[Attention, tuple[str, str]] = MappingProxyType(
     }
 )
 RANK = {word: rank for rank, word in enumerate(SIGNS)}
+_FEW_APPS = 50  # so many apps are shown with every release that is known; of more, the newest releases
+_NEWEST = 5
 
 
 def page(report: StatusReport) -> str:
     """The report as one self-contained HTML document; foreign text in it is inert."""
     return (
-        _html()
+        html_environment()
         .get_template("status.html.j2")
         .render(
             report=report,
             apps=report.apps,
+            places={app.app: {place.name: place for place in app.environments} for app in report.apps},
             signs=SIGNS,
+            counts=_counts(report),
             rank=RANK,
-            flows={app.app: flow(app) for app in report.apps},
-            data=_embedded(report),
             worst=worst,
-            duration=duration,
+            flows=flows.flows(report),
+            definitions=flows.DEFINITIONS,
+            phases=flows.PHASES,
+            data=_embedded(report),
+            newest=_NEWEST if len(report.apps) > _FEW_APPS else 0,
+            duration=flows.duration,
             bars=bars,
+            columns=columns,
         )
     )
 
@@ -57,41 +65,14 @@ def worst(app: AppStatus) -> Attention:
     return min((place.attention for place in app.environments), key=RANK.__getitem__)
 
 
-def document(report: StatusReport) -> bytes:
-    """The report as JSON (`stagegate/status/1`), with the attention of each environment spelled out."""
-    plain = msgspec.to_builtins(report)
-    for app, row in zip(report.apps, plain["apps"], strict=True):
-        for place, cell in zip(app.environments, row["environments"], strict=True):
-            cell["attention"] = place.attention
-    return json.dumps(plain, indent=1, ensure_ascii=False).encode() + b"\n"
-
-
-def badge(place: EnvironmentStatus, app: str) -> str:
-    """An SVG badge: `shop prod | 1.4.0 ✓`."""
-    sign, words = SIGNS[place.attention]
-    left, right = f"{app} {place.name}", f"{place.version or 'no version'} {sign}"
-    colours = {"good": "#1a7f37", "waiting": "#57606a", "moving": "#0969da", "frozen": "#0969da"}
-    colour = colours.get(place.attention, "#b35900" if place.attention in ("held", "stuck") else "#cf222e")
-    widths = [round(len(text) * 6.6 + 12) for text in (left, right)]
-    label = html.escape(f"{left}: {place.version or 'no version'}, {words}", quote=True)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{sum(widths)}" height="20" role="img" '
-        f'aria-label="{label}"><title>{label}</title>'
-        f'<rect width="{widths[0]}" height="20" fill="#3d444d"/>'
-        f'<rect x="{widths[0]}" width="{widths[1]}" height="20" fill="{colour}"/>'
-        f'<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
-        f'<text x="{widths[0] / 2}" y="14">{html.escape(left)}</text>'
-        f'<text x="{widths[0] + widths[1] / 2}" y="14">{html.escape(right)}</text></g></svg>\n'
-    )
-
-
 def summary(report: StatusReport) -> str:
     """The report as Markdown for a job summary: a table, and the road as a picture where there is one app."""
     return render(
         "status.md.j2",
         report=report,
         signs=SIGNS,
-        road=road(report.apps[0]) if len(report.apps) == 1 else "",
+        road=road(report.apps[0]) if len(report.apps) == 1 and report.apps[0].environments else "",
+        age=lambda at: flows.age(at, report.at),
         worst=worst,
     )
 
@@ -103,7 +84,7 @@ def road(app: AppStatus) -> str:
     for place in app.environments:
         sign, words = SIGNS[place.attention]
         lines.append(
-            f'  {names[place.name]}["{place.name}<br>{_mermaid(place.version) or "-"}<br>{sign} {words}"]'
+            f'  {names[place.name]}["{place.name}<br>{mermaid_text(place.version) or "-"}<br>{sign} {words}"]'
         )
     lines += [
         f"  {names[before]} --> {names[place.name]}"
@@ -117,23 +98,23 @@ def road(app: AppStatus) -> str:
 def bars(stages: tuple[tuple[str, float], ...]) -> list[tuple[str, str, float]]:
     """Rows of a bar chart: name, duration in words, share of the longest in percent."""
     longest = max((seconds for _, seconds in stages), default=0) or 1
-    return [(name, duration(seconds), round(100 * seconds / longest, 1)) for name, seconds in stages]
+    return [(name, flows.duration(seconds), round(100 * seconds / longest, 1)) for name, seconds in stages]
 
 
-def _mermaid(text: str) -> str:
-    return "".join(character for character in text if character.isalnum() or character in ".-+_")
+def columns(counts: tuple[int, ...]) -> list[tuple[int, float]]:
+    """Columns of a chart: the count, and its share of the highest in percent."""
+    highest = max(counts, default=0) or 1
+    return [(count, round(100 * count / highest, 1)) for count in counts]
 
 
-def _embedded(report: StatusReport) -> str:
-    """The releases of every app as JSON that may stand in a script element: no `<` can end it."""
-    rows = [
-        {"app": app.app, "releases": msgspec.to_builtins(app.releases)} for app in report.apps if app.releases
-    ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+def mermaid_text(text: str) -> str:
+    """Text that ends no label of a mermaid picture."""
+    return "".join(character for character in text if character.isalnum() or character in ".-+_ ")
 
 
 @lru_cache(maxsize=1)
-def _html() -> Environment:
+def html_environment() -> Environment:
+    """Templates of HTML pages: every value is escaped."""
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -141,3 +122,43 @@ def _html() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def script_data(value: object) -> str:
+    """JSON that may stand in a script element: no `<` can end it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _counts(report: StatusReport) -> Mapping[Attention, int]:
+    found = [place.attention for app in report.apps for place in app.environments]
+    found += ["unknown" for app in report.apps if app.trouble]
+    return {word: found.count(word) for word in SIGNS if word in found}
+
+
+def _embedded(report: StatusReport) -> str:
+    """What the page's script searches: releases with their road, and the commits that no release has."""
+    newest = _NEWEST if len(report.apps) > _FEW_APPS else None
+    rows = [
+        {
+            "app": app.app,
+            "releases": [
+                {
+                    "version": release.version,
+                    "commit": release.commit,
+                    "url": release.url,
+                    "commits": _short(release.commits),
+                    "pulls": release.pulls,
+                    "steps": [[s.name, s.environment, s.at, s.url, s.state] for s in release.steps],
+                }
+                for release in app.releases[:newest]
+            ],
+            "unreleased": {"commits": _short(app.unreleased), "pulls": app.unreleased_pulls},
+        }
+        for app in report.apps
+        if app.releases or app.unreleased
+    ]
+    return script_data(rows)
+
+
+def _short(commits: tuple[ReleaseCommit, ...]) -> list[list[str]]:
+    return [[commit.sha, commit.subject[:72], commit.author] for commit in commits]

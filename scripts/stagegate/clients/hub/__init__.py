@@ -14,6 +14,7 @@ from stagegate.clients.hub.commits import Commits, trailers
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
 from stagegate.clients.hub.merging import Merging
+from stagegate.clients.hub.overview import BranchPull, LogEntry, Overview, ReleaseTag
 from stagegate.clients.hub.people import People
 from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
 from stagegate.clients.hub.releases import Releases
@@ -50,6 +51,7 @@ __all__ = [
     "ZERO",
     "Asset",
     "Blob",
+    "BranchPull",
     "BranchRule",
     "Comment",
     "Commit",
@@ -57,6 +59,7 @@ __all__ = [
     "Deployment",
     "DeploymentStatus",
     "Hub",
+    "LogEntry",
     "Pull",
     "RefActivity",
     "RefFile",
@@ -64,6 +67,7 @@ __all__ = [
     "RefUpdate",
     "Refused",
     "ReleaseInfo",
+    "ReleaseTag",
     "Review",
     "RunInfo",
     "StaleHead",
@@ -79,7 +83,9 @@ __all__ = [
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
-class Hub(Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People):
+class Hub(
+    Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People, Overview
+):
     """One repository on GitHub, seen with one token."""
 
 

@@ -1,0 +1,99 @@
+"""The releases of an app with what each brought, its road, and where its time went. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import semver
+
+from stagegate.clients.hub import LogEntry, ReleaseTag
+from stagegate.promotion.status import road
+from stagegate.promotion.status.facts import StatusFacts
+from stagegate.report.status import ReleaseCommit, ReleaseStatus
+
+LISTED = 50  # commits of one release
+
+
+def is_release(tag: str, prefix: str) -> bool:
+    """Whether a tag names a version of this app."""
+    return tag.startswith(prefix) and semver.Version.is_valid(tag.removeprefix(prefix))
+
+
+def releases(facts: StatusFacts) -> tuple[ReleaseStatus, ...]:
+    """The newest releases, newest first."""
+    brought = _brought(facts)
+    return tuple(_release(facts, tag, brought.get(tag.name, ())) for tag in facts.tags)
+
+
+def unreleased(facts: StatusFacts) -> tuple[tuple[ReleaseCommit, ...], tuple[int, ...]]:
+    """The commits of the default branch that no known release contains, and their pull requests."""
+    log = {entry.sha: entry for entry in facts.log}
+    inside = _reached(log, (tag.commit for tag in facts.tags))
+    outside = [entry for entry in facts.log if entry.sha not in inside] if facts.tags else []
+    return _commits(outside), _pulls(outside)
+
+
+def _release(facts: StatusFacts, tag: ReleaseTag, brought: Sequence[LogEntry]) -> ReleaseStatus:
+    version = tag.name.removeprefix(facts.tag_prefix)
+    changes = [entry for entry in brought if entry.sha != tag.commit] or list(brought)
+    steps = road.steps(facts, tag, version, changes)
+    return ReleaseStatus(
+        version=version,
+        commit=tag.commit,
+        url=f"{facts.app_url}/releases/tag/{tag.name}",
+        commits=_commits(changes),
+        pulls=_pulls(brought),
+        steps=steps,
+        phases=road.phases(facts, tag, steps),
+    )
+
+
+def _brought(facts: StatusFacts) -> Mapping[str, list[LogEntry]]:
+    """What each release brought: the commits it contains and no earlier one does.
+
+    Where older releases exist that were not read, the oldest one known would seem to bring all before it: it gets
+    only its own commit.
+    """
+    log = {entry.sha: entry for entry in facts.log}
+    order = {entry.sha: number for number, entry in enumerate(facts.log)}
+    known = sorted((tag for tag in facts.tags if tag.commit in log), key=lambda tag: -order[tag.commit])
+    seen: set[str] = set()
+    found: dict[str, list[LogEntry]] = {}
+    is_cut = (
+        len(facts.tags) < facts.tags_read
+        or facts.tags_read >= 30
+        or not any(not e.parents for e in facts.log)
+    )
+    for number, tag in enumerate(known):
+        inside = _reached(log, [tag.commit], seen)
+        own = [entry for entry in facts.log if entry.sha in inside]
+        found[tag.name] = [log[tag.commit]] if number == 0 and is_cut else own
+        seen |= inside
+    return found
+
+
+def _reached(log: Mapping[str, LogEntry], starts: Iterable[str], without: Iterable[str] = ()) -> set[str]:
+    """Every commit of the log that the starts contain, those of `without` left out."""
+    stop, found = frozenset(without), set[str]()
+    waiting = list(starts)
+    while waiting:
+        sha = waiting.pop()
+        if sha in log and sha not in stop and sha not in found:
+            found.add(sha)
+            waiting += log[sha].parents
+    return found
+
+
+def _commits(entries: Sequence[LogEntry]) -> tuple[ReleaseCommit, ...]:
+    return tuple(
+        ReleaseCommit(sha=entry.sha, subject=entry.subject[:120], author=entry.author, at=entry.at)
+        for entry in entries[:LISTED]
+    )
+
+
+def _pulls(entries: Iterable[LogEntry]) -> tuple[int, ...]:
+    def numbers() -> Iterator[int]:
+        for entry in entries:
+            yield from entry.pulls
+
+    return tuple(dict.fromkeys(numbers()))

@@ -1,0 +1,65 @@
+"""Why nothing moves into an environment until a person acts. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from stagegate.marks import marks
+from stagegate.model import RuleResult, moment
+from stagegate.promotion.status.facts import StatusFacts
+from stagegate.report.status import EnvironmentStatus
+from stagegate.settings import Environment
+
+GRACE = timedelta(hours=1)  # a release may be on its way for so long
+UNMERGED = timedelta(days=7)  # a proposal that may merge is forgotten after so long
+
+
+def why(
+    facts: StatusFacts, place: Environment, found: EnvironmentStatus, soaking: RuleResult, now: datetime
+) -> str:
+    """A sentence, or nothing where all is on its way or somebody stopped it on purpose."""
+    banned = marks.ban(facts.promotion, found.version, now)
+    if banned is not None:
+        return f"runs {found.version}, which is banned {marks.describe(banned)}"
+    if found.stuck or found.hold:
+        return found.stuck
+    if found.promotion:
+        return _proposal(facts, place.name, found, now)
+    if soaking.state == "wait" and not soaking.until:
+        return f"{found.next_version}: {soaking.detail}"
+    if not found.next_version or soaking.state == "wait" or found.freeze or found.gate == "running":
+        return ""
+    return _not_proposed(facts, place, found, now)
+
+
+def _proposal(facts: StatusFacts, environment: str, found: EnvironmentStatus, now: datetime) -> str:
+    """An open promotion that the rules stop, that nobody judged, or that may merge and is forgotten."""
+    pull = found.promotion
+    if pull is None:
+        return ""
+    if pull.state in ("failure", "error"):
+        return f"#{pull.number} may not merge: {pull.detail}"
+    newest = next((p.status for p in facts.pulls_of(environment) if p.number == pull.number), None)
+    since = newest.created_at if newest else pull.opened
+    if pull.state == "success" and moment(since) + UNMERGED < now:
+        return f"#{pull.number} may merge since {since}, and nobody merged it"
+    if pull.state == "not judged" and moment(since) + GRACE < now:
+        return f"#{pull.number} was never judged; comment /status on it or run pin-guard"
+    return ""
+
+
+def _not_proposed(facts: StatusFacts, place: Environment, found: EnvironmentStatus, now: datetime) -> str:
+    """A release that may enter for an hour or more, and that nothing brings."""
+    if place.after:
+        records = (r for name in place.after for r in facts.promotion.records.get(name, ()))
+        passed = [
+            r.since for r in records if r.since and r.evidence and r.evidence.version == found.next_version
+        ]
+        since, what = min(passed, default=""), f"passed in {', '.join(place.after)}"
+    else:
+        tag = facts.tag(found.next_version)
+        since, what = (tag.at if tag else ""), "was tagged"
+    if not since or moment(since) + GRACE > now:
+        return ""
+    how = "has not arrived" if place.promotion.strategy == "direct" else "is not proposed"
+    return f"{found.next_version} {what} at {since} and {how}"

@@ -1,0 +1,5 @@
+import sys
+
+from stagegate.actions.status_report import run
+
+sys.exit(run())
