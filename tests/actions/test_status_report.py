@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stagegate import cli
 from stagegate.actions import promote_pr, status_report
 from stagegate.comment import parse
 from stagegate.promotion.status import history, stuck
@@ -219,6 +220,24 @@ def test_page_badges_and_summary_are_written(world: Shop) -> None:
     assert not [call for call in world.forge.calls if call.write and "graphql" not in call.path][
         -1:
     ]  # reads only
+
+
+def test_the_command_prints_a_table_or_the_document(
+    world: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.passed("1.0.0", "prod")
+    for name, value in world.environ().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    monkeypatch.setenv(
+        "RUNNER_TEMP", str(world.folder / "temp")
+    )  # restored afterwards: the command changes it
+    assert cli.main(["status", "--json"]) == 0
+    (app,) = json.loads(capsys.readouterr().out)["apps"]
+    assert [one["name"] for one in app["environments"]] == ["staging", "prod"]
+    assert cli.main(["status", "--html", "status.html"]) == 0
+    assert "shop  prod         1.0.0" in capsys.readouterr().out
+    assert (world.folder / "status.html").is_file()
 
 
 def test_another_word_of_fail_on_is_refused(world: Shop) -> None:

@@ -83,9 +83,7 @@ __all__ = [
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
-class Hub(
-    Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People, Overview
-):
+class Hub(Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People, Overview):
     """One repository on GitHub, seen with one token."""
 
 
