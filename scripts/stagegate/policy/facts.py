@@ -52,15 +52,24 @@ class Proposal(Value, frozen=True, kw_only=True):
     reviews: tuple[int, ...] = ()
 
 
+class Carried(Value, frozen=True, kw_only=True):
+    """Who approved the pull request that brought the same version to an environment before (`carry-approval`)."""
+
+    environment: str
+    people: tuple[str, ...]
+
+
 class Approvals(Value, frozen=True, kw_only=True):
     """Who approved exactly the head under judgement: logins of people with write access who wrote none of it.
 
-    `merged_by_stagegate`: the pull request is one that stagegate merges itself. `contains_others_work`: somebody
-    else added commits to that branch. `unvouched`: commits and pushes of which nobody knows whose they are.
-    `other_files`: files that stagegate does not merge, because they are no pins of the environment.
+    `carried`: who approved it elsewhere. `merged_by_stagegate`: the pull request is one that stagegate merges
+    itself. `contains_others_work`: somebody else added commits to that branch. `unvouched`: commits and pushes of
+    which nobody knows whose they are. `other_files`: files that stagegate does not merge, because they are no pins
+    of the environment.
     """
 
     people: tuple[str, ...] = ()
+    carried: tuple[Carried, ...] = ()
     merged_by_stagegate: bool = False
     contains_others_work: bool = False
     unvouched: tuple[str, ...] = ()

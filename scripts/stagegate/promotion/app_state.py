@@ -57,7 +57,12 @@ def facts(
     tips = connections.pins.ref_files(marks.PREFIX, marks.FILE)
     trusted = accepted.accepted(settings, connections.app, connections.pins)
     names = dict.fromkeys((environment, *others))
-    relevant = dict.fromkeys(place for name in names for place in (*settings.environment(name).after, name))
+    relevant = dict.fromkeys(
+        place
+        for name in names
+        for one in (settings.environment(name),)
+        for place in (*one.after, *one.promotion.carry_approval, name)
+    )
     records = {name: _records(connections, settings, name, trusted) for name in relevant}
     app_facts = PromotionFacts(
         app=settings.app,

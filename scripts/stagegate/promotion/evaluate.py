@@ -31,7 +31,7 @@ from stagegate.policy.rules import soak
 from stagegate.promotion import app_state, certain, spelling
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
-from stagegate.proposal import approvals, find, names
+from stagegate.proposal import approvals, carried, find, names
 from stagegate.settings import Settings
 
 
@@ -175,6 +175,13 @@ def _judge(
         )
     if subject.kind == "promote" and origin is not None and soak.is_cut_short(subject, facts):
         subject = _since(connections, facts, subject, origin.pull)
+    places = facts.policy_of(environment).promotion.carry_approval
+    if subject.kind == "promote" and places and approval_rule.check(subject, facts, now).state == "wait":
+        given = carried.carried(
+            connections.pins, facts.app, subject.version, facts.base, places, facts.accepted
+        )
+        approved = msgspec.structs.replace(subject.approvals, carried=given)
+        subject = msgspec.structs.replace(subject, approvals=approved)
     facts = msgspec.structs.replace(facts, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
 

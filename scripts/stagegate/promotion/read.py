@@ -23,7 +23,7 @@ from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.promotion import app_state, spelling
 from stagegate.promotion.run import PromotionRun
-from stagegate.proposal import find, names
+from stagegate.proposal import carried, find, names
 from stagegate.proposal import labels as labelled
 from stagegate.settings import seconds
 
@@ -153,6 +153,9 @@ def _change(
         edits=edits,
         files=changed,
     )
+    if kind == "promote" and (places := facts.policy_of(environment).promotion.carry_approval):
+        given = carried.carried(connections.pins, facts.app, version, facts.base, places, facts.accepted)
+        subject = msgspec.structs.replace(subject, approvals=Approvals(carried=given))
     before = PinsTree(contents=files, at=facts.base_head)
     after = PinsTree(contents={**files, **changed}, at=facts.base_head)
     both = render_both.sides(connections, facts, environment, before, after)
@@ -199,7 +202,7 @@ def _with_branch(
     if subject is not None and proposal is not None and equal:
         pushed_to = (proposal.branch, connections.pins.repository, proposal.head)
         labels = labelled.standing(connections.pins, proposal.number, *pushed_to, proposal.labels)
-        approvals = Approvals(people=proposal.approvals)
+        approvals = msgspec.structs.replace(subject.approvals, people=proposal.approvals)
         subject = msgspec.structs.replace(
             subject, labels=labels, approvals=approvals, proposed_at=proposal.pushed_at
         )

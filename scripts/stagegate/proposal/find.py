@@ -83,8 +83,8 @@ def proposal(
 
 def pushed_at(pins: hub.Hub, branch: str, head: str) -> str:
     """When the head of a branch of ours was pushed, by GitHub's clock; empty where that is not known."""
-    pushed = pins.pushed(branch, pins.repository)
-    return pushed.at if pushed is not None and pushed.after == head else ""
+    pushed = pins.pushed(branch, pins.repository, head)
+    return pushed.at if pushed is not None else ""
 
 
 def is_merged(pins: hub.Hub, of_branch: PromotionBranch, base: str) -> bool:

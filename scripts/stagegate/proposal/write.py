@@ -71,8 +71,9 @@ def commit(
             "Let a GitHub App that is on the ruleset's bypass list promote (app-id, app-key), or set "
             "`strategy: latest` with `merge: stagegate` for this environment"
         )
-        more = "" if facts.policy_of(subject.environment).after else " (`approvals: 0` is allowed here)"
-        raise Stop("protected-branch", stop.what, stop.why, f"{cure}{more}.") from stop
+        raise Stop(
+            "protected-branch", stop.what, stop.why, f"{cure} (with `approvals: 0` at once)."
+        ) from stop
     changes = (
         *_edits(subject),
         Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),

@@ -59,8 +59,10 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
     """Contradictions in how a release enters an environment."""
     promotion = environment.promotion
     mergers = (promotion.merge, promotion.rollback_merge)
-    if promotion.approvals == 0 and "stagegate" in mergers and environment.after:
-        yield "approvals: 0 where stagegate merges is only for environments without after"
+    earlier = _earlier(settings, environment)
+    for name in promotion.carry_approval:
+        if name not in earlier:
+            yield f"carry-approval names {name!r}, which no release passes before {environment.name}"
     if promotion.approvals and promotion.strategy == "direct":
         yield "approvals need a pull request, and strategy: direct opens none"
     if promotion.draft and promotion.merge == "stagegate":
@@ -70,6 +72,19 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
             "merge: merge-queue is not for trust: protected yet, because a merge group's status is not the "
             "App's; use person or stagegate"
         )
+
+
+def _earlier(settings: Settings, environment: Environment) -> set[str]:
+    """Names of every environment that a release passes before this one."""
+    after = {one.name: one.after for one in settings.environments}
+    found: set[str] = set()
+    waiting = list(environment.after)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(after.get(name, ()))
+    return found
 
 
 def _in_gate(gate: GateSettings) -> Iterator[str]:

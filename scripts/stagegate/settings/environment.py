@@ -70,7 +70,12 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     `merge-queue`."""
     approvals: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
     """How many people with write access, who are not authors of the change, must approve exactly this head.
-    Default: 1 where stagegate merges, else 0. Where stagegate merges, 0 is allowed only without `after`."""
+    Default: 1 where stagegate merges, because a merge by a machine should follow a person's decision; else 0:
+    who merges decides. `approvals: 0` where stagegate merges lets every release in that the rules admit."""
+    carry_approval: tuple[Name, ...] = ()
+    """Environments that a release passes before this one, and whose approvals count here too: those of the pull
+    request that brought the same version there, if the gate there passed with the same digests. Default: none,
+    because each environment has its own configuration. For waves of one production: `[prod-eu]` in prod-us."""
     merge_method: Literal["merge", "squash", "rebase"] = "squash"
     """How stagegate merges; it must be one that the repository allows."""
     rollback_merge: Merge | None = None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from stagegate.errors import Reason
 from stagegate.model import RuleResult
+from stagegate.policy import evidence_for
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 from stagegate.settings import Environment
@@ -46,11 +47,15 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         named = ", ".join(sha[:12] for sha in subject.approvals.unvouched[:3])
         detail = f"nobody's approval counts, because GitHub does not vouch for who wrote or pushed {named}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
-    people = subject.approvals.people
-    if len(people) >= least:
-        return RuleResult(rule=NAME, state="pass", detail=f"approved by {', '.join(people)}")
+    words = dict.fromkeys(subject.approvals.people, "")
+    words |= {
+        login: f" in {place}" for login, place in _carried(subject, facts).items() if login not in words
+    }
+    if len(words) >= least:
+        named = ", ".join(f"{login}{place}" for login, place in words.items())
+        return RuleResult(rule=NAME, state="pass", detail=f"approved by {named}")
     many = "an approval" if least == 1 else f"{least} approvals"
-    has = f", has {len(people)} ({', '.join(people)})" if people else ""
+    has = f", has {len(words)} ({', '.join(words)})" if words else ""
     detail = f"needs {many} of this head by people with write access who are not its authors{has}"
     return RuleResult(rule=NAME, state="wait", detail=detail)
 
@@ -59,6 +64,18 @@ def _reason(subject: Subject, facts: PromotionFacts) -> Reason:  # noqa: ARG001 
     """Whether people are missing, or the branch holds what cannot be approved."""
     given = subject.approvals
     return "foreign-commits" if given.other_files or given.unvouched else "awaiting-review"
+
+
+def _carried(subject: Subject, facts: PromotionFacts) -> dict[str, str]:
+    """Who approved the same digests in an environment before, with its name. What others added was not approved."""
+    if subject.kind != "promote" or subject.approvals.contains_others_work or subject.release is None:
+        return {}
+    found: dict[str, str] = {}
+    for one in subject.approvals.carried:
+        if evidence_for.of(facts, one.environment, subject.version, subject.release).good:
+            for login in one.people:
+                found.setdefault(login, one.environment)
+    return found
 
 
 RULE = Rule(
