@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
@@ -84,11 +84,11 @@ def host(address: str) -> str:
     return address.split("://", 1)[-1].partition("/")[0].lower()
 
 
-def from_index(repository: str, name: str, version: str) -> bytes | None:
+def from_index(repository: str, name: str, version: str, hosts: Collection[str] = ()) -> bytes | None:
     """A chart's archive from an HTTP chart repository; None where its index has no such version.
 
-    Only from the repository's own host, and checked against the digest that the index gives. Stop(unreachable),
-    Stop(wrong-source), Stop(unknown-state).
+    Only from the repository's own host or one of `hosts`, and checked against the digest that the index gives.
+    Stop(unreachable), Stop(wrong-source), Stop(unknown-state).
     """
     place, session = host(repository), http.session()
     base = repository.rstrip("/") + "/"
@@ -107,14 +107,14 @@ def from_index(repository: str, name: str, version: str) -> bytes | None:
     if not url:
         return None
     target = urljoin(base, url)
-    if host(target) != place:
+    if host(target) not in {place, *hosts}:
         raise Stop(
             "wrong-source",
             f"{repository} sends to {host(target)} for {name}.",
-            "Policy names only the host of the repository.",
-            "Name a repository that keeps its charts itself.",
+            "The settings name only the host of the repository.",
+            f"Add {host(target)} to `render.hosts`, or use a repository that keeps its charts itself.",
         )
-    archive = _get(session, target, place)
+    archive = _get(session, target, host(target))
     if digest and hashlib.sha256(archive).hexdigest() != digest.removeprefix("sha256:"):
         raise Stop(
             "unknown-state",

@@ -85,7 +85,7 @@ def chart_archive(source: registry.Registry, wanted: ApplicationSource, settings
     if host not in settings.registry_hosts | set(settings.render.hosts):
         raise NotRendered(f"the chart comes from {host}, which the settings do not name")
     if wanted.kind == "repository":
-        found = published.from_index(wanted.address, wanted.chart, wanted.revision)
+        found = published.from_index(wanted.address, wanted.chart, wanted.revision, settings.render.hosts)
         where = f"{wanted.chart} {wanted.revision} in {wanted.address}"
     else:
         place = registry.parse(f"{address}/{wanted.chart}" if wanted.chart else address)
