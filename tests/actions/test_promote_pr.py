@@ -589,3 +589,30 @@ def test_who_starts_a_promotion_by_hand_needs_the_right_of_its_comment(
             # A bot may dispatch a promotion, which obeys the rules anyway, but no rollback.
             refused = mode == "rollback" and event == "workflow_dispatch"
             assert step(event, actor) == ((1, "not-authorised") if refused else (0, "already-proposed"))
+        for event in ("issues", "pull_request_target", "repository_dispatch", "release"):
+            assert step(event, "octo-dev") == (1, "not-authorised"), event
+
+
+def test_a_bot_that_policy_names_may_roll_back(tmp_path: Path, host: str) -> None:
+    with shop(tmp_path, host, more='commands: {bots: ["github-actions[bot]"]}\n') as world:
+        world.passed("1.0.0", "prod")
+        world.seed_pin("prod", "1.1.0")
+        for actor, reason in (("renovate[bot]", "not-authorised"), ("github-actions[bot]", "proposed")):
+            environ = world.environ(environment="prod", mode="rollback")
+            environ |= {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_ACTOR": actor}
+            entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+            assert world.outputs()["reason"] == reason
+
+
+def test_who_repeats_a_run_of_a_push_needs_permission_too(tmp_path: Path, host: str) -> None:
+    with shop(tmp_path, host, more="commands: {promote: admin}\n") as world:
+        world.seed_pin("staging", "1.1.0")
+        world.passed("1.1.0")
+        environ = world.environ(environment="prod")
+        environ |= {
+            "GITHUB_EVENT_NAME": "push",
+            "GITHUB_ACTOR": "octo-lead",
+            "GITHUB_TRIGGERING_ACTOR": "octo-dev",
+        }
+        entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+        assert world.outputs()["reason"] == "not-authorised"

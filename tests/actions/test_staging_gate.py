@@ -308,14 +308,32 @@ def test_a_skip_is_never_a_pass(bench: Bench, gate: Gate) -> None:
     refused = gate(mode="skip")
     assert (refused.code, refused.outputs["reason"]) == (2, "bad-input")
     asked = len(bench.lab.argocd.calls)
-    done = gate(mode="skip", reason="Argo CD is down, fixes #12")
+    reason = "Argo CD is down, fixes #12"
+    refused = gate(mode="skip", reason=reason)
+    assert (refused.code, refused.outputs["reason"]) == (1, "not-authorised"), "a writer is no admin"
+    bench.lab.forge.collaborator(SHOP, "octo-admin", "admin")
+    done = gate(mode="skip", reason=reason, env={"GITHUB_ACTOR": "octo-admin"})
     assert (done.code, done.outputs["reason"], done.evidence.outcome) == (0, "skipped", "skipped")
     assert bench.statuses[0].state == "failure"
-    assert bench.statuses[0].description.startswith("1.0.0 skipped by octo-dev: Argo CD is down")
+    assert bench.statuses[0].description.startswith("1.0.0 skipped by octo-admin: Argo CD is down")
     assert "#12" not in bench.statuses[0].description
     assert not any("/api/v1/applications/shop-staging" in c for c in bench.lab.argocd.calls[asked:])
     found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
     assert evidence.state(found, staging_release(bench)).state == "skipped"
+
+
+@pytest.mark.parametrize("actor", ["octo-stranger", "github-actions[bot]", "dependabot[bot]"])
+@pytest.mark.parametrize("mode", ["adopt", "skip"])
+def test_who_adopts_or_skips_needs_permission(bench: Bench, gate: Gate, mode: str, actor: str) -> None:
+    bench.lab.forge.user("octo-stranger")
+    before = len(bench.deployments)
+    refused = gate(mode=mode, reason="because", env={"GITHUB_ACTOR": actor})
+    assert (refused.code, refused.outputs["reason"]) == (1, "not-authorised")
+    repeated = gate(
+        mode=mode, reason="because", env={"GITHUB_ACTOR": "octo-lead", "GITHUB_TRIGGERING_ACTOR": actor}
+    )
+    assert repeated.outputs["reason"] == "not-authorised"
+    assert len(bench.deployments) == before
 
 
 def test_adopt_records_what_runs_and_is_no_evidence(bench: Bench, gate: Gate) -> None:

@@ -60,8 +60,8 @@ def requested(inputs: PromotePr) -> PromotionRequest:
             "Only a promotion or a rollback has facts.",
             "Leave `facts` and `save-facts` empty, or use mode `promote` or `rollback`.",
         )
-    names = PromotionRequest.__struct_fields__
-    return msgspec.convert({name: getattr(inputs, name) for name in names}, PromotionRequest)
+    fields = set(PromotionRequest.__struct_fields__) & set(PromotePr.__struct_fields__)
+    return msgspec.convert({name: getattr(inputs, name) for name in fields}, PromotionRequest)
 
 
 def run() -> int:

@@ -44,7 +44,7 @@ def main(inputs: StagingGate, context: Context) -> Result:
     connections = open_connections(settings, context, inputs, as_app=False)
     if not context.actor:  # by hand, outside a runner: the record still names somebody
         context = msgspec.structs.replace(context, actor=connections.app.viewer().login)
-    facts = gate_facts.read(request, settings, connections, context.run_id)
+    facts = gate_facts.read(request, settings, connections, context.run_id, context.people)
     plan = intent.plan(facts, request, context.run_id)
     world = gate_world.world(facts, connections)
     result = gate_run.apply_intent(plan, request, facts, world, context)
@@ -62,7 +62,9 @@ def requested(inputs: StagingGate) -> GateRequest:
 def land(inputs: StagingGate, context: Context, settings: Settings, result: Result) -> Result:
     """Propose the last good release; whatever comes of it, the gate has not passed."""
     reason = f"{result.version} did not pass the gate: {result.reason}"
-    request = PromotionRequest(mode="rollback", environment=inputs.environment, reason=reason)
+    request = PromotionRequest(
+        mode="rollback", environment=inputs.environment, reason=reason, authorised=True
+    )
     try:
         return telling.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
     except Stop as stop:

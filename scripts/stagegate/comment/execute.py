@@ -51,6 +51,7 @@ def request(order: CommandOrder, mode: Mode) -> PromotionRequest:
         rules=",".join(command.rules),
         verify_workflow=order.verify_workflow,
         dry_run=order.inputs.dry_run,
+        authorised=True,
     )
 
 

@@ -11,10 +11,16 @@ from stagegate.settings import Settings
 ORDER = ("none", "read", "triage", "write", "maintain", "admin")
 
 
+def is_bot(login: str) -> bool:
+    """Whether a login is a bot's; no person's contains a bracket."""
+    return login.endswith("[bot]")
+
+
 def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) -> None:
     """Stop(not-authorised) unless all people who answer for a run have the permission that policy requires.
 
-    A run that names nobody is refused, and an unknown permission is none.
+    A run that names nobody is refused, and an unknown permission is none. A bot has none unless `commands.bots`
+    names it: a workflow of any branch starts runs as one.
     """
     logins, least, doing = tuple(people), policy.commands.least(mode), f"{mode} {policy.app}"
     if not logins:
@@ -25,6 +31,15 @@ def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) ->
             "Run it in a workflow, which names the actor.",
         )
     for login in logins:
+        if is_bot(login):
+            if login not in policy.commands.bots:
+                raise Stop(
+                    "not-authorised",
+                    f"{login} has no permission to {doing}.",
+                    "A workflow of any branch can start a run as a bot, so nobody answers for it.",
+                    f"Start it as a person, or add {login} to `commands.bots` in the settings.",
+                )
+            continue
         has = pins.permission(login)
         if ORDER.index(has) < ORDER.index(least):
             raise Stop(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from stagegate.clients.connections import Connections
@@ -12,13 +14,19 @@ from stagegate.gate import elsewhere, facts, verdict
 from stagegate.gate.facts import Facts
 from stagegate.gate.request import GateRequest
 from stagegate.pins import pinned_version
+from stagegate.policy import permissions
 from stagegate.promotion import app_state, audit_pins
 from stagegate.promotion.app_state import AppState
 from stagegate.settings import Settings
 
 
-def read(request: GateRequest, settings: Settings, connections: Connections, run: str) -> Facts:
-    """Everything the verdict rests on except what the environment itself will show. `run` is this workflow run."""
+def read(
+    request: GateRequest, settings: Settings, connections: Connections, run: str, people: Sequence[str]
+) -> Facts:
+    """Everything the verdict rests on except what the environment itself will show.
+
+    `run` is this workflow run, `people` who started and repeated it: to adopt or skip they need permission.
+    """
     if request.mode == "skip" and len(request.reason.strip()) < 3:
         raise Stop(
             "bad-input",
@@ -27,6 +35,8 @@ def read(request: GateRequest, settings: Settings, connections: Connections, run
             "Give the input `reason`.",
         )
     base = app_state.read(connections, settings)
+    if request.mode in ("adopt", "skip") and not request.dry_run:
+        permissions.demand(connections.pins, base.settings, people, request.mode)
     found = _facts(request, base, connections.limited(base.settings))
     if request.mode != "skip":
         facts.needs(found)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from stagegate.clients.connections import Connections
-from stagegate.errors import Stop
-from stagegate.policy.permissions import demand
+from stagegate.policy.permissions import demand, is_bot
 from stagegate.promotion import app_state
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
+
+# Events that start a workflow without a person who asks for something. Without a runner there is no event.
+_BY_ITSELF = ("", "push", "schedule", "workflow_run", "merge_group")
 
 
 def permit(connections: Connections, local_settings: Settings, context: Context, mode: str) -> None:
@@ -15,23 +17,16 @@ def permit(connections: Connections, local_settings: Settings, context: Context,
     demand(connections.pins, app_state.read(connections, local_settings).settings, context.people, mode)
 
 
-def demand_of_dispatcher(
+def demand_of_starter(
     connections: Connections, local_settings: Settings, context: Context, mode: str
 ) -> None:
-    """Stop(not-authorised) where a promotion or rollback is started by hand without the right of its comment.
+    """Stop(not-authorised) where a person starts or repeats a promotion or rollback without permission for it.
 
-    What a push, a schedule or another workflow starts has the right of whoever wrote that into the workflow. Any
-    branch may dispatch as a bot: enough to propose what the rules admit, and for no rollback.
+    A push, a schedule or another workflow's end starts what somebody has written into the workflow, so only who
+    repeats such a run is asked. Any workflow may ask for a promotion as a bot: the rules decide what becomes of it.
     """
-    if context.event_name not in ("workflow_dispatch", "repository_dispatch"):
-        return
-    people = [login for login in context.people if not login.endswith("[bot]")]
-    if mode == "rollback" and len(people) < len(context.people):
-        raise Stop(
-            "not-authorised",
-            "A bot may not start a rollback by a dispatch.",
-            "A workflow of any branch can send one, so nobody answers for it.",
-            "Start the workflow as a person, or write /rollback in a comment.",
-        )
+    people = context.people[1:] if context.event_name in _BY_ITSELF else context.people
+    if mode == "promote":
+        people = tuple(login for login in people if not is_bot(login))
     if people:
         demand(connections.pins, app_state.read(connections, local_settings).settings, people, mode)

@@ -87,8 +87,8 @@ def for_apps(
 def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, settings: Settings) -> Result:
     """One request for the app that `settings` name. Begins again at the facts when somebody else wrote first."""
     started = run.start(request, inputs, settings, context)
-    if request.mode in ("promote", "rollback") and not request.dry_run:
-        permit.demand_of_dispatcher(started.connections, settings, context, request.mode)
+    if request.mode in ("promote", "rollback") and not (request.dry_run or request.authorised):
+        permit.demand_of_starter(started.connections, settings, context, request.mode)
     for attempt in range(1, ATTEMPTS + 1):
         try:
             if request.mode in ("promote", "rollback"):

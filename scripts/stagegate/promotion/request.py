@@ -16,7 +16,7 @@ class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
     `environment` may be `all`, and `all/<environment>` holds every app there. `until` is a time or a duration,
     `rules` the names of rules that an override sets aside. `verify_workflow` is started after a merge or commit
     that starts nothing by itself. `fail_on_waiting`: exit 1 where time alone prevents the write. `save_facts`: a
-    file for the facts.
+    file for the facts. `authorised`: the author of a comment was asked already, or policy itself requires this.
     """
 
     mode: Mode = "promote"
@@ -30,3 +30,4 @@ class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     fail_on_waiting: bool = False
     save_facts: str = ""
+    authorised: bool = False

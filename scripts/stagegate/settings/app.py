@@ -22,12 +22,12 @@ Permission = Annotated[
 
 
 class Commands(Section, frozen=True, kw_only=True):
-    """The least permission for each comment command."""
+    """The least permission for each command, and for what starts it in another way."""
 
     promote: Permission = "write"
-    """For `/promote`."""
+    """For `/promote`, and for a promotion that a person starts or repeats."""
     rollback: Permission = "write"
-    """For `/rollback`."""
+    """For `/rollback`, and for a rollback that a person starts or repeats."""
     hold: Permission = "write"
     """For `/hold`, and for the mode `hold` of promote-pr."""
     unhold: Permission = "maintain"
@@ -38,9 +38,16 @@ class Commands(Section, frozen=True, kw_only=True):
     """For `/unban`, and for the mode `unban`."""
     override: Permission = "admin"
     """For `/override`, and for the mode `override`: it sets rules aside."""
+    adopt: Permission = "write"
+    """For the mode `adopt` of staging-gate, which records what runs without testing it."""
+    skip: Permission = "admin"
+    """For the mode `skip` of staging-gate, which records that a release was not tested."""
+    bots: tuple[str, ...] = ()
+    """Logins of bots that may start whatever has a permission here, such as `renovate[bot]`. Other bots may only
+    ask for a promotion that all rules allow. Comments of bots are no commands."""
 
     def least(self, mode: str) -> Permission:
-        """The least permission for a mode of promote-pr that has one. KeyError for another."""
+        """The least permission for a mode of promote-pr or staging-gate that has one. KeyError for another."""
         return {
             "promote": self.promote,
             "rollback": self.rollback,
@@ -49,6 +56,8 @@ class Commands(Section, frozen=True, kw_only=True):
             "ban": self.ban,
             "unban": self.unban,
             "override": self.override,
+            "adopt": self.adopt,
+            "skip": self.skip,
         }[mode]
 
 
