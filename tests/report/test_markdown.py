@@ -43,3 +43,19 @@ def test_a_template_neutralises_values_but_not_what_a_filter_made(
 def test_code_cannot_be_closed_from_inside() -> None:
     assert markdown.code("a ``` b") == "````a ``` b````"
     assert markdown.fence("```\nx").startswith("````\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("![x](https://evil.example/p.png)", r"!\[x\](https://evil.example/p.png)"),
+        (r"\![x](u) \\[y](u)", r"\\!\[x\](u) \\\\\[y\](u)"),
+        ("a ` b ![x](u)", r"a \` b !\[x\](u)"),
+        ("`code [x](u)` and **bold** ~~gone~~", r"`code [x](u)` and \*\*bold\*\* \~\~gone\~\~"),
+        ("``a ` b`` [x]", r"``a ` b`` \[x\]"),
+        ("`one\n\ntwo` [x](u)", "\\`one\n\ntwo\\` \\[x\\](u)"),
+        ("one\n# two\n ## three #4", "one\n\\# two\n \\## three #\u200b4"),
+    ],
+)
+def test_links_images_and_headings_of_others_are_text(text: str, shown: str) -> None:
+    assert str(markdown.neutral(text)) == shown

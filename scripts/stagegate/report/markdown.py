@@ -7,6 +7,7 @@ and https://docs.github.com/actions/how-tos/manage-workflow-runs/skip-workflow-r
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _GAP = "\u200b"  # invisible, and no word character for GitHub's matchers
 _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
@@ -17,6 +18,8 @@ _SKIP_TRAILER = re.compile(r"\bskip-(?=checks\s*:)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ADDRESS = re.compile(r"https?://[^\s()<>|\\`\"']+")
 _STRUCTURE = re.compile(r"([\\`*_{}\[\]|~])")
+_ACTIVE = re.compile(r"([\\`*\[\]~]|^[ \t]*#(?=#{0,5}[ \t]))", re.MULTILINE)  # outside of code
+_TICKS = re.compile(r"`+")
 
 
 class Safe(str):
@@ -36,18 +39,48 @@ def plain(text: str) -> str:
 
 
 def neutral(text: object) -> Safe:
-    """Text for a Markdown body: as `plain`, with HTML and the markers of generated comments made visible."""
+    """Text for a Markdown body: as `plain`, with HTML and the markers of generated comments made visible.
+
+    Code between backticks stays code. Links, images, headings and emphasis are shown as they were written.
+    """
     if isinstance(text, Safe):
         return text
-    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    parts = _by_code(str(text).replace("\r\n", "\n"))
+    shown = (part if is_code else _ACTIVE.sub(_escaped, part) for part, is_code in parts)
+    return _inert("".join(shown))
+
+
+def _inert(text: str) -> Safe:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return Safe(plain(escaped))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].replace("#", "\\#") if match[0].endswith("#") else "\\" + match[0]
+
+
+def _by_code(text: str) -> Iterator[tuple[str, bool]]:
+    """The parts of a text, and whether each is code: between two equal runs of backticks in one paragraph."""
+    for paragraph in re.split(r"(\n[ \t]*\n)", text):
+        position = 0
+        runs = list(_TICKS.finditer(paragraph))
+        while runs:
+            first = runs.pop(0)
+            closing = next((run for run in runs if len(run[0]) == len(first[0])), None)
+            if closing is None:
+                continue
+            yield paragraph[position : first.start()], False
+            yield paragraph[first.start() : closing.end()], True
+            position = closing.end()
+            runs = [run for run in runs if run.start() >= position]
+        yield paragraph[position:], False
 
 
 def cell(text: object) -> Safe:
     """Text for one table cell: one line, Markdown shown as it was written."""
     if isinstance(text, Safe):
         return text
-    return neutral(_STRUCTURE.sub(r"\\\1", " ".join(str(text).split())))
+    return _inert(_STRUCTURE.sub(r"\\\1", " ".join(str(text).split())))
 
 
 def code(text: object) -> Safe:
