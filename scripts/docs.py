@@ -29,6 +29,7 @@ from stagegate.pins import shapes
 from stagegate.policy import rules
 from stagegate.report import status_document
 from stagegate.runner import log
+from stagegate.setup.doctor import registry as doctor_checks
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTCOMES = """# Outcomes
@@ -50,6 +51,7 @@ def generated() -> Iterator[tuple[Path, str]]:
             text = readme.read_text(encoding="utf-8")
             text = _between(text, "inputs", _inputs(action["inputs"]))
             text = _between(text, "commands", _commands()) if folder.name == "pr-command" else text
+            text = _between(text, "checks", _checks()) if folder.name == "doctor" else text
             yield readme, _between(text, "outputs", _outputs(action["outputs"]))
     readme = ROOT / "README.md"
     if readme.is_file():
@@ -96,6 +98,15 @@ def main(arguments: Sequence[str]) -> int:
             path.write_text(text, encoding="utf-8")
             log.say(f"wrote {name}")
     return 1 if stale and "--check" in arguments else 0
+
+
+def _checks() -> str:
+    """The checks of doctor as a table."""
+    rows = [
+        f"| `{one.name}` | {one.looks_at} | {', '.join(sorted(one.needs)) or 'the work tree'} |"
+        for one in doctor_checks.all_checks()
+    ]
+    return "\n".join(["| check | looks at | asks |", "|---|---|---|", *rows])
 
 
 def settings_schema() -> dict[str, Any]:

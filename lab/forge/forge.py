@@ -201,10 +201,18 @@ class Forge:
         found = Environment(self.world.next_id(), name, now, tuple(branches))
         self._repo(full_name).environments[name] = found
 
-    def variable(self, full_name: str, name: str, value: str) -> None:
-        """Set an Actions variable."""
+    def variable(self, full_name: str, name: str, value: str, environment: str = "") -> None:
+        """Set an Actions variable of a repository, or of one of its Environments."""
         now = self.world.now()
-        self._repo(full_name).variables[name.upper()] = Variable(name.upper(), value, now, now)
+        repo = self._repo(full_name)
+        held = repo.environments[environment].variables if environment else repo.variables
+        held[name.upper()] = Variable(name.upper(), value, now, now)
+
+    def secret(self, full_name: str, name: str, environment: str = "") -> None:
+        """Let a secret exist, in a repository or in one of its Environments. Nobody reads its value."""
+        repo = self._repo(full_name)
+        held = repo.environments[environment].secrets if environment else repo.secrets
+        held[name.upper()] = self.world.now()
 
     def fail(self, method: str, path: str, nth: int | None = 1, how: How = 500) -> None:
         """Plan trouble for the `nth` (from 1; None: every) call with this method ("*": any) and path.

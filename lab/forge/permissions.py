@@ -82,7 +82,9 @@ def visible(token: Token, repository: Repository) -> bool:
 def allows(token: Token, repository: Repository, needs: str) -> bool:
     """True when one of the alternatives of `needs` is fully met."""
     own = rights(token, repository)
-    open_to_all = {} if repository.private else dict.fromkeys(READABLE, "read")
+    # What Environments hold is for collaborators, also in a public repository.
+    public = [name for name in READABLE if name != "environments"]
+    open_to_all = {} if repository.private else dict.fromkeys(public, "read")
 
     def met(need: str) -> bool:
         name, _, level = need.strip().partition("=")

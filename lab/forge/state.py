@@ -56,6 +56,7 @@ class Repository:
     releases: list[Release] = field(default_factory=list)
     labels: dict[str, Label] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     environments: dict[str, Environment] = field(default_factory=dict)
     activity: list[Activity] = field(default_factory=list)
     burned_tags: set[str] = field(default_factory=set)

@@ -238,6 +238,8 @@ class Environment:
     name: str
     created_at: str
     branches: tuple[str, ...] = ()
+    variables: dict[str, Variable] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -138,8 +139,45 @@ def put_environment(ask: Ask) -> Answer:
 
 
 AT = "/repos/{owner}/{repo}"
+
+
+def list_workflows(ask: Ask) -> Answer:
+    """GET actions/workflows: the files of the default branch."""
+    repo = ask.repository
+    paths = [entry.path for entry in repo.store.entries(repo.head(repo.default_branch), recursive=True)]
+    folder = ".github/workflows/"
+    names = [path.removeprefix(folder) for path in paths if path.startswith(folder)]
+    body = [
+        {"id": n, "name": name, "path": f".github/workflows/{name}", "state": "active"}
+        for n, name in enumerate(names, 1)
+    ]
+    return ask.page(body, "workflows")
+
+
+def list_environment_variables(ask: Ask) -> Answer:
+    """GET environments/{name}/variables."""
+    found = _find_environment(ask)
+    return ask.page([_variable(one) for one in found.variables.values()], "variables")
+
+
+def list_environment_secrets(ask: Ask) -> Answer:
+    """GET environments/{name}/secrets: names and times, never values."""
+    return _secrets(ask, _find_environment(ask).secrets)
+
+
+def list_secrets(ask: Ask) -> Answer:
+    """GET actions/secrets."""
+    return _secrets(ask, ask.repository.secrets)
+
+
+def _secrets(ask: Ask, held: Mapping[str, str]) -> Answer:
+    body = [{"name": name, "created_at": at, "updated_at": at} for name, at in held.items()]
+    return ask.page(body, "secrets")
+
+
 VARIABLES = AT + "/actions/variables"
 ROUTES = (
+    Route("GET", AT + "/actions/workflows", list_workflows, "actions=read"),
     Route("GET", AT + "/actions/workflows/{file}/runs", list_runs, "actions=read"),
     Route("GET", AT + "/actions/workflows/{file}", get_workflow, "actions=read"),
     Route("GET", AT + "/actions/runs", list_runs, "actions=read"),
@@ -151,6 +189,9 @@ ROUTES = (
     Route("PATCH", VARIABLES + "/{name}", update_variable, "actions_variables=write"),
     Route("DELETE", VARIABLES + "/{name}", delete_variable, "actions_variables=write"),
     Route("GET", AT + "/environments", list_environments, "actions=read"),
+    Route("GET", AT + "/environments/{name*}/variables", list_environment_variables, "environments=read"),
+    Route("GET", AT + "/environments/{name*}/secrets", list_environment_secrets, "environments=read"),
+    Route("GET", AT + "/actions/secrets", list_secrets, "secrets=read"),
     Route("GET", AT + "/environments/{name*}/deployment-branch-policies", list_policies, "actions=read"),
     Route("GET", AT + "/environments/{name*}", get_environment, "actions=read"),
     Route("PUT", AT + "/environments/{name*}", put_environment, "administration=write"),

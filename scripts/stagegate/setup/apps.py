@@ -11,7 +11,7 @@ import msgspec
 
 from stagegate.setup import environments, owned
 from stagegate.setup.charts import FoundChart
-from stagegate.setup.references import Reference
+from stagegate.setup.references import NamedReference
 from stagegate.setup.survey import Survey
 
 
@@ -25,7 +25,7 @@ class FoundApp(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     images: tuple[str, ...]
-    references: tuple[Reference, ...]
+    references: tuple[NamedReference, ...]
     chart: FoundChart | None = None
     chart_name: str = ""
     shared: bool = False
@@ -52,7 +52,7 @@ def slug(text: str) -> str:
 
 
 def _of_own_charts(
-    survey: Survey, ours: Sequence[Reference], used: set[str], images: Sequence[str]
+    survey: Survey, ours: Sequence[NamedReference], used: set[str], images: Sequence[str]
 ) -> list[FoundApp]:
     found = []
     own = [chart for chart in survey.charts if chart.kind == "app"]
@@ -81,7 +81,7 @@ def _of_own_charts(
     return found
 
 
-def _of_registry_charts(survey: Survey, ours: Sequence[Reference], used: set[str]) -> list[FoundApp]:
+def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: set[str]) -> list[FoundApp]:
     """Apps whose chart lies in a registry: one for each chart, or one for each image where a chart is shared."""
     found: list[FoundApp] = []
     for name in dict.fromkeys(one.name for one in ours if one.kind == "chart"):
@@ -122,7 +122,9 @@ def _of_registry_charts(survey: Survey, ours: Sequence[Reference], used: set[str
     return found
 
 
-def _images_beside(ours: Sequence[Reference], refs: Sequence[Reference]) -> dict[str, tuple[str, ...]]:
+def _images_beside(
+    ours: Sequence[NamedReference], refs: Sequence[NamedReference]
+) -> dict[str, tuple[str, ...]]:
     """For each Application (or folder) that names a chart, the images that stand in it."""
     found: dict[str, tuple[str, ...]] = {}
     for ref in refs:
@@ -136,7 +138,7 @@ def _images_beside(ours: Sequence[Reference], refs: Sequence[Reference]) -> dict
     return found
 
 
-def _of_images(survey: Survey, left: Sequence[Reference]) -> list[FoundApp]:
+def _of_images(survey: Survey, left: Sequence[NamedReference]) -> list[FoundApp]:
     """Apps without a chart: images that always stand together with one version are one app."""
     places: dict[str, set[tuple[str, str]]] = {}
     for one in left:
@@ -169,7 +171,7 @@ def _common(names: Sequence[str], repository: str) -> str:
     return slug(repository or shortest)
 
 
-def _about(survey: Survey, images: Iterable[str], chart: str) -> list[Reference]:
+def _about(survey: Survey, images: Iterable[str], chart: str) -> list[NamedReference]:
     wanted = {*images}
     wanted |= {one.instead_of for one in survey.references if one.name in wanted and one.instead_of}
     return [
@@ -180,7 +182,7 @@ def _about(survey: Survey, images: Iterable[str], chart: str) -> list[Reference]
     ]
 
 
-def registry(survey: Survey, ours: Sequence[Reference] = ()) -> str:
+def registry(survey: Survey, ours: Sequence[NamedReference] = ()) -> str:
     """`host/owner` where this repository's images go: as those that it names, else GHCR under its owner."""
     for one in ours:
         if one.kind == "image" and one.name.count("/") > 1:

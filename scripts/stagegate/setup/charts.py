@@ -14,7 +14,7 @@ from stagegate.argocd_app.sources import items, mapping
 from stagegate.argocd_app.tree import Tree
 from stagegate.setup import references
 from stagegate.setup.documents import Document
-from stagegate.setup.references import Reference
+from stagegate.setup.references import NamedReference
 
 # Values that hold the tag of every image, the widest first.
 _TAG_VALUES = ("global.imageTag", "global.image.tag", "imageTag", "image.tag")
@@ -37,7 +37,7 @@ class FoundChart(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     app_version: str
     kind: Literal["app", "umbrella", "apps", "part", "library"]
-    images: tuple[Reference, ...] = ()
+    images: tuple[NamedReference, ...] = ()
     tag_value: str = ""
     default_tag: Literal["", "{version}", "v{version}"] = ""
     health: str = ""
@@ -115,7 +115,7 @@ def _dependencies(document: Document) -> list[str]:
     return [str(mapping(one).get("repository") or "") for one in items(document.content.get("dependencies"))]
 
 
-def _tag_value(values: Mapping[str, Any], images: Sequence[Reference], templates: str) -> str:
+def _tag_value(values: Mapping[str, Any], images: Sequence[NamedReference], templates: str) -> str:
     """The value that holds the tag of all images; nothing where each has one of its own."""
     for path in _TAG_VALUES:
         keys = path.split(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stagegate.setup.references import Reference, bare
+from stagegate.setup.references import NamedReference, bare
 from stagegate.setup.survey import Survey
 
 # Registries and owners whose charts and images are everybody's.
@@ -33,7 +33,7 @@ _PUBLIC_OWNERS = frozenset(
 # fmt: on
 
 
-def references(survey: Survey, images: Sequence[str]) -> list[Reference]:
+def references(survey: Survey, images: Sequence[str]) -> list[NamedReference]:
     """References of the repository's owner; where none has the owner's name, all that are not everybody's."""
     renamed = {one.instead_of for one in survey.references if one.instead_of}
     named = [one for one in survey.references if one.kind in ("chart", "image") and one.name not in renamed]

@@ -17,7 +17,7 @@ from stagegate.setup import cluster_sets, environments, references
 from stagegate.setup.apps import FoundApp
 from stagegate.setup.cluster_sets import Candidate
 from stagegate.setup.documents import Document
-from stagegate.setup.references import Reference
+from stagegate.setup.references import NamedReference
 from stagegate.setup.survey import Survey
 
 ONLY = "prod"
@@ -80,7 +80,7 @@ def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: Sequence[str])
     yield from _overlays(app, survey, words)
 
 
-def environment_of(reference: Reference, words: Sequence[str]) -> str:
+def environment_of(reference: NamedReference, words: Sequence[str]) -> str:
     """The environment of a reference, by its Application, its file, its namespace."""
     return (
         environments.of_name(reference.application, words)
@@ -89,7 +89,7 @@ def environment_of(reference: Reference, words: Sequence[str]) -> str:
     )
 
 
-def _names(document: Document, reference: Reference) -> bool:
+def _names(document: Document, reference: NamedReference) -> bool:
     template = mapping(mapping(document.content.get("spec")).get("template"))
     return str(mapping(template.get("metadata")).get("name") or "") == reference.application
 

@@ -17,7 +17,7 @@ from stagegate.setup.documents import Document
 _DEEPEST = 40  # levels of a values file that are looked at
 
 
-class Reference(msgspec.Struct, frozen=True, kw_only=True):
+class NamedReference(msgspec.Struct, frozen=True, kw_only=True):
     """A chart, an image or a Git folder that a document names.
 
     `name` is without `oci://` and tag, `version` as written. `by` is the kind of document: `Application`,
@@ -37,7 +37,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     instead_of: str = ""
 
 
-def of(document: Document) -> Iterator[Reference]:
+def of(document: Document) -> Iterator[NamedReference]:
     """Every reference of one document."""
     if document.is_argocd and document.kind == "Application":
         yield from _application(document, document.content, "Application")
@@ -73,12 +73,12 @@ def image(reference: str) -> tuple[str, str]:
     return (head, tag) if colon and "/" not in tag else (plain, "")
 
 
-def _application(document: Document, application: Mapping[str, Any], by: str) -> Iterator[Reference]:
+def _application(document: Document, application: Mapping[str, Any], by: str) -> Iterator[NamedReference]:
     name = str(mapping(application.get("metadata")).get("name") or "")
     spec = mapping(application.get("spec"))
     space = str(mapping(spec.get("destination")).get("namespace") or "")
     for source in sources.of(application):
-        found: list[Reference] = []
+        found: list[NamedReference] = []
         if source.kind in ("registry", "repository"):
             chart = f"{bare(source.address)}/{source.chart}".rstrip("/")
             found.append(_reference(document, "chart", chart, source.revision, by))
@@ -95,7 +95,7 @@ def _application(document: Document, application: Mapping[str, Any], by: str) ->
         yield from (msgspec.structs.replace(one, application=name, namespace=space) for one in found)
 
 
-def _kustomization(document: Document) -> Iterator[Reference]:
+def _kustomization(document: Document) -> Iterator[NamedReference]:
     for one in items(document.content.get("images")):
         entry = mapping(one)
         name = str(entry.get("newName") or entry.get("name") or "")
@@ -109,7 +109,7 @@ def _kustomization(document: Document) -> Iterator[Reference]:
         yield _reference(document, "chart", name, chart.get("version"), "Kustomization")
 
 
-def _entries(document: Document) -> Iterator[Reference]:
+def _entries(document: Document) -> Iterator[NamedReference]:
     """Entries of an app of apps' values that have `repoURL`, `chart` and `targetRevision`."""
     for name, entry in _mappings(document.content):
         if {"repoURL", "targetRevision", "chart"} <= entry.keys():
@@ -118,7 +118,7 @@ def _entries(document: Document) -> Iterator[Reference]:
             yield msgspec.structs.replace(found, application=name)
 
 
-def _images(document: Document, content: Mapping[str, Any], by: str) -> Iterator[Reference]:
+def _images(document: Document, content: Mapping[str, Any], by: str) -> Iterator[NamedReference]:
     registry = str(mapping(content.get("global")).get("imageRegistry") or "")
     for _, entry in _mappings(content):
         whole = entry.get("image")
@@ -162,8 +162,8 @@ def _reference(
     by: str,
     *,
     path: str = "",
-) -> Reference:
-    return Reference(
+) -> NamedReference:
+    return NamedReference(
         kind=kind,
         name=name,
         version="" if version is None else str(version),

@@ -14,7 +14,7 @@ from stagegate.setup import documents as document_files
 from stagegate.setup import references as named
 from stagegate.setup.charts import FoundChart
 from stagegate.setup.documents import Document
-from stagegate.setup.references import Reference
+from stagegate.setup.references import NamedReference
 
 # Files that hold a version and need no path in the settings.
 VERSION_FILES = (
@@ -72,7 +72,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     paths: frozenset[str]
     documents: tuple[Document, ...]
     charts: tuple[FoundChart, ...]
-    references: tuple[Reference, ...]
+    references: tuple[NamedReference, ...]
     version_files: tuple[str, ...]
     dockerfiles: tuple[str, ...]
     code: tuple[str, ...]

@@ -8,6 +8,14 @@ from __future__ import annotations
 import re
 
 from stagegate.clients.hub.accounts import ACTIONS_BOT
+from stagegate.clients.hub.adoption import (
+    Adoption,
+    EnvironmentSettings,
+    RepositorySettings,
+    Stored,
+    WorkflowState,
+    WorkflowToken,
+)
 from stagegate.clients.hub.client import Connection
 from stagegate.clients.hub.comments import Talk
 from stagegate.clients.hub.commits import Commits, trailers
@@ -58,6 +66,7 @@ __all__ = [
     "Comparison",
     "Deployment",
     "DeploymentStatus",
+    "EnvironmentSettings",
     "Hub",
     "LogEntry",
     "Pull",
@@ -68,12 +77,16 @@ __all__ = [
     "Refused",
     "ReleaseInfo",
     "ReleaseTag",
+    "RepositorySettings",
     "Review",
     "RunInfo",
     "StaleHead",
     "Status",
+    "Stored",
     "Tag",
     "Uncertain",
+    "WorkflowState",
+    "WorkflowToken",
     "connect",
     "from_context",
     "installation_token",
@@ -83,7 +96,7 @@ __all__ = [
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
-class Hub(Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People, Overview):
+class Hub(Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People, Overview, Adoption):
     """One repository on GitHub, seen with one token."""
 
 

@@ -158,6 +158,14 @@ class Registry:
                 raise _nonsense(target, "a next page on another host")
         raise _nonsense(target, f"more than {_PAGES} pages of tags")
 
+    def demand_push(self, repository: str | Reference) -> None:
+        """Stop where this login may not push to a repository. An upload is begun and cancelled."""
+        target = _target(repository)
+        answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
+        self._expect(answer, target, 202)
+        place = self._transport.place(target, answer.url, answer.headers.get("Location", ""))
+        self._transport.send("DELETE", place, target).close()  # a registry forgets it anyway after a while
+
     def push_blob(self, repository: str | Reference, data: bytes, *, absent: bool = False) -> str:
         """Store a blob unless it is there (`absent`: it is new, so nobody looks); its digest.
 

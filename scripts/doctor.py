@@ -1,0 +1,5 @@
+import sys
+
+from stagegate.actions.doctor import run
+
+sys.exit(run())

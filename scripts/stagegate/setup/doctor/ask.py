@@ -1,0 +1,65 @@
+"""Asks everybody that doctor has access to, and notes why the others were not asked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.model import Calls
+from stagegate.runner.context import Context
+from stagegate.setup.doctor import read
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.work_tree import WorkTree
+
+_OFFLINE = "`offline` was given."
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens and addresses; empty ones mean that nobody is asked there."""
+
+    token: str = ""
+    registry_username: str = ""
+    registry_password: str = ""
+    argocd_server: str = ""
+    argocd_token: str = ""
+    argocd_headers: str = ""
+    argocd_ca: str = ""
+    offline: bool = False
+
+
+def everybody(
+    work_tree: WorkTree, config: str, access: Access, context: Context
+) -> tuple[DoctorFacts, Calls]:
+    """The facts, and how many requests GitHub got."""
+    facts = read.local(work_tree, config, in_job=bool(context.run_id))
+    calls = Calls()
+    if access.offline:
+        for need in ("github", "registry", "argocd"):
+            facts = read.without(facts, need, _OFFLINE)
+        return facts, calls
+    facts, calls = _github(facts, access, context)
+    facts = read.with_registry(facts, access.registry_username, access.registry_password)
+    if access.argocd_server and access.argocd_token:
+        headers = tuple(line for line in access.argocd_headers.splitlines() if line.strip())
+        connection = (access.argocd_server, access.argocd_token, headers, access.argocd_ca)
+        return read.with_argocd(facts, connection), calls
+    why = "Argo CD needs argocd-server and argocd-token; in a job they come from the GitHub Environment."
+    return read.without(facts, "argocd", why), calls
+
+
+def _github(facts: DoctorFacts, access: Access, context: Context) -> tuple[DoctorFacts, Calls]:
+    repository = context.repository or facts.survey.repository
+    if not access.token.strip():
+        why = 'GitHub needs a token: stagegate doctor --token "$(gh auth token)".'
+        return read.without(facts, "github", why), Calls()
+    if not repository:
+        why = (
+            "The address of origin does not tell which repository this is: set GITHUB_REPOSITORY=owner/name."
+        )
+        return read.without(facts, "github", why), Calls()
+    try:
+        github = hub.from_context(context, access.token, repository)
+    except Stop as stop:
+        return read.without(facts, "github", f"{stop.what} {stop.why}"), Calls()
+    return read.with_github(facts, github, access.token), github.calls

@@ -1,0 +1,42 @@
+"""What a check of doctor is: one value with everything about it, defined in `doctor/checks/<name>.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import msgspec
+
+from stagegate.model import Finding, Severity
+from stagegate.setup.doctor.facts import DoctorFacts
+
+Needs = Literal["github", "registry", "argocd"]
+
+
+class DoctorCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A check of doctor.
+
+    `name` is its word in reports, `looks_at` what it looks at, in one line, `cure` what usually helps. `check` is
+    pure: an `error` will break something, a `warning` may, a `note` is worth knowing. `needs` is what has to be
+    asked for it; where that could not be asked, the check is not run and doctor says so.
+    """
+
+    name: str
+    looks_at: str
+    cure: str
+    check: Callable[[DoctorFacts], Iterator[Finding]]
+    needs: frozenset[Needs] = frozenset()
+
+    def run(self, facts: DoctorFacts) -> Iterator[Finding]:
+        """Its findings, each with its name, and with the cure where it has no exact one."""
+        for found in self.check(facts):
+            yield msgspec.structs.replace(found, rule=self.name, fix=found.fix or self.cure)
+
+
+def found(
+    severity: Severity, message: str, why: str = "", fix: str = "", *, file: str = "", environment: str = ""
+) -> Finding:
+    """A finding; `run` adds the check's name."""
+    return Finding(
+        rule="", severity=severity, message=message, why=why, fix=fix, file=file, environment=environment
+    )

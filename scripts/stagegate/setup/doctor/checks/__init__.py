@@ -1,0 +1,1 @@
+"""The checks of doctor. Every file of this folder defines one `CHECK`."""

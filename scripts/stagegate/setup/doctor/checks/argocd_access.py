@@ -1,0 +1,25 @@
+"""argocd-access: Argo CD can be reached, and its token may see the Applications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Each Application that could not be read, with Argo CD's reason."""
+    for one in facts.argocd or ():
+        if one.trouble:
+            yield found("error", one.trouble, "", one.cure, environment=one.environment)
+
+
+CHECK = DoctorCheck(
+    name="argocd-access",
+    looks_at="Argo CD's address, its token, and `get` on each Application",
+    cure="argocd-rbac-cm: p, role:stagegate, applications, get, <project>/*, allow",
+    check=check,
+    needs=frozenset({"argocd"}),
+)

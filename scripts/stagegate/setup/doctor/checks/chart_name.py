@@ -1,0 +1,47 @@
+"""chart-name: the chart is where the settings say, and has the name under which it will be published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """The folder, then the name in Chart.yaml, then the places that ask for another chart."""
+    charts = {chart.path: chart for chart in facts.survey.charts}
+    for config, settings in facts.valid:
+        own = settings.own_chart
+        if own is None or settings.source:
+            continue  # in a repository of pins the chart is elsewhere
+        chart = charts.get(own.path.rstrip("/"))
+        if chart is None:
+            near = ", ".join(charts) or "none"
+            yield found(
+                "error",
+                f"There is no chart in {own.path}.",
+                f"The charts of this repository are: {near}.",
+                f"Correct `chart.path` in {config}.",
+                file=config,
+            )
+            continue
+        name = settings.chart_reference.rpartition("/")[2]
+        if chart.name != name:
+            yield found(
+                "error",
+                f"The chart in {chart.path} is called {chart.name}, and would be published as {name}.",
+                "Without `chart.name` the name is that of the folder, and Argo CD asks for the one in "
+                "Chart.yaml.",
+                f"Write `name: {chart.name}` under `chart` in {config}.",
+                file=config,
+            )
+
+
+CHECK = DoctorCheck(
+    name="chart-name",
+    looks_at="The chart's folder, and its name against the folder's and the setting `chart.name`",
+    cure="Correct `chart.path` or `chart.name`.",
+    check=check,
+)

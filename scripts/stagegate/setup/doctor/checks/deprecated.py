@@ -1,0 +1,42 @@
+"""deprecated: words of earlier versions, which a later one will refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+# What is written, where, and what to write now.
+_WORKFLOWS = (
+    (re.compile(r"mode:\s*['\"]?watch\b"), "the mode `watch` of staging-gate", "`mode: look`"),
+    (re.compile(r"\bE2E_(?:URL|USER|PASSWORD|TOKEN)\b"), "the names E2E_*", "the secret STAGEGATE_VARIABLES"),
+)
+_SETTINGS = ((re.compile(r"^\s*(?:- )?.*\bmerge-approval:", re.M), "`merge-approval`", "`approvals: n`"),)
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Lines of workflows that use stagegate, then of settings."""
+    ours = [workflow.file for workflow in facts.survey.workflows if workflow.ours]
+    yield from _in(facts, ours, _WORKFLOWS)
+    yield from _in(facts, [one.config for one in facts.apps], _SETTINGS)
+
+
+def _in(
+    facts: DoctorFacts, files: list[str], words: tuple[tuple[re.Pattern[str], str, str], ...]
+) -> Iterator[Finding]:
+    for file in files:
+        text = (facts.tree.file(file) or b"").decode("utf-8", "replace")
+        for mark, old, new in words:
+            if mark.search(text):
+                yield found("warning", f"{file} has {old}.", "It is deprecated.", f"Write {new}.", file=file)
+
+
+CHECK = DoctorCheck(
+    name="deprecated",
+    looks_at="Words of earlier versions in settings and workflows",
+    cure="Write the word that replaced it.",
+    check=check,
+)

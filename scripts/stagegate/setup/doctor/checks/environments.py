@@ -1,0 +1,60 @@
+"""environments: the GitHub Environments whose variables and secrets the jobs use exist and are limited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor import github_environments
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Missing Environments, then those that every branch may use."""
+    hub = facts.hub
+    if hub is None:
+        return
+    if hub.environments is None:
+        yield found(
+            "note",
+            "The GitHub Environments could not be listed.",
+            "The token lacks `actions: read`.",
+            "Run doctor with a token of somebody who administers the repository.",
+        )
+        return
+    known = {one.name: one for one in hub.environments}
+    protected = any(settings.trust.level == "protected" for _, settings in facts.valid)
+    for name, why in github_environments.wanted(facts).items():
+        if name not in known:
+            yield found(
+                "error" if protected else "warning",
+                f"There is no GitHub Environment {name}.",
+                f"{why} GitHub makes an empty one at the first run, which holds nothing and limits nothing.",
+                f"gh api --method PUT repos/{hub.repository}/environments/{name} "
+                "-F 'deployment_branch_policy[protected_branches]=false' "
+                "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "
+                f"repos/{hub.repository}/environments/{name}/deployment-branch-policies "
+                f"-f name={facts.survey.branch}",
+            )
+        elif known[name].deployment_branch_policy is None:
+            holds = bool(hub.secrets.get(name)) or protected
+            yield found(
+                "error" if protected else "warning" if holds else "note",
+                f"Every branch may use the GitHub Environment {name}.",
+                "Whoever can push a branch can read its secrets with a workflow of their own.",
+                f"gh api --method PUT repos/{hub.repository}/environments/{name} "
+                "-F 'deployment_branch_policy[protected_branches]=false' "
+                "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "
+                f"repos/{hub.repository}/environments/{name}/deployment-branch-policies "
+                f"-f name={facts.survey.branch}",
+            )
+
+
+CHECK = DoctorCheck(
+    name="environments",
+    looks_at="GitHub Environments of the jobs: that they exist, and which branches may use them",
+    cure="Make the Environment and limit it to the default branch.",
+    check=check,
+    needs=frozenset({"github"}),
+)

@@ -1,0 +1,90 @@
+"""image-tag-form: charts and pins ask for image tags of the form that image-tags writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.errors import Stop
+from stagegate.model import Finding
+from stagegate.pins import PinPlace
+from stagegate.settings import Settings
+from stagegate.setup.doctor import pinned
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_WHY = "image-tags would write {ours}, and the cluster would ask for a tag that does not exist."
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Pins whose tag has another form, then charts whose default has."""
+    for config, settings in facts.valid:
+        asked = list(_pins(facts, settings, config))
+        yield from asked
+        chart = next((c for c in facts.survey.charts if c.path == _path(settings)), None)
+        wanted = settings.image_tag.replace("{app}", settings.app)
+        if chart is None or not chart.default_tag or asked or _prefixed(settings, chart.default_tag):
+            continue
+        if chart.default_tag != wanted:
+            covered = bool(settings.own_chart and settings.own_chart.image_tag_value)
+            yield found(
+                "note" if covered else "error",
+                f"The chart {chart.path} asks for the tag {_example(chart.default_tag)} by itself.",
+                _WHY.format(ours=_example(wanted))
+                if not covered
+                else f"Pins set {_example(wanted)}; an installation without them would not find its images.",
+                f'Write `image-tag: "{chart.default_tag}"` in {config}, or let the chart ask for '
+                f"{_example(wanted)}.",
+                file=config,
+            )
+
+
+def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Finding]:
+    wanted = settings.image_tag.replace("{app}", settings.app)
+    for environment in settings.environments:
+        for pin in environment.pins:
+            try:
+                places = pinned.read(facts, settings, environment, pin)
+            except Stop:
+                continue  # pins-readable says so
+            for place in places:
+                form = _form(place)
+                if form and form != wanted and not _prefixed(settings, form):
+                    yield found(
+                        "error",
+                        f"{place.file}, line {place.line}, has the image tag {place.value}.",
+                        _WHY.format(ours=_example(wanted)),
+                        f'Write `image-tag: "{form}"` in {config}.'
+                        if form in ("{version}", "v{version}")
+                        else f"Write {_example(wanted)} there.",
+                        file=place.file,
+                        environment=environment.name,
+                    )
+
+
+def _form(place: PinPlace) -> str:
+    """The form of a version tag; nothing for commits, digests and what is no image tag."""
+    if place.role != "image-tag" or "{version}" not in place.template:
+        return ""
+    tag = place.template.rpartition(":")[2] if "/" in place.template else place.template
+    return tag.partition("@")[0]
+
+
+def _prefixed(settings: Settings, form: str) -> bool:
+    """Whether image-tags writes that form too: with the default form it also writes the Git tag."""
+    return form.replace("{version}", "1.2.3") in settings.image_tags("1.2.3")
+
+
+def _path(settings: Settings) -> str:
+    return settings.own_chart.path if settings.own_chart and not settings.source else ""
+
+
+def _example(form: str) -> str:
+    return form.replace("{version}", "1.2.3")
+
+
+CHECK = DoctorCheck(
+    name="image-tag-form",
+    looks_at="Image tags in pins and the chart's default against the setting `image-tag`",
+    cure="Write the form that pins and chart have into `image-tag`.",
+    check=check,
+)

@@ -1,0 +1,85 @@
+"""pins-readable: each environment names one exact release, in fields that a promotion can move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.argocd_app import sources
+from stagegate.errors import Stop
+from stagegate.model import Finding
+from stagegate.pins import files as pin_files
+from stagegate.settings import Environment, Settings
+from stagegate.setup.doctor import pinned
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Environments without pins, pins that cannot be read, and pins that name no exact release."""
+    for config, settings, environment in facts.places:
+        if not environment.pins:
+            yield found(
+                "error",
+                f"{environment.name} has no pins.",
+                "A promotion moves the version in them.",
+                f"List the file under `pins` of {environment.name} in {config}.",
+                file=config,
+                environment=environment.name,
+            )
+        for pin in environment.pins:
+            yield from _pin(facts, settings, environment, config, pin_files.file_of(pin), pin)
+
+
+def _pin(
+    facts: DoctorFacts, settings: Settings, environment: Environment, config: str, file: str, pin: object
+) -> Iterator[Finding]:
+    try:
+        places = pinned.read(facts, settings, environment, pin)  # type: ignore[arg-type]
+    except Stop as stop:
+        cure = _chart_line(facts, settings, file, config) or stop.next
+        yield found("error", stop.what, stop.why, cure, file=file, environment=environment.name)
+        return
+    versions = {place.names["version"] for place in places if "version" in place.names}
+    if len(versions) > 1:
+        yield found(
+            "warning",
+            f"{file} names {' and '.join(sorted(versions))} for {environment.name}.",
+            "All pins of an environment name one release; the first promotion moves them together.",
+            "Write the version that runs in all of them.",
+            file=file,
+            environment=environment.name,
+        )
+    for place in places:
+        if place.moving:
+            first = not environment.after
+            yield found(
+                "warning" if first else "error",
+                f"{file}, line {place.line}, follows {place.value!r}.",
+                "Argo CD moves it by itself, so no promotion, rollback or hold can work there.",
+                place.cure or "Write the exact version that runs.",
+                file=file,
+                environment=environment.name,
+            )
+
+
+def _chart_line(facts: DoctorFacts, settings: Settings, file: str, config: str) -> str:
+    """In a repository of pins: the line that tells which chart is the app's, where the pin names one."""
+    if settings.chart != "none" or not settings.source:
+        return ""
+    for document in facts.applications():
+        for source in sources.of(document.content) if document.file == file else ():
+            if source.kind == "registry" and source.chart:
+                where = source.address.removeprefix("oci://")
+                return (
+                    f"The app's chart is not named here. Write in {config}: chart: {{path: "
+                    f'charts/{source.chart}, repository: "oci://{where}"}}'
+                )
+    return ""
+
+
+CHECK = DoctorCheck(
+    name="pins-readable",
+    looks_at="Each pin: that the file exists, that its fields are the app's, and that they name one version",
+    cure="Write an exact version, in a form that docs/pins.md lists.",
+    check=check,
+)

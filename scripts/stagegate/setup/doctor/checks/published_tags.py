@@ -1,0 +1,93 @@
+"""published-tags: what is pinned exists in the registry, and no stray tag stands above every release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import semver
+
+from stagegate.errors import Stop
+from stagegate.model import Finding
+from stagegate.settings import Settings
+from stagegate.setup.doctor import pinned
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Tags of images: those that pins ask for, then those that no Git tag knows."""
+    seen = {one.name: one for one in facts.registry or () if not one.trouble}
+    for _, settings in facts.valid:
+        for image in settings.images:
+            tags = seen[image].tags if image in seen else ()
+            if not tags:
+                continue
+            yield from _pinned(facts, settings, image, set(tags))
+            if not settings.source:
+                yield from _stray(facts, settings, image, tags)
+
+
+def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) -> Iterator[Finding]:
+    for environment in settings.environments:
+        for pin in environment.pins:
+            try:
+                places = pinned.read(facts, settings, environment, pin)
+            except Stop:
+                continue
+            for place in places:
+                value = place.value.rpartition(":")[2] if "/" in place.value else place.value
+                tag = value.partition("@")[0]
+                ours = place.role == "image-tag" and place.subject in ("", image) and not place.moving
+                if ours and tag and tag not in tags:
+                    yield found(
+                        "error",
+                        f"{image}:{tag} is not in the registry, and {environment.name} is pinned to it.",
+                        f"The registry has {', '.join(sorted(tags)[-5:])}.",
+                        f"Publish it, or correct {place.file}, line {place.line}.",
+                        file=place.file,
+                        environment=environment.name,
+                    )
+
+
+def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, ...]) -> Iterator[Finding]:
+    """A version tag above the newest Git tag: `latest` would never move again."""
+    newest = _newest(settings, facts.survey.tags)
+    if newest is None:
+        return
+    forms = settings.image_tags("1.0.0")
+    for tag in tags:
+        for form in forms:
+            start, _, end = form.partition("1.0.0")
+            core = tag[len(start) : len(tag) - len(end) or None]
+            if not (tag.startswith(start) and tag.endswith(end) and semver.Version.is_valid(core)):
+                continue
+            if semver.Version.parse(core) > newest:
+                host = image.partition("/")[0]
+                cure = (
+                    "Delete that version of the package: gh api /orgs/<owner>/packages/container/<name>/versions"
+                    if host == "ghcr.io"
+                    else f"Delete the tag in the registry, for example with: crane delete {image}:{tag}"
+                )
+                yield found(
+                    "warning",
+                    f"{image}:{tag} is above every release.",
+                    f"The newest Git tag is {newest}, so `latest` and its like would never move again.",
+                    cure,
+                )
+                break
+
+
+def _newest(settings: Settings, tags: tuple[str, ...]) -> semver.Version | None:
+    prefix = settings.version.tag_prefix
+    versions = (tag[len(prefix) :] for tag in tags if tag.startswith(prefix))
+    valid = [semver.Version.parse(one) for one in versions if semver.Version.is_valid(one)]
+    return max(valid, default=None)
+
+
+CHECK = DoctorCheck(
+    name="published-tags",
+    looks_at="Image tags that pins ask for, and stray version tags above every release",
+    cure="Publish or delete the tag.",
+    check=check,
+    needs=frozenset({"registry"}),
+)

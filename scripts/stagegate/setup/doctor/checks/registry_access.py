@@ -1,0 +1,29 @@
+"""registry-access: the registries let us in, and let us push what is built here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Repositories that cannot be read, then those that cannot be pushed to."""
+    for one in facts.registry or ():
+        if one.unreachable:
+            yield found("note", f"{one.name} could not be asked.", one.trouble, one.cure)
+        elif one.trouble:
+            yield found("error", f"{one.name} cannot be read.", one.trouble, one.cure)
+        elif one.push_trouble:
+            yield found("error", f"{one.name} cannot be pushed to.", one.push_trouble, one.cure)
+
+
+CHECK = DoctorCheck(
+    name="registry-access",
+    looks_at="Login, reading and pushing at the registries of `images` and `chart.repository`",
+    cure="docker login <host>; on GHCR: Package settings > Manage Actions access > add the repository, role Write",
+    check=check,
+    needs=frozenset({"registry"}),
+)

@@ -1,0 +1,57 @@
+"""repository-settings: the repository's switches allow what the settings ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_FIELDS = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebase": "allow_rebase_merge"}
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Archived repositories, merge methods that are off, another default branch."""
+    hub = facts.hub
+    if hub is None:
+        return
+    if hub.settings.archived:
+        yield found(
+            "error",
+            f"{hub.repository} is archived.",
+            "Nothing can be written to it.",
+            f"gh repo unarchive {hub.repository}",
+        )
+    for config, _, environment in facts.places:
+        promotion = environment.promotion
+        field = _FIELDS[promotion.merge_method]
+        if (
+            "stagegate" in (promotion.merge, promotion.rollback_merge)
+            and getattr(hub.settings, field) is False
+        ):
+            yield found(
+                "error",
+                f"The repository does not allow the merge method {promotion.merge_method}.",
+                f"stagegate merges promotions to {environment.name} with it.",
+                f"gh api --method PATCH repos/{hub.repository} -F {field}=true, or another "
+                f"`promotion.merge-method` in {config}.",
+                file=config,
+                environment=environment.name,
+            )
+    if facts.survey.branch != hub.settings.default_branch:
+        yield found(
+            "note",
+            f"The default branch is {hub.settings.default_branch}, and {facts.survey.branch} is checked out.",
+            "Policy is read from the default branch only.",
+            f"git switch {hub.settings.default_branch}",
+        )
+
+
+CHECK = DoctorCheck(
+    name="repository-settings",
+    looks_at="The repository's settings: merge methods, default branch, archived",
+    cure="Change the setting on GitHub.",
+    check=check,
+    needs=frozenset({"github"}),
+)

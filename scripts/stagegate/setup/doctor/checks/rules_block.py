@@ -1,0 +1,65 @@
+"""rules-block: no ruleset stops what stagegate has to write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_STOPPING = {
+    "pull_request": "every change has to be a pull request",
+    "required_status_checks": "every change needs green status checks first",
+    "update": "only people on the bypass list may push",
+    "required_signatures": "every commit has to be signed",
+    "required_deployments": "a deployment has to succeed first",
+    "merge_queue": "every change has to pass the merge queue",
+}
+_SIGNED = frozenset({"required_signatures"})  # commits through the API are signed by GitHub
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Rules of the default branch that stop direct commits: of releases, and of `strategy: direct`."""
+    hub = facts.hub
+    if hub is None:
+        return
+    if hub.rules is None:
+        yield found(
+            "note",
+            f"The rules of {facts.survey.branch} could not be read.",
+            "The token may not know them.",
+            "Run doctor with a token that may read the repository.",
+        )
+        return
+    stopping = [_STOPPING[rule.type] for rule in hub.rules if rule.type in _STOPPING.keys() - _SIGNED]
+    if not stopping:
+        return
+    why = f"A rule of {facts.survey.branch} says that {' and that '.join(dict.fromkeys(stopping))}."
+    cure = "Put a GitHub App on the ruleset's bypass list and give the jobs its token (docs/adopt.md, GitHub App)"
+    for config, settings, environment in facts.places:
+        if environment.promotion.strategy == "direct" and not settings.policy:
+            yield found(
+                "error",
+                f"Promotions to {environment.name} are commits to a protected branch.",
+                why,
+                f"{cure}; or write `promotion: {{strategy: latest, merge: stagegate}}` in {config}.",
+                file=config,
+                environment=environment.name,
+            )
+    if any(settings.version.places and not settings.source for _, settings in facts.valid):
+        yield found(
+            "error",
+            "version-bump commits releases to a protected branch.",
+            why,
+            f"{cure}; or keep no version in files: `version: {{files: []}}`.",
+        )
+
+
+CHECK = DoctorCheck(
+    name="rules-block",
+    looks_at="Rulesets and protection of the default branch that stop stagegate's own commits",
+    cure="Let a GitHub App bypass the rule, or use pull requests.",
+    check=check,
+    needs=frozenset({"github"}),
+)

@@ -1,0 +1,81 @@
+"""scenarios: every gate has something to ask, and may use what it asks with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.gate import placeholders
+from stagegate.gate import scenarios as scenario_files
+from stagegate.model import Finding
+from stagegate.settings import Environment
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Gates without checks, scenario files that are missing or wrong, variables that policy does not list."""
+    for config, settings, environment in facts.places:
+        gate = environment.gate
+        if not gate.scenarios and not gate.command:
+            yield found(
+                "warning",
+                f"The gate of {environment.name} checks nothing besides the roll-out.",
+                "A release that starts and does nothing right passes it.",
+                f"Write `gate: {{scenarios: e2e/{settings.app}.yaml}}` in {config}.",
+                file=config,
+                environment=environment.name,
+            )
+            continue
+        if not gate.scenarios or settings.source:
+            continue  # in a repository of pins the file is elsewhere
+        yield from _file(facts, environment, gate.scenarios)
+
+
+def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[Finding]:
+    content = facts.tree.file(file)
+    if content is None:
+        yield found(
+            "error",
+            f"There is no {file}.",
+            f"The gate of {environment.name} reads its checks from it.",
+            "Add the file; docs/scenarios.md describes it.",
+            file=file,
+            environment=environment.name,
+        )
+        return
+    try:
+        parsed = scenario_files.parse(content, file)
+    except Stop as stop:
+        yield found("error", stop.what, stop.why, stop.next, file=file, environment=environment.name)
+        return
+    used = set(placeholders.variables(msgspec.to_builtins(parsed)))
+    missing = sorted(used - set(environment.gate.variables))
+    if missing:
+        yield found(
+            "error",
+            f"{file} uses {', '.join(missing)}, which gate.variables of {environment.name} does not list.",
+            "Only listed variables reach a scenario.",
+            f"Write `variables: [{', '.join(sorted(used))}]` under its gate.",
+            file=file,
+            environment=environment.name,
+        )
+    if environment.argocd.source == "http" and not parsed.asks_version:
+        yield found(
+            "error",
+            f"No check of {file} asks for {{version}}.",
+            f"{environment.name} has `argocd.source: http`, so the service has to tell which version runs.",
+            'Add to a check: expect: {json: {version: "{version}"}}.',
+            file=file,
+            environment=environment.name,
+        )
+
+
+CHECK = DoctorCheck(
+    name="scenarios",
+    looks_at="What each gate checks: the scenario file, and the variables it uses",
+    cure="Correct the scenario file.",
+    check=check,
+)

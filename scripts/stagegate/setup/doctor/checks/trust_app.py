@@ -1,0 +1,74 @@
+"""trust-app: under `trust: protected` the App exists, and its key is only in limited GitHub Environments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding, moment
+from stagegate.setup.doctor import github_environments
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
+
+KEY = "APP_KEY"
+_OLD = 365  # days after which a key should be replaced
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """The App, the places of its key, and the key's age."""
+    hub = facts.hub
+    protected = [(config, s) for config, s in facts.valid if s.trust.level == "protected"]
+    if hub is None or not protected:
+        return
+    config, settings = protected[0]
+    if hub.app_account is False:
+        yield found(
+            "error",
+            f"There is no GitHub App {settings.trust.app}.",
+            "Evidence counts only when GitHub reports that App as its creator.",
+            f"Correct `trust.app` in {config}: it is the last part of the App's address.",
+            file=config,
+        )
+    if KEY in (hub.secrets.get("") or {}):
+        yield found(
+            "error",
+            f"{KEY} is a secret of the whole repository.",
+            "A workflow on any branch can read it, and write evidence as the App.",
+            f"gh secret delete {KEY} --repo {hub.repository}, after setting it in each GitHub Environment",
+        )
+    for name in github_environments.wanted(facts):
+        held = hub.secrets.get(name)
+        if held is None:
+            continue
+        if KEY not in held:
+            yield found(
+                "error",
+                f"The GitHub Environment {name} has no secret {KEY}.",
+                "Its jobs write states, which count only from the App.",
+                f"gh secret set {KEY} --env {name} --repo {hub.repository} < {settings.trust.app}.pem",
+            )
+        else:
+            yield from _age(hub, name, held[KEY].updated_at)
+
+
+def _age(hub: HubFacts, name: str, updated: str) -> Iterator[Finding]:
+    try:
+        days = (hub.now - moment(updated)).days
+    except ValueError:
+        return
+    yield found(
+        "warning" if days > _OLD else "note",
+        f"{KEY} in {name} was set {days} days ago.",
+        "Whoever has the key can write evidence.",
+        "Make a new key in the App's settings, set it in every Environment, and delete the old one."
+        if days > _OLD
+        else f"gh secret set {KEY} --env {name} --repo {hub.repository} when you replace it",
+    )
+
+
+CHECK = DoctorCheck(
+    name="trust-app",
+    looks_at="`trust: protected`: the App, the places of its key, and the key's age",
+    cure="Set the key in each GitHub Environment whose jobs write states, and nowhere else.",
+    check=check,
+    needs=frozenset({"github"}),
+)

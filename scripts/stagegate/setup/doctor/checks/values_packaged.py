@@ -1,0 +1,81 @@
+"""values-packaged: the values files that an Application names are where it reads them: package or Git."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from stagegate.argocd_app import sources
+from stagegate.argocd_app.same_repository import same_repository
+from stagegate.argocd_app.sources import items
+from stagegate.chart import ignore
+from stagegate.errors import Stop
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Files of the chart's package, then files of this repository."""
+    charts = {
+        settings.chart_reference.rpartition("/")[2]: settings.own_chart.path
+        for _, settings in facts.valid
+        if settings.own_chart is not None and not settings.source
+    }
+    for document in facts.applications():
+        for source in sources.of(document.content):
+            folder = charts.get(source.chart, "") if source.kind == "registry" else ""
+            for name in map(str, items(source.options("helm").get("valueFiles"))):
+                if source.options("helm").get("ignoreMissingValueFiles") or "://" in name or "{{" in name:
+                    continue
+                if name.startswith("$"):
+                    target = sources.referenced(document.content, name[1:].partition("/")[0])
+                    file = name.partition("/")[2]
+                    if target and same_repository(target.address, facts.survey.repository) == "ours":
+                        yield from _in_git(facts, document.file, document.name, file)
+                elif folder:
+                    yield from _in_package(facts, document.file, document.name, folder, name)
+
+
+def _in_git(facts: DoctorFacts, file: str, application: str, name: str) -> Iterator[Finding]:
+    if facts.tree.file(name) is None:
+        yield found(
+            "error",
+            f"There is no {name}, which the Application {application} names.",
+            "Argo CD cannot render the chart without it.",
+            "Add the file, or correct valueFiles.",
+            file=file,
+        )
+
+
+def _in_package(facts: DoctorFacts, file: str, application: str, folder: str, name: str) -> Iterator[Finding]:
+    path = posixpath.normpath(f"{folder}/{name}")
+    if facts.tree.file(path) is None:
+        yield found(
+            "error",
+            f"The chart has no {name}, which the Application {application} names.",
+            "Argo CD reads it from the published package.",
+            f"Add {path}, or correct valueFiles.",
+            file=file,
+        )
+        return
+    try:
+        lines = ignore.patterns(facts.tree.file(f"{folder}/.helmignore") or b"", f"{folder}/.helmignore")
+    except Stop:
+        return  # chart-check says what helm refuses
+    if ignore.ignored(posixpath.normpath(name), False, lines):
+        yield found(
+            "error",
+            f"{folder}/.helmignore leaves {name} out of the package, and {application} names it.",
+            "Argo CD reads it from the published package.",
+            f"Take the line that matches {name} out of {folder}/.helmignore.",
+            file=f"{folder}/.helmignore",
+        )
+
+
+CHECK = DoctorCheck(
+    name="values-packaged",
+    looks_at="Values files that Applications name: in the chart's package, or in this repository",
+    cure="Add the file, or correct valueFiles.",
+    check=check,
+)

@@ -1,0 +1,128 @@
+"""variables: what the jobs read is set: Argo CD's address and token, scenario variables, hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.settings import Environment, Settings
+from stagegate.setup.doctor import github_environments, workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
+
+LINES = "STAGEGATE_VARIABLES"
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Each environment's variables and secrets, then those that only a second repository or registry needs."""
+    hub = facts.hub
+    if hub is None:
+        return
+    for _, settings, environment in facts.places:
+        if settings.policy:
+            continue
+        name = github_environments.name_of(facts, settings.app, environment)
+        variables, secrets = _held(hub.variables, name), _held(hub.secrets, name)
+        if variables is None or secrets is None:
+            yield found(
+                "note",
+                f"The variables and secrets of the GitHub Environment {name} could not be listed.",
+                "The token lacks `variables: read` or `secrets: read`, or the Environment does not exist.",
+                "Run doctor with a token of somebody who administers the repository.",
+                environment=environment.name,
+            )
+            continue
+        yield from _argocd(hub, environment, name, variables, secrets)
+        yield from _scenarios(settings, hub, environment, name, variables | secrets)
+        yield from _hosts(hub, environment, name, variables)
+    yield from _elsewhere(facts, hub)
+
+
+def _argocd(
+    hub: HubFacts, environment: Environment, name: str, variables: set[str], secrets: set[str]
+) -> Iterator[Finding]:
+    if environment.argocd.source != "api":
+        return
+    if "ARGOCD_SERVER" not in variables and LINES not in secrets:
+        yield found(
+            "error",
+            f"{name} has no variable ARGOCD_SERVER.",
+            f"The gate of {environment.name} asks Argo CD there.",
+            f"gh variable set ARGOCD_SERVER --env {name} --repo {hub.repository} --body argocd.example.com",
+            environment=environment.name,
+        )
+    if "ARGOCD_TOKEN" not in secrets and LINES not in secrets:
+        yield found(
+            "error",
+            f"{name} has no secret ARGOCD_TOKEN.",
+            "It is the token of an Argo CD account that may `get` the Applications.",
+            f"argocd account generate-token --account stagegate | gh secret set ARGOCD_TOKEN --env {name} "
+            f"--repo {hub.repository}",
+            environment=environment.name,
+        )
+
+
+def _scenarios(
+    settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
+) -> Iterator[Finding]:
+    missing = [one for one in environment.gate.variables if one not in held]
+    if missing and LINES not in held:
+        lines = "\\n".join(f"{one}=..." for one in missing)
+        yield found(
+            "error",
+            f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
+            f"The scenarios of {settings.app} use them, and an empty one ends the gate.",
+            f"printf '{lines}' | gh secret set {LINES} --env {name} --repo {hub.repository}",
+            environment=environment.name,
+        )
+
+
+def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[str]) -> Iterator[Finding]:
+    if environment.gate.variables and "STAGEGATE_HOSTS" not in variables:
+        yield found(
+            "error",
+            f"{name} has no variable STAGEGATE_HOSTS.",
+            "Scenario variables are sent only to the hosts that it lists.",
+            f"gh variable set STAGEGATE_HOSTS --env {name} --repo {hub.repository} --body "
+            f"{environment.name}.example.com",
+            environment=environment.name,
+        )
+
+
+def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
+    """SOURCE_TOKEN for a second repository, and the login of a registry that is not GitHub's."""
+    secrets = hub.secrets.get("")
+    if secrets is None:
+        return
+    passed = {name for call in workflow_calls.calls(facts) for name in call.secrets}
+    if any(settings.source for _, settings in facts.valid) and "SOURCE_TOKEN" not in secrets:
+        yield found(
+            "error",
+            "There is no secret SOURCE_TOKEN.",
+            "Tags and evidence are in the repository that `source` names, which the job's token cannot reach.",
+            f"gh secret set SOURCE_TOKEN --repo {hub.repository}",
+        )
+    hosts = {host for _, settings in facts.valid for host in settings.registry_hosts}
+    if hosts - {"ghcr.io"} and "REGISTRY_PASSWORD" in passed and "REGISTRY_PASSWORD" not in secrets:
+        yield found(
+            "error",
+            f"There is no secret REGISTRY_PASSWORD for {', '.join(sorted(hosts - {'ghcr.io'}))}.",
+            "The job's token is a login for ghcr.io only.",
+            f"gh secret set REGISTRY_USERNAME --repo {hub.repository} && gh secret set REGISTRY_PASSWORD "
+            f"--repo {hub.repository}",
+        )
+
+
+def _held(held: object, name: str) -> set[str] | None:
+    """Names in an Environment and in the repository, which jobs see both; None where one is unknown."""
+    own, shared = held.get(name), held.get("")  # type: ignore[attr-defined]
+    return None if own is None else {*own, *(shared or {})}
+
+
+CHECK = DoctorCheck(
+    name="variables",
+    looks_at="Variables and secrets that the gates read, in their GitHub Environment or the repository",
+    cure="Set it with `gh variable set` or `gh secret set`.",
+    check=check,
+    needs=frozenset({"github"}),
+)

@@ -1,0 +1,142 @@
+"""workflows: a moved pin is verified, a pull request is guarded, and every file calls the same stagegate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from stagegate.model import Finding
+from stagegate.setup.doctor import workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.doctor.workflow_calls import WorkflowFile
+
+VERIFYING = ("events.yml", "production.yml", "staging-gate")
+GUARDING = ("events.yml", "pin-guard.yml", "pin-guard")
+_FIXED = re.compile(r"@(?:[0-9a-f]{40}|v\d+\.\d+\.\d+\S*)$")
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """What is missing, what cannot be started, and what is named wrongly."""
+    workflows = workflow_calls.read(facts)
+    for workflow in workflows:
+        if workflow.trouble:
+            yield found("error", f"{workflow.file} is not YAML.", workflow.trouble, file=workflow.file)
+    deciding = [config for config, settings in facts.valid if settings.environments and not settings.policy]
+    if deciding:
+        yield from _verifying(workflows)
+        yield from _guarding(workflows)
+    yield from _named(facts, workflows)
+    yield from _revisions(facts)
+    for state in facts.hub.workflows or () if facts.hub else ():
+        if state.state.startswith("disabled") and any(w.file == state.path and w.calls for w in workflows):
+            name = PurePosixPath(state.path).name
+            yield found(
+                "error",
+                f"{state.path} is disabled on GitHub.",
+                "GitHub also disables scheduled workflows of repositories without activity.",
+                f"gh workflow enable {name}",
+                file=state.path,
+            )
+
+
+def _verifying(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    files = [w for w in workflows if any(call.name in VERIFYING for call in w.calls)]
+    started = [w for w in files if "workflow_dispatch" in w.triggers]
+    if not files:
+        yield found(
+            "error",
+            "No workflow verifies a moved pin.",
+            "A promotion would be deployed and never tested, and no evidence would exist for the next one.",
+            "stagegate init",
+        )
+    elif not started:
+        yield found(
+            "error",
+            f"{files[0].file} cannot be started by a dispatch.",
+            "A commit of GITHUB_TOKEN starts no workflow, so stagegate dispatches the verifying one.",
+            "Add `workflow_dispatch:` with the input `mode` to its `on:`.",
+            file=files[0].file,
+        )
+    for workflow in started:
+        inputs = (workflow.triggers.get("workflow_dispatch") or {}).get("inputs") or {}
+        if "mode" not in inputs:
+            yield found(
+                "warning",
+                f"{workflow.file} has no input `mode`.",
+                "What runs on the first day is recorded with `mode: adopt`, so that it can be rolled back to.",
+                "Add `inputs: {mode: {}}` below `workflow_dispatch`.",
+                file=workflow.file,
+            )
+    if files and not any("push" in workflow.triggers for workflow in files):
+        yield found(
+            "error",
+            f"{files[0].file} is not started by a push.",
+            "After a person merges a promotion, only that starts it.",
+            "Add `push: {branches: [<default branch>]}` to its `on:`.",
+            file=files[0].file,
+        )
+
+
+def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    guards = [
+        workflow
+        for workflow in workflows
+        if any(call.name in GUARDING for call in workflow.calls)
+        and {"pull_request_target", "merge_group"} & workflow.triggers.keys()
+    ]
+    if not guards:
+        yield found(
+            "warning",
+            "No workflow guards pull requests.",
+            "Whoever moves a pin by hand then meets none of the rules.",
+            "Call events.yml (or pin-guard.yml) on `pull_request_target`; `stagegate init` writes it.",
+        )
+
+
+def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """`verify-workflow` names a file that is there; without it, the default has to be."""
+    files = {PurePosixPath(workflow.file).name for workflow in workflows}
+    if facts.hub and facts.hub.workflows is not None and not workflows:
+        files = {PurePosixPath(state.path).name for state in facts.hub.workflows}
+    for workflow in workflows:
+        for call in workflow.calls:
+            name = str(call.inputs.get("verify-workflow") or "")
+            if name and "${{" not in name and name not in (*files, "none"):
+                yield found(
+                    "error",
+                    f"{call.file} names the verifying workflow {name}, which is not there.",
+                    f"The workflows are: {', '.join(sorted(files))}.",
+                    f"Correct `verify-workflow` of the job {call.job}.",
+                    file=call.file,
+                )
+
+
+def _revisions(facts: DoctorFacts) -> Iterator[Finding]:
+    calls = workflow_calls.calls(facts)
+    refs = sorted({call.ref for call in calls})
+    if len(refs) > 1:
+        yield found(
+            "warning",
+            f"The workflows call stagegate at {len(refs)} revisions: {', '.join(refs)}.",
+            "Records of one are read by another; what a newer one writes an older one may not know.",
+            f"Write {refs[-1]} everywhere.",
+        )
+    for ref in refs:
+        if not _FIXED.search(ref):
+            yield found(
+                "warning",
+                f"{ref} can change without a commit of yours.",
+                "A branch runs whatever is pushed to it, with the permissions of your jobs.",
+                "Write the full commit and the version: @<40 hex> # vX.Y.Z.",
+                file=next(call.file for call in calls if call.ref == ref),
+            )
+
+
+CHECK = DoctorCheck(
+    name="workflows",
+    looks_at="Workflows that call stagegate: verifying, guarding, their triggers, names and revisions",
+    cure="Run `stagegate init`, or correct the file.",
+    check=check,
+)

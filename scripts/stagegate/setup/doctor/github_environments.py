@@ -1,0 +1,25 @@
+"""Which GitHub Environments the jobs of a repository use, and what each must hold."""
+
+from __future__ import annotations
+
+from stagegate.settings import Environment
+from stagegate.setup.doctor.facts import DoctorFacts
+
+JOBS = "stagegate"  # of the jobs that write and gate nothing
+
+
+def name_of(facts: DoctorFacts, app: str, environment: Environment) -> str:
+    """The GitHub Environment of an environment."""
+    return f"{app}-{environment.name}" if facts.several else environment.name
+
+
+def wanted(facts: DoctorFacts) -> dict[str, str]:
+    """Every GitHub Environment that jobs name, with a sentence on what it is for."""
+    found = {
+        name_of(facts, settings.app, place): f"The gate of {settings.app} in {place.name} runs in it."
+        for _, settings, place in facts.places
+        if not settings.policy
+    }
+    if any(settings.trust.level == "protected" for _, settings in facts.valid):
+        found[JOBS] = "Promotions, commands and pin-guard run in it, with the key of the GitHub App."
+    return found

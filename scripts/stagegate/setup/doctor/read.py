@@ -1,0 +1,164 @@
+"""Reads what doctor judges: the work tree always; GitHub, registries and Argo CD where there is a way to ask."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from stagegate import settings as settings_file
+from stagegate.argocd_app.tree import Tree
+from stagegate.clients.hub import Hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.gate import facts as gate_facts
+from stagegate.pins import files as pin_files
+from stagegate.promotion import apps
+from stagegate.setup import survey as surveying
+from stagegate.setup.doctor import github_environments
+from stagegate.setup.doctor.facts import (
+    ApplicationFound,
+    ConfiguredApp,
+    DoctorFacts,
+    HubFacts,
+    RepositorySeen,
+)
+from stagegate.setup.work_tree import WorkTree
+
+TOOLS = ("git", "helm", "kustomize", "kubectl")
+_TOKENS = {
+    "ghp_": "a classic personal access token",
+    "github_pat_": "a fine-grained personal access token",
+    "gho_": "an OAuth token (gh auth login)",
+    "ghu_": "a user token of a GitHub App",
+    "ghs_": "an installation token of a GitHub App",
+}
+
+
+def local(work_tree: WorkTree, config: str, *, in_job: bool = False) -> DoctorFacts:
+    """What the work tree tells. `config` is a path or glob; where nothing is there, every stagegate.yaml counts."""
+    survey = surveying.read(
+        work_tree.tree, repository=work_tree.repository, branch=work_tree.branch, tags=work_tree.tags
+    )
+    names = apps.matching(work_tree.tree.entries, config) if apps.is_glob(config) else (config,)
+    names = tuple(name for name in names if name in work_tree.tree.entries)
+    names = names or tuple(
+        sorted(path for path in work_tree.tree.entries if Path(path).name == "stagegate.yaml")
+    )
+    return DoctorFacts(
+        survey=survey,
+        tree=work_tree.tree,
+        apps=tuple(_app(work_tree.tree, name) for name in names),
+        tools={name: shutil.which(name) or "" for name in TOOLS},
+        in_job=in_job,
+    )
+
+
+def _app(tree: Tree, config: str) -> ConfiguredApp:
+    try:
+        settings = settings_file.parse(tree.file(config) or b"", config)
+        return ConfiguredApp(config=config, settings=pin_files.expanded(settings, tree.entries))
+    except Stop as stop:
+        return ConfiguredApp(config=config, trouble=f"{stop.what} {stop.why}", line=stop.line or 0)
+
+
+def with_github(facts: DoctorFacts, hub: Hub, token: str) -> DoctorFacts:
+    """The same facts with what GitHub says. One that cannot be reached is a reason, no Stop."""
+    try:
+        return msgspec.structs.replace(facts, hub=_hub(facts, hub, token))
+    except Stop as stop:
+        return _unasked(facts, "github", f"{stop.what} {stop.why} {stop.next}")
+
+
+def _hub(facts: DoctorFacts, hub: Hub, token: str) -> HubFacts:
+    settings = hub.settings()
+    environments = hub.environments()
+    known = {one.name for one in environments or ()}
+    held = ["", *(name for name in github_environments.wanted(facts) if name in known)]
+    rules = hub.branch_rules(settings.default_branch)
+    slug = next((s.trust.app for _, s in facts.valid if s.trust.level == "protected"), "")
+    viewer = hub.viewer()
+    kind = next((text for start, text in _TOKENS.items() if token.startswith(start)), "a token")
+    return HubFacts(
+        repository=hub.repository,
+        login=viewer.login,
+        is_actions_token=hub.is_actions_token(),
+        token_kind="GITHUB_TOKEN" if hub.is_actions_token() else kind,
+        settings=settings,
+        environments=environments,
+        variables={name: hub.variables(name) for name in held},
+        secrets={name: hub.secrets(name) for name in held},
+        now=hub.now(),
+        workflow_token=hub.workflow_token(),
+        workflows=hub.workflows(),
+        rules=None if rules is None else tuple(rules),
+        app_account=hub.account(f"{slug}[bot]") is not None if slug else None,
+    )
+
+
+def with_registry(facts: DoctorFacts, username: str, password: str) -> DoctorFacts:
+    """The same facts with what each registry says about reading and, for what is built here, pushing."""
+    seen: dict[str, RepositorySeen] = {}
+    for _, settings in facts.valid:
+        registry = Registry(
+            settings.registry_hosts, username=username, password=password, timeout=(5.0, 20.0)
+        )
+        for name in settings.images:
+            seen.setdefault(name, _image(registry, name, push=not settings.source))
+        if settings.own_chart is not None:
+            chart = settings.chart_reference.removeprefix("oci://")
+            seen.setdefault(chart, _image(registry, chart, push=not settings.source))
+    return msgspec.structs.replace(facts, registry=tuple(seen.values()))
+
+
+def _image(registry: Registry, name: str, *, push: bool) -> RepositorySeen:
+    try:
+        tags = registry.tags(name)
+    except Stop as stop:
+        unreachable = stop.reason in ("unreachable", "rate-limited", "server-error", "timeout")
+        return RepositorySeen(
+            name=name, trouble=f"{stop.what} {stop.why}", cure=stop.next, unreachable=unreachable
+        )
+    if push:
+        try:
+            registry.demand_push(name)
+        except Stop as stop:
+            return RepositorySeen(
+                name=name, tags=tags, push_trouble=f"{stop.what} {stop.why}", cure=stop.next
+            )
+    return RepositorySeen(name=name, tags=tags)
+
+
+def with_argocd(facts: DoctorFacts, connection: tuple[str, str, tuple[str, ...], str]) -> DoctorFacts:
+    """The same facts with every Application as Argo CD has it.
+
+    `connection`: address, token, further headers and certificate.
+    """
+    return msgspec.structs.replace(facts, argocd=tuple(_applications(facts, connection)))
+
+
+def _applications(
+    facts: DoctorFacts, connection: tuple[str, str, tuple[str, ...], str]
+) -> Iterator[ApplicationFound]:
+    for _, settings, environment in facts.places:
+        for name in environment.argocd.applications if environment.argocd.source == "api" else ():
+            seen = ApplicationFound(name=name, environment=environment.name, app=settings.app)
+            try:
+                document = gate_facts.argocd(environment, *connection).application(name)
+            except Stop as stop:
+                yield msgspec.structs.replace(seen, trouble=f"{stop.what} {stop.why}", cure=stop.next)
+                if stop.reason in ("unreachable", "bad-input", "empty-secret", "token-expired"):
+                    return  # the next one would say the same
+                continue
+            yield msgspec.structs.replace(seen, document=document)
+
+
+def without(facts: DoctorFacts, need: str, why: str) -> DoctorFacts:
+    """The same facts, with the reason why somebody was not asked."""
+    return _unasked(facts, need, why)
+
+
+def _unasked(facts: DoctorFacts, need: str, why: str) -> DoctorFacts:
+    return msgspec.structs.replace(facts, unasked={**facts.unasked, need: why})

@@ -1,0 +1,256 @@
+"""doctor asks GitHub, the registry and Argo CD of the lab, and says what each of them will refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lab.lab import SHOP, Lab
+from stagegate.actions import doctor
+from stagegate.runner.boundary import entrypoint
+from tests.setup.bare_repositories import git
+from tests.setup.test_init import alone
+
+ENVIRONMENTS = ("staging", "prod")
+
+
+class Done(NamedTuple):
+    """One run of doctor."""
+
+    code: int
+    findings: list[dict[str, str]]
+    said: str
+
+    def told(self, check: str, part: str = "") -> dict[str, str]:
+        """The one finding of a check that contains a text."""
+        found = [one for one in self.findings if one["rule"] == check and part in one["message"]]
+        assert len(found) == 1, self.findings
+        return found[0]
+
+    @property
+    def errors(self) -> list[str]:
+        return [f"{one['rule']}: {one['message']}" for one in self.findings if one["severity"] == "error"]
+
+
+class Clinic:
+    """The lab with everything that the shop needs set on GitHub, and a clone of the shop."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.forge = lab, lab.forge
+        self.admin = self.forge.token("octo-admin")
+        self.forge.collaborator(SHOP, "octo-admin", "admin")
+        self.clone = lab.desk("octo-lead")
+        git(self.clone, "pull", "--quiet", "--tags", "origin", "main")
+        self.well()
+
+    def well(self) -> None:
+        """Everything as it should be."""
+        repository = self.forge.world.find(SHOP)
+        assert repository is not None
+        repository.rules.clear()
+        repository.secrets.clear()
+        self.forge.settings(SHOP, actions_may_write_pull_requests=True, allow_squash_merge=True)
+        for name in (*ENVIRONMENTS, "stagegate"):
+            self.forge.environment(SHOP, name, branches=["main"])
+        variables, secrets = self.lab.variables(), self.lab.secrets()
+        for name in ENVIRONMENTS:
+            for key, value in variables[name].items():
+                self.forge.variable(SHOP, key, value, environment=name)
+            for key in secrets[name]:
+                self.forge.secret(SHOP, key, environment=name)
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with Lab(tmp_path_factory.mktemp("doctor") / "lab") as lab:
+        yield Clinic(lab)
+
+
+Diagnose = Callable[..., Done]
+
+
+@pytest.fixture
+def diagnose(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Diagnose:
+    """Run doctor in the clone of the shop. `files` changes files of the work tree for this run."""
+    clinic.well()
+    alone(monkeypatch, clinic.clone)
+    url = clinic.forge.url
+    for name, value in {"API_URL": url, "GRAPHQL_URL": f"{url}/graphql", "SERVER_URL": url}.items():
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    monkeypatch.setenv("GITHUB_REPOSITORY", SHOP)
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
+
+    def run(files: Mapping[str, tuple[str, str]] | None = None, **flags: str) -> Done:
+        for path, (before, after) in (files or {}).items():
+            file = clinic.clone / path
+            text = file.read_text()
+            assert before in text, path
+            file.write_text(text.replace(before, after))
+        given = {
+            "token": clinic.admin,
+            "argocd_server": clinic.lab.argocd.url,
+            "argocd_token": clinic.lab.argocd.token,
+            **flags,
+        }
+        argv = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value]
+        try:
+            code = entrypoint("doctor", doctor.Doctor, doctor.main, argv=argv)
+        finally:
+            git(clinic.clone, "checkout", "--quiet", ".")
+        said = capsys.readouterr().out
+        (line,) = [one for one in said.splitlines() if one.startswith("findings=")]
+        return Done(code, json.loads(line.removeprefix("findings=")), said)
+
+    return run
+
+
+def test_a_shop_with_everything_set_has_nothing_that_breaks(clinic: Clinic, diagnose: Diagnose) -> None:
+    done = diagnose()
+    assert (done.code, done.errors) == (0, [])
+    assert "not asked" not in done.said
+    assert clinic.forge.unknown_routes == []
+
+
+def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, diagnose: Diagnose) -> None:
+    repo = clinic.forge.world.find(SHOP)
+    assert repo is not None
+    del repo.environments["prod"]
+    staging = repo.environments["staging"]
+    staging.variables.pop("SHOP_URL")
+    staging.variables.pop("STAGEGATE_HOSTS")
+    staging.secrets.pop("ARGOCD_TOKEN")
+    clinic.forge.settings(SHOP, actions_may_write_pull_requests=False)
+    done = diagnose()
+    missing = done.told("environments", "no GitHub Environment prod")
+    assert "gh api --method PUT repos/acme/shop/environments/prod" in missing["fix"]
+    assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SHOP_URL")["fix"]
+    assert "gh variable set STAGEGATE_HOSTS --env staging" in done.told("variables", "STAGEGATE_HOSTS")["fix"]
+    assert "gh secret set ARGOCD_TOKEN --env staging" in done.told("variables", "ARGOCD_TOKEN")["fix"]
+    assert "can_approve_pull_request_reviews=true" in done.told("workflow-token")["fix"]
+    assert done.code == 2
+
+
+def test_an_environment_that_every_branch_may_use_is_told(clinic: Clinic, diagnose: Diagnose) -> None:
+    clinic.forge.environment(SHOP, "prod")
+    clinic.forge.secret(SHOP, "ARGOCD_TOKEN", environment="prod")
+    told = diagnose().told("environments", "Every branch may use the GitHub Environment prod")
+    assert (told["severity"], "deployment-branch-policies" in told["fix"]) == ("warning", True)
+
+
+def test_rules_that_block_direct_commits_and_rules_that_protect(clinic: Clinic, diagnose: Diagnose) -> None:
+    before = diagnose()
+    assert before.told("production-protected", "Nothing protects prod")["severity"] == "warning"
+    clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
+    done = diagnose()
+    assert not [one for one in done.findings if "Nothing protects" in one["message"]]
+    assert "merge: stagegate" in done.told("rules-block", "Promotions to staging")["fix"]
+    assert "version: {files: []}" in done.told("rules-block", "version-bump")["fix"]
+    assert done.code == 2
+
+
+def test_protected_trust_wants_the_app_its_key_and_its_status(clinic: Clinic, diagnose: Diagnose) -> None:
+    files = {"stagegate.yaml": ("trust: {level: advisory}", "trust: {level: protected, app: shop-gate}")}
+    clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
+    clinic.forge.secret(SHOP, "APP_KEY")
+    clinic.forge.secret(SHOP, "APP_KEY", environment="prod")
+    done = diagnose(files)
+    assert "last part of the App's address" in done.told("trust-app", "no GitHub App shop-gate")["fix"]
+    assert "gh secret delete APP_KEY" in done.told("trust-app", "secret of the whole repository")["fix"]
+    assert "gh secret set APP_KEY --env staging" in done.told("trust-app", "staging has no secret")["fix"]
+    assert "was set 0 days ago" in done.told("trust-app", "APP_KEY in prod")["message"]
+    assert "integration_id" in done.told("production-protected", "may come from anybody")["fix"]
+    repo = clinic.forge.world.find(SHOP)
+    assert repo is not None
+    repo.secrets.clear()
+    clinic.forge.app("shop-gate", {"contents": "write"})
+    assert not [one for one in diagnose(files).findings if "no GitHub App" in one["message"]]
+
+
+def test_a_token_that_may_not_look_says_so_and_nothing_counts_as_fine(
+    clinic: Clinic, diagnose: Diagnose
+) -> None:
+    rights = {"contents": "read", "actions": "read"}
+    done = diagnose(token=clinic.forge.token("", "actions", repositories=[SHOP], permissions=rights))
+    token = done.told("token")
+    assert token["message"].startswith("The token is GITHUB_TOKEN of github-actions[bot]. It may not read:")
+    assert "secrets" in token["message"]
+    assert "could not be listed" in done.told("variables", "staging")["message"]
+    assert done.told("workflow-token")["severity"] == "note"
+
+
+def test_merge_methods_that_the_repository_does_not_allow(clinic: Clinic, diagnose: Diagnose) -> None:
+    clinic.forge.settings(SHOP, allow_squash_merge=False)
+    files = {"stagegate.yaml": ("merge: person", "merge: stagegate")}
+    assert "allow_squash_merge=true" in diagnose(files).told("repository-settings")["fix"]
+
+
+def test_a_stray_tag_and_a_pin_of_an_image_that_is_not_there(clinic: Clinic, diagnose: Diagnose) -> None:
+    from stagegate.clients.registry import Registry, parse
+
+    host = clinic.lab.registry.host
+    registry = Registry(frozenset({host}))
+    image = registry.manifest(f"{host}/acme/shop:v1.0.0")
+    assert image is not None
+    registry.push_manifest(parse(f"{host}/acme/shop:v9.9.9"), image)
+    done = diagnose({"deploy/argocd/prod.yaml": ("value: v1.0.0", "value: v1.1.0")})
+    stray = done.told("published-tags", "v9.9.9 is above every release")
+    assert "crane delete" in stray["fix"]
+    assert (
+        "is not in the registry, and prod is pinned to it" in done.told("published-tags", "v1.1.0")["message"]
+    )
+
+
+def test_a_registry_that_is_not_there_is_not_asked_rather_than_wrong(
+    diagnose: Diagnose, clinic: Clinic
+) -> None:
+    host = clinic.lab.registry.host
+    done = diagnose({"stagegate.yaml": (f"images: [{host}/acme/shop]", "images: [127.0.0.1:9/acme/shop]")})
+    told = done.told("registry-access", "127.0.0.1:9/acme/shop could not be asked")
+    assert told["severity"] == "note"
+
+
+def test_a_login_that_may_not_push(clinic: Clinic, diagnose: Diagnose, tmp_path: Path) -> None:
+    from lab.registry import Registry as LabRegistry
+
+    with LabRegistry(tmp_path / "read-only", readonly=True) as other:
+        host = clinic.lab.registry.host
+        done = diagnose(
+            {"stagegate.yaml": (f"images: [{host}/acme/shop]", f"images: [{other.host}/acme/shop]")}
+        )
+        assert done.told("registry-access", "cannot be pushed to")["severity"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("flags", "part"),
+    [
+        ({"argocd_server": "http://127.0.0.1:9"}, "127.0.0.1:9"),
+        ({"argocd_token": "wrong"}, "Argo CD"),
+    ],
+)
+def test_an_argo_cd_that_cannot_be_asked(flags: dict[str, str], part: str, diagnose: Diagnose) -> None:
+    done = diagnose(**flags)
+    told = [one for one in done.findings if one["rule"] == "argocd-access"]
+    assert len(told) == 1 and part in told[0]["message"] + told[0]["fix"], told
+    assert done.code == 2
+
+
+def test_a_token_that_may_see_one_application_only(clinic: Clinic, diagnose: Diagnose) -> None:
+    token = clinic.lab.argocd.add_token("narrow", ["shop-staging"])
+    told = diagnose(argocd_token=token).told("argocd-access")
+    assert (told["environment"], "shop-prod" in told["message"]) == ("prod", True)
+
+
+def test_an_application_that_nobody_applies(diagnose: Diagnose) -> None:
+    done = diagnose({"deploy/argocd/prod.yaml": ('targetRevision: "1.0.0"', 'targetRevision: "1.0.1"')})
+    told = done.told("argocd-follows", "says 1.0.1")
+    assert "kubectl apply -n argocd -f deploy/argocd/prod.yaml" in told["fix"]
+
+
+def test_without_a_token_the_one_that_helps_is_named(diagnose: Diagnose) -> None:
+    done = diagnose(token="", argocd_server="", argocd_token="")
+    assert 'stagegate doctor --token "$(gh auth token)"' in done.said
+    assert "Argo CD needs argocd-server and argocd-token" in done.said

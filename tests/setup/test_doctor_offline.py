@@ -1,0 +1,384 @@
+"""doctor without a network: each mistake of a first day is told before a version exists, with its cure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from stagegate.actions import doctor, init
+from stagegate.runner.boundary import entrypoint
+from stagegate.setup.doctor import registry
+from stagegate.setup.doctor.check import DoctorCheck
+from tests.setup.bare_repositories import ALL, git
+from tests.setup.test_init import alone
+
+
+def adopted(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bare repository after `init --yes`, committed."""
+    folder.mkdir(exist_ok=True)
+    ALL[name](folder)
+    alone(monkeypatch, folder)
+    assert (
+        entrypoint("init", init.Init, init.main, argv=["--yes", "--stagegate", "acme/stagegate@v0.1.0"]) == 0
+    )
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "chore: adopt stagegate")
+    return folder
+
+
+def diagnose(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, list[dict[str, str]], str]:
+    """Exit code, findings and everything printed."""
+    capsys.readouterr()
+    code = entrypoint("doctor", doctor.Doctor, doctor.main, argv=["--offline", *flags])
+    said = capsys.readouterr().out
+    (line,) = [one for one in said.splitlines() if one.startswith("findings=")]
+    return code, json.loads(line.removeprefix("findings=")), said
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_after_init_nothing_will_break(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopted(tmp_path / "repository", name, monkeypatch)
+    code, findings, said = diagnose(capsys)
+    assert (code, [one for one in findings if one["severity"] == "error"]) == (0, [])
+    assert "not asked: argocd-access" in said and "`offline` was given" in said
+
+
+def change(path: str, before: str, after: str) -> Callable[[Path], None]:
+    """A change of one file, which must contain the text."""
+
+    def changed(folder: Path) -> None:
+        file = folder / path
+        text = file.read_text()
+        assert before in text, f"{path} has no {before!r}"
+        file.write_text(text.replace(before, after))
+
+    return changed
+
+
+def remove(*paths: str) -> Callable[[Path], None]:
+    """A change that deletes files."""
+
+    def removed(folder: Path) -> None:
+        for path in paths:
+            (folder / path).unlink()
+
+    return removed
+
+
+def add(path: str, text: str) -> Callable[[Path], None]:
+    """A change that writes a file."""
+
+    def added(folder: Path) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+    return added
+
+
+HELM, GITOPS, MONO, IMAGE = "helm-created", "gitops-folders", "kustomize-monorepo", "image-only"
+APP = "deploy/argocd/prod.yaml"
+PINS = "deploy/svc-a/overlays/prod-eu/kustomization.yaml"
+CHART = (
+    "\nchart:\n  path: charts/shop # in acme/shop\n  repository: oci://ghcr.io/acme/charts\n"
+    "  image-tag-value: global.imageTag\n"
+)
+# What somebody does wrong; the check that says so; its severity; a part of what it says, and of its cure.
+MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
+    "plain tags in a pin": (
+        HELM,
+        lambda folder: (
+            change("stagegate.yaml", 'image-tag: "{version}"', 'image-tag: "v{version}"')(folder),
+            change("stagegate.yaml", 'tag-prefix: ""', "tag-prefix: v")(folder),
+        )[0],
+        "image-tag-form",
+        "error",
+        "has the image tag 1.4.2",
+        'image-tag: "{version}"',
+    ),
+    "plain tags in a kustomization": (
+        MONO,
+        change(PINS, "newTag: v1.2.3", "newTag: 1.2.3"),
+        "image-tag-form",
+        "error",
+        "has the image tag 1.2.3",
+        'image-tag: "{version}"',
+    ),
+    "a chart with another name": (
+        HELM,
+        change("charts/shop/Chart.yaml", "name: shop", "name: store"),
+        "chart-name",
+        "error",
+        "is called store, and would be published as shop",
+        "name: store",
+    ),
+    "a chart elsewhere": (
+        HELM,
+        change("stagegate.yaml", "path: charts/shop", "path: chart/shop"),
+        "chart-name",
+        "error",
+        "no chart in chart/shop",
+        "chart.path",
+    ),
+    "version files that differ": (
+        HELM,
+        change("VERSION", "1.4.2", "1.4.1"),
+        "version-files",
+        "error",
+        "holds 1.4.2, not 1.4.1",
+        "Write 1.4.1",
+    ),
+    "a version file that is missing": (
+        HELM,
+        remove("VERSION"),
+        "version-files",
+        "error",
+        "There is no VERSION",
+        "Add the file",
+    ),
+    "one tag prefix for two apps": (
+        MONO,
+        change("services/svc-b/stagegate.yaml", "tag-prefix: svc-b-v", "tag-prefix: svc-a-v"),
+        "app-paths",
+        "error",
+        "which another app has too",
+        "tag-prefix: svc-a-v",
+    ),
+    "an app that counts every commit": (
+        MONO,
+        change("services/svc-b/stagegate.yaml", "- services/svc-b/VERSION", "- go.mod"),
+        "app-paths",
+        "warning",
+        "Every commit counts for svc-b",
+        "paths:",
+    ),
+    "a pin that is a range": (
+        HELM,
+        change(APP, 'targetRevision: "1.4.2"', 'targetRevision: "1.*"'),
+        "pins-readable",
+        "error",
+        "follows '1.*'",
+        "exact",
+    ),
+    "a pins file that does not name the chart": (
+        GITOPS,
+        change("stagegate.yaml", CHART, ""),
+        "pins-readable",
+        "error",
+        "pins nothing of shop",
+        'chart: {path: charts/shop, repository: "oci://ghcr.io/acme/charts"}',
+    ),
+    "a pin that is not there": (
+        IMAGE,
+        change("stagegate.yaml", "k8s/prod/deployment.yaml", "k8s/production/deployment.yaml"),
+        "pins-readable",
+        "error",
+        "There is no k8s/production/deployment.yaml",
+        "pins",
+    ),
+    "an Application that follows a tag": (
+        IMAGE,
+        change("k8s/argocd/prod.yaml", "targetRevision: main", "targetRevision: v0.3.1"),
+        "applications-follow",
+        "error",
+        "follows v0.3.1 of this repository",
+        "targetRevision: main",
+    ),
+    "an Application that syncs by hand": (
+        IMAGE,
+        change(
+            "k8s/argocd/prod.yaml", "automated: {prune: true, selfHeal: true}", "managedNamespaceMetadata: {}"
+        ),
+        "applications-follow",
+        "warning",
+        "does not sync by itself",
+        "automated",
+    ),
+    "an Application of another name": (
+        IMAGE,
+        change("stagegate.yaml", "mailer-prod", "mailer-production"),
+        "applications-follow",
+        "warning",
+        "has the Application mailer-production",
+        "argocd.applications",
+    ),
+    "values that are ignored": (
+        HELM,
+        lambda folder: (
+            change(APP, "$values/deploy/values/prod.yaml", "values-prod.yaml")(folder),
+            add("charts/shop/values-prod.yaml", "replicaCount: 2\n")(folder),
+            change("charts/shop/.helmignore", ".git/", ".git/\nvalues-prod.yaml")(folder),
+        )[0],
+        "values-packaged",
+        "error",
+        "leaves values-prod.yaml out of the package",
+        ".helmignore",
+    ),
+    "values that are not there": (
+        HELM,
+        remove("deploy/values/prod.yaml"),
+        "values-packaged",
+        "error",
+        "There is no deploy/values/prod.yaml",
+        "valueFiles",
+    ),
+    "a scenario with an unlisted variable": (
+        HELM,
+        change("e2e/shop.yaml", "path: /", 'path: /, headers: {Authorization: "${SHOP_TOKEN}"}'),
+        "scenarios",
+        "error",
+        "uses SHOP_TOKEN",
+        "variables: [SHOP_TOKEN, SHOP_URL]",
+    ),
+    "a service that should tell its version": (
+        HELM,
+        change("stagegate.yaml", "argocd: {applications: [shop-staging]}", "argocd: {source: http}"),
+        "scenarios",
+        "error",
+        "asks for {version}",
+        'expect: {json: {version: "{version}"}}',
+    ),
+    "no scenario file": (
+        HELM,
+        remove("e2e/shop.yaml"),
+        "scenarios",
+        "error",
+        "There is no e2e/shop.yaml",
+        "Add",
+    ),
+    "no verifying workflow": (
+        HELM,
+        remove(".github/workflows/stagegate.yml"),
+        "workflows",
+        "error",
+        "No workflow verifies a moved pin",
+        "stagegate init",
+    ),
+    "a verifying workflow of another name": (
+        HELM,
+        change(
+            ".github/workflows/release.yml",
+            "      digests: ",
+            "      verify-workflow: production.yml\n      digests: ",
+        ),
+        "workflows",
+        "error",
+        "names the verifying workflow production.yml, which is not there",
+        "verify-workflow",
+    ),
+    "a workflow without adopt": (
+        HELM,
+        change(".github/workflows/stagegate.yml", "    inputs:\n      mode: {}\n", ""),
+        "workflows",
+        "warning",
+        "has no input `mode`",
+        "workflow_dispatch",
+    ),
+    "a branch of stagegate": (
+        HELM,
+        change(".github/workflows/stagegate.yml", "@v0.1.0", "@main"),
+        "workflows",
+        "warning",
+        "can change without a commit of yours",
+        "@<40 hex>",
+    ),
+    "nothing to go back to": (
+        HELM,
+        lambda folder: (git(folder, "tag", "-d", "1.4.2"), None)[1],
+        "adopted",
+        "warning",
+        "no tag 1.4.2",
+        "git tag -a 1.4.2",
+    ),
+    "a tag prefix that hides every tag": (
+        HELM,
+        change("stagegate.yaml", 'tag-prefix: ""', "tag-prefix: shop-"),
+        "version-files",
+        "warning",
+        "Tags such as 1.4.1 do not begin with `shop-`",
+        'tag-prefix: ""',
+    ),
+    "an old word": (
+        HELM,
+        add(
+            ".github/workflows/night.yml",
+            "on: push\njobs:\n  a:\n    steps:\n      - uses: acme/stagegate/actions/staging-gate@v0.1.0\n"
+            "        with: {mode: watch}\n",
+        ),
+        "deprecated",
+        "warning",
+        "the mode `watch`",
+        "mode: look",
+    ),
+    "a mistyped key": (
+        HELM,
+        change("stagegate.yaml", "environments:", "enviroments:"),
+        "settings-valid",
+        "error",
+        "did you mean environments",
+        "Correct",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_first_mistake_is_told_with_its_cure(
+    mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, spoil, check, severity, part, cure = MISTAKES[mistake]
+    folder = adopted(tmp_path / "repository", name, monkeypatch)
+    spoil(folder)
+    code, findings, _ = diagnose(capsys, *_config(folder))
+    told = [one for one in findings if one["rule"] == check and part in one["message"]]
+    assert told, findings
+    assert (told[0]["severity"], cure in told[0]["fix"]) == (severity, True), told[0]
+    assert code == (2 if any(one["severity"] == "error" for one in findings) else 0)
+
+
+def _config(folder: Path) -> Sequence[str]:
+    return () if (folder / "stagegate.yaml").is_file() else ("--config", "services/*/stagegate.yaml")
+
+
+def test_without_settings_the_command_that_writes_them_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ALL[IMAGE](tmp_path)
+    alone(monkeypatch, tmp_path)
+    code, findings, _ = diagnose(capsys)
+    assert (code, findings[0]["rule"], findings[0]["fix"]) == (2, "settings-valid", "stagegate init")
+
+
+def test_a_missing_program_breaks_the_job_that_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopted(tmp_path / "repository", HELM, monkeypatch)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to("/usr/bin/git")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    code, findings, _ = diagnose(capsys)
+    assert (code, findings[0]["rule"], findings[0]["severity"]) == (0, "tools", "warning")
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    code, findings, _ = diagnose(capsys)
+    assert (code, findings[0]["rule"], findings[0]["severity"]) == (2, "tools", "error")
+
+
+def test_the_summary_is_a_table_with_the_cures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = adopted(tmp_path / "repository", HELM, monkeypatch)
+    remove("VERSION")(folder)
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    diagnose(capsys)
+    text = summary.read_text()
+    assert "| ❌ | version-files | There is no VERSION" in text and "Not asked (argocd-access" in text
+
+
+@pytest.mark.parametrize("check", registry.all_checks(), ids=lambda check: check.name)
+def test_a_check_says_what_it_looks_at_and_how_it_is_cured(check: DoctorCheck) -> None:
+    assert check.looks_at and not check.looks_at.endswith(".")
+    assert check.cure
