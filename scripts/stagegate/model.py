@@ -20,7 +20,7 @@ from stagegate.errors import VERDICTS, Outcome, Stop
 Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Severity = Literal["error", "warning", "note"]
 RuleState = Literal["pass", "wait", "stop", "unknown"]
-EvidenceKind = Literal["rollout", "schedule", "adopt", "skip"]
+EvidenceKind = Literal["rollout", "look", "adopt", "skip"]
 EvidenceOutcome = Literal["passed", "failed", "skipped", "adopted"]
 Content = Literal["compared", "not-comparable"]
 Trust = Literal["advisory", "protected"]
@@ -149,7 +149,10 @@ class Skip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a gate's verdict, bound to exact digests. At most 16 KiB as JSON."""
+    """The record of a gate's verdict, bound to exact digests. At most 16 KiB as JSON.
+
+    `files` is the digest of the pins and of every file that the environment's Applications use, as the gate began.
+    """
 
     schema: Literal["stagegate/evidence/1"] = "stagegate/evidence/1"
     kind: EvidenceKind
@@ -171,6 +174,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     run: WorkflowRun
     actor: str
     policy: str = ""
+    files: str = ""
     skip: Skip | None = None
 
 

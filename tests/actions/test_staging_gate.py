@@ -287,9 +287,7 @@ def test_what_nobody_proved_before_is_not_tested_but_told(bench: Bench, gate: Ga
     assert "no passing evidence" in done.summary
     assert (len(bench.deployments), len(bench.reader.statuses(bench.commit))) == (before, spoken)
     assert gate(environment="prod", dry_run="true").outputs["reason"] == "planned"
-    assert (
-        gate(environment="prod", mode="watch").outputs["reason"] == "passed"
-    )  # a look proves nothing anyway
+    assert gate(environment="prod", mode="look").outputs["reason"] == "passed"  # a look proves nothing anyway
     assert gate(environment="prod", mode="adopt").code == 0
     assert gate(environment="prod").outputs["reason"] == "passed"  # it ran here before, and somebody said so
 
@@ -352,13 +350,13 @@ def test_adopt_records_what_runs_and_is_no_evidence(bench: Bench, gate: Gate) ->
 def test_a_scheduled_look_writes_a_deployment_only(bench: Bench, gate: Gate) -> None:
     before = bench.statuses
     number = next(runs)
-    done = gate(run=number, mode="watch", env={"SHOP_PASSWORD": "quite-another-one"})
-    assert (done.code, done.evidence.kind) == (1, "schedule")
+    done = gate(run=number, mode="look", env={"SHOP_PASSWORD": "quite-another-one"})
+    assert (done.code, done.evidence.kind) == (1, "look")
     assert [str(look.id) for look in bench.looks] == [done.outputs["deployment"]]
     assert bench.of_run(number) == [], "a look stands among what decides"
     assert bench.statuses == before
-    good = gate(run=next(runs), mode="watch")
-    again = gate(run=int(good.evidence.run.id), attempt=2, mode="watch")
+    good = gate(run=next(runs), mode="look")
+    again = gate(run=int(good.evidence.run.id), attempt=2, mode="look")
     assert (again.outputs["reason"], len(bench.looks)) == ("already-passed", 2)
 
 
@@ -408,7 +406,7 @@ def test_without_a_verdict_the_status_does_not_stay_pending(bench: Bench, gate: 
     assert "no verdict, missing-permission" in bench.statuses[0].description
 
 
-def test_a_roll_out_that_does_not_come_is_evidence_too(bench: Bench, gate: Gate) -> None:
+def test_a_roll_out_that_does_not_come_is_nobodys_verdict(bench: Bench, gate: Gate) -> None:
     with bench.lab.argocd.paused():
         fault = bench.lab.argocd.fault("shop-staging", "suspended")
     bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Suspended", "shop-staging")
@@ -418,8 +416,22 @@ def test_a_roll_out_that_does_not_come_is_evidence_too(bench: Bench, gate: Gate)
         fault.release()
         bench.lab.argocd.clear()
     bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
-    assert (done.code, done.outputs["reason"], done.evidence.outcome) == (5, "timeout", "failed")
+    assert (done.code, done.outputs["reason"]) == (5, "timeout")
     assert "suspended" in done.log
+    assert bench.statuses[0].state == "error", "nothing of the release was failing, so there is no verdict"
+
+
+def test_a_roll_out_that_fails_is_evidence_too(bench: Bench, gate: Gate) -> None:
+    with bench.lab.argocd.paused():
+        fault = bench.lab.argocd.fault("shop-staging", "degraded")
+    bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Degraded", "shop-staging")
+    try:
+        done = gate(timeout="2s")
+    finally:
+        fault.release()
+        bench.lab.argocd.clear()
+    bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
+    assert (done.code, done.outputs["reason"], done.evidence.outcome) == (5, "timeout", "failed"), done.log
     assert "<details>" in done.summary
     assert bench.statuses[0].state == "failure"
 
@@ -473,15 +485,15 @@ def test_without_argocd_the_service_itself_says_its_version(bench: Bench, gate: 
     assert not any("/api/v1/" in call for call in bench.lab.argocd.calls[asked:] if "shop-staging" in call)
 
 
-def test_watching_counts_errors_of_checks_and_roll_out(bench: Bench, gate: Gate) -> None:
-    watched = "settle: 0s, watch: {for: 2s, every: 1s, allowed-errors: 0}}"
+def test_keep_checking_counts_errors_of_checks_and_roll_out(bench: Bench, gate: Gate) -> None:
+    watched = "settle: 0s, keep-checking: {for: 2s, every: 1s, allowed-errors: 0}}"
     bench.settings({"settle: 0s}": watched})
     try:
         done = gate()
     finally:
         bench.settings({watched: "settle: 0s}"})
-    (watch,) = [c for c in done.evidence.checks if c.name == "watch"]
-    assert (done.code, watch.outcome, watch.detail) == (0, "passed", "2 looks, 0 with errors (0 allowed)")
+    (again,) = [c for c in done.evidence.checks if c.name == "keep-checking"]
+    assert (done.code, again.outcome, again.detail) == (0, "passed", "2 rounds, 0 with errors (0 allowed)")
 
 
 def test_an_overwritten_chart_is_other_content(bench: Bench, gate: Gate) -> None:
@@ -604,7 +616,13 @@ def test_the_run_that_moved_the_pin_gates_it_itself(
     pin = writer.files(head, [path])[path]
     assert pin is not None
     headline, _, body = message.partition("\n\n")
-    writer.create_commit("main", head, headline, body, {path: pin.content + b"# moved\n"})
+    writer.create_commit(
+        "main",
+        head,
+        headline,
+        body,
+        {path: pin.content.replace(b"spec:\n", b"spec:\n  info: [{name: moved, value: again}]\n", 1)},
+    )
     waits: list[float] = []
 
     def pending(seconds: float) -> None:
@@ -633,3 +651,49 @@ def test_adopting_what_has_passed_takes_no_proof_away(bench: Bench, gate: Gate) 
     before = len(bench.deployments)
     assert gate(mode="adopt").outputs["reason"] == "already-passed"
     assert len(bench.deployments) == before
+
+
+def test_an_environment_that_did_not_change_is_looked_at_and_not_judged(bench: Bench, gate: Gate) -> None:
+    """Adopted, or proven under an older policy: what goes wrong now is shown, and revokes and rolls back nothing."""
+    down = {"SHOP_PASSWORD": "quite-another-one"}
+    assert gate().outputs["reason"] == "passed"
+    bench.settings({"settle: 0s}": "settle: 0s, on-failure: rollback, patience: 4m}"})
+    try:
+        before, status = len(bench.deployments), bench.statuses[0]
+        done = gate(again="false", env=down)
+        assert (done.code, done.outputs["reason"], done.evidence.kind) == (1, "checks-failed", "look"), (
+            done.log
+        )
+        assert "only a look" in done.log
+        assert (len(bench.deployments), bench.statuses[0], done.outputs["rollback"]) == (before, status, "")
+        assert evidence.state(records_of(bench), staging_release(bench)).state == "passed"
+        good = gate(again="false")
+        assert (good.code, good.evidence.kind, good.evidence.outcome) == (0, "look", "passed")
+        bench.lab.push(
+            "octo-lead", "chore: three", {"deploy/values/staging.yaml": lambda text: text + "# changed\n"}
+        )
+        gated = gate(again="false", env=down)
+        assert (gated.evidence.kind, gated.evidence.outcome) == ("rollout", "failed"), "a value changed"
+        assert gate(again="false").evidence.kind == "rollout", "after a failed verdict it is a gate"
+    finally:
+        bench.settings({"settle: 0s, on-failure: rollback, patience: 4m}": "settle: 0s}"})
+
+
+def records_of(bench: Bench) -> Any:
+    return evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
+
+
+def test_a_running_gate_leaves_the_record_before_it_in_force(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gate().outputs["reason"] == "passed"
+    look, during = trial.run, list[str]()
+
+    def asked(trying: Any) -> Any:
+        during.append(bench.statuses[0].state)
+        during.append(evidence.state(records_of(bench), staging_release(bench)).state)
+        return look(trying)
+
+    monkeypatch.setattr(trial, "run", asked)
+    assert gate().outputs["reason"] == "passed"
+    assert during == ["pending", "passed"]

@@ -144,12 +144,12 @@ def test_a_status_of_a_stranger_starts_no_gate(world: Shop) -> None:
 def test_a_look_that_found_other_software_is_drift_and_fails_the_step(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.forge.advance(60)
-    world.passed("1.0.0", "prod", kind="schedule", outcome="failed", reason="checks-failed")
+    world.passed("1.0.0", "prod", kind="look", outcome="failed", reason="checks-failed")
     found = place(world, "prod")
     assert (found["attention"], found["drift"]) == ("failed", "")
     assert report(world, fail_on="drift")[1]["failing"] == "0"
     world.forge.advance(60)
-    world.passed("1.0.0", "prod", kind="schedule", outcome="failed", reason="content-differs")
+    world.passed("1.0.0", "prod", kind="look", outcome="failed", reason="content-differs")
     found = place(world, "prod")
     assert found["attention"] == "drift"
     code, told = report(world, fail_on="drift, stuck")
@@ -157,7 +157,7 @@ def test_a_look_that_found_other_software_is_drift_and_fails_the_step(world: Sho
     finding = world.report()["findings"][0]
     assert (finding["rule"], finding["environment"]) == ("drift", "prod")
     world.forge.advance(60)
-    world.passed("1.0.0", "prod", kind="schedule")
+    world.passed("1.0.0", "prod", kind="look")
     assert place(world, "prod")["drift"] == ""
 
 

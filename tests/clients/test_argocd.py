@@ -86,12 +86,31 @@ def test_the_token_is_not_sent_over_a_redirect() -> None:
 def test_requests_carry_token_headers_project_and_namespace() -> None:
     with answering(lambda _: Answer(200, JSON, b'{"metadata": {}}')) as server:
         argo = client(server, project="shop", namespace="argo-apps", headers={"CF-Access": "abc-def"})  # type: ignore[arg-type]
-        argo.application("team/staging", refresh="normal")
-        asked = server.asked[0]
-    assert asked.path == (
-        "/api/v1/applications/team%2Fstaging?project=shop&appNamespace=argo-apps&refresh=normal"
-    )
+        argo.application("staging", refresh="normal")
+        argo.application("team-a/staging")
+        asked, other = server.asked
+    assert asked.path == "/api/v1/applications/staging?project=shop&appNamespace=argo-apps&refresh=normal"
+    assert other.path == "/api/v1/applications/staging?project=shop&appNamespace=team-a"
     assert (asked.headers["Authorization"], asked.headers["CF-Access"]) == (f"Bearer {TOKEN}", "abc-def")
+
+
+def test_manifests_are_asked_for_at_exactly_the_compared_revisions() -> None:
+    one = {"status": {"sync": {"revision": "1.1.0"}}}
+    several = {"status": {"sync": {"revisions": ["1.1.0", "abc"]}}}
+    body = json.dumps({"manifests": [json.dumps({"kind": "Service"}), ""]}).encode()
+    with answering(lambda _: Answer(200, JSON, body)) as server:
+        argo = client(server)
+        assert argo.manifests("shop", one) == [{"kind": "Service"}]
+        argo.manifests("shop", several)
+        paths = [asked.path.partition("?")[2] for asked in server.asked]
+    assert paths == ["revision=1.1.0", "sourcePositions=1&sourcePositions=2&revisions=1.1.0&revisions=abc"]
+
+
+def test_managed_resources_are_their_target_states() -> None:
+    items = [{"targetState": json.dumps({"kind": "Service"}), "liveState": "{}"}, {"targetState": "null"}, {}]
+    with answering(lambda _: Answer(200, JSON, json.dumps({"items": items}).encode())) as server:
+        assert client(server).managed_resources("team-a/shop") == [{"kind": "Service"}]
+        assert server.asked[0].path == "/api/v1/applications/shop/managed-resources?appNamespace=team-a"
 
 
 @pytest.mark.parametrize("prefix", ["", "data: "])

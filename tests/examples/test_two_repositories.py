@@ -35,7 +35,7 @@ def test_pins_and_values_stand_beside_each_other(environment: settings.Environme
     (pin,) = environment.pins
     assert isinstance(pin, str)
     application = YAML(typ="safe", pure=True).load(FOLDER / "gitops" / pin)
-    assert application["metadata"]["name"] in environment.argocd.applications
+    assert application["metadata"]["name"] in environment.argo.application_names
     chart, values = application["spec"]["sources"]
     assert f"oci://{chart['repoURL']}/{chart['chart']}" == APP.chart_reference
     assert values["repoURL"] == "https://github.com/acme/gitops.git"

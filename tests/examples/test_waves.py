@@ -23,7 +23,7 @@ def test_each_environment_has_its_application_and_values(environment: settings.E
     (pin,) = environment.pins
     assert isinstance(pin, str)
     application = YAML(typ="safe", pure=True).load(FOLDER / pin)
-    assert application["metadata"]["name"] in environment.argocd.applications
+    assert application["metadata"]["name"] in environment.argo.application_names
     for file in application["spec"]["sources"][0]["helm"]["valueFiles"]:
         assert (FOLDER / file.removeprefix("$values/")).is_file()
 

@@ -6,7 +6,7 @@ import copy
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from stagegate.gate.look import Expected
+from stagegate.gate.expected import Expected
 
 Json = dict[str, Any]
 START = datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc)

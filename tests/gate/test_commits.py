@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stagegate.argocd_app.status import Application, SourceSeen
 from stagegate.gate import commits
-from stagegate.gate.look import Commit
+from stagegate.gate.expected import Commit
 from stagegate.model import Release
 from tests.clients.hub_world import REPOSITORY, World, world
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from stagegate.gate import comparing, content
-from stagegate.gate.content import PodImage, differences, judge_images, of_pod
+from stagegate.gate import comparing
+from stagegate.gate.content import differences
+from stagegate.gate.images import Images, PodImage, judge_images, of_pod
 from stagegate.model import Image
 
 Json = dict[str, Any]
@@ -21,7 +22,7 @@ def related(_: str, running: str) -> bool:
     return running in (INDEX, PLATFORM)
 
 
-def judged(*images: PodImage) -> content.Images:
+def judged(*images: PodImage) -> Images:
     return judge_images(images, [Image(reference=SHOP, digest=INDEX)], ("v1.1.0", "1.1.0"), related)
 
 
@@ -53,15 +54,12 @@ def test_what_is_not_proven_says_how(image: PodImage, word: str) -> None:
 
 
 def test_a_finished_job_of_an_earlier_release_is_history_and_one_of_this_release_is_not() -> None:
-    assert judged(pod_image(f"{SHOP}:v1.0.0", OTHER, over=True)) == content.Images()
+    assert judged(pod_image(f"{SHOP}:v1.0.0", OTHER, over=True)) == Images()
     assert judged(pod_image(f"{SHOP}:v1.1.0", OTHER, over=True)).wrong
 
 
 def test_images_of_others_are_not_judged() -> None:
-    assert (
-        judged(pod_image("ghcr.io/acme/shop-extra:v9", OTHER), pod_image("redis:7", OTHER))
-        == content.Images()
-    )
+    assert judged(pod_image("ghcr.io/acme/shop-extra:v9", OTHER), pod_image("redis:7", OTHER)) == Images()
 
 
 def test_every_container_of_a_pod_counts_and_a_leaving_pod_does_not() -> None:

@@ -101,7 +101,7 @@ def test_the_newest_deciding_record_decides() -> None:
 
 
 def test_a_scheduled_look_never_revokes() -> None:
-    late = proof(release(), "failed", "schedule")
+    late = proof(release(), "failed", "look")
     assert verdict(deployment(1, proof(release())), deployment(2, late)).state == "passed"
 
 
@@ -181,7 +181,7 @@ def test_a_run_finds_only_its_own_unfinished_record_of_these_digests() -> None:
     assert attempts.unfinished(found, release(), "42", "rollout") is not None
     assert attempts.unfinished(found, release(), "43", "rollout") is None
     assert attempts.unfinished(found, release(), "", "rollout") is None
-    assert attempts.unfinished(found, release(), "42", "schedule") is None
+    assert attempts.unfinished(found, release(), "42", "look") is None
     assert attempts.unfinished(found, release(image="9"), "42", "rollout") is None
     done = records.records((whole,), "shop", "staging", (BOT,))
     assert attempts.unfinished(done, release(), "42", "rollout") is None

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from stagegate.argocd_app.status import plain_address, read
-from stagegate.gate.look import Expected, classify
+from stagegate.gate.expected import Expected
+from stagegate.gate.look import classify
 from stagegate.gate.plan import (
     REASONS,
     Failed,

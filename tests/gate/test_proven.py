@@ -39,7 +39,7 @@ def test_the_newest_pass_of_these_digests_is_proof() -> None:
     found = proven.record([record(1, proof())], RELEASE, "blob")
     assert found is not None
     assert found.evidence is not None
-    assert proven.revision(found.evidence) == "d" * 40
+    assert proven.last_good([record(1, proof())], RELEASE) == found.evidence
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_the_newest_pass_of_these_digests_is_proof() -> None:
         [record(1, proof(chart=msgspec.structs.replace(CHART, digest="sha256:" + "b" * 64)))],
         [record(1, proof(policy="older"))],
         [record(1, proof(kind="adopt", outcome="adopted"))],
-        [record(1, proof(kind="schedule"))],
+        [record(1, proof(kind="look"))],
     ],
-    ids=["none", "failed since", "another since", "other chart", "other policy", "adopted", "scheduled"],
+    ids=["none", "failed since", "another since", "other chart", "other policy", "adopted", "a look"],
 )
 def test_anything_else_is_not(records: list[Record]) -> None:
     assert proven.record(records, RELEASE, "blob") is None
@@ -66,9 +66,29 @@ def test_files_are_compared_byte_for_byte_and_a_missing_one_is_no_proof() -> Non
     assert not proven.unchanged({}, {"a": b"1"})
 
 
-def test_two_commits_name_no_single_revision() -> None:
-    seen = ApplicationSeen(source="api", name="a", revision=f"{'d' * 40}, {'e' * 40}")
-    assert proven.revision(proof(application=seen)) == ""
+@pytest.mark.parametrize(
+    ("records", "good"),
+    [
+        ([record(1, proof(kind="adopt", outcome="adopted"))], True),
+        ([record(1, proof(policy="older"))], True),
+        ([record(2, proof(kind="look", outcome="failed")), record(1, proof())], True),
+        ([record(2, proof(outcome="failed")), record(1, proof())], False),
+        ([record(2, proof(version="1.2.0")), record(1, proof())], False),
+        ([record(1, proof(chart=None))], False),
+        ([], False),
+    ],
+    ids=[
+        "adopted",
+        "other policy",
+        "a look failed since",
+        "failed since",
+        "another since",
+        "other chart",
+        "none",
+    ],
+)
+def test_the_last_verdict_is_good_or_it_is_not(records: list[Record], good: bool) -> None:
+    assert (proven.last_good(records, RELEASE) is not None) is good
 
 
 CHART_SOURCE = "{repoURL: r/charts, chart: shop, targetRevision: 1.1.0}"

@@ -1,293 +1,325 @@
-"""The wait against the stand-in for Argo CD: one Application for each thing that goes wrong, all at once."""
+"""How a roll-out ends with each disturbance, in virtual time: nothing here depends on the machine.
+
+`docs/gate.md` has the table of reasons; the lab plays the same disturbances in tests/lab/test_disturbances.py.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
-import requests
 
-from lab.argocd import ArgoCD
-from lab.registry import Registry
-from stagegate.clients import argocd
-from stagegate.clients.registry import Registry as Client
 from stagegate.errors import Stop
-from stagegate.gate import pods, rollout
-from stagegate.gate.look import Expected
-from stagegate.gate.plan import Judgement
-from stagegate.gate.rollout import Order, Rollout
-from stagegate.model import Image
-from tests.lab.argo_world import APPLICATION, World
+from tests.gate.simulated import (
+    BEFORE,
+    FOREVER,
+    GOOD,
+    NEW,
+    OTHER,
+    PROGRESSING,
+    SHOP,
+    SYNC,
+    Phase,
+    Simulated,
+    applied,
+    condition,
+    differs,
+    failed_sync,
+    health,
+    old,
+    out_of_sync,
+    roll_out,
+    running,
+    thing,
+    waited,
+)
 
-SETTLE = 1.0
-LONG, SHORT = 60.0, 18.0  # seconds; on a busy machine a roll-out takes ten
+DENIED = {"error": "permission denied", "code": 7, "message": "permission denied"}
+DOWN = {"error": "x", "code": 14, "message": "upstream is away"}
+HPA = thing("HorizontalPodAutoscaler", "Degraded", "unable to get metrics for resource cpu")
+NOT_FOUND = "failed to pull chart: registry.example.com/charts/shop:1.1.0: not found"
+NO_REPO_SERVER = 'code = Unavailable desc = dial tcp argocd-repo-server:8081: connect: connection refused"'
+DEADLINE = 'Deployment "shop" exceeded its progress deadline'
 
 
-class Case(NamedTuple):
-    """Faults put on the Application before the pin moves to `version`, and how long the gate waits."""
-
-    faults: Mapping[str, Mapping[str, Any]] = {}
-    timeout: float = LONG
-    pinned: str = "1.1.0"
-    version: str = "1.1.0"
-    options: Mapping[str, Any] = {}
+def no_automation(document: Any) -> None:
+    out_of_sync(document)
+    document["spec"]["syncPolicy"] = {}
 
 
-READY = {
-    "plain": Case(),
-    "stale": Case({"stale": {"seconds": 2.0}}),
-    "lost-refresh": Case({"lost-refresh": {"times": 2}}),
-    "flap-then-good": Case({"flap": {"good": 0.6, "pause": 0.8}}),
-    "version-2": Case({"version-2": {}}),
-    "ingress-502": Case({"502": {"seconds": 2.0}}),
-    "busy-429": Case({"429": {"seconds": 1.5}}),
-    "error-500": Case({"500": {"times": 2}}),
-    "in-progress": Case({"precondition": {"seconds": 1.0}}),
-    "no-stream": Case({"no-stream": {}}),
-    "slow-stream": Case({"slow-stream": {"delay": 2.0}}),
-    "stream-cut": Case({"stream-cut": {"events": 1}}),
-    "parent-late": Case({"parent-stale": {"seconds": 2.0}}),
-}
-FAILED = {
-    "degraded": ("degraded", Case({"degraded": {}})),
-    "flap-then-bad": ("degraded", Case({"flap": {"good": 0.6, "pause": 0.5, "then": "Degraded"}})),
-    "comparison": ("comparison-error", Case({"comparison-error": {"message": "chart not found"}})),
-    "sync-failed": ("operation-failed", Case({"sync-failed": {"message": "hook failed"}})),
-    "wrong-image": ("other-software", Case({"wrong-image": {}})),
-    "wrong-source": (
-        "wrong-source",
-        Case({"live-spec": {"spec": {"source": {"repoURL": "ghcr.io/other/charts"}}}}),
+def deleting(document: Any) -> None:
+    document["metadata"]["deletionTimestamp"] = "2026-01-05T12:00:00Z"
+
+
+def foreign(document: Any) -> None:
+    document["spec"]["source"]["repoURL"] = "ghcr.io/other/charts"
+
+
+READY: dict[str, Simulated] = {
+    "plain": Simulated(roll_out()),
+    "no stream": Simulated(roll_out(), streams=False),
+    "there already": Simulated([GOOD]),
+    "stale document": Simulated(roll_out(begin=(Phase(1.0, old), Phase(40.0, applied, compared=False)))),
+    "parent late": Simulated(roll_out(begin=(Phase(170.0, old), Phase(0.5, applied, compared=False)))),
+    "lost refreshes": Simulated(roll_out(), lost=3),
+    "health flap": Simulated(roll_out(Phase(1.0, new=True), Phase(1.0, PROGRESSING))),
+    "degraded for 30 s": Simulated(
+        roll_out(Phase(30.0, health("Degraded", "", thing("Deployment", "Degraded"))))
+    ),
+    "HPA without metrics for 100 s": Simulated(roll_out(Phase(100.0, health("Degraded", "", HPA)))),
+    "comparison error for 20 s": Simulated(
+        roll_out(begin=(*BEFORE, Phase(20.0, condition("ComparisonError", NOT_FOUND))))
+    ),
+    "repo-server down for 60 s": Simulated(
+        roll_out(begin=(*BEFORE, Phase(60.0, condition("ComparisonError", NO_REPO_SERVER))))
+    ),
+    "registry 429 for 200 s": Simulated(
+        roll_out(begin=(*BEFORE, Phase(200.0, condition("ComparisonError", "toomanyrequests: 429"))))
+    ),
+    "invalid spec for 20 s": Simulated(
+        roll_out(begin=(*BEFORE, Phase(20.0, condition("InvalidSpecError", "not permitted"))))
+    ),
+    "API server 403 for 20 s": Simulated(roll_out(Phase(20.0, answer=(403, DENIED)))),
+    "argocd-server away for 60 s": Simulated(roll_out(Phase(60.0, answer=(None, "")))),
+    "ingress 502 for 30 s": Simulated(roll_out(Phase(30.0, answer=(502, "<html>bad gateway</html>")))),
+    "too many requests": Simulated(roll_out(Phase(10.0, answer=(429, DOWN)))),
+    "a sync that fails twice and is retried": Simulated(
+        roll_out(Phase(20.0, failed_sync("hook failed")), Phase(10.0, running))
+    ),
+    "out of sync for a minute before the sync begins": Simulated(
+        roll_out(sync=(Phase(60.0, out_of_sync), Phase(0.2, differs()), *SYNC))
+    ),
+    "another chart for 20 s": Simulated(roll_out(begin=(Phase(20.0, foreign), *BEFORE))),
+    "a shut window for 15 min": Simulated(roll_out(sync=(Phase(900.0, out_of_sync), *SYNC))),
+    "a deadline of the release before": Simulated(
+        roll_out(Phase(5.0, health("Degraded", "", thing("Deployment", "Degraded", DEADLINE))))
     ),
 }
-LATE = {
-    "auto-sync-off": ("auto-sync-off", Case({"auto-sync-off": {}}, SHORT)),
-    "sync-window": ("sync-window", Case({"sync-window": {}}, SHORT)),
-    "suspended": ("suspended", Case({"suspended": {}}, SHORT)),
-    "progressing": ("progressing", Case({"progressing": {}})),
-    "missing-status": ("no-status", Case({"missing-status": {}}, SHORT)),
-    "not-applied": ("pin-not-applied", Case({"parent-stale": {}}, SHORT)),
-}
-NEWER = {
-    "newer-pin": Case(pinned="1.2.0"),
-    "range": Case(pinned="1.x"),
-}
-STOPS = {
-    "token-dies": ("token-expired", Case({"401": {}})),
-    "not-allowed": ("missing-permission", Case({"403": {}})),
-    "login-page": ("missing-permission", Case({"sso-redirect": {}})),
-}
-CASES: dict[str, Case] = {
-    **READY,
-    **NEWER,
-    **{name: case for table in (FAILED, LATE, STOPS) for name, (_, case) in table.items()},
-}
-
-
-class Ended(NamedTuple):
-    """How a gate ended, what the service answered then, and how long after Argo CD showed it ready."""
-
-    outcome: Rollout | Stop
-    answered: str
-    late: float
-
-
-class Night:
-    """One stand-in with an Application for each case; every gate waits at the same time."""
-
-    def __init__(self, world: World, argo: ArgoCD, images: Mapping[str, str]) -> None:
-        self.world, self.argo = world, argo
-        self.images = {v: (Image(reference="ghcr.io/acme/shop", digest=d),) for v, d in images.items()}
-        self.registry = Client(frozenset({world.host}))
-
-    def pin(self, versions: Mapping[str, str]) -> None:
-        texts = {n: APPLICATION.format(name=n, version=v, greeting="hi") for n, v in versions.items()}
-        self.world.push({f"deploy/argocd/{name}.yaml": text for name, text in texts.items()})
-        self.argo.poke()
-
-    def related(self, version: str) -> pods.Relatives:
-        """Digests are asked of the lab's registry, whatever host the manifests name."""
-        here = f"{self.world.host}/acme/shop"
-        family = pods.family(self.registry, [Image(reference=here, digest=self.images[version][0].digest)])
-        return lambda _, running: family(here, running)
-
-    def gate(self, name: str, case: Case, **more: Any) -> Rollout:
-        source = argocd.ArgoCD(self.argo.url, self.argo.token)
-        tags, related = (f"v{case.version}",), self.related(case.version)
-
-        def judged(application: str) -> Judgement:
-            return pods.look(source, application, self.images[case.version], tags, related).judgement
-
-        order = Order(
-            environment="staging",
-            names=more.pop("names", (name,)),
-            timeout=case.timeout,
-            commit=lambda *_: "current",
-            pods=judged,
-            **more,
-        )
-        chart = "oci://ghcr.io/acme/charts/shop"
-        expected = Expected(
-            version=case.version,
-            chart=chart,
-            chart_version=case.version,
-            settle=SETTLE,
-            patience=5.0,
-            degraded_after=SETTLE,
-        )
-        return rollout.wait(source, expected, order)
-
-
-def shows_ready(document: dict[str, Any]) -> bool:
-    """What readiness means to Argo CD: the pinned version is synced, healthy, and looked at after the sync."""
-    status = document.get("status") or {}
-    operation = status.get("operationState") or {}
-    return (
-        document["spec"]["source"]["targetRevision"] == status.get("sync", {}).get("revision") == "1.1.0"
-        and status["sync"]["status"] == "Synced"
-        and status["health"]["status"] == "Healthy"
-        and operation.get("phase") == "Succeeded"
-        and status["reconciledAt"] >= operation["finishedAt"]
-    )
-
-
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    root = tmp_path_factory.mktemp("night")
-    with Registry(root / "registry") as registry:
-        world = World(root, registry.host).begin()
-        images = {version: world.release(version) for version in ("1.0.0", "1.1.0", "1.2.0")}
-        names = [*CASES, "pair-a", "pair-b", "last"]
-        first = {n: APPLICATION.format(name=n, version="1.0.0", greeting="hi") for n in names}
-        world.push({f"deploy/argocd/{name}.yaml": text for name, text in first.items()})
-        with ArgoCD(
-            root / "argo",
-            world.bare,
-            registry_rewrite={"ghcr.io": world.host},
-            interval=0.2,
-            refresh_deadline=3.0,
-        ) as argo:
-            for name in names:
-                argo.wait(
-                    lambda d: d.get("status", {}).get("health", {}).get("status") == "Healthy", name, 60
+FAILED: dict[str, tuple[str, float, Simulated]] = {
+    "degraded for good": (
+        "degraded",
+        150.0,
+        Simulated(roll_out(Phase(FOREVER, health("Degraded", "", thing("Deployment", "Degraded"))))),
+    ),
+    "HPA without metrics": (
+        "degraded",
+        150.0,
+        Simulated(roll_out(Phase(FOREVER, health("Degraded", "", HPA)))),
+    ),
+    "past its deadline": (
+        "degraded",
+        40.0,
+        Simulated(
+            roll_out(Phase(FOREVER, health("Degraded", "", thing("Deployment", "Degraded", DEADLINE))))
+        ),
+    ),
+    "an image that is not there": (
+        "degraded",
+        150.0,
+        Simulated(
+            roll_out(Phase(FOREVER, PROGRESSING)), stuck=("ImagePullBackOff", "shop:v1.1.0: not found")
+        ),
+    ),
+    "chart not found": (
+        "comparison-error",
+        330.0,
+        Simulated([*BEFORE, Phase(FOREVER, condition("ComparisonError", NOT_FOUND))]),
+    ),
+    "invalid spec": (
+        "invalid-spec",
+        330.0,
+        Simulated([*BEFORE, Phase(FOREVER, condition("InvalidSpecError", "not permitted"))]),
+    ),
+    "a failed sync": (
+        "operation-failed",
+        330.0,
+        Simulated(roll_out(Phase(FOREVER, failed_sync("hook failed")))),
+    ),
+    "wipe-out": (
+        "sync-error",
+        60.0,
+        Simulated(
+            [*BEFORE, Phase(FOREVER, condition("SyncError", "auto-sync will wipe out all", "OutOfSync"))]
+        ),
+    ),
+    "prune off": ("prune", 60.0, Simulated(roll_out(Phase(FOREVER, differs(requiresPruning=True))))),
+    "drift without self-heal": ("out-of-sync", 60.0, Simulated(roll_out(Phase(FOREVER, differs())))),
+    "deleted": ("being-deleted", 10.0, Simulated(roll_out(Phase(FOREVER, deleting)))),
+    "another chart": ("wrong-source", 60.0, Simulated([Phase(FOREVER, foreign)])),
+    "another image under the tag": (
+        "other-software",
+        60.0,
+        Simulated(roll_out(), pod=(f"{SHOP}:v{NEW}", f"{SHOP}@{OTHER}")),
+    ),
+    "an aborted Rollout": (
+        "canary-aborted",
+        60.0,
+        Simulated(
+            roll_out(
+                Phase(
+                    FOREVER,
+                    health("Degraded", "", thing("Rollout", "Degraded", "RolloutAborted: update aborted")),
                 )
-            yield Night(world, argo, images)
+            )
+        ),
+    ),
+    "a failed Canary": (
+        "canary-aborted",
+        60.0,
+        Simulated(
+            roll_out(Phase(FOREVER, health("Degraded", "", thing("Canary", "Degraded", "Failed --- x"))))
+        ),
+    ),
+}
 
 
-@pytest.fixture(scope="module")
-def ended(night: Night) -> dict[str, Ended]:
-    """Every case at once: faults, gates, then the pins move."""
-    shown: dict[str, float] = {}
+class Late(NamedTuple):
+    """A wait that ends with its timeout: the reason, a word of the detail, and what was failing."""
 
-    def see(name: str) -> None:
-        night.argo.wait(shows_ready, name, LONG)
-        shown[name] = time.monotonic()
+    reason: str
+    word: str
+    world: Simulated
+    failing: bool = False
 
-    def one(name: str, case: Case) -> Ended:
-        try:
-            outcome: Rollout | Stop = night.gate(name, case)
-        except Stop as stop:
-            outcome = stop
-        now = time.monotonic()
-        answered = requests.get(night.argo.front(name), timeout=10).text
-        return Ended(outcome, answered, now - shown.get(name, now))
 
-    for name, case in CASES.items():
-        for kind, options in case.faults.items():
-            night.argo.fault(name, kind, **options)
-    for name in READY:
-        threading.Thread(target=see, args=(name,), daemon=True).start()
-    with ThreadPoolExecutor(len(CASES)) as pool:
-        running: dict[str, Future[Ended]] = {n: pool.submit(one, n, case) for n, case in CASES.items()}
-        time.sleep(1.0)  # long enough to believe the old revision, which is Synced and Healthy
-        assert not [n for n in READY if running[n].done()]
-        night.pin({name: case.pinned for name, case in CASES.items()})
-        return {name: future.result() for name, future in running.items()}
+NIGHT = {"assignedWindows": [{"kind": "allow", "schedule": "0 3 * * *", "duration": "1h"}]}
+LATE: dict[str, Late] = {
+    "auto-sync off": Late("auto-sync-off", "somebody", Simulated([*BEFORE, Phase(FOREVER, no_automation)])),
+    "shut window": Late(
+        "sync-window", "opens at", Simulated([*BEFORE, Phase(FOREVER, out_of_sync)], windows=NIGHT)
+    ),
+    "suspended": Late("suspended", "Suspended", Simulated(roll_out(Phase(FOREVER, health("Suspended"))))),
+    "slow": Late("progressing", "replicas", Simulated(roll_out(Phase(FOREVER, PROGRESSING)))),
+    "crash loop": Late(
+        "progressing",
+        "CrashLoopBackOff",
+        Simulated(roll_out(Phase(FOREVER, PROGRESSING)), stuck=("CrashLoopBackOff", "back-off 40s")),
+        failing=True,
+    ),
+    "pin never applied": Late("pin-not-applied", "1.0.0", Simulated([Phase(FOREVER, old)])),
+    "old pod by tag": Late(
+        "old-pods", "v1.0.0", Simulated(roll_out(), pod=(f"{SHOP}:v1.0.0", f"{SHOP}@{OTHER}"))
+    ),
+    "old pod by digest": Late(
+        "old-pods", OTHER, Simulated(roll_out(), pod=(f"{SHOP}@{OTHER}", f"{SHOP}@{OTHER}"))
+    ),
+    "missing": Late("missing", "Missing", Simulated(roll_out(Phase(FOREVER, health("Missing"))))),
+}
 
 
 @pytest.mark.parametrize("name", READY)
-def test_it_is_ready_only_when_the_service_answers_with_the_new_version(
-    name: str, ended: dict[str, Ended]
-) -> None:
-    outcome = ended[name].outcome
-    assert isinstance(outcome, Rollout), outcome
-    assert (outcome.outcome, outcome.seen[0].revision) == ("ready", "1.1.0"), outcome
-    assert ended[name].answered == "1.1.0"
+def test_what_becomes_good_is_ready_and_not_before(name: str) -> None:
+    found, seconds = waited(READY[name])
+    assert (found.outcome, found.seen[0].revision) == ("ready", NEW), found
+    begun = sum(phase.seconds for _, _, phase in READY[name]._phases[:-1])
+    assert begun + 5 <= seconds <= begun + 30, f"it was good after {begun} s"
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_what_waiting_cannot_cure_fails_with_its_reason(name: str, ended: dict[str, Ended]) -> None:
-    outcome = ended[name].outcome
-    assert isinstance(outcome, Rollout), outcome
-    assert (outcome.outcome, outcome.reason) == ("failed", FAILED[name][0]), outcome
-    assert outcome.seconds < LONG / 2
+def test_what_waiting_cannot_cure_fails_with_its_reason(name: str) -> None:
+    reason, within, world = FAILED[name]
+    found, seconds = waited(world)
+    assert (found.outcome, found.reason) == ("failed", reason), found
+    assert seconds <= within
 
 
 @pytest.mark.parametrize("name", LATE)
-def test_a_time_out_says_what_it_waited_for(name: str, ended: dict[str, Ended]) -> None:
-    outcome = ended[name].outcome
-    assert isinstance(outcome, Rollout), outcome
-    assert (outcome.outcome, outcome.reason) == ("timeout", LATE[name][0]), outcome
+def test_a_time_out_says_what_it_waited_for(name: str) -> None:
+    case = LATE[name]
+    found, seconds = waited(case.world, timeout=200.0)
+    assert (found.outcome, found.reason) == ("timeout", case.reason), found
+    assert case.word in found.detail
+    assert bool(found.failing) is case.failing
+    assert 200.0 <= seconds <= 202.0
 
 
-@pytest.mark.parametrize("name", NEWER)
-def test_a_newer_release_ends_the_wait(name: str, ended: dict[str, Ended]) -> None:
-    outcome = ended[name].outcome
-    assert isinstance(outcome, Rollout), outcome
-    assert (outcome.outcome, outcome.reason) == ("superseded", "superseded"), outcome
+def test_the_connection_of_argo_cd_is_nobodys_verdict() -> None:
+    for message in (NO_REPO_SERVER, "toomanyrequests: 429", "Get https://r/v2/: x509: unknown authority"):
+        with pytest.raises(Stop) as stopped:
+            waited(Simulated([*BEFORE, Phase(FOREVER, condition("ComparisonError", message))]))
+        assert stopped.value.reason == "unreachable"
 
 
-@pytest.mark.parametrize("name", STOPS)
-def test_what_a_person_must_cure_stops_at_once(name: str, ended: dict[str, Ended]) -> None:
-    outcome = ended[name].outcome
-    assert isinstance(outcome, Stop), outcome
-    assert outcome.reason == STOPS[name][0]
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((401, {"message": "invalid session: token is expired"}), "token-expired"),
+        ((302, ""), "missing-permission"),
+        ((200, "<html>log in</html>"), "missing-permission"),
+        ((403, DENIED), "missing-permission"),
+    ],
+    ids=["token expired", "SSO redirect", "SSO page", "not allowed"],
+)
+def test_what_a_person_must_cure_stops_at_once(answer: Any, reason: str) -> None:
+    with pytest.raises(Stop) as stopped:
+        waited(Simulated([Phase(FOREVER, answer=answer)]))
+    assert stopped.value.reason == reason
 
 
-def test_the_token_never_followed_a_redirect(night: Night, ended: dict[str, Ended]) -> None:
-    assert ended["login-page"].outcome
-    assert night.argo.login_requests == []
+def test_argo_cd_that_stays_away_is_nobodys_verdict() -> None:
+    with pytest.raises(Stop) as stopped:
+        waited(Simulated(roll_out(Phase(FOREVER, answer=(None, "")))))
+    assert stopped.value.reason == "unreachable"
 
 
-def test_it_answers_within_a_second_of_readiness(night: Night) -> None:
-    """Alone, so that the machine's load is not measured: readiness is good for the settle time."""
-    shown: list[float] = []
-
-    def see() -> None:
-        night.argo.wait(shows_ready, "last", LONG)
-        shown.append(time.monotonic())
-
-    watcher = threading.Thread(target=see)
-    watcher.start()
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(night.gate, "last", Case())
-        night.pin({"last": "1.1.0"})
-        assert running.result().outcome == "ready"
-        late = time.monotonic()
-    watcher.join()
-    # Argo CD's own times have whole seconds, so the settle time may round up by one.
-    assert late - shown[0] - SETTLE < 2.0
+def test_a_newer_pin_in_the_middle_ends_the_wait() -> None:
+    found, seconds = waited(Simulated([Phase(FOREVER, old)]), pins=((0.0, NEW), (30.0, "1.2.0")))
+    assert (found.outcome, found.detail) == ("superseded", "the pin in Git now names 1.2.0")
+    assert seconds < 60
 
 
-def test_several_applications_are_one_environment(night: Night) -> None:
-    both = ("pair-a", "pair-b")
-    with ThreadPoolExecutor(2) as pool:
-        night.pin({"pair-a": "1.1.0"})
-        one = pool.submit(night.gate, "", Case(timeout=LONG), names=both, minimum=1)
-        assert one.result().outcome == "ready"
-        assert [seen.name for seen in one.result().seen] == ["pair-a"], "the checks leave the late one alone"
-        assert one.result().detail.endswith("not waited for: pair-b")
-        all_of_them = night.gate("", Case(timeout=2.0), names=both)
-        assert (all_of_them.outcome, all_of_them.reason) == ("timeout", "pin-not-applied")
-        night.pin({"pair-b": "1.1.0"})
-        assert night.gate("", Case(), names=both).outcome == "ready"
+def test_a_newer_pin_comes_before_a_verdict_that_is_no_pass() -> None:
+    world = Simulated(roll_out(Phase(FOREVER, health("Degraded"))))
+    assert waited(world, pins=((0.0, NEW), (50.0, "1.2.0")))[0].outcome == "superseded"
 
 
-def test_a_release_that_is_there_already_needs_no_event(night: Night, ended: dict[str, Ended]) -> None:
-    assert ended["plain"].outcome
-    began = time.monotonic()
-    assert night.gate("plain", Case()).outcome == "ready"
-    assert time.monotonic() - began < SETTLE + 2
+PAUSED = health("Suspended", "CanaryPauseStep", thing("Rollout", "Suspended", "CanaryPauseStep"))
+
+
+def test_a_paused_canary_is_a_wait_of_its_own() -> None:
+    """Two pauses longer than the timeout, which counts neither; `suspended: allow` does not let it pass."""
+    paused = Phase(1500.0, PAUSED)
+    found, seconds = waited(
+        Simulated(roll_out(paused, Phase(10.0, PROGRESSING), paused)), accepts_suspended=True
+    )
+    assert found.outcome == "ready"
+    assert seconds > 3000
+    assert 2990 <= found.paused <= 3010
+
+
+def test_a_canary_that_pauses_for_too_long_is_nobodys_verdict() -> None:
+    found, seconds = waited(Simulated(roll_out(Phase(FOREVER, PAUSED))), canary=600.0)
+    assert (found.outcome, found.reason, found.failing) == ("timeout", "canary", "")
+    assert 600 <= seconds <= 620
+
+
+def test_the_phases_in_which_flagger_waits_are_a_canary_too() -> None:
+    waiting = health("Unknown", "", thing("Canary", "Unknown", "WaitingPromotion --- x"))
+    found, _ = waited(Simulated(roll_out(Phase(FOREVER, waiting))), canary=60.0)
+    assert (found.reason, "WaitingPromotion" in found.detail) == ("canary", True)
+
+
+def test_suspended_by_design_is_healthy_where_the_settings_say_so() -> None:
+    resting = health("Suspended", "", thing("CronJob", "Suspended"))
+    world = Simulated([*BEFORE, *SYNC, Phase(FOREVER, resting, new=True)])
+    assert waited(world, accepts_suspended=True)[0].outcome == "ready"
+
+
+def test_several_applications_are_one_environment() -> None:
+    good, bad = Simulated(roll_out()), Simulated([Phase(FOREVER, old)])
+    found, _ = waited(good, bad, minimum=1)
+    assert (found.outcome, [seen.name for seen in found.seen]) == ("ready", ["shop-0"])
+    assert found.detail.endswith("not waited for: shop-1")
+    found, _ = waited(Simulated(roll_out()), Simulated([Phase(FOREVER, old)]), timeout=60.0)
+    assert (found.outcome, found.reason) == ("timeout", "pin-not-applied")
+
+
+def made_by_a_set(document: Any) -> None:
+    old(document)
+    document["metadata"]["ownerReferences"] = [{"kind": "ApplicationSet", "name": "shops"}]
+
+
+def test_an_application_of_a_set_says_when_it_looks_again() -> None:
+    found, _ = waited(Simulated([Phase(FOREVER, made_by_a_set)]), timeout=100.0)
+    assert "ApplicationSet shops makes it and looks at Git every 180 s, so within 8" in found.detail
+    assert "webhook" in found.detail

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.gate import facts, pods, trial, verdict
 from stagegate.gate.comparing import Compared
+from stagegate.gate.expected import Expected
+from stagegate.gate.following import Source
+from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Ready
-from stagegate.gate.rollout import Order
 from stagegate.gate.trial import Seen, Trial
-from stagegate.model import Check, Image, Release
-from stagegate.settings import ArgoCDSettings, Environment, GateSettings, Watch
+from stagegate.model import ApplicationSeen, Check, Image, Release
+from stagegate.settings import ArgoCDSettings, Environment, GateSettings, KeepChecking
 from tests.gate.argo_documents import expected, single
+from tests.gate.virtual import Clock
 
 SHOP, DIGEST, OTHER = "ghcr.io/acme/shop", "sha256:" + "1" * 64, "sha256:" + "2" * 64
 RELEASE = Release(
@@ -25,7 +29,7 @@ GOOD = Check(name="health", outcome="passed")
 
 
 def concluded(*checks: Check, mode: verdict.Mode = "wait") -> str:
-    found = verdict.conclude(RELEASE, "staging", mode, checks, mode != "adopt", "octo-dev")
+    found = verdict.conclude(RELEASE, "staging", verdict.KINDS[mode], checks, "octo-dev")
     assert found.reason in VERDICTS
     return found.reason
 
@@ -45,8 +49,10 @@ def check(name: str, outcome: Any, required: bool = True) -> Check:
         ([GOOD, check("a", "skipped")], "checks-failed"),
         ([GOOD, check("a", "unknown")], "checks-failed"),
         ([GOOD, check("a", "failed", False)], "passed"),
-        ([GOOD, check("watch", "failed")], "checks-failed"),
+        ([GOOD, check("keep-checking", "failed")], "checks-failed"),
         ([GOOD, check("images", "failed")], "image-moved"),
+        ([GOOD, check("image-record", "failed")], "image-untested"),
+        ([GOOD, check("image-record", "failed", False)], "passed"),
         ([GOOD, check("images", "unknown", False)], "passed"),
         ([GOOD, check("content", "failed")], "content-differs"),
         ([check("a", "failed"), check("images", "failed")], "image-moved"),
@@ -93,8 +99,14 @@ class Pods:
             },
         }
 
-    def manifests(self, name: str) -> list[dict[str, Any]]:  # noqa: ARG002
+    def manifests(self, name: str, document: Any = None) -> list[dict[str, Any]]:  # noqa: ARG002
         return []
+
+    def managed_resources(self, name: str) -> list[dict[str, Any]]:  # noqa: ARG002
+        return []
+
+    def application_set(self, name: str) -> dict[str, Any]:  # noqa: ARG002
+        return {}
 
     def sync_windows(self, name: str) -> dict[str, Any]:  # noqa: ARG002
         return {}
@@ -104,11 +116,29 @@ def related(_: str, digest: str) -> bool:
     return digest == DIGEST
 
 
+def ready(source: Source, expected: Expected, order: Order) -> Rollout:  # noqa: ARG001
+    """A wait that ends at once, as the look at the pods says."""
+    judged = order.pods("shop")
+    word: Any = "ready" if judged.reason == "ready" else "failed"
+    seen = (ApplicationSeen(source="api", name="shop"),)
+    return Rollout(outcome=word, reason=judged.reason, detail="", seen=seen, documents=(single(),))
+
+
 def run(
-    source: Pods, *, checks: Sequence[Sequence[Check]] = ((GOOD,),), moved: str = "", **gate: Any
+    source: Pods,
+    *,
+    checks: Sequence[Sequence[Check]] = ((GOOD,),),
+    moved: str = "",
+    wait: Any = ready,
+    images: Sequence[str] = (),
+    allowed: Sequence[str] = (),
+    kind: Any = "rollout",
+    clock: Clock | None = None,
+    **gate: Any,
 ) -> Seen:
     rounds = iter(checks)
     last = checks[-1]
+    clock = clock or Clock()
     order = Order(
         environment="staging",
         names=("shop",),
@@ -116,13 +146,15 @@ def run(
         commit=lambda *_: "current",
         pods=lambda _: Ready(),
     )
+    compared = Compared(check=Check(name="content", outcome="passed"), images=tuple(images))
     return trial.run(
         Trial(
-            release=RELEASE, environment="staging", mode="wait", actor="octo-dev", gate=GateSettings(**gate),
+            release=RELEASE, environment="staging", kind=kind, actor="octo-dev", gate=GateSettings(**gate),
             timeout=20.0, source=source, expected=expected(settle=0.0), order=order, tags=("v1.1.0",),
-            relatives=related, scenarios=lambda _: tuple(next(rounds, last)), moved=lambda: moved,
-            compare=lambda _: Compared(),
-        )
+            claims=("v1.1.0",), allowed=tuple(allowed), relatives=related, wait=wait,
+            scenarios=lambda _: tuple(next(rounds, last)), moved=lambda: moved, compare=lambda _: compared,
+        ),
+        trial.Clock(now=clock, sleep=clock.sleep),
     )  # fmt: skip
 
 
@@ -152,11 +184,67 @@ def test_what_nobody_may_see_is_by_tag_and_strict_digests_refuses_it(source: Pod
     assert stopped.value.reason == "image-untested"
 
 
-def test_watching_allows_as_many_errors_as_the_settings_say() -> None:
+def test_keep_checking_allows_as_many_errors_as_the_settings_say() -> None:
     bad = (check("health", "failed"),)
-    watch = Watch(for_="2s", every="1s", allowed_errors=1)
-    assert run(Pods(), checks=[(GOOD,), bad, (GOOD,)], watch=watch).conclusion.reason == "passed"
-    assert run(Pods(), checks=[(GOOD,), bad, bad], watch=watch).conclusion.reason == "checks-failed"
+    again = KeepChecking(for_="2s", every="1s", allowed_errors=1)
+    assert run(Pods(), checks=[(GOOD,), bad, (GOOD,)], keep_checking=again).conclusion.reason == "passed"
+    seen = run(Pods(), checks=[(GOOD,), bad, bad], keep_checking=again)
+    assert seen.conclusion.reason == "checks-failed"
+    (found,) = [c for c in seen.checks if c.name == "keep-checking"]
+    assert (found.seconds, found.detail) == (
+        2.0,
+        "2 rounds, 2 with errors (1 allowed); last: health: because",
+    )
+
+
+WORKER = "ghcr.io/acme/worker"
+
+
+def test_an_image_with_the_tag_of_the_release_that_it_does_not_record_is_untested() -> None:
+    seen = run(Pods(), images=(f"{SHOP}:v1.1.0", f"{WORKER}:v1.1.0", "redis:1.1.0"))
+    assert seen.conclusion.reason == "image-untested"
+    assert f"{WORKER}:v1.1.0" in seen.conclusion.message.why
+    assert "redis" not in seen.conclusion.message.why, "its tag is not one that a release writes"
+    assert run(Pods(), images=(f"{WORKER}:v1.1.0",), allowed=(WORKER,)).conclusion.reason == "passed"
+    assert run(Pods(), images=(f"{WORKER}:v1.0.0",)).conclusion.reason == "passed"
+    adopted = run(Pods(), images=(f"{WORKER}:v1.1.0",), kind="adopt")
+    assert adopted.conclusion.reason == "adopted"
+    assert {c.name: (c.outcome, c.required) for c in adopted.checks}["image-record"] == ("failed", False)
+
+
+def late(reason: str, failing: str = "") -> Any:
+    return lambda *_: Rollout(outcome="timeout", reason=reason, detail="so", seen=(), failing=failing)
+
+
+def test_a_timeout_is_a_verdict_only_when_a_workload_of_the_release_was_failing() -> None:
+    seen = run(Pods(), wait=late("progressing", "pod shop-1 does not start: CrashLoopBackOff"))
+    assert (seen.conclusion.reason, seen.conclusion.outcome) == ("timeout", "failed")
+    assert "CrashLoopBackOff" in seen.conclusion.message.why
+    for reason in ("progressing", "pin-not-applied", "sync-window", "suspended", "canary"):
+        with pytest.raises(Stop) as stopped:
+            run(Pods(), wait=late(reason))
+        assert (stopped.value.reason, reason in stopped.value.why) == ("timeout", True)
+
+
+def test_a_canary_takes_no_time_from_the_checks() -> None:
+    clock, left = Clock(), list[float]()
+
+    def slow(source: Any, expected: Any, order: Any) -> Rollout:
+        clock.sleep(110.0)
+        return msgspec.structs.replace(ready(source, expected, order), paused=100.0)
+
+    def checked(seconds: float) -> tuple[Check, ...]:
+        left.append(seconds)
+        return (GOOD,)
+
+    given = Trial(
+        release=RELEASE, environment="staging", kind="rollout", actor="octo-dev", gate=GateSettings(), timeout=20.0,
+        source=Pods(), expected=expected(), tags=("v1.1.0",), relatives=related, scenarios=checked, wait=slow,
+        order=Order(environment="s", names=("shop",), timeout=20.0, commit=lambda *_: "current", pods=lambda _: Ready()),
+        moved=lambda: "", compare=lambda _: Compared(check=Check(name="content", outcome="passed")),
+    )  # fmt: skip
+    assert trial.run(given, trial.Clock(now=clock, sleep=clock.sleep)).conclusion.reason == "passed"
+    assert left == [10.0]
 
 
 def environment(**argocd: Any) -> Environment:
@@ -178,14 +266,14 @@ class Listing:
     """An Argo CD that knows Applications by their labels."""
 
     def applications(self, selector: str) -> list[dict[str, Any]]:
-        names = ["shop-a", "shop-b"] if selector == "app=shop" else []
-        return [{"metadata": {"name": name}} for name in names]
+        names = [("shop-a", "argocd"), ("shop-b", ""), ("shop-a", "team-a")] if selector == "app=shop" else []
+        return [{"metadata": {"name": name, "namespace": namespace}} for name, namespace in names]
 
 
 def test_applications_are_those_listed_and_those_selected() -> None:
     source: Any = Listing()
     assert facts.names(environment(applications=("shop-b", "x"), selector="app=shop"), source) == (
-        "shop-b", "x", "shop-a",
+        "shop-b", "x", "shop-a", "team-a/shop-a",
     )  # fmt: skip
     with pytest.raises(Stop, match="No Application"):
         facts.names(environment(selector="app=nothing"), source)

@@ -36,7 +36,7 @@ outcomes = st.sampled_from(
         ("failed", "rollout"),
         ("skipped", "skip"),
         ("adopted", "adopt"),
-        ("passed", "schedule"),
+        ("passed", "look"),
     ]
 )
 
@@ -109,7 +109,7 @@ def was_tested(known: PromotionFacts, change: Subject) -> bool:
     said = [
         r.evidence for r in known.records["staging"] if r.evidence and r.evidence.version == change.version
     ]
-    deciding = [e for e in said if e.kind != "schedule"]
+    deciding = [e for e in said if e.kind != "look"]
     if not deciding or change.release is None:
         return False
     last = deciding[0]

@@ -206,7 +206,7 @@ class Shop:
         )
         state, text = records.deployment_state(found), verdict.description(found)
         github.create_deployment_status(number, state, text, "")
-        if found.kind != "schedule":
+        if found.kind != "look":
             context = records.context(found.app, environment)
             github.set_status(found.commit, context, "pending", f"{version}: the gate runs", "")
             github.set_status(found.commit, context, state, text, "")

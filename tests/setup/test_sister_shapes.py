@@ -186,7 +186,7 @@ def test_a_repository_of_this_shape(
         app: {place.name: place.pins[0] for place in settings.environments} for app, settings in found.items()
     } == expected
     first = next(iter(found.values()))
-    assert (first.environments[0].argocd.applications, first.image_tag) == (applications, form)
+    assert (first.environments[0].argo.application_names, first.image_tag) == (applications, form)
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-q", "-m", "chore: adopt stagegate")
     for config in sorted(tmp_path.rglob("stagegate.yaml")):

@@ -44,7 +44,7 @@ def main(inputs: StagingGate, context: Context) -> Result:
     connections = open_connections(settings, context, inputs, as_app=False)
     if not context.actor:  # by hand, outside a runner: the record still names somebody
         context = msgspec.structs.replace(context, actor=connections.app.viewer().login)
-    facts = gate_facts.read(request, settings, connections, context.run_id, context.people)
+    facts = gate_facts.read(request, settings, connections, context)
     plan = intent.plan(facts, request, context.run_id)
     world = gate_world.world(facts, connections)
     result = gate_run.apply_intent(plan, request, facts, world, context)

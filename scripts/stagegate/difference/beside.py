@@ -60,7 +60,7 @@ def _is_guarded(path: str, side: Side) -> bool:
 
 
 def _names(old: Side, new: Side) -> Names:
-    applications: set[str] = set(new.environment.argocd.applications)
+    applications: set[str] = set(new.environment.argo.application_names)
     namespaces: set[str] = set()
     for side in (old, new):
         for one in side.applications(children=False).values():

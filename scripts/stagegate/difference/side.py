@@ -167,7 +167,7 @@ class Side:
         if made.errors:
             note = f"Argo CD cannot expand {name}: {made.errors[0]}"
             yield Deployed(name=f"{name}/*", document=template, own=own, note=note)
-        named = set(self.environment.argocd.applications) if own else set()
+        named = set(self.environment.argo.application_names) if own else set()
         listed = [one for one in made.applications if _name(one) in named] or made.applications
         for one in listed:
             yield Deployed(name=_name(one), document=one, own=own)

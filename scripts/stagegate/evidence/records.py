@@ -84,7 +84,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def task(app: str, kind: EvidenceKind = "rollout") -> str:
     """The deployments' task: one for each app, and another for looks, which come every night and decide nothing."""
-    return f"stagegate:{app}:look" if kind == "schedule" else f"stagegate:{app}"
+    return f"stagegate:{app}:look" if kind == "look" else f"stagegate:{app}"
 
 
 def context(app: str, environment: str) -> str:
@@ -94,8 +94,11 @@ def context(app: str, environment: str) -> str:
 
 def decode(payload: Mapping[str, Any]) -> Evidence | None:
     """The evidence in a payload, or None when it is not one we understand."""
+    given = dict(payload)
+    if given.get("kind") == "schedule":  # the earlier word for a look
+        given["kind"] = "look"
     try:
-        return msgspec.convert(dict(payload), Evidence)
+        return msgspec.convert(given, Evidence)
     except msgspec.ValidationError:
         return None
 

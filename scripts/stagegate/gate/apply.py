@@ -10,7 +10,7 @@ from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
 from stagegate.evidence import records
 from stagegate.gate import describe, verdict
-from stagegate.model import Change, Evidence, Release
+from stagegate.model import Change, Evidence, EvidenceKind, Release
 from stagegate.runner import log
 
 
@@ -52,7 +52,7 @@ def finish(
 ) -> tuple[Change, ...]:
     """Complete a record: its deployment status (`done`: it has one), then the commit status.
 
-    A scheduled look writes no commit status: it never revokes what a roll-out proved.
+    A look writes no commit status: it never revokes what a roll-out proved.
     """
     state, text = records.deployment_state(evidence), verdict.description(evidence)
     changes: list[Change] = []
@@ -60,13 +60,13 @@ def finish(
         hub.create_deployment_status(number, state, text, run_url)
         changes.append(Change(kind="deployment-status", target=f"#{number}", after=state))
     context = records.context(evidence.app, evidence.environment)
-    if evidence.kind != "schedule" and hub.set_status(evidence.commit, context, state, text, run_url):
+    if evidence.kind != "look" and hub.set_status(evidence.commit, context, state, text, run_url):
         changes.append(Change(kind="status", target=context, after=state))
     return tuple(changes)
 
 
-def intended(release: Release, environment: str, mode: verdict.Mode) -> tuple[Change, ...]:
+def intended(release: Release, environment: str, kind: EvidenceKind) -> tuple[Change, ...]:
     """What a gate would write."""
     context = records.context(release.app, environment)
-    status = () if mode == "watch" else (Change(kind="status", target=context, done=False),)
+    status = () if kind == "look" else (Change(kind="status", target=context, done=False),)
     return (Change(kind="deployment", target=environment, done=False), *status)

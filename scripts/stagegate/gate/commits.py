@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from stagegate.argocd_app.status import Application, SourceSeen
 from stagegate.clients.hub import Hub
-from stagegate.gate.look import Commit
+from stagegate.gate.expected import Commit
 from stagegate.model import Release
 from stagegate.runner import log
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from stagegate.argocd_app.json_fields import mapping, text
 from stagegate.argocd_app.status import read
 from stagegate.errors import Stop
-from stagegate.gate import content
+from stagegate.gate import content, images
 from stagegate.gate.following import Source
-from stagegate.gate.rollout import Rollout
+from stagegate.gate.order import Rollout
 from stagegate.model import Check, digest_of
 from stagegate.runner import log
 
@@ -31,42 +32,76 @@ class Rendering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """The content check (None: not comparable), why not, and the digest of the rendered objects."""
+    """The content check, the digest of the rendered objects, and the images that these name.
 
-    check: Check | None = None
-    why: str = ""
+    A check that is `unknown` is not required, and its detail says why nothing could be compared.
+    """
+
+    check: Check
     configuration: str = ""
+    images: tuple[str, ...] = ()
+
+
+def not_comparable(why: str) -> Compared:
+    """Nothing was compared, and why. That is never "compared"."""
+    log.say(f"content is not comparable: {why}")
+    return Compared(check=Check(name="content", outcome="unknown", required=False, detail=why))
 
 
 def compare(
     source: Source, found: Rollout, render: Callable[[Json], Rendering], namespace: Callable[[Json], str]
 ) -> Compared:
-    """Compare every Application that was waited for. What cannot be compared is said, never "compared"."""
+    """Compare every Application that was waited for with what Argo CD compared the cluster with."""
     ours: list[Json] = []
     wrong: list[str] = []
-    for document in found.documents:
-        name = str((document.get("metadata") or {}).get("name", ""))
+    for seen, document in zip(found.seen, found.documents, strict=True):
         try:
             rendering = render(document)
-            theirs = source.manifests(name)
+            theirs = target_objects(source, seen.name, document)
         except Stop as trouble:
-            return _not(f"{trouble.what} {trouble.why}")
+            return not_comparable(f"{trouble.what} {trouble.why}")
         differences = content.differences(theirs, rendering.objects, namespace(document))
         if differences and rendering.unsteady:
-            return _not(
-                f"the chart of {name} uses {rendering.unsteady}, which may render otherwise each time"
+            return not_comparable(
+                f"the chart of {seen.name} uses {rendering.unsteady}, which may render otherwise each time"
             )
-        if differences and _moved(source, name, document):
-            return _not(f"{name} was compared against newer values meanwhile")
+        if differences and _moved(source, seen.name, document):
+            return not_comparable(f"{seen.name} was compared against newer values meanwhile")
         ours += rendering.objects
-        wrong += [f"{name}: {difference}" for difference in differences]
-    digest = configuration(ours)
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        detail = "; ".join(wrong[:3]) + more
-        return Compared(check=Check(name="content", outcome="failed", detail=detail), configuration=digest)
-    detail = f"{len(ours)} objects are what the chart's digest renders to"
-    return Compared(check=Check(name="content", outcome="passed", detail=detail), configuration=digest)
+        wrong += [f"{seen.name}: {difference}" for difference in differences]
+    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    good = f"{len(ours)} objects are what the chart's digest renders to"
+    return Compared(
+        check=Check(
+            name="content",
+            outcome="failed" if wrong else "passed",
+            detail="; ".join(wrong[:3]) + more if wrong else good,
+        ),
+        configuration=configuration(ours),
+        images=tuple(dict.fromkeys(images.written_in(ours))),
+    )
+
+
+def target_objects(source: Source, name: str, document: Json) -> list[Json]:
+    """What Argo CD compared the cluster with: the target states of its managed resources, and from the manifests
+    of the same revisions the hooks and tests, which it does not manage.
+
+    All of the manifests where a server or token gives no managed resources.
+    """
+    manifests = source.manifests(name, document)
+    try:
+        managed = source.managed_resources(name)
+    except Stop as trouble:
+        log.debug(f"the managed resources of {name} cannot be read: {trouble.what}")
+        return manifests
+    return [*managed, *(item for item in manifests if is_hook(item))]
+
+
+def is_hook(item: Json) -> bool:
+    """Whether Argo CD runs an object as a hook, or leaves it out, instead of managing it."""
+    annotations = mapping(mapping(item, "metadata"), "annotations")
+    helm = text(annotations, "helm.sh/hook")
+    return bool(text(annotations, "argocd.argoproj.io/hook")) or helm not in ("", "crd-install")
 
 
 def configuration(objects: Sequence[Json]) -> str:
@@ -76,17 +111,17 @@ def configuration(objects: Sequence[Json]) -> str:
 
 def unsteady(files: dict[str, bytes]) -> str:
     """The first unsteady function that a chart's templates use, or nothing."""
-    for path, text in sorted(files.items()):
+    for path, template in sorted(files.items()):
         if "/templates/" in path or path.startswith("templates/"):
-            found = next((word for word in UNSTEADY if _uses(text, word)), "")
+            found = next((word for word in UNSTEADY if _uses(template, word)), "")
             if found:
                 return found
     return ""
 
 
-def _uses(text: bytes, word: str) -> bool:
+def _uses(template: bytes, word: str) -> bool:
     """Whether a template action has the word; `now` inside `known` is none."""
-    for part in text.decode("utf-8", "replace").split("{{")[1:]:
+    for part in template.decode("utf-8", "replace").split("{{")[1:]:
         action = part.split("}}", 1)[0]
         padded = f" {action.replace('(', ' ').replace(')', ' ').replace('|', ' ')} "
         if word in action if word.startswith(".") or word[:3] in ("ran", "gen") else f" {word} " in padded:
@@ -99,8 +134,3 @@ def _moved(source: Source, name: str, document: Json) -> bool:
         return read(source.application(name)).revisions != read(document).revisions
     except Stop:
         return True
-
-
-def _not(why: str) -> Compared:
-    log.say(f"content is not comparable: {why}")
-    return Compared(why=why)

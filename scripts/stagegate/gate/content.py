@@ -1,18 +1,9 @@
-"""What really runs: images of pods against the release's digests, Argo CD's manifests against our render. Pure.
-
-A pod's digest may be that of the index or of one platform in it, whichever the runtime reports
-(kubernetes#108689), so relatives of the recorded digest count as it.
-"""
+"""Whether Argo CD's manifests are our render. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import msgspec
-
-from stagegate.model import DIGEST, Image
 
 Json = dict[str, Any]
 Key = tuple[str, str, str, str]
@@ -24,137 +15,6 @@ _TRACKING = (
     "app.kubernetes.io/instance",
 )
 _DECIDING = ("argocd.argoproj.io/", "helm.sh/")  # annotations that decide what Argo CD does with an object
-
-
-class PodImage(msgspec.Struct, frozen=True, kw_only=True):
-    """One container's image: as written, and the digest that runs (empty: nobody could read it).
-
-    `source` is the repository whose digest it is (empty: the runtime gave the image's own id, or none).
-    """
-
-    pod: str
-    container: str
-    written: str
-    digest: str = ""
-    over: bool = False
-    source: str = ""
-    of_job: bool = False
-
-    @property
-    def repository(self) -> str:
-        """Without tag and digest."""
-        return re.sub(r":[^/]*$", "", self.written.split("@", 1)[0])
-
-    @property
-    def tag(self) -> str:
-        """The tag, or nothing."""
-        return self.written.split("@", 1)[0].removeprefix(self.repository).removeprefix(":")
-
-
-class Images(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pods say of the release's images.
-
-    `old` run another tag and will be replaced; `wrong` have the release's tag, or no other to come, and other
-    content; `by_tag` have the right tag and a digest nobody could read; `proven` are digests found right.
-    """
-
-    old: tuple[str, ...] = ()
-    wrong: tuple[str, ...] = ()
-    by_tag: tuple[str, ...] = ()
-    proven: tuple[str, ...] = ()
-
-
-def of_tree(tree: Json) -> Iterator[Json]:
-    """The pods among a resource tree's nodes."""
-    for node in tree.get("nodes") or ():
-        if isinstance(node, dict) and node.get("kind") == "Pod" and not node.get("group"):
-            yield node
-
-
-def of_pod(live: Json, node: Json) -> tuple[PodImage, ...]:
-    """Every container of a pod: from the live object, else from the tree, which knows only what is written.
-
-    A pod that is being deleted is on its way out and not judged.
-    """
-    name = str(node.get("name", "?"))
-    if not live:
-        images = [image for image in node.get("images") or () if isinstance(image, str)]
-        return tuple(PodImage(pod=name, container="?", written=image) for image in images)
-    metadata, spec, status = (live.get(key) or {} for key in ("metadata", "spec", "status"))
-    if metadata.get("deletionTimestamp"):
-        return ()
-    of_job = any(
-        owner.get("kind") == "Job" for owner in node.get("parentRefs") or () if isinstance(owner, dict)
-    )
-    over = status.get("phase") in ("Succeeded", "Failed")
-    running = {
-        str(item.get("name")): str(item.get("imageID") or "")
-        for group in ("initContainerStatuses", "containerStatuses")
-        for item in status.get(group) or ()
-    }
-    found = []
-    for group in ("initContainers", "containers"):
-        for item in spec.get(group) or ():
-            container, written = str(item.get("name", "?")), str(item.get("image", ""))
-            digest = DIGEST.search(running.get(container, ""))
-            source = running.get(container, "").split("://", 1)[-1].rpartition("@")[0]
-            found.append(
-                PodImage(
-                    pod=name,
-                    container=container,
-                    written=written,
-                    digest=digest[0] if digest else "",
-                    over=over,
-                    source=source,
-                    of_job=of_job,
-                )
-            )
-    return tuple(found)
-
-
-def judge_images(
-    pods: Iterable[PodImage],
-    images: Sequence[Image],
-    tags: Sequence[str],
-    relatives: Callable[[str, str], bool],
-) -> Images:
-    """Compare what runs with what is recorded.
-
-    `tags` are those this release's images carry; `relatives(recorded reference, running digest)` says whether
-    a digest is the recorded one, in its index, or an index that holds it. Images that are not the release's
-    are not judged.
-    """
-    old, wrong, by_tag, proven = [], [], [], []
-    for pod in pods:
-        pinned = DIGEST.search(pod.written.partition("@")[2])
-        running = pod.digest or (pinned[0] if pinned else "")
-        image = next((i for i in images if full_name(i.reference) == full_name(pod.repository)), None)
-        mirrored = image is None
-        if mirrored and running:  # a mirror keeps the last part of the name, and the digest proves it
-            last = pod.repository.rpartition("/")[2]
-            image = next((i for i in images if i.reference.rpartition("/")[2] == last), None)
-        if image is None:
-            continue
-        where = f"{pod.pod}/{pod.container}"
-        if running and relatives(image.reference, running):
-            proven.append(f"{image.reference}@{running}")
-        elif mirrored or ((pod.of_job or pod.over) and pod.tag not in tags):
-            continue  # not an image of this release, or a Job of an earlier one, which ends by itself
-        elif pod.tag not in tags:
-            old.append(f"{where} has {pod.written}")
-        elif not running or (pod.digest and full_name(pod.source) != full_name(image.reference)):
-            by_tag.append(f"{where} has {pod.written}")  # an image id, or a digest of another repository
-        else:
-            wrong.append(f"{where} runs {running}, released is {image.digest} of {image.reference}")
-    return Images(old=tuple(old), wrong=tuple(wrong), by_tag=tuple(by_tag), proven=tuple(sorted(set(proven))))
-
-
-def full_name(repository: str) -> str:
-    """An image's repository with the host that Docker means where none is written."""
-    first, slash, _ = repository.partition("/")
-    if not repository or (slash and ("." in first or ":" in first or first == "localhost")):
-        return repository.replace("index.docker.io/", "docker.io/", 1)
-    return f"docker.io/{repository}" if slash else f"docker.io/library/{repository}"
 
 
 def differences(theirs: Sequence[Json], ours: Sequence[Json], namespace: str) -> tuple[str, ...]:

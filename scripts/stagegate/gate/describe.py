@@ -9,8 +9,8 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.gate.command_checks import folded
 from stagegate.gate.trial import Seen
-from stagegate.gate.verdict import KINDS, Conclusion, Mode
-from stagegate.model import Content, Evidence, Release, Skip, WorkflowRun, to_json
+from stagegate.gate.verdict import Conclusion
+from stagegate.model import Content, Evidence, EvidenceKind, Release, Skip, WorkflowRun, to_json
 from stagegate.report.markdown import plain
 
 PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
@@ -19,7 +19,7 @@ PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
 def evidence(
     release: Release,
     environment: str,
-    mode: Mode,
+    kind: EvidenceKind,
     conclusion: Conclusion,
     seen: Seen | None,
     *,
@@ -28,6 +28,7 @@ def evidence(
     run: WorkflowRun,
     actor: str,
     policy: str,
+    files: str = "",
     reason: str = "",
 ) -> Evidence:
     """The record of a verdict; `content` is `compared` only when a comparison found no difference."""
@@ -36,7 +37,7 @@ def evidence(
     content: Content = "compared" if compared else "not-comparable"
     applications = seen.rollout.seen if seen and seen.rollout else ()
     return Evidence(
-        kind=KINDS[mode],
+        kind=kind,
         app=release.app,
         environment=environment,
         outcome=conclusion.outcome,
@@ -55,7 +56,8 @@ def evidence(
         run=run,
         actor=actor,
         policy=policy,
-        skip=Skip(reason=plain(reason), actor=actor) if mode == "skip" else None,
+        files=files,
+        skip=Skip(reason=plain(reason), actor=actor) if kind == "skip" else None,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stagegate.clients.hub import ACTIONS_BOT, Hub, RunInfo
 from stagegate.evidence import history, records
 from stagegate.evidence.records import Record
 from stagegate.gate import proven
-from stagegate.gate.facts import Elsewhere, Facts
+from stagegate.gate.facts import Facts, OtherGates
 from stagegate.pins import files as pin_files
 from stagegate.runner import log
 
@@ -17,27 +17,40 @@ PATIENCE = 120.0  # seconds for another run's gate job to begin after the job th
 PACE = 10.0
 
 
-def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> Elsewhere:
-    """A record that proves this already, else the run that gates it."""
-    record = proof(facts, app, pins)
-    return Elsewhere(proof=record) if record else Elsewhere(run=looking(facts, app, pins, own_run))
+def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> OtherGates:
+    """A record that proves this already, else the run that gates it, else whether anything changed at all."""
+    known = confirmed(facts, app)
+    if (record := proof(facts, known)) is not None:
+        return OtherGates(proof=record)
+    if run := looking(facts, app, pins, own_run):
+        return OtherGates(run=run)
+    return OtherGates(unchanged=unchanged(facts, known))
 
 
-def proof(facts: Facts, app: Hub, pins: Hub) -> Record | None:
-    """The record that proves exactly this already: same digests, policy, pins and values, and a commit status that
-    agrees with it."""
-    found = proven.record(facts.records, facts.release, facts.policy)
-    if found is None:
-        return None
-    name, accepted = facts.environment.name, facts.accepted
-    known = history.confirmed(app, facts.records, name, facts.release, accepted)
+def confirmed(facts: Facts, app: Hub) -> tuple[Record, ...]:
+    """The records of this environment with which the commit statuses of the release agree."""
+    if proven.last_good(facts.records, facts.release) is None:
+        return facts.records  # nothing that a status could confirm
+    return history.confirmed(app, facts.records, facts.environment.name, facts.release, facts.accepted)
+
+
+def proof(facts: Facts, known: Sequence[Record]) -> Record | None:
+    """The record that proves exactly this already: same digests, policy, pins and used files."""
     found = proven.record(known, facts.release, facts.policy)
-    if found is None or found.evidence is None:
+    if found is None or found.evidence is None or not facts.files:
         return None
-    then = proven.revision(found.evidence)
-    if not then or (then != facts.head and pins.commit_info(then) is None):
-        return None
-    return found if _unchanged(facts, pins, then) else None
+    return found if found.evidence.files == facts.files else None
+
+
+def unchanged(facts: Facts, known: Sequence[Record]) -> bool:
+    """Whether the last verdict here was good, about this release, and nothing that decides what runs changed since.
+
+    Where the used files are not known, the release is: a version that passed and was not moved is not judged again.
+    """
+    last = proven.last_good(known, facts.release)
+    if last is None or facts.pinned not in ("", facts.release.version):
+        return False
+    return not (last.files and facts.files) or last.files == facts.files
 
 
 def looking(
@@ -54,7 +67,7 @@ def looking(
     run = proven.mover(last.trailers, facts.environment.name, own_run) if last and ours else ""
     if run and not _is_reviewed(facts, pins, pins.run_info(run)):
         return ""
-    if last and run and not _unchanged(facts, pins, last.sha):
+    if last and run and _moved_since(facts, pins, last.sha):
         return ""  # another pin or the values changed since: that run may have tested what was before
     context = records.context(facts.release.app, facts.environment.name)
     waited = 0.0
@@ -92,13 +105,13 @@ def _is_reviewed(facts: Facts, pins: Hub, run: RunInfo) -> bool:
     return pins.permission(run.actor.login) in ("write", "maintain", "admin")
 
 
-def _unchanged(facts: Facts, pins: Hub, then: str) -> bool:
-    """Whether what decides here is now as it was at a commit; unknown is changed."""
+def _moved_since(facts: Facts, pins: Hub, then: str) -> bool:
+    """Whether pins or the values they name differ from what a commit has; unknown is changed."""
     now = _files(facts, pins, facts.head)
     if then == facts.head:
-        return proven.unchanged(now, now)
+        return not proven.unchanged(now, now)
     whole = pin_files.are_all({file: now[file] for file in pin_files.of((facts.environment,))})
-    return whole and proven.unchanged(_files(facts, pins, then), now)
+    return not whole or not proven.unchanged(_files(facts, pins, then), now)
 
 
 def _files(facts: Facts, pins: Hub, at: str) -> Mapping[str, bytes | None]:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,7 @@ from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.evidence.records import Record
 from stagegate.gate import scenarios as scenario_files
-from stagegate.gate.look import Expected
+from stagegate.gate.expected import Expected
 from stagegate.gate.scenarios import Scenarios
 from stagegate.model import Actor, Finding, Release, Trust
 from stagegate.runner import log
@@ -32,19 +33,27 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding
 
 
-class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes this run needless: a record that proves exactly this already, or another run that gates it."""
+class OtherGates(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes this run needless, or less than a gate.
+
+    `proof` is a record that proves exactly this already, `run` another run that gates it. `unchanged`: the last
+    verdict here passed or was adopted, for this release, and neither pins nor used files changed since.
+    `insisted`: a person with the permission wants a gate all the same.
+    """
 
     proof: Record | None = None
     run: str = ""
+    unchanged: bool = False
+    insisted: bool = False
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the verdict rests on except what the environment itself will show.
 
     `policy` is the blob of the settings on the default branch of the pins repository, `head` its commit,
-    `pinned` the version the pins name there, `accepted` whose records count, `objection` is why the
-    release should not have come here.
+    `pinned` the version the pins name there, `files` the digest of the pins and of every file that the
+    environment's Applications use there (empty: not known), `accepted` whose records count, `objection` is why
+    the release should not have come here.
     """
 
     settings: Settings
@@ -54,11 +63,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     pins: str
     head: str
     pinned: str
+    files: str = ""
     trust: Trust
     accepted: tuple[Actor, ...]
     records: tuple[Record, ...]
     objection: Objection | None = None
-    elsewhere: Elsewhere = Elsewhere()
+    others: OtherGates = OtherGates()
     scenarios: Scenarios | None = None
     timeout: float
 
@@ -77,11 +87,19 @@ def timeout_of(environment: Environment, asked: str) -> float:
     return float(seconds(text))
 
 
-def scenarios_of(environment: Environment, release: Release, app: Hub, file: str) -> Scenarios | None:
-    """The scenarios as the release commit has them, or None where the policy names no file."""
+def scenarios_of(
+    environment: Environment, release: Release, app: Hub, file: str, *, adopts: bool = False
+) -> Scenarios | None:
+    """The scenarios as the release commit has them, or None where the policy names no file.
+
+    A release that is adopted may be older than the file: then the default branch's is taken.
+    """
     if not environment.gate.scenarios:
         return None
     blob = app.files(release.commit, [file])[file]
+    if blob is None and adopts:
+        log.say(f"{file} is not in {release.tag} yet: the default branch's is used")
+        blob = app.files(app.default_branch(), [file])[file]
     if blob is None:
         raise scenario_files.missing(file, release.commit)
     return scenario_files.parse(blob.content, file, environment.gate.variables)
@@ -89,19 +107,19 @@ def scenarios_of(environment: Environment, release: Release, app: Hub, file: str
 
 def needs(facts: Facts) -> None:
     """Stop when the settings cannot lead to a verdict: nothing to wait for, or nobody to ask."""
-    argocd, gate = facts.environment.argocd, facts.environment.gate
+    argocd, gate = facts.environment.argo, facts.environment.gate
     if argocd.source == "http":
         if facts.scenarios is None or not facts.scenarios.asks_version:
             raise _unfit(
                 f"The gate of {facts.environment.name} would not know which version it tests.",
-                "With `argocd.source: http` only the service can say it, and no check asks for {version}.",
+                "Without Argo CD only the service reports it, and no check of `gate.scenarios` asks for {version}.",
                 'Write a check with `json: {version: "{version}"}` into the scenario file.',
             )
     elif not argocd.applications and not argocd.selector:
         raise _unfit(
-            f"Nothing says what {facts.environment.name} is.",
+            f"Environment {facts.environment.name} has no Argo CD Application.",
             "`argocd` names neither applications nor a selector.",
-            "Name the Argo CD Applications, or set `argocd.source: http`.",
+            "Name the Argo CD Applications (with `source: kubernetes` the workloads), or set `argocd: none`.",
         )
     if not gate.scenarios and not gate.command:
         log.say(f"{facts.environment.name} has neither scenarios nor a command: the gate will say no-checks")
@@ -129,6 +147,7 @@ def expected(facts: Facts, repositories: tuple[str, ...], tag_object: str = "") 
         settle=float(seconds(facts.environment.gate.settle)),
         patience=float(seconds(facts.environment.gate.patience)),
         degraded_after=float(seconds(facts.environment.gate.degraded_after)),
+        canary=float(seconds(facts.environment.gate.canary)),
         accepts_suspended=facts.environment.gate.suspended == "allow",
     )
 
@@ -146,7 +165,7 @@ def argocd(environment: Environment, server: str, token: str, headers: tuple[str
                 "Correct the secret; the line is not shown because it may be one.",
             )
         extra[name.strip()] = value.strip()
-    known = environment.argocd
+    known = environment.argo
     return ArgoCD(
         server,
         token,
@@ -168,20 +187,29 @@ def _ca_file(ca: str) -> str:
 
 
 def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
-    """The Applications of an environment: as listed, and those the selector finds now."""
-    listed = dict.fromkeys(environment.argocd.applications)
-    if environment.argocd.selector:
-        found = source.applications(environment.argocd.selector)
-        listed |= dict.fromkeys(str((item.get("metadata") or {}).get("name", "")) for item in found)
+    """The Applications of an environment: as listed, and those the selector finds now.
+
+    One that is in another namespace than Argo CD's usual one, or the settings' `namespace`, is `namespace/name`.
+    """
+    listed = dict.fromkeys(environment.argo.applications)
+    if environment.argo.selector:
+        found = source.applications(environment.argo.selector)
+        listed |= dict.fromkeys(_qualified(item, environment.argo.namespace) for item in found)
     chosen = tuple(name for name in listed if name)
     if not chosen:
         raise Stop(
             "bad-settings",
             f"No Application belongs to {environment.name}.",
-            f"The selector {environment.argocd.selector!r} finds none that this token may see.",
+            f"The selector {environment.argo.selector!r} finds none that this token may see.",
             "Correct `argocd.selector`, or give the token `applications, get` on them.",
         )
     return chosen
+
+
+def _qualified(document: Mapping[str, Any], own: str) -> str:
+    metadata = document.get("metadata") or {}
+    name, namespace = str(metadata.get("name", "")), str(metadata.get("namespace", ""))
+    return name if namespace in ("", own or "argocd") else f"{namespace}/{name}"
 
 
 def moved(registry: Registry, release: Release, tags: tuple[str, ...]) -> str:

@@ -1,6 +1,6 @@
-"""Following one Application: a stream that tells of changes at once, and refreshes asked for on the side.
+"""Following Applications: streams that tell of changes at once, and refreshes asked for on the side.
 
-Both run in threads of their own, because a lost refresh or a silent stream must not hold up the looks the
+Both run in threads of their own, because a lost refresh or a silent stream must not hold up the looks that the
 gate takes itself.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
 
 from stagegate.errors import Stop
 from stagegate.runner import log
@@ -20,6 +20,14 @@ REFRESH_LEAST = 1.0  # seconds between two, however often it is asked
 RECONNECT = (0.5, 1.0, 2.0, 5.0, 15.0)  # seconds before a broken stream is opened again
 
 
+class Event(NamedTuple):
+    """A document of an Application that a stream showed, or that came back from a refresh."""
+
+    name: str
+    document: Json
+    refreshed: bool
+
+
 class Source(Protocol):
     """Where Application documents come from. `api` is Argo CD's REST; others can stand in its place."""
 
@@ -27,19 +35,80 @@ class Source(Protocol):
     def watch(self, name: str) -> Iterator[Json]: ...
     def tree(self, name: str) -> Json: ...
     def resource(self, name: str, node: Json) -> Json: ...
-    def manifests(self, name: str) -> list[Json]: ...
+    def manifests(self, name: str, document: Json | None = None) -> list[Json]: ...
+    def managed_resources(self, name: str) -> list[Json]: ...
     def sync_windows(self, name: str) -> Json: ...
+    def application_set(self, name: str) -> Json: ...
+
+
+class Following(Protocol):
+    """News of Applications, and refreshes on demand."""
+
+    @property
+    def streams(self) -> bool: ...
+    def begin(self, names: Iterable[str], parent: str) -> None: ...
+    def ask(self, name: str) -> None: ...
+    def follow_parents(self, names: Iterable[str]) -> None: ...
+    def next(self, seconds: float) -> Event | None: ...
+    def stop(self) -> None: ...
+
+
+class Followers:
+    """Follows with threads; what they find waits in one queue."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._own: dict[str, Follower] = {}
+        self._parents: dict[str, Follower] = {}
+
+    @property
+    def streams(self) -> bool:
+        """Whether every stream is open, so that silence means that nothing changed."""
+        return bool(self._own) and all(follower.streaming for follower in self._own.values())
+
+    def begin(self, names: Iterable[str], parent: str) -> None:
+        """Follow these Applications, and refresh the `parent` where the settings name one. Once."""
+        if self._own:
+            return
+        self._own = {name: Follower(self._source, name, self._events) for name in names}
+        if parent:
+            self._own.setdefault(parent, Follower(self._source, parent, self._events, stream=False))
+
+    def ask(self, name: str) -> None:
+        """Ask for a refresh now, unless one has just been asked for."""
+        if name in self._own:
+            self._own[name].ask()
+
+    def follow_parents(self, names: Iterable[str]) -> None:
+        """Refresh these Applications, and no longer those that are not among them."""
+        wanted = set(names) - {"", *self._own}
+        for name in wanted - set(self._parents):
+            log.debug(f"{name} applies the pin: it is refreshed")
+            self._parents[name] = Follower(self._source, name, self._events, stream=False)
+        for name in set(self._parents) - wanted:
+            self._parents.pop(name).stop()
+
+    def next(self, seconds: float) -> Event | None:
+        """The next event, or None after so many seconds."""
+        try:
+            return self._events.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def stop(self) -> None:
+        """No more events; the threads end with the process at the latest."""
+        for follower in (*self._own.values(), *self._parents.values()):
+            follower.stop()
 
 
 class Follower:
-    """Puts (name, document, refreshed) on a queue until `stop`; it never raises and never decides.
+    """Puts events of one Application on a queue until `stop`; it never raises and never decides.
 
     Without `stream` it only asks for refreshes.
     """
 
-    def __init__(
-        self, source: Source, name: str, events: queue.Queue[tuple[str, Json, bool]], *, stream: bool = True
-    ) -> None:
+    def __init__(self, source: Source, name: str, events: queue.Queue[Event], *, stream: bool = True) -> None:
         self._source, self._name, self._events = source, name, events
         self._ended, self._asked = threading.Event(), threading.Event()
         self.streaming = not stream  # what has no stream does not miss it
@@ -63,7 +132,7 @@ class Follower:
                     if self._ended.is_set():
                         return
                     failures, self.streaming = 0, True
-                    self._events.put((self._name, document, False))
+                    self._events.put(Event(self._name, document, False))
             except Stop as trouble:
                 log.debug(f"the stream of {self._name} ended: {trouble.what}")
             except Exception as error:  # noqa: BLE001  a closed socket in another thread has many names
@@ -76,7 +145,7 @@ class Follower:
         while not self._ended.is_set():
             try:
                 document = self._source.application(self._name, refresh="normal")
-                self._events.put((self._name, document, True))
+                self._events.put(Event(self._name, document, True))
             except Stop as trouble:
                 log.debug(f"the refresh of {self._name} failed: {trouble.what}")
             self._ended.wait(REFRESH_LEAST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stagegate.errors import Stop
-from stagegate.gate.look import same_version
+from stagegate.gate.expected import same_version
 from stagegate.runner import log
 
 PIN_EVERY = 20.0  # seconds between two reads while an Application asks for another version

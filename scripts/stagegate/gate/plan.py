@@ -11,14 +11,10 @@ from collections.abc import Mapping
 import msgspec
 
 from stagegate.argocd_app.status import Application
-from stagegate.gate.look import (
-    Expected,
-    cannot_start,
-    classify,
-    confirmed,
-    sync_error,
-    synced_already,
-)
+from stagegate.gate.expected import Expected
+from stagegate.gate.health import confirmed, past_deadline
+from stagegate.gate.look import classify
+from stagegate.gate.synced import sync_error, synced_already
 
 REASONS: Mapping[str, str] = {
     "being-deleted": "the Application is being deleted",
@@ -28,6 +24,8 @@ REASONS: Mapping[str, str] = {
     "superseded": "the Application is asked for, or resolves to, another release",
     "operation-failed": "the sync of exactly these revisions failed and was not tried again",
     "degraded": "the release is Degraded: past its progress deadline, or for longer than it may be",
+    "canary-aborted": "the Rollout or Canary of this release was aborted",
+    "canary": "a Rollout or Canary is paused, or shifts its traffic",
     "pin-not-applied": "the Application still asks for another version than the pin in Git",
     "no-status": "Argo CD has not looked at the Application yet",
     "refreshing": "a refresh was asked for and has not happened",
@@ -86,18 +84,27 @@ Judgement = Waiting | Ready | Failed | Superseded
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What earlier looks of this wait showed; times are seconds of a monotonic clock."""
+    """What earlier looks of this wait showed; times are seconds of a monotonic clock.
+
+    `limit` is how long the reason is endured (None: as long as the gate waits). With another limit it is another
+    state under the same word, such as a sync that has not begun and one that ended and left a difference.
+    """
 
     reason: str = ""
+    limit: float | None = None
     since: float = 0.0
     looks: int = 0
     was_good: bool = False
     refreshed: bool = False
 
 
-FATAL = ("being-deleted", "wrong-source")
+FATAL = ("being-deleted",)
+LIVE = ("degraded", "canary-aborted", "wrong-source")  # what no refresh is needed for to be true
 PATIENT = ("comparison-error", "invalid-spec", "operation-failed")
 STUCK = 30.0  # seconds after which a sync that Argo CD says it will not begin is believed not to begin
+DEADLINE = (
+    10.0  # seconds after which a passed progress deadline is not one that an earlier release left behind
+)
 AUTOSCALER = 20.0  # an autoscaler is Healthy until it looks at its metrics for the first time, after 15 s
 
 
@@ -109,20 +116,25 @@ def settle_time(application: Application, expected: Expected) -> float:
 
 def endured(reason: str, application: Application, expected: Expected) -> float | None:
     """Seconds for which a reason is endured before it is final; None: as long as the gate waits."""
+    short = min(STUCK, expected.patience)
     if reason == "degraded":
-        return expected.settle if cannot_start(application) else expected.degraded_after
+        gone = past_deadline(application) or (expected.cannot_start and application.health == "Degraded")
+        return (
+            min(max(expected.settle, DEADLINE), expected.degraded_after) if gone else expected.degraded_after
+        )
     if reason == "operation-failed" and sync_error(application):
-        return min(STUCK, expected.patience)
+        return short
     if reason in PATIENT:
         return expected.patience
-    stuck = reason in ("sync-error", "prune") or (reason == "out-of-sync" and synced_already(application))
-    return min(STUCK, expected.patience) if stuck else None
+    stuck = reason in ("sync-error", "prune", "wrong-source", "canary-aborted")
+    return short if stuck or (reason == "out-of-sync" and synced_already(application)) else None
 
 
 def judge(application: Application, expected: Expected, history: History, now: float) -> Judgement:
     """What this look means, given the looks before it. `history` is what `remember` made of those."""
     reason, detail = classify(application, expected)
-    same = history.reason == reason
+    limit = endured(reason, application, expected)
+    same = _continues(history, reason, limit)
     lasted = now - history.since if same else 0.0
     looks = history.looks + 1 if same else 1
     if reason == "refreshing" and history.reason == "ready":
@@ -132,8 +144,7 @@ def judge(application: Application, expected: Expected, history: History, now: f
     if reason in FATAL:
         return Failed(reason=reason, detail=detail)
     if reason != "ready":
-        limit = endured(reason, application, expected)
-        refreshed = history.refreshed or reason == "degraded"
+        refreshed = (same and history.refreshed) or reason in LIVE
         if limit is not None and looks >= 3 and refreshed and lasted >= limit:
             return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")
         return Waiting(reason=reason, detail=detail)
@@ -150,9 +161,14 @@ def remember(
 ) -> History:
     """History with this look added; `refreshed` says that Argo CD had been asked to look again before it."""
     reason, _ = classify(application, expected)
+    limit = endured(reason, application, expected)
     if reason == "refreshing" and history.reason == "ready":
         return history  # we ask for refreshes ourselves, and that takes nothing back
-    if reason != history.reason:
+    if not _continues(history, reason, limit):
         good = history.was_good or reason == "ready"
-        return History(reason=reason, since=now, looks=1, was_good=good, refreshed=refreshed)
+        return History(reason=reason, limit=limit, since=now, looks=1, was_good=good, refreshed=refreshed)
     return msgspec.structs.replace(history, looks=history.looks + 1, refreshed=history.refreshed or refreshed)
+
+
+def _continues(history: History, reason: str, limit: float | None) -> bool:
+    return (history.reason, history.limit) == (reason, limit)

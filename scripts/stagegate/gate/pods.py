@@ -8,8 +8,9 @@ import msgspec
 
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.gate import content
+from stagegate.gate import images as pod_images
 from stagegate.gate.following import Source
+from stagegate.gate.order import StuckPod
 from stagegate.gate.plan import Failed, Judgement, Ready, Waiting
 from stagegate.model import Image
 from stagegate.runner import log
@@ -18,10 +19,13 @@ Relatives = Callable[[str, str], bool]
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about the images of one look: digests proven, and what could only be told by tag."""
+    """What was found out about the images of one look: digests proven and how those images are written, what could
+    only be told by tag, and what carries the release's tag without being part of it."""
 
     proven: tuple[str, ...] = ()
+    recognised: tuple[str, ...] = ()
     by_tag: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
     judgement: Judgement = Ready()
 
 
@@ -29,23 +33,35 @@ def look(
     source: Source, name: str, images: Sequence[Image], tags: Sequence[str], relatives: Relatives
 ) -> Proof:
     """One look at the pods of an Application. Without the right to see live pods, images count by tag."""
-    found = content.judge_images(_pods(source, name), images, tags, relatives)
+    found = pod_images.judge_images(_pods(source, name), images, tags, relatives)
     if found.wrong:
         return Proof(judgement=Failed(reason="other-software", detail="; ".join(found.wrong[:3])))
     if found.old:
         return Proof(judgement=Waiting(reason="old-pods", detail="; ".join(found.old[:3])))
-    return Proof(proven=found.proven, by_tag=found.by_tag)
+    return Proof(
+        proven=found.proven, recognised=found.recognised, by_tag=found.by_tag, untested=found.untested
+    )
 
 
-def _pods(source: Source, name: str) -> list[content.PodImage]:
+def stuck(source: Source, name: str, images: Sequence[Image], tags: Sequence[str]) -> StuckPod:
+    """A pod of the release that does not start. Without the permission to read the tree there is none."""
     try:
-        nodes = list(content.of_tree(source.tree(name)))
+        return pod_images.stuck_pod(source.tree(name), images, tags)
+    except Stop as trouble:
+        if trouble.reason != "missing-permission":
+            raise
+        return StuckPod()
+
+
+def _pods(source: Source, name: str) -> list[pod_images.PodImage]:
+    try:
+        nodes = list(pod_images.of_tree(source.tree(name)))
     except Stop as trouble:
         if trouble.reason != "missing-permission":
             raise
         log.debug(f"the resource tree of {name} may not be read: {trouble.why}")
         return []
-    found: list[content.PodImage] = []
+    found: list[pod_images.PodImage] = []
     live = True
     for node in nodes:
         document = {}
@@ -59,34 +75,52 @@ def _pods(source: Source, name: str) -> list[content.PodImage]:
                     raise
                 else:
                     continue  # the pod went away between tree and look
-        found += content.of_pod(document, node)
+        found += pod_images.of_pod(document, node)
     return found
 
 
 def family(registry: Registry, images: Sequence[Image]) -> Relatives:
-    """Whether a running digest is an image's recorded one, in its index, or an index that holds it.
+    """Whether a running digest is an image's recorded one, in its index, an index that holds it, or an image id.
 
+    A runtime that has an image without its repository gives its id, which is the digest of its configuration.
     Registry answers are kept: a digest never changes what it holds.
     """
     recorded = {image.reference: image.digest for image in images}
-    known: dict[tuple[str, str], frozenset[str]] = {}
 
-    def children(reference: str, digest: str) -> frozenset[str]:
-        if (reference, digest) not in known:
-            place = f"{reference}@{digest}"
-            try:
-                there = registry.digest(place) is not None
-                known[reference, digest] = registry.children(place) if there else frozenset()
-            except Stop as trouble:
-                if trouble.reason != "wrong-source":
-                    raise
-                known[reference, digest] = frozenset()  # not ours, and nobody may ask there
-        return known[reference, digest]
+    def platforms(reference: str, digest: str) -> frozenset[str]:
+        place = f"{reference}@{digest}"
+        return registry.children(place) if registry.digest(place) is not None else frozenset()
+
+    def ids(reference: str, digest: str) -> frozenset[str]:
+        manifests = (digest, *sorted(ask_platforms(reference, digest)))
+        return frozenset(registry.config_digest(f"{reference}@{one}") for one in manifests)
+
+    ask_platforms, ask_ids = _kept(platforms), _kept(ids)
 
     def related(reference: str, running: str) -> bool:
         wanted = recorded[reference]
-        if running == wanted:
-            return True
-        return running in children(reference, wanted) or wanted in children(reference, running)
+        return (
+            running == wanted
+            or running in ask_platforms(reference, wanted)
+            or wanted in ask_platforms(reference, running)
+            or running in ask_ids(reference, wanted)
+        )
 
     return related
+
+
+def _kept(ask: Callable[[str, str], frozenset[str]]) -> Callable[[str, str], frozenset[str]]:
+    """The same question, asked once for each digest. What is not ours, and nobody may ask for, has nothing."""
+    answers: dict[tuple[str, str], frozenset[str]] = {}
+
+    def answer(reference: str, digest: str) -> frozenset[str]:
+        if (reference, digest) not in answers:
+            try:
+                answers[reference, digest] = ask(reference, digest)
+            except Stop as trouble:
+                if trouble.reason != "wrong-source":
+                    raise
+                answers[reference, digest] = frozenset()
+        return answers[reference, digest]
+
+    return answer

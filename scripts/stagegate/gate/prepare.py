@@ -17,11 +17,12 @@ from stagegate.gate import command_checks, commits, comparing, facts, http_check
 from stagegate.gate.comparing import Compared, Rendering
 from stagegate.gate.facts import Facts
 from stagegate.gate.http_checks import Run
+from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Ready
 from stagegate.gate.request import GateRequest
-from stagegate.gate.rollout import Order, Rollout
-from stagegate.gate.trial import Look, Trial
-from stagegate.model import Calls
+from stagegate.gate.scenarios import Scenarios
+from stagegate.gate.trial import RunChecks, Trial
+from stagegate.model import Calls, EvidenceKind
 from stagegate.runner.context import Context
 
 Json = dict[str, Any]
@@ -41,7 +42,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     render: Callable[[Json], Rendering]
 
 
-def trial(request: GateRequest, known: Facts, world: World, context: Context) -> Trial:
+def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, context: Context) -> Trial:
     """The gate that inputs and facts ask for. Stop for an empty secret, a foreign host, a wrong work tree."""
     environment, release = known.environment, known.release
     source = _source(request, known)
@@ -49,30 +50,33 @@ def trial(request: GateRequest, known: Facts, world: World, context: Context) ->
     order = Order(
         environment=environment.name,
         names=facts.names(environment, source) if source else (),
-        minimum=environment.argocd.min_healthy,
+        minimum=environment.argo.min_healthy,
         timeout=known.timeout,
         commit=commits.reader(
             repositories, known.pins, known.head, release, world.pin_files, world.pinned_at
         ),
         pods=lambda _: Ready(),
-        parent=environment.argocd.parent,
+        parent=environment.argo.parent,
         named=world.named,
         pinned=partial(_pinned_now, world) if known.pinned == release.version else lambda: "",
     )
     tag = world.app.tag(release.tag) if source and release.tag else None
+    claims = (*known.settings.image_tags(release.version), f"sha-{release.commit}")
     return Trial(
         release=release,
         environment=environment.name,
-        mode=request.mode,
+        kind=kind,
         actor=context.person,
         gate=environment.gate,
         timeout=known.timeout,
         source=source,
         expected=facts.expected(known, tuple(repositories), tag.object_id if tag else ""),
         order=order,
-        tags=(*known.settings.image_tags(release.version), release.version, f"sha-{release.commit}"),
+        tags=(*claims, release.version),
+        claims=claims,
+        allowed=known.settings.images_allowed,
         relatives=pods.family(world.registry, release.images),
-        scenarios=_tests(known, context, os.environ),
+        scenarios=_tests(known, context, os.environ, kind),
         moved=partial(facts.moved, world.registry, release, known.settings.image_tags(release.version)),
         compare=_comparison(known, source, world),
     )
@@ -85,7 +89,7 @@ def _pinned_now(world: World) -> str:
 
 
 def _source(request: GateRequest, known: Facts) -> ArgoCD | None:
-    if known.environment.argocd.source == "http":
+    if known.environment.argo.source == "http":
         return None
     headers = tuple(line for line in request.argocd_headers.splitlines() if line.strip())
     return facts.argocd(
@@ -93,16 +97,27 @@ def _source(request: GateRequest, known: Facts) -> ArgoCD | None:
     )
 
 
-def _tests(known: Facts, context: Context, environ: Mapping[str, str]) -> Look | None:
-    """The checks of this gate, ready to run."""
+def _tests(
+    known: Facts, context: Context, environ: Mapping[str, str], kind: EvidenceKind
+) -> RunChecks | None:
+    """The checks of this gate, ready to run. Adopting without Argo CD runs those that ask for the version."""
     gate, release = known.environment.gate, known.release
+    if kind == "adopt":
+        if known.scenarios is None or known.environment.argo.source != "http":
+            return None
+        run = Run(file=gate.scenarios, version=release.version, environ=environ)
+        return _scenarios(known.scenarios.of_version(), run)
     if gate.command:
         command_checks.at_release(git.head(context.workspace), release)
         return lambda left: command_checks.run(gate, release, known.environment.name, context, environ, left)
     if known.scenarios is None:
         return None
     run = Run(file=gate.scenarios, version=release.version, environ=environ, required=gate.required)
-    scenarios, base = known.scenarios, http_checks.prepare(known.scenarios, run)
+    return _scenarios(known.scenarios, run)
+
+
+def _scenarios(scenarios: Scenarios, run: Run) -> RunChecks:
+    base = http_checks.prepare(scenarios, run)
     return lambda left: http_checks.run_all(scenarios, base, msgspec.structs.replace(run, left=left))
 
 
@@ -112,7 +127,7 @@ def _comparison(known: Facts, source: ArgoCD | None, world: World) -> Callable[[
         return str(destination.get("namespace") or "default")
 
     if source is None or known.release.chart is None:
-        return lambda _: Compared(why="no chart of ours is deployed here")
+        return lambda _: comparing.not_comparable("no chart of ours is deployed here")
     return lambda found: comparing.compare(source, found, world.render, namespace)
 
 

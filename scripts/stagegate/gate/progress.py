@@ -8,6 +8,7 @@ from typing import Any
 
 from stagegate.argocd_app.status import Application
 from stagegate.errors import Stop
+from stagegate.gate.order import StuckPod
 from stagegate.gate.plan import History, Judgement, Waiting
 from stagegate.runner import log
 
@@ -24,13 +25,17 @@ class Progress:
     judgement: Judgement = field(default_factory=lambda: Waiting(reason="no-status", detail="not seen yet"))
     seen: Application | None = None
     document: Json = field(default_factory=dict)
-    sync_window: bool = False
+    sync_window: str = ""
     polled: float = float("-inf")
     asked_window: float = float("-inf")
     trouble: Stop | None = None
     trouble_since: float = 0.0
     compared_anew: bool = False  # a refresh came back while the spec asked for the release
     asked_refresh: float = float("-inf")
+    stuck: StuckPod = field(default_factory=StuckPod)
+    asked_pods: float = float("-inf")
+    asked_for: str = ""  # what the spec asks for instead of the release, in words
+    set_interval: float | None = None  # seconds between two looks of the ApplicationSet that makes it
 
 
 class Teller:

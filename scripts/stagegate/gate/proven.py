@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.model import Evidence, Release
 
-_COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 RUN, ENVIRONMENT = "Stagegate-Run", "Stagegate-Environment"
-
-
-def revision(proof: Evidence) -> str:
-    """The commit of the pins repository that Argo CD compared for this evidence, or nothing when none is named."""
-    found = _COMMIT.findall(proof.application.revision) if proof.application else []
-    return found[0] if len(set(found)) == 1 else ""
 
 
 def record(records: Sequence[Record], release: Release, policy: str) -> Record | None:
@@ -27,6 +19,15 @@ def record(records: Sequence[Record], release: Release, policy: str) -> Record |
         return None
     is_last = evidence.deciding(records)[0].id == newest.id  # nothing else ran here since
     return newest if is_last and newest.evidence.policy == policy else None
+
+
+def last_good(records: Sequence[Record], release: Release) -> Evidence | None:
+    """The evidence of the newest verdict here, if it is a pass or an adoption of exactly these digests."""
+    newest = next(iter(evidence.deciding(records)), None)
+    if newest is None or newest.evidence is None or newest.evidence.version != release.version:
+        return None
+    good = newest.evidence.outcome in ("passed", "adopted")
+    return newest.evidence if good and not evidence.differs(newest.evidence, release) else None
 
 
 def unchanged(then: Mapping[str, bytes | None], now: Mapping[str, bytes | None]) -> bool:

@@ -33,8 +33,3 @@ class GateRequest(msgspec.Struct, frozen=True, kw_only=True):
     def judges(self) -> bool:
         """Whether this run may come to a verdict on a roll-out."""
         return self.mode == "wait"
-
-    @property
-    def tests(self) -> bool:
-        """Whether checks are run."""
-        return self.mode in ("wait", "watch")

@@ -2,146 +2,96 @@
 
 from __future__ import annotations
 
-import queue
-import re
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
 
 import msgspec
 
 from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate.following import Follower, Source
-from stagegate.gate.look import Commit, Expected, is_ours
+from stagegate.gate import application_sets, ending
+from stagegate.gate.expected import Commit, Expected
+from stagegate.gate.following import Followers, Following, Source
+from stagegate.gate.order import Commits, Order, Rollout, StuckPod
 from stagegate.gate.pin import Pin
-from stagegate.gate.plan import Failed, Judgement, Ready, Superseded, Waiting, endured, judge, remember
+from stagegate.gate.plan import Ready, Superseded, Waiting, endured, judge, remember
 from stagegate.gate.progress import Progress, Teller
-from stagegate.gate.windows import window_is_shut
-from stagegate.model import ApplicationSeen
+from stagegate.gate.sources import is_ours
+from stagegate.gate.windows import shut_window
 from stagegate.runner import log
 
+__all__ = ["Commits", "Order", "Rollout", "wait", "wants_refresh"]
 Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
 POLL_STREAMING = 2.0  # and with one, in case it has gone silent
 PATIENCE_FIRST = 20.0  # and before it has answered at all
 ERROR_REFRESH = 5.0  # seconds between refreshes while an error stands: Argo CD does not look again by itself
-UNREACHABLE = re.compile(
-    r"connection refused|i/o timeout|deadline exceeded|Unavailable|no such host"
-    r"|Too Many Requests|\b(429|502|503|504)\b"
-)
-PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
-
-
-Commits = dict[tuple[str, str], Commit]  # by Application and source, because each source shows other files
-
-
-class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """How the wait ended. `reason` is a word of plan.REASONS; `documents` are the last ones seen, raw.
-
-    When enough Applications are ready, `seen` and `documents` are theirs alone: the checks look at no others.
-    """
-
-    outcome: Literal["ready", "failed", "superseded", "timeout"]
-    reason: str
-    detail: str
-    seen: tuple[ApplicationSeen, ...]
-    documents: tuple[Json, ...] = ()
-    seconds: float = 0.0
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to wait for: Applications by name, how many of them must be ready (0: all), for how many seconds.
-
-    `commit` says what a Git source's revision holds; `pods` returns a judgement on the pods of an Application
-    that looks ready; `pinned` reads the version that the pin in Git names now (empty: not known);
-    `parent` is the app-of-apps that applies the pins: it is refreshed while they are not applied,
-    and may still create a missing Application; `named` is the version that an Application's own spec names.
-    """
-
-    environment: str
-    names: tuple[str, ...]
-    minimum: int = 0
-    timeout: float
-    commit: Callable[[documents.SourceSeen, documents.Application], Commit]
-    pods: Callable[[str], Judgement]
-    parent: str = ""
-    named: Callable[[Json], str] = lambda _: ""
-    pinned: Callable[[], str] = lambda: ""
+ROLLING = ("progressing", "degraded", "syncing")  # while pods may be unable to start
+STUCK_EVERY = 5.0  # seconds between two looks at the pods of an Application that does not get there
 
 
 def wait(
-    source: Source, expected: Expected, order: Order, *, clock: Callable[[], float] = time.monotonic
+    source: Source,
+    expected: Expected,
+    order: Order,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    following: Following | None = None,
 ) -> Rollout:
     """Follow the Applications until a verdict. Stop for what a person must cure, or when Argo CD is away."""
-    began = clock()
-    events: queue.Queue[tuple[str, Json, bool]] = queue.Queue()
+    began = last = clock()
+    paused = 0.0
     states = {name: Progress(name=name) for name in order.names}
-    followers: list[Follower] = []
     commits: Commits = {}
-    parents: dict[str, Follower] = {}
+    news = following or Followers(source)
     pin = Pin(expected.version, order.pinned)
     teller = Teller(order.timeout, began)
     try:
         while True:
             for state in states.values():
-                _poll(source, state, expected, commits, order, clock, _streams(followers))
-            if not followers:
-                followers += [Follower(source, name, events) for name in order.names]
-                if order.parent:
-                    followers.append(Follower(source, order.parent, events, stream=False))
+                _poll(source, state, expected, commits, order, clock, news.streams)
+            news.begin(order.names, order.parent)
             teller.tell(states, clock())
-            verdict = _verdict(states, order, clock() - began)
-            others = [s.judgement.detail for s in states.values() if s.judgement.reason == "pin-not-applied"]
-            last_word = verdict is not None and verdict.outcome != "ready"
+            now = clock()
+            paused += now - last if any(s.judgement.reason == "canary" for s in states.values()) else 0.0
+            last = now
+            found = _too_long_a_canary(states, expected, now - began, paused) or ending.verdict(
+                states, order, now - began, paused
+            )
+            others = [s.asked_for for s in states.values() if s.asked_for]
+            last_word = found is not None and found.outcome != "ready"
             if (others or last_word) and pin.moved(clock(), others, final=last_word):
-                newer = Superseded(detail=f"the pin in Git names {pin.version} by now")
-                return _ended("superseded", newer, states, clock() - began)
-            if verdict:
-                _innocent(verdict)
-                return verdict
-            _follow_parents(source, states, parents, order, events)
-            _confirm(states, followers, expected, clock())
-            _drain(events, states, expected, commits, order, clock, _streams(followers))
+                newer = Superseded(detail=f"the pin in Git now names {pin.version}")
+                return ending.ended("superseded", newer, states, clock() - began, paused)
+            if found:
+                ending.demand_innocent(found)
+                return found
+            news.follow_parents(_parents(states, order))
+            for state in states.values():
+                if wants_refresh(state, expected, clock()):
+                    news.ask(state.name)
+                    state.asked_refresh = clock()
+            _drain(news, states, expected, commits, order, clock)
     finally:
-        for follower in (*followers, *parents.values()):
-            follower.stop()
+        news.stop()
 
 
-def _streams(followers: Sequence[Follower]) -> bool:
-    return bool(followers) and all(follower.streaming for follower in followers)
+def _too_long_a_canary(
+    states: dict[str, Progress], expected: Expected, waited: float, paused: float
+) -> Rollout | None:
+    """The end of a wait for a canary that paused longer than it may; that is no failure of the release."""
+    for state in states.values():
+        if state.judgement.reason == "canary" and paused >= expected.canary:
+            return ending.ended("timeout", state.judgement, states, waited, paused)
+    return None
 
 
-def _innocent(verdict: Rollout) -> None:
-    """Stop where Argo CD's connection to a repository is to blame, not the release: that is nobody's verdict."""
-    words = verdict.detail
-    if verdict.reason == "comparison-error" and UNREACHABLE.search(words) and "not found" not in words:
-        raise Stop(
-            "unreachable",
-            "Argo CD cannot reach what it has to read.",
-            f"{words}.",
-            "Look at Argo CD's repo-server and at the registry or Git server it names, then run the gate again.",
-        )
-
-
-def _follow_parents(
-    source: Source,
-    states: dict[str, Progress],
-    parents: dict[str, Follower],
-    order: Order,
-    events: queue.Queue[tuple[str, Json, bool]],
-) -> None:
-    """Refresh the Applications that apply the pins for as long as one of them is not applied."""
-    late = [
-        s for s in states.values() if s.judgement.reason == "pin-not-applied" and s.seen and s.seen.parent
-    ]
-    wanted = {s.seen.parent for s in late if s.seen} - {"", order.parent, *states}
-    for name in wanted - set(parents):
-        log.debug(f"{name} applies the pin: it is refreshed")
-        parents[name] = Follower(source, name, events, stream=False)
-    if not late:
-        for name in list(parents):
-            parents.pop(name).stop()
+def _parents(states: dict[str, Progress], order: Order) -> set[str]:
+    """The Applications that apply the pins, for as long as one of those is not applied."""
+    late = [s for s in states.values() if s.judgement.reason in ("pin-not-applied", "wrong-source")]
+    return {s.seen.parent for s in late if s.seen and s.seen.parent} - {order.parent, *states}
 
 
 def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
@@ -150,15 +100,6 @@ def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
         return now - state.history.since >= expected.settle
     limit = endured(state.judgement.reason, state.seen, expected) if state.seen else None
     return limit is not None and now - state.asked_refresh >= ERROR_REFRESH
-
-
-def _confirm(
-    states: dict[str, Progress], followers: Sequence[Follower], expected: Expected, now: float
-) -> None:
-    for state, follower in zip(states.values(), followers, strict=False):
-        if wants_refresh(state, expected, now):
-            follower.ask()
-            state.asked_refresh = now
 
 
 def _poll(
@@ -183,7 +124,9 @@ def _poll(
         return
     state.polled = clock()
     _ask_windows(source, state, clock())
+    _ask_pods(state, order, clock())
     _look(state, document, expected, commits, order, clock(), refreshed=False)
+    application_sets.ask(source, state)
     if isinstance(state.judgement, Ready) and not state.compared_anew:
         state.judgement = Waiting(reason="settling", detail="no refresh has come back since the pin moved")
     if isinstance(state.judgement, Ready):
@@ -203,7 +146,8 @@ def _endure(state: Progress, trouble: Stop, order: Order, now: float, patience: 
         state.trouble_since = now
     state.trouble = trouble
     missing = bool(order.parent) and trouble.reason in ("missing-permission", "bad-settings")
-    may_pass = trouble.reason in PASSING or (bool(state.document) and trouble.reason == "missing-permission")
+    may_pass = trouble.reason in ending.PASSING
+    may_pass = may_pass or (bool(state.document) and trouble.reason == "missing-permission")
     if not may_pass and not missing:
         raise trouble
     patience = patience if state.document else PATIENCE_FIRST
@@ -221,9 +165,21 @@ def _ask_windows(source: Source, state: Progress, now: float) -> None:
         return
     state.asked_window = now
     try:
-        state.sync_window = window_is_shut(source.sync_windows(state.name))
+        state.sync_window = shut_window(source.sync_windows(state.name), datetime.now(timezone.utc))
     except Stop as trouble:
         log.debug(trouble.what)
+
+
+def _ask_pods(state: Progress, order: Order, now: float) -> None:
+    """Now and then while workloads roll out: is there a pod that does not start, and why?"""
+    if state.history.reason not in ROLLING:
+        state.stuck = StuckPod()
+    elif now - state.asked_pods >= STUCK_EVERY:
+        state.asked_pods = now
+        try:
+            state.stuck = order.stuck(state.name)
+        except Stop as trouble:
+            log.debug(trouble.what)
 
 
 def _look(
@@ -245,38 +201,48 @@ def _look(
                 commits[seen.name, source.key] = order.commit(source, seen)
             held[source.key] = commits[seen.name, source.key]
     here = msgspec.structs.replace(
-        expected, commits=held, sync_window=state.sync_window, named=order.named(document)
+        expected,
+        commits=held,
+        sync_window=state.sync_window,
+        named=order.named(document),
+        cannot_start=state.stuck.text if state.stuck.for_good else "",
     )
     state.judgement = judge(seen, here, state.history, now)
     state.history = remember(state.history, seen, here, now, refreshed=refreshed)
     state.seen, state.document = seen, document
+    state.asked_for = state.judgement.detail if state.judgement.reason == "pin-not-applied" else ""
+    _add(state, state.stuck.text if state.judgement.reason in ROLLING else "")
+    _add(state, application_sets.told(state, now))
     if state.history.reason == "pin-not-applied":
         state.compared_anew = False
     elif refreshed:
         state.compared_anew = True
 
 
+def _add(state: Progress, more: str) -> None:
+    """Add to what is told about an Application."""
+    if more and more not in state.judgement.detail:
+        detail = f"{state.judgement.detail}; {more}"
+        state.judgement = msgspec.structs.replace(state.judgement, detail=detail)
+
+
 def _drain(
-    events: queue.Queue[tuple[str, Json, bool]],
+    news: Following,
     states: dict[str, Progress],
     expected: Expected,
     commits: Commits,
     order: Order,
     clock: Callable[[], float],
-    streaming: bool,
 ) -> None:
     """Wait for an event, or until the next look is due. An event can fail an Application, or hint at ready."""
-    lag = min(POLL if streaming is False or s.history.reason == "ready" else 1.0 for s in states.values())
-    try:
-        name, document, refreshed = events.get(timeout=lag)
-    except queue.Empty:
+    lag = min(POLL if not news.streams or s.history.reason == "ready" else 1.0 for s in states.values())
+    event = news.next(lag)
+    if event is None or event.name not in states:
         return
-    if name not in states:
+    state = states[event.name]
+    if _older(event.document, state.document):
         return
-    state = states[name]
-    if _older(document, state.document):
-        return
-    _look(state, document, expected, commits, order, clock(), refreshed=refreshed)
+    _look(state, event.document, expected, commits, order, clock(), refreshed=event.refreshed)
     if isinstance(state.judgement, Ready) or state.judgement.reason == "settling":
         state.judgement = Waiting(reason="settling", detail=state.judgement.detail)
         state.polled = min(state.polled, clock() - POLL_STREAMING)
@@ -287,49 +253,3 @@ def _older(document: Json, known: Json) -> bool:
     one, other = ((d.get("metadata") or {}).get("resourceVersion") for d in (document, known))
     numbers = str(one).isdigit() and str(other).isdigit()
     return numbers and int(str(one)) < int(str(other))
-
-
-def _verdict(states: dict[str, Progress], order: Order, waited: float) -> Rollout | None:
-    """What all Applications together mean, or None to go on waiting."""
-    judged = [state.judgement for state in states.values()]
-    enough = order.minimum or len(judged)
-    failed = [j for j in judged if isinstance(j, Failed)]
-    newer = [j for j in judged if isinstance(j, Superseded)]
-    if newer:
-        return _ended("superseded", newer[0], states, waited)
-    if sum(isinstance(j, Ready) for j in judged) >= enough:
-        return _ended("ready", next(j for j in judged if isinstance(j, Ready)), states, waited)
-    if len(judged) - len(failed) < enough:
-        return _ended("failed", failed[0], states, waited)
-    if waited >= order.timeout:
-        stuck = next((s for s in states.values() if s.trouble), None)
-        if stuck is not None and stuck.trouble is not None and stuck.trouble.reason in PASSING:
-            raise stuck.trouble
-        slow = next(j for j in judged if not isinstance(j, Ready))
-        return _ended("timeout", slow, states, waited)
-    return None
-
-
-def _ended(
-    outcome: Literal["ready", "failed", "superseded", "timeout"],
-    judgement: Judgement,
-    states: dict[str, Progress],
-    waited: float,
-) -> Rollout:
-    late = [s.name for s in states.values() if outcome == "ready" and not isinstance(s.judgement, Ready)]
-    looked_at = [state for state in states.values() if state.name not in late]
-    return Rollout(
-        outcome=outcome,
-        reason=judgement.reason,
-        detail=judgement.detail + (f"; not waited for: {', '.join(late)}" if late else ""),
-        seen=tuple(_seen(state) for state in looked_at),
-        documents=tuple(state.document for state in looked_at),
-        seconds=round(waited, 1),
-    )
-
-
-def _seen(state: Progress) -> ApplicationSeen:
-    revisions = state.seen.revisions if state.seen else ()
-    healthy = state.seen.health_since if state.seen and state.seen.health == "Healthy" else ""
-    revision = ", ".join(r for r in revisions if r)
-    return ApplicationSeen(source="api", name=state.name, revision=revision, healthy_since=healthy)

@@ -12,6 +12,7 @@ from stagegate.gate.intent import Intent
 from stagegate.gate.prepare import World
 from stagegate.gate.request import GateRequest
 from stagegate.model import Result, rfc3339
+from stagegate.runner import log
 from stagegate.runner.context import Context
 
 
@@ -20,17 +21,17 @@ def apply_intent(
 ) -> Result:
     """Do what was intended; in a dry run only list it. Once the status is pending, it never stays so for a Stop."""
     if request.dry_run:
-        changes = apply.intended(facts.release, request.environment, request.mode)
+        changes = apply.intended(facts.release, request.environment, intent.kind)
         return telling.planned(facts, request.mode, intent, changes, world.calls())
     if intent.do == "complete":
         return _complete(intent, request, facts, world, context)
     if intent.do == "proven" and intent.record is not None:
         return telling.proven(facts, intent.record, world.calls())
     if intent.do == "busy":
-        return telling.busy(facts, facts.elsewhere.run, world.calls())
+        return telling.busy(facts, facts.others.run, world.calls())
     if intent.do == "object" and facts.objection is not None:
         return telling.objected(facts, facts.objection, world.calls())
-    return _gate(request, facts, world, context)
+    return _gate(intent, request, facts, world, context)
 
 
 def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, context: Context) -> Result:
@@ -52,11 +53,14 @@ def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, 
     )
 
 
-def _gate(request: GateRequest, facts: Facts, world: World, context: Context) -> Result:
+def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, context: Context) -> Result:
     """Wait, test, record."""
     release, name, started = facts.release, request.environment, datetime.now(timezone.utc)
-    recorded = request.mode != "watch"
-    trying = None if request.mode == "skip" else prepare.trial(request, facts, world, context)
+    kind = intent.kind
+    recorded = kind != "look"
+    if not recorded and request.judges:
+        log.say(f"nothing of {name} changed since its last verdict: this is a look, which decides nothing")
+    trying = None if kind == "skip" else prepare.trial(request, kind, facts, world, context)
     hub = writer.open_writer(request, facts, world.app, context)
     before = apply.begin(hub, release, name, context.run_url) if recorded else ()
     try:
@@ -67,9 +71,9 @@ def _gate(request: GateRequest, facts: Facts, world: World, context: Context) ->
         raise
     conclusion = seen.conclusion if seen else verdict.skipped(release, name, context.person, request.reason)
     proof = describe.evidence(
-        release, name, request.mode, conclusion, seen,
+        release, name, kind, conclusion, seen,
         started=rfc3339(started), finished=rfc3339(datetime.now(timezone.utc)),
-        run=context.run, actor=context.person, policy=facts.policy, reason=request.reason,
+        run=context.run, actor=context.person, policy=facts.policy, files=facts.files, reason=request.reason,
     )  # fmt: skip
     if request.junit:
         junit.write(context.inside(request.junit, what="junit"), f"gate {name}", proof.checks)
@@ -85,7 +89,7 @@ def _gate(request: GateRequest, facts: Facts, world: World, context: Context) ->
 def wants_rollback(request: GateRequest, facts: Facts, result: Result) -> bool:
     """Whether settings ask for a rollback of what failed here, or of what should not have come."""
     gate = facts.environment.gate
-    if not request.judges or request.dry_run:
+    if not request.judges or request.dry_run or (result.evidence and result.evidence.kind == "look"):
         return False
     if telling.failed(result):
         return gate.on_failure == "rollback"

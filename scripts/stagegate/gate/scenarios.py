@@ -87,7 +87,18 @@ class Scenarios(_Part, frozen=True, kw_only=True):
     @property
     def asks_version(self) -> bool:
         """Whether some check compares an answer with the release's version."""
-        return any("{version}" in str(check.expect.json) + check.expect.contains for check in self.checks)
+        return any(_asks_version(check) for check in self.checks)
+
+    def of_version(self) -> Scenarios:
+        """Only the checks that compare an answer with the release's version, all of them required."""
+        kept = tuple(
+            msgspec.structs.replace(check, required=True) for check in self.checks if _asks_version(check)
+        )
+        return msgspec.structs.replace(self, checks=kept)
+
+
+def _asks_version(check: ScenarioCheck) -> bool:
+    return "{version}" in str(check.expect.json) + check.expect.contains
 
 
 def wait_seconds(text: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate.errors import VERDICTS, Stop
+from stagegate.errors import Stop
 from stagegate.evidence.records import Record
 from stagegate.gate.facts import Facts, Objection
 from stagegate.gate.intent import Intent
@@ -36,7 +36,7 @@ def result(
 ) -> Result:
     """The result of a gate that came to a verdict; `reason` replaces its reason (`already-passed`)."""
     word = reason or conclusion.reason
-    failed = VERDICTS[word].outcome == "failed"
+    failed = evidence.outcome == "failed"
     documents = seen.rollout.documents if seen and seen.rollout and failed else ()
     summary = render(
         "gate.md.j2",
@@ -125,8 +125,8 @@ def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
 
 def failed(result: Result) -> bool:
     """Whether a recorded verdict says that the release is bad here."""
-    recorded = result.evidence is not None and VERDICTS[result.reason].outcome == "failed"
-    return recorded and result.evidence is not None and result.evidence.reason == result.reason
+    evidence = result.evidence
+    return evidence is not None and evidence.outcome == "failed" and evidence.reason == result.reason
 
 
 def with_rollback_of(result: Result, rollback: Result) -> Result:
@@ -175,10 +175,11 @@ def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:
 def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...], calls: Calls) -> Result:
     """What a gate would do, for a dry run."""
     release, environment = facts.release, facts.environment
-    argocd = environment.argocd
+    argocd = environment.argo
     waits = ", ".join(argocd.applications) or argocd.selector or "the service itself"
     tests = environment.gate.scenarios or " ".join(environment.gate.command) or "nothing"
-    what = f"The gate ({mode}) would look at {release.app} {release.version} in {environment.name}."
+    word = "look, because nothing changed since the last verdict" if intent.kind == "look" else mode
+    what = f"The gate ({word}) would look at {release.app} {release.version} in {environment.name}."
     left = ""
     if intent.do == "complete":
         left = (
@@ -186,7 +187,7 @@ def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...
             if intent.already
             else " It would complete the record of an earlier attempt."
         )
-    runs = f" and run {tests}" if mode in ("wait", "watch") else ", and test nothing"
+    runs = f" and run {tests}" if mode in ("wait", "look") else ", and test nothing"
     why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left}"
     if facts.objection:
         finding = facts.objection.finding

@@ -1,29 +1,33 @@
-"""One gate: roll-out, images, scenarios, a while of watching, images again. Reads the world, writes nothing."""
+"""One gate: roll-out, images, content, checks, images again. Reads the world, writes nothing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import pods, rollout, verdict
+from stagegate.gate import images, keep_checking, pods, rollout, verdict
 from stagegate.gate.comparing import Compared
+from stagegate.gate.expected import Expected
 from stagegate.gate.following import Source
-from stagegate.gate.look import Expected, classify
+from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Failed, Judgement
 from stagegate.gate.pods import Proof, Relatives
-from stagegate.gate.rollout import Rollout
-from stagegate.gate.verdict import Conclusion, Mode
-from stagegate.model import Check, Release
+from stagegate.gate.verdict import Conclusion
+from stagegate.model import Check, EvidenceKind, Release
 from stagegate.runner import log
-from stagegate.settings import GateSettings, seconds
+from stagegate.settings import GateSettings
 
-Json = dict[str, Any]
-Look = Callable[[float], tuple[Check, ...]]  # seconds left -> checks
+RunChecks = Callable[[float], tuple[Check, ...]]  # seconds left -> checks
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that only grow, and a way to let them pass."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,106 +43,154 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What a gate needs. `source` None: no Argo CD, the service's own version decides (`argocd.source: http`).
 
-    `scenarios` runs all checks once; `moved` names an image whose tag in the registry has other content by
-    now, or nothing; `compare` makes the content check.
+    `wait` is the wait for the roll-out; `scenarios` runs all checks once; `moved` names an image whose tag in the
+    registry has other content now, or nothing; `compare` makes the content check. `tags` are those that images of
+    the release may carry, `claims` those among them that only the release's images carry, `allowed` the
+    repositories that may carry them without being part of the release.
     """
 
     release: Release
     environment: str
-    mode: Mode
+    kind: EvidenceKind
     actor: str
     gate: GateSettings
     timeout: float
     source: Source | None
     expected: Expected
-    order: rollout.Order
+    order: Order
     tags: tuple[str, ...]
+    claims: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
     relatives: Relatives
-    scenarios: Look | None
+    scenarios: RunChecks | None
     moved: Callable[[], str]
     compare: Callable[[Rollout], Compared]
+    wait: Callable[[Source, Expected, Order], Rollout] = rollout.wait
 
 
-def run(trial: Trial, *, clock: Callable[[], float] = time.monotonic) -> Seen:
-    """The whole gate. Stop for what is nobody's verdict: unreachable, superseded, not allowed."""
-    end = clock() + trial.timeout
+def run(trial: Trial, clock: Clock = Clock()) -> Seen:  # noqa: B008  a frozen value
+    """The whole gate. Stop for what is nobody's verdict: unreachable, superseded, not allowed, not in time."""
+    end = clock.now() + trial.timeout
     found: Rollout | None = None
-    proof, compared = Proof(), Compared()
+    proof, checks, compared = Proof(), list[Check](), None
     if trial.source is not None:
-        found, proof = _roll_out(trial, clock)
-        if found.outcome == "superseded":
-            raise Stop(
-                "superseded",
-                f"{trial.release.app} {trial.release.version} is no longer wanted in {trial.environment}.",
-                f"{found.detail}.",
-                "If another release is meant to run here, its gate decides; else promote this one first.",
-            )
-        if found.reason == "wrong-source":
-            raise Stop(
-                "wrong-source",
-                f"{trial.environment} does not deploy what this release publishes.",
-                f"{found.detail}.",
-                "Correct `argocd.applications`, `chart` or `images` in the settings, or the Application's source.",
-            )
+        found, proof = _roll_out(trial, trial.source)
+        end += found.paused
         if found.outcome != "ready":
-            conclusion = verdict.rolled_out_badly(
-                trial.release, trial.environment, found.outcome, found.reason, found.detail
-            )
-            return Seen(conclusion=conclusion, rollout=found)
-    checks: list[Check] = []
-    names = [seen.name for seen in found.seen] if found is not None else []
-    if found is not None:
+            return Seen(conclusion=_without_roll_out(trial, found), rollout=found)
         checks.append(Check(name="roll-out", outcome="passed", seconds=found.seconds, detail=found.detail))
         compared = trial.compare(found)
-        checks += [compared.check] if compared.check else []
-    if trial.mode != "adopt" and trial.scenarios is not None:
-        log.say(f"{trial.environment}: scenarios")
-        if trial.source is None:
-            checks += _until_good(trial.scenarios, end, clock)
-        else:
-            checks += trial.scenarios(max(0.0, end - clock()))
-        checks += _watch(trial, names, clock) if _good(checks) and trial.gate.watch else ()
-    after = _proof(trial, names) if trial.source is not None else Proof()
-    checks.append(_images(trial, proof, after))
-    asked = trial.mode != "adopt"
-    conclusion = verdict.conclude(trial.release, trial.environment, trial.mode, checks, asked, trial.actor)
+        checks += [compared.check]
+    names = [seen.name for seen in found.seen] if found is not None else []
+    if trial.scenarios is not None:
+        checks += _checks(trial, names, end, clock)
+    after = _proof(trial, names)
+    written = (*_written(found), *(compared.images if compared else ()))
+    checks += [_images(trial, proof, after), *_record(trial, written, proof, after)]
     return Seen(
-        conclusion=conclusion,
+        conclusion=verdict.conclude(trial.release, trial.environment, trial.kind, checks, trial.actor),
         checks=tuple(checks),
         rollout=found,
         proven=proof.proven,
-        configuration=compared.configuration,
+        configuration=compared.configuration if compared else "",
     )
 
 
-def _roll_out(trial: Trial, clock: Callable[[], float]) -> tuple[Rollout, Proof]:
+def _roll_out(trial: Trial, source: Source) -> tuple[Rollout, Proof]:
     """Wait for the roll-out; a look at the pods is the last word on ready."""
-    source = trial.source
     proofs: dict[str, Proof] = {}
-    assert source is not None  # noqa: S101  the caller asked
 
     def judged(name: str) -> Judgement:
         proofs[name] = pods.look(source, name, trial.release.images, trial.tags, trial.relatives)
         return proofs[name].judgement
 
-    order = msgspec.structs.replace(trial.order, pods=judged)
-    found = rollout.wait(source, trial.expected, order, clock=clock)
+    order = msgspec.structs.replace(
+        trial.order,
+        pods=judged,
+        stuck=lambda name: pods.stuck(source, name, trial.release.images, trial.tags),
+    )
+    found = trial.wait(source, trial.expected, order)
     return found, _joined([proofs[seen.name] for seen in found.seen if seen.name in proofs])
 
 
+def _without_roll_out(trial: Trial, found: Rollout) -> Conclusion:
+    """The verdict on a release that did not roll out. Stop where that is nobody's fault, or not the release's."""
+    name = f"{trial.release.app} {trial.release.version}"
+    if found.outcome == "superseded":
+        raise Stop(
+            "superseded",
+            f"{name} is no longer wanted in {trial.environment}.",
+            f"{found.detail}.",
+            "If another release is meant to run here, its gate decides; else promote this one first.",
+        )
+    if found.reason == "wrong-source":
+        raise Stop(
+            "wrong-source",
+            f"{trial.environment} does not deploy what this release publishes.",
+            f"{found.detail}.",
+            "Correct `argocd.applications`, `chart` or `images` in the settings, or the Application's source.",
+        )
+    if found.outcome == "timeout" and not found.failing:
+        raise Stop(
+            "timeout",
+            f"{name} was not ready in {trial.environment} in time.",
+            f"No workload of this release was failing, so there is no verdict. Last seen: {found.reason}: "
+            f"{found.detail}.",
+            "Look up the reason in docs/gate.md and run the gate again; raise `gate.timeout` if it needs longer.",
+        )
+    return verdict.rolled_out_badly(
+        trial.release,
+        trial.environment,
+        found.outcome,
+        found.reason,
+        found.failing or found.detail,
+        trial.kind,
+    )
+
+
+def _checks(trial: Trial, names: Sequence[str], end: float, clock: Clock) -> tuple[Check, ...]:
+    """The checks once (without Argo CD until they pass), then for as long as the settings say."""
+    assert trial.scenarios is not None  # noqa: S101  the caller asked
+    log.say(f"{trial.environment}: scenarios")
+    if trial.source is None:
+        checks = _until_good(trial.scenarios, end, clock)
+    else:
+        checks = trial.scenarios(max(0.0, end - clock.now()))
+    again = trial.gate.keep_checking
+    if again is None or trial.kind == "adopt" or any(c.required and c.outcome != "passed" for c in checks):
+        return checks
+    unwell = keep_checking.unwell(trial.source, trial.expected, trial.order, names)
+    return (*checks, keep_checking.check(again, trial.scenarios, unwell, clock.now, clock.sleep))
+
+
+def _until_good(scenarios: RunChecks, end: float, clock: Clock) -> tuple[Check, ...]:
+    """Without Argo CD the checks themselves wait: again until all pass, or the time is over."""
+    while True:
+        checks = scenarios(max(0.0, end - clock.now()))
+        if all(c.outcome == "passed" for c in checks if c.required) or clock.now() >= end:
+            return checks
+        log.say("the service is not there yet; trying again")
+        clock.sleep(max(0.0, min(2.0, end - clock.now())))
+
+
 def _proof(trial: Trial, names: Sequence[str]) -> Proof:
-    assert trial.source is not None  # noqa: S101  the caller asked
-    looks = [
-        pods.look(trial.source, name, trial.release.images, trial.tags, trial.relatives) for name in names
-    ]
+    source = trial.source
+    if source is None:
+        return Proof()
+    looks = [pods.look(source, name, trial.release.images, trial.tags, trial.relatives) for name in names]
     return _joined(looks)
 
 
 def _joined(proofs: Sequence[Proof]) -> Proof:
+    def together(found: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(sorted({one for each in found for one in each}))
+
     bad = next((p.judgement for p in proofs if p.judgement.reason != "ready"), None)
     joined = Proof(
-        proven=tuple(sorted({digest for p in proofs for digest in p.proven})),
-        by_tag=tuple(sorted({where for p in proofs for where in p.by_tag})),
+        proven=together(p.proven for p in proofs),
+        recognised=together(p.recognised for p in proofs),
+        by_tag=together(p.by_tag for p in proofs),
+        untested=together(p.untested for p in proofs),
     )
     return msgspec.structs.replace(joined, judgement=bad) if bad else joined
 
@@ -150,16 +202,16 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
         return Check(name="images", outcome="failed", detail=detail)
     if gone := trial.moved():
         return Check(name="images", outcome="failed", detail=gone)
-    lost = [image.reference for image in trial.release.images if image.first_party]
     proven = {digest.partition("@")[0] for digest in before.proven} & {
         digest.partition("@")[0] for digest in after.proven
     }
-    lost = [reference for reference in lost if reference not in proven]
+    ours = [image.reference for image in trial.release.images if image.first_party]
+    lost = [reference for reference in ours if reference not in proven]
     if lost and trial.gate.strict_digests:
         raise Stop(
             "image-untested",
-            f"Nobody could see which {', '.join(lost)} runs in {trial.environment}.",
-            "The token may not read live pods, or no pod runs the image, and `strict-digests` demands the proof.",
+            f"No digest of {', '.join(lost)} could be read in {trial.environment}.",
+            "The token may not read live pods, or no pod runs the image, and `strict-digests` requires the proof.",
             "Give the token `applications, get` on the resources, or set `strict-digests: false`.",
         )
     if lost:
@@ -168,51 +220,24 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
     return Check(name="images", outcome="passed", detail=f"{len(proven)} proven by digest")
 
 
-def _good(checks: Sequence[Check]) -> bool:
-    return all(check.outcome == "passed" for check in checks if check.required)
+def _written(found: Rollout | None) -> tuple[str, ...]:
+    """The images that Argo CD lists for the Applications."""
+    documents = found.documents if found else ()
+    lists = [((one.get("status") or {}).get("summary") or {}).get("images") or () for one in documents]
+    return tuple(image for listed in lists for image in listed if isinstance(image, str))
 
 
-def _until_good(scenarios: Look, end: float, clock: Callable[[], float]) -> tuple[Check, ...]:
-    """Without Argo CD the checks themselves wait: again until all pass, or the time is over."""
-    while True:
-        checks = scenarios(max(0.0, end - clock()))
-        if _good(checks) or clock() >= end:
-            return checks
-        log.say("the service is not there yet; trying again")
-        time.sleep(max(0.0, min(2.0, end - clock())))
+def _record(trial: Trial, written: Iterable[str], *proofs: Proof) -> tuple[Check, ...]:
+    """A check only where an image carries the release's tag and is not in its record: then nobody tested it.
 
-
-def _watch(trial: Trial, names: Sequence[str], clock: Callable[[], float]) -> tuple[Check, ...]:
-    """Look for a while: the checks again and again, with as many failures as the settings allow."""
-    watch = trial.gate.watch
-    if watch is None or trial.scenarios is None:
+    Adopting records what runs, so there it is only said.
+    """
+    known = {one for proof in proofs for one in proof.recognised}
+    all_written = dict.fromkeys((*written, *(one for proof in proofs for one in proof.untested)))
+    bad = images.untested_references(
+        (one for one in all_written if one not in known), trial.release.images, trial.claims, trial.allowed
+    )
+    if not bad:
         return ()
-    began, errors, looks, last = clock(), 0, 0, ""
-    end = began + seconds(watch.for_)
-    while (left := end - clock()) > 0:
-        time.sleep(min(seconds(watch.every), left))
-        looks += 1
-        bad = [c for c in trial.scenarios(max(1.0, end - clock())) if c.required and c.outcome != "passed"]
-        bad_pods = "" if trial.source is None else _unwell(trial, names)
-        if bad or bad_pods:
-            errors += 1
-            last = bad_pods or f"{bad[0].name}: {bad[0].detail}"
-        if errors > watch.allowed_errors:
-            break
-    detail = f"{looks} looks, {errors} with errors ({watch.allowed_errors} allowed)"
-    outcome: Any = "failed" if errors > watch.allowed_errors or not looks else "passed"
-    detail += f"; last: {last}" if last else ""
-    return (Check(name="watch", outcome=outcome, seconds=round(clock() - began, 1), detail=detail),)
-
-
-def _unwell(trial: Trial, names: Sequence[str]) -> str:
-    """What is wrong with the Applications now, or nothing."""
-    assert trial.source is not None  # noqa: S101  the caller asked
-    for name in names:
-        document = trial.source.application(name)
-        seen, named = documents.read(document), trial.order.named(document)
-        known = {s.key: trial.order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}
-        reason, detail = classify(seen, msgspec.structs.replace(trial.expected, commits=known, named=named))
-        if reason != "ready":
-            return f"{name}: {detail}"
-    return ""
+    detail = f"{', '.join(bad)} carries the release's tag and is not in its record"
+    return (Check(name="image-record", outcome="failed", required=trial.kind != "adopt", detail=detail),)

@@ -11,9 +11,10 @@ from stagegate.evidence import records
 from stagegate.evidence.records import Record
 from stagegate.model import Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
 
-Mode = Literal["wait", "watch", "adopt", "skip"]
-KINDS: dict[Mode, EvidenceKind] = {"wait": "rollout", "watch": "schedule", "adopt": "adopt", "skip": "skip"}
-OWN_CHECKS = ("roll-out", "images", "content", "watch")  # the gate's own; they never count as scenarios
+Mode = Literal["wait", "look", "adopt", "skip"]
+KINDS: dict[Mode, EvidenceKind] = {"wait": "rollout", "look": "look", "adopt": "adopt", "skip": "skip"}
+OWN_CHECKS = ("roll-out", "images", "image-record", "content", "keep-checking")  # never counted as checks
+_REASONS = (("image-record", "image-untested"), ("images", "image-moved"), ("content", "content-differs"))
 
 
 class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ def start(found: Sequence[Record], release: Release, run: str, mode: Mode) -> St
         return Start(do="finish", record=half)
     mine = own(found, release, run, kind)
     is_good = bool(mine and mine[0].evidence and mine[0].evidence.outcome != "failed")
-    if is_good and (kind == "schedule" or (newest is not None and newest.id == mine[0].id)):
+    if is_good and (kind == "look" or (newest is not None and newest.id == mine[0].id)):
         return Start(do="already", record=mine[0])
     return Start(do="run")
 
@@ -68,49 +69,67 @@ def own(found: Sequence[Record], release: Release, run: str, kind: str) -> tuple
 
 
 def conclude(
-    release: Release, environment: str, mode: Mode, checks: Sequence[Check], scenarios: bool, actor: str
+    release: Release, environment: str, kind: EvidenceKind, checks: Sequence[Check], actor: str
 ) -> Conclusion:
     """The verdict on a release that rolled out: every required check passed, and at least one was run.
 
-    `scenarios` says whether the mode runs checks at all (adopt does not).
+    Adopting runs no checks besides the gate's own.
     """
     where = f"{release.app} {release.version} in {environment}"
-    own = [check for check in checks if check.name in OWN_CHECKS]
-    theirs = [check for check in checks if check.name not in OWN_CHECKS]
-    for name, reason in (("images", "image-moved"), ("content", "content-differs")):
-        bad = next((c for c in own if c.name == name and c.required and c.outcome != "passed"), None)
+    for name, reason in _REASONS:
+        bad = next((c for c in checks if c.name == name and c.required and c.outcome != "passed"), None)
         if bad:
-            return _failed(reason, f"{where} is not what was released.", f"{bad.detail}.", _NEXT[reason])
-    ran = [check for check in theirs if check.outcome in ("passed", "failed")]
-    if scenarios and not ran:
+            return _failed(
+                reason, f"{where} is not what was released.", f"{bad.detail}.", _NEXT[reason], kind
+            )
+    theirs = [check for check in checks if check.name not in OWN_CHECKS]
+    if kind != "adopt" and not any(check.outcome in ("passed", "failed") for check in theirs):
         why = "No check was run, and a gate without checks shows nothing."
-        return _failed("no-checks", f"{where} was not tested.", why, _NEXT["no-checks"])
+        return _failed("no-checks", f"{where} was not tested.", why, _NEXT["no-checks"], kind)
     bad_checks = [c for c in checks if c.required and c.outcome != "passed"]
     if bad_checks:
         first = bad_checks[0]
         more = f" and {len(bad_checks) - 1} more" if len(bad_checks) > 1 else ""
-        what = f"{where} failed {first.name}{more}."
         why = f"{first.name}: {first.detail or first.outcome}."
-        return _failed("checks-failed", what, why, _NEXT["checks-failed"])
-    if mode == "adopt":
-        text = Message(what=f"{where} is adopted by {actor}.", why="It runs there and was not tested.")
+        return _failed(
+            "checks-failed", f"{where} failed {first.name}{more}.", why, _NEXT["checks-failed"], kind
+        )
+    if kind == "adopt":
+        text = Message(what=f"{where} is adopted by {actor}.", why=_adopted(release))
         return Conclusion(outcome="adopted", reason="adopted", message=text)
-    passed = sum(check.outcome == "passed" for check in theirs)
-    count = f"{passed} check{'s' * (passed != 1)}"
-    text = Message(what=f"{where} passed the gate.", why=f"It rolled out, and {count} passed.")
+    what = f"{where} passed the look." if kind == "look" else f"{where} passed the gate."
+    text = Message(what=what, why=f"It rolled out, and {counted(checks)} passed.")
     return Conclusion(outcome="passed", reason="passed", message=text)
 
 
+def counted(checks: Sequence[Check]) -> str:
+    """How many checks passed, as every text says it: the gate's own do not count."""
+    passed = sum(check.outcome == "passed" and check.name not in OWN_CHECKS for check in checks)
+    return f"{passed} check{'s' * (passed != 1)}"
+
+
+def _adopted(release: Release) -> str:
+    told = "It runs there and was not tested."
+    if release.recorded or not release.images:
+        return told
+    names = ", ".join(f"{image.reference}@{image.digest[:19]}" for image in release.images)
+    return (
+        f"{told} The release has no record, so its digests were looked up in the registry by tag ({names}); "
+        "this evidence records them for a rollback."
+    )
+
+
 def rolled_out_badly(
-    release: Release, environment: str, outcome: str, reason: str, detail: str
+    release: Release, environment: str, outcome: str, reason: str, detail: str, kind: EvidenceKind = "rollout"
 ) -> Conclusion:
     """The verdict on a release that did not roll out: failed, or not within the time."""
     where = f"{release.app} {release.version}"
     if outcome == "timeout":
         what = f"{where} was not ready in {environment} in time."
-        return _failed("timeout", what, f"Last seen: {reason}: {detail}.", _NEXT["timeout"])
+        return _failed("timeout", what, f"Last seen: {reason}: {detail}.", _NEXT["timeout"], kind)
     words = "content-differs" if reason == "other-software" else "rollout-failed"
-    return _failed(words, f"{where} did not roll out in {environment}.", f"{reason}: {detail}.", _NEXT[words])
+    what = f"{where} did not roll out in {environment}."
+    return _failed(words, what, f"{reason}: {detail}.", _NEXT[words], kind)
 
 
 def skipped(release: Release, environment: str, actor: str, reason: str) -> Conclusion:
@@ -134,14 +153,14 @@ def description(evidence: Evidence) -> str:
         return f"{evidence.version} skipped by {evidence.skip.actor}: {evidence.skip.reason}"
     if evidence.outcome == "adopted":
         return f"{evidence.version} adopted by {evidence.actor}"
-    passed = sum(c.outcome == "passed" and c.name not in OWN_CHECKS for c in evidence.checks)
     if evidence.outcome == "passed":
-        return f"{evidence.version} passed: {passed} check{'' if passed == 1 else 's'}"
+        return f"{evidence.version} passed: {counted(evidence.checks)}"
     bad = next((c for c in evidence.checks if c.required and c.outcome != "passed"), None)
     return f"{evidence.version} failed: {evidence.reason}" + (f" ({bad.name})" if bad else "")
 
 
 _NEXT = {
+    "image-untested": "Add the image to the release (`images` in the settings), or list it in `images-allowed`.",
     "image-moved": "Find out who pushed to the tag; release again under a new version.",
     "content-differs": "Compare chart and images in the registry with the release; release a new version.",
     "no-checks": "Write scenarios (`gate.scenarios`) or a `gate.command`.",
@@ -151,5 +170,9 @@ _NEXT = {
 }
 
 
-def _failed(reason: str, what: str, why: str, next_step: str) -> Conclusion:
+def _failed(reason: str, what: str, why: str, next_step: str, kind: EvidenceKind = "rollout") -> Conclusion:
+    if kind == "look":
+        next_step = (
+            f"{next_step} This was only a look: it revokes nothing, holds nothing and rolls nothing back."
+        )
     return Conclusion(outcome="failed", reason=reason, message=Message(what=what, why=why, next=next_step))

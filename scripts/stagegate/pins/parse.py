@@ -154,7 +154,7 @@ def _chosen(units: list[Unit], reading: ShapeContext) -> list[Unit]:
     """The objects that the environment means: its Applications by name, and everything that is none."""
     applications = [unit for unit in units if sources.is_kind(unit.node, "Application")]
     others = [unit for unit in units if unit not in applications]
-    wanted = reading.environment.argocd.applications if reading.environment else ()
+    wanted = reading.environment.argo.application_names if reading.environment else ()
     named = [unit for unit in applications if text_at(unit.node, "metadata", "name") in wanted]
     if named or not applications:
         return [unit for unit in units if unit in named or unit in others]

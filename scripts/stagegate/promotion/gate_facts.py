@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from stagegate.clients.connections import Connections
@@ -11,22 +9,20 @@ from stagegate.errors import Stop
 from stagegate.evidence import accepted as trust
 from stagegate.evidence import records, releases
 from stagegate.gate import elsewhere, facts, verdict
-from stagegate.gate.facts import Facts
+from stagegate.gate.facts import Facts, OtherGates
 from stagegate.gate.request import GateRequest
 from stagegate.pins import pinned_version
 from stagegate.policy import permissions
-from stagegate.promotion import app_state, audit_pins
+from stagegate.promotion import app_state, audit_pins, used_files
 from stagegate.promotion.app_state import AppState
+from stagegate.runner import log
+from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 
-def read(
-    request: GateRequest, settings: Settings, connections: Connections, run: str, people: Sequence[str]
-) -> Facts:
-    """Everything the verdict rests on except what the environment itself will show.
-
-    `run` is this workflow run, `people` who started and repeated it: to adopt or skip they need permission.
-    """
+def read(request: GateRequest, settings: Settings, connections: Connections, context: Context) -> Facts:
+    """Everything the verdict rests on except what the environment itself will show. Adopting, skipping and `again` need
+    the permission of the people who started and repeated this run."""
     if request.mode == "skip" and len(request.reason.strip()) < 3:
         raise Stop(
             "bad-input",
@@ -36,15 +32,37 @@ def read(
         )
     base = app_state.read(connections, settings)
     if request.mode in ("adopt", "skip") and not request.dry_run:
-        permissions.demand(connections.pins, base.settings, people, request.mode)
+        permissions.demand(connections.pins, base.settings, context.people, request.mode)
     found = _facts(request, base, connections.limited(base.settings))
     if request.mode != "skip":
         facts.needs(found)
-    resumed = verdict.start(found.records, found.release, run, request.mode).record is not None
-    if resumed or not request.judges or request.again or request.dry_run or found.objection is not None:
+    resumed = verdict.start(found.records, found.release, context.run_id, request.mode).record is not None
+    if resumed or not request.judges or found.objection is not None:
         return found
-    other = elsewhere.read(found, connections.app, connections.pins, run)
-    return msgspec.structs.replace(found, elsewhere=other)
+    return msgspec.structs.replace(found, others=_others(request, found, connections, context))
+
+
+def _others(request: GateRequest, found: Facts, connections: Connections, context: Context) -> OtherGates:
+    """What other gates make of this one. Nobody waits for another run in a dry run."""
+    if request.again and _may_insist(found, connections, context):
+        return OtherGates(insisted=True)
+    if request.dry_run:
+        return OtherGates(unchanged=elsewhere.unchanged(found, elsewhere.confirmed(found, connections.app)))
+    return elsewhere.read(found, connections.app, connections.pins, context.run_id)
+
+
+def _may_insist(found: Facts, connections: Connections, context: Context) -> bool:
+    """Whether the people of this run may ask for a gate where nothing changed."""
+    if not elsewhere.unchanged(found, elsewhere.confirmed(found, connections.app)):
+        return True
+    try:
+        permissions.demand(connections.pins, found.settings, context.people, "promote")
+    except Stop as stop:
+        if stop.reason != "not-authorised":
+            raise
+        log.say(f"`again` has no effect: {stop.what} {stop.why}")
+        return False
+    return True
 
 
 def _facts(request: GateRequest, base: AppState, connections: Connections) -> Facts:
@@ -67,6 +85,8 @@ def _facts(request: GateRequest, base: AppState, connections: Connections) -> Fa
     if request.judges:
         objection = audit_pins.objection(connections, base, environment.name, release, connections.pins.now())
     file = environment.gate.scenarios
+    adopts = request.mode == "adopt"
+    needs_checks = request.mode != "skip" and (not adopts or environment.argo.source == "http")
     return Facts(
         settings=base.settings,
         environment=environment,
@@ -75,10 +95,13 @@ def _facts(request: GateRequest, base: AppState, connections: Connections) -> Fa
         pins=connections.pins.repository,
         head=base.head,
         pinned=standing.version,
+        files=used_files.digest(connections, base, environment),
         trust=base.settings.trust.level,
         accepted=accepted,
         records=records.records(deployments, release.app, environment.name, accepted),
         objection=objection,
-        scenarios=facts.scenarios_of(environment, release, connections.app, file) if request.tests else None,
+        scenarios=facts.scenarios_of(environment, release, connections.app, file, adopts=adopts)
+        if needs_checks
+        else None,
         timeout=facts.timeout_of(environment, request.timeout),
     )

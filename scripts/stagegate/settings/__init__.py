@@ -11,10 +11,10 @@ from stagegate.settings.environment import (
     Environment,
     Freeze,
     GateSettings,
+    KeepChecking,
     Merge,
     PinSettings,
     PromotionSettings,
-    Watch,
     Window,
 )
 from stagegate.settings.reading import load, parse, schema
@@ -32,6 +32,7 @@ __all__ = [
     "Environment",
     "Freeze",
     "GateSettings",
+    "KeepChecking",
     "Merge",
     "Name",
     "PinSettings",
@@ -43,7 +44,6 @@ __all__ = [
     "TrustSettings",
     "VersionFile",
     "Versioning",
-    "Watch",
     "Window",
     "load",
     "parse",

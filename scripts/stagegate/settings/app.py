@@ -95,6 +95,9 @@ class Settings(Section, frozen=True, kw_only=True):
     """The form of the images' tags, with `{version}` and perhaps `{app}`: `"{version}"` for plain tags such as
     1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes it; pins and the chart must have the
     same."""
+    images_allowed: tuple[str, ...] = ()
+    """Repositories of images that may carry the release's tag without being part of the release. Any other such
+    image is `image-untested`, at the gate and at a promotion."""
     chart: ChartSettings | Literal["none"] = "none"
     """The Helm chart, ours or somebody else's."""
     policy: str = ""

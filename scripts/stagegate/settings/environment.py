@@ -16,22 +16,38 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
     """Which Applications show this environment, and how they are read. No address and no token in a file."""
 
     applications: tuple[str, ...] = ()
-    """Argo CD Applications that are this environment. They also tell Applications or list elements of one pin
-    file apart."""
+    """Argo CD Applications that are this environment, `namespace/name` where they are not in Argo CD's own
+    namespace. They also tell Applications or list elements of one pin file apart. With `source: kubernetes`
+    workloads such as `deployment/shop`."""
     selector: str = ""
-    """Label selector for further Applications, looked up when the gate begins, such as `app=shop,env=prod`."""
-    source: Literal["api", "http"] = "api"
-    """`api` asks Argo CD. `http`, where the runner cannot reach it, lets the service tell its version: a
-    scenario must ask for `{version}`, and no digest is seen."""
+    """Label selector for further Applications (with `source: kubernetes` for workloads), looked up when the gate
+    begins, such as `app=shop,env=prod`. Applications are found in every namespace that the token may see."""
+    source: Literal["api", "http", "kubernetes"] = "api"
+    """`api` asks Argo CD. `kubernetes` asks the cluster's API server for the workloads themselves, with the
+    kubeconfig of the job (`KUBECONFIG`) or the token of the pod it runs in. `http` lets the service tell its
+    version: a check must ask for `{version}`, and no digest is seen."""
+    auth: Literal["token", "oidc"] = "token"
+    """`oidc` exchanges the job's own OIDC token at Argo CD's Dex instead of a stored token; the job needs
+    `id-token: write`."""
+    connector: str = "github-actions"
+    """With `auth: oidc`, the id of the Dex connector that trusts GitHub Actions."""
     project: str = ""
     """Argo CD project that every request is narrowed to, for a token that may see no other."""
     namespace: str = ""
-    """Namespace of the Applications, where that is not Argo CD's own."""
+    """Namespace of the Applications, where that is not Argo CD's own. With `source: kubernetes` the namespace of
+    the workloads."""
     min_healthy: int = 0
     """How many of the Applications must be ready before the checks begin; the others are left out. 0: all."""
     parent: str = ""
     """App-of-apps that applies the pins: it is refreshed during the wait, and may still create the
     Applications."""
+
+    @property
+    def application_names(self) -> tuple[str, ...]:
+        """The Applications by name alone, as their manifests name them; none where workloads are named."""
+        if self.source == "kubernetes":
+            return ()
+        return tuple(name.rpartition("/")[2] for name in self.applications)
 
 
 class PinSettings(Section, frozen=True, kw_only=True):
@@ -89,15 +105,15 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     stagegate merges."""
 
 
-class Watch(Section, frozen=True, kw_only=True):
-    """Look at the environment for a while after it is ready."""
+class KeepChecking(Section, frozen=True, kw_only=True):
+    """Repeat the checks for a while after they have passed."""
 
     for_: Duration = msgspec.field(name="for")
-    """How long to look on, in addition to `gate.timeout`."""
+    """How long to go on, in addition to `gate.timeout`."""
     every: Duration = "30s"
-    """Time between two looks."""
+    """Time between two rounds."""
     allowed_errors: int = 0
-    """How many looks may go wrong; one more fails the gate."""
+    """How many rounds may go wrong; one more fails the gate."""
 
 
 class GateSettings(Section, frozen=True, kw_only=True):
@@ -125,14 +141,17 @@ class GateSettings(Section, frozen=True, kw_only=True):
     fails at once."""
     suspended: Literal["wait", "allow"] = "wait"
     """`allow`: an Application that is Suspended by design counts as healthy."""
+    canary: Duration = "1h"
+    """How long an Argo Rollout or a Flagger Canary may take with its steps and pauses, besides `timeout`. Then the
+    gate ends without a verdict."""
     required: tuple[str, ...] = ()
     """Checks that must be there and pass, whatever the scenario file says. Of a `junit` report, the only test
     cases that decide."""
     strict_digests: bool = False
     """Stop with `image-untested` when nobody can see by digest which of our images run, instead of noting
     it."""
-    watch: Watch | None = None
-    """Look on for a while after the checks have passed. Default: not."""
+    keep_checking: KeepChecking | None = None
+    """Repeat the checks for a while after the first pass. Off by default."""
     on_failure: Literal["none", "rollback"] = "none"
     """`rollback`: when this gate fails, put a hold and propose the last release that was good here (with
     `direct`, commit it)."""
@@ -184,14 +203,19 @@ class Environment(Section, frozen=True, kw_only=True):
     """Whether GitHub lists its deployments as production; no rule asks for it. Default: true with `after`."""
     prereleases: bool | None = None
     """Whether versions such as 1.2.0-rc.1 may enter. Default: true without `after`."""
-    argocd: ArgoCDSettings = ArgoCDSettings()
-    """What Argo CD shows of it."""
+    argocd: ArgoCDSettings | Literal["none"] = ArgoCDSettings()
+    """What Argo CD shows of it. `none` is short for `{source: http}`: only the service's own version decides."""
     pins: tuple[str | PinSettings, ...] = ()
     """Where Git says which release runs here: files of a known shape, or single values. They move together."""
     promotion: PromotionSettings = PromotionSettings()
     """How a release enters."""
     gate: GateSettings = GateSettings()
     """What a release must show here."""
+
+    @property
+    def argo(self) -> ArgoCDSettings:
+        """`argocd`, with what `none` is short for."""
+        return self.argocd if isinstance(self.argocd, ArgoCDSettings) else ArgoCDSettings(source="http")
 
     @property
     def is_production(self) -> bool:

@@ -33,7 +33,7 @@ def moved(document: Json, base: datetime, seconds: float) -> Json:
 
 def expected(case: Json) -> Any:
     """The release of a case, with the patience of these replays."""
-    from stagegate.gate.look import Expected
+    from stagegate.gate.expected import Expected
 
     given = {"patience": PATIENCE, "release_tag_object": TAG_OBJECT, **case["release"]}
     return Expected(**{**given, "repositories": tuple(case["release"]["repositories"])})

@@ -69,27 +69,31 @@ class ArgoCD:
     def application(self, name: str, *, refresh: str = "") -> Json:
         """The Application document as it is now; `refresh` is `normal` or `hard` and makes the server wait
         for the controller. Stop when it cannot be read: a missing Application is never an empty answer."""
-        return self._get(f"applications/{quote(name, safe='')}", self._about(name), {"refresh": refresh})
+        return self._get(self._path(name), self._about(name), {"refresh": refresh}, name)
 
     def applications(self, selector: str) -> list[Json]:
         """Every Application with these labels."""
         query = {"selector": selector, "projects": self._project}
-        listed = self._get("applications", f"Applications with {selector}", query).get("items") or []
+        listed = self._get("applications", f"Applications with {selector}", query, "").get("items") or []
         return [item for item in listed if isinstance(item, dict)]
 
     def tree(self, name: str) -> Json:
         """The resource tree: every object the Application owns, down to pods, with images and health."""
-        return self._get(f"applications/{quote(name, safe='')}/resource-tree", self._about(name), {})
+        return self._get(f"{self._path(name)}/resource-tree", self._about(name), {}, name)
 
-    def manifests(self, name: str) -> list[Json]:
-        """The objects Argo CD rendered for the Application's current revision; Secrets are masked by it."""
-        path = f"applications/{quote(name, safe='')}/manifests"
-        texts = self._get(path, self._about(name), {}).get("manifests") or []
-        try:
-            objects = [json.loads(text) if isinstance(text, str) else text for text in texts]
-        except ValueError as error:
-            raise refusals.nonsense("a manifest that is not JSON", self._server) from error
-        return [item for item in objects if isinstance(item, dict)]
+    def manifests(self, name: str, document: Mapping[str, Any] | None = None) -> list[Json]:
+        """The objects Argo CD renders, at exactly the revisions that `document` was compared at where one is given;
+        values of Secrets are masked by it."""
+        answer = self._get(
+            f"{self._path(name)}/manifests", self._about(name), _revisions(document or {}), name
+        )
+        return self._objects(answer.get("manifests"), "a manifest that is not JSON")
+
+    def managed_resources(self, name: str) -> list[Json]:
+        """The objects that Argo CD last compared the cluster with, without those that are only in the cluster."""
+        answer = self._get(f"{self._path(name)}/managed-resources", self._about(name), {}, name)
+        targets = [item.get("targetState") for item in answer.get("items") or () if isinstance(item, dict)]
+        return self._objects(targets, "a target state that is not JSON")
 
     def resource(self, name: str, node: Mapping[str, Any]) -> Json:
         """The live object of a node of the tree."""
@@ -100,8 +104,8 @@ class ArgoCD:
             "version": str(node.get("version", "v1")),
             "kind": str(node.get("kind", "")),
         }
-        path = f"applications/{quote(name, safe='')}/resource"
-        text = self._get(path, self._about(name), query).get("manifest") or "{}"
+        answer = self._get(f"{self._path(name)}/resource", self._about(name), query, name)
+        text = answer.get("manifest") or "{}"
         try:
             live = json.loads(text)
         except (TypeError, ValueError) as error:
@@ -110,14 +114,21 @@ class ArgoCD:
 
     def sync_windows(self, name: str) -> Json:
         """The sync windows assigned to the Application, and those that are active."""
-        return self._get(f"applications/{quote(name, safe='')}/syncwindows", self._about(name), {})
+        return self._get(f"{self._path(name)}/syncwindows", self._about(name), {}, name)
+
+    def application_set(self, name: str) -> Json:
+        """An ApplicationSet; the token needs `applicationsets, get` on it."""
+        query = {"appsetNamespace": self._narrow["appNamespace"]}
+        answer = self._send(f"{self.url}/api/v1/applicationsets/{quote(name, safe='')}", self._query(query))
+        return self._document(answer, f"ApplicationSet {name}")
 
     def watch(self, name: str) -> Iterator[Json]:
         """The Application's document now and at every change, until the server ends the stream.
 
         Stop as for `application`; silence and lost connections end it with Stop(unreachable).
         """
-        query = self._query({"name": name, "appNamespace": self._narrow["appNamespace"]})
+        namespace, short = self._place(name)
+        query = self._query({"name": short, "appNamespace": namespace})
         query |= {"projects": self._project} if self._project else {}
         timeout = (http.CONNECT_SECONDS, STREAM_SILENCE)
         address = f"{self.url}/api/v1/stream/applications"
@@ -153,8 +164,29 @@ class ArgoCD:
         application = result.get("application")
         return application if isinstance(application, dict) and result.get("type") != "DELETED" else None
 
-    def _get(self, path: str, about: str, query: Mapping[str, str]) -> Json:
-        answer = self._send(f"{self.url}/api/v1/{path}", self._query({**self._narrow, **query}))
+    def _place(self, name: str) -> tuple[str, str]:
+        """Namespace (empty: Argo CD's own) and name of an Application: `team-a/shop` is one in `team-a`."""
+        namespace, _, short = name.rpartition("/")
+        return namespace or self._narrow["appNamespace"], short
+
+    def _path(self, name: str) -> str:
+        return f"applications/{quote(self._place(name)[1], safe='')}"
+
+    def _objects(self, texts: object, fault: str) -> list[Json]:
+        """JSON texts as objects; empty ones are left out."""
+        try:
+            objects = [json.loads(one) if isinstance(one, str) else one for one in _list(texts) if one]
+        except ValueError as error:
+            raise refusals.nonsense(fault, self._server) from error
+        return [item for item in objects if isinstance(item, dict)]
+
+    def _get(self, path: str, about: str, query: Mapping[str, Any], name: str) -> Json:
+        narrow = {**self._narrow, "appNamespace": self._place(name)[0]}
+        return self._document(
+            self._send(f"{self.url}/api/v1/{path}", self._query({**narrow, **query})), about
+        )
+
+    def _document(self, answer: requests.Response, about: str) -> Json:
         refusals.refuse(answer, about, self._server)
         try:
             document = answer.json()
@@ -164,7 +196,7 @@ class ArgoCD:
             raise refusals.nonsense("JSON that is no object", self._server)
         return document
 
-    def _send(self, address: str, query: Mapping[str, str], **options: Any) -> requests.Response:
+    def _send(self, address: str, query: Mapping[str, Any], **options: Any) -> requests.Response:
         try:
             return self._session.get(address, params=query, allow_redirects=False, verify=self._ca, **options)
         except requests.exceptions.SSLError as error:
@@ -185,11 +217,24 @@ class ArgoCD:
             raise http.unreachable(self.host, error) from error
 
     @staticmethod
-    def _query(given: Mapping[str, str]) -> dict[str, str]:
+    def _query(given: Mapping[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in given.items() if value}
 
     def _about(self, name: str) -> str:
         return f"Application {name}" + (f" of project {self._project}" if self._project else "")
+
+
+def _revisions(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The revisions of a comparison as the request for manifests names them; several by their place, from 1."""
+    sync = (document.get("status") or {}).get("sync") or {}
+    several = [str(one) for one in _list(sync.get("revisions"))]
+    if several:
+        return {"sourcePositions": [str(place) for place, _ in enumerate(several, 1)], "revisions": several}
+    return {"revision": str(sync.get("revision") or "")}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _lines(response: requests.Response) -> Iterator[bytes]:

@@ -125,6 +125,12 @@ class Registry:
         listed = found.document.get("manifests", []) if found.is_index else []
         return frozenset(str(entry["digest"]) for entry in listed)
 
+    def config_digest(self, reference: str | Reference) -> str:
+        """The digest of an image's configuration, which runtimes call its id; empty for an index or no image."""
+        manifest = self.manifest(reference)
+        config = manifest.document.get("config") if manifest is not None and not manifest.is_index else None
+        return str(config.get("digest") or "") if isinstance(config, dict) else ""
+
     def blob(self, repository: str | Reference, digest: str, limit: int = BLOB_LIMIT) -> bytes:
         """A blob of at most `limit` bytes, checked against its digest. Stop when it is absent or other."""
         target = _target(repository).at(digest)

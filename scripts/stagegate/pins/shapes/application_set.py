@@ -67,7 +67,7 @@ def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
             raise _unclear(ours, reading)
         return ours
     name = text_at(root, "spec", "template", "metadata", "name")
-    wanted = environment.argocd.applications
+    wanted = environment.argo.application_names
     named = tuple(one for one in ours if fill(name, one) in wanted)
     if named:
         return named
@@ -110,7 +110,7 @@ def _of_others(root: Node, chosen: Sequence[Element], reading: ShapeContext) -> 
     names = {
         other.name for other in others if reading.file in {getattr(pin, "file", pin) for pin in other.pins}
     }
-    applications = {one for other in others for one in other.argocd.applications}
+    applications = {one for other in others for one in other.argo.application_names}
     return tuple(
         one
         for one in _elements(root, ())

@@ -21,7 +21,7 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
     named = _FILE.fullmatch(PurePosixPath(reading.file).name)
     if named is None:
         return
-    wanted = reading.environment.argocd.applications if reading.environment else ()
+    wanted = reading.environment.argo.application_names if reading.environment else ()
     if named["application"] and wanted and named["application"] not in wanted:
         raise Stop(
             "ambiguous-pin",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from stagegate.difference.change import ImageSeen
 from stagegate.model import RuleResult
+from stagegate.policy import evidence_for
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
 
@@ -23,12 +25,13 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     if absent:
         detail = f"the release names no digest for {', '.join(absent)}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
-    if facts.settings.images and not subject.release.recorded:
+    if facts.settings.images and not subject.release.recorded and not _recorded_here(subject, facts):
         detail = "the release has no record, so its digests are only those that its tags have now"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     unknown: list[str] = []
+    tags = (*facts.settings.image_tags(subject.version), f"sha-{subject.release.commit}")
     for image in subject.images:
-        state, detail = _one(image, proven, facts)
+        state, detail = _one(image, proven, facts, tags)
         if state == "stop":
             return RuleResult(rule=NAME, state="stop", detail=detail)
         if state == "unknown":
@@ -40,10 +43,24 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 
-def _one(image: ImageSeen, proven: dict[str, str], facts: PromotionFacts) -> tuple[str, str]:
+def _recorded_here(subject: Subject, facts: PromotionFacts) -> bool:
+    """Whether a rollback goes to digests that a gate here recorded: an adopted release may have no other record."""
+    if subject.kind != "rollback":
+        return False
+    verdict = evidence_for.of(facts, subject.environment, subject.version, subject.release)
+    return verdict.state in ("passed", "adopted")
+
+
+def _one(
+    image: ImageSeen, proven: dict[str, str], facts: PromotionFacts, tags: Collection[str]
+) -> tuple[str, str]:
     if image.repository not in facts.settings.images:
-        if facts.settings.images_strict and image.repository not in proven:
+        if image.repository in proven or image.repository in facts.settings.images_allowed:
+            return "pass", ""
+        if facts.settings.images_strict:
             return "stop", f"{image.reference} is not part of the release (images-strict)"
+        if image.reference.partition("@")[0].removeprefix(image.repository).removeprefix(":") in tags:
+            return "stop", f"{image.reference} carries the release's tag and is not in its record"
         return "pass", ""
     if image.trouble:
         return "unknown", f"{image.reference}: {image.trouble}"
@@ -63,6 +80,6 @@ RULE = Rule(
     kinds=frozenset({"promote", "rollback"}),
     check=check,
     reason="image-untested",
-    cure="Publish the release again so that its record names the image, or correct the tag. "
+    cure="Publish a release whose record names the image, correct the tag, or list it in `images-allowed`. "
     "If its tag did not change, `chart.image-tag-value` names the wrong Helm value.",
 )

@@ -99,7 +99,7 @@ def _facts(connections: Connections, promotion: PromotionFacts, *, full: bool) -
 
 
 def _looks(connections: Connections, promotion: PromotionFacts, place: Environment) -> tuple[Record, ...]:
-    task = evidence.task(promotion.app, "schedule")
+    task = evidence.task(promotion.app, "look")
     found = connections.app.deployments(task, environment=place.name, first=LOOKS)
     return evidence.records(found, promotion.app, place.name, promotion.accepted)
 

@@ -1,0 +1,56 @@
+"""Says of an Application that an ApplicationSet makes when that looks at Git again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stagegate.argocd_app.json_fields import mapping, rows
+from stagegate.errors import Stop
+from stagegate.gate.following import Source
+from stagegate.gate.progress import Progress
+from stagegate.runner import log
+
+Json = dict[str, Any]
+DEFAULT = 180.0  # seconds, Argo CD's own for Git generators
+
+
+def ask(source: Source, state: Progress) -> None:
+    """Read once how often the ApplicationSet of an Application looks. A token that may not gets the default."""
+    seen = state.seen
+    if seen is None or not seen.application_set or state.set_interval is not None:
+        return
+    state.set_interval = DEFAULT
+    try:
+        state.set_interval = interval(source.application_set(seen.application_set))
+    except Stop as trouble:
+        log.debug(trouble.what)
+
+
+def interval(document: Json) -> float:
+    """The shortest `requeueAfterSeconds` of an ApplicationSet's generators, nested ones included."""
+    found = list(_intervals(rows(mapping(document, "spec").get("generators"))))
+    return min(found, default=DEFAULT)
+
+
+def _intervals(value: Any) -> list[float]:
+    if isinstance(value, list):
+        return [number for item in value for number in _intervals(item)]
+    if not isinstance(value, dict):
+        return []
+    own = value.get("requeueAfterSeconds")
+    here = [float(own)] if isinstance(own, int | float) and own > 0 else []
+    return here + [number for item in value.values() for number in _intervals(item)]
+
+
+def told(state: Progress, now: float) -> str:
+    """What to add to a pin that is not applied, or nothing."""
+    seen = state.seen
+    if seen is None or not seen.application_set or state.judgement.reason != "pin-not-applied":
+        return ""
+    every = state.set_interval or DEFAULT
+    left = max(0.0, every - (now - state.history.since))
+    return (
+        f"ApplicationSet {seen.application_set} makes it and looks at Git every {every:.0f} s, "
+        f"so within {left:.0f} s; a webhook of the Git server to Argo CD's ApplicationSet controller "
+        "(/api/webhook) makes it look at once"
+    )

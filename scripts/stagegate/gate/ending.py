@@ -1,0 +1,103 @@
+"""What all Applications of an environment together mean: go on waiting, or an end. Pure but for the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from stagegate.errors import Stop
+from stagegate.gate import health
+from stagegate.gate.order import Order, Rollout
+from stagegate.gate.plan import Failed, Judgement, Ready, Superseded
+from stagegate.gate.progress import Progress
+from stagegate.model import ApplicationSeen
+
+PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
+# Words of a connection that does not stand, whatever else a message contains ...
+_NO_CONNECTION = re.compile(
+    r"connection (refused|reset)|i/o timeout|deadline exceeded|no such host|dial tcp|TLS handshake|x509:"
+    r"|authentication required|unauthorized|no route to host|network is unreachable|Too Many Requests"
+    r"|toomanyrequests|server misbehaving|unexpected EOF",
+    re.IGNORECASE,
+)
+# ... and those that may be part of a name, so not where something is said to be missing.
+_PERHAPS = re.compile(r"Unavailable|\b(429|500|502|503|504)\b")
+
+
+def verdict(
+    states: Mapping[str, Progress], order: Order, waited: float, paused: float = 0.0
+) -> Rollout | None:
+    """The end of the wait, or None to go on. `paused` of the seconds `waited` were a canary's, which the timeout
+    does not count. Stop when Argo CD itself was away at the end."""
+    judged = [state.judgement for state in states.values()]
+    enough = order.minimum or len(judged)
+    failed = [j for j in judged if isinstance(j, Failed)]
+    newer = [j for j in judged if isinstance(j, Superseded)]
+    if newer:
+        return ended("superseded", newer[0], states, waited, paused)
+    if sum(isinstance(j, Ready) for j in judged) >= enough:
+        return ended("ready", next(j for j in judged if isinstance(j, Ready)), states, waited, paused)
+    if len(judged) - len(failed) < enough:
+        return ended("failed", failed[0], states, waited, paused)
+    if waited - paused < order.timeout:
+        return None
+    stuck = next((s.trouble for s in states.values() if s.trouble and s.trouble.reason in PASSING), None)
+    if stuck is not None:
+        raise stuck
+    slow = next(j for j in judged if not isinstance(j, Ready))
+    return ended("timeout", slow, states, waited, paused)
+
+
+def ended(
+    outcome: Literal["ready", "failed", "superseded", "timeout"],
+    judgement: Judgement,
+    states: Mapping[str, Progress],
+    waited: float,
+    paused: float = 0.0,
+) -> Rollout:
+    """The end of a wait, with the Applications that the checks look at."""
+    late = [s.name for s in states.values() if outcome == "ready" and not isinstance(s.judgement, Ready)]
+    looked_at = [state for state in states.values() if state.name not in late]
+    failing = next(filter(None, map(_failing, states.values())), "") if outcome == "timeout" else ""
+    return Rollout(
+        outcome=outcome,
+        reason=judgement.reason,
+        detail=judgement.detail + (f"; not waited for: {', '.join(late)}" if late else ""),
+        seen=tuple(_seen(state) for state in looked_at),
+        documents=tuple(state.document for state in looked_at),
+        seconds=round(waited, 1),
+        paused=round(paused, 1),
+        failing=failing,
+    )
+
+
+def _failing(state: Progress) -> str:
+    """What of this release was failing when the time was over. Before its sync, another release would fail."""
+    if state.judgement.reason in ("degraded", "canary-aborted", "progressing", "syncing"):
+        if state.stuck.text:
+            return state.stuck.text
+        if state.seen is not None and state.judgement.reason != "syncing":
+            return health.failing_workload(state.seen)
+    return ""
+
+
+def demand_innocent(found: Rollout) -> None:
+    """Stop where Argo CD's connection to a repository is to blame, not the release: that is nobody's verdict."""
+    words = found.detail
+    if found.reason != "comparison-error":
+        return
+    if _NO_CONNECTION.search(words) or (_PERHAPS.search(words) and "not found" not in words):
+        raise Stop(
+            "unreachable",
+            "Argo CD cannot reach what it has to read.",
+            f"{words}.",
+            "Check Argo CD's repo-server and the registry or Git server it names, then run the gate again.",
+        )
+
+
+def _seen(state: Progress) -> ApplicationSeen:
+    revisions = state.seen.revisions if state.seen else ()
+    healthy = state.seen.health_since if state.seen and state.seen.health == "Healthy" else ""
+    revision = ", ".join(r for r in revisions if r)
+    return ApplicationSeen(source="api", name=state.name, revision=revision, healthy_since=healthy)

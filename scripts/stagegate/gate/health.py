@@ -1,0 +1,100 @@
+"""Whether an Application is healthy, and whether Argo CD looked at it late enough to know. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from stagegate.argocd_app.status import Application, ObjectSeen
+from stagegate.gate.expected import Expected
+from stagegate.model import moment
+
+Objection = tuple[str, str]
+WORKLOADS = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Rollout",
+    "Job",
+    "CronJob",
+    "Pod",
+    "Canary",
+)
+_ABORTED = re.compile(r"\babort|^Failed\b", re.IGNORECASE)  # Argo Rollouts' words; Flagger's phase
+_WORDS = {
+    "Progressing": "progressing",
+    "Degraded": "degraded",
+    "Missing": "missing",
+    "Suspended": "suspended",
+}
+
+
+def objections(app: Application, expected: Expected) -> Iterator[Objection]:
+    """Why it is not healthy, or why its health says nothing about this release."""
+    if app.operation.finished and not _after(app.reconciled, app.operation.finished):
+        yield "stale-health", "the health is from before the sync finished"
+    yield from _canaries(app)
+    if app.health not in (("Healthy", "Suspended") if expected.accepts_suspended else ("Healthy",)):
+        cause = "; ".join(app.unhealthy[:3]) or app.health_message
+        text = f"{app.health or 'no health'}" + (f" since {app.health_since}" if app.health_since else "")
+        text += f": {cause}" if cause else ""
+        if expected.cannot_start and app.health in ("Progressing", "Degraded"):
+            yield "degraded", f"{text}; {expected.cannot_start}"
+        yield _WORDS.get(app.health, "health-unknown"), text
+
+
+def _canaries(app: Application) -> Iterator[Objection]:
+    """A Rollout or Canary that waits for a person or a metric, or was given up."""
+    for item in app.objects:
+        if item.kind not in ("Rollout", "Canary") or item.health in ("", "Healthy", "Missing"):
+            continue
+        text = f"{item.name} {item.health}" + (f": {item.message}" if item.message else "")
+        if item.health == "Degraded" and _ABORTED.search(item.message):
+            yield "canary-aborted", text
+        # Flagger's phases of waiting have no health of their own in Argo CD: they are Unknown.
+        elif item.health == "Suspended" or (item.kind == "Canary" and item.health != "Degraded"):
+            yield "canary", text
+
+
+def past_deadline(app: Application) -> bool:
+    """Whether a workload is Degraded for good: its progress deadline has passed, by Argo CD's own words."""
+    return any("progress deadline" in text for text in (*app.unhealthy, app.health_message))
+
+
+def failing_workload(app: Application) -> str:
+    """A workload that is Degraded now, or nothing; the Application itself where no object's health is listed."""
+    bad = [item for item in app.objects if item.health == "Degraded"]
+    if app.health == "Degraded" and not bad:
+        return app.health_message or f"Application {app.name} is Degraded"
+    return next((_told(item) for item in bad if item.kind in WORKLOADS), "")
+
+
+def _told(item: ObjectSeen) -> str:
+    return f"{item.name} is {item.health}" + (f": {item.message}" if item.message else "")
+
+
+def confirmed(application: Application, settle: float) -> bool:
+    """Whether Argo CD looked again `settle` seconds after the sync ended and the health turned, by its own clock.
+
+    Otherwise many looks at one old document would count as a long time of being good.
+    """
+    begun = [_time(text) for text in (application.operation.finished, application.health_since) if text]
+    looked = _time(application.reconciled)
+    if looked is None or None in begun:
+        return False
+    return all(looked >= moment + timedelta(seconds=settle) for moment in begun if moment is not None)
+
+
+def _after(later: str, earlier: str) -> bool:
+    """Whether one of Argo CD's times is not before another; equal seconds are fine, nonsense is not."""
+    a, b = _time(later), _time(earlier)
+    return a is not None and b is not None and a >= b
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return moment(text)
+    except ValueError:
+        return None

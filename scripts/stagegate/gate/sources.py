@@ -1,0 +1,132 @@
+"""Whether an Application's sources are the release's: what its spec asks for, and what Argo CD compared. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.argocd_app.same_repository import same_repository
+from stagegate.argocd_app.status import Application, SourceSeen, plain_address
+from stagegate.gate.expected import Expected, exact, is_digest, is_newer, same_version
+
+Objection = tuple[str, str]
+
+
+def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:
+    """The sources that bring this release: its chart, or a path of our own Git repositories."""
+    charts = tuple(s for s in app.sources if expected.chart and s.address == plain_address(expected.chart))
+    if charts:
+        return charts
+    return tuple(s for s in app.sources if s.is_git and is_ours(s, expected) and not (s.ref and not s.path))
+
+
+def is_ours(source: SourceSeen, expected: Expected) -> bool:
+    """`owner/name` is the end of the address, whatever host and protocol reach it."""
+    return any(same_repository(source.repository, name) != "foreign" for name in expected.repositories)
+
+
+def asked(app: Application, expected: Expected) -> Iterator[Objection]:
+    """What the spec asks for, before anything Argo CD made of it."""
+    own = carriers(app, expected)
+    if not own:
+        follows = ", ".join(source.address for source in app.sources) or "nothing"
+        wanted = expected.chart or ", ".join(expected.repositories)
+        yield "wrong-source", f"Application {app.name} follows {follows}, and the release is in {wanted}"
+    for source in own:
+        yield from _hydrated(app, source, expected) if app.hydrated else _target(source, expected)
+    yield from _named(app, expected)
+
+
+def compared(app: Application, expected: Expected) -> Iterator[Objection]:
+    """Whether Argo CD compared every source at a revision that belongs to the release."""
+    own = carriers(app, expected)
+    for source in app.sources:
+        if source.is_git:
+            yield from _commit(source, expected) if is_ours(source, expected) else ()
+        elif source in own:
+            yield from _chart_revision(source, expected)
+
+
+def _target(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
+    if source.is_git or not expected.moves_chart:
+        return
+    if is_digest(source.target):
+        if expected.chart_digest and source.target != expected.chart_digest:
+            yield _other(source.target, expected, newer=None)
+        return
+    if exact(source.target) and not same_version(source.target, expected.chart_version or expected.version):
+        yield _other(source.target, expected, newer=is_newer(source.target, expected))
+
+
+def _hydrated(app: Application, source: SourceSeen, expected: Expected) -> Iterator[Objection]:
+    """A dry source is understood where it is pinned to a tag or commit: then one commit is one release."""
+    target = source.target.removeprefix("refs/tags/")
+    if target in (expected.release_tag, expected.release_commit) and target:
+        return
+    if exact(target) is not None:
+        yield _other(target, expected, newer=is_newer(target, expected))
+    yield (
+        "wrong-source",
+        f"Application {app.name} is hydrated from {source.target or 'HEAD'}, which is not supported: pin "
+        f"`drySource.targetRevision` to the tag {expected.release_tag}, or use `argocd.source: kubernetes`",
+    )
+
+
+def _named(app: Application, expected: Expected) -> Iterator[Objection]:
+    """Pins inside the Application, for every kind of source.
+
+    A chart that stays contains nothing of the release: the spec's parameters or values do, or a Git source.
+    """
+    if expected.named and (not expected.moves_chart or exact(expected.named)):
+        ours = (expected.version, expected.chart_version)
+        if not any(same_version(expected.named, version) for version in ours):
+            yield _other(expected.named, expected, newer=None)
+    elif not expected.moves_chart and not any(
+        source.is_git and is_ours(source, expected) for source in app.sources
+    ):
+        yield "wrong-source", f"nothing in Application {app.name} names a release of this app"
+
+
+def _other(target: str, expected: Expected, newer: bool | None) -> Objection:
+    """Another version is asked for: the pin was not applied yet, or it moved on."""
+    still_pinned = same_version(expected.pinned, expected.version)
+    if still_pinned or (not expected.pinned and newer is False):
+        return "pin-not-applied", f"the Application still asks for {target}; nothing has applied the pin yet"
+    if expected.pinned:
+        return "superseded", f"the pin in Git now names {expected.pinned}"
+    return "superseded", f"the Application now asks for {target}"
+
+
+def _chart_revision(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
+    if not source.revision:
+        yield "old-revision", "Argo CD has not compared this source yet"
+    elif not expected.moves_chart:
+        if exact(source.target) is not None and not same_version(source.revision, source.target):
+            yield "old-revision", f"Argo CD compared against chart {source.revision}, not {source.target}"
+    elif is_digest(source.revision):
+        short = source.revision[:19]
+        if not expected.chart_digest:
+            yield "old-revision", f"Argo CD resolved {short}, and the release records no digest"
+        elif source.revision != expected.chart_digest:
+            yield "old-revision", f"Argo CD resolved {short}, the release is {expected.chart_digest[:19]}"
+    elif not same_version(source.revision, expected.chart_version or expected.version):
+        if exact(source.target) is None and is_newer(source.revision, expected):
+            text = f"{source.target} resolves to {source.revision}; a range always takes the highest version"
+            yield "superseded", text
+        yield "old-revision", f"Argo CD compared against {source.revision}"
+
+
+def _commit(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
+    short, target = source.revision[:12], source.target.removeprefix("refs/tags/")
+    if not source.revision:
+        yield "old-revision", "Argo CD has not compared this source yet"
+    elif target and target in (expected.release_tag, expected.release_commit):
+        if source.revision not in (expected.release_commit, expected.release_tag_object):
+            yield "old-revision", f"Argo CD compared against commit {short}, the tag is another"
+    else:
+        held = expected.commits.get(source.key)
+        if held is None:
+            yield "unknown-commit", f"commit {short} has not been read yet"
+        elif held == "superseded":
+            yield "superseded", f"at commit {short} the pin names another version"
+        elif held == "behind":
+            yield "old-commit", f"commit {short} does not contain these pins and values yet"

@@ -1,0 +1,71 @@
+"""Whether an Application's sync brought this release: its operation, and what still differs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.argocd_app.status import Application
+from stagegate.gate.expected import Expected
+
+Objection = tuple[str, str]
+_ROOM = 300  # characters of a message
+
+
+def shortened(message: str) -> str:
+    """A message on one line, without its middle when it is long: the cause is often in its last words."""
+    text = " ".join(message.split())
+    return text if len(text) <= _ROOM else f"{text[:100]} ... {text[100 - _ROOM :]}"
+
+
+def operation(app: Application) -> Iterator[Objection]:
+    """A sync that is requested, runs, or failed for these revisions."""
+    state = app.operation
+    if app.requested or (state.phase and not state.finished):
+        started = f" since {state.started}" if state.started else ""
+        yield "syncing", f"a sync runs{started}" + (f": {state.message}" if state.message else "")
+    if state.phase in ("Terminating", "Running"):
+        yield "syncing", "a sync runs" + (f": {state.message}" if state.message else "")
+    if state.phase in ("Failed", "Error") and state.revisions == app.revisions:
+        yield "operation-failed", f"the sync {state.phase.lower()}: {state.message or 'no message'}"
+
+
+def differences(app: Application, expected: Expected) -> Iterator[Objection]:
+    """Why the cluster is not what these revisions say."""
+    if app.sync == "Synced":
+        return
+    if app.sync != "OutOfSync":
+        yield "sync-unknown", f"sync status {app.sync}"
+    elif expected.sync_window:
+        yield "sync-window", f"OutOfSync, and {expected.sync_window}"
+    elif not app.auto_sync:
+        yield "auto-sync-off", "OutOfSync, and auto-sync is off: somebody has to sync it"
+    elif text := sync_error(app):
+        failed = app.operation.phase in ("Failed", "Error")
+        word = "operation-failed" if failed else "sync-error"
+        yield word, f"Argo CD does not sync this revision: {text}"
+    elif to_prune := _only_to_prune(app):
+        yield "prune", f"OutOfSync: {to_prune} must be removed, and automated sync has `prune` off"
+    elif synced_already(app):
+        different = ", ".join([o.name for o in app.objects if not o.in_sync][:5]) or "some object"
+        text = f"these revisions are synced, and {different} is OutOfSync again without self-heal"
+        yield "out-of-sync", text
+    else:
+        yield "out-of-sync", "OutOfSync; the sync has not begun"
+
+
+def sync_error(app: Application) -> str:
+    """Argo CD's own words why it does not try these revisions again, or nothing."""
+    return next((shortened(text) for kind, text in app.conditions if kind == "SyncError"), "")
+
+
+def synced_already(app: Application) -> bool:
+    """Whether automated sync will leave the difference alone: these very revisions are synced, no self-heal."""
+    done = app.operation.phase == "Succeeded" and app.operation.revisions == app.revisions
+    return app.sync == "OutOfSync" and app.auto_sync and not app.self_heal and done
+
+
+def _only_to_prune(app: Application) -> str:
+    """The objects that keep it OutOfSync, when all of them wait to be removed and nothing removes them."""
+    different = [item for item in app.objects if not item.in_sync]
+    only = bool(different) and not app.prune and all(item.must_be_pruned for item in different)
+    return ", ".join(item.name for item in different[:5]) if only else ""
