@@ -21,8 +21,10 @@ from stagegate.settings import Settings
 
 
 def read(request: GateRequest, settings: Settings, connections: Connections, context: Context) -> Facts:
-    """Everything the verdict rests on except what the environment itself will show. Adopting, skipping and `again` need
-    the permission of the people who started and repeated this run."""
+    """Everything the verdict rests on except what the environment itself will show.
+
+    Adopting, skipping and `again` need the permission of the people who started and repeated this run.
+    """
     if request.mode == "skip" and len(request.reason.strip()) < 3:
         raise Stop(
             "bad-input",

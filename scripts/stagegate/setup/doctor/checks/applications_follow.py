@@ -20,7 +20,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Applications of the work tree: their branch, their folder, their sync policy; then those that are missing."""
     known = {document.name: document for document in facts.applications()}
     for config, _, environment in facts.places:
-        for name in environment.argocd.applications:
+        for name in environment.argo.application_names:
             document = known.get(name)
             if document is None:
                 if known and not _is_generated(facts, environment):

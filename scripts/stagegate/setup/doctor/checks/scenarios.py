@@ -62,7 +62,7 @@ def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[F
             file=file,
             environment=environment.name,
         )
-    if environment.argocd.source == "http" and not parsed.asks_version:
+    if environment.argo.source == "http" and not parsed.asks_version:
         yield found(
             "error",
             f"No check of {file} asks for {{version}}.",

@@ -41,7 +41,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 def _argocd(
     hub: HubFacts, environment: Environment, name: str, variables: set[str], secrets: set[str]
 ) -> Iterator[Finding]:
-    if environment.argocd.source != "api":
+    if environment.argo.source != "api":
         return
     if "ARGOCD_SERVER" not in variables and LINES not in secrets:
         yield found(
