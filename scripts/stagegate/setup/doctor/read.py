@@ -143,7 +143,7 @@ def _applications(
     facts: DoctorFacts, connection: tuple[str, str, tuple[str, ...], str]
 ) -> Iterator[ApplicationFound]:
     for _, settings, environment in facts.places:
-        for name in environment.argo.applications if environment.argocd.source == "api" else ():
+        for name in environment.argo.applications if environment.argo.source == "api" else ():
             seen = ApplicationFound(name=name, environment=environment.name, app=settings.app)
             try:
                 document = gate_facts.argocd(environment, *connection).application(name)
