@@ -1,0 +1,67 @@
+"""The result of migrate: what Argo CD would change, for a person."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from stagegate.model import Finding, Message, Result
+from stagegate.report.render import render
+from stagegate.runner import log
+from stagegate.setup.migration.to_helm import HelmMove, MoveComparison
+
+
+def result(move: HelmMove, compared: MoveComparison) -> Result:
+    """`findings` where the overlay is broken or a sync would lose data, else `verified` or `reported`."""
+    findings = compared.broken or tuple(
+        Finding(
+            rule=one.kind,
+            severity="error" if one in compared.dangerous else "warning",
+            object=one.object,
+            message=f"{one.object} {one.detail}.",
+            fix="Give it the same kind, name and selector in the chart, or let a person move its data first.",
+        )
+        for one in compared.risks
+    )
+    for one in findings:
+        log.say(f"{one.severity}: {one.message}")
+        log.say(f"  -> {one.fix}")
+    summary = "" if compared.broken else render("migrate.md.j2", move=move, result=compared)
+    if summary:
+        log.say(summary)
+    return Result(
+        reason=_reason(compared),
+        message=_message(move, compared),
+        outputs={"findings": json.dumps([msgspec.to_builtins(one) for one in findings])},
+        summary=summary,
+        findings=findings,
+    )
+
+
+def _reason(compared: MoveComparison) -> str:
+    if compared.broken or compared.dangerous:
+        return "findings"
+    return "reported" if compared.difference.changes else "verified"
+
+
+def _message(move: HelmMove, compared: MoveComparison) -> Message:
+    if compared.broken:
+        first = compared.broken[0]
+        return Message(
+            what=f"{move.kustomization} does not build.",
+            why=first.message,
+            next=f"{first.fix} Then run it again.",
+        )
+    changes = compared.difference.changes
+    if not changes:
+        return Message(what=f"{move.chart} renders what {move.kustomization} does.")
+    counts = f"{len(compared.deleted)} would be deleted by prune, {len(changes)} differ in all."
+    if compared.dangerous:
+        first_risk = compared.dangerous[0]
+        return Message(
+            what=f"A sync would break {first_risk.object}.",
+            why=f"{first_risk.object} {first_risk.detail}. {counts}",
+            next="Correct the chart, and run it again before the Application takes it.",
+        )
+    return Message(what=f"{move.chart} differs from {move.kustomization}.", why=counts)

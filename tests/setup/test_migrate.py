@@ -1,0 +1,131 @@
+"""migrate: a kustomization and a chart, rendered by kustomize and helm, compared object by object."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stagegate.actions import migrate
+from stagegate.runner.boundary import entrypoint
+from tests.setup.bare_repositories import commit, write
+from tests.setup.test_init import alone
+
+OBJECTS = {
+    "deployment.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: shop, image: ghcr.io/acme/shop:v1.2.3}]}
+""",
+    "service.yaml": """\
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {selector: {app: shop}, ports: [{port: 80}]}
+""",
+    "data.yaml": """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: shop-data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Gi}}}
+""",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kustomization, and a chart with the same objects."""
+    files = {f"k8s/base/{name}": text for name, text in OBJECTS.items()}
+    files["k8s/base/kustomization.yaml"] = f"resources: [{', '.join(OBJECTS)}]\n"
+    files["k8s/prod/kustomization.yaml"] = "resources: [../base]\nnamespace: shop-prod\n"
+    files |= {f"charts/shop/templates/{name}": text for name, text in OBJECTS.items()}
+    files["charts/shop/Chart.yaml"] = "apiVersion: v2\nname: shop\nversion: 1.2.3\n"
+    write(tmp_path, files)
+    commit(tmp_path, "acme/shop")
+    alone(monkeypatch, tmp_path)
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[dict[str, object]], str]:
+    flags = ["--kustomization", "k8s/prod", "--chart", "charts/shop", "--namespace", "shop-prod", *more]
+    code = entrypoint("migrate", migrate.Migrate, migrate.main, argv=flags)
+    said = capsys.readouterr().out
+    found = [line for line in said.splitlines() if line.startswith("findings=")]
+    return code, json.loads(found[0].removeprefix("findings=")) if found else [], said
+
+
+def edit(folder: Path, path: str, before: str, after: str) -> None:
+    file = folder / path
+    assert before in file.read_text()
+    file.write_text(file.read_text().replace(before, after))
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_chart_that_renders_the_same_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    code, findings, said = run(capsys)
+    assert (code, findings) == (0, [])
+    assert "reason=verified" in said and "3 of them the same" in said
+
+
+def test_what_prune_would_delete_is_listed_and_lost_data_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "charts/shop/templates/data.yaml").unlink()
+    edit(folder, "charts/shop/templates/deployment.yaml", "replicas: 2", "replicas: 3")
+    code, findings, said = run(capsys)
+    assert (code, findings[0]["object"], findings[0]["severity"]) == (
+        1,
+        "PersistentVolumeClaim/shop-data",
+        "error",
+    )
+    assert "deleted with prune | `PersistentVolumeClaim/shop-data`" in said
+    assert "`spec.replicas`: `2` → `3`" in said
+
+
+def test_a_selector_that_cannot_change_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(folder, "charts/shop/templates/deployment.yaml", "app: shop}", "app.kubernetes.io/name: shop}")
+    code, findings, _ = run(capsys)
+    assert code == 1
+    assert ("immutable-field", "Deployment/shop") in {(one["rule"], one["object"]) for one in findings}
+
+
+def test_an_object_under_another_name_is_paired_with_the_one_it_replaces(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(folder, "charts/shop/templates/service.yaml", "{name: shop}", "{name: shop-web}")
+    code, _, said = run(capsys)
+    assert code == 0
+    assert (
+        "renamed | `Service/shop-web` was `shop`" in said
+        or "renamed | `Service/shop-web` was `Service/shop`" in said
+    )
+
+
+def test_a_broken_overlay_is_told_with_file_and_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    glued = OBJECTS["service.yaml"] + OBJECTS["data.yaml"]
+    (folder / "k8s/base/service.yaml").write_text(glued)
+    code, findings, said = run(capsys)
+    (told,) = findings
+    assert (code, told["file"], told["line"]) == (1, "k8s/base/service.yaml", 5)
+    assert "Write `---` before line 5" in said
+
+
+def test_text_that_is_no_yaml_is_told_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(folder, "k8s/base/service.yaml", "kind: Service", "kind: [Service")
+    code, findings, _ = run(capsys)
+    assert (code, findings[0]["file"]) == (1, "k8s/base/service.yaml")
+
+
+@pytest.mark.usefixtures("folder")
+def test_folders_that_are_not_there_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--chart", "charts/other")[0] == 2
+    assert run(capsys, "--kustomization", "k8s/none")[0] == 2
