@@ -47,9 +47,8 @@ def decision(folder: Path, commits: int, tags: int) -> Row:
         env = git.credentials(forge.url, token)
 
         def decide() -> None:
-            known = facts.read(
-                settings, api, work, "main", config="stagegate.yaml", run_id="1", today="2026-01-05", env=env
-            )
+            app = facts.VersionedApp(settings=settings, config="stagegate.yaml")
+            (known,) = facts.read([app], api, work, "main", run_id="1", today="2026-01-05", env=env)
             decided = plan.plan(settings, known, "auto")
             if decided.version != f"1.{tags}.0":
                 raise RuntimeError(f"decided {decided.version}")

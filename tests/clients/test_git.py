@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.clients import git, git_history
+from stagegate.clients import git, git_history, git_room
 from stagegate.errors import Stop
 from stagegate.runner import log
 from tests.clients.answering import Answer, Asked, answering
@@ -71,7 +71,7 @@ def clone(origin: Repository, to: Path, *flags: str) -> Path:
 
 def remote(work: Path, env: Mapping[str, str] | None = None) -> git_history.Remote:
     """The refs of the checkout's origin."""
-    with git_history.scratch(work, env) as room:
+    with git_room.scratch(work, env) as room:
         return git_history.remote(room, "main")
 
 
@@ -170,10 +170,11 @@ def test_nothing_that_lies_in_the_checkout_is_run(origin: Repository, tmp_path: 
     config.write_text(config.read_text() + "".join(lines) + more)
 
     assert git.head(work) == first
-    with git_history.scratch(work) as room:
+    with git_room.scratch(work) as room:
         refs = git_history.remote(room, "main")
         assert refs.tags == {"v1.0.0": first}
-        graph = git_history.complete(room, refs.tip, {"v1.0.0": first}, {})
+        span = git_history.Span(stable=("v1.0.0", first))
+        (graph,) = git_history.complete(room, refs.tip, [span])
         assert [commit.subject for commit in git.commits(room.path, graph.parents)][:2] == ["two", "one"]
     git.git(work, "status", "--porcelain")
     assert not proof.exists(), proof.read_text()

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from stagegate import settings as settings_file
-from stagegate.clients.hub import Blob
+from stagegate.clients.hub import Blob, CommitOrigin
 from stagegate.release.bump import facts, plan
+from stagegate.release.bump.plan_facts import BumpPlan
 
 SETTINGS = settings_file.parse(b"app: shop\nversion: {files: [VERSION]}\n", "stagegate.yaml")
 DEPTHS = (1, 2, 5, 0)
@@ -121,6 +122,7 @@ class Files:
     """The hub as far as a decision asks it: the version file at the head."""
 
     repository = "acme/shop"
+    server_url = "https://github.com"
 
     def __init__(self, version: str) -> None:
         self._version = version
@@ -128,12 +130,14 @@ class Files:
     def files(self, _: str, paths: tuple[str, ...]) -> dict[str, Blob]:
         return {path: Blob(oid="0" * 40, content=f"{self._version}\n".encode()) for path in paths}
 
+    def origins(self, *_: object) -> dict[str, CommitOrigin]:
+        return {}
 
-def decide(work: Path, version: str) -> plan.BumpPlan:
+
+def decide(work: Path, version: str) -> BumpPlan:
     hub: Any = Files(version)
-    known = facts.read(
-        SETTINGS, hub, work, "main", config="stagegate.yaml", run_id="1", today="2026-01-05", env={}
-    )
+    app = facts.VersionedApp(settings=SETTINGS, config="stagegate.yaml")
+    (known,) = facts.read([app], hub, work, "main", run_id="1", today="2026-01-05", env={})
     return plan.plan(SETTINGS, known, "auto")
 
 

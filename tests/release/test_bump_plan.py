@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stagegate.errors import Stop
 from stagegate.release.bump.changes import CommitFact
-from stagegate.release.bump.plan import BumpFacts, plan, verify
+from stagegate.release.bump.plan import plan, verify
+from stagegate.release.bump.plan_facts import BumpFacts
 from stagegate.settings import Settings, VersionFile, Versioning
 
 SETTINGS = Settings(

@@ -26,9 +26,8 @@ def test_each_service_is_released_by_its_own_commits(tmp_path: Path) -> None:
         text = f"app: {name}\nversion: {{tag-prefix: {name}-v, files: [services/{name}/VERSION]}}\n"
         config = f"services/{name}/stagegate.yaml"
         settings = settings_file.parse(text.encode(), config)
-        known = facts.read(
-            settings, None, origin.path, "main", config=config, run_id="", today="2026-01-05", env={}
-        )
+        app = facts.VersionedApp(settings=settings, config=config)
+        (known,) = facts.read([app], None, origin.path, "main", run_id="", today="2026-01-05", env={})
         decided = plan.plan(settings, known, "auto")
         assert (decided.version, decided.tag) == (version, f"{name}-v{version}")
         assert decided.notes.count("- ") == 1
@@ -43,16 +42,8 @@ def test_paths_add_shared_folders_and_leave_out_others(tmp_path: Path) -> None:
     settings = settings_file.parse(text.encode(), "stagegate.yaml")
 
     def reason() -> str:
-        known = facts.read(
-            settings,
-            None,
-            origin.path,
-            "main",
-            config="stagegate.yaml",
-            run_id="",
-            today="2026-01-05",
-            env={},
-        )
+        app = facts.VersionedApp(settings=settings, config="stagegate.yaml")
+        (known,) = facts.read([app], None, origin.path, "main", run_id="", today="2026-01-05", env={})
         return plan.plan(settings, known, "auto").reason
 
     origin.commit("feat: web", {"apps/web/a.py": "1", "libs/deep/a.py": "1", "apps/pay/README.md": "1"})

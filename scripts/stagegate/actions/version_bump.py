@@ -1,12 +1,13 @@
-"""version-bump: the next version from commits or input, moved in all version files, committed and tagged."""
+"""version-bump: the next versions from labels, commits or input, moved in the version files and tagged."""
 
 from __future__ import annotations
 
-from stagegate import settings as settings_file
-from stagegate.clients import hub
 from stagegate.model import Calls, Result
+from stagegate.promotion import apps as settings_files
 from stagegate.release.bump import report
 from stagegate.release.bump import run as bumping
+from stagegate.release.bump.facts import VersionedApp
+from stagegate.release.bump.request import BumpRequest, Mode
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
@@ -16,31 +17,45 @@ class VersionBump(Inputs, frozen=True, kw_only=True):
     """Inputs of version-bump."""
 
     bump: str = "auto"
-    mode: bumping.Mode = "commit"
+    mode: Mode = "auto"
     branch: str = ""
+    skip_staging: str = ""
+    registry_username: str = ""
+    registry_password: str = ""
 
 
 def main(inputs: VersionBump, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report; the middle three again when the branch moved meanwhile."""
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    apps = [
+        VersionedApp(settings=app.settings, config=app.config)
+        for app in settings_files.here(context, inputs.config)
+    ]
     request = requested(inputs)
+    calls = Calls()
     # `plan` and `verify` work from the clone alone where there is no token to ask GitHub with.
-    alone = request.only_tells and not (inputs.token and context.repository)
-    github = None if alone else hub.from_context(context, inputs.token)
-    bumped = bumping.bump(request, settings, context, github)
-    calls = github.calls if github else Calls()
-    return report.result(settings, bumped, dry=request.only_tells, calls=calls)
+    if request.only_tells and not (inputs.token and context.repository):
+        bumped = bumping.bump(request, apps, context, None)
+    else:
+        from stagegate.clients import hub  # HTTP is loaded only by those who ask somebody
+        from stagegate.clients.registry import Registry
+
+        github = hub.from_context(context, inputs.token)
+        hosts = frozenset(host for app in apps for host in app.settings.registry_hosts)
+        registry = Registry(hosts, username=inputs.registry_username, password=inputs.registry_password)
+        bumped = bumping.bump(request, apps, context, github, registry)
+        calls = github.calls
+    return report.result(apps, bumped, request, calls=calls, summary=bool(context.summary_file))
 
 
-def requested(inputs: VersionBump) -> bumping.BumpRequest:
+def requested(inputs: VersionBump) -> BumpRequest:
     """The inputs as a request."""
-    return bumping.BumpRequest(
+    return BumpRequest(
         bump=inputs.bump,
         mode=inputs.mode,
         branch=inputs.branch,
-        config=inputs.config,
         token=inputs.token,
         dry_run=inputs.dry_run,
+        skip_staging=" ".join(inputs.skip_staging.split()),
     )
 
 

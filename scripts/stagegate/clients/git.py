@@ -105,7 +105,12 @@ def git(
     """Run git in a folder, without prompts and without what its own config would start."""
     process.require("git", _INSTALL)
     trusted = ("-c", f"safe.directory={cwd}")
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "LC_ALL": "C.UTF-8"}
+    quiet = {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "GIT_NO_REPLACE_OBJECTS": "1",  # a release is of the commits that everybody has
+        "LC_ALL": "C.UTF-8",
+    }
     settings = {**quiet, **(env or {})}
     words = (*_SAFE, *trusted, *args)
     return process.run("git", *words, cwd=cwd, check=check, env=settings, input=input, timeout=timeout)
@@ -127,11 +132,6 @@ def head(cwd: Path) -> str:
 def branch(cwd: Path) -> str:
     """The checked-out branch, or `HEAD` when none is."""
     return git(cwd, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).text.strip() or "HEAD"
-
-
-def is_shallow(cwd: Path) -> bool:
-    """Whether history is cut off."""
-    return git(cwd, "rev-parse", "--is-shallow-repository").text.strip() == "true"
 
 
 def commits(cwd: Path, shas: Iterable[str]) -> tuple[LocalCommit, ...]:

@@ -3,32 +3,28 @@
 A checkout may have one commit, some or all, and its owner's settings must stay as they are. So missing commits are
 fetched into a scratch repository beside it, which borrows the checkout's objects and its connection settings.
 
-Three requests at most bring the history, however many tags and commits there are: the list of refs, one small pack
-with the commits since a tag, and either the commits at its edge or, where the small pack may lack something, the
-whole history without file contents.
+Three fetches at most bring the history, however many tags and commits there are. One small pack has the commits
+since a tag, and a second one those at its edge. Where the small pack may lack something, the second one is the
+whole commit graph without trees and files, and the third one the trees of the commits that matter.
 """
 
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from stagegate.clients import git
+from stagegate.clients.git_room import NO_FILES, NO_TREES, Scratch, demand, fetch, has, missing
 from stagegate.clients.process import Completed, ProgramFailed
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-_SECONDS = 900.0
-_PLAIN = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
-_LEAN = "--filter=blob:none"
-# Connection settings of the checkout: the only ones the scratch repository takes over.
-_CONNECTION = re.compile(
-    r"^(remote\.origin\.(?!promisor|partialclonefilter)|http\.|credential\.|url\.|core\.sshcommand)"
+_REVISIONS = ("rev-list", "--topo-order", "--parents")
+_SIDE_LINES = (
+    8  # lines that began before a tag, each asked of git on its own; with more the whole graph is walked
 )
 
 
@@ -39,17 +35,24 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str]
 
 
-class Scratch(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository that can be fetched into without changing the checkout; `env` reaches origin as it does."""
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """What an app needs of a history: everything since `stable`, a tag and its commit (or nothing).
 
-    path: Path
-    env: Mapping[str, str]
+    `newer` are the commits of its other tags that could lie in the history before it.
+    """
+
+    stable: tuple[str, str] | None = None
+    newer: frozenset[str] = frozenset()
 
 
 class Graph(msgspec.Struct, frozen=True, kw_only=True):
-    """The commits of a branch in topological order, newest first, each with its parents."""
+    """The commits of a branch in topological order, newest first, each with its parents.
+
+    `bare`: their trees are not here yet, see `trees`.
+    """
 
     parents: Mapping[str, tuple[str, ...]]
+    bare: bool = False
 
     def reach(self, tips: Iterable[str]) -> frozenset[str]:
         """The given commits and everything in their history; commits outside the graph are left out."""
@@ -72,21 +75,6 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sha for sha in self.parents if sha not in before)
 
 
-@contextmanager
-def scratch(checkout: Path, env: Mapping[str, str] | None = None) -> Iterator[Scratch]:
-    """A scratch repository for a checkout; it is removed at the end. Stop(missing-file) outside a repository."""
-    head = git.head(checkout)
-    with tempfile.TemporaryDirectory(prefix="stagegate-history-") as folder:
-        path = Path(folder)
-        git.git(path, "init", "--quiet", "--bare", ".")
-        (path / "objects/info/alternates").write_text(str(_inside(checkout, "objects")) + "\n")
-        borders = _inside(checkout, "shallow")
-        if borders.is_file():
-            (path / "shallow").write_bytes(borders.read_bytes())
-        git.git(path, "update-ref", "refs/heads/checkout", head)
-        yield Scratch(path=path, env=_connection(checkout, env or {}))
-
-
 def remote(room: Scratch, branch: str) -> Remote:
     """The branch and the tags of origin, in one request. Stop(unreachable)."""
     patterns = (f"refs/heads/{branch}", "refs/tags/*")
@@ -101,43 +89,104 @@ def remote(room: Scratch, branch: str) -> Remote:
 
 def local(checkout: Path, branch: str) -> Remote:
     """The same refs as the checkout has them: the commit that is checked out stands for its branch."""
-    done = git.git(checkout, "show-ref", "--dereference", "--tags", check=False)
+    done = git.git(checkout, "show-ref", "--dereference", "--head", "--heads", "--tags", check=False)
     lines = [line.replace(" ", "\t", 1) for line in done.text.splitlines()]
-    named = git.git(
-        checkout, "rev-parse", "--quiet", "--verify", f"refs/heads/{branch}^{{commit}}", check=False
-    )
-    current = git.git(checkout, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).text.strip()
-    tip = git.head(checkout) if named.code or current in ("", branch) else named.text.strip()
-    return Remote(tip=tip, tags=_refs(lines, branch).tags)
+    head = next((line.partition("\t")[0] for line in lines if line.endswith("\tHEAD")), "")
+    found = _refs(lines, branch)
+    own = found.tip in ("", head) or git.branch(checkout) in ("HEAD", branch)
+    return Remote(tip=head if own else found.tip, tags=found.tags)
 
 
-def complete(room: Scratch, tip: str, stable: Mapping[str, str], newer: Mapping[str, str]) -> Graph:
-    """The history of `tip`, complete at least since the tag `stable`. Stop(unreachable).
+def complete(room: Scratch, tip: str, spans: Sequence[Span]) -> tuple[Graph, ...]:
+    """The history of `tip` for each span, complete at least since its stable tag. Stop(unreachable)."""
+    here = room.whole or (not room.shallow and has(room, tip))
+    if here and len(spans) == 1:
+        return (_walked(room, tip, spans[0]) or graph(room.path, tip),)
+    if here:
+        return (graph(room.path, tip),) * len(spans)
+    found = _small(room, tip, spans)
+    if found is None and not room.shallow and not has(room, tip):
+        demand(fetch(room, "origin", tip))
+        return complete(room, tip, spans)
+    return (found or _whole(room, tip, bare=all(span.stable for span in spans)),) * len(spans)
 
-    `stable` is the tag with the highest final version and its commit (or nothing); `newer` are tags with higher
-    versions, which may be part of the history before it.
-    """
-    whole = not git.is_shallow(room.path)
-    if whole and _has(room, tip):
-        return graph(room.path, tip)
-    if not newer and tip in stable.values() and _has(room, tip):
+
+def _small(room: Scratch, tip: str, spans: Sequence[Span]) -> Graph | None:
+    """The history since the tag of the only span, from a small fetch where one is needed."""
+    if len(spans) != 1 or spans[0].stable is None:
+        return None
+    (tag, tagged), newer = spans[0].stable, spans[0].newer
+    if not newer and tip == tagged and has(room, tip):
         return Graph(parents={tip: ()})
-    if not whole and stable:
-        since = _since(room, tip, *next(iter(stable.items())))
-        if since and set(newer.values()) <= set(since.parents):
-            return since
-    log.say(f"fetching the whole history of {tip[:12]} without file contents")
-    done = _fetch(room, *(() if whole else ("--unshallow",)), "origin", tip)
+    if not room.shallow:
+        return None
+    since = _since(room, tip, tag, tagged)
+    return since if since and newer <= set(since.parents) else None
+
+
+def _whole(room: Scratch, tip: str, *, bare: bool) -> Graph:
+    """The whole history, `bare` without trees: commits are small, and only some of them are looked into."""
+    log.say(f"fetching the whole commit graph of {tip[:12]} without {'trees and ' if bare else ''}files")
+    demand(fetch(room, "--unshallow", "origin", tip, lean=NO_TREES if bare else NO_FILES))
+    return Graph(parents=graph(room.path, tip).parents, bare=bare)
+
+
+def trees(room: Scratch, graph: Graph, shas: Iterable[str]) -> None:
+    """Fetch the folders of commits and of their first parents, if the graph came without. Stop(unreachable)."""
+    if not (graph.bare or room.partial):
+        return
+    wanted = {sha: None for commit in shas for sha in (commit, *graph.parents.get(commit, ())[:1])}
+    if not wanted:
+        return
+    listed = "\n".join(wanted).encode()
+    roots = git.git(
+        room.path, "log", "--no-walk=unsorted", "--format=%T", "--stdin", input=listed
+    ).text.split()
+    absent = missing(room, dict.fromkeys(roots))
+    if absent:
+        demand(fetch(room, "--stdin", "origin", input="\n".join(absent).encode()))
+
+
+def _walked(room: Scratch, tip: str, span: Span) -> Graph | None:
+    """The history since the tag of a span, by git's own walk; None where that may not be exact.
+
+    git follows commit dates and may take commits from before the tag for newer ones when a clock was wrong. Those
+    that descend from the tag are certainly newer. Of the other lines each one's oldest commit is checked.
+    """
+    tagged = span.stable[1] if span.stable else ""
+    if not tagged:
+        return None
+    done = git.git(room.path, *_REVISIONS, tip, f"^{tagged}", check=False)
     if done.code:
-        raise git.unreachable(ProgramFailed(done))
-    return graph(room.path, tip)
+        return None
+    found = _parents(done)
+    descends: dict[str, bool] = {tagged: True}
+    oldest = []
+    for sha, parents in reversed(found.items()):
+        descends[sha] = any(descends.get(parent, False) for parent in parents)
+        if not any(parent in found or parent == tagged for parent in parents):
+            oldest.append(sha)
+    inside = tip == tagged or descends.get(tip, False)
+    doubtful = {*oldest, *(span.newer - found.keys())}
+    if not inside or len(doubtful) > _SIDE_LINES:
+        return None
+    if any(_is_ancestor(room.path, sha, tagged) for sha in doubtful):
+        return None
+    return Graph(parents={**found, tagged: ()})
+
+
+def _is_ancestor(path: Path, older: str, newer: str) -> bool:
+    return git.git(path, "merge-base", "--is-ancestor", older, newer, check=False).code == 0
 
 
 def graph(path: Path, tip: str) -> Graph:
     """The commits that this repository has of a history."""
-    done = git.git(path, "rev-list", "--topo-order", "--parents", tip)
+    return Graph(parents=_parents(git.git(path, *_REVISIONS, tip)))
+
+
+def _parents(done: Completed) -> dict[str, tuple[str, ...]]:
     rows = (line.split() for line in done.text.splitlines())
-    return Graph(parents={row[0]: tuple(row[1:]) for row in rows})
+    return {row[0]: tuple(row[1:]) for row in rows}
 
 
 def blobs(room: Scratch, oids: Iterable[str]) -> dict[str, bytes]:
@@ -145,12 +194,10 @@ def blobs(room: Scratch, oids: Iterable[str]) -> dict[str, bytes]:
     wanted = sorted({oid for oid in oids if oid.strip("0")})
     if not wanted:
         return {}
-    listed = "\n".join(wanted).encode()
-    checked = git.git(room.path, "cat-file", "--batch-check", input=listed).text.splitlines()
-    missing = [line.split()[0] for line in checked if line.endswith(" missing")]
-    if missing:
-        _fetch(room, "--stdin", "origin", input="\n".join(missing).encode())
-    raw = git.git(room.path, "cat-file", "--batch", input=listed).stdout
+    absent = [] if room.whole else missing(room, wanted)
+    if absent:
+        fetch(room, "--stdin", "origin", input="\n".join(absent).encode())
+    raw = git.git(room.path, "cat-file", "--batch", input="\n".join(wanted).encode()).stdout
     contents, at = {}, 0
     for _ in wanted:
         end = raw.index(b"\n", at)
@@ -170,7 +217,7 @@ def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
     hide commits of the merged branch: only an edge of commits with one parent is complete. One of those parents
     must be the tag's commit, otherwise the tag is not in this history.
     """
-    if _fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip).code:
+    if fetch(room, f"--shallow-exclude=refs/tags/{tag}", "origin", tip).code:
         return None
     borders = (room.path / "shallow").read_text().split() if (room.path / "shallow").is_file() else []
     parents = [_written_parents(room.path, border) for border in borders]
@@ -178,7 +225,7 @@ def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
     if any(len(listed) != 1 for listed in parents) or tagged not in before:
         return None
     # The commits before the edge are needed too, because what a commit changed is told from its parent.
-    if _fetch(room, "--deepen=1", "origin", tip).code:
+    if fetch(room, "--deepen=1", "origin", tip).code:
         return None
     # Besides the tag's own commit they are older than the tag, which this repository cannot see.
     outside = before - {tagged}
@@ -187,26 +234,11 @@ def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
     )
 
 
-def _fetch(room: Scratch, *words: str, input: bytes | None = None) -> Completed:
-    """One fetch without file contents; afterwards a missing object is missing, and never fetched on the side."""
-    # Objects asked for by id are wanted even when a commit that holds them is here: no negotiation then.
-    whole = ("-c", "fetch.negotiationAlgorithm=noop") if input else ()
-    arguments = (*whole, *git.FETCH, "--no-write-fetch-head", _LEAN, *words)
-    try:
-        return git.git(room.path, *arguments, env=room.env, input=input, check=False, timeout=_SECONDS)
-    finally:
-        (room.path / "config").write_text(_PLAIN)
-
-
 def _written_parents(path: Path, sha: str) -> tuple[str, ...]:
     """The parents in the commit object itself, which a shallow border does not hide. Empty when it is not here."""
     done = git.git(path, "cat-file", "commit", sha, check=False)
     header = done.text.partition("\n\n")[0].splitlines()
     return tuple(line.split()[1] for line in header if line.startswith("parent "))
-
-
-def _has(room: Scratch, sha: str) -> bool:
-    return not git.git(room.path, "cat-file", "-e", f"{sha}^{{commit}}", check=False).code
 
 
 def _refs(lines: Iterable[str], branch: str) -> Remote:
@@ -221,26 +253,6 @@ def _refs(lines: Iterable[str], branch: str) -> Remote:
         elif name != ref:
             tags.setdefault(name, sha)
     return Remote(tip=tip, tags=tags)
-
-
-def _inside(checkout: Path, name: str) -> Path:
-    return (checkout / git.git(checkout, "rev-parse", "--git-path", name).text.strip()).resolve()
-
-
-def _connection(checkout: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """Variables that reach origin as the checkout does, its own settings before those in `env`."""
-    listed = git.git(checkout, "config", "--local", "--includes", "--list", "-z", check=False).text.split(
-        "\0"
-    )
-    pairs = [tuple(entry.partition("\n")[::2]) for entry in listed if _CONNECTION.match(entry)]
-    count = int(env.get("GIT_CONFIG_COUNT", "0"))
-    pairs += [(env[f"GIT_CONFIG_KEY_{n}"], env[f"GIT_CONFIG_VALUE_{n}"]) for n in range(count)]
-    numbered = {
-        f"GIT_CONFIG_{kind}_{n}": text
-        for n, pair in enumerate(pairs)
-        for kind, text in zip(("KEY", "VALUE"), pair, strict=True)
-    }
-    return {**env, **numbered, "GIT_CONFIG_COUNT": str(len(pairs))}
 
 
 def check_branch(branch: str) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from stagegate import settings as settings_file
-from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
+
+if TYPE_CHECKING:  # the work tree's settings are read without any HTTP library
+    from stagegate.clients import hub
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,15 +40,15 @@ def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
 
     A heading stands once: the commits follow what a person wrote under the same one.
     """
-    lines: dict[str, dict[str, None]] = {}  # each line once, in the order of its first commit
+    lines: dict[str, dict[str, list[CommitMeaning]]] = {}  # each line once, in the order of its first commit
     for reading in readings:
         if reading.level:
-            lines.setdefault(reading.heading, {})[f"- {reading.text}"] = None
+            lines.setdefault(reading.heading, {}).setdefault(reading.text, []).append(reading)
     body = written.strip()
     for heading in _ORDER:
         if heading not in lines:
             continue
-        listed = "\n".join(lines[heading])
+        listed = "\n".join(f"- {text}{_behind(same)}" for text, same in lines[heading].items())
         same = next(
             (match for match in _HEADING.finditer(_visible(body)) if match[1].lower() == heading.lower()),
             None,
@@ -60,6 +60,15 @@ def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
         end = following.start() if following else len(body)
         body = f"{body[:end].rstrip()}\n{listed}\n\n{body[end:]}".strip()
     return body
+
+
+def _behind(readings: Iterable[CommitMeaning]) -> str:
+    """Pull requests or commits of a line, and who made them, in parentheses."""
+    known = list(readings)
+    references = dict.fromkeys(one for reading in known for one in reading.references)
+    authors = dict.fromkeys(one for reading in known for one in reading.authors)
+    named = ", ".join((*references, *authors))
+    return f" ({named})" if named else ""
 
 
 def unreleased(content: str) -> str:

@@ -33,6 +33,7 @@ class CommitMeaning(msgspec.Struct, frozen=True, kw_only=True):
 
     `readable` is false for a title of another form. `warning` names a spelling that was counted, or not, although
     the specification says otherwise. `undoes` is the title that a revert (or the revert of a revert) takes back.
+    `references` (pull requests or commits, as Markdown) and `authors` stand behind its line in the notes.
     """
 
     level: Level | None
@@ -43,6 +44,8 @@ class CommitMeaning(msgspec.Struct, frozen=True, kw_only=True):
     warning: str = ""
     undoes: str = ""
     reapplies: bool = False
+    references: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
 
 def read(subject: str, body: str) -> CommitMeaning:
@@ -64,21 +67,37 @@ def read(subject: str, body: str) -> CommitMeaning:
     return CommitMeaning(
         level=level,
         heading="Changed" if breaking else _HEADINGS.get(kind, "Changed"),
-        text=scope + header["text"].strip() + (" (breaking)" if breaking else ""),
+        text=scope + plain_title(header["text"]) + (" (breaking)" if breaking else ""),
         breaking=breaking,
         warning=warning,
     )
 
 
-def scope(subject: str) -> str:
-    """The scope of a title, or nothing."""
-    header = _HEADER.match(subject.strip())
-    return (header["scope"] or "") if header else ""
+def scopes(subject: str) -> tuple[str, ...]:
+    """The scopes of a title, `api` and `web` of `fix(api, web): tea`; of a revert those of what it undoes."""
+    subject = subject.strip()
+    while undone := _UNDONE.match(subject):
+        subject = undone["text"]
+    header = _HEADER.match(subject)
+    named = (header["scope"] or "") if header else ""
+    return tuple(part.strip() for part in named.split(",") if part.strip())
 
 
 def plain_title(subject: str) -> str:
     """A title without the pull request numbers that a squash adds, to recognise the same change twice."""
     return _NUMBER.sub("", subject.strip())
+
+
+def numbers(subject: str) -> tuple[int, ...]:
+    """The pull request numbers at the end of a title."""
+    tail = _NUMBER.search(subject.strip())
+    return tuple(int(number) for number in re.findall(r"\d+", tail[0])) if tail else ()
+
+
+def bare_text(subject: str) -> str:
+    """The text of a title without type, scope and numbers."""
+    header = _HEADER.match(plain_title(subject))
+    return header["text"].strip() if header else plain_title(subject)
 
 
 def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
@@ -129,7 +148,7 @@ def _undone(reapplies: bool, text: str) -> CommitMeaning:
         inner = _UNDONE.match(text)
     title = plain_title(text)
     if not reapplies:
-        return CommitMeaning(level="patch", heading="Changed", text=f"Revert: {text}", undoes=title)
+        return CommitMeaning(level="patch", heading="Changed", text=f"Revert: {title}", undoes=title)
     original = read(text, "")
     return CommitMeaning(
         level=original.level or "patch",

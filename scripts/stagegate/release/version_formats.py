@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from xml.parsers import expat
 
 Span = tuple[int, int]
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -72,6 +71,8 @@ def in_lock(text: str, version: str = "") -> Span:
 
 def in_pom(text: str) -> Span:
     """The text of project/version in a pom.xml, not that of its parent or a dependency."""
+    from xml.parsers import expat
+
     parser = expat.ParserCreate()
     parser.buffer_text = True
     raw = text.encode("utf-8", "surrogateescape")

@@ -18,7 +18,14 @@ from stagegate.settings.environment import (
     Window,
 )
 from stagegate.settings.reading import load, parse, schema
-from stagegate.settings.release import ChartChecks, ChartSettings, Silence, VersionFile, Versioning
+from stagegate.settings.release import (
+    ChartChecks,
+    ChartSettings,
+    LevelLabels,
+    Silence,
+    VersionFile,
+    Versioning,
+)
 from stagegate.settings.rendering import ClusterSettings, Render
 from stagegate.settings.section import Duration, Name, Section, seconds
 
@@ -33,6 +40,7 @@ __all__ = [
     "Freeze",
     "GateSettings",
     "KeepChecking",
+    "LevelLabels",
     "Merge",
     "Name",
     "PinSettings",

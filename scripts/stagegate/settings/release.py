@@ -21,6 +21,19 @@ class VersionFile(Section, frozen=True, kw_only=True):
     """Text around the version, with `{version}` exactly once. It must occur exactly once in the file."""
 
 
+class LevelLabels(Section, frozen=True, kw_only=True):
+    """The labels of pull requests that decide the level of their changes, whatever their titles are."""
+
+    major: str = "release:major"
+    """The next version is a major one."""
+    minor: str = "release:minor"
+    """The next version is at least a minor one."""
+    patch: str = "release:patch"
+    """The next version is at least a patch one, also where the titles ask for more or for nothing."""
+    none: str = "release:none"
+    """The changes cause no release and are not in the notes."""
+
+
 class Versioning(Section, frozen=True, kw_only=True):
     """How versions are written: the prefix of tags, the files that move together, the changelog."""
 
@@ -39,6 +52,15 @@ class Versioning(Section, frozen=True, kw_only=True):
     old_prefixes: tuple[str, ...] = ()
     """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. With the
     prefix `v`, tags without a prefix always do, and the other way round."""
+
+    scopes: tuple[str, ...] = ()
+    """Scopes of commit titles that belong to this app, such as `pay` for `fix(pay): ...`. `*` stands for any text.
+    Then commits with another scope or without one count for nothing. With `paths`, both must fit."""
+    group: str = ""
+    """Apps with the same group move together to the same version. `config` of version-bump must then be a glob that
+    matches the files of all of them."""
+    labels: LevelLabels = LevelLabels()
+    """Labels of pull requests that decide the level."""
 
     @property
     def places(self) -> tuple[VersionFile, ...]:

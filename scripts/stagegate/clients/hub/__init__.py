@@ -22,6 +22,7 @@ from stagegate.clients.hub.commits import Commits, trailers
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
 from stagegate.clients.hub.merging import Merging
+from stagegate.clients.hub.origins import Origins
 from stagegate.clients.hub.overview import BranchPull, LogEntry, Overview, ReleaseTag
 from stagegate.clients.hub.people import People
 from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
@@ -36,6 +37,7 @@ from stagegate.clients.hub.values import (
     BranchRule,
     Comment,
     Commit,
+    CommitOrigin,
     Comparison,
     Deployment,
     DeploymentStatus,
@@ -63,6 +65,7 @@ __all__ = [
     "BranchRule",
     "Comment",
     "Commit",
+    "CommitOrigin",
     "Comparison",
     "Deployment",
     "DeploymentStatus",
@@ -96,7 +99,20 @@ __all__ = [
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
-class Hub(Commits, Statuses, Deployments, Merging, Trials, Talk, Releases, Runs, People, Overview, Adoption):
+class Hub(
+    Commits,
+    Statuses,
+    Deployments,
+    Merging,
+    Origins,
+    Trials,
+    Talk,
+    Releases,
+    Runs,
+    People,
+    Overview,
+    Adoption,
+):
     """One repository on GitHub, seen with one token."""
 
 

@@ -172,6 +172,15 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     auto_merge: bool
 
 
+class CommitOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote a commit (a login, or nothing), and the merged pull request that brought it (number 0: none)."""
+
+    author: str = ""
+    number: int = 0
+    url: str = ""
+    labels: tuple[str, ...] = ()
+
+
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """A review, oldest first in lists; `can_push`: its author may write to the repository now."""
 

@@ -1,92 +1,88 @@
-"""Makes the release commit and its tag, both or neither, and leaves the same bytes in the work tree."""
+"""Makes the release commits and their tags, all or none, and leaves the same bytes in the work tree."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stagegate.clients.hub import Hub, RefUpdate
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
 from stagegate.model import Change
-from stagegate.release.bump.plan import APP, RUN, VERSION, BumpPlan
-from stagegate.report import markdown
+from stagegate.release.bump import release_commits
+from stagegate.release.bump.release_commits import Release
 from stagegate.runner import log
-from stagegate.settings import Settings
 
 
 def apply(
-    plan: BumpPlan, settings: Settings, hub: Hub, *, workspace: Path, branch: str, head: str, run_id: str
-) -> tuple[str, tuple[Change, ...]]:
-    """Write commit and tag; return the released commit and the changes.
+    releases: Sequence[Release], hub: Hub, *, workspace: Path, branch: str, head: str, run_id: str
+) -> tuple[tuple[str, ...], tuple[Change, ...]]:
+    """Write commits and tags; return the released commit of each release and the changes.
 
-    The commit is made on a branch of its own. Then one request moves the release branch and creates the tag, so
-    that a race leaves nothing behind. Raises StaleHead when the branch or the tag was there first: read again and
+    The commits are made on a branch of their own. Then one request moves the release branch and creates the tags,
+    so that a race leaves nothing behind. Raises StaleHead when the branch or a tag was there first: read again and
     decide again.
     """
-    message = f"{settings.app} {plan.version}\n\n{markdown.plain(plan.notes)}\n"
-    if plan.commit or not plan.files:
-        sha = plan.commit or head
-        hub.create_tag(plan.tag, sha, message)
-        log.say(f"tagged {sha[:12]} as {plan.tag}")
-        write_locally(plan, workspace)
-        return sha, (Change(kind="tag", target=plan.tag, after=sha),)
-    headline = f"chore(release): {settings.app} {plan.version}"
-    body = "\n".join((f"{APP}: {settings.app}", f"{VERSION}: {plan.version}", f"{RUN}: {run_id}"))
-    helper = f"stagegate/release/{settings.app}/{plan.version}-{run_id or head[:12]}"
-    _prepare(hub, helper, head)
-    sha = ""
+    moving = [release for release in releases if release.plan.files and not release.plan.commit]
+    commits, changes = _moved(moving, hub, branch=branch, head=head, run_id=run_id) if moving else ({}, ())
+    tip = next(reversed(commits.values()), head)
+    shas = []
+    for release in releases:
+        plan = release.plan
+        sha = commits.get(release.settings.app) or plan.commit or tip
+        if release not in moving:
+            hub.create_tag(plan.tag, sha, release.tag_message)
+            log.say(f"tagged {sha[:12]} as {plan.tag}")
+            changes = (*changes, Change(kind="tag", target=plan.tag, after=sha))
+        write_locally(plan.files, workspace)
+        shas.append(sha)
+    return tuple(shas), changes
+
+
+def _moved(
+    releases: Sequence[Release], hub: Hub, *, branch: str, head: str, run_id: str
+) -> tuple[dict[str, str], tuple[Change, ...]]:
+    """Commits for apps whose files move, with the branch and the tags moved to them at once."""
+    first = releases[0]
+    name = first.settings.app if len(releases) == 1 else "all"
+    helper = f"stagegate/release/{name}/{first.plan.version}-{run_id or head[:12]}"
     try:
-        sha = hub.create_commit(helper, head, headline, body, plan.files)
-        tag = hub.tag_object(plan.tag, sha, message)
+        shas = release_commits.make(hub, helper, head, releases, run_id)
+        tags = [
+            RefUpdate(
+                name=f"refs/tags/{one.plan.tag}",
+                before=ZERO,
+                after=hub.tag_object(one.plan.tag, sha, one.tag_message),
+            )
+            for one, sha in zip(releases, shas, strict=True)
+        ]
         hub.update_refs(
             (
-                RefUpdate(name=f"refs/heads/{branch}", before=head, after=sha),
-                RefUpdate(name=f"refs/tags/{plan.tag}", before=ZERO, after=tag),
-                RefUpdate(name=f"refs/heads/{helper}", before=sha, after=ZERO),
+                RefUpdate(name=f"refs/heads/{branch}", before=head, after=shas[-1]),
+                *tags,
+                RefUpdate(name=f"refs/heads/{helper}", before=shas[-1], after=ZERO),
             )
         )
     except Stop:
-        _discard(hub, helper)
+        release_commits.discard(hub, helper)
         raise
-    log.say(f"committed {sha[:12]} on {branch} and tagged it as {plan.tag}: {', '.join(plan.files)}")
-    write_locally(plan, workspace)
-    return sha, (
-        Change(kind="commit", target=branch, before=head, after=sha),
-        Change(kind="tag", target=plan.tag, after=sha),
+    for one, sha in zip(releases, shas, strict=True):
+        log.say(
+            f"committed {sha[:12]} on {branch} and tagged it as {one.plan.tag}: {', '.join(one.plan.files)}"
+        )
+    return {one.settings.app: sha for one, sha in zip(releases, shas, strict=True)}, (
+        Change(kind="commit", target=branch, before=head, after=shas[-1]),
+        *(
+            Change(kind="tag", target=one.plan.tag, after=sha)
+            for one, sha in zip(releases, shas, strict=True)
+        ),
     )
 
 
-def _prepare(hub: Hub, helper: str, head: str) -> None:
-    """The helper branch at `head`, also when a killed attempt of this run left it elsewhere."""
-    tip = hub.head(helper)
-    if tip is None:
-        hub.create_ref(f"refs/heads/{helper}", head)
-    elif tip != head:
-        hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=head, force=True)])
-
-
-def _discard(hub: Hub, helper: str) -> None:
-    """Remove the helper branch where that is still possible; the first problem is the one to report."""
-    try:
-        tip = hub.head(helper)
-        if tip:
-            hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=ZERO)])
-    except Stop as stop:
-        log.say(f"the branch {helper} stays and can be deleted: {stop.what}")
-
-
-def write_locally(plan: BumpPlan, workspace: Path) -> None:
+def write_locally(files: Mapping[str, bytes], workspace: Path) -> None:
     """The same bytes into the work tree, so that later steps of this job see the release."""
-    for name, content in plan.files.items():
+    for name, content in files.items():
         target = (workspace / name).resolve()
         if target.is_relative_to(workspace):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-
-
-def intended(plan: BumpPlan, branch: str, head: str) -> tuple[Change, ...]:
-    """The changes a dry run would make."""
-    if plan.reason != "released":
-        return ()
-    commit = Change(kind="commit", target=branch, before=head, after=", ".join(plan.files), done=False)
-    return (*((commit,) if plan.files else ()), Change(kind="tag", target=plan.tag, after=head, done=False))

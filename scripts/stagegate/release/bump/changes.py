@@ -1,22 +1,27 @@
-"""What the commits of a release amount to: each change once, reverted ones not at all."""
+"""What the commits of a release amount to: each change once, reverted ones not at all, labels before titles."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
 from stagegate.release import conventional
-from stagegate.release.conventional import CommitMeaning
+from stagegate.release.conventional import RANK, CommitMeaning
 
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
+_MERGE = re.compile(r"Merge pull request #(\d+) from ")
+_NOT_A_NAME = re.compile(r"[^\w .'-]")
 
 
 class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
     """A commit since the last release, and whether anything it changed counts for this app.
 
-    `brings` are the commits that a merge brought (none for others).
+    `brings` are the commits that a merge brought (none for others). `author` is a login or a name, `pull` the
+    number of the pull request (0: not known), `link` the address of the pull request or commit. `label` is the
+    level that a label of the pull request asks for, `none` for no release.
     """
 
     sha: str
@@ -24,6 +29,10 @@ class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     counts: bool = True
     brings: tuple[str, ...] = ()
+    author: str = ""
+    pull: int = 0
+    link: str = ""
+    label: Literal["", "major", "minor", "patch", "none"] = ""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +59,7 @@ def read(commits: Sequence[CommitFact]) -> Changes:
             continue
         reading = conventional.read(commit.subject, commit.body)
         name = f"{commit.sha[:8]} {commit.subject[:80]}"
-        if not reading.readable and not commit.brings:
+        if not (reading.readable or commit.brings or commit.label):
             unread.append(name)
         if reading.warning:
             warnings.append(f"{name} {reading.warning}.")
@@ -61,7 +70,8 @@ def read(commits: Sequence[CommitFact]) -> Changes:
         elif commit.brings:
             _once(entry, entries)
         entries.append(entry)
-    counted = tuple(entry.reading for entry in entries if entry.counted and entry.reading.level)
+    _labelled(entries)
+    counted = tuple(_noted(entry) for entry in entries if entry.counted and entry.reading.level)
     return Changes(readings=counted, unread=tuple(unread), warnings=tuple(warnings))
 
 
@@ -81,7 +91,53 @@ def _once(entry: _Entry, earlier: list[_Entry]) -> None:
     """A merge with the title of a commit that it brings is that commit, now with its pull request."""
     for other in earlier:
         if other.counted and other.commit.sha in entry.commit.brings and other.title == entry.title:
-            if conventional.RANK[other.reading.level] > conventional.RANK[entry.reading.level]:
+            if RANK[other.reading.level] > RANK[entry.reading.level]:
                 entry.counted = False
                 return
             other.counted = False
+
+
+def _labelled(entries: Iterable[_Entry]) -> None:
+    """A label of a pull request decides for all its commits.
+
+    Where none of them has a conventional title, the last one stands for the change.
+    """
+    pulls: dict[int | str, list[_Entry]] = {}
+    for entry in entries:
+        if entry.commit.label and entry.counted:
+            pulls.setdefault(entry.commit.pull or entry.commit.sha, []).append(entry)
+    for together in pulls.values():
+        label = together[-1].commit.label
+        if label == "none":
+            for entry in together:
+                entry.counted = False
+            continue
+        telling = [entry for entry in together if entry.reading.level]
+        for entry in telling or together[-1:]:
+            meaning = entry.reading
+            if not telling:
+                meaning = CommitMeaning(level="patch", heading="Changed", text=_title(entry.commit))
+            entry.reading = msgspec.structs.replace(meaning, level=label)
+
+
+def _title(commit: CommitFact) -> str:
+    """The title of a change; GitHub's merge commits have it as the first line of their body."""
+    merged = _MERGE.match(commit.subject) and commit.body.strip()
+    title = commit.body.strip().splitlines()[0] if merged else commit.subject
+    return conventional.bare_text(title)
+
+
+def _noted(entry: _Entry) -> CommitMeaning:
+    """The reading with its pull request, or else its commit, and its author."""
+    commit, reading = entry.commit, entry.reading
+    numbers = conventional.numbers(commit.subject)
+    merged = _MERGE.match(commit.subject)
+    number = commit.pull or (int(merged[1]) if merged else numbers[-1] if numbers else 0)
+    name = f"#{number}" if number else commit.sha[:7] if commit.link else ""
+    reference = f"[{name}]({commit.link})" if commit.link else name
+    author = _NOT_A_NAME.sub("", commit.author).strip()
+    return msgspec.structs.replace(
+        reading,
+        references=(reference,) if reference else (),
+        authors=(author,) if author else (),
+    )

@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import msgspec
 import semver
 
-from stagegate.clients import git, git_history
-from stagegate.clients.git_history import Graph, Remote, Scratch
-from stagegate.clients.hub import Hub
+from stagegate.clients import git, git_history, git_room
+from stagegate.clients.git_history import Graph, Remote, Span
 from stagegate.errors import Stop
-from stagegate.pins import files as pin_files
-from stagegate.release import version_files
-from stagegate.release.bump import paths
+from stagegate.release.bump import counting, paths, tags
 from stagegate.release.bump.changes import CommitFact
+from stagegate.release.bump.counting import Scope
 from stagegate.release.bump.next_version import highest, highest_final
-from stagegate.release.bump.plan import APP, RUN, VERSION, BumpFacts
+from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpFacts
+from stagegate.runner import log
 from stagegate.settings import Settings
+
+if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
+    from stagegate.clients.hub import CommitOrigin, Hub
+
+
+class VersionedApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app and the path of its settings file."""
+
+    settings: Settings
+    config: str
+
+
+class _Lines(msgspec.Struct, frozen=True, kw_only=True):
+    """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit."""
+
+    names: Mapping[str, str]
+    tags: Mapping[str, str]
+    graph: Graph
+    reachable: tuple[str, ...]
+
+    @property
+    def since_final(self) -> tuple[str, ...]:
+        """Commits since the newest final version, newest first."""
+        final = highest_final(self.reachable)
+        return self.graph.since([self.tags[final]] if final else [])
+
+    @property
+    def released(self) -> tuple[str, ...]:
+        """The commit of the newest version."""
+        previous = highest(self.reachable)
+        return (self.tags[previous],) if previous else ()
 
 
 def read(
-    settings: Settings,
+    apps: Sequence[VersionedApp],
     hub: Hub | None,
     workspace: Path,
     branch: str,
     *,
-    config: str,
     run_id: str,
     today: str,
     env: Mapping[str, str],
-) -> BumpFacts:
-    """The facts at the newest commit of a branch; `env` lets git read the remote. Stop(bad-input).
+) -> tuple[BumpFacts, ...]:
+    """The facts of each app at the newest commit of a branch; `env` lets git read the remote. Stop(bad-input).
 
     Without `hub` the local clone alone answers: its branch, its tags and the files of its work tree.
     """
     git_history.check_branch(branch)
-    with git_history.scratch(workspace, env) as room:
+    with git_room.scratch(workspace, env, alone=hub is None) as room:
         refs = git_history.remote(room, branch) if hub else git_history.local(workspace, branch)
         if not refs.tip:
             raise Stop(
@@ -45,114 +76,97 @@ def read(
                 "A release is a commit on a branch.",
                 "Run the workflow on a branch, or give the input `branch`.",
             )
-        names = _versions(refs.tags, settings)
-        tags = {version: refs.tags[name] for version, name in names.items()}
-        graph = _graph(room, refs, names, tags)
-        contents, inert = _files(settings, hub, workspace, refs.tip)
-        reachable = tuple(version for version, sha in tags.items() if sha in graph.parents)
-        previous, final = highest(reachable), highest_final(reachable)
-        oldest = graph.since([tags[final]] if final else [])
-        commits = git.commits(room.path, oldest)
-        released = git.commits(room.path, [tags[previous]] if previous else [])
-        facts = _Counting(settings, room, graph, paths.of_app(settings, config), inert).facts(commits)
-    recent = set(graph.since([tags[previous]] if previous else []))
-    return BumpFacts(
-        branch=branch,
-        head=refs.tip,
-        today=today,
-        tags=tags,
-        reachable=reachable,
-        commits=tuple(fact for fact in facts if fact.sha in recent),
-        since_final=facts if previous != final else (),
-        contents={path: contents[path] for path in _places(settings)},
-        own=_own((*commits, *released), settings.app, run_id),
-        names=names,
-        foreign=_foreign(refs.tags, settings),
-    )
-
-
-class _Counting:
-    """Decides which commits count for an app, with the old contents of version files read in one batch."""
-
-    def __init__(
-        self, settings: Settings, room: Scratch, graph: Graph, globs: tuple[str, ...], inert: frozenset[str]
-    ) -> None:
-        self._settings, self._room, self._graph = settings, room, graph
-        self._globs, self._inert = globs, inert
-        self._places = settings.version.places
-        self._versioned = frozenset(place.file for place in self._places)
-
-    def facts(self, commits: tuple[git.LocalCommit, ...]) -> tuple[CommitFact, ...]:
-        """One fact for each commit, in the same order."""
-        doubtful = [edit for commit in commits if self._only_versions(commit) for edit in commit.edits]
-        oids = [oid for edit in doubtful if edit.path in self._versioned for oid in (edit.before, edit.after)]
-        contents = git_history.blobs(self._room, oids)
-        return tuple(self._fact(commit, contents) for commit in commits)
-
-    def _relevant(self, commit: git.LocalCommit) -> list[git.Edited]:
-        return [
-            edit
-            for edit in commit.edits
-            if paths.belongs(edit.path, self._globs)
-            and not any(paths.matches(edit.path, one) for one in self._inert)
-        ]
-
-    def _only_versions(self, commit: git.LocalCommit) -> bool:
-        relevant = self._relevant(commit)
-        return bool(relevant) and {edit.path for edit in relevant} <= self._versioned
-
-    def _fact(self, commit: git.LocalCommit, contents: Mapping[str, bytes]) -> CommitFact:
-        relevant = self._relevant(commit)
-        merge = len(commit.parents) > 1
-        if not commit.edits:
-            counts = not merge and not self._globs and commit.trailers.get(APP) != self._settings.app
-        elif self._only_versions(commit):
-            counts = not all(self._moves_version(edit, contents, commit) for edit in relevant)
-        else:
-            counts = bool(relevant)
-        brings = (
-            tuple(self._graph.reach(commit.parents[1:]) - self._graph.reach(commit.parents[:1]))
-            if merge
-            else ()
+        lines = _lines(apps, room, refs)
+        wanted = dict.fromkeys(sha for one in lines for sha in (*one.since_final, *one.released))
+        for one in lines:
+            git_history.trees(room, one.graph, wanted)
+        commits = {commit.sha: commit for commit in git.commits(room.path, wanted)}
+        contents = _contents(apps, hub, workspace, refs.tip)
+        scopes = [_scope(app, contents) for app in apps]
+        newer = [tuple(commits[sha] for sha in one.since_final) for one in lines]
+        asked = (counting.doubtful(scope, some) for scope, some in zip(scopes, newer, strict=True))
+        blobs = git_history.blobs(room, (oid for oids in asked for oid in oids))
+    counted = [
+        counting.facts(scope, some, one.graph, blobs)
+        for scope, some, one in zip(scopes, newer, lines, strict=True)
+    ]
+    told = _origins(hub, branch, [fact.sha for facts in counted for fact in facts if fact.counts])
+    found = []
+    for app, one, facts in zip(apps, lines, counted, strict=True):
+        previous, final = highest(one.reachable), highest_final(one.reachable)
+        recent = set(one.graph.since(one.released))
+        known = tuple(_told(fact, told, app.settings, hub) for fact in facts)
+        found.append(
+            BumpFacts(
+                branch=branch,
+                head=refs.tip,
+                today=today,
+                tags=one.tags,
+                reachable=one.reachable,
+                commits=tuple(fact for fact in known if fact.sha in recent),
+                since_final=known if previous != final else (),
+                contents={path: contents[path] for path in _places(app.settings)},
+                own=_own(
+                    (commits[sha] for sha in (*one.since_final, *one.released)), app.settings.app, run_id
+                ),
+                names=one.names,
+                foreign=tags.foreign(refs.tags, app.settings),
+            )
         )
-        return CommitFact(
-            sha=commit.sha, subject=commit.subject, body=commit.body, counts=counts, brings=brings
+    return tuple(found)
+
+
+def _lines(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[_Lines]:
+    names = [tags.versions(refs.tags, app.settings) for app in apps]
+    commits = [{version: refs.tags[tag] for version, tag in one.items()} for one in names]
+    graphs = git_history.complete(room, refs.tip, [_span(n, c) for n, c in zip(names, commits, strict=True)])
+    return [
+        _Lines(
+            names=n,
+            tags=c,
+            graph=graph,
+            reachable=tuple(version for version, sha in c.items() if sha in graph.parents),
         )
-
-    def _moves_version(
-        self, edit: git.Edited, contents: Mapping[str, bytes], commit: git.LocalCommit
-    ) -> bool:
-        """Whether an edit changes a version file's own version and nothing else."""
-        if edit.before not in contents or edit.after not in contents:
-            return commit.trailers.get(APP) == self._settings.app
-        before, after = (
-            version_files.without_versions(self._places, edit.path, contents[oid])
-            for oid in (edit.before, edit.after)
-        )
-        return before is not None and before == after
+        for n, c, graph in zip(names, commits, graphs, strict=True)
+    ]
 
 
-def _graph(room: Scratch, refs: Remote, names: Mapping[str, str], tags: Mapping[str, str]) -> Graph:
-    final = highest_final(tags)
-    base = semver.Version.parse(final) if final else None
-    newer = {version: sha for version, sha in tags.items() if base and semver.Version.parse(version) > base}
-    return git_history.complete(room, refs.tip, {names[final]: tags[final]} if final else {}, newer)
+def _span(names: Mapping[str, str], commits: Mapping[str, str]) -> Span:
+    final = highest_final(commits)
+    if not final:
+        return Span()
+    base = semver.Version.parse(final)
+    newer = frozenset(sha for version, sha in commits.items() if semver.Version.parse(version) > base)
+    return Span(stable=(names[final], commits[final]), newer=newer)
 
 
-def _files(
-    settings: Settings, hub: Hub | None, workspace: Path, head: str
-) -> tuple[dict[str, bytes | None], frozenset[str]]:
-    """Contents of version files and changelog, and the files whose change alone causes no release."""
-    wanted, pins = _places(settings), pin_files.of(settings.environments)
-    named = tuple(file for file in (*wanted, *pins) if not pin_files.is_glob(file))
+def _scope(app: VersionedApp, contents: Mapping[str, bytes | None]) -> Scope:
+    """What counts for an app. Its pins, the values files that they name and its changelog are not what it ships."""
+    inert = [app.settings.version.changelog] if app.settings.version.changelog else []
+    if app.settings.environments:
+        from stagegate.pins import files as pin_files  # paid only by those who have pins
+
+        pins = pin_files.of(app.settings.environments)
+        values = pin_files.values({file: contents[file] for file in pins if file in contents})
+        inert += [*pins, *values]
+    return Scope(settings=app.settings, globs=paths.of_app(app.settings, app.config), inert=frozenset(inert))
+
+
+def _contents(
+    apps: Sequence[VersionedApp], hub: Hub | None, workspace: Path, head: str
+) -> dict[str, bytes | None]:
+    """Contents of version files, changelogs and pins."""
+    wanted = dict.fromkeys(path for app in apps for path in (*_places(app.settings), *_pins(app.settings)))
     if hub:
-        blobs = hub.files(head, named)
-        contents = {path: blob.content if blob else None for path, blob in blobs.items()}
-    else:
-        contents = {path: _local(workspace, path) for path in named}
-    values = pin_files.values({file: contents[file] for file in pins if file in contents})
-    log = settings.version.changelog
-    return contents, frozenset((*pins, *values, *([log] if log else [])))
+        blobs = hub.files(head, tuple(wanted))
+        return {path: blob.content if blob else None for path, blob in blobs.items()}
+    return {path: _local(workspace, path) for path in wanted}
+
+
+def _pins(settings: Settings) -> tuple[str, ...]:
+    named = (pin for place in settings.environments for pin in place.pins)
+    files = (pin if isinstance(pin, str) else pin.file for pin in named)
+    return tuple(file for file in files if not any(mark in file for mark in "*?["))
 
 
 def _local(workspace: Path, name: str) -> bytes | None:
@@ -162,31 +176,43 @@ def _local(workspace: Path, name: str) -> bytes | None:
     return file.read_bytes()
 
 
-def _prefixes(settings: Settings) -> tuple[str, ...]:
-    own = settings.version.tag_prefix
-    twin = {"v": ("",), "": ("v",)}.get(own, ())
-    return (own, *settings.version.old_prefixes, *twin)
+def _origins(hub: Hub | None, branch: str, shas: Iterable[str]) -> Mapping[str, CommitOrigin]:
+    """Authors, pull requests and labels, in one question."""
+    wanted = list(dict.fromkeys(shas))
+    if hub is None or not wanted:
+        return {}
+    try:
+        return hub.origins(wanted, branch)
+    except Stop as stop:
+        if stop.reason != "missing-permission":
+            raise
+        log.say(
+            "warning: pull requests are not read, so labels decide nothing and the notes have no links to them. "
+            "Give the job the permission `pull-requests: read`."
+        )
+        return {}
 
 
-def _versions(tags: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Version -> tag, for tags that are a known prefix and SemVer; the first prefix wins."""
-    names: dict[str, str] = {}
-    for prefix in _prefixes(settings):
-        for tag in tags:
-            version = tag[len(prefix) :]
-            if tag.startswith(prefix) and semver.Version.is_valid(version):
-                names.setdefault(version, tag)
-    return names
-
-
-def _foreign(tags: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
-    """Version tags with an unknown prefix, where the settings have the usual one and not one for each app."""
-    if settings.version.tag_prefix not in ("", "v"):
-        return ()
-    known = _prefixes(settings)
-    ends = ((tag, tag[max(tag.rfind(mark) for mark in "-_/@v") + 1 :]) for tag in tags)
-    return tuple(
-        tag for tag, end in ends if semver.Version.is_valid(end) and tag.removesuffix(end) not in known
+def _told(
+    fact: CommitFact, told: Mapping[str, CommitOrigin], settings: Settings, hub: Hub | None
+) -> CommitFact:
+    """A commit with what GitHub knows of it."""
+    if hub is None:
+        return fact
+    link = f"{hub.server_url}/{hub.repository}/commit/{fact.sha}"
+    origin = told.get(fact.sha)
+    if origin is None:
+        return msgspec.structs.replace(fact, link=link)
+    levels = settings.version.labels
+    named = [
+        level for level in ("major", "minor", "patch", "none") if getattr(levels, level) in origin.labels
+    ]
+    return msgspec.structs.replace(
+        fact,
+        author=origin.author or fact.author,
+        pull=origin.number,
+        link=origin.url or link,
+        label=named[0] if named else "",
     )
 
 

@@ -2,106 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import semver
 
 from stagegate.errors import Stop
 from stagegate.model import Finding, parse_version
-from stagegate.release import changelog, version_files
-from stagegate.release.bump import changes
-from stagegate.release.bump.changes import Changes, CommitFact
+from stagegate.release import version_files
+from stagegate.release.bump import changes, refuse, writing
+from stagegate.release.bump.changes import Changes
 from stagegate.release.bump.next_version import WORDS, following, highest, top
-from stagegate.report import markdown
+from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
+from stagegate.release.version_files import Held
 from stagegate.settings import Settings
 
-APP, VERSION, RUN = "Stagegate-App", "Stagegate-Version", "Stagegate-Run"
-NOTES_LIMIT = 60_000  # GitHub refuses longer texts of tags and releases
-_NO_NOTES = "No changes that users would notice."
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that is decided elsewhere, for a group of apps, and its level."""
+
+    version: str
+    level: str
 
 
-class BumpFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the decision needs.
+def plan_all(
+    apps: Sequence[tuple[Settings, BumpFacts]], bump: str, *, only_tag: bool = False
+) -> tuple[BumpPlan, ...]:
+    """The plans of all apps of one run, in their order: later ones see the files that earlier ones write.
 
-    `tags` are all versions of this app (version -> commit), `names` their tags, `reachable` those in this branch's
-    history. `commits` are those since the newest reachable version, newest first, and `since_final` those since the
-    newest final one. `own` is the release commit that an earlier attempt of this
-    run made (sha, version), if any. `foreign` are version tags with a prefix that the settings do not name.
+    Apps with the same `version.group` get the same version, as soon as one of them needs a new one. `only_tag`: no
+    file is moved.
     """
-
-    branch: str
-    head: str
-    today: str
-    tags: Mapping[str, str]
-    reachable: tuple[str, ...]
-    commits: tuple[CommitFact, ...]
-    since_final: tuple[CommitFact, ...] = ()
-    contents: Mapping[str, bytes | None]
-    own: tuple[str, str] | None = None
-    names: Mapping[str, str] = {}
-    foreign: tuple[str, ...] = ()
-
-
-class BumpPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: `reason` is the result's word, `files` new bytes, `commit` an existing release commit."""
-
-    reason: str
-    detail: str
-    version: str = ""
-    tag: str = ""
-    previous: str = ""
-    level: str = ""
-    notes: str = ""
-    files: Mapping[str, bytes] = {}
-    commit: str = ""
-    findings: tuple[Finding, ...] = ()
-    unread: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    together = {
+        name: _common([(s, facts) for s, facts in apps if s.version.group == name], bump)
+        for name in dict.fromkeys(settings.version.group for settings, _ in apps)
+        if name
+    }
+    plans: list[BumpPlan] = []
+    written: dict[str, bytes] = {}
+    for settings, facts in apps:
+        contents = {path: written.get(path, content) for path, content in facts.contents.items()}
+        seen = msgspec.structs.replace(facts, contents=contents)
+        common = together.get(settings.version.group)
+        decided = plan(settings, seen, bump, common=common, only_tag=only_tag)
+        written |= decided.files
+        plans.append(decided)
+    return tuple(plans)
 
 
-def plan(settings: Settings, facts: BumpFacts, bump: str) -> BumpPlan:
+def plan(
+    settings: Settings, facts: BumpFacts, bump: str, *, common: Decision | None = None, only_tag: bool = False
+) -> BumpPlan:
     """Decide the next version.
 
-    `bump` is one of WORDS or an exact version. An earlier attempt's commit is completed, a
-    tagged head is already released, and commits that only move pins or are our own never cause a release.
+    `bump` is one of WORDS or an exact version, `common` what the app's group decided. An earlier attempt's commit
+    is completed, a tagged head is already released, and commits that only move pins or are our own never cause a
+    release. With `only_tag` no file is moved, and files that hold a newer version decide.
     """
     previous = highest(facts.reachable)
     base = BumpPlan(reason="released", detail="", previous=previous)
     prefix = settings.version.tag_prefix
     if facts.own:
         sha, version = facts.own
-        notes = _section_notes(settings, facts, version)
+        notes = writing.section_notes(settings, facts, version)
         return _as(base, version=version, tag=prefix + version, commit=sha, notes=notes, detail="completed")
     here = highest([v for v, sha in facts.tags.items() if sha == facts.head])
-    if here and bump in ("auto", here):
+    if here and bump in ("auto", here) and (common is None or common.version in ("", here)):
         tag = facts.names.get(here, prefix + here)
         detail = f"{tag} is the newest commit of {facts.branch}."
         return _as(base, reason="already-released", detail=detail, version=here, tag=tag, commit=facts.head)
     held = version_files.read_all(settings.version.places, facts.contents)
-    current = _agreed(held)
+    current = "" if only_tag and not held else _agreed(held)
     recent = changes.read(facts.commits)
     noted = changes.read(facts.since_final) if facts.since_final else recent
     base = _as(base, unread=recent.unread, warnings=recent.warnings)
-    version, level = _next(bump, facts, current, recent, noted)
+    version, level = (common.version, common.level) if common else _next(bump, facts, current, recent, noted)
     if not version:
         tag = facts.names.get(previous, prefix + previous)
-        return _as(
-            base,
-            reason="no-release-needed",
-            detail=_nothing(facts, recent, previous),
-            version=previous,
-            tag=tag,
-        )
+        detail = _nothing(facts, recent, previous)
+        return _as(base, reason="no-release-needed", detail=detail, version=previous, tag=tag)
+    if only_tag:
+        version = _tag_version(version, current, held, facts)
+    elif bump in WORDS and not common:
+        refuse.ahead(version, current, held, facts, previous)
     if bump in WORDS:
-        _refuse_ahead(version, current, held, facts, previous)
-        _refuse_foreign(current, facts, prefix)
-    _refuse_unfit(version, facts, prefix, previous)
-    notes, files = _written(
-        settings, facts, recent if semver.Version.parse(version).prerelease else noted, version
-    )
+        refuse.foreign(current, facts, prefix)
+        refuse.behind_charts(version, facts)
+    refuse.unfit(version, facts, prefix, previous)
+    counted = recent if semver.Version.parse(version).prerelease else noted
+    notes, files = writing.written(settings, facts, counted, version)
     return _as(
-        base, version=version, tag=prefix + version, level=level, notes=notes, files=files, detail=bump
+        base,
+        version=version,
+        tag=prefix + version,
+        level=level,
+        notes=notes,
+        files={} if only_tag else files,
+        detail=bump,
     )
 
 
@@ -128,11 +125,35 @@ def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     )
 
 
+def _common(members: Sequence[tuple[Settings, BumpFacts]], bump: str) -> Decision:
+    """The version that apps of a group move to, from the versions and changes of all of them."""
+    tags: dict[str, str] = {}
+    for _, facts in members:
+        tags |= facts.tags
+    read = [(changes.read(facts.commits), changes.read(facts.since_final)) for _, facts in members]
+    recent = _joined([recent for recent, _ in read])
+    noted = _joined([noted or recent for recent, noted in read])
+    reachable = tuple(dict.fromkeys(v for _, facts in members for v in facts.reachable))
+    whole = msgspec.structs.replace(members[0][1], tags=tags, reachable=reachable)
+    held = [
+        version_files.read_all(settings.version.places, facts.contents)[:1] for settings, facts in members
+    ]
+    current = highest(one.version for some in held for one in some)
+    version, level = _next(bump, whole, current, recent, noted)
+    return Decision(version=version, level=level)
+
+
+def _joined(several: Sequence[Changes]) -> Changes:
+    return Changes(
+        readings=tuple(reading for one in several for reading in one.readings), unread=(), warnings=()
+    )
+
+
 def _as(base: BumpPlan, **changes: object) -> BumpPlan:
     return msgspec.structs.replace(base, **changes)
 
 
-def _agreed(held: tuple[version_files.Held, ...]) -> str:
+def _agreed(held: tuple[Held, ...]) -> str:
     """The version the files agree on. Stop(bad-settings) otherwise: moving them would hide the difference."""
     versions = {item.version for item in held}
     if len(versions) == 1:
@@ -142,7 +163,9 @@ def _agreed(held: tuple[version_files.Held, ...]) -> str:
         "bad-settings",
         "The version files do not agree.",
         f"They hold {listed}." if held else "version.files is empty.",
-        "Write the same version everywhere, commit it, and run again.",
+        "Write the same version everywhere, commit it, and run again."
+        if held
+        else "Name the files that hold the version, or use `mode: tag`, which moves no file.",
         file=held[0].place.file if held else None,
         line=held[0].line if held else None,
     )
@@ -152,16 +175,30 @@ def _next(bump: str, facts: BumpFacts, current: str, recent: Changes, noted: Cha
     if bump not in WORDS:
         return str(parse_version(bump, source="bump")), "exact"
     if not facts.reachable:
-        if facts.foreign:
-            return str(parse_version(current, source="version file").finalize_version()), "first"
         first = str(parse_version(current, source="version file").finalize_version()) if current else "0.0.0"
-        return (first if first != "0.0.0" else "0.1.0"), "first"
+        return (first if first != "0.0.0" or facts.foreign else "0.1.0"), "first"
     return following(
         bump,
         reachable=facts.reachable,
-        taken=facts.tags.keys(),
+        taken={*facts.tags, *facts.charts},
         recent=top(reading.level for reading in recent.readings),
         since_final=top(reading.level for reading in noted.readings),
+    )
+
+
+def _tag_version(version: str, current: str, held: tuple[Held, ...], facts: BumpFacts) -> str:
+    """The version to tag where no file moves: what the files hold, if that is new. Stop(bad-settings)."""
+    if not held or current == version:
+        return version
+    if current not in facts.tags and semver.Version.parse(current) > semver.Version.parse(version):
+        return current
+    raise Stop(
+        "bad-settings",
+        f"{held[0].place.file} holds {current}, and the next version is {version}.",
+        "`mode: tag` moves no file, so a release would hold another version than its tag.",
+        f"Write {version} into the version files first, use `mode: commit`, or set `version.files: []`.",
+        file=held[0].place.file,
+        line=held[0].line,
     )
 
 
@@ -174,83 +211,14 @@ def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:
     return f"{none} that is still there.{aside}{unread}"
 
 
-def _refuse_ahead(
-    version: str, current: str, held: tuple[version_files.Held, ...], facts: BumpFacts, previous: str
-) -> None:
-    """Files that are ahead of the tags would go backwards. Stop(bad-settings)."""
-    if (
-        previous
-        and current
-        and semver.Version.parse(current) > semver.Version.parse(version)
-        and current not in facts.tags
-    ):
-        raise Stop(
-            "bad-settings",
-            f"{held[0].place.file} holds {current}, but the newest tag of {facts.branch} is {previous}.",
-            f"The next version would be {version}, and files never go back to a lower version.",
-            f"Run with `bump: {current}` to release what the files hold, or write {previous} into them.",
-            file=held[0].place.file,
-            line=held[0].line,
-        )
-
-
-def _refuse_foreign(current: str, facts: BumpFacts, prefix: str) -> None:
-    """A version that an earlier tag of another form has would be released twice. Stop(tag-taken)."""
-    twin = next((tag for tag in facts.foreign if tag.endswith(current)), "") if current else ""
-    if facts.reachable or not twin:
-        return
-    old = twin.removesuffix(current)
-    raise Stop(
-        "tag-taken",
-        f"No tag begins with {prefix!r}, but {twin} exists and the version files hold {current}.",
-        "Releasing it as a first version would give the same number to two commits.",
-        f"Write `version.old-prefixes: [{old!r}]` if those tags are this app's, or run with an exact `bump`.",
-    )
-
-
-def _refuse_unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
-    """A version is used once, and goes up along a branch. Stop(tag-taken|older-version)."""
-    taken = facts.tags.get(version)
-    if taken:
-        raise Stop(
-            "tag-taken",
-            f"{prefix}{version} exists already.",
-            f"It is the tag of {taken[:12]}, and a published version never changes.",
-            "Give the input `bump` a version that is free.",
-        )
-    if previous and semver.Version.parse(version) < semver.Version.parse(previous):
-        raise Stop(
-            "older-version",
-            f"{version} is older than {previous}.",
-            f"{previous} is in the history of {facts.branch}, and versions go up along a branch.",
-            "Give a higher version, or release from the branch of the older line.",
-        )
-
-
-def _written(
-    settings: Settings, facts: BumpFacts, counted: Changes, version: str
-) -> tuple[str, dict[str, bytes]]:
-    files: dict[str, bytes] = {}
-    for place in settings.version.places:
-        content = files.get(place.file) or facts.contents.get(place.file) or b""
-        files[place.file] = version_files.write(place, content, version)
-    log = settings.version.changelog
-    text = changelog.text(facts.contents.get(log) or b"") if log else ""
-    notes = changelog.notes(counted.readings, changelog.unreleased(text)) or _NO_NOTES
-    if log:
-        files[log] = changelog.data(changelog.add(text, version, facts.today, notes))
-    return _bounded(notes), {name: data for name, data in files.items() if data != facts.contents.get(name)}
-
-
-def _section_notes(settings: Settings, facts: BumpFacts, version: str) -> str:
-    """The notes an earlier attempt wrote, read back from the changelog at the release commit."""
-    text = changelog.text(facts.contents.get(settings.version.changelog) or b"")
-    section = changelog.section(text, version) or changelog.notes(changes.read(facts.commits).readings)
-    return _bounded(section)
-
-
-def _bounded(notes: str) -> str:
-    readable = notes.encode("utf-8", "replace").decode()
-    return markdown.shorten(
-        readable, NOTES_LIMIT, "The notes are longer than a tag may hold; see the changelog."
-    )
+def matrix(apps: Sequence[tuple[Settings, BumpPlan]]) -> list[Mapping[str, object]]:
+    """One entry for each app, for `strategy.matrix.include` of a workflow."""
+    return [
+        {
+            "app": settings.app,
+            "version": decided.version,
+            "tag": decided.tag,
+            "changed": decided.reason == "released",
+        }
+        for settings, decided in apps
+    ]

@@ -1,109 +1,118 @@
-"""Decides and makes a release, and starts again from the facts when somebody else moved the branch."""
+"""Decides and makes releases, and starts again from the facts when somebody else moved the branch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from stagegate.clients import git
-from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
-from stagegate.model import Change
-from stagegate.release.bump import apply, facts
+from stagegate.release.bump import carry_out, facts
 from stagegate.release.bump import plan as deciding
-from stagegate.release.bump.plan import BumpFacts, BumpPlan
+from stagegate.release.bump.facts import VersionedApp
+from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
+from stagegate.release.bump.request import BumpRequest, Mode, demand_fit
 from stagegate.runner import log
 from stagegate.runner.context import Context
-from stagegate.settings import Settings
+
+if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
+    from stagegate.clients.hub import Hub
+    from stagegate.clients.registry import Registry
 
 ATTEMPTS = 3
-
-Mode = Literal["commit", "plan", "verify"]
-
-
-class BumpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: the level or version, what to do with it, and where. `token` is for git."""
-
-    bump: str
-    mode: Mode
-    branch: str
-    config: str
-    token: str
-    dry_run: bool
-
-    @property
-    def only_tells(self) -> bool:
-        """Whether this run writes nothing."""
-        return self.dry_run or self.mode != "commit"
+_NEEDS_PULL = frozenset({"pull_request", "merge_queue", "required_status_checks"})
 
 
-class Bumped(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision and what came of it: `commit` is the released one, or the one that was looked at."""
-
-    plan: BumpPlan
-    commit: str
-    changes: tuple[Change, ...]
-
-
-def bump(request: BumpRequest, settings: Settings, context: Context, github: Hub | None) -> Bumped:
+def bump(
+    request: BumpRequest,
+    apps: Sequence[VersionedApp],
+    context: Context,
+    github: Hub | None,
+    registry: Registry | None = None,
+) -> carry_out.Bumped:
     """Facts, plan and apply, up to three times. Without `github` the local clone alone is read."""
-    for attempt in range(1, ATTEMPTS + 1):
-        known = read(request, settings, context, github)
-        decided = decide(request, settings, known)
-        try:
-            return write(request, settings, context, github, known, decided)
-        except Stop as stop:
-            if stop.reason not in ("stale-base", "tag-taken") or attempt == ATTEMPTS:
-                raise
-            log.say(f"{known.branch} or the tag {decided.tag} moved meanwhile: reading them again")
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def read(request: BumpRequest, settings: Settings, context: Context, github: Hub | None) -> BumpFacts:
-    """The facts at the newest commit of the branch."""
+    demand_fit(apps, request)
     branch = request.branch or context.branch
     if not branch:
         branch = github.default_branch() if github else git.branch(context.workspace)
-    return facts.read(
-        settings,
+    mode = _mode(request, github, branch)
+    for attempt in range(1, ATTEMPTS + 2):
+        known = read(request, mode, branch, apps, context, github, registry)
+        try:
+            plans = decide(request, mode, apps, known)
+            return carry_out.write(request, mode, apps, context, github, known, plans)
+        except Stop as stop:
+            # `auto` has met a protection that GitHub's rules do not list, or what such a run before has left.
+            if (
+                request.mode == "auto"
+                and mode == "commit"
+                and stop.reason in ("protected-branch", "bad-settings")
+            ):
+                if github is None or request.only_tells or not _goes_on(github, apps, known, stop):
+                    raise
+                mode = "pull-request"
+                log.say(f"{branch} takes changes only through pull requests")
+            elif stop.reason not in ("stale-base", "tag-taken") or attempt >= ATTEMPTS:
+                raise
+            else:
+                log.say(f"{branch} or a tag moved meanwhile: reading them again")
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _goes_on(github: Hub, apps: Sequence[VersionedApp], known: Sequence[BumpFacts], stop: Stop) -> bool:
+    """Whether a release pull request is the way: a commit was refused for it, or one is merged and waits."""
+    from stagegate.release.bump import release_pull
+
+    if stop.reason == "protected-branch":
+        return True
+    return release_pull.merged(github, [app.settings for app in apps], known) != tuple(known)
+
+
+def read(
+    request: BumpRequest,
+    mode: Mode,
+    branch: str,
+    apps: Sequence[VersionedApp],
+    context: Context,
+    github: Hub | None,
+    registry: Registry | None,
+) -> tuple[BumpFacts, ...]:
+    """The facts at the newest commit of the branch."""
+    known = facts.read(
+        apps,
         github,
         context.workspace,
         branch,
-        config=request.config,
         run_id=context.run_id,
         today=datetime.now(timezone.utc).date().isoformat(),
         env=git.credentials(context.server_url, request.token),
     )
+    if registry is not None and request.mode != "verify":
+        from stagegate.release.bump import charts
+
+        known = charts.added(registry, apps, known)
+    if github is not None and mode == "pull-request":
+        from stagegate.release.bump import release_pull
+
+        known = release_pull.merged(github, [app.settings for app in apps], known)
+    return known
 
 
-def decide(request: BumpRequest, settings: Settings, known: BumpFacts) -> BumpPlan:
-    """The next version, or in the mode `verify` whether the files hold the expected one."""
-    if request.mode == "verify":
-        return deciding.verify(settings, known, "" if request.bump == "auto" else request.bump)
-    return deciding.plan(settings, known, request.bump)
+def decide(
+    request: BumpRequest, mode: Mode, apps: Sequence[VersionedApp], known: Sequence[BumpFacts]
+) -> tuple[BumpPlan, ...]:
+    """The next versions, or in the mode `verify` whether the files hold the expected one."""
+    pairs = [(app.settings, facts) for app, facts in zip(apps, known, strict=True)]
+    if mode == "verify":
+        expected = "" if request.bump == "auto" else request.bump
+        return tuple(deciding.verify(settings, facts, expected) for settings, facts in pairs)
+    return deciding.plan_all(pairs, request.bump, only_tag=mode == "tag")
 
 
-def write(
-    request: BumpRequest,
-    settings: Settings,
-    context: Context,
-    github: Hub | None,
-    known: BumpFacts,
-    decided: BumpPlan,
-) -> Bumped:
-    """Commit and tag, or the changes that a dry run would make."""
-    if decided.reason != "released" or request.only_tells or github is None:
-        changes = apply.intended(decided, known.branch, known.head)
-        return Bumped(plan=decided, commit=known.head, changes=changes)
-    sha, changes = apply.apply(
-        decided,
-        settings,
-        github,
-        workspace=context.workspace,
-        branch=known.branch,
-        head=known.head,
-        run_id=context.run_id,
-    )
-    return Bumped(plan=decided, commit=sha, changes=changes)
+def _mode(request: BumpRequest, github: Hub | None, branch: str) -> Mode:
+    """What `auto` means here: a pull request where GitHub's rules for the branch let this token do nothing else."""
+    if request.mode != "auto" or request.only_tells or github is None:
+        return "commit" if request.mode == "auto" else request.mode
+    rules = {rule.type for rule in github.branch_rules(branch) or ()}
+    return "pull-request" if rules & _NEEDS_PULL and github.is_actions_token() else "commit"

@@ -1,0 +1,41 @@
+"""The versions of an app's chart that the registry has: they are used up, whatever the tags say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.release.bump.facts import VersionedApp
+from stagegate.release.bump.plan_facts import BumpFacts
+from stagegate.release.bump.tags import is_version
+from stagegate.runner import log
+from stagegate.settings import Settings
+
+
+def added(
+    registry: Registry, apps: Sequence[VersionedApp], known: Sequence[BumpFacts]
+) -> tuple[BumpFacts, ...]:
+    """The facts with the published versions of each app's own chart."""
+    return tuple(
+        msgspec.structs.replace(facts, charts=_published(registry, app.settings))
+        for app, facts in zip(apps, known, strict=True)
+    )
+
+
+def _published(registry: Registry, settings: Settings) -> tuple[str, ...]:
+    if settings.own_chart is None:
+        return ()
+    try:
+        tags = registry.tags(settings.chart_reference.removeprefix("oci://"))
+    except Stop as stop:
+        # helm-publish refuses a version that is used; until then this is only a warning before it is too late.
+        log.say(
+            f"warning: the versions of {settings.chart_reference} are not known, so a version could be taken: "
+            f"{stop.what} {stop.why}"
+        )
+        return ()
+    versions = (tag.replace("_", "+") for tag in tags)
+    return tuple(version for version in versions if is_version(version))

@@ -1,0 +1,99 @@
+"""Which commits count for an app: by their files, their scope, and whether they only move its own version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from stagegate.clients.git import Edited, LocalCommit
+from stagegate.clients.git_history import Graph
+from stagegate.release import conventional, version_files
+from stagegate.release.bump import paths
+from stagegate.release.bump.changes import CommitFact
+from stagegate.release.bump.plan_facts import APP
+from stagegate.settings import Settings
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What belongs to an app: the globs of its files, and those whose change alone causes no release."""
+
+    settings: Settings
+    globs: tuple[str, ...]
+    inert: frozenset[str]
+
+    @property
+    def versioned(self) -> frozenset[str]:
+        """The files that hold the app's version."""
+        return frozenset(place.file for place in self.settings.version.places)
+
+    def relevant(self, commit: LocalCommit) -> list[Edited]:
+        """The edits of a commit that are the app's."""
+        return [
+            edit
+            for edit in commit.edits
+            if paths.belongs(edit.path, self.globs)
+            and not any(paths.matches(edit.path, one) for one in self.inert)
+        ]
+
+    def only_versions(self, commit: LocalCommit) -> bool:
+        """Whether all edits of a commit that are the app's are in its version files."""
+        relevant = self.relevant(commit)
+        return bool(relevant) and {edit.path for edit in relevant} <= self.versioned
+
+
+def doubtful(scope: Scope, commits: Sequence[LocalCommit]) -> list[str]:
+    """The object ids of contents that decide whether a commit only moves the version."""
+    edits = [edit for commit in commits if scope.only_versions(commit) for edit in commit.edits]
+    return [oid for edit in edits if edit.path in scope.versioned for oid in (edit.before, edit.after)]
+
+
+def facts(
+    scope: Scope, commits: Sequence[LocalCommit], graph: Graph, contents: Mapping[str, bytes]
+) -> tuple[CommitFact, ...]:
+    """One fact for each commit, in the same order; `contents` are those of `doubtful`."""
+    return tuple(
+        CommitFact(
+            sha=commit.sha,
+            subject=commit.subject,
+            body=commit.body,
+            author=commit.author,
+            counts=_in_scope(scope, commit) and _counts(scope, commit, contents),
+            brings=_brings(graph, commit.parents),
+        )
+        for commit in commits
+    )
+
+
+def _in_scope(scope: Scope, commit: LocalCommit) -> bool:
+    """Whether the scope in the title is one of the app's, where the settings name scopes."""
+    named = scope.settings.version.scopes
+    if not named:
+        return True
+    written = conventional.scopes(commit.subject)
+    return any(paths.matches(one, name) for one in written for name in named)
+
+
+def _counts(scope: Scope, commit: LocalCommit, contents: Mapping[str, bytes]) -> bool:
+    if not commit.edits:
+        return len(commit.parents) < 2 and not scope.globs and commit.trailers.get(APP) != scope.settings.app
+    relevant = scope.relevant(commit)
+    if scope.only_versions(commit):
+        return not all(_moves_version(scope, edit, contents, commit) for edit in relevant)
+    return bool(relevant)
+
+
+def _moves_version(scope: Scope, edit: Edited, contents: Mapping[str, bytes], commit: LocalCommit) -> bool:
+    """Whether an edit changes a version file's own version and nothing else."""
+    if edit.before not in contents or edit.after not in contents:
+        return commit.trailers.get(APP) == scope.settings.app
+    places = scope.settings.version.places
+    before, after = (
+        version_files.without_versions(places, edit.path, contents[oid]) for oid in (edit.before, edit.after)
+    )
+    return before is not None and before == after
+
+
+def _brings(graph: Graph, parents: tuple[str, ...]) -> tuple[str, ...]:
+    """The commits that a merge brought."""
+    return tuple(graph.reach(parents[1:]) - graph.reach(parents[:1])) if len(parents) > 1 else ()

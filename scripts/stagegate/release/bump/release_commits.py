@@ -1,0 +1,63 @@
+"""The commits of releases, made on a branch of their own: one for each app whose files move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stagegate.clients.hub import Hub, RefUpdate
+from stagegate.clients.hub.values import ZERO
+from stagegate.errors import Stop
+from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpPlan
+from stagegate.report import markdown
+from stagegate.runner import log
+from stagegate.settings import Settings
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """An app and what was decided for it. `skip` are the reason and the person that skip its gate in staging."""
+
+    settings: Settings
+    plan: BumpPlan
+    skip: tuple[str, str] = ("", "")
+
+    @property
+    def tag_message(self) -> str:
+        """The message of its tag: the notes, and who skips the gate why."""
+        reason, actor = self.skip
+        skipped = f"Gate in staging skipped by {actor}: {reason}\n\n" if reason else ""
+        notes = markdown.plain(f"{skipped}{self.plan.notes}")
+        return f"{self.settings.app} {self.plan.version}\n\n{notes}\n"
+
+
+def make(hub: Hub, helper: str, head: str, releases: Sequence[Release], run_id: str) -> list[str]:
+    """One commit for each release on the branch `helper`, which begins at `head`; their shas."""
+    _prepare(hub, helper, head)
+    made, tip = [], head
+    for release in releases:
+        app, version = release.settings.app, release.plan.version
+        headline = f"chore(release): {app} {version}"
+        body = "\n".join((f"{APP}: {app}", f"{VERSION}: {version}", f"{RUN}: {run_id}"))
+        tip = hub.create_commit(helper, tip, headline, body, release.plan.files)
+        made.append(tip)
+    return made
+
+
+def discard(hub: Hub, helper: str) -> None:
+    """Remove a helper branch where that is still possible; the first problem is the one to report."""
+    try:
+        tip = hub.head(helper)
+        if tip:
+            hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=ZERO)])
+    except Stop as stop:
+        log.say(f"the branch {helper} stays and can be deleted: {stop.what}")
+
+
+def _prepare(hub: Hub, helper: str, head: str) -> None:
+    """The helper branch at `head`, also when a killed attempt of this run left it elsewhere."""
+    tip = hub.head(helper)
+    if tip is None:
+        hub.create_ref(f"refs/heads/{helper}", head)
+    elif tip != head:
+        hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=head, force=True)])

@@ -1,0 +1,167 @@
+"""The release pull request: one for each run's apps, kept up to date; merging it makes the release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stagegate.clients.hub import ACTIONS_BOT, Commit, Hub, Pull, RefUpdate
+from stagegate.clients.hub.values import ZERO
+from stagegate.errors import Stop
+from stagegate.model import Change
+from stagegate.release import version_files
+from stagegate.release.bump import release_commits
+from stagegate.release.bump.plan_facts import APP, VERSION, BumpFacts
+from stagegate.release.bump.release_commits import Release
+from stagegate.report import markdown
+from stagegate.report.render import render
+from stagegate.settings import Settings
+
+_LIMIT = 60_000  # characters; GitHub takes 65,536 as the body of a pull request
+
+
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """The release pull request after this run; `reason` is proposed, updated or already-proposed."""
+
+    reason: str
+    number: int
+    url: str
+    changes: tuple[Change, ...] = ()
+
+
+def branch_of(apps: Sequence[Settings], base: str) -> str:
+    """The branch of the release pull request for apps that are released together."""
+    return f"stagegate/version/{apps[0].app if len(apps) == 1 else 'all'}/{base}"
+
+
+def merged(hub: Hub, apps: Sequence[Settings], facts: Sequence[BumpFacts]) -> tuple[BumpFacts, ...]:
+    """The facts, with the merged release pull request as the release commit of apps that it has moved.
+
+    The version files at the merge decide which versions it brought, whatever title it was merged with.
+    """
+    base = facts[0].branch
+    closed = hub.pulls(head=branch_of(apps, base), base=base, state="closed")
+    commit = next((pull.merge_commit for pull in closed if _counts(pull, hub)), "")
+    if not commit or not any(fact.sha == commit for known in facts for fact in known.commits):
+        return tuple(facts)
+    paths = dict.fromkeys(place.file for settings in apps for place in settings.version.places)
+    blobs = hub.files(commit, tuple(paths))
+    contents = {path: blob.content if blob else None for path, blob in blobs.items()}
+    found = []
+    for settings, known in zip(apps, facts, strict=True):
+        held = {one.version for one in version_files.read_all(settings.version.places, contents)}
+        version = held.pop() if len(held) == 1 else ""
+        since = any(fact.sha == commit for fact in known.commits)
+        new = since and version and version not in known.tags
+        found.append(msgspec.structs.replace(known, own=(commit, version)) if new else known)
+    return tuple(found)
+
+
+def _counts(pull: Pull, hub: Hub) -> bool:
+    return pull.merged and pull.head_repository.lower() == hub.repository.lower()
+
+
+def propose(
+    hub: Hub, apps: Sequence[Settings], releases: Sequence[Release], base: str, head: str, run_id: str
+) -> Proposed:
+    """Open the pull request, or bring it up to date. Stop(foreign-commits) when others have committed to it."""
+    branch = branch_of(apps, base)
+    tip = hub.head(branch)
+    title, body = _texts(releases)
+    there = next(iter(hub.pulls(head=branch, base=base)), None)
+    if there and tip and _is_current(hub, tip, head, releases):
+        if (there.title, there.body.strip()) == (title, body.strip()):
+            return Proposed(reason="already-proposed", number=there.number, url=there.url)
+    else:
+        _replace(hub, branch, tip, releases, head, run_id)
+    if there is None:
+        try:
+            there = hub.open_pull(title, body, branch, base)
+        except Stop:
+            if not tip:
+                release_commits.discard(hub, branch)
+            raise
+        if there is None:
+            raise Stop(
+                "stale-base",
+                f"{branch} brings nothing to {base}.",
+                "Somebody has written the same versions into the files meanwhile.",
+                "Run it again.",
+            )
+        opened = Change(kind="pull-request", target=f"#{there.number}", after=title)
+        return Proposed(reason="proposed", number=there.number, url=there.url, changes=(opened,))
+    hub.update_pull(there.number, title=title, body=body)
+    updated = Change(kind="pull-request", target=f"#{there.number}", before=there.title, after=title)
+    return Proposed(reason="updated", number=there.number, url=there.url, changes=(updated,))
+
+
+def withdraw(hub: Hub, apps: Sequence[Settings], base: str, head: str) -> tuple[Change, ...]:
+    """Close a release pull request that no change asks for any more; one with others' commits stays."""
+    branch = branch_of(apps, base)
+    there = next(iter(hub.pulls(head=branch, base=base)), None)
+    if there is None or _strangers(hub, head, there.head_sha):
+        return ()
+    hub.update_pull(there.number, state="closed")
+    hub.update_refs([RefUpdate(name=f"refs/heads/{branch}", before=there.head_sha, after=ZERO)])
+    return (Change(kind="pull-request", target=f"#{there.number}", before=there.title, after="closed"),)
+
+
+def _replace(
+    hub: Hub, branch: str, tip: str | None, releases: Sequence[Release], head: str, run_id: str
+) -> None:
+    """Make the commits beside the branch, then move it to them in one step (I7)."""
+    if tip:
+        others = _strangers(hub, head, tip)
+        if others:
+            raise Stop(
+                "foreign-commits",
+                f"{branch} has commits that stagegate did not make.",
+                f"{others[0].sha[:12]} is one: {markdown.plain(others[0].message.splitlines()[0][:80])}.",
+                "Move them to another branch, or merge or close the pull request and delete its branch.",
+            )
+    helper = f"stagegate/next/{branch.removeprefix('stagegate/')}"
+    try:
+        made = release_commits.make(hub, helper, head, releases, run_id)
+        hub.update_refs(
+            [
+                RefUpdate(name=f"refs/heads/{branch}", before=tip or ZERO, after=made[-1], force=True),
+                RefUpdate(name=f"refs/heads/{helper}", before=made[-1], after=ZERO),
+            ]
+        )
+    except Stop:
+        release_commits.discard(hub, helper)
+        raise
+
+
+def _is_current(hub: Hub, tip: str, head: str, releases: Sequence[Release]) -> bool:
+    """Whether the branch is ours, begins at the newest commit and has exactly the files of the plan."""
+    seen = hub.compare(head, tip)
+    versions = {(one.settings.app, one.plan.version) for one in releases}
+    named = {(commit.trailers.get(APP), commit.trailers.get(VERSION)) for commit in seen.commits}
+    if seen.behind or named != versions:
+        return False
+    wanted = {path: content for one in releases for path, content in one.plan.files.items()}
+    blobs = hub.files(tip, tuple(wanted))
+    return all((blob := blobs[path]) is not None and blob.content == wanted[path] for path in wanted)
+
+
+def _strangers(hub: Hub, head: str, tip: str) -> list[Commit]:
+    """Commits of the branch that are neither ours nor GitHub's merge of the base into it."""
+    ours = (ACTIONS_BOT, hub.viewer())
+    commits = hub.compare(head, tip).commits
+    listed = {commit.sha for commit in commits}
+    return [
+        commit
+        for commit in commits
+        if not (commit.trailers.get(APP) and any(actor.same(commit.author) for actor in ours))
+        and not (len(commit.parents) == 2 and commit.parents[1] not in listed)
+    ]
+
+
+def _texts(releases: Sequence[Release]) -> tuple[str, str]:
+    names = [f"{one.settings.app} {one.plan.version}" for one in releases]
+    several = f"{len(names)} apps" if len(names) > 3 else ", ".join(names)
+    body = render("release_pull.md.j2", releases=releases)
+    note = "The notes are longer than a pull request may be; see the changed files."
+    return markdown.plain(f"chore(release): {several}"), markdown.shorten(body, _LIMIT, note)
