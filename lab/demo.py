@@ -206,7 +206,7 @@ def _show_promotion(lab: Lab, pull: dict[str, Any]) -> None:
     """The gate's verdict, and what the pull request tells its reader, down to the rules."""
     statuses = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
     gate = next(s for s in statuses if s["context"] == "stagegate/shop/staging")
-    body = str(pull["body"]).split("### What it rests on")[0].rstrip()
+    body = str(pull["body"]).split("### May it merge?")[0].rstrip()
     verdict = f"gate: {gate['context']} {gate['state']}: {gate['description']}"
     text = f"{verdict}\n\n#{pull['number']} {pull['title']}\n\n{body}"
     print("\n" + "\n".join(f"      {line}".rstrip() for line in text.splitlines()) + "\n", flush=True)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from stagegate.chart import objects
+from stagegate.comment import parse
 from stagegate.difference import Difference, compare, risks
 from stagegate.difference.change import RiskSeen
 from stagegate.model import (
@@ -25,7 +26,7 @@ from stagegate.model import (
 )
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.proposal import body as text
-from stagegate.proposal.body import BodyFacts, CommitLine, EvidenceRow
+from stagegate.proposal.body_values import BodyFacts, CommitLine, EvidenceRow
 from tests.promotion import facts_world
 
 GOLDEN = Path(__file__).parent / "text"
@@ -147,10 +148,12 @@ def facts(**changes: object) -> BodyFacts:
             PinnedVersion(environment="prod-us", version="0.9.0"),
         ),
         commits=(
-            CommitLine(sha="a" * 40, subject="feat: show prices (#12)"),
-            CommitLine(sha="b" * 40, subject="fix: count twice"),
+            CommitLine(sha="a" * 40, subject="feat: show prices (#12)", author="octo-dev", kind="feature"),
+            CommitLine(sha="b" * 40, subject="fix: count twice", author="octo-lead", kind="fix"),
+            CommitLine(sha="d" * 40, subject="ci: run on Mondays"),
         ),
-        commits_total=2,
+        commits_total=3,
+        code_url="https://github.example/acme/shop",
         back_to="1.0.0",
         compare_url="https://github.example/acme/shop/compare/v1.0.0...v1.1.0",
         run_url="https://github.example/acme/gitops/actions/runs/9",
@@ -195,6 +198,7 @@ CASES: dict[str, BodyFacts] = {
         after="1.0.0",
         release=None,
         commits=(),
+        commits_total=0,
         edits=(),
         back_to="",
         difference=difference(BEFORE.replace("1.0.0", "1.1.0"), BEFORE),
@@ -237,7 +241,7 @@ def test_a_body_too_long_for_github_gives_its_folds_to_the_summary_and_keeps_the
     found = text.body(facts(difference=difference(*sides)))
     assert len(found.text.encode()) <= text.LIMIT
     assert len(found.text.encode()) > text.LIMIT - 2_000
-    assert "The other objects are in the summary" in found.text
+    assert "The other objects do not fit here" in found.text
     assert "/rollback shop/prod 1.0.0" in found.text
     folds = re.findall(r"ConfigMap/c(\d+)", found.text) + re.findall(r"ConfigMap/c(\d+)", found.rest)
     assert folds == [str(n) for n in range(900)]
@@ -259,7 +263,8 @@ def test_long_lists_of_everything_stay_within_the_limit() -> None:
     )
     found = text.body(many)
     assert len(found.text.encode()) <= text.LIMIT
-    assert "and 3950 more" in found.text
+    assert re.search(r"and 39[58]\d more", found.text)
+    assert "/rollback shop/prod 1.0.0" in found.text
 
 
 HOSTILE = "fixes #12 @octo-lead <!-- stagegate --> <img src=x> [skip ci] GH-7 [x](https://evil.example) | `` ` **b**"
@@ -284,3 +289,41 @@ def test_foreign_text_is_shown_and_does_not_act() -> None:
     assert text.title("shop", "prod", "1.0.0", "1.1.0") == "Promote shop to prod: 1.0.0 → 1.1.0"
     assert text.title("shop", "prod", "1.1.0", "1.0.0", "rollback") == "Roll back shop in prod: 1.1.0 → 1.0.0"
     assert "@octo-lead" not in text.title("shop", "@octo-lead", "", "1.1.0")
+
+
+WAITS = RuleResult(rule="approvals", state="wait", detail="needs an approval of this head")
+SOAKS = RuleResult(rule="soak", state="wait", detail="soaks", until="2026-01-05T12:26:00Z")
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({}, "may merge"),
+        ({"rules": (WAITS,), "approvals_missing": 1}, "may merge after one approval"),
+        (
+            {"rules": (SOAKS, WAITS), "approvals_missing": 2},
+            "may merge after soak (2026-01-05 12:26 UTC) and 2 approvals",
+        ),
+        ({"rules": (RuleResult(rule="hold", state="stop", detail="x"), SOAKS)}, "may not merge: hold"),
+        ({"difference": None}, "the change in the cluster is not known · may merge"),
+    ],
+)
+def test_the_first_line_says_it_all(changes: dict[str, object], end: str) -> None:
+    line = text.body(facts(**changes)).text.split("\n", 1)[0].replace("\u200b", "")
+    begin = "**1.0.0 → 1.1.0** · 1 feature, 1 fix, 1 other commit · staging passed 2 checks at 2026-01-05 10:04 UTC · "
+    assert line.startswith(begin)
+    assert line.endswith(f" · {end}")
+
+
+@pytest.mark.parametrize("kind", ["promote", "rollback", "configure"])
+def test_every_command_that_the_text_suggests_is_one_that_the_parser_takes(kind: str) -> None:
+    found = re.findall(r"`(/[^`]+)`", text.body(facts(kind=kind)).text)
+    names = [parse.parse(command).name for command in found]
+    assert names == {
+        "promote": ["rollback", "hold", "ban"], "rollback": ["unhold", "ban"], "configure": ["hold"]
+    }[kind]  # fmt: skip
+
+
+def test_times_that_stay_are_absolute() -> None:
+    found = text.body(CASES["risky-and-waiting"]).text
+    assert not re.search(r"\bago\b|\d{4}-\d\d-\d\dT", found)

@@ -7,79 +7,26 @@ for the summary.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
-import yaml
 
-from stagegate.difference import Difference, FieldChange, ObjectChange, hook_jobs, kinds, texts
-from stagegate.difference.change import RiskSeen
-from stagegate.difference.values import Body as ObjectBody
-from stagegate.model import Edit, Evidence, Release, RuleResult, Trust, rfc3339
-from stagegate.pins.pinned_version import PinnedVersion
+from stagegate.difference import Difference, hook_jobs
+from stagegate.model import RuleResult, rfc3339
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
-from stagegate.policy.rules import risk
+from stagegate.policy.rules import approvals, risk
+from stagegate.proposal import folds, road
+from stagegate.proposal.body_values import HEADINGS, BodyFacts, CommitLine
 from stagegate.report import markdown
 from stagegate.report.render import render
 
 LIMIT = 65_536  # GitHub refuses a longer body
-_ROWS = 50
-_LONG = 160
-_BODY_LINES = 200
+_ROWS = (50, 20, 5)  # of every list: as many as leave half of the text for the objects
 _EACH_RUN = re.compile(
-    r"^Judged at .*$|^\[The run that wrote this\]\(.*\)$|(?<=hidden )[0-9a-f]{8}\b", re.MULTILINE
+    r"^Judged at .*$|^\[The run that wrote this\].*$|(?<=hidden )[0-9a-f]{8}\b", re.MULTILINE
 )
-_PULL = re.compile(r"\(#(\d+)\)\s*$|^Merge pull request #(\d+) ")
-
-
-class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit between the two versions: its SHA and the first line of its message."""
-
-    sha: str
-    subject: str
-
-    @property
-    def pull(self) -> str:
-        """The pull request that brought it, as the subject says; empty when it says none."""
-        found = _PULL.search(self.subject)
-        return f"#{found[1] or found[2]}" if found else ""
-
-
-class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate of an environment found, and since when it holds (RFC 3339). None: nothing was found."""
-
-    environment: str
-    state: str
-    since: str = ""
-    evidence: Evidence | None = None
-
-
-class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the body says. `now` is when it was judged; `labels` are those the pull request has already;
-    `commits_total` counts also those that are not listed; `back_to` is the release a rollback would choose."""
-
-    app: str
-    environment: str
-    kind: Kind = "promote"
-    before: str
-    after: str
-    release: Release | None = None
-    trust: Trust
-    now: str
-    rules: tuple[RuleResult, ...] = ()
-    risks: tuple[RiskSeen, ...] = ()
-    labels: tuple[str, ...] = ()
-    edits: tuple[Edit, ...] = ()
-    difference: Difference | None = None
-    not_rendered: str = ""
-    proofs: tuple[EvidenceRow, ...] = ()
-    standings: tuple[PinnedVersion, ...] = ()
-    commits: tuple[CommitLine, ...] = ()
-    commits_total: int = 0
-    back_to: str = ""
-    compare_url: str = ""
-    run_url: str = ""
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,8 +62,15 @@ def account(
         difference=difference,
         not_rendered=subject.render_note or subject.render_trouble,
         standings=facts.standings,
+        approvals_missing=_missing_approvals(facts, subject),
+        after_of={place.name: place.after for place in facts.settings.environments},
         run_url=run_url,
     )
+
+
+def _missing_approvals(facts: PromotionFacts, subject: Subject) -> int:
+    least = approvals.required(facts.policy_of(subject.environment), subject.kind)
+    return max(least - len(subject.approvals.people), 0)
 
 
 def _migrations(facts: BodyFacts) -> tuple[str, ...]:
@@ -144,92 +98,43 @@ def title(app: str, environment: str, before: str, after: str, kind: Kind = "pro
 
 def body(facts: BodyFacts) -> Body:
     """The body of a promotion's pull request, most important first, folds as far as they fit."""
+    for rows in _ROWS:
+        head, tail = _around(facts, rows)
+        if sum(map(_size, (head, tail))) <= LIMIT // 2:
+            break
+    note = render("promotion_cut.md.j2")
+    found = list(folds.of(facts.difference, facts.risks)) if facts.difference else []
+    kept = _fitting(found, LIMIT - sum(map(_size, (head, tail, note))))
+    cut = note if kept < len(found) else ""
+    return Body(text=head + "".join(found[:kept]) + cut + tail, rest="".join(found[kept:]))
+
+
+def _around(facts: BodyFacts, rows: int) -> tuple[str, str]:
+    """What stands before the folds of the objects and after them, lists with so many rows."""
+    ships = groupby(_by_kind(facts, rows), lambda commit: commit.kind)
     values = {
         "facts": facts,
+        "first_line": road.first_line(facts),
+        "picture": road.picture(facts),
         "missing": risk.missing(facts.risks, facts.labels),
         "overridden": [rule for rule in facts.rules if rule.override],
+        "waiting": [rule for rule in facts.rules if rule.state != "pass" or rule.override],
         "migrations": _migrations(facts),
-        "drift": tuple(_drift(facts)),
-        "rows": _ROWS,
-        "long": _LONG,
+        "ships": [(HEADINGS[kind], tuple(commits)) for kind, commits in ships],
+        "rows": rows,
     }
-    head = render("promotion.md.j2", **values)
-    tail = render("promotion_after.md.j2", **values)
-    note = render("promotion_cut.md.j2", facts=facts)
-    folds = list(_folds(facts.difference)) if facts.difference else []
-    kept = _fitting(folds, LIMIT - sum(map(_size, (head, tail, note))))
-    cut = note if kept < len(folds) else ""
-    return Body(text=head + "".join(folds[:kept]) + cut + tail, rest="".join(folds[kept:]))
+    return render("promotion.md.j2", **values), render("promotion_after.md.j2", **values)
+
+
+def _by_kind(facts: BodyFacts, rows: int) -> list[CommitLine]:
+    """The commits that are listed, the most important kind first."""
+    order = list(HEADINGS)
+    return sorted(facts.commits[:rows], key=lambda commit: order.index(commit.kind))
 
 
 def settled(body: str) -> str:
     """What a body says, without what differs in every run: the time, the run, and the hashes of hidden values."""
     return _EACH_RUN.sub("", body.replace("\r\n", "\n")).strip()
-
-
-def _folds(difference: Difference) -> Iterator[str]:
-    """One fold for each object, those of one Application together under its name where there are several."""
-    names = dict.fromkeys(one.application for one in difference.changes)
-    for name in names:
-        heading = f"\n#### {markdown.cell(name)}\n" if name and len(names) > 1 else ""
-        for one in difference.changes:
-            if one.application == name:
-                yield heading + _fold(one)
-                heading = ""
-
-
-def _fold(one: ObjectChange) -> str:
-    """One object's changes, to be opened by who wants to see them."""
-    rows = [_row(field) for field in one.fields[:_ROWS]]
-    return render(
-        "promotion_object.md.j2",
-        one=one,
-        rows=rows,
-        more=len(one.fields) - len(rows),
-        manifest=_manifest(one.after) if one.change == "added" and not one.was else "",
-        kept=kinds.keeps(one.before),
-    )
-
-
-def _manifest(body: ObjectBody | None) -> str:
-    """An object's redacted body as YAML, the beginning of a long one."""
-    text = yaml.safe_dump(msgspec.to_builtins(_plain(body)), sort_keys=False, allow_unicode=True, width=120)
-    lines = [line[: 2 * _LONG] for line in text.splitlines()]
-    more = len(lines) - _BODY_LINES
-    return "\n".join([*lines[:_BODY_LINES], *([f"# and {more} more lines"] if more > 0 else [])])
-
-
-def _plain(value: object) -> object:
-    """A body without the marks that stand beside structured text."""
-    if isinstance(value, Mapping):
-        if set(value) == {"(text)", ""}:
-            return _plain(value[""])
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _row(field: FieldChange) -> dict[str, object]:
-    """A field as a table row, or as lines where one of its values is a text."""
-    is_text = bool(field.diff) or any("\n" in (value or "") for value in (field.before, field.after))
-    before, after = texts.around(field.before, field.after)
-    return {"path": field.path, "is_text": is_text, "diff": _diff(field), "before": before, "after": after}
-
-
-def _diff(field: FieldChange) -> str:
-    if field.diff:
-        return "\n".join(line[: 2 * _LONG] for line in field.diff.splitlines())
-    old, new = ((side or "").splitlines() for side in (field.before, field.after))
-    return "\n".join([*(f"-{line}"[:_LONG] for line in old), *(f"+{line}"[:_LONG] for line in new)])
-
-
-def _drift(facts: BodyFacts) -> Iterator[tuple[str, str, str]]:
-    """Environment, what it runs, and how that stands to the release proposed here."""
-    for standing in facts.standings:
-        if standing.environment == facts.environment:
-            continue
-        runs = standing.version or standing.commit[:12]
-        same = "the same" if runs == facts.after else "another release"
-        yield standing.environment, runs, "" if standing.trouble and not runs else same
 
 
 def _fitting(folds: Sequence[str], room: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from stagegate.clients.connections import Connections
+from stagegate.clients.hub import Commit
 from stagegate.difference import Difference
 from stagegate.errors import Stop
 from stagegate.model import PullRequestText
@@ -14,9 +16,11 @@ from stagegate.policy import candidate, evidence_for
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.proposal import body as text
-from stagegate.proposal.body import CommitLine, EvidenceRow
+from stagegate.proposal.body_values import CommitKind, CommitLine, EvidenceRow
+from stagegate.release import conventional
 
 _LISTED = 50
+_KINDS: Mapping[str, CommitKind] = {"Added": "feature", "Fixed": "fix", "Changed": "change"}
 
 
 def proposal(
@@ -42,6 +46,7 @@ def proposal(
             commits=commits,
             commits_total=total,
             back_to=candidate.last_good(facts, subject.environment, subject.version, now),
+            code_url=f"{source.server_url}/{source.repository}",
             compare_url=f"{source.server_url}/{source.repository}/compare/{_span(facts, subject)}",
         )
     )
@@ -70,8 +75,20 @@ def _commits(
             raise
         return (), 0  # the release that runs has no tag here: it is no reason not to promote
     listed = list(reversed(compared.commits))[:_LISTED]
-    lines = (CommitLine(sha=commit.sha, subject=commit.message.split("\n", 1)[0][:200]) for commit in listed)
-    return tuple(lines), compared.ahead
+    return tuple(map(_line, listed)), compared.ahead
+
+
+def _line(commit: Commit) -> CommitLine:
+    """A commit as the body lists it, by the reading that also chose the version."""
+    subject, _, rest = commit.message.partition("\n")
+    meaning = conventional.read(subject, rest)
+    kind = _KINDS.get(meaning.heading, "other") if meaning.level else "other"
+    return CommitLine(
+        sha=commit.sha,
+        subject=subject[:200],
+        author=commit.author.login if commit.author else "",
+        kind="breaking" if meaning.breaking else kind,
+    )
 
 
 def _span(facts: PromotionFacts, subject: Subject) -> str:

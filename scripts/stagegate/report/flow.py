@@ -114,28 +114,3 @@ def _stages(releases: Iterable[ReleaseStatus]) -> tuple[tuple[str, float], ...]:
         for phase in release.phases:
             spans.setdefault(f"{phase.name} {phase.environment}".strip(), []).append(phase.seconds)
     return tuple((name, median(seconds)) for name, seconds in spans.items())
-
-
-def duration(seconds: float | None) -> str:
-    """Two largest units, such as `3 d 4 h`, or a dash where there is nothing to report."""
-    if seconds is None:
-        return "-"
-    rest = round(seconds)
-    parts: list[str] = []
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if rest >= size or (size == 1 and not parts):
-            parts.append(f"{rest // size} {unit}")
-            rest %= size
-    return " ".join(parts[:2])
-
-
-def age(at: str, now: str) -> str:
-    """How long ago, in the largest unit that is at least 2 (`45 min`, `3 h`, `12 d`); empty without a time."""
-    if not at:
-        return ""
-    seconds = max((moment(now) - moment(at)).total_seconds(), 0)
-    size, unit = next(
-        ((size, unit) for size, unit in ((86400, "d"), (3600, "h"), (60, "min")) if seconds >= 2 * size),
-        (1, "s"),
-    )
-    return f"{int(seconds // size)} {unit}"

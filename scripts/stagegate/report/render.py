@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stagegate.report import markdown
+from stagegate.report import markdown, times
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,6 +37,8 @@ def _environment() -> Environment:
         "code": markdown.code,
         "fence": markdown.fence,
         "link": markdown.link,
+        "utc": times.utc,
+        "counted": times.counted,
         "short": lambda digest: markdown.code(str(digest).removeprefix("sha256:")[:12]),
         "safe_markdown": markdown.Safe,
     }

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stagegate.report import flow as flows
+from stagegate.report import times
 from stagegate.report.render import TEMPLATES, render
 from stagegate.report.status import AppStatus, Attention, ReleaseCommit, StatusReport
 
@@ -51,7 +52,7 @@ def page(report: StatusReport) -> str:
             phases=flows.PHASES,
             data=_embedded(report),
             newest=_NEWEST if len(report.apps) > _FEW_APPS else 0,
-            duration=flows.duration,
+            duration=times.duration,
             bars=bars,
             columns=columns,
         )
@@ -72,7 +73,7 @@ def summary(report: StatusReport) -> str:
         report=report,
         signs=SIGNS,
         road=road(report.apps[0]) if len(report.apps) == 1 and report.apps[0].environments else "",
-        age=lambda at: flows.age(at, report.at),
+        age=lambda at: times.age(at, report.at),
         worst=worst,
     )
 
@@ -98,7 +99,7 @@ def road(app: AppStatus) -> str:
 def bars(stages: tuple[tuple[str, float], ...]) -> list[tuple[str, str, float]]:
     """Rows of a bar chart: name, duration in words, share of the longest in percent."""
     longest = max((seconds for _, seconds in stages), default=0) or 1
-    return [(name, flows.duration(seconds), round(100 * seconds / longest, 1)) for name, seconds in stages]
+    return [(name, times.duration(seconds), round(100 * seconds / longest, 1)) for name, seconds in stages]
 
 
 def columns(counts: tuple[int, ...]) -> list[tuple[int, float]]:

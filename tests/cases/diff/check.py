@@ -67,6 +67,7 @@ def compared(case: Path) -> tuple[str, str]:
     from stagegate.difference.change import RiskSeen
     from stagegate.errors import Stop
     from stagegate.proposal import body as text
+    from stagegate.proposal.body_values import BodyFacts
 
     try:
         old, new = (
@@ -78,7 +79,7 @@ def compared(case: Path) -> tuple[str, str]:
     risks = tuple(
         RiskSeen(kind=one.kind, object=one.object, detail=one.detail) for one in differences.risks(found)
     )
-    facts = text.BodyFacts(
+    facts = BodyFacts(
         app="shop", environment="prod", before="1.0.0", after="1.1.0", trust="advisory",
         now="2026-01-01T00:00:00Z", difference=found, risks=risks,
     )  # fmt: skip

@@ -1,0 +1,96 @@
+"""The values that a pull request's body is written from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from stagegate.difference import Difference
+from stagegate.difference.change import RiskSeen
+from stagegate.model import Edit, Evidence, Release, RuleResult, Trust
+from stagegate.pins.pinned_version import PinnedVersion
+from stagegate.policy.facts import Kind
+
+_TYPE = re.compile(r"^[A-Za-z][\w-]*(?:\(([^()]*)\))?!?: +")
+_PULL = re.compile(r"\(#(\d+)\)\s*$|^Merge pull request #(\d+) ")
+CommitKind = Literal["breaking", "feature", "fix", "change", "other"]
+HEADINGS: Mapping[CommitKind, str] = {
+    "breaking": "Breaking changes",
+    "feature": "Features",
+    "fix": "Fixes",
+    "change": "Changes",
+    "other": "Other commits",
+}
+_TYPE = re.compile(r"^[A-Za-z][\w-]*(?:\(([^()]*)\))?!?: +")
+_PULL = re.compile(r"\(#(\d+)\)\s*$|^Merge pull request #(\d+) ")
+
+
+class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit between the two versions: its SHA, the first line of its message, its author's login, its kind."""
+
+    sha: str
+    subject: str
+    author: str = ""
+    kind: CommitKind = "other"
+
+    @property
+    def pull(self) -> str:
+        """The number of the pull request that brought it, as the subject says; empty when it says none."""
+        found = _PULL.search(self.subject)
+        return (found[1] or found[2]) if found else ""
+
+    @property
+    def words(self) -> str:
+        """The subject without what stands beside it: the pull request, and a type that its heading names."""
+        words = _PULL.sub("", self.subject).strip() or self.subject
+        return (
+            words
+            if self.kind == "other"
+            else _TYPE.sub(lambda found: f"{found[1]}: " if found[1] else "", words)
+        )
+
+
+class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate of an environment found, and since when it holds (RFC 3339). None: nothing was found."""
+
+    environment: str
+    state: str
+    since: str = ""
+    evidence: Evidence | None = None
+
+
+class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the body says. `now` is when it was judged; `labels` are those the pull request has already;
+    `commits_total` counts also those that are not listed; `back_to` is the release a rollback would choose.
+
+    `approvals_missing`: how many people still have to approve. `after_of`: the environments before each one.
+    `code_url`: where people look at the app repository.
+    """
+
+    app: str
+    environment: str
+    kind: Kind = "promote"
+    before: str
+    after: str
+    release: Release | None = None
+    trust: Trust
+    now: str
+    rules: tuple[RuleResult, ...] = ()
+    risks: tuple[RiskSeen, ...] = ()
+    labels: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    difference: Difference | None = None
+    not_rendered: str = ""
+    proofs: tuple[EvidenceRow, ...] = ()
+    standings: tuple[PinnedVersion, ...] = ()
+    commits: tuple[CommitLine, ...] = ()
+    commits_total: int = 0
+    back_to: str = ""
+    approvals_missing: int = 0
+    after_of: Mapping[str, tuple[str, ...]] = {}
+    code_url: str = ""
+    compare_url: str = ""
+    run_url: str = ""
