@@ -46,3 +46,15 @@ def test_a_body_is_written_again_when_it_would_say_something_else(
     assert (told["reason"], "we know better" in body(), "failed" in body()) == ("updated", True, True)
     assert "what 1.1.0 brings" in body(), "the commits are still told"
     assert promote(world, "82", environment="prod", version="1.1.0")["reason"] == "already-proposed"
+
+
+def test_the_complete_difference_is_left_as_a_page(world: Shop) -> None:
+    world.seed_pin("staging", "1.1.0")
+    world.passed("1.1.0")
+    told = promote(world, "78", environment="prod", version="1.1.0", html="public/difference.html")
+    page = (world.folder / "public/difference.html").read_text()
+    assert told["page"].endswith("public/difference.html")
+    assert "Promote shop to prod: 1.0.0 → 1.1.0" in page and "Deployment/shop" in page
+    (pull,) = world.hub().pulls()
+    assert f"{world.forge.url}/acme/shop/actions/runs/78#artifacts" in pull.body
+    assert promote(world, "79", environment="staging", mode="hold", reason="stock-taking")["page"] == ""

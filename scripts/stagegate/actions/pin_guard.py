@@ -19,6 +19,7 @@ class PinGuard(PinsInputs, frozen=True, kw_only=True):
     """Inputs of pin-guard."""
 
     pull_request: int = 0
+    html: str = ""
 
 
 def main(inputs: PinGuard, context: Context) -> Result:
@@ -34,7 +35,9 @@ def main(inputs: PinGuard, context: Context) -> Result:
     judged = tuple(map(guard.judge, selected))
     calls = [pins.calls, *(connections.calls for _, connections in places)]
     total = Calls(read=sum(c.read for c in calls), write=sum(c.write for c in calls))
-    return result.result(judged, now, run_url=context.run_url, dry_run=inputs.dry_run, calls=total)
+    page = result.show(context, inputs.html, judged, now)
+    done = result.result(judged, now, run_url=context.run_url, dry_run=inputs.dry_run, calls=total)
+    return done.with_outputs({**done.outputs, "page": page})
 
 
 def run() -> int:

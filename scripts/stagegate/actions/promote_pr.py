@@ -27,6 +27,7 @@ class PromotePr(PinsInputs, frozen=True, kw_only=True):
     rules: str = ""
     facts: str = ""
     save_facts: str = ""
+    html: str = ""
     local: bool = False
     check: bool = False
     verify_workflow: str = "production.yml"

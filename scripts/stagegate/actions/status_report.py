@@ -8,7 +8,7 @@ from stagegate.errors import Stop
 from stagegate.model import Result
 from stagegate.promotion.status import report
 from stagegate.report import status_document
-from stagegate.runner import log
+from stagegate.runner import artifact, log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
@@ -35,8 +35,7 @@ def main(inputs: StatusInputs, context: Context) -> Result:
     if context.temp and not inputs.data:
         files |= {Path(context.temp) / "status.json": status_document.document(found)}
     for path, content in {} if inputs.dry_run else files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        artifact.write(path, content)
     if not context.summary_file:
         log.say(report.table(found))
     done = report.result(found, fail_on, list(map(str, files)), calls, dry_run=inputs.dry_run)

@@ -14,7 +14,11 @@ from stagegate.model import Calls, Change, Message, Result, RuleResult
 from stagegate.policy.decide import PinsStatus
 from stagegate.promotion.evaluate import Judged
 from stagegate.proposal import body as text
+from stagegate.proposal import page
+from stagegate.proposal.body_values import BodyFacts
 from stagegate.report.render import render
+from stagegate.runner import artifact
+from stagegate.runner.context import Context
 
 
 class HeadJudged(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,13 +84,29 @@ def _environments(one: HeadJudged) -> Iterator[Judged]:
         yield from app.environments
 
 
+def accounts(apps: Sequence[AppJudged], now: datetime, run_url: str) -> Iterator[BodyFacts]:
+    """What is told of every environment that a head touches."""
+    for judged in (one for app in apps for one in app.environments):
+        yield text.account(
+            judged.facts, judged.subject, judged.rules, judged.difference, now=now, run_url=run_url
+        )
+
+
 def details(head: Head, apps: Sequence[AppJudged], now: datetime, run_url: str) -> str:
     """The same account as a promotion's pull request gives, for every environment that a head touches."""
     parts = []
-    for judged in (one for app in apps for one in app.environments):
-        facts, subject = judged.facts, judged.subject
-        title = text.title(facts.app, subject.environment, subject.before, subject.version, subject.kind)
-        said = text.account(facts, subject, judged.rules, judged.difference, now=now, run_url=run_url)
-        body = text.body(said)
+    for told in accounts(apps, now, run_url):
+        title = text.title(told.app, told.environment, told.before, told.after, told.kind)
+        body = text.body(told)
         parts.append(f"\n### {title} ({head.name})\n\n{body.text}{body.rest}")
     return "".join(parts)
+
+
+def show(context: Context, requested: str, judged_heads: Sequence[HeadJudged], now: datetime) -> str:
+    """Write the page with every difference where there is one and a place for it; its path, or nothing."""
+    told = [part for one in judged_heads for part in accounts(one.apps, now, context.run_url)]
+    target = artifact.place(context, requested, "stagegate-difference.html", what="html")
+    if target is None or not any(part.difference for part in told):
+        return ""
+    artifact.write(target, page.page(told, context.run_url))
+    return str(target)

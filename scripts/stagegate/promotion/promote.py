@@ -115,11 +115,16 @@ def promote(started: PromotionRun) -> Result:
         started.now,
         started.context.run_url,
     )
+    page = body_facts.complete(
+        reading.facts, reading.difference, decision, started.now, started.context.run_url
+    )
+    shown = result.show(started.context, request, page)
     applied = _apply(started, reading, decision, text)
     calls = started.connections.calls
-    return result.result(
+    done = result.result(
         reading.facts, decision, applied, started.now, request, text=text, rest=rest, calls=calls
     )
+    return done.with_outputs({**done.outputs, "page": shown})
 
 
 def _apply(

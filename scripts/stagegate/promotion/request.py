@@ -30,4 +30,5 @@ class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     fail_on_waiting: bool = False
     save_facts: str = ""
+    html: str = ""
     authorised: bool = False

@@ -15,10 +15,11 @@ from stagegate.promotion.request import PromotionRequest
 from stagegate.proposal import write
 from stagegate.proposal.write import Applied
 from stagegate.report.render import render
+from stagegate.runner import artifact
 from stagegate.runner.context import Context
 
 NO_CALLS = Calls()
-OUTPUTS = ("pr-number", "pr-url", "changed", "plan", "version", "environment", "commit", "next-at")
+OUTPUTS = ("pr-number", "pr-url", "changed", "plan", "version", "environment", "commit", "next-at", "page")
 
 
 def save(context: Context, path: str, facts: PromotionFacts) -> None:
@@ -50,6 +51,17 @@ def load(context: Context, path: str) -> PromotionFacts:
         ) from error
 
 
+def show(context: Context, request: PromotionRequest, page: str) -> str:
+    """Write the page with the difference where there is one and a place for it; its path, or nothing."""
+    target = artifact.place(
+        context, request.html, f"stagegate-difference-{request.environment}.html", what="html"
+    )
+    if not page or target is None:
+        return ""
+    artifact.write(target, page)
+    return str(target)
+
+
 def result(
     facts: PromotionFacts,
     decision: Decision,
@@ -75,6 +87,7 @@ def result(
         "environment": facts.environment,
         "commit": done.commit,
         "next-at": decision.verdict.next_at if subject else "",
+        "page": "",
     }
     return Result(
         reason=done.reason,

@@ -16,6 +16,7 @@ from stagegate.policy import candidate, evidence_for
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.proposal import body as text
+from stagegate.proposal import page
 from stagegate.proposal.body_values import CommitKind, CommitLine, EvidenceRow
 from stagegate.release import conventional
 
@@ -59,6 +60,16 @@ def proposal(
         reviewers=policy.reviewers,
     )
     return proposed, body.rest
+
+
+def complete(
+    facts: PromotionFacts, difference: Difference | None, decision: Decision, now: datetime, run_url: str
+) -> str:
+    """The page with the complete difference; nothing where nothing was compared."""
+    if facts.subject is None or difference is None:
+        return ""
+    account = text.account(facts, facts.subject, decision.rules, difference, now=now, run_url=run_url)
+    return page.page([account], run_url)
 
 
 def _commits(

@@ -16,6 +16,7 @@ from stagegate.report.render import render
 _ROWS = 50
 _LONG = 160
 _BODY_LINES = 200
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the faster one where PyYAML was built with it
 
 
 def of(difference: Difference, risks: Sequence[RiskSeen] = ()) -> Iterator[str]:
@@ -47,10 +48,19 @@ def _fold(one: ObjectChange) -> str:
     )
 
 
+def yaml_lines(body: ObjectBody | None) -> list[str]:
+    """The lines of an object's redacted body as YAML; none without one."""
+    if body is None:
+        return []
+    text = yaml.dump(
+        msgspec.to_builtins(_plain(body)), Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120
+    )
+    return str(text).splitlines()
+
+
 def manifest(body: ObjectBody | None) -> str:
     """An object's redacted body as YAML, the beginning of a long one."""
-    text = yaml.safe_dump(msgspec.to_builtins(_plain(body)), sort_keys=False, allow_unicode=True, width=120)
-    lines = [line[: 2 * _LONG] for line in text.splitlines()]
+    lines = [line[: 2 * _LONG] for line in yaml_lines(body)]
     more = len(lines) - _BODY_LINES
     return "\n".join([*lines[:_BODY_LINES], *([f"# and {more} more lines"] if more > 0 else [])])
 

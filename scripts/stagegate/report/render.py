@@ -19,6 +19,24 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def render_html(template: str, **values: object) -> str:
+    """The HTML document of `templates/<template>`: every value is escaped."""
+    return _html_environment().get_template(template).render(**values)
+
+
+@lru_cache(maxsize=1)
+def _html_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["utc"] = times.utc
+    return environment
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # paid only by those who write text

@@ -15,14 +15,14 @@ from stagegate.report.status_page import SIGNS
 _COLOURS = {"good": "#1a7f37", "waiting": "#57606a", "moving": "#0969da", "frozen": "#0969da"}
 
 
-def document(report: StatusReport) -> bytes:
+def document(report: StatusReport) -> str:
     """The report as JSON, with the attention of each environment and the flow of each app spelled out."""
     plain, measured = msgspec.to_builtins(report), flows(report)
     for app, row in zip(report.apps, plain["apps"], strict=True):
         row["flow"] = msgspec.to_builtins(measured[app.app])
         for place, cell in zip(app.environments, row["environments"], strict=True):
             cell["attention"] = place.attention
-    return json.dumps(plain, indent=1, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
 def schema() -> dict[str, Any]:

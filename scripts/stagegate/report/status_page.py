@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stagegate.report import flow as flows
 from stagegate.report import times
-from stagegate.report.render import TEMPLATES, render
+from stagegate.report.render import render, render_html
 from stagegate.report.status import AppStatus, Attention, ReleaseCommit, StatusReport
 
 # attention -> (symbol, words); the symbol carries the meaning without colour.
@@ -36,26 +33,23 @@ _NEWEST = 5
 
 def page(report: StatusReport) -> str:
     """The report as one self-contained HTML document; foreign text in it is inert."""
-    return (
-        html_environment()
-        .get_template("status.html.j2")
-        .render(
-            report=report,
-            apps=report.apps,
-            places={app.app: {place.name: place for place in app.environments} for app in report.apps},
-            signs=SIGNS,
-            counts=_counts(report),
-            rank=RANK,
-            worst=worst,
-            flows=flows.flows(report),
-            definitions=flows.DEFINITIONS,
-            phases=flows.PHASES,
-            data=_embedded(report),
-            newest=_NEWEST if len(report.apps) > _FEW_APPS else 0,
-            duration=times.duration,
-            bars=bars,
-            columns=columns,
-        )
+    return render_html(
+        "status.html.j2",
+        report=report,
+        apps=report.apps,
+        places={app.app: {place.name: place for place in app.environments} for app in report.apps},
+        signs=SIGNS,
+        counts=_counts(report),
+        rank=RANK,
+        worst=worst,
+        flows=flows.flows(report),
+        definitions=flows.DEFINITIONS,
+        phases=flows.PHASES,
+        data=_embedded(report),
+        newest=_NEWEST if len(report.apps) > _FEW_APPS else 0,
+        duration=times.duration,
+        bars=bars,
+        columns=columns,
     )
 
 
@@ -111,18 +105,6 @@ def columns(counts: tuple[int, ...]) -> list[tuple[int, float]]:
 def mermaid_text(text: str) -> str:
     """Text that ends no label of a mermaid picture."""
     return "".join(character for character in text if character.isalnum() or character in ".-+_ ")
-
-
-@lru_cache(maxsize=1)
-def html_environment() -> Environment:
-    """Templates of HTML pages: every value is escaped."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def script_data(value: object) -> str:

@@ -35,21 +35,19 @@ def facts(inputs: PinsInputs, context: Context) -> tuple[StatusReport, Calls]:
     return report, Calls(read=sum(one.read for one in calls) + pins.calls.read - calls[0].read)
 
 
-def files(report: StatusReport, places: Sequence[tuple[str, str]], context: Context) -> dict[Path, bytes]:
+def files(report: StatusReport, places: Sequence[tuple[str, str]], context: Context) -> dict[Path, str]:
     """What to write where: `places` are (`html` | `data` | `badges`, path in the workspace). Stop(bad-input)."""
-    found: dict[Path, bytes] = {}
+    found: dict[Path, str] = {}
     for kind, place in places:
         target = context.inside(place, what=kind)
         if kind == "badges":
             found |= {
-                target / f"{app.app}-{one.name}.svg": status_document.badge(one, app.app).encode()
+                target / f"{app.app}-{one.name}.svg": status_document.badge(one, app.app)
                 for app in report.apps
                 for one in app.environments
             }
         else:
-            found[target] = (
-                status_page.page(report).encode() if kind == "html" else status_document.document(report)
-            )
+            found[target] = status_page.page(report) if kind == "html" else status_document.document(report)
     return found
 
 
