@@ -26,6 +26,8 @@ def render_html(template: str, **values: object) -> str:
 
 @lru_cache(maxsize=1)
 def _html_environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # as below
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
