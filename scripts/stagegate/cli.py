@@ -25,6 +25,7 @@ from stagegate.runner.boundary import HELP
 SHORT: Mapping[str, tuple[str, ...]] = {
     "check": ("chart-check",),
     "gate": ("staging-gate",),
+    "import": ("init", "--import=true"),
     "plan": ("promote-pr", "--dry-run"),
     "promote": ("promote-pr",),
     "rollback": ("promote-pr", "--mode=rollback"),

@@ -19,6 +19,7 @@ class Init(Inputs, frozen=True, kw_only=True):
     """Inputs of init."""
 
     yes: bool = False
+    import_: bool = False
     image: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     source: str = ""
@@ -38,7 +39,8 @@ def main(inputs: Init, context: Context) -> Result:
         policy=inputs.policy,
         registry=inputs.registry,
     )
-    decided = init.plan(here, wish, uses=inputs.stagegate or origin.uses(), owners=inputs.owners)
+    uses = inputs.stagegate or origin.uses()
+    decided = init.plan(here, wish, uses=uses, owners=inputs.owners, importing=inputs.import_)
     log.say(decided.difference or "Every file is there already.")
     for note in decided.notes:
         log.say(f"- {note}")

@@ -11,6 +11,7 @@ from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.setup import files, origin, propose, survey
 from stagegate.setup.files import SetupFiles
+from stagegate.setup.migration import imported
 from stagegate.setup.proposed import AppProposal, Wish
 from stagegate.setup.survey import Survey
 from stagegate.setup.work_tree import WorkTree
@@ -25,12 +26,20 @@ class InitPlan(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str) -> InitPlan:
-    """The plan for a work tree. Stop(missing-file) where no app is found in it."""
+def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: bool = False) -> InitPlan:
+    """The plan for a work tree; with `importing` also from the settings of other tools.
+
+    Stop(missing-file) where no app is found in it.
+    """
     found = survey.read(
         work_tree.tree, repository=work_tree.repository, branch=work_tree.branch, tags=work_tree.tags
     )
+    told = imported.read(found, work_tree.tree)
+    if importing:
+        wish = msgspec.structs.replace(wish, images=wish.images or told.images)
     proposals = propose.propose(found, work_tree.tree, wish)
+    if importing:
+        proposals = imported.applied(proposals, told)
     if not proposals:
         raise Stop(
             "missing-file",
@@ -49,7 +58,10 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str) -> InitPlan
         proposals=proposals,
         files=composed,
         difference=files.difference(composed, work_tree.tree),
-        notes=tuple(_notes(proposals, composed, found, uses, owners)),
+        notes=(
+            *_notes(proposals, composed, found, uses, owners),
+            *(told.notes if importing else told.hints),
+        ),
     )
 
 

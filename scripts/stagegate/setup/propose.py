@@ -78,7 +78,8 @@ def _app(
     registry = wish.registry or (
         app.images[0].rpartition("/")[0] if app.images else grouping.registry(survey)
     )
-    reading = _for_reading(app, registry, source or survey.repository)
+    tag_value = versioned.tag_value(app, survey)
+    reading = _for_reading(app, registry, source or survey.repository, tag_value)
     placed = () if wish.policy else placement.find(app, reading, survey, tree, [w for w in words if w])
     notes: list[str] = []
     config = _config(app, several, placed, survey)
@@ -109,7 +110,7 @@ def _app(
         chart_name=_chart_name(app),
         chart_repository=_chart_repository(app, registry),
         chart_reference=f"oci://{app.chart_name}" if app.shared and _is_oci(app) else "",
-        tag_value=versioned.tag_value(app, survey),
+        tag_value=tag_value,
         allow_images=app.chart.test_images if app.chart else (),
         environments=places,
         scenarios=posixpath.join("e2e", f"{app.name}.yaml") if not app.folder else f"{app.folder}/e2e.yaml",
@@ -121,7 +122,7 @@ def _app(
     )
 
 
-def _for_reading(app: FoundApp, registry: str, source: str) -> Settings:
+def _for_reading(app: FoundApp, registry: str, source: str, tag_value: str) -> Settings:
     """Settings with which the pins are read: the app's images, and the chart that it publishes."""
     chart: ChartSettings | str = "none"
     if app.chart is not None or (app.chart_name and not app.shared):
@@ -130,7 +131,7 @@ def _for_reading(app: FoundApp, registry: str, source: str) -> Settings:
             path=app.chart.path if app.chart else f"charts/{_last(name)}",
             name=_last(name),
             repository=f"oci://{name.rpartition('/')[0]}",
-            image_tag_value=app.chart.tag_value if app.chart else "",
+            image_tag_value=tag_value,
         )
     elif app.chart_name:
         chart = ChartSettings(reference=f"oci://{app.chart_name}")

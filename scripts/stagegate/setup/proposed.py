@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate.settings import PinSettings
+from stagegate.settings import PinSettings, VersionFile
 from stagegate.setup.apps import FoundApp
 
 
@@ -51,7 +51,8 @@ class AppProposal(msgspec.Struct, frozen=True, kw_only=True):
     tag_prefix: str
     image_tag: str
     version: str
-    version_files: tuple[str, ...]
+    version_files: tuple[str | VersionFile, ...]
+    changelog: str = ""
     paths: tuple[str, ...]
     images: tuple[str, ...]
     chart_path: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from stagegate.argocd_app import sources
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.setup.documents import Document
 
+# What Argo CD Image Updater writes beside the manifests.
+_OVERRIDES = re.compile(r"\.argocd-source(?:-(?P<application>.+))?\.yaml")
 _DEEPEST = 40  # levels of a values file that are looked at
 
 
@@ -48,6 +51,11 @@ def of(document: Document) -> Iterator[NamedReference]:
         return
     elif document.is_kustomization:
         yield from _kustomization(document)
+    elif overridden := _OVERRIDES.fullmatch(PurePosixPath(document.file).name):
+        for written in items(mapping(document.content.get("kustomize")).get("images")):
+            repository, tag = image(str(written).rpartition("=")[2])
+            found = _reference(document, "image", repository, tag, "overrides")
+            yield msgspec.structs.replace(found, application=overridden["application"] or "")
     elif PurePosixPath(document.file).name == "Chart.yaml":
         for item in items(document.content.get("dependencies")):
             where = str(mapping(item).get("repository") or "")

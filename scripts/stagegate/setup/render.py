@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stagegate.settings import PinSettings
+from stagegate.settings import PinSettings, VersionFile
 
 TEMPLATES = Path(__file__).parent / "templates"
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./@:$+-]*")
@@ -50,6 +50,15 @@ def pin(value: str | PinSettings) -> str:
     return "{" + ", ".join(parts) + "}"
 
 
+def version_file(value: str | VersionFile) -> str:
+    """A version file as `version.files` lists it."""
+    if isinstance(value, str):
+        return scalar(value)
+    more = f", path: {scalar(value.path)}" if value.path else ""
+    more += f", pattern: {scalar(value.pattern)}" if value.pattern else ""
+    return f"{{file: {scalar(value.file)}{more}}}"
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
@@ -60,5 +69,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"scalar": scalar, "pin": pin, "shell": lambda text: shlex.quote(str(text))}
+    environment.filters |= {
+        "scalar": scalar,
+        "pin": pin,
+        "version_file": version_file,
+        "shell": lambda text: shlex.quote(str(text)),
+    }
     return environment
