@@ -164,6 +164,12 @@ class Forge:
         else:
             repo.collaborators[login] = role
 
+    def team(self, name: str, logins: Iterable[str], state: str = "active") -> None:
+        """Put people into a team `org/slug`; `pending` are those who have not accepted yet."""
+        with self.world.lock:
+            members = self.world.teams.setdefault(name.lower(), {})
+            members.update(dict.fromkeys(logins, state))
+
     def protect(
         self,
         full_name: str,

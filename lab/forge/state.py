@@ -124,6 +124,7 @@ class World:
         self.shift = 0.0
         self.users: dict[str, User] = {}
         self.apps: dict[str, App] = {}
+        self.teams: dict[str, dict[str, str]] = {}  # `org/slug` -> login -> active or pending
         self.tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.runs: dict[int, tuple[Repository, Run]] = {}

@@ -21,6 +21,7 @@ from lab.forge.rest import (
     reviews,
     rulesets,
     statuses,
+    teams,
 )
 from lab.forge.routing import Route
 
@@ -38,6 +39,7 @@ ROUTES: tuple[Route, ...] = (
     *issues.ROUTES,
     *releases.ROUTES,
     *rulesets.ROUTES,
+    *teams.ROUTES,
     *dispatches.ROUTES,
     *actions.ROUTES,
     *apps.ROUTES,

@@ -12,9 +12,11 @@ from stagegate.comment.read import Thread
 from stagegate.errors import Stop
 from stagegate.marks import marks
 from stagegate.model import moment
+from stagegate.policy import permissions
 from stagegate.policy.permissions import ORDER
 from stagegate.promotion.apps import App
 from stagegate.proposal import names
+from stagegate.settings.app import Allowed
 
 
 def ignored(event: CommentEvent) -> str:
@@ -114,12 +116,22 @@ def own_branches(app: App, environment: str) -> tuple[str, ...]:
 
 
 def least(selected: Iterable[App], command: Command) -> str:
-    """The permission that policy requires, the strongest where several apps are meant; reading requires `read`."""
+    """The permission without which nobody may give a command: the strongest where several apps are meant.
+
+    Where policy names teams or logins, or a person may lift their own hold, being able to read is enough here, and
+    who exactly may is decided when the command is carried out.
+    """
     permission = COMMANDS[command.name].permission
     if permission is None:
         return "read"
-    required = [permission(app.settings.commands) for app in selected]
+    required = [_lowest(permission(app.settings.commands)) for app in selected]
     return max(required, key=ORDER.index)
+
+
+def _lowest(allowed: Allowed) -> str:
+    if permissions.teams(allowed) or permissions.names(allowed):
+        return "read"
+    return permissions.lowest(allowed) or "admin"
 
 
 def _no(what: str, why: str) -> Stop:

@@ -8,14 +8,14 @@ import msgspec
 
 from stagegate.comment.execute import Effect
 from stagegate.settings import Commands
-from stagegate.settings.app import Permission
+from stagegate.settings.app import Allowed
 
 
 class CommandDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """A comment command.
 
     `usage` is its spelling, `help` what it does, both for people. `grammar` is the regular expression of the words
-    after its name. `permission` is the least permission by the settings; None for a command that only reads.
+    after its name. `permission` is who may give it by the settings; None for a command that only reads.
     `effect` carries it out. `takes_all`: `all` may stand for every app; `means_every_app`: so does no app at all.
     `takes_reason` and `takes_duration` (` for 2h` at its end) are about the last words.
     """
@@ -24,7 +24,7 @@ class CommandDefinition(msgspec.Struct, frozen=True, kw_only=True):
     usage: str
     help: str
     grammar: str
-    permission: Callable[[Commands], Permission] | None
+    permission: Callable[[Commands], Allowed] | None
     effect: Effect
     takes_all: bool = False
     means_every_app: bool = False

@@ -14,6 +14,7 @@ from stagegate.comment.answer import CommandAnswer
 from stagegate.comment.command import Command
 from stagegate.comment.event import CommentEvent
 from stagegate.marks import marks
+from stagegate.policy import permissions
 from stagegate.promotion import promote, run
 from stagegate.promotion.apps import App
 from stagegate.promotion.request import Mode, PromotionRequest
@@ -51,7 +52,7 @@ def request(order: CommandOrder, mode: Mode) -> PromotionRequest:
         rules=",".join(command.rules),
         verify_workflow=order.verify_workflow,
         dry_run=order.inputs.dry_run,
-        authorised=True,
+        authorised=not any(permissions.is_list(app.settings, mode) for app in order.apps),
     )
 
 

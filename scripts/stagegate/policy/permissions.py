@@ -1,12 +1,13 @@
-"""Demands permissions: GitHub reports what each person has, policy says what they need."""
+"""Demands permissions: policy says who may do what, GitHub reports who is who. What is not known is a refusal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.settings import Settings
+from stagegate.settings.app import Allowed
 
 ORDER = ("none", "read", "triage", "write", "maintain", "admin")
 
@@ -16,35 +17,113 @@ def is_bot(login: str) -> bool:
     return login.endswith("[bot]")
 
 
-def demand(pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str) -> None:
-    """Stop(not-authorised) unless all people who answer for a run have the permission that policy requires.
+def demand(
+    pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str, known: Mapping[str, str] | None = None
+) -> None:
+    """Stop(not-authorised) unless policy allows `mode` to all people who answer for a run.
 
-    A run that names nobody is refused, and an unknown permission is none. A bot has none unless `commands.bots`
-    names it: a workflow of any branch starts runs as one.
+    A run that names nobody is refused, and an unknown permission is none. `known` are permissions by login that
+    GitHub has reported already. Stop(bad-settings) where a team decides and the token may not ask for its members.
     """
-    logins, least, doing = tuple(people), policy.commands.least(mode), f"{mode} {policy.app}"
+    logins = tuple(people)
     if not logins:
         raise Stop(
             "not-authorised",
-            f"No person is named for: {doing}.",
+            f"No person is named for: {mode} {policy.app}.",
             "A mark has an owner, and the owner's permission is checked.",
             "Run it in a workflow, which names the actor.",
         )
     for login in logins:
-        if is_bot(login):
-            if login not in policy.commands.bots:
-                raise Stop(
-                    "not-authorised",
-                    f"{login} has no permission to {doing}.",
-                    "A workflow of any branch can start a run as a bot, so nobody answers for it.",
-                    f"Start it as a person, or add {login} to `commands.bots` in the settings.",
-                )
-            continue
-        has = pins.permission(login)
-        if ORDER.index(has) < ORDER.index(least):
-            raise Stop(
-                "not-authorised",
-                f"{login} has no permission to {doing}.",
-                f"It requires {least} on {pins.repository}, and {login} has {has}.",
-                "Ask a person who has it, or change `commands` in the settings.",
-            )
+        if not may(pins, policy, login, mode, known):
+            raise refusal(pins, policy, login, mode, known)
+
+
+def may(
+    pins: hub.Hub, policy: Settings, login: str, mode: str, known: Mapping[str, str] | None = None
+) -> bool:
+    """Whether policy allows a mode to a person: by name, by permission on the pins repository, or by a team.
+
+    A bot has no permission unless `commands.bots` names it: a workflow of any branch starts runs as one.
+    """
+    if is_bot(login):
+        return login in policy.commands.bots
+    allowed = policy.commands.of(mode)
+    if login.lower() in (name.lower() for name in names(allowed)):
+        return True
+    least = lowest(allowed)
+    if least and ORDER.index(_permission(pins, login, known)) >= ORDER.index(least):
+        return True
+    return any(_is_member(pins, team, login, mode) for team in teams(allowed))
+
+
+def refusal(
+    pins: hub.Hub, policy: Settings, login: str, mode: str, known: Mapping[str, str] | None = None
+) -> Stop:
+    """The Stop for somebody who may not."""
+    if is_bot(login):
+        return Stop(
+            "not-authorised",
+            f"{login} has no permission to {mode} {policy.app}.",
+            "A workflow of any branch can start a run as a bot, so nobody answers for it.",
+            f"Start it as a person, or add {login} to `commands.bots` in the settings.",
+        )
+    has = _permission(pins, login, known)
+    return Stop(
+        "not-authorised",
+        f"{login} has no permission to {mode} {policy.app}.",
+        f"It requires {described(policy.commands.of(mode))} on {pins.repository}, and {login} has {has}.",
+        "Ask a person who has it, or change `commands` in the settings.",
+    )
+
+
+def entries(allowed: Allowed) -> tuple[str, ...]:
+    """The entries of a permission or list."""
+    return (allowed,) if isinstance(allowed, str) else allowed
+
+
+def is_list(policy: Settings, mode: str) -> bool:
+    """Whether policy names teams or logins for a mode, so that a permission alone does not decide."""
+    return not isinstance(policy.commands.of(mode), str)
+
+
+def joined(*several: Allowed) -> Allowed:
+    """Everybody whom one of several settings allows."""
+    return tuple(dict.fromkeys(entry for allowed in several for entry in entries(allowed)))
+
+
+def lowest(allowed: Allowed) -> str:
+    """The least of the permissions that are named; empty where none is."""
+    named = [entry for entry in entries(allowed) if entry in ORDER]
+    return min(named, key=ORDER.index, default="")
+
+
+def teams(allowed: Allowed) -> tuple[str, ...]:
+    """The teams that are named, as `org/slug`."""
+    return tuple(entry for entry in entries(allowed) if "/" in entry)
+
+
+def names(allowed: Allowed) -> tuple[str, ...]:
+    """The logins that are named."""
+    return tuple(entry for entry in entries(allowed) if "/" not in entry and entry not in ORDER)
+
+
+def described(allowed: Allowed) -> str:
+    """`write`, or `maintain, acme/shop-oncall or octo-lead`."""
+    *most, last = entries(allowed) or ("nobody",)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _permission(pins: hub.Hub, login: str, known: Mapping[str, str] | None) -> str:
+    return known[login] if known and login in known else pins.permission(login)
+
+
+def _is_member(pins: hub.Hub, team: str, login: str, mode: str) -> bool:
+    member = None if pins.is_actions_token() else pins.is_member(team, login)
+    if member is None:
+        raise Stop(
+            "bad-settings",
+            f"`commands.{mode}` names the team {team}, and this token may not ask who is in it.",
+            "GITHUB_TOKEN can never read the members of a team, and a GitHub App needs `members: read` for it.",
+            f"Give `app-id` and `app-key` of an App with `members: read`, or name logins in `commands.{mode}`.",
+        )
+    return member

@@ -70,7 +70,8 @@ def for_apps(
     if request.mode != "evaluate":
         for one, app in zip(per_app[1:], selected[1:], strict=True):
             connections = run.connect(one, app.settings, context)
-            permit.permit(connections, app.settings, context, request.mode)
+            policy = app_state.read(connections, app.settings).settings
+            set_mark.demanded(connections, policy, context, request, connections.pins.now())
     first = request.mode != "evaluate"
     results = [for_app(request, per_app[0], context, selected[0].settings)] if first else []
     evaluation = msgspec.structs.replace(request, mode="evaluate")

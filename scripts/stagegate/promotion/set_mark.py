@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
+
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
@@ -13,15 +15,16 @@ from stagegate.evidence import accepted
 from stagegate.marks import authentic, deleted, marks, store
 from stagegate.marks import until as expiry
 from stagegate.marks.placed import Placed
-from stagegate.model import Change, Mark, Result, parse_version
+from stagegate.model import Change, Mark, Result, moment, parse_version
 from stagegate.pins import pinned_version
 from stagegate.policy import permissions, rules
-from stagegate.promotion import audit_pins, mark_result, reevaluate
+from stagegate.promotion import audit_pins, mark_result, permit, reevaluate
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.reevaluate import Evaluated
 from stagegate.promotion.request import PromotionRequest
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import write
+from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 _MARKS = ("hold", "ban", "override")
@@ -39,8 +42,7 @@ def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated
     if not request.dry_run:
         accepted.demand_writer(connections, state.settings)
     if request.mode != "evaluate":
-        permissions.demand(connections.pins, state.settings, context.people, request.mode)
-        changes, what = _mark(connections, state, context.person, request, now)
+        changes, what = _mark(connections, state, context, request, now)
     elif not request.dry_run:
         files = [
             f
@@ -99,14 +101,14 @@ def _renewed(
 
 
 def _mark(
-    connections: Connections, state: AppState, actor: str, request: PromotionRequest, now: datetime
+    connections: Connections, state: AppState, context: Context, request: PromotionRequest, now: datetime
 ) -> tuple[tuple[Change, ...], str]:
-    """Write what is requested; the changes, and a sentence."""
+    """Write what is requested, with permission; the changes, and a sentence."""
     ref, what = _place(state.settings, request)
-    writers = accepted.accepted(state.settings, connections.app, connections.pins)
-    existing = store.current(connections.pins, ref, writers, now)
+    existing = demanded(connections, state.settings, context, request, now)
+    actor = context.person
     if request.mode in _MARKS:
-        mark = _made(actor, request, now)
+        mark = _beside_others(existing, _made(actor, request, now), now)
         until = f" until {mark.until}" if mark.until else ""
         what = f"{what} by {actor}{until}: {mark.reason}"
         if (mark := marks.besides(existing, mark, now)).kind == "rollback":
@@ -120,6 +122,39 @@ def _mark(
     if request.dry_run:
         return (Change(kind="mark", target=ref, after="removed", done=False),), what
     return store.take_away(connections.pins, ref, existing, actor, now), what
+
+
+def demanded(
+    connections: Connections, policy: Settings, context: Context, request: PromotionRequest, now: datetime
+) -> Placed | None:
+    """The mark as it is now, after the people who answer for the run were found to have the permission.
+
+    Stop(not-authorised), Stop(bad-input).
+    """
+    pins, mode = connections.pins, request.mode
+    if mode != "unhold":
+        permissions.demand(pins, policy, context.people, mode)
+    ref, _ = _place(policy, request)
+    existing = store.current(pins, ref, accepted.accepted(policy, connections.app, pins), now)
+    if mode == "unhold":
+        permit.demand_of_lifter(pins, policy, context.people, existing, now)
+    return existing
+
+
+def _beside_others(existing: Placed | None, mark: Mark, now: datetime) -> Mark:
+    """A hold that takes the place of somebody else's names it, and lasts at least as long: a hold is not shortened
+    or lifted by putting another over it."""
+    was = existing.mark if existing else None
+    if was is None or (was.kind, mark.kind) != ("hold", "hold") or not marks.active(was, now):
+        return mark
+    others = [owner for owner in permit.owners(was) if owner.lower() != mark.owner.lower()]
+    if not others:
+        return mark
+    until = max(was.until, mark.until, key=moment) if was.until and mark.until else ""
+    earlier = was.reason[was.reason.find(permit.TAKEN_OVER) :] if permit.TAKEN_OVER in was.reason else ""
+    if was.owner.lower() != mark.owner.lower():
+        earlier = f"{permit.TAKEN_OVER}{was.owner}: {was.reason}"
+    return msgspec.structs.replace(mark, reason=mark.reason + earlier, until=until)
 
 
 def _made(actor: str, request: PromotionRequest, now: datetime) -> Mark:

@@ -21,33 +21,48 @@ Permission = Annotated[
 ]
 
 
-class Commands(Section, frozen=True, kw_only=True):
-    """The least permission for each command, and for what starts it in another way."""
+_Who = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)?$")]
+Allowed = Permission | tuple[_Who, ...]
 
-    promote: Permission = "write"
-    """For `/promote`, and for a promotion that a person starts or repeats."""
-    rollback: Permission = "write"
-    """For `/rollback`, and for a rollback that a person starts or repeats."""
-    hold: Permission = "write"
-    """For `/hold`, and for the mode `hold` of promote-pr."""
-    unhold: Permission = "maintain"
-    """For `/unhold`, and for the mode `unhold`."""
-    ban: Permission = "maintain"
-    """For `/ban`, and for the mode `ban`."""
-    unban: Permission = "maintain"
-    """For `/unban`, and for the mode `unban`."""
-    override: Permission = "admin"
-    """For `/override`, and for the mode `override`: it sets rules aside."""
-    adopt: Permission = "write"
-    """For the mode `adopt` of staging-gate, which records what runs without testing it."""
-    skip: Permission = "admin"
-    """For the mode `skip` of staging-gate, which records that a release was not tested."""
+
+class Commands(Section, frozen=True, kw_only=True):
+    """Who may give each command: the least permission on the pins repository, or a list of permissions, teams
+    (`acme/shop-oncall`) and logins, of which one is enough.
+
+    GitHub is asked for the members of a team, which GITHUB_TOKEN cannot do: teams need a GitHub App with
+    `members: read` (`app-id`, `app-key`).
+    """
+
+    promote: Allowed = "write"
+    """For `/promote`, and for a promotion that a person starts or repeats. Default: people who may push, as the
+    rules decide what enters."""
+    rollback: Allowed = "write"
+    """For `/rollback`, and for a rollback that a person starts or repeats. Default: people who may push, because an
+    outage does not wait for an administrator."""
+    hold: Allowed = "write"
+    """For `/hold`, and for the mode `hold` of promote-pr. Default: people who may push: stopping is safe."""
+    unhold: Allowed = "maintain"
+    """For `/unhold`, and for the mode `unhold`. Default: more than for a hold, because others set it for a reason.
+    Whoever set a hold, or asked for the rollback that did, may lift it while they may set one."""
+    ban: Allowed = "maintain"
+    """For `/ban`, and for the mode `ban`. Default: maintainers, because a ban counts in every environment."""
+    unban: Allowed = "maintain"
+    """For `/unban`, and for the mode `unban`. Default: the same people as for a ban."""
+    override: Allowed = "admin"
+    """For `/override`, and for the mode `override`. Default: administrators, because it sets rules aside."""
+    adopt: Allowed = "write"
+    """For `/adopt`, and for the mode `adopt` of staging-gate, which record what runs without testing it. Default:
+    people who may push, because it lets nothing enter."""
+    skip: Allowed = "admin"
+    """For the mode `skip` of staging-gate, which records that a release was not tested. Default: administrators,
+    because later environments rest on tests."""
     bots: tuple[str, ...] = ()
     """Logins of bots that may start whatever has a permission here, such as `renovate[bot]`. Other bots may only
-    ask for a promotion that all rules allow. Comments of bots are no commands."""
+    ask for a promotion that all rules allow. Comments of bots are no commands. Default: none, because a workflow of
+    any branch starts runs as a bot."""
 
-    def least(self, mode: str) -> Permission:
-        """The least permission for a mode of promote-pr or staging-gate that has one. KeyError for another."""
+    def of(self, mode: str) -> Allowed:
+        """Who may use a mode of promote-pr or staging-gate, or a command of that name. KeyError for another."""
         return {
             "promote": self.promote,
             "rollback": self.rollback,

@@ -23,6 +23,10 @@ class _Permission(msgspec.Struct, frozen=True):
     role_name: str = ""
 
 
+class _Membership(msgspec.Struct, frozen=True):
+    state: str
+
+
 class _Rule(msgspec.Struct, frozen=True):
     type: str
     parameters: dict[str, Any] | None = None
@@ -70,6 +74,23 @@ class People(Port):
                 "Give the person one of GitHub's own roles, or run the command as somebody else.",
             )
         return role
+
+    def is_member(self, team: str, login: str) -> bool | None:
+        """Whether a person is an active member of a team `org/slug`; None when this token may not ask.
+
+        A team that does not exist, or that the token cannot see, has no members.
+        """
+        org, _, slug = team.partition("/")
+        path = f"/orgs/{quote(org)}/teams/{quote(slug)}/memberships/{quote(login)}"
+        try:
+            found = self._c.get(path, _Membership, f"ask who is in {team}", "members: read")
+        except Refused as refusal:
+            if refusal.status == 403:
+                return None
+            if refusal.status == 404:
+                return False
+            raise
+        return found.state == "active"
 
     def account(self, login: str) -> Actor | None:
         """The account of a login (`name[bot]` for an App's), None when there is none."""
