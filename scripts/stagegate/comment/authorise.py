@@ -121,10 +121,15 @@ def least(selected: Iterable[App], command: Command) -> str:
     Where policy names teams or logins, or a person may lift their own hold, being able to read is enough here, and
     who exactly may is decided when the command is carried out.
     """
-    permission = COMMANDS[command.name].permission
-    if permission is None:
+    definition = COMMANDS[command.name]
+    if definition.permission is None:
         return "read"
-    required = [_lowest(permission(app.settings.commands)) for app in selected]
+    required = []
+    for app in selected:
+        allowed = definition.permission(app.settings.commands)
+        if definition.permission_for_own is not None:
+            allowed = permissions.joined(allowed, definition.permission_for_own(app.settings.commands))
+        required.append(_lowest(allowed))
     return max(required, key=ORDER.index)
 
 

@@ -16,6 +16,7 @@ class CommandDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     `usage` is its spelling, `help` what it does, both for people. `grammar` is the regular expression of the words
     after its name. `permission` is who may give it by the settings; None for a command that only reads.
+    `permission_for_own`: who may besides, about what they set themselves; whose it is, is known when it is read.
     `effect` carries it out. `takes_all`: `all` may stand for every app; `means_every_app`: so does no app at all.
     `takes_reason` and `takes_duration` (` for 2h` at its end) are about the last words.
     """
@@ -26,6 +27,7 @@ class CommandDefinition(msgspec.Struct, frozen=True, kw_only=True):
     grammar: str
     permission: Callable[[Commands], Allowed] | None
     effect: Effect
+    permission_for_own: Callable[[Commands], Allowed] | None = None
     takes_all: bool = False
     means_every_app: bool = False
     takes_reason: bool = False

@@ -12,8 +12,8 @@ COMMAND = CommandDefinition(
     usage="/unhold [app/|all/]environment",
     help="lifts a hold",
     grammar=TARGET,
-    # Whoever set a hold may lift it: whether they did is known when the hold is read.
-    permission=lambda commands: joined(commands.unhold, commands.hold, commands.rollback),
+    permission=lambda commands: commands.unhold,
+    permission_for_own=lambda commands: joined(commands.hold, commands.rollback),
     effect=promotion("unhold"),
     takes_all=True,
 )
