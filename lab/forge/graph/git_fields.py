@@ -98,8 +98,9 @@ def _required(_asker: Asker, node: ContextNode, given: Arguments) -> bool:
     )
 
 
-def _associated(_asker: Asker, node: GitNode, given: Arguments) -> Connection:
+def _associated(asker: Asker, node: GitNode, given: Arguments) -> Connection:
     repo, sha = node.repository, node.oid
+    demand(asker.token, repo, "pull_requests=read")
     near = [one for one in repo.pulls if one.merge_sha == sha or repo.store.is_ancestor(sha, one.head_sha)]
     found = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
     return connection(list(found), "associatedPullRequests", given)

@@ -1,0 +1,237 @@
+"""version-bump for several apps, by labels, and with a release pull request: on the forge, from a shallow checkout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lab.forge import Forge
+from tests.release.version_world import VersionWorld
+
+SERVICES = ("svc-a", "svc-b", "svc-c")
+GLOB = ("--config", "services/*/stagegate.yaml")
+
+
+def service(name: str, more: str = "") -> dict[str, str]:
+    settings = f"app: {name}\nversion: {{tag-prefix: {name}-v, files: [services/{name}/VERSION]{more}}}\n"
+    return {
+        f"services/{name}/stagegate.yaml": settings,
+        f"services/{name}/VERSION": "1.2.3\n",
+        f"services/{name}/main.py": "0\n",
+    }
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
+
+
+@contextmanager
+def monorepo(root: Path, more: str = "") -> Iterator[VersionWorld]:
+    files = {path: text for name in SERVICES for path, text in service(name, more).items()}
+    with Forge(root / "forge") as forge:
+        yield VersionWorld(forge, root, files, [f"{name}-v1.2.3" for name in SERVICES])
+
+
+@contextmanager
+def single(
+    root: Path, version: str = "files: [VERSION], changelog: CHANGELOG.md", *, private: bool = False
+) -> Iterator[VersionWorld]:
+    files = {"stagegate.yaml": f"app: shop\nversion: {{{version}}}\n", "VERSION": "1.0.0\n", "a": "1\n"}
+    with Forge(root / "forge") as forge:
+        yield VersionWorld(forge, root, files, ["v1.0.0"], private=private)
+
+
+def versions(out: dict[str, str]) -> dict[str, tuple[str, bool]]:
+    return {entry["app"]: (entry["version"], entry["changed"]) for entry in json.loads(out["matrix"])}
+
+
+# --- several apps ------------------------------------------------------------------------------------------
+
+
+def test_one_run_releases_each_app_by_its_own_commits(tmp_path: Path) -> None:
+    with monorepo(tmp_path) as world:
+        for name, title in zip(SERVICES, ("fix: cup", "feat: tea", "feat!: new API"), strict=True):
+            world.repo.seed({f"services/{name}/main.py": title}, title)
+        before = world.repo.head("main")
+        code, out = world.bump(*GLOB)
+        assert (code, out["reason"]) == (0, "released")
+        expected = {"svc-a": "1.2.4", "svc-b": "1.3.0", "svc-c": "2.0.0"}
+        assert versions(out) == {name: (version, True) for name, version in expected.items()}
+        for name, version in expected.items():
+            tagged = world.tags[f"{name}-v{version}"]
+            assert world.git("show", f"{tagged}:services/{name}/VERSION") == version
+            assert world.git("log", "-1", "--format=%s", tagged) == f"chore(release): {name} {version}"
+        assert out["sha"] == world.repo.head("main")
+        assert world.git("rev-list", "--count", f"{before}..main") == "3"
+        assert world.git("branch", "--list", "stagegate/*") == ""
+        again = world.bump(*GLOB)[1]
+        assert versions(again) == {name: (version, False) for name, version in expected.items()}
+
+
+def test_a_race_leaves_none_of_several_releases(tmp_path: Path) -> None:
+    with monorepo(tmp_path) as world:
+        world.repo.seed({"services/svc-a/main.py": "1", "services/svc-b/main.py": "1"}, "feat: tea")
+        head = world.repo.head("main")
+        world.forge.fail("POST", "/graphql", None, 500)
+        assert world.bump(*GLOB)[0] == 3
+        world.forge.heal()
+        assert (world.repo.head("main"), len(world.tags)) == (head, 3)
+
+
+def test_a_group_moves_together(tmp_path: Path) -> None:
+    with monorepo(tmp_path, ", group: platform") as world:
+        world.repo.seed({"services/svc-b/main.py": "1"}, "feat: tea")
+        code, out = world.bump("--config", "services/svc-b/stagegate.yaml")
+        assert (code, out["reason"]) == (2, "bad-input")
+        code, out = world.bump(*GLOB)
+        assert versions(out) == dict.fromkeys(SERVICES, ("1.3.0", True))
+        assert set(world.tags) >= {f"{name}-v1.3.0" for name in SERVICES}
+
+
+def test_scopes_choose_the_commits_of_an_app(tmp_path: Path) -> None:
+    with single(tmp_path, "files: [VERSION], scopes: [pay, 'pay-*']") as world:
+        world.repo.seed({"a": "2"}, "feat(web): tea")
+        world.repo.seed({"a": "3"}, "feat: no scope")
+        assert world.bump()[1]["reason"] == "no-release-needed"
+        world.repo.seed({"a": "4"}, "fix(pay-cards, web): cup")
+        out = world.bump()[1]
+        assert (out["version"], out["notes"].count("- ")) == ("1.0.1", 1)
+
+
+# --- labels, authors and links -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "labels", "version"),
+    [
+        ("docs: tea", ("release:minor",), "1.1.0"),
+        ("feat!: tea", ("release:patch",), "1.0.1"),
+        ("Tea for all", ("release:major",), "2.0.0"),
+        ("fix: tea", ("release:none",), ""),
+        ("fix: tea", ("release:none", "release:minor"), "1.1.0"),
+        ("fix: tea", ("other",), "1.0.1"),
+    ],
+)
+def test_a_label_of_the_pull_request_decides(
+    tmp_path: Path, title: str, labels: tuple[str, ...], version: str
+) -> None:
+    with single(tmp_path) as world:
+        number = world.pull_request(title, {"a": "2"}, *labels)
+        out = world.bump()[1]
+        assert (out["reason"], out["version"]) == (
+            ("released", version) if version else ("no-release-needed", "1.0.0")
+        )
+        if version:
+            link = f"[#{number}]({world.forge.url}/acme/mono/pull/{number})"
+            assert out["notes"].count(link) == 1
+            assert "octo-dev" in out["notes"]
+            assert f"#{number} " not in out["notes"].replace(link, "")
+
+
+def test_a_label_counts_once_for_all_commits_of_a_merge(tmp_path: Path) -> None:
+    with single(tmp_path) as world:
+        world.pull_request("feat: tea", {"a": "2"}, "release:patch", method="merge")
+        out = world.bump()[1]
+        assert (out["version"], out["notes"].count("tea")) == ("1.0.1", 1)
+
+
+def test_without_the_permission_the_titles_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with single(tmp_path, private=True) as world:
+        world.pull_request("fix: tea", {"a": "2"}, "release:major")
+        out = world.bump(rights={"contents": "write"})[1]
+        assert (out["reason"], out["version"]) == ("released", "1.0.1")
+    assert "pull-requests: read" in capsys.readouterr().out
+
+
+# --- modes -------------------------------------------------------------------------------------------------
+
+
+def pulls(world: VersionWorld, state: str = "open") -> list[dict[str, object]]:
+    found: list[dict[str, object]] = world.ask("GET", f"pulls?state={state}&base=main")
+    return [pull for pull in found if pull["head"]["ref"].startswith("stagegate/")]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
+def test_a_release_pull_request_is_kept_up_to_date_and_its_merge_is_tagged(
+    tmp_path: Path, method: str
+) -> None:
+    with single(tmp_path) as world:
+        world.repo.seed({"a": "2"}, "fix: cup")
+        code, out = world.bump("--mode", "pull-request")
+        assert (code, out["reason"], out["changed"], set(world.tags)) == (0, "proposed", "false", {"v1.0.0"})
+        number = int(out["pr-number"])
+        assert world.bump("--mode", "pull-request")[1]["reason"] == "already-proposed"
+        world.repo.seed({"a": "3"}, "feat: tea")
+        out = world.bump("--mode", "pull-request")[1]
+        assert (out["reason"], out["pr-number"], out["version"]) == ("updated", str(number), "1.1.0")
+        (pull,) = pulls(world)
+        assert pull["title"] == "chore(release): shop 1.1.0"
+        assert "tea" in str(pull["body"])
+        world.merge(number, method)
+        code, out = world.bump("--mode", "pull-request")
+        assert (code, out["reason"], out["version"]) == (0, "released", "1.1.0")
+        assert world.tags["v1.1.0"] == out["sha"] == world.repo.head("main")
+        assert "tea" in out["notes"]
+        assert world.git("show", "v1.1.0:VERSION") == "1.1.0"
+        again = world.bump("--mode", "pull-request")[1]
+        assert (again["reason"], pulls(world)) == ("already-released", [])
+
+
+def test_a_pull_request_without_changes_left_is_closed_and_one_with_others_work_stays(tmp_path: Path) -> None:
+    with single(tmp_path) as world:
+        sha = world.repo.seed({"a": "2"}, "feat: tea")
+        number = world.bump("--mode", "pull-request")[1]["pr-number"]
+        branch = "stagegate/version/shop/main"
+        world.repo.seed({"b": "mine"}, "docs: mine", branch=branch)
+        world.repo.seed({"a": "3"}, "fix: more")
+        code, out = world.bump("--mode", "pull-request")
+        assert (code, out["reason"]) == (4, "foreign-commits")
+        world.git("update-ref", f"refs/heads/{branch}", f"{branch}^")
+        world.repo.seed({"a": "1\n"}, f'Revert "feat: tea"\n\nThis reverts commit {sha}.')
+        world.repo.seed({"a": "1\n", "c": "1"}, 'Revert "fix: more"')
+        out = world.bump("--mode", "pull-request")[1]
+        assert (out["reason"], pulls(world)) == ("no-release-needed", [])
+        assert str(pulls(world, "closed")[0]["number"]) == number
+
+
+def test_auto_opens_a_pull_request_where_the_rules_ask_for_one(tmp_path: Path) -> None:
+    with single(tmp_path) as world:
+        world.repo.seed({"a": "2"}, "fix: cup")
+        world.forge.protect("acme/mono", "main", require_pull_request=True)
+        assert world.bump()[1]["reason"] == "proposed"
+
+
+def test_a_tag_alone_needs_no_files(tmp_path: Path) -> None:
+    with single(tmp_path, "files: []") as world:
+        head = world.repo.seed({"a": "2"}, "feat: tea")
+        code, out = world.bump("--mode", "tag")
+        assert (code, out["version"], world.tags["v1.1.0"], world.repo.head("main")) == (
+            0,
+            "1.1.0",
+            head,
+            head,
+        )
+
+
+def test_a_tag_takes_the_version_that_the_files_hold(tmp_path: Path) -> None:
+    with single(tmp_path) as world:
+        world.repo.seed({"a": "2"}, "feat: tea")
+        assert world.bump("--mode", "tag")[1]["reason"] == "bad-settings"
+        head = world.repo.seed({"VERSION": "1.4.0\n"}, "chore: 1.4.0")
+        out = world.bump("--mode", "tag")[1]
+        assert (out["version"], world.tags["v1.4.0"]) == ("1.4.0", head)
+
+
+def test_a_skipped_gate_is_named_in_the_tag_and_handed_on(tmp_path: Path) -> None:
+    with single(tmp_path) as world:
+        world.repo.seed({"a": "2"}, "fix: cup")
+        out = world.bump("--skip-staging", "staging is down")[1]
+        assert out["skip-staging"] == "staging is down"
+        assert "skipped by octo-dev: staging is down" in world.git("cat-file", "-p", "v1.0.1")
+        assert world.bump()[1]["skip-staging"] == ""
