@@ -12,7 +12,6 @@ from stagegate.difference.risks import Risk
 from stagegate.difference.side import Side
 from stagegate.difference.values import ObjectChange
 
-_SPEC_OF_RELEASE = ("source", "sources", "info")
 # What Argo CD and other controllers do not act on: everything else is a change that a person looks at.
 _HARMLESS = re.compile(
     r"spec\.revisionHistoryLimit|metadata\.(?:labels|annotations)"
@@ -68,6 +67,10 @@ def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[R
                 "has new or changed list elements that are no environment's, so no rule judges what they run"
             )
             yield Risk(kind="not-rendered", object=root.file, detail=detail)
+    for name, document in new.unclaimed.items():
+        if old.unclaimed.get(name) != document and name not in old.applications(children=False):
+            detail = "is made by a set of this environment and is no environment's, so no rule judges it"
+            yield Risk(kind="not-rendered", object=f"Application/{name}", detail=detail)
     before = {renamed.get(name, name): one for name, one in old.applications(children=True).items()}
     for name, one in new.applications(children=True).items():
         was = before[name].document if name in before else None
@@ -105,8 +108,10 @@ def _origin(document: Mapping[str, Any]) -> object:
 
 
 def _own(document: Mapping[str, Any]) -> dict[str, Any]:
-    spec = {k: v for k, v in mapping(document.get("spec")).items() if k not in _SPEC_OF_RELEASE}
-    return {"metadata": dict(mapping(document.get("metadata"))), "spec": spec}
+    """Everything of an Application but the sources that Argo CD takes: `sources`, or the one `source`."""
+    spec = mapping(document.get("spec"))
+    taken = ("sources", "info") if spec.get("sources") else ("source", "sources", "info")
+    return {**document, "spec": {key: value for key, value in spec.items() if key not in taken}}
 
 
 def _set(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +121,7 @@ def _set(document: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in mapping(document.get("spec")).items()
         if key not in ("template", "templatePatch")
     }
-    return {"metadata": dict(mapping(document.get("metadata"))), "spec": spec}
+    return {**document, "spec": spec}
 
 
 def _without_elements(value: object) -> object:

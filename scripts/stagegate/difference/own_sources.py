@@ -68,7 +68,7 @@ def risks(
         if one.address not in addresses and not _is_ours(one, places):
             detail = f"takes files from {one.address}, which is not certainly a repository of this app"
             yield Risk(kind="foreign", object=label, detail=detail)
-        if one.kind in ("git", "reference") and not _is_settled(one.revision, places):
+        if one.kind in ("git", "reference") and not _is_settled(one, places):
             detail = f"follows {one.revision}, which is neither {places.branch} nor a release tag"
             yield Risk(kind="moving", object=label, detail=detail)
 
@@ -94,8 +94,14 @@ def _is_ours(source: ApplicationSource, places: OurPlaces) -> bool:
     return any(is_exact(source.address, one) for one in places.addresses)
 
 
-def _is_settled(revision: str, places: OurPlaces) -> bool:
-    """The default branch, or a text that pins treat as a release: it changes by a promotion only."""
-    return changes.is_branch(revision, places.branch) or bool(
-        templates.guess(revision, "git-revision", places.settings)
+def _is_settled(source: ApplicationSource, places: OurPlaces) -> bool:
+    """Whether a revision is the default branch, or names a release as a pin does: only a promotion moves that."""
+    if changes.is_branch(source.revision, places.branch):
+        return True
+    where = source.address, places.settings
+    is_pin = (
+        ownership.is_our_repository(*where)
+        if source.kind == "reference"
+        else ownership.is_our_chart_folder(source.address, source.path, places.settings)
     )
+    return is_pin and bool(templates.guess(source.revision, "git-revision", places.settings))

@@ -57,6 +57,7 @@ class Side:
         )
         self.around = repositories.around(connections, settings, base, files)
         self.sets: dict[str, Mapping[str, Any]] = {}
+        self.unclaimed: dict[str, Mapping[str, Any]] = {}  # what the sets make for no environment
         self._pieces: dict[tuple[str, int], Piece] = {}
         self._applications: dict[bool, dict[str, Deployed]] = {}
         self._roots: tuple[Root, ...] | None = None
@@ -169,6 +170,9 @@ class Side:
             yield Deployed(name=f"{name}/*", document=template, own=own, note=note)
         named = set(self.environment.argo.application_names) if own else set()
         listed = [one for one in made.applications if _name(one) in named] or made.applications
+        claimed = {one for place in self.settings.environments for one in place.argocd.applications}
+        left = [one for one in made.applications if _name(one) not in claimed]
+        self.unclaimed |= {_name(one): one for one in left if one not in listed}
         for one in listed:
             yield Deployed(name=_name(one), document=one, own=own)
 

@@ -7,6 +7,7 @@ Kubernetes' reader cuts a file at lines that begin with `---` and drops the rest
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -38,6 +39,8 @@ def check(content: bytes, file: str) -> None:
         raise _stop(
             file, (content[: error.start].count(b"\n") + 1, "bytes that are not UTF-8", "UTF-8")
         ) from error
+    if file.endswith(".json") and _is_json(text, file):
+        return
     for oddity in _odd_lines(text.replace("\r\n", "\n")):
         raise _stop(file, oddity)
     if why := nesting.bomb(text):
@@ -55,6 +58,27 @@ def check(content: bytes, file: str) -> None:
         what = getattr(error, "problem", None) or type(error).__name__
         line = mark.line + 1 if mark else 1
         raise _stop(file, (line, f"what one of them cannot read ({what})", "plain YAML")) from error
+
+
+def _is_json(text: str, file: str) -> bool:
+    """Whether a text is JSON, which every reader of YAML takes alike. Stop where a key stands twice in it."""
+
+    def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
+        names = [name for name, _ in found]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            line = text.count("\n", 0, max(text.rfind(json.dumps(twice)), 0)) + 1
+            raise _stop(file, (line, f"the key {twice[:80]!r} twice", "it once"))
+        return dict(found)
+
+    try:
+        json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False  # then it is read as YAML, which says what is wrong
+    return not nesting.bomb(text)
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(word)
 
 
 def _stop(file: str, oddity: Oddity) -> Stop:

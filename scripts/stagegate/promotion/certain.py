@@ -8,15 +8,18 @@ from stagegate.argocd_app.sets import expand
 from stagegate.clients import hub
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
-from stagegate.pins import strict
+from stagegate.pins import companion, strict
+from stagegate.pins import files as pin_files
 from stagegate.pins.changes import Changed
 from stagegate.pins.tree import PinsTree
+from stagegate.settings import PinSettings, Settings
 
 _PLAIN = ("", "100644", "100755")
 
 
-def one_reading(pins: hub.Hub, old: PinsTree, new: PinsTree) -> None:
+def one_reading(pins: hub.Hub, settings: Settings, old: PinsTree, new: PinsTree) -> None:
     """Stop(ambiguous-pin) where a pin's file is no plain file, or one that changes could be read in two ways."""
+    texts = _texts(settings)
     paths = sorted(new.contents)
     for path, mode in (pins.modes(new.at, paths) if paths else {}).items():
         if mode not in _PLAIN:
@@ -28,9 +31,20 @@ def one_reading(pins: hub.Hub, old: PinsTree, new: PinsTree) -> None:
                 file=path,
             )
     for path, content in new.contents.items():
-        if content is not None and content != old.contents.get(path) and path.endswith((".yaml", ".yml")):
+        if content is not None and content != old.contents.get(path) and path not in texts:
             strict.check(content, path)
             _well_formed(content, path)
+
+
+def _texts(settings: Settings) -> frozenset[str]:
+    """Pin files that are not read as YAML: their version is found by a pattern or in TOML, or they are locks."""
+    files: dict[str, bool] = {}
+    for pin in (pin for environment in settings.environments for pin in environment.pins):
+        name = pin_files.file_of(pin)
+        by_text = (isinstance(pin, PinSettings) and bool(pin.pattern)) or name.endswith(".toml")
+        files[name] = by_text and files.get(name, True)
+    locks = {lock for file in files if (lock := companion(file))}
+    return frozenset({*(file for file, by_text in files.items() if by_text), *locks})
 
 
 def plain_values(changed: Changed, new: Side) -> None:

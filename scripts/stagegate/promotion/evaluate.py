@@ -80,7 +80,7 @@ def change(
     paths = pinned_version.pin_files(settings)
     paths = (*paths, *pinned_version.charts_beside(paths, settings))
     old, new = _sides(connections, before, after, paths)
-    certain.one_reading(connections.pins, old, new)
+    certain.one_reading(connections.pins, settings, old, new)
     both = {
         one.name: (
             Side(connections, settings, state.base, one, old),

@@ -1,0 +1,153 @@
+"""I1: what changes beside the pinned scalars is a promotion, a risk with a label, or unknown; never plain success."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.actions.test_pin_guard import PROD, guard, propose, status
+from tests.promotion.shop_world import Shop
+
+Edit = Callable[[str], str]
+
+
+def judge(world: Shop, edits: dict[str, Edit]) -> tuple[str, str]:
+    pull = propose(world, edits)
+    guard(world, pull.number)
+    return status(world, pull.head_sha)
+
+
+def put(old: str, new: str) -> Edit:
+    """An edit that puts text before another, which must be there."""
+
+    def edit(text: str) -> str:
+        assert old in text
+        return text.replace(old, new + old, 1)
+
+    return edit
+
+
+NOT_RENDERED = "stagegate/risk:not-rendered"
+SPEC = "  destination:"
+OPERATION = "operation: {sync: {revision: 1.1.0}}\n"
+REMOTE = "https://evil.example/acme/values.git"
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (put("spec:\n", OPERATION), NOT_RENDERED),
+        (put("spec:\n", "status: {operationState: {phase: Running}}\n"), NOT_RENDERED),
+        (put(SPEC, "  source: {repoURL: https://evil.example/x.git, path: x}\n"), NOT_RENDERED),
+        (put(SPEC, "  sourceHydrator: {drySource: {repoURL: https://evil.example}}\n"), "sourceHydrator"),
+        (put(SPEC, "  ignoreDifferences: [{kind: Secret, jsonPointers: [/data]}]\n"), NOT_RENDERED),
+        (put(SPEC, "  newField: x\n"), NOT_RENDERED),
+        (put("      helm:\n", "      kustomize: {version: v5.0.0}\n"), NOT_RENDERED),
+        (put("        releaseName", "        version: v2\n"), NOT_RENDERED),
+        (put("    - {repoURL", f"    - {{repoURL: {REMOTE!r}, targetRevision: main, ref: more}}\n"), "risk:foreign"),
+        (lambda text: text.replace("metadata: {", "metadata: {finalizers: [a.b/c], "), NOT_RENDERED),
+        (
+            lambda text: text.replace(
+                "metadata: {", "metadata: {annotations: {argocd-image-updater.argoproj.io/image-list: a}, "
+            ),
+            NOT_RENDERED,
+        ),
+        (lambda text: text.replace("targetRevision: main", f"targetRevision: {'a' * 40}"), "no commit"),
+    ],
+)  # fmt: skip
+def test_a_field_that_no_rendering_shows_needs_a_label(world: Shop, edit: Edit, said: str) -> None:
+    state, why = judge(world, {PROD: edit})
+    assert state in ("failure", "error")
+    assert said in why
+
+
+@pytest.mark.parametrize(
+    "metadata", ["{labels: {team: shop}, ", "{annotations: {app.kubernetes.io/part-of: shop}, "]
+)
+def test_what_nobody_acts_on_needs_none(world: Shop, metadata: str) -> None:
+    assert (
+        judge(world, {PROD: lambda text: text.replace("metadata: {", f"metadata: {metadata}")})[0]
+        == "success"
+    )
+
+
+def canary(world: Shop) -> str:
+    return world.pins("prod").replace("shop-prod", "shop-canary").replace("1.0.0", "1.1.0")
+
+
+OTHER = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: other}
+spec:
+  destination: {namespace: %s}
+  source: {repoURL: 'https://git.example/x.git', path: x}
+"""
+
+
+@pytest.mark.parametrize(
+    "path", ["deploy/canary.yaml", "deploy/more/canary.yml", "deploy/canary.json", "clusters/a/canary.yaml"]
+)
+def test_a_new_application_of_our_chart_needs_a_label(world: Shop, path: str) -> None:
+    text = world.repo.read("main", "stagegate.yaml").decode()
+    world.repo.seed({"stagegate.yaml": text + "guarded-paths: ['clusters/**']\n"})
+    state, why = judge(world, {path: lambda _: canary(world)})
+    assert (state, NOT_RENDERED in why, path in why) == ("failure", True, True), why
+
+
+@pytest.mark.parametrize(
+    ("text", "is_judged"),
+    [
+        (OTHER % "shop", True),
+        (OTHER % "elsewhere", False),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n", True),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop}\ndata: {text: about shop}\n", False),
+        ("apiVersion: v1\nkind: List\nitems:\n- " + (OTHER % "shop").replace("\n", "\n  "), True),
+        ("kind: AppProject\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: p}\nspec: {sourceNamespaces: [x]}\n", False),
+        ("replicas: 3\n", False),
+        ("{{ if .x }}\nkind: Application\nmetadata: {name: shop-prod}\n{{ end }}\n", True),
+        ((OTHER % "elsewhere").replace("name: other", "name: '{{ .name }}'"), True),
+    ],
+)  # fmt: skip
+def test_a_new_document_is_judged_where_it_names_what_an_environment_runs(
+    world: Shop, text: str, is_judged: bool
+) -> None:
+    state, why = judge(world, {"deploy/more.yaml": lambda _: text})
+    assert (state, NOT_RENDERED in why) == (("failure", True) if is_judged else ("success", False)), why
+
+
+def test_a_document_beside_the_pins_that_only_shares_the_namespace_may_change(world: Shop) -> None:
+    world.repo.seed({"deploy/more.yaml": OTHER % "shop"})
+    assert judge(world, {"deploy/more.yaml": lambda text: text.replace("path: x", "path: y")})[0] == "success"
+
+
+def test_an_application_of_our_chart_beside_the_pins_may_not(world: Shop) -> None:
+    world.repo.seed({"deploy/more.yaml": canary(world).replace("1.1.0", "1.0.0")})
+    state, why = judge(world, {"deploy/more.yaml": lambda text: text.replace("1.0.0", "1.1.0")})
+    assert (state, NOT_RENDERED in why) == ("failure", True), why
+
+
+def in_json(world: Shop) -> str:
+    """Prod pinned in JSON, indented with tabs."""
+    pin = "deploy/prod.json"
+    chart = f'"repoURL": "{world.host}/acme/charts", "chart": "shop", "targetRevision": "1.0.0"'
+    text = (
+        '{"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "shop-prod"},\n'
+        f'\t"spec": {{"destination": {{"namespace": "shop"}}, "source": {{{chart}}}}}}}\n'
+    )
+    settings = world.repo.read("main", "stagegate.yaml").decode().replace(PROD, pin)
+    world.repo.seed({"stagegate.yaml": settings, pin: text})
+    return pin
+
+
+def test_a_key_that_stands_twice_in_json_is_refused(world: Shop) -> None:
+    pin = in_json(world)
+    twice = '"targetRevision": "1.1.0", "chart"'
+    state, why = judge(world, {pin: lambda text: text.replace('"chart"', twice)})
+    assert (state, "'targetRevision' twice" in why) == ("error", True), why
+
+
+def test_json_with_tabs_is_read(world: Shop) -> None:
+    pin = in_json(world)
+    assert judge(world, {pin: lambda text: text.replace("\t", "\t\t")})[0] == "success"
