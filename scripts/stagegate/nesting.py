@@ -15,6 +15,7 @@ COMPOSABLE = 4_000  # brackets that libyaml's composer nests without harm, measu
 LARGEST = 2_000_000  # nodes, with every alias written out
 _FLOW = re.compile(r"(?:[\[{]\s*){40}")
 _BLOCK = re.compile(r"^ *(?:[-?] +){40}", re.MULTILINE)  # a list in a list on one line begins its line
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def bomb(text: str) -> str:
@@ -87,6 +88,17 @@ def _is_deep(roots: Iterable[yaml.Node]) -> bool:
         if not level:
             return False
     return True
+
+
+def opens_too_deep(text: str) -> bool:
+    """Whether a text opens more brackets than it has closed, or indents, beyond the limit. Reads no YAML: it is for
+    texts that libyaml, which counts levels, cannot read."""
+    depth = 0
+    for bracket in _BRACKETS.finditer(text):
+        depth = max(depth + (1 if bracket[0] in "[{" else -1), 0)
+        if depth > DEEPEST:
+            return True
+    return _may_be_deep(text)
 
 
 def _walk(text: str) -> str:

@@ -1,57 +1,68 @@
-"""YAML as Kubernetes and Argo CD read it: 1.1 (`yes` and `y` are booleans), without times and base-60 numbers."""
+"""YAML as Kubernetes, Argo CD and Helm read it: the one loader of the house, with the scalars of `go_scalars`."""
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Hashable
 from typing import Any
 
 import yaml
 
-_NUMBERS = {
-    "tag:yaml.org,2002:int": r"^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$",
-    "tag:yaml.org,2002:float": r"^[-+]?(?:(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
-    r"|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$",
-}
+from stagegate import go_scalars
 
 
 class Loader(yaml.CSafeLoader):
-    """YAML 1.1 as the Kubernetes libraries resolve it; a key that stands twice is an error."""
+    """libyaml with Go's types for plain scalars; a key that stands twice is an error."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """The tag of a node without one."""
+        if kind is yaml.ScalarNode and implicit[0]:
+            return go_scalars.tag(value)
+        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        names = [key.value for key, _ in node.value if key.tag != go_scalars.MERGE]
         twice = sorted({name for name in names if isinstance(name, str) and names.count(name) > 1})
         if twice:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {twice[0]!r} stands twice", node.start_mark
             )
-        pairs = super().construct_mapping(node, deep)
-        return {_key(key): value for key, value in pairs.items()}
+        return self._pairs(node, deep)
+
+    def _pairs(self, node: yaml.MappingNode, deep: bool) -> dict[Hashable, Any]:
+        """The mapping as JSON has it: keys are text, and the last of two equal ones counts. ConstructorError for a
+        key that Go refuses."""
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(None, None, "this is no mapping", node.start_mark)
+        self.flatten_mapping(node)
+        pairs: dict[Hashable, Any] = {}
+        for key, value in node.value:
+            try:
+                name = go_scalars.key(self.construct_object(key, deep=True))
+            except ValueError as error:
+                raise yaml.constructor.ConstructorError(None, None, str(error), key.start_mark) from error
+            pairs[name] = self.construct_object(value, deep=deep)
+        return pairs
 
 
-def _key(key: Hashable) -> str:
-    """JSON has text for keys: `on:` is "true" there, and `80:` is "80"."""
-    return str(key).lower() if isinstance(key, bool) else str(key)
+def _scalar(_: Loader, node: yaml.ScalarNode) -> Any:
+    """A scalar whose tag says what it is. ConstructorError for a number that JSON does not have."""
+    found = go_scalars.value(node.value)
+    if isinstance(found, float) and not math.isfinite(found):
+        problem = f"{node.value} is no number of JSON"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    return found
 
 
-# A bare `=` is the "value" of YAML 1.1, which no reader of Kubernetes' knows: it is text.
-_replaced = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", *_NUMBERS)
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, expression) for tag, expression in known if tag not in _replaced]
-    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
-Loader.bool_values = {**yaml.CSafeLoader.bool_values, "y": True, "n": False}
-for _tag, _expression in _NUMBERS.items():
-    Loader.add_implicit_resolver(_tag, re.compile(_expression), list("-+0123456789."))
+for _tag in (go_scalars.NULL, go_scalars.BOOLEAN, go_scalars.INTEGER, go_scalars.FLOAT, go_scalars.MERGE):
+    Loader.add_constructor(_tag, _scalar)
 
 
 class LastWinsLoader(Loader):
     """The same, where the last of two equal keys is kept, as Helm does."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        pairs = yaml.CSafeLoader.construct_mapping(self, node, deep)
-        return {_key(key): value for key, value in pairs.items()}
+        return self._pairs(node, deep)
 
 
 def load_last(content: str | bytes) -> Any:

@@ -2,13 +2,12 @@
 
 libyaml composes, ten times as fast as a reader in Python. What it refuses and YAML 1.2 or JSON allows (an anchor
 with a dot, a pair of surrogates) is composed by ruamel.yaml. Plain scalars get the types that Kubernetes and
-Argo CD give them: YAML 1.1, with `y` and `n` as booleans (https://pkg.go.dev/sigs.k8s.io/yaml).
+Argo CD give them (`go_scalars`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,10 +15,12 @@ import yaml
 from yaml.error import Mark
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from stagegate import nesting
+from stagegate import go_scalars, nesting, yaml_1_1
 from stagegate.errors import Stop
+from stagegate.go_scalars import MERGE, NULL, STRING
 
 __all__ = [
+    "STRING",
     "MappingNode",
     "Node",
     "ScalarNode",
@@ -31,18 +32,7 @@ __all__ = [
     "text_of",
 ]
 
-STRING = "tag:yaml.org,2002:str"
-_NULL = "tag:yaml.org,2002:null"
-_MERGE = "tag:yaml.org,2002:merge"
 _BOM = "\ufeff"
-_SCALARS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "binary"))
-
-
-class _Loader(yaml.CSafeLoader):
-    """libyaml with the booleans of YAML 1.1 that PyYAML leaves out."""
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^[yYnN]$"), list("yYnN"))
 
 
 @lru_cache(maxsize=64)  # a promotion asks about the same few files again and again, and nobody changes a node
@@ -62,7 +52,7 @@ def compose(content: bytes, file: str) -> tuple[Node, ...]:
     if why := nesting.bomb_of_events(text):
         raise _unreadable(file, why)
     try:
-        nodes = tuple(node for node in yaml.compose_all(text, _Loader) if node is not None)
+        nodes = tuple(node for node in yaml.compose_all(text, yaml_1_1.Loader) if node is not None)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if (read := _by_ruamel(text)) is not None:
             if why := nesting.bomb_of_nodes(read, text):
@@ -85,7 +75,7 @@ def text_of(content: bytes) -> str:
 
 def is_null(node: Node | None) -> bool:
     """Whether a node is absent, `null`, `~` or empty."""
-    return node is None or (isinstance(node, ScalarNode) and node.tag == _NULL)
+    return node is None or (isinstance(node, ScalarNode) and node.tag == NULL)
 
 
 def merged(node: Node) -> Iterator[tuple[Node, Node]]:
@@ -93,7 +83,7 @@ def merged(node: Node) -> Iterator[tuple[Node, Node]]:
     own: set[str] = set()
     pending: list[Node] = []
     for key, value in node.value:
-        if key.tag == _MERGE:
+        if key.tag == MERGE:
             pending += value.value if isinstance(value, SequenceNode) else [value]
             continue
         own.add(str(key.value))
@@ -108,28 +98,21 @@ def merged(node: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def plain(node: Node) -> Any:
-    """The value of a node in plain types, as Go reads it: the last of two equal keys counts, keys are text.
-
-    A scalar that has no value of its type, such as the date 2024-02-31, stays text.
-    """
+    """The value of a node in plain types, as Go reads it: the last of two equal keys counts, keys are text."""
     if isinstance(node, MappingNode):
-        pairs = [(str(key.value), plain(value)) for key, value in merged(node)]
+        pairs = [(_key(key), plain(value)) for key, value in merged(node)]
         return dict(pairs)
     if isinstance(node, SequenceNode):
         return [plain(item) for item in node.value]
-    construct: Mapping[Any, Any] = yaml.SafeLoader.yaml_constructors
-    if node.tag in (STRING, "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", _MERGE):
-        return node.value
-    maker = construct.get(node.tag) if node.tag in _SCALARS else None
-    if node.tag == "tag:yaml.org,2002:bool" and node.value in ("y", "Y", "n", "N"):
-        return node.value in ("y", "Y")
+    return node.value if node.tag == STRING else go_scalars.value(node.value)
+
+
+def _key(node: Node) -> str:
+    """A key as JSON has it; what cannot be one stays as it is written."""
     try:
-        return maker(_CONSTRUCTOR, node) if maker else node.value
-    except (ValueError, LookupError, yaml.YAMLError):  # `!!float` without a value is an IndexError
-        return node.value
-
-
-_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+        return go_scalars.key(plain(node))
+    except ValueError:
+        return str(node.value)
 
 
 def _unreadable(file: str, why: str) -> Stop:
@@ -152,7 +135,7 @@ def _not_yaml(file: str, problem: str, line: int | None) -> Stop:
 
 def _by_ruamel(text: str) -> tuple[Node, ...] | None:
     """The documents as ruamel.yaml composes them, or None when it cannot either."""
-    if "&" not in text and "\\u" not in text:
+    if ("&" not in text and "\\u" not in text) or nesting.opens_too_deep(text):
         return None  # only anchors and escapes are read by one and not by the other
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -174,7 +157,8 @@ def _converted(node: Any, known: dict[int, Node]) -> Node:
     start, end = (Mark("", m.index, m.line, m.column, None, 0) for m in (node.start_mark, node.end_mark))
     if node.id == "scalar":
         style = str(node.style) if node.style else None
-        made: Node = ScalarNode(str(node.tag), str(node.value), start, end, style)
+        tag = go_scalars.tag(str(node.value)) if style is None else str(node.tag)
+        made: Node = ScalarNode(tag, str(node.value), start, end, style)
     else:
         kind = SequenceNode if node.id == "sequence" else MappingNode
         made = kind(str(node.tag), [], start, end, node.flow_style)

@@ -8,21 +8,22 @@ Kubernetes' reader cuts a file at lines that begin with `---` and drops the rest
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import yaml
 
-from stagegate import nesting
+from stagegate import go_scalars, nesting, yaml_1_1
 from stagegate.errors import Stop
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, text_of
 
-_MERGE = "tag:yaml.org,2002:merge"
-_BOOLEAN = "tag:yaml.org,2002:bool"
-_TIME = "tag:yaml.org,2002:timestamp"
-_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?![^Tt\s])")
+_DIGITS = re.compile(r"[-+]?(?:0[xXoObB])?[0-9a-fA-F_.]+")
+_SLASH = re.compile(r"(?<!\\)(?:\\\\)*\\/")
+_ONLY_JSON = re.compile(r"\\(?:/|u[dD][89a-fA-F])")  # escapes that JSON has and Go's YAML has not
 _LONGEST_NUMBER = 40
-_TIMES = yaml.constructor.SafeConstructor()
 _BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _SEPARATOR = re.compile(r"^---(?!\s*(?:#.*)?$).*$", re.MULTILINE)
 _END = re.compile(r"^\.\.\.[ \t]*(?:#.*)?$(?!(?:\s|#.*$)*(?:^---|\Z))", re.MULTILINE)
@@ -50,8 +51,8 @@ def check(content: bytes, file: str) -> None:
             if tag := getattr(event, "tag", None):
                 line = event.start_mark.line + 1 if event.start_mark else 1
                 raise _stop(file, (line, f"the tag {tag}", "the value without a tag"))
-        for root in yaml.compose_all(text, yaml.CSafeLoader):
-            for oddity in (*_odd_keys(root), *_odd_scalars(root)) if root is not None else ():
+        for root in yaml.compose_all(text, yaml_1_1.Loader):
+            for oddity in (*_odd_keys(root), *_odd_scalars(root, text)) if root is not None else ():
                 raise _stop(file, oddity)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -62,6 +63,8 @@ def check(content: bytes, file: str) -> None:
 
 def _is_json(text: str, file: str) -> bool:
     """Whether a text is JSON, which every reader of YAML takes alike. Stop where a key stands twice in it."""
+    if _ONLY_JSON.search(text):
+        return False
 
     def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
         names = [name for name, _ in found]
@@ -119,6 +122,9 @@ def _odd_keys(root: Node) -> Iterator[Oddity]:
         if isinstance(node, SequenceNode):
             pending += node.value
             continue
+        if found := next((one for one in _merges(node) if not isinstance(one, MappingNode)), None):
+            yield found.start_mark.line + 1, "a merge of what is no mapping", "the mapping to merge"
+            return
         names: dict[str, str] = {}
         for key, value, how in _entries(node):
             line = key.start_mark.line + 1
@@ -126,6 +132,9 @@ def _odd_keys(root: Node) -> Iterator[Oddity]:
                 yield line, "a key that is no text", "a text as the key"
                 return
             name = _name(key)
+            if name is None:
+                yield line, f"the key {key.value[:80] or 'null'}", "it in quotes"
+                return
             if name in names:
                 both = "twice" if names[name] == how == "written" else "written and merged"
                 yield line, f"the key {name[:80]!r} {both}", "it once"
@@ -134,7 +143,7 @@ def _odd_keys(root: Node) -> Iterator[Oddity]:
             pending.append(value)
 
 
-def _odd_scalars(root: Node) -> Iterator[Oddity]:
+def _odd_scalars(root: Node, text: str) -> Iterator[Oddity]:
     """Plain words that only look like a date or a number: one reader refuses what another takes for text."""
     pending, seen = [root], set()
     while pending:
@@ -144,9 +153,13 @@ def _odd_scalars(root: Node) -> Iterator[Oddity]:
         seen.add(id(node))
         if isinstance(node, ScalarNode):
             line = node.start_mark.line + 1
-            if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+            if node.style == '"' and _SLASH.search(text, node.start_mark.index, node.end_mark.index):
+                yield line, "the escape \\/", "the slash alone"
+            if not node.style and len(node.value) > _LONGEST_NUMBER and _DIGITS.fullmatch(node.value):
                 yield line, f"a number of {len(node.value)} characters", "it in quotes"
-            if node.tag == _TIME and not _is_time(node):
+            if node.tag == go_scalars.FLOAT and not math.isfinite(go_scalars.value(node.value)):
+                yield line, f"{node.value}, which is no number of JSON,", "it in quotes"
+            if not node.style and _DATE.match(node.value) and not _is_date(node.value):
                 yield line, f"{node.value[:40]}, which looks like a date and is none,", "it in quotes"
         elif isinstance(node, MappingNode):
             pending += [one for pair in node.value for one in pair]
@@ -154,9 +167,10 @@ def _odd_scalars(root: Node) -> Iterator[Oddity]:
             pending += node.value
 
 
-def _is_time(node: ScalarNode) -> bool:
+def _is_date(text: str) -> bool:
+    year, month, day = (int(part) for part in re.findall(r"\d+", text)[:3])
     try:
-        _TIMES.construct_yaml_timestamp(node)
+        date(year, month, day)
     except ValueError:
         return False
     return True
@@ -166,21 +180,35 @@ def _entries(node: Node, how: str = "written", deep: int = 0) -> Iterator[tuple[
     """Keys and values of a mapping and of what is merged into it."""
     merges = 0
     for key, value in node.value:
-        if key.tag != _MERGE:
+        if key.tag != go_scalars.MERGE:
             yield key, value, how
             continue
         merges += 1
         if merges > 1:
             yield key, value, how  # `<<` twice: the second is found as a key that stands twice
             yield key, value, how
-        sources = value.value if isinstance(value, SequenceNode) else [value]
-        for source in sources if deep < nesting.DEEPEST else ():
+        for source in _merged(value) if deep < nesting.DEEPEST else ():
             if isinstance(source, MappingNode):
                 yield from _entries(source, "merged", deep + 1)
 
 
-def _name(key: ScalarNode) -> str:
-    """A key as JSON has it: `on` is "true" there."""
-    if key.tag == _BOOLEAN or (key.value in ("y", "Y", "n", "N") and key.style is None):
-        return "true" if key.value.lower() in ("y", "yes", "on", "true") else "false"
-    return str(key.value)
+def _merges(node: Node) -> list[Node]:
+    """What the `<<` keys of a mapping merge into it."""
+    found: list[Node] = []
+    for key, value in node.value:
+        if key.tag == go_scalars.MERGE:
+            is_alias = value.start_mark.index < key.start_mark.index  # Go takes no alias of a list
+            found += [value] if is_alias else _merged(value)
+    return found
+
+
+def _merged(value: Node) -> list[Node]:
+    return list(value.value) if isinstance(value, SequenceNode) else [value]
+
+
+def _name(key: ScalarNode) -> str | None:
+    """A key as JSON has it, None for one that Go refuses."""
+    try:
+        return go_scalars.key(key.value if key.tag == go_scalars.STRING else go_scalars.value(key.value))
+    except ValueError:
+        return None
