@@ -170,7 +170,7 @@ class Side:
             yield Deployed(name=f"{name}/*", document=template, own=own, note=note)
         named = set(self.environment.argo.application_names) if own else set()
         listed = [one for one in made.applications if _name(one) in named] or made.applications
-        claimed = {one for place in self.settings.environments for one in place.argocd.applications}
+        claimed = {one for place in self.settings.environments for one in place.argo.application_names}
         left = [one for one in made.applications if _name(one) not in claimed]
         self.unclaimed |= {_name(one): one for one in left if one not in listed}
         for one in listed:
