@@ -31,6 +31,8 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "rollback": ("promote-pr", "--mode=rollback"),
     "status": ("status-report",),
 }
+# Commands whose first word is an input: `stagegate export promoter`.
+WORD: Mapping[str, str] = {"export": "to"}
 OWN = {
     "completion": "Print a completion script: `stagegate completion bash|zsh|fish`.",
     "explain": "Explain a reason, rule or risk: `stagegate explain no-evidence`.",
@@ -56,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = f"Did you mean {near[0]}?" if near else "`stagegate --help` lists the commands."
         log.annotate("error", f"stagegate has no command {command!r}. {hint}", title="stagegate: bad-input")
         return VERDICTS["bad-input"].exit_code
+    if command in WORD and len(words) > 1 and not words[1].startswith("-"):
+        words[1] = f"--{WORD[command]}={words[1]}"
     action, *flags = SHORT.get(command, (command,))
     if any(word in HELP for word in words[1:]):
         definition = definitions.read(action)

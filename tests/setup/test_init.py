@@ -271,3 +271,23 @@ def test_files_list_is_an_output(
     (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("files=")]
     assert "stagegate.yaml" in json.loads(line.removeprefix("files="))
     assert work_tree.read(folder).repository == "acme/fleet"
+
+
+def test_protected_trust_comes_with_the_manifest_of_its_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "image-only")
+    assert run("--yes", "--app", "mailer-gate") == 0
+    said = capsys.readouterr().out
+    trust = configs(folder)["mailer"].trust
+    assert (trust.level, trust.app) == ("protected", "mailer-gate")
+    start = said.index("{\n")
+    manifest = json.loads(said[start : said.index("\n}", start) + 2])
+    assert (manifest["name"], manifest["public"], manifest["default_events"]) == ("mailer-gate", False, [])
+    assert manifest["default_permissions"]["deployments"] == "write"
+    for name in ("stagegate", "dev", "prod"):
+        assert f"gh secret set APP_KEY --env {name} --repo acme/mailer < mailer-gate.pem" in said
+    for file in ("release.yml", "stagegate.yml"):
+        text = (folder / ".github/workflows" / file).read_text()
+        assert "app-id: ${{ vars.STAGEGATE_APP_ID }}" in text
+        assert "APP_KEY: ${{ secrets.APP_KEY }}" in text

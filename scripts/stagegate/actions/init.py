@@ -27,6 +27,7 @@ class Init(Inputs, frozen=True, kw_only=True):
     registry: str = ""
     owners: str = ""
     stagegate: str = ""
+    app: str = ""
 
 
 def main(inputs: Init, context: Context) -> Result:
@@ -38,6 +39,7 @@ def main(inputs: Init, context: Context) -> Result:
         source=inputs.source,
         policy=inputs.policy,
         registry=inputs.registry,
+        app=inputs.app,
     )
     uses = inputs.stagegate or origin.uses()
     decided = init.plan(here, wish, uses=uses, owners=inputs.owners, importing=inputs.import_)

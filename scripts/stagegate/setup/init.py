@@ -9,7 +9,7 @@ import msgspec
 
 from stagegate import settings as settings_file
 from stagegate.errors import Stop
-from stagegate.setup import files, origin, propose, survey
+from stagegate.setup import files, github_app, origin, propose, survey
 from stagegate.setup.files import SetupFiles
 from stagegate.setup.migration import imported
 from stagegate.setup.proposed import AppProposal, Wish
@@ -61,6 +61,7 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
         notes=(
             *_notes(proposals, composed, found, uses, owners),
             *(told.notes if importing else told.hints),
+            *(github_app.notes(wish.app, found, proposals) if wish.app else ()),
         ),
     )
 

@@ -119,6 +119,7 @@ def _app(
         dockerfile=_dockerfile(app, survey, several),
         notes=tuple(notes),
         app=app,
+        trusted_app=wish.app,
     )
 
 

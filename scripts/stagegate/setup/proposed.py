@@ -12,7 +12,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said instead of leaving it to be found; empty means found.
 
     `source` is the repository with the code, as `owner/name`, where this one holds only pins; `policy` the file
-    with the pins, as `owner/name//path`, where this one holds only code.
+    with the pins, as `owner/name//path`, where this one holds only code. `app` is the slug of the GitHub
+    App that writes states, which means `trust: protected`.
     """
 
     images: tuple[str, ...] = ()
@@ -20,6 +21,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     policy: str = ""
     registry: str = ""
+    app: str = ""
 
 
 class EnvironmentProposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class AppProposal(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     version_files: tuple[str | VersionFile, ...]
     changelog: str = ""
+    trusted_app: str = ""
     paths: tuple[str, ...]
     images: tuple[str, ...]
     chart_path: str

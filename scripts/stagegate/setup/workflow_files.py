@@ -26,6 +26,7 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
         "several": len(proposals) > 1,
         # The job's token is enough for GitHub's own registry only.
         "login": any(host != "ghcr.io" for host in _hosts(proposals)),
+        "trusted_app": next((one.trusted_app for one in proposals if one.trusted_app), ""),
         "source": any(one.source for one in proposals),
     }
     files = {}

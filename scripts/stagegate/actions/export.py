@@ -1,0 +1,65 @@
+"""export: the settings as objects of another tool."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import yaml
+
+from stagegate.errors import Stop
+from stagegate.model import Message, Result
+from stagegate.promotion import apps
+from stagegate.runner import log
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+from stagegate.setup import work_tree
+from stagegate.setup.migration import promoter
+from stagegate.setup.migration.promoter import PromoterTarget
+
+
+class Export(Inputs, frozen=True, kw_only=True):
+    """Inputs of export."""
+
+    to: Literal["promoter"] = "promoter"
+    namespace: str = "promoter-system"
+    app_id: int = 1
+    secret: str = "promoter-github-app"  # noqa: S105  the name of a Secret
+
+
+def main(inputs: Export, context: Context) -> Result:
+    """Inputs -> facts -> plan -> report; nothing is written."""
+    found = apps.here(context, inputs.config)
+    repository = context.repository or work_tree.read(context.workspace).repository
+    if not repository:
+        raise Stop(
+            "bad-input",
+            "Nothing says which repository this is.",
+            "Promoter opens its pull requests there.",
+            "Set GITHUB_REPOSITORY=owner/name, or give origin its address.",
+        )
+    target = PromoterTarget(
+        namespace=inputs.namespace,
+        repository=repository,
+        app_id=inputs.app_id,
+        secret=inputs.secret,
+        several=len(found) > 1,
+    )
+    exported = [promoter.export(app.settings, target) for app in found]
+    documents = {str(one["metadata"]) + one["kind"]: one for each in exported for one in each.documents}
+    notes = tuple(dict.fromkeys(note for each in exported for note in each.notes))
+    log.say(
+        "".join(f"# {note}\n" for note in notes) + yaml.safe_dump_all(documents.values(), sort_keys=False)
+    )
+    return Result(
+        reason="reported",
+        message=Message(
+            what=f"{len(documents)} objects for GitOps Promoter.", next="Read the comments first."
+        ),
+        outputs={"objects": str(len(documents))},
+    )
+
+
+def run() -> int:
+    """The exit code of this command."""
+    return entrypoint("export", Export, main)

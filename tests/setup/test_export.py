@@ -1,0 +1,164 @@
+"""export promoter: objects with the fields, names and limits of GitOps Promoter's published CRDs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from stagegate import cli
+from tests.setup.bare_repositories import commit, write
+from tests.setup.test_init import alone
+
+SETTINGS = """\
+app: shop
+images: [ghcr.io/acme/shop]
+environments:
+  - name: staging
+    pins: [a.yaml]
+    promotion: {strategy: direct}
+    gate: {scenarios: e2e.yaml}
+  - name: prod-eu
+    after: [staging]
+    soak: 30m
+    pins: [b.yaml]
+    freeze: [{from: 2026-12-20, to: 2027-01-02, timezone: Europe/Berlin, reason: winter}]
+    window: [{rrule: "FREQ=WEEKLY;BYDAY=MO,TU;BYHOUR=9", duration: 8h, timezone: Europe/Berlin}]
+  - name: prod-us
+    after: [staging]
+    soak: 1h
+    pins: [c.yaml]
+    promotion: {merge: stagegate, approvals: 1}
+    window: [{rrule: "FREQ=MONTHLY;BYDAY=1MO", duration: 8h, timezone: UTC}]
+"""
+
+
+def closed(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": required,
+        "properties": properties,
+    }
+
+
+# What the CRDs require of these kinds, in our words: https://gitops-promoter.readthedocs.io/en/stable/crd-specs/
+NAME: dict[str, Any] = {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253}
+KEY = {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63}
+REF = closed(["name"], name=NAME)
+SELECTORS = {"type": "array", "items": closed(["key"], key=KEY)}
+BRANCH = {"type": "string", "maxLength": 100, "pattern": r"^(?!-)(?!.*[:]|.*\.\.).+$"}
+DURATION = {"type": "string", "pattern": r"^(\d+(h|m|s))+$"}
+WINDOWS = {
+    "type": "array",
+    "maxItems": 20,
+    "items": closed(
+        ["cron", "duration"],
+        cron={"type": "string", "minLength": 9, "maxLength": 256},
+        duration=DURATION,
+        timezone={"type": "string", "pattern": r"^[a-zA-Z0-9_/+-]*$", "maxLength": 64},
+        description={"type": "string", "maxLength": 256},
+    ),
+}
+
+
+def several(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": items[0]}
+
+
+SPECS: dict[str, dict[str, Any]] = {
+    "ScmProvider": closed(
+        ["github"], github=closed(["appID"], appID={"type": "integer"}), secretRef=closed(["name"], name=NAME)
+    ),
+    "GitRepository": closed(
+        ["github", "scmProviderRef"],
+        github=closed(["owner", "name"], owner={"type": "string"}, name={"type": "string"}),
+        scmProviderRef=closed(["kind", "name"], kind={"enum": ["ScmProvider"]}, name=NAME),
+    ),
+    "PromotionStrategy": closed(
+        ["gitRepositoryRef", "environments"],
+        gitRepositoryRef=REF,
+        activePath={"type": "string", "minLength": 1},
+        activeCommitStatuses=SELECTORS,
+        environments=several(
+            closed(["branch"], branch=BRANCH, autoMerge={"type": "boolean"}, proposedCommitStatuses=SELECTORS)
+        ),
+    ),
+    "ArgoCDCommitStatus": closed(
+        ["promotionStrategyRef", "applicationSelector"],
+        key=KEY,
+        promotionStrategyRef=REF,
+        applicationSelector=closed(["matchLabels"], matchLabels={"type": "object"}),
+    ),
+    "TimedCommitStatus": closed(
+        ["promotionStrategyRef", "environments"],
+        key=KEY,
+        promotionStrategyRef=REF,
+        environments=several(closed(["branch", "duration"], branch=BRANCH, duration=DURATION)),
+    ),
+    "ScheduledCommitStatus": closed(
+        ["key", "promotionStrategyRef", "environments"],
+        key=KEY,
+        promotionStrategyRef=REF,
+        environments=several(closed(["branch"], branch=BRANCH, allow=WINDOWS, exclude=WINDOWS)),
+    ),
+}
+
+
+@pytest.fixture
+def exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[dict[str, dict[str, Any]], str]:
+    write(tmp_path, {"stagegate.yaml": SETTINGS})
+    commit(tmp_path, "acme/gitops")
+    alone(monkeypatch, tmp_path)
+    assert cli.main(["export", "promoter", "--app-id", "42"]) == 0
+    said = capsys.readouterr().out
+    text = said[: said.index("objects=")]
+    return {one["kind"]: one for one in yaml.safe_load_all(text)}, text
+
+
+def test_every_object_keeps_to_the_crds(exported: tuple[dict[str, dict[str, Any]], str]) -> None:
+    documents, _ = exported
+    assert set(documents) == set(SPECS)
+    for kind, document in documents.items():
+        Draft202012Validator(SPECS[kind]).validate(document["spec"])
+        assert re.fullmatch(NAME["pattern"], document["metadata"]["name"])
+        assert document["apiVersion"] == "promoter.argoproj.io/v1alpha1"
+
+
+def test_order_merges_soak_freeze_and_windows_are_kept(
+    exported: tuple[dict[str, dict[str, Any]], str],
+) -> None:
+    documents, text = exported
+    assert [
+        (one["branch"], one["autoMerge"]) for one in documents["PromotionStrategy"]["spec"]["environments"]
+    ] == [("environment/staging", True), ("environment/prod-eu", False), ("environment/prod-us", True)]
+    assert documents["TimedCommitStatus"]["spec"]["environments"] == [
+        {"branch": "environment/staging", "duration": "3600s"}
+    ]
+    (scheduled,) = documents["ScheduledCommitStatus"]["spec"]["environments"]
+    assert scheduled["allow"] == [{"cron": "0 9 * * 1,2", "duration": "28800s", "timezone": "Europe/Berlin"}]
+    assert scheduled["exclude"][0] | {"description": ""} == {
+        "cron": "0 0 20 12 *",
+        "duration": "336h",
+        "timezone": "Europe/Berlin",
+        "description": "",
+    }
+    assert documents["ScmProvider"]["spec"]["github"]["appID"] == 42
+    for part in (
+        "FREQ=MONTHLY;BYDAY=1MO of prod-us cannot be said as cron",
+        "comes again every year",
+        "Promoter runs them one after another",
+        "Scenarios are no gate of Promoter",
+    ):
+        assert part in text
+
+
+def test_another_tool_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["export", "kargo"]) == 2
+    assert "It must be one of: promoter" in capsys.readouterr().out
