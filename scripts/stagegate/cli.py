@@ -31,8 +31,15 @@ SHORT: Mapping[str, tuple[str, ...]] = {
     "rollback": ("promote-pr", "--mode=rollback"),
     "status": ("status-report",),
 }
-# Commands whose first word is an input: `stagegate export promoter`.
-WORD: Mapping[str, str] = {"export": "to"}
+# Inputs that may be written without their flags: `stagegate export promoter`, `stagegate rollback --local prod`.
+_PLACE = ("--environment", "--version")
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "export": ("--to",),
+    "plan": _PLACE,
+    "promote": _PLACE,
+    "rollback": _PLACE,
+}
+_SWITCHES = ("--check", "--dry-run", "--fail-on-waiting", "--local", *HELP)
 OWN = {
     "completion": "Print a completion script: `stagegate completion bash|zsh|fish`.",
     "explain": "Explain a reason, rule or risk: `stagegate explain no-evidence`.",
@@ -58,9 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         hint = f"Did you mean {near[0]}?" if near else "`stagegate --help` lists the commands."
         log.annotate("error", f"stagegate has no command {command!r}. {hint}", title="stagegate: bad-input")
         return VERDICTS["bad-input"].exit_code
-    if command in WORD and len(words) > 1 and not words[1].startswith("-"):
-        words[1] = f"--{WORD[command]}={words[1]}"
     action, *flags = SHORT.get(command, (command,))
+    words = _named(command, words)
     if any(word in HELP for word in words[1:]):
         definition = definitions.read(action)
         _print(
@@ -68,6 +74,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 0
     return _run(action, [*flags, *words[1:]], as_json=as_json)
+
+
+def _named(command: str, words: list[str]) -> list[str]:
+    """The words, with flags for what people write without one: `rollback --local prod 1.2.3`."""
+    named, left, rest = list[str](), list(WORDS.get(command, ())), words[1:]
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--") and left:
+            named += [left.pop(0), word]
+            continue
+        named.append(word)
+        is_switch = word in _SWITCHES and not (rest and rest[0] in ("true", "false"))
+        if word.startswith("--") and "=" not in word and rest and not is_switch:
+            named.append(rest.pop(0))
+    return [words[0], *named]
 
 
 def commands() -> dict[str, str]:

@@ -8,7 +8,7 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Result
-from stagegate.promotion import apps, local, promote
+from stagegate.promotion import apps, local, local_rollback, promote
 from stagegate.promotion.request import Mode, PromotionRequest
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
@@ -41,14 +41,10 @@ def main(inputs: PromotePr, context: Context) -> Result:
         return promote.replay(request, context, inputs.facts, datetime.now(timezone.utc))
     selected = promote.select(request, apps.here(context, inputs.config))
     if inputs.local:
-        return local.edit(
-            selected[0].settings,
-            context,
-            inputs.environment,
-            inputs.version,
-            dry_run=inputs.dry_run,
-            check=inputs.check,
-        )
+        place = (selected[0].settings, context, inputs.environment, inputs.version)
+        if inputs.mode == "rollback":
+            return local_rollback.edit(*place, datetime.now(timezone.utc), dry_run=inputs.dry_run)
+        return local.edit(*place, dry_run=inputs.dry_run, check=inputs.check)
     return promote.for_apps(request, inputs, context, selected)
 
 

@@ -15,8 +15,10 @@ from stagegate.comment.command import Command
 from stagegate.comment.event import CommentEvent
 from stagegate.marks import marks
 from stagegate.policy import permissions
+from stagegate.promotion import adopt as adoption
 from stagegate.promotion import promote, run
 from stagegate.promotion.apps import App
+from stagegate.promotion.request import Command as RequestMode
 from stagegate.promotion.request import Mode, PromotionRequest
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
@@ -38,7 +40,7 @@ class CommandOrder:
 Effect = Callable[[CommandOrder, CommandAnswer], CommandAnswer]
 
 
-def request(order: CommandOrder, mode: Mode) -> PromotionRequest:
+def request(order: CommandOrder, mode: RequestMode) -> PromotionRequest:
     """What promotion is requested to do, in the name of the comment's author."""
     command = order.command
     on_all = command.app == marks.ALL
@@ -65,6 +67,15 @@ def promotion(mode: Mode) -> Effect:
         return msgspec.structs.replace(answer, result=done)
 
     return effect
+
+
+def adopt(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
+    """What the pins of the environment name is recorded as adopted by the author of the comment."""
+    context = msgspec.structs.replace(order.context, actor=events.author(order.event))
+    app = order.apps[0]
+    inputs = msgspec.structs.replace(order.inputs, config=app.config)
+    started = run.start(request(order, "adopt"), inputs, app.settings, context)
+    return msgspec.structs.replace(answer, result=adoption.adopt(started))
 
 
 def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:

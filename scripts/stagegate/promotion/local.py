@@ -48,8 +48,8 @@ def edit(
             "Give `environment` and `version`.",
         )
     parse_version(version, source="version")
-    settings = _at_home(settings, context)
-    settings = pin_files.expanded(settings, _tracked(context.workspace))
+    settings = at_home(settings, context)
+    settings = pin_files.expanded(settings, tracked(context.workspace))
     policy = settings.environment(environment)
     paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
@@ -58,7 +58,7 @@ def edit(
         beside = context.inside(chart, what="pins")
         files[chart] = beside.read_bytes() if beside.is_file() else None
     tag = settings.version.tag_prefix + version
-    commit = _git(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    commit = git(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     release = Release(app=settings.app, version=version, tag=tag, commit=commit, recorded=False)
     changed, edits = pinned_version.edited(policy, files, release, settings, "")
     difference = "".join(_diff(path, files[path] or b"", content) for path, content in changed.items())
@@ -145,21 +145,22 @@ def _lines(numbers: tuple[int, ...]) -> str:
     return f"lines {shown}{rest}"
 
 
-def _at_home(settings: Settings, context: Context) -> Settings:
+def at_home(settings: Settings, context: Context) -> Settings:
     """The settings with the repository of this clone as `source`, where they name none."""
     if settings.source or settings.policy:
         return settings
-    address = context.repository or _git(context.workspace, "remote", "get-url", "origin")
+    address = context.repository or git(context.workspace, "remote", "get-url", "origin")
     match = re.search(r"([^/:]+/[^/:]+?)(?:\.git)?/?$", address)
     return msgspec.structs.replace(settings, source=match[1]) if match else settings
 
 
-def _tracked(workspace: Path) -> list[str]:
-    listed = _git(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+def tracked(workspace: Path) -> list[str]:
+    """The files that git knows or would take."""
+    listed = git(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return [name for name in listed.split("\0") if name]
 
 
-def _git(workspace: Path, *arguments: str) -> str:
+def git(workspace: Path, *arguments: str) -> str:
     """What git says in the workspace, or nothing where it fails: a folder may be no clone."""
     done = process.run("git", "-C", str(workspace), *arguments, check=False)
     return done.text.strip("\n") if done.code == 0 else ""

@@ -8,6 +8,7 @@ import msgspec
 
 MarkMode = Literal["hold", "unhold", "ban", "unban", "override"]
 Mode = Literal["promote", "rollback", "hold", "unhold", "ban", "unban", "override", "evaluate"]
+Command = Mode | Literal["adopt"]
 
 
 class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +20,7 @@ class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
     file for the facts. `authorised`: the author of a comment was asked already, or policy itself requires this.
     """
 
-    mode: Mode = "promote"
+    mode: Command = "promote"
     app: str = ""
     environment: str = ""
     version: str = ""
