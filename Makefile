@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast demo bench live lock docs ghes clean
+.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast demo conformance bench live lock docs ghes wheels clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -55,6 +55,9 @@ test-fast: ## the tests that need neither act nor a browser nor generated input
 demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo
 
+conformance: ## the forge beside GitHub's own descriptions (needs npm)
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance $(TESTS)
+
 bench: ## what start, gate and promotion cost
 	$(TOOLS) env PYTHONPATH=scripts python -m bench
 
@@ -63,6 +66,9 @@ live: ## REPOSITORY=owner/name: the few checks that only github.com can answer
 
 ghes: ## OUT=folder REF=owner/name@ref: a copy for GitHub Enterprise Server, which lacks two words of GitHub.com
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.rewrite $(OUT) $(REF)
+
+wheels: ## OUT=folder: the locked libraries as files, for runners without an index (needs pip)
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.wheels $(OUT)
 
 docs: ## write the generated tables and the settings schema
 	$(TOOLS) python scripts/docs.py

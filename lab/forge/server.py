@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from lab.conformance import recording
 from lab.forge import faults, git_http, graph
 from lab.forge.exchange import Answer, Ask, Fields
 from lab.forge.permissions import authenticate, demand
@@ -79,6 +80,7 @@ class Server:
         login: list[str] = []
         if how is None or how == "after":
             answer = self._answer(request, raw, path, api, login)
+            _remember(request, raw, path, answer)
             if how == "after":
                 answer = Answer(0)
         elif how in ("reset", "timeout"):
@@ -152,6 +154,17 @@ class Server:
                     login, write, said.name, said.mutations,
                 )
             )  # fmt: skip
+
+
+def _remember(request: Request, raw: bytes, path: str, answer: Answer) -> None:
+    """Keep a REST exchange for the comparison with GitHub's description; nothing where none is asked for."""
+    if path == "/graphql" or GIT.fullmatch(path) or isinstance(answer.body, bytes | str):
+        return
+    try:
+        body = json.loads(raw) if raw.strip() else None
+    except ValueError:
+        return
+    recording.record(recording.Exchange(request.method, path, answer.status, body, answer.body))
 
 
 def _normal(path: str, url: str) -> tuple[str, str]:

@@ -12,14 +12,36 @@ from lab.forge.records import Deployment
 from lab.forge.state import Repository, World
 from lab.forge.values import App, Body, DeploymentStatus, Environment, Rules, Run, Status, Token, User
 
+_CREATED = "2026-01-05T09:00:00Z"  # no client of ours looks at when a repository was made
+_LINKED = (
+    "branches{/branch}", "commits{/sha}", "compare/{base}...{head}", "contents/{+path}", "deployments",
+    "git/commits{/sha}", "git/refs{/sha}", "git/tags{/sha}", "issues{/number}", "labels{/name}", "pulls{/number}",
+    "releases{/id}", "statuses/{sha}", "forks", "teams", "hooks", "events", "tags", "languages", "stargazers",
+    "contributors", "subscribers", "subscription", "comments{/number}", "merges", "downloads", "assignees{/user}",
+    "keys{/key_id}", "collaborators{/collaborator}", "milestones{/number}",
+    "notifications{?since,all,participating}",
+)  # fmt: skip
+_LINKED_OTHERWISE = {
+    "issue_events_url": "issues/events{/number}",
+    "issue_comment_url": "issues/comments{/number}",
+    "blobs_url": "git/blobs{/sha}",
+    "trees_url": "git/trees{/sha}",
+    "archive_url": "{archive_format}{/ref}",
+}
+
 
 def user(links: Links, who: User) -> Body:
     """A simple user; bots show `name[bot]`."""
     kind = "apps" if who.type == "Bot" else ""
+    at = f"{links.api}/users/{quote(who.login)}"
     return {
         "login": who.login, "id": who.id, "node_id": who.node_id, "type": who.type, "site_admin": False,
         "avatar_url": f"{links.web}/avatars/{who.id}", "gravatar_id": "",
-        "url": f"{links.api}/users/{quote(who.login)}",
+        "url": at, "followers_url": f"{at}/followers", "following_url": f"{at}/following{{/other_user}}",
+        "gists_url": f"{at}/gists{{/gist_id}}", "starred_url": f"{at}/starred{{/owner}}{{/repo}}",
+        "subscriptions_url": f"{at}/subscriptions", "organizations_url": f"{at}/orgs",
+        "repos_url": f"{at}/repos", "events_url": f"{at}/events{{/privacy}}",
+        "received_events_url": f"{at}/received_events",
         "html_url": f"{links.web}/{kind}/{who.short_login}" if kind else f"{links.web}/{who.login}",
     }  # fmt: skip
 
@@ -34,17 +56,23 @@ def repository(links: Links, repo: Repository, token: Token | None = None) -> Bo
         "html_url": page, "url": at, "clone_url": f"{page}.git", "git_url": f"{page}.git",
         "default_branch": repo.default_branch, "fork": repo.parent is not None, "archived": False,
         "disabled": False,
-        "description": None, "has_issues": True, "topics": [], "license": None,
+        "description": None, "has_issues": True, "topics": [], "license": None, "homepage": None, "language": None,
+        "mirror_url": None, "ssh_url": f"git@{links.web.partition('://')[2]}:{repo.full_name}.git", "svn_url": page,
+        "has_wiki": False, "has_projects": False, "has_pages": False, "has_downloads": True, "size": 0,
+        "has_discussions": False, "web_commit_signoff_required": False, "is_template": False,
+        "forks": 0, "forks_count": 0, "open_issues": 0, "open_issues_count": 0, "stargazers_count": 0,
+        "watchers": 0, "watchers_count": 0, "allow_forking": True, "created_at": _CREATED, "updated_at": _CREATED,
+        "pushed_at": _CREATED,
         "allow_auto_merge": repo.settings.allow_auto_merge,
         "allow_merge_commit": repo.settings.allow_merge_commit,
         "allow_squash_merge": repo.settings.allow_squash_merge,
         "allow_rebase_merge": repo.settings.allow_rebase_merge,
         "delete_branch_on_merge": repo.settings.delete_branch_on_merge,
     }  # fmt: skip
-    for name in ("branches{/branch}", "commits{/sha}", "compare/{base}...{head}", "contents/{+path}", "deployments",
-                 "git/commits{/sha}", "git/refs{/sha}", "issues{/number}", "labels{/name}", "pulls{/number}",
-                 "releases{/id}", "statuses/{sha}"):  # fmt: skip
+    for name in _LINKED:
         key = name.split("{")[0].strip("/").replace("/", "_") + "_url"
+        body[key] = f"{at}/{name}"
+    for key, name in _LINKED_OTHERWISE.items():
         body[key] = f"{at}/{name}"
     if token is not None and token.kind == "pat":
         role = role_of(repo, token.user)
@@ -173,7 +201,10 @@ def run(links: Links, repo: Repository, found: Run) -> Body:
         "head_branch": found.ref.removeprefix("refs/heads/"), "head_sha": found.sha, "run_number": found.id,
         "run_attempt": found.attempt, "event": found.event, "status": found.status, "conclusion": found.conclusion,
         "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{found.id}",
-        "jobs_url": f"{at}/jobs",
+        "jobs_url": f"{at}/jobs", "logs_url": f"{at}/logs", "artifacts_url": f"{at}/artifacts",
+        "cancel_url": f"{at}/cancel", "rerun_url": f"{at}/rerun", "display_title": found.workflow,
+        "workflow_url": f"{links.repo(repo)}/actions/workflows/1", "head_commit": None,
+        "check_suite_url": f"{links.repo(repo)}/check-suites/{found.id}",
         "actor": user(links, found.actor), "triggering_actor": user(links, found.actor), "pull_requests": [],
         "created_at": found.created_at, "updated_at": found.updated_at, "run_started_at": found.created_at,
         "repository": repository(links, repo), "head_repository": repository(links, repo),
@@ -187,7 +218,9 @@ def environment(links: Links, repo: Repository, found: Environment) -> Body:
         "id": found.id, "node_id": f"EN_{found.id}", "name": found.name, "created_at": found.created_at,
         "url": f"{links.repo(repo)}/environments/{quote(found.name, safe='')}", "updated_at": found.created_at,
         "html_url": f"{links.page(repo)}/deployments/activity_log?environments_filter={quote(found.name)}",
-        "protection_rules": [{"id": found.id, "type": "branch_policy"}] if found.branches else [],
+        "protection_rules": [
+            {"id": found.id, "node_id": f"GA_{found.id}", "type": "branch_policy"}
+        ] if found.branches else [],
         "deployment_branch_policy": policy,
     }  # fmt: skip
 

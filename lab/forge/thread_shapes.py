@@ -29,7 +29,8 @@ def issue(links: Links, thread: Thread) -> Body:
     body: Body = {
         "id": thread.id, "node_id": f"{'PR' if is_pull else 'I'}_{thread.id}", "number": thread.number, "url": at,
         "html_url": page, "repository_url": links.repo(repo), "comments_url": f"{at}/comments",
-        "labels_url": f"{at}/labels{{/name}}", "title": thread.title, "body": thread.body,
+        "labels_url": f"{at}/labels{{/name}}", "events_url": f"{at}/events", "title": thread.title,
+        "body": thread.body,
         "state": "open" if thread.open else "closed", "state_reason": None, "locked": False,
         "user": shapes.user(links, thread.author), "author_association": association(repo, thread.author),
         "labels": [label(links, repo, one) for one in thread.labels], "milestone": None,
@@ -61,7 +62,7 @@ def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = F
     repo = found.repository
     at, page = f"{links.repo(repo)}/pulls/{found.number}", f"{links.page(repo)}/pull/{found.number}"
     body = issue(links, found)
-    for key in ("pull_request", "labels_url", "repository_url", "comments", "state_reason"):
+    for key in ("pull_request", "events_url", "labels_url", "repository_url", "comments", "state_reason"):
         body.pop(key)
     body |= {
         "url": at, "html_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch",
@@ -72,7 +73,13 @@ def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = F
         "requested_teams": [{"slug": slug, "name": slug} for slug in found.teams],
         "head": _side(links, found.head_repository, found.head_ref, found.head_sha),
         "base": _side(links, repo, found.base_ref, merging.base_head(found)),
-        "auto_merge": _auto(links, found),
+        "auto_merge": _auto(links, found), "review_comment_url": f"{at}/comments{{/number}}",
+    }  # fmt: skip
+    body["_links"] = {
+        "self": {"href": at}, "html": {"href": page}, "issue": {"href": body["issue_url"]},
+        "comments": {"href": body["comments_url"]}, "review_comments": {"href": f"{at}/comments"},
+        "review_comment": {"href": f"{at}/comments{{/number}}"}, "commits": {"href": f"{at}/commits"},
+        "statuses": {"href": body["statuses_url"]},
     }  # fmt: skip
     if full:
         able = merging.peek(found) if look else None
@@ -114,6 +121,7 @@ def review(links: Links, found: Review) -> Body:
         "state": found.state, "html_url": f"{page}#pullrequestreview-{found.id}", "pull_request_url": at,
         "commit_id": found.sha, "author_association": association(repo, found.user),
     }  # fmt: skip
+    body["_links"] = {"html": {"href": body["html_url"]}, "pull_request": {"href": at}}
     return body | {"submitted_at": found.submitted_at} if found.submitted_at else body
 
 

@@ -180,7 +180,6 @@ FIELDS: Table = {
         "name": lambda _asker, node, _given: node.asset.name,
         "contentType": lambda _asker, node, _given: node.asset.content_type,
         "size": lambda _asker, node, _given: len(node.asset.content),
-        "digest": lambda _asker, node, _given: node.asset.digest,
         "downloadUrl": lambda asker, node, _given: (
             f"{asker.world.url}/{node.release.repository.full_name}/releases/download/"
             f"{node.release.tag}/{node.asset.name}"

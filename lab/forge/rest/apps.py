@@ -78,7 +78,8 @@ def _installation(ask: Ask, app: App) -> Body:
         "id": app.installation_id, "app_id": app.id, "app_slug": app.slug, "account": shapes.user(ask.links, owner),
         "target_id": owner.id, "target_type": owner.type, "repository_selection": "all", "events": [],
         "permissions": dict(app.permissions), "access_tokens_url": f"{at}/access_tokens", "html_url": at,
-        "repositories_url": f"{ask.api}/installation/repositories", "suspended_at": None,
+        "repositories_url": f"{ask.api}/installation/repositories", "suspended_at": None, "suspended_by": None,
+        "single_file_name": None,
         "created_at": ask.world.now(), "updated_at": ask.world.now(),
     }  # fmt: skip
 

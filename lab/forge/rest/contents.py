@@ -41,7 +41,9 @@ def _entry(ask: Ask, path: str, sha: str, ref: str, size: int | None) -> Body:
     return {
         "type": kind, "name": path.rsplit("/", 1)[-1], "path": path, "sha": sha, "size": size or 0, "url": where,
         "html_url": f"{page}/blob/{quote(ref)}/{quote(path)}", "download_url": f"{page}/raw/{ref}/{quote(path)}",
-        "git_url": f"{at}/git/{'trees' if size is None else 'blobs'}/{sha}", "_links": {"self": where},
+        "git_url": f"{at}/git/{'trees' if size is None else 'blobs'}/{sha}", "_links": {
+            "self": where, "git": f"{at}/git/blobs/{sha}", "html": f"{page}/blob/{quote(ref)}/{quote(path)}",
+        },
     }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from lab.forge.values import Activity, Body, User
 
 def get_repository(ask: Ask) -> Answer:
     """GET /repos/{owner}/{repo}."""
-    return Answer(200, shapes.repository(ask.links, ask.repository, ask.token))
+    counts: Body = {"network_count": 0, "subscribers_count": 0}
+    return Answer(200, shapes.repository(ask.links, ask.repository, ask.token) | counts)
 
 
 def list_branches(ask: Ask) -> Answer:
@@ -65,8 +66,8 @@ def get_permission(ask: Ask) -> Answer:
         raise not_found()
     role = "none" if who.type == "Bot" else role_of(ask.repository, who)  # an App is no collaborator
     coarse = {"maintain": "write", "triage": "read"}.get(role, role)
-    body: Body = {"permission": coarse, "role_name": role, "user": shapes.user(ask.links, who)}
-    return Answer(200, body)
+    collaborator: Body = {**shapes.user(ask.links, who), "role_name": role}
+    return Answer(200, {"permission": coarse, "role_name": role, "user": collaborator})
 
 
 def is_collaborator(ask: Ask) -> Answer:
@@ -116,7 +117,17 @@ def get_user(ask: Ask) -> Answer:
 
 
 def _full(ask: Ask, who: User) -> Body:
-    more: Body = {"name": who.login, "email": None, "created_at": "2020-01-01T00:00:00Z"}
+    unknown = dict.fromkeys(("email", "company", "location", "hireable", "bio"))
+    counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
+    since = "2020-01-01T00:00:00Z"
+    more: Body = {
+        "name": who.login,
+        "blog": "",
+        "created_at": since,
+        "updated_at": since,
+        **unknown,
+        **counts,
+    }
     return shapes.user(ask.links, who) | more
 
 

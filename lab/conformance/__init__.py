@@ -1,0 +1,1 @@
+"""The forge beside GitHub's own descriptions: every recorded call and answer, and the GraphQL schema."""

@@ -1,0 +1,63 @@
+"""`python -m lab.conformance [tests]`: record tests, then compare with GitHub's descriptions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from lab.conformance import descriptions, known, recording, sdl
+from lab.conformance.openapi import Description
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ("tests/lab", "tests/clients", "tests/actions", "tests/proposal", "tests/promotion")
+GITHUB, SERVER = "api.github.com", "ghes-3.16"  # the least server is asked only whether it knows our calls
+
+
+def main(tests: list[str]) -> int:
+    """0 when nothing differs, or the descriptions cannot be had (said in one sentence); 1 otherwise.
+
+    A session that records nothing compares nothing: that is 1 too.
+    """
+    try:
+        documents = {
+            name: Description(descriptions.rest(name, dict(os.environ))) for name in (GITHUB, SERVER)
+        }
+        schema = descriptions.graphql(dict(os.environ))
+    except descriptions.NotReachable as error:
+        say(f"Skipped: {error}")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="stagegate-exchanges-") as folder:
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile", *(tests or TESTS)]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, recording.FOLDER: folder}, check=False)
+        exchanges = list(recording.read(Path(folder)))
+    found = Counter(sdl.problems((ROOT / "lab/forge/schema.graphql").read_text(encoding="utf-8"), schema))
+    for name, document in documents.items():
+        found.update(
+            f"{name}: {line}" for one in exchanges for line in document.problems(one, answers=name == GITHUB)
+        )
+    wrong = tell(found, len(exchanges))
+    return 1 if wrong or done.returncode or not exchanges else 0
+
+
+def tell(found: Counter[str], exchanges: int) -> int:
+    """Print every kind of difference once, and return how many are not explained."""
+    wrong = sorted(line for line in found if not known.reason(line))
+    for line in wrong:
+        say(f"{found[line]:6} x {line}")
+    explained = len(found) - len(wrong)
+    say(f"{exchanges} exchanges compared with {GITHUB}, {SERVER} and the GraphQL schema:")
+    say(f"{len(wrong)} kinds of difference, and {explained} that lab/conformance/known.py explains.")
+    return len(wrong)
+
+
+def say(*lines: str) -> None:
+    """Lines for whoever started this."""
+    print(*lines, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
