@@ -174,7 +174,10 @@ def _installer_there(environ: Mapping[str, str]) -> bool:
 
 
 def _fill(lock: Path, commands: Sequence[Sequence[str]], environ: Mapping[str, str], home: str) -> None:
-    libraries.install_with_any(str(lock), home, commands, environ)
+    outside = {
+        name: value for name, value in environ.items() if name != "STAGEGATE_WHEELS"
+    }  # the actions' own
+    libraries.install_with_any(str(lock), home, commands, outside)
     folder = Path(home)
     for program in folder.glob("lib/python*/site-packages/bin/*"):
         inside = program.relative_to(folder)

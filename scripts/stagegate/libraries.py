@@ -164,6 +164,7 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
     work = os.path.join(folder, "work")  # neutral: no uv.toml, pyproject.toml or semver.py of the caller's
     os.mkdir(work)
     options = ["--target", site, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", lock]
+    options += _from_folder(environ)
     try:
         done = subprocess.run(
             [*command, *options],
@@ -197,6 +198,22 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
     if done.returncode:
         raise _not_installed(f"The installer ended with {done.returncode}", done.stdout)
     os.rmdir(work)
+
+
+def _from_folder(environ: Mapping[str, str]) -> list[str]:
+    """The options that take files from the folder STAGEGATE_WHEELS and from no index; none where it is not set."""
+    folder = environ.get("STAGEGATE_WHEELS", "")
+    if not folder:
+        return []
+    if not os.path.isdir(folder):
+        raise NoLibraries(
+            "missing-file",
+            2,
+            f"STAGEGATE_WHEELS is {folder!r}, and there is no such folder.",
+            "With it, the libraries are installed from that folder instead of an index.",
+            "Unpack the archive of wheels of this release there, or unset the variable.",
+        )
+    return ["--no-index", "--find-links", os.path.abspath(folder)]
 
 
 def installers(environ: Mapping[str, str]) -> list[list[str]]:

@@ -347,3 +347,29 @@ def _says_it_is_old(program: Path) -> None:
 def _old_python(minor: int) -> str | None:
     folders = [str(folder / "bin") for folder in Path.home().glob(f".pyenv/versions/3.{minor}.*")]
     return shutil.which(f"python3.{minor}", path=os.pathsep.join([*folders, os.environ["PATH"]]))
+
+
+def test_libraries_come_from_a_folder_where_there_is_no_index(toolkit: Toolkit, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / LIBRARY.filename).write_bytes(LIBRARY.content)
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "UV_DEFAULT_INDEX": "http://127.0.0.1:9/"}
+    toolkit.probe(environ={"STAGEGATE_WHEELS": str(wheels), **nowhere})
+    assert toolkit.index.downloads == 0
+
+
+def test_a_folder_of_wheels_is_no_way_around_the_hashes(toolkit: Toolkit, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    other = wheel(LIBRARY.name, LIBRARY.filename.split("-")[1], {"other.py": "x = 1\n"})
+    (wheels / other.filename).write_bytes(other.content)
+    code, output = toolkit.run(environ={"STAGEGATE_WHEELS": str(wheels)})
+    assert code != 0
+    assert "wrong-source" in output
+
+
+def test_a_folder_that_is_not_there_is_named(toolkit: Toolkit) -> None:
+    code, output = toolkit.run(environ={"STAGEGATE_WHEELS": "/nowhere/wheels"})
+    assert code == 2
+    assert "STAGEGATE_WHEELS is '/nowhere/wheels'" in output
+    assert "Unpack the archive of wheels" in output
