@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from lab.kubernetes import ApiServer
 from lab.lab import LOGIN, SHOP, Lab
 from lab.programs import outputs
 from stagegate.actions import staging_gate
@@ -697,3 +698,66 @@ def test_a_running_gate_leaves_the_record_before_it_in_force(
     monkeypatch.setattr(trial, "run", asked)
     assert gate().outputs["reason"] == "passed"
     assert during == ["pending", "passed"]
+
+
+def test_the_cluster_itself_shows_the_release(bench: Bench, gate: Gate, tmp_path: Path) -> None:
+    """`source: kubernetes`: no Argo CD is asked, and the digests of the pods are proven all the same."""
+    image = staging_release(bench).images[0]
+    written = f"{image.reference}:v1.0.0"
+    labels, spec = {"app": "shop"}, {"containers": [{"name": "shop", "image": written}]}
+    status = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "observedGeneration": 1}
+    cluster = {"argocd: {applications: [shop-staging]}": "argocd: {source: kubernetes, namespace: shop}"}
+    with ApiServer() as api:
+        api.put(
+            "/apis/apps/v1/namespaces/shop/deployments",
+            {
+                "metadata": {"name": "shop", "generation": 1},
+                "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": {"spec": spec}},
+                "status": status,
+            },
+        )
+        ran = [{"name": "shop", "imageID": f"{image.reference}@{image.digest}"}]
+        pod = {"metadata": {"name": "shop-1", "labels": labels}, "spec": spec}
+        api.put(
+            "/api/v1/namespaces/shop/pods", {**pod, "status": {"phase": "Running", "containerStatuses": ran}}
+        )
+        file = tmp_path / "kubeconfig"
+        file.write_text(
+            json.dumps(
+                {
+                    "current-context": "x",
+                    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+                    "clusters": [{"name": "c", "cluster": {"server": api.url}}],
+                    "users": [{"name": "u", "user": {"token": api.token}}],
+                }
+            )
+        )
+        asked = len(bench.lab.argocd.calls)
+        bench.settings(cluster)
+        try:
+            done = gate(argocd_server="", argocd_token="", env={"KUBECONFIG": str(file)})
+            adopted = gate(argocd_server="", argocd_token="", mode="adopt", env={"KUBECONFIG": str(file)})
+        finally:
+            bench.settings({new: old for old, new in cluster.items()})
+    assert (done.code, done.outputs["reason"]) == (0, "passed"), done.log
+    assert {c.name: c.outcome for c in done.evidence.checks}["images"] == "passed"
+    assert done.evidence.application and done.evidence.application.source == "kubernetes"
+    assert done.evidence.content == "not-comparable"
+    assert adopted.outputs["reason"] == "already-passed"
+    assert api.token not in done.log.replace(f"::add-mask::{api.token}", "")
+    assert not any("shop-staging" in call for call in bench.lab.argocd.calls[asked:] if "/api/v1/" in call)
+
+
+def test_without_argocd_the_service_can_be_adopted(bench: Bench, gate: Gate) -> None:
+    """`argocd: none`: adopting runs only the check that asks for the version."""
+    bench.settings({"argocd: {applications: [shop-staging]}": "argocd: none"})
+    gate(
+        env={"SHOP_PASSWORD": "quite-another-one"}, argocd_server="", argocd_token=""
+    )  # no pass is in the way
+    try:
+        done = gate(mode="adopt", argocd_server="", argocd_token="", env={"SHOP_PASSWORD": "not-asked"})
+    finally:
+        bench.settings({"argocd: none": "argocd: {applications: [shop-staging]}"})
+    assert (done.code, done.outputs["reason"], done.evidence.kind) == (0, "adopted", "adopt"), done.log
+    assert [c.name for c in done.evidence.checks] == ["health", "images"]
+    assert evidence.state(records_of(bench), staging_release(bench)).state == "adopted"

@@ -11,14 +11,12 @@ import pytest
 from stagegate.errors import VERDICTS, Stop
 from stagegate.gate import facts, pods, trial, verdict
 from stagegate.gate.comparing import Compared
-from stagegate.gate.expected import Expected
-from stagegate.gate.following import Source
 from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Ready
 from stagegate.gate.trial import Seen, Trial
 from stagegate.model import ApplicationSeen, Check, Image, Release
 from stagegate.settings import ArgoCDSettings, Environment, GateSettings, KeepChecking
-from tests.gate.argo_documents import expected, single
+from tests.gate.argo_documents import single
 from tests.gate.virtual import Clock
 
 SHOP, DIGEST, OTHER = "ghcr.io/acme/shop", "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -116,7 +114,7 @@ def related(_: str, digest: str) -> bool:
     return digest == DIGEST
 
 
-def ready(source: Source, expected: Expected, order: Order) -> Rollout:  # noqa: ARG001
+def ready(order: Order) -> Rollout:
     """A wait that ends at once, as the look at the pods says."""
     judged = order.pods("shop")
     word: Any = "ready" if judged.reason == "ready" else "failed"
@@ -150,7 +148,7 @@ def run(
     return trial.run(
         Trial(
             release=RELEASE, environment="staging", kind=kind, actor="octo-dev", gate=GateSettings(**gate),
-            timeout=20.0, source=source, expected=expected(settle=0.0), order=order, tags=("v1.1.0",),
+            timeout=20.0, source=source, order=order, tags=("v1.1.0",),
             claims=("v1.1.0",), allowed=tuple(allowed), relatives=related, wait=wait,
             scenarios=lambda _: tuple(next(rounds, last)), moved=lambda: moved, compare=lambda _: compared,
         ),
@@ -229,9 +227,9 @@ def test_a_timeout_is_a_verdict_only_when_a_workload_of_the_release_was_failing(
 def test_a_canary_takes_no_time_from_the_checks() -> None:
     clock, left = Clock(), list[float]()
 
-    def slow(source: Any, expected: Any, order: Any) -> Rollout:
+    def slow(order: Order) -> Rollout:
         clock.sleep(110.0)
-        return msgspec.structs.replace(ready(source, expected, order), paused=100.0)
+        return msgspec.structs.replace(ready(order), paused=100.0)
 
     def checked(seconds: float) -> tuple[Check, ...]:
         left.append(seconds)
@@ -239,7 +237,7 @@ def test_a_canary_takes_no_time_from_the_checks() -> None:
 
     given = Trial(
         release=RELEASE, environment="staging", kind="rollout", actor="octo-dev", gate=GateSettings(), timeout=20.0,
-        source=Pods(), expected=expected(), tags=("v1.1.0",), relatives=related, scenarios=checked, wait=slow,
+        source=Pods(), tags=("v1.1.0",), relatives=related, scenarios=checked, wait=slow,
         order=Order(environment="s", names=("shop",), timeout=20.0, commit=lambda *_: "current", pods=lambda _: Ready()),
         moved=lambda: "", compare=lambda _: Compared(check=Check(name="content", outcome="passed")),
     )  # fmt: skip

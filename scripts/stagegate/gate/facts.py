@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate.clients.argocd import ArgoCD
+from stagegate.clients.argocd import ArgoCD, client, oidc
 from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
@@ -115,7 +115,7 @@ def needs(facts: Facts) -> None:
                 "Without Argo CD only the service reports it, and no check of `gate.scenarios` asks for {version}.",
                 'Write a check with `json: {version: "{version}"}` into the scenario file.',
             )
-    elif not argocd.applications and not argocd.selector:
+    elif argocd.source == "api" and not argocd.applications and not argocd.selector:
         raise _unfit(
             f"Environment {facts.environment.name} has no Argo CD Application.",
             "`argocd` names neither applications nor a selector.",
@@ -165,12 +165,14 @@ def argocd(environment: Environment, server: str, token: str, headers: tuple[str
                 "Correct the secret; the line is not shown because it may be one.",
             )
         extra[name.strip()] = value.strip()
-    known = environment.argo
+    known, file = environment.argo, _ca_file(ca)
+    if known.auth == "oidc":
+        token = oidc.exchanged(client.address(server), known.connector, ca=file, headers=extra)
     return ArgoCD(
         server,
         token,
         headers=extra,
-        ca=_ca_file(ca),
+        ca=file,
         project=known.project,
         namespace=known.namespace,
     )

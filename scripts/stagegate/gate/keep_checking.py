@@ -44,14 +44,12 @@ def check(
     )
 
 
-def unwell(
-    source: Source | None, expected: Expected, order: Order, names: Sequence[str]
-) -> Callable[[], str]:
-    """A function that says what is wrong with the Applications now, or nothing."""
+def unwell(source: Source, expected: Expected, order: Order) -> Callable[[Sequence[str]], str]:
+    """A function that says what is wrong with Applications now, or nothing."""
 
-    def ask() -> str:
-        for name in names if source is not None else ():
-            document = source.application(name) if source else {}
+    def ask(names: Sequence[str]) -> str:
+        for name in names:
+            document = source.application(name)
             seen, named = documents.read(document), order.named(document)
             held = {s.key: order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}
             reason, detail = classify(seen, msgspec.structs.replace(expected, commits=held, named=named))

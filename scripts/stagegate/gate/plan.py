@@ -130,11 +130,39 @@ def endured(reason: str, application: Application, expected: Expected) -> float 
     return short if stuck or (reason == "out-of-sync" and synced_already(application)) else None
 
 
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look showed: a reason with its sentence, how long it is endured (None: as long as the gate waits),
+    how long `ready` must last, and whether whoever showed it looked late enough for that."""
+
+    reason: str
+    detail: str
+    limit: float | None = None
+    settle: float = 0.0
+    confirmed: bool = True
+
+
+def observe(application: Application, expected: Expected) -> Observed:
+    """One look at an Application."""
+    reason, detail = classify(application, expected)
+    settle = settle_time(application, expected)
+    return Observed(
+        reason=reason,
+        detail=detail,
+        limit=endured(reason, application, expected),
+        settle=settle,
+        confirmed=confirmed(application, settle),
+    )
+
+
 def judge(application: Application, expected: Expected, history: History, now: float) -> Judgement:
     """What this look means, given the looks before it. `history` is what `remember` made of those."""
-    reason, detail = classify(application, expected)
-    limit = endured(reason, application, expected)
-    same = _continues(history, reason, limit)
+    return decide(observe(application, expected), history, now)
+
+
+def decide(seen: Observed, history: History, now: float) -> Judgement:
+    """What a look means, given the looks before it."""
+    reason, detail, limit = seen.reason, seen.detail, seen.limit
+    same = _continues(history, seen)
     lasted = now - history.since if same else 0.0
     looks = history.looks + 1 if same else 1
     if reason == "refreshing" and history.reason == "ready":
@@ -148,10 +176,9 @@ def judge(application: Application, expected: Expected, history: History, now: f
         if limit is not None and looks >= 3 and refreshed and lasted >= limit:
             return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")
         return Waiting(reason=reason, detail=detail)
-    settle = settle_time(application, expected)
-    if looks < 2 or lasted < settle:
-        return Waiting(reason="settling", detail=f"{detail}; good for {lasted:.0f} of {settle:.0f} s")
-    if not confirmed(application, settle):
+    if looks < 2 or lasted < seen.settle:
+        return Waiting(reason="settling", detail=f"{detail}; good for {lasted:.0f} of {seen.settle:.0f} s")
+    if not seen.confirmed:
         return Waiting(reason="settling", detail=f"{detail}; Argo CD has not looked again since it settled")
     return Ready(detail=detail)
 
@@ -160,15 +187,20 @@ def remember(
     history: History, application: Application, expected: Expected, now: float, *, refreshed: bool = False
 ) -> History:
     """History with this look added; `refreshed` says that Argo CD had been asked to look again before it."""
-    reason, _ = classify(application, expected)
-    limit = endured(reason, application, expected)
-    if reason == "refreshing" and history.reason == "ready":
+    return added(history, observe(application, expected), now, refreshed=refreshed)
+
+
+def added(history: History, seen: Observed, now: float, *, refreshed: bool = False) -> History:
+    """History with a look added."""
+    if seen.reason == "refreshing" and history.reason == "ready":
         return history  # we ask for refreshes ourselves, and that takes nothing back
-    if not _continues(history, reason, limit):
-        good = history.was_good or reason == "ready"
-        return History(reason=reason, limit=limit, since=now, looks=1, was_good=good, refreshed=refreshed)
+    if not _continues(history, seen):
+        good = history.was_good or seen.reason == "ready"
+        return History(
+            reason=seen.reason, limit=seen.limit, since=now, looks=1, was_good=good, refreshed=refreshed
+        )
     return msgspec.structs.replace(history, looks=history.looks + 1, refreshed=history.refreshed or refreshed)
 
 
-def _continues(history: History, reason: str, limit: float | None) -> bool:
-    return (history.reason, history.limit) == (reason, limit)
+def _continues(history: History, seen: Observed) -> bool:
+    return (history.reason, history.limit) == (seen.reason, seen.limit)

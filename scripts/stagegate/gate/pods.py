@@ -9,7 +9,7 @@ import msgspec
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.gate import images as pod_images
-from stagegate.gate.following import Source
+from stagegate.gate.following import PodReader
 from stagegate.gate.order import StuckPod
 from stagegate.gate.plan import Failed, Judgement, Ready, Waiting
 from stagegate.model import Image
@@ -30,7 +30,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def look(
-    source: Source, name: str, images: Sequence[Image], tags: Sequence[str], relatives: Relatives
+    source: PodReader, name: str, images: Sequence[Image], tags: Sequence[str], relatives: Relatives
 ) -> Proof:
     """One look at the pods of an Application. Without the right to see live pods, images count by tag."""
     found = pod_images.judge_images(_pods(source, name), images, tags, relatives)
@@ -43,7 +43,7 @@ def look(
     )
 
 
-def stuck(source: Source, name: str, images: Sequence[Image], tags: Sequence[str]) -> StuckPod:
+def stuck(source: PodReader, name: str, images: Sequence[Image], tags: Sequence[str]) -> StuckPod:
     """A pod of the release that does not start. Without the permission to read the tree there is none."""
     try:
         return pod_images.stuck_pod(source.tree(name), images, tags)
@@ -53,7 +53,7 @@ def stuck(source: Source, name: str, images: Sequence[Image], tags: Sequence[str
         return StuckPod()
 
 
-def _pods(source: Source, name: str) -> list[pod_images.PodImage]:
+def _pods(source: PodReader, name: str) -> list[pod_images.PodImage]:
     try:
         nodes = list(pod_images.of_tree(source.tree(name)))
     except Stop as trouble:

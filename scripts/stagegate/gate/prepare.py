@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from stagegate.clients import git
+from stagegate.clients import git, kubernetes
 from stagegate.clients.argocd import ArgoCD
 from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
-from stagegate.gate import command_checks, commits, comparing, facts, http_checks, pods
+from stagegate.gate import (
+    command_checks,
+    commits,
+    comparing,
+    facts,
+    http_checks,
+    keep_checking,
+    pods,
+    rolled_out,
+    rollout,
+    workloads,
+)
+from stagegate.gate import images as pod_images
 from stagegate.gate.comparing import Compared, Rendering
 from stagegate.gate.facts import Facts
+from stagegate.gate.following import PodReader
 from stagegate.gate.http_checks import Run
 from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Ready
+from stagegate.gate.pods import Relatives
 from stagegate.gate.request import GateRequest
 from stagegate.gate.scenarios import Scenarios
 from stagegate.gate.trial import RunChecks, Trial
@@ -42,14 +57,29 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     render: Callable[[Json], Rendering]
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate looks at: where pods are read (None: nowhere), what to wait for, and how; what is wrong with it
+    later, and the content check."""
+
+    pods: PodReader | None = None
+    names: tuple[str, ...] = ()
+    wait: Callable[[Order], Rollout] = lambda order: Rollout(
+        outcome="ready", reason="ready", detail=order.environment, seen=()
+    )
+    unwell: Callable[[Sequence[str]], str] = lambda _: ""
+    compare: Callable[[Rollout], Compared] = lambda _: comparing.not_comparable("Argo CD is not asked")
+
+
 def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, context: Context) -> Trial:
     """The gate that inputs and facts ask for. Stop for an empty secret, a foreign host, a wrong work tree."""
     environment, release = known.environment, known.release
-    source = _source(request, known)
+    tags = known.settings.image_tags(release.version)
+    claims = (*tags, f"sha-{release.commit}")
+    relatives = pods.family(world.registry, release.images)
     repositories = facts.repositories(world.app, world.pins)
     order = Order(
         environment=environment.name,
-        names=facts.names(environment, source) if source else (),
+        names=(),
         minimum=environment.argo.min_healthy,
         timeout=known.timeout,
         commit=commits.reader(
@@ -60,8 +90,12 @@ def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, 
         named=world.named,
         pinned=partial(_pinned_now, world) if known.pinned == release.version else lambda: "",
     )
-    tag = world.app.tag(release.tag) if source and release.tag else None
-    claims = (*known.settings.image_tags(release.version), f"sha-{release.commit}")
+    if environment.argo.source == "kubernetes":
+        target = _cluster(known, (*claims, release.version), relatives)
+    elif environment.argo.source == "api":
+        target = _argocd(request, known, world, order)
+    else:
+        target = Target()
     return Trial(
         release=release,
         environment=environment.name,
@@ -69,32 +103,73 @@ def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, 
         actor=context.person,
         gate=environment.gate,
         timeout=known.timeout,
-        source=source,
-        expected=facts.expected(known, tuple(repositories), tag.object_id if tag else ""),
-        order=order,
+        source=target.pods,
+        order=msgspec.structs.replace(order, names=target.names),
         tags=(*claims, release.version),
         claims=claims,
         allowed=known.settings.images_allowed,
-        relatives=pods.family(world.registry, release.images),
+        relatives=relatives,
         scenarios=_tests(known, context, os.environ, kind),
-        moved=partial(facts.moved, world.registry, release, known.settings.image_tags(release.version)),
+        moved=partial(facts.moved, world.registry, release, tags),
+        compare=target.compare,
+        wait=target.wait,
+        unwell=target.unwell,
+    )
+
+
+def _argocd(request: GateRequest, known: Facts, world: World, order: Order) -> Target:
+    """The Applications of an Argo CD."""
+    headers = tuple(line for line in request.argocd_headers.splitlines() if line.strip())
+    source = facts.argocd(
+        known.environment, request.argocd_server, request.argocd_token, headers, request.argocd_ca
+    )
+    tag = world.app.tag(known.release.tag) if known.release.tag else None
+    repositories = tuple(facts.repositories(world.app, world.pins))
+    expected = facts.expected(known, repositories, tag.object_id if tag else "")
+    return Target(
+        pods=source,
+        names=facts.names(known.environment, source),
+        wait=partial(rollout.wait, source, expected),
+        unwell=keep_checking.unwell(source, expected, order),
         compare=_comparison(known, source, world),
     )
+
+
+def _cluster(known: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
+    """The workloads of a cluster."""
+    argo, images = known.environment.argo, known.release.images
+    cluster = kubernetes.Cluster(kubernetes.access())
+    source = workloads.WorkloadSource(
+        cluster,
+        argo.namespace or cluster.namespace,
+        names=argo.applications,
+        selector=argo.selector,
+        release=images,
+    )
+    expected = facts.expected(known, ())
+    observe = partial(
+        rolled_out.observation, expected=expected, release=images, tags=tags, relatives=relatives
+    )
+
+    def unwell(_: Sequence[str]) -> str:
+        seen = observe(source.find())
+        return "" if seen.reason == "ready" else f"{seen.reason}: {seen.detail}"
+
+    def wait(order: Order) -> Rollout:
+        return workloads.wait(source, expected, order, observe, clock=time.monotonic, sleep=time.sleep)
+
+    def compare(_: Rollout) -> Compared:
+        compared = comparing.not_comparable("Argo CD is not asked, so there are no manifests to compare")
+        templates = tuple(dict.fromkeys(pod_images.written_in(source.find().workloads)))
+        return msgspec.structs.replace(compared, images=templates)
+
+    return Target(pods=source, names=(source.namespace,), wait=wait, unwell=unwell, compare=compare)
 
 
 def _pinned_now(world: World) -> str:
     """The version that the pins name on the default branch now."""
     head = world.pins.head(world.pins.default_branch())
     return world.pinned_at(head) if head else ""
-
-
-def _source(request: GateRequest, known: Facts) -> ArgoCD | None:
-    if known.environment.argo.source == "http":
-        return None
-    headers = tuple(line for line in request.argocd_headers.splitlines() if line.strip())
-    return facts.argocd(
-        known.environment, request.argocd_server, request.argocd_token, headers, request.argocd_ca
-    )
 
 
 def _tests(
@@ -121,12 +196,12 @@ def _scenarios(scenarios: Scenarios, run: Run) -> RunChecks:
     return lambda left: http_checks.run_all(scenarios, base, msgspec.structs.replace(run, left=left))
 
 
-def _comparison(known: Facts, source: ArgoCD | None, world: World) -> Callable[[Rollout], Compared]:
+def _comparison(known: Facts, source: ArgoCD, world: World) -> Callable[[Rollout], Compared]:
     def namespace(document: Json) -> str:
         destination = (document.get("spec") or {}).get("destination") or {}
         return str(destination.get("namespace") or "default")
 
-    if source is None or known.release.chart is None:
+    if known.release.chart is None:
         return lambda _: comparing.not_comparable("no chart of ours is deployed here")
     return lambda found: comparing.compare(source, found, world.render, namespace)
 

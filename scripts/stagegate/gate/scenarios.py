@@ -90,11 +90,14 @@ class Scenarios(_Part, frozen=True, kw_only=True):
         return any(_asks_version(check) for check in self.checks)
 
     def of_version(self) -> Scenarios:
-        """Only the checks that compare an answer with the release's version, all of them required."""
+        """Only the checks that compare an answer with the release's version, all of them required; the login where
+        one of them uses what it captures."""
         kept = tuple(
             msgspec.structs.replace(check, required=True) for check in self.checks if _asks_version(check)
         )
-        return msgspec.structs.replace(self, checks=kept)
+        captured = set(self.login.capture) if self.login else set()
+        used = {name for check in kept for name in placeholders.captured(msgspec.to_builtins(check))}
+        return msgspec.structs.replace(self, checks=kept, login=self.login if used & captured else None)
 
 
 def _asks_version(check: ScenarioCheck) -> bool:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.gate import images, keep_checking, pods, rollout, verdict
+from stagegate.gate import images, keep_checking, pods, verdict
 from stagegate.gate.comparing import Compared
-from stagegate.gate.expected import Expected
-from stagegate.gate.following import Source
+from stagegate.gate.following import PodReader
 from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Failed, Judgement
 from stagegate.gate.pods import Proof, Relatives
@@ -43,10 +42,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What a gate needs. `source` None: no Argo CD, the service's own version decides (`argocd.source: http`).
 
-    `wait` is the wait for the roll-out; `scenarios` runs all checks once; `moved` names an image whose tag in the
-    registry has other content now, or nothing; `compare` makes the content check. `tags` are those that images of
-    the release may carry, `claims` those among them that only the release's images carry, `allowed` the
-    repositories that may carry them without being part of the release.
+    `wait` is the wait for the roll-out, `unwell` says what is wrong with what rolled out, `compare` makes the
+    content check; `scenarios` runs all checks once; `moved` names an image whose tag in the registry has moved.
+    `tags` are those that images of the release may carry, `claims` those among them that only the release's images
+    carry, `allowed` the repositories that may carry them without being part of the release.
     """
 
     release: Release
@@ -55,8 +54,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     gate: GateSettings
     timeout: float
-    source: Source | None
-    expected: Expected
+    source: PodReader | None
     order: Order
     tags: tuple[str, ...]
     claims: tuple[str, ...] = ()
@@ -65,7 +63,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: RunChecks | None
     moved: Callable[[], str]
     compare: Callable[[Rollout], Compared]
-    wait: Callable[[Source, Expected, Order], Rollout] = rollout.wait
+    wait: Callable[[Order], Rollout]
+    unwell: Callable[[Sequence[str]], str] = lambda _: ""
 
 
 def run(trial: Trial, clock: Clock = Clock()) -> Seen:  # noqa: B008  a frozen value
@@ -96,7 +95,7 @@ def run(trial: Trial, clock: Clock = Clock()) -> Seen:  # noqa: B008  a frozen v
     )
 
 
-def _roll_out(trial: Trial, source: Source) -> tuple[Rollout, Proof]:
+def _roll_out(trial: Trial, source: PodReader) -> tuple[Rollout, Proof]:
     """Wait for the roll-out; a look at the pods is the last word on ready."""
     proofs: dict[str, Proof] = {}
 
@@ -109,7 +108,7 @@ def _roll_out(trial: Trial, source: Source) -> tuple[Rollout, Proof]:
         pods=judged,
         stuck=lambda name: pods.stuck(source, name, trial.release.images, trial.tags),
     )
-    found = trial.wait(source, trial.expected, order)
+    found = trial.wait(order)
     return found, _joined([proofs[seen.name] for seen in found.seen if seen.name in proofs])
 
 
@@ -159,8 +158,8 @@ def _checks(trial: Trial, names: Sequence[str], end: float, clock: Clock) -> tup
     again = trial.gate.keep_checking
     if again is None or trial.kind == "adopt" or any(c.required and c.outcome != "passed" for c in checks):
         return checks
-    unwell = keep_checking.unwell(trial.source, trial.expected, trial.order, names)
-    return (*checks, keep_checking.check(again, trial.scenarios, unwell, clock.now, clock.sleep))
+    more = keep_checking.check(again, trial.scenarios, lambda: trial.unwell(names), clock.now, clock.sleep)
+    return (*checks, more)
 
 
 def _until_good(scenarios: RunChecks, end: float, clock: Clock) -> tuple[Check, ...]:

@@ -46,19 +46,11 @@ class ArgoCD:
         project: str = "",
         namespace: str = "",
     ) -> None:
-        if not server.strip() or not token.strip():
-            raise refusals.empty("argocd-server" if not server.strip() else "argocd-token")
-        log.mask(token, *(headers or {}).values())
-        address = server.strip()
-        self.url = (address if "://" in address else f"https://{address}").rstrip("/")
+        self.url = address(server)
         self.host = urlsplit(self.url).netloc
-        if urlsplit(self.url).scheme not in ("http", "https") or not _HOST.fullmatch(self.host):
-            raise Stop(
-                "bad-input",
-                "argocd-server is not an address.",
-                "It must be a host name, host:port or an https URL, without a user.",
-                "Correct the variable ARGOCD_SERVER of the GitHub Environment.",
-            )
+        if not token.strip():
+            raise refusals.empty("argocd-token")
+        log.mask(token, *(headers or {}).values())
         self._ca = ca or None  # by request: a session's own setting gives way to REQUESTS_CA_BUNDLE
         self._session = http.session(retries=0)  # whoever waits decides what to try again
         self._session.headers.update({"Authorization": f"Bearer {token.strip()}", **(headers or {})})
@@ -222,6 +214,22 @@ class ArgoCD:
 
     def _about(self, name: str) -> str:
         return f"Application {name}" + (f" of project {self._project}" if self._project else "")
+
+
+def address(server: str) -> str:
+    """The URL of `host`, `host:port` or a URL. Stop(empty-secret) or Stop(bad-input) where it is none."""
+    text = server.strip()
+    if not text:
+        raise refusals.empty("argocd-server")
+    url = (text if "://" in text else f"https://{text}").rstrip("/")
+    if urlsplit(url).scheme not in ("http", "https") or not _HOST.fullmatch(urlsplit(url).netloc):
+        raise Stop(
+            "bad-input",
+            "argocd-server is not an address.",
+            "It must be a host name, host:port or an https URL, without a user.",
+            "Correct the variable ARGOCD_SERVER of the GitHub Environment.",
+        )
+    return url
 
 
 def _revisions(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""A token of Argo CD for this job alone: the job's OIDC token, exchanged at Argo CD's Dex.
+
+https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/github-actions/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import requests
+
+from stagegate.clients import http
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+CLIENT = "argo-cd-cli"  # Argo CD's own public client at Dex
+_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ACCESS, _ID = "urn:ietf:params:oauth:token-type:access_token", "urn:ietf:params:oauth:token-type:id_token"
+
+
+def exchanged(
+    url: str,
+    connector: str,
+    *,
+    ca: str = "",
+    headers: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> str:
+    """A token for the Argo CD at `url`. Stop(missing-permission) without the job's `id-token: write`, or when Dex
+    refuses; Stop(unreachable) when one of the two does not answer."""
+    subject = job_token(environ)
+    host = urlsplit(url).netloc
+    with http.session(retries=0) as session:
+        answer = http.reach(
+            host,
+            lambda: session.post(
+                f"{url}/api/dex/token",
+                auth=(CLIENT, ""),
+                headers=dict(headers or {}),
+                data={
+                    "connector_id": connector,
+                    "grant_type": _EXCHANGE,
+                    "scope": "openid email profile federated:id",
+                    "requested_token_type": _ACCESS,
+                    "subject_token": subject,
+                    "subject_token_type": _ID,
+                },
+                verify=ca or True,
+                allow_redirects=False,
+            ),
+        )
+    token = _field(answer, "access_token") if answer.status_code == 200 else ""
+    if not token:
+        said = _field(answer, "error_description") or _field(answer, "error") or f"HTTP {answer.status_code}"
+        raise Stop(
+            "missing-permission",
+            f"Argo CD at {host} gave no token for this job.",
+            f"Its Dex says: {log.redact(' '.join(said.split()))[:200].rstrip('.')}.",
+            f"Add a Dex connector of type `oidc` with id {connector!r} and GitHub's issuer, or correct "
+            "`argocd.connector`.",
+        )
+    log.mask(token)
+    return token
+
+
+def job_token(environ: Mapping[str, str]) -> str:
+    """The OIDC token that GitHub gives this job."""
+    url, key = (environ.get(f"ACTIONS_ID_TOKEN_REQUEST_{name}", "") for name in ("URL", "TOKEN"))
+    if not url or not key:
+        raise Stop(
+            "missing-permission",
+            "This job has no OIDC token.",
+            "`argocd.auth: oidc` needs one, and GitHub gives it only to jobs with the permission for it.",
+            "Add `permissions: id-token: write` to the job.",
+        )
+    host = urlsplit(url).netloc
+    with http.session() as session:
+        answer = http.reach(host, lambda: session.get(url, headers={"Authorization": f"bearer {key}"}))
+    token = _field(answer, "value") if answer.status_code == 200 else ""
+    if not token:
+        raise Stop(
+            "missing-permission",
+            "GitHub gave this job no OIDC token.",
+            f"{host} answered {answer.status_code}.",
+            "Add `permissions: id-token: write` to the job, then run it again.",
+        )
+    log.mask(token)
+    return token
+
+
+def _field(answer: requests.Response, name: str) -> str:
+    try:
+        found = answer.json().get(name)
+    except (ValueError, AttributeError):
+        return ""
+    return found if isinstance(found, str) else ""

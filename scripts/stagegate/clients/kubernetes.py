@@ -1,0 +1,248 @@
+"""A cluster's API server, read only: who asks and where comes from the kubeconfig, or from the pod the job runs in.
+
+https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import requests
+import yaml
+
+from stagegate.clients import http, process
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+Json = dict[str, Any]
+_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_LIMIT = 500  # objects in one answer
+_PAGES = 40
+
+
+class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """An API server and who speaks to it. `ca` and `certificate` (with `key`) are paths of PEM files."""
+
+    server: str
+    token: str = ""
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    namespace: str = ""
+    insecure: bool = False
+
+
+class Cluster:
+    """The objects of a cluster, as one identity may see them."""
+
+    def __init__(self, access: ClusterAccess) -> None:
+        if access.token:
+            log.mask(access.token)
+        self._access = access
+        self._session = http.session(retries=0)  # whoever waits decides what to try again
+        if access.token:
+            self._session.headers["Authorization"] = f"Bearer {access.token}"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the kubeconfig's context or of the pod; `default` where none is named."""
+        return self._access.namespace or "default"
+
+    def get(self, path: str) -> Json | None:
+        """One object, or None where there is none. Stop for everything else."""
+        answer = self._send(path, {})
+        if answer.status_code == 404 and _is_status(answer):
+            return None
+        return _document(self._refuse(answer, path), path)
+
+    def objects(self, path: str, selector: str = "") -> list[Json]:
+        """Every object below a path, however many answers that takes."""
+        found: list[Json] = []
+        more = ""
+        for _ in range(_PAGES):
+            query = {"limit": str(_LIMIT), "labelSelector": selector, "continue": more}
+            answer = self._send(path, {key: value for key, value in query.items() if value})
+            document = _document(self._refuse(answer, path), path)
+            found += [item for item in document.get("items") or () if isinstance(item, dict)]
+            more = str((document.get("metadata") or {}).get("continue") or "")
+            if not more:
+                return found
+        raise _odd(path, "more objects than are read", "Narrow them with `argocd.selector`.")
+
+    def _send(self, path: str, query: Mapping[str, str]) -> requests.Response:
+        access = self._access
+        verify: str | bool = False if access.insecure else access.ca or True
+        cert = (access.certificate, access.key) if access.certificate else None
+        address = access.server.rstrip("/") + quote(path)
+        return http.reach(
+            _host(access.server),
+            lambda: self._session.get(address, params=query, verify=verify, cert=cert, allow_redirects=False),
+        )
+
+    def _refuse(self, answer: requests.Response, path: str) -> requests.Response:
+        status, host = answer.status_code, _host(self._access.server)
+        if status == 200:
+            return answer
+        said = f"It says: {_said(answer)}."
+        if status == 401:
+            raise Stop(
+                "token-expired",
+                f"The API server at {host} does not accept the credentials.",
+                said,
+                "Renew the kubeconfig (or the service account token) of this job.",
+            )
+        if status == 403:
+            raise Stop(
+                "missing-permission",
+                f"The API server at {host} does not show {path}.",
+                said,
+                "Give it `get` and `list` on deployments, statefulsets, daemonsets, jobs, cronjobs and pods.",
+            )
+        reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
+        raise Stop(reason, f"The API server at {host} answered {status} for {path}.", said, "Run it again.")
+
+
+def access(environ: Mapping[str, str] = os.environ) -> ClusterAccess:
+    """From `KUBECONFIG` (the first file that exists), `~/.kube/config`, or the pod. Stop(bad-settings) for none."""
+    listed = [Path(one) for one in environ.get("KUBECONFIG", "").split(os.pathsep) if one]
+    files = listed or [Path(environ.get("HOME", "/")) / ".kube" / "config"]
+    file = next((one for one in files if one.is_file()), None)
+    if file is not None:
+        return from_kubeconfig(file)
+    if environ.get("KUBERNETES_SERVICE_HOST") and (_POD / "token").is_file():
+        return _of_pod(environ, _POD)
+    raise Stop(
+        "empty-secret",
+        "There is no kubeconfig.",
+        "`argocd.source: kubernetes` asks the API server, and this job has neither a kubeconfig nor a pod's token.",
+        "Set KUBECONFIG in a step before this one, or run the job on a runner in the cluster.",
+    )
+
+
+def from_kubeconfig(file: Path) -> ClusterAccess:
+    """The current context of a kubeconfig. Stop(bad-settings) when it is incomplete."""
+    try:
+        config = yaml.safe_load(file.read_text())
+        name = config["current-context"]
+        context = _named(config, "contexts", name)["context"]
+        cluster = _named(config, "clusters", context["cluster"])["cluster"]
+        user = _named(config, "users", context["user"])["user"] if context.get("user") else {}
+        server = str(cluster["server"])
+    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
+        raise Stop(
+            "bad-settings",
+            "The kubeconfig of this job cannot be used.",
+            f"Its current context, or the cluster or user of that, is missing ({type(error).__name__}).",
+            "Write a kubeconfig with `current-context`, as `kubectl config view --minify --flatten` prints it.",
+        ) from error
+    certificate = _file(user, "client-certificate", file)
+    return ClusterAccess(
+        server=server,
+        token=_token(user, file) or ("" if certificate else _token_of_command(user, file)),
+        ca=_file(cluster, "certificate-authority", file),
+        certificate=certificate,
+        key=_file(user, "client-key", file),
+        namespace=str(context.get("namespace") or ""),
+        insecure=cluster.get("insecure-skip-tls-verify") is True,
+    )
+
+
+def _named(config: Json, kind: str, name: str) -> Json:
+    found: Json = {item["name"]: item for item in config[kind]}[name]
+    return found
+
+
+def _token(user: Json, beside: Path) -> str:
+    if user.get("tokenFile"):
+        return (beside.parent / str(user["tokenFile"])).read_text().strip()
+    return str(user.get("token") or "")
+
+
+def _token_of_command(user: Json, beside: Path) -> str:
+    """The token that the kubeconfig's own command prints, as `kubectl` would run it."""
+    command = user.get("exec")
+    if not isinstance(command, dict):
+        return ""
+    version = str(command.get("apiVersion") or "client.authentication.k8s.io/v1")
+    asked = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    given = {str(one["name"]): str(one["value"]) for one in command.get("env") or ()}
+    argv = (str(command.get("command")), *(str(one) for one in command.get("args") or ()))
+    try:
+        done = process.run(
+            *argv,
+            cwd=beside.parent,
+            env={**os.environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(asked)},
+        )
+        return str(json.loads(done.text)["status"]["token"])
+    except (process.ProgramFailed, ValueError, LookupError, TypeError) as error:
+        raise Stop(
+            "missing-permission",
+            f"The command {argv[0]} of the kubeconfig gave no token.",
+            f"{log.redact(str(error))[:300]}.",
+            "Run it by hand in this job to see what it says.",
+        ) from error
+
+
+def _file(part: Json, key: str, beside: Path) -> str:
+    """The path of a PEM file that is named, or whose content is there in base64."""
+    if part.get(f"{key}-data"):
+        folder = os.environ.get("RUNNER_TEMP") or None
+        with tempfile.NamedTemporaryFile("wb", suffix=".pem", dir=folder, delete=False) as file:
+            file.write(base64.b64decode(str(part[f"{key}-data"])))
+        return file.name
+    return str(beside.parent / str(part[key])) if part.get(key) else ""
+
+
+def _of_pod(environ: Mapping[str, str], folder: Path) -> ClusterAccess:
+    host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT", "443")
+    place = f"[{host}]" if ":" in host else host
+    namespace = folder / "namespace"
+    return ClusterAccess(
+        server=f"https://{place}:{port}",
+        token=(folder / "token").read_text().strip(),
+        ca=str(folder / "ca.crt"),
+        namespace=namespace.read_text().strip() if namespace.is_file() else "",
+    )
+
+
+def _host(server: str) -> str:
+    return server.split("://", 1)[-1].split("/", 1)[0]
+
+
+def _is_status(answer: requests.Response) -> bool:
+    try:
+        return bool(answer.json().get("kind") == "Status")
+    except (ValueError, AttributeError):
+        return False
+
+
+def _document(answer: requests.Response, path: str) -> Json:
+    try:
+        document = answer.json()
+    except ValueError as error:
+        raise _odd(
+            path, "an answer that is not JSON", "Compare the address with the API server's."
+        ) from error
+    if not isinstance(document, dict):
+        raise _odd(path, "JSON that is no object", "Compare the address with the API server's.")
+    return document
+
+
+def _odd(path: str, what: str, next_step: str) -> Stop:
+    return Stop("unknown-state", f"{path} gave {what}.", "So nothing is known of the workloads.", next_step)
+
+
+def _said(answer: requests.Response) -> str:
+    try:
+        message = answer.json().get("message")
+    except (ValueError, AttributeError):
+        message = None
+    return log.redact(" ".join(str(message or f"HTTP {answer.status_code}").split()))[:200].rstrip(".")

@@ -1,0 +1,164 @@
+"""Whether workloads are rolled out with the release's images, judged as `kubectl rollout status` does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from stagegate.argocd_app.json_fields import mapping, rows, text
+from stagegate.gate import images
+from stagegate.gate.expected import Expected
+from stagegate.gate.images import PodImage, full_name
+from stagegate.gate.plan import DEADLINE, Observed
+from stagegate.model import DIGEST, Image
+
+Json = dict[str, Any]
+Objection = tuple[str, str]
+
+
+class WorkloadsFound(msgspec.Struct, frozen=True, kw_only=True):
+    """The workloads of an environment at one look, and what is named and not there."""
+
+    workloads: tuple[Json, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def observation(
+    found: WorkloadsFound,
+    expected: Expected,
+    release: Sequence[Image],
+    tags: Sequence[str],
+    relatives: Callable[[str, str], bool],
+) -> Observed:
+    """The first thing that forbids calling these workloads the release, and how long it is endured. Pure."""
+    reason, detail = next(_objections(found, expected, release, tags, relatives), ("ready", ""))
+    limit = None
+    if reason == "degraded":
+        limit = min(max(expected.settle, DEADLINE), expected.degraded_after)
+    names = ", ".join(_name(one) for one in found.workloads)
+    return Observed(
+        reason=reason, detail=detail or f"{names} rolled out", limit=limit, settle=expected.settle
+    )
+
+
+def _objections(
+    found: WorkloadsFound,
+    expected: Expected,
+    release: Sequence[Image],
+    tags: Sequence[str],
+    relatives: Callable[[str, str], bool],
+) -> Iterator[Objection]:
+    ours = {full_name(image.reference): image for image in release}
+    if found.missing:
+        yield "missing", f"{', '.join(found.missing)} does not exist"
+    current = False
+    for one in found.workloads:
+        written = list(images_of(one, set(ours)))
+        old = [
+            image
+            for image in written
+            if not _is_current(image, ours[full_name(image.repository)], tags, relatives)
+        ]
+        if old and one["kind"] == "Job":
+            continue  # of an earlier release, and it never changes
+        if old:
+            yield "old-revision", f"{_name(one)} has {old[0].written}"
+        current = current or bool(written)
+        yield from _rolled_out(one, accepts_suspended=expected.accepts_suspended)
+    if not current:
+        yield "missing", "no workload runs an image of the release"
+
+
+def _is_current(
+    image: PodImage, recorded: Image, tags: Sequence[str], relatives: Callable[[str, str], bool]
+) -> bool:
+    pinned = DIGEST.search(image.written.partition("@")[2])
+    return relatives(recorded.reference, pinned[0]) if pinned else image.tag in tags
+
+
+def _rolled_out(one: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
+    metadata, spec, status = (mapping(one, key) for key in ("metadata", "spec", "status"))
+    name, kind = _name(one), one["kind"]
+    if metadata.get("deletionTimestamp"):
+        yield "progressing", f"{name} is being deleted, and is there again or not when that is done"
+    if kind == "CronJob":
+        return
+    if kind == "Job":
+        yield from _job(name, spec, status, accepts_suspended=accepts_suspended)
+        return
+    if _number(status, "observedGeneration") < _number(metadata, "generation"):
+        yield "progressing", f"{name}: its controller has not seen generation {metadata.get('generation')}"
+    if spec.get("paused") is True and not _is_complete(kind, spec, status):
+        yield "suspended", f"{name} is paused"
+    for condition in rows(status.get("conditions")):
+        if text(condition, "reason") == "ProgressDeadlineExceeded" and condition.get("status") == "False":
+            yield "degraded", f"{name} exceeded its progress deadline"
+    if not _is_complete(kind, spec, status):
+        yield "progressing", f"{name}: {_progress(kind, spec, status)}"
+
+
+def _job(name: str, spec: Json, status: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
+    conditions = {text(c, "type"): c for c in rows(status.get("conditions")) if c.get("status") == "True"}
+    if "Failed" in conditions:
+        said = text(conditions["Failed"], "message") or text(conditions["Failed"], "reason")
+        yield "degraded", f"{name} failed: {said}"
+    if spec.get("suspend") is True:
+        if not accepts_suspended:
+            yield "suspended", f"{name} is suspended"
+    elif "Complete" not in conditions:
+        yield "progressing", f"{name}: {_number(status, 'active')} pods run"
+
+
+def _is_complete(kind: str, spec: Json, status: Json) -> bool:
+    if kind == "DaemonSet":
+        wanted = _number(status, "desiredNumberScheduled")
+        updated = _number(status, "updatedNumberScheduled")
+        if text(mapping(spec, "updateStrategy"), "type") == "OnDelete":
+            updated = wanted  # its pods are judged by their images
+        return updated >= wanted and _number(status, "numberAvailable") >= wanted
+    wanted = _number(spec, "replicas", 1)
+    updated, available = _number(status, "updatedReplicas"), _number(status, "availableReplicas")
+    if kind == "Deployment":
+        return updated >= wanted and _number(status, "replicas") <= updated and available >= wanted
+    strategy = mapping(spec, "updateStrategy")
+    partition = _number(mapping(strategy, "rollingUpdate"), "partition")
+    available = (
+        max(available, _number(status, "readyReplicas")) if "availableReplicas" not in status else available
+    )
+    if text(strategy, "type") == "OnDelete":
+        return available >= wanted
+    moved = bool(partition) or text(status, "currentRevision") == text(status, "updateRevision")
+    return updated >= wanted - partition and available >= wanted and moved
+
+
+def _progress(kind: str, spec: Json, status: Json) -> str:
+    if kind == "DaemonSet":
+        wanted = _number(status, "desiredNumberScheduled")
+        return (
+            f"{_number(status, 'updatedNumberScheduled')} of {wanted} pods updated, "
+            f"{_number(status, 'numberAvailable')} available"
+        )
+    old = max(0, _number(status, "replicas") - _number(status, "updatedReplicas"))
+    return (
+        f"{_number(status, 'updatedReplicas')} of {_number(spec, 'replicas', 1)} replicas updated, "
+        f"{_number(status, 'availableReplicas')} available, {old} old"
+    )
+
+
+def images_of(workload: Json, repositories: set[str]) -> Iterator[PodImage]:
+    """The images in a workload's template whose repositories are the release's."""
+    for written in images.written_in(mapping(workload, "spec")):
+        image = PodImage(pod="", container="", written=written)
+        if full_name(image.repository) in repositories:
+            yield image
+
+
+def _name(workload: Json) -> str:
+    return f"{workload['kind']}/{text(mapping(workload, 'metadata'), 'name')}"
+
+
+def _number(document: Json, key: str, default: int = 0) -> int:
+    value = document.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
