@@ -20,7 +20,7 @@ import msgspec
 from ruamel.yaml import YAML
 
 import docs_layers
-from stagegate import errors, explain, model, pins, settings
+from stagegate import cli, errors, explain, model, pins, settings
 from stagegate.chart import rules as chart_rules
 from stagegate.chart.rule import ChartRule
 from stagegate.comment import commands
@@ -28,7 +28,7 @@ from stagegate.gate import scenarios
 from stagegate.pins import shapes
 from stagegate.policy import rules
 from stagegate.report import status_document
-from stagegate.runner import log
+from stagegate.runner import definitions, log
 from stagegate.setup.doctor import registry as doctor_checks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +55,8 @@ def generated() -> Iterator[tuple[Path, str]]:
             yield readme, _between(text, "outputs", _outputs(action["outputs"]))
     readme = ROOT / "README.md"
     if readme.is_file():
-        yield readme, _between(readme.read_text(encoding="utf-8"), "actions", _actions())
+        text = _between(readme.read_text(encoding="utf-8"), "cli", _command_line())
+        yield readme, _between(text, "actions", _actions())
     document = settings_schema()
     reference, text = (
         ROOT / "docs" / "settings.md",
@@ -106,7 +107,7 @@ def _checks() -> str:
         f"| `{one.name}` | {one.looks_at} | {', '.join(sorted(one.needs)) or 'the work tree'} |"
         for one in doctor_checks.all_checks()
     ]
-    return "\n".join(["| check | looks at | asks |", "|---|---|---|", *rows])
+    return "\n".join(["| check | looks at | asks |", "|---|---|---|", *rows]) + "\n"
 
 
 def settings_schema() -> dict[str, Any]:
@@ -214,6 +215,14 @@ def _actions() -> str:
         action = YAML(typ="safe", pure=True).load(definition)
         rows.append(f"| [{name}](actions/{name}/README.md) | {action['description']} |")
     return "\n".join(rows) + "\n"
+
+
+def _command_line() -> str:
+    """The commands of `stagegate` that are no actions, as a table."""
+    actions = set(definitions.names())
+    own = {name: text.replace("|", "\\|") for name, text in cli.commands().items() if name not in actions}
+    rows = [f"| `stagegate {name}` | {text} |" for name, text in own.items()]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n"
 
 
 def _troubleshooting() -> str:
