@@ -12,6 +12,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from stagegate import yaml_1_1, yaml_nodes
@@ -91,6 +92,7 @@ def test_every_odd_word_is_what_go_takes_it_for(tmp_path: Path) -> None:
     assert compare(documents, tmp_path) > len(words)
 
 
+@pytest.mark.fuzz
 def test_generated_documents_are_read_alike_or_refused(tmp_path: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311 - a document to read, no secret
     documents = [document(chance) for _ in range(COUNT)]

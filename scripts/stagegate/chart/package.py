@@ -11,7 +11,7 @@ import io
 import struct
 import tarfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                     raise _corrupt(where, f"it holds {member.name[:100]!r}, which is no plain file")
                 name = "/".join(parts)
                 above = {"/".join(parts[:index]) for index in range(1, len(parts))}
-                if not parts or max(len(part.encode()) for part in parts) > 255 or "\0" in member.name:
+                if not parts or not _fits_a_disk(parts):
                     raise _corrupt(where, f"no disk takes the name {member.name[:100]!r}")
                 if name in folders or above & found.keys():
                     raise _corrupt(where, f"{name[:100]!r} is a file and a folder")
@@ -141,6 +141,14 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
     if not found:
         raise _corrupt(where, "it is empty")
     return found
+
+
+def _fits_a_disk(parts: Sequence[str]) -> bool:
+    """Whether every part of a path is UTF-8 that a file system takes as a name."""
+    try:
+        return all(len(part.encode()) <= 255 and "\0" not in part for part in parts)
+    except UnicodeEncodeError:  # bytes that are no UTF-8 arrive as surrogates
+        return False
 
 
 def _expanded(archive: bytes, where: str) -> bytes:
