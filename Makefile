@@ -2,11 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-<<<<<<< HEAD
-.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast demo conformance bench live lock docs ghes wheels clean
-=======
-.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast fuzz demo bench live lock docs ghes clean
->>>>>>> 48731b3 (Try generated input on everything that reads what others wrote)
+.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast fuzz demo conformance bench live lock docs ghes wheels clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -61,14 +57,12 @@ test-fast: ## the tests that need neither act nor a browser nor generated input
 demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo
 
-<<<<<<< HEAD
 conformance: ## the forge beside GitHub's own descriptions (needs npm)
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance $(TESTS)
-=======
+
 fuzz: ## generated input for longer; INPUTS=20000 SEED=7, where a failure names its seed
 	$(TOOLS) env STAGEGATE_FUZZ_INPUTS=$(INPUTS) STAGEGATE_FUZZ_DOCUMENTS=$(INPUTS) STAGEGATE_FUZZ_SEED=$(SEED) \
 		python -m pytest -n $(WORKERS) tests/fuzz tests/pins/test_go_reader.py
->>>>>>> 48731b3 (Try generated input on everything that reads what others wrote)
 
 bench: ## what start, gate and promotion cost
 	$(TOOLS) env PYTHONPATH=scripts python -m bench
