@@ -14,7 +14,7 @@ import msgspec
 from stagegate.difference.change import RenderedChange
 from stagegate.evidence.records import Record
 from stagegate.marks.placed import Placed
-from stagegate.model import Actor, Edit, Release, Trust
+from stagegate.model import Actor, Edit, Release, RuleState, Trust
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.settings import Environment, Settings
 
@@ -50,6 +50,14 @@ class Proposal(Value, frozen=True, kw_only=True):
     foreign: tuple[str, ...] = ()
     approvals: tuple[str, ...] = ()
     reviews: tuple[int, ...] = ()
+
+
+class Requirement(Value, frozen=True, kw_only=True):
+    """What is known of one entry of `promotion.require`: its status or attestation, and in which state it is."""
+
+    name: str
+    state: RuleState
+    detail: str
 
 
 class Carried(Value, frozen=True, kw_only=True):
@@ -98,6 +106,7 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
     files: Mapping[str, bytes] = {}
     labels: tuple[str, ...] = ()
     approvals: Approvals = Approvals()
+    requirements: tuple[Requirement, ...] = ()
 
 
 class PromotionFacts(Value, frozen=True, kw_only=True):

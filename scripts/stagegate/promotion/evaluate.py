@@ -28,7 +28,7 @@ from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
-from stagegate.promotion import app_state, certain, spelling
+from stagegate.promotion import app_state, certain, requirements, spelling
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, carried, find, names
@@ -267,7 +267,9 @@ def _with_release(
         return msgspec.structs.replace(subject, release_trouble=why), facts
     facts = promotion_facts.complete(connections, facts, release, subject.environment, subject.kind)
     trouble = subject.pins_trouble or pinned_version.astray(then, release, facts.app) or other
-    return msgspec.structs.replace(subject, release=release, pins_trouble=trouble), facts
+    required = requirements.read(connections, policy, release) if subject.kind == "promote" else ()
+    subject = msgspec.structs.replace(subject, release=release, pins_trouble=trouble, requirements=required)
+    return subject, facts
 
 
 def _sides(

@@ -21,7 +21,7 @@ from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
-from stagegate.promotion import app_state, spelling
+from stagegate.promotion import app_state, requirements, spelling
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import carried, find, names
 from stagegate.proposal import labels as labelled
@@ -156,6 +156,9 @@ def _change(
     if kind == "promote" and (places := facts.policy_of(environment).promotion.carry_approval):
         given = carried.carried(connections.pins, facts.app, version, facts.base, places, facts.accepted)
         subject = msgspec.structs.replace(subject, approvals=Approvals(carried=given))
+    if kind == "promote":
+        required = requirements.read(connections, policy, release)
+        subject = msgspec.structs.replace(subject, requirements=required)
     before = PinsTree(contents=files, at=facts.base_head)
     after = PinsTree(contents={**files, **changed}, at=facts.base_head)
     both = render_both.sides(connections, facts, environment, before, after)

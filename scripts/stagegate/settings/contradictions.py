@@ -63,6 +63,9 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
     for name in promotion.carry_approval:
         if name not in earlier:
             yield f"carry-approval names {name!r}, which no release passes before {environment.name}"
+    for one in promotion.require:
+        if bool(one.status) == bool(one.attestation) or (one.by and not one.status):
+            yield "require: each entry has either status (perhaps with by) or attestation"
     if promotion.approvals and promotion.strategy == "direct":
         yield "approvals need a pull request, and strategy: direct opens none"
     if promotion.draft and promotion.merge == "stagegate":

@@ -69,6 +69,22 @@ class PinSettings(Section, frozen=True, kw_only=True):
     its first digits, `{commit:7}`) or `{digest}` (of the image that the text names, else of the only one)."""
 
 
+class Required(Section, frozen=True, kw_only=True):
+    """Something that another tool must have said about a release: a status of its commit, or an attestation."""
+
+    status: str = ""
+    """Name of a commit status that must be `success`, such as `security/scan`. Check runs are not read."""
+    of: Literal["release"] = "release"
+    """What the status belongs to: the `release`, which is the commit of its tag."""
+    by: str = ""
+    """Login of the account that must have written the status, such as `scanner[bot]`. Default: anybody, which is
+    everybody with write access."""
+    attestation: str = ""
+    """Instead of `status`: an attestation that every image of the release must have, made by a workflow of the app
+    repository: `slsa-provenance`, `spdx`, `cyclonedx`, `vuln`, or the address of a predicate type. It is verified
+    by `gh attestation verify`, else by cosign; without both it is unknown."""
+
+
 class PromotionSettings(Section, frozen=True, kw_only=True):
     """How a release enters this environment."""
 
@@ -88,6 +104,9 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     """How many people with write access, who are not authors of the change, must approve exactly this head.
     Default: 1 where stagegate merges, because a merge by a machine should follow a person's decision; else 0:
     who merges decides. `approvals: 0` where stagegate merges lets every release in that the rules admit."""
+    require: tuple[Required, ...] = ()
+    """What others must have said about the release before it may enter. A missing or unreadable one is unknown,
+    which stops the promotion. Default: nothing, because what counts besides the gates is yours to name."""
     carry_approval: tuple[Name, ...] = ()
     """Environments that a release passes before this one, and whose approvals count here too: those of the pull
     request that brought the same version there, if the gate there passed with the same digests. Default: none,

@@ -22,6 +22,11 @@ class Port:
         return self._c.repository
 
     @property
+    def token(self) -> str:
+        """The token itself, for a program of GitHub's own that is started with it."""
+        return self._c.token
+
+    @property
     def server_url(self) -> str:
         """Where people look at it, without a slash at the end."""
         return self._c.server_url

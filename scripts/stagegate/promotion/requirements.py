@@ -1,0 +1,56 @@
+"""Reads what others say of a release (`promotion.require`): statuses of its commit, attestations of images."""
+
+from __future__ import annotations
+
+from stagegate.clients import attestations
+from stagegate.clients.connections import Connections
+from stagegate.errors import Stop
+from stagegate.model import Release
+from stagegate.policy.facts import Requirement
+from stagegate.settings import Environment
+from stagegate.settings.environment import Required
+
+_STATES = {"success": "pass", "pending": "wait", "failure": "stop", "error": "stop"}
+
+
+def read(connections: Connections, environment: Environment, release: Release) -> tuple[Requirement, ...]:
+    """Every requirement of an environment with what is known of it. What cannot be read is unknown, no Stop."""
+    found = []
+    for one in environment.promotion.require:
+        try:
+            state, detail = (
+                _status(connections, one, release) if one.status else _attested(connections, one, release)
+            )
+        except Stop as stop:
+            state, detail = "unknown", f"{stop.what} {stop.why}"
+        found.append(Requirement(name=one.status or one.attestation, state=state, detail=detail))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _status(connections: Connections, required: Required, release: Release) -> tuple[str, str]:
+    """The newest status of that name on the release's commit, by the named account where one is."""
+    hub = connections.app
+    writer = hub.account(required.by) if required.by else None
+    if required.by and writer is None:
+        return "unknown", f"GitHub knows no account {required.by}"
+    for status in hub.statuses(release.commit):
+        if status.context == required.status and (writer is None or writer.same(status.creator)):
+            by = status.creator.login if status.creator else "somebody unknown"
+            return _STATES.get(status.state, "unknown"), f"{status.state} by {by} at {status.created_at}"
+    by = f" by {required.by}" if required.by else ""
+    return "unknown", f"commit {release.commit[:12]} has no such status{by}"
+
+
+def _attested(connections: Connections, required: Required, release: Release) -> tuple[str, str]:
+    """Whether every image of the app has the attestation; without images there is nothing to attest."""
+    hub = connections.app
+    images = [image for image in release.images if image.first_party]
+    if not images:
+        return "unknown", f"{release.version} has no image of the app that could be attested"
+    for image in images:
+        found = attestations.verify(
+            image.reference, image.digest, required.attestation, hub.repository, hub.server_url, hub.token
+        )
+        if found.state != "verified":
+            return "unknown", f"{image.reference}: {found.detail}"
+    return "pass", found.detail
