@@ -15,6 +15,7 @@ from stagegate.settings.environment import (
     Merge,
     PinSettings,
     PromotionSettings,
+    Required,
     Window,
 )
 from stagegate.settings.reading import load, parse, schema
@@ -45,6 +46,7 @@ __all__ = [
     "Name",
     "PinSettings",
     "PromotionSettings",
+    "Required",
     "Render",
     "Section",
     "Settings",
