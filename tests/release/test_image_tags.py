@@ -6,7 +6,16 @@ import pytest
 
 from stagegate.errors import Stop
 from stagegate.model import IMAGE_TAG
-from stagegate.release.image_tags.plan import TagFacts, fixed_tags, floating_tags, plan
+from stagegate.release.image_tags import verify
+from stagegate.release.image_tags.plan import (
+    FLOATING,
+    TagFacts,
+    chosen,
+    fixed_tags,
+    floating_tags,
+    plan,
+    stray,
+)
 from stagegate.settings import Settings, Versioning
 
 DIGEST = "sha256:" + "a" * 64
@@ -50,7 +59,7 @@ def test_an_image_has_the_release_s_name_whatever_git_tags_begin_with(
 def test_a_fixed_tag_with_other_content_is_refused() -> None:
     facts = TagFacts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": OTHER}})
     with pytest.raises(Stop) as stop:
-        plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=False)
+        plan("1.0.0", ("v1.0.0",), "c" * 40, facts)
     assert stop.value.reason == "tag-taken"
     assert DIGEST in stop.value.why
     assert OTHER in stop.value.why
@@ -58,7 +67,7 @@ def test_a_fixed_tag_with_other_content_is_refused() -> None:
 
 def test_only_what_is_missing_is_put() -> None:
     facts = TagFacts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": DIGEST, "latest": OTHER}})
-    decided = plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=True)
+    decided = plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=FLOATING)
     assert {t.tag: t.needed for t in decided} == {
         "v1.0.0": False,
         f"sha-{'c' * 40}": True,
@@ -67,3 +76,42 @@ def test_only_what_is_missing_is_put() -> None:
         "1.0": True,
         "1": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds"),
+    [("false", ()), ("true", FLOATING), ("latest", ("latest",)), ("X, latest", ("latest", "X")), ("", ())],
+)
+def test_floating_tags_are_chosen_one_by_one(given: str, kinds: tuple[str, ...]) -> None:
+    assert chosen(given) == kinds
+    assert set(floating_tags("1.2.3", (), kinds)) == {
+        {"latest": "latest", "X.Y": "1.2", "X": "1"}[kind] for kind in kinds
+    }
+
+
+def test_an_unknown_kind_of_floating_tag_is_refused() -> None:
+    with pytest.raises(Stop) as stop:
+        chosen("latest newest")
+    assert stop.value.reason == "bad-input"
+
+
+def test_a_tag_that_no_release_has_is_named_with_its_removal() -> None:
+    facts = TagFacts(
+        digests={IMAGE: DIGEST},
+        present={},
+        published={IMAGE: ("9.9.9", "2.0.0", "9.0.0-rc.1", "1.0.0")},
+        released=frozenset({"1.1.0", "2.0.0"}),
+    )
+    (found,) = stray(facts, "1.1.0", ("v1.1.0",))
+    assert found.object == f"{IMAGE}:v9.9.9"
+    assert f"crane delete {IMAGE}:v9.9.9" in found.fix
+    assert stray(TagFacts(digests={}, present={}, published=facts.published), "1.1.0", ("v1.1.0",)) == ()
+
+
+def test_every_tag_of_a_release_names_one_image() -> None:
+    tags = {"v1.0.0": DIGEST, "sha-c": DIGEST, "sha-a": ""}
+    (missing,) = verify.judge({IMAGE: tags})
+    assert (missing.object, "not in the registry" in missing.message) == (f"{IMAGE}:sha-a", True)
+    (other,) = verify.judge({IMAGE: {**tags, "sha-a": OTHER}})
+    assert OTHER in other.message
+    assert verify.judge({IMAGE: {**tags, "sha-a": DIGEST}}) == ()

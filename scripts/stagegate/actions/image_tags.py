@@ -1,13 +1,16 @@
-"""image-tags: `v<version>`, the git tag, `sha-<commit>` and `sha-<digest>` for images that the build has pushed."""
+"""image-tags: the release's tags, `sha-<commit>` and `sha-<digest>` for images that the build has pushed."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from stagegate import settings as settings_file
+from stagegate.chart import release_images
 from stagegate.clients import checkout, hub
-from stagegate.clients.registry import Registry
+from stagegate.clients.registry import Registry, credentials
 from stagegate.evidence import releases
 from stagegate.model import Result, parse_version
-from stagegate.release.image_tags import apply, facts, plan, report
+from stagegate.release.image_tags import apply, facts, plan, report, verify
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
@@ -17,9 +20,10 @@ class ImageTags(Inputs, frozen=True, kw_only=True):
     """Inputs of image-tags."""
 
     version: str
-    digests: str
+    digests: str = ""
+    mode: Literal["tag", "verify"] = "tag"
     commit: str = ""
-    floating: bool = False
+    floating: str = "false"
     registry_username: str = ""
     registry_password: str = ""
 
@@ -28,18 +32,33 @@ def main(inputs: ImageTags, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     parse_version(inputs.version, source="version")
-    digests = releases.digests(inputs.digests, settings)
-    registry = Registry(
-        settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
-    )
+    kinds = plan.chosen(inputs.floating)
+    login = (inputs.registry_username, inputs.registry_password)
+    registry = Registry(settings.registry_hosts, username=login[0], password=login[1])
     prefix, commit = settings.version.tag_prefix, checkout.released_commit(inputs.commit, context)
-    if inputs.token and context.repository:
-        facts.demand_git_tag(hub.from_context(context, inputs.token), prefix + inputs.version, commit)
     names = settings.image_tags(inputs.version)
-    known = facts.read(digests, inputs.version, names, commit, registry, floating=inputs.floating)
-    decided = plan.plan(inputs.version, names, commit, known, floating=inputs.floating)
+    if inputs.mode == "verify":
+        logins = credentials.for_hosts(settings.registry_hosts, *login)
+        seen = verify.read(release_images.of(settings, context, logins), names, commit, registry)
+        return report.verified(settings.app, inputs.version, seen, verify.judge(seen))
+    digests = releases.digests(inputs.digests, settings)
+    tagged = None
+    if inputs.token and context.repository:
+        github = hub.from_context(context, inputs.token)
+        facts.demand_git_tag(github, prefix + inputs.version, commit)
+        tagged = facts.released(github, prefix) if kinds else None
+    known = facts.read(digests, inputs.version, names, commit, registry, floating=kinds, released=tagged)
+    decided = plan.plan(inputs.version, names, commit, known, floating=kinds)
     changes = apply.apply(decided, registry, dry_run=inputs.dry_run)
-    return report.result(settings.app, inputs.version, digests, decided, changes, dry_run=inputs.dry_run)
+    return report.result(
+        settings.app,
+        inputs.version,
+        digests,
+        decided,
+        changes,
+        strays=plan.stray(known, inputs.version, names),
+        dry_run=inputs.dry_run,
+    )
 
 
 def run() -> int:

@@ -17,11 +17,12 @@ def read(
     commit: str,
     registry: Registry,
     *,
-    floating: bool,
+    floating: tuple[str, ...],
+    released: frozenset[str] | None = None,
 ) -> TagFacts:
     """Prove that every image exists, and look up the tags, `names` those of the release.
 
-    Stop(missing-file) for an image that is not there.
+    `released` are the versions with a git tag, if known. Stop(missing-file) for an image that is not there.
     """
     starts = {"v", *(name[: name.find(version)] for name in names if version in name)}
     present: dict[str, dict[str, str]] = {}
@@ -42,11 +43,17 @@ def read(
                 if tag.startswith(start)
             }
             published[image] = tuple(sorted(versions - {version}))
-        moving = floating_tags(version, published.get(image, ())) if floating else ()
+        moving = floating_tags(version, published.get(image, ()), floating)
         wanted = (*fixed_tags(names, commit, digest), *moving)
         found = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
         present[image] = {tag: there for tag, there in found.items() if there}
-    return TagFacts(digests=digests, present=present, published=published)
+    return TagFacts(digests=digests, present=present, published=published, released=released)
+
+
+def released(hub: Hub, prefix: str) -> frozenset[str]:
+    """The versions that have a git tag with this prefix."""
+    names = (ref.removeprefix("refs/tags/") for ref in hub.refs("refs/tags/"))
+    return frozenset(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
 
 def demand_git_tag(hub: Hub, name: str, commit: str) -> None:

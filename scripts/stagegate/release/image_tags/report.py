@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from stagegate.model import Change, Message, Result
+from stagegate.model import Change, Finding, Message, Result
 from stagegate.release.image_tags.plan import Tagging
 from stagegate.report.render import render
+from stagegate.runner import log
 
 
 def result(
@@ -17,14 +18,17 @@ def result(
     decided: tuple[Tagging, ...],
     changes: tuple[Change, ...],
     *,
+    strays: tuple[Finding, ...] = (),
     dry_run: bool,
 ) -> Result:
-    """Message, outputs (`tags` and `digests` as JSON) and summary."""
+    """Message, outputs (`tags` and `digests` as JSON) and summary; strays are named in the log too."""
+    for stray in strays:
+        log.annotate("warning", f"{stray.message} {stray.why} {stray.fix}", title="image-tags: stray tag")
     reason = "no-difference" if not changes else "planned" if dry_run else "tagged"
     what = {
         "no-difference": "Every image has its tags already.",
-        "planned": f"{len(changes)} tags would be put.",
-        "tagged": f"{len(changes)} tags were put on {len(digests)} images.",
+        "planned": f"{_many(len(changes), 'tag')} would be put.",
+        "tagged": f"{_many(len(changes), 'tag')} put on {_many(len(digests), 'image')}.",
     }[reason]
     return Result(
         reason=reason,
@@ -33,9 +37,42 @@ def result(
             "tags": json.dumps([f"{tagging.image}:{tagging.tag}" for tagging in decided]),
             "digests": json.dumps(dict(digests)),
         },
-        summary=render("image_tags.md.j2", reason=reason, tags=decided),
+        summary=render("image_tags.md.j2", reason=reason, tags=decided, findings=strays),
+        findings=strays,
         app=app,
         version=version,
         dry_run=dry_run,
         changes=changes,
     )
+
+
+def verified(
+    app: str, version: str, seen: Mapping[str, Mapping[str, str]], findings: tuple[Finding, ...]
+) -> Result:
+    """What the mode `verify` found: tags and digests per image, and what is missing or differs."""
+    digests = {image: next(iter(tags.values()), "") for image, tags in seen.items()}
+    what = (
+        f"{_many(len(findings), 'tag')} of {app} {version} missing or on another image."
+        if findings
+        else f"{_many(len(seen), 'image')} of {app} {version}: every tag names the same image."
+    )
+    return Result(
+        reason="findings" if findings else "verified",
+        message=Message(
+            what=what,
+            why=" ".join(finding.message for finding in findings[:5]),
+            next="Run image-tags with the digests of the build." if findings else "",
+        ),
+        outputs={
+            "tags": json.dumps([f"{image}:{tag}" for image, tags in seen.items() for tag in tags]),
+            "digests": json.dumps(digests),
+        },
+        summary=render("image_tags.md.j2", reason="verify", tags=(), findings=findings),
+        app=app,
+        version=version,
+        findings=findings,
+    )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
