@@ -10,6 +10,7 @@ import pytest
 
 from stagegate.actions import publish_release
 from stagegate.clients import hub
+from stagegate.release.publication import checksums
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
 
@@ -50,7 +51,10 @@ def test_the_tested_chart_and_the_evidence_are_published_once(world: Shop) -> No
     found = release(world, "1.1.0")
     assert (told["reason"], told["release-url"], told["tag"]) == ("published", found.url, "v1.1.0")
     assert not found.draft and not found.prerelease
-    assert [a.name for a in found.assets] == ["shop-1.1.0.tgz", "evidence-prod.json", "evidence-staging.json"]
+    names = ["shop-1.1.0.tgz", "evidence-prod.json", "evidence-staging.json"]
+    assert [a.name for a in found.assets] == [*names, "SHA256SUMS"]
+    sums = checksums.read(world.hub().download_asset(found.assets[3].id))
+    assert sums == {a.name: a.digest for a in found.assets[:3]}
     manifest = world.store.manifest(f"{world.host}/acme/charts/shop:1.1.0")
     assert manifest is not None
     assert found.assets[0].digest == manifest.document["layers"][0]["digest"]
@@ -59,9 +63,7 @@ def test_the_tested_chart_and_the_evidence_are_published_once(world: Shop) -> No
     assert world.digests["1.1.0"] in found.body
     assert [(c["kind"], c["done"]) for c in world.report()["changes"]] == [
         ("draft", True),
-        ("asset", True),
-        ("asset", True),
-        ("asset", True),
+        *[("asset", True)] * 4,
         ("release", True),
     ]
 
@@ -101,7 +103,7 @@ def test_cut_off_anywhere_it_ends_in_one_complete_release(world: Shop, step: str
     assert len(world.hub().releases()) == 1
     found = release(world, "1.1.0")
     assert not found.draft
-    assert len(found.assets) == 3
+    assert len(found.assets) == 4
 
 
 def refused(world: Shop, version: str, reason: str, code: int, words: str) -> None:
@@ -179,7 +181,7 @@ def test_newer_evidence_for_the_same_software_changes_nothing(world: Shop) -> No
     world.passed("1.1.0", "prod", finished="2026-02-02T00:00:00Z")
     assert run(world, version="1.1.0") == 0
     world.outputs()
-    assert len(release(world, "1.1.0").assets) == 3
+    assert len(release(world, "1.1.0").assets) == 4
 
 
 def test_the_given_package_must_be_the_tested_one(world: Shop) -> None:
@@ -250,3 +252,69 @@ def test_the_record_of_another_environment_is_no_proof_here(world: Shop) -> None
     github.create_deployment_status(number, "success", "passed", "")
     github.set_status(world.commits["1.1.0"], CONTEXT, "success", "passed")
     refused(world, "1.1.0", "no-evidence", 1, "no record")
+
+
+def sbom(world: Shop, text: str) -> None:
+    place = Path(world.environ()["GITHUB_WORKSPACE"]) / "out"
+    place.mkdir(exist_ok=True)
+    (place / "shop.spdx.json").write_text(text)
+
+
+def test_an_sbom_is_published_with_its_checksum_and_never_changes(world: Shop) -> None:
+    good(world, "1.1.0")
+    sbom(world, "{}")
+    assert run(world, version="1.1.0", sbom="out/*.spdx.json") == 0
+    found = release(world, "1.1.0")
+    by_name = {a.name: a for a in found.assets}
+    sums = checksums.read(world.hub().download_asset(by_name["SHA256SUMS"].id))
+    assert sums["shop.spdx.json"] == by_name["shop.spdx.json"].digest
+    assert run(world, version="1.1.0") == 0, "a run without the file changes nothing"
+    assert world.outputs()["reason"] == "already-published"
+    sbom(world, '{"other": 1}')
+    assert run(world, version="1.1.0", sbom="out/*.spdx.json") == 4
+    assert run(world, version="1.1.0", sbom="out/missing.json") == 2
+
+
+def test_what_comes_after_publishing_is_refused_with_the_reason(world: Shop) -> None:
+    good(world, "1.1.0")
+    world.forge.settings(REPOSITORY, immutable_releases=True)
+    assert run(world, version="1.1.0") == 0
+    world.outputs()
+    sbom(world, "{}")
+    assert run(world, version="1.1.0", sbom="out/shop.spdx.json") == 4
+    assert world.outputs()["reason"] == "version-taken"
+    assert "shop.spdx.json" in world.report()["message"]["what"]
+
+
+def test_checksums_of_a_draft_follow_its_files(world: Shop) -> None:
+    good(world, "1.1.0")
+    world.forge.fail("PATCH", "/releases/", None, 502)
+    assert run(world, version="1.1.0") == 3
+    world.forge.heal()
+    sbom(world, "{}")
+    assert run(world, version="1.1.0", sbom="out/shop.spdx.json") == 0
+    found = release(world, "1.1.0")
+    sums = next(a for a in found.assets if a.name == "SHA256SUMS")
+    assert len(found.assets) == 5
+    assert set(checksums.read(world.hub().download_asset(sums.id))) == {a.name for a in found.assets} - {
+        sums.name
+    }
+
+
+def test_floating_tags_move_after_the_gates_and_a_moved_tag_stops(world: Shop) -> None:
+    image = f"{world.host}/acme/shop"
+    good(world, "1.2.0")
+    assert run(world, version="1.2.0", floating="latest") == 0
+    assert world.store.digest(f"{image}:latest") == world.digests["1.2.0"]
+    world.outputs()
+    good(world, "1.1.0")
+    assert run(world, version="1.1.0", floating="latest, X.Y") == 0
+    assert world.store.digest(f"{image}:latest") == world.digests["1.2.0"]
+    assert world.store.digest(f"{image}:1.1") == world.digests["1.1.0"]
+    world.outputs()
+    good(world, "1.3.0-rc.1")
+    other = world.store.manifest(f"{image}@{world.digests['1.2.0']}")
+    assert other is not None
+    world.store.push_manifest(f"{image}:v1.3.0-rc.1", other)
+    assert run(world, version="1.3.0-rc.1") == 1
+    assert world.outputs()["reason"] == "image-moved"

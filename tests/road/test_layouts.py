@@ -79,6 +79,7 @@ def test_a_release_crosses_from_the_app_to_the_pins_and_back(tmp_path: Path) -> 
             "shop-1.1.0.tgz",
             "evidence-staging.json",
             "evidence-prod.json",
+            "SHA256SUMS",
         }
         assert not [c for c in lab.forge.calls if c.status in (401, 403) and ".git/" not in c.path]
         assert not lab.forge.unknown_routes

@@ -6,7 +6,8 @@ from stagegate import settings as settings_file
 from stagegate.clients.connections import open_connections
 from stagegate.model import Result
 from stagegate.promotion import app_state
-from stagegate.release.publication import apply, facts, plan, report
+from stagegate.release.image_tags import plan as image_plan
+from stagegate.release.publication import apply, assets, facts, floating, plan, report
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
@@ -19,6 +20,9 @@ class PublishRelease(PinsInputs, frozen=True, kw_only=True):
     environment: str = ""
     chart: str = ""
     notes: str = ""
+    sbom: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    floating: str = "false"
 
 
 def main(inputs: PublishRelease, context: Context) -> Result:
@@ -26,17 +30,22 @@ def main(inputs: PublishRelease, context: Context) -> Result:
     here = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     connections = open_connections(here, context, inputs)
     settings = app_state.read(connections, here).settings
+    registry = connections.limited(settings).registry
+    kinds = image_plan.chosen(inputs.floating)
     known = facts.read(
         settings,
         connections.app,
-        connections.limited(settings).registry,
+        registry,
         version=inputs.version or facts.of_tag(context.ref, settings.version.tag_prefix),
         environment=inputs.environment,
         chart=facts.package(inputs.chart, context),
         notes=inputs.notes,
+        files=assets.given((*inputs.sbom, *inputs.assets), context, "sbom or assets"),
     )
     decided = plan.plan(known)
     published = apply.apply(decided, known, connections.app, report.body(known), dry_run=inputs.dry_run)
+    moved = floating.move(kinds, known, settings, registry, connections.app, dry_run=inputs.dry_run)
+    published = published.with_changes(moved)
     return report.result(known, decided, published, settings, dry_run=inputs.dry_run, calls=connections.calls)
 
 

@@ -39,6 +39,7 @@ class _Release(msgspec.Struct, frozen=True):
     name: str | None = None
     body: str | None = None
     assets: list[_Asset] = []
+    immutable: bool = False
 
     def value(self) -> ReleaseInfo:
         return ReleaseInfo(
@@ -51,6 +52,7 @@ class _Release(msgspec.Struct, frozen=True):
             upload_url=self.upload_url.partition("{")[0],
             body=self.body or "",
             assets=tuple(asset.value() for asset in self.assets),
+            immutable=self.immutable,
         )
 
 
@@ -143,7 +145,7 @@ class Releases(Port):
         return [a.value() for a in self._c.pages(path, _Asset, "list the release's files", "contents: read")]
 
     def delete_asset(self, id: int) -> None:
-        """Remove a file that never became one (state `starter`)."""
+        """Remove a file of a draft, or one that never became one (state `starter`)."""
         path = self._c.path("releases/assets", id)
         self._c.write("DELETE", path, {}, f"remove asset {id}", _RIGHT, msgspec.Raw, repeatable=True)
 

@@ -213,7 +213,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleaseInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A GitHub release, draft or published."""
+    """A GitHub release, draft or published; nothing of an `immutable` one can change."""
 
     id: int
     tag: str
@@ -224,6 +224,7 @@ class ReleaseInfo(msgspec.Struct, frozen=True, kw_only=True):
     upload_url: str
     body: str = ""
     assets: tuple[Asset, ...] = ()
+    immutable: bool = False
 
 
 class BranchRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,12 +10,12 @@ from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
 from stagegate.model import Change
 from stagegate.release.bump import release_commits
-from stagegate.release.bump.release_commits import Release
+from stagegate.release.bump.release_commits import AppRelease
 from stagegate.runner import log
 
 
 def apply(
-    releases: Sequence[Release], hub: Hub, *, workspace: Path, branch: str, head: str, run_id: str
+    releases: Sequence[AppRelease], hub: Hub, *, workspace: Path, branch: str, head: str, run_id: str
 ) -> tuple[tuple[str, ...], tuple[Change, ...]]:
     """Write commits and tags; return the released commit of each release and the changes.
 
@@ -40,7 +40,7 @@ def apply(
 
 
 def _moved(
-    releases: Sequence[Release], hub: Hub, *, branch: str, head: str, run_id: str
+    releases: Sequence[AppRelease], hub: Hub, *, branch: str, head: str, run_id: str
 ) -> tuple[dict[str, str], tuple[Change, ...]]:
     """Commits for apps whose files move, with the branch and the tags moved to them at once."""
     first = releases[0]

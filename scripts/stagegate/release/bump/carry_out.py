@@ -16,7 +16,7 @@ from stagegate.runner.context import Context
 
 if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
     from stagegate.clients.hub import Hub
-    from stagegate.release.bump.release_commits import Release
+    from stagegate.release.bump.release_commits import AppRelease
 
 
 class Bumped(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +53,11 @@ def write(
     )
     if request.only_tells or github is None:
         return msgspec.structs.replace(seen, changes=_intended(plans, mode, branch, head))
-    from stagegate.release.bump.release_commits import Release
+    from stagegate.release.bump.release_commits import AppRelease
 
     skip = (request.skip_staging, context.person or "an unknown person") if request.skip_staging else ("", "")
     releases = [
-        Release(settings=app.settings, plan=plan, skip=skip)
+        AppRelease(settings=app.settings, plan=plan, skip=skip)
         for app, plan in zip(apps, plans, strict=True)
         if plan.reason == "released"
     ]
@@ -74,7 +74,7 @@ def write(
 def _propose(
     seen: Bumped,
     apps: Sequence[VersionedApp],
-    releases: Sequence[Release],
+    releases: Sequence[AppRelease],
     github: Hub,
     branch: str,
     run_id: str,
@@ -94,7 +94,7 @@ def _propose(
 def _release(
     seen: Bumped,
     apps: Sequence[VersionedApp],
-    releases: Sequence[Release],
+    releases: Sequence[AppRelease],
     github: Hub,
     branch: str,
     context: Context,

@@ -18,7 +18,7 @@ from stagegate.release.version_files import Held
 from stagegate.settings import Settings
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class NextVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version that is decided elsewhere, for a group of apps, and its level."""
 
     version: str
@@ -51,7 +51,12 @@ def plan_all(
 
 
 def plan(
-    settings: Settings, facts: BumpFacts, bump: str, *, common: Decision | None = None, only_tag: bool = False
+    settings: Settings,
+    facts: BumpFacts,
+    bump: str,
+    *,
+    common: NextVersion | None = None,
+    only_tag: bool = False,
 ) -> BumpPlan:
     """Decide the next version.
 
@@ -125,7 +130,7 @@ def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     )
 
 
-def _common(members: Sequence[tuple[Settings, BumpFacts]], bump: str) -> Decision:
+def _common(members: Sequence[tuple[Settings, BumpFacts]], bump: str) -> NextVersion:
     """The version that apps of a group move to, from the versions and changes of all of them."""
     tags: dict[str, str] = {}
     for _, facts in members:
@@ -140,7 +145,7 @@ def _common(members: Sequence[tuple[Settings, BumpFacts]], bump: str) -> Decisio
     ]
     current = highest(one.version for some in held for one in some)
     version, level = _next(bump, whole, current, recent, noted)
-    return Decision(version=version, level=level)
+    return NextVersion(version=version, level=level)
 
 
 def _joined(several: Sequence[Changes]) -> Changes:

@@ -15,7 +15,7 @@ from stagegate.runner import log
 from stagegate.settings import Settings
 
 
-class Release(msgspec.Struct, frozen=True, kw_only=True):
+class AppRelease(msgspec.Struct, frozen=True, kw_only=True):
     """An app and what was decided for it. `skip` are the reason and the person that skip its gate in staging."""
 
     settings: Settings
@@ -31,7 +31,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.settings.app} {self.plan.version}\n\n{notes}\n"
 
 
-def make(hub: Hub, helper: str, head: str, releases: Sequence[Release], run_id: str) -> list[str]:
+def make(hub: Hub, helper: str, head: str, releases: Sequence[AppRelease], run_id: str) -> list[str]:
     """One commit for each release on the branch `helper`, which begins at `head`; their shas."""
     _prepare(hub, helper, head)
     made, tip = [], head

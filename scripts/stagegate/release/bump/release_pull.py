@@ -13,7 +13,7 @@ from stagegate.model import Change
 from stagegate.release import version_files
 from stagegate.release.bump import release_commits
 from stagegate.release.bump.plan_facts import APP, VERSION, BumpFacts
-from stagegate.release.bump.release_commits import Release
+from stagegate.release.bump.release_commits import AppRelease
 from stagegate.report import markdown
 from stagegate.report.render import render
 from stagegate.settings import Settings
@@ -63,7 +63,7 @@ def _counts(pull: Pull, hub: Hub) -> bool:
 
 
 def propose(
-    hub: Hub, apps: Sequence[Settings], releases: Sequence[Release], base: str, head: str, run_id: str
+    hub: Hub, apps: Sequence[Settings], releases: Sequence[AppRelease], base: str, head: str, run_id: str
 ) -> Proposed:
     """Open the pull request, or bring it up to date. Stop(foreign-commits) when others have committed to it."""
     branch = branch_of(apps, base)
@@ -108,7 +108,7 @@ def withdraw(hub: Hub, apps: Sequence[Settings], base: str, head: str) -> tuple[
 
 
 def _replace(
-    hub: Hub, branch: str, tip: str | None, releases: Sequence[Release], head: str, run_id: str
+    hub: Hub, branch: str, tip: str | None, releases: Sequence[AppRelease], head: str, run_id: str
 ) -> None:
     """Make the commits beside the branch, then move it to them in one step (I7)."""
     if tip:
@@ -134,7 +134,7 @@ def _replace(
         raise
 
 
-def _is_current(hub: Hub, tip: str, head: str, releases: Sequence[Release]) -> bool:
+def _is_current(hub: Hub, tip: str, head: str, releases: Sequence[AppRelease]) -> bool:
     """Whether the branch is ours, begins at the newest commit and has exactly the files of the plan."""
     seen = hub.compare(head, tip)
     versions = {(one.settings.app, one.plan.version) for one in releases}
@@ -159,7 +159,7 @@ def _strangers(hub: Hub, head: str, tip: str) -> list[Commit]:
     ]
 
 
-def _texts(releases: Sequence[Release]) -> tuple[str, str]:
+def _texts(releases: Sequence[AppRelease]) -> tuple[str, str]:
     names = [f"{one.settings.app} {one.plan.version}" for one in releases]
     several = f"{len(names)} apps" if len(names) > 3 else ", ".join(names)
     body = render("release_pull.md.j2", releases=releases)

@@ -22,8 +22,7 @@ def result(
     dry_run: bool,
 ) -> Result:
     """Message, outputs (`tags` and `digests` as JSON) and summary; strays are named in the log too."""
-    for stray in strays:
-        log.annotate("warning", f"{stray.message} {stray.why} {stray.fix}", title="image-tags: stray tag")
+    warn(strays)
     reason = "no-difference" if not changes else "planned" if dry_run else "tagged"
     what = {
         "no-difference": "Every image has its tags already.",
@@ -44,6 +43,12 @@ def result(
         dry_run=dry_run,
         changes=changes,
     )
+
+
+def warn(strays: tuple[Finding, ...]) -> None:
+    """One warning for each stray tag."""
+    for stray in strays:
+        log.annotate("warning", f"{stray.message} {stray.why} {stray.fix}", title="stray tag")
 
 
 def verified(

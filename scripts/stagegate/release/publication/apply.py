@@ -16,6 +16,10 @@ class PublishedRelease(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     changes: tuple[Change, ...]
 
+    def with_changes(self, more: tuple[Change, ...]) -> PublishedRelease:
+        """The same with more changes."""
+        return PublishedRelease(url=self.url, changes=(*self.changes, *more))
+
 
 def apply(
     decided: Publication, facts: ReleaseFacts, github: Hub, body: str, *, dry_run: bool
@@ -31,11 +35,12 @@ def apply(
         release = github.create_release(facts.tag, title, body, draft=True, prerelease=decided.prerelease)
         log.say(f"drafted the release {facts.tag}")
         changes.append(Change(kind="draft", target=facts.tag))
-    for asset in facts.assets:
-        if asset.name in decided.uploads:
-            github.upload_asset(release, asset.name, asset.content, asset.content_type)
-            log.say(f"uploaded {asset.name}")
-            changes.append(Change(kind="asset", target=asset.name, after=asset.digest))
+    if decided.replaced:
+        github.delete_asset(decided.replaced)
+    for asset in decided.uploads:
+        github.upload_asset(release, asset.name, asset.content, asset.content_type)
+        log.say(f"uploaded {asset.name}")
+        changes.append(Change(kind="asset", target=asset.name, after=asset.digest))
     if decided.publish:
         release = github.publish_release(
             release.id, make_latest=decided.latest, prerelease=decided.prerelease
@@ -49,9 +54,7 @@ def intended(decided: Publication, facts: ReleaseFacts) -> tuple[Change, ...]:
     """The changes a dry run would make."""
     draft = (Change(kind="draft", target=facts.tag, done=False),) if decided.draft else ()
     uploads = (
-        Change(kind="asset", target=asset.name, after=asset.digest, done=False)
-        for asset in facts.assets
-        if asset.name in decided.uploads
+        Change(kind="asset", target=asset.name, after=asset.digest, done=False) for asset in decided.uploads
     )
     publish = (Change(kind="release", target=facts.tag, done=False),) if decided.publish else ()
     return (*draft, *uploads, *publish)

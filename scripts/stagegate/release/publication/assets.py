@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -10,9 +11,12 @@ from stagegate.clients import hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, to_json
+from stagegate.release.publication import checksums
 from stagegate.release.publication.plan import Existing, ReleaseFile, Testimony, Uploaded, binding
+from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
+_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # GitHub renames what has other signs
 _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
@@ -60,6 +64,35 @@ def documents(seen: Sequence[Testimony]) -> tuple[ReleaseFile, ...]:
     )
 
 
+def given(patterns: Sequence[str], context: Context, what: str) -> tuple[ReleaseFile, ...]:
+    """Files of the workspace that globs name, such as an SBOM. Stop(missing-file) for one that matches nothing."""
+    found: dict[str, ReleaseFile] = {}
+    for pattern in patterns:
+        place = context.inside(pattern.partition("*")[0] or ".", what=what)
+        paths = [place] if "*" not in pattern else sorted(context.workspace.glob(pattern))
+        files = [path for path in paths if path.is_file()]
+        if not files:
+            raise Stop(
+                "missing-file",
+                f"{what} names {pattern}, and there is no such file.",
+                "The release would be published without it, and could not get it later.",
+                "Make the file in a step before this one, or correct the input.",
+            )
+        for path in files:
+            if path.name in found or not _ASSET_NAME.fullmatch(path.name) or path.name == checksums.NAME:
+                raise Stop(
+                    "bad-input",
+                    f"{path.name!r} cannot be a file of the release.",
+                    "Names have letters, digits and . _ + -, each is used once, and SHA256SUMS is written here.",
+                    "Rename the file.",
+                )
+            content = context.inside(str(path.relative_to(context.workspace)), what=what).read_bytes()
+            found[path.name] = ReleaseFile(
+                name=path.name, content_type="application/octet-stream", content=content
+            )
+    return tuple(found.values())
+
+
 def existing(
     github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[ReleaseFile]
 ) -> Existing | None:
@@ -68,9 +101,17 @@ def existing(
     if found is None:
         return None
     wanted = {asset.name: asset for asset in ours}
-    uploaded = [a for a in found.assets if a.name in wanted and a.state == "uploaded"]
-    assets = tuple(_uploaded(github, asset, wanted[asset.name]) for asset in uploaded)
-    return Existing(id=found.id, draft=found.draft, url=found.url, assets=assets)
+    uploaded = [a for a in found.assets if a.state == "uploaded"]
+    sums = next((a for a in uploaded if a.name == checksums.NAME), None)
+    return Existing(
+        id=found.id,
+        draft=found.draft,
+        url=found.url,
+        assets=tuple(_uploaded(github, a, wanted[a.name]) for a in uploaded if a.name in wanted),
+        immutable=found.immutable,
+        sums=checksums.read(github.download_asset(sums.id)) if sums else None,
+        sums_id=sums.id if sums else 0,
+    )
 
 
 def _uploaded(github: hub.Hub, there: hub.Asset, ours: ReleaseFile) -> Uploaded:

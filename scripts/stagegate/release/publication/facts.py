@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import semver
 
 from stagegate.clients import hub
-from stagegate.clients.registry import Registry
+from stagegate.clients.registry import Registry, parse
 from stagegate.errors import Stop
 from stagegate.evidence import accepted, history
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
+from stagegate.release.image_tags.plan import fixed_tags
 from stagegate.release.publication import assets
-from stagegate.release.publication.plan import ReleaseFacts, Testimony
+from stagegate.release.publication.plan import ReleaseFacts, ReleaseFile, Testimony
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
@@ -29,11 +30,13 @@ def read(
     environment: str,
     chart: bytes | None,
     notes: str,
+    files: Sequence[ReleaseFile] = (),
 ) -> ReleaseFacts:
     """The facts about one version; empty `version`: the newest that passed in the last environment.
 
     `environment` narrows the gates asked for (empty: every environment that no other names in `after`).
-    `chart` is the package if the caller has it, otherwise it is fetched by the digest that was tested.
+    `chart` is the package if the caller has it, otherwise it is fetched by the digest that was tested. `files` are
+    more files for the release.
     """
     required = [settings.environment(environment).name] if environment else _last(settings)
     trusted = accepted.accepted(settings, github)
@@ -44,7 +47,8 @@ def read(
         raise _no_tag(settings.version.tag_prefix + version)
     seen = _seen(settings, github, tag.target_commit, version, required, trusted)
     listed = github.releases()
-    ours = (*assets.chart(settings, registry, seen, version, chart), *assets.documents(seen))
+    ours = (*assets.chart(settings, registry, seen, version, chart), *assets.documents(seen), *files)
+    images = _images(seen)
     prefix = settings.version.tag_prefix
     return ReleaseFacts(
         app=settings.app,
@@ -55,6 +59,8 @@ def read(
         seen=seen,
         assets=ours,
         existing=assets.existing(github, listed, tag.name, ours),
+        images=images,
+        tagged=_tagged(settings, registry, images, version, tag.target_commit),
         published=tuple(
             r.tag.removeprefix(prefix)
             for r in listed
@@ -63,6 +69,28 @@ def read(
             and semver.Version.is_valid(r.tag.removeprefix(prefix))
         ),
     )
+
+
+def _images(seen: Sequence[Testimony]) -> dict[str, str]:
+    """Our images that the required gates tested, and their digests."""
+    passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
+    return {
+        image.reference: image.digest for evidence in passed for image in evidence.images if image.first_party
+    }
+
+
+def _tagged(
+    settings: Settings, registry: Registry, images: Mapping[str, str], version: str, commit: str
+) -> dict[str, dict[str, str]]:
+    """What the release's tags name in the registry, for images of our own registries."""
+    ours = [image for image in images if parse(image).host in settings.registry_hosts]
+    return {
+        image: {
+            tag: registry.digest(f"{image}:{tag}") or ""
+            for tag in fixed_tags(settings.image_tags(version), commit, images[image])
+        }
+        for image in ours
+    }
 
 
 def _last(settings: Settings) -> list[str]:

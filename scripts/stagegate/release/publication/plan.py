@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import semver
 
 from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, is_prerelease
+from stagegate.release.publication import checksums
 
 
 class ReleaseFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,16 +48,22 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Existing(msgspec.Struct, frozen=True, kw_only=True):
-    """The release as GitHub shows it now."""
+    """The release as GitHub shows it now; `sums` are the checksums it has (None: no such file)."""
 
     id: int
     draft: bool
     url: str
     assets: tuple[Uploaded, ...] = ()
+    immutable: bool = False
+    sums: Mapping[str, str] | None = None
+    sums_id: int = 0
 
 
 class ReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the decision needs. `published` are the versions with a published release."""
+    """Everything the decision needs. `published` are the versions with a published release.
+
+    `images` are our images that were tested, `tagged` what their tags in the registry name: image -> tag -> digest.
+    """
 
     app: str
     version: str
@@ -65,14 +74,20 @@ class ReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     assets: tuple[ReleaseFile, ...]
     existing: Existing | None
     published: tuple[str, ...]
+    images: Mapping[str, str] = {}
+    tagged: Mapping[str, Mapping[str, str]] = {}
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: draft if there is none, upload, publish; nothing of it when all is there."""
+    """What to do: draft if there is none, upload, publish; nothing of it when all is there.
+
+    `replaced` is the id of checksums in a draft that lack a file (0: none).
+    """
 
     reason: str
     draft: bool
-    uploads: tuple[str, ...]
+    uploads: tuple[ReleaseFile, ...]
+    replaced: int
     publish: bool
     prerelease: bool
     latest: bool
@@ -83,17 +98,26 @@ def plan(facts: ReleaseFacts) -> Publication:
     for seen in facts.seen:
         if seen.required:
             _demand(seen, facts)
-    there = {asset.name: asset for asset in facts.existing.assets} if facts.existing else {}
+    _demand_images(facts)
+    existing = facts.existing
+    there = {asset.name: asset for asset in existing.assets} if existing else {}
     for asset in facts.assets:
         other = there.get(asset.name)
         if other and not other.same:
-            raise _taken(facts, asset, other)
-    uploads = tuple(asset.name for asset in facts.assets if asset.name not in there)
-    publish = facts.existing is None or facts.existing.draft
+            raise _taken(facts, asset.name, asset.digest, other.digest)
+    uploads = tuple(asset for asset in facts.assets if asset.name not in there)
+    publish = existing is None or existing.draft
+    sums = _sums(facts, there)
+    if uploads and not publish:
+        _demand_open(facts, uploads, sums)
+    if sums and not publish and not uploads:
+        sums = None  # published before checksums were made: complete as it is
+    uploads = (*uploads, sums) if sums else uploads
     return Publication(
         reason="published" if publish or uploads else "already-published",
-        draft=facts.existing is None,
+        draft=existing is None,
         uploads=uploads,
+        replaced=existing.sums_id if sums and existing and existing.sums is not None else 0,
         publish=publish,
         prerelease=is_prerelease(facts.version),
         latest=is_latest(facts.version, facts.published),
@@ -152,10 +176,58 @@ def _no_evidence(place: str, why: str) -> Stop:
     )
 
 
-def _taken(facts: ReleaseFacts, ours: ReleaseFile, there: Uploaded) -> Stop:
+def _demand_images(facts: ReleaseFacts) -> None:
+    """No tag of the release may name another image than the one that was tested. Stop(image-moved)."""
+    for image, tags in facts.tagged.items():
+        for tag, digest in tags.items():
+            if digest and digest != facts.images[image]:
+                raise Stop(
+                    "image-moved",
+                    f"{image}:{tag} is not the image that was tested.",
+                    f"The registry has {digest}, the evidence is for {facts.images[image]}.",
+                    f"Find out who moved the tag. Put it back to {facts.images[image]}, or release a new version.",
+                )
+
+
+def _sums(facts: ReleaseFacts, there: Mapping[str, Uploaded]) -> ReleaseFile | None:
+    """The checksums to upload; None when the release has them. Stop(version-taken) when they name other content."""
+    ours = {
+        asset.name: there[asset.name].digest if asset.name in there else asset.digest
+        for asset in facts.assets
+    }
+    known = facts.existing.sums if facts.existing else None
+    for name, digest in ours.items():
+        if known and known.get(name, digest) != digest:
+            raise _taken(facts, name, digest, known[name])
+    if not ours or (known is not None and ours.keys() <= known.keys()):
+        return None
+    content = checksums.write({**(known or {}), **ours})
+    return ReleaseFile(name=checksums.NAME, content_type="text/plain", content=content)
+
+
+def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: ReleaseFile | None) -> None:
+    """Files can only be added to a published release that nobody has sealed. Stop(version-taken)."""
+    existing = facts.existing
+    sealed = existing is not None and (existing.immutable or (existing.sums is not None and sums is not None))
+    if not sealed:
+        return
+    why = (
+        "GitHub made it immutable when it was published, so no file can be added or changed any more."
+        if existing is not None and existing.immutable
+        else f"Its {checksums.NAME} is complete without it, and a published version never changes."
+    )
+    raise Stop(
+        "version-taken",
+        f"The release {facts.tag} is published without {uploads[0].name}.",
+        why,
+        "Release a new version. publish-release uploads every file to a draft first and publishes it last.",
+    )
+
+
+def _taken(facts: ReleaseFacts, name: str, ours: str, there: str) -> Stop:
     return Stop(
         "version-taken",
-        f"The release {facts.tag} has a file {ours.name} with other content.",
-        f"GitHub holds {there.digest}, this run has {ours.digest}; a published version never changes.",
+        f"The release {facts.tag} has a file {name} with other content.",
+        f"GitHub holds {there}, this run has {ours}; a published version never changes.",
         "Release a new version; if the file is a left-over in a draft, delete it there and run again.",
     )

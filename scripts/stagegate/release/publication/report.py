@@ -30,10 +30,15 @@ def result(
 ) -> Result:
     """What happened, for people and for the next step."""
     reason = "planned" if dry_run and published.changes else decided.reason
+    if reason == "already-published" and published.changes:
+        reason = "tagged"
     name = f"{facts.app} {facts.version}"
     message = {
         "published": Message(what=f"{name} is published as a GitHub release.", why=published.url),
         "planned": Message(what=f"{name} would be published as a GitHub release."),
+        "tagged": Message(
+            what=f"{name} was published already; its floating tags are moved.", why=published.url
+        ),
         "already-published": Message(what=f"{name} is published already.", why=published.url),
     }[reason]
     return Result(
