@@ -13,7 +13,7 @@ import requests
 
 from stagegate.actions import pr_command, promote_pr
 from stagegate.clients import hub
-from stagegate.comment import read
+from stagegate.comment import commands, read
 from stagegate.comment.event import CommentEvent
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import REPOSITORY, Shop, shop
@@ -83,7 +83,7 @@ def test_a_release_that_met_a_hold_is_shown_as_stuck(world: Shop) -> None:
     number = issue(world)
     say(world, "octo-lead", "/hold prod the database moves", number)
     assert (
-        "**stuck** 1.1.0: held by octo-lead: the database moves"
+        "held by octo-lead: the database moves; stuck: 1.1.0 waits for the end of the hold"
         in say(world, "octo-dev", "/status", number)[2]
     )
     say(world, "octo-lead", "/unhold prod", number)
@@ -313,17 +313,31 @@ def test_status_says_what_is_known_and_names_what_is_not(world: Shop) -> None:
     say(world, "octo-dev", "/promote prod")
     code, reason, text = say(world, "octo-guest", "/status")
     assert (code, reason) == (0, "reported")
-    assert "| staging | 1.1.0 | passed |" in text
-    assert "| prod | 1.0.0 | no evidence |" in text
-    assert "(success)" in text
+    shown = {line.split(" | ")[0][2:]: line for line in text.splitlines() if line.startswith("| ")}
+    assert re.search(r"\| \[1\.1\.0\]\(http\S+v1\.1\.0\) \| \S \[", shown["staging"])
+    assert "not verified" in shown["prod"]
+    assert re.search(r"\[#\S*\d\]\(http\S+\) 1\.1\.0, success, \d+ (s|min) old", shown["prod"])
+    assert "Merge #" in shown["prod"]
     number = issue(world)
     event = comment(world, "octo-guest", number, "/status")
-    world.forge.fail("GET", "/pulls$", None, 500)
+    world.forge.fail("GET", "/deployments$", None, 500)
     assert obey(world, event) == 3
     world.forge.heal()
     assert "unknown" in answer(world, number)
     world.repo.seed({"deploy/prod.yaml": "nothing: here\n"})
     assert say(world, "octo-guest", "/status shop/prod")[:2] == (3, "unknown-state")
+
+
+def test_help_names_meaning_and_permission_of_every_command(world: Shop) -> None:
+    settings = world.repo.read("main", "stagegate.yaml").decode()
+    world.repo.seed({"stagegate.yaml": settings + "commands: {ban: admin}\n"})
+    text = say(world, "octo-guest", "/help")[2]
+    rows = {line.split("`")[1].split(" ")[0]: line for line in text.splitlines() if line.startswith("| `/")}
+    assert rows.keys() == {f"/{name}" for name in commands.COMMANDS}
+    assert rows["/ban"].endswith("| admin |")
+    assert rows["/hold"].endswith("| write |")
+    assert rows["/status"].endswith("| anybody |")
+    assert all(command.help in rows[f"/{name}"] for name, command in commands.COMMANDS.items())
 
 
 def test_status_reads_githubs_clock_and_not_the_runners(world: Shop) -> None:

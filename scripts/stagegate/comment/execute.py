@@ -9,19 +9,22 @@ from datetime import datetime
 import msgspec
 
 from stagegate.comment import event as events
-from stagegate.comment import result, status
-from stagegate.comment.answer import CommandAnswer
+from stagegate.comment import result
+from stagegate.comment.answer import CommandAnswer, HelpLine
 from stagegate.comment.command import Command
 from stagegate.comment.event import CommentEvent
 from stagegate.marks import marks
+from stagegate.model import rfc3339
 from stagegate.policy import permissions
 from stagegate.promotion import adopt as adoption
 from stagegate.promotion import promote, run
 from stagegate.promotion.apps import App
 from stagegate.promotion.request import Command as RequestMode
 from stagegate.promotion.request import Mode, PromotionRequest
+from stagegate.promotion.status import read as status
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
+from stagegate.settings import Commands
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,32 @@ def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
     for app in order.apps:
         inputs = msgspec.structs.replace(order.inputs, config=app.config)
         connections = run.connect(inputs, app.settings, order.context)
-        shown.append(status.read(app, connections, order.command.environment, order.now))
-    return msgspec.structs.replace(answer, apps=tuple(shown), result=result.reported(shown))
+        place = order.command.environment
+        shown.append(status.read(app, connections, order.now, environment=place, full=False))
+    told = result.reported(shown)
+    return msgspec.structs.replace(answer, apps=tuple(shown), at=rfc3339(order.now), result=told)
 
 
-def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:  # noqa: ARG001  one signature for all
-    """The list of commands; the reply contains it."""
-    return msgspec.structs.replace(answer, result=result.helped())
+def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
+    """Every command with its meaning and the permission it takes in these apps; the reply contains them."""
+    from stagegate.comment.commands import COMMANDS  # they import this module
+
+    lines = tuple(
+        HelpLine(usage=one.usage, help=one.help, permission=_permission(one.permission, order.apps))
+        for one in COMMANDS.values()
+    )
+    return msgspec.structs.replace(answer, help=lines, result=result.helped())
+
+
+def _permission(least: Callable[[Commands], object] | None, apps: Sequence[App]) -> str:
+    """The least permission, by app where they differ; anybody who can comment may only read."""
+    if least is None:
+        return "anybody"
+    found: dict[str, list[str]] = {}
+    for app in apps:
+        asked = least(app.settings.commands)
+        word = asked if isinstance(asked, str) else ", ".join(map(str, asked))  # type: ignore[call-overload]
+        found.setdefault(word, []).append(app.settings.app)
+    if len(found) == 1:
+        return next(iter(found))
+    return "; ".join(f"{word} ({', '.join(names)})" for word, names in found.items())

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from stagegate.clients import hub
 from stagegate.clients.hub.comments import BODY_LIMIT
 from stagegate.comment.answer import CommandAnswer
-from stagegate.comment.commands import COMMANDS
 from stagegate.errors import VERDICTS
 from stagegate.model import Actor, Message
-from stagegate.report import markdown
+from stagegate.report import markdown, status_page, times
 from stagegate.report.render import render
 
 _MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
@@ -31,7 +30,8 @@ def text(answer: CommandAnswer) -> str:
         outcome=VERDICTS[result.reason].outcome if result else "",
         rules=[rule for rule in result.rules if rule.state != "pass"] if result else [],
         pull=outputs.get("pr-url", ""),
-        help=COMMANDS.values() if answer.command is not None and answer.command.name == "help" else (),
+        signs=status_page.SIGNS,
+        age=lambda at: times.age(at, answer.at),
     )
     marker = f"<!-- stagegate-command:{answer.comment}:{state} -->\n"
     return markdown.shorten(marker + body, BODY_LIMIT, _CUT)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from stagegate.comment.answer import CommandAnswer
-from stagegate.comment.status import AppOverview
 from stagegate.errors import Stop
 from stagegate.model import Calls, Message, Result
+from stagegate.report.status import AppStatus
 
 OUTPUTS = ("command", "environment", "version", "pr-url", "reply-url")
 
@@ -38,7 +38,7 @@ def broken(answer: CommandAnswer) -> CommandAnswer:
     return msgspec.structs.replace(answer, result=Result(reason="bug", message=message))
 
 
-def reported(apps: Sequence[AppOverview]) -> Result:
+def reported(apps: Sequence[AppStatus]) -> Result:
     """The result of `/status`: reported, or unknown-state when something could not be read."""
     unread = [one.app for one in apps if not one.is_known]
     if unread:
@@ -50,7 +50,7 @@ def reported(apps: Sequence[AppOverview]) -> Result:
                 next="Write `/status` again, or see the log of the run.",
             ),
         )
-    return Result(reason="reported", message=Message(what="Where every release is:"))
+    return Result(reason="reported", message=Message(what="What every environment runs:"))
 
 
 def helped() -> Result:

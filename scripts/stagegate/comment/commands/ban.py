@@ -9,7 +9,7 @@ from stagegate.comment.execute import promotion
 COMMAND = CommandDefinition(
     name="ban",
     usage="/ban [app@]version reason",
-    help="rules out a version everywhere",
+    help="keeps a version out of every environment, and closes its open promotions",
     grammar=rf"{BANNED}{VERSION} {REASON}",
     permission=lambda commands: commands.ban,
     effect=promotion("ban"),

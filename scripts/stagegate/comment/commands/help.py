@@ -8,7 +8,7 @@ from stagegate.comment.execute import show_help
 COMMAND = CommandDefinition(
     name="help",
     usage="/help",
-    help="lists the commands",
+    help="shows this list",
     grammar="",
     permission=None,
     effect=show_help,

@@ -9,7 +9,7 @@ from stagegate.comment.execute import show_status
 COMMAND = CommandDefinition(
     name="status",
     usage="/status [[app/]environment]",
-    help="shows where every release is",
+    help="shows what every environment runs, what waits, and who has to act",
     grammar=rf"(?:{TARGET})?",
     permission=None,
     effect=show_status,

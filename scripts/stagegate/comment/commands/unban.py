@@ -9,7 +9,7 @@ from stagegate.comment.execute import promotion
 COMMAND = CommandDefinition(
     name="unban",
     usage="/unban [app@]version",
-    help="lifts a ban",
+    help="ends a ban",
     grammar=rf"{BANNED}{VERSION}",
     permission=lambda commands: commands.unban,
     effect=promotion("unban"),

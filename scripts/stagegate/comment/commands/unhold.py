@@ -10,7 +10,7 @@ from stagegate.policy.permissions import joined
 COMMAND = CommandDefinition(
     name="unhold",
     usage="/unhold [app/|all/]environment",
-    help="lifts a hold",
+    help="ends a hold, and lets the newest release in again",
     grammar=TARGET,
     permission=lambda commands: commands.unhold,
     permission_for_own=lambda commands: joined(commands.hold, commands.rollback),

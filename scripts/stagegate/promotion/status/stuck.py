@@ -21,8 +21,10 @@ def why(
     banned = marks.ban(facts.promotion, found.version, now)
     if banned is not None:
         return f"runs {found.version}, which is banned {marks.describe(banned)}"
-    if found.stuck or found.hold:
+    if found.stuck:
         return found.stuck
+    if found.hold:
+        return f"{found.next_version} waits for the end of the hold" if found.next_version else ""
     if found.promotion:
         return _proposal(facts, place.name, found, now)
     if soaking.state == "wait" and not soaking.until:
