@@ -79,9 +79,10 @@ wheels: ## OUT=folder: the locked libraries as files, for runners without an ind
 docs: ## write the generated tables and the settings schema
 	$(TOOLS) python scripts/docs.py
 
-lock: ## both requirements.txt from their .in files; UPGRADE=--upgrade takes newer versions
+lock: ## every requirements.txt from its .in file; UPGRADE=--upgrade takes newer versions
 	cd scripts && $(PYTHON) ../lab/toolbox.py run $(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
 	cd scripts && $(PYTHON) ../lab/toolbox.py run $(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
+	cd scripts && $(PYTHON) ../lab/toolbox.py run $(COMPILE) $(UPGRADE) requirements-browser.in -o requirements-browser.txt
 
 clean: ## caches inside the repository
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -15,7 +15,7 @@ from stagegate.report.render import render_html
 _CONTEXT = 3
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class DifferenceLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a difference: `kind` is added, removed, same or place (where in the object it stands)."""
 
     kind: str
@@ -35,13 +35,13 @@ def page(parts: Sequence[BodyFacts], run_url: str) -> str:
     )
 
 
-def lines(one: ObjectChange) -> Iterator[Line]:
+def lines(one: ObjectChange) -> Iterator[DifferenceLine]:
     """The redacted manifests of both sides of an object, as a difference with a few lines around."""
     before, after = folds.yaml_lines(one.before), folds.yaml_lines(one.after)
     if one.before is None or one.after is None:
         for text in before or after:
-            yield Line(kind="removed" if one.after is None else "added", text=text)
+            yield DifferenceLine(kind="removed" if one.after is None else "added", text=text)
         return
     for text in list(difflib.unified_diff(before, after, n=_CONTEXT, lineterm=""))[2:]:
         kind = {"+": "added", "-": "removed", "@": "place"}.get(text[:1], "same")
-        yield Line(kind=kind, text=text if kind == "place" else text[1:])
+        yield DifferenceLine(kind=kind, text=text if kind == "place" else text[1:])

@@ -9,7 +9,7 @@ import msgspec
 from stagegate.clients.hub import BranchPull
 from stagegate.evidence.records import Verdict
 from stagegate.marks import marks
-from stagegate.model import RuleResult, moment, rfc3339
+from stagegate.model import RuleResult, moment
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.policy import candidate, evidence_for
 from stagegate.policy.facts import PromotionFacts, Subject
@@ -18,6 +18,7 @@ from stagegate.promotion.status import stuck
 from stagegate.promotion.status.facts import StatusFacts, version_of
 from stagegate.promotion.status.next_step import next_step
 from stagegate.report.status import EnvironmentStatus, GateState, OpenPromotion
+from stagegate.report.times import utc
 from stagegate.settings import Environment, seconds
 
 _GATES: dict[str, GateState] = {
@@ -98,7 +99,8 @@ def _gated(
         return found
     if newest.state == "error":
         return msgspec.structs.replace(
-            found, trouble=f"the gate ended without a verdict at {newest.created_at}: {newest.description}"
+            found,
+            trouble=f"the gate ended without a verdict at {utc(newest.created_at)}: {newest.description}",
         )
     longest = timedelta(seconds=seconds(place.gate.timeout) + 3600)
     late = moment(newest.created_at) + longest < now
@@ -106,7 +108,7 @@ def _gated(
         found,
         gate=found.gate if late else "running",
         gate_url=newest.target_url or found.gate_url,
-        stuck=f"a gate began at {newest.created_at} and has not ended" if late else "",
+        stuck=f"a gate began at {utc(newest.created_at)} and has not ended" if late else "",
     )
 
 
@@ -171,7 +173,7 @@ def _looked(facts: StatusFacts, environment: str, verdict: Verdict | None, *, ot
     detail = next(
         (f": {check.detail}" for check in seen.checks if check.outcome == "failed" and check.detail), ""
     )
-    return f"a look at {rfc3339(moment(look.since))} ended with {seen.reason}{detail}"
+    return f"a look at {utc(look.since)} ended with {seen.reason}{detail}"
 
 
 def _trouble(facts: StatusFacts, standing: PinnedVersion, waiting: RuleResult) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stagegate.report.status import EnvironmentStatus
+from stagegate.report.times import utc
 
 
 def next_step(app: str, found: EnvironmentStatus) -> tuple[str, str]:
@@ -27,7 +28,7 @@ def _promotion(found: EnvironmentStatus) -> tuple[str, str] | None:
     if pull.state == "success":
         return f"Merge #{pull.number}.", ""
     if pull.state == "pending":
-        until = f" (until {found.soaks_until})" if found.soaks_until else ""
+        until = f" (until {utc(found.soaks_until)})" if found.soaks_until else ""
         return f"#{pull.number} waits: {pull.detail or 'it is being judged'}{until}.", ""
     return f"Look at #{pull.number}: {pull.detail or 'it was not judged'}.", ""
 
@@ -39,7 +40,7 @@ def _stopped(place: str, found: EnvironmentStatus) -> tuple[str, str]:
     if found.gate == "running":
         return "The gate is at work.", ""
     if found.soaks_until:
-        return f"{found.next_version} may be promoted after {found.soaks_until}.", ""
+        return f"{found.next_version} may be promoted after {utc(found.soaks_until)}.", ""
     if found.freeze and found.next_version:
         return f"{found.next_version} waits: {found.freeze}.", ""
     if found.next_version:

@@ -8,6 +8,7 @@ from stagegate.marks import marks
 from stagegate.model import RuleResult, moment
 from stagegate.promotion.status.facts import StatusFacts
 from stagegate.report.status import EnvironmentStatus
+from stagegate.report.times import utc
 from stagegate.settings import Environment
 
 GRACE = timedelta(hours=1)  # a release may be on its way for so long
@@ -44,7 +45,7 @@ def _proposal(facts: StatusFacts, environment: str, found: EnvironmentStatus, no
     newest = next((p.status for p in facts.pulls_of(environment) if p.number == pull.number), None)
     since = newest.created_at if newest else pull.opened
     if pull.state == "success" and moment(since) + UNMERGED < now:
-        return f"#{pull.number} may merge since {since}, and nobody merged it"
+        return f"#{pull.number} may merge since {utc(since)}, and nobody merged it"
     if pull.state == "not judged" and moment(since) + GRACE < now:
         return f"#{pull.number} was never judged; comment /status on it or run pin-guard"
     return ""
@@ -64,4 +65,4 @@ def _not_proposed(facts: StatusFacts, place: Environment, found: EnvironmentStat
     if not since or moment(since) + GRACE > now:
         return ""
     how = "has not arrived" if place.promotion.strategy == "direct" else "is not proposed"
-    return f"{found.next_version} {what} at {since} and {how}"
+    return f"{found.next_version} {what} at {utc(since)} and {how}"
