@@ -179,7 +179,7 @@ def test_filter_and_sort(chromium: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        ("C0FFEE0", "shop 1.4.0"),
+        ("C0FFEE2", "shop 1.4.0"),
         (SHA, "shop 1.4.0"),
         ("#13", "shop 1.3.0"),
         ("v1.2.0", "shop 1.2.0"),
