@@ -86,7 +86,6 @@ def gitops_folders(folder: Path) -> Path:
     targetRevision: "{version}"
     helm:
       releaseName: shop
-      valueFiles: [values-{place}.yaml]
       parameters:
         - {{name: global.imageTag, value: v{version}}}
 """

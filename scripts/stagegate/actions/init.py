@@ -28,6 +28,7 @@ class Init(Inputs, frozen=True, kw_only=True):
     owners: str = ""
     stagegate: str = ""
     app: str = ""
+    image_tag: str = ""
 
 
 def main(inputs: Init, context: Context) -> Result:
@@ -40,6 +41,7 @@ def main(inputs: Init, context: Context) -> Result:
         policy=inputs.policy,
         registry=inputs.registry,
         app=inputs.app,
+        image_tag=inputs.image_tag,
     )
     uses = inputs.stagegate or origin.uses()
     decided = init.plan(here, wish, uses=uses, owners=inputs.owners, importing=inputs.import_)

@@ -50,19 +50,25 @@ def trouble(
     of, may stay and may not come. Stop when a registry does not answer.
     """
     before, after = (of(environment, one, settings) for one in files)
-    variants = {templates.split_flavour(one.text)[1] for one in before}
+    variants = {templates.split_flavour(_tag(one.text))[1] for one in before}
     for one in sorted(after, key=lambda spelled: (spelled.role, spelled.subject, spelled.text)):
         if one.role == "chart-version" and (said := _of_chart(connections, release, one.text)):
             return said
         if one.role != "image-tag":
             continue
-        bare = one.text.partition("@")[0]
+        bare = _tag(one.text)
         variant = templates.split_flavour(bare)[1]
         if variant and variant not in variants:
             return f"its pins name {bare}, and no record has the digest of the variant {variant}"
         if not variant and (said := _of_images(connections, settings, release, one.subject, bare)):
             return said
     return ""
+
+
+def _tag(text: str) -> str:
+    """The tag in a text: of a whole reference such as `ghcr.io/acme/shop:v1.2.3` the part behind its name."""
+    bare = text.partition("@")[0]
+    return bare.rpartition(":")[2] if "/" in bare else bare
 
 
 def _of_chart(connections: Connections, release: Release, text: str) -> str:

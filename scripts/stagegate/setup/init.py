@@ -97,7 +97,8 @@ def _notes(
             notes.append(
                 f"{one.config}: `source: {one.source}` is taken from the app's name. That repository needs "
                 "a stagegate.yaml too. Run there: "
-                f"`stagegate init --policy {found.repository or 'owner/name'}//{one.config}`."
+                f"`stagegate init --policy {found.repository or 'owner/name'}//{one.config} "
+                f"--image-tag '{one.image_tag}'`."
             )
         elif not one.policy and not one.dockerfile:
             notes.append(

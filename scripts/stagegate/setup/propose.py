@@ -91,7 +91,7 @@ def _app(
                 "it. Give each environment an umbrella chart of its own, or change it by hand."
             )
     files = () if source else versioned.files(app, survey, several)
-    form = versioned.image_tag(app, placed, survey)
+    form = wish.image_tag or versioned.image_tag(app, placed, survey)
     prefix = versioned.tag_prefix(app, several, survey)
     folder = posixpath.dirname(config)
     return AppProposal(

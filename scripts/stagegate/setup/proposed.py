@@ -22,6 +22,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     registry: str = ""
     app: str = ""
+    image_tag: str = ""
 
 
 class EnvironmentProposal(msgspec.Struct, frozen=True, kw_only=True):
