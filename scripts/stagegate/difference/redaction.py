@@ -1,4 +1,4 @@
-"""Taking everything secret out of rendered objects before anything else looks at them.
+"""Takes everything secret out of rendered objects before anything else reads them.
 
 What is hidden leaves a keyed hash: equal secrets look equal within one report, and nothing can be guessed
 from it. When in doubt it is hidden: a reader loses a value, nobody loses a password.
@@ -18,49 +18,13 @@ import yaml
 
 from stagegate import nesting
 from stagegate.chart.objects import RenderedObject
+from stagegate.difference import secret_arguments, secret_fields, secret_names, secret_texts
+from stagegate.difference.harmless import is_harmless, is_reference
 from stagegate.difference.values import at
 
-# names: password, DB_PWD, apiKey, client-secret, connectionString, ...
-_CREDENTIAL = re.compile(
-    r"pass(?:w(?:or)?d|phrase|code)?(?![a-z])|pwd|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key"
-    r"|(?:encryption|signing|master|shared|account|license|session|hmac|aes|ssh|root)[-_.]?key"
-    r"|credential|authorization|auth(?![a-z])|bearer|cookie|dsn(?![a-z])|conn(?:ection)?[-_.]?str|salt(?![a-z])"
-    r"|jdbc|webhook[-_.]?url|htpasswd|keystore|kubeconfig|dockerconfig|private",
-    re.IGNORECASE,
-)
-# fields of Kubernetes that only name a Secret or a token, never hold one
-_NAMES_ONE = frozenset(
-    (
-        *("secretName", "secretNamespace", "existingSecret", "imagePullSecret", "credentialName"),
-        "tokenExpirationSeconds",
-    )
-)
-_HOLDS_NAMES = frozenset(
-    (
-        *("secret", "secrets", "secretKeyRef", "secretRef", "imagePullSecrets", "serviceAccountToken"),
-        *("tokenRequests", "secretStoreRef", "nodePublishSecretRef", "privateKeySecretRef"),
-    )
-)
-_VALUE = re.compile(
-    r"://[^\s/@]*@"  # a URL with user information
-    r"|-----BEGIN[ A-Z]*PRIVATE KEY"
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}"  # a JSON web token
-    r"|\bgh[pousr]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{12,}|\bxox[abeoprs]-[\w-]{8,}"
-    r"|\b(?:AKIA|ASIA)[0-9A-Z]{12,}|\bAIza[\w-]{20,}|\b(?:sk|rk|pk)[-_](?:live_|test_|ant-)?\w{16,}"
-    r"|\$(?:apr1|2[aby]|5|6|argon2\w*)\$"  # a hashed password
-    r"|\bnpm_\w{20,}|\bdckr_pat_[\w-]{10,}|\bhv[sb]\.[\w-]{10,}|\bBearer\s+\S{8,}|\bBasic\s+[\w+/=]{8,}"
-)
-_ASSIGNED = re.compile(rf"(?:{_CREDENTIAL.pattern})[\w.-]*(?:[\"']?\s*[=:>]\s*|\s+)\S", re.IGNORECASE)
-_RANDOM = re.compile(
-    r"(?<![\w+/=.-])(?:[0-9a-fA-F]{32,}"
-    r"|(?=[\w+/-]*\d)(?=[\w+/-]*[a-z])(?=[\w+/-]*[A-Z])[\w+/-]{24,}={0,2})(?![\w+/=.-])"
-)
-_FINGERPRINT = re.compile(r"sha\d*|digest|checksum|commit|revision|fingerprint|version|image", re.IGNORECASE)
 _IDENTITY = re.compile(
     r"user(?:name)?|login|host(?:name)?|port|db(?:name)?|database|name|namespace|type", re.IGNORECASE
 )
-_PROSE = frozenset({"description", "message", "summary"})
-_OPEN_OF_SECRET = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 
 
 def redacted(
@@ -108,12 +72,27 @@ class _Hider:
         self.within = tuple(sorted((value for value in values if len(value) >= 10), key=len, reverse=True))
 
     def body(self, one: RenderedObject) -> Mapping[str, Any]:
-        if one.is_secret or one.kind == "SealedSecret":
+        return self.manifest(one.body)
+
+    def manifest(self, body: Mapping[Any, Any]) -> dict[str, Any]:
+        """A Kubernetes object, wherever it stands: of a Secret, in any group, only names are shown."""
+        kind = str(body.get("kind", ""))
+        core = str(body.get("apiVersion", "")) == "v1"
+        if kind == "SealedSecret" or (kind == "Secret" and core):
             return {
-                str(name): self.field(str(name), value, "") if name in _OPEN_OF_SECRET else self.all(value)
-                for name, value in one.body.items()
+                str(name): self.field(str(name), value, "Secret")
+                if name in secret_fields.OPEN_OF_SECRET
+                else self.all(value)
+                for name, value in body.items()
             }
-        return {str(name): self.field(str(name), value, one.kind) for name, value in one.body.items()}
+        if kind.endswith(("Secret", "Secrets")) and kind not in secret_fields.SOURCES:
+            return {
+                str(name): self.field(str(name), value, "Secret")
+                if name in secret_fields.OPEN_OF_SECRET
+                else self.closed(str(name), value)
+                for name, value in body.items()
+            }
+        return {str(name): self.field(str(name), value, kind) for name, value in body.items()}
 
     def mark(self, value: object) -> str:
         digest = hmac.new(self.key, str(value).encode(), hashlib.sha256).hexdigest()
@@ -127,79 +106,160 @@ class _Hider:
             return [self.all(item) for item in value]
         return self.mark(value)
 
+    def closed(self, name: str, value: object) -> object:
+        """Every leaf hidden whose name does not say that it only describes something."""
+        if isinstance(value, Mapping):
+            return {self.name(str(key)): self.closed(str(key), item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.closed(name, item) for item in value]
+        is_open = secret_names.is_about(name) or name.lower() in secret_fields.OPEN_OF_SOURCE
+        return self.field(name, value, "") if is_open or isinstance(value, bool) else self.mark(value)
+
+    def template(self, value: object) -> object:
+        """The template of a Secret that an operator makes: only references in its data are shown."""
+        if isinstance(value, Mapping):
+            return {str(key): self.template(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.template(item) for item in value]
+        return value if is_reference(str(value)) else self.mark(value)
+
     def name(self, name: str) -> str:
         return self.mark(name) if self.is_known(name) else name
 
-    def field(self, name: str, value: object, kind: str) -> object:
-        """A value under a name: hidden when the name or the value says so."""
+    def field(self, name: str, value: object, kind: str, *, inside: bool = False) -> object:
+        """A value under a name: hidden when the name or the value says so. `inside`: of something secret."""
         if name == "binaryData" and kind == "ConfigMap":
             return self.all(value)
-        if self.is_credential(name, value, kind):
-            return self.all(value)
-        if isinstance(value, Mapping):
-            return self.mapping(value, kind)
-        if isinstance(value, list):
-            return list(self.items(name, value, kind))
+        if isinstance(value, Mapping | list):
+            inside = self.opens(name, kind, inside=inside)
+            if isinstance(value, Mapping):
+                if "kty" in value:  # a JSON web key
+                    return {
+                        str(key): self.mark(item) if key in secret_fields.OF_WEB_KEY else item
+                        for key, item in value.items()
+                    }
+                selects = not is_free(kind) and {"name", "key"} <= value.keys() <= secret_fields.SELECTOR
+                return self.mapping(value, kind, inside=inside and not selects)
+            return list(self.items(name, value, kind, inside=inside))
+        if value is None or isinstance(value, bool):
+            return value
+        named = is_named(name, kind) or (inside and not secret_names.is_about(name))
+        if named and not is_harmless(name, str(value)):
+            return self.mark(value)
         if isinstance(value, str):
             return self.text(name, value)
         return self.mark(value) if self.is_known(str(value)) else value
 
-    def is_credential(self, name: str, value: object, kind: str) -> bool:
-        """Whether a name says that its value is secret.
-
-        Kubernetes' own fields that name a Secret say nothing, nor do the properties of a schema; in free text
-        (`kind` empty) every such name counts.
-        """
-        if isinstance(value, bool) or kind == "CustomResourceDefinition" or not _CREDENTIAL.search(name):
+    def opens(self, name: str, kind: str, *, inside: bool) -> bool:
+        """Whether what lies below a name is secret. Fields of Kubernetes that hold names of Secrets are not."""
+        if kind == "CustomResourceDefinition":
             return False
-        if kind in ("", "ConfigMap"):
-            return True
-        return name not in (_HOLDS_NAMES if isinstance(value, Mapping | list) else _NAMES_ONE)
+        if name in secret_fields.HOLDS_NAMES and not is_free(kind):
+            return False
+        return inside or secret_names.is_secret(name)
 
-    def mapping(self, value: Mapping[Any, Any], kind: str) -> dict[str, object]:
-        named = value.get("name")
-        is_entry = isinstance(named, str) and "value" in value
-        return {
-            self.name(str(key)): self.field(str(named if is_entry and key == "value" else key), item, kind)
-            for key, item in value.items()
-        }
+    def mapping(self, value: Mapping[Any, Any], kind: str, *, inside: bool = False) -> dict[str, object]:
+        if isinstance(value.get("kind"), str) and "apiVersion" in value and not inside:
+            return self.manifest(value)
+        named = _label(value)
+        labelled = value["name"] if isinstance(value.get("name"), str) else ""
+        shown: dict[str, object] = {}
+        for key, item in value.items():
+            name = str(key)
+            if named and _plain(name) in secret_fields.VALUE_KEYS and (is_free(kind) or name != "secret"):
+                shown[self.name(name)] = self.under(named, item)
+            elif (
+                kind in secret_fields.SOURCES
+                and name in ("data", "stringData", "literal")
+                and _is_template(value)
+            ):
+                shown[name] = self.template(item)
+            else:
+                under = labelled if labelled and name == "value" else name
+                shown[self.name(name)] = self.field(under, item, kind, inside=inside)
+        return shown
 
-    def items(self, name: str, values: Sequence[object], kind: str) -> Iterator[object]:
-        """List elements; one that follows a flag such as `--password` is its value."""
-        flag = False
-        for value in values:
-            yield self.mark(value) if flag and isinstance(value, str) else self.field(name, value, kind)
-            flag = isinstance(value, str) and value.startswith("-") and bool(_CREDENTIAL.search(value))
+    def under(self, name: str, value: object) -> object:
+        """The value of a pair whose other half is the name of a secret."""
+        if isinstance(value, Mapping | list):
+            return self.all(value)
+        harmless = value is None or isinstance(value, bool) or is_harmless(name, str(value))
+        return self.field("", value, "") if harmless else self.mark(value)
+
+    def items(
+        self, name: str, values: Sequence[object], kind: str, *, inside: bool = False
+    ) -> Iterator[object]:
+        """List elements. A flag, a command or the first half of a pair says which of them are secret."""
+        secret = secret_arguments.places(values, is_pair=is_free(kind))
+        for index, value in enumerate(values):
+            if index in secret:
+                yield self.under(secret[index], value)
+            else:
+                yield self.field(name, value, kind, inside=inside)
 
     def text(self, name: str, value: str) -> object:
         """A string: structured text is looked into, other text is hidden whole when any of it may be secret."""
         if self.is_known(value):
             return self.mark(value)
-        if "\n" in value or value[:1] in "{[":
+        if ("\n" in value or value[:1] in "{[") and len(value) <= secret_texts.LONGEST:
             inner = _structured(value)
             if inner is not None:
-                inside = self.field(name, inner, "")
-                return {"(text)": self.mark(value), "": inside}
-        fingerprint = _FINGERPRINT.search(name) is not None
-        if _VALUE.search(value) or (name not in _PROSE and _ASSIGNED.search(value)):
-            return self.mark(value)
-        if not fingerprint and "sha256:" not in value and _RANDOM.search(value):
-            return self.mark(value)
-        return value
+                return {"(text)": self.mark(value), "": self.inner(name, inner)}
+        prose = name.lower() in secret_fields.PROSE
+        return self.mark(value) if secret_texts.holds_secret(value, name, prose=prose) else value
+
+    def inner(self, name: str, value: object) -> object:
+        """What a structured text holds; manifests in it are looked into as such."""
+        if isinstance(value, Mapping) and "apiVersion" in value and isinstance(value.get("kind"), str):
+            return self.manifest(value)
+        return self.field(name, value, "")
 
     def is_known(self, value: str) -> bool:
         return value in self.equal or any(secret in value for secret in self.within)
 
 
+def is_free(kind: str) -> bool:
+    """Whether names are the user's own: in ConfigMaps and in texts, and not Kubernetes' fields."""
+    return kind in ("", "ConfigMap")
+
+
+def is_named(name: str, kind: str) -> bool:
+    """Whether a name says that its plain value is secret."""
+    return secret_names.is_secret(name) and (is_free(kind) or name not in secret_fields.NAMES_ONE)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _label(value: Mapping[Any, Any]) -> str:
+    """The name of a secret where a mapping is a pair of name and value, else nothing."""
+    for key, item in value.items():
+        if (
+            _plain(str(key)) in secret_fields.NAME_KEYS
+            and isinstance(item, str)
+            and secret_names.is_secret(item)
+        ):
+            return item
+    return ""
+
+
+def _is_template(value: Mapping[Any, Any]) -> bool:
+    """Whether this is the template of a Secret, and not the list of what is fetched."""
+    return not isinstance(value.get("data"), list)
+
+
 def _structured(text: str) -> Mapping[str, Any] | list[Any] | None:
-    """The mapping or list that a text holds as YAML or JSON, or None."""
+    """The mapping or list that a text holds as YAML or JSON (several documents as a list), or None."""
     if nesting.bomb(text):
         return None
     try:
-        value = yaml.load(text, yaml.CSafeLoader)
+        documents = [one for one in yaml.load_all(text, yaml.CSafeLoader) if one is not None]
     except (yaml.YAMLError, ValueError):
         return None
-    return value if isinstance(value, dict | list) and value else None
+    if not documents or not all(isinstance(one, dict | list) and one for one in documents):
+        return None
+    return documents[0] if len(documents) == 1 else documents
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -1,0 +1,160 @@
+"""Whether a text holds a secret: by its form, by the name before it, by a login in an address. In linear time.
+
+Names are read once, from left to right, and what follows one is looked at within bounds. A text over `LONGEST` is
+not looked into: it counts as one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stagegate.difference import known_forms, random_text, secret_names
+from stagegate.difference.harmless import is_harmless, is_reference
+
+LONGEST = 256 * 1024  # characters
+
+_NAME = re.compile(r"(?<![\w.$-])-{0,2}[^\W\d][\w.-]*")
+_VALUE = r"(?:\"([^\"\n]{0,256})|'([^'\n]{0,256})|([^\s\"'][^\s&;,\"']{0,256})?)"
+_ASSIGNED = re.compile(r"\]?[\"']?\s{0,4}(?:=>|:=|\?=|\+=|==?|:)\s{0,4}" + _VALUE)
+_LISTED = re.compile(r"[\"']\s{0,4},\s{0,4}" + _VALUE)
+_AFTER_FLAG = re.compile(r"\s{1,4}(?:\"([^\"\n]{1,256})|'([^'\n]{1,256})|([^\s\"'-][^\s\"']{0,256}))")
+_AFTER_SPACE = re.compile(r"[ \t]{1,8}(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'=:<>][^\s;]{0,256}))")
+_ELEMENT = re.compile(r"[^<>]{0,256}>([^<>]{1,2000})</")
+_ATTRIBUTE = re.compile(r"[\"'][^<>]{0,256}?(?:>\s{0,8}|value\s{0,2}=\s{0,2}[\"'])[^\s<>\"']")
+_USERINFO = re.compile(r"://([^\s/@'\"<>]{1,512})@")
+_LOGIN_AT = re.compile(
+    r"(?<![\w./:@+-])[\w.+-]{1,64}[:/](?![$<{%*])[^\s:@/'\"]{3,256}@(?!sha\d{3}:)[\w(\[/][\w.(\[/-]{0,200}"
+)
+_LOGIN_FLAG = re.compile(
+    r"(?<![\w-])(?:-u|-U|--user|--proxy-user|--login)(?:[ =]{1,3})?['\"]?"
+    r"[A-Za-z][\w.@-]{0,64}[:%](?![$\d]{1,8}\b)[^\s$'\"]"
+)
+_LINE_OF_LOGINS = re.compile(
+    r"^[^\s:#]{1,128}:(?:\d{1,5}|\*):[^\s:]{1,128}:[^\s:]{1,128}:(?!\d{1,5}$)\S{1,256}$"  # .pgpass
+    r"|^\"[\w.@-]{1,64}\" \"[^\"\n]{1,256}\"$",  # userlist.txt of PgBouncer
+    re.MULTILINE,
+)
+_QUERY = re.compile(
+    r"[?&](?:sig|signature|sign|code|key|auth|st|pass|pwd|x-amz-[a-z-]{1,30})=(?![$<{%])[^\s&\"']{8,}", re.I
+)
+_SHORT_FLAG = re.compile(r"(?<![\w-])-([pPaw])(['\"]?)[ =]?([^\s'\"-][^\s'\"]{0,256})")
+_FINGERPRINT = re.compile(
+    r"sha\d{0,3}|digest|checksum|commit|revision|fingerprint|thumbprint|version|image|etag|integrity", re.I
+)
+_TAKES_LOGIN = re.compile(
+    r"\b(?:mysql\w*|mariadb[\w-]*|sshpass|redis-cli|docker|podman|helm|skopeo|crane|oras|buildah|ldap(?:search|modify|add)"
+    r"|mongo\w*|htpasswd|7z|zip|unzip|rabbitmqadmin|influx|cqlsh|sqlcmd|bcp)\b|(?<![\w-])-u\s?[A-Za-z]"
+)  # fmt: skip
+
+
+def holds_secret(text: str, name: str = "", *, prose: bool = False) -> bool:
+    """Whether any part of a text may be secret. `name` is what it stands under; `prose` is meant for people."""
+    if len(text) > LONGEST:
+        return True
+    text = known_forms.without_public(text)
+    if _tells(text, prose=prose) or any(_tells(one, prose=False) for one in random_text.decoded(text)):
+        return True
+    return not _FINGERPRINT.search(name) and random_text.holds_random(text)
+
+
+def takes_login(command: str) -> bool:
+    """Whether a command line is of a program that takes its password as a short flag."""
+    return _TAKES_LOGIN.search(command) is not None
+
+
+def is_login(value: str) -> bool:
+    """Whether the value of `-u` is a user with a password."""
+    return re.match(r"[A-Za-z][\w.@-]{0,64}[:%](?![$<{])\S", value) is not None
+
+
+def looks_chosen(value: str) -> bool:
+    """Whether a word looks like a password rather than like a word of a sentence."""
+    value = value.strip("\"'`")
+    if len(value) < 6:
+        return False
+    mixed = any(c.islower() for c in value) and any(c.isupper() for c in value[1:])
+    return mixed or any(c.isdigit() or not (c.isalnum() or c in "-_./:") for c in value)
+
+
+def _tells(text: str, *, prose: bool) -> bool:
+    return (
+        known_forms.is_known(text)
+        or _has_login(text)
+        or any(_is_given(text, match, prose=prose) for match in _NAME.finditer(text))
+        or (" -" in text and _has_short_flag(text))
+    )
+
+
+def _is_given(text: str, match: re.Match[str], *, prose: bool) -> bool:
+    """Whether a name in a text is that of a secret, and its value follows."""
+    name = match[0].lstrip("-")
+    if not secret_names.is_secret(name):
+        return False
+    start, end = match.span()
+    before = text[start - 1] if start else "\n"
+    after = _ASSIGNED.match(text, end) or (_LISTED.match(text, end) if before in "\"'" else None)
+    if after is not None:
+        return _counts(name, _value(after), prose=prose)
+    if before in "\"'" and _ATTRIBUTE.match(text, end):
+        tag = text[max(0, start - 256) : start]
+        return tag.rfind("<") > tag.rfind(">") and tag.rstrip("\"'").rstrip().endswith("=")
+    if before == "<":
+        element = _ELEMENT.match(text, end)
+        return element is not None and _counts(name, element[1], prose=False)
+    if match[0].startswith("-"):
+        flag = _AFTER_FLAG.match(text, end)
+        return flag is not None and _counts(name, _value(flag), prose=prose)
+    return not prose and before in "\n \t;{(" and _is_directive(text, match)
+
+
+def _value(match: re.Match[str]) -> str:
+    return match[1] or match[2] or match[3] or ""
+
+
+def _counts(name: str, value: str, *, prose: bool) -> bool:
+    value = value.rstrip(".,)") if prose else value
+    return bool(value) and not is_harmless(name, value) and (not prose or looks_chosen(value))
+
+
+def _is_directive(text: str, match: re.Match[str]) -> bool:
+    """`requirepass x` in a file of settings: few words on its line, or a value that nobody writes in prose."""
+    after = _AFTER_SPACE.match(text, match.end())
+    if after is None or is_harmless(match[0], _value(after)):
+        return False
+    value, name = _value(after), match[0]
+    if looks_chosen(value):
+        return True
+    start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
+    line = text[start : min(end if end >= 0 else len(text), start + 512)].strip().rstrip(";}")
+    if "\n" not in text and start == match.start():
+        return False
+    few = len(line.split()) <= 3 or line.startswith("machine ") or "-" in name or "_" in name
+    return few or ("\n" in text and line.rstrip("\"'").endswith(value))
+
+
+def _has_login(text: str) -> bool:
+    if "@" in text and (_has_userinfo(text) or _LOGIN_AT.search(text)):
+        return True
+    if ("-u" in text or "-U" in text or "--" in text) and _LOGIN_FLAG.search(text):
+        return True
+    if (":" in text or '" "' in text) and _LINE_OF_LOGINS.search(text):
+        return True
+    return "=" in text and _QUERY.search(text) is not None
+
+
+def _has_userinfo(text: str) -> bool:
+    """Whether an address has a login: a password that is no reference, or a user alone, which may be a token."""
+    parts = (match[1].rpartition(":")[2] for match in _USERINFO.finditer(text))
+    return not all(is_reference(part) and not re.match(r"\$[a-z]", part) for part in parts)
+
+
+def _has_short_flag(text: str) -> bool:
+    if not _TAKES_LOGIN.search(text):
+        return False
+    for match in _SHORT_FLAG.finditer(text):
+        letter, value = match[1], match[3]
+        if value[0] in "$/.{<" or re.fullmatch(r"\d+(?::\d+)*(?:/\w+)?", value):
+            continue
+        if letter in "pP" or looks_chosen(value):
+            return True
+    return False

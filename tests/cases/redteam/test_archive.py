@@ -1,0 +1,122 @@
+"""Archives that are small to send."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import resource
+import subprocess
+import sys
+import tarfile
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+import stagegate
+
+
+def measured(script: str, limit: int = 60) -> tuple[int, float, int, str]:
+    """Exit code, seconds, peak memory in MiB, output, of a Python script."""
+    code = (
+        textwrap.dedent(script)
+        + "\nimport resource; print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)\n"
+    )
+    began = time.monotonic()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-"],
+            input=code,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            env={**os.environ, "PYTHONPATH": str(Path(stagegate.__file__).parents[1])},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)),
+        )
+    except subprocess.TimeoutExpired:
+        return (-1, time.monotonic() - began, 0, "timeout")
+    peak = int(done.stdout.rpartition("PEAK ")[2].split()[0]) if "PEAK" in done.stdout else 0
+    return (done.returncode, time.monotonic() - began, peak, (done.stdout + done.stderr)[-300:])
+
+
+HEADER = '\nimport gzip, io, tarfile, zlib, struct\nfrom stagegate.chart import package\nfrom stagegate.errors import Stop\ndef squeeze(parts):\n    out = io.BytesIO()\n    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6) as f:\n        for p in parts: f.write(p)\n    return out.getvalue()\ndef tell(data):\n    print("SENT", len(data) >> 10, "KiB")\n    try:\n        found = package.unpack(data, "x")\n        print("FILES", len(found))\n    except Stop as stop:\n        print("STOP", stop.why)\n'
+
+
+@pytest.mark.parametrize("kind", ["pax", "longname"])
+def test_a_header_as_large_as_memory(kind: str) -> None:
+    script = (
+        HEADER
+        + f'\nsize = 1 << 30\ninfo = tarfile.TarInfo("x"); info.size = size\ninfo.type = tarfile.XHDTYPE if {kind!r} == "pax" else tarfile.GNUTYPE_LONGNAME\nhead = info.tobuf(tarfile.USTAR_FORMAT)\ntell(squeeze([head, *([bytes(1 << 20)] * 1024)]))\n'
+    )
+    code, seconds, peak, said = measured(script)
+    print(code, seconds, peak, said)
+    assert code == 0 and peak < 600
+
+
+def test_a_million_empty_files() -> None:
+    script = (
+        HEADER
+        + '\ndef heads():\n    for n in range(600_000):\n        i = tarfile.TarInfo(f"shop/{n}"); yield i.tobuf(tarfile.USTAR_FORMAT)\n    yield bytes(1024)\ntell(squeeze(heads()))\n'
+    )
+    code, seconds, peak, said = measured(script, 120)
+    print(code, seconds, peak, said)
+    assert code == 0 and peak < 400
+
+
+def test_a_folder_with_a_body() -> None:
+    script = (
+        HEADER
+        + '\ni = tarfile.TarInfo("shop"); i.type = tarfile.DIRTYPE; i.size = 1 << 30\ntell(squeeze([i.tobuf(tarfile.USTAR_FORMAT), *([bytes(1 << 20)] * 1024)]))\n'
+    )
+    code, seconds, peak, said = measured(script)
+    print(code, seconds, peak, said)
+    assert code == 0 and peak < 400 and (seconds < 30)
+
+
+def test_sparse_files() -> None:
+    script = (
+        HEADER
+        + '\ni = tarfile.TarInfo("shop/x"); i.type = tarfile.GNUTYPE_SPARSE; i.size = 512\nbuf = bytearray(i.tobuf(tarfile.GNU_FORMAT))\n# sparse map: offset 0 numbytes 0 ; real size 4 GiB\nbuf[386:398] = b"%011o\\0" % 0; buf[398:410] = b"%011o\\0" % 0\nbuf[483:495] = b"%011o\\0" % (4 << 30)\nchk = sum(buf[:148]) + 8*32 + sum(buf[156:]); buf[148:156] = b"%06o\\0 " % chk\ntell(squeeze([bytes(buf), bytes(1536)]))\n'
+    )
+    code, seconds, peak, said = measured(script)
+    print(code, seconds, peak, said)
+    assert code == 0 and peak < 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["eyJ-" * 6000, "secret" * 6000, "a1B/" * 6000 + "!", "://" + "a" * 60000],
+    ids=["jwt", "secret", "random", "url"],
+)
+def test_redaction_takes_its_time_from_the_length(text: str) -> None:
+    script = f'\nfrom stagegate.chart.objects import RenderedObject\nfrom stagegate.difference import redaction\none = RenderedObject(api_version="v1", kind="ConfigMap", namespace="x", name="y", template="", body={{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name": "y"}}, "data": {{"k": {text!r}}}}})\nredaction.redacted([one], b"k")\n'
+    code, seconds, peak, said = measured(
+        "import sys; sys.setrecursionlimit(1000)\n" + textwrap.dedent(script), 60
+    )
+    print(code, round(seconds, 1), peak, said[-100:])
+    assert code == 0 and seconds < 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(" " * n + "a:\n" for n in range(199)),
+        "".join(" " * n + ("- " if n % 2 == 0 else "") + "a:\n" for n in range(0, 198, 1)),
+        "- " * 39 + "x\n",
+        "? " * 39 + "x\n",
+        "a: " + "9" * 200000 + "\n",
+        "a: 0x" + "f" * 200000 + "\n",
+        "a: " + "1:" * 50000 + "1\n",
+        "a: 1e" + "9" * 20 + "\n",
+        "a: !!timestamp 2001-12-14t21:59:43.10-05:00" + "0" * 60000 + "\n",
+        "&a " * 1 + "a: {" + ", ".join(f"k{n}: *a" for n in range(3)) + "}\n",
+    ],
+    ids=["deep", "deep-mixed", "seqs", "maps", "int", "hex", "sexagesimal", "exponent", "timestamp", "self"],
+)
+def test_yaml_that_is_hard_to_read(text: str) -> None:
+    script = f"""\nimport io\nfrom ruamel.yaml import YAML\nfrom stagegate import yaml_edit, settings as s\nfrom stagegate.errors import Stop\nfrom stagegate import pins\ntext = {text!r}\napp = "apiVersion: argoproj.io/v1alpha1\\nkind: Application\\nmetadata: {{name: shop-prod}}\\nspec:\\n  source: {{repoURL: ghcr.io/acme/charts, chart: shop, targetRevision: 1.0.0}}\\n---\\n" + text\nsettings = s.parse(b"app: shop\\nimages: [ghcr.io/acme/shop]\\nchart: {{path: charts/shop, repository: 'oci://ghcr.io/acme/charts'}}\\nenvironments: [{{name: prod, pins: [p.yaml], argocd: {{applications: [shop-prod]}}}}]\\n", "x")\ntry:\n    found = pins.read("p.yaml", app.encode(), settings)\n    pins.besides(app.encode(), "p.yaml", found.places)\n    print("READ", len(found.places))\nexcept Stop as stop:\n    print("STOP", stop.reason, stop.why[:100])\n"""
+    code, seconds, peak, said = measured(script, 60)
+    print(code, round(seconds, 1), peak, said[-160:])
+    assert code == 0 and seconds < 20
