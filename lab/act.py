@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -34,6 +35,11 @@ class ActRun:
         """What act printed."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def jobs(self) -> int:
+        """How many runner jobs it took. A skipped job takes none."""
+        return len(re.findall(r"🏁  Job (?:succeeded|failed)", self.text))
+
 
 def run(
     *,
@@ -60,7 +66,7 @@ def run(
     event_file.write_text(json.dumps(payload), encoding="utf-8")
     command = ["act", event, "-W", f".github/workflows/{workflow}", "-e", str(event_file), "-a", actor]
     command += [word for platform in PLATFORMS for word in ("-P", f"{platform}=-self-hosted")]
-    command += ["--no-skip-checkout", "--no-cache-server", *_checkout(clone)]
+    command += ["--no-skip-checkout", "--no-cache-server", *_checkout([clone, *repositories.values()])]
     command += [
         word for name, folder in repositories.items() for word in ("--local-repository", f"{name}={folder}")
     ]
@@ -93,11 +99,10 @@ def run(
     return 1 if SKIPPED in log.read_text(errors="replace") else code
 
 
-def _checkout(clone: Path) -> list[str]:
-    """Flags that put the lab's checkout in the place of every `actions/checkout@<sha>` the files pin."""
-    lines = [
-        line for f in (clone / ".github" / "workflows").glob("*.yml") for line in f.read_text().splitlines()
-    ]
+def _checkout(folders: Sequence[Path]) -> list[str]:
+    """Flags that put the lab's checkout in the place of every `actions/checkout@<sha>` that workflows pin."""
+    files = [file for folder in folders for file in (folder / ".github" / "workflows").glob("*.yml")]
+    lines = [line for file in files for line in file.read_text().splitlines()]
     used = {line.split("uses: ", 1)[1].split()[0] for line in lines if "uses: actions/checkout@" in line}
     return [word for name in sorted(used) for word in ("--local-repository", f"{name}={CHECKOUT}")]
 
@@ -109,5 +114,5 @@ def clock(began: float) -> float:
 
 def failures(log: Sequence[str]) -> list[str]:
     """The `::error` annotations and failed steps of a log, for people."""
-    marks = ("❗", "::error", "❌")
+    marks = ("❗", "::error", "❌", "level=fatal")
     return [line.strip() for line in log if any(mark in line for mark in marks)]

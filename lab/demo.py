@@ -20,6 +20,7 @@ from lab.act import ActRun
 from lab.lab import ENVIRONMENTS, SHOP, Lab
 
 WIDTH = 62
+JOBS = 10  # of one release over two environments
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,12 @@ def tell(lab: Lab, story: Story) -> None:
     _show_promotion(lab, pulls[0])
     lab.merge(pulls[0]["number"])
     runs = lab.settle()
-    story.claim("production.yml ends well", 0, _code(runs, "production.yml"))
+    story.claim("stagegate.yml ends well", 0, _code(runs, "stagegate.yml"))
     story.claim("prod itself says 1.1.0", "1.1.0", lab.ask("prod")["version"])
     story.claim("prod's gate passed", "success", _verdict(lab, "v1.1.0", "prod"))
     story.claim("the release is published with its chart", ["shop-1.1.0.tgz"], _release(lab, "v1.1.0"))
+    jobs = sum(run.jobs for run in lab.runs)
+    story.claim(f"the release took {jobs} runner jobs, at most {JOBS}", True, jobs <= JOBS)
     story.claim("promoting caused no further release", ["v1.0.0", "v1.1.0"], _tags(lab))
     _defect(lab)
     runs = lab.settle()

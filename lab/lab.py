@@ -65,13 +65,15 @@ class Lab:
         self.root.mkdir(parents=True, exist_ok=True)
         self.registry = self._stack.enter_context(Registry(self.root / "registry"))
         self.forge = self._stack.enter_context(Forge(self.root / "forge"))
-        self.repositories: dict[str, Repo] = {name: self.forge.repository(name) for name in self.layout.trees}
+        self.repositories: dict[str, Repo] = {
+            name: self.forge.repository(name, private=True) for name in self.layout.trees
+        }
         self.shop, self.pins = self.repositories[self.layout.app], self.repositories[self.layout.pins]
         for login, role in {**PEOPLE, ROBOT: "write"}.items():
             for name in self.repositories:
                 self.forge.collaborator(name, login, role)
             self._tokens[login] = self.forge.token(login)
-        for environment in ENVIRONMENTS:
+        for environment in (*map(self.layout.holder, ENVIRONMENTS), "stagegate"):
             self.forge.environment(self.layout.pins, environment)
         for name, tokens in self.layout.tokens.items():
             for environment in {place for token in tokens for place in token.environments}:
@@ -79,7 +81,7 @@ class Lab:
         self.toolkit = rewrite.snapshot(
             ROOT,
             self.root / "toolkit",
-            lambda text: rewrite.for_act(text, f"{TOOLKIT}@{REF}"),
+            lambda text, name: rewrite.for_act(text, f"{TOOLKIT}@{REF}", name),
             only=("action.yml", "actions", "scripts", ".github"),  # act copies it for every `uses:`
         )
         self.say("the forge and the registry are up; seeding the shop at 1.0.0")
@@ -129,9 +131,10 @@ class Lab:
         """A clone in which a repository's first commit is pushed."""
         clone = self._clone(f"seed-{repository.rpartition('/')[2]}", "octo-lead", repository)
         for tree in self.layout.trees[repository]:
-            rewrite.snapshot(ROOT, clone / tree.below, lambda text: text, tree.folder)
+            rewrite.snapshot(ROOT, clone / tree.below, lambda text, _: text, tree.folder)
             for name in tree.leave_out:
-                shutil.rmtree(clone / name)
+                left_out = clone / tree.below / name
+                shutil.rmtree(left_out) if left_out.is_dir() else left_out.unlink()
         for file in clone.rglob("*"):
             if file.is_file() and ".git" not in file.relative_to(clone).parts[:1]:
                 file.write_bytes(self.layout.worded(self._moved(file.read_bytes())))
@@ -159,7 +162,7 @@ class Lab:
         own = self.forge.token("", "actions", repositories=[self.layout.pins], permissions=rights)
 
         def one(environment: str) -> None:
-            secrets = self.secrets()[environment]
+            secrets = self.secrets()[self.layout.holder(environment)]
             inputs = {
                 "GITHUB_WORKSPACE": str(clone),
                 "GITHUB_ACTOR": "octo-lead",
@@ -169,7 +172,7 @@ class Lab:
                 "SG_TOKEN": secrets.get("SOURCE_TOKEN", own),
                 "SG_PINS_TOKEN": own,
                 "SG_ARGOCD_SERVER": self.argocd.url,
-                "SG_ARGOCD_TOKEN": secrets["ARGOCD_TOKEN"],
+                "STAGEGATE_VARIABLES": secrets["STAGEGATE_VARIABLES"],
             }
             environ = {**self.environ(0, self.layout.pins), **inputs}
             step(clone, str(ROOT / "scripts" / "staging_gate.py"), environ)
@@ -274,20 +277,29 @@ class Lab:
         found = {}
         for environment, application in ENVIRONMENTS.items():
             url = self.argocd.front(application)
-            values = {
-                "SHOP_URL": url,
-                "SHOP_USER": LOGIN["user"],
+            found[self.layout.holder(environment)] = {
                 "ARGOCD_SERVER": self.argocd.url,
                 "STAGEGATE_HOSTS": url.removeprefix("http://"),
             }
-            found[environment] = self.layout.renamed(values)
         return found
+
+    def scenario_variables(self, environment: str) -> dict[str, str]:
+        """What the scenarios of an environment use, and Argo CD's token."""
+        return {
+            "SHOP_URL": self.argocd.front(ENVIRONMENTS[environment]),
+            "SHOP_USER": LOGIN["user"],
+            "SHOP_PASSWORD": LOGIN["password"],
+            "ARGOCD_TOKEN": self.argocd.token,
+        }
 
     def secrets(self, repository: str = "") -> dict[str, dict[str, str]]:
         """What the GitHub Environments of a repository (that of the pins) hold as secrets, by environment."""
         repository = repository or self.layout.pins
-        values = self.layout.renamed({"SHOP_PASSWORD": LOGIN["password"], "ARGOCD_TOKEN": self.argocd.token})
-        found = {name: dict(values) for name in ENVIRONMENTS if repository == self.layout.pins}
+        found = {
+            self.layout.holder(name): {"STAGEGATE_VARIABLES": lines(self.scenario_variables(name))}
+            for name in ENVIRONMENTS
+            if repository == self.layout.pins
+        }
         for token in self.layout.tokens.get(repository, ()):
             value = self.forge.token(ROBOT, repositories=[token.repository], permissions=token.rights)
             for environment in token.environments:
@@ -317,6 +329,11 @@ class Lab:
         git(clone, "config", "user.email", f"{login}@users.noreply.github.com")
         git(clone, "remote", "add", "origin", f"{address}/{repository or self.layout.app}.git")
         return clone
+
+
+def lines(values: Mapping[str, str]) -> str:
+    """Values as the secret STAGEGATE_VARIABLES holds them."""
+    return "\n".join(f"{name}={value}" for name, value in values.items())
 
 
 def _healthy(document: Mapping[str, Any]) -> bool:

@@ -34,9 +34,9 @@ class Token:
 class Layout:
     """The app repository (code, tags, evidence) and the one that holds the pins; often they are one.
 
-    `policy` is the settings file there, `manifests` the folder of the Applications. `trees` fill each
-    repository, later ones over earlier ones; in every file the `words` are replaced.
-    `tokens`: of each repository, those that reach another.
+    `policy` is the settings file there, `manifests` the folder of the Applications, `github_environment` the form
+    of the names of the GitHub Environments. `trees` fill each repository, later ones over earlier ones; in every
+    file the `words` are replaced. `tokens`: of each repository, those that reach another.
     """
 
     app: str
@@ -45,6 +45,7 @@ class Layout:
     manifests: str
     trees: Mapping[str, tuple[Tree, ...]]
     tokens: Mapping[str, tuple[Token, ...]]
+    github_environment: str = "{name}"
     words: Mapping[str, str] = field(default_factory=dict)
 
     def worded(self, content: bytes) -> bytes:
@@ -53,9 +54,9 @@ class Layout:
             content = content.replace(old.encode(), new.encode())
         return content
 
-    def renamed(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Variables or secrets under the names that the files use."""
-        return {self.worded(name.encode()).decode(): value for name, value in values.items()}
+    def holder(self, environment: str) -> str:
+        """The GitHub Environment that holds the variables and secrets of an environment."""
+        return self.github_environment.replace("{name}", environment)
 
 
 ONE = Layout(
@@ -64,8 +65,13 @@ ONE = Layout(
 
 CALLED = replace(
     ONE,
-    trees={"acme/shop": (Tree("examples/shop"), Tree("examples/called/.github", below=".github"))},
-    words={"SHOP_": "E2E_"},
+    trees={
+        "acme/shop": (
+            Tree("examples/shop", leave_out=(".github",)),
+            Tree("examples/shop/.github/workflows", leave_out=("stagegate.yml",), below=".github/workflows"),
+            Tree("examples/called/.github", below=".github"),
+        )
+    },
 )
 
 _WRITES_EVIDENCE = {
@@ -89,10 +95,11 @@ TWO = Layout(
     },
     {
         "acme/shop": (
-            Token("GITOPS_TOKEN", ("gitops",), "acme/gitops", {"metadata": "read", "contents": "write"}),
+            Token("PINS_TOKEN", ("stagegate",), "acme/gitops", {"metadata": "read", "actions": "write"}),
         ),
         "acme/gitops": (
-            Token("SOURCE_TOKEN", ("stagegate", "staging", "prod"), "acme/shop", _WRITES_EVIDENCE),
+            Token("SOURCE_TOKEN", ("stagegate", "shop-staging", "shop-prod"), "acme/shop", _WRITES_EVIDENCE),
         ),
     },
+    github_environment="shop-{name}",
 )

@@ -1,8 +1,10 @@
-"""One event becomes runs under act: which workflows it starts, and each with the rights GitHub would give it."""
+"""One event becomes runs under act, in which each job has the permissions that GitHub would give it."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 TOOLKIT = "acme/stagegate"
 REF = "v0.1.0"
+RIGHTS = ("actions", "contents", "deployments", "issues", "packages", "pull-requests", "statuses")
+LEVELS = ("none", "read", "write")
+_CALLED = re.compile(rf"^{TOOLKIT}/\.github/workflows/([\w-]+\.yml)@")
 
 
 def started(lab: Lab, event: Event) -> list[str]:
@@ -48,9 +53,9 @@ def run(lab: Lab, event: Event, workflow: str) -> ActRun:
     git(clone, "checkout", "--quiet", "-B", event.ref.removeprefix("refs/heads/").replace("/", "-"), sha)
     git(clone, "remote", "set-url", "origin", f"{lab.forge.url}/{repository}.git")
     reference = f"{TOOLKIT}@{REF}"
+    text = (clone / ".github" / "workflows" / workflow).read_text()
     for file in (clone / ".github" / "workflows").glob("*.yml"):
-        file.write_text(rewrite.for_act(file.read_text(), reference))
-    rights = _permissions((clone / ".github" / "workflows" / workflow).read_text())
+        file.write_text(rewrite.for_act(file.read_text(), reference, file.name))
     lab.say(f"{event.name} starts {workflow} (run {run_id})")
     code = act.run(
         workflow=workflow,
@@ -60,12 +65,13 @@ def run(lab: Lab, event: Event, workflow: str) -> ActRun:
         home=folder / "home",
         log=folder / "log.txt",
         actor=event.actor,
-        token=lab.forge.token(
-            "github-actions[bot]", kind="actions", repositories=[repository], permissions=rights
-        ),
+        token="none",  # noqa: S106  every job has its own
         environ=lab.environ(run_id, repository),
-        variables=scoped(lab.variables()),
-        secrets=scoped(lab.secrets(repository)),
+        variables={"LAB": json.dumps({"stagegate": {}, **lab.variables()})},
+        secrets={
+            "LAB": json.dumps({"stagegate": {}, **lab.secrets(repository)}),
+            "LAB_TOKENS": json.dumps(_tokens(lab, repository, workflow, text)),
+        },
         repositories={reference: lab.toolkit},
         path=os.environ["PATH"],
     )
@@ -76,22 +82,46 @@ def run(lab: Lab, event: Event, workflow: str) -> ActRun:
     return finished
 
 
-def scoped(by_environment: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Values of GitHub Environments under the names by which act gets them."""
+def permissions(toolkit: Path, workflow: str, text: str) -> dict[str, Mapping[str, str]]:
+    """What every job of a workflow may do, and of those that it calls: its own permissions, and never more than
+    the calling job's. By `rewrite.token_key`."""
+    found: dict[str, Mapping[str, str]] = {}
+    document = YAML(typ="safe", pure=True).load(text)
+    for name, job in document["jobs"].items():
+        called = _CALLED.search(job.get("uses", ""))
+        given = granted(job.get("permissions", document.get("permissions")))
+        if called is None:
+            found[rewrite.token_key(workflow, name)] = given
+            continue
+        inner = YAML(typ="safe", pure=True).load((toolkit / ".github/workflows" / called[1]).read_text())
+        for inner_name, inner_job in inner["jobs"].items():
+            wanted = granted(inner_job.get("permissions", inner.get("permissions", given)))
+            found[rewrite.token_key(called[1], inner_name)] = {
+                right: min(level, given.get(right, "none"), key=LEVELS.index)
+                for right, level in wanted.items()
+            }
+    return found
+
+
+def granted(permissions: object) -> Mapping[str, str]:
+    """What `permissions:` of a file gives. Without any it is GitHub's restricted default."""
+    if permissions is None:
+        return {"contents": "read", "packages": "read"}
+    if isinstance(permissions, str):
+        return dict.fromkeys(RIGHTS, permissions.removesuffix("-all"))
+    assert isinstance(permissions, Mapping)  # noqa: S101  for the type checker
+    return permissions
+
+
+def _tokens(lab: Lab, repository: str, workflow: str, text: str) -> dict[str, str]:
+    """A token for each job, with exactly its permissions."""
     return {
-        rewrite.scoped(environment, name): value
-        for environment, values in by_environment.items()
-        for name, value in values.items()
+        key: lab.forge.token(
+            "github-actions[bot]",
+            kind="actions",
+            repositories=[repository],
+            permissions={"metadata": "read"}
+            | {right.replace("-", "_"): level for right, level in rights.items() if level != "none"},
+        )
+        for key, rights in permissions(lab.toolkit, workflow, text).items()
     }
-
-
-def _permissions(text: str) -> dict[str, str]:
-    """The union of what a workflow's jobs may do: act passes one token to all of them."""
-    workflow = YAML(typ="safe", pure=True).load(text)
-    order = {"none": 0, "read": 1, "write": 2}
-    union: dict[str, str] = {"metadata": "read"}
-    for job in [workflow, *workflow["jobs"].values()]:
-        for right, level in (job.get("permissions") or {}).items():
-            if order[level] > order[union.get(right, "none")]:
-                union[right.replace("-", "_")] = level
-    return union

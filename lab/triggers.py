@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,10 +78,10 @@ def _branches(event: Event, rules: Mapping[str, Any]) -> bool:
     return "branches" not in rules or matches(base, rules["branches"])
 
 
-def matches(text: str, patterns: list[str]) -> bool:
+def matches(text: str, patterns: str | Sequence[str]) -> bool:
     """Whether a branch, tag or path is meant by a filter's patterns; the last one that fits decides."""
     chosen = False
-    for pattern in patterns:
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
         negative = pattern.startswith("!")
         if re.fullmatch(_regex(pattern.removeprefix("!")), text):
             chosen = not negative

@@ -131,7 +131,7 @@ def gate(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
             "STAGEGATE_WRITE_PACE": "0",
             "STAGEGATE_RETRY_PACE": "0.01",
             **lab.variables()["staging"],
-            **lab.secrets()["staging"],
+            **lab.scenario_variables("staging"),
             **(env or {}),
         }
         for name, value in variables.items():

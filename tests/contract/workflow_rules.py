@@ -17,8 +17,9 @@ from lab.triggers import matches
 TOOLKIT = re.compile(r"(?:\$|acme/stagegate)/(?P<path>[^@\s]+)(?:@(?P<ref>\S+))?")
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 OWN_RUNNERS = (*PLATFORMS, "macos-14", "${{ matrix.system }}")
+GIVEN_RUNNER = "${{ fromJSON(inputs.runs-on) }}"
 RUN_GROUP = {"group": "run-${{ github.run_id }}", "cancel-in-progress": False}
-GUARDED = ["opened", "reopened", "synchronize", "edited", "labeled", "unlabeled", "ready_for_review"]
+GUARDED = ["opened", "reopened", "synchronize", "edited", "labeled", "unlabeled"]
 FOREIGN = ("issue_comment", "pull_request_target", "workflow_run")
 LAID_OVER = {"examples/called/": "examples/shop/"}  # its files take the place of the shop's
 EMPTY: dict[str, Any] = {}
@@ -140,9 +141,16 @@ def names_are_those_of_files(file: File, _: Files) -> Iterator[str]:
 
 
 @rule
-def comments_only_when_created(file: File, _: Files) -> Iterator[str]:
-    if "issue_comment" in file.on and (file.on["issue_comment"] or {}).get("types") != ["created"]:
-        yield "issue_comment must have types: [created]: an edited comment is not what was authorised"
+def comments_only_when_created(file: File, files: Files) -> Iterator[str]:
+    """By the event, or in every job of the called workflow that carries out commands."""
+    if "issue_comment" not in file.on or (file.on["issue_comment"] or {}).get("types") == ["created"]:
+        return
+    for uses, _about in file.uses():
+        callee = called(uses, files)
+        for job in callee.jobs.values() if callee else ():
+            obeys = any(step.get("uses", "").endswith("/pr-command") for step in job.get("steps", ()))
+            if obeys and "github.event.action == 'created'" not in job.get("if", ""):
+                yield "an edited comment is not what was authorised: only created ones may reach pr-command"
 
 
 @rule
@@ -160,8 +168,8 @@ def groups_never_cancel_or_collide(file: File, _: Files) -> Iterator[str]:
     group = file.document.get("concurrency")
     if file.is_reusable and group is not None:
         yield "a called workflow with a group of its run waits for its own caller for ever"
-    if not file.is_reusable and group != RUN_GROUP:
-        yield f"the workflow's concurrency must be {RUN_GROUP}"
+    if not file.is_reusable and group not in (None, RUN_GROUP):
+        yield f"the workflow's concurrency must be {RUN_GROUP}, or absent"
     for name, job in file.jobs.items():
         shared = job.get("concurrency")
         if shared is None:
@@ -210,12 +218,16 @@ def secrets_are_declared_and_mapped(file: File, files: Files) -> Iterator[str]:
         callee = called(uses, files)
         if callee is None or not callee.is_reusable:
             continue
-        declared = set((callee.on["workflow_call"] or EMPTY).get("secrets") or ())
+        about = (callee.on["workflow_call"] or EMPTY).get("secrets") or {}
+        declared, required = (
+            set(about),
+            {name for name, one in about.items() if (one or EMPTY).get("required")},
+        )
         given = job.get("secrets") or {}
         if not isinstance(given, Mapping):
             yield f"{uses}: secrets must be mapped by name, not {given!r}"
             continue
-        yield from (f"{uses}: secret {name} is not mapped" for name in sorted(declared - given.keys()))
+        yield from (f"{uses}: secret {name} is not mapped" for name in sorted(required - given.keys()))
         yield from (
             f"{uses}: secret {name} is not declared there" for name in sorted(given.keys() - declared)
         )
@@ -228,6 +240,10 @@ def secrets_are_declared_and_mapped(file: File, files: Files) -> Iterator[str]:
 def secrets_come_from_environments(file: File, _: Files) -> Iterator[str]:
     for name, job in file.jobs.items():
         used = set(re.findall(r"\bsecrets\.(\w+)", file.job_text(name))) - {"GITHUB_TOKEN"}
+        if (
+            name == "check"
+        ):  # runs a pull request's files: it gets no environment, and only a login that reads
+            used -= {"REGISTRY_USERNAME", "REGISTRY_PASSWORD"}
         if used and "environment" not in job and "uses" not in job:
             yield f"{name} uses {', '.join(sorted(used))} without an environment"
 
@@ -267,7 +283,9 @@ def runners_are_known(file: File, _: Files) -> Iterator[str]:
     if file.path.startswith("examples/"):
         known = PLATFORMS
     for name, job in file.jobs.items():
-        if "uses" not in job and job.get("runs-on") not in known:
+        if file.is_reusable and job.get("runs-on") != GIVEN_RUNNER:
+            yield f"{name} must run on the input `runs-on`"
+        if "uses" not in job and not file.is_reusable and job.get("runs-on") not in known:
             yield f"{name} runs on {job.get('runs-on')}, which the lab does not know: act would skip it"
 
 
@@ -293,15 +311,23 @@ def inputs_fit(file: File, files: Files) -> Iterator[str]:
 
 
 @rule
-def inputs_are_declared(file: File, _: Files) -> Iterator[str]:
+def inputs_are_declared(file: File, files: Files) -> Iterator[str]:
     events = [file.on.get(name) or {} for name in ("workflow_dispatch", "workflow_call")]
     declared = set().union(*(event.get("inputs") or {} for event in events))
     declared |= set(file.document.get("inputs") or {})
-    for name in sorted(set(re.findall(r"\binputs\.([\w-]+)", file.text)) - declared):
+    for name in sorted(set(re.findall(r"(?<!event\.)\binputs\.([\w-]+)", file.text)) - declared):
         yield f"inputs.{name} is not declared"
-    used = set(re.findall(r"\binputs\.([\w-]+)", file.text))
+    used = set(re.findall(r"\binputs\.([\w-]+)", file.text)) | _read_by_called(file, files)
     if not file.path.startswith("lab/"):  # a stand-in takes what the real action takes
         yield from (f"input {name} is declared and not used" for name in sorted(declared - used))
+
+
+def _read_by_called(file: File, files: Files) -> set[str]:
+    """Inputs of the dispatch that the called workflows read from the event by themselves."""
+    texts = [callee.text for uses, _ in file.uses() if (callee := called(uses, files))]
+    if any("toJSON(github.event.inputs)" in text for text in texts):
+        return set((file.on.get("workflow_dispatch") or EMPTY).get("inputs") or ())
+    return {name for text in texts for name in re.findall(r"github\.event\.inputs\.([\w-]+)", text)}
 
 
 @rule
@@ -350,7 +376,8 @@ def filters_match_something(file: File, files: Files) -> Iterator[str]:
     folder = file.path.partition(".github/")[0]
     home = LAID_OVER.get(folder, folder)
     paths = [path.removeprefix(home) for path in file.tracked if path.startswith(home)]
-    for pattern in [p for key in ("paths", "paths-ignore") for p in (push or EMPTY).get(key, ())]:
+    given = [(push or EMPTY).get(key, ()) for key in ("paths", "paths-ignore")]
+    for pattern in [p for one in given for p in ([one] if isinstance(one, str) else one)]:
         if not any(matches(path, [pattern]) for path in paths):
             yield f"{pattern} matches no file"
     names = {

@@ -1,4 +1,4 @@
-"""The toolkit's own production.yml and e2e-tests.yml under act, called as examples/called does."""
+"""Every workflow of the toolkit under act, called by a file of its own as examples/called does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 
 from lab import act
 from lab.act import ActRun
-from lab.lab import Lab
+from lab.lab import Lab, lines
 from lab.layouts import CALLED
 
 pytestmark = pytest.mark.road
+PROD = "deploy/argocd/prod.yaml"
 
 
 def ended(runs: list[ActRun], workflow: str) -> int:
@@ -43,7 +44,7 @@ def test_the_first_day_then_a_look_then_a_change_of_values(
 
         assert ended(lab.dispatch("e2e-tests.yml", environment="staging"), "e2e-tests.yml") == 0
         looked = lab.api("octo-lead", "GET", "/deployments?environment=staging")[0]["payload"]
-        assert (looked["kind"], looked["outcome"]) == ("schedule", "passed")
+        assert (looked["kind"], looked["outcome"]) == ("look", "passed")
         assert {"login", "query"} <= {check["name"] for check in looked["checks"]}
 
         def more(text: str) -> str:
@@ -55,8 +56,30 @@ def test_the_first_day_then_a_look_then_a_change_of_values(
         assert [found["tag_name"] for found in lab.api("octo-lead", "GET", "/releases")] == ["v1.0.0"]
 
         # What the look finds wrong is a red run.
-        values = lab.secrets()
-        values["staging"]["E2E_PASSWORD"] = "somebody changed it"
-        monkeypatch.setattr(lab, "secrets", lambda _: values)
-        assert ended(lab.dispatch("e2e-tests.yml", environment="staging"), "e2e-tests.yml") == 1
+        values = {**lab.scenario_variables("staging"), "SHOP_PASSWORD": "somebody changed it"}
+        broken = {**lab.secrets(), "staging": {"STAGEGATE_VARIABLES": lines(values)}}
+        with monkeypatch.context() as patched:
+            patched.setattr(lab, "secrets", lambda _: broken)
+            assert ended(lab.dispatch("e2e-tests.yml", environment="staging"), "e2e-tests.yml") == 1
         assert statuses(lab, "v1.0.0")["stagegate/shop/staging"][0] == "success", "a look never revokes"
+
+        # By hand, by comment, by a person's own pull request and by a review.
+        assert (
+            ended(
+                lab.dispatch("promote.yml", mode="hold", environment="prod", reason="an audit"), "promote.yml"
+            )
+            == 0
+        )
+        number = lab.api("octo-lead", "POST", "/issues", title="talk")["number"]
+        lab.api("octo-lead", "POST", f"/issues/{number}/comments", body="/unhold prod")
+        assert ended(lab.settle(), "commands.yml") == 0
+        lab.api("octo-dev", "POST", "/git/refs", ref="refs/heads/mine", sha=lab.shop.head("main"))
+        lab.push("octo-dev", "feat: newer", {PROD: lambda text: text.replace("1.0.0", "1.9.0")}, "mine")
+        lab.settle()
+        pull = lab.api("octo-dev", "POST", "/pulls", title="newer", head="mine", base="main")
+        runs = lab.settle()
+        assert (ended(runs, "pin-guard.yml"), ended(runs, "chart-checks.yml")) == (0, 1)
+        assert statuses(lab, pull["head"]["sha"])["stagegate/pins"][0] == "failure"
+        lab.api("octo-lead", "POST", f"/pulls/{pull['number']}/reviews", event="APPROVE")
+        runs = lab.settle()
+        assert [run.workflow for run in runs] == ["approval.yml"], "the branch is none of ours"

@@ -1,4 +1,4 @@
-"""Every workflow of the shop under act: comments, hand-edited pins, pre-release, hotfix, dispatch, approval.
+"""The two workflows of the shop under act: comments, hand-edited pins, pre-release, hotfix.
 
 One lab for all: each test takes the shop a step further, in the order written here.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.act import ActRun
-from lab.lab import SHOP, Lab
+from lab.lab import SHOP, Lab, lines
 
 pytestmark = pytest.mark.road
 PROD = "deploy/argocd/prod.yaml"
@@ -44,18 +44,18 @@ def talk(lab: Lab, login: str, body: str, number: int = 0) -> tuple[list[ActRun]
 
 def test_comments_are_obeyed_and_refused(lab: Lab) -> None:
     runs, said = talk(lab, "octo-dev", "nice shop")
-    assert (codes(runs), said) == ({"promote.yml": 0}, "")
+    assert (codes(runs), said) == ({"stagegate.yml": 0}, "")
     runs, said = talk(lab, "octo-reader", "/promote prod 1.1.0")
-    assert codes(runs) == {"promote.yml": 1}
+    assert codes(runs) == {"stagegate.yml": 1}
     assert "not-authorised" in said
     runs, said = talk(lab, "octo-dev", "/hold prod the database moves for 2h")
-    assert codes(runs) == {"promote.yml": 0}
+    assert codes(runs) == {"stagegate.yml": 0}
     assert "marked" in said
 
 
 def test_a_prerelease_reaches_staging_and_stops(lab: Lab) -> None:
     runs = lab.dispatch("release.yml", bump="1.1.0-rc.1")
-    assert codes(runs) == {"release.yml": 0, "production.yml": 0}
+    assert codes(runs) == {"release.yml": 0}
     assert lab.ask("staging")["version"] == "1.1.0-rc.1"
     assert status(lab, "v1.1.0-rc.1", "stagegate/shop/staging")[0] == "success"
     assert lab.pulls() == []
@@ -68,7 +68,7 @@ def test_a_hand_edited_pin_is_guarded(lab: Lab) -> None:
     lab.settle()
     pull = lab.api("octo-dev", "POST", "/pulls", title="newer", head="mine", base="main")
     runs = lab.settle()
-    assert codes(runs) == {"pin-guard.yml": 0, "chart-checks.yml": 0}
+    assert codes(runs) == {"stagegate.yml": 0}
     state, why = status(lab, pull["head"]["sha"], "stagegate/pins")
     assert (state, "prerelease" in why) == ("failure", True)
 
@@ -76,40 +76,29 @@ def test_a_hand_edited_pin_is_guarded(lab: Lab) -> None:
 def test_a_hotfix_is_recorded_as_untested_and_needs_an_override(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given = lab.secrets(SHOP)
-    broken = {**given, "staging": {**given["staging"], "SHOP_PASSWORD": "staging is broken"}}
+    values = {**lab.scenario_variables("staging"), "SHOP_PASSWORD": "staging is broken"}
+    broken = {**lab.secrets(SHOP), "staging": {"STAGEGATE_VARIABLES": lines(values)}}
     monkeypatch.setattr(lab, "secrets", lambda _: broken)
     runs = lab.dispatch("release.yml", bump="1.1.0", hotfix="prod is down")
-    assert codes(runs)["release.yml"] == 1
+    assert codes(runs)["release.yml"] == 0
     told = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
     skipped = [s for s in told if "prod is down" in s["description"]]
     assert [s["state"] for s in skipped] == ["failure"]
     assert [pull["head"]["ref"] for pull in lab.pulls()] == ["mine"]
     runs, said = talk(lab, "octo-dev", "/override prod 1.1.0 evidence prod is down")
-    assert codes(runs) == {"promote.yml": 1}
+    assert codes(runs) == {"stagegate.yml": 1}
     runs, said = talk(lab, "octo-admin", "/override prod 1.1.0 evidence,hold prod is down for 2h")
-    assert (codes(runs), "marked" in said) == ({"promote.yml": 0}, True)
+    assert (codes(runs), "marked" in said) == ({"stagegate.yml": 0}, True)
     runs, said = talk(lab, "octo-dev", "/promote prod 1.1.0")
-    assert codes(runs) == {"promote.yml": 0}
+    assert codes(runs) == {"stagegate.yml": 0}
     (pull,) = [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/promote/shop/prod"]
     assert pull["html_url"] in said
     state, why = status(lab, pull["head"]["sha"], "stagegate/pins")
     assert (state, "OVERRIDDEN" in why) == ("success", True)
 
 
-def test_an_approval_wakes_the_evaluation_and_the_merge_the_gate(lab: Lab) -> None:
+def test_a_merge_is_verified(lab: Lab) -> None:
     (pull,) = [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/promote/shop/prod"]
-    lab.api("octo-lead", "POST", f"/pulls/{pull['number']}/reviews", event="APPROVE")
-    assert codes(lab.settle()) == {"approval.yml": 0, "approved.yml": 0}
-    lab.api(
-        "octo-lead", "PUT", f"/pulls/{pull['number']}/merge", sha=pull["head"]["sha"], merge_method="squash"
-    )
-    assert codes(lab.settle())["production.yml"] == 0
+    lab.merge(pull["number"])
+    assert codes(lab.settle()) == {"stagegate.yml": 0}
     assert lab.ask("prod")["version"] == "1.1.0"
-
-
-def test_by_hand(lab: Lab) -> None:
-    assert codes(lab.dispatch("e2e-tests.yml", environment="prod")) == {"e2e-tests.yml": 0}
-    runs = lab.dispatch("promote.yml", environment="prod", mode="rollback", reason="it was better before")
-    assert codes(runs) == {"promote.yml": 0}
-    assert "stagegate/rollback/shop/prod" in [pull["head"]["ref"] for pull in lab.pulls()]

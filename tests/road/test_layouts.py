@@ -56,8 +56,7 @@ def test_a_release_crosses_from_the_app_to_the_pins_and_back(tmp_path: Path) -> 
         lab.push("octo-dev", "feat: sell tea", {"app/catalogue.py": sell_tea})
         assert settled(lab) == [
             ("push", "release.yml"),
-            ("repository_dispatch", "promote.yml"),
-            ("workflow_dispatch", "production.yml"),
+            ("workflow_dispatch", "stagegate.yml"),
         ]
         assert [lab.ask(name)["version"] for name in ("staging", "prod")] == ["1.1.0", "1.0.0"]
         assert gates(lab, "v1.1.0") == {"stagegate/shop/staging": ("success", ROBOT)}
@@ -71,7 +70,7 @@ def test_a_release_crosses_from_the_app_to_the_pins_and_back(tmp_path: Path) -> 
         statuses = lab.api("octo-lead", "GET", f"/commits/{pull['head']['sha']}/statuses", TWO.pins)
         assert (statuses[0]["context"], statuses[0]["state"]) == ("stagegate/pins", "success")
         lab.merge(pull["number"])
-        assert settled(lab) == [("push", "production.yml")]
+        assert settled(lab) == [("push", "stagegate.yml")]
         assert lab.ask("prod")["version"] == "1.1.0"
         assert gates(lab, "v1.1.0")["stagegate/shop/prod"] == ("success", ROBOT)
         release = lab.api("octo-lead", "GET", "/releases/tags/v1.1.0")

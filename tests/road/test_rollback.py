@@ -24,17 +24,16 @@ def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
                 "settle: 3s", "settle: 1s"
             )
 
-        lab.push("octo-lead", "chore: go back by itself", {"stagegate.yaml": goes_back})
-        adopted = lab.dispatch(
-            "production.yml", mode="adopt"
-        )  # the first day: what runs is recorded, untested
+        adopted = lab.dispatch("stagegate.yml")  # the first day: what runs is recorded, untested
         assert {run.code for run in adopted} == {0}
+        lab.push("octo-lead", "chore: go back by itself", {"stagegate.yaml": goes_back})
+        assert {run.code for run in lab.settle()} == {0}
         demo._defect(lab)
         runs = lab.settle()
         release = next(run for run in runs if run.workflow == "release.yml")
         assert release.code == 1
         assert "Rollback: shop 1.0.1 -> 1.0.0 is committed for staging" in release.text
-        assert {run.code for run in runs if run.workflow == "production.yml"} == {0}
+        assert {run.code for run in runs if run.workflow == "stagegate.yml"} == {0}
         assert (lab.ask("staging")["version"], lab.ask("prod")["version"]) == ("1.0.0", "1.0.0")
         mark = json.loads(lab.shop.read("stagegate/hold/shop/staging", "mark.json"))
         assert (mark["kind"], mark["to"]) == ("rollback", "1.0.0")
@@ -44,7 +43,7 @@ def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
 
         # The same release comes into prod by somebody's hand.
         lab.push("octo-dev", "chore: it is fine", {PROD: lambda text: text.replace("1.0.0", "1.0.1")})
-        (run,) = [run for run in lab.settle() if run.workflow == "production.yml"]
+        (run,) = [run for run in lab.settle() if run.workflow == "stagegate.yml"]
         assert run.code == 1
         assert "prod is pinned to 1.0.1, which has no passing evidence" in run.text
         assert status(lab, "v1.0.1", "stagegate/shop/prod") == "none"

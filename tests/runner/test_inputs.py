@@ -121,3 +121,34 @@ def test_secrets_are_masked_before_anything_can_fail() -> None:
 def test_a_pasted_line_end_is_no_part_of_a_secret() -> None:
     given = read(SG_TOKEN="abcdefgh\n", SG_REGISTRY_PASSWORD=" with blanks \r\n")
     assert (given.token, given.registry_password) == ("abcdefgh", " with blanks ")
+
+
+class Gate(Inputs, frozen=True, kw_only=True):
+    """Inputs that may be lines of STAGEGATE_VARIABLES, and one that may not."""
+
+    argocd_server: str = ""
+    argocd_token: str = ""
+    registry_password: str = ""
+
+
+SECRET = "ARGOCD_TOKEN=t0ken-of-argo\nARGOCD_SERVER=https://argo.example\nREGISTRY_PASSWORD=not-this-one\n"
+
+
+def test_two_inputs_may_be_lines_of_the_one_secret() -> None:
+    given = load(Gate, (), {"STAGEGATE_VARIABLES": SECRET})
+    assert (given.argocd_token, given.argocd_server) == ("t0ken-of-argo", "https://argo.example")
+    assert given.registry_password == ""
+    own = load(Gate, (), {"STAGEGATE_VARIABLES": SECRET, "SG_ARGOCD_TOKEN": "another-token"})
+    assert own.argocd_token == "another-token"
+
+
+def test_every_value_of_the_one_secret_is_masked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    load(Gate, (), {"STAGEGATE_VARIABLES": "SHOP_USER=octo-tester\nSHOP_PASSWORD=hunter2-of-lines\n"})
+    printed = capsys.readouterr().out
+    assert "::add-mask::octo-tester\n" in printed
+    assert "::add-mask::hunter2-of-lines\n" in printed
+    assert "hunter2" not in log.redact("it is hunter2-of-lines")
+    assert log.redact("octo-tester") == "octo-tester", "a name is hidden in the log alone"

@@ -22,3 +22,28 @@ def test_a_wrong_pace_is_bad_input(name: str, read: Callable[[Mapping[str, str]]
     assert name in caught.value.what
     assert read({name: " 0.25 "}) == 0.25
     assert read({name: ""}) == read({})
+
+
+SECRET = (
+    "# the login made for tests\n\nSHOP_USER=demo\nexport SHOP_PASSWORD=a=b c\r\nARGOCD_TOKEN=t0ken-of-argo\n"
+)
+
+
+def test_one_secret_holds_many_variables() -> None:
+    found = variables.given({variables.VARIABLES: SECRET})
+    assert found == {"SHOP_USER": "demo", "SHOP_PASSWORD": "a=b c", "ARGOCD_TOKEN": "t0ken-of-argo"}
+    assert variables.given({}) == {}
+
+
+def test_a_line_that_is_no_variable_is_refused_and_not_shown() -> None:
+    with pytest.raises(Stop) as caught:
+        variables.given({variables.VARIABLES: "SHOP_USER=demo\nhunter2-alone\n"})
+    assert caught.value.reason == "bad-input"
+    assert "Line 2" in caught.value.what
+    assert "hunter2" not in str(caught.value)
+
+
+def test_tests_get_the_variables_that_policy_allows_and_the_job_goes_first() -> None:
+    job = {variables.VARIABLES: SECRET, "SHOP_USER": "of-the-job", "SHOP_PASSWORD": "", "OTHER": "x"}
+    found = variables.for_tests(["SHOP_USER", "SHOP_PASSWORD"], job)
+    assert found == {"SHOP_USER": "of-the-job", "SHOP_PASSWORD": "a=b c", "OTHER": "x"}

@@ -211,7 +211,7 @@ def against_echo(
     """One step in a checkout of the shop whose GitHub, registry and Argo CD are the server that repeats."""
     with echo(status) as url:
         host = url.removeprefix("http://")
-        workspace = rewrite.snapshot(ROOT, folder / "workspace", lambda text: text, "examples/shop")
+        workspace = rewrite.snapshot(ROOT, folder / "workspace", lambda text, _: text, "examples/shop")
         for file in workspace.rglob("*.yaml"):
             file.write_text(file.read_text().replace("ghcr.io", host))
         git = ["git", "-C", str(workspace), "-c", "user.name=octo", "-c", "user.email=octo@users.example"]
@@ -284,8 +284,8 @@ def test_a_run_that_goes_well(
             ["git", "pull", "-q", "origin", "main"], cwd=workspace, check=True, capture_output=True
         )
     witness = Witness(tmp_path / "left", monkeypatch)
-    staging, login = lab.variables()["staging"], lab.secrets(SHOP)["staging"]
-    witness.told = f"{staging['SHOP_URL']}/auth/login"
+    staging, login = lab.variables()["staging"], lab.scenario_variables("staging")
+    witness.told = f"{login['SHOP_URL']}/auth/login"
     token = lab.forge.token("octo-lead")
     secrets = PLANTED | {
         "token": token,

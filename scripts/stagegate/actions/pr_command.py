@@ -14,7 +14,7 @@ from stagegate.runner.inputs import PinsInputs
 class PrCommand(PinsInputs, frozen=True, kw_only=True):
     """Inputs of pr-command."""
 
-    verify_workflow: str = "production.yml"
+    verify_workflow: str = ""
 
 
 def main(inputs: PrCommand, context: Context) -> Result:

@@ -30,7 +30,7 @@ class PromotePr(PinsInputs, frozen=True, kw_only=True):
     html: str = ""
     local: bool = False
     check: bool = False
-    verify_workflow: str = "production.yml"
+    verify_workflow: str = ""
     fail_on_waiting: bool = False
 
 

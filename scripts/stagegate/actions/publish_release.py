@@ -23,6 +23,7 @@ class PublishRelease(PinsInputs, frozen=True, kw_only=True):
     sbom: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     floating: str = "false"
+    wait_for_others: bool = False
 
 
 def main(inputs: PublishRelease, context: Context) -> Result:
@@ -42,7 +43,8 @@ def main(inputs: PublishRelease, context: Context) -> Result:
         notes=inputs.notes,
         files=assets.given((*inputs.sbom, *inputs.assets), context, "sbom or assets"),
     )
-    decided = plan.plan(known)
+    decided = plan.plan(known, wait_for_others=inputs.wait_for_others)
+    kinds = () if decided.reason == "queued" else kinds
     published = apply.apply(decided, known, connections.app, report.body(known), dry_run=inputs.dry_run)
     moved = floating.move(kinds, known, settings, registry, connections.app, dry_run=inputs.dry_run)
     published = published.with_changes(moved)

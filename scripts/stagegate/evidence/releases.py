@@ -34,10 +34,11 @@ def task(app: str) -> str:
 def digests(text: str, settings: Settings) -> dict[str, str]:
     """The build's `digests` output, image repository -> pushed digest. Stop(bad-input).
 
-    Its keys are exactly the settings' `images`: nothing is forgotten, nothing is smuggled in.
+    Its keys are exactly the settings' `images`: nothing is forgotten, nothing is smuggled in. A build of several
+    apps has such an object (or its JSON text) for each app, under the app's name.
     """
     try:
-        given = msgspec.json.decode(text or "{}", type=dict[str, Digest])
+        given = msgspec.json.decode(_of_app(text or "{}", settings.app), type=dict[str, Digest])
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Stop(
             "bad-input",
@@ -53,6 +54,15 @@ def digests(text: str, settings: Settings) -> dict[str, str]:
             "Name every image of the release once, by its repository without a tag.",
         )
     return given
+
+
+def _of_app(text: str, app: str) -> str | bytes:
+    """The digests of one app, as JSON, from those of all."""
+    every = msgspec.json.decode(text)
+    own = every.get(app) if isinstance(every, dict) else None
+    if own is None:
+        return text
+    return own if isinstance(own, str) else msgspec.json.encode(own)
 
 
 def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:

@@ -19,7 +19,7 @@ from stagegate.gate import expressions, placeholders
 from stagegate.gate.answers import Answer, differences
 from stagegate.gate.scenarios import Expect, Request, Retry, ScenarioCheck, Scenarios, wait_seconds
 from stagegate.model import Check
-from stagegate.runner import log
+from stagegate.runner import log, variables
 
 P = TypeVar("P", Request, Expect)
 BODY_LIMIT = 4 * 1024 * 1024  # bytes of an answer that are read
@@ -53,7 +53,7 @@ def prepare(scenarios: Scenarios, run: Run) -> str:
     if mistakes := list(placeholders.refused(names, None)):
         raise declared.bad(run.file, [(1, text) for text in mistakes], "docs/scenarios.schema.json")
     placeholders.require(iter(names), run.environ, run.file)
-    log.mask(*(run.environ[name] for name in names if not placeholders.is_open(name)))
+    log.mask(*(run.environ[name] for name in names if not variables.is_open(name)))
     for address in (scenarios.base_url, *(sent.path for sent in _requests(scenarios))):
         placeholders.without_secrets(address, run.file)
     base = str(placeholders.fill(scenarios.base_url, run.environ, {})).rstrip("/")

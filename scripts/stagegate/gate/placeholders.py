@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 from stagegate.errors import Stop
 from stagegate.runner.variables import hosts as secret_hosts
+from stagegate.runner.variables import is_open
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CAPTURED = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # What belongs to this step and to the runner: our inputs hold the App's key and the tokens.
 _RESERVED = re.compile(r"(?i)(SG|ACTIONS|GITHUB|RUNNER|STAGEGATE|INPUT)_.*")
-# Names whose values are not masked: hiding a user called `shop` would hide that word in every line.
-_OPEN = re.compile(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
 
 
 def variables(value: Any) -> Iterator[str]:
@@ -77,11 +76,6 @@ def refused(names: Iterable[str], listed: Collection[str] | None) -> Iterator[st
                 f"${{{name}}} is not among the variables that the policy allows; add `variables: [{line}]` to "
                 "this environment's `gate`"
             )
-
-
-def is_open(name: str) -> bool:
-    """Whether a variable of this name holds something that need not be hidden."""
-    return _OPEN.search(name) is not None
 
 
 def require(names: Iterator[str], environ: Mapping[str, str], file: str) -> None:

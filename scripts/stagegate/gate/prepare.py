@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -38,6 +37,7 @@ from stagegate.gate.request import GateRequest
 from stagegate.gate.scenarios import Scenarios
 from stagegate.gate.trial import RunChecks, Trial
 from stagegate.model import Calls, EvidenceKind
+from stagegate.runner import variables
 from stagegate.runner.context import Context
 
 Json = dict[str, Any]
@@ -109,7 +109,7 @@ def trial(request: GateRequest, kind: EvidenceKind, known: Facts, world: World, 
         claims=claims,
         allowed=known.settings.images_allowed,
         relatives=relatives,
-        scenarios=_tests(known, context, os.environ, kind),
+        scenarios=_tests(known, context, variables.for_tests(known.environment.gate.variables), kind),
         moved=partial(facts.moved, world.registry, release, tags),
         compare=target.compare,
         wait=target.wait,

@@ -18,7 +18,7 @@ from stagegate.promotion import app_state, merge_result
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
 from stagegate.promotion.run import PromotionRun
-from stagegate.proposal import names, write
+from stagegate.proposal import names, verifying, write
 from stagegate.proposal.write import Applied
 from stagegate.report.markdown import plain
 from stagegate.settings import Merge
@@ -162,7 +162,7 @@ def into_base(
     trailers = names.trailers(app, version, environment, run.context.run_id)
     sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
-    started = write.verify(pins, state.base, run.request.verify_workflow)
+    started = verifying.start(pins, state.base, run.request.verify_workflow)
     return sha, (change, *started)
 
 

@@ -27,7 +27,7 @@ class PromotionRequest(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     until: str = ""
     rules: str = ""
-    verify_workflow: str = "production.yml"
+    verify_workflow: str = ""
     dry_run: bool = False
     fail_on_waiting: bool = False
     save_facts: str = ""

@@ -15,7 +15,7 @@ from stagegate.errors import Stop
 from stagegate.model import Change, PullRequestText, digest_of
 from stagegate.policy.decide import Decision, PinsStatus
 from stagegate.policy.facts import PromotionFacts, Subject
-from stagegate.proposal import branch, hold, names
+from stagegate.proposal import branch, hold, names, verifying
 from stagegate.proposal.body import settled
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -41,7 +41,7 @@ def write(
     context: Context,
     now: datetime,
     reason: str = "",
-    verify_workflow: str = "",
+    verify_workflow: str = verifying.NOTHING,
 ) -> Applied:
     """Carry out a decision that writes. StaleHead when something moved since the facts were read."""
     subject = facts.subject
@@ -77,17 +77,9 @@ def commit(
     changes = (
         *_edits(subject),
         Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),
-        *verify(pins, facts.base, verify_workflow),
+        *verifying.start(pins, facts.base, verify_workflow),
     )
     return Applied(reason="committed", changes=changes, commit=sha)
-
-
-def verify(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
-    """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does."""
-    if workflow in ("", "none") or not pins.is_actions_token():
-        return ()
-    pins.dispatch(workflow, base, {})
-    return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
 
 
 def resume(
@@ -103,7 +95,7 @@ def resume(
         last = next(iter(pins.history(head, first=1, path=path)), None)
         trailers = last.trailers if last else {}
         if (trailers.get("Stagegate-App"), trailers.get("Stagegate-Run")) == (app, context.run_id):
-            return verify(pins, base, workflow)
+            return verifying.start(pins, base, workflow)
     return ()
 
 

@@ -14,8 +14,10 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.runner import log
+from stagegate.runner import log, variables
 
+# Inputs that may also be a line of the secret STAGEGATE_VARIABLES, by the name of the input in capitals.
+LINES = ("argocd-server", "argocd-token")
 SECRETS = ("token", "pins-token", "app-key", "registry-password", "argocd-token", "argocd-headers")
 
 
@@ -55,7 +57,10 @@ def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
     """Inputs of one action from flags and variables, typed and with secrets masked. Stop(bad-input)."""
     fields = {f.name: f for f in msgspec.structs.fields(kind)}
     types_of = typing.get_type_hints(kind)
-    given = {name: environ.get(variable(name), "") for name in fields}
+    lines = variables.given(environ)
+    log.mask(*(value for name, value in lines.items() if not variables.is_open(name)))
+    log.mask_in_log(*lines.values())
+    given = {name: environ.get(variable(name), "") or _line(name, lines) for name in fields}
     _mask(given)
     given |= {name: text for name, text in _flags(argv, types_of).items() if text.strip()}
     _mask(given)
@@ -70,6 +75,10 @@ def load(kind: type[I], argv: Sequence[str], environ: Mapping[str, str]) -> I:
             f"Give it under `with:` (or as --{option(missing[0])} by hand).",
         )
     return kind(**values)
+
+
+def _line(field: str, lines: Mapping[str, str]) -> str:
+    return lines.get(field.upper(), "") if option(field) in LINES else ""
 
 
 def _mask(given: Mapping[str, str]) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from stagegate.errors import Stop
 
 WRITE_PACE, RETRY_PACE, HOSTS = "STAGEGATE_WRITE_PACE", "STAGEGATE_RETRY_PACE", "STAGEGATE_HOSTS"
+VARIABLES = "STAGEGATE_VARIABLES"
+# Names of values that are no secrets: hiding a user called `shop` would hide that word in every text.
+_OPEN = re.compile(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 def write_pace(environ: Mapping[str, str] = os.environ) -> float:
@@ -25,6 +29,42 @@ def retry_pace(environ: Mapping[str, str] = os.environ) -> float:
 def hosts(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
     """Hosts that may receive secrets, separated by commas or spaces. One with a port means only that port."""
     return frozenset(host.lower() for host in re.split(r"[\s,]+", environ.get(HOSTS, "")) if host)
+
+
+def given(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of the one secret STAGEGATE_VARIABLES: lines `NAME=value`, the value as it is written.
+
+    Empty lines and lines that begin with `#` are skipped. Stop(bad-input) for another line, which is not shown.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(environ.get(VARIABLES, "").splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise Stop(
+                "bad-input",
+                f"Line {number} of {VARIABLES} is no variable.",
+                "Each line must be NAME=value. The line is not shown, because it may be a secret.",
+                "Correct the secret in the GitHub Environment. A value of several lines needs a secret of its own.",
+            )
+        found[match[1]] = match[2].rstrip()
+    return found
+
+
+def for_tests(allowed: Collection[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of a gate's tests: the job's own, and from STAGEGATE_VARIABLES the `allowed` ones that the job
+    leaves empty. The secret itself is not among them."""
+    lines = {name: value for name, value in given(environ).items() if name in allowed}
+    own = {
+        name: value for name, value in environ.items() if name != VARIABLES and (value or name not in lines)
+    }
+    return {**lines, **own}
+
+
+def is_open(name: str) -> bool:
+    """Whether a variable of this name has a value that need not be hidden in what stagegate writes."""
+    return _OPEN.search(name) is not None
 
 
 def _seconds(name: str, default: float, environ: Mapping[str, str]) -> float:

@@ -222,6 +222,9 @@ class Environment(Section, frozen=True, kw_only=True):
     """Whether GitHub lists its deployments as production; no rule asks for it. Default: true with `after`."""
     prereleases: bool | None = None
     """Whether versions such as 1.2.0-rc.1 may enter. Default: true without `after`."""
+    github_environment: str = ""
+    """GitHub Environment with the variables and secrets of its gate; `{app}` and `{name}` are filled in. Default:
+    `{name}`, and `{app}-{name}` in a repository of several apps."""
     argocd: ArgoCDSettings | Literal["none"] = ArgoCDSettings()
     """What Argo CD shows of it. `none` is short for `{source: http}`: only the service's own version decides."""
     pins: tuple[str | PinSettings, ...] = ()
@@ -230,6 +233,11 @@ class Environment(Section, frozen=True, kw_only=True):
     """How a release enters."""
     gate: GateSettings = GateSettings()
     """What a release must show here."""
+
+    def github_environment_of(self, app: str, *, several: bool) -> str:
+        """The GitHub Environment of this environment. `several`: whether the repository has more apps."""
+        form = self.github_environment or ("{app}-{name}" if several else "{name}")
+        return form.replace("{app}", app).replace("{name}", self.name)
 
     @property
     def argo(self) -> ArgoCDSettings:

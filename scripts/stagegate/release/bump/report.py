@@ -28,7 +28,10 @@ def result(
         _log(plan)
     only = bumped.plans[0] if len(apps) == 1 else None
     pairs = [(app.settings, plan) for app, plan in zip(apps, bumped.plans, strict=True)]
-    entries = [{**entry, "changed": entry["changed"] and reason == "released"} for entry in matrix(pairs)]
+    entries = [
+        {**entry, "commit": commit, "changed": entry["changed"] and reason == "released"}
+        for entry, commit in zip(matrix(pairs), bumped.commits, strict=True)
+    ]
     version = only.version if only else ""
     number, url = bumped.pull
     return Result(

@@ -81,7 +81,7 @@ class ReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """What to do: draft if there is none, upload, publish; nothing of it when all is there.
 
-    `replaced` is the id of checksums in a draft that lack a file (0: none).
+    `replaced` is the id of checksums in a draft that lack a file (0: none). `waits_for` says which gate is missing.
     """
 
     reason: str
@@ -91,13 +91,22 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     publish: bool
     prerelease: bool
     latest: bool
+    waits_for: str = ""
 
 
-def plan(facts: ReleaseFacts) -> Publication:
-    """Decide. Stop(no-evidence), Stop(evidence-mismatch) or Stop(version-taken)."""
-    for seen in facts.seen:
-        if seen.required:
-            _demand(seen, facts)
+def plan(facts: ReleaseFacts, *, wait_for_others: bool = False) -> Publication:
+    """Decide. Stop(no-evidence), Stop(evidence-mismatch) or Stop(version-taken).
+
+    `wait_for_others`: missing evidence is no refusal, because the gate that makes it comes back here.
+    """
+    try:
+        for seen in facts.seen:
+            if seen.required:
+                _demand(seen, facts)
+    except Stop as stop:
+        if not wait_for_others or stop.reason != "no-evidence":
+            raise
+        return _queued(facts, stop)
     _demand_images(facts)
     existing = facts.existing
     there = {asset.name: asset for asset in existing.assets} if existing else {}
@@ -121,6 +130,20 @@ def plan(facts: ReleaseFacts) -> Publication:
         publish=publish,
         prerelease=is_prerelease(facts.version),
         latest=is_latest(facts.version, facts.published),
+    )
+
+
+def _queued(facts: ReleaseFacts, stop: Stop) -> Publication:
+    """Nothing to do yet."""
+    return Publication(
+        reason="queued",
+        draft=False,
+        uploads=(),
+        replaced=0,
+        publish=False,
+        prerelease=is_prerelease(facts.version),
+        latest=False,
+        waits_for=f"{stop.what} {stop.why}",
     )
 
 

@@ -39,6 +39,11 @@ def result(
         "tagged": Message(
             what=f"{name} was published already; its floating tags are moved.", why=published.url
         ),
+        "queued": Message(
+            what=f"{name} is not published yet.",
+            why=decided.waits_for,
+            next="Nothing to do: it is published after the last gate has passed.",
+        ),
         "already-published": Message(what=f"{name} is published already.", why=published.url),
     }[reason]
     return Result(

@@ -1,0 +1,5 @@
+import sys
+
+from stagegate.actions.announce import run
+
+sys.exit(run())

@@ -1,0 +1,5 @@
+import sys
+
+from stagegate.actions.environments import run
+
+sys.exit(run())

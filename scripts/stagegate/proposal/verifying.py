@@ -1,0 +1,64 @@
+"""Finds the workflow of the pins repository that verifies moved pins, and starts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.model import Change
+
+FOLDER = ".github/workflows/"
+NOTHING = "none"  # the caller verifies by itself
+# How a file shows that it verifies, the clearest sign first.
+_SIGNS = (
+    re.compile(r"/\.github/workflows/(events|production)\.ya?ml(@|\s)"),
+    re.compile(r"/actions/staging-gate(@|\s)"),
+)
+_RELEASES = re.compile(r"/actions/version-bump|/\.github/workflows/(version|road)\.ya?ml")
+
+
+def start(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
+    """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does.
+
+    `workflow` is a file name, empty to find it, or `none`. Stop(missing-file) where there is none.
+    """
+    if workflow == NOTHING or not pins.is_actions_token():
+        return ()
+    workflow = workflow or find(pins, base)
+    pins.dispatch(workflow, base, {})
+    return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
+
+
+def find(pins: hub.Hub, base: str) -> str:
+    """The name of the workflow file on a branch that verifies moved pins. Stop(missing-file)."""
+    paths = [
+        path for path in pins.paths(base) if path.startswith(FOLDER) and path.endswith((".yml", ".yaml"))
+    ]
+    blobs = pins.files(base, paths) if paths else {}
+    texts = {path: blob.content.decode(errors="replace") for path, blob in blobs.items() if blob}
+    chosen = choose(texts)
+    if not chosen:
+        raise Stop(
+            "missing-file",
+            f"{pins.repository} has no workflow that verifies moved pins.",
+            "It is started after every change of pins that GITHUB_TOKEN makes. No workflow on the default branch "
+            "has `workflow_dispatch` and calls events.yml, production.yml or the action staging-gate.",
+            "Add one (examples/shop has stagegate.yml), or name yours with the input `verify-workflow`.",
+        )
+    return chosen.removeprefix(FOLDER)
+
+
+def choose(texts: Mapping[str, str]) -> str:
+    """The path of the file that verifies, empty for none. `texts` are the workflow files of a repository."""
+    startable = {
+        path: text
+        for path, text in sorted(texts.items())
+        if "workflow_dispatch" in text and not _RELEASES.search(text)
+    }
+    for sign in _SIGNS:
+        found = [path for path, text in startable.items() if sign.search(text)]
+        if found:
+            return found[0]
+    return next((path for path in startable if path.endswith("/production.yml")), "")

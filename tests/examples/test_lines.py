@@ -1,0 +1,39 @@
+"""How much YAML a repository keeps: counted after a dump in block style, without comments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FIRST = 60  # lines beside the build
+
+
+def lines(document: Any) -> int:
+    dumped: str = yaml.safe_dump(document, default_flow_style=False, sort_keys=False, width=10_000)
+    return len(dumped.splitlines())
+
+
+def beside_the_build(*folders: str) -> int:
+    """Lines of all workflows of repositories, without the jobs that build."""
+    total = 0
+    for folder in folders:
+        for file in sorted((EXAMPLES / folder / ".github/workflows").glob("*.y*ml")):
+            document = yaml.safe_load(file.read_text())
+            document["jobs"].pop("build", None)
+            total += lines(document)
+    return total
+
+
+def test_lists_and_maps_count_line_by_line() -> None:
+    assert lines({"on": {"push": {"branches": ["main", "next"]}}, "jobs": {}}) == 6
+
+
+def test_the_first_app_keeps_sixty_lines() -> None:
+    assert beside_the_build("shop") <= FIRST
+
+
+def test_two_repositories_keep_hardly_more() -> None:
+    assert beside_the_build("two-repositories/app", "two-repositories/gitops") <= FIRST + 5
