@@ -14,6 +14,7 @@ from lab.lab import SHOP, Lab, lines
 
 pytestmark = pytest.mark.road
 PROD = "deploy/argocd/prod.yaml"
+RELEASE = ".github/workflows/release.yml"
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,11 @@ def test_a_hand_edited_pin_is_guarded(lab: Lab) -> None:
 def test_a_hotfix_is_recorded_as_untested_and_needs_an_override(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def with_lane(text: str) -> str:
+        return text.replace("      bump: {}\n", "      bump: {}\n      hotfix: {}\n")
+
+    lab.push("octo-admin", "ci: a lane for hotfixes", {RELEASE: with_lane})
+    lab.settle()
     values = {**lab.scenario_variables("staging"), "SHOP_PASSWORD": "staging is broken"}
     broken = {**lab.secrets(SHOP), "staging": {"STAGEGATE_VARIABLES": lines(values)}}
     monkeypatch.setattr(lab, "secrets", lambda _: broken)
