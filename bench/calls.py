@@ -12,16 +12,19 @@ from bench.table import Row
 from lab.registry import Registry
 from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
+from tests.promotion.many_apps import evaluate, quiet
 from tests.promotion.shop_world import APPLICATION, Shop, shop
 
 BUDGET = 8
 FILES = (1, 5)
+APPS = (1, 20, 60, 200)
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """A proposal and its replacement by a newer release, for one and for five pin files."""
+    """A proposal and its replacement by a newer release, for one and for five pin files; then evaluations."""
     os.environ["STAGEGATE_WRITE_PACE"] = "0"
+    yield from evaluations(folder)
     for files in FILES:
         here = folder / str(files)
         here.mkdir()
@@ -39,6 +42,21 @@ def rows(folder: Path) -> Iterator[Row]:
                         pieces, f"{written} writes ({read} reads)", f"{BUDGET} writes", written / BUDGET,
                         f"{BUDGET}", written <= BUDGET,
                     )  # fmt: skip
+
+
+def evaluations(folder: Path) -> Iterator[Row]:
+    """An evaluation of a whole repository in which nothing waits."""
+    for apps in APPS:
+        here = folder / f"apps-{apps}"
+        here.mkdir()
+        with Registry(here / "registry") as registry, quiet(here, registry.host, apps) as world:
+            with contextlib.redirect_stdout(io.StringIO()):
+                made = evaluate(world)
+            what = f"evaluation of {apps} app{'s' if apps > 1 else ''}, nothing open"
+            budget = 10 if apps <= 60 else 20
+            yield Row(
+                what, f"{made} requests", f"{budget} requests", made / budget, str(budget), made <= budget
+            )
 
 
 def add(world: Shop, files: int) -> None:

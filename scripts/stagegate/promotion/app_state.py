@@ -18,6 +18,7 @@ from stagegate.model import Actor
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.policy.facts import PromotionFacts
+from stagegate.promotion.apps import App
 from stagegate.settings import Settings
 
 
@@ -41,6 +42,17 @@ def read(connections: Connections, local_settings: Settings) -> AppState:
         )
     settings, files, blob = _policy(connections, local_settings, head)
     return AppState(base=base, head=head, settings=settings, blob=blob, files=files)
+
+
+def read_ahead(connections: Connections, apps: Iterable[App]) -> None:
+    """Read the settings and pin files of many apps together; what one of them lacks is read with it."""
+    pins = connections.pins
+    head = pins.head(pins.default_branch())
+    paths: dict[str, None] = {}
+    for app in apps:
+        paths |= dict.fromkeys(_probable(app.config, app.settings))
+    if head is not None:
+        pins.files(head, tuple(paths))
 
 
 def facts(
@@ -89,14 +101,18 @@ def facts(
     return app_facts, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
 
 
+def _probable(config: str, settings: Settings) -> tuple[str, ...]:
+    """The files that an app most likely needs: settings, pins, and the charts beside them."""
+    named = (path for path in pinned_version.pin_files(settings) if not pin_files.is_glob(path))
+    paths = tuple(dict.fromkeys((config, *named)))
+    return (*paths, *pinned_version.charts_beside(paths, settings))
+
+
 def _policy(
     connections: Connections, local_settings: Settings, head: str
 ) -> tuple[Settings, dict[str, bytes | None], str]:
     """Settings as the default branch has them, every pin's file, and the blob of the settings."""
-    probable = (path for path in pinned_version.pin_files(local_settings) if not pin_files.is_glob(path))
-    paths = dict.fromkeys((connections.config, *probable))
-    paths |= dict.fromkeys(pinned_version.charts_beside(tuple(paths), local_settings))
-    blobs = connections.pins.files(head, tuple(paths))
+    blobs = connections.pins.files(head, _probable(connections.config, local_settings))
     policy = blobs.get(connections.config)
     if policy is None:
         raise Stop(

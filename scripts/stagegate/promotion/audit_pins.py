@@ -19,12 +19,37 @@ from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import app_state
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
+from stagegate.promotion.run import PromotionRun
+
+_LISTED = 300  # files of a comparison that GitHub lists at most
 
 REASONS: Mapping[str, str] = {
     "unproven-pin": "no-evidence",
     "banned-pin": "banned-version",
     "held-pin": "held-back",
 }
+
+
+def due(started: PromotionRun, state: AppState, environments: Iterable[str]) -> tuple[str, ...]:
+    """The environments to audit now.
+
+    For one app every one. For all apps of a repository those whose files a push has changed, and every one on a
+    schedule: nothing else moves a pin, and an audit costs several requests.
+    """
+    names, context = tuple(environments), started.context
+    if started.alone or context.event_name == "schedule":
+        return names
+    if context.event_name != "push":
+        return ()
+    event = context.event()
+    before, after = (str(event.get(side) or "").strip("0") for side in ("before", "after"))
+    if not before or not after:
+        return names
+    compared = started.connections.pins.compare(before, after)
+    if compared.behind or len(compared.files) >= _LISTED:
+        return names
+    pinned = {name: pinned_version.files_of(state.settings.environment(name)) for name in names}
+    return tuple(name for name in names if set(pinned[name]) & set(compared.files))
 
 
 def unproven(

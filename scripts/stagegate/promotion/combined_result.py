@@ -25,8 +25,11 @@ def stopped(stop: Stop, app: str) -> Result:
     return Result(reason=stop.reason, message=message, outputs=dict.fromkeys(OUTPUTS, ""), app=app)
 
 
-def one(results: Sequence[Result]) -> Result:
-    """One result: reason and cure of the worst, and the messages, changes, findings and calls of all."""
+def one(results: Sequence[Result], calls: Calls) -> Result:
+    """One result: reason and cure of the worst, and the messages, changes and findings of all.
+
+    `calls` are those of the whole run, in which the apps share what is read.
+    """
     if len(results) == 1:
         return results[0]
     worst = min(results, key=lambda result: badness(result.reason))
@@ -47,5 +50,5 @@ def one(results: Sequence[Result]) -> Result:
         changes=tuple(change for r in results for change in r.changes),
         rules=tuple(rule for r in results for rule in r.rules),
         findings=tuple(finding for r in results for finding in r.findings),
-        calls=Calls(read=sum(r.calls.read for r in results), write=sum(r.calls.write for r in results)),
+        calls=calls,
     )

@@ -12,7 +12,7 @@ import semver
 
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
-from stagegate.model import Message, Result
+from stagegate.model import Message, Result, is_prerelease
 from stagegate.pins import pinned_version
 from stagegate.policy import candidate
 from stagegate.promotion import app_state
@@ -107,7 +107,9 @@ def _may_wait(connections: Connections, state: AppState, name: str) -> bool:
     if policy.promotion.strategy == "direct" and not running:
         return False
     return any(
-        candidate.comes_after(version, running) for version in app_state.tags(connections, state.settings)
+        candidate.comes_after(version, running)
+        for version in app_state.tags(connections, state.settings)
+        if policy.admits_prereleases or not is_prerelease(version)
     )
 
 

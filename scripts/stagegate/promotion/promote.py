@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from stagegate.clients import hub
 from stagegate.errors import VERDICTS, Stop
 from stagegate.evidence import accepted
 from stagegate.marks import marks
@@ -66,7 +67,18 @@ def for_apps(
 
     What stops one app does not stop the others; the result is the worst of all.
     """
+    with hub.remembering() as memory:
+        results = _for_each(request, inputs, context, selected)
+        return combined_result.one(results, memory.calls)
+
+
+def _for_each(
+    request: PromotionRequest, inputs: PinsInputs, context: Context, selected: Sequence[App]
+) -> list[Result]:
+    """The result of every app, in their order."""
     per_app = [msgspec.structs.replace(inputs, config=app.config) for app in selected]
+    if len(selected) > 1:
+        app_state.read_ahead(run.connect(per_app[0], selected[0].settings, context), selected)
     if request.mode != "evaluate":
         for one, app in zip(per_app[1:], selected[1:], strict=True):
             connections = run.connect(one, app.settings, context)
@@ -77,17 +89,22 @@ def for_apps(
     evaluation = msgspec.structs.replace(request, mode="evaluate")
     for one, app in list(zip(per_app, selected, strict=True))[len(results) :]:
         try:
-            results.append(for_app(evaluation, one, context, app.settings))
+            results.append(for_app(evaluation, one, context, app.settings, alone=len(selected) == 1))
         except Stop as stop:
             if len(selected) == 1:
                 raise
             results.append(combined_result.stopped(stop, app.settings.app))
-    return combined_result.one(results)
+    return results
 
 
-def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, settings: Settings) -> Result:
-    """One request for the app that `settings` name. Begins again at the facts when somebody else wrote first."""
-    started = run.start(request, inputs, settings, context)
+def for_app(
+    request: PromotionRequest, inputs: PinsInputs, context: Context, settings: Settings, *, alone: bool = True
+) -> Result:
+    """One request for the app that `settings` name. Begins again at the facts when somebody else wrote first.
+
+    `alone`: no other app is looked at in this run.
+    """
+    started = run.start(request, inputs, settings, context, alone=alone)
     if request.mode in ("promote", "rollback") and not (request.dry_run or request.authorised):
         permit.demand_of_starter(started.connections, settings, context, request.mode)
     for attempt in range(1, ATTEMPTS + 1):
@@ -98,6 +115,7 @@ def for_app(request: PromotionRequest, inputs: PinsInputs, context: Context, set
         except Stop as stop:
             if stop.reason != "stale-base" or attempt == ATTEMPTS:
                 raise
+            hub.forget()
             log.say(f"Somebody else wrote first ({stop.why}). PromotionReading everything again.")
     raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -14,13 +14,17 @@ from stagegate.settings import Settings
 
 @dataclass(frozen=True)
 class PromotionRun:
-    """`settings` are those of the work tree; policy is read from the default branch. `now` is GitHub's time."""
+    """`settings` are those of the work tree; policy is read from the default branch. `now` is GitHub's time.
+
+    `alone`: the run is about this app, and not about all of the repository.
+    """
 
     connections: Connections
     settings: Settings
     context: Context
     now: datetime
     request: PromotionRequest
+    alone: bool = True
 
 
 def connect(inputs: PinsInputs, settings: Settings, context: Context) -> Connections:
@@ -31,9 +35,9 @@ def connect(inputs: PinsInputs, settings: Settings, context: Context) -> Connect
 
 
 def start(
-    request: PromotionRequest, inputs: PinsInputs, settings: Settings, context: Context
+    request: PromotionRequest, inputs: PinsInputs, settings: Settings, context: Context, *, alone: bool = True
 ) -> PromotionRun:
     """A run for one app. `inputs` give the tokens and the path of the settings."""
     connections = connect(inputs, settings, context)
     now = connections.pins.now()
-    return PromotionRun(connections=connections, settings=settings, context=context, now=now, request=request)
+    return PromotionRun(connections, settings, context, now, request, alone)

@@ -65,7 +65,8 @@ def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated
     findings = deleted.vanished(connections.pins, state.settings.app, present)
     findings += authentic.unsigned(connections.pins) if changes and request.mode != "evaluate" else ()
     if request.mode == "evaluate":
-        findings += audit_pins.unproven(connections, state, concerned(state, request), now)
+        due = audit_pins.due(started, state, concerned(state, request))
+        findings += audit_pins.unproven(connections, state, due, now)
     outcome = mark_result.MarkOutcome(
         mode=request.mode,
         environment=request.environment,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import ACTIONS_BOT
 from stagegate.clients.hub.adoption import (
     Adoption,
@@ -21,6 +22,7 @@ from stagegate.clients.hub.comments import Talk
 from stagegate.clients.hub.commits import Commits, trailers
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
+from stagegate.clients.hub.memory import forget, remembering
 from stagegate.clients.hub.merging import Merging
 from stagegate.clients.hub.origins import Origins
 from stagegate.clients.hub.overview import BranchPull, LogEntry, Overview, ReleaseTag
@@ -91,8 +93,10 @@ __all__ = [
     "WorkflowState",
     "WorkflowToken",
     "connect",
+    "forget",
     "from_context",
     "installation_token",
+    "remembering",
     "trailers",
 ]
 
@@ -140,7 +144,11 @@ def connect(
             "Give `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`.",
         )
     log.mask(token)
-    return Hub(
+    remembering = memory.current()
+    key = (repository, token.strip(), api_url, graphql_url, server_url)
+    if remembering is not None and key in remembering.hubs:
+        return remembering.hubs[key]
+    made = Hub(
         Connection(
             repository,
             token.strip(),
@@ -150,6 +158,9 @@ def connect(
             pace=pace,
         )
     )
+    if remembering is not None:
+        remembering.hubs[key] = made
+    return made
 
 
 def from_context(context: Context, token: str, repository: str | None = None) -> Hub:

@@ -10,6 +10,7 @@ import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
 from stagegate.clients.hub.client import PAGE
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.refs import Refs
 from stagegate.clients.hub.refusals import Refused, StaleHead
 from stagegate.clients.hub.transport import settle
@@ -125,6 +126,7 @@ class Commits(Refs):
         )
         return [commit.value() for _, commit in zip(range(first), pages, strict=False)]
 
+    @remembered
     def compare(self, base: str, head: str) -> Comparison:
         """`head` seen from `base`, with every commit; Stop when one is unknown or they share no history."""
         path = self._c.path(f"compare/{base}...{head}")

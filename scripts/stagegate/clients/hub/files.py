@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
 
 _BATCH = 100
+_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 class _Oid(msgspec.Struct, frozen=True):
@@ -75,11 +78,19 @@ class Files(Port):
         encodings, long ones) is noticed by its object id and fetched by REST. Stop(missing-file) when `ref`
         itself does not exist.
         """
-        answers: dict[str, Blob | None] = {}
         names = list(dict.fromkeys(paths))
-        for start in range(0, len(names), _BATCH):
-            answers |= self._portions(ref, names[start : start + _BATCH])
-        return answers
+        kept = memory.current() if _SHA.fullmatch(ref) else None  # a commit's files never change
+        answers = {
+            name: kept.blobs[self.repository, ref, name]
+            for name in names
+            if kept and (self.repository, ref, name) in kept.blobs
+        }
+        absent = [name for name in names if name not in answers]
+        for start in range(0, len(absent), _BATCH):
+            answers |= self._portions(ref, absent[start : start + _BATCH])
+        if kept is not None:
+            kept.blobs |= {(self.repository, ref, name): answers[name] for name in absent}
+        return {name: answers[name] for name in names}
 
     def _portions(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
         """The files in one query, or in halves where GitHub finds that too much."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import BranchRule, RefActivity, RefMove
@@ -133,6 +134,7 @@ class People(Port):
                 self._c.back_off(attempt)
         return None
 
+    @remembered
     def deleted_refs(self, prefix: str) -> list[RefActivity]:
         """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""
         path = self._c.path("activity")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.transport import settle
@@ -101,6 +102,7 @@ class _Pull(msgspec.Struct, frozen=True):
 class Pulls(Port):
     """Pull requests of the repository."""
 
+    @remembered
     def pulls(self, *, head: str | None = None, base: str | None = None, state: str = "open") -> list[Pull]:
         """Pull requests, newest first; `head` is a branch of this repository, or `owner:branch`."""
         params: dict[str, str | int] = {"state": state}

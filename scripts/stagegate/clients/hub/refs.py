@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import AUTHOR, Author
 from stagegate.clients.hub.files import Files, exact_text
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.refusals import Refused, StaleHead, TooLarge, Uncertain
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate, Tag
 from stagegate.errors import Stop
 
 _WRITE = "contents: write"
+_TAGS = "refs/tags/"
 
 
 class _Payload(msgspec.Struct, frozen=True):
@@ -116,6 +119,7 @@ def _tree_of(file: str, blob: str) -> str:
 class Refs(Files):
     """Names of the repository."""
 
+    @remembered
     def head(self, branch: str) -> str | None:
         """Commit at the tip of a branch, None when there is no such branch."""
         name = f"refs/heads/{branch}"
@@ -134,10 +138,17 @@ class Refs(Files):
 
     def refs(self, prefix: str) -> dict[str, str]:
         """All refs whose full name begins with `prefix` (`refs/heads/stagegate/`), and what they point to."""
+        if memory.current() is not None and prefix.startswith(_TAGS):  # the tags of every app at once
+            return {ref: sha for ref, sha in self._refs(_TAGS).items() if ref.startswith(prefix)}
+        return self._refs(prefix)
+
+    @remembered
+    def _refs(self, prefix: str) -> dict[str, str]:
         path = self._c.path("git/matching-refs", prefix.removeprefix("refs/"))
         found = self._c.pages(path, _RestRef, f"list the refs under {prefix}", "contents: read")
         return {ref.ref: ref.object.sha for ref in found}
 
+    @remembered
     def ref_files(self, prefix: str, file: str) -> dict[str, RefFile]:
         """One file at the tip of every ref under the folder `prefix`: one query for 100 refs."""
         prefix = prefix.rstrip("/") + "/"
