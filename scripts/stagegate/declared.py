@@ -6,19 +6,18 @@ is listed at once with its line and the nearest valid name.
 
 from __future__ import annotations
 
-import difflib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
+from stagegate import plain_yaml
 from stagegate.errors import Stop
+
+if TYPE_CHECKING:  # the full reader is loaded only by those who need it
+    from ruamel.yaml.nodes import Node
 
 T = TypeVar("T")
 
@@ -56,12 +55,16 @@ def bad(file: str, found: Sequence[tuple[int, str]], published: str = "stagegate
 
 def compose(content: bytes) -> Node | None:
     """The document with its places."""
+    from ruamel.yaml import YAML
+
     root: Node | None = YAML(pure=True).compose(io.BytesIO(content))
     return root
 
 
 def line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> int:
     """Line (from 1) of the value at `path`, or of its key; of the deepest part that exists otherwise."""
+    from ruamel.yaml.nodes import MappingNode, SequenceNode
+
     found_at = node.start_mark.line + 1 if node is not None else 1
     for depth, part in enumerate(path):
         if isinstance(node, MappingNode):
@@ -80,6 +83,18 @@ def _yaml(content: bytes, file: str) -> Any:
     if not content.strip():
         raise bad(file, [(1, "the file is empty")])
     try:
+        return plain_yaml.load(content)
+    except plain_yaml.Unusual:
+        return _unusual(content, file)
+
+
+def _unusual(content: bytes, file: str) -> Any:
+    """The document as the full reader of YAML 1.2 gives it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
+
+    try:
         return YAML(typ="safe", pure=True).load(io.BytesIO(content))
     except ReaderError as error:
         before = content[: error.position if isinstance(error.position, int) else 0]
@@ -95,6 +110,8 @@ def _yaml(content: bytes, file: str) -> Any:
 
 def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Every violation of a JSON Schema as (line from 1, sentence). `data` is what `content` parsed to."""
+    import difflib
+
     from jsonschema import Draft202012Validator
 
     root = compose(content)

@@ -6,7 +6,6 @@ durations are seconds, digests are `sha256:<hex>`.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -381,5 +380,7 @@ def to_json(value: object) -> bytes:
 
 def digest_of(value: object) -> str:
     """`sha256:<hex>` of the canonical JSON of a value, or of bytes as they are."""
+    import hashlib
+
     raw = value if isinstance(value, bytes) else to_json(value)
     return "sha256:" + hashlib.sha256(raw).hexdigest()

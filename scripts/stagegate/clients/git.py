@@ -7,8 +7,8 @@ origin is reached (address, ssh command, credential helper) is the checkout's to
 from __future__ import annotations
 
 import base64
+import os
 import re
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -140,7 +140,7 @@ def commits(cwd: Path, shas: Iterable[str]) -> tuple[LocalCommit, ...]:
     if not listed:
         return ()
     # A message may hold any character but NUL: only a mark nobody could know in advance parts two commits.
-    mark = uuid.uuid4().hex
+    mark = os.urandom(16).hex()
     layout = mark + "%x00".join(("%H", "%P", "%B", "%an", ""))
     words = ("-z", "--encoding=UTF-8", "--no-renames", f"--format={layout}", "--raw", "--no-abbrev")
     span = ("--no-walk=unsorted", "--diff-merges=first-parent", "--stdin")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +54,8 @@ def scratch(
     if alone and not (have.shallow or have.partial):
         yield Scratch(path=checkout, env={}, head=have.head, whole=True)
         return
+    import tempfile  # not for a plan from the clone alone
+
     with tempfile.TemporaryDirectory(prefix="stagegate-history-") as folder:
         path = Path(folder)
         for name in ("objects/info", "refs/heads"):

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -107,6 +106,8 @@ def run_bounded(
     Whatever it prints goes to a file first, so neither its amount nor a child that holds the stream can hurt.
     When it ends or after `timeout` seconds (Stop(timeout)) its whole process group is ended.
     """
+    import tempfile
+
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = subprocess.Popen(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -80,6 +79,8 @@ def choose(apps: Sequence[App], name: str) -> App:
     for app in apps:
         if app.settings.app == name:
             return app
+    import difflib  # only for the message
+
     near = difflib.get_close_matches(name, names, 1)
     raise Stop(
         "bad-input",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 import msgspec
 
-from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.release import version_formats
@@ -36,7 +35,7 @@ def read(place: VersionFile, content: bytes | None) -> tuple[Held, ...]:
             "Add the file, or take it out of the list.",
         )
     if _is_yaml(place):
-        return tuple(_in_yaml(place, path, content) for path in _yaml_paths(place, content))
+        return tuple(_in_yaml(place, content))
     text = _text(content)
     held = [(text[start:end], text.count("\n", 0, start) + 1) for start, end in _spans(place, content, text)]
     return tuple(Held(place=place, version=version, line=line) for version, line in held)
@@ -45,10 +44,9 @@ def read(place: VersionFile, content: bytes | None) -> tuple[Held, ...]:
 def write(place: VersionFile, content: bytes, version: str) -> bytes:
     """The file's bytes with its version moved, and nothing else changed."""
     if _is_yaml(place):
-        changes: dict[tuple[int, str | yaml_edit.Path], str] = {
-            (0, path): version for path in _yaml_paths(place, content)
-        }
-        return yaml_edit.replace(content, changes, place.file)
+        from stagegate.release import version_yaml
+
+        return version_yaml.write(place, content, version)
     text = _text(content)
     for start, end in sorted(_spans(place, content, text), reverse=True):
         text = text[:start] + version + text[end:]
@@ -95,15 +93,6 @@ def _is_yaml(place: VersionFile) -> bool:
     return bool(place.path) or name.name in ("Chart.yaml", "Chart.yml")
 
 
-def _yaml_paths(place: VersionFile, content: bytes) -> tuple[str, ...]:
-    """The given path; in a Chart.yaml that is listed alone, its version and an appVersion that equals it."""
-    if place.path:
-        return (place.path,)
-    nodes = yaml_edit.documents(content, place.file)
-    version, app = (yaml_edit.find(nodes[0], name) if nodes else None for name in ("version", "appVersion"))
-    return ("version", "appVersion") if version and app and app.value == version.value else ("version",)
-
-
 def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _nothing(place, "UTF-16, which is not read", "Save the file as UTF-8.")
@@ -123,10 +112,12 @@ def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
 
 
 def _plain(place: VersionFile) -> list[str | int]:
-    steps = yaml_edit.parse_path(place.path)
-    if any(isinstance(step, tuple) for step in steps):
+    from stagegate.release import version_yaml
+
+    steps = version_yaml.steps(place.path)
+    if steps is None:
         raise NotOnePlace(f"no plain path {place.path}")
-    return [step for step in steps if not isinstance(step, tuple)]
+    return steps
 
 
 def _whole(text: str) -> tuple[Span, ...]:
@@ -171,12 +162,13 @@ _WELL_KNOWN: dict[str, Callable[[str], tuple[Span, ...]]] = {
 }
 
 
-def _in_yaml(place: VersionFile, path: str, content: bytes) -> Held:
-    nodes = yaml_edit.documents(content, place.file)
-    scalar = yaml_edit.find(nodes[0], path) if nodes else None
-    if scalar is None:
-        raise _nothing(place, f"no value at {path}", "Correct version.files, or the file.")
-    return Held(place=place, version=scalar.value, line=scalar.line)
+def _in_yaml(place: VersionFile, content: bytes) -> Iterator[Held]:
+    from stagegate.release import version_yaml  # a YAML reader, which a VERSION file does not need
+
+    for path, version, line in version_yaml.read(place, content):
+        if not line:
+            raise _nothing(place, f"no value at {path}", "Correct version.files, or the file.")
+        yield Held(place=place, version=version, line=line)
 
 
 def _matched(place: VersionFile, text: str) -> Span:

@@ -6,7 +6,6 @@ import errno
 import gc
 import os
 import sys
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -15,7 +14,7 @@ import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result, to_json
-from stagegate.runner import bug, definitions, log
+from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs, load, variable
 
@@ -45,8 +44,7 @@ def entrypoint(
     gc.set_threshold(100_000, 20, 50)
     environ = os.environ if environ is None else environ
     argv = sys.argv[1:] if argv is None else argv
-    if argv and argv[0] in HELP and action in (*definitions.names(), *definitions.by_hand()):
-        log.say(definitions.usage(definitions.read(action)))
+    if argv and argv[0] in HELP and _helped(action):
         return 0
     report_path = ""
     place: tuple[str | None, int | None] = (None, None)
@@ -64,10 +62,10 @@ def entrypoint(
             result = (
                 _unwritable(error)
                 if error.errno in _NOT_WRITABLE and error.filename
-                else bug.result(action, error, context)
+                else _bug(action, error, context)
             )
         except Exception as error:  # noqa: BLE001  the one last resort: anything not foreseen is our bug
-            result = bug.result(action, error, context)
+            result = _bug(action, error, context)
         return finish(action, result, context, report_path, *place)
     except KeyboardInterrupt:
         log.annotate("error", "Cancelled. Run it again to complete it.", title=f"{action}: cancelled")
@@ -78,6 +76,22 @@ def entrypoint(
         return VERDICTS["missing-file"].exit_code
     finally:
         gc.freeze()  # the process ends now: looking for cycles once more would take longer than the work
+
+
+def _helped(action: str) -> bool:
+    """Print the help of an action; False where there is none."""
+    from stagegate.runner import definitions  # with a YAML reader, which a normal run does not need
+
+    if action not in (*definitions.names(), *definitions.by_hand()):
+        return False
+    log.say(definitions.usage(definitions.read(action)))
+    return True
+
+
+def _bug(action: str, error: Exception, context: Context) -> Result:
+    from stagegate.runner import bug
+
+    return bug.result(action, error, context)
 
 
 def _report_place(requested: str, context: Context) -> str:
@@ -135,7 +149,7 @@ def write_outputs(outputs: Mapping[str, str], context: Context) -> None:
         return
     with Path(context.output_file).open("a", encoding="utf-8", errors="replace") as file:
         for name, value in clean.items():
-            delimiter = f"sg-{uuid.uuid4().hex}"
+            delimiter = f"sg-{os.urandom(16).hex()}"
             file.write(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
 
 
@@ -147,7 +161,7 @@ def _shown(name: str, value: str) -> str:
 def _write_report(action: str, result: Result, context: Context, requested: str) -> str:
     if not requested and not context.temp:
         return ""
-    target = Path(requested or Path(context.temp) / f"stagegate-{action}-{uuid.uuid4().hex[:8]}.json")
+    target = Path(requested or Path(context.temp) / f"stagegate-{action}-{os.urandom(4).hex()}.json")
     target.parent.mkdir(parents=True, exist_ok=True)
     plain = msgspec.to_builtins(result.report(action))
     document = {key: value if key in STABLE else _redacted(value) for key, value in plain.items()}

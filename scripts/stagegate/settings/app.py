@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -143,6 +142,8 @@ class Settings(Section, frozen=True, kw_only=True):
                 f"The settings name: {', '.join(names) or 'none'}.",
                 "Give the input `environment`.",
             )
+        import difflib  # only for the message
+
         near = difflib.get_close_matches(name, names, 1)
         raise Stop(
             "bad-input",
