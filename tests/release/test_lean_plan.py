@@ -11,7 +11,17 @@ from pathlib import Path
 from tests.clients.test_git import Repository
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("requests", "urllib3", "http.client", "ssl", "github", "jinja2", "ruamel.yaml", "jsonschema", "tempfile")
+HEAVY = (
+    "requests",
+    "urllib3",
+    "http.client",
+    "ssl",
+    "github",
+    "jinja2",
+    "ruamel.yaml",
+    "jsonschema",
+    "tempfile",
+)
 SCRIPT = """
 import json, sys
 from stagegate.clients import process
