@@ -5,7 +5,8 @@ from __future__ import annotations
 from stagegate.clients.hub import Hub
 from stagegate.evidence.releases import ENVIRONMENT, task
 from stagegate.model import Change
-from stagegate.release.recorded.facts import ForeignRelease, payload
+from stagegate.release.recorded.facts import payload
+from stagegate.release.recorded.foreign_release import ForeignRelease
 
 
 def apply(

@@ -15,20 +15,10 @@ from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.evidence.release_record import ForeignRecord
 from stagegate.model import Release, parse_version
+from stagegate.release.recorded.foreign_release import ForeignRelease
 from stagegate.settings import Settings
 
 _TAG = re.compile(r"refs/tags/(.+)")
-
-
-class ForeignRelease(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be recorded, and what is. `existing` None: nothing; `finished`: its status says so."""
-
-    record: ForeignRecord
-    tag: str
-    existing: ForeignRecord | None = None
-    in_chart: bool = False
-    number: int = 0
-    finished: bool = False
 
 
 def read(

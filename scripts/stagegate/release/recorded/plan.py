@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate.errors import Stop
 from stagegate.evidence.release_record import ForeignRecord
-from stagegate.release.recorded.facts import ForeignRelease
+from stagegate.release.recorded.foreign_release import ForeignRelease
 
 
 def plan(app: str, found: ForeignRelease) -> str:

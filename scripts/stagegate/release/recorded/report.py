@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stagegate.model import Calls, Change, Message, Result, to_json
-from stagegate.release.recorded.facts import ForeignRelease
+from stagegate.release.recorded.foreign_release import ForeignRelease
 
 
 def result(
