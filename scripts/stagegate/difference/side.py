@@ -10,7 +10,7 @@ import msgspec
 from stagegate.argocd_app import render_inputs, sources
 from stagegate.argocd_app.named_files import Named
 from stagegate.argocd_app.sets import expand
-from stagegate.argocd_app.sets.generators import Cluster, Surroundings
+from stagegate.argocd_app.sets.generators import KnownCluster, Surroundings
 from stagegate.argocd_app.sets.parameters import NotExpandable
 from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree
@@ -182,7 +182,7 @@ class Side:
             None
             if known is None
             else tuple(
-                Cluster(
+                KnownCluster(
                     name=one.name,
                     server=one.server,
                     labels={"argocd.argoproj.io/secret-type": "cluster", **one.labels},

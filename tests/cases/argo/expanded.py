@@ -46,7 +46,7 @@ def difference(case: Path, folders: list[Path]) -> str:
     around = generators.Surroundings(
         tree=lambda *_: from_folder(place) if place else Tree({}, lambda _: {}),
         clusters=tuple(
-            generators.Cluster(name=one["name"], server=one["server"], labels=one.get("labels") or {},
+            generators.KnownCluster(name=one["name"], server=one["server"], labels=one.get("labels") or {},
                                annotations=one.get("annotations") or {}, project=one.get("project") or "")
             for one in listed
         ) if isinstance(listed, list) else None,

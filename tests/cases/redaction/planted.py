@@ -163,7 +163,7 @@ FORMS: Mapping[str, str] = {
     "logstash": config("l.conf", 'output { elasticsearch { user => "elastic" password => "@" } }'),
     "docker auth": config("config.json", '{"auths":{"ghcr.io":{"auth":"@"}}}'),
     "docker login": args("sh", "-c", "docker login -u bot -p @ ghcr.io"),
-    "npmrc": config(".npmrc", "//registry.npmjs.org/:_authToken=@"),
+    "npmrc": config(".npmrc", "//npm.pkg.github.com/:_authToken=@"),
     "pip": config("pip.conf", "[global]\nindex-url = https://u:@@pypi.example.com/simple"),
     "maven": config(
         "settings.xml",

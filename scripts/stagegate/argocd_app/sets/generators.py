@@ -34,7 +34,7 @@ _KINDS = (
 )
 
 
-class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+class KnownCluster(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster that Argo CD deploys to: what its cluster generators see of it."""
 
     name: str
@@ -56,7 +56,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     tree: Callable[[str, str], Tree]
-    clusters: tuple[Cluster, ...] | None = None
+    clusters: tuple[KnownCluster, ...] | None = None
     go: bool = False
     options: tuple[str, ...] = ()
 
