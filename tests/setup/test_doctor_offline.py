@@ -48,14 +48,16 @@ def test_after_init_nothing_will_break(
     assert "not asked: argocd-access" in said and "`offline` was given" in said
 
 
-def change(path: str, before: str, after: str) -> Callable[[Path], None]:
-    """A change of one file, which must contain the text."""
+def change(path: str, *texts: str) -> Callable[[Path], None]:
+    """A change of one file: pairs of a text that it must contain, and what stands there afterwards."""
 
     def changed(folder: Path) -> None:
         file = folder / path
         text = file.read_text()
-        assert before in text, f"{path} has no {before!r}"
-        file.write_text(text.replace(before, after))
+        for before, after in zip(texts[::2], texts[1::2], strict=True):
+            assert before in text, f"{path} has no {before!r}"
+            text = text.replace(before, after)
+        file.write_text(text)
 
     return changed
 
@@ -272,7 +274,11 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
     ),
     "a workflow without adopt": (
         HELM,
-        change(".github/workflows/stagegate.yml", "    inputs:\n      mode: {}\n", ""),
+        change(
+            ".github/workflows/stagegate.yml",
+            ".github/workflows/events.yml@",
+            "actions/staging-gate@",
+        ),
         "workflows",
         "warning",
         "has no input `mode`",

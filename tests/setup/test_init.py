@@ -291,3 +291,68 @@ def test_protected_trust_comes_with_the_manifest_of_its_app(
         text = (folder / ".github/workflows" / file).read_text()
         assert "app-id: ${{ vars.STAGEGATE_APP_ID }}" in text
         assert "APP_KEY: ${{ secrets.APP_KEY }}" in text
+
+
+def test_the_build_runs_and_ends_in_the_digests_of_what_is_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script of the build job, with a `docker` that only writes what buildx writes."""
+    folder = bare(tmp_path, monkeypatch, "kustomize-monorepo")
+    assert run("--yes") == 0
+    workflow = yaml.safe_load((folder / ".github/workflows/release.yml").read_text())
+    (step,) = [one for one in workflow["jobs"]["build"]["steps"] if one.get("id") == "build"]
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    docker = programs / "docker"
+    docker.write_text(
+        '#!/bin/sh\n[ "$1" = login ] && { cat > /dev/null; exit 0; }\n'
+        'while [ $# -gt 0 ]; do [ "$1" = --metadata-file ] && out="$2"; [ "$1" = --tag ] && tag="$2"; shift; done\n'
+        'printf \'{"containerimage.digest": "sha256:%s"}\' "$(printf %s "$tag" | sha256sum | cut -c1-64)" > "$out"\n'
+    )
+    docker.chmod(0o755)
+    output = tmp_path / "output"
+    environ = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(output),
+        "COMMIT": "c" * 40,
+        "RELEASES": json.dumps({"apps": [{"app": "svc-a"}, {"app": "svc-c"}]}),
+        "REGISTRY_USERNAME": "octo",
+        "REGISTRY_PASSWORD": "secret",
+    }
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], cwd=folder, env=environ, check=True)
+    digests = json.loads(output.read_text().removeprefix("digests="))
+    assert {app: list(images) for app, images in digests.items()} == {
+        "svc-a": ["ghcr.io/acme/svc-a"],
+        "svc-c": ["ghcr.io/acme/svc-c"],
+    }
+    assert digests["svc-a"] != digests["svc-c"] and digests["svc-a"]["ghcr.io/acme/svc-a"].startswith(
+        "sha256:"
+    )
+
+
+def lines(document: object) -> int:
+    """Lines of a workflow after a dump in block style, without comments."""
+    return len(yaml.safe_dump(document, default_flow_style=False, width=10_000).splitlines())
+
+
+def beside_the_build(folder: Path) -> int:
+    """Lines of both workflows without the job that builds."""
+    found = sorted((folder / ".github/workflows").iterdir())
+    assert [path.name for path in found] == ["release.yml", "stagegate.yml"]
+    documents = [yaml.safe_load(path.read_text()) for path in found]
+    documents[0]["jobs"].pop("build")
+    return sum(map(lines, documents))
+
+
+def test_a_first_app_costs_sixty_lines_and_several_hardly_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, most in {"helm-created": 60, "image-only": 60, "kustomize-monorepo": 80}.items():
+        folder = bare(tmp_path, monkeypatch, name)
+        assert run("--yes") == 0
+        assert beside_the_build(folder) <= most, name
+    # A further app is a line of the build and its settings: no workflow of its own.
+    further = yaml.safe_load((folder / "services/svc-b/stagegate.yaml").read_text())
+    assert (
+        lines({key: value for key, value in further.items() if key not in ("environments", "version")}) <= 15
+    )

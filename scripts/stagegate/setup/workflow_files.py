@@ -26,13 +26,18 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
         "several": len(proposals) > 1,
         # The job's token is enough for GitHub's own registry only.
         "login": any(host != "ghcr.io" for host in _hosts(proposals)),
+        "policy": next((one.policy.partition("//")[0] for one in proposals if one.policy), ""),
         "trusted_app": next((one.trusted_app for one in proposals if one.trusted_app), ""),
         "source": any(one.source for one in proposals),
     }
     files = {}
     if built:
         files[_free("release", survey)] = render(
-            "release.yml.j2", builds=_builds(built), hosts=_hosts(built), pins=_pinned(built), **shared
+            "release.yml.j2",
+            builds=_builds(built),
+            hosts=_hosts(built),
+            pins=_pinned(built, survey),
+            **shared,
         )
     if any(one.environments and not one.policy for one in proposals):
         files[f"{FOLDER}/stagegate.yml"] = render("stagegate.yml.j2", **shared)
@@ -54,16 +59,21 @@ def _free(name: str, survey: Survey) -> str:
     return f"{FOLDER}/stagegate-{name}.yml" if taken else f"{FOLDER}/{name}.yml"
 
 
-def _pinned(proposals: Sequence[AppProposal]) -> list[str]:
-    """Globs of what deploys and is no part of a release: the folders of pins, and those that init makes."""
+def _pinned(proposals: Sequence[AppProposal], survey: Survey) -> list[str]:
+    """Globs of what deploys and is no part of a release: the folders of pins, or the one that holds them all."""
     found: dict[str, None] = {}
     for one in proposals:
         for place in () if one.policy else one.environments:
             for pin in place.pins:
                 file = pin if isinstance(pin, str) else pin.file
-                folder = posixpath.dirname(posixpath.dirname(file)) if place.made else posixpath.dirname(file)
-                found[f"{folder}/**" if folder else file] = None
-    return sorted(found)
+                folder = posixpath.dirname(file)
+                found[posixpath.dirname(folder) if place.made else folder] = None
+    if not found or "" in found:
+        return []
+    whole = posixpath.commonpath(found)
+    if whole and not any(code == whole or code.startswith(f"{whole}/") for code in survey.code):
+        return [f"{whole}/**"]
+    return sorted(f"{folder}/**" for folder in found)
 
 
 def _builds(built: Sequence[AppProposal]) -> list[dict[str, str]]:

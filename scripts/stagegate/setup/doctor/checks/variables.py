@@ -102,6 +102,15 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
             "Tags and evidence are in the repository that `source` names, which the job's token cannot reach.",
             f"gh secret set SOURCE_TOKEN --repo {hub.repository}",
         )
+    policies = sorted({settings.policy.partition("//")[0] for _, settings in facts.valid if settings.policy})
+    if policies and "PINS_TOKEN" in passed and "PINS_TOKEN" not in secrets:
+        yield found(
+            "error",
+            "There is no secret PINS_TOKEN.",
+            f"A release is announced by starting the workflow of {', '.join(policies)}.",
+            f"gh secret set PINS_TOKEN --repo {hub.repository}: a token with `actions: write` on "
+            f"{', '.join(policies)}",
+        )
     hosts = {host for _, settings in facts.valid for host in settings.registry_hosts}
     if hosts - {"ghcr.io"} and "REGISTRY_PASSWORD" in passed and "REGISTRY_PASSWORD" not in secrets:
         yield found(
