@@ -120,9 +120,8 @@ def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, dia
     assert repo is not None
     del repo.environments["prod"]
     staging = repo.environments["staging"]
-    staging.variables.pop("SHOP_URL")
-    staging.variables.pop("STAGEGATE_HOSTS")
-    staging.secrets.pop("ARGOCD_TOKEN")
+    staging.variables.clear()
+    staging.secrets.clear()
     clinic.forge.settings(SHOP, actions_may_write_pull_requests=False)
     done = diagnose()
     missing = done.told("environments", "no GitHub Environment prod")

@@ -10,7 +10,7 @@ JOBS = "stagegate"  # of the jobs that write and gate nothing
 
 def name_of(facts: DoctorFacts, app: str, environment: Environment) -> str:
     """The GitHub Environment of an environment."""
-    return f"{app}-{environment.name}" if facts.several else environment.name
+    return environment.github_environment_of(app, several=facts.several)
 
 
 def wanted(facts: DoctorFacts) -> dict[str, str]:
