@@ -115,6 +115,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 # --- gate and evidence ------------------------------------------------------------------------------------
 
 
+OWN_CHECKS = ("roll-out", "images", "image-record", "content", "keep-checking")  # those of the gate itself
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One check of a gate: `skipped` and `unknown` are never `passed`."""
 
@@ -153,6 +156,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The record of a gate's verdict, bound to exact digests. At most 16 KiB as JSON.
 
     `files` is the digest of the pins and of every file that the environment's Applications use, as the gate began.
+    `tests` are the checks without the gate's own: every text counts these.
     """
 
     schema: Literal["stagegate/evidence/1"] = "stagegate/evidence/1"
@@ -177,6 +181,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     files: str = ""
     skip: Skip | None = None
+
+    @property
+    def tests(self) -> tuple[Check, ...]:
+        """The checks without those that every gate makes."""
+        return tuple(check for check in self.checks if check.name not in OWN_CHECKS)
 
 
 # --- marks -------------------------------------------------------------------------------------------------

@@ -35,6 +35,27 @@ def test_direct_commits_the_pin_and_starts_the_verification(world: Shop) -> None
     assert [e.name for e in world.forge.events if not e.swallowed][-1:] == ["workflow_dispatch"]
 
 
+def test_a_pin_that_moved_without_its_verification_says_so(
+    world: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rights = {**RIGHTS, "actions": "read"}
+    poor = world.forge.token("", "actions", repositories=["acme/shop"], permissions=rights)
+    assert run(world, environment="staging", version="1.1.0", token=poor) == 2
+    told = world.outputs()
+    assert (told["reason"], told["changed"], told["version"]) == ("missing-permission", "true", "1.1.0")
+    assert told["commit"] == world.repo.head("main")
+    assert "v1.1.0" in world.pins("staging")
+    said = capsys.readouterr().out
+    assert f"is committed for staging ({told['commit'][:12]}), and not verified" in said
+    assert ("actions: write" in said, said.count("::error")) == (True, 1)
+
+
+def test_the_verifying_workflow_is_looked_for_before_anything_is_written(world: Shop) -> None:
+    before = world.repo.head("main")
+    assert run(world, environment="staging", version="1.1.0", verify_workflow="absent.yml") == 2
+    assert (world.outputs()["reason"], world.repo.head("main")) == ("missing-file", before)
+
+
 def test_prod_is_proposed_with_evidence_and_refused_without(world: Shop) -> None:
     run(world, environment="staging", version="1.1.0")
     world.outputs()

@@ -231,9 +231,9 @@ def kubeconfig(folder: Path, user: Json, cluster: Json) -> Path:
     return file
 
 
-def opened(folder: Path, api: ApiServer, user: Json | None = None) -> kubernetes.Cluster:
+def opened(folder: Path, api: ApiServer, user: Json | None = None) -> kubernetes.KubernetesApi:
     file = kubeconfig(folder, {"token": api.token} if user is None else user, {"server": api.url})
-    return kubernetes.Cluster(kubernetes.access({"KUBECONFIG": f"{folder / 'absent'}:{file}"}))
+    return kubernetes.KubernetesApi(kubernetes.access({"KUBECONFIG": f"{folder / 'absent'}:{file}"}))
 
 
 def test_workloads_and_pods_are_read_in_pages(tmp_path: Path, api: ApiServer) -> None:
@@ -328,10 +328,14 @@ def test_the_authority_of_the_kubeconfig_is_checked(tmp_path: Path) -> None:
         trusted = kubeconfig(
             tmp_path, {"token": api.token}, {"server": api.url, "certificate-authority-data": data}
         )
-        assert kubernetes.Cluster(kubernetes.from_kubeconfig(trusted)).objects("/api/v1/namespaces/shop/pods")
+        assert kubernetes.KubernetesApi(kubernetes.from_kubeconfig(trusted)).objects(
+            "/api/v1/namespaces/shop/pods"
+        )
         other = kubeconfig(tmp_path, {"token": api.token}, {"server": api.url})
         with pytest.raises(Stop) as stopped:
-            kubernetes.Cluster(kubernetes.from_kubeconfig(other)).objects("/api/v1/namespaces/shop/pods")
+            kubernetes.KubernetesApi(kubernetes.from_kubeconfig(other)).objects(
+                "/api/v1/namespaces/shop/pods"
+            )
         assert stopped.value.reason == "unreachable"
 
 

@@ -40,7 +40,7 @@ class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
     insecure: bool = False
 
 
-class Cluster:
+class KubernetesApi:
     """The objects of a cluster, as one identity may see them."""
 
     def __init__(self, access: ClusterAccess) -> None:

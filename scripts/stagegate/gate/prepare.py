@@ -138,7 +138,7 @@ def _argocd(request: GateRequest, known: Facts, world: World, order: Order) -> T
 def _cluster(known: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
     """The workloads of a cluster."""
     argo, images = known.environment.argo, known.release.images
-    cluster = kubernetes.Cluster(kubernetes.access())
+    cluster = kubernetes.KubernetesApi(kubernetes.access())
     source = workloads.WorkloadSource(
         cluster,
         argo.namespace or cluster.namespace,

@@ -9,11 +9,10 @@ import msgspec
 
 from stagegate.evidence import records
 from stagegate.evidence.records import Record
-from stagegate.model import Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
+from stagegate.model import OWN_CHECKS, Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
 
 Mode = Literal["wait", "look", "adopt", "skip"]
 KINDS: dict[Mode, EvidenceKind] = {"wait": "rollout", "look": "look", "adopt": "adopt", "skip": "skip"}
-OWN_CHECKS = ("roll-out", "images", "image-record", "content", "keep-checking")  # never counted as checks
 _REASONS = (("image-record", "image-untested"), ("images", "image-moved"), ("content", "content-differs"))
 
 

@@ -160,9 +160,18 @@ def into_base(
     version = commits[-1].trailers.get("Stagegate-Version", "") if commits else ""
     title = plain(f"{pull.title} (PR {pull.number})")
     trailers = names.trailers(app, version, environment, run.context.run_id)
+    workflow = verifying.demand(pins, state.base, run.request.verify_workflow)
     sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
-    started = verifying.start(pins, state.base, run.request.verify_workflow)
+    try:
+        started = verifying.start(pins, state.base, workflow)
+    except Stop as stop:
+        raise Stop(
+            stop.reason,
+            f"Pull request #{pull.number} is merged ({sha[:12]}), and not verified.",
+            f"Its verification was not started: {stop.what} {stop.why}",
+            f"{stop.next} Then start the verifying workflow by hand.",
+        ) from stop
     return sha, (change, *started)
 
 

@@ -73,7 +73,7 @@ def _parts(facts: BodyFacts) -> Iterator[str]:
 def _proof(proof: EvidenceRow) -> str:
     if proof.state not in ("passed", "adopted") or proof.evidence is None:
         return f"{proof.environment}: {proof.state if proof.state != 'none' else 'no evidence'}"
-    checks = [check for check in proof.evidence.checks if check.outcome == "passed"]
+    checks = [check for check in proof.evidence.tests if check.outcome == "passed"]
     what = f" {counted(len(checks), 'check')}" if checks and proof.state == "passed" else ""
     return f"{proof.environment} {proof.state}{what} at {utc(proof.since)}"
 

@@ -31,6 +31,25 @@ def start(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
     return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
 
 
+def demand(pins: hub.Hub, base: str, workflow: str) -> str:
+    """The workflow that `start` will start, looked for before anything is written. Stop(missing-file)."""
+    if workflow == NOTHING or not pins.is_actions_token():
+        return NOTHING
+    if not workflow:
+        return find(pins, base)
+    path = f"{FOLDER}{workflow}"
+    blob = pins.files(base, [path])[path]
+    if blob is not None and b"workflow_dispatch" in blob.content:
+        return workflow
+    trouble = "has no trigger `workflow_dispatch`" if blob else "is not on the default branch"
+    raise Stop(
+        "missing-file",
+        f"The verifying workflow {path} {trouble}.",
+        "A push by GITHUB_TOKEN starts nothing, so nobody would verify what this moves. Nothing was written.",
+        "Add the workflow (examples/shop has one), name the file with `verify-workflow`, or set that to `none`.",
+    )
+
+
 def find(pins: hub.Hub, base: str) -> str:
     """The name of the workflow file on a branch that verifies moved pins. Stop(missing-file)."""
     paths = [

@@ -12,7 +12,7 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
-from stagegate.model import Change, PullRequestText, digest_of
+from stagegate.model import Change, Message, PullRequestText, digest_of
 from stagegate.policy.decide import Decision, PinsStatus
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.proposal import branch, hold, names, verifying
@@ -22,7 +22,10 @@ from stagegate.runner.context import Context
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written: the reason, every change, the commit, the pull request."""
+    """What was written: the reason, every change, the commit, the pull request.
+
+    `not_started`: the pin moved, and why its verification was not started.
+    """
 
     reason: str
     changes: tuple[Change, ...] = ()
@@ -30,6 +33,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     url: str = ""
     notes: tuple[str, ...] = ()
+    not_started: Message | None = None
 
 
 def write(
@@ -50,17 +54,35 @@ def write(
     held: tuple[Change, ...] = ()
     if subject.kind == "rollback":
         held = hold.for_rollback(pins, facts, subject, context.person or pins.viewer().login, reason, now)
-    if text is None:
-        done = commit(pins, facts, subject, run=context.run_id, verify_workflow=verify_workflow)
-    else:
-        done = propose(pins, facts, decision, subject, text, run=context.run_id)
+    try:
+        done = _written(pins, facts, decision, subject, text, context.run_id, verify_workflow)
+    except Stop as stop:
+        if not held or stop.reason == "stale-base":
+            raise
+        why = f"{stop.why} The hold of {subject.environment} is set already: it stays there for the rollback."
+        raise Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line) from stop
     return msgspec.structs.replace(done, changes=(*held, *done.changes))
+
+
+def _written(
+    pins: hub.Hub,
+    facts: PromotionFacts,
+    decision: Decision,
+    subject: Subject,
+    text: PullRequestText | None,
+    run: str,
+    verify_workflow: str,
+) -> Applied:
+    if text is None:
+        return commit(pins, facts, subject, run=run, verify_workflow=verify_workflow)
+    return propose(pins, facts, decision, subject, text, run=run)
 
 
 def commit(
     pins: hub.Hub, facts: PromotionFacts, subject: Subject, *, run: str, verify_workflow: str
 ) -> Applied:
     """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
+    workflow = verifying.demand(pins, facts.base, verify_workflow)
     headline, body = branch.message(subject, facts.app, run)
     try:
         sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
@@ -74,12 +96,14 @@ def commit(
         raise Stop(
             "protected-branch", stop.what, stop.why, f"{cure} (with `approvals: 0` at once)."
         ) from stop
-    changes = (
-        *_edits(subject),
-        Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha),
-        *verifying.start(pins, facts.base, verify_workflow),
-    )
-    return Applied(reason="committed", changes=changes, commit=sha)
+    moved = Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha)
+    changes = (*_edits(subject), moved)
+    try:
+        started = verifying.start(pins, facts.base, workflow)
+    except Stop as stop:
+        told = Message(what=stop.what, why=stop.why, next=stop.next)
+        return Applied(reason=stop.reason, changes=changes, commit=sha, not_started=told)
+    return Applied(reason="committed", changes=(*changes, *started), commit=sha)
 
 
 def resume(

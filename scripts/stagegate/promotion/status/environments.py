@@ -89,8 +89,8 @@ def _gated(
         gate_detail=verdict.detail,
         gate_at=record.since if record else "",
         gate_url=facts.run_url(seen.run) if seen else "",
-        checks=len(seen.checks) if seen else 0,
-        checks_passed=sum(check.outcome == "passed" for check in seen.checks) if seen else 0,
+        checks=len(seen.tests) if seen else 0,
+        checks_passed=sum(check.outcome == "passed" for check in seen.tests) if seen else 0,
         since=verdict.since,
         by=seen.actor if seen else "",
     )
