@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CHECKOUT = ROOT / "lab" / "actions" / "checkout"
 TIMEOUT = 300.0
+# The summary of a step stays for some hundredths of a second.
+_READ_SECONDS, _LOOK_SECONDS = 0.02, 0.3
 PLATFORMS = ("ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04")
 SKIPPED = "unsupported platform"  # act ends with 0 after a job it did not run
 
@@ -29,6 +32,12 @@ class ActRun:
     code: int
     log: Path
     seconds: float
+
+    @property
+    def summary(self) -> str:
+        """The step summaries of its jobs, as Markdown."""
+        file = self.log.with_suffix(".summary.md")
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     @property
     def text(self) -> str:
@@ -89,7 +98,7 @@ def run(
             start_new_session=True,
         )
         try:
-            code = process.wait(TIMEOUT)
+            code = _waited(process, home, log.with_suffix(".summary.md"))
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -97,6 +106,44 @@ def run(
         finally:
             secret_file.unlink()
     return 1 if SKIPPED in log.read_text(errors="replace") else code
+
+
+def _waited(process: subprocess.Popen[bytes], home: Path, kept: Path) -> int:
+    """The exit code of act. The step summaries of its jobs are kept: act empties the file before each step."""
+    links: dict[tuple[Path, int], Path] = {}
+    texts: dict[str, None] = {}
+    end = time.monotonic() + TIMEOUT
+    looked = 0.0
+    while True:
+        if time.monotonic() - looked > _LOOK_SECONDS:
+            looked = time.monotonic()
+            _link_summaries(home, kept, links)
+        for link in links.values():
+            text = link.read_text(encoding="utf-8", errors="replace") if link.stat().st_size else ""
+            if text.endswith("\n"):
+                texts[text] = None
+        try:
+            code = process.wait(_READ_SECONDS)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise
+            continue
+        whole = [
+            text for text in texts if not any(other != text and other.startswith(text) for other in texts)
+        ]
+        kept.write_text("\n".join(whole), encoding="utf-8")
+        return code
+
+
+def _link_summaries(home: Path, kept: Path, links: dict[tuple[Path, int], Path]) -> None:
+    """A second name for the summary file of each job, which stays when act deletes the job's folder."""
+    for file in home.glob(".cache/act/*/act/workflow/SUMMARY.md"):
+        with contextlib.suppress(OSError):  # it is deleted between two calls
+            key = file.parent, file.stat().st_ino
+            if key not in links:
+                link = kept.with_name(f"{kept.name}-{len(links)}")
+                os.link(file, link)
+                links[key] = link
 
 
 def _checkout(folders: Sequence[Path]) -> list[str]:

@@ -1,6 +1,7 @@
-"""`make demo`: one release from a commit to production, and a broken one that stops, on this machine.
+"""`make demo`: one release from a commit to production, a broken one that stops, and the way back, on this machine.
 
-Every row of the closing table is a claim checked against the forge, the registry or the running process.
+Every row of the closing table is a claim checked against the forge, the registry or the running process. What
+people look at is left as a folder of pages.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab import act
+from lab import act, pages
 from lab.act import ActRun
 from lab.lab import ENVIRONMENTS, SHOP, Lab
+from lab.pages import Pages
+from lab.progress import Progress, step_of
 
-WIDTH = 62
+WIDTH = 66
 JOBS = 10  # of one release over two environments
 
 
 @dataclass(frozen=True)
 class Row:
-    """One claim: what it says, whether it held, and how long the step took (seconds)."""
+    """One claim: what it says, whether it held, what was seen in words, and how long the step took (seconds)."""
 
     step: str
     held: bool
@@ -38,10 +42,13 @@ class Broken(Exception):
 
 
 class Story:
-    """The claims so far, printed as they are made."""
+    """The claims so far, printed by `show` as they are made, and what people look at."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: Callable[[str], None], shown: Pages) -> None:
         self.rows: list[Row] = []
+        self.closing: list[str] = []
+        self.pages = shown
+        self._show = show
         self._began = time.monotonic()
 
     def claim(self, step: str, expected: object, seen: object) -> None:
@@ -49,54 +56,73 @@ class Story:
         seconds = time.monotonic() - self._began
         self._began = time.monotonic()
         held = seen == expected
-        self.rows.append(Row(step, held, str(seen), seconds))
-        print(
-            f"  {'ok' if held else 'NO'}  {step}: {seen}" + ("" if held else f" (expected {expected})"),
-            flush=True,
-        )
+        self.rows.append(Row(step, held, words(seen), seconds))
+        but = "" if held else f" (expected {words(expected)})"
+        self._show(f"  {'ok' if held else 'NO'}  {step}: {words(seen)}{but}")
         if not held:
             raise Broken(step)
 
+    def tell(self, text: str) -> None:
+        """Show lines as they are."""
+        self._show(text)
+
+    def close(self, title: str, text: str) -> None:
+        """A paragraph below the closing table."""
+        self.closing.append(f"{title}\n" + "\n".join(f"  {line}".rstrip() for line in text.splitlines()))
+
     def table(self) -> str:
-        """All claims as a table."""
-        lines = [f"{'step':<{WIDTH}} {'result':<34} seconds", "-" * (WIDTH + 43)]
+        """All claims as a table, then the paragraphs."""
+        lines = [f"{'what was claimed':<{WIDTH}} {'what was seen':<30} seconds", "-" * (WIDTH + 39)]
         lines += [
-            f"{r.step[:WIDTH]:<{WIDTH}} {r.seen[:34] if r.held else 'NO: ' + r.seen[:30]:<34} {r.seconds:>7.1f}"
+            f"{r.step[:WIDTH]:<{WIDTH}} {r.seen[:30] if r.held else 'NO: ' + r.seen[:26]:<30} {r.seconds:>7.1f}"
             for r in self.rows
         ]
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"\n{text}" for text in self.closing)])
+
+
+def words(value: object) -> str:
+    """What was seen, as a newcomer reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
 
 
 def main() -> int:
     """Run the demo; 0 only if every claim held. `KEEP=1` leaves the lab up until Ctrl-C or an hour later."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="stagegate-demo-") as folder, Lab(Path(folder), _say) as lab:
-        _say("recording what runs, as on anybody's first day")
-        lab.adopt()
-        ready, story = time.monotonic(), Story()
-        try:
-            tell(lab, story)
-        except Broken:
-            _show_failures(lab.runs)
-        print("\n" + story.table())
-        good = bool(story.rows) and all(row.held for row in story.rows)
-        print(
-            f"\n{'every claim held' if good else 'a claim did not hold'} "
-            f"({time.monotonic() - ready:.0f} s after {ready - began:.0f} s of set-up)",
-            flush=True,
-        )
-        if os.environ.get("KEEP"):
-            _keep(lab)
+    shown = Pages()
+    with tempfile.TemporaryDirectory(prefix="stagegate-demo-") as folder:
+        runs = Path(folder) / "runs"
+        with Progress(lambda: step_of(runs)) as progress, Lab(Path(folder), progress.say) as lab:
+            progress.say("recording what runs, as on anybody's first day")
+            lab.adopt()
+            ready, story = time.monotonic(), Story(progress.print, shown)
+            try:
+                tell(lab, story)
+            except Broken:
+                _show_failures(lab.runs, progress.print)
+            good = bool(story.rows) and all(row.held for row in story.rows)
+            index = shown.write_index("What the demo did", story.table())
+            seconds = f"({time.monotonic() - ready:.0f} s after {ready - began:.0f} s of set-up)"
+            progress.print(f"\n{story.table()}\n")
+            progress.print(f"{'every claim held' if good else 'a claim did not hold'} {seconds}")
+            progress.print(f"everything people look at: {index}")
+            if os.environ.get("KEEP"):
+                _keep(lab, shown, progress.print)
     return 0 if good else 1
 
 
 def tell(lab: Lab, story: Story) -> None:
-    """The story: a feature goes to production, a defect does not."""
+    """The story: a feature goes to production, a defect does not, and there is a way back."""
     story.claim("prod runs 1.0.0 before we begin", "1.0.0", lab.ask("prod")["version"])
     story.claim("it is recorded as what runs there", "success", _verdict(lab, "v1.0.0", "prod"))
     _feature(lab)
     runs = lab.settle()
-    story.claim("release.yml ends well", 0, _code(runs, "release.yml"))
+    story.claim("the release workflow", "succeeded", _ended(runs, "release.yml"))
     story.claim(
         "the commit became version 1.1.0, tagged", b"1.1.0", lab.shop.read("v1.1.0", "VERSION").strip()
     )
@@ -107,14 +133,17 @@ def tell(lab: Lab, story: Story) -> None:
     story.claim(
         "one promotion waits for a person", ["stagegate/promote/shop/prod"], [p["head"]["ref"] for p in pulls]
     )
-    story.claim("it may be merged", "success", _status(lab, pulls[0]["head"]["sha"], "stagegate/pins"))
+    story.claim("its rules let it merge", "success", _status(lab, pulls[0]["head"]["sha"], "stagegate/pins"))
     story.claim("prod still runs 1.0.0", "1.0.0", lab.ask("prod")["version"])
-    story.claim("with one digest changed the promotion is refused", "evidence-mismatch", _tampered(lab))
-    _show_promotion(lab, pulls[0])
+    _show_promotion(lab, story, pulls[0])
+    _show_gate(lab, story, runs)
+    story.claim(
+        "with one digest changed the promotion is refused", "evidence-mismatch", _tampered(lab, story)
+    )
     lab.merge(pulls[0]["number"])
     runs = lab.settle()
-    story.claim("stagegate.yml ends well", 0, _code(runs, "stagegate.yml"))
-    story.claim("prod itself says 1.1.0", "1.1.0", lab.ask("prod")["version"])
+    story.claim("the production workflow", "succeeded", _ended(runs, "stagegate.yml"))
+    story.claim("prod itself answers 1.1.0", "1.1.0", lab.ask("prod")["version"])
     story.claim("prod's gate passed", "success", _verdict(lab, "v1.1.0", "prod"))
     story.claim("the release is published with its chart", ["shop-1.1.0.tgz"], _release(lab, "v1.1.0"))
     jobs = sum(run.jobs for run in lab.runs)
@@ -122,11 +151,39 @@ def tell(lab: Lab, story: Story) -> None:
     story.claim("promoting caused no further release", ["v1.0.0", "v1.1.0"], _tags(lab))
     _defect(lab)
     runs = lab.settle()
-    story.claim("a defect ends release.yml", 1, _code(runs, "release.yml"))
+    story.claim("the release workflow of a defect", "failed", _ended(runs, "release.yml"))
     story.claim("its gate says failure", "failure", _verdict(lab, "v1.1.1", "staging"))
     story.claim("with one clear reason", ["checks-failed"], _reasons(runs, "release.yml"))
     story.claim("no promotion is proposed", [], lab.pulls())
     story.claim("prod still runs 1.1.0", "1.1.0", lab.ask("prod")["version"])
+    _show_refused_gate(story, runs)
+    _way_back(lab, story)
+    _show_status(lab, story)
+
+
+def _way_back(lab: Lab, story: Story) -> None:
+    """One command proposes the release before, and a hold keeps it there."""
+    arguments = ("--mode", "rollback", "--environment", "prod", "--reason", "to show the way back")
+    told = lab.local("octo-lead", "promote_pr", *arguments)
+    story.claim("one command proposes the way back, to 1.0.0", "1.0.0", told["version"])
+    pull = lab.pulls()[0]
+    mark = json.loads(lab.pins.read("refs/heads/stagegate/hold/shop/prod", "mark.json"))
+    story.claim("a hold keeps prod there, in the name of a person", "octo-lead", mark["owner"])
+    story.claim(
+        "its rules let it merge at once", "success", _status(lab, pull["head"]["sha"], "stagegate/pins")
+    )
+    story.pages.pull(
+        "rollback.html", "The rollback", "The pull request that brings 1.0.0 back to prod.", pull
+    )
+    story.pages.document(
+        "hold.json", "The hold", "The mark that keeps prod there until somebody lifts it.", mark
+    )
+    first = str(pull["body"]).split("\n", 1)[0].replace("**", "")
+    lift = "/unhold shop/prod lets newer releases in again"
+    story.close(
+        "The way back",
+        f"#{pull['number']} {pull['title']}\n{first}\nheld by {mark['owner']}: {mark['reason']}; {lift}",
+    )
 
 
 # --- what people do ----------------------------------------------------------------------------------------
@@ -176,20 +233,36 @@ def _tags(lab: Lab) -> list[str]:
     return sorted(str(ref["ref"]).removeprefix("refs/tags/") for ref in found)
 
 
-def _tampered(lab: Lab) -> str:
+def _tampered(lab: Lab, story: Story) -> str:
     """Save the facts of the open promotion, change one recorded digest, ask again; the reason given."""
-    saved = lab.desk("octo-lead") / "facts.json"
+    desk = lab.desk("octo-lead")
+    saved = desk / "facts.json"
     arguments = ("--environment", "prod", "--version", "1.1.0", "--dry-run", "true")
-    lab.local("octo-lead", "promote_pr", *arguments, "--save-facts", "facts.json")
+    lab.local(
+        "octo-lead", "promote_pr", *arguments, "--save-facts", "facts.json", "--html", "difference.html"
+    )
+    about = "All objects that differ, as the run leaves them for its artifacts."
+    story.pages.file("difference.html", "The complete difference", about, desk / "difference.html")
     facts = json.loads(saved.read_text())
     chart = facts["subject"]["release"]["chart"]
     chart["digest"] = chart["digest"][:-1] + ("0" if chart["digest"][-1] != "0" else "1")
     saved.write_text(json.dumps(facts))
-    return lab.local("octo-lead", "promote_pr", *arguments, "--facts", "facts.json")["reason"]
+    again = ("--facts", "facts.json", "--report", "refusal.json")
+    told = lab.local("octo-lead", "promote_pr", *arguments, *again)
+    report = json.loads((desk / "refusal.json").read_text())
+    story.pages.document(
+        "refusal.json", "The refusal", "The report of a promotion whose chart was tampered with.", report
+    )
+    message = report["message"]
+    story.close(
+        "What the refusal said", "\n".join(filter(None, (message["what"], message["why"], message["next"])))
+    )
+    return told["reason"]
 
 
-def _code(runs: list[ActRun], workflow: str) -> int | None:
-    return next((run.code for run in runs if run.workflow == workflow), None)
+def _ended(runs: list[ActRun], workflow: str) -> str:
+    code = next((run.code for run in runs if run.workflow == workflow), None)
+    return "did not run" if code is None else "failed" if code else "succeeded"
 
 
 def _reasons(runs: list[ActRun], workflow: str) -> list[str]:
@@ -201,39 +274,88 @@ def _reasons(runs: list[ActRun], workflow: str) -> list[str]:
 # --- the show ----------------------------------------------------------------------------------------------
 
 
-def _say(text: str) -> None:
-    print(f"  ..  {text}", flush=True)
-
-
-def _show_promotion(lab: Lab, pull: dict[str, Any]) -> None:
+def _show_promotion(lab: Lab, story: Story, pull: dict[str, Any]) -> None:
     """The gate's verdict, and what the pull request tells its reader, down to the rules."""
     statuses = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
     gate = next(s for s in statuses if s["context"] == "stagegate/shop/staging")
     body = str(pull["body"]).split("### May it merge?")[0].rstrip()
     verdict = f"gate: {gate['context']} {gate['state']}: {gate['description']}"
     text = f"{verdict}\n\n#{pull['number']} {pull['title']}\n\n{body}"
-    print("\n" + "\n".join(f"      {line}".rstrip() for line in text.splitlines()) + "\n", flush=True)
+    story.tell("\n" + "\n".join(f"      {line}".rstrip() for line in text.splitlines()) + "\n")
+    about = "What a person reads before 1.1.0 goes to prod, as GitHub would show it."
+    story.pages.pull("pull-request.html", "The promotion pull request", about, pull)
+    changes = re.findall(
+        r"<summary><b>(\w+)</b> (.*?)</summary>|^\| `([^`]+)` \| `([^`]*)` \| `([^`]*)` \|", body, re.M
+    )
+    lines = [f"{one[0]} {one[1]}" if one[0] else f"  {one[2]}: {one[3]} -> {one[4]}" for one in changes]
+    story.close("What changed in the cluster", "\n".join(lines))
 
 
-def _show_failures(runs: list[ActRun]) -> None:
+def _show_gate(lab: Lab, story: Story, runs: list[ActRun]) -> None:
+    """The summary of the gate in staging, and its evidence."""
+    about = "What a person sees of the gate in staging: the verdict, the checks, what runs."
+    story.pages.markdown("gate.html", "The gate's summary", about, _gate_of(runs))
+    found = lab.api("octo-lead", "GET", "/deployments?environment=staging&task=stagegate:shop")
+    payload = found[0]["payload"]
+    evidence = json.loads(payload) if isinstance(payload, str) else payload
+    story.pages.document(
+        "evidence.json", "The evidence", "The record of the gate, bound to exact digests.", evidence
+    )
+
+
+def _show_refused_gate(story: Story, runs: list[ActRun]) -> None:
+    about = "What a person sees of a gate that failed: which check, and what to do."
+    story.pages.markdown("defect.html", "The gate of the defect", about, _gate_of(runs))
+
+
+def _gate_of(runs: list[ActRun]) -> str:
+    """The part of the release workflow's summary that the gate wrote."""
+    summary = next((run.summary for run in runs if run.workflow == "release.yml"), "")
+    parts = re.split(r"(?m)^(?=### )", summary)
+    return "".join(part for part in parts if "gate: " in part.partition("\n")[0])
+
+
+def _show_status(lab: Lab, story: Story) -> None:
+    """Where every version is, as status-report writes it."""
+    told = lab.local("octo-lead", "status_report", "--html", "status.html", "--data", "status.json")
+    story.claim("the status page shows both environments", "reported", told["reason"])
+    desk = lab.desk("octo-lead")
+    about = "Apps and environments, the road of each release, where the time went."
+    story.pages.file("status.html", "Where every version is", about, desk / "status.html")
+    story.pages.file("status.json", "The same as JSON", "For dashboards of your own.", desk / "status.json")
+
+
+def _show_failures(runs: list[ActRun], show: Callable[[str], None]) -> None:
     """The errors of every run that failed, for the person who has to find out why."""
     for run in runs:
         if run.code:
-            print(f"\n{run.workflow} (run {run.id}) ended with {run.code}; its log says:", flush=True)
+            show(f"\n{run.workflow} (run {run.id}) ended with {run.code}; its log says:")
             for line in act.failures(run.text.splitlines())[-12:] or run.text.splitlines()[-5:]:
-                print(f"    {line}")
+                show(f"    {line}")
 
 
-def _keep(lab: Lab) -> None:
-    print(f"\nthe lab stays up for an hour, or until Ctrl-C; repository {SHOP}:")
-    print(f"  forge     {lab.forge.url}\n  registry  {lab.registry.url}\n  Argo CD   {lab.argocd.url}")
-    for environment, application in ENVIRONMENTS.items():
-        print(f"  {environment:<9} {lab.argocd.front(application)}/health")
-    print(f"  logs      {lab.root / 'runs'}", flush=True)
-    try:
-        time.sleep(3600)
-    except KeyboardInterrupt:
-        print()
+def _keep(lab: Lab, shown: Pages, show: Callable[[str], None]) -> None:
+    """Leave the lab up, and print addresses that a browser opens."""
+
+    def applications() -> str:
+        return pages.argocd_view([lab.argocd.application(name) for name in ENVIRONMENTS.values()])
+
+    with shown.served(applications) as url:
+        show("\nthe lab stays up for an hour, or until Ctrl-C; open in a browser:")
+        show(f"  everything    {url}/index.html")
+        show(f"  pull request  {url}/pull-request.html")
+        show(f"  status page   {url}/status.html")
+        show(f"  Argo CD       {url}/argocd")
+        for environment, application in ENVIRONMENTS.items():
+            show(f"  {environment:<12}  {lab.argocd.front(application)}/health")
+        show(
+            f"for programs: the API of GitHub for {SHOP} at {lab.forge.url}, the registry at {lab.registry.url},"
+        )
+        show(f"Argo CD's API at {lab.argocd.url}; logs of the runs in {lab.root / 'runs'}")
+        try:
+            time.sleep(3600)
+        except KeyboardInterrupt:
+            show("")
 
 
 if __name__ == "__main__":

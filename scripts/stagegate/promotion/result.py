@@ -123,7 +123,7 @@ def summary(facts: PromotionFacts, decision: Decision, done: Applied) -> str:
         done=done,
         message=_message(facts, decision, done),
         overridden=[result.rule for result in decision.rules if result.override],
-        waiting=[result for result in decision.rules if result.state != "pass"],
+        waiting=[result for result in decision.rules if result.state != "pass" or result.override],
     )
 
 

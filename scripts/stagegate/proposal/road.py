@@ -64,7 +64,7 @@ def _parts(facts: BodyFacts) -> Iterator[str]:
     kinds["other"] += more
     ships = [counted(kinds[kind], *words) for kind, words in _WORDS.items() if kinds[kind]]
     if ships and facts.kind != "configure":
-        yield ", ".join(ships)
+        yield ("takes back " if facts.kind == "rollback" else "") + ", ".join(ships)
     yield from map(_proof, facts.proofs[:3])
     yield _cluster(facts)
     yield _verdict(facts)

@@ -57,6 +57,7 @@ def _environment() -> Environment:
         "code": markdown.code,
         "fence": markdown.fence,
         "link": markdown.link,
+        "reviewed": markdown.reviewed,
         "utc": times.utc,
         "counted": times.counted,
         "short": lambda digest: markdown.code(str(digest).removeprefix("sha256:")[:12]),

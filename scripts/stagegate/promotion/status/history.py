@@ -30,19 +30,27 @@ def unreleased(facts: StatusFacts) -> tuple[tuple[ReleaseCommit, ...], tuple[int
     log = {entry.sha: entry for entry in facts.log}
     inside = _reached(log, (tag.commit for tag in facts.tags))
     outside = [entry for entry in facts.log if entry.sha not in inside] if facts.tags else []
-    return _commits(outside), _pulls(outside)
+    changes = _changes(facts, outside)
+    return _commits(changes), _pulls(changes)
+
+
+def _changes(facts: StatusFacts, entries: Iterable[LogEntry]) -> list[LogEntry]:
+    """Entries without what moved pins: a promotion is no change of the app."""
+    moves = {c.sha for found in facts.moves.values() for c in found if "Stagegate-App" in c.trailers}
+    promotions = {pull.number for pull in facts.pulls}
+    return [e for e in entries if e.sha not in moves and not (e.pulls and promotions.issuperset(e.pulls))]
 
 
 def _release(facts: StatusFacts, tag: ReleaseTag, brought: Sequence[LogEntry]) -> ReleaseStatus:
     version = tag.name.removeprefix(facts.tag_prefix)
-    changes = [entry for entry in brought if entry.sha != tag.commit] or list(brought)
+    changes = _changes(facts, [entry for entry in brought if entry.sha != tag.commit]) or list(brought)
     steps = road.steps(facts, tag, version, changes)
     return ReleaseStatus(
         version=version,
         commit=tag.commit,
         url=f"{facts.app_url}/releases/tag/{tag.name}",
         commits=_commits(changes),
-        pulls=_pulls(brought),
+        pulls=_pulls(_changes(facts, brought)),
         steps=steps,
         phases=road.phases(facts, tag, steps),
     )

@@ -10,6 +10,7 @@ from stagegate.clients.hub import Commit, LogEntry, ReleaseTag
 from stagegate.evidence import records as evidence
 from stagegate.model import WorkflowRun, moment
 from stagegate.promotion.status.facts import StatusFacts, version_of
+from stagegate.proposal import names
 from stagegate.report.status import Phase, PhaseName, Step
 from stagegate.settings import Environment, seconds
 
@@ -53,9 +54,20 @@ def _promoted(facts: StatusFacts, place: Environment, version: str) -> Iterator[
     """When the version was proposed and came in: by a merged pull request, else by a commit of ours."""
     pulls = [pull for pull in facts.pulls_of(place.name) if version_of(pull) == version]
     for pull in pulls:
-        yield Step(name="proposed", at=pull.opened, url=pull.url, environment=place.name)
+        back = pull.branch == names.rollback(facts.promotion.app, place.name)
+        yield Step(
+            name="rollback proposed" if back else "proposed",
+            at=pull.opened,
+            url=pull.url,
+            environment=place.name,
+        )
         if pull.merged:
-            yield Step(name="promoted", at=pull.merged, url=pull.url, environment=place.name)
+            yield Step(
+                name="rolled back" if back else "promoted",
+                at=pull.merged,
+                url=pull.url,
+                environment=place.name,
+            )
     if not any(pull.merged for pull in pulls):
         for commit in facts.moves.get(place.name, ()):
             if _brings(facts, commit, place.name, version):

@@ -1,0 +1,68 @@
+"""Progress for whoever watches: something is printed at least every five seconds, with what is going on."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+SILENCE_SECONDS = 4.0
+_SCRIPT = re.compile(r"scripts/run\"? (\w+)")
+_ACTION = re.compile(r"/([\w-]+)@\S+$")
+_STEP = re.compile(r"⭐ Run (?:Main |Post |Pre )?(.+)$")
+
+
+class Progress:
+    """Prints lines, and one of its own after a silence: what `doing` returns. Several threads may print."""
+
+    def __init__(self, doing: Callable[[], str]) -> None:
+        self._doing = doing
+        self._lock = threading.Lock()
+        self._last = time.monotonic()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Progress:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def say(self, text: str) -> None:
+        """One line of progress."""
+        self.print(f"  ..  {text}")
+
+    def print(self, text: str) -> None:
+        """A line as it is."""
+        with self._lock:
+            print(text, flush=True)
+            self._last = time.monotonic()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.2):
+            if time.monotonic() - self._last >= SILENCE_SECONDS:
+                self.say(self._doing())
+
+
+def step_of(logs: Path) -> str:
+    """What the newest run under act is doing, by its log; a general word where none is at work."""
+    newest = max(logs.glob("*/log.txt"), key=lambda file: file.stat().st_mtime, default=None)
+    if newest is None or time.time() - newest.stat().st_mtime > 3 * SILENCE_SECONDS:
+        return "still at it ..."
+    lines = newest.read_text(encoding="utf-8", errors="replace").splitlines()
+    step = next((found[1] for line in reversed(lines) if (found := _STEP.search(line))), "")
+    workflow = newest.parent.name.partition("-")[2]
+    return f"{workflow}: {_plain(step)} ..." if step else f"{workflow} ..."
+
+
+def _plain(step: str) -> str:
+    """A step as people call it: the action or script that it runs."""
+    found = _SCRIPT.search(step) or _ACTION.search(step)
+    return found[1].replace("_", "-") if found else step.strip()
