@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.actions.test_pin_guard import PROD, guard, propose, status
+from tests.cases.redteam.test_guard_git import clone, git, opened, push
 from tests.promotion.shop_world import Shop
 
 Edit = Callable[[str], str]
@@ -151,3 +153,38 @@ def test_a_key_that_stands_twice_in_json_is_refused(world: Shop) -> None:
 def test_json_with_tabs_is_read(world: Shop) -> None:
     pin = in_json(world)
     assert judge(world, {pin: lambda text: text.replace("\t", "\t\t")})[0] == "success"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "deploy/kustomization.yaml",
+            "resources: [prod.yaml]\npatches: [{target: {kind: Application}, patch: '[]'}]\n",
+        ),
+        ("deploy/Chart.yaml", "apiVersion: v2\nname: a\nversion: 0.1.0\n"),
+        ("deploy/.argocd-source-shop-prod.yaml", "helm: {parameters: []}\n"),
+    ],
+)
+def test_a_file_that_changes_how_argo_cd_reads_the_folder_of_a_pin_needs_a_label(
+    world: Shop, path: str, text: str
+) -> None:
+    state, why = judge(world, {path: lambda _: text})
+    assert (state, NOT_RENDERED in why, path in why) == ("failure", True, True), why
+
+
+def test_a_submodule_in_the_folder_of_a_pin_needs_a_label(world: Shop, tmp_path: Path) -> None:
+    folder = clone(world, tmp_path / "clone")
+    git(folder, "checkout", "-qb", "mine")
+    git(folder, "update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},deploy/more")
+    git(folder, "commit", "-qm", "feat: more")
+    head = push(world, folder, "mine")
+    guard(world, opened(world, "mine").number)
+    state, why = status(world, head)
+    assert (state, "submodule" in why) == ("failure", True), why
+
+
+def test_a_project_in_a_pin_file_is_a_risk(world: Shop) -> None:
+    project = "---\napiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: p}\nspec: {sourceRepos: ['*']}\n"
+    state, why = judge(world, {PROD: lambda text: text + project})
+    assert (state, "risk:rbac-widened" in why) == ("failure", True), why

@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 from stagegate.model import digest_of
 
+LINK, SUBMODULE = "120000", "160000"  # Git's modes
 _LINKS = 16  # links that lead to links; a loop ends here
 
 
 class Entry(NamedTuple):
-    """A file of a commit: the id of its content, and whether it is a symbolic link."""
+    """A file of a commit: the id of its content, and whether it is a symbolic link. Of a submodule `oid` is the
+    commit of another repository, and nothing in it is read."""
 
     oid: str
     link: bool = False
+    submodule: bool = False
 
 
 Load = Callable[[Sequence[str]], Mapping[str, bytes]]
@@ -53,7 +56,9 @@ class Tree:
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents of those that exist (of a link: the path it names)."""
-        wanted = [path for path in dict.fromkeys(paths) if path in self.entries]
+        wanted = [
+            path for path in dict.fromkeys(paths) if path in self.entries and not self.entries[path].submodule
+        ]
         missing = [path for path in wanted if path not in self._contents]
         if missing:
             self._contents.update(self._load(missing))

@@ -23,6 +23,7 @@ from stagegate.pins import files as pin_files
 from stagegate.pins import ownership
 
 _LARGEST = 1 << 20  # bytes of a file that is read; a manifest in Git is smaller
+_MANIFEST = re.compile(r"\.(?:ya?ml|json|jsonnet|libsonnet)$")
 _HOLE = re.compile(r"\{\{|\$\{")
 _DECIDING = ("name", "chart", "repoURL", "namespace", "path")
 
@@ -52,11 +53,25 @@ def documents(old: Side, new: Side, paths: Iterable[str]) -> dict[str, str]:
 
 def _is_guarded(path: str, side: Side) -> bool:
     base = posixpath.basename(path)
-    if not re.search(r"\.(?:ya?ml|json|jsonnet|libsonnet)$", base) and base not in KUSTOMIZATIONS:
-        return False
     folders = {posixpath.dirname(file) for file in pin_files.of([side.environment])}
+    if _turns_folder(path, folders):
+        return True
+    is_manifest = _MANIFEST.search(base) is not None or base in KUSTOMIZATIONS
+    if not is_manifest and not _is_submodule(path, side):
+        return False
     in_folder = any(path.startswith(f"{one}/") if one else "/" not in path for one in folders)
     return in_folder or any(globs.of_directory(one, path) for one in side.settings.guarded_paths)
+
+
+def _turns_folder(path: str, folders: Iterable[str]) -> bool:
+    """Whether a file makes Argo CD read a folder with pins in another way: as a kustomization, as a chart."""
+    base = posixpath.basename(path)
+    is_one = base in (*KUSTOMIZATIONS, "Chart.yaml") or base.startswith(".argocd-source")
+    return is_one and posixpath.dirname(path) in folders
+
+
+def _is_submodule(path: str, side: Side) -> bool:
+    return path in side.tree.entries and side.tree.entries[path].submodule
 
 
 def _names(old: Side, new: Side) -> Names:
@@ -80,6 +95,12 @@ def _names(old: Side, new: Side) -> Names:
 
 def _why(path: str, old: Side, new: Side, names: Names) -> str:
     """What a changed file contains that concerns the environment, in words; nothing where it does not."""
+    if any(_is_submodule(path, side) for side in (old, new)):
+        return "is a submodule, whose files are in another repository"
+    is_both = all(path in side.tree.entries for side in (old, new))
+    is_same_kind = is_both and posixpath.basename(path) == "Chart.yaml"
+    if not is_same_kind and _turns_folder(path, {posixpath.dirname(file) for file in names.pins}):
+        return "changes how Argo CD reads the folder of a pin"
     contents = [_content(side, path) for side in (old, new)]
     sides: list[Documents] = []
     for content in contents:

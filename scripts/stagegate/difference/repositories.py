@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from stagegate.argocd_app.same_repository import same_repository
 from stagegate.argocd_app.sources import ApplicationSource
-from stagegate.argocd_app.tree import Entry, Tree
+from stagegate.argocd_app.tree import LINK, SUBMODULE, Entry, Tree
 from stagegate.chart import published
 from stagegate.clients import hub, registry
 from stagegate.clients.connections import Connections
@@ -54,7 +54,10 @@ def tree_at(side: hub.Hub, ref: str) -> Tree:
     """The files of a commit, branch or tag; those of a commit are listed once. Stop(missing-file)."""
     kept = _trees.setdefault(side, {})
     if ref not in kept:
-        entries = {path: Entry(oid=oid, link=link) for path, (oid, link) in side.entries(ref).items()}
+        entries = {
+            path: Entry(oid=oid, link=mode == LINK, submodule=mode == SUBMODULE)
+            for path, (oid, mode) in side.entries(ref).items()
+        }
 
         def load(paths: Sequence[str]) -> dict[str, bytes]:
             return {path: blob.content for path, blob in side.files(ref, paths).items() if blob}

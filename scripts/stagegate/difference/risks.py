@@ -104,6 +104,8 @@ def _crd_versions_gone(difference: Difference) -> Found:
 def rbac_widened(difference: Difference) -> Found:
     """A role may do more, or more subjects have it."""
     for one in difference.changes:
+        if one.group == "argoproj.io" and one.kind == "AppProject" and one.change != "removed":
+            yield one.label, "decides what Applications may deploy, and from where"
         if one.group != "rbac.authorization.k8s.io" or one.change == "removed":
             continue
         if one.kind in ("Role", "ClusterRole"):

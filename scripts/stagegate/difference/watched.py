@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stagegate.difference import beside, roots
 from stagegate.difference.side import Side
 from stagegate.pins import changes, pinned_version
@@ -27,7 +29,7 @@ def changed(old: Side, new: Side) -> Changed:
     return Changed(
         files=files,
         besides=besides,
-        hidden=_hidden(besides, new, values),
+        hidden=(*_hidden(besides, new, values), *_submodules(old, new, (*values, *content))),
         values=tuple(sorted(path for path in values if path not in files)),
         content=content,
         beside=beside.documents(
@@ -42,6 +44,12 @@ def paths(old: Side, new: Side) -> tuple[str, ...]:
         return ()
     before, after = old.tree.entries, new.tree.entries
     return tuple(path for path in sorted({*before, *after}) if before.get(path) != after.get(path))
+
+
+def _submodules(old: Side, new: Side, paths: Iterable[str]) -> tuple[str, ...]:
+    """Submodules among these paths: what is in them is in another repository, and Argo CD checks it out."""
+    entries = [side.tree.entries for side in (old, new)]
+    return tuple(path for path in paths if any(path in one and one[path].submodule for one in entries))
 
 
 def _hidden(besides: tuple[str, ...], new: Side, values: frozenset[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stagegate.clients import hub
 from tests.actions.test_pin_guard import PROD, guard, propose, status, to
 from tests.promotion.shop_world import Shop
 
@@ -32,7 +33,7 @@ def push(world: Shop, folder: Path, branch: str) -> str:
     return git(folder, "rev-parse", "HEAD").strip()
 
 
-def opened(world: Shop, branch: str):
+def opened(world: Shop, branch: str) -> hub.Pull:
     pull = world.hub(world.forge.token("octo-dev")).open_pull("mine", "", branch, "main")
     assert pull is not None
     return pull

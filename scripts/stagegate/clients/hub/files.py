@@ -173,8 +173,8 @@ class Files(Port):
         listed = self._tree(ref, f"list the files of {ref[:12]}")
         return [entry.path for entry in listed if entry.type == "blob"]
 
-    def entries(self, ref: str) -> dict[str, tuple[str, bool]]:
-        """Every file of one commit with its object id, and whether it is a symbolic link.
+    def entries(self, ref: str) -> dict[str, tuple[str, str]]:
+        """Every file and submodule of one commit with its object id and Git's mode, as in `modes`.
 
         One request; more of them only where GitHub lists a part (over 100,000 files). Stop(missing-file) where
         there is no such commit, branch or tag.
@@ -187,14 +187,14 @@ class Files(Port):
                 raise _no_commit(self.repository, ref) from stop
             raise
 
-    def _listed(self, ref: str, prefix: str, doing: str) -> Iterator[tuple[str, tuple[str, bool]]]:
+    def _listed(self, ref: str, prefix: str, doing: str) -> Iterator[tuple[str, tuple[str, str]]]:
         listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)
         folders = listed.truncated  # then folder by folder
         if folders:
             listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read")
         for entry in listed.tree:
-            if entry.type == "blob":
-                yield f"{prefix}{entry.path}", (entry.sha, entry.mode == "120000")
+            if entry.type in ("blob", "commit"):
+                yield f"{prefix}{entry.path}", (entry.sha, entry.mode)
             elif folders and entry.type == "tree":
                 yield from self._listed(entry.sha, f"{prefix}{entry.path}/", doing)
 
