@@ -38,6 +38,14 @@ def read(
         raise bad(file, found, published) from error
 
 
+def mapping(content: bytes, file: str) -> dict[str, Any]:
+    """A YAML document of ours as the mapping it is, unchecked. Stop(bad-settings) where it is none."""
+    data = _yaml(content, file)
+    if not isinstance(data, dict):
+        raise bad(file, [(1, "it must be a mapping of keys to values")])
+    return data
+
+
 def bad(file: str, found: Sequence[tuple[int, str]], published: str = "stagegate.schema.json") -> Stop:
     """The one Stop for all mistakes (line, sentence) of a file; `published` is the schema's name."""
     ordered = sorted(set(found))

@@ -18,6 +18,7 @@ from stagegate.model import Actor
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.policy.facts import PromotionFacts
+from stagegate.promotion import shared_policy
 from stagegate.promotion.apps import App
 from stagegate.settings import Settings
 
@@ -111,7 +112,10 @@ def _probable(config: str, settings: Settings) -> tuple[str, ...]:
 def _policy(
     connections: Connections, local_settings: Settings, head: str
 ) -> tuple[Settings, dict[str, bytes | None], str]:
-    """Settings as the default branch has them, every pin's file, and the blob of the settings."""
+    """Settings as the default branch has them, every pin's file, and the blob of the settings.
+
+    With shared policy the blob of that follows after a `+`.
+    """
     blobs = connections.pins.files(head, _probable(connections.config, local_settings))
     policy = blobs.get(connections.config)
     if policy is None:
@@ -121,7 +125,11 @@ def _policy(
             "Policy (environments, their order, permissions) is only read from there.",
             "Merge the settings first, or name the right file with `config` or `policy`.",
         )
-    settings = settings_file.parse(policy.content, connections.config)
+    settings, oid = settings_file.parse(policy.content, connections.config), policy.oid
+    if settings.extends:
+        shared = shared_policy.read(connections.pins, head, settings.extends)
+        settings = settings_file.extended(policy.content, connections.config, shared)
+        oid = f"{oid}+{shared.blob}"
     if pin_files.has_globs(settings):
         settings = pin_files.expanded(settings, connections.pins.paths(head))
     if connections.one and not settings.policy and not settings.source:
@@ -135,7 +143,7 @@ def _policy(
             settings, connections.app, local_settings if local_settings.policy else None
         )
     contents = {path: blob.content if blob else None for path, blob in blobs.items()}
-    return settings, contents, policy.oid
+    return settings, contents, oid
 
 
 def _records(

@@ -29,6 +29,7 @@ from stagegate.settings.release import (
 )
 from stagegate.settings.rendering import ClusterSettings, Render
 from stagegate.settings.section import Duration, Name, Section, seconds
+from stagegate.settings.shared_policy import Shared, extended
 
 __all__ = [
     "ArgoCDSettings",
@@ -50,11 +51,13 @@ __all__ = [
     "Required",
     "Section",
     "Settings",
+    "Shared",
     "Silence",
     "TrustSettings",
     "VersionFile",
     "Versioning",
     "Window",
+    "extended",
     "load",
     "parse",
     "schema",

@@ -91,6 +91,9 @@ class Settings(Section, frozen=True, kw_only=True):
     app: Name
     """Name of the app. It stands in every status, branch and record: with another name, evidence begins
     anew."""
+    extends: str = ""
+    """File of shared policy below these settings, as `owner/repository//path` or a path in the same repository. It
+    is read from the default branch. See [shared policy](shared-policy.md)."""
     version: Versioning = Versioning()
     """How versions are written, and in which files."""
     release_branches: tuple[str, ...] = ()

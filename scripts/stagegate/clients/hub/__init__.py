@@ -119,6 +119,16 @@ class Hub(
 ):
     """One repository on GitHub, seen with one token."""
 
+    def beside(self, repository: str) -> Hub:
+        """Another repository of the same server, seen with the same token. Stop(bad-input) for no repository."""
+        return connect(
+            repository,
+            self.token,
+            api_url=self._c.api_url,
+            graphql_url=self._c.graphql_url,
+            server_url=self.server_url,
+        )
+
 
 def connect(
     repository: str, token: str, *, api_url: str, graphql_url: str, server_url: str, pace: float | None = None

@@ -66,7 +66,7 @@ class Connection(Line):
             api_version=API_VERSION,
         ).requester
         same = urlsplit(graphql_url).netloc == self.host
-        self._graphql = graphql_url if same else self._requester.graphql_url
+        self.graphql_url = graphql_url if same else self._requester.graphql_url
 
     # --- REST ---------------------------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ class Connection(Line):
         """A GraphQL query's `data` as `kind`; `$owner` and `$name` are filled in. Any error refuses all."""
         mine = {"owner": self.owner, "name": self.name} if "$owner" in text else {}
         body = {"query": text, "variables": {**mine, **variables}}
-        ask = self._json("POST", self._graphql, body=body)
+        ask = self._json("POST", self.graphql_url, body=body)
         return self.send(ask, self._graph(kind, doing, right, write=False), doing, right, write=False)
 
     def query_nodes(
@@ -158,7 +158,7 @@ class Connection(Line):
                 if alias not in absent
             }
 
-        ask = self._json("POST", self._graphql, body={"query": text, "variables": dict(variables)})
+        ask = self._json("POST", self.graphql_url, body={"query": text, "variables": dict(variables)})
         return self.send(ask, decode, doing, right, write=False)
 
     def mutate(
@@ -176,7 +176,7 @@ class Connection(Line):
         def payload(answer: HubAnswer) -> T:
             return msgspec.json.decode(decode(answer).get("result", b"null"), type=kind)
 
-        return self.send(self._json("POST", self._graphql, body=body), payload, doing, right, write=True)
+        return self.send(self._json("POST", self.graphql_url, body=body), payload, doing, right, write=True)
 
     def _graph(self, kind: type[T], doing: str, right: str, *, write: bool) -> Callable[[HubAnswer], T]:
         def decode(answer: HubAnswer) -> T:
@@ -215,7 +215,7 @@ class Connection(Line):
             status, headers, text = self._requester.requestJson(verb, url, dict(params or {}), accept, body)
             if 300 <= status < 400:
                 raise self._moved()
-            if status == 404 and url == self._graphql:
+            if status == 404 and url == self.graphql_url:
                 raise refusals.old_server(self.host, doing="use GraphQL", said=f"{url} answered 404")
             return HubAnswer(status=status, headers=headers, text=text)
 

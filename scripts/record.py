@@ -1,5 +1,0 @@
-import sys
-
-from stagegate.actions.record import run
-
-sys.exit(run())

@@ -1,0 +1,43 @@
+"""Reads the shared policy that the settings of an app extend."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from stagegate.clients import hub
+from stagegate.errors import Stop
+from stagegate.settings import Shared, shared_policy
+
+_read: WeakKeyDictionary[hub.Hub, dict[str, Shared]] = WeakKeyDictionary()
+
+
+def read(pins: hub.Hub, head: str, extends: str) -> Shared:
+    """The shared file, from the default branch of its repository; for many apps it is read once.
+
+    `head` is the newest commit of the pins repository's default branch. Stop(unknown-state) where the file cannot
+    be read: without it nobody knows what the policy is.
+    """
+    kept = _read.setdefault(pins, {})
+    if extends not in kept:
+        repository, path = shared_policy.address(extends)
+        place = f"{repository or pins.repository}//{path}"
+        try:
+            source = pins.beside(repository) if repository else pins
+            at = source.default_branch() if repository else head
+            blob = source.files(at, [path])[path]
+        except Stop as stop:
+            raise _unreadable(place, f"{stop.what} {stop.why}") from stop
+        if blob is None:
+            raise _unreadable(place, "There is no such file on the default branch.")
+        kept[extends] = Shared(place=place, content=blob.content, blob=blob.oid)
+    return kept[extends]
+
+
+def _unreadable(place: str, why: str) -> Stop:
+    return Stop(
+        "unknown-state",
+        f"The shared policy {place} cannot be read.",
+        why,
+        "Correct `extends`. For a private repository use a GitHub App that is installed there too (`app-id`, "
+        "`app-key`), because a job's own token reads only its own repository.",
+    )
