@@ -58,3 +58,15 @@ def test_the_complete_difference_is_left_as_a_page(world: Shop) -> None:
     (pull,) = world.hub().pulls()
     assert f"{world.forge.url}/acme/shop/actions/runs/78#artifacts" in pull.body
     assert promote(world, "79", environment="staging", mode="hold", reason="stock-taking")["page"] == ""
+
+
+def test_the_pull_request_shows_the_edit_as_a_local_edit_does(world: Shop) -> None:
+    world.publish("1.1.0")
+    world.seed_pin("staging", "1.1.0")
+    world.passed("1.1.0")
+    number = int(promote(world, "78", environment="prod", version="1.1.0")["pr-number"])
+    pull = world.hub().pull(number)
+    assert pull is not None
+    block = pull.body.partition("The edit of the pins")[2]
+    assert "--- a/deploy/prod.yaml\n+++ b/deploy/prod.yaml\n" in block
+    assert '-      targetRevision: "1.0.0"\n+      targetRevision: "1.1.0"\n' in block

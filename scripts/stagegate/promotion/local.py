@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -14,14 +12,13 @@ from stagegate.clients import process
 from stagegate.errors import Stop
 from stagegate.model import Change, Edit, Message, Release, Result, parse_version
 from stagegate.pins import files as pin_files
-from stagegate.pins import pinned_version
+from stagegate.pins import picture, pinned_version
 from stagegate.promotion.result import OUTPUTS
 from stagegate.report import markdown
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
-CONTEXT = 2  # lines around a change
 SHOWN = 10  # lines that are listed one by one
 _COLOURS = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"}
 
@@ -61,7 +58,7 @@ def edit(
     commit = git(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     release = Release(app=settings.app, version=version, tag=tag, commit=commit, recorded=False)
     changed, edits = pinned_version.edited(policy, files, release, settings, "")
-    difference = "".join(_diff(path, files[path] or b"", content) for path, content in changed.items())
+    difference = picture.of_files(files, changed)
     log.say(_coloured(difference) if difference else "No pin changes.")
     for line in _also(edits):
         log.say(line)
@@ -164,35 +161,6 @@ def git(workspace: Path, *arguments: str) -> str:
     """What git says in the workspace, or nothing where it fails: a folder may be no clone."""
     done = process.run("git", "-C", str(workspace), *arguments, check=False)
     return done.text.strip("\n") if done.code == 0 else ""
-
-
-def _diff(path: str, before: bytes, after: bytes) -> str:
-    """A unified diff with two lines of context; an edit keeps the number of lines, so no search is needed."""
-    old, new = (raw.decode("utf-8", "replace").splitlines(keepends=True) for raw in (before, after))
-    if len(old) != len(new):
-        return "".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=CONTEXT))
-    changed = [number for number, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
-    lines = [f"--- a/{path}\n", f"+++ b/{path}\n"] if changed else []
-    while changed:
-        last = next(
-            (a for a, b in pairwise([*changed, len(old) + 9 * CONTEXT]) if b - a > 2 * CONTEXT + 1),
-            changed[-1],
-        )
-        start, end = max(changed[0] - CONTEXT, 0), min(last + CONTEXT + 1, len(old))
-        lines.append(f"@@ -{start + 1},{end - start} +{start + 1},{end - start} @@\n")
-        number = start
-        while number < end:
-            run = number
-            while run < end and old[run] != new[run]:
-                run += 1
-            if run > number:
-                lines += [f"-{line}" for line in old[number:run]] + [f"+{line}" for line in new[number:run]]
-                number = run
-            else:
-                lines.append(f" {old[number]}")
-                number += 1
-        changed = [n for n in changed if n > last]
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
 def _coloured(difference: str) -> str:

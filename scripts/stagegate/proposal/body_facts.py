@@ -12,6 +12,7 @@ from stagegate.clients.hub import Commit
 from stagegate.difference import Difference
 from stagegate.errors import Stop
 from stagegate.model import PullRequestText
+from stagegate.pins import picture
 from stagegate.policy import candidate, evidence_for
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
@@ -21,6 +22,7 @@ from stagegate.proposal.body_values import CommitKind, CommitLine, EvidenceRow
 from stagegate.release import conventional
 
 _LISTED = 50
+_DIFF_LIMIT = 6_000  # characters
 _KINDS: Mapping[str, CommitKind] = {"Added": "feature", "Fixed": "fix", "Changed": "change"}
 
 
@@ -44,6 +46,7 @@ def proposal(
         msgspec.structs.replace(
             account,
             proofs=_proofs(facts, subject),
+            pins_diff=_pins_diff(connections, facts, subject),
             commits=commits,
             commits_total=total,
             back_to=candidate.last_good(facts, subject.environment, subject.version, now),
@@ -87,6 +90,14 @@ def _commits(
         return (), 0  # the release that runs has no tag here: it is no reason not to promote
     listed = list(reversed(compared.commits))[:_LISTED]
     return tuple(map(_line, listed)), compared.ahead
+
+
+def _pins_diff(connections: Connections, facts: PromotionFacts, subject: Subject) -> str:
+    """The edit of the pins as `--local` shows it; nothing where it is longer than anybody reads."""
+    blobs = connections.pins.files(facts.base_head, tuple(subject.files))
+    before = {path: blob.content if blob else None for path, blob in blobs.items()}
+    difference = picture.of_files(before, subject.files)
+    return difference if len(difference) <= _DIFF_LIMIT else ""
 
 
 def _line(commit: Commit) -> CommitLine:

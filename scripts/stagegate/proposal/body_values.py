@@ -67,7 +67,7 @@ class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
     `commits_total` counts also those that are not listed; `back_to` is the release a rollback would choose.
 
     `approvals_missing`: how many people still have to approve. `after_of`: the environments before each one.
-    `code_url`: where people look at the app repository.
+    `pins_diff`: the edit of the pins as a unified diff. `code_url`: where people look at the app repository.
     """
 
     app: str
@@ -82,6 +82,7 @@ class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
     risks: tuple[RiskSeen, ...] = ()
     labels: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
+    pins_diff: str = ""
     difference: Difference | None = None
     not_rendered: str = ""
     proofs: tuple[EvidenceRow, ...] = ()
