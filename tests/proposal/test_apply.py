@@ -11,7 +11,7 @@ import requests
 
 from stagegate.actions import promote_pr
 from stagegate.clients import hub
-from stagegate.proposal import write
+from stagegate.proposal import verifying
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
 
@@ -231,7 +231,7 @@ def test_auto_merge_is_switched_off_before_another_version_takes_the_place(world
 
 def test_a_killed_run_dispatches_when_it_is_run_again(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     world.seed_pin("staging", "1.0.0")
-    monkeypatch.setattr(write, "verify", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(verifying, "start", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(world, environment="staging", version="1.1.0")[0] == 130
     monkeypatch.undo()
     monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
