@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stagegate import settings as settings_file
+from stagegate.clients import job_permissions
 from stagegate.clients.connections import Connections, open_connections
 from stagegate.errors import Stop
 from stagegate.model import Change, Message, Result, parse_version
@@ -48,7 +49,7 @@ def connect(inputs: Announce, context: Context, settings: settings_file.Settings
         app_id=inputs.app_id,
         app_key=inputs.app_key,
     )
-    return open_connections(settings, context, speaking)
+    return open_connections(settings, context, speaking, job_permissions.ANNOUNCE)
 
 
 def announce(connections: Connections, inputs: Announce, app: str) -> Change:

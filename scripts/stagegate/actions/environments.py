@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from stagegate.clients import hub
+from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.model import Calls, Message, Result
 from stagegate.promotion import apps, moved
@@ -38,7 +38,7 @@ def main(inputs: Environments, context: Context) -> Result:
         push = moved.push(context.event_name, context.event())
         for app in listed:
             speaking = PinsInputs(config=app.config, token=inputs.token, pins_token=inputs.pins_token)
-            connections = open_connections(app.settings, context, speaking)
+            connections = open_connections(app.settings, context, speaking, job_permissions.WATCH)
             cause = push if inputs.select == "moved" else Push(everything=True)
             found.append(moved.of_app(connections, app, cause, several=several))
             calls.append(connections.calls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate.clients import hub
+from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.guard import heads, result
 from stagegate.guard.judge_heads import Guard
@@ -30,7 +30,7 @@ def main(inputs: PinGuard, context: Context) -> Result:
     places = []
     for app in apps.read(pins, inputs.config) if selected else ():
         of_app = msgspec.structs.replace(inputs, config=app.config)
-        places.append((app, open_connections(app.settings, context, of_app)))
+        places.append((app, open_connections(app.settings, context, of_app, job_permissions.GUARD)))
     guard = Guard(pins=pins, places=places, now=now, run_url=context.run_url, dry_run=inputs.dry_run)
     judged = tuple(map(guard.judge, selected))
     calls = [pins.calls, *(connections.calls for _, connections in places)]

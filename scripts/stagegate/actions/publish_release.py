@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stagegate import settings as settings_file
+from stagegate.clients import job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.model import Result
 from stagegate.promotion import app_state
@@ -29,7 +30,7 @@ class PublishRelease(PinsInputs, frozen=True, kw_only=True):
 def main(inputs: PublishRelease, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. The default branch says which gates must have passed."""
     here = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
-    connections = open_connections(here, context, inputs)
+    connections = open_connections(here, context, inputs, job_permissions.PUBLISH)
     settings = app_state.read(connections, here).settings
     registry = connections.limited(settings).registry
     kinds = image_plan.chosen(inputs.floating)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stagegate import settings as settings_file
+from stagegate.clients import job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.errors import Stop
 from stagegate.gate import intent, telling
@@ -41,7 +42,7 @@ def main(inputs: StagingGate, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, then land: a rollback where the settings ask for one."""
     request = requested(inputs)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
-    connections = open_connections(settings, context, inputs, as_app=False)
+    connections = open_connections(settings, context, inputs, job_permissions.GATE, as_app=False)
     if not context.actor:  # by hand, outside a runner: the record still names somebody
         context = msgspec.structs.replace(context, actor=connections.app.viewer().login)
     facts = gate_facts.read(request, settings, connections, context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from stagegate.clients import hub
+from stagegate.clients.job_permissions import JobPermissions, Permissions
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Calls
@@ -47,48 +48,68 @@ class Connections:
 
 
 def open_connections(
-    settings: Settings, context: Context, inputs: PinsInputs, *, as_app: bool = True
+    settings: Settings, context: Context, inputs: PinsInputs, job: JobPermissions, *, as_app: bool = True
 ) -> Connections:
     """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission).
 
-    `as_app`: with `app-id` and `app-key` the pins repository is spoken to as that GitHub App.
+    With `app-id` and `app-key` both tokens are made for that GitHub App, each for one repository and
+    with the permissions of `job`. `as_app` False: in one repository the job's own token is used all the same.
     """
-    token, pins_token = inputs.token, inputs.pins_token
     login = (inputs.registry_username, inputs.registry_password)
-    here = context.repository
-    app_repository, pins_repository, path = settings.source_repository or here, here, inputs.config
-    if settings.policy:
-        app_repository = here
-        pins_repository, _, path = settings.policy.partition("//")
-        if not path:
-            raise Stop(
-                "bad-settings",
-                f"policy {settings.policy!r} names no file.",
-                "It must be owner/repository//path/of/stagegate.yaml.",
-                "Correct it.",
-                file=inputs.config,
-            )
+    app_repository, pins_repository, path = _places(settings, context, inputs)
     registry = Registry(settings.registry_hosts, username=login[0], password=login[1])
-    path = str(PurePosixPath(path))
-    if as_app and (inputs.app_id or inputs.app_key):
-        pins_token = hub.installation_token(context.api_url, pins_repository, inputs.app_id, inputs.app_key)
-        speaker = hub.from_context(context, token or pins_token, app_repository)
-        pins = hub.from_context(context, pins_token, pins_repository)
-        return Connections(app=speaker, pins=pins, registry=registry, config=path, login=login)
-    if app_repository == pins_repository:
-        only = hub.from_context(context, pins_token or token, pins_repository)
-        return Connections(app=only, pins=only, registry=registry, config=path, login=login)
-    if not pins_token or not token:
+    token, pins_token = inputs.token, inputs.pins_token
+    is_one, has_app = app_repository == pins_repository, bool(inputs.app_id or inputs.app_key)
+    if has_app and (as_app or not is_one):
+        reads_own = not as_app and pins_repository == context.repository
+        pins_token = (
+            pins_token if reads_own and pins_token else _made(context, inputs, pins_repository, job.pins)
+        )
+        if not is_one:
+            token = _made_if_installed(context, inputs, app_repository, job.app) or token
+    app = hub.from_context(context, token or pins_token, app_repository)
+    pins = hub.from_context(context, pins_token or token, pins_repository)
+    if is_one:
+        pins, app = (pins, app) if has_app and as_app else (pins, pins)
+    elif not pins_token or not token:
         raise Stop(
             "missing-permission",
             f"There is no token for {pins_repository if not pins_token else app_repository}.",
             "App and pins live in two repositories, and a job's own token reaches only one of them.",
-            "Give `token` (app repository) and `pins-token` (pins repository), for example from a GitHub App.",
+            "Give `app-id` and `app-key` of a GitHub App that is installed on both, or `token` (app repository) "
+            "and `pins-token` (pins repository).",
         )
-    return Connections(
-        app=hub.from_context(context, token, app_repository),
-        pins=hub.from_context(context, pins_token, pins_repository),
-        registry=registry,
-        config=path,
-        login=login,
-    )
+    return Connections(app=app, pins=pins, registry=registry, config=path, login=login)
+
+
+def _places(settings: Settings, context: Context, inputs: PinsInputs) -> tuple[str, str, str]:
+    """App repository, pins repository, and the path of the policy in it. Stop(bad-settings)."""
+    here = context.repository
+    if not settings.policy:
+        return settings.source_repository or here, here, str(PurePosixPath(inputs.config))
+    pins_repository, _, path = settings.policy.partition("//")
+    if not path:
+        raise Stop(
+            "bad-settings",
+            f"policy {settings.policy!r} names no file.",
+            "It must be owner/repository//path/of/stagegate.yaml.",
+            "Correct it.",
+            file=inputs.config,
+        )
+    return here, pins_repository, str(PurePosixPath(path))
+
+
+def _made(context: Context, inputs: PinsInputs, repository: str, permissions: Permissions) -> str:
+    return hub.installation_token(context.api_url, repository, inputs.app_id, inputs.app_key, permissions)
+
+
+def _made_if_installed(
+    context: Context, inputs: PinsInputs, repository: str, permissions: Permissions
+) -> str:
+    """A token of the App, or nothing where it is not installed: then `token` speaks for that repository."""
+    try:
+        return _made(context, inputs, repository, permissions)
+    except Stop as stop:
+        if stop.reason != "missing-permission" or not inputs.token:
+            raise
+        return ""

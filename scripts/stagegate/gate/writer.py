@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stagegate.clients import job_permissions
 from stagegate.clients.hub import Hub, from_context, installation_token
 from stagegate.errors import Stop
 from stagegate.evidence import records
@@ -19,7 +20,7 @@ def open_writer(
     """
     if facts.trust == "advisory":
         return app if not again else _still_valid(app, request, context)
-    token = installation_token(context.api_url, app.repository, request.app_id, request.app_key)
+    token = _made(app, request, context)
     writer = from_context(context, token, app.repository)
     if not records.is_accepted(writer.viewer(), facts.accepted):
         raise Stop(
@@ -29,6 +30,11 @@ def open_writer(
             "Give app-id and app-key of that App, or correct `trust.app`.",
         )
     return writer
+
+
+def _made(app: Hub, request: GateRequest, context: Context) -> str:
+    where = (context.api_url, app.repository, request.app_id, request.app_key)
+    return installation_token(*where, job_permissions.VERDICT)
 
 
 def _still_valid(app: Hub, request: GateRequest, context: Context) -> Hub:
@@ -42,7 +48,7 @@ def _still_valid(app: Hub, request: GateRequest, context: Context) -> Hub:
     except Stop as stop:
         if stop.reason != "token-expired" or not (request.app_id and request.app_key):
             return app  # the write itself says what is wrong
-        token = installation_token(context.api_url, app.repository, request.app_id, request.app_key)
+        token = _made(app, request, context)
         fresh = from_context(context, token, app.repository)
         return fresh if fresh.viewer().same(before) else app
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from stagegate.clients import job_permissions
 from stagegate.clients.connections import Connections, open_connections
 from stagegate.promotion.request import PromotionRequest
 from stagegate.runner.context import Context
@@ -29,7 +30,7 @@ class PromotionRun:
 
 def connect(inputs: PinsInputs, settings: Settings, context: Context) -> Connections:
     """The repositories and registries, with the tokens of the inputs, and the clone of the pins repository."""
-    connections = open_connections(settings, context, inputs)
+    connections = open_connections(settings, context, inputs, job_permissions.PROMOTE)
     is_clone = context.repository == connections.pins.repository
     return replace(connections, clone=context.workspace if is_clone else None)
 

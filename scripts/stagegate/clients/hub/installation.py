@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import requests
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
 TIMEOUT = 30  # seconds
 
 
-def installation_token(api_url: str, repository: str, app_id: str, app_key: str) -> str:
-    """A new token for one repository, masked. Stop when the key is not the App's or it is not installed there."""
+def installation_token(
+    api_url: str, repository: str, app_id: str, app_key: str, permissions: Mapping[str, str]
+) -> str:
+    """A new token for this repository alone, with these permissions and no others, masked.
+
+    A permission that the App was not given is left out: what needs it names it. Stop when the key is not the App's
+    or it is not installed there.
+    """
     from github import Auth, GithubException, GithubIntegration  # 0.2 s, paid only by those who need it
 
     if not app_id.strip() or not app_key.strip():
@@ -33,7 +40,12 @@ def installation_token(api_url: str, repository: str, app_id: str, app_key: str)
         auth = Auth.AppAuth(app_id.strip(), app_key.replace("\\n", "\n").strip())
         github = GithubIntegration(auth=auth, base_url=api_url, timeout=TIMEOUT)
         installation = github.get_repo_installation(owner, name)
-        token = github.get_access_token(installation.id).token
+        granted = installation.raw_data.get("permissions") or {}
+        body = {"repositories": [name], "permissions": _least(permissions, granted)}
+        # PyGithub's own call cannot name repositories.
+        path = f"/app/installations/{installation.id}/access_tokens"
+        _, made = github.requester.requestJsonAndCheck("POST", path, input=body)
+        token = str(made["token"])
     except GithubException as error:
         raise _refused(error, repository) from error
     except requests.RequestException as error:
@@ -43,7 +55,11 @@ def installation_token(api_url: str, repository: str, app_id: str, app_key: str)
             f"Making a token ended with {type(error).__name__}.",
             "Run again; nothing was changed.",
         ) from error
-    except (ValueError, TypeError) as error:  # what the cryptography behind it says of a key that is none
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+    ) as error:  # what the cryptography behind it says of a key that is none
         raise Stop(
             "empty-secret",
             "app-key is not a private key.",
@@ -52,6 +68,15 @@ def installation_token(api_url: str, repository: str, app_id: str, app_key: str)
         ) from error
     log.mask(token)
     return token
+
+
+def _least(permissions: Mapping[str, str], granted: Mapping[str, str]) -> dict[str, str]:
+    """Of each permission what is wanted, at most what the installation has."""
+    order = ("none", "read", "write", "admin")
+    both = {
+        name: min(level, granted.get(name, "none"), key=order.index) for name, level in permissions.items()
+    }
+    return {name: level for name, level in both.items() if level != "none"}
 
 
 def _refused(error: GithubException, repository: str) -> Stop:

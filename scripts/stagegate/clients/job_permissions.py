@@ -1,0 +1,41 @@
+"""What a job's token of a GitHub App may do in each repository: the rows of docs/permissions.md, and nothing else.
+
+An App has one installation for many repositories and jobs. A token without these limits would carry everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+Permissions = Mapping[str, str]  # as the API writes them: `pull_requests`
+READS: Permissions = {"contents": "read", "statuses": "read", "deployments": "read"}
+
+
+class JobPermissions(msgspec.Struct, frozen=True, kw_only=True):
+    """`pins` for the pins repository, also where both are one; `app` for an app repository beside it."""
+
+    pins: Permissions
+    app: Permissions = msgspec.field(default_factory=lambda: dict(READS))
+
+
+PROMOTE = JobPermissions(
+    pins={
+        "contents": "write",
+        "statuses": "write",
+        "deployments": "read",
+        "pull_requests": "write",
+        "actions": "write",
+    }
+)
+GUARD = JobPermissions(
+    pins={"contents": "read", "statuses": "write", "deployments": "read", "pull_requests": "write"}
+)
+VERDICT: Permissions = {"contents": "read", "statuses": "write", "deployments": "write"}
+GATE = JobPermissions(pins={"contents": "read"}, app=VERDICT)
+PUBLISH = JobPermissions(
+    pins={"contents": "read"}, app={"contents": "write", "statuses": "read", "deployments": "read"}
+)
+ANNOUNCE = JobPermissions(pins={"actions": "write"}, app={"contents": "read"})
+WATCH = JobPermissions(pins={"contents": "read", "deployments": "read"})
