@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.argocd import documents, live
+from lab.argocd import disturbances, documents, live
 from lab.argocd.access import INVALID, NOT_FOUND, PERMISSION_DENIED, UNKNOWN, ApiError, Token, Tokens
 from lab.argocd.application import REFRESH, Application
 from lab.argocd.charts import CannotRender
@@ -113,7 +113,9 @@ class Api:
     def _tree(self, name: str, document: Json) -> Json:
         app = self._app(name)
         resources = (document.get("status") or {}).get("resources") or ()
-        return live.tree(app.live, app.namespace, self.cluster.states(name), resources)
+        tree = live.tree(app.live, app.namespace, self.cluster.states(name), resources)
+        old = self.faults.find(name, "old-pod")
+        return disturbances.with_old_pod(tree, old) if old else tree
 
     def _managed(self, name: str) -> Json:
         app = self._app(name)
@@ -147,7 +149,10 @@ class Api:
         for workload, _, states in self.cluster.states(name):
             for state in states:
                 if kind == "Pod" and state.name == wanted and where in ("", state.namespace):
-                    return {"manifest": json.dumps(live.pod(workload, state))}
+                    pod, other = live.pod(workload, state), self.faults.find(name, "image-id")
+                    return {"manifest": json.dumps(disturbances.with_image_id(pod, other) if other else pod)}
+        if wanted == disturbances.OLD_POD and (old := self.faults.find(name, "old-pod")):
+            return {"manifest": json.dumps(disturbances.old_pod(old))}
         for item in app.live:
             who = documents.identity(item, app.namespace)
             if (who["kind"], who["name"]) == (kind, wanted) and where in ("", who.get("namespace", "")):
@@ -161,11 +166,13 @@ class Api:
         if fault is None:
             return {"activeWindows": [], "assignedWindows": [], "canSync": True}
         window = {
-            "kind": "deny",
+            "kind": fault.text("window", "deny"),
             "schedule": fault.text("schedule", "* * * * *"),
             "duration": "24h",
             "manualSync": False,
         }
+        if window["kind"] == "allow":
+            return {"assignedWindows": [window], "canSync": False}
         return {"activeWindows": [window], "assignedWindows": [window], "canSync": False}
 
 

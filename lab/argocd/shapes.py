@@ -6,18 +6,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lab.argocd.disturbances import KINDS as DISTURBANCES
+from lab.argocd.disturbances import disturbed
 from lab.argocd.faults import Faults
 from lab.argocd.resolve import sources_of
 
 Json = dict[str, Any]
 KINDS = (  # to be published again when one of them comes
     "missing-status", "version-2", "deleting", "unknown-fields", "helm-override", "live-spec", "auto-sync-off",
+    *DISTURBANCES,
 )  # fmt: skip
 
 
 def shaped(document: Json, faults: Faults, old: bool) -> Json:
     """A document (its own copy) as served: the shape of Argo CD 2.x when `old`, and the faults in force."""
     name = str(document["metadata"]["name"])
+    document = disturbed(document, faults)
     if old or faults.find(name, "version-2"):
         document = as_version_2(document)
     if faults.find(name, "deleting"):

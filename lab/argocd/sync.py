@@ -30,7 +30,9 @@ def due(app: Application, spec: Json) -> bool:
     automated = (spec.get("syncPolicy") or {}).get("automated")
     if automated is None or automated.get("enabled") is False:
         return False
-    if app.status["sync"]["status"] != "OutOfSync" or app.around.faults.find(app.name, "sync-window"):
+    if app.status["sync"]["status"] != "OutOfSync" or app.around.faults.find(
+        app.name, "sync-window", "wipe-out"
+    ):
         return False
     if app.attempted != attempt_key(app, spec):
         return True

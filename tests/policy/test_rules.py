@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
 import pytest
 
 from stagegate.difference.change import ImageSeen, RiskSeen
@@ -45,7 +46,7 @@ HOUR = timedelta(hours=1)
         ([record(ONE, outcome="adopted", kind="adopt")], "stop", "no-evidence"),
         ([record(release("1.1.0", salt="x"))], "stop", "evidence-mismatch"),
         ([record(release("1.2.0"))], "stop", "no-evidence"),
-        ([record(ONE, outcome="failed", kind="schedule", ago=HOUR, number=2), record(ONE)], "pass", ""),
+        ([record(ONE, outcome="failed", kind="look", ago=HOUR, number=2), record(ONE)], "pass", ""),
     ],
 )
 def test_evidence(records: list[Any], state: str, reason: str) -> None:
@@ -282,6 +283,35 @@ def test_images_are_the_releases_own_and_stay_where_their_tag_was() -> None:
         app="shop", version="1.1.0", tag="v1.1.0", commit=ONE.commit, images=ONE.images, recorded=False
     )
     assert state(good, release=unrecorded) == "stop"
+
+
+def test_an_image_with_the_releases_tag_is_recorded_or_allowed() -> None:
+    """Without `images-strict`: it came with this release, and nobody tested it."""
+    worker = "ghcr.io/acme/worker"
+
+    def state(reference: str, more: str = "") -> str:
+        seen = ImageSeen(reference=reference, repository=worker, digest=digest_of(b"worker"))
+        return images.check(subject(images=(seen,)), facts(policy=settings(more=more)), NOW).state
+
+    assert state(f"{worker}:v1.1.0") == "stop"
+    assert state(f"{worker}:v1.1.0@{digest_of(b'worker')}") == "stop"
+    assert state(f"{worker}:v1.0.0") == "pass"
+    assert state(f"{worker}@{digest_of(b'worker')}") == "pass"
+    assert state(f"{worker}:v1.1.0", f"images-allowed: [{worker}]\n") == "pass"
+
+
+def test_a_release_that_was_adopted_can_be_returned_to_although_it_has_no_record() -> None:
+    good = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=ONE.images[0].digest)
+    unrecorded = msgspec.structs.replace(ONE, recorded=False)
+
+    def state(kind: Any, outcome: str) -> str:
+        verdict = record(unrecorded, "prod", outcome, kind="adopt" if outcome == "adopted" else "rollout")
+        given = facts(records={"prod": [verdict]})
+        return images.check(subject(images=(good,), release=unrecorded, kind=kind), given, NOW).state
+
+    assert state("rollback", "adopted") == "pass"
+    assert state("rollback", "failed") == "stop"
+    assert state("promote", "adopted") == "stop"
 
 
 def test_risk_needs_its_label() -> None:

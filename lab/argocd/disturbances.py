@@ -1,0 +1,167 @@
+"""Faults that change what Argo CD says of an Application, as a real one says it on such days. Pure.
+
+Each is compared with recordings of a real Argo CD (tests/cases/argo/recordings).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from lab.argocd.documents import ORDER
+from lab.argocd.faults import Fault, Faults
+
+Json = dict[str, Any]
+KINDS = (
+    "object-health", "repo-server-down", "invalid-spec", "wipe-out", "prune-off", "drift", "tag-object", "large",
+    "application-set",
+)  # fmt: skip
+_NO_ANSWER = (
+    "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unavailable "
+    'desc = connection error: desc = "transport: Error while dialing: dial tcp argocd-repo-server:8081: '
+    'connect: connection refused"'
+)
+
+
+def disturbed(document: Json, faults: Faults) -> Json:
+    """A document (its own copy) with the disturbances in force."""
+    name = str(document["metadata"]["name"])
+    for kind in KINDS:
+        fault = faults.find(name, kind)
+        if fault is not None and document.get("status"):
+            _CHANGES[kind](document, fault)
+    return document
+
+
+def _object_health(document: Json, fault: Fault) -> None:
+    """One more object, whose health counts: an autoscaler, a Rollout, a Canary, an ExternalSecret."""
+    word, message = fault.text("status", "Degraded"), fault.text("message", "")
+    status = document["status"]
+    one = {
+        "kind": fault.text("object", "HorizontalPodAutoscaler"),
+        "name": "more",
+        "status": "Synced",
+        "version": "v1",
+    }
+    status.setdefault("resources", []).append({**one, "health": {"status": word, "message": message}})
+    before = (status.get("health") or {}).get("status", "Healthy")
+    if ORDER.index(word) > ORDER.index(before):
+        status["health"] = {**(status.get("health") or {}), "status": word}
+
+
+def _not_compared(document: Json, kind: str, message: str) -> None:
+    """After a failed comparison the revision is the target's text, several have none, and nothing is known."""
+    sync, spec = document["status"].setdefault("sync", {}), document["spec"]
+    sync["status"] = "Unknown"
+    sync.pop("revisions", None)
+    if spec.get("source"):
+        sync["revision"] = str(spec["source"].get("targetRevision") or "")
+    for item in document["status"].get("resources") or ():
+        item["status"] = "Unknown"
+    document["status"]["conditions"] = [{"type": kind, "message": message}]
+
+
+def _repo_server_down(document: Json, fault: Fault) -> None:
+    _not_compared(document, "ComparisonError", fault.text("message", _NO_ANSWER))
+
+
+def _invalid_spec(document: Json, fault: Fault) -> None:
+    message = "application destination is not permitted in project 'default'"
+    _not_compared(document, "InvalidSpecError", fault.text("message", message))
+    document["status"]["health"] = {"status": "Unknown"}
+
+
+def _wipe_out(document: Json, fault: Fault) -> None:
+    """Argo CD does not remove everything by itself; sync.py lets no sync begin."""
+    sync = document["status"].get("sync") or {}
+    if sync.get("status") == "OutOfSync":
+        message = f"Skipping sync attempt to [{sync.get('revision')}]: auto-sync will wipe out all resources"
+        document["status"]["conditions"] = [{"type": "SyncError", "message": fault.text("message", message)}]
+
+
+def _left_over(document: Json, **more: Any) -> None:
+    """An object that differs although the sync is done."""
+    status = document["status"]
+    if (status.get("sync") or {}).get("status") == "Synced":
+        status["sync"]["status"] = "OutOfSync"
+        one = {"kind": "ConfigMap", "name": "more", "status": "OutOfSync", "version": "v1"}
+        status.setdefault("resources", []).append({**one, **more})
+
+
+def _prune_off(document: Json, fault: Fault) -> None:  # noqa: ARG001  one signature for all
+    document["spec"]["syncPolicy"] = {"automated": {"selfHeal": True}}
+    _left_over(document, requiresPruning=True)
+
+
+def _drift(document: Json, fault: Fault) -> None:  # noqa: ARG001
+    document["spec"]["syncPolicy"] = {"automated": {"prune": True}}
+    _left_over(document)
+
+
+def _tag_object(document: Json, fault: Fault) -> None:
+    """Commits shown as the ids of their annotated tags, as before 2.13.8, 2.14.8, 3.0.23 and 3.1."""
+    text = json.dumps(document["status"])
+    for commit, tag in fault.mapping("objects").items():
+        text = text.replace(str(commit), str(tag))
+    document["status"] = json.loads(text)
+
+
+def _large(document: Json, fault: Fault) -> None:
+    """`managedFields` as large as they get, so that a document is a megabyte."""
+    room = int(fault.number("bytes", 1_000_000))
+    fields: Json = {f"f:field-{number}": {"f:value": {}} for number in range(room // 34)}
+    document["metadata"]["managedFields"] = [{"manager": "argocd", "fieldsV1": fields}]
+
+
+def _application_set(document: Json, fault: Fault) -> None:
+    owner = {
+        "kind": "ApplicationSet",
+        "name": fault.text("name", "shops"),
+        "apiVersion": "argoproj.io/v1alpha1",
+    }
+    document["metadata"]["ownerReferences"] = [owner]
+
+
+_CHANGES = {
+    "object-health": _object_health,
+    "repo-server-down": _repo_server_down,
+    "invalid-spec": _invalid_spec,
+    "wipe-out": _wipe_out,
+    "prune-off": _prune_off,
+    "drift": _drift,
+    "tag-object": _tag_object,
+    "large": _large,
+    "application-set": _application_set,
+}
+OLD_POD = "shop-of-before"
+
+
+def with_old_pod(tree: Json, fault: Fault) -> Json:
+    """A resource tree in which a pod of another image still runs."""
+    node = {
+        "version": "v1", "kind": "Pod", "namespace": "default", "name": OLD_POD, "uid": OLD_POD,
+        "images": [fault.text("image", "")], "health": {"status": "Healthy"},
+        "info": [{"name": "Status Reason", "value": "Running"}],
+    }  # fmt: skip
+    return {**tree, "nodes": [*tree.get("nodes", ()), node]}
+
+
+def old_pod(fault: Fault) -> Json:
+    """That pod, alive."""
+    image = fault.text("image", "")
+    digest = fault.text("digest", "")
+    ran = {"name": "app", "imageID": f"{re.sub(r'[:@][^/]*$', '', image)}@{digest}", "ready": True}
+    return {
+        "metadata": {"name": OLD_POD, "namespace": "default"},
+        "spec": {"containers": [{"name": "app", "image": image}]},
+        "status": {"phase": "Running", "containerStatuses": [ran]},
+    }
+
+
+def with_image_id(pod: Json, fault: Fault) -> Json:
+    """A live pod whose runtime gives `image_id` (`{digest}`: what runs) in place of a repository's digest."""
+    for status in (pod.get("status") or {}).get("containerStatuses") or ():
+        found = re.search(r"sha256:[0-9a-f]{64}", str(status.get("imageID")))
+        status["imageID"] = fault.text("image_id", "").replace("{digest}", found[0] if found else "")
+    return pod
