@@ -15,10 +15,16 @@ from stagegate.runner.inputs import variable
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTIONS = sorted(path.parent.name for path in ROOT.glob("actions/*/action.yml"))
-# These two read the policy from the default branch by API and never look into a checkout.
-WITHOUT_CHECKOUT = ("pin-guard", "pr-command")
+# These read the policy from the default branch by API and never look into a checkout.
+WITHOUT_CHECKOUT = ("environments", "pin-guard", "pr-command", "status-report")
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens, so a call would end as unreachable, exit 3
-REQUIRED = {"version": "1.0.0", "digests": "{}", "environment": "staging", "command": "version-bump"}
+REQUIRED = {
+    "version": "1.0.0",
+    "digests": "{}",
+    "environment": "staging",
+    "command": "version-bump",
+    "commit": "0" * 40,
+}
 
 
 def run(action: str, workspace: Path, **given: str) -> tuple[int, str]:
@@ -60,7 +66,10 @@ def test_no_settings(local_action: str, tmp_path: Path) -> None:
 
 def test_unknown_keys_and_broken_yaml(local_action: str, tmp_path: Path) -> None:
     (tmp_path / "stagegate.yaml").write_text("app: shop\nenvironmentz: []\n")
-    assert run(local_action, tmp_path) == (2, "bad-settings")
+    wanted = (
+        "missing-file" if local_action == "doctor" else "bad-settings"
+    )  # doctor names all it finds at once
+    assert run(local_action, tmp_path) == (2, wanted)
 
 
 def test_settings_outside_the_workspace(local_action: str, tmp_path: Path) -> None:

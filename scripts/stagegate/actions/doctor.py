@@ -25,6 +25,7 @@ class Doctor(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: Doctor, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
+    context.inside(inputs.config, what="config")
     here = work_tree.read(context.workspace, context.repository)
     facts, calls = ask.everybody(here, inputs.config, requested(inputs), context)
     findings, not_asked = diagnosis.findings(facts), diagnosis.not_asked(facts)
