@@ -14,6 +14,7 @@ import pytest
 from stagegate import cli, explain
 from stagegate.errors import VERDICTS
 from stagegate.runner import definitions
+from tests.setup import bare_repositories
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,13 +75,21 @@ def test_the_wheel_has_everything_the_command_needs(tmp_path: Path) -> None:
         if path.suffix in {".py", ".j2", ".yml"}
     }
     assert kept <= names
-    program = "import sys; from stagegate.cli import main; sys.exit(main(['promote', '--help']))"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = "import sys; from stagegate.cli import main; sys.exit(main(sys.argv[1:]))"
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(("GITHUB_", "SG_"))}
+    environ["PYTHONPATH"] = str(home)
+
+    def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program, *words]
+        return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+    done = run(tmp_path, "promote", "--help")
     assert done.returncode == 0 and "--environment" in done.stdout, done.stderr
+    # What init writes comes from templates, and what doctor checks from a folder: both are in the wheel.
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    bare_repositories.image_only(repository)
+    done = run(repository, "init", "--yes", "--stagegate", "acme/stagegate@v0.1.0")
+    assert done.returncode == 0 and (repository / "stagegate.yaml").is_file(), done.stderr
+    done = run(repository, "doctor", "--offline")
+    assert done.returncode == 0 and "Nothing was found that will break" in done.stdout, done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -29,7 +29,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     applications: tuple[str, ...] = ()
 
 
-def of_set(document: Document, tree: Tree, words: Sequence[str]) -> Iterator[Candidate]:
+def of_set(document: Document, tree: Tree, words: environments.Words) -> Iterator[Candidate]:
     """The environments of an ApplicationSet: by its list elements, the labels of its clusters, or its files."""
     spec = mapping(document.content.get("spec"))
     template = mapping(spec.get("template"))
@@ -45,7 +45,7 @@ def of_set(document: Document, tree: Tree, words: Sequence[str]) -> Iterator[Can
 
 
 def _generated(
-    file: str, spec: Any, template: Any, name: str, tree: Tree, words: Sequence[str]
+    file: str, spec: Any, template: Any, name: str, tree: Tree, words: environments.Words
 ) -> Iterator[Candidate]:
     for path, kind, generator in _generators(spec.get("generators"), "spec.generators"):
         if kind == "list":
@@ -79,7 +79,7 @@ def _generated(
 
 
 def _of_files(
-    pattern: str, template: Any, name: str, tree: Tree, words: Sequence[str]
+    pattern: str, template: Any, name: str, tree: Tree, words: environments.Words
 ) -> Iterator[Candidate]:
     """The files that a Git generator reads: the pin is the value that the template takes as its revision or tag."""
     for path in sorted(tree.entries):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+Words = frozenset[str]
 # The words people use for environments, in the order in which a release passes them.
 _RANKS: Mapping[str, int] = {
     **dict.fromkeys(("dev", "develop", "development", "sandbox", "nonprod"), 1),
@@ -39,7 +41,8 @@ _REGION = re.compile(
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
-def of_path(path: str, words: Collection[str] = ()) -> str:
+@lru_cache(maxsize=1 << 16)
+def of_path(path: str, words: Words = frozenset()) -> str:
     """The environment that a file belongs to by its folders and name, or nothing.
 
     `words` are names of apps and repositories, which a name may contain besides. The deepest part with a known word
@@ -57,13 +60,14 @@ def of_path(path: str, words: Collection[str] = ()) -> str:
     return ""
 
 
-def of_name(name: str, words: Collection[str] = ()) -> str:
+@lru_cache(maxsize=1 << 16)
+def of_name(name: str, words: Words = frozenset()) -> str:
     """The environment that a name contains: `shop-prod-eu` of the app shop is `prod-eu`; nothing for another name.
 
     Words of the app and fillers such as `values` are left out. A name with other words is no environment.
     """
     lowered = name.lower()
-    for word in sorted((word.lower() for word in words if word), key=len, reverse=True):
+    for word in sorted((word.lower() for word in words if word.lower() in lowered), key=len, reverse=True):
         lowered = re.sub(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", "-", lowered)
     tokens = [token for token in re.split(r"[^a-z0-9]+", lowered) if token and token not in _FILLERS]
     joined = "-".join(tokens).replace("pre-prod", "preprod").replace("non-prod", "nonprod")
@@ -99,7 +103,7 @@ def before(name: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(other for other in in_order(ranks) if lower and ranks[other] == max(lower))
 
 
-def _with_region(name: str, parts: list[str], index: int, words: Collection[str]) -> str:
+def _with_region(name: str, parts: list[str], index: int, words: Words) -> str:
     """`prod` with the region of a folder below or above it: `prod/eu/x.yaml` and `eu/prod/x.yaml` are `prod-eu`."""
     beside = [parts[place] for place in (index + 1, index - 1) if 0 <= place < len(parts)]
     for part in beside:

@@ -43,7 +43,7 @@ class ExistingEnvironment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(
-    app: FoundApp, settings: Settings, survey: Survey, tree: Tree, words: Sequence[str]
+    app: FoundApp, settings: Settings, survey: Survey, tree: Tree, words: environments.Words
 ) -> tuple[ExistingEnvironment, ...]:
     """The environments of an app in the order of the road. `settings` name its images and chart."""
     candidates = list(_candidates(app, survey, tree, words))
@@ -59,7 +59,7 @@ def find(
     return tuple(one for one in found if one.pins or one.trouble)
 
 
-def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: Sequence[str]) -> Iterator[Candidate]:
+def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: environments.Words) -> Iterator[Candidate]:
     """Every file that names the app for an environment."""
     sets = [d for d in survey.documents if d.is_argocd and d.kind == "ApplicationSet"]
     of_sets = {d.file for d in sets}
@@ -80,7 +80,7 @@ def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: Sequence[str])
     yield from _overlays(app, survey, words)
 
 
-def environment_of(reference: NamedReference, words: Sequence[str]) -> str:
+def environment_of(reference: NamedReference, words: environments.Words) -> str:
     """The environment of a reference, by its Application, its file, its namespace."""
     return (
         environments.of_name(reference.application, words)
@@ -94,28 +94,16 @@ def _names(document: Document, reference: NamedReference) -> bool:
     return str(mapping(template.get("metadata")).get("name") or "") == reference.application
 
 
-def _overlays(app: FoundApp, survey: Survey, words: Sequence[str]) -> Iterator[Candidate]:
+def _overlays(app: FoundApp, survey: Survey, words: environments.Words) -> Iterator[Candidate]:
     """Kustomizations of an environment that build on one which names the app, and name it nowhere themselves."""
     named = {posixpath.dirname(one.file) for one in app.references if one.by != "Application"}
     own = {one.file for one in app.references}
     for document in survey.documents:
-        if not document.is_kustomization or document.file in own:
+        if document.file not in survey.builds_on or document.file in own:
             continue
         place = environments.of_path(document.file, words)
-        if place and any(base in named for base in _bases(document, survey)):
+        if place and not named.isdisjoint(survey.builds_on.get(document.file, ())):
             yield Candidate(environment=place, pin=PinSettings(file=document.file, add=True))
-
-
-def _bases(document: Document, survey: Survey, depth: int = 0) -> Iterator[str]:
-    """The folders that a kustomization builds on, and what those build on."""
-    folder = posixpath.dirname(document.file)
-    for key in ("resources", "bases", "components"):
-        for item in items(document.content.get(key)):
-            base = posixpath.normpath(posixpath.join(folder, str(item)))
-            yield base
-            for other in survey.documents:
-                if depth < 10 and other.is_kustomization and posixpath.dirname(other.file) == base:
-                    yield from _bases(other, survey, depth + 1)
 
 
 def _placed(

@@ -24,14 +24,8 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 def propose(survey: Survey, tree: Tree, wish: Wish) -> tuple[AppProposal, ...]:
     """A proposal for each app of the repository; none where it names neither chart nor image of its owner."""
     found = grouping.find(survey, wish.images) or (_of_code(survey, wish) if wish.policy else ())
-    words = tuple(
-        {
-            word
-            for app in found
-            for word in (app.name, *map(_last, app.images), app.chart_name and _last(app.chart_name))
-        }
-        | {survey.repository.partition("/")[2]} - {""}
-    )
+    names = {word for app in found for word in (app.name, *map(_last, (*app.images, app.chart_name)))}
+    words = frozenset((names | {survey.repository.partition("/")[2]}) - {""})
     made = [_app(app, len(found) > 1, survey, tree, wish, words) for app in found]
     return _deployed_together([one for one in made if one.environments or one.policy], survey)
 
@@ -70,7 +64,7 @@ def _of_code(survey: Survey, wish: Wish) -> tuple[FoundApp, ...]:
 
 
 def _app(
-    app: FoundApp, several: bool, survey: Survey, tree: Tree, wish: Wish, words: Sequence[str]
+    app: FoundApp, several: bool, survey: Survey, tree: Tree, wish: Wish, words: environments.Words
 ) -> AppProposal:
     source = wish.source or _source(app, survey, several)
     if several and wish.source:
@@ -80,7 +74,7 @@ def _app(
     )
     tag_value = versioned.tag_value(app, survey)
     reading = _for_reading(app, registry, source or survey.repository, tag_value)
-    placed = () if wish.policy else placement.find(app, reading, survey, tree, [w for w in words if w])
+    placed = () if wish.policy else placement.find(app, reading, survey, tree, words)
     notes: list[str] = []
     config = _config(app, several, placed, survey)
     places = _environments(app, placed, wish, config, notes)

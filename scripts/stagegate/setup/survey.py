@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
 
+from stagegate.argocd_app.sources import items
 from stagegate.argocd_app.tree import Tree
 from stagegate.setup import charts as chart_files
 from stagegate.setup import documents as document_files
@@ -47,6 +49,7 @@ _RELEASING = {
     ),
 }
 
+_BASES = ("resources", "bases", "components")
 _OURS = re.compile(r"uses:\s*[\w.-]+/stagegate/(?:actions|\.github/workflows)/")
 
 
@@ -63,7 +66,8 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
     `repository` is `owner/name` where the address of origin tells it, `branch` the default one as far as known.
     `code` are the folders with source code or a Dockerfile. `settings` are the stagegate.yaml files that exist,
-    by the name of their app.
+    by the name of their app. `builds_on` has, for the file of each kustomization, the folders it builds on, and
+    those that these build on.
     """
 
     repository: str
@@ -78,6 +82,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     code: tuple[str, ...]
     workflows: tuple[Workflow, ...]
     settings: Mapping[str, str]
+    builds_on: Mapping[str, frozenset[str]]
 
     @property
     def owner(self) -> str:
@@ -108,7 +113,31 @@ def read(tree: Tree, *, repository: str = "", branch: str = "main", tags: Sequen
             for one in documents
             if PurePosixPath(one.file).name == "stagegate.yaml" and "app" in one.content
         },
+        builds_on=_builds_on(documents),
     )
+
+
+def _builds_on(documents: Sequence[Document]) -> dict[str, frozenset[str]]:
+    """For each kustomization everything that it builds on, at any depth."""
+    direct: dict[str, set[str]] = {}
+    files: dict[str, str] = {}
+    for document in documents:
+        if document.is_kustomization:
+            folder = posixpath.dirname(document.file)
+            files[document.file] = folder
+            listed = (item for key in _BASES for item in items(document.content.get(key)))
+            direct[folder] = {posixpath.normpath(posixpath.join(folder, str(item))) for item in listed}
+
+    def reached(folder: str) -> frozenset[str]:
+        found: set[str] = set()
+        queue = [folder]
+        while queue:
+            fresh = direct.get(queue.pop(), set()) - found
+            found |= fresh
+            queue += fresh
+        return frozenset(found)
+
+    return {file: reached(folder) for file, folder in files.items()}
 
 
 def _code(names: Sequence[str]) -> tuple[str, ...]:
