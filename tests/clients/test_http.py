@@ -207,3 +207,19 @@ def test_a_garbled_pace_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(Stop, match="STAGEGATE_RETRY_PACE") as caught:
         http.retrying()
     assert caught.value.reason == "bad-input"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://a.example/x", "https://A.example:443/y?z", True),
+        ("http://a.example", "http://a.example:80", True),
+        ("https://a.example", "http://a.example", False),
+        ("https://a.example", "https://a.example:8443", False),
+        ("https://a.example", "https://b.example", False),
+        ("https://a.example", "https://a.example.evil.example", False),
+        ("https://a.example", "https://a.example:x", False),
+    ],
+)
+def test_credentials_stay_with_scheme_host_and_port(one: str, other: str, same: bool) -> None:
+    assert http.same_origin(one, other) is same

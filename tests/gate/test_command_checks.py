@@ -189,3 +189,31 @@ def test_our_own_junit_never_calls_unknown_a_pass(tmp_path: Path) -> None:
 
     document = JUnitXml.fromfile(str(tmp_path / "deep" / "gate.xml"))
     assert (document.tests, document.failures, document.errors, document.skipped) == (5, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        "<testsuite>" * 50_000 + '<testcase name="a"/>' + "</testsuite>" * 50_000,
+        "<testsuite>" + '<testcase name="a"/>' * 200_000 + "</testsuite>",
+        '<testsuite errors="5"><testcase name="a"/></testsuite>',
+        '<testsuites><testsuite failures="1"><testcase name="a"/></testsuite></testsuites>',
+        "<testsuite><testcase",
+    ],
+    ids=["nested", "many", "errors", "failures", "cut"],
+)
+def test_a_report_that_cannot_be_relied_on_never_passes(tmp_path: Path, report: str) -> None:
+    (tmp_path / "given.xml").write_text(report)
+    began = time.monotonic()
+    found = run(tmp_path, "import shutil; shutil.copy('given.xml', 'out.xml')", report="x")
+    assert any(check.required and check.outcome == "failed" for check in found.values())
+    assert time.monotonic() - began < 20
+
+
+def test_a_time_that_is_no_number_is_none(tmp_path: Path) -> None:
+    report = '<testsuite><testcase name="a" time="x"/><testcase name="b" time="nan"/></testsuite>'
+    found = run(tmp_path, "", report=report)
+    assert {name: (check.outcome, check.seconds) for name, check in found.items()} == {
+        "a": ("passed", 0.0),
+        "b": ("passed", 0.0),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -52,6 +53,20 @@ def _whole(response: requests.Response, end: float) -> bytes:
     except urllib3.exceptions.HTTPError as error:
         raise requests.ConnectionError(str(error)) from error
     return b"".join(parts)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses have the same scheme, host and port: only then may one have the other's credentials."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(address: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(address)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return address, "", None  # a port that is none: equal to nothing but itself
+    return parts.scheme, parts.hostname or "", port
 
 
 def retrying(total: int = 3) -> Retry:

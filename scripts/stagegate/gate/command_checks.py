@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stagegate.clients import process
 from stagegate.errors import Stop
+from stagegate.gate import junit_shape
 from stagegate.model import Check, Release
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -96,19 +98,29 @@ def _cases(report: Path, required: Sequence[str]) -> Iterator[Check]:
         yield Check(name="command", outcome="failed", detail=f"it wrote no {report.name} that can be read")
         return
     try:
+        claimed = junit_shape.claimed_failures(report)
         document = JUnitXml.fromfile(str(report))
-    except (JUnitXmlError, ValueError, SyntaxError) as error:
+    except junit_shape.Unbounded as error:
+        yield Check(name="command", outcome="failed", detail=f"{report.name} is not read: {error}")
+        return
+    except (JUnitXmlError, ValueError, SyntaxError, RecursionError) as error:
         detail = f"{report.name} is not JUnit XML ({type(error).__name__})"
         yield Check(name="command", outcome="failed", detail=detail)
         return
-    suites: list[TestSuite | TestCase] = [document] if isinstance(document, TestSuite) else list(document)
+    suites = deque[TestSuite | TestCase]([document] if isinstance(document, TestSuite) else list(document))
+    failed = 0
     while suites:
-        item = suites.pop(0)
+        item = suites.popleft()
         if isinstance(item, TestSuite):
             inner = item.testsuites()  # type: ignore[no-untyped-call]
-            suites = [*inner, *(case for case in item if isinstance(case, TestCase)), *suites]
+            suites.extendleft(reversed([*inner, *(case for case in item if isinstance(case, TestCase))]))
         elif isinstance(item, TestCase):
-            yield _check(item, required)
+            check = _check(item, required)
+            failed += check.outcome == "failed"
+            yield check
+    if claimed > 0 and not failed:
+        detail = f"{report.name} counts {claimed} failures or errors, and shows no test that failed"
+        yield Check(name="command", outcome="failed", detail=detail)
 
 
 def _check(case: object, required: Sequence[str]) -> Check:
@@ -128,7 +140,7 @@ def _check(case: object, required: Sequence[str]) -> Check:
         name=name[:200],
         outcome="failed" if bad else "skipped" if skipped else "passed",
         required=wanted if required else not skipped,
-        seconds=round(float(case.time or 0), 3),
+        seconds=junit_shape.seconds(case),
         detail=log.redact(said)[:400],
     )
 

@@ -174,8 +174,9 @@ class Releases(Port):
         return content
 
     def _own_host(self, url: str) -> None:
-        host = urlsplit(url).netloc
-        if host not in (self._c.host, "uploads." + self._c.host.removeprefix("api.")):
+        api, host = urlsplit(self._c.api_url), urlsplit(url).netloc
+        uploads = f"{api.scheme}://uploads.{api.netloc.removeprefix('api.')}"
+        if not any(http.same_origin(url, one) for one in (self._c.api_url, uploads)):
             raise Stop(
                 "unknown-state",
                 "GitHub named an upload address on another host.",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from stagegate.clients import http
 from stagegate.clients.registry.reference import Reference, parse
 from stagegate.clients.registry.transport import Transport
 from stagegate.clients.registry.trouble import Transient, absent
@@ -160,7 +161,7 @@ class Registry:
             if not following:
                 return tuple(found)
             url = self._transport.place(target, url, following)
-            if urlsplit(url).netloc != urlsplit(target.api).netloc:
+            if not http.same_origin(url, target.api):
                 raise _nonsense(target, "a next page on another host")
         raise _nonsense(target, f"more than {_PAGES} pages of tags")
 

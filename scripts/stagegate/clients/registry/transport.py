@@ -63,15 +63,15 @@ class Transport:
             )
         reading = method in ("GET", "HEAD") and target.name not in self._writes
         actions = "pull" if reading else "pull,push"
-        ours = urlsplit(target.api).netloc
+        ours = target.api
         for last in (False, True):
             wanted = dict(headers or {}) | {"Accept-Encoding": "identity"}
             header = self.login.header(target, actions)
-            if header and urlsplit(url).netloc == ours:
+            if header and http.same_origin(url, ours):
                 wanted["Authorization"] = header
             answer = self._follow(method, url, target, wanted, data)
             challenge = answer.headers.get("WWW-Authenticate", "")
-            if answer.status_code != 401 or last or not challenge or urlsplit(answer.url).netloc != ours:
+            if answer.status_code != 401 or last or not challenge or not http.same_origin(answer.url, ours):
                 return answer
             answer.close()
             if not self.login.answer(challenge, target, actions):
@@ -168,7 +168,7 @@ class Transport:
                 return answer
             answer.close()
             following = self.place(target, url, place)
-            if urlsplit(following).netloc != urlsplit(url).netloc:
+            if not http.same_origin(following, url):
                 headers.pop("Authorization", None)
             url = following
         raise Stop(

@@ -1,0 +1,49 @@
+"""Whether a JUnit report can be read within bounds, and what its suites say of themselves.
+
+It comes from the software under test: nested, huge and contradictory files end as failed, never as passed.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+DEEPEST = 64  # elements in each other
+MOST = 50_000  # elements of all kinds
+_COUNTS = ("failures", "errors")
+
+
+class Unbounded(Exception):
+    """The report is nested too deeply or too large."""
+
+
+def claimed_failures(report: Path) -> int:
+    """The largest number of failures and errors that one suite says it has. Unbounded, SyntaxError."""
+    depth = seen = most = 0
+    for event, element in ElementTree.iterparse(report, events=("start", "end")):  # noqa: S314  expat bounds entities
+        if event == "end":
+            depth -= 1
+            element.clear()
+            continue
+        depth, seen = depth + 1, seen + 1
+        if depth > DEEPEST:
+            raise Unbounded(f"it is nested more than {DEEPEST} levels deep")
+        if seen > MOST:
+            raise Unbounded(f"it has more than {MOST} elements")
+        if element.tag.rpartition("}")[2] in ("testsuite", "testsuites"):
+            most = max(most, sum(_count(element.get(name)) for name in _COUNTS))
+    return most
+
+
+def seconds(case: object) -> float:
+    """How long a case took; what is no number is none."""
+    try:
+        given = float(getattr(case, "time", None) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return round(given, 3) if math.isfinite(given) and given >= 0 else 0.0
+
+
+def _count(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
