@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKOUT = ROOT / "lab" / "actions" / "checkout"
+OF_OTHERS = {
+    "actions/checkout": "checkout",
+    "actions/upload-artifact": "upload-artifact",
+}  # and ours in lab/actions
 TIMEOUT = 300.0
 # The summary of a step stays for some hundredths of a second.
 _READ_SECONDS, _LOOK_SECONDS = 0.02, 0.3
@@ -75,10 +78,11 @@ def run(
     event_file.write_text(json.dumps(payload), encoding="utf-8")
     command = ["act", event, "-W", f".github/workflows/{workflow}", "-e", str(event_file), "-a", actor]
     command += [word for platform in PLATFORMS for word in ("-P", f"{platform}=-self-hosted")]
-    command += ["--no-skip-checkout", "--no-cache-server", *_checkout([clone, *repositories.values()])]
+    command += ["--no-skip-checkout", "--no-cache-server", *_of_others([clone, *repositories.values()])]
     command += [
         word for name, folder in repositories.items() for word in ("--local-repository", f"{name}={folder}")
     ]
+    environ = {**environ, "LAB_ARTIFACTS": str(log.parent / "artifacts")}
     command += [word for key, value in environ.items() for word in ("--env", f"{key}={value}")]
     command += [word for key, value in variables.items() for word in ("--var", f"{key}={value}")]
     secret_file = log.with_suffix(".secrets")
@@ -146,12 +150,17 @@ def _link_summaries(home: Path, kept: Path, links: dict[tuple[Path, int], Path])
                 links[key] = link
 
 
-def _checkout(folders: Sequence[Path]) -> list[str]:
-    """Flags that put the lab's checkout in the place of every `actions/checkout@<sha>` that workflows pin."""
+def _of_others(folders: Sequence[Path]) -> list[str]:
+    """Flags that put the lab's actions in the place of those of others that workflows pin by `@<sha>`."""
     files = [file for folder in folders for file in (folder / ".github" / "workflows").glob("*.yml")]
     lines = [line for file in files for line in file.read_text().splitlines()]
-    used = {line.split("uses: ", 1)[1].split()[0] for line in lines if "uses: actions/checkout@" in line}
-    return [word for name in sorted(used) for word in ("--local-repository", f"{name}={CHECKOUT}")]
+    used = {line.split("uses: ", 1)[1].split()[0] for line in lines if "uses: " in line}
+    return [
+        word
+        for name in sorted(used)
+        if (ours := OF_OTHERS.get(name.partition("@")[0]))
+        for word in ("--local-repository", f"{name}={ROOT / 'lab' / 'actions' / ours}")
+    ]
 
 
 def clock(began: float) -> float:

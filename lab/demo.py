@@ -137,6 +137,7 @@ def tell(lab: Lab, story: Story) -> None:
     story.claim("prod still runs 1.0.0", "1.0.0", lab.ask("prod")["version"])
     _show_promotion(lab, story, pulls[0])
     _show_gate(lab, story, runs)
+    story.claim("the complete difference is an artifact of the run", True, _artifact(story, runs))
     story.claim(
         "with one digest changed the promotion is refused", "evidence-mismatch", _tampered(lab, story)
     )
@@ -238,11 +239,7 @@ def _tampered(lab: Lab, story: Story) -> str:
     desk = lab.desk("octo-lead")
     saved = desk / "facts.json"
     arguments = ("--environment", "prod", "--version", "1.1.0", "--dry-run", "true")
-    lab.local(
-        "octo-lead", "promote_pr", *arguments, "--save-facts", "facts.json", "--html", "difference.html"
-    )
-    about = "All objects that differ, as the run leaves them for its artifacts."
-    story.pages.file("difference.html", "The complete difference", about, desk / "difference.html")
+    lab.local("octo-lead", "promote_pr", *arguments, "--save-facts", "facts.json")
     facts = json.loads(saved.read_text())
     chart = facts["subject"]["release"]["chart"]
     chart["digest"] = chart["digest"][:-1] + ("0" if chart["digest"][-1] != "0" else "1")
@@ -301,6 +298,16 @@ def _show_gate(lab: Lab, story: Story, runs: list[ActRun]) -> None:
     story.pages.document(
         "evidence.json", "The evidence", "The record of the gate, bound to exact digests.", evidence
     )
+
+
+def _artifact(story: Story, runs: list[ActRun]) -> bool:
+    """Whether a run kept the page with the complete difference; it is shown."""
+    name = "stagegate-difference-shop-prod.html"
+    found = next((file for run in runs for file in run.log.parent.glob(f"artifacts/*/{name}")), None)
+    if found is not None:
+        about = "All objects that differ, as the run kept them among its artifacts."
+        story.pages.file("difference.html", "The complete difference", about, found)
+    return found is not None
 
 
 def _show_refused_gate(story: Story, runs: list[ActRun]) -> None:

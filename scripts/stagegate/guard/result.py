@@ -105,7 +105,7 @@ def details(head: Head, apps: Sequence[AppJudged], now: datetime, run_url: str) 
 def show(context: Context, requested: str, judged_heads: Sequence[HeadJudged], now: datetime) -> str:
     """Write the page with every difference where there is one and a place for it; its path, or nothing."""
     told = [part for one in judged_heads for part in accounts(one.apps, now, context.run_url)]
-    target = artifact.place(context, requested, "stagegate-difference.html", what="html")
+    target = artifact.place(context, requested, "stagegate-difference-pull-request.html", what="html")
     if target is None or not any(part.difference for part in told):
         return ""
     artifact.write(target, page.page(told, context.run_url))

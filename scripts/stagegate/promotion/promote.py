@@ -137,7 +137,7 @@ def promote(started: PromotionRun) -> Result:
     page = body_facts.complete(
         reading.facts, reading.difference, decision, started.now, started.context.run_url
     )
-    shown = result.show(started.context, request, page)
+    shown = result.show(started.context, request, reading.facts.app, page)
     applied = _apply(started, reading, decision, text)
     calls = started.connections.calls
     done = result.result(

@@ -51,10 +51,10 @@ def load(context: Context, path: str) -> PromotionFacts:
         ) from error
 
 
-def show(context: Context, request: PromotionRequest, page: str) -> str:
+def show(context: Context, request: PromotionRequest, app: str, page: str) -> str:
     """Write the page with the difference where there is one and a place for it; its path, or nothing."""
     target = artifact.place(
-        context, request.html, f"stagegate-difference-{request.environment}.html", what="html"
+        context, request.html, f"stagegate-difference-{app}-{request.environment}.html", what="html"
     )
     if not page or target is None:
         return ""
