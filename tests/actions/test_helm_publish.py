@@ -20,8 +20,10 @@ from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
 from stagegate.actions import helm_publish
 from stagegate.chart import package, published
+from stagegate.chart.publish import facts
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest
+from stagegate.errors import Stop
 from stagegate.model import digest_of
 from stagegate.runner.boundary import entrypoint
 
@@ -406,3 +408,73 @@ def test_without_a_chart_the_record_is_a_deployment(world: World) -> None:
         assert len(made) == 1
         finished = [call for call in forge.calls if call.method == "POST" and call.path.endswith("/statuses")]
         assert [call.status for call in finished] == [403, 201], "completed once, then left alone"
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12\n"
+
+
+def submodule(world: World) -> None:
+    world.commit()
+    world.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},charts/shop/charts/other")
+    world.git("commit", "-q", "-m", "a submodule")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "file", "says"),
+    [
+        (submodule, "charts/shop/charts/other", "submodule"),
+        (lambda w: (w.work / "charts/shop/logo.png").write_text(LFS), "charts/shop/logo.png", "Git LFS"),
+        (
+            lambda w: (w.work / "charts/shop/out.txt").symlink_to("../../../outside.txt"),
+            "charts/shop/out.txt",
+            "leads out of the repository",
+        ),
+    ],
+    ids=["submodule", "Git LFS", "link"],
+)
+def test_what_the_commit_does_not_hold_is_refused_by_name(
+    world: World, break_it: Any, file: str, says: str
+) -> None:
+    break_it(world)
+    sha = world.git("rev-parse", "HEAD") if break_it is submodule else world.commit()
+    code, out = world.publish(commit=sha)
+    message = world.report(out)["message"]
+    assert (code, out["reason"]) == (1, "findings")
+    assert message["what"].startswith(file)
+    assert says in message["why"]
+    assert world.client.tags(world.where) == ()
+
+
+def test_a_login_that_may_not_push_fails_before_any_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> str:
+        raise Stop("missing-permission", "The login may not push.", "denied", "Give packages: write.")
+
+    monkeypatch.setattr(registry.Registry, "begin_upload", denied)
+    monkeypatch.setattr(facts.committed, "tree", pytest.fail)
+    code, out = world.publish()
+    assert (code, out["reason"]) == (2, "missing-permission")
+
+
+@pytest.mark.parametrize("vendored", ["1.2.0", "1.3.0"])
+def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World, vendored: str) -> None:
+    part = world.work / "charts/shop/charts/part"
+    part.mkdir(parents=True)
+    (world.work / ".gitignore").unlink()  # the shop leaves such folders out of its repository
+    (part / "Chart.yaml").write_text(f"apiVersion: v2\nname: part\nversion: {vendored}\n")
+    schema = world.work / "charts/shop/values.schema.json"
+    schema.write_text(json.dumps({**json.loads(schema.read_text()), "additionalProperties": True}))
+    chart = world.work / "charts/shop/Chart.yaml"
+    chart.write_text(
+        chart.read_text() + "dependencies: [{name: part, version: 1.x.x, repository: https://example.org}]\n"
+    )
+    (world.work / "charts/shop/Chart.lock").write_text(
+        "dependencies: [{name: part, version: 1.2.0, repository: https://example.org}]\n"
+    )
+    code, out = world.publish()
+    if vendored == "1.2.0":
+        assert (code, out["reason"]) == (0, "published")
+        return
+    assert (code, out["reason"]) == (1, "findings")
+    assert "charts/ has part 1.3.0, Chart.lock says 1.2.0." in json.dumps(world.report(out))

@@ -39,7 +39,7 @@ def main(inputs: HelmPublish, context: Context) -> Result:
         github = hub.from_context(context, inputs.token)
         return without_chart(inputs, settings, build, github, context.run_url)
     logins = credentials.for_hosts(settings.registry_hosts, user, password)
-    known, packed = facts.read(settings, own, build, store, logins)
+    known, packed = facts.read(settings, own, build, store, logins, dry_run=inputs.dry_run)
     decided = plan.plan(known)
     changes = apply.apply(decided, known, packed, store, dry_run=inputs.dry_run)
     return report.result(known, decided, changes, dry_run=inputs.dry_run)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import semver
+import yaml
 
+from stagegate import yaml_1_1
 from stagegate.chart.source import ChartSource, Dependency
 from stagegate.clients import helm
 from stagegate.clients.registry.credentials import Credentials
 from stagegate.errors import Stop
+from stagegate.model import Finding
 
 LOCK = "Chart.lock"
 _DEEP = ("w", "w", "w", "w", "w", "w", "w", "w")  # room for the `..` of file:// dependencies
@@ -48,6 +54,67 @@ def complete(
                 _beside(chart, dependency, folder, workspace)
         helm.dependency_build(folder, logins)
         yield msgspec.structs.replace(chart, folder=folder)
+
+
+def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
+    """A finding for each dependency in `charts/` that is another version than Chart.yaml or Chart.lock say."""
+    locked = _locked(chart.folder / LOCK)
+    found = []
+    for dependency in chart.dependencies:
+        vendored = _vendored(chart, dependency)
+        exact = dependency.version if semver.Version.is_valid(dependency.version.removeprefix("v")) else ""
+        for source, wanted in ((LOCK, locked.get(dependency.name, "")), ("Chart.yaml", exact)):
+            if vendored and wanted and vendored.removeprefix("v") != wanted.removeprefix("v"):
+                found.append(
+                    Finding(
+                        rule="chart-lint",
+                        severity="error",
+                        file=f"{chart.path}/charts",
+                        message=f"charts/ has {dependency.name} {vendored}, {source} says {wanted}.",
+                        why="The package would contain another version than everybody reads in the chart.",
+                        fix=f"Run `helm dependency update {chart.path}` and commit what it changes.",
+                    )
+                )
+                break
+    return tuple(found)
+
+
+def _vendored(chart: ChartSource, dependency: Dependency) -> str:
+    """The version of a dependency in `charts/`, unpacked or as an archive; empty where it is not there."""
+    charts = chart.folder / "charts"
+    unpacked = charts / dependency.name / "Chart.yaml"
+    if unpacked.is_file():
+        return _text_at(unpacked.read_bytes(), "version")
+    for archive in sorted(charts.glob(f"{dependency.name}-*.tgz")):
+        try:
+            with tarfile.open(archive) as tar:
+                member = tar.extractfile(f"{dependency.name}/Chart.yaml")
+                content = member.read(1 << 20) if member else b""
+        except (tarfile.TarError, KeyError, OSError, EOFError):
+            continue
+        if _text_at(content, "name") == dependency.name:
+            return _text_at(content, "version")
+    return ""
+
+
+def _locked(file: Path) -> dict[str, str]:
+    """Name -> version as the lock says."""
+    document = _document(file.read_bytes()) if file.is_file() else {}
+    listed = document.get("dependencies")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return {str(entry.get("name")): str(entry.get("version")) for entry in entries}
+
+
+def _text_at(content: bytes, key: str) -> str:
+    return str(_document(content).get(key) or "")
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        document = yaml_1_1.load(content)
+    except (yaml.YAMLError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _in_place(chart: ChartSource, dependency: Dependency) -> bool:

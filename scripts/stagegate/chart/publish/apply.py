@@ -30,7 +30,7 @@ def apply(
         return (change,)
     place = registry.parse(facts.reference)
     manifest = Manifest(media_type=MANIFEST_TYPE, raw=packed.manifest)
-    store.push(place, manifest, (packed.config, packed.archive), absent=True)
+    store.push(place, manifest, (packed.config, packed.archive), absent=True, begun=facts.begun)
     there = store.manifest(place)
     if there is None:
         raise Stop(

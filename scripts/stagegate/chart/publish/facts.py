@@ -17,7 +17,7 @@ from stagegate.chart.publish import committed
 from stagegate.chart.publish.plan import ChartReleaseFacts, PublishedChart
 from stagegate.chart.source import ChartSource
 from stagegate.clients import registry
-from stagegate.clients.registry import Registry
+from stagegate.clients.registry import Manifest, Registry
 from stagegate.clients.registry.credentials import Credentials
 from stagegate.errors import Stop
 from stagegate.evidence.release_record import Record
@@ -50,18 +50,27 @@ def prove_images(images: Mapping[str, str], store: Registry) -> None:
 
 
 def read(
-    settings: Settings, own: ChartSettings, build: Build, store: Registry, logins: Mapping[str, Credentials]
+    settings: Settings,
+    own: ChartSettings,
+    build: Build,
+    store: Registry,
+    logins: Mapping[str, Credentials],
+    *,
+    dry_run: bool = False,
 ) -> tuple[ChartReleaseFacts, Package | None]:
     """ChartReleaseFacts of a release with a chart of ours, and the package when the checks let it be packed.
 
     The chart passes chart-check first, in this process: its errors are findings, and nothing is packed then.
-    Stop(missing-file) without a chart or its lock.
+    Stop(missing-file) without a chart or its lock, Stop(missing-permission) where the login may not push.
     """
     place = published.reference(settings.chart_reference, build.version)
+    manifest = store.manifest(place)
+    # Of a new chart the first upload begins at once: a login that may not push fails before any work.
+    begun = store.begin_upload(place) if manifest is None and not dry_run else ""
     with ExitStack() as stack:
         tree = stack.enter_context(committed.tree(build.workspace, build.commit, own.path))
         chart = source.read(tree / own.path, own.path, own.name or Path(own.path).name)
-        findings = (*build.findings, *_versions(chart, build.version))
+        findings = (*build.findings, *_versions(chart, build.version), *dependencies.mismatches(chart))
         whole = stack.enter_context(dependencies.complete(chart, tree, logins))
         checked = check_plan.plan(
             check_facts.of_source(
@@ -82,17 +91,19 @@ def read(
             reference=str(place),
             rendered=checked.environments,
             findings=findings,
+            begun=begun,
         )
         if any(finding.severity == "error" and not finding.silenced for finding in findings):
             return facts, None
         packed = package.pack(whole, Record(commit=build.commit, images=build.images))
-    there = _seen(store, place, packed)
+    there = _seen(store, place, packed, manifest)
     return msgspec.structs.replace(facts, digest=packed.digest, content=packed.content, there=there), packed
 
 
-def _seen(store: Registry, place: registry.Reference, packed: Package) -> PublishedChart | None:
-    """What stands there; one request when nothing does, or when it is exactly ours."""
-    manifest = store.manifest(place)
+def _seen(
+    store: Registry, place: registry.Reference, packed: Package, manifest: Manifest | None
+) -> PublishedChart | None:
+    """What the registry has under the version; no more requests when that is nothing, or exactly ours."""
     if manifest is None:
         return None
     digest = manifest.digest

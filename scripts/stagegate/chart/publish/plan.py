@@ -25,7 +25,8 @@ class ChartReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The release as built here, what the checks found, and what is published.
 
     `reference` is where it goes (with the tag); `digest` and `content` are of our own build, empty when the
-    checks failed before it was packed. `rendered` names the environments whose values were tried.
+    checks failed before it was packed. `rendered` names the environments whose values were tried, `begun` is the
+    place of the upload that has begun.
     """
 
     app: str
@@ -39,6 +40,7 @@ class ChartReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     rendered: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     there: PublishedChart | None = None
+    begun: str = ""
 
 
 class ChartPublication(msgspec.Struct, frozen=True, kw_only=True):

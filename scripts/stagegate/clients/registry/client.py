@@ -173,10 +173,23 @@ class Registry:
         place = self._transport.place(target, answer.url, answer.headers.get("Location", ""))
         self._transport.send("DELETE", place, target).close()  # a registry forgets it anyway after a while
 
-    def push_blob(self, repository: str | Reference, data: bytes, *, absent: bool = False) -> str:
+    def begin_upload(self, repository: str | Reference) -> str:
+        """Where a blob can be sent to: the proof that this login may push, before anything is public.
+
+        Stop(missing-permission) when it may not. Transient when it may be tried again.
+        """
+        target = _target(repository)
+        answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
+        self._expect(answer, target, 202)
+        # Seen from where the request ended after redirects, which is what a relative location means.
+        return self._transport.place(target, answer.url, answer.headers.get("Location", ""))
+
+    def push_blob(
+        self, repository: str | Reference, data: bytes, *, absent: bool = False, begun: str = ""
+    ) -> str:
         """Store a blob unless it is there (`absent`: it is new, so nobody looks); its digest.
 
-        Transient when the upload may be tried again.
+        `begun` is the place of an upload that has begun. Transient when the upload may be tried again.
         """
         digest = digest_of(data)
         target = _target(repository).at(digest)
@@ -185,10 +198,7 @@ class Registry:
             answer.close()
             if answer.status_code == 200:
                 return digest
-        answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
-        self._expect(answer, target, 202)
-        # Seen from where the request ended after redirects, which is what a relative location means.
-        place = self._transport.place(target, answer.url, answer.headers.get("Location", ""))
+        place = begun or self.begin_upload(target)
         put = f"{place}{'&' if urlsplit(place).query else '?'}digest={digest}"
         headers = {"Content-Type": "application/octet-stream"}
         self._expect(self._transport.send("PUT", put, target, headers=headers, data=data), target, 201)
@@ -215,10 +225,12 @@ class Registry:
         *,
         replace: bool = False,
         absent: bool = False,
+        begun: str = "",
     ) -> bool:
         """Blobs, then the manifest under its tag, all of it again when a registry stumbles.
 
         `absent` is for a caller that has just looked: the first attempt then looks once, before the manifest.
+        `begun` is the upload that such a caller has begun, used for the first blob.
         False when it was there already. A tag with other content is Stop(version-taken) unless `replace`.
         """
         target = _target(target)
@@ -231,8 +243,8 @@ class Registry:
             if seen is not None and not replace:
                 raise taken(target, seen, manifest.digest)
             try:
-                for blob in blobs:
-                    self.push_blob(target, blob, absent=first)
+                for number, blob in enumerate(blobs):
+                    self.push_blob(target, blob, absent=first, begun=begun if first and not number else "")
                 existing = self.manifest(
                     target
                 )  # a registry cannot compare and swap: look as late as possible
