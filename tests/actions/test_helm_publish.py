@@ -20,7 +20,7 @@ from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
 from stagegate.actions import helm_publish
 from stagegate.chart import package, published
-from stagegate.chart.publish import facts
+from stagegate.chart.publish import committed
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest
 from stagegate.errors import Stop
@@ -452,7 +452,7 @@ def test_a_login_that_may_not_push_fails_before_any_work(
         raise Stop("missing-permission", "The login may not push.", "denied", "Give packages: write.")
 
     monkeypatch.setattr(registry.Registry, "begin_upload", denied)
-    monkeypatch.setattr(facts.committed, "tree", pytest.fail)
+    monkeypatch.setattr(committed, "tree", pytest.fail)
     code, out = world.publish()
     assert (code, out["reason"]) == (2, "missing-permission")
 
