@@ -52,7 +52,8 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One version of an app with everything it ships, each artifact by digest.
 
-    `recorded` is false when nothing recorded the images at publication and they were looked up by tag.
+    `recorded` is false when nothing recorded the images at publication and they were looked up by tag. `looked_up`:
+    they were looked up by tag once, when others' release was recorded.
     """
 
     app: str
@@ -62,6 +63,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     chart: Chart | None = None
     images: tuple[Image, ...] = ()
     recorded: bool = True
+    looked_up: bool = False
 
 
 def parse_version(text: str, *, source: str) -> semver.Version:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.model import DIGEST, to_json
+from stagegate.model import DIGEST, Chart, to_json
 
 COMMIT, IMAGES = "stagegate/commit", "stagegate/images"
 
@@ -24,6 +24,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def annotations(self) -> dict[str, str]:
         """As they stand in Chart.yaml and in the manifest."""
         return {COMMIT: self.commit, IMAGES: to_json(dict(self.images)).decode()}
+
+
+class ForeignRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of a version that others published, as a deployment keeps it.
+
+    `chart` by digest, because the chart itself records nothing; `looked_up`: nobody handed over the digests of the
+    images, they were looked up by tag when this was recorded.
+    """
+
+    version: str
+    commit: str
+    images: Mapping[str, str] = {}
+    chart: Chart | None = None
+    looked_up: bool = False
 
 
 def from_annotations(annotations: Mapping[str, Any], where: str) -> Record | None:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from stagegate import settings as settings_file
 from stagegate.clients import registry
-from stagegate.clients.hub import Hub
+from stagegate.clients.hub import Hub, Tag
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.evidence.accepted import accepted
 from stagegate.evidence.records import is_accepted
-from stagegate.evidence.release_record import COMMIT, IMAGES, Record, broken, from_annotations
-from stagegate.model import IMAGE_TAG, Chart, Digest, Image, Release, parse_version, to_json
+from stagegate.evidence.release_record import ForeignRecord, Record, broken, from_annotations
+from stagegate.model import DIGEST, IMAGE_TAG, Chart, Digest, Image, Release, parse_version
 from stagegate.settings import Settings, Versioning
 
 ENVIRONMENT = "release"
@@ -99,12 +99,17 @@ def reviewed(settings: Settings, version: str, hub: Hub, store: Registry) -> Rel
     its tests, chart and images come from a commit that nobody had to review.
     """
     release = find(settings, version, hub, store)
+    _demand_reviewed(settings, release, hub)
+    return release
+
+
+def _demand_reviewed(settings: Settings, release: Release, hub: Hub) -> None:
     default, patterns = hub.default_branch(), settings.release_branches
     if hub.contains(default, release.commit):
-        return release
+        return
     for branch in _branches(hub, patterns):
         if hub.contains(branch, release.commit):
-            return release
+            return
     where = ", ".join([default, *patterns])
     raise Stop(
         "not-authorised",
@@ -132,6 +137,56 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
     `hub` is the app repository. Stop(bad-input) without its tag, Stop(missing-file) without its chart,
     Stop(content-differs) when tag and record name different commits, Stop(unknown-state) when unreadable.
     """
+    tag = _tag(settings, version, hub)
+    chart, record = _chart(settings, version, store) if settings.own_chart else (None, None)
+    foreign = None
+    if record is None:
+        _, foreign, _ = deployed(settings, version, tag.target_commit, hub)
+        if foreign is not None:
+            record = Record(commit=foreign.commit, images=foreign.images)
+    if record and record.commit != tag.target_commit:
+        raise Stop(
+            "content-differs",
+            f"{settings.app} {version} is not one release.",
+            f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
+            "Release a new version; somebody moved the tag or published from another commit.",
+        )
+    if foreign and chart and foreign.chart != chart:
+        was = foreign.chart.digest if foreign.chart else "no chart"
+        raise Stop(
+            "content-differs",
+            f"{settings.app} {version} is not one release.",
+            f"The record names {was}, and the registry has {chart.digest} under this version.",
+            "Release a new version; somebody published the chart again.",
+        )
+    images = record.images if record else _tagged(settings, version, store)
+    release = _release(settings, version, tag, chart, images)
+    return msgspec.structs.replace(
+        release, recorded=record is not None, looked_up=bool(foreign and foreign.looked_up)
+    )
+
+
+def unrecorded(
+    settings: Settings, version: str, hub: Hub, store: Registry, digests: Mapping[str, str] | None
+) -> Release:
+    """What a version is made of by its tag, its chart in the registry and `digests`, whatever is recorded of it.
+
+    Without `digests` the images are looked up by tag. The Stops are those of `reviewed`.
+    """
+    tag = _tag(settings, version, hub)
+    chart = _chart(settings, version, store)[0] if settings.own_chart else None
+    images = _tagged(settings, version, store) if digests is None else digests
+    release = _release(settings, version, tag, chart, images)
+    _demand_reviewed(settings, release, hub)
+    return release
+
+
+def chart_record(settings: Settings, version: str, store: Registry) -> Record | None:
+    """The record that the chart of a version contains; None where somebody else packed it."""
+    return _chart(settings, version, store)[1]
+
+
+def _tag(settings: Settings, version: str, hub: Hub) -> Tag:
     parse_version(version, source="version")
     tag = hub.tag(settings.version.tag_prefix + version)
     if tag is None:
@@ -141,17 +196,12 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             f"{hub.repository} has no tag {settings.version.tag_prefix}{version}.",
             "Release it first with version-bump, or name a version that exists.",
         )
-    chart, record = _chart(settings, version, store) if settings.own_chart else (None, None)
-    if not settings.own_chart:
-        record = _deployed(settings, version, tag.target_commit, hub)
-    if record and record.commit != tag.target_commit:
-        raise Stop(
-            "content-differs",
-            f"{settings.app} {version} is not one release.",
-            f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
-            "Release a new version; somebody moved the tag or published from another commit.",
-        )
-    images = record.images if record else _tagged(settings, version, store)
+    return tag
+
+
+def _release(
+    settings: Settings, version: str, tag: Tag, chart: Chart | None, images: Mapping[str, str]
+) -> Release:
     return Release(
         app=settings.app,
         version=version,
@@ -162,7 +212,6 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             Image(reference=name, digest=digest, first_party=name in settings.images)
             for name, digest in sorted(images.items())
         ),
-        recorded=record is not None,
     )
 
 
@@ -185,15 +234,28 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
     return chart, from_annotations(annotations, reference)
 
 
-def _deployed(settings: Settings, version: str, commit: str, hub: Hub) -> Record | None:
-    """The record of a release without a chart of ours, by an identity that may write it."""
+def deployed(
+    settings: Settings, version: str, commit: str, hub: Hub
+) -> tuple[int, ForeignRecord | None, bool]:
+    """The record that is a deployment, by an identity that may write it: its number, what it says, and whether its
+    status says that it is finished. The oldest counts: a later one cannot replace it. Stop(unknown-state)."""
     writers = accepted(settings, hub)
-    for deployment in hub.deployments(task(settings.app), ENVIRONMENT, commit):
-        trusted = is_accepted(deployment.creator, writers)
-        if trusted and deployment.payload.get("version") == version:
-            images = to_json(deployment.payload.get("images") or {}).decode()
-            return from_annotations({COMMIT: commit, IMAGES: images}, f"deployment {deployment.id}")
-    return None
+    found = [
+        deployment
+        for deployment in hub.deployments(task(settings.app), ENVIRONMENT, commit)
+        if is_accepted(deployment.creator, writers) and deployment.payload.get("version") == version
+    ]
+    if not found:
+        return 0, None, False
+    oldest = found[-1]
+    where = f"deployment {oldest.id}"
+    try:
+        record = msgspec.convert(dict(oldest.payload), ForeignRecord)
+    except msgspec.ValidationError as error:
+        raise broken(where, f"{error}") from error
+    if bad := [digest for digest in record.images.values() if not DIGEST.fullmatch(digest)]:
+        raise broken(where, f"{bad[0][:80]!r} is not a digest")
+    return oldest.id, record, any(status.state == "success" for status in oldest.statuses)
 
 
 def _tagged(settings: Settings, version: str, store: Registry) -> dict[str, str]:

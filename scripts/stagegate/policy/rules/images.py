@@ -40,6 +40,8 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="unknown", detail="; ".join(unknown))
     count = len(proven)
     detail = f"{count} proven image{'s' if count != 1 else ''}" if count else "the release has no images"
+    if subject.release is not None and subject.release.looked_up:
+        detail += ", by digests that were looked up by tag when the release was recorded"
     return RuleResult(rule=NAME, state="pass", detail=detail)
 
 

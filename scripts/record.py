@@ -1,0 +1,5 @@
+import sys
+
+from stagegate.actions.record import run
+
+sys.exit(run())

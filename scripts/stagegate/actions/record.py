@@ -1,0 +1,53 @@
+"""record: writes the release record of a version that somebody else tagged, built and published."""
+
+from __future__ import annotations
+
+from stagegate import settings as settings_file
+from stagegate.clients import hub
+from stagegate.clients.registry import Registry
+from stagegate.model import Result
+from stagegate.release.recorded import apply, facts, plan, report
+from stagegate.runner.boundary import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import Inputs
+
+
+class RecordInputs(Inputs, frozen=True, kw_only=True):
+    """Inputs of record."""
+
+    version: str = ""
+    digests: str = ""
+    app_id: str = ""
+    app_key: str = ""
+    registry_username: str = ""
+    registry_password: str = ""
+
+
+def main(inputs: RecordInputs, context: Context) -> Result:
+    """Inputs -> facts -> plan -> apply -> report."""
+    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    store = Registry(
+        settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
+    )
+    github = writer(inputs, context)
+    found = facts.read(settings, inputs.version, context.ref, inputs.digests, github, store)
+    decision = plan.plan(settings.app, found)
+    changes = (
+        ()
+        if inputs.dry_run
+        else apply.apply(settings.app, found, decision, github, context.person, context.run_url)
+    )
+    return report.result(settings.app, found, decision, changes, github.calls, dry_run=inputs.dry_run)
+
+
+def writer(inputs: RecordInputs, context: Context) -> hub.Hub:
+    """Who writes the record: the App, where one is given."""
+    token = inputs.token
+    if inputs.app_id or inputs.app_key:
+        token = hub.installation_token(context.api_url, context.repository, inputs.app_id, inputs.app_key)
+    return hub.from_context(context, token)
+
+
+def run() -> int:
+    """The exit code of this action, run with the inputs of its environment or command line."""
+    return entrypoint("record", RecordInputs, main)

@@ -1,0 +1,1 @@
+"""record: the release record of a version that somebody else tagged, built and published."""

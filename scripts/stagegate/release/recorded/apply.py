@@ -1,0 +1,24 @@
+"""Writes the record as a deployment with its status. Each step can be repeated."""
+
+from __future__ import annotations
+
+from stagegate.clients.hub import Hub
+from stagegate.evidence.releases import ENVIRONMENT, task
+from stagegate.model import Change
+from stagegate.release.recorded.facts import payload
+from stagegate.release.recorded.foreign_release import ForeignRelease
+
+
+def apply(
+    app: str, found: ForeignRelease, decision: str, hub: Hub, actor: str, run_url: str
+) -> tuple[Change, ...]:
+    """What was written."""
+    if decision == "nothing":
+        return ()
+    record = found.record
+    said = f"{app} {record.version} is a release"
+    number = found.number or hub.create_deployment(
+        record.commit, task(app), ENVIRONMENT, payload(app, record, actor), said, False
+    )
+    hub.create_deployment_status(number, "success", said, run_url)
+    return (Change(kind="record", target=f"{task(app)} {record.version}", after=record.commit),)

@@ -1,0 +1,95 @@
+"""What a version of others is made of: its tag, the digests of its artifacts, and what is recorded of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from stagegate.clients import registry
+from stagegate.clients.hub import Hub
+from stagegate.clients.registry import Registry
+from stagegate.errors import Stop
+from stagegate.evidence import releases
+from stagegate.evidence.release_record import ForeignRecord
+from stagegate.model import Release, parse_version
+from stagegate.release.recorded.foreign_release import ForeignRelease
+from stagegate.settings import Settings
+
+_TAG = re.compile(r"refs/tags/(.+)")
+
+
+def read(
+    settings: Settings, version: str, ref: str, digests: str, hub: Hub, store: Registry
+) -> ForeignRelease:
+    """The facts of a version. `version` may have the tag's prefix, and is empty for a run that a tag started.
+
+    Without `digests` the images are looked up by tag. Stop(bad-input), Stop(missing-file), Stop(not-authorised).
+    """
+    version = _version(settings, version, ref)
+    given = releases.digests(digests, settings) if digests.strip() else None
+    unrecorded = releases.unrecorded(settings, version, hub, store, given)
+    _prove(given or {}, store)
+    record = ForeignRecord(
+        version=version,
+        commit=unrecorded.commit,
+        images={image.reference: image.digest for image in unrecorded.images},
+        chart=unrecorded.chart,
+        looked_up=given is None and bool(unrecorded.images),
+    )
+    there = _in_chart(settings, unrecorded, record, store)
+    if there is not None:
+        return ForeignRelease(record=record, tag=unrecorded.tag, existing=there, in_chart=True, finished=True)
+    number, existing, finished = releases.deployed(settings, version, unrecorded.commit, hub)
+    return ForeignRelease(
+        record=record, tag=unrecorded.tag, existing=existing, number=number, finished=finished
+    )
+
+
+def payload(app: str, record: ForeignRecord, actor: str) -> dict[str, Any]:
+    """The record as a deployment keeps it."""
+    document: Mapping[str, Any] = msgspec.to_builtins(record)
+    return {"app": app, **document, "actor": actor}
+
+
+def _version(settings: Settings, version: str, ref: str) -> str:
+    """The version that is named, or that of the tag that started this run."""
+    prefix = settings.version.tag_prefix
+    found = _TAG.fullmatch(ref)
+    text = version.strip() or (found[1] if found else "")
+    if not text:
+        raise Stop(
+            "bad-input",
+            "No version is named.",
+            "The input `version` is empty, and no tag started this run.",
+            "Give the output of the tool that made the tag, such as `tag_name` of release-please.",
+        )
+    text = text.removeprefix(prefix) if prefix else text
+    parse_version(text, source="version")
+    return text
+
+
+def _prove(digests: Mapping[str, str], store: Registry) -> None:
+    """Every image exists by digest. Stop(bad-input) naming the one that does not."""
+    for image, digest in digests.items():
+        if store.digest(registry.parse(image).at(digest)) is None:
+            raise Stop(
+                "bad-input",
+                f"{image}@{digest} is not in the registry.",
+                "A release names only images that are pushed.",
+                "Pass the digests that the push printed.",
+            )
+
+
+def _in_chart(
+    settings: Settings, release: Release, record: ForeignRecord, store: Registry
+) -> ForeignRecord | None:
+    """What the chart itself records, where helm-publish made it."""
+    inner = releases.chart_record(settings, release.version, store) if settings.own_chart else None
+    if inner is None:
+        return None
+    return msgspec.structs.replace(
+        record, commit=inner.commit, images=dict(inner.images), looked_up=record.looked_up
+    )

@@ -1,0 +1,40 @@
+"""The result of record, in words."""
+
+from __future__ import annotations
+
+from stagegate.model import Calls, Change, Message, Result, to_json
+from stagegate.release.recorded.foreign_release import ForeignRelease
+
+
+def result(
+    app: str,
+    found: ForeignRelease,
+    decision: str,
+    changes: tuple[Change, ...],
+    calls: Calls,
+    *,
+    dry_run: bool,
+) -> Result:
+    """What was recorded, and where the digests come from."""
+    record = found.record
+    images = f"{len(record.images)} image{'' if len(record.images) == 1 else 's'}"
+    where = "looked up by tag now, because the step got none" if record.looked_up else "given to this step"
+    made = f"{images}{' and the chart' if record.chart else ''}"
+    reason = "planned" if dry_run else "already-published" if decision == "nothing" else "published"
+    already = " already" if decision == "nothing" else ""
+    in_chart = " by its chart" if found.in_chart else ""
+    return Result(
+        reason=reason,
+        message=Message(
+            what=f"{app} {record.version} ({found.tag}, commit {record.commit[:12]}) is recorded"
+            f"{already}{in_chart}: {made}.",
+            why=f"The digests of its images were {where}." if record.images else "",
+            next="Promote it to the first environment." if decision == "write" else "",
+        ),
+        outputs={"version": record.version, "digests": to_json(dict(record.images)).decode()},
+        app=app,
+        version=record.version,
+        dry_run=dry_run,
+        changes=changes,
+        calls=calls,
+    )
