@@ -152,10 +152,25 @@ class Skip(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
 
 
+class PromotedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Who brought a release to an environment, as the commit that moved its pins says.
+
+    `overridden` are the rules that were set aside, with whom and why; `rules` are the rules as they stood.
+    """
+
+    commit: str
+    proposed_by: str = ""
+    approved_by: tuple[str, ...] = ()
+    merged_by: str = ""
+    overridden: str = ""
+    rules: str = ""
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The record of a gate's verdict, bound to exact digests. At most 16 KiB as JSON.
 
     `files` is the digest of the pins and of every file that the environment's Applications use, as the gate began.
+    `promotion` is who brought it here, where a commit says so.
     `tests` are the checks without the gate's own: every text counts these.
     """
 
@@ -180,6 +195,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     policy: str = ""
     files: str = ""
+    promotion: PromotedBy | None = None
     skip: Skip | None = None
 
     @property

@@ -10,7 +10,7 @@ from stagegate.errors import Stop
 from stagegate.gate.command_checks import folded
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion
-from stagegate.model import Content, Evidence, EvidenceKind, Release, Skip, WorkflowRun, to_json
+from stagegate.model import Content, Evidence, EvidenceKind, PromotedBy, Release, Skip, WorkflowRun, to_json
 from stagegate.report.markdown import plain
 
 PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
@@ -29,6 +29,7 @@ def evidence(
     actor: str,
     policy: str,
     files: str = "",
+    promotion: PromotedBy | None = None,
     reason: str = "",
 ) -> Evidence:
     """The record of a verdict; `content` is `compared` only when a comparison found no difference."""
@@ -57,6 +58,7 @@ def evidence(
         actor=actor,
         policy=policy,
         files=files,
+        promotion=promotion,
         skip=Skip(reason=plain(reason), actor=actor) if kind == "skip" else None,
     )
 

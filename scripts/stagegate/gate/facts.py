@@ -19,7 +19,7 @@ from stagegate.evidence.records import Record
 from stagegate.gate import scenarios as scenario_files
 from stagegate.gate.expected import Expected
 from stagegate.gate.scenarios import Scenarios
-from stagegate.model import Actor, Finding, Release, Trust
+from stagegate.model import Actor, Finding, PromotedBy, Release, Trust
 from stagegate.runner import log
 from stagegate.settings import Environment, Settings, seconds
 
@@ -53,7 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `policy` is the blob of the settings on the default branch of the pins repository, `head` its commit,
     `pinned` the version the pins name there, `files` the digest of the pins and of every file that the
     environment's Applications use there (empty: not known), `accepted` whose records count, `objection` is why
-    the release should not have come here.
+    the release should not have come here, `promotion` who brought it.
     """
 
     settings: Settings
@@ -68,6 +68,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     accepted: tuple[Actor, ...]
     records: tuple[Record, ...]
     objection: Objection | None = None
+    promotion: PromotedBy | None = None
     others: OtherGates = OtherGates()
     scenarios: Scenarios | None = None
     timeout: float

@@ -73,7 +73,8 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
     proof = describe.evidence(
         release, name, kind, conclusion, seen,
         started=rfc3339(started), finished=rfc3339(datetime.now(timezone.utc)),
-        run=context.run, actor=context.person, policy=facts.policy, files=facts.files, reason=request.reason,
+        run=context.run, actor=context.person, policy=facts.policy, files=facts.files, promotion=facts.promotion,
+        reason=request.reason,
     )  # fmt: skip
     if request.junit:
         junit.write(context.inside(request.junit, what="junit"), f"gate {name}", proof.checks)

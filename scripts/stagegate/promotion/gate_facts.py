@@ -13,7 +13,7 @@ from stagegate.gate.facts import Facts, OtherGates
 from stagegate.gate.request import GateRequest
 from stagegate.pins import pinned_version
 from stagegate.policy import permissions
-from stagegate.promotion import app_state, audit_pins, used_files
+from stagegate.promotion import app_state, audit_pins, provenance, used_files
 from stagegate.promotion.app_state import AppState
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -102,6 +102,7 @@ def _facts(request: GateRequest, base: AppState, connections: Connections) -> Fa
         accepted=accepted,
         records=records.records(deployments, release.app, environment.name, accepted),
         objection=objection,
+        promotion=provenance.of(connections.pins, base, environment, version, accepted),
         scenarios=facts.scenarios_of(environment, release, connections.app, file, adopts=adopts)
         if needs_checks
         else None,

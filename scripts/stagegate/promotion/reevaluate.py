@@ -91,7 +91,7 @@ def _one(run: PromotionRun, state: AppState, environment: str, pull: hub.Pull) -
         return msgspec.structs.replace(evaluated, reason="planned")
     changes = write.status(connections.pins, pull.head_sha, verdict, pull.url)
     if merge == "stagegate" and verdict.state == "success" and not pull.draft:
-        sha, merged = into_base(run, state, pull, policy.merge_method)
+        sha, merged = into_base(run, state, pull, policy.merge_method, judgement)
         return msgspec.structs.replace(evaluated, reason="merged", changes=(*changes, *merged), commit=sha)
     reason = _waiting(evaluated) if merge == "stagegate" else ""
     return msgspec.structs.replace(
@@ -150,7 +150,7 @@ def follow(run: PromotionRun, facts: PromotionFacts, done: Applied) -> Applied:
 
 
 def into_base(
-    run: PromotionRun, state: AppState, pull: hub.Pull, method: str
+    run: PromotionRun, state: AppState, pull: hub.Pull, method: str, judgement: Judgement
 ) -> tuple[str, tuple[Change, ...]]:
     """Merge exactly the head that was judged, then start the verification that GITHUB_TOKEN's merge does not."""
     pins = run.connections.pins
@@ -160,6 +160,16 @@ def into_base(
     version = commits[-1].trailers.get("Stagegate-Version", "") if commits else ""
     title = plain(f"{pull.title} (PR {pull.number})")
     trailers = names.trailers(app, version, environment, run.context.run_id)
+    record = names.provenance(
+        [result for judged in judgement.environments for result in judged.rules],
+        proposed_by=pull.author.login if pull.author else "",
+        approved_by=dict.fromkeys(
+            login for judged in judgement.environments for login in judged.subject.approvals.people
+        ),
+        merged_by=pins.viewer().login,
+        policy=state.blob,
+    )
+    trailers = f"{trailers}\n{record}"
     workflow = verifying.demand(pins, state.base, run.request.verify_workflow)
     sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)

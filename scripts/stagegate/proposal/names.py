@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from stagegate.clients import hub
+from stagegate.model import RuleResult
+from stagegate.report.markdown import plain
 
 STATUS = "stagegate/pins"
 _CLASS = re.compile(r"[a-z]+(?:-[a-z]+)*")
@@ -36,6 +38,34 @@ def trailers(app: str, version: str, environment: str, run: str, risks: Iterable
     lines = {"App": app, "Version": version, "Environment": environment, "Run": run or "local"}
     lines |= {"Risk": ", ".join(risks)} if risks else {}
     return "\n".join(f"Stagegate-{key}: {value}" for key, value in lines.items())
+
+
+def provenance(
+    rules: Iterable[RuleResult],
+    *,
+    proposed_by: str,
+    policy: str,
+    approved_by: Iterable[str] = (),
+    merged_by: str = "",
+) -> str:
+    """Trailers that name who answers for a change, and the rules as they stood, for an audit and for evidence."""
+    judged = tuple(rules)
+    passed = [one.rule for one in judged if one.state == "pass" and not one.override]
+    others = [f"{one.rule} {one.state}" for one in judged if one.state != "pass"]
+    lines = {
+        "Proposed-By": proposed_by,
+        "Approved-By": ", ".join(approved_by),
+        "Merged-By": merged_by,
+        "Rules": "; ".join(filter(None, (f"pass {' '.join(passed)}" if passed else "", *others))),
+        "Overridden": "; ".join(f"{one.rule} by {one.override}" for one in judged if one.override),
+        "Policy": policy,
+    }
+    return "\n".join(f"Stagegate-{key}: {_line(value)}" for key, value in lines.items() if value)
+
+
+def _line(text: str) -> str:
+    """Foreign text as one harmless line."""
+    return " ".join(plain(text).split())[:300]
 
 
 def is_ours(trailers: Mapping[str, str], app: str, environment: str) -> bool:

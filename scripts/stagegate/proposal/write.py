@@ -54,8 +54,10 @@ def write(
     held: tuple[Change, ...] = ()
     if subject.kind == "rollback":
         held = hold.for_rollback(pins, facts, subject, context.person or pins.viewer().login, reason, now)
+    people = context.person or pins.viewer().login
+    record = names.provenance(decision.rules, proposed_by=people, merged_by=people, policy=facts.policy)
     try:
-        done = _written(pins, facts, decision, subject, text, context.run_id, verify_workflow)
+        done = _written(pins, facts, decision, subject, text, record, context.run_id, verify_workflow)
     except Stop as stop:
         if not held or stop.reason == "stale-base":
             raise
@@ -70,20 +72,25 @@ def _written(
     decision: Decision,
     subject: Subject,
     text: PullRequestText | None,
+    record: str,
     run: str,
     verify_workflow: str,
 ) -> Applied:
     if text is None:
-        return commit(pins, facts, subject, run=run, verify_workflow=verify_workflow)
+        return commit(pins, facts, subject, record, run=run, verify_workflow=verify_workflow)
     return propose(pins, facts, decision, subject, text, run=run)
 
 
 def commit(
-    pins: hub.Hub, facts: PromotionFacts, subject: Subject, *, run: str, verify_workflow: str
+    pins: hub.Hub, facts: PromotionFacts, subject: Subject, record: str, *, run: str, verify_workflow: str
 ) -> Applied:
-    """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary."""
+    """Strategy `direct`: one commit on the default branch, then the dispatch that GITHUB_TOKEN makes necessary.
+
+    `record` are the trailers that name who answers for it.
+    """
     workflow = verifying.demand(pins, facts.base, verify_workflow)
     headline, body = branch.message(subject, facts.app, run)
+    body = f"{body}\n{record}"
     try:
         sha = pins.create_commit(facts.base, facts.base_head, headline, body, dict(subject.files))
     except Stop as stop:

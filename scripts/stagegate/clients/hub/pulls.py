@@ -71,6 +71,7 @@ class _Pull(msgspec.Struct, frozen=True):
     merge_commit_sha: str | None = None
     draft: bool = False
     user: Account | None = None
+    merged_by: Account | None = None
     labels: list[_Label] = []
     mergeable: bool | None = None
     auto_merge: dict[str, Any] | None = None
@@ -96,6 +97,7 @@ class _Pull(msgspec.Struct, frozen=True):
             labels=tuple(label.name for label in self.labels),
             mergeable=self.mergeable,
             auto_merge=self.auto_merge is not None,
+            merged_by=actor_of(self.merged_by),
         )
 
 

@@ -150,7 +150,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pull(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request. `mergeable` None: GitHub has not computed it (lists never say)."""
+    """A pull request. `mergeable` None: GitHub has not computed it (lists never say, nor `merged_by`)."""
 
     number: int
     node_id: str
@@ -170,6 +170,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     mergeable: bool | None
     auto_merge: bool
+    merged_by: Actor | None = None
 
 
 class CommitOrigin(msgspec.Struct, frozen=True, kw_only=True):
