@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stagegate import settings as settings_file
-from stagegate.clients import hub
+from stagegate.clients import hub, job_permissions
 from stagegate.clients.registry import Registry
 from stagegate.model import Result
 from stagegate.release.recorded import apply, facts, plan, report
@@ -44,7 +44,9 @@ def writer(inputs: RecordInputs, context: Context) -> hub.Hub:
     """Who writes the record: the App, where one is given."""
     token = inputs.token
     if inputs.app_id or inputs.app_key:
-        token = hub.installation_token(context.api_url, context.repository, inputs.app_id, inputs.app_key)
+        token = hub.installation_token(
+            context.api_url, context.repository, inputs.app_id, inputs.app_key, job_permissions.RECORD
+        )
     return hub.from_context(context, token)
 
 

@@ -27,8 +27,14 @@ PROMOTE = JobPermissions(
         "deployments": "read",
         "pull_requests": "write",
         "actions": "write",
+        "members": "read",  # whether a person is in a team that `commands` names
     }
 )
+ADOPT = JobPermissions(
+    pins={**PROMOTE.pins, "deployments": "write"},
+    app={"contents": "read", "statuses": "write", "deployments": "write"},
+)
+RECORD: Permissions = {"contents": "read", "deployments": "write"}
 GUARD = JobPermissions(
     pins={"contents": "read", "statuses": "write", "deployments": "read", "pull_requests": "write"}
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from stagegate.clients import job_permissions
 from stagegate.comment import event as events
 from stagegate.comment import result
 from stagegate.comment.answer import CommandAnswer, HelpLine
@@ -77,7 +78,9 @@ def adopt(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
     context = msgspec.structs.replace(order.context, actor=events.author(order.event))
     app = order.apps[0]
     inputs = msgspec.structs.replace(order.inputs, config=app.config)
-    started = run.start(request(order, "adopt"), inputs, app.settings, context)
+    started = run.start(
+        request(order, "adopt"), inputs, app.settings, context, permissions=job_permissions.ADOPT
+    )
     return msgspec.structs.replace(answer, result=adoption.adopt(started))
 
 
