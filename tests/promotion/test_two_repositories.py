@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from stagegate.actions import pin_guard, pr_command, promote_pr
+from stagegate.actions import pin_guard, pr_command, promote_pr, status_report
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import RIGHTS, Shop, shop
 
@@ -119,3 +119,19 @@ def test_commands_and_the_guard_live_where_the_pins_are(world: Shop) -> None:
     assert (status["context"], status["state"]) == ("stagegate/pins", "success")
     assert world.repo.head("main") == before
     assert world.hub().refs("refs/heads/stagegate/") == {}
+
+
+def test_the_status_joins_what_both_repositories_know(world: Shop) -> None:
+    assert promote(world) == (0, "committed")
+    world.passed("1.1.0")
+    environ = world.environ(config=POLICY, pins_token=world.pins_token, data="status.json")
+    environ |= {"GITHUB_REPOSITORY": "acme/gitops"}
+    kind, main = status_report.StatusInputs, status_report.main
+    assert entrypoint("status-report", kind, main, argv=[], environ=environ) == 0
+    (app,) = json.loads((world.folder / "status.json").read_bytes())["apps"]
+    staging, prod = app["environments"]
+    assert (staging["version"], staging["gate"]) == ("1.1.0", "passed")
+    assert prod["next_version"] == "1.1.0"
+    release = next(one for one in app["releases"] if one["version"] == "1.1.0")
+    steps = {step["name"]: step["url"] for step in release["steps"]}
+    assert "/acme/shop/commit/" in steps["committed"] and "/acme/gitops/commit/" in steps["promoted"]

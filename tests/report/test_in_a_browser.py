@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from lab import browser
@@ -212,6 +213,32 @@ def test_the_pages_are_accessible(
     assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in violations] == []
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= SIZES[size]["width"], "nothing has to be moved sideways, tables scroll in themselves"
+
+
+def test_a_thousand_apps_can_be_filtered_and_sorted(chromium: Any, tmp_path: Path) -> None:
+    place = report().apps[0].environments[0]
+    names = ("dev", "staging", "qa", "prod")
+    apps = tuple(
+        AppStatus(
+            app=f"app-{number:03}",
+            environments=tuple(
+                msgspec.structs.replace(place, name=name, version=f"1.{number}.0") for name in names
+            ),
+        )
+        for number in range(1000)
+    )
+    page = opened(
+        chromium, tmp_path, status_page.page(StatusReport(at=AT, repository="acme/shop", apps=apps))
+    )
+    assert page.inner_text("#shown") == "1000 apps"
+    page.fill("#filter", "1.417.0")
+    assert page.inner_text("#shown") == "1 of 1000 apps"
+    assert page.eval_on_selector_all(
+        "#matrix tbody tr:not([hidden])", "all => all.map(row => row.dataset.app)"
+    ) == ["app-417"]
+    page.fill("#filter", "")
+    page.select_option("#sort", "name")
+    assert page.eval_on_selector("#matrix tbody tr", "row => row.dataset.app") == "app-000"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
