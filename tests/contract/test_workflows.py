@@ -315,3 +315,26 @@ def test_only_three_findings_of_the_auditor_are_set_aside() -> None:
     for _, file in FILES.items():
         for line in re.findall(r"zizmor: ignore.*", file.text):
             assert re.fullmatch(r"zizmor: ignore\[dangerous-triggers\] \w.{20,}", line), "no reason given"
+
+
+# Jobs that two files have, because a called workflow calls no other: (file, job) and where its twin is.
+TWINS = [
+    ("events.yml", "guard", "pin-guard.yml"),
+    ("events.yml", "command", "commands.yml"),
+    ("events.yml", "promote", "promote.yml"),
+    ("events.yml", "moved", "production.yml"),
+    ("events.yml", "gate", "production.yml"),
+    ("publish.yml", "publish", "road.yml"),
+]
+# What an input of the separate file may be: here it only comes from the event.
+GIVEN = re.compile(
+    r"inputs\.(app|environment|version|mode|reason|until|rules|dry-run) \|\| (?=github\.event\.inputs)"
+)
+
+
+@pytest.mark.parametrize(("file", "job", "twin"), TWINS)
+def test_a_job_that_two_files_have_is_the_same_in_both(file: str, job: str, twin: str) -> None:
+    one, other = (dict(FILES[f".github/workflows/{name}"].jobs[job]) for name in (file, twin))
+    one.pop("if", None), other.pop("if", None)
+    texts = [GIVEN.sub("", str(each)).replace("'evaluate'", "'promote'") for each in (one, other)]
+    assert texts[0] == texts[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stagegate import settings
@@ -62,6 +64,24 @@ def test_mappings_merge_at_every_depth_and_lists_replace() -> None:
     )
     assert merged.release_branches == ("next",)
     assert {one.gate.settle for one in merged.environments} == {"30s"}
+
+
+def test_an_app_of_three_lines_gets_its_environments_with_its_name_in_them() -> None:
+    shared = SHARED.replace("soak: 30m", 'soak: 30m\n    pins: ["services/{app}/{version}.yaml"]')
+    merged = both("app: web\nextends: x\nimages: [ghcr.io/acme/web]\n", shared)
+    assert [(one.name, one.pins) for one in merged.environments] == [
+        ("prod", ("services/web/{version}.yaml",))
+    ]
+
+
+def test_the_work_tree_has_the_shared_file_too(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps/web.yaml").write_text("app: web\nextends: shared.yaml\n")
+    with pytest.raises(Stop) as stop:
+        settings.load(tmp_path / "apps/web.yaml", "apps/web.yaml")
+    assert stop.value.reason == "missing-file"
+    (tmp_path / "shared.yaml").write_text("images: ['ghcr.io/acme/{app}']\n")
+    assert settings.load(tmp_path / "apps/web.yaml", "apps/web.yaml").images == ("ghcr.io/acme/web",)
 
 
 def test_the_apps_own_words_win_where_nothing_is_locked() -> None:

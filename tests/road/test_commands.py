@@ -85,7 +85,7 @@ def test_a_hotfix_is_recorded_as_untested_and_needs_an_override(
     values = {**lab.scenario_variables("staging"), "SHOP_PASSWORD": "staging is broken"}
     broken = {**lab.secrets(SHOP), "staging": {"STAGEGATE_VARIABLES": lines(values)}}
     monkeypatch.setattr(lab, "secrets", lambda _: broken)
-    runs = lab.dispatch("release.yml", bump="1.1.0", hotfix="prod is down")
+    runs = lab.dispatch("release.yml", "octo-admin", bump="1.1.0", hotfix="prod is down")
     assert codes(runs)["release.yml"] == 0
     told = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
     skipped = [s for s in told if "prod is down" in s["description"]]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import semver
 
-from stagegate import settings as settings_file
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.evidence import accepted, releases
@@ -125,11 +124,8 @@ def _policy(
             "Policy (environments, their order, permissions) is only read from there.",
             "Merge the settings first, or name the right file with `config` or `policy`.",
         )
-    settings, oid = settings_file.parse(policy.content, connections.config), policy.oid
-    if settings.extends:
-        shared = shared_policy.read(connections.pins, head, settings.extends)
-        settings = settings_file.extended(policy.content, connections.config, shared)
-        oid = f"{oid}+{shared.blob}"
+    settings, shared = shared_policy.settings_of(connections.pins, head, policy.content, connections.config)
+    oid = f"{policy.oid}+{shared}" if shared else policy.oid
     if pin_files.has_globs(settings):
         settings = pin_files.expanded(settings, connections.pins.paths(head))
     if connections.one and not settings.policy and not settings.source:

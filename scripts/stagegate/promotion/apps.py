@@ -29,8 +29,10 @@ def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
     branch = pins.default_branch()
     paths = matching(pins.paths(branch), pattern) if is_glob(pattern) else (pattern,)
     blobs = pins.files(branch, paths) if paths else {}
+    from stagegate.promotion import shared_policy  # with the HTTP library, like `pins`
+
     read = tuple(
-        App(config=path, settings=settings_file.parse(blob.content, path))
+        App(config=path, settings=shared_policy.settings_of(pins, branch, blob.content, path)[0])
         for path, blob in blobs.items()
         if blob is not None
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+from stagegate import settings as settings_file
 from stagegate.clients import hub
 from stagegate.errors import Stop
-from stagegate.settings import Shared, shared_policy
+from stagegate.settings import Settings, Shared, shared_policy
 
 _read: WeakKeyDictionary[hub.Hub, dict[str, Shared]] = WeakKeyDictionary()
 
@@ -31,6 +32,16 @@ def read(pins: hub.Hub, head: str, extends: str) -> Shared:
             raise _unreadable(place, "There is no such file on the default branch.")
         kept[extends] = Shared(place=place, content=blob.content, blob=blob.oid)
     return kept[extends]
+
+
+def settings_of(pins: hub.Hub, head: str, content: bytes, file: str) -> tuple[Settings, str]:
+    """The settings of a file of the pins repository with the shared policy below them, and the blob of that (empty
+    without any)."""
+    own = settings_file.parse(content, file)
+    if not own.extends:
+        return own, ""
+    shared = read(pins, head, own.extends)
+    return settings_file.extended(content, file, shared), shared.blob
 
 
 def _unreadable(place: str, why: str) -> Stop:

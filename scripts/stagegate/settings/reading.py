@@ -6,7 +6,7 @@ every mistake is listed at once with its line and the nearest valid name.
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
@@ -18,7 +18,11 @@ from stagegate.settings.app import Settings
 
 
 def load(path: Path, file: str) -> Settings:
-    """Settings from a file; `file` is its name for messages. Stop(missing-file) or Stop(bad-settings)."""
+    """Settings from a file of a work tree; `file` is its path there. Stop(missing-file), Stop(bad-settings).
+
+    Shared policy of the same work tree is below them. That of another repository is not, because policy is only
+    read from a default branch.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -32,7 +36,13 @@ def load(path: Path, file: str) -> Settings:
         raise Stop(
             "missing-file", f"{file} cannot be read.", f"{error.strerror}.", "Make it a file."
         ) from error
-    return parse(content, file)
+    settings = parse(content, file)
+    if settings.extends and "//" not in settings.extends:
+        from stagegate.settings import shared_policy  # it reads with what is defined here
+
+        root = path.parents[len(PurePath(file).parts) - 1]
+        return shared_policy.extended(content, file, shared_policy.beside(root, settings.extends))
+    return settings
 
 
 def parse(content: bytes, file: str) -> Settings:

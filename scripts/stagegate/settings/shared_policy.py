@@ -1,12 +1,14 @@
 """Shared policy: one file that the settings of many apps extend. Pure.
 
-Mappings merge, lists replace, and the app's own words win, except for the keys that the shared file locks.
+Mappings merge, lists replace, and the app's own words win, except for the keys that the shared file locks. In the
+shared file `{app}` is the app's name. An app without `environments` gets all of them.
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -35,6 +37,19 @@ def address(extends: str) -> tuple[str, str]:
     return (repository, path) if separator else ("", extends)
 
 
+def beside(root: Path, extends: str) -> Shared:
+    """The shared file of a work tree. Stop(missing-file)."""
+    file = (root / extends).resolve()
+    if not file.is_relative_to(root.resolve()) or not file.is_file():
+        raise Stop(
+            "missing-file",
+            f"There is no {extends} in this repository.",
+            "`extends` of the settings names it.",
+            "Correct the path, or write owner/repository//path for a file of another repository.",
+        )
+    return Shared(place=extends, content=file.read_bytes(), blob="")
+
+
 def extended(content: bytes, file: str, shared: Shared) -> Settings:
     """The settings of an app on top of its shared policy. Stop(bad-settings) names the file with the mistake."""
     own, policy = declared.mapping(content, file), declared.mapping(shared.content, shared.place)
@@ -52,8 +67,9 @@ def extended(content: bytes, file: str, shared: Shared) -> Settings:
             "`environments` must be a mapping here: name, or `*`, to what such environments share",
         )
     _known(policy, environments, locked, shared.place)
+    policy, environments = (_filled(one, str(own.get("app"))) for one in (policy, environments))
     merged = _merged(policy, own)
-    listed = own.get("environments") or ()
+    listed = own.get("environments") or [{"name": name} for name in environments if name != _EVERY]
     merged["environments"] = [
         _merged(_merged(environments.get(_EVERY) or {}, environments.get(one.get("name")) or {}), one)
         for one in listed
@@ -71,6 +87,15 @@ def extended(content: bytes, file: str, shared: Shared) -> Settings:
     if found := list(contradictions.find(settings)):
         raise _bad(f"{file} with {shared.place}", "; ".join(text for _, text in found))
     return settings
+
+
+def _filled(value: Any, app: str) -> Any:
+    """A value of the shared file with `{app}` replaced, at every depth."""
+    if isinstance(value, str):
+        return value.replace("{app}", app)
+    if isinstance(value, Mapping):
+        return {key: _filled(one, app) for key, one in value.items()}
+    return [_filled(one, app) for one in value] if isinstance(value, list) else value
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
