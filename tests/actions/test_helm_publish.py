@@ -18,7 +18,7 @@ from pytest_mock import MockerFixture
 from lab.forge import Forge
 from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
-from stagegate.actions import helm_publish
+from stagegate.actions import helm_publish, image_tags
 from stagegate.chart import package, published
 from stagegate.chart.publish import committed
 from stagegate.clients import registry
@@ -478,3 +478,34 @@ def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World
         return
     assert (code, out["reason"]) == (1, "findings")
     assert "charts/ has part 1.3.0, Chart.lock says 1.2.0." in json.dumps(world.report(out))
+
+
+def test_image_tags_verifies_every_image_that_the_chart_renders(world: World) -> None:
+    sha = world.commit()
+
+    def verified() -> tuple[int, dict[str, str]]:
+        out = world.root / "verified"
+        out.unlink(missing_ok=True)
+        environ = {
+            "GITHUB_WORKSPACE": str(world.work),
+            "GITHUB_OUTPUT": str(out),
+            "RUNNER_TEMP": str(world.root),
+            "SG_VERSION": "1.1.0",
+            "SG_COMMIT": sha,
+            "SG_MODE": "verify",
+        }
+        code = entrypoint("image-tags", image_tags.ImageTags, image_tags.main, argv=[], environ=environ)
+        return code, outputs(out.read_text())
+
+    world.edit("stagegate.yaml", f"images: [{world.image}]", "images: []")
+    code, out = verified()
+    assert (code, out["reason"]) == (1, "findings")
+    missing = {finding["object"] for finding in world.report(out)["findings"]}
+    digest = world.digests[world.image]
+    assert missing == {f"{world.image}:sha-{sha}", f"{world.image}:sha-{digest[7:19]}"}
+    manifest = world.client.manifest(f"{world.image}:v1.1.0")
+    assert manifest is not None
+    for reference in missing:
+        world.client.push_manifest(reference, manifest)
+    code, out = verified()
+    assert (code, out["reason"], json.loads(out["digests"])) == (0, "verified", {world.image: digest})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate.chart.check import apply, facts, plan, report
+from stagegate.chart.check import apply, facts, plan, report, triggers
 from stagegate.chart.check.request import CheckRequest, settings_for
 from stagegate.clients.registry import Registry, credentials
 from stagegate.model import Result
 from stagegate.release import version_files, work_tree
+from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
@@ -36,6 +37,8 @@ def main(inputs: ChartCheck, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
     if inputs.explain:
         return report.explained(inputs.explain)
+    if deaf := triggers.problem(context):
+        log.annotate("warning", deaf, title="chart-check: branch filter")
     request = requested(inputs)
     settings, own = settings_for(request, context, inputs.config)
     files = [

@@ -28,6 +28,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     event_name: str = ""
     event_path: str = ""
     workflow: str = ""
+    workflow_ref: str = ""
     run_id: str = ""
     run_attempt: int = 1
     server_url: str = "https://github.com"
@@ -102,6 +103,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             event_name=environ.get("GITHUB_EVENT_NAME", ""),
             event_path=environ.get("GITHUB_EVENT_PATH", ""),
             workflow=environ.get("GITHUB_WORKFLOW", ""),
+            workflow_ref=environ.get("GITHUB_WORKFLOW_REF", ""),
             run_id=environ.get("GITHUB_RUN_ID", ""),
             run_attempt=int(attempt) if _ATTEMPT.fullmatch(attempt) else 1,
             server_url=url("GITHUB_SERVER_URL", "https://github.com"),

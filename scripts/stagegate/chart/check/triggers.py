@@ -1,0 +1,63 @@
+"""Whether the workflow that runs the check is started for changes of the default branch at all.
+
+A workflow that listens to `main`, where people work on `staging`, is green for ever because it never runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stagegate.errors import Stop
+from stagegate.runner.context import Context
+
+_EVENTS = ("pull_request", "pull_request_target", "push", "merge_group")
+
+
+def problem(context: Context) -> str:
+    """A sentence about filters that leave out the default branch; empty where all is well or not known."""
+    file = context.workflow_ref.partition("@")[0].split("/", 2)[-1]
+    repository = context.event().get("repository")
+    branch = str(repository.get("default_branch") or "") if isinstance(repository, Mapping) else ""
+    if not file or not branch:
+        return ""
+    try:
+        document = YAML(typ="safe", pure=True).load(context.inside(file, what="workflow").read_bytes())
+    except (OSError, YAMLError, ValueError, Stop):
+        return ""
+    events = document.get("on") if isinstance(document, Mapping) else None
+    listening = (
+        {name: events[name] for name in _EVENTS if name in events} if isinstance(events, Mapping) else {}
+    )
+    deaf = [name for name, filters in listening.items() if not _hears(filters, branch)]
+    if not listening or len(deaf) < len(listening):
+        return ""
+    return (
+        f"{file} never runs for {branch}, the default branch: the filter of {', '.join(deaf)} leaves it out. "
+        f"Add {branch} to `branches`, or remove the filter."
+    )
+
+
+def _hears(filters: Any, branch: str) -> bool:
+    if not isinstance(filters, Mapping):
+        return True
+    wanted, ignored = (list(_texts(filters.get(key))) for key in ("branches", "branches-ignore"))
+    if any(fnmatchcase(branch, pattern) for pattern in ignored):
+        return False
+    if not wanted:
+        return "branches" not in filters and not (filters.keys() & {"tags", "tags-ignore"})
+    heard = False
+    for pattern in wanted:  # the last pattern that matches decides
+        if fnmatchcase(branch, pattern.removeprefix("!")):
+            heard = not pattern.startswith("!")
+    return heard
+
+
+def _texts(value: Any) -> Iterator[str]:
+    yield from (
+        (str(one) for one in value) if isinstance(value, (list, tuple)) else (str(value),) if value else ()
+    )
