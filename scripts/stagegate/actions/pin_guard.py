@@ -6,10 +6,11 @@ import msgspec
 
 from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
-from stagegate.guard import heads, result
+from stagegate.guard import heads, result, unwatched
 from stagegate.guard.judge_heads import Guard
 from stagegate.model import Calls, Result
 from stagegate.promotion import apps
+from stagegate.runner import variables
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
@@ -25,6 +26,11 @@ class PinGuard(PinsInputs, frozen=True, kw_only=True):
 def main(inputs: PinGuard, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, for every head that the event is about."""
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
+    home = variables.cache()
+    is_plain = not (inputs.pull_request or inputs.dry_run or inputs.app_id)
+    untouched = unwatched.judge(pins, context, home, inputs.config) if is_plain else None
+    if untouched is not None:
+        return untouched
     now = pins.now()
     selected = heads.heads(pins, context, inputs.pull_request)
     places = []
@@ -33,6 +39,7 @@ def main(inputs: PinGuard, context: Context) -> Result:
         places.append((app, open_connections(app.settings, context, of_app, job_permissions.GUARD)))
     guard = Guard(pins=pins, places=places, now=now, run_url=context.run_url, dry_run=inputs.dry_run)
     judged = tuple(map(guard.judge, selected))
+    unwatched.remember(pins, places, context, home, inputs.config)
     calls = [pins.calls, *(connections.calls for _, connections in places)]
     total = Calls(read=sum(c.read for c in calls), write=sum(c.write for c in calls))
     page = result.show(context, inputs.html, judged, now)

@@ -6,10 +6,12 @@ import math
 import os
 import re
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from stagegate.errors import Stop
 
 WRITE_PACE, RETRY_PACE, HOSTS = "STAGEGATE_WRITE_PACE", "STAGEGATE_RETRY_PACE", "STAGEGATE_HOSTS"
+CACHE = "STAGEGATE_CACHE"
 VARIABLES = "STAGEGATE_VARIABLES"
 # Names of values that are no secrets: hiding a user called `shop` would hide that word in every text.
 _OPEN = re.compile(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
@@ -24,6 +26,12 @@ def write_pace(environ: Mapping[str, str] = os.environ) -> float:
 def retry_pace(environ: Mapping[str, str] = os.environ) -> float:
     """Seconds before the first retry of a request; each further one waits twice as long. Stop(bad-input)."""
     return _seconds(RETRY_PACE, 0.5, environ)
+
+
+def cache(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The folder that jobs share on purpose; None where nobody asked for one."""
+    folder = Path(environ.get(CACHE, ""))
+    return folder if folder.is_absolute() else None
 
 
 def hosts(environ: Mapping[str, str] = os.environ) -> frozenset[str]:

@@ -14,7 +14,7 @@ from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.refs import Refs
 from stagegate.clients.hub.refusals import Refused, StaleHead
 from stagegate.clients.hub.transport import settle
-from stagegate.clients.hub.values import Commit, Comparison
+from stagegate.clients.hub.values import ChangedFiles, Commit, Comparison
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): *(.*)")
 _GITHUB = "web-flow"  # the account that commits what is done on github.com
@@ -40,8 +40,12 @@ class _Inner(msgspec.Struct, frozen=True):
     verification: _Signed | None = None
 
 
+_MOST_FILES = 300  # in a comparison; GitHub lists no more
+
+
 class _File(msgspec.Struct, frozen=True):
     filename: str
+    previous_filename: str = ""
 
 
 class RestCommit(msgspec.Struct, frozen=True):
@@ -79,6 +83,19 @@ class _Comparison(msgspec.Struct, frozen=True):
     total_commits: int
     merge_base_commit: _Sha
     commits: list[RestCommit]
+    files: list[_File] = []
+
+
+class _WithTree(msgspec.Struct, frozen=True):
+    tree: _Sha
+
+
+class _Base(msgspec.Struct, frozen=True):
+    commit: _WithTree
+
+
+class _Listed(msgspec.Struct, frozen=True):
+    base_commit: _Base
     files: list[_File] = []
 
 
@@ -147,6 +164,17 @@ class Commits(Refs):
             merge_base=first.merge_base_commit.sha,
             commits=tuple(commit.value() for commit in commits),
             files=tuple(file.filename for file in first.files),
+        )
+
+    def changed_files(self, base: str, head: str) -> ChangedFiles:
+        """The files that `head` changes since it left `base`, and the tree of `base` now, in one request."""
+        doing = f"list what {head[:12]} changes"
+        found = self._c.get(self._c.path(f"compare/{base}...{head}"), _Listed, doing, _READ, per_page=1)
+        names = {name for file in found.files for name in (file.filename, file.previous_filename) if name}
+        return ChangedFiles(
+            base_tree=found.base_commit.commit.tree.sha,
+            files=tuple(sorted(names)),
+            complete=len(found.files) < _MOST_FILES,
         )
 
     def contains(self, branch: str, sha: str) -> bool:

@@ -81,6 +81,14 @@ class Statuses(Port):
         newest = next((s for s in self.statuses(sha) if s.context == context), None)
         if newest and self._says(newest, state, description, target_url):
             return False
+        self.set_first_status(sha, context, state, description, target_url)
+        return True
+
+    def set_first_status(
+        self, sha: str, context: str, state: str, description: str, target_url: str = ""
+    ) -> None:
+        """Write a status without a look at those that exist: for a commit that is new."""
+        description = short(description)
         body = {"state": state, "context": context, "description": description}
         body |= {"target_url": target_url} if target_url else {}
         doing = f"set the status {context} on {sha[:12]}"
@@ -105,7 +113,6 @@ class Statuses(Port):
                 f"The commit has 1,000 statuses of {context}, which is GitHub's limit.",
                 "Release or promote from a newer commit; this one can no longer be judged.",
             ) from refusal
-        return True
 
     def _says(self, newest: Status, state: str, description: str, target_url: str) -> bool:
         if (newest.state, newest.description) != (state, description):

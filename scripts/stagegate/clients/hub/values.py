@@ -50,6 +50,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
 
 
+class ChangedFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """What a head changes since it left a base: every path, old names of renamed files too.
+
+    `base_tree` is the tree of the base's commit now; `complete` is false where GitHub may have cut the list.
+    """
+
+    base_tree: str
+    files: tuple[str, ...]
+    complete: bool
+
+
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
     """A tag with the commit it stands for; `message` and `object_id` (the id of the annotated tag itself)
     are empty for a lightweight one."""
