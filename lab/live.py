@@ -234,7 +234,33 @@ def merging(scene: Scene) -> str:
     sha = scene.hub.merge(scene.pull, scene.head, "squash", "test: live check", "")
     now = scene.hub.pull(scene.pull)
     need(now is not None and now.merged, now)
+    scene.notes["squash"] = sha
     return f"refused, then merged as {sha[:12]}"
+
+
+@check("a squash has a parent and GitHub's signature, whoever its author is; the activity names who merged")
+def squash(scene: Scene) -> str:
+    """Why a squash of an App's pull request into the branch of a mark is no mark of the App."""
+    made = scene.hub.commit_info(scene.notes["squash"])
+    need(made is not None and len(made.parents) == 1 and made.verified, made)
+    move = scene.hub.pushed(scene.branch("base"), scene.hub.repository, scene.notes["squash"])
+    need(move is not None and scene.hub.viewer().same(move.by), move)
+    return f"author {made.author.login if made and made.author else 'unknown'}, moved by {move.by if move else '?'}"
+
+
+@check("a commit by POST git/commits is signed for an App and for GITHUB_TOKEN, and not for a person")
+def signatures(scene: Scene) -> str:
+    """Who counts as having made a mark rests on this."""
+    ref = f"refs/heads/{scene.branch('signed')}"
+    sha = scene.hub.create_orphan_commit({"mark.json": b"{}\n"}, "chore: live signature")
+    scene.hub.create_ref(ref, sha)
+    there = scene.hub.ref_files(ref.rpartition("/")[0], "mark.json")[ref]
+    me = scene.hub.viewer()
+    need(there.signed is (me.kind != "User"), f"{me.kind}: signed {there.signed}")
+    need(me.same(there.author) and there.alone and not there.parents, there)
+    move = scene.hub.pushed(scene.branch("signed"), scene.hub.repository, sha)
+    need(move is not None and me.same(move.by), f"the activity names {move}")
+    return f"{me.kind}: {'signed' if there.signed else 'not signed'}; the activity names {me.login}"
 
 
 @check("the permission of a person can be asked, and the rules of a branch read or refused")
