@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from lab import browser
+from lab import browser, github_page
 from lab.toolbox import Missing
+from stagegate.proposal import body
 from stagegate.proposal import page as difference_page
 from stagegate.report import status_page
 from stagegate.report.status import (
@@ -136,13 +137,26 @@ def report() -> StatusReport:
     )  # fmt: skip
 
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, Callable[[], str]] = {
     "status": lambda: status_page.page(report()),
     "difference": lambda: difference_page.page(
         [facts(difference=difference(), risks=seen(difference()), before="1.0.0", after="1.1.0")],
         "https://github.example/acme/shop/actions/runs/9",
     ),
 }
+
+
+def proposal() -> str:
+    """A promotion's pull request, as GitHub shows it."""
+    usual = facts()
+    text = body.body(facts(standings=usual.standings[:2])).text
+    title = body.title(usual.app, usual.environment, usual.before, usual.after)
+    return github_page.page(
+        title, f"<h1>{title} <span>#42</span></h1>", github_page.box("stagegate opened this", text)
+    )
+
+
+DOCUMENTS["pull-request"] = proposal
 
 
 def opened(chromium: Any, folder: Path, document: str, *, size: str = "desk", scheme: str = "light") -> Page:
@@ -198,7 +212,7 @@ def test_where_is_my_commit(chromium: Any, tmp_path: Path, wanted: str, found: s
         assert "gate prod" in text and "committed" in text
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", ["status", "difference"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_the_pages_are_accessible(
@@ -265,7 +279,8 @@ def test_the_keyboard_reaches_everything(chromium: Any, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not os.environ.get("STAGEGATE_PICTURES"), reason="pictures are only taken when asked for")
 @pytest.mark.parametrize(
-    ("document", "size"), [("status", "desk"), ("status", "phone"), ("difference", "desk")]
+    ("document", "size"),
+    [("status", "desk"), ("status", "phone"), ("difference", "desk"), ("pull-request", "desk")],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures(chromium: Any, tmp_path: Path, document: str, size: str, scheme: str) -> None:
