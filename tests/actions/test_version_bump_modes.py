@@ -59,9 +59,12 @@ def test_one_run_releases_each_app_by_its_own_commits(tmp_path: Path) -> None:
         for name, title in zip(SERVICES, ("fix: cup", "feat: tea", "feat!: new API"), strict=True):
             world.repo.seed({f"services/{name}/main.py": title}, title)
         before = world.repo.head("main")
+        expected = {"svc-a": "1.2.4", "svc-b": "1.3.0", "svc-c": "2.0.0"}
+        planned = world.bump(*GLOB, "--mode", "plan")[1]
+        assert versions(planned) == {name: (version, True) for name, version in expected.items()}
+        assert (planned["changed"], world.repo.head("main")) == ("false", before)
         code, out = world.bump(*GLOB)
         assert (code, out["reason"]) == (0, "released")
-        expected = {"svc-a": "1.2.4", "svc-b": "1.3.0", "svc-c": "2.0.0"}
         assert versions(out) == {name: (version, True) for name, version in expected.items()}
         for name, version in expected.items():
             tagged = world.tags[f"{name}-v{version}"]

@@ -28,8 +28,10 @@ def result(
         _log(plan)
     only = bumped.plans[0] if len(apps) == 1 else None
     pairs = [(app.settings, plan) for app, plan in zip(apps, bumped.plans, strict=True)]
+    # In a plan these are the apps that would be released; a pull request releases nothing yet.
+    moves = reason in ("released", "planned")
     entries = [
-        {**entry, "commit": commit, "changed": entry["changed"] and reason == "released"}
+        {**entry, "commit": commit, "changed": entry["changed"] and moves}
         for entry, commit in zip(matrix(pairs), bumped.commits, strict=True)
     ]
     version = only.version if only else ""
