@@ -27,7 +27,7 @@ def test_looks_of_every_night_hide_no_verdict(world: Shop) -> None:
         for version in versions:
             world.passed(version, environment)
             for _ in range(MANY):
-                world.passed(version, environment, kind="schedule")
+                world.passed(version, environment, kind="look")
     world.seed_pin("staging", "1.1.0")
     code, told = run(world, environment="prod", version="1.1.0")
     assert (code, told["reason"]) == (0, "proposed")
@@ -35,7 +35,7 @@ def test_looks_of_every_night_hide_no_verdict(world: Shop) -> None:
     world.merge(int(told["pr-number"]))
     world.passed("1.1.0", "prod")
     for _ in range(MANY):
-        world.passed("1.1.0", "prod", kind="schedule")
+        world.passed("1.1.0", "prod", kind="look")
     assert run(world, mode="evaluate")[0] == 0
     assert world.report()["findings"] == []
     code, told = run(world, mode="rollback", environment="prod", reason="it loses orders")
