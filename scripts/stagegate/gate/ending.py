@@ -8,12 +8,13 @@ from typing import Literal
 
 from stagegate.errors import Stop
 from stagegate.gate import health
+from stagegate.gate.expected import Expected
 from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Failed, Judgement, Ready, Superseded
 from stagegate.gate.progress import Progress
+from stagegate.gate.trouble import PASSING
 from stagegate.model import ApplicationSeen
 
-PASSING = ("unreachable", "server-error", "rate-limited", "unknown-state")
 # Words of a connection that does not stand, whatever else a message contains ...
 _NO_CONNECTION = re.compile(
     r"connection (refused|reset)|i/o timeout|deadline exceeded|no such host|dial tcp|TLS handshake|x509:"
@@ -47,6 +48,16 @@ def verdict(
         raise stuck
     slow = next(j for j in judged if not isinstance(j, Ready))
     return ended("timeout", slow, states, waited, paused)
+
+
+def overdue_canary(
+    states: Mapping[str, Progress], expected: Expected, waited: float, paused: float
+) -> Rollout | None:
+    """The end of a wait for a canary that paused longer than it may; that is no failure of the release."""
+    for state in states.values():
+        if state.judgement.reason == "canary" and paused >= expected.canary:
+            return ended("timeout", state.judgement, states, waited, paused)
+    return None
 
 
 def ended(

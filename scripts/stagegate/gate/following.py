@@ -58,6 +58,13 @@ class Following(Protocol):
     def stop(self) -> None: ...
 
 
+def older(document: Json, known: Json) -> bool:
+    """Whether a slow stream tells what a look has overtaken; versions of one object are numbers that grow."""
+    one, other = ((d.get("metadata") or {}).get("resourceVersion") for d in (document, known))
+    numbers = str(one).isdigit() and str(other).isdigit()
+    return numbers and int(str(one)) < int(str(other))
+
+
 class Followers:
     """Follows with threads; what they find waits in one queue."""
 

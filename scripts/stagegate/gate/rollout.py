@@ -11,10 +11,10 @@ import msgspec
 
 from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import application_sets, ending
+from stagegate.gate import application_sets, ending, trouble
 from stagegate.gate.expected import Commit, Expected
-from stagegate.gate.following import Followers, Following, Source
-from stagegate.gate.order import Commits, Order, Rollout, StuckPod
+from stagegate.gate.following import Followers, Following, Source, older
+from stagegate.gate.order import Commits, Order, Rollout
 from stagegate.gate.pin import Pin
 from stagegate.gate.plan import Ready, Superseded, Waiting, endured, judge, remember
 from stagegate.gate.progress import Progress, Teller
@@ -26,10 +26,7 @@ __all__ = ["Commits", "Order", "Rollout", "wait", "wants_refresh"]
 Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
 POLL_STREAMING = 2.0  # and with one, in case it has gone silent
-PATIENCE_FIRST = 20.0  # and before it has answered at all
 ERROR_REFRESH = 5.0  # seconds between refreshes while an error stands: Argo CD does not look again by itself
-ROLLING = ("progressing", "degraded", "syncing")  # while pods may be unable to start
-STUCK_EVERY = 5.0  # seconds between two looks at the pods of an Application that does not get there
 
 
 def wait(
@@ -57,7 +54,7 @@ def wait(
             now = clock()
             paused += now - last if any(s.judgement.reason == "canary" for s in states.values()) else 0.0
             last = now
-            found = _too_long_a_canary(states, expected, now - began, paused) or ending.verdict(
+            found = ending.overdue_canary(states, expected, now - began, paused) or ending.verdict(
                 states, order, now - began, paused
             )
             others = [s.asked_for for s in states.values() if s.asked_for]
@@ -76,16 +73,6 @@ def wait(
             _drain(news, states, expected, commits, order, clock)
     finally:
         news.stop()
-
-
-def _too_long_a_canary(
-    states: dict[str, Progress], expected: Expected, waited: float, paused: float
-) -> Rollout | None:
-    """The end of a wait for a canary that paused longer than it may; that is no failure of the release."""
-    for state in states.values():
-        if state.judgement.reason == "canary" and paused >= expected.canary:
-            return ending.ended("timeout", state.judgement, states, waited, paused)
-    return None
 
 
 def _parents(states: dict[str, Progress], order: Order) -> set[str]:
@@ -118,13 +105,13 @@ def _poll(
     try:
         document = source.application(state.name)
         state.trouble = None
-    except Stop as trouble:
+    except Stop as stop:
         state.polled = clock()
-        _endure(state, trouble, order, clock(), expected.patience)
+        trouble.endure(state, stop, order, clock(), expected.patience)
         return
     state.polled = clock()
     _ask_windows(source, state, clock())
-    _ask_pods(state, order, clock())
+    trouble.ask_pods(state, order, clock())
     _look(state, document, expected, commits, order, clock(), refreshed=False)
     application_sets.ask(source, state)
     if isinstance(state.judgement, Ready) and not state.compared_anew:
@@ -133,29 +120,8 @@ def _poll(
         try:
             pods = order.pods(state.name)
             state.judgement = state.judgement if isinstance(pods, Ready) else pods
-        except Stop as trouble:
-            _endure(state, trouble, order, clock(), expected.patience)
-
-
-def _endure(state: Progress, trouble: Stop, order: Order, now: float, patience: float) -> None:
-    """Keep trouble that may pass for a while; what a person must cure ends the wait.
-
-    argocd-server answers every error of the Kubernetes API with 403, so one after good looks may pass.
-    """
-    if state.trouble is None:
-        state.trouble_since = now
-    state.trouble = trouble
-    missing = bool(order.parent) and trouble.reason in ("missing-permission", "bad-settings")
-    may_pass = trouble.reason in ending.PASSING
-    may_pass = may_pass or (bool(state.document) and trouble.reason == "missing-permission")
-    if not may_pass and not missing:
-        raise trouble
-    patience = patience if state.document else PATIENCE_FIRST
-    if not missing and now - state.trouble_since > patience:
-        raise trouble
-    state.judgement = Waiting(reason="no-status", detail=trouble.what)
-    if not missing:
-        state.history = msgspec.structs.replace(state.history, reason="", looks=0)
+        except Stop as stop:
+            trouble.endure(state, stop, order, clock(), expected.patience)
 
 
 def _ask_windows(source: Source, state: Progress, now: float) -> None:
@@ -166,20 +132,8 @@ def _ask_windows(source: Source, state: Progress, now: float) -> None:
     state.asked_window = now
     try:
         state.sync_window = shut_window(source.sync_windows(state.name), datetime.now(timezone.utc))
-    except Stop as trouble:
-        log.debug(trouble.what)
-
-
-def _ask_pods(state: Progress, order: Order, now: float) -> None:
-    """Now and then while workloads roll out: is there a pod that does not start, and why?"""
-    if state.history.reason not in ROLLING:
-        state.stuck = StuckPod()
-    elif now - state.asked_pods >= STUCK_EVERY:
-        state.asked_pods = now
-        try:
-            state.stuck = order.stuck(state.name)
-        except Stop as trouble:
-            log.debug(trouble.what)
+    except Stop as stop:
+        log.debug(stop.what)
 
 
 def _look(
@@ -211,7 +165,7 @@ def _look(
     state.history = remember(state.history, seen, here, now, refreshed=refreshed)
     state.seen, state.document = seen, document
     state.asked_for = state.judgement.detail if state.judgement.reason == "pin-not-applied" else ""
-    _add(state, state.stuck.text if state.judgement.reason in ROLLING else "")
+    _add(state, state.stuck.text if state.judgement.reason in trouble.ROLLING else "")
     _add(state, application_sets.told(state, now))
     if state.history.reason == "pin-not-applied":
         state.compared_anew = False
@@ -237,19 +191,10 @@ def _drain(
     """Wait for an event, or until the next look is due. An event can fail an Application, or hint at ready."""
     lag = min(POLL if not news.streams or s.history.reason == "ready" else 1.0 for s in states.values())
     event = news.next(lag)
-    if event is None or event.name not in states:
+    if event is None or event.name not in states or older(event.document, states[event.name].document):
         return
     state = states[event.name]
-    if _older(event.document, state.document):
-        return
     _look(state, event.document, expected, commits, order, clock(), refreshed=event.refreshed)
     if isinstance(state.judgement, Ready) or state.judgement.reason == "settling":
         state.judgement = Waiting(reason="settling", detail=state.judgement.detail)
         state.polled = min(state.polled, clock() - POLL_STREAMING)
-
-
-def _older(document: Json, known: Json) -> bool:
-    """Whether a slow stream tells what a look has overtaken; versions of one object are numbers that grow."""
-    one, other = ((d.get("metadata") or {}).get("resourceVersion") for d in (document, known))
-    numbers = str(one).isdigit() and str(other).isdigit()
-    return numbers and int(str(one)) < int(str(other))

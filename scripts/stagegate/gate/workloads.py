@@ -20,11 +20,11 @@ from stagegate.gate.pin import Pin
 from stagegate.gate.plan import Observed, Ready, Superseded, Waiting, added, decide
 from stagegate.gate.progress import Progress, Teller
 from stagegate.gate.rolled_out import WorkloadsFound, images_of
+from stagegate.gate.trouble import PASSING, PATIENCE_FIRST
 from stagegate.model import ApplicationSeen, Image
 
 Json = dict[str, Any]
 POLL = 1.0  # seconds between two looks
-PATIENCE_FIRST = 20.0  # seconds for an API server that has not answered yet
 _PLACES = {
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
@@ -152,7 +152,7 @@ def _look(
         state.trouble_since = state.trouble_since if state.trouble else now
         state.trouble = trouble
         endured = patience if state.document else PATIENCE_FIRST
-        if trouble.reason not in ending.PASSING or now - state.trouble_since > endured:
+        if trouble.reason not in PASSING or now - state.trouble_since > endured:
             raise
         state.judgement = Waiting(reason="no-status", detail=trouble.what)
         state.history = msgspec.structs.replace(state.history, reason="", looks=0)
