@@ -205,3 +205,17 @@ def test_a_rule_explains_itself(world: World, capsys: pytest.CaptureFixture[str]
     code, out, _ = world.check(explain="imutable-job")
     assert (code, out["reason"]) == (2, "bad-input")
     assert "Did you mean immutable-job?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["SG_APP_KEY", "NOT_IN_POLICY"])
+def test_a_scenario_that_the_gate_would_refuse_is_refused_here(
+    world: World, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = world.work / "e2e/shop.yaml"
+    path.write_text(
+        path.read_text()
+        + f"# see\n  - {{name: leak, request: {{path: '/${{{name}}}'}}, expect: {{status: 200}}}}\n"
+    )
+    code, out, _ = world.check()
+    assert (code, out["reason"]) == (2, "bad-settings")
+    assert name in capsys.readouterr().out
