@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from stagegate import go_scalars
+from stagegate import go_scalars, nesting
 
 
 class Loader(yaml.CSafeLoader):
@@ -67,19 +67,28 @@ class LastWinsLoader(Loader):
 
 def load_last(content: str | bytes) -> Any:
     """As `load`, for a text in which a key may stand twice."""
-    return yaml.load(content, LastWinsLoader)  # noqa: S506 - derived from the safe loader
+    return yaml.load(_bounded(content), LastWinsLoader)  # noqa: S506 - derived from the safe loader
 
 
 def load_all_last(content: str | bytes) -> list[Any]:
     """As `load_all`, for texts in which a key may stand twice."""
-    return list(yaml.load_all(content, LastWinsLoader))
+    return list(yaml.load_all(_bounded(content), LastWinsLoader))
 
 
 def load(content: str | bytes) -> Any:
-    """The one document of a text. yaml.YAMLError or ValueError where it is none."""
-    return yaml.load(content, Loader)  # noqa: S506 - derived from the safe loader
+    """The one document of a text. yaml.YAMLError or ValueError where it is none, or too deep or large to walk."""
+    return yaml.load(_bounded(content), Loader)  # noqa: S506 - derived from the safe loader
 
 
 def load_all(content: str | bytes) -> list[Any]:
-    """Every document of a text. yaml.YAMLError or ValueError where one is none."""
-    return list(yaml.load_all(content, Loader))
+    """Every document of a text. yaml.YAMLError or ValueError where one is none, or too deep or large to walk."""
+    return list(yaml.load_all(_bounded(content), Loader))
+
+
+def _bounded(content: str | bytes) -> str | bytes:
+    """The content, once it is certain that it ends: few aliases can stand for more values than anybody can walk."""
+    text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+    may_be_large = ("&" in text and "*" in text) or nesting.opens_too_deep(text)
+    if may_be_large and (why := nesting.bomb(text)):
+        raise yaml.YAMLError(why)
+    return content

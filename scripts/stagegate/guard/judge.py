@@ -19,7 +19,7 @@ from stagegate.promotion.evaluate import Judged
 from stagegate.runner import log
 
 # What text of others makes a parser or a reader of documents raise. One head must not end the run of the others.
-_ODD = (
+ODD = (
     ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError, OSError,
     yaml.YAMLError, AssertionError,
 )  # fmt: skip
@@ -52,17 +52,19 @@ def _app(app: App, connections: Connections, head: Head, now: datetime) -> AppJu
         return AppJudged(app=name, verdict=judgement.verdict, environments=judgement.environments)
     except Stop as stop:
         return unjudged(name, stop)
-    except _ODD as error:
-        log.say(traceback.format_exc())
-        return unjudged(
-            name,
-            Stop(
-                "unknown-state",
-                f"{head.name} has something that cannot be judged.",
-                f"Reading it ended with {type(error).__name__}; the log has where.",
-                "Keep pins and values in plain YAML, or report the log as a mistake of stagegate.",
-            ),
-        )
+    except ODD as error:
+        return unjudged(name, odd(head, error))
+
+
+def odd(head: Head, error: BaseException) -> Stop:
+    """What a head has that nobody foresaw, as a Stop. The traceback goes to the log."""
+    log.say("".join(traceback.format_exception(error)))
+    return Stop(
+        "unknown-state",
+        f"{head.name} has something that cannot be judged.",
+        f"Reading it ended with {type(error).__name__}; the log has where.",
+        "Keep pins and values in plain YAML, or report the log as a mistake of stagegate.",
+    )
 
 
 def unjudged(app: str, stop: Stop) -> AppJudged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,9 @@ from stagegate.errors import Stop
 from stagegate.guard import combine, comment, heads, judge
 from stagegate.guard.heads import Head
 from stagegate.guard.result import HeadJudged
+from stagegate.model import Change
 from stagegate.promotion.apps import App
+from stagegate.proposal import write
 
 ATTEMPTS = 5
 
@@ -28,12 +31,23 @@ class Guard:
     dry_run: bool
 
     def judge(self, head: Head) -> HeadJudged:
-        """As `_judge`; what goes wrong with one head of several is told of that head, and the others are judged."""
+        """As `_judge`; what goes wrong with one head is an error on that head, and the others are judged."""
         try:
             return self._judge(head)
         except Stop as stop:
-            unjudged = judge.unjudged("", stop)
-            return HeadJudged(head=head, verdict=unjudged.verdict, apps=(unjudged,), changes=())
+            return self._unjudged(head, stop)
+        except judge.ODD as error:
+            return self._unjudged(head, judge.odd(head, error))
+
+    def _unjudged(self, head: Head, stop: Stop) -> HeadJudged:
+        """The head as an error, with its status as far as GitHub takes it: no earlier success may stay."""
+        unjudged = judge.unjudged("", stop)
+        changes: tuple[Change, ...] = ()
+        if not self.dry_run and self.places and stop.reason != "stale-base":
+            with suppress(Stop):  # why it could not be judged is what counts
+                writer = self.places[0][1].pins
+                changes = write.status(writer, head.sha, unjudged.verdict, self.run_url)
+        return HeadJudged(head=head, verdict=unjudged.verdict, apps=(unjudged,), changes=changes)
 
     def _judge(self, head: Head) -> HeadJudged:
         """Judge a head and write its status. A pull request that changed meanwhile is judged again first.

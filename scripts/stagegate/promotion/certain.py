@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stagegate import yaml_1_1
 from stagegate.argocd_app import malformed, render_inputs
 from stagegate.argocd_app.sets import expand
@@ -34,6 +36,14 @@ def one_reading(pins: hub.Hub, settings: Settings, old: PinsTree, new: PinsTree)
         if content is not None and content != old.contents.get(path) and path not in texts:
             strict.check(content, path)
             _well_formed(content, path)
+
+
+def edited(settings: Settings, files: Mapping[str, bytes]) -> None:
+    """Stop(ambiguous-pin) for a pin file that a promotion changes and that could be read in two ways."""
+    texts = _texts(settings)
+    for path, content in files.items():
+        if path not in texts:
+            strict.check(content, path)
 
 
 def _texts(settings: Settings) -> frozenset[str]:

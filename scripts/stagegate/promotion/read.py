@@ -21,7 +21,7 @@ from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
-from stagegate.promotion import app_state, requirements, spelling
+from stagegate.promotion import app_state, certain, requirements, spelling
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import carried, find, names
 from stagegate.proposal import labels as labelled
@@ -142,6 +142,7 @@ def _change(
     changed, edits = pinned_version.edited(
         facts.policy_of(environment), files, release, facts.settings, connections.pins.repository
     )
+    certain.edited(facts.settings, changed)
     policy, sides = facts.policy_of(environment), (files, {**files, **changed})
     subject = Subject(
         environment=environment,

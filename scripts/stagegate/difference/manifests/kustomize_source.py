@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from stagegate import yaml_1_1
+from stagegate import nesting, yaml_1_1
 from stagegate.argocd_app import named_files
 from stagegate.argocd_app.helm_files import expand
 from stagegate.argocd_app.named_files import KUSTOMIZATIONS
@@ -53,6 +53,7 @@ def render(
     components = [path for one in items(options.get("components")) if (path := inside(folder, str(one)))]
     named = named_files.following([folder, *components], tree)
     with on_disk(tree, named) as root:
+        _refuse_endless(root)
         _refuse_remote(root, around)
         place = root / folder
         file = next(place / name for name in KUSTOMIZATIONS if (place / name).is_file())
@@ -85,6 +86,22 @@ def _program() -> tuple[str, ...]:
     if shutil.which("kubectl"):
         return ("kubectl", "kustomize")
     raise NotRendered("neither kustomize nor kubectl is here")
+
+
+def _refuse_endless(root: Path) -> None:
+    """Stop(findings) for a file whose aliases or depth would keep kustomize busy until its time is over."""
+    for file in sorted(root.rglob("*")):
+        if file.suffix in (".yaml", ".yml", ".json") and file.is_file():
+            text = file.read_text(encoding="utf-8", errors="replace")
+            if ("&" in text or "[" in text or "{" in text) and (why := nesting.bomb(text)):
+                path = file.relative_to(root).as_posix()
+                raise Stop(
+                    "findings",
+                    f"{path} cannot be read.",
+                    f"It is YAML, but {why}.",
+                    "Write it plainly.",
+                    file=path,
+                )
 
 
 def _refuse_remote(root: Path, around: Around) -> None:
