@@ -279,10 +279,16 @@ def test_the_keyboard_reaches_everything(chromium: Any, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not os.environ.get("STAGEGATE_PICTURES"), reason="pictures are only taken when asked for")
 @pytest.mark.parametrize(
-    ("document", "size"),
-    [("status", "desk"), ("status", "phone"), ("difference", "desk"), ("pull-request", "desk")],
+    ("document", "size", "scheme"),
+    [
+        ("status", "desk", "light"),
+        ("status", "desk", "dark"),
+        ("status", "phone", "dark"),
+        ("difference", "desk", "light"),
+        ("pull-request", "desk", "light"),
+        ("pull-request", "desk", "dark"),
+    ],
 )
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures(chromium: Any, tmp_path: Path, document: str, size: str, scheme: str) -> None:
     text = DOCUMENTS[document]().replace(HOSTILE, "stock")
     shown = status_page.page(_without_trouble()) if document == "status" else text
