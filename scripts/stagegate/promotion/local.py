@@ -13,6 +13,7 @@ from stagegate.errors import Stop
 from stagegate.model import Change, Edit, Message, Release, Result, parse_version
 from stagegate.pins import files as pin_files
 from stagegate.pins import picture, pinned_version
+from stagegate.promotion import chart_elsewhere
 from stagegate.promotion.result import OUTPUTS
 from stagegate.report import markdown
 from stagegate.runner import log
@@ -51,6 +52,7 @@ def edit(
     paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
     files = {path: place.read_bytes() if place.is_file() else None for path, place in places.items()}
+    settings = chart_elsewhere.inferred(settings, files)
     for chart in pinned_version.charts_beside(paths, settings):
         beside = context.inside(chart, what="pins")
         files[chart] = beside.read_bytes() if beside.is_file() else None

@@ -36,8 +36,18 @@ def _pin(
     try:
         places = pinned.read(facts, settings, environment, pin)  # type: ignore[arg-type]
     except Stop as stop:
-        cure = _chart_line(facts, settings, file, config) or stop.next
-        yield found("error", stop.what, stop.why, cure, file=file, environment=environment.name)
+        chart = _chart_line(facts, settings, file, config)
+        why = (
+            f"{stop.why} Promotions read the chart from {settings.source}, `promote --local` reads only here."
+        )
+        yield found(
+            "warning" if chart else "error",
+            stop.what,
+            why if chart else stop.why,
+            chart or stop.next,
+            file=file,
+            environment=environment.name,
+        )
         return
     versions = {place.names["version"] for place in places if "version" in place.names}
     if len(versions) > 1:
