@@ -250,7 +250,7 @@ def deployed(
     oldest = found[-1]
     where = f"deployment {oldest.id}"
     try:
-        record = msgspec.convert(dict(oldest.payload), ForeignRecord)
+        record = msgspec.convert({"commit": commit, **oldest.payload}, ForeignRecord)
     except msgspec.ValidationError as error:
         raise broken(where, f"{error}") from error
     if bad := [digest for digest in record.images.values() if not DIGEST.fullmatch(digest)]:
