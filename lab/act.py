@@ -21,6 +21,7 @@ OF_OTHERS = {
 TIMEOUT = 300.0
 # The summary of a step stays for some hundredths of a second.
 _READ_SECONDS, _LOOK_SECONDS = 0.02, 0.3
+OTHER_RUNNER = "lab-runner"  # a label that no GitHub runner has
 PLATFORMS = ("ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04")
 SKIPPED = "unsupported platform"  # act ends with 0 after a job it did not run
 
@@ -77,7 +78,11 @@ def run(
     event_file = log.with_suffix(".event.json")
     event_file.write_text(json.dumps(payload), encoding="utf-8")
     command = ["act", event, "-W", f".github/workflows/{workflow}", "-e", str(event_file), "-a", actor]
-    command += [word for platform in PLATFORMS for word in ("-P", f"{platform}=-self-hosted")]
+    command += [
+        word
+        for platform in (*PLATFORMS, OTHER_RUNNER, "self-hosted")
+        for word in ("-P", f"{platform}=-self-hosted")
+    ]
     command += ["--no-skip-checkout", "--no-cache-server", *_of_others([clone, *repositories.values()])]
     command += [
         word for name, folder in repositories.items() for word in ("--local-repository", f"{name}={folder}")

@@ -25,13 +25,14 @@ from lab.argocd import ArgoCD
 from lab.forge import Forge, Repo
 from lab.layouts import ONE, ROBOT, Layout
 from lab.programs import git, outputs, script, step
-from lab.registry import Registry
+from lab.registry import PASSWORD, Registry
 from lab.running import REF, TOOLKIT
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOP = "acme/shop"
 CACHE = str(toolbox.cache(os.environ))
 FIRST = "1.0.0"
+CHARTS_LOGIN = ("lab", PASSWORD)
 LOGIN = {"user": "demo", "password": "lab-shop-password"}
 ENVIRONMENTS = {"staging": "shop-staging", "prod": "shop-prod"}
 PEOPLE = {"octo-dev": "write", "octo-lead": "maintain", "octo-admin": "admin", "octo-reader": "read"}
@@ -64,6 +65,9 @@ class Lab:
     def _start(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         self.registry = self._stack.enter_context(Registry(self.root / "registry"))
+        self.charts = self.registry
+        if self.layout.charts_apart:
+            self.charts = self._stack.enter_context(Registry(self.root / "charts", htpasswd=CHARTS_LOGIN))
         self.forge = self._stack.enter_context(Forge(self.root / "forge"))
         self.repositories: dict[str, Repo] = {
             name: self.forge.repository(name, private=True) for name in self.layout.trees
@@ -92,6 +96,8 @@ class Lab:
                 self.root / "argocd",
                 self.pins.path,
                 manifests=self.layout.manifests,
+                registry_auth=CHARTS_LOGIN if self.layout.charts_apart else None,
+                registry_rewrite={self.charts.host: self.charts.host} if self.layout.charts_apart else None,
                 git_rewrite={
                     f"{self.forge.url}/{name}.git": repo.path for name, repo in self.repositories.items()
                 },
@@ -123,7 +129,12 @@ class Lab:
         image = f"{self.registry.host}/acme/shop"
         step(clone, "build/image.py", {"IMAGE": image, "GITHUB_SHA": sha})
         digest = self.registry.digest("acme/shop", f"sha-{sha}")
-        common = {"SG_VERSION": FIRST, "SG_COMMIT": sha, "SG_DIGESTS": f'{{"{image}":"{digest}"}}'}
+        common = {
+            **self._login("SG_"),
+            "SG_VERSION": FIRST,
+            "SG_COMMIT": sha,
+            "SG_DIGESTS": f'{{"{image}":"{digest}"}}',
+        }
         for action in ("image_tags", "helm_publish"):
             step(clone, str(ROOT / "scripts" / f"{action}.py"), {**common, "GITHUB_WORKSPACE": str(clone)})
 
@@ -145,6 +156,7 @@ class Lab:
 
     def _moved(self, content: bytes) -> bytes:
         """A file of the shop with the addresses of this machine."""
+        content = content.replace(b"ghcr.io/acme/charts", f"{self.charts.host}/acme/charts".encode())
         content = content.replace(b"ghcr.io", self.registry.host.encode())
         for name in self.repositories:
             content = content.replace(
@@ -172,6 +184,7 @@ class Lab:
                 "SG_TOKEN": secrets.get("SOURCE_TOKEN", own),
                 "SG_PINS_TOKEN": own,
                 "SG_ARGOCD_SERVER": self.argocd.url,
+                **self._login("SG_"),
                 "STAGEGATE_VARIABLES": secrets["STAGEGATE_VARIABLES"],
             }
             environ = {**self.environ(0, self.layout.pins), **inputs}
@@ -296,15 +309,27 @@ class Lab:
         """What the GitHub Environments of a repository (that of the pins) hold as secrets, by environment."""
         repository = repository or self.layout.pins
         found = {
-            self.layout.holder(name): {"STAGEGATE_VARIABLES": lines(self.scenario_variables(name))}
+            self.layout.holder(name): {
+                "STAGEGATE_VARIABLES": lines(self.scenario_variables(name)),
+                **self._login(),
+            }
             for name in ENVIRONMENTS
             if repository == self.layout.pins
         }
+        found["stagegate"] = self._login()
         for token in self.layout.tokens.get(repository, ()):
             value = self.forge.token(ROBOT, repositories=[token.repository], permissions=token.rights)
             for environment in token.environments:
                 found.setdefault(environment, {})[token.name] = value
         return found
+
+    def _login(self, prefix: str = "") -> dict[str, str]:
+        """User and password of the charts' own registry, where it has one."""
+        if not self.layout.charts_apart:
+            return {}
+        return dict(
+            zip((f"{prefix}REGISTRY_USERNAME", f"{prefix}REGISTRY_PASSWORD"), CHARTS_LOGIN, strict=True)
+        )
 
     def environ(self, run_id: int, repository: str) -> dict[str, str]:
         """What every step of a run sees."""

@@ -36,7 +36,8 @@ class Layout:
 
     `policy` is the settings file there, `manifests` the folder of the Applications, `github_environment` the form
     of the names of the GitHub Environments. `trees` fill each repository, later ones over earlier ones; in every
-    file the `words` are replaced. `tokens`: of each repository, those that reach another.
+    file the `words` are replaced. `charts_apart`: charts have a registry of their own, with Basic auth. `tokens`: of
+    each repository, those that reach another.
     """
 
     app: str
@@ -46,6 +47,7 @@ class Layout:
     trees: Mapping[str, tuple[Tree, ...]]
     tokens: Mapping[str, tuple[Token, ...]]
     github_environment: str = "{name}"
+    charts_apart: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
 
     def worded(self, content: bytes) -> bytes:
@@ -71,6 +73,23 @@ CALLED = replace(
             Tree("examples/shop/.github/workflows", leave_out=("stagegate.yml",), below=".github/workflows"),
             Tree("examples/called/.github", below=".github"),
         )
+    },
+)
+
+_SECRETS = "      STAGEGATE_VARIABLES: ${{ secrets.STAGEGATE_VARIABLES }}\n"
+_LOGIN = "".join(f"      {n}: ${{{{ secrets.{n} }}}}\n" for n in ("REGISTRY_USERNAME", "REGISTRY_PASSWORD"))
+_CALLED = "    uses: acme/stagegate/.github/workflows/{}.yml@v0.1.0\n"
+_RUNNER = '      runs-on: \'["self-hosted", "lab-runner"]\'\n'
+APART = replace(
+    ONE,
+    charts_apart=True,
+    words={
+        _SECRETS: _SECRETS + _LOGIN,
+        **{
+            _CALLED.format(name): f"{_CALLED.format(name)}    with:\n{_RUNNER}"
+            for name in ("version", "events")
+        },
+        f"{_CALLED.format('road')}    with:\n": f"{_CALLED.format('road')}    with:\n{_RUNNER}",
     },
 )
 
