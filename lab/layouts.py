@@ -36,8 +36,8 @@ class Layout:
 
     `policy` is the settings file there, `manifests` the folder of the Applications, `github_environment` the form
     of the names of the GitHub Environments. `trees` fill each repository, later ones over earlier ones; in every
-    file the `words` are replaced. `charts_apart`: charts have a registry of their own, with Basic auth. `tokens`: of
-    each repository, those that reach another.
+    file the `words` are replaced. `charts_apart`: charts have a registry of their own, with Basic auth. `tokens`:
+    of each repository, those that reach another.
     """
 
     app: str
