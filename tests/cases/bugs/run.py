@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# The kit beside this file comes first: a folder of cases may have one of its own, for another state of the code.
+_START = "import kit, runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 
 
 def cases(folder: Path) -> list[Path]:
@@ -26,9 +28,8 @@ def run(case: Path, checkout: Path) -> tuple[int, str]:
     """Exit code and last words of one case."""
     paths = [str(HERE / "_kit"), str(checkout), str(checkout / "scripts")]
     environ = {**os.environ, "STAGEGATE": str(checkout), "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(
-        [sys.executable, str(case)], cwd=checkout, env=environ, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", _START, str(case)]
+    done = subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, check=False)
     words = (done.stdout.strip() or done.stderr.strip()).splitlines()
     return done.returncode, "\n".join(words[-8:])
 

@@ -197,8 +197,9 @@ def judge(document, times=40, settle=5.0):
     from stagegate.argocd_app.status import read
     from stagegate.gate.plan import History, Waiting, judge as look, remember
     from tests.gate.argo_documents import expected
-    history, judged = History(), None
+    # As a team that suspends on purpose has it: `gate.suspended: allow`.
+    history, judged, release = History(), None, expected(accepts_suspended=True)
     for second in range(times):
-        app = read(document); judged = look(app, expected(), history, float(second)); history = remember(history, app, expected(), float(second), refreshed=True)
+        app = read(document); judged = look(app, release, history, float(second)); history = remember(history, app, release, float(second), refreshed=True)
         if not isinstance(judged, Waiting): break
     return type(judged).__name__, judged.reason, judged.detail
