@@ -16,7 +16,7 @@ from stagegate.model import Finding, Release, moment
 from stagegate.pins import pinned_version
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import PromotionFacts
-from stagegate.promotion import app_state
+from stagegate.promotion import app_state, moved
 from stagegate.promotion import read as promotion_facts
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.run import PromotionRun
@@ -41,11 +41,10 @@ def due(started: PromotionRun, state: AppState, environments: Iterable[str]) -> 
         return names
     if context.event_name != "push":
         return ()
-    event = context.event()
-    before, after = (str(event.get(side) or "").strip("0") for side in ("before", "after"))
-    if not before or not after:
+    push = moved.push(context.event_name, context.event())
+    if push.everything:
         return names
-    compared = started.connections.pins.compare(before, after)
+    compared = started.connections.pins.compare(push.before, push.after)
     if compared.behind or len(compared.files) >= _LISTED:
         return names
     pinned = {name: pinned_version.files_of(state.settings.environment(name)) for name in names}
