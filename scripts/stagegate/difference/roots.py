@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import msgspec
@@ -156,4 +155,4 @@ def _lists(document: Any, chosen: Iterable[application_set.Element]) -> Iterator
 
 def is_kustomization(root: Root) -> bool:
     """Whether a folder is built by kustomize."""
-    return root.kind == "folder" and PurePosixPath(root.file).name in pin_files.KUSTOMIZATIONS
+    return root.kind == "folder" and pin_files.is_kustomization(root.file)

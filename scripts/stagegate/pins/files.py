@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 import msgspec
 
 from stagegate import yaml_edit
+from stagegate.argocd_app.named_files import KUSTOMIZATIONS
 from stagegate.errors import Stop
 from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _FILES = (".yaml", ".yml", ".json")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 

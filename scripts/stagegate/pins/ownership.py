@@ -43,11 +43,6 @@ def is_our_chart_folder(url: str, path: str, settings: Settings) -> bool:
     return PurePosixPath(path.strip("/") or ".") == PurePosixPath(chart.path)
 
 
-def is_our_image(repository: str, settings: Settings) -> bool:
-    """Whether an image repository, without tag or digest, is one of `images`; `docker.io/` may be left out."""
-    return bool(our_image(repository, settings))
-
-
 def our_image(repository: str, settings: Settings) -> str:
     """The image of the settings that a repository is, in the settings' own spelling; nothing for another."""
     wanted = _HUB.sub("", repository)

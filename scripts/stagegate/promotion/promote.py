@@ -116,7 +116,7 @@ def for_app(
             if stop.reason != "stale-base" or attempt == ATTEMPTS:
                 raise
             hub.forget()
-            log.say(f"Somebody else wrote first ({stop.why}). PromotionReading everything again.")
+            log.say(f"Somebody else wrote first ({stop.why}). Reading everything again.")
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -24,8 +24,6 @@ HEADINGS: Mapping[CommitKind, str] = {
     "change": "Changes",
     "other": "Other commits",
 }
-_TYPE = re.compile(r"^[A-Za-z][\w-]*(?:\(([^()]*)\))?!?: +")
-_PULL = re.compile(r"\(#(\d+)\)\s*$|^Merge pull request #(\d+) ")
 
 
 class CommitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ import msgspec
 import yaml
 
 from stagegate import yaml_1_1
+from stagegate.argocd_app.named_files import KUSTOMIZATIONS
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.argocd_app.tree import Tree
-from stagegate.pins.files import KUSTOMIZATIONS
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SKIPPED = frozenset(("node_modules", "vendor", ".github", ".git", ".venv", "testdata", "__pycache__"))

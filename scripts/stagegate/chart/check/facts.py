@@ -41,7 +41,7 @@ def read(
     request: CheckRequest,
     registry: Registry | None = None,
 ) -> ChartFacts:
-    """ChartFacts of the chart in the work tree; what does not render is a finding, for each environment.
+    """The facts about the chart in the work tree; what does not render is a finding, for each environment.
 
     Stop(missing-file) without a chart or a lock, Stop(findings) when Chart.yaml cannot be read.
     """

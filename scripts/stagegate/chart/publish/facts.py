@@ -58,7 +58,7 @@ def read(
     *,
     dry_run: bool = False,
 ) -> tuple[ChartReleaseFacts, Package | None]:
-    """ChartReleaseFacts of a release with a chart of ours, and the package when the checks let it be packed.
+    """The facts about a release with a chart of ours, and the package when the checks let it be packed.
 
     The chart passes chart-check first, in this process: its errors are findings, and nothing is packed then.
     Stop(missing-file) without a chart or its lock, Stop(missing-permission) where the login may not push.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
-from stagegate.pins import ownership, templates
-from stagegate.pins.files import KUSTOMIZATIONS
+from stagegate.pins import files, ownership, templates
 from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
@@ -24,7 +22,7 @@ def is_kustomization(root: Node, file: str) -> bool:
     kind = text_at(root, "kind")
     if kind in ("Kustomization", "Component"):
         return "kustomize.toolkit.fluxcd.io" not in text_at(root, "apiVersion")
-    return not kind and PurePosixPath(file).name in KUSTOMIZATIONS
+    return not kind and files.is_kustomization(file)
 
 
 def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
