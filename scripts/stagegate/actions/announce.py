@@ -9,15 +9,12 @@ from stagegate.errors import Stop
 from stagegate.model import Change, Message, Result, parse_version
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import Inputs, PinsInputs
+from stagegate.runner.inputs import TwoRepositoryInputs
 
 
-class Announce(Inputs, frozen=True, kw_only=True):
+class Announce(TwoRepositoryInputs, frozen=True, kw_only=True):
     """Inputs of announce."""
 
-    pins_token: str = ""
-    app_id: str = ""
-    app_key: str = ""
     version: str
     commit: str
     workflow: str = "stagegate.yml"
@@ -35,21 +32,9 @@ def main(inputs: Announce, context: Context) -> Result:
             "Add `policy: owner/repository//path/of/stagegate.yaml`, or leave this step out.",
             file=inputs.config,
         )
-    connections = connect(inputs, context, settings)
+    connections = open_connections(settings, context, inputs, job_permissions.ANNOUNCE)
     change = announce(connections, inputs, settings.app)
     return report(inputs, settings.app, connections, change)
-
-
-def connect(inputs: Announce, context: Context, settings: settings_file.Settings) -> Connections:
-    """Both repositories. Stop(missing-permission) without a token for the one with the pins."""
-    speaking = PinsInputs(
-        config=inputs.config,
-        token=inputs.token,
-        pins_token=inputs.pins_token,
-        app_id=inputs.app_id,
-        app_key=inputs.app_key,
-    )
-    return open_connections(settings, context, speaking, job_permissions.ANNOUNCE)
 
 
 def announce(connections: Connections, inputs: Announce, app: str) -> Change:

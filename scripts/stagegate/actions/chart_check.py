@@ -14,7 +14,6 @@ from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
-from stagegate.settings import Settings
 
 
 class ChartCheck(Inputs, frozen=True, kw_only=True):
@@ -43,12 +42,8 @@ def main(inputs: ChartCheck, context: Context) -> Result:
         log.annotate("warning", deaf, title="chart-check: branch filter")
     request = requested(inputs)
     settings, own = settings_for(request, context, inputs.config)
-    read_scenarios(settings, context)
-    files = [
-        apply.ReportFile(kind, context.inside(name, what=kind), name)
-        for kind, name in (("junit", inputs.junit), ("sarif", inputs.sarif))
-        if name
-    ]
+    scenarios.check_files(settings, context)
+    files = apply.report_files(context, junit=inputs.junit, sarif=inputs.sarif)
     held = work_tree.held_versions(settings, context, lenient=True)
     wrong = version_files.disagreements(held, held[0].version) if held else ()
     known = facts.read(
@@ -64,15 +59,6 @@ def main(inputs: ChartCheck, context: Context) -> Result:
     checked = plan.plan(known)
     changes = apply.write(known, checked, files, dry_run=inputs.dry_run)
     return report.result(known, checked, changes, dry_run=inputs.dry_run)
-
-
-def read_scenarios(settings: Settings, context: Context) -> None:
-    """Read every scenario file of the work tree as the gate will, and stop where the gate would refuse it."""
-    for environment in settings.environments:
-        file = environment.gate.scenarios
-        path = context.inside(file, what="gate.scenarios") if file else None
-        if path is not None and path.is_file():
-            scenarios.parse(path.read_bytes(), file, environment.gate.variables)
 
 
 def requested(inputs: ChartCheck) -> CheckRequest:

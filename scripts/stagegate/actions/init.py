@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
-from stagegate.model import Change, Message, Result
-from stagegate.report import markdown
+from stagegate.model import Result
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
-from stagegate.setup import init, origin, work_tree
+from stagegate.setup import init, init_result, origin, work_tree
 from stagegate.setup.proposed import Wish
 
 
@@ -50,7 +48,7 @@ def main(inputs: Init, context: Context) -> Result:
         log.say(f"- {note}")
     agreed = bool(decided.difference) and not inputs.dry_run and (inputs.yes or _agreed(decided))
     written = init.write(decided, here, context.workspace) if agreed else ()
-    return report(decided, written)
+    return init_result.result(decided, written)
 
 
 def _agreed(decided: init.InitPlan) -> bool:
@@ -59,31 +57,6 @@ def _agreed(decided: init.InitPlan) -> bool:
         return False
     log.say(f"Write {len(decided.files.new) + len(decided.files.added)} files? [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def report(decided: init.InitPlan, written: tuple[str, ...]) -> Result:
-    """What was written or would be, for people and for the next step."""
-    names = written or (*decided.files.new, *decided.files.added)
-    apps = ", ".join(one.name for one in decided.proposals)
-    reason = "updated" if written else "planned" if decided.difference else "no-difference"
-    message = {
-        "updated": Message(
-            what=f"{len(written)} files for {apps} are in the work tree.",
-            next="Read them, run `stagegate doctor`, and commit.",
-        ),
-        "planned": Message(
-            what=f"{len(names)} files for {apps} would be written.", next="Add --yes to write them."
-        ),
-        "no-difference": Message(what=f"The files for {apps} exist.", next="Run `stagegate doctor`."),
-    }[reason]
-    return Result(
-        reason=reason,
-        message=message,
-        outputs={"files": json.dumps(list(names))},
-        summary=f"### init\n\n{markdown.fence(decided.difference, 'diff')}\n" if decided.difference else "",
-        changes=tuple(Change(kind="file", target=name, done=bool(written)) for name in names),
-        dry_run=not written,
-    )
 
 
 def run() -> int:

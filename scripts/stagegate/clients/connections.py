@@ -11,7 +11,7 @@ from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
+from stagegate.runner.inputs import PinsInputs, TwoRepositoryInputs
 from stagegate.settings import Settings
 
 
@@ -48,14 +48,21 @@ class Connections:
 
 
 def open_connections(
-    settings: Settings, context: Context, inputs: PinsInputs, job: JobPermissions, *, as_app: bool = True
+    settings: Settings,
+    context: Context,
+    inputs: TwoRepositoryInputs,
+    job: JobPermissions,
+    *,
+    as_app: bool = True,
 ) -> Connections:
     """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission).
 
     With `app-id` and `app-key` both tokens are made for that GitHub App, each for one repository and
     with the permissions of `job`. `as_app` False: in one repository the job's own token is used all the same.
     """
-    login = (inputs.registry_username, inputs.registry_password)
+    login = (
+        (inputs.registry_username, inputs.registry_password) if isinstance(inputs, PinsInputs) else ("", "")
+    )
     app_repository, pins_repository, path = _places(settings, context, inputs)
     registry = Registry(settings.registry_hosts, username=login[0], password=login[1])
     token, pins_token = inputs.token, inputs.pins_token
@@ -82,7 +89,7 @@ def open_connections(
     return Connections(app=app, pins=pins, registry=registry, config=path, login=login)
 
 
-def _places(settings: Settings, context: Context, inputs: PinsInputs) -> tuple[str, str, str]:
+def _places(settings: Settings, context: Context, inputs: TwoRepositoryInputs) -> tuple[str, str, str]:
     """App repository, pins repository, and the path of the policy in it. Stop(bad-settings)."""
     here = context.repository
     if not settings.policy:
@@ -99,12 +106,12 @@ def _places(settings: Settings, context: Context, inputs: PinsInputs) -> tuple[s
     return here, pins_repository, str(PurePosixPath(path))
 
 
-def _made(context: Context, inputs: PinsInputs, repository: str, permissions: Permissions) -> str:
+def _made(context: Context, inputs: TwoRepositoryInputs, repository: str, permissions: Permissions) -> str:
     return hub.installation_token(context.api_url, repository, inputs.app_id, inputs.app_key, permissions)
 
 
 def _made_if_installed(
-    context: Context, inputs: PinsInputs, repository: str, permissions: Permissions
+    context: Context, inputs: TwoRepositoryInputs, repository: str, permissions: Permissions
 ) -> str:
     """A token of the App, or nothing where it is not installed: then `token` speaks for that repository."""
     try:

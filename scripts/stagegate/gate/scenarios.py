@@ -16,6 +16,8 @@ import msgspec
 from stagegate import declared
 from stagegate.errors import Stop
 from stagegate.gate import placeholders
+from stagegate.runner.context import Context
+from stagegate.settings import Settings
 
 Wait = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(ms|s|m)$", examples=["500ms", "10s", "2m"])]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -133,6 +135,15 @@ def parse(content: bytes, file: str, variables: Collection[str] | None = None) -
     if mistakes:
         raise declared.bad(file, mistakes, "docs/scenarios.schema.json")
     return scenarios
+
+
+def check_files(settings: Settings, context: Context) -> None:
+    """Read every scenario file of the work tree as the gate will. Stop where the gate would refuse it."""
+    for environment in settings.environments:
+        file = environment.gate.scenarios
+        path = context.inside(file, what="gate.scenarios") if file else None
+        if path is not None and path.is_file():
+            parse(path.read_bytes(), file, environment.gate.variables)
 
 
 def _line(content: bytes, mistake: str) -> int:

@@ -30,12 +30,17 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     report: str = ""
 
 
-class PinsInputs(Inputs, frozen=True, kw_only=True):
-    """What every action takes that also speaks for the pins repository, as an App perhaps, and to the registry."""
+class TwoRepositoryInputs(Inputs, frozen=True, kw_only=True):
+    """What every action takes that also connects to the pins repository, perhaps as a GitHub App."""
 
     pins_token: str = ""
     app_id: str = ""
     app_key: str = ""
+
+
+class PinsInputs(TwoRepositoryInputs, frozen=True, kw_only=True):
+    """What every action takes that connects to both repositories and to the registry."""
+
     registry_username: str = ""
     registry_password: str = ""
 

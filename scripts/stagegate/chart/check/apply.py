@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from stagegate.chart.check.plan import ChartFacts, Checked, environments_of, fai
 from stagegate.chart.rules import all_rules
 from stagegate.model import Change, Finding, to_json
 from stagegate.runner import log
+from stagegate.runner.context import Context
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _NOT_RENDERED = frozenset(("chart-lint", "values-schema", "values-file-packaged"))
@@ -27,17 +28,23 @@ class ReportFile(NamedTuple):
     name: str
 
 
+def report_files(context: Context, *, junit: str, sarif: str) -> tuple[ReportFile, ...]:
+    """The files that the inputs name, all inside the workspace. Stop(bad-input)."""
+    named = (("junit", junit), ("sarif", sarif))
+    return tuple(ReportFile(kind, context.inside(name, what=kind), name) for kind, name in named if name)
+
+
 def write(
-    facts: ChartFacts, checked: Checked, asked: list[ReportFile], *, dry_run: bool
+    facts: ChartFacts, checked: Checked, files: Sequence[ReportFile], *, dry_run: bool
 ) -> tuple[Change, ...]:
-    """Write what is asked for; in a dry run only say so."""
-    for one in asked if not dry_run else ():
+    """Write the requested files; a dry run only lists them."""
+    for one in files if not dry_run else ():
         one.path.parent.mkdir(parents=True, exist_ok=True)
         if one.kind == "sarif":
             one.path.write_bytes(to_json(sarif(checked)))
         else:
             _junit(one.path, facts, checked)
-    return tuple(Change(kind=one.kind, target=one.name, done=not dry_run) for one in asked)
+    return tuple(Change(kind=one.kind, target=one.name, done=not dry_run) for one in files)
 
 
 def sarif(checked: Checked) -> Mapping[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections
@@ -14,23 +13,13 @@ from stagegate.pins import pinned_version
 from stagegate.promotion import app_state
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.audit.entry import AuditEntry
+from stagegate.promotion.audit.period import Period
 from stagegate.proposal import approvals, names
 from stagegate.settings import Settings
 
 _COMMITS = 1_000  # of one pin file that are read
 _RECORDS = 1_000
 _RENEWALS = 50  # of one mark that are followed back
-
-
-class Period:
-    """From one time to another, both inclusive."""
-
-    def __init__(self, since: datetime, until: datetime) -> None:
-        self.since, self.until = since, until
-
-    def has(self, at: str) -> bool:
-        """Whether a time (RFC 3339) lies in it."""
-        return bool(at) and self.since <= moment(at) <= self.until
 
 
 def read(

@@ -1,0 +1,34 @@
+"""What init wrote or would write, for people and for the next step."""
+
+from __future__ import annotations
+
+import json
+
+from stagegate.model import Change, Message, Result
+from stagegate.report import markdown
+from stagegate.setup.init import InitPlan
+
+
+def result(decided: InitPlan, written: tuple[str, ...]) -> Result:
+    """What was written or would be, for people and for the next step."""
+    names = written or (*decided.files.new, *decided.files.added)
+    apps = ", ".join(one.name for one in decided.proposals)
+    reason = "updated" if written else "planned" if decided.difference else "no-difference"
+    message = {
+        "updated": Message(
+            what=f"{len(written)} files for {apps} are in the work tree.",
+            next="Read them, run `stagegate doctor`, and commit.",
+        ),
+        "planned": Message(
+            what=f"{len(names)} files for {apps} would be written.", next="Add --yes to write them."
+        ),
+        "no-difference": Message(what=f"The files for {apps} exist.", next="Run `stagegate doctor`."),
+    }[reason]
+    return Result(
+        reason=reason,
+        message=message,
+        outputs={"files": json.dumps(list(names))},
+        summary=f"### init\n\n{markdown.fence(decided.difference, 'diff')}\n" if decided.difference else "",
+        changes=tuple(Change(kind="file", target=name, done=bool(written)) for name in names),
+        dry_run=not written,
+    )
