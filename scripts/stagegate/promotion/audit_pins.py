@@ -15,9 +15,8 @@ from stagegate.marks import marks
 from stagegate.model import Finding, Release, moment
 from stagegate.pins import pinned_version
 from stagegate.policy import evidence_for
-from stagegate.policy.facts import PromotionFacts
-from stagegate.promotion import app_state, moved
-from stagegate.promotion import read as promotion_facts
+from stagegate.policy.facts import Kind, PromotionFacts
+from stagegate.promotion import app_state, moved, verdicts
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.run import PromotionRun
 
@@ -82,7 +81,7 @@ def objection(
 def _judge(
     connections: Connections,
     state: AppState,
-    facts: PromotionFacts,
+    shared: PromotionFacts,
     environment: str,
     version: str,
     release: Release | str,
@@ -92,7 +91,7 @@ def _judge(
 
     `release` may be why there is none.
     """
-    facts = msgspec.structs.replace(facts, environment=environment)
+    facts = msgspec.structs.replace(shared, environment=environment)
     override = marks.override(facts, environment, version, now) or marks.let_in(facts, environment, version)
     aside = override.rules if override else ()
     if "ban" not in aside and (ban := marks.ban(facts, version, now)) is not None:
@@ -116,17 +115,20 @@ def _release(connections: Connections, facts: PromotionFacts, version: str) -> R
         return f"{stop.what} {stop.why}"
 
 
-def _lacking(connections: Connections, facts: PromotionFacts, environment: str, release: Release) -> str:
+def _lacking(connections: Connections, shared: PromotionFacts, environment: str, release: Release) -> str:
     """What the records say where neither the environment's own nor all of those before it prove a release.
 
     Evidence is that of every environment before, or the environment's own (passed, adopted), for these digests.
     """
-    for kind in ("promote", "rollback"):
-        facts = promotion_facts.complete(connections, facts, release, environment, kind)
-    own = evidence_for.of(facts, environment, release.version, release)
+    kinds: tuple[Kind, ...] = ("promote", "rollback")
+    draft = shared
+    for kind in kinds:
+        read = verdicts.on_release(connections, draft, release, environment, kind)
+        draft = msgspec.structs.replace(draft, records=read)
+    own = evidence_for.of(draft, environment, release.version, release)
     before = [
-        (place, evidence_for.of(facts, place, release.version, release))
-        for place in facts.policy_of(environment).after
+        (place, evidence_for.of(draft, place, release.version, release))
+        for place in draft.policy_of(environment).after
     ]
     if own.state in ("passed", "adopted") or all(verdict.good for _, verdict in before):
         return ""

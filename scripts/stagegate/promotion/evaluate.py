@@ -28,8 +28,7 @@ from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
-from stagegate.promotion import app_state, certain, requirements, spelling
-from stagegate.promotion import read as promotion_facts
+from stagegate.promotion import app_state, certain, requirements, spelling, verdicts
 from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, carried, find, names
 from stagegate.settings import Settings
@@ -100,12 +99,12 @@ def change(
         return Judgement(
             head=after, verdict=PinsStatus(state="success", description="no pin or value changes")
         )
-    facts, _ = app_state.facts(connections, state, "evaluate", touched[0], "", touched[1:])
+    shared, _ = app_state.facts(connections, state, "evaluate", touched[0], "", touched[1:])
     if queued:
-        facts = msgspec.structs.replace(facts, standings=_standings(facts, old))
+        shared = msgspec.structs.replace(shared, standings=_standings(shared, old))
     reviews = _reviews(connections, settings, touched, origin)
     judged = tuple(
-        _judge(connections, facts, name, both[name], changes[name], origin, reviews, now) for name in touched
+        _judge(connections, shared, name, both[name], changes[name], origin, reviews, now) for name in touched
     )
     return Judgement(head=after, verdict=worst(judged), environments=judged)
 
@@ -125,7 +124,7 @@ def worst(judged: tuple[Judged, ...]) -> PinsStatus:
 
 def _judge(
     connections: Connections,
-    facts: PromotionFacts,
+    shared: PromotionFacts,
     environment: str,
     both: tuple[Side, Side],
     changed: Changed,
@@ -134,55 +133,55 @@ def _judge(
     now: datetime,
 ) -> Judged:
     commits = origin.compared.commits if origin else ()
-    facts = msgspec.structs.replace(facts, environment=environment)
-    policy = facts.policy_of(environment)
+    draft = msgspec.structs.replace(shared, environment=environment)
+    policy = draft.policy_of(environment)
     old, new = (side.files for side in both)
     was = pinned_version.resolved(
-        pinned_version.standing(policy, old.contents, facts.settings), facts.records
+        pinned_version.standing(policy, old.contents, draft.settings), draft.records
     )
     then = pinned_version.resolved(
-        pinned_version.standing(policy, new.contents, facts.settings), facts.records
+        pinned_version.standing(policy, new.contents, draft.settings), draft.records
     )
-    spelled = [spelling.of(policy, side.contents, facts.settings) for side in (old, new)]
+    spelled = [spelling.of(policy, side.contents, draft.settings) for side in (old, new)]
     moved = (
         _named(was) != _named(then)
         or bool(then.trouble and not was.trouble)
         or bool(spelled[0] and spelled[1] - spelled[0])
     )
-    back = then.version and marks.rollback_to(facts, environment, now) == then.version
+    back = then.version and marks.rollback_to(draft, environment, now) == then.version
     kind: Kind = "configure" if not moved else "rollback" if back else "promote"
     subject = Subject(
         environment=environment,
         kind=kind,
         version=then.version,
-        before=facts.standing(environment).version,
+        before=draft.standing(environment).version,
         pins_trouble=then.trouble,
         pins_unknown=set_releases.unknown(both[1], then),
         labels=origin.labels if origin else (),
-        approvals=_approvals(connections, facts, origin, reviews),
+        approvals=_approvals(connections, draft, origin, reviews),
     )
     if moved and then.version:
-        subject, facts = _with_release(connections, facts, subject, then, (old, new))
-    subject, difference = render_both.compared(connections, facts, subject, both, changed)
+        subject, draft = _with_release(connections, draft, subject, then, (old, new))
+    subject, difference = render_both.compared(connections, draft, subject, both, changed)
     subject = (
         subject
         if subject.rendered
-        else render_both.remembered(subject, names.risks(commits, facts.app, environment))
+        else render_both.remembered(subject, names.risks(commits, draft.app, environment))
     )
-    if kind == "configure" and then.version and _brings_image(difference, facts.settings):
-        subject, facts = _with_release(
-            connections, facts, msgspec.structs.replace(subject, kind="promote"), then, (old, new)
+    if kind == "configure" and then.version and _brings_image(difference, draft.settings):
+        subject, draft = _with_release(
+            connections, draft, msgspec.structs.replace(subject, kind="promote"), then, (old, new)
         )
-    if subject.kind == "promote" and origin is not None and soak.is_cut_short(subject, facts):
-        subject = _since(connections, facts, subject, origin.pull)
-    places = facts.policy_of(environment).promotion.carry_approval
-    if subject.kind == "promote" and places and approval_rule.check(subject, facts, now).state == "wait":
+    if subject.kind == "promote" and origin is not None and soak.is_cut_short(subject, draft):
+        subject = _since(connections, draft, subject, origin.pull)
+    places = draft.policy_of(environment).promotion.carry_approval
+    if subject.kind == "promote" and places and approval_rule.check(subject, draft, now).state == "wait":
         given = carried.carried(
-            connections.pins, facts.app, subject.version, facts.base, places, facts.accepted
+            connections.pins, draft.app, subject.version, draft.base, places, draft.accepted
         )
         approved = msgspec.structs.replace(subject.approvals, carried=given)
         subject = msgspec.structs.replace(subject, approvals=approved)
-    facts = msgspec.structs.replace(facts, subject=subject)
+    facts = msgspec.structs.replace(draft, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)
 
 
@@ -250,26 +249,26 @@ def _brings_image(difference: Difference | None, settings: Settings) -> bool:
 
 def _with_release(
     connections: Connections,
-    facts: PromotionFacts,
+    draft: PromotionFacts,
     subject: Subject,
     then: PinnedVersion,
     sides: tuple[PinsTree, PinsTree],
 ) -> tuple[Subject, PromotionFacts]:
     """The subject with its release; that there is none is an answer, that it cannot be read is not."""
     try:
-        release = releases.reviewed(facts.settings, subject.version, connections.app, connections.registry)
-        policy, files = facts.policy_of(subject.environment), (sides[0].contents, sides[1].contents)
-        other = spelling.trouble(connections, policy, facts.settings, release, files)
+        release = releases.reviewed(draft.settings, subject.version, connections.app, connections.registry)
+        policy, files = draft.policy_of(subject.environment), (sides[0].contents, sides[1].contents)
+        other = spelling.trouble(connections, policy, draft.settings, release, files)
     except Stop as stop:
         why = f"{stop.what} {stop.why}"
         if stop.reason in ("bad-input", "missing-file", "content-differs", "not-authorised"):
-            return msgspec.structs.replace(subject, release_absent=why), facts
-        return msgspec.structs.replace(subject, release_trouble=why), facts
-    facts = promotion_facts.complete(connections, facts, release, subject.environment, subject.kind)
-    trouble = subject.pins_trouble or pinned_version.astray(then, release, facts.app) or other
+            return msgspec.structs.replace(subject, release_absent=why), draft
+        return msgspec.structs.replace(subject, release_trouble=why), draft
+    records = verdicts.on_release(connections, draft, release, subject.environment, subject.kind)
+    trouble = subject.pins_trouble or pinned_version.astray(then, release, draft.app) or other
     required = requirements.read(connections, policy, release) if subject.kind == "promote" else ()
     subject = msgspec.structs.replace(subject, release=release, pins_trouble=trouble, requirements=required)
-    return subject, facts
+    return subject, msgspec.structs.replace(draft, records=records)
 
 
 def _sides(
