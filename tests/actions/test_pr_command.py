@@ -220,6 +220,32 @@ def test_bots_ghosts_and_edits(world: Shop) -> None:
     assert written(world) == []
 
 
+def test_only_a_bot_that_policy_names_gives_commands(world: Shop) -> None:
+    for slug in ("release-bot", "mallory"):
+        world.forge.app(slug, {"issues": "write", "metadata": "read"})
+    policy = world.repo.read("main", "stagegate.yaml").decode()
+    world.repo.seed({"stagegate.yaml": f"{policy}\ncommands: {{bots: ['Release-Bot[bot]']}}\n"})
+    number = issue(world)
+
+    def hold(slug: str) -> int:
+        token = world.forge.token(slug, "app", permissions={"issues": "write"})
+        url = f"{world.forge.url}/repos/{REPOSITORY}/issues/{number}/comments"
+        body = {"body": "/hold prod because the smoke test failed"}
+        requests.post(
+            url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
+        ).raise_for_status()
+        events = [e for e in world.forge.drain_events() if e.name == "issue_comment" and not e.swallowed]
+        return obey(world, dict(events[-1].payload))
+
+    assert hold("mallory") == 0
+    assert world.outputs()["reason"] == "no-difference"
+    assert "commands.bots" in world.report()["message"]["what"]
+    assert written(world) == []
+    assert hold("release-bot") == 0
+    assert world.outputs()["reason"] == "marked"
+    assert "held by release-bot[bot]" in world.report()["message"]["what"]
+
+
 def test_somebody_elses_comment_is_not_taken_for_our_answer(world: Shop) -> None:
     number = issue(world)
     event = comment(world, "octo-lead", number, "/hold prod because I may")

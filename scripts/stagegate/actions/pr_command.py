@@ -6,6 +6,7 @@ from stagegate.clients import hub
 from stagegate.comment import authorise, event, read, reply, result
 from stagegate.comment.handle import Handler
 from stagegate.model import Result
+from stagegate.promotion import apps
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
@@ -23,6 +24,9 @@ def main(inputs: PrCommand, context: Context) -> Result:
     if why := authorise.ignored(comment):
         return result.ignored(why)
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
+    is_bot = comment.author is not None and comment.author.kind == "Bot"
+    if is_bot and (why := authorise.ignored_bot(comment, apps.read(pins, inputs.config))):
+        return result.ignored(why)
     thread = read.thread(pins, comment)
     if reply.is_final(thread.answer):
         return result.ignored("this comment was answered before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from stagegate.comment import parse
 from stagegate.comment.command import Command
@@ -20,14 +20,22 @@ from stagegate.settings.app import Allowed
 
 
 def ignored(event: CommentEvent) -> str:
-    """Why a comment gets no reply, or nothing. Bots are ignored, because they would answer each other for ever."""
+    """Why a comment gets no reply, or nothing. Policy decides about the comment of a bot: `ignored_bot`."""
     if not parse.begins(event.body):
         return "the comment does not begin with a command"
     if event.action != "created":
         return f"the comment was {event.action or 'changed'}, and only a new one is a command"
-    if event.author is not None and event.author.kind != "User":
+    if event.author is not None and event.author.kind not in ("User", "Bot"):
         return f"{event.author.login} is a {event.author.kind.lower()}"
     return ""
+
+
+def ignored_bot(event: CommentEvent, every_app: Iterable[App]) -> str:
+    """Why the comment of a bot gets no reply, or nothing. Other bots would answer each other for ever."""
+    login = event.author.login if event.author else ""
+    if any(permissions.is_named_bot(app.settings, login) for app in every_app):
+        return ""
+    return f"{login} is a bot that `commands.bots` does not name"
 
 
 def check(event: CommentEvent, thread: Thread) -> None:
@@ -47,7 +55,7 @@ def check(event: CommentEvent, thread: Thread) -> None:
         raise _no("The comment has another author now.", "The event and GitHub name different people.")
     if comment.body != event.body or comment.updated_at != comment.created_at:
         raise _no("The comment was edited.", "An edited comment cannot be a command.")
-    if thread.permission not in ORDER[1:]:
+    if thread.permission not in ORDER[1:] and not permissions.is_bot(event.author.login):
         raise _no(f"{event.author.login} has no permission here.", f"GitHub reports: {thread.permission}.")
     if event.attempt > 1 and thread.answer is None:
         raise _no(
@@ -56,18 +64,20 @@ def check(event: CommentEvent, thread: Thread) -> None:
         )
 
 
-def permit(event: CommentEvent, thread: Thread, command: Command, least: str) -> None:
+def permit(event: CommentEvent, thread: Thread, command: Command, selected: Sequence[App]) -> None:
     """Stop(not-authorised) unless author and repeater of the run have the permission, and the place is open."""
-    pull = thread.pull
-    people = {event.author.login if event.author else "": thread.permission}
+    pull, required = thread.pull, least(selected, command)
+    accounts = {event.author.login if event.author else "": thread.permission}
     if event.repeated_by:
-        people |= {event.repeated_by: thread.repeater_permission or "none"}
-    for login, has in people.items():
-        if ORDER.index(has) < ORDER.index(least):
+        accounts |= {event.repeated_by: thread.repeater_permission or "none"}
+    for login, permission in accounts.items():
+        if permissions.is_bot(login):
+            _permit_bot(login, command, selected)
+        elif ORDER.index(permission) < ORDER.index(required):
             raise Stop(
                 "not-authorised",
                 f"{login} has no permission for /{command.name}.",
-                f"It requires {least}, and GitHub reports {has}.",
+                f"It requires {required}, and GitHub reports {permission}.",
                 "Ask a person who has it, or change `commands` in the settings.",
             )
     if COMMANDS[command.name].only_reads:
@@ -131,6 +141,13 @@ def least(selected: Iterable[App], command: Command) -> str:
             allowed = permissions.joined(allowed, definition.permission_for_own(app.settings.commands))
         required.append(_lowest(allowed))
     return max(required, key=ORDER.index)
+
+
+def _permit_bot(login: str, command: Command, selected: Sequence[App]) -> None:
+    """Stop(not-authorised) unless the policy of each app names the bot; reading needs no permission."""
+    for app in selected:
+        if not COMMANDS[command.name].only_reads and not permissions.is_named_bot(app.settings, login):
+            raise permissions.refusal_of_bot(app.settings, login, command.name)
 
 
 def _lowest(allowed: Allowed) -> str:

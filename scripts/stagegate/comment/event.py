@@ -63,9 +63,12 @@ def author(event: CommentEvent) -> str:
 
 
 def _actor(user: Any) -> Actor | None:
-    """The account of a payload; None for a ghost, whose comments name nobody."""
+    """The account of a payload; None for a ghost, whose comments name nobody. A bot's login ends with `[bot]`."""
     try:
-        actor = Actor(kind=user["type"], id=int(user["id"]), login=str(user["login"]))
+        login = str(user["login"])
+        is_named_like_a_person = user["type"] == "Bot" and not login.endswith("[bot]")
+        login += "[bot]" * is_named_like_a_person
+        actor = Actor(kind=user["type"], id=int(user["id"]), login=login)
         return msgspec.convert(msgspec.to_builtins(actor), Actor)
     except (KeyError, TypeError, ValueError, msgspec.ValidationError):
         return None

@@ -62,7 +62,7 @@ class Handler:
             command = parse.parse(event.body)
             answer = msgspec.structs.replace(answer, command=command)
             selected = scope.select(every_app, command, thread)
-            authorise.permit(event, thread, command, authorise.least(selected, command))
+            authorise.permit(event, thread, command, selected)
             head = authorise.bound(thread, selected, command)
             answer = msgspec.structs.replace(answer, head=head)
             scope.demand_same_head(self.pins, thread, head)

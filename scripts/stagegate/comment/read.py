@@ -7,12 +7,14 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.comment import reply
 from stagegate.comment.event import CommentEvent
+from stagegate.policy import permissions
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """What GitHub reports now. `comment` None: it was deleted; `pull` None: an issue; `answer`: ours, from before.
 
     `permission` is the author's, `repeater_permission` that of who repeats the run, where that is somebody else.
+    GitHub grants none to a bot: policy decides about it.
     """
 
     repository: str
@@ -34,9 +36,14 @@ def thread(pins: hub.Hub, event: CommentEvent) -> Thread:
     return Thread(
         repository=pins.repository,
         comment=comments.get(event.comment),
-        permission=pins.permission(event.author.login) if event.author else "none",
-        repeater_permission=pins.permission(event.repeated_by) if event.repeated_by else "",
+        permission=_permission(pins, event.author.login) if event.author else "none",
+        repeater_permission=_permission(pins, event.repeated_by) if event.repeated_by else "",
         pull=pull,
         head_at=push.at if push else "",
         answer=reply.ours(comments.values(), event.comment, pins.viewer()),
     )
+
+
+def _permission(pins: hub.Hub, login: str) -> str:
+    """What GitHub reports for a person. It has no permission to report for a bot, and answers with an error."""
+    return "none" if permissions.is_bot(login) else pins.permission(login)

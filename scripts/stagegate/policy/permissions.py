@@ -17,6 +17,11 @@ def is_bot(login: str) -> bool:
     return login.endswith("[bot]")
 
 
+def is_named_bot(policy: Settings, login: str) -> bool:
+    """Whether `commands.bots` names this bot. Logins have no upper and lower case for GitHub."""
+    return is_bot(login) and login.lower() in (name.lower() for name in policy.commands.bots)
+
+
 def demand(
     pins: hub.Hub, policy: Settings, people: Iterable[str], mode: str, known: Mapping[str, str] | None = None
 ) -> None:
@@ -46,7 +51,7 @@ def may(
     A bot has no permission unless `commands.bots` names it: a workflow of any branch starts runs as one.
     """
     if is_bot(login):
-        return login in policy.commands.bots
+        return is_named_bot(policy, login)
     allowed = policy.commands.of(mode)
     if login.lower() in (name.lower() for name in names(allowed)):
         return True
@@ -61,18 +66,23 @@ def refusal(
 ) -> Stop:
     """The Stop for somebody who may not."""
     if is_bot(login):
-        return Stop(
-            "not-authorised",
-            f"{login} has no permission to {mode} {policy.app}.",
-            "A workflow of any branch can start a run as a bot, so nobody answers for it.",
-            f"Start it as a person, or add {login} to `commands.bots` in the settings.",
-        )
+        return refusal_of_bot(policy, login, mode)
     has = _permission(pins, login, known)
     return Stop(
         "not-authorised",
         f"{login} has no permission to {mode} {policy.app}.",
         f"It requires {described(policy.commands.of(mode))} on {pins.repository}, and {login} has {has}.",
         "Ask a person who has it, or change `commands` in the settings.",
+    )
+
+
+def refusal_of_bot(policy: Settings, login: str, mode: str) -> Stop:
+    """The Stop for a bot that policy does not name."""
+    return Stop(
+        "not-authorised",
+        f"{login} has no permission to {mode} {policy.app}.",
+        "A workflow of any branch can start a run as a bot, so nobody answers for it.",
+        f"Start it as a person, or add {login} to `commands.bots` in the settings.",
     )
 
 

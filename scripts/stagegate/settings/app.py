@@ -22,6 +22,7 @@ Permission = Annotated[
 
 _Who = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)?$")]
 Allowed = Permission | tuple[_Who, ...]
+Bot = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*\[bot\]$")]
 
 
 class Commands(Section, frozen=True, kw_only=True):
@@ -55,10 +56,10 @@ class Commands(Section, frozen=True, kw_only=True):
     skip: Allowed = "admin"
     """For the mode `skip` of staging-gate, which records that a release was not tested. Default: administrators,
     because later environments rest on tests."""
-    bots: tuple[str, ...] = ()
-    """Logins of bots that may start whatever has a permission here, such as `renovate[bot]`. Other bots may only
-    ask for a promotion that all rules allow. Comments of bots are no commands. Default: none, because a workflow of
-    any branch starts runs as a bot."""
+    bots: tuple[Bot, ...] = ()
+    """Logins of bots that may use every mode and every command above, such as `release-bot[bot]`. stagegate ignores
+    the comments of other bots, and their runs may only ask for a promotion that all rules allow. Default: none.
+    Never name `github-actions[bot]` here: a workflow on any branch starts runs as this bot."""
 
     def of(self, mode: str) -> Allowed:
         """Who may use a mode of promote-pr or staging-gate, or a command of that name. KeyError for another."""

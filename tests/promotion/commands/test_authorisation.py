@@ -42,7 +42,7 @@ def judge(asked: CommentEvent, scene: Thread) -> str:
     """All steps of authorisation; the head that is bound."""
     command = parse_command(asked.body)
     authorise.check(asked, scene)
-    authorise.permit(asked, scene, command, authorise.least([SHOP], command))
+    authorise.permit(asked, scene, command, [SHOP])
     return authorise.bound(scene, [SHOP], command)
 
 
@@ -94,7 +94,24 @@ def test_the_strongest_right_counts_where_several_apps_are_meant() -> None:
     assert authorise.least([SHOP, App(config="y", settings=strict)], command) == "admin"
 
 
-@pytest.mark.parametrize("kind", ["Bot", "Organization", "Mannequin"])
-def test_only_people_are_heard(kind: Any) -> None:
+@pytest.mark.parametrize("kind", ["Organization", "Mannequin"])
+def test_only_people_and_bots_write_commands(kind: Any) -> None:
     assert authorise.ignored(changed(ASKED, author=changed(DEV, kind=kind)))
     assert not authorise.ignored(ASKED)
+
+
+def test_a_bot_needs_the_name_in_the_policy_of_every_app_that_its_command_is_about() -> None:
+    bot = Actor(kind="Bot", id=9, login="Release-Bot[bot]")
+    text = b"app: pay\nenvironments: [{name: prod}]\ncommands: {bots: ['release-bot[bot]']}\n"
+    pay = App(config="pay.yaml", settings=parse(text, "pay.yaml"))
+    asked, scene = changed(ASKED, author=bot), changed(SCENE, permission="none")
+    assert authorise.ignored_bot(asked, [SHOP])
+    assert not authorise.ignored_bot(asked, [SHOP, pay])
+    command = Command(name="override", app="all", environment="prod", reason="moving")
+    authorise.permit(asked, scene, command, [pay])
+    for login in ("Release-Bot[bot]", "mallory[bot]"):
+        repeated = changed(ASKED, repeated_by=login)
+        with pytest.raises(Stop, match=r"commands\.bots"):
+            authorise.permit(repeated, changed(SCENE, permission="admin"), command, [pay, SHOP])
+    with pytest.raises(Stop, match=r"commands\.bots"):
+        authorise.permit(asked, scene, command, [pay, SHOP])
