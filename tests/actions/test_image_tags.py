@@ -14,7 +14,7 @@ from lab.programs import outputs
 from lab.registry import PASSWORD
 from lab.registry import Registry as LabRegistry
 from stagegate.actions import image_tags
-from stagegate.clients import registry
+from stagegate.clients import hub, registry
 from stagegate.clients.process import run
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.model import digest_of
@@ -259,6 +259,7 @@ def test_a_registry_that_is_gone_is_unreachable(world: World) -> None:
 
 
 def test_a_version_without_its_git_tag_uses_up_no_image_tag(world: World, tmp_path: Path) -> None:
+    given: dict[str, Any]
     with Forge(tmp_path / "forge") as forge:
         repository = forge.repository("acme/shop")
         forge.collaborator("acme/shop", "octo-dev", "admin")
@@ -274,6 +275,13 @@ def test_a_version_without_its_git_tag_uses_up_no_image_tag(world: World, tmp_pa
         assert (code, out["reason"], world.tags(world.shop)) == (2, "missing-file", set())
         run("git", "tag", "v1.1.0", commit, cwd=repository.path)
         code, out = world.run(**given)
-        assert (code, out["reason"]) == (0, "tagged")
+        assert (code, out["reason"]) == (0, "tagged"), "a job that may write no status tags all the same"
         code, out = world.run(**{**given, "commit": COMMIT})
         assert (code, out["reason"]) == (4, "tag-taken")
+        rights = {"contents": "read", "statuses": "write"}
+        given["token"] = forge.token("", "actions", repositories=["acme/shop"], permissions=rights)
+        for run_id in ("7", "8"):
+            assert world.run(**{**given, "github": {**github, "GITHUB_RUN_ID": run_id}})[0] == 0
+        (built,) = [status for status in repository.statuses if status.sha == commit]
+        assert (built.context, built.state) == ("stagegate/shop/release/built", "success")
+        assert (built.target_url or "").endswith("/actions/runs/7"), "written once, by the run that built it"

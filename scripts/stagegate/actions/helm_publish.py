@@ -6,7 +6,7 @@ from stagegate import settings as settings_file
 from stagegate.chart.publish import apply, facts, plan, recording, report
 from stagegate.clients import checkout, hub
 from stagegate.clients.registry import Registry, credentials
-from stagegate.evidence import releases
+from stagegate.evidence import milestones, releases
 from stagegate.model import Result, parse_version
 from stagegate.release import version_files, work_tree
 from stagegate.runner.boundary import entrypoint
@@ -36,12 +36,16 @@ def main(inputs: HelmPublish, context: Context) -> Result:
     build = build_of(inputs, settings, context)
     facts.prove_images(build.images, store)
     if own is None:
-        github = hub.from_context(context, inputs.token)
-        return without_chart(inputs, settings, build, github, context.run_url)
+        return without_chart(
+            inputs, settings, build, hub.from_context(context, inputs.token), context.run_url
+        )
     logins = credentials.for_hosts(settings.registry_hosts, user, password)
     known, packed = facts.read(settings, own, build, store, logins, dry_run=inputs.dry_run)
     decided = plan.plan(known)
     changes = apply.apply(decided, known, packed, store, dry_run=inputs.dry_run)
+    if inputs.token and not inputs.dry_run and not decided.errors:
+        github = hub.from_context(context, inputs.token)
+        milestones.record(github, build.commit, settings.app, build.version, "published", context.run_url)
     return report.result(known, decided, changes, dry_run=inputs.dry_run)
 
 
@@ -52,6 +56,8 @@ def without_chart(
     known = recording.read(settings.app, build, github)
     decided = plan.plan(known.facts)
     changes = () if inputs.dry_run else recording.record(decided, known, build, github, run_url)
+    if not inputs.dry_run and not decided.errors:
+        milestones.record(github, build.commit, settings.app, build.version, "published", run_url)
     return report.result(known.facts, decided, changes, dry_run=inputs.dry_run, calls=github.calls)
 
 

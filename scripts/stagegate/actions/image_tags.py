@@ -8,7 +8,7 @@ from stagegate import settings as settings_file
 from stagegate.chart import release_images
 from stagegate.clients import checkout, hub
 from stagegate.clients.registry import Registry, credentials
-from stagegate.evidence import releases
+from stagegate.evidence import milestones, releases
 from stagegate.model import Result, parse_version
 from stagegate.release.image_tags import apply, facts, plan, report, verify
 from stagegate.runner.boundary import entrypoint
@@ -42,7 +42,7 @@ def main(inputs: ImageTags, context: Context) -> Result:
         seen = verify.read(release_images.of(settings, context, logins), names, commit, registry)
         return report.verified(settings.app, inputs.version, seen, verify.judge(seen))
     digests = releases.digests(inputs.digests, settings)
-    tagged = None
+    tagged, github = None, None
     if inputs.token and context.repository:
         github = hub.from_context(context, inputs.token)
         facts.demand_git_tag(github, prefix + inputs.version, commit)
@@ -50,6 +50,8 @@ def main(inputs: ImageTags, context: Context) -> Result:
     known = facts.read(digests, inputs.version, names, commit, registry, floating=kinds, released=tagged)
     decided = plan.plan(inputs.version, names, commit, known, floating=kinds)
     changes = apply.apply(decided, registry, dry_run=inputs.dry_run)
+    if github and not inputs.dry_run:
+        milestones.record(github, commit, settings.app, inputs.version, "built", context.run_url)
     return report.result(
         settings.app,
         inputs.version,

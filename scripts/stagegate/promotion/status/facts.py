@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stagegate.clients.hub import BranchPull, Commit, LogEntry, ReleaseTag, Status
+from stagegate.clients.hub import ACTIONS_BOT, BranchPull, Commit, LogEntry, ReleaseTag, Status
 from stagegate.evidence.records import Record, is_accepted
 from stagegate.evidence.records import context as gate_context
-from stagegate.model import WorkflowRun
+from stagegate.model import Actor, WorkflowRun
 from stagegate.policy.facts import PromotionFacts
 from stagegate.proposal import names
 
@@ -46,6 +46,11 @@ class StatusFacts(msgspec.Struct, frozen=True, kw_only=True):
     def tag_prefix(self) -> str:
         """What stands before the version in a tag of this app."""
         return self.promotion.settings.version.tag_prefix
+
+    @property
+    def milestone_writers(self) -> tuple[Actor, ...]:
+        """Who records when a release was built and published: GitHub's own bot too, as those jobs have no App."""
+        return (*self.promotion.accepted, ACTIONS_BOT)
 
     def run_url(self, run: WorkflowRun) -> str:
         """Where people look at a run, also where its record has only its number."""

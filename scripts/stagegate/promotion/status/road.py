@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stagegate.clients.hub import Commit, LogEntry, ReleaseTag
+from stagegate.clients.hub import Commit, LogEntry, ReleaseTag, Status
+from stagegate.evidence import milestones
 from stagegate.evidence import records as evidence
+from stagegate.evidence.milestones import MILESTONES, Milestone
 from stagegate.model import WorkflowRun, moment
 from stagegate.promotion.status.facts import StatusFacts, version_of
 from stagegate.proposal import names
@@ -16,7 +18,7 @@ from stagegate.settings import Environment, seconds
 
 
 def steps(facts: StatusFacts, tag: ReleaseTag, version: str, changes: Sequence[LogEntry]) -> tuple[Step, ...]:
-    """Committed, tagged, built and published, then in each environment proposed, promoted, gated; oldest first."""
+    """Committed, tagged, built, published, then in each environment proposed, promoted, gated; oldest first."""
     newest = max(changes, key=lambda entry: entry.at, default=None)
     first = [
         *([_committed(facts, newest)] if newest else []),
@@ -27,7 +29,7 @@ def steps(facts: StatusFacts, tag: ReleaseTag, version: str, changes: Sequence[L
         for place in facts.promotion.settings.environments
         for step in (*_promoted(facts, place, version), *_gates(facts, place, version))
     ]
-    return (*first, *_built(facts, version, later), *sorted(later, key=lambda step: moment(step.at)))
+    return (*first, *_made(facts, tag, version, later), *sorted(later, key=lambda step: moment(step.at)))
 
 
 def phases(facts: StatusFacts, tag: ReleaseTag, done: Sequence[Step]) -> tuple[Phase, ...]:
@@ -39,15 +41,26 @@ def _committed(facts: StatusFacts, entry: LogEntry) -> Step:
     return Step(name="committed", at=entry.at, url=f"{facts.app_url}/commit/{entry.sha}")
 
 
-def _built(facts: StatusFacts, version: str, later: Sequence[Step]) -> Iterator[Step]:
-    """Build and publication had ended when the first pins came to name the version: that is what Git knows."""
+def _made(facts: StatusFacts, tag: ReleaseTag, version: str, later: Sequence[Step]) -> Iterator[Step]:
+    """Built and published, as the actions that did it recorded.
+
+    Without their records both had ended when the first pins came to name the version: that is what Git knows.
+    """
+    recorded: dict[Milestone, Status] = {}
+    for name in MILESTONES:
+        if found := milestones.of(tag.statuses, facts.promotion.app, name, facts.milestone_writers):
+            recorded[name] = found
+            yield Step(name=name, at=found.created_at, url=found.target_url)
+    if "published" in recorded:
+        return
     promoted = [step for step in later if step.name == "promoted"]
     if promoted:
         first = min(promoted, key=lambda step: moment(step.at))
         moves = facts.moves.get(first.environment, ())
         ours = (commit.trailers for commit in moves if _brings(facts, commit, first.environment, version))
         run = next((trailers.get("Stagegate-Run", "") for trailers in ours), "")
-        yield Step(name="built and published", at=first.at, url=facts.run_url(WorkflowRun(id=run)))
+        ended = "published" if recorded else "built and published"
+        yield Step(name=ended, at=first.at, url=facts.run_url(WorkflowRun(id=run)))
 
 
 def _promoted(facts: StatusFacts, place: Environment, version: str) -> Iterator[Step]:
