@@ -14,7 +14,7 @@ from lab.programs import outputs
 from lab.registry import PASSWORD
 from lab.registry import Registry as LabRegistry
 from stagegate.actions import image_tags
-from stagegate.clients import hub, registry
+from stagegate.clients import registry
 from stagegate.clients.process import run
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.model import digest_of
