@@ -56,8 +56,6 @@ def without_chart(
     known = recording.read(settings.app, build, github)
     decided = plan.plan(known.facts)
     changes = () if inputs.dry_run else recording.record(decided, known, build, github, run_url)
-    if not inputs.dry_run and not decided.errors:
-        milestones.record(github, build.commit, settings.app, build.version, "published", run_url)
     return report.result(known.facts, decided, changes, dry_run=inputs.dry_run, calls=github.calls)
 
 

@@ -10,6 +10,7 @@ from stagegate.chart.publish.facts import Build
 from stagegate.chart.publish.plan import ChartPublication, ChartReleaseFacts, PublishedChart, taken
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
 from stagegate.errors import Stop
+from stagegate.evidence import milestones
 from stagegate.evidence.releases import ENVIRONMENT, task
 from stagegate.model import Change, digest_of
 
@@ -52,7 +53,16 @@ def read(app: str, build: Build, github: Hub) -> RecordFacts:
 def record(
     decided: ChartPublication, known: RecordFacts, build: Build, github: Hub, log_url: str
 ) -> tuple[Change, ...]:
-    """Write the deployment and its status, or only the status that an earlier run could not write."""
+    """Write what an earlier run could not write: the deployment, its status, and when it was published."""
+    changes = _deployment(decided, known, build, github, log_url)
+    if not decided.errors:
+        milestones.record(github, build.commit, known.facts.app, build.version, "published", log_url)
+    return changes
+
+
+def _deployment(
+    decided: ChartPublication, known: RecordFacts, build: Build, github: Hub, log_url: str
+) -> tuple[Change, ...]:
     facts = known.facts
     if decided.reason != "published" and (known.finished or not known.id):
         return ()
