@@ -19,9 +19,10 @@ from typing import Any
 
 from lab import act, pages
 from lab.act import ActRun
-from lab.lab import ENVIRONMENTS, SHOP, Lab
+from lab.lab import Lab
 from lab.pages import Pages
 from lab.progress import Progress, step_of
+from lab.servers import ENVIRONMENTS, SHOP
 
 WIDTH = 66
 JOBS = 10  # of one release over two environments

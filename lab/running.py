@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
@@ -17,46 +16,42 @@ from lab import act, rewrite, triggers
 from lab.act import ActRun
 from lab.forge import Event
 from lab.programs import git
+from lab.servers import REF, TOOLKIT, Servers
 
-if TYPE_CHECKING:
-    from lab.lab import Lab
-
-TOOLKIT = "acme/stagegate"
-REF = "v0.1.0"
 RIGHTS = ("actions", "contents", "deployments", "issues", "packages", "pull-requests", "statuses")
 LEVELS = ("none", "read", "write")
 _CALLED = re.compile(rf"^{TOOLKIT}/\.github/workflows/([\w-]+\.yml)@")
 
 
-def started(lab: Lab, event: Event) -> list[str]:
+def started(servers: Servers, event: Event) -> list[str]:
     """Names of the workflow files that an event starts, as the branch has them that GitHub would read."""
     ref = "refs/heads/main" if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-    bare = lab.repositories[event.repository].path
+    bare = servers.repositories[event.repository].path
     names = git(bare, "ls-tree", "--name-only", ref, ".github/workflows/").split()
     files = {Path(name).name: git(bare, "show", f"{ref}:{name}") for name in names}
     return triggers.started(event, files)
 
 
-def run(lab: Lab, event: Event, workflow: str) -> ActRun:
+def run(servers: Servers, event: Event, workflow: str) -> ActRun:
     """Run one workflow file for an event, in a clone at the event's commit; what came of it."""
     began = time.monotonic()
-    repository, repo = event.repository, lab.repositories[event.repository]
+    repository, repo = event.repository, servers.repositories[event.repository]
     sha = repo.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
     dispatched = event.run if event.name == "workflow_dispatch" else None  # `workflow_run`: the run before
-    run_id = lab.forge.run_started(
+    run_id = servers.forge.run_started(
         repository, workflow, event.name, event.ref, sha, event.actor, run=dispatched
     )
-    folder = lab.root / "runs" / f"{len(lab.runs) + 1:02}-{workflow.removesuffix('.yml')}"
+    folder = servers.root / "runs" / f"{len(servers.runs) + 1:02}-{workflow.removesuffix('.yml')}"
     folder.mkdir(parents=True)
     clone = folder / "clone"
-    git(lab.root, "clone", "--quiet", str(repo.path), str(clone))
+    git(servers.root, "clone", "--quiet", str(repo.path), str(clone))
     git(clone, "checkout", "--quiet", "-B", event.ref.removeprefix("refs/heads/").replace("/", "-"), sha)
-    git(clone, "remote", "set-url", "origin", f"{lab.forge.url}/{repository}.git")
+    git(clone, "remote", "set-url", "origin", f"{servers.forge.url}/{repository}.git")
     reference = f"{TOOLKIT}@{REF}"
     text = (clone / ".github" / "workflows" / workflow).read_text()
     for file in (clone / ".github" / "workflows").glob("*.yml"):
         file.write_text(rewrite.for_act(file.read_text(), reference, file.name))
-    lab.say(f"{event.name} starts {workflow} (run {run_id})")
+    servers.say(f"{event.name} starts {workflow} (run {run_id})")
     code = act.run(
         workflow=workflow,
         event=event.name,
@@ -66,19 +61,19 @@ def run(lab: Lab, event: Event, workflow: str) -> ActRun:
         log=folder / "log.txt",
         actor=event.actor,
         token="none",  # noqa: S106  every job has its own
-        environ=lab.environ(run_id, repository),
-        variables={"LAB": json.dumps({"stagegate": {}, **lab.variables()})},
+        environ=servers.environ(run_id, repository),
+        variables={"LAB": json.dumps({"stagegate": {}, **servers.variables()})},
         secrets={
-            "LAB": json.dumps({"stagegate": {}, **lab.secrets(repository)}),
-            "LAB_TOKENS": json.dumps(_tokens(lab, repository, workflow, text)),
+            "LAB": json.dumps({"stagegate": {}, **servers.secrets(repository)}),
+            "LAB_TOKENS": json.dumps(_tokens(servers, repository, workflow, text)),
         },
-        repositories={reference: lab.toolkit},
+        repositories={reference: servers.toolkit},
         path=os.environ["PATH"],
     )
     shutil.rmtree(folder / "home", ignore_errors=True)
-    lab.forge.run_finished(run_id, "failure" if code else "success")
+    servers.forge.run_finished(run_id, "failure" if code else "success")
     finished = ActRun(run_id, workflow, event.name, code, folder / "log.txt", act.clock(began))
-    lab.say(f"{workflow} ended with {code} after {finished.seconds} s")
+    servers.say(f"{workflow} ended with {code} after {finished.seconds} s")
     return finished
 
 
@@ -113,15 +108,15 @@ def granted(permissions: object) -> Mapping[str, str]:
     return permissions
 
 
-def _tokens(lab: Lab, repository: str, workflow: str, text: str) -> dict[str, str]:
+def _tokens(servers: Servers, repository: str, workflow: str, text: str) -> dict[str, str]:
     """A token for each job, with exactly its permissions."""
     return {
-        key: lab.forge.token(
+        key: servers.forge.token(
             "github-actions[bot]",
             kind="actions",
             repositories=[repository],
             permissions={"metadata": "read"}
             | {right.replace("-", "_"): level for right, level in rights.items() if level != "none"},
         )
-        for key, rights in permissions(lab.toolkit, workflow, text).items()
+        for key, rights in permissions(servers.toolkit, workflow, text).items()
     }

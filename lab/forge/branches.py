@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lab.forge import events, pulls
+from lab.forge import events
 from lab.forge.git_reader import GitError
 from lab.forge.git_store import Move, valid_ref
 from lab.forge.refusal import unprocessable
@@ -84,4 +84,5 @@ def announce(repo: Repository, token: Token, moved: Sequence[tuple[str, str, str
         events.ref_moved(repo, token, name, before, after, crowd=len(tags) > 3 and name in tags)
     for name, before, after in moved:
         if before != after and name.startswith("refs/heads/"):
-            pulls.follow(repo, token, name.removeprefix("refs/heads/"), after)
+            for follow in repo.world.followers:
+                follow(repo, token, name.removeprefix("refs/heads/"), after)

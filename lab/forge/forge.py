@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from lab.forge import events, git_http, shapes
+from lab.forge import events, following, git_http, shapes
 from lab.forge.faults import Faults, How
 from lab.forge.git_store import Store
 from lab.forge.server import Server
@@ -42,6 +42,7 @@ class Forge:
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self.world = World(root.resolve())
+        self.world.followers.append(following.follow)
         self._faults = Faults()
         self._server = Server(self.world, self._faults)
         self._next_event = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import events, git_write, merging, rules
+from lab.forge import events, git_write, mergeable, merging, rules
 from lab.forge.git_store import Move
 from lab.forge.records import PullRequest
 from lab.forge.refusal import unprocessable
@@ -16,10 +16,10 @@ def enqueue(pull: PullRequest, token: Token) -> str:
     """Put a pull request on the queue: makes the group's commit and asks for its checks; the group's head."""
     repo = pull.repository
     approvals = [text for text in rules.obstacles(pull, token)[0] if "review" in text]
-    tree = merging.test_merge(pull) if pull.open and not pull.draft and not approvals else None
+    tree = mergeable.test_merge(pull) if pull.open and not pull.draft and not approvals else None
     if tree is None:
         raise unprocessable("Pull request is not mergeable" if not approvals else approvals[0])
-    base = merging.base_head(pull)
+    base = mergeable.base_head(pull)
     message = f"Merge pull request #{pull.number} from {pull.head_repository.owner.login}/{pull.head_ref}"
     by = repo.world.signature(token.user)
     sha = git_write.commit(repo.store, tree, [base, pull.head_sha], message, by, repo.world.web_flow())
@@ -55,7 +55,7 @@ def advance(repo: Repository) -> None:
         base = repo.store.commit(sha).parents[0]
         name, pull.queued = pull.queued, None
         repo.store.move([Move(name, ZERO)])
-        if merging.base_head(pull) == base:
+        if mergeable.base_head(pull) == base:
             merging.land(pull, token, sha, base)
         else:
             enqueue(pull, token)

@@ -1,9 +1,9 @@
-"""Whether a pull request can be merged, and merging it (merge, squash, rebase), now or as soon as rules allow."""
+"""Merging a pull request (merge, squash, rebase), now or as soon as rules allow."""
 
 from __future__ import annotations
 
-from lab.forge import branches, git_write, pulls, rules
-from lab.forge.git_objects import Change, Commit
+from lab.forge import branches, git_write, mergeable, pulls, rules
+from lab.forge.git_objects import Commit
 from lab.forge.git_store import Move
 from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal
@@ -18,71 +18,6 @@ DISALLOWED = {
     "squash": "Squash merges are not allowed on this repository.",
     "rebase": "Rebase merges are not allowed on this repository.",
 }
-
-
-def base_head(pull: PullRequest) -> str:
-    """Where the base branch is now; what it was, once the pull request is closed."""
-    if not pull.open:
-        return pull.base_sha
-    return pull.repository.store.ref(f"refs/heads/{pull.base_ref}") or pull.base_sha
-
-
-def commits(pull: PullRequest) -> list[Commit]:
-    """The commits of the pull request, oldest first."""
-    store = pull.repository.store
-    return [store.commit(sha) for sha in store.rev_list("--reverse", pull.head_sha, f"^{base_head(pull)}")]
-
-
-def changes(pull: PullRequest) -> list[Change]:
-    """The changed files, from the merge base to the head."""
-    store = pull.repository.store
-    base = store.merge_base(base_head(pull), pull.head_sha)
-    return store.changes(base, pull.head_sha) if base else []
-
-
-def test_merge(pull: PullRequest) -> str | None:
-    """The tree of merging the head into the base now, or None on a conflict; keeps `refs/pull/N/merge`."""
-    key = (pull.head_sha, base_head(pull))
-    if pull.tried and pull.tried[0] == key:
-        return pull.tried[1]
-    repo, (head, base) = pull.repository, key
-    tree = git_write.merged_tree(repo.store, repo.store.merge_base(base, head), base, head)
-    if tree:
-        flow = repo.world.web_flow()
-        sha = git_write.commit(repo.store, tree, [base, head], f"Merge {head} into {base}", flow)
-        repo.store.move([Move(f"refs/pull/{pull.number}/merge", sha)])
-        if pull.open:
-            pull.merge_sha = sha
-    pull.tried = (key, tree)
-    return tree
-
-
-def peek(pull: PullRequest) -> bool | None:
-    """Mergeable? None the first time a head and base are asked about: GitHub computes it meanwhile."""
-    if not pull.open:
-        return None
-    key = (pull.head_sha, base_head(pull))
-    if pull.asked != key:
-        pull.asked = key
-        return None
-    return test_merge(pull) is not None
-
-
-def state(pull: PullRequest, able: bool | None) -> str:
-    """REST's `mergeable_state`."""
-    if able is None:
-        return "unknown"
-    if not able:
-        return "dirty"
-    if pull.draft:
-        return "draft"
-    said, _ = rules.obstacles(pull, None)
-    if any("out-of-date" in text for text in said):
-        return "behind"
-    if said:
-        return "blocked"
-    newest = rules.newest_statuses(pull.repository, pull.head_sha)
-    return "unstable" if any(one.state != "success" for one in newest.values()) else "clean"
 
 
 def merge(
@@ -104,8 +39,8 @@ def merge(
         raise Refusal(409, HEAD_MODIFIED)
     if not getattr(repo.settings, f"allow_{'merge_commit' if method == 'merge' else method + '_merge'}"):
         raise Refusal(405, DISALLOWED[method])
-    base = base_head(pull)
-    tree = test_merge(pull)
+    base = mergeable.base_head(pull)
+    tree = mergeable.test_merge(pull)
     if tree is None:
         raise Refusal(405, NOT_MERGEABLE)
     _obey(pull, token)
@@ -153,7 +88,7 @@ def _combine(
     repo = pull.repository
     world, store = repo.world, repo.store
     author, flow = world.signature(token.user), world.web_flow()
-    inside = commits(pull)
+    inside = mergeable.commits(pull)
     if method == "rebase":
         return _rebased(repo, inside, base)
     if method == "squash":
@@ -195,5 +130,5 @@ def wake(repo: Repository) -> None:
         wish = pull.auto_merge
         if wish is None or not pull.open or pull.draft or rules.obstacles(pull, None)[0]:
             continue
-        if test_merge(pull) is not None:
+        if mergeable.test_merge(pull) is not None:
             merge(pull, wish.token, wish.method.lower(), title=wish.title, message=wish.body)

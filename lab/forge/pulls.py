@@ -1,14 +1,14 @@
-"""The life of a pull request: opened, edited, following its branches, reviewed, closed."""
+"""The life of a pull request: opened, edited, closed, opened again."""
 
 from __future__ import annotations
 
-from lab.forge import events, merging, rules, thread_shapes
+from lab.forge import events, mergeable, thread_shapes
 from lab.forge.git_store import Move
-from lab.forge.permissions import at_least, demand, role_of
+from lab.forge.permissions import demand
 from lab.forge.records import PullRequest
 from lab.forge.refusal import Refusal, invalid
 from lab.forge.state import Repository, next_number
-from lab.forge.values import TITLE_LIMIT, ZERO, Body, Token
+from lab.forge.values import TITLE_LIMIT, Body, Token
 
 NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests."
 
@@ -18,7 +18,7 @@ def announce(pull: PullRequest, token: Token, action: str, **more: object) -> No
     repo = pull.repository
     links = events.links(repo.world)
     body: Body = {"number": pull.number, "pull_request": thread_shapes.pull(links, pull)}
-    paths = tuple(change.path for change in merging.changes(pull))
+    paths = tuple(change.path for change in mergeable.changes(pull))
     events.emit(
         repo, "pull_request", token, body | more, action=action, ref=f"refs/pull/{pull.number}/merge",
         sha=pull.head_sha, paths=paths,
@@ -50,7 +50,7 @@ def create(
     target = repo.store.ref(f"refs/heads/{base}")
     if target is None:
         raise invalid("PullRequest", "base", "invalid")
-    sha = _fetch(repo, from_repo, branch)
+    sha = fetch(repo, from_repo, branch)
     if repo.store.merge_base(target, sha) is None:
         raise _custom(f"The {branch} branch has no history in common with {base}")
     if repo.store.is_ancestor(sha, target):
@@ -64,7 +64,7 @@ def create(
         head_sha=sha, base_ref=base, base_sha=target, draft=draft,
     )  # fmt: skip
     repo.threads[pull.number] = pull
-    _keep_head(pull)
+    keep_head(pull)
     announce(pull, token, "opened")
     return pull
 
@@ -83,66 +83,22 @@ def _same(pull: PullRequest, repo: Repository, branch: str, base: str) -> bool:
     return pull.open and pull.head_repository is repo and (pull.head_ref, pull.base_ref) == (branch, base)
 
 
-def _fetch(repo: Repository, source: Repository, branch: str) -> str:
+def fetch(repo: Repository, source: Repository, branch: str) -> str:
     """The head of a branch, its objects brought over when it lives in a fork."""
     if source is not repo:
         repo.store.git("fetch", "--quiet", "--no-tags", str(source.path), f"refs/heads/{branch}")
     return source.head(branch)
 
 
-def _keep_head(pull: PullRequest) -> None:
+def keep_head(pull: PullRequest) -> None:
+    """Keep `refs/pull/N/head` and `refs/pull/N/merge` at what they are now."""
     pull.repository.store.move([Move(f"refs/pull/{pull.number}/head", pull.head_sha)])
-    merging.test_merge(pull)
-
-
-def follow(repo: Repository, token: Token, branch: str, after: str) -> None:
-    """What happens to open pull requests when a branch of `repo` has moved to `after` (ZERO: deleted)."""
-    for target in list(repo.world.repositories.values()):
-        for pull in target.pulls:
-            if pull.open and pull.head_repository is repo and pull.head_ref == branch:
-                _head_moved(pull, token, after)
-            elif pull.open and target is repo and pull.base_ref == branch:
-                _base_moved(pull, token, after)
-    merging.wake(repo)
-
-
-def _head_moved(pull: PullRequest, token: Token, after: str) -> None:
-    repo, before = pull.repository, pull.head_sha
-    if after == ZERO:
-        close(pull, token)
-        return
-    _fetch(repo, pull.head_repository, pull.head_ref)
-    base = merging.base_head(pull)
-    pull.head_sha, pull.updated_at = after, repo.world.now()
-    if repo.store.is_ancestor(after, base):
-        # A branch that equals (or lies behind) its base has nothing to merge: GitHub closes it.
-        close(pull, token)
-        return
-    _keep_head(pull)
-    if any(one.dismiss_stale for one in rules.applying(repo, f"refs/heads/{pull.base_ref}")):
-        for review in pull.reviews:
-            if review.state == "APPROVED":
-                review.state = "DISMISSED"
-    if pull.auto_merge and not at_least(role_of(repo, token.user), "write"):
-        pull.auto_merge = None
-        announce(pull, token, "auto_merge_disabled")
-    announce(pull, token, "synchronize", before=before, after=after)
-
-
-def _base_moved(pull: PullRequest, token: Token, after: str) -> None:
-    repo = pull.repository
-    if after == ZERO:
-        close(pull, token)
-    elif repo.store.is_ancestor(pull.head_sha, after):
-        pull.open = False
-        pull.merged_at = pull.closed_at = pull.updated_at = repo.world.now()
-        pull.merged_by, pull.merge_sha, pull.auto_merge = token.user, after, None
-        announce(pull, token, "closed")
+    mergeable.test_merge(pull)
 
 
 def close(pull: PullRequest, token: Token) -> None:
     """Close without merging."""
-    pull.base_sha = merging.base_head(pull)
+    pull.base_sha = mergeable.base_head(pull)
     pull.open, pull.auto_merge = False, None
     pull.closed_at = pull.updated_at = pull.repository.world.now()
     announce(pull, token, "closed")
@@ -161,7 +117,7 @@ def reopen(pull: PullRequest, token: Token) -> None:
         raise _custom(f"A pull request already exists for {repo.owner.login}:{pull.head_ref}.")
     pull.open, pull.closed_at, pull.head_sha = True, None, head
     pull.updated_at = repo.world.now()
-    _keep_head(pull)
+    keep_head(pull)
     announce(pull, token, "reopened")
 
 
@@ -192,4 +148,3 @@ def set_draft(pull: PullRequest, token: Token, draft: bool) -> None:
     if pull.draft != draft:
         pull.draft = draft
         announce(pull, token, "converted_to_draft" if draft else "ready_for_review")
-        merging.wake(pull.repository)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import events, merging, thread_shapes
+from lab.forge import events, mergeable, merging, thread_shapes
 from lab.forge.pulls import NO_PULL_REQUESTS
 from lab.forge.records import PullRequest, Review
 from lab.forge.refusal import Refusal, unprocessable
@@ -31,7 +31,7 @@ def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> 
     if event in ("REQUEST_CHANGES", "COMMENT") and not body:
         raise Refusal(422, "Unprocessable Entity", errors=["Body is required"])
     world = pull.repository.world
-    if sha and sha not in {commit.sha for commit in merging.commits(pull)}:
+    if sha and sha not in {commit.sha for commit in mergeable.commits(pull)}:
         raise Refusal(422, "Unprocessable Entity", errors=["The commit is not part of the pull request"])
     found = Review(
         world.next_id(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
@@ -132,6 +132,8 @@ class World:
         self.calls: list[Call] = []
         self.unknown_routes: list[tuple[str, str]] = []
         self.signed: set[str] = set()
+        # What happens when a branch (name without refs/heads/) has moved to a commit, ZERO when it is gone.
+        self.followers: list[Callable[[Repository, Token, str, str], None]] = []
         self._ids: Iterator[int] = itertools.count(1001)
         self.actions_bot = User(ACTIONS_BOT_ID, ACTIONS_BOT_LOGIN, "Bot")
         self.users[ACTIONS_BOT_LOGIN] = self.actions_bot

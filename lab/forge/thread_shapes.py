@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from lab.forge import merging, shapes
+from lab.forge import mergeable, shapes
 from lab.forge.exchange import Links
 from lab.forge.permissions import role_of
 from lab.forge.records import Comment, Label, PullRequest, Release, Review, Thread
@@ -72,7 +72,7 @@ def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = F
         "requested_reviewers": [shapes.user(links, who) for who in found.reviewers],
         "requested_teams": [{"slug": slug, "name": slug} for slug in found.teams],
         "head": _side(links, found.head_repository, found.head_ref, found.head_sha),
-        "base": _side(links, repo, found.base_ref, merging.base_head(found)),
+        "base": _side(links, repo, found.base_ref, mergeable.base_head(found)),
         "auto_merge": _auto(links, found), "review_comment_url": f"{at}/comments{{/number}}",
     }  # fmt: skip
     body["_links"] = {
@@ -82,11 +82,11 @@ def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = F
         "statuses": {"href": body["statuses_url"]},
     }  # fmt: skip
     if full:
-        able = merging.peek(found) if look else None
-        files = merging.changes(found)
+        able = mergeable.peek(found) if look else None
+        files = mergeable.changes(found)
         body |= {
             "merged": found.merged_at is not None, "mergeable": able, "rebaseable": able,
-            "mergeable_state": merging.state(found, able), "commits": len(merging.commits(found)),
+            "mergeable_state": mergeable.state(found, able), "commits": len(mergeable.commits(found)),
             "merged_by": shapes.user(links, found.merged_by) if found.merged_by else None,
             "comments": len(found.comments), "review_comments": 0, "maintainer_can_modify": False,
             "additions": sum(one.additions for one in files), "changed_files": len(files),

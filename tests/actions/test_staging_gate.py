@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from lab.kubernetes import ApiServer
-from lab.lab import LOGIN, SHOP, Lab
+from lab.lab import Lab
 from lab.programs import outputs
+from lab.servers import LOGIN, SHOP
 from stagegate.actions import staging_gate
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub

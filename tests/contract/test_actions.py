@@ -96,10 +96,3 @@ def test_the_same_idea_has_the_same_text() -> None:
             if name in (*SHARED, "pins-token", "app-id", "app-key", "registry-username", "registry-password"):
                 texts.setdefault(name, set()).add(field["description"])
     assert {name: len(found) for name, found in texts.items() if len(found) > 1} == {}
-
-
-def test_entrypoints_are_short() -> None:
-    """Inputs and the calls of one action, nothing else: what decides or writes lives in a room of its own."""
-    files = (ROOT / "scripts" / "stagegate" / "actions").glob("*.py")
-    lengths = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
-    assert not {name: lines for name, lines in lengths.items() if lines > 80}

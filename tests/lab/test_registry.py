@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import signal
 import socket
 import subprocess
@@ -82,9 +83,10 @@ def test_it_ends_with_an_owner_that_was_killed(tmp_path: Path) -> None:
     with socket.create_connection((host, int(port)), timeout=5) as open_connection:
         owner.send_signal(signal.SIGKILL)
         owner.communicate()
-        open_connection.settimeout(10)
-        assert open_connection.recv(1) == b""  # the server's end closes when the server is gone
-    ends = time.monotonic() + 10
+        open_connection.settimeout(60)
+        with contextlib.suppress(ConnectionResetError):
+            assert open_connection.recv(1) == b""  # the server's end closes when the server is gone
+    ends = time.monotonic() + 60
     with pytest.raises(ConnectionRefusedError):  # its sockets close one after another
         while time.monotonic() < ends:
             socket.create_connection((host, int(port)), timeout=5).close()

@@ -8,8 +8,9 @@ import pytest
 
 from lab import act
 from lab.act import ActRun
-from lab.lab import Lab, lines
+from lab.lab import Lab
 from lab.layouts import CALLED
+from lab.servers import lines
 
 pytestmark = pytest.mark.road
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.act import ActRun
-from lab.lab import SHOP, Lab, lines
+from lab.lab import Lab
+from lab.servers import SHOP, lines
 
 pytestmark = pytest.mark.road
 PROD = "deploy/argocd/prod.yaml"

@@ -22,7 +22,8 @@ import pytest
 import requests
 
 from lab import rewrite
-from lab.lab import LOGIN, SHOP, Lab
+from lab.lab import Lab
+from lab.servers import LOGIN, SHOP
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.inputs import SECRETS, option, variable

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from lab.lab import SHOP, Lab
+from lab.lab import Lab
+from lab.servers import SHOP
 from stagegate.actions import doctor
 from stagegate.runner.boundary import entrypoint
 from tests.setup.bare_repositories import git

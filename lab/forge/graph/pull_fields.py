@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lab.forge import merging, rules, thread_shapes
+from lab.forge import mergeable, rules, thread_shapes
 from lab.forge.graph.arguments import Arguments, Field, Table
 from lab.forge.graph.git_fields import commit_node, connection
 from lab.forge.graph.nodes import Asker, Connection, GitNode, PullCommitNode, RefNode
@@ -50,11 +50,11 @@ def _thread(_asker: Asker, repo: Repository, given: Arguments) -> Thread:
 
 
 def _mergeable(_asker: Asker, pull: PullRequest, _given: Arguments) -> str:
-    return {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}[merging.peek(pull)]
+    return {None: "UNKNOWN", True: "MERGEABLE", False: "CONFLICTING"}[mergeable.peek(pull)]
 
 
 def _merge_state(_asker: Asker, pull: PullRequest, _given: Arguments) -> str:
-    return merging.state(pull, merging.peek(pull)).upper()
+    return mergeable.state(pull, mergeable.peek(pull)).upper()
 
 
 def _branch(repo: Repository, name: str) -> RefNode | None:
@@ -94,7 +94,7 @@ def _decision(_asker: Asker, pull: PullRequest, _given: Arguments) -> str | None
 
 
 def _commits(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
-    nodes = [PullCommitNode(pull, commit_node(pull.repository, one.sha)) for one in merging.commits(pull)]
+    nodes = [PullCommitNode(pull, commit_node(pull.repository, one.sha)) for one in mergeable.commits(pull)]
     return connection(list(nodes), "commits", given)
 
 
@@ -105,7 +105,7 @@ def _files(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
             "path": one.path, "additions": one.additions, "deletions": one.deletions,
             "changeType": words.get(one.status, one.status.upper()),
         }
-        for one in merging.changes(pull)
+        for one in mergeable.changes(pull)
     ]  # fmt: skip
     return connection(list(files), "files", given)
 
@@ -159,7 +159,7 @@ FIELDS: Table = {
         "headRefOid": lambda _asker, pull, _given: pull.head_sha,
         "headRef": lambda _asker, pull, _given: _branch(pull.head_repository, pull.head_ref),
         "baseRefName": lambda _asker, pull, _given: pull.base_ref,
-        "baseRefOid": lambda _asker, pull, _given: merging.base_head(pull),
+        "baseRefOid": lambda _asker, pull, _given: mergeable.base_head(pull),
         "baseRef": lambda _asker, pull, _given: _branch(pull.repository, pull.base_ref),
         "baseRepository": lambda _asker, pull, _given: pull.repository, "mergeCommit": _merge_commit,
         "isCrossRepository": lambda _asker, pull, _given: pull.head_repository is not pull.repository,
@@ -167,9 +167,9 @@ FIELDS: Table = {
         "fullDatabaseId": lambda _asker, pull, _given: str(pull.id), "potentialMergeCommit": lambda *_: None,
         "reviews": _reviews, "latestReviews": _latest_reviews, "reviewDecision": _decision, "commits": _commits,
         "files": _files, "timelineItems": _timeline, "autoMergeRequest": _auto,
-        "changedFiles": lambda _asker, pull, _given: len(merging.changes(pull)),
-        "additions": lambda _asker, pull, _given: sum(one.additions for one in merging.changes(pull)),
-        "deletions": lambda _asker, pull, _given: sum(one.deletions for one in merging.changes(pull)),
+        "changedFiles": lambda _asker, pull, _given: len(mergeable.changes(pull)),
+        "additions": lambda _asker, pull, _given: sum(one.additions for one in mergeable.changes(pull)),
+        "deletions": lambda _asker, pull, _given: sum(one.deletions for one in mergeable.changes(pull)),
     },
     "PullRequestCommit": {"pullRequest": lambda _asker, node, _given: node.pull},
     "PullRequestReview": {**REMARK,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import merge_queue, merging, pulls, reviewing
+from lab.forge import merge_queue, mergeable, merging, pulls, reviewing
 from lab.forge.graph.arguments import Arguments, Table
 from lab.forge.graph.mutation import Payload, mutation, named
 from lab.forge.graph.nodes import Asker, Edge, find_node
@@ -17,7 +17,7 @@ def _enable_auto_merge(asker: Asker, given: Arguments) -> Payload:
     if not pull.repository.settings.allow_auto_merge:
         raise unprocessable("Pull request Auto merge is not allowed for this repository")
     _demand_head(pull, given)
-    state = merging.state(pull, merging.test_merge(pull) is not None)
+    state = mergeable.state(pull, mergeable.test_merge(pull) is not None)
     if not pull.open or state in ("clean", "unstable", "dirty", "draft"):
         raise unprocessable(f"Pull request Pull request is in {state} status")
     pull.auto_merge = AutoMerge(
@@ -76,6 +76,7 @@ def _dismiss(asker: Asker, given: Arguments) -> Payload:
 def _ready(asker: Asker, given: Arguments) -> Payload:
     pull = _pull(asker, given)
     pulls.set_draft(pull, asker.token, False)
+    merging.wake(pull.repository)
     return {"pullRequest": pull}
 
 

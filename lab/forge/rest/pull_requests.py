@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import branches, git_write, merging, pulls, shapes, thread_shapes
+from lab.forge import branches, git_write, mergeable, merging, pulls, shapes, thread_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
 from lab.forge.records import PullRequest
@@ -77,14 +77,14 @@ def list_files(ask: Ask) -> Answer:
     """GET pulls/{number}/files: from the merge base to the head."""
     pull = find_pull(ask)
     store = pull.repository.store
-    base = store.merge_base(merging.base_head(pull), pull.head_sha)
+    base = store.merge_base(mergeable.base_head(pull), pull.head_sha)
     return ask.page(files(ask.links, pull.repository, base, pull.head_sha) if base else [])
 
 
 def list_commits(ask: Ask) -> Answer:
     """GET pulls/{number}/commits, oldest first."""
     pull = find_pull(ask)
-    return ask.page([shapes.commit(ask.links, pull.repository, one) for one in merging.commits(pull)])
+    return ask.page([shapes.commit(ask.links, pull.repository, one) for one in mergeable.commits(pull)])
 
 
 def is_merged(ask: Ask) -> Answer:
@@ -110,13 +110,13 @@ def merge_pull(ask: Ask) -> Answer:
 def update_branch(ask: Ask) -> Answer:
     """PUT pulls/{number}/update-branch: merge the base into the head; 422 for a stale expected_head_sha."""
     pull = find_pull(ask)
-    store, base = pull.repository.store, merging.base_head(pull)
+    store, base = pull.repository.store, mergeable.base_head(pull)
     expected = ask.fields.text_or("expected_head_sha", pull.head_sha)
     if expected != pull.head_sha:
         raise unprocessable("expected head sha didn't match current head ref.")
     if store.is_ancestor(base, pull.head_sha):
         raise unprocessable("There are no new commits on the base branch.")
-    tree = merging.test_merge(pull)
+    tree = mergeable.test_merge(pull)
     if tree is None:
         raise unprocessable("merge conflict between base and head")
     by = ask.world.signature(ask.token.user)

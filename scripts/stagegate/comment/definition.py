@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
-from stagegate.comment.execute import Effect
+from stagegate.comment.answer import CommandAnswer
+from stagegate.comment.command import Command
+from stagegate.comment.event import CommentEvent
+from stagegate.promotion.apps import App
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Commands
 from stagegate.settings.app import Allowed
+
+
+@dataclass(frozen=True)
+class CommandOrder:
+    """A command that is authorised: the apps it is about, who gave it where, and with which tokens it runs.
+
+    `definitions`: every command there is, which `/help` lists.
+    """
+
+    command: Command
+    event: CommentEvent
+    apps: Sequence[App]
+    inputs: PinsInputs
+    context: Context
+    now: datetime
+    verify_workflow: str
+    definitions: Sequence[CommandDefinition]
+
+
+Effect = Callable[[CommandOrder, CommandAnswer], CommandAnswer]
 
 
 class CommandDefinition(msgspec.Struct, frozen=True, kw_only=True):

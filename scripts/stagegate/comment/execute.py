@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 import msgspec
 
@@ -12,8 +10,7 @@ from stagegate.clients import job_permissions
 from stagegate.comment import event as events
 from stagegate.comment import result
 from stagegate.comment.answer import CommandAnswer, HelpLine
-from stagegate.comment.command import Command
-from stagegate.comment.event import CommentEvent
+from stagegate.comment.definition import CommandOrder, Effect
 from stagegate.marks import marks
 from stagegate.model import rfc3339
 from stagegate.policy import permissions
@@ -23,25 +20,7 @@ from stagegate.promotion.apps import App
 from stagegate.promotion.request import Command as RequestMode
 from stagegate.promotion.request import Mode, PromotionRequest
 from stagegate.promotion.status import read as status
-from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Commands
-
-
-@dataclass(frozen=True)
-class CommandOrder:
-    """A command that is authorised: the apps it is about, who gave it where, and with which tokens it runs."""
-
-    command: Command
-    event: CommentEvent
-    apps: Sequence[App]
-    inputs: PinsInputs
-    context: Context
-    now: datetime
-    verify_workflow: str
-
-
-Effect = Callable[[CommandOrder, CommandAnswer], CommandAnswer]
 
 
 def request(order: CommandOrder, mode: RequestMode) -> PromotionRequest:
@@ -98,11 +77,9 @@ def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
 
 def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
     """Every command with its meaning and the permission it takes in these apps; the reply contains them."""
-    from stagegate.comment.commands import COMMANDS  # they import this module
-
     lines = tuple(
         HelpLine(usage=one.usage, help=one.help, permission=_permission(one.permission, order.apps))
-        for one in COMMANDS.values()
+        for one in order.definitions
     )
     return msgspec.structs.replace(answer, help=lines, result=result.helped())
 

@@ -11,8 +11,8 @@ from stagegate.comment import authorise, parse, reply, result, scope
 from stagegate.comment import event as events
 from stagegate.comment.answer import CommandAnswer
 from stagegate.comment.commands import COMMANDS
+from stagegate.comment.definition import CommandOrder
 from stagegate.comment.event import CommentEvent
-from stagegate.comment.execute import CommandOrder
 from stagegate.comment.read import Thread
 from stagegate.errors import Stop
 from stagegate.promotion import apps
@@ -74,6 +74,7 @@ class Handler:
                 context=self.context,
                 now=now,
                 verify_workflow=self.verify_workflow,
+                definitions=tuple(COMMANDS.values()),
             )
             return COMMANDS[command.name].effect(order, answer)
         except Stop as stop:

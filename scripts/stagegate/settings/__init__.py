@@ -18,7 +18,8 @@ from stagegate.settings.environment import (
     Required,
     Window,
 )
-from stagegate.settings.reading import load, parse, schema
+from stagegate.settings.loading import load
+from stagegate.settings.reading import parse, schema
 from stagegate.settings.release import (
     ChartChecks,
     ChartSettings,

@@ -1,4 +1,4 @@
-"""Reads `stagegate.yaml`.
+"""Reads `stagegate.yaml` from its bytes.
 
 Reading is fast and strict; only when something is wrong are jsonschema and the YAML positions asked, so that
 every mistake is listed at once with its line and the nearest valid name.
@@ -6,43 +6,13 @@ every mistake is listed at once with its line and the nearest valid name.
 
 from __future__ import annotations
 
-from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
 
 from stagegate import declared
-from stagegate.errors import Stop
 from stagegate.settings import contradictions
 from stagegate.settings.app import Settings
-
-
-def load(path: Path, file: str) -> Settings:
-    """Settings from a file of a work tree; `file` is its path there. Stop(missing-file), Stop(bad-settings).
-
-    Shared policy of the same work tree is below them. That of another repository is not, because policy is only
-    read from a default branch.
-    """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise Stop(
-            "missing-file",
-            f"There is no {file}.",
-            "Every action reads its settings from it.",
-            "Check out the repository first, or name the file with the input `config`.",
-        ) from error
-    except OSError as error:
-        raise Stop(
-            "missing-file", f"{file} cannot be read.", f"{error.strerror}.", "Make it a file."
-        ) from error
-    settings = parse(content, file)
-    if settings.extends and "//" not in settings.extends:
-        from stagegate.settings import shared_policy  # it reads with what is defined here
-
-        root = path.parents[len(PurePath(file).parts) - 1]
-        return shared_policy.extended(content, file, shared_policy.beside(root, settings.extends))
-    return settings
 
 
 def parse(content: bytes, file: str) -> Settings:

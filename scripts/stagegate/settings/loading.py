@@ -1,0 +1,36 @@
+"""Loads `stagegate.yaml` from a work tree, with the shared policy that lies in the same tree."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from stagegate.errors import Stop
+from stagegate.settings import shared_policy
+from stagegate.settings.app import Settings
+from stagegate.settings.reading import parse
+
+
+def load(path: Path, file: str) -> Settings:
+    """Settings from a file of a work tree; `file` is its path there. Stop(missing-file), Stop(bad-settings).
+
+    Shared policy of the same work tree is below them. That of another repository is not, because policy is only
+    read from a default branch.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise Stop(
+            "missing-file",
+            f"There is no {file}.",
+            "Every action reads its settings from it.",
+            "Check out the repository first, or name the file with the input `config`.",
+        ) from error
+    except OSError as error:
+        raise Stop(
+            "missing-file", f"{file} cannot be read.", f"{error.strerror}.", "Make it a file."
+        ) from error
+    settings = parse(content, file)
+    if settings.extends and "//" not in settings.extends:
+        root = path.parents[len(PurePath(file).parts) - 1]
+        return shared_policy.extended(content, file, shared_policy.beside(root, settings.extends))
+    return settings
