@@ -61,7 +61,7 @@ class Api:
         if document is None or _one(query, "appNamespace") not in ("", document["metadata"]["namespace"]):
             raise missing if project else denied
         if not token.may_get(name, document["spec"]["project"]):
-            raise denied
+            raise missing if project else denied
         if project and project != document["spec"]["project"]:
             raise missing
         return document
@@ -98,12 +98,14 @@ class Api:
         if _one(query, "resourceVersion") and not _one(query, "name"):
             return
         for name in self.store.names():
-            document = self.store.get(name)
+            document = self.store.get(name) if _one(query, "name") in ("", name) else None
             if document and self._matches(token, query, document):
                 yield "ADDED", document
 
     def visible(self, token: Token, query: Query, event: Event) -> Event | None:
         """The event as this stream shows it, or None when it is not for it."""
+        if _one(query, "name") not in ("", event[1]["metadata"]["name"]):
+            return None  # before the document is copied for a stream that does not show it
         kind, document = event[0], self.store.seen(event[1])
         return (kind, document) if self._matches(token, query, document) else None
 

@@ -23,7 +23,11 @@ REFRESH = "argocd.argoproj.io/refresh"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every application's controller shares. `annotation`: tracking by annotation (3.x), not label."""
+    """What every application's controller shares. `annotation`: tracking by annotation (3.x), not label.
+
+    `error_grace`: seconds for which only a refresh brings out an error of a repository. `retry_pause`: seconds
+    before the first retry of a failed sync.
+    """
 
     store: Store
     cluster: Cluster
@@ -34,6 +38,8 @@ class Surroundings:
     paused: threading.Event
     interval: float
     annotation: bool
+    error_grace: float
+    retry_pause: float
 
 
 class Application:
@@ -123,7 +129,10 @@ class Application:
             self.publish()
 
     def note_failure(self, spec: Json, started: float, why: str) -> None:
-        """Publish that the target state could not be loaded: sync Unknown, health as it was."""
+        """Publish that the target state could not be loaded: sync Unknown, health as it was.
+
+        The revision is then the text of the target; several sources have none.
+        """
         text = why if why.startswith("failed to") else f"failed to resolve revision: {why}"
         condition = {"type": "ComparisonError", "message": f"Failed to load target state: {text}"}
         with self.lock:
@@ -134,8 +143,10 @@ class Application:
             self.status["conditions"] = [
                 {**condition, "lastTransitionTime": since or documents.stamp(started)}
             ]
-            revisions = documents.revisions_of(self.status["sync"])
-            self.status["sync"] = documents.sync_status("Unknown", spec, revisions)
+            targets = () if spec.get("sources") else (str(spec["source"].get("targetRevision") or ""),)
+            self.status["sync"] = documents.sync_status("Unknown", spec, targets)
+            for each in self.status.get("resources") or ():
+                each["status"] = "Unknown"
             self.status["reconciledAt"] = documents.stamp(started)
             self.compared, self.refresh = None, None
             self.publish()
@@ -148,7 +159,14 @@ class Application:
 
     def resources(self) -> list[Json]:
         """`status.resources` as of now."""
-        return documents.resource_statuses(self.desired, self.live, self.namespace, self._health())
+        return documents.resource_statuses(self.desired, self._drifted(), self.namespace, self._health())
+
+    def _drifted(self) -> tuple[Json, ...]:
+        """The live objects, with the change that somebody made by hand."""
+        if not self.live or not self.around.faults.find(self.name, "drift"):
+            return self.live
+        *others, last = self.live
+        return (*others, {**last, "changed": "by hand"})
 
     def look_at_health(self) -> None:
         """Publish when the health of anything changed; `reconciledAt` stays, as for any live change."""

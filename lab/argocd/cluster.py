@@ -1,4 +1,4 @@
-"""The cluster: roll-outs of workloads, one pod at a time, the old one serving until the new one is ready."""
+"""The cluster: roll-outs of workloads, one pod at a time, an old one serving until a new one is ready."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ from lab.argocd.workloads import Values, Workload
 Read = Callable[[], Values]
 
 Health = tuple[str, str]  # Argo CD's status and its message
+MOST_PODS = 3  # of one workload, however many replicas it asks for: each is a process
 
 
 @dataclass
 class Rollout:
-    """One workload as applied: the pod it wants and those it replaces."""
+    """One workload as applied: the pods it wants, as far as they are begun, and those that they replace."""
 
     workload: Workload
-    current: Pod | None
+    values: Read
+    current: list[Pod] = field(default_factory=list)
     old: list[Pod] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
     revision: int = 1
@@ -58,36 +60,29 @@ class Cluster:
     def _roll(self, application: str, held: dict[str, Rollout], workload: Workload, values: Read) -> None:
         before = held.get(workload.key)
         if before is None:
-            held[workload.key] = Rollout(workload, self._pod(application, workload, values))
+            held[workload.key] = Rollout(workload, values)
+            self._told(application)
             return
-        same = before.workload.template == workload.template and bool(before.workload.replicas) == bool(
-            workload.replicas
-        )
-        before.workload = workload
+        same = (before.workload.template, before.workload.replicas) == (workload.template, workload.replicas)
+        before.workload, before.values = workload, values
         if same:
             return
         before.since, before.revision = time.monotonic(), before.revision + 1
-        if before.current is not None:
-            if before.current.state().ready and workload.replicas:
-                before.old.append(before.current)
+        pods, before.current, before.old = self._pods(before), [], []
+        for pod in pods:
+            if pod.workload.template == workload.template and not pod.state().terminating:
+                before.current.append(pod)
+            elif pod.state().ready:
+                before.old.append(pod)
             else:
-                before.current.stop()
-        kept = next((pod for pod in before.old if pod.workload.template == workload.template), None)
-        if kept is not None:
-            before.old.remove(kept)
-        before.current = kept or self._pod(application, workload, values)
-        if not workload.replicas:
-            for pod in before.old:
                 pod.stop()
         self._told(application)
 
-    def _pod(self, application: str, workload: Workload, values: Read) -> Pod | None:
-        if not workload.replicas:
-            return None
+    def _pod(self, application: str, workload: Workload, values: Read, place: int = 0) -> Pod:
         order = next(self._count)
         suffix = hashlib.sha256(f"{application}{order}".encode()).hexdigest()[:5]
         name = (
-            f"{workload.name}-0"
+            f"{workload.name}-{place}"
             if workload.kind == "StatefulSet"
             else f"{workload.name}-{workload.template}-{suffix}"
         )
@@ -99,15 +94,27 @@ class Cluster:
         return pod
 
     def _told(self, application: str) -> None:
-        """A pod changed: end the old ones once the new one is ready, then pass it on."""
+        """A pod changed: go on with the roll-outs, then pass it on."""
         with self._lock:
             for rollout in self._rollouts.get(application, {}).values():
-                rollout.old = [pod for pod in rollout.old if not pod.gone]
-                if rollout.current is not None and rollout.current.state().ready:
-                    for pod in rollout.old:
-                        if not pod.state().terminating:
-                            pod.stop()
+                self._go_on(application, rollout)
         self._changed(application)
+
+    def _go_on(self, application: str, rollout: Rollout) -> None:
+        """Begin the next pod when those begun are ready, and end an old one for each that is."""
+        wanted = min(rollout.workload.replicas, MOST_PODS)
+        rollout.old = [pod for pod in rollout.old if not pod.gone]
+        for pod in rollout.current[wanted:]:
+            pod.stop()
+            rollout.old.append(pod)
+        del rollout.current[wanted:]
+        ready = sum(pod.state().ready for pod in rollout.current)
+        serving = [pod for pod in rollout.old if not pod.state().terminating]
+        for pod in serving[max(0, wanted - ready) :]:
+            pod.stop()
+        if len(rollout.current) < wanted and ready == len(rollout.current):
+            place = len(rollout.current)
+            rollout.current.append(self._pod(application, rollout.workload, rollout.values, place))
 
     @contextmanager
     def backend(self, application: str, key: str | None) -> Iterator[int | None]:
@@ -132,14 +139,13 @@ class Cluster:
         """Run a hook's Job to its end; true when it succeeded."""
         pod = self._pod(application, job, values)
         deadline = time.monotonic() + timeout
-        while pod is not None and not stop.is_set() and time.monotonic() < deadline:
+        while not stop.is_set() and time.monotonic() < deadline:
             phase = pod.state().phase
             if phase in ("Succeeded", "Failed"):
                 pod.stop()
                 return phase == "Succeeded"
             stop.wait(0.05)
-        if pod is not None:
-            pod.stop()
+        pod.stop()
         return False
 
     def health(self, application: str) -> dict[str, Health]:
@@ -148,23 +154,26 @@ class Cluster:
             return {key: self._health(each) for key, each in self._rollouts.get(application, {}).items()}
 
     def _health(self, rollout: Rollout) -> Health:
-        workload, pod = rollout.workload, rollout.current
-        if not workload.replicas or pod is None:
-            return "Healthy", ""
-        state = pod.state()
-        if workload.kind == "Job":
+        workload, wanted = rollout.workload, min(rollout.workload.replicas, MOST_PODS)
+        states = [pod.state() for pod in rollout.current]
+        if workload.kind == "Job" and states:
             words = {
                 "Succeeded": ("Healthy", "Job completed"),
                 "Failed": ("Degraded", "Job has reached the specified backoff limit"),
             }
-            return words.get(state.phase, ("Progressing", "Job is running"))
-        if state.ready:
+            return words.get(states[0].phase, ("Progressing", "Job is running"))
+        ready = sum(state.ready for state in states)
+        if ready >= wanted:
             return "Healthy", ""
         if time.monotonic() - rollout.since > min(workload.deadline, self._deadline):
             return "Degraded", f'{workload.kind} "{workload.name}" exceeded its progress deadline'
         if rollout.old:
-            return "Progressing", "Waiting for rollout to finish: 1 old replicas are pending termination..."
-        return "Progressing", "Waiting for rollout to finish: 0 of 1 updated replicas are available..."
+            left = f"{len(rollout.old)} old replicas are pending termination..."
+            return "Progressing", f"Waiting for rollout to finish: {left}"
+        return (
+            "Progressing",
+            f"Waiting for rollout to finish: {ready} of {wanted} updated replicas are available...",
+        )
 
     def states(self, application: str) -> tuple[tuple[Workload, int, tuple[PodState, ...]], ...]:
         """Every workload with its roll-out's number and its pods, old and new."""
@@ -175,7 +184,7 @@ class Cluster:
             )
 
     def _pods(self, rollout: Rollout) -> list[Pod]:
-        return [*rollout.old, *([rollout.current] if rollout.current else [])]
+        return [*rollout.old, *rollout.current]
 
     def close(self) -> None:
         """End every process and wait for it."""

@@ -40,6 +40,9 @@ class ArgoCD:
     progress_deadline: longest time in seconds a pod may need, whatever the chart says.
     secrets: "namespace/name" -> data of Secrets that are not in Git.
     tls: serve https with a certificate of `ca`, the file of an authority nobody else knows.
+    error_grace: seconds for which an error of a repository is shown only to those who ask for a refresh.
+    retry_pause: seconds before the first of the retries of a failed sync; each further pause is twice as long.
+    version: that of Argo CD. Before 2.13.8, 2.14.8, 3.0.23 and 3.1 an annotated tag is shown by its own id.
     image_id: which digest pods report, "index" (containerd) or "platform".
     """
 
@@ -59,6 +62,8 @@ class ArgoCD:
         progress_deadline: float = 20.0,
         refresh_deadline: float = 60.0,
         image_id: str = "index",
+        error_grace: float = 180.0,
+        retry_pause: float = 0.2,
         port: int = 0,
         tls: bool = False,
     ) -> None:
@@ -80,13 +85,20 @@ class ArgoCD:
         charts = Charts(helm, self._registries, root, registry_rewrite or {}, registry_auth)
         repositories = {url: Path(path) for url, path in (git_rewrite or {}).items()}
         repositories.setdefault(str(repository), repository)
-        self._sources = Sources(charts, self._registries, repositories, registry_rewrite or {}, root / "git")
+        self._sources = Sources(
+            charts,
+            self._registries,
+            repositories,
+            registry_rewrite or {},
+            root / "git",
+            gitread.peels_tags(version),
+        )
         self._store = Store(lambda document: shapes.shaped(document, self.faults, version.startswith("2.")))
         self._cluster = Cluster(root / "run", self._fetch, self._nudge, progress_deadline, image_id)
         self._paused, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
         self._around = Surroundings(
             self._store, self._cluster, self._sources, self.faults, lambda: self.secrets, self._problem,
-            self._paused, interval, not version.startswith("2."),
+            self._paused, interval, not version.startswith("2."), error_grace, retry_pause,
         )  # fmt: skip
         self._reconcilers: dict[str, Reconciler] = {}
         self._fronts: dict[str, Front] = {}

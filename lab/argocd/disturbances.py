@@ -5,18 +5,14 @@ Each is compared with recordings of a real Argo CD (tests/cases/argo/recordings)
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from lab.argocd.documents import ORDER
+from lab.argocd.documents import ORDER, stamp
 from lab.argocd.faults import Fault, Faults
 
 Json = dict[str, Any]
-KINDS = (
-    "object-health", "repo-server-down", "invalid-spec", "wipe-out", "prune-off", "drift", "tag-object", "large",
-    "application-set",
-)  # fmt: skip
+KINDS = ("object-health", "repo-server-down", "invalid-spec", "large", "application-set")
 _NO_ANSWER = (
     "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unavailable "
     'desc = connection error: desc = "transport: Error while dialing: dial tcp argocd-repo-server:8081: '
@@ -69,42 +65,9 @@ def _repo_server_down(document: Json, fault: Fault) -> None:
 def _invalid_spec(document: Json, fault: Fault) -> None:
     message = "application destination is not permitted in project 'default'"
     _not_compared(document, "InvalidSpecError", fault.text("message", message))
-    document["status"]["health"] = {"status": "Unknown"}
-
-
-def _wipe_out(document: Json, fault: Fault) -> None:
-    """Argo CD does not remove everything by itself; sync.py lets no sync begin."""
-    sync = document["status"].get("sync") or {}
-    if sync.get("status") == "OutOfSync":
-        message = f"Skipping sync attempt to [{sync.get('revision')}]: auto-sync will wipe out all resources"
-        document["status"]["conditions"] = [{"type": "SyncError", "message": fault.text("message", message)}]
-
-
-def _left_over(document: Json, **more: Any) -> None:
-    """An object that differs although the sync is done."""
     status = document["status"]
-    if (status.get("sync") or {}).get("status") == "Synced":
-        status["sync"]["status"] = "OutOfSync"
-        one = {"kind": "ConfigMap", "name": "more", "status": "OutOfSync", "version": "v1"}
-        status.setdefault("resources", []).append({**one, **more})
-
-
-def _prune_off(document: Json, fault: Fault) -> None:  # noqa: ARG001  one signature for all
-    document["spec"]["syncPolicy"] = {"automated": {"selfHeal": True}}
-    _left_over(document, requiresPruning=True)
-
-
-def _drift(document: Json, fault: Fault) -> None:  # noqa: ARG001
-    document["spec"]["syncPolicy"] = {"automated": {"prune": True}}
-    _left_over(document)
-
-
-def _tag_object(document: Json, fault: Fault) -> None:
-    """Commits shown as the ids of their annotated tags, as before 2.13.8, 2.14.8, 3.0.23 and 3.1."""
-    text = json.dumps(document["status"])
-    for commit, tag in fault.mapping("objects").items():
-        text = text.replace(str(commit), str(tag))
-    document["status"] = json.loads(text)
+    status["health"] = {"status": "Unknown"}
+    status["reconciledAt"] = min(status.get("reconciledAt") or "", stamp(fault.added))
 
 
 def _large(document: Json, fault: Fault) -> None:
@@ -127,10 +90,6 @@ _CHANGES = {
     "object-health": _object_health,
     "repo-server-down": _repo_server_down,
     "invalid-spec": _invalid_spec,
-    "wipe-out": _wipe_out,
-    "prune-off": _prune_off,
-    "drift": _drift,
-    "tag-object": _tag_object,
     "large": _large,
     "application-set": _application_set,
 }

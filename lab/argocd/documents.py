@@ -56,11 +56,6 @@ def sync_status(status: str, spec: Json, revisions: Sequence[str]) -> Json:
     return {"status": status, "comparedTo": compared, **found}
 
 
-def revisions_of(sync: Json) -> tuple[str, ...]:
-    """The revisions a `status.sync` names, whichever field holds them."""
-    return tuple(sync.get("revisions") or ([sync["revision"]] if sync.get("revision") else ()))
-
-
 def source_types(spec: Json, resolved: Resolved) -> Json:
     return (
         {"sourceTypes": list(resolved.source_types)}

@@ -67,6 +67,21 @@ def commit_of(repository: Path, revision: str) -> str:
     raise NoSuchRevision(f"unable to resolve '{revision}' to a commit SHA")
 
 
+def peels_tags(version: str) -> bool:
+    """Whether this Argo CD shows the commit of an annotated tag: since 2.13.8, 2.14.8, 3.0.23 and 3.1."""
+    major, minor, patch = (int(part) for part in version.split(".")[:3])
+    return (major, minor) > (3, 0) or patch >= {(2, 13): 8, (2, 14): 8, (3, 0): 23}.get((major, minor), 1000)
+
+
+def tag_object(repository: Path, revision: str) -> str | None:
+    """The id of the annotated tag that a revision names, or None when it names no such tag."""
+    try:
+        found = git(repository, "rev-parse", "--verify", "--quiet", f"refs/tags/{revision}^{{tag}}")
+    except NoSuchRevision:
+        return None
+    return found.decode().strip()
+
+
 def files(repository: Path, commit: str, folder: str) -> dict[str, str]:
     """Path -> text of every YAML and JSON file under `folder`."""
     listed = git(repository, "ls-tree", "-r", "-z", "--name-only", commit, "--", folder.rstrip("/") + "/")

@@ -13,6 +13,7 @@ from lab.argocd.sync import conditions, due, sync
 
 Json = dict[str, Any]
 TRY_AGAIN = 1.0  # seconds after a comparison that failed
+RECONCILIATION = 120.0  # seconds after one whose error is shown: only a refresh or another spec comes before
 NO_MANIFESTS = (
     "failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = "
     "`helm template` failed exit status 1: Error: execution error at (shop/templates/deployment.yaml:1:1)"
@@ -24,7 +25,9 @@ class Reconciler:
 
     def __init__(self, name: str, manifest: Json, around: Surroundings) -> None:
         self.app, self._around = Application(name, manifest, around), around
-        self._wake, self._stop, self._failed = threading.Event(), threading.Event(), 0.0
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._failed, self._first_error = 0.0, 0.0
+        self._shown: Json | None = None  # the spec whose error the document shows
         self.app.publish()
         self._thread = threading.Thread(target=self._run, name=f"app-{name}", daemon=True)
         self._thread.start()
@@ -80,7 +83,7 @@ class Reconciler:
         if time.monotonic() - app.accepted < self._around.interval / 2:
             return False  # the old revision is "Synced, Healthy" first
         if app.compared != spec or self._around.faults.find(app.name, "comparison-error"):
-            return time.monotonic() - self._failed > TRY_AGAIN
+            return time.monotonic() - self._failed > (RECONCILIATION if self._shown == spec else TRY_AGAIN)
         if due(app, spec):
             return True
         try:
@@ -100,11 +103,19 @@ class Reconciler:
             if known is None or app.compared != spec or known.revisions != revisions or refresh == "hard":
                 known = sources.render(app.name, spec, revisions, fresh=refresh == "hard")
         except CannotRender as error:
-            self._failed = time.monotonic()
-            app.note_failure(spec, started, str(error))
+            self._note_error(spec, started, str(error), asked=refresh is not None)
             return
+        self._first_error, self._shown = 0.0, None
         with app.lock:
             app.want(spec, known)
             app.note_comparison(spec, known, started, conditions(app, spec, known))
         if due(app, spec):
             sync(app, spec, known, self._stop)
+
+    def _note_error(self, spec: Json, started: float, why: str, *, asked: bool) -> None:
+        """An error of a repository is hidden for a while from whoever did not ask for this comparison."""
+        self._failed = time.monotonic()
+        self._first_error = self._first_error or (0.0 if asked else self._failed)
+        if asked or self._failed - self._first_error > self._around.error_grace:
+            self._shown = spec
+            self.app.note_failure(spec, started, why)

@@ -39,7 +39,10 @@ def sources_of(spec: Json) -> tuple[Json, ...]:
 
 
 class Sources:
-    """Git repositories, charts and OCI artifacts behind the addresses the Applications name."""
+    """Git repositories, charts and OCI artifacts behind the addresses the Applications name.
+
+    `peels`: an annotated tag is shown as its commit, not as the id of the tag.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,9 @@ class Sources:
         repositories: Mapping[str, Path],
         rewrite: Mapping[str, str],
         store: Path,
+        peels: bool = True,
     ) -> None:
+        self._peels = peels
         self._charts, self._registries, self._rewrite, self._store = charts, registries, rewrite, store
         self._git = {_same(url): path for url, path in repositories.items()}
         self._seen: dict[tuple[str, str], tuple[float, str]] = {}
@@ -74,7 +79,9 @@ class Sources:
                 return self._ask(
                     (bare, wanted), cached, lambda: native_digest(self._registries, bare, wanted)
                 )
-            return gitread.commit_of(self._repository(repository), "" if wanted == "HEAD" else wanted)
+            here = self._repository(repository)
+            tag = None if self._peels else gitread.tag_object(here, wanted.removeprefix("refs/tags/"))
+            return tag or gitread.commit_of(here, "" if wanted == "HEAD" else wanted)
         except (gitread.NoSuchRevision, CannotFetch) as error:
             raise CannotRender(str(error)) from error
 

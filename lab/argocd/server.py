@@ -169,15 +169,10 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
         def _stream(self, token: Token, query: Query) -> None:
             events = self.headers.get("Accept") == "text/event-stream"
             watcher = api.store.watch()
+            sent = 0
             try:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream" if events else "application/json")
-                self.send_header("Transfer-Encoding", "chunked")
-                self.end_headers()
-                self.wfile.flush()
-                sent = 0
                 for kind, document in api.first_events(token, query):
-                    sent += self._event(events, kind, document)
+                    sent += self._event(events, kind, document, first=not sent)
                 while not server.closing.is_set():
                     cut = api.faults.find(query.get("name", ["*"])[0], "stream-cut")
                     if cut and sent >= cut.number("events", 1):
@@ -192,15 +187,22 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
                     if shown:
                         slow = api.faults.find(str(shown[1]["metadata"]["name"]), "slow-stream")
                         time.sleep(slow.number("delay", 2.0) if slow else 0)
-                        sent += self._event(events, *shown)
-                self.wfile.write(b"0\r\n\r\n")
+                        sent += self._event(events, *shown, first=not sent)
+                if sent:
+                    self.wfile.write(b"0\r\n\r\n")
             except OSError:
                 pass
             finally:
                 self.close_connection = True
                 api.store.unwatch(watcher)
 
-        def _event(self, events: bool, kind: str, document: Json) -> int:
+        def _event(self, events: bool, kind: str, document: Json, *, first: bool) -> int:
+            """Send one event. The headers go with the first, so a stream that one may not see has none."""
+            if first:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream" if events else "application/json")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
             text = json.dumps({"result": {"type": kind, "application": document}})
             line = (f"data: {text}\n\n" if events else f"{text}\n").encode()
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")

@@ -11,14 +11,15 @@ from typing import Any
 from lab.argocd import documents
 from lab.argocd.application import Application
 from lab.argocd.resolve import Resolved
-from lab.argocd.workloads import Values, stored_values, workloads
+from lab.argocd.workloads import Values, namespace_of, stored_values, workloads
 
 Json = dict[str, Any]
 HOOK_TIMEOUT = 60.0
 APPLY_FAILED = (
     'one or more objects failed to apply, reason: Deployment.apps "shop" is invalid: '
-    "spec.selector: Invalid value: field is immutable (retried 5 times)."
+    "spec.selector: Invalid value: field is immutable"
 )
+NO_PROJECT = "Failed to load application project: rpc error: code = Unavailable desc = connection error"
 HOOK_FAILED = (
     "one or more synchronization tasks completed unsuccessfully, "
     "reason: Job has reached the specified backoff limit"
@@ -30,14 +31,33 @@ def due(app: Application, spec: Json) -> bool:
     automated = (spec.get("syncPolicy") or {}).get("automated")
     if automated is None or automated.get("enabled") is False:
         return False
-    if app.status["sync"]["status"] != "OutOfSync" or app.around.faults.find(
-        app.name, "sync-window", "wipe-out"
-    ):
+    if app.status["sync"]["status"] != "OutOfSync" or app.around.faults.find(app.name, "sync-window"):
+        return False
+    different = [each for each in app.status["resources"] if each["status"] == "OutOfSync"]
+    if not automated.get("prune") and all(each.get("requiresPruning") for each in different):
+        return False  # "need to prune extra resources only"
+    state = app.status.get("operationState") or {}
+    if wipes_out(app, spec) or _ended_without_result(state):
         return False
     if app.attempted != attempt_key(app, spec):
         return True
-    phase = (app.status.get("operationState") or {}).get("phase")
-    return bool(automated.get("selfHeal")) and phase == "Succeeded"
+    return bool(automated.get("selfHeal")) and state.get("phase") == "Succeeded"
+
+
+def wipes_out(app: Application, spec: Json) -> bool:
+    """Whether an automated sync would remove everything, which Argo CD does not do by itself."""
+    automated = (spec.get("syncPolicy") or {}).get("automated") or {}
+    return (
+        bool(app.live)
+        and not app.desired
+        and bool(automated.get("prune"))
+        and not automated.get("allowEmpty")
+    )
+
+
+def _ended_without_result(state: Json) -> bool:
+    """An operation that ended before it had a result counts as tried for every later revision."""
+    return state.get("phase") == "Error" and "syncResult" not in state
 
 
 def attempt_key(app: Application, spec: Json) -> str:
@@ -47,32 +67,37 @@ def attempt_key(app: Application, spec: Json) -> str:
 
 
 def conditions(app: Application, spec: Json, known: Resolved) -> list[Json]:
-    """The condition auto-sync leaves when it will not try the same revisions again."""
+    """The condition auto-sync leaves when it will not try the same revisions again, or would remove everything."""
     state = app.status.get("operationState") or {}
-    if state.get("phase") not in ("Failed", "Error") or app.attempted != attempt_key(app, spec):
+    revisions, since = " ".join(known.revisions), state.get("finishedAt") or documents.stamp(time.time())
+    if _ended_without_result(state):
+        text = f"Failed last sync attempt to []: {state.get('message')}"
+    elif state.get("phase") in ("Failed", "Error") and app.attempted == attempt_key(app, spec):
+        text = f"Failed last sync attempt to [{revisions}]: {state.get('message')}"
+    elif wipes_out(app, spec):
+        text = f"Skipping sync attempt to [{revisions}]: auto-sync will wipe out all resources"
+    else:
         return []
-    text = f"Failed last sync attempt to [{' '.join(known.revisions)}]: {state.get('message')}"
-    return [{"type": "SyncError", "message": text, "lastTransitionTime": state["finishedAt"]}]
+    return [{"type": "SyncError", "message": text, "lastTransitionTime": since}]
 
 
 def sync(app: Application, spec: Json, known: Resolved, stop: threading.Event) -> None:
-    """Run the operation: hooks, objects, its end, and the comparison after it."""
+    """Run the operation: hooks, objects, as often as it may be tried, its end, and the comparison after it."""
     pause = app.around.interval / 2
     app.attempted = attempt_key(app, spec)
     started, before = time.time(), app.live
     _begin(app, spec, known, started, lambda: stop.wait(pause))
-
-    def values() -> Values:
-        return stored_values(known.objects, app.namespace, app.around.secrets())
-
-    fault = app.around.faults.take(app.name, "sync-failed")
-    failure = fault.text("message", APPLY_FAILED) if fault else None
-    failure = failure or _hooks(app, known, values, stop, "PreSync", "Sync")
-    if failure is None:
-        wanted = [each for each in workloads(known.objects, app.namespace) if each.hook is None]
-        app.around.cluster.apply(app.name, wanted, values)
-        _applied(app, spec, known)
-        failure = _hooks(app, known, values, stop, "PostSync")
+    if app.around.faults.take(app.name, "no-result"):
+        _end_without_result(app)
+        app.note_comparison(spec, known, time.time(), conditions(app, spec, known))
+        return
+    failure, attempt = _attempt(app, spec, known, stop), 0
+    while failure is not None and attempt < _retries(spec) and not stop.is_set():
+        attempt += 1
+        _wait_to_retry(app, failure, attempt, stop)
+        failure = _attempt(app, spec, known, stop)
+    if failure is not None and attempt:
+        failure = f"{failure} (retried {attempt} times)."
     _next_second(app, stop)
     _finish(app, spec, known, started, failure, before)
     stop.wait(pause)
@@ -98,6 +123,74 @@ def _begin(
         app.publish()
 
 
+def _attempt(app: Application, spec: Json, known: Resolved, stop: threading.Event) -> str | None:
+    """Hooks and objects once; the operation's message when it failed."""
+
+    def values() -> Values:
+        return stored_values(known.objects, app.namespace, app.around.secrets())
+
+    fault = app.around.faults.take(app.name, "sync-failed")
+    if fault:
+        return fault.text("message", APPLY_FAILED)
+    failure = _hooks(app, known, values, stop, "PreSync", "Sync")
+    if failure is not None:
+        return failure
+    prunes = bool(((spec.get("syncPolicy") or {}).get("automated") or {}).get("prune"))
+    kept = () if prunes else _left_over(app)
+    objects = [*known.objects, *kept]
+    wanted = [each for each in workloads(objects, app.namespace) if each.hook is None]
+    app.around.cluster.apply(app.name, wanted, values)
+    _applied(app, spec, known, kept)
+    return _hooks(app, known, values, stop, "PostSync")
+
+
+def _left_over(app: Application) -> tuple[Json, ...]:
+    """Live objects that the release no longer has."""
+
+    def key(item: Json) -> tuple[str, ...]:
+        return (
+            str(item.get("apiVersion")),
+            item["kind"],
+            namespace_of(item, app.namespace),
+            item["metadata"]["name"],
+        )
+
+    wanted = {key(item) for item in app.desired}
+    return tuple(item for item in app.live if key(item) not in wanted)
+
+
+def _retries(spec: Json) -> int:
+    """How often a failed automated sync is tried again: five times where the Application says nothing."""
+    retry = (spec.get("syncPolicy") or {}).get("retry")
+    return 5 if retry is None else int(retry.get("limit") or 0)
+
+
+def _wait_to_retry(app: Application, failure: str, attempt: int, stop: threading.Event) -> None:
+    """The pause before another attempt: the operation goes on running, with the end of the attempt before."""
+    now = time.time()
+    with app.lock:
+        app.status["operationState"].update(
+            message=f"{failure}. Retrying attempt #{attempt} at {time.strftime('%I:%M%p', time.gmtime(now))}.",
+            finishedAt=documents.stamp(now), retryCount=attempt,
+        )  # fmt: skip
+        app.publish()
+    stop.wait(app.around.retry_pause * 2 ** (attempt - 1))
+    with app.lock:
+        app.status["operationState"].pop("finishedAt")
+        app.status["operationState"]["message"] = f"Retrying operation. Attempt #{attempt}"
+        app.publish()
+
+
+def _end_without_result(app: Application) -> None:
+    """The controller could not even begin, for instance because it could not read the project."""
+    with app.lock:
+        app.operation = None
+        state = app.status["operationState"]
+        state.pop("syncResult")
+        state.update(phase="Error", finishedAt=documents.stamp(time.time()), message=NO_PROJECT)
+        app.publish()
+
+
 def _hooks(
     app: Application, known: Resolved, values: Callable[[], Values], stop: threading.Event, *phases: str
 ) -> str | None:
@@ -108,14 +201,14 @@ def _hooks(
     return None
 
 
-def _applied(app: Application, spec: Json, known: Resolved) -> None:
+def _applied(app: Application, spec: Json, known: Resolved, kept: tuple[Json, ...]) -> None:
     """Objects are in the cluster: the comparison of live changes says Synced, with the old health."""
     with app.lock:
-        app.live = app.desired
-        app.status["sync"] = documents.sync_status("Synced", spec, known.revisions)
+        app.live = (*app.desired, *kept)
+        app.status["sync"] = documents.sync_status("OutOfSync" if kept else "Synced", spec, known.revisions)
         app.status["summary"] = app.summary()
         for each in app.status.get("resources") or ():
-            each["status"] = "Synced"
+            each["status"] = "OutOfSync" if kept and each.get("requiresPruning") else "Synced"
         app.publish()
 
 

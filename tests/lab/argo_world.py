@@ -38,6 +38,7 @@ ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forev
 """
 
 DEPLOYMENT = """
+{{- if not .Values.nothing }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -75,6 +76,13 @@ kind: Secret
 metadata:
   name: {{ .Release.Name }}-own
 stringData: {password: {{ .Values.own | quote }}}
+{{- if .Values.extra }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-extra}
+{{- end }}
+{{- end }}
 """
 
 APPLICATION = """
@@ -145,6 +153,13 @@ class World:
         run("git", "commit", "-q", "-m", message, cwd=self.work)
         run("git", "push", "-q", "origin", "main", cwd=self.work)
         return run("git", "rev-parse", "HEAD", cwd=self.work)
+
+    def tag(self, name: str) -> tuple[str, str]:
+        """Put an annotated tag on the head and push it; the commit and the id of the tag."""
+        run("git", "tag", "-a", "-m", name, name, cwd=self.work)
+        run("git", "push", "-q", "origin", name, cwd=self.work)
+        commit, tag = run("git", "rev-parse", f"{name}^{{commit}}", name, cwd=self.work).split()
+        return commit, tag
 
     def pin(self, name: str, version: str, greeting: str = "hello") -> str:
         text = APPLICATION.format(name=name, version=version, greeting=greeting)

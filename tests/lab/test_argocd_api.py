@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,11 +157,23 @@ def test_a_stream_shows_only_what_the_token_may_see(running: tuple[ArgoCD, World
         get(argo, "applications/shop-prod", refresh="normal")
         event = json.loads(next(lines))["result"]
         assert (event["type"], event["application"]["metadata"]["name"]) == ("MODIFIED", "shop-prod")
-    with requests.get(
-        url, params={"resourceVersion": version}, headers=headers, stream=True, timeout=5
-    ) as answer:
-        get(argo, "applications/shop-prod", refresh="normal")
-        assert json.loads(next(answer.iter_lines(chunk_size=1)))["result"]["type"] == "MODIFIED"
+    params = {"resourceVersion": version}  # without the events that are there, so without headers at first
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(requests.get, url, params=params, headers=headers, stream=True, timeout=5)
+        while not asked.done():
+            get(argo, "applications/shop-prod", refresh="normal")
+        with asked.result() as answer:
+            assert json.loads(next(answer.iter_lines(chunk_size=1)))["result"]["type"] == "MODIFIED"
+
+
+def test_a_stream_of_what_the_token_may_not_see_has_not_even_headers(
+    running: tuple[ArgoCD, World, str],
+) -> None:
+    argo = running[0]
+    headers = {"Authorization": f"Bearer {argo.add_token('other', applications=['shop-prod'])}"}
+    url = f"{argo.url}/api/v1/stream/applications"
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(url, params={"name": "shop-staging"}, headers=headers, stream=True, timeout=0.5)
 
 
 def test_a_refresh_waits_for_a_comparison(running: tuple[ArgoCD, World, str]) -> None:

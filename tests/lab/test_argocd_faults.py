@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -153,6 +154,7 @@ def test_health_faults_come_and_go(argo: ArgoCD, kind: str, health: str) -> None
 
 def test_a_comparison_error_is_unknown_with_a_condition(argo: ArgoCD) -> None:
     argo.fault(APP, "comparison-error")
+    get(argo, refresh="normal")
     document = argo.wait(at("1.0.0", "Unknown", "Healthy"), APP)
     condition = document["status"]["conditions"][0]
     assert condition["type"] == "ComparisonError"
@@ -160,19 +162,31 @@ def test_a_comparison_error_is_unknown_with_a_condition(argo: ArgoCD) -> None:
         "Failed to load target state: failed to generate manifest for source 1 of 1"
     )
     argo.clear()
-    assert "conditions" not in argo.wait(at("1.0.0", "Synced", "Healthy"), APP)["status"]
+    assert "conditions" not in get(argo, refresh="normal").json()["status"]
+
+
+def test_an_error_of_a_repository_is_hidden_from_whoever_does_not_ask(world: World, argo: ArgoCD) -> None:
+    pin(world, "7.7.7")
+    argo.wait(lambda d: d["spec"]["source"]["targetRevision"] == "7.7.7", APP)
+    with pytest.raises(TimeoutError):
+        argo.wait(lambda d: d["status"]["sync"]["status"] == "Unknown", APP, 2.5)
+    assert get(argo, refresh="normal").json()["status"]["conditions"][0]["type"] == "ComparisonError"
 
 
 def test_a_version_that_does_not_exist_is_a_comparison_error_too(world: World, argo: ArgoCD) -> None:
     pin(world, "7.7.7")
-    document = argo.wait(lambda d: d["status"]["sync"]["status"] == "Unknown", APP)
+    argo.wait(lambda d: d["spec"]["source"]["targetRevision"] == "7.7.7", APP)
+    document = get(argo, refresh="normal").json()
     assert "7.7.7: not found" in document["status"]["conditions"][0]["message"]
+    assert document["status"]["sync"]["revision"] == "7.7.7"
+    assert {item["status"] for item in document["status"]["resources"]} == {"Unknown"}
     pin(world, "1.0.0")
     argo.wait(at("1.0.0", "Synced", "Healthy"), APP)
 
 
 def test_a_failed_sync_is_not_tried_again(world: World, argo: ArgoCD) -> None:
-    argo.fault(APP, "sync-failed", times=1)
+    seen = argo._store.watch()
+    argo.fault(APP, "sync-failed")
     pin(world, "1.1.0")
     document = argo.wait(
         lambda d: d["status"]["operationState"]["phase"] == "Failed" and "conditions" in d["status"], APP
@@ -184,8 +198,37 @@ def test_a_failed_sync_is_not_tried_again(world: World, argo: ArgoCD) -> None:
     assert status["conditions"][0]["message"].startswith(
         "Failed last sync attempt to [1.1.0]: one or more objects failed"
     )
+    assert status["operationState"]["message"].endswith(" (retried 5 times).")
     assert get(argo, refresh="normal").json()["status"]["operationState"]["phase"] == "Failed"
+    states = [state for event in events(seen) if (state := event["status"].get("operationState"))]
+    pauses = [state["message"] for state in states if state["phase"] == "Running" and "finishedAt" in state]
+    assert [re.search(r"attempt #(\d)", text)[1] for text in pauses] == list("12345")  # type: ignore[index]
     assert requests.get(argo.front(APP), timeout=5).text == "1.0.0"
+
+
+def events(watcher: Any) -> Iterator[Json]:
+    """The documents that a watcher has so far."""
+    while not watcher.empty():
+        yield watcher.get()[1]
+
+
+def test_a_sync_that_fails_once_is_tried_again(world: World, argo: ArgoCD) -> None:
+    argo.fault(APP, "sync-failed", times=1)
+    pin(world, "1.1.0")
+    state = argo.wait(at("1.1.0", "Synced", "Healthy"), APP)["status"]["operationState"]
+    assert (state["phase"], state["retryCount"]) == ("Succeeded", 1)
+
+
+def test_an_operation_that_ends_without_a_result_is_the_last(world: World, argo: ArgoCD) -> None:
+    argo.fault(APP, "no-result", times=1)
+    pin(world, "1.1.0")
+    document = argo.wait(lambda d: "conditions" in d["status"], APP)
+    assert document["status"]["operationState"]["phase"] == "Error"
+    pin(world, "1.0.0")
+    document = argo.wait(lambda d: d["status"]["sync"]["revision"] == "1.0.0" and compared(d), APP)
+    assert document["status"]["sync"]["status"] == "OutOfSync"
+    assert document["status"]["conditions"][0]["message"].startswith("Failed last sync attempt to []: ")
+    argo._reconcilers[APP].app.status["operationState"]["phase"] = "Failed"  # as after a sync by hand
 
 
 @pytest.mark.parametrize("kind", ["sync-window", "auto-sync-off"])

@@ -53,7 +53,7 @@ def application(*sources: Json, **more: Any) -> str:
     spec = {
         "project": "default",
         "destination": {"namespace": "shop"},
-        "syncPolicy": {"automated": {"selfHeal": True}},
+        "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
         **where,
     }
     head = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
@@ -181,6 +181,7 @@ def test_folders_in_git_charts_and_plain(world: World) -> None:
         document = argo.wait(lambda d: at(head)(d) and d["status"]["sourceType"] == "Directory", APP)
         assert [each["name"] for each in document["status"]["resources"]] == ["only"]
         world.push({PIN: application({**source, "path": "nowhere"})})
+        argo.poke()
         document = argo.wait(lambda d: d["status"]["sync"]["status"] == "Unknown", APP)
         assert "nowhere: app path does not exist" in document["status"]["conditions"][0]["message"]
 

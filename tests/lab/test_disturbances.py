@@ -10,37 +10,47 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import requests
 
-from lab.argocd import ArgoCD
+from lab.argocd import ArgoCD, gitread
 from lab.registry import Registry
+from stagegate.argocd_app.status import Application, SourceSeen
 from stagegate.clients import argocd
 from stagegate.clients.registry import Registry as Client
 from stagegate.errors import Stop
 from stagegate.gate import pods, rollout
-from stagegate.gate.expected import Expected
+from stagegate.gate.expected import Commit, Expected
 from stagegate.gate.order import Order, Rollout
 from stagegate.gate.plan import Judgement
 from stagegate.model import Image
 from tests.lab.argo_world import APPLICATION, World
 
 SETTLE, PATIENCE, DEGRADED = 1.0, 6.0, 4.0
-LONG, MEDIUM, SHORT = 240.0, 60.0, 15.0  # seconds; the latter two begin when the lab shows the state already
+LONG, SHORT = 240.0, 15.0  # seconds; the latter begins when the lab shows the state already
 SHOP = "ghcr.io/acme/shop"
 LONG_AGO = "sha256:" + "e" * 64
 
 
 class Case(NamedTuple):
-    """How a wait ends, with which reason, and the faults put on the Application before its pin moves."""
+    """How a wait ends, with which reason, and the faults put on the Application before its pin moves.
+
+    `values` are inline ones at the old and at the new version, `policy` is that of the automated sync. With `revision`
+    the values file comes from Git, behind a `ref`: at the tag of the release, or at a branch.
+    """
 
     ends: str
     reason: str
-    faults: Mapping[str, Mapping[str, Any]]
+    faults: Mapping[str, Mapping[str, Any]] = {}
     options: Mapping[str, Any] = {}
     later: bool = False  # the faults begin when the gate has looked once
+    values: tuple[str, str] = ("", "")
+    policy: str = "{prune: true, selfHeal: true}"
+    revision: str = ""
+    before: str = "1.0.0"
 
 
 CASES: dict[str, Case] = {
@@ -50,6 +60,12 @@ CASES: dict[str, Case] = {
     "degraded-for-a-while": Case(
         "ready", "ready", {"object-health": {"seconds": 2.0}}, {"degraded_after": LONG}
     ),
+    "synced-by-hand": Case("ready", "ready", {"auto-sync-off": {"seconds": 2.0}}),
+    "sync-tried-again": Case("ready", "ready", {"sync-failed": {"times": 1}}, {"patience": LONG}),
+    "tag-behind-a-ref": Case("ready", "ready", revision="v{version}"),
+    "tag-object-behind-a-ref": Case("ready", "ready", revision="v{version}"),
+    "values-commit-only": Case("ready", "ready", revision="main", before="1.1.0"),
+    "argocd-server-away": Case("ready", "ready", {"502": {"seconds": 2.0}}, {"patience": LONG}, later=True),
     "comparison-error-for-a-while": Case("ready", "ready", {"comparison-error": {"seconds": 2.0}}),
     "registry-429": Case("ready", "ready", {"comparison-error": {"seconds": 2.0, "message": "429"}}),
     "repo-server-down": Case("ready", "ready", {"repo-server-down": {"seconds": 3.0}}, {"patience": LONG}),
@@ -67,9 +83,10 @@ CASES: dict[str, Case] = {
     "project-forbids": Case("failed", "invalid-spec", {"invalid-spec": {}}),
     "sync-failed": Case("failed", "operation-failed", {"sync-failed": {"message": "hook failed"}}),
     "other-image": Case("failed", "other-software", {"wrong-image": {}}),
-    "prune-off": Case("failed", "prune", {"prune-off": {}}),
-    "drift": Case("failed", "out-of-sync", {"drift": {}}),
-    "wipe-out": Case("failed", "sync-error", {"wipe-out": {}}),
+    "no-result": Case("failed", "operation-failed", {"no-result": {}}),
+    "prune-off": Case("failed", "prune", values=("extra: true", ""), policy="{selfHeal: true}"),
+    "drift": Case("failed", "out-of-sync", {"drift": {}}, policy="{prune: true}"),
+    "wipe-out": Case("failed", "sync-error", values=("", "nothing: true")),
     "deleted": Case("failed", "being-deleted", {"deleting": {}}),
     "aborted-canary": Case(
         "failed",
@@ -83,6 +100,7 @@ CASES: dict[str, Case] = {
     "shut-window": Case(
         "timeout", "sync-window", {"sync-window": {"window": "allow", "schedule": "0 3 1 1 *"}}
     ),
+    "deny-window": Case("timeout", "sync-window", {"sync-window": {}}),
     "paused-canary": Case(
         "timeout", "canary", {"object-health": {"object": "Rollout", "status": "Suspended"}}
     ),
@@ -94,6 +112,59 @@ CASES: dict[str, Case] = {
     ),
     "auto-sync-off": Case("timeout", "auto-sync-off", {"auto-sync-off": {}}),
 }
+# Every recording of a real Argo CD that shows a disturbance, and the case in which the stand-in plays it.
+PLAYED = {
+    "allow-window-shut": "shut-window",
+    "annotated-tags": "tag-behind-a-ref",
+    "annotated-tags-argo-cd-3.0": "tag-object-behind-a-ref",
+    "argocd-server-away-for-6-s": "argocd-server-away",
+    "chart-not-there": "comparison-error",
+    "crash-loop": "degraded-for-good",
+    "deleted": "deleted",
+    "deny-window-open": "deny-window",
+    "hpa-without-metrics": "hpa-without-metrics",
+    "kube-apiserver-away-for-12-s": "api-server-403",
+    "newer-pin": "newer-pin",
+    "presync-fails": "sync-failed",
+    "project-forbids-for-15-s": "project-forbids",
+    "prune-off": "prune-off",
+    "renders-nothing": "wipe-out",
+    "repo-server-away": "repo-server-down",
+    "synced-by-hand": "synced-by-hand",
+    "values-only": "values-commit-only",
+}
+UNDISTURBED = {"chart-moves", "native-oci", "nothing-changes", "old-pods-stop-slowly", "two-applications"}
+GIT = "https://github.com/acme/shop.git"
+BEHIND_A_REF = """
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: {name}, namespace: argocd}}
+spec:
+  project: default
+  destination: {{server: "https://kubernetes.default.svc", namespace: {name}}}
+  sources:
+    - repoURL: ghcr.io/acme/charts
+      chart: shop
+      targetRevision: "{version}"
+      helm: {{releaseName: shop, valueFiles: [$values/values/{name}.yaml]}}
+    - {{repoURL: {git}, targetRevision: {revision}, ref: values}}
+  syncPolicy: {{automated: {policy}}}
+"""
+
+
+def files(name: str, version: str, *, moved: bool) -> dict[str, str]:
+    """The Application of a case, and its values file where it has one."""
+    case = CASES.get(name, Case("superseded", ""))
+    if not case.revision:
+        text = APPLICATION.format(name=name, version=version, greeting="hi")
+        text = text.replace("{prune: true, selfHeal: true}", case.policy)
+        indent = f"        {case.values[moved]}\n" if case.values[moved] else ""
+        return {f"deploy/argocd/{name}.yaml": text.replace("  syncPolicy", f"{indent}  syncPolicy")}
+    revision = case.revision.format(version=version)
+    folder = "deploy/older" if name == "tag-object-behind-a-ref" else "deploy/argocd"
+    text = BEHIND_A_REF.format(name=name, version=version, revision=revision, git=GIT, policy=case.policy)
+    greeting = "moved" if moved else "hi"
+    return {f"{folder}/{name}.yaml": text, f"values/{name}.yaml": f"greeting: {greeting}\n"}
 
 
 class Ended(NamedTuple):
@@ -101,41 +172,69 @@ class Ended(NamedTuple):
 
     outcome: Rollout | Stop
     answered: str
+    greeting: str
 
 
 class Night:
-    """One stand-in with an Application for each case; every gate waits at the same time."""
+    """A stand-in with an Application for each case, and an older one; every gate waits at the same time."""
 
-    def __init__(self, world: World, argo: ArgoCD, images: Mapping[str, str]) -> None:
-        self.world, self.argo = world, argo
+    def __init__(self, world: World, argo: ArgoCD, older: ArgoCD, images: Mapping[str, str]) -> None:
+        self.world, self.argo, self.older = world, argo, older
+        self.tag: tuple[str, str] = ("", "")
         self.images = (Image(reference=SHOP, digest=images["1.1.0"]),)
         here = f"{world.host}/acme/shop"
         family = pods.family(Client(frozenset({world.host})), [Image(reference=here, digest=images["1.1.0"])])
         self.related: pods.Relatives = lambda _, running: family(here, running)
 
+    def of(self, name: str) -> ArgoCD:
+        return self.older if name == "tag-object-behind-a-ref" else self.argo
+
+    def publish(self) -> None:
+        """Tag the release, whose commit has the values of those that follow the tag."""
+        tagged = {name: case for name, case in CASES.items() if "v{version}" in case.revision}
+        self.world.push({f"values/{name}.yaml": "greeting: moved\n" for name in tagged})
+        self.tag = self.world.tag("v1.1.0")
+
     def pin(self, names: Mapping[str, str]) -> None:
-        texts = {n: APPLICATION.format(name=n, version=v, greeting="hi") for n, v in names.items()}
-        self.world.push({f"deploy/argocd/{name}.yaml": text for name, text in texts.items()})
+        moved = [files(name, version, moved=True) for name, version in names.items()]
+        self.world.push({path: text for each in moved for path, text in each.items()})
         self.argo.poke()
+        self.older.poke()
+
+    def held(self, source: SourceSeen, application: Application) -> Commit:
+        """What a commit of the values' repository contains."""
+        file = f"{source.revision}:values/{application.name}.yaml"
+        return "current" if b"moved" in gitread.git(self.world.bare, "show", file) else "behind"
 
     def gate(self, name: str, timeout: float, **more: Any) -> Rollout:
-        source = argocd.ArgoCD(self.argo.url, self.argo.token)
+        source = argocd.ArgoCD(self.of(name).url, self.of(name).token)
+        commit, tag = self.tag if "v{version}" in CASES.get(name, Case("", "")).revision else ("", "")
+
+        leaps = [0.0]  # the time is over when old pods were seen
 
         def judged(application: str) -> Judgement:
-            return pods.look(source, application, self.images, ("v1.1.0",), self.related).judgement
+            found = pods.look(source, application, self.images, ("v1.1.0",), self.related).judgement
+            leaps.append(2 * LONG if found.reason == "old-pods" and timeout == SHORT else 0.0)
+            return found
 
         order = Order(
             environment="staging",
             names=(name,),
-            timeout=timeout,
-            commit=lambda *_: "current",
+            timeout=LONG if CASES.get(name, Case("", "")).reason == "old-pods" else timeout,
+            commit=self.held,
             pods=judged,
         )
         given = {"settle": SETTLE, "patience": PATIENCE, "degraded_after": DEGRADED, "canary": SHORT, **more}
         chart = "oci://ghcr.io/acme/charts/shop"
-        return rollout.wait(
-            source, Expected(version="1.1.0", chart=chart, chart_version="1.1.0", **given), order
-        )
+        release: dict[str, Any] = {
+            "version": "1.1.0",
+            "chart": chart,
+            "chart_version": "1.1.0",
+            "repositories": ("acme/shop",),
+        }
+        tags: dict[str, Any] = {"release_tag": "v1.1.0", "release_commit": commit, "release_tag_object": tag}
+        expected = Expected(**release, **tags, **given)
+        return rollout.wait(source, expected, order, clock=lambda: time.monotonic() + max(leaps))
 
 
 @pytest.fixture(scope="module")
@@ -144,21 +243,28 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     with Registry(root / "registry") as registry:
         world = World(root, registry.host).begin()
         images = {version: world.release(version) for version in ("1.0.0", "1.1.0", "1.2.0")}
-        names = [*CASES, "newer-pin"]
-        first = {n: APPLICATION.format(name=n, version="1.0.0", greeting="hi") for n in names}
-        world.push({f"deploy/argocd/{name}.yaml": text for name, text in first.items()})
-        with ArgoCD(
-            root / "argo",
-            world.bare,
-            registry_rewrite={"ghcr.io": world.host},
-            interval=0.2,
-            refresh_deadline=3.0,
-        ) as argo:
+        names = {**{name: case.before for name, case in CASES.items()}, "newer-pin": "1.0.0"}
+        first = [files(name, version, moved=False) for name, version in names.items()]
+        world.push({path: text for each in first for path, text in each.items()})
+        world.tag("v1.0.0")
+        given: dict[str, Any] = {
+            "registry_rewrite": {"ghcr.io": world.host}, "git_rewrite": {GIT: world.bare},
+            "interval": 0.5, "refresh_deadline": 3.0, "retry_pause": 0.05,
+        }  # fmt: skip
+        older = {**given, "manifests": "deploy/older", "version": "3.0.19"}
+        with (
+            ArgoCD(root / "argo", world.bare, **given) as argo,
+            ArgoCD(root / "older", world.bare, **older) as before,
+        ):
+            night = Night(world, argo, before, images)
             for name in names:
-                argo.wait(
-                    lambda d: d.get("status", {}).get("health", {}).get("status") == "Healthy", name, LONG
-                )
-            yield Night(world, argo, images)
+                night.of(name).wait(healthy, name, LONG)
+            yield night
+
+
+def healthy(document: dict[str, Any]) -> bool:
+    """Whether Argo CD calls it healthy."""
+    return bool(document.get("status", {}).get("health", {}).get("status") == "Healthy")
 
 
 def rolled_out(document: dict[str, Any]) -> bool:
@@ -192,17 +298,20 @@ def ended(night: Night) -> dict[str, Ended]:
         try:
             limit = LONG
             if case.ends == "timeout":
-                limit = MEDIUM if case.reason == "old-pods" else SHORT
+                limit = SHORT
                 unsynced = case.reason in ("sync-window", "auto-sync-off")
                 night.argo.wait(out_of_sync if unsynced else rolled_out, name, LONG)
             outcome: Rollout | Stop = night.gate(name, limit, **case.options)
         except Stop as stop:
             outcome = stop
-        return Ended(outcome, requests.get(night.argo.front(name), timeout=30).text)
+        front = night.of(name).front(name)
+        texts = [requests.get(f"{front}{path}", timeout=30).text for path in ("", "/greeting")]
+        return Ended(outcome, *texts)
 
     for name, case in CASES.items():
         if not case.later:
             disturb(name, case)
+    night.publish()
     with ThreadPoolExecutor(len(CASES)) as pool:
         running: dict[str, Future[Ended]] = {n: pool.submit(one, n, case) for n, case in CASES.items()}
         night.pin(dict.fromkeys(CASES, "1.1.0"))
@@ -211,7 +320,7 @@ def ended(night: Night) -> dict[str, Ended]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_roll_out_ends_as_the_table_says(name: str, ended: dict[str, Ended]) -> None:
-    case, (outcome, answered) = CASES[name], ended[name]
+    case, (outcome, answered, greeting) = CASES[name], ended[name]
     if case.ends == "stop":
         assert isinstance(outcome, Stop), outcome
         assert outcome.reason == case.reason
@@ -219,9 +328,28 @@ def test_a_roll_out_ends_as_the_table_says(name: str, ended: dict[str, Ended]) -
     assert isinstance(outcome, Rollout), outcome
     assert (outcome.outcome, outcome.reason) == (case.ends, case.reason), outcome
     if case.ends == "ready":
-        assert (outcome.seen[0].revision, answered) == ("1.1.0", "1.1.0")
-    if case.reason == "sync-window":
+        revision, _, values = outcome.seen[0].revision.partition(", ")
+        assert (revision, answered) == ("1.1.0", "1.1.0")
+        assert bool(values) is bool(case.revision)
+        assert greeting == ("moved" if case.revision else "hi")
+    if name == "shut-window":
         assert "the next one opens at" in outcome.detail
+
+
+def test_the_older_argo_cd_shows_the_tag_where_the_newer_shows_its_commit(
+    night: Night, ended: dict[str, Ended]
+) -> None:
+    shown = [ended[name].outcome for name in ("tag-behind-a-ref", "tag-object-behind-a-ref")]
+    assert [str(one.seen[0].revision) for one in shown if isinstance(one, Rollout)] == [
+        f"1.1.0, {revision}" for revision in night.tag
+    ]
+    assert len(set(night.tag)) == 2
+
+
+def test_every_recorded_disturbance_is_played() -> None:
+    recordings = Path(__file__).parent.parent / "cases" / "argo" / "recordings"
+    assert {file.stem for file in recordings.glob("*.jsonl")} == {*PLAYED, *UNDISTURBED}
+    assert set(PLAYED.values()) <= {*CASES, "newer-pin"}
 
 
 def test_the_token_never_followed_a_redirect(night: Night, ended: dict[str, Ended]) -> None:
