@@ -10,8 +10,8 @@ import msgspec
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Edit, Release
-from stagegate.pins import pattern, templates
-from stagegate.pins.place import PinFile, PinPlace
+from stagegate.pins import pattern, suggest, templates
+from stagegate.pins.place import PinFile, PinPlace, ShapeContext
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Path
 
@@ -68,7 +68,7 @@ def edit(
     """
     moving = range_of(pin_file)
     if moving is not None:
-        raise _moves_by_itself(moving, settings)
+        raise _moves_by_itself(moving, pin_file, settings)
     running(pin_file, settings)
     content = pin_file.content
     edits: list[Edit] = []
@@ -175,8 +175,34 @@ def digest_of(subject: str, release: Release) -> str:
     return next(iter(only.values())) if len(only) == 1 else ""
 
 
-def _moves_by_itself(place: PinPlace, settings: Settings) -> Stop:
-    if place.cure:
+def way_out(moving: PinPlace, pin_file: PinFile, settings: Settings) -> str:
+    """What to do about a place that names no exact release, where more than its value decides; else nothing.
+
+    Where it may be a variant of an image, this is what to write instead of the pin, every place of it tried.
+    """
+    if not moving.variant:
+        return moving.cure
+    nodes = yaml_edit.documents(pin_file.content, pin_file.file) if not _is_text(pin_file) else ()
+    reading = ShapeContext(file=pin_file.file, settings=settings, content=pin_file.content)
+    lines = [
+        suggest.for_place(place, place.variant or place.template, nodes, reading) for place in pin_file.places
+    ]
+    flavour = moving.variant.partition("{version}")[2].partition("@")[0]
+    cure = (
+        f"write in `pins`: {', '.join(lines)}"
+        if all(lines)
+        else f'name the field with value: "{moving.variant}"'
+    )
+    return f"{flavour} may be a variant of the image or a pre-release. If it is a variant, {cure}."
+
+
+def _is_text(pin_file: PinFile) -> bool:
+    return all(place.span != (0, 0) for place in pin_file.places)
+
+
+def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> Stop:
+    cure = way_out(place, pin_file, settings)
+    if cure:
         what, why = "no exact release", "Only what names one release can be promoted, rolled back or held."
     elif templates.is_range(place.value):
         what, why = (
@@ -190,7 +216,7 @@ def _moves_by_itself(place: PinPlace, settings: Settings) -> Stop:
         "ambiguous-pin",
         f"{place.file} has {place.value!r} at {place.where}: {what}.",
         why,
-        place.cure
+        cure
         or f"Write what runs there now, as {place.template or 'an exact version'}: from then on "
         f"{settings.app} is promoted there.",
         file=place.file,

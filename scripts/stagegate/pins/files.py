@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -58,18 +59,24 @@ def file_of(pin: str | PinSettings) -> str:
     return pin if isinstance(pin, str) else pin.file
 
 
-def _matching(pin: str | PinSettings, paths: Iterable[str], environment: str) -> list[str | PinSettings]:
+def closest(file: str, paths: Iterable[str]) -> str:
+    """A sentence about the existing file whose path resembles a wrong one most; nothing where none does."""
+    names = difflib.get_close_matches(file, [path for path in paths if path.endswith(_FILES)], 1, 0.6)
+    return f" The most similar file is {names[0]}." if names else " No file resembles it."
+
+
+def _matching(pin: str | PinSettings, listed: Sequence[str], environment: str) -> list[str | PinSettings]:
     file = file_of(pin)
     if not is_glob(file):
         return [pin]
     wanted = _glob(file)
-    names = [path for path in paths if wanted.fullmatch(path)]
+    names = [path for path in listed if wanted.fullmatch(path)]
     if not names:
         raise Stop(
             "bad-settings",
             f"The pin {file} of {environment} matches no file.",
             "A glob that matches nothing would leave the environment without a version.",
-            "Correct the glob in `pins`, or add the files.",
+            f"Correct the glob in `pins`.{closest(file, listed)}",
         )
     return [name if isinstance(pin, str) else msgspec.structs.replace(pin, file=name) for name in names]
 

@@ -10,7 +10,7 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins import ownership, pattern, shapes, suggest, toml_path
+from stagegate.pins import ownership, pattern, shapes, suggest, text_pattern, toml_path
 from stagegate.pins.place import PinFile, PinPlace, ShapeContext, items_at, text_at
 from stagegate.pins.shapes import added_image, application_set, custom, image_policy, sources
 from stagegate.settings import Environment, PinSettings, Settings
@@ -64,6 +64,8 @@ def read(
     _refuse_twins(nodes, reading)
     if isinstance(pin, PinSettings) and (pin.path or all(isinstance(node, ScalarNode) for node in nodes)):
         places = tuple(custom.places(nodes, pin, reading))
+        if not places:
+            raise suggest.not_one(nodes, pin, reading)
         units = [Unit(place.document, (), nodes[place.document], ()) for place in places]
     else:
         units = _chosen(list(_units(nodes, reading)), reading)
@@ -79,7 +81,7 @@ def _documents(content: bytes, file: str, settings: Settings) -> Sequence[Node]:
     try:
         return yaml_edit.documents(content, file)
     except Stop as stop:
-        line, suggestion = suggest.pattern_for(content, file, settings)
+        line, suggestion = text_pattern.proposal(content, file, settings)
         if not suggestion:
             raise
         raise Stop(
@@ -166,7 +168,8 @@ def _chosen(units: list[Unit], reading: ShapeContext) -> list[Unit]:
             "ambiguous-pin",
             f"{reading.file} has no Application of {reading.environment.name}.",
             f"It has {', '.join(names)}; argocd.applications names {', '.join(wanted)}.",
-            "Name the right file as the pin, or the Application in argocd.applications.",
+            reading.way_to_name(names)
+            or "Name the right file as the pin, or the Application in argocd.applications.",
             file=reading.file,
             line=lines[0],
         )
@@ -174,8 +177,9 @@ def _chosen(units: list[Unit], reading: ShapeContext) -> list[Unit]:
         raise Stop(
             "ambiguous-pin",
             f"{reading.file} pins {reading.settings.app} in {len(lines)} documents.",
-            f"They stand in lines {', '.join(map(str, lines))}, and nothing says which one is meant.",
-            "Name the Applications in argocd.applications of the environment, or give each a file of its own.",
+            f"They are in lines {', '.join(map(str, lines))}, and none is marked as this environment's.",
+            reading.way_to_name(names)
+            or "Name the Applications in argocd.applications of the environment, or give each a file of its own.",
             file=reading.file,
             line=lines[0],
         )

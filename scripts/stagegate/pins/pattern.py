@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from stagegate.errors import Stop
-from stagegate.pins import templates
-from stagegate.pins.place import PinFile, PinPlace, ShapeContext
+from stagegate.pins import settings_line, templates, text_pattern
+from stagegate.pins.place import PinFile, PinPlace, flavoured
 from stagegate.settings import PinSettings, Settings
 
 NAME = "pattern"
@@ -16,25 +18,16 @@ def read(pin: PinSettings, content: bytes, settings: Settings) -> PinFile:
     """The one place in the file that reads like the pattern. Stop(ambiguous-pin) when there is none, or several."""
     template = templates.expand(pin.pattern, settings)
     text = content.decode("utf-8", "surrogateescape")
-    matches = list(templates.pattern(template).finditer(text))
+    matches = text_pattern.matches(template, text)
+    lines = [text.count("\n", 0, match.start()) + 1 for match in matches]
     if len(matches) != 1:
-        lines = [text.count("\n", 0, match.start()) + 1 for match in matches]
-        raise Stop(
-            "ambiguous-pin",
-            f"{pin.file} has {'no text' if not matches else f'{len(matches)} texts'} like {pin.pattern!r}.",
-            f"They stand in lines {', '.join(map(str, lines))}."
-            if matches
-            else "A pattern must match exactly once.",
-            "Write more of the text around the version into the pattern."
-            if matches
-            else "Correct the pattern.",
-            file=pin.file,
-            line=lines[0] if lines else 1,
-        )
-    (match,) = matches
-    line = text.count("\n", 0, match.start()) + 1
+        raise _not_once(pin, content, lines, settings)
+    (match,), (line,) = matches, lines
     if flavour := templates.swallowed(template, match[0]):
-        raise ShapeContext(file=pin.file, settings=settings).flavoured(match[0], template, flavour, line)
+        whole = msgspec.structs.replace(pin, pattern=templates.with_flavour(template, flavour))
+        works = len(text_pattern.matches(whole.pattern, text)) == 1
+        cure = settings_line.written(whole) if works else ""
+        raise flavoured(pin.file, match[0], template, flavour, cure, line)
     place = PinPlace(
         file=pin.file,
         document=0,
@@ -47,6 +40,29 @@ def read(pin: PinSettings, content: bytes, settings: Settings) -> PinFile:
         span=match.span(),
     )
     return PinFile(file=pin.file, content=content, places=(place,))
+
+
+def _not_once(pin: PinSettings, content: bytes, lines: Sequence[int], settings: Settings) -> Stop:
+    """Stop(ambiguous-pin) for a pattern that matches nowhere or in several lines, with one that matches once."""
+    line, cure = text_pattern.proposal(
+        content, pin.file, settings, like=pin.pattern, line=lines[0] if lines else 0
+    )
+    what = f"{len(lines)} texts" if lines else "no text"
+    where = f" They are in lines {', '.join(map(str, lines))}." if lines else ""
+    if cure:
+        then = f"If line {line} is the right one, write {cure}."
+    elif lines:
+        then = "Add more of the text around the version to the pattern."
+    else:
+        then = "No line of the file contains a version that a pattern can name. Correct the file name."
+    return Stop(
+        "ambiguous-pin",
+        f"{pin.file} has {what} like {pin.pattern!r}.",
+        f"A pattern must match exactly once.{where}",
+        then,
+        file=pin.file,
+        line=line if cure else (*lines, 1)[0],
+    )
 
 
 def replace(content: bytes, changes: Iterable[tuple[PinPlace, str]], file: str) -> bytes:

@@ -144,6 +144,7 @@ def read(
             f"{file} is not in the pins repository.",
             "The settings name it as a pin, and the default branch does not have it.",
             "Correct `pins` in the settings, or add the file.",
+            file=file,
         )
     return pins.read(pin, content, settings, environment, aliases=_aliases(file, files, settings))
 

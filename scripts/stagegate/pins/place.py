@@ -10,8 +10,8 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins import templates
-from stagegate.settings import Environment, Settings
+from stagegate.pins import settings_line, templates
+from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path, Scalar
 from stagegate.yaml_nodes import STRING, Node, SequenceNode, is_null
 
@@ -25,8 +25,8 @@ class PinPlace(msgspec.Struct, frozen=True, kw_only=True):
     another scalar, `path` leads to that one and `inside` on from there. A place of a `pattern` has neither: it is
     the characters `start` to `end` of the text. `line` counts from 1. `template` is how it is written, such as
     `v{version}`; `moving` when it names no exact release (a range, a branch, a floating tag), and then `cure` says
-    what to do where that is special. `subject` is the image or chart that `{digest}` stands for, empty where the
-    release's only artifact is meant.
+    what to do where that is special, or `variant` is the template if its last part is a variant of the image.
+    `subject` is the image or chart that `{digest}` stands for, empty where the release's only artifact is meant.
     """
 
     file: str
@@ -41,6 +41,7 @@ class PinPlace(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     moving: bool = False
     cure: str = ""
+    variant: str = ""
     span: tuple[int, int] = (0, 0)
 
     @property
@@ -90,6 +91,31 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     content: bytes = b""
 
+    def way_to_name(self, names: Sequence[str]) -> str:
+        """A sentence with the setting that makes one of these Applications the environment's, where one is free.
+
+        An Application belongs to another environment when that one names it, or when it has that one's name in its
+        own. The one with this environment's name comes first.
+        """
+        if self.environment is None:
+            return ""
+        own = self.environment.name
+        others = [other for other in self.settings.environments if other.name != own]
+        taken = {name for other in others for name in other.argo.application_names}
+        free = [
+            name
+            for name in names
+            if name
+            and "{{" not in name
+            and name not in taken
+            and (own in name or not any(other.name in name for other in others))
+        ]
+        chosen = next((name for name in free if own in name), free[0] if free else "")
+        if not chosen:
+            return ""
+        setting = f"`argocd: {{applications: [{chosen}]}}`"
+        return f"If {chosen} is the Application of {own}, set {setting} for {own} in the settings."
+
     def place(
         self,
         document: int,
@@ -117,14 +143,27 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
             )
         guessed = templates.guess(scalar.value, role, self.settings) if template is None else template
         moving = not guessed or templates.match(guessed, scalar.value) is None
-        cure = templates.flavour_cure(scalar.value, role) if moving and template is None else ""
+        variant = templates.variant(scalar.value) if moving and role == "image-tag" else ""
+        cure = ""
         if moving and re.search(r"\{\{|\$[({]", scalar.value):
             cure = (
                 "It is a template expression, so its value stands elsewhere. Name that file and key as the pin: "
                 "{file: ..., path: version}."
             )
         if template is not None and (flavour := templates.swallowed(template, scalar.value)):
-            raise self.flavoured(scalar.value, template, flavour, line)
+            whole = PinSettings(
+                file=self.file,
+                path=yaml_edit.written_path(scalar.path),
+                value=templates.with_flavour(template, flavour),
+            )
+            raise flavoured(
+                self.file,
+                scalar.value,
+                template,
+                flavour,
+                "" if block else settings_line.written(whole),
+                line,
+            )
         if scalar.tag != STRING and scalar.style is None:
             kind = scalar.tag.rpartition(":")[2]
             cure = f"Without quotes it is of type {kind} to Argo CD. Write an exact version, in quotes."
@@ -150,18 +189,23 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
             subject=subject,
             moving=moving,
             cure=cure,
+            variant="" if cure else variant,
         )
 
-    def flavoured(self, value: str, template: str, flavour: str, line: int) -> Stop:
-        """Stop(ambiguous-pin) for a template that would take the flavour of an image for a pre-release."""
-        return Stop(
-            "ambiguous-pin",
-            f"{self.file} has {value!r}, and {flavour} is a variant of the image.",
-            f"With {template} the next release would lose it.",
-            f"Write the variant into the settings: {template.replace('{version}', '{version}' + flavour)}.",
-            file=self.file,
-            line=line,
-        )
+
+def flavoured(file: str, value: str, template: str, flavour: str, cure: str, line: int) -> Stop:
+    """Stop(ambiguous-pin) for a template that would take the flavour of an image for a pre-release.
+
+    `cure` is a settings line that keeps it, where one was tried.
+    """
+    return Stop(
+        "ambiguous-pin",
+        f"{file} has {value!r}, and {flavour} is a variant of the image.",
+        f"With {template} the next release would lose it.",
+        f"Add the variant to the settings: {cure or templates.with_flavour(template, flavour)}.",
+        file=file,
+        line=line,
+    )
 
 
 Places = Callable[[Node, int, ShapeContext], Iterator[PinPlace]]

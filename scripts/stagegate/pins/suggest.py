@@ -1,22 +1,21 @@
-"""What to write in the settings where no shape is recognised: a line that was tried before it is printed."""
+"""What to write in the settings where a file or path pins nothing: a line that was tried before it is printed."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins import pattern, templates
-from stagegate.pins.place import ShapeContext, text_at
+from stagegate.pins import settings_line, templates, text_pattern
+from stagegate.pins.place import PinPlace, ShapeContext, text_at
 from stagegate.pins.shapes import custom, image_fields
-from stagegate.settings import PinSettings, Settings
+from stagegate.settings import PinSettings
 from stagegate.yaml_nodes import Node
 
-_VERSION = re.compile(r"(?<![\d.])\d+\.\d+\.\d+(?![\d.]*\d)(?:-(?:rc|alpha|beta)[.\d]*)?")
 _HOLES = re.compile(r"\{(?:version|commit)")
-_TRIED = 200  # lines or values that a suggestion is looked for in
-_LONGEST = 120  # characters of a pattern that people read in a message
+_TRIED = 200  # values that a suggestion is looked for in
 
 
 def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Stop:
@@ -25,7 +24,7 @@ def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Sto
     names = ", ".join(name for name in (settings.chart_reference, *settings.images) if name)
     line, suggestion = next(_lines(nodes, reading), (1, ""))
     if not suggestion and not any(text_at(node, "apiVersion").startswith("argoproj.io/") for node in nodes):
-        line, suggestion = pattern_for(content, reading.file, settings)
+        line, suggestion = text_pattern.proposal(content, reading.file, settings)
     return Stop(
         "ambiguous-pin",
         f"{reading.file} pins nothing of {settings.app}.",
@@ -38,45 +37,93 @@ def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Sto
     )
 
 
-def pattern_for(content: bytes, file: str, settings: Settings) -> tuple[int, str]:
-    """A line of the file and the settings line that pins the version in it by a pattern; nothing where none does.
+def not_one(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> Stop:
+    """Stop(ambiguous-pin) for a path that leads to no single value, with a settings line that does."""
+    found = custom.matching(nodes, pin)
+    if found:
+        index, scalar = found[0]
+        template = templates.expand(pin.value, reading.settings)
+        cure = _selected(nodes, index, scalar.path, template, reading) or _by_text(scalar.line, reading)
+        where = ", ".join(str(one.line) for _, one in found)
+        return Stop(
+            "ambiguous-pin",
+            f"{pin.file} has several values at {pin.path}.",
+            f"They are in lines {where}, in different documents.",
+            f"If line {scalar.line} is the right one, write {cure}."
+            if cure
+            else "Give the documents different names, or each a file of its own.",
+            file=pin.file,
+            line=scalar.line,
+        )
+    line, cure = next(_lines(nodes, reading, like=pin.path), (1, ""))
+    if not cure:
+        line, cure = text_pattern.proposal(reading.content, pin.file, reading.settings, like=pin.path)
+    return Stop(
+        "ambiguous-pin",
+        f"{pin.file} has no single value at {pin.path or 'its root'}.",
+        "The path leads nowhere, to several places, or to something that is not a scalar.",
+        f"If line {line} is the right one, write {cure}."
+        if cure
+        else "No value of the file looks like a version. Correct the file name or the file.",
+        file=pin.file,
+        line=line,
+    )
 
-    Lines that name the app or one of its images come first.
-    """
+
+def for_place(place: PinPlace, template: str, nodes: Sequence[Node], reading: ShapeContext) -> str:
+    """The settings line that names a place by itself, written like the template; nothing where none works."""
+    if place.inside or place.span != (0, 0):
+        return _by_text(place.line, reading)
+    return _selected(nodes, place.document, place.path, template, reading) or _by_text(place.line, reading)
+
+
+def _by_text(line: int, reading: ShapeContext) -> str:
+    return text_pattern.proposal(reading.content, reading.file, reading.settings, line=line)[1]
+
+
+def _selected(
+    nodes: Sequence[Node], document: int, path: yaml_edit.Path, template: str, reading: ShapeContext
+) -> str:
+    """The settings line for a path in a document, with as much of a selector as it needs."""
+    node, key = nodes[document], yaml_edit.written_path(path)
+    words = [
+        (name, text)
+        for name, at in (("kind", "kind"), ("name", "metadata.name"), ("namespace", "metadata.namespace"))
+        if (text := text_at(node, *at.split("."))) and not re.search(r"[,:=]", text)
+    ]
+    selectors = [words[:number] for number in range(len(words) + 1)]
+    for chosen in selectors if len(nodes) > 1 else selectors[:1]:
+        selector = ",".join(f"{name}={text}" for name, text in chosen)
+        pin = PinSettings(file=reading.file, path=f"{selector}:{key}" if selector else key, value=template)
+        if _works(nodes, pin, reading):
+            return settings_line.written(pin)
+    return ""
+
+
+def _works(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> PinPlace | None:
+    """The one place that a pin names, where it names an exact release."""
     try:
-        lines = content.decode().removeprefix("\ufeff").splitlines()
-    except UnicodeDecodeError:
-        return 1, ""
-    words = (settings.app, *(image.rpartition("/")[2] for image in settings.images))
-    numbered = [(number, line.strip()) for number, line in enumerate(lines, 1) if _VERSION.search(line)]
-    for _, line in sorted(numbered[:_TRIED], key=lambda one: not any(word in one[1] for word in words)):
-        (version, *more) = _VERSION.finditer(line)
-        template = f"{line[: version.start()]}{{version}}{line[version.end() :]}"
-        in_comment = re.search(r"(?:^|\s)(?:#|//)", line[: version.start()]) is not None
-        if more or len(template) > _LONGEST or in_comment:
-            continue
-        pin = PinSettings(file=file, pattern=template)
-        try:
-            (place,) = pattern.read(pin, content, settings).places
-        except (Stop, ValueError):
-            continue
-        quoted = template.replace("'", "''")
-        return place.line, f"{{file: {file}, pattern: '{quoted}'}}"
-    return 1, ""
+        (place,) = custom.places(nodes, pin, reading)
+    except (Stop, ValueError):
+        return None
+    return None if place.moving else place
 
 
-def _lines(nodes: Sequence[Node], reading: ShapeContext) -> Iterator[tuple[int, str]]:
-    """Settings lines for values that look like a release, the ones beside or below the app's name first."""
+def _lines(nodes: Sequence[Node], reading: ShapeContext, like: str = "") -> Iterator[tuple[int, str]]:
+    """Settings lines for values that look like a release.
+
+    First come those whose path resembles `like`, or without it those beside or below the app's name.
+    """
     settings = reading.settings
     candidates = []
-    for node in nodes:
-        if text_at(node, "apiVersion").startswith("argoproj.io/"):
+    for number, node in enumerate(nodes):
+        if not like and text_at(node, "apiVersion").startswith("argoproj.io/"):
             continue  # a chart or repository of others: what the app's own would look like is in the shapes
         values = dict(yaml_edit.leaves(node))
         for path, (_, value) in values.items():
-            template = templates.guess(value, "image-tag", settings)
+            template = templates.guess(value, "image-tag", settings) or templates.variant(value)
             image, whole = image_fields.written(value, settings)
-            template = whole if image else template
+            template = whole if image and whole else template
             if not template or not _HOLES.search(template) or path[-1:] in (("apiVersion",), ("appVersion",)):
                 continue
             beside = (
@@ -85,18 +132,10 @@ def _lines(nodes: Sequence[Node], reading: ShapeContext) -> Iterator[tuple[int, 
             near = any(settings.app in str(step) for step in path) or any(
                 settings.app in one for one in beside
             )
-            candidates.append((not near, len(path), yaml_edit.written_path(path), template))
-    for _, _, key, template in sorted(candidates)[:_TRIED]:
-        pin = PinSettings(file=reading.file, path=key, value=template)
-        try:
-            (place,) = custom.places(nodes, pin, reading)
-        except (Stop, ValueError):
-            continue
-        where = f", path: {_flow(key)}" if key else ""
-        value = "" if template == "{version}" else f', value: "{template}"'
-        yield place.line, f"{{file: {reading.file}{where}{value}}}"
-
-
-def _flow(key: str) -> str:
-    """A path as it stands in `{}` of YAML."""
-    return key if re.fullmatch(r"[\w.$/-]+", key) else "'" + key.replace("'", "''") + "'"
+            key = yaml_edit.written_path(path)
+            alike = difflib.SequenceMatcher(None, like, key, autojunk=False).ratio() if like else 0
+            candidates.append((-alike, not near, len(path), key, number, path, template))
+    for *_, number, path, template in sorted(candidates)[:_TRIED]:
+        if line := _selected(nodes, number, path, template, reading):
+            scalar = yaml_edit.find(nodes[number], path)
+            yield scalar.line if scalar else 1, line

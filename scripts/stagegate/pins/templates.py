@@ -96,16 +96,20 @@ def is_known_flavour(flavour: str) -> bool:
     return _FLAVOUR.match(flavour) is not None and not any(_PRERELEASE_WORD.fullmatch(word) for word in words)
 
 
-def flavour_cure(value: str, role: str) -> str:
-    """What to do about a tag whose last part may be a flavour or a pre-release; nothing where it is neither."""
-    core, flavour = split_flavour(value.partition("@")[0]) if role == "image-tag" else (value, "")
-    if not flavour:
+def variant(value: str) -> str:
+    """The template of a tag whose last part may be a variant or a pre-release; nothing for other tags."""
+    bare, at, _ = value.partition("@")
+    core, flavour = split_flavour(bare)
+    head, colon, tag = core.rpartition(":")
+    version = re.search(rf"(?<![\d.]){_SEMVER}$", tag)
+    if not flavour or version is None:
         return ""
-    prefix = "v" if core.startswith("v") else ""
-    return (
-        f"{flavour} may be a variant of the image or a pre-release. Where it is a variant, name the field with "
-        f'value: "{prefix}{{version}}{flavour}".'
-    )
+    return f"{head}{colon}{tag[: version.start()]}{{version}}{flavour}{'@{digest}' if at else ''}"
+
+
+def with_flavour(template: str, flavour: str) -> str:
+    """The template with a flavour behind the version."""
+    return template.replace("{version}", "{version}" + flavour, 1)
 
 
 def swallowed(template: str, value: str) -> str:

@@ -10,10 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
+
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins import pattern, suggest, templates
-from stagegate.pins.place import PinFile, PinPlace, ShapeContext
+from stagegate.pins import pattern, settings_line, templates, text_pattern
+from stagegate.pins.place import PinFile, PinPlace, flavoured
 from stagegate.settings import PinSettings, Settings
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\\\n]*"|'[^'\n]*')"""
@@ -34,21 +36,22 @@ def read(pin: PinSettings, content: bytes, settings: Settings) -> PinFile:
     wanted = tuple(map(str, yaml_edit.parse_path(pin.path)))
     matches = [(start, value) for steps, start, value in _texts(text) if steps == wanted]
     if len(matches) != 1:
-        line, suggestion = suggest.pattern_for(content, pin.file, settings)
+        line, suggestion = text_pattern.proposal(content, pin.file, settings, like=pin.path)
         raise Stop(
             "ambiguous-pin",
             f"{pin.file} has {'no text' if not matches else f'{len(matches)} texts'} at {pin.path}.",
             "Only text in quotes on one line, behind a key of its own, can be named by a path.",
-            f"If line {line} is the one, name the version by the text around it: {suggestion}."
+            f"If line {line} is the right one, name the version by the text around it: {suggestion}."
             if suggestion
-            else "Correct the path.",
+            else "No line of the file contains one version that a pattern can name. Correct the path or the file.",
             file=pin.file,
             line=line,
         )
     ((start, value),) = matches
     line = text.count("\n", 0, start) + 1
     if flavour := templates.swallowed(template, value):
-        raise ShapeContext(file=pin.file, settings=settings).flavoured(value, template, flavour, line)
+        whole = msgspec.structs.replace(pin, value=templates.with_flavour(template, flavour))
+        raise flavoured(pin.file, value, template, flavour, settings_line.written(whole), line)
     image = next((i for i in settings.images if i in template), "") if "{digest}" in template else ""
     place = PinPlace(
         file=pin.file,

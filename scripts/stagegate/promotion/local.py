@@ -47,11 +47,15 @@ def edit(
         )
     parse_version(version, source="version")
     settings = at_home(settings, context)
-    settings = pin_files.expanded(settings, tracked(context.workspace))
+    listed = tracked(context.workspace)
+    settings = pin_files.expanded(settings, listed)
     policy = settings.environment(environment)
     paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
     files = {path: place.read_bytes() if place.is_file() else None for path, place in places.items()}
+    for file in pin_files.of([policy]):
+        if files[file] is None:
+            raise _missing(file, environment, listed)
     settings = chart_elsewhere.inferred(settings, files)
     for chart in pinned_version.charts_beside(paths, settings):
         beside = context.inside(chart, what="pins")
@@ -84,6 +88,16 @@ def edit(
         difference,
         edits,
         dry_run=dry_run,
+    )
+
+
+def _missing(file: str, environment: str, listed: list[str]) -> Stop:
+    return Stop(
+        "missing-file",
+        f"There is no file {file}.",
+        f"The settings name it as a pin of {environment}.",
+        f"Correct `pins`, or add the file.{pin_files.closest(file, listed)}",
+        file=file,
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stagegate import yaml_edit
+from stagegate.errors import Stop
 from stagegate.settings.app import Settings
-from stagegate.settings.environment import Environment, GateSettings
+from stagegate.settings.environment import Environment, GateSettings, PinSettings
 from stagegate.settings.release import ChartSettings
 
+_RELEASE = re.compile(r"\{(?:version|tag|commit(?::[1-9]\d?)?|digest)\}")
 _ALL = "`all` means every app or environment in commands and marks, so that none can be called so"
 
 
@@ -34,6 +37,7 @@ def find(settings: Settings) -> Iterator[Contradiction]:
                 yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
         yield from (((*here, "promotion"), text) for text in _in_promotion(settings, environment))
         yield from (((*here, "gate"), text) for text in _in_gate(environment.gate))
+        yield from (((*here, "pins", number), text) for number, text in _in_pins(environment))
     if _cycle(settings):
         yield ("environments",), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:
@@ -96,6 +100,28 @@ def _in_gate(gate: GateSettings) -> Iterator[str]:
         yield "a gate has scenarios or a command, not both"
     if gate.command and gate.required and not gate.junit:
         yield "gate.required names test cases, and of a command only its junit report has them"
+
+
+def _in_pins(environment: Environment) -> Iterator[tuple[int, str]]:
+    for number, pin in enumerate(environment.pins):
+        if isinstance(pin, PinSettings):
+            yield from ((number, text) for text in _in_pin(pin))
+
+
+def _in_pin(pin: PinSettings) -> Iterator[str]:
+    """Contradictions in where a pin stands and how it is written."""
+    chosen = [key for key in ("path", "pattern", "add") if getattr(pin, key)]
+    if len(chosen) > 1:
+        yield f"a pin has only one of {' and '.join(chosen)}"
+    if pin.pattern and pin.value != "{version}":
+        yield "a pin with `pattern` has no `value`: the pattern itself contains {version}"
+    key, text = ("pattern", pin.pattern) if pin.pattern else ("value", pin.value)
+    if not _RELEASE.search(text):
+        yield f"the {key} {text!r} of a pin names no release; write {{version}}, {{tag}}, {{commit}} or {{digest}}"
+    try:
+        yaml_edit.parse_path(pin.path)
+    except Stop as stop:
+        yield f"path: {stop.what} {stop.next}"
 
 
 def _in_artifacts(settings: Settings) -> Iterator[Contradiction]:

@@ -24,7 +24,9 @@ def completed(content: bytes, file: str, settings: Settings) -> bytes:
     """
     nodes = yaml_edit.documents(content, file)
     if len(nodes) != 1 or not kustomize.is_kustomization(nodes[0], file):
-        raise _refused(file, "It is no kustomization.", "Leave `add` out, or name the kustomization.", 1)
+        raise _refused(
+            file, "It is no kustomization.", f"Name the kustomization, or write `{file}` without `add`.", 1
+        )
     root = nodes[0]
     own = yaml_edit.resolve(root, ("images",))
     images = own[1] if own else None

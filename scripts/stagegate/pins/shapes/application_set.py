@@ -64,7 +64,7 @@ def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
     environment = reading.environment
     if environment is None:
         if len(ours) > 1:
-            raise _unclear(ours, reading)
+            raise _unclear(ours, reading, ())
         return ours
     name = text_at(root, "spec", "template", "metadata", "name")
     wanted = environment.argo.application_names
@@ -77,7 +77,8 @@ def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
             "ambiguous-pin",
             f"{reading.file} has no element for {environment.name}.",
             f"It makes {', '.join(dict.fromkeys(whole))}, and {environment.name} has {', '.join(wanted)}.",
-            "Name the Application of this environment in argocd.applications, or add its element.",
+            reading.way_to_name(whole)
+            or "Name the Application of this environment in argocd.applications, or add its element.",
             file=reading.file,
             line=ours[0].line,
         )
@@ -88,7 +89,7 @@ def elements(root: Node, reading: ShapeContext) -> tuple[Element, ...]:
     if len(ours) == 1 and not others & set(ours[0].values.values()):
         return ours
     if ours:
-        raise _unclear(ours, reading)
+        raise _unclear(ours, reading, whole)
     return ()
 
 
@@ -217,12 +218,13 @@ def _is_ours(view: Node, reading: ShapeContext) -> bool:
         return True  # ours, and with something to say about it later
 
 
-def _unclear(ours: Sequence[Element], reading: ShapeContext) -> Stop:
+def _unclear(ours: Sequence[Element], reading: ShapeContext, names: Sequence[str]) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"{reading.file} has {len(ours)} element{'s' if len(ours) > 1 else ''} for {reading.settings.app}.",
-        f"Lines {', '.join(str(one.line) for one in ours)}: nothing tells that one belongs to this environment.",
-        "Give the element a value that is the environment's name, or name its Application in argocd.applications.",
+        f"Lines {', '.join(str(one.line) for one in ours)}: none is marked as this environment's.",
+        reading.way_to_name(names)
+        or "Give the element the environment's name as a value, or name its Application in argocd.applications.",
         file=reading.file,
         line=ours[0].line,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from stagegate import yaml_edit
-from stagegate.errors import Stop
-from stagegate.pins import templates
-from stagegate.pins.place import PinPlace, ShapeContext, text_at
+from stagegate.pins import settings_line, templates
+from stagegate.pins.place import PinPlace, ShapeContext, flavoured, text_at
 from stagegate.settings import PinSettings
 from stagegate.yaml_edit import Scalar
 from stagegate.yaml_nodes import Node
@@ -17,9 +18,8 @@ NAME = "custom"
 _SELECTOR = re.compile(r"(?P<words>[\w./-]+=[^,:]+(?:,[\w./-]+=[^,:]+)*):(?P<path>.+)", re.DOTALL)
 
 
-def places(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> Iterator[PinPlace]:
-    """The one scalar at the pin's path. Stop(ambiguous-pin) when it is in no document, or in several."""
-    template = templates.expand(pin.value, reading.settings)
+def matching(nodes: Sequence[Node], pin: PinSettings) -> list[tuple[int, Scalar]]:
+    """Every scalar at the pin's path, with the number of its document."""
     wanted, path = selector(pin.path)
     found: list[tuple[int, Scalar]] = []
     for index, node in enumerate(nodes):
@@ -27,9 +27,21 @@ def places(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> It
             scalar = yaml_edit.find(node, path) if path else yaml_edit.find(node, ())
             if scalar is not None:
                 found.append((index, scalar))
+    return found
+
+
+def places(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> Iterator[PinPlace]:
+    """The one scalar at the pin's path; nothing where there is none, or several. Stop(ambiguous-pin) for one whose
+    template would lose the variant of the image."""
+    template = templates.expand(pin.value, reading.settings)
+    found = matching(nodes, pin)
     if len(found) != 1:
-        raise _not_one(nodes, pin, path, found)
+        return
     index, scalar = found[0]
+    if flavour := templates.swallowed(template, scalar.value):
+        whole = msgspec.structs.replace(pin, value=templates.with_flavour(template, flavour))
+        cure = settings_line.written(whole)
+        raise flavoured(reading.file, scalar.value, template, flavour, cure, scalar.line)
     subject = (
         next((i for i in reading.settings.images if i in template), "") if "{digest}" in template else ""
     )
@@ -48,28 +60,3 @@ def selector(path: str) -> tuple[tuple[tuple[str, str], ...], str]:
 def _selected(node: Node, key: str, value: str) -> bool:
     path = f"metadata.{key}" if key in ("name", "namespace") else key
     return text_at(node, *yaml_edit.parse_path(path)) == value  # type: ignore[arg-type]
-
-
-def _not_one(nodes: Sequence[Node], pin: PinSettings, path: str, found: Sequence[tuple[int, Scalar]]) -> Stop:
-    if not found:
-        return Stop(
-            "ambiguous-pin",
-            f"{pin.file} has no single value at {pin.path or 'its root'}.",
-            "The path leads nowhere, to several places, or to something that is not a scalar.",
-            "Correct the pin's path in the settings, or the file.",
-            file=pin.file,
-            line=1,
-        )
-    lines = ", ".join(str(scalar.line) for _, scalar in found)
-    index = found[0][0]
-    words = [("kind", text_at(nodes[index], "kind")), ("name", text_at(nodes[index], "metadata", "name"))]
-    shown = ",".join(f"{key}={value}" for key, value in words if value)
-    return Stop(
-        "ambiguous-pin",
-        f"{pin.file} has several values at {path}.",
-        f"They stand in lines {lines}, in different documents.",
-        "Name the document before the path, such as "
-        f'{{file: {pin.file}, path: "{shown or "kind=Deployment"}:{path}"}}.',
-        file=pin.file,
-        line=found[0][1].line,
-    )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from stagegate import pins
 from stagegate.errors import Stop
-from stagegate.pins import PinPlace
+from stagegate.pins import PinFile
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
-def read(
-    facts: DoctorFacts, settings: Settings, environment: Environment, pin: str | PinSettings
-) -> tuple[PinPlace, ...]:
-    """The places of one pin. Stop where it is not there or cannot be understood."""
+def read(facts: DoctorFacts, settings: Settings, environment: Environment, pin: str | PinSettings) -> PinFile:
+    """One pin with its places. Stop where it is not there or cannot be understood."""
     file = pin_files.file_of(pin)
     content = facts.tree.file(file)
     if content is None:
@@ -24,4 +22,4 @@ def read(
             "Add the file, or correct `pins`.",
             file=file,
         )
-    return pins.read(pin, content, settings, environment).places
+    return pins.read(pin, content, settings, environment)

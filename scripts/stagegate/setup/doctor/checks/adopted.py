@@ -37,7 +37,7 @@ def _versions(facts: DoctorFacts, settings: Settings, environment: Environment) 
     found_versions: set[str] = set()
     for pin in environment.pins:
         try:
-            places = pinned.read(facts, settings, environment, pin)
+            places = pinned.read(facts, settings, environment, pin).places
         except Stop:
             continue  # pins-readable says so
         found_versions |= {place.names["version"] for place in places if "version" in place.names}

@@ -43,7 +43,7 @@ def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Findi
     for environment in settings.environments:
         for pin in environment.pins:
             try:
-                places = pinned.read(facts, settings, environment, pin)
+                places = pinned.read(facts, settings, environment, pin).places
             except Stop:
                 continue  # pins-readable says so
             for place in places:

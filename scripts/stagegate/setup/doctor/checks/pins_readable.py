@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stagegate import pins
 from stagegate.argocd_app import sources
 from stagegate.errors import Stop
 from stagegate.model import Finding
@@ -34,7 +35,7 @@ def _pin(
     facts: DoctorFacts, settings: Settings, environment: Environment, config: str, file: str, pin: object
 ) -> Iterator[Finding]:
     try:
-        places = pinned.read(facts, settings, environment, pin)  # type: ignore[arg-type]
+        pin_file = pinned.read(facts, settings, environment, pin)  # type: ignore[arg-type]
     except Stop as stop:
         chart = _chart_line(facts, settings, file, config)
         why = (
@@ -49,6 +50,7 @@ def _pin(
             environment=environment.name,
         )
         return
+    places = pin_file.places
     versions = {place.names["version"] for place in places if "version" in place.names}
     if len(versions) > 1:
         yield found(
@@ -66,7 +68,7 @@ def _pin(
                 "warning" if first else "error",
                 f"{file}, line {place.line}, follows {place.value!r}.",
                 "Argo CD moves it by itself, so no promotion, rollback or hold can work there.",
-                place.cure or "Write the exact version that runs.",
+                pins.way_out(place, pin_file, settings) or "Write the exact version that runs.",
                 file=file,
                 environment=environment.name,
             )

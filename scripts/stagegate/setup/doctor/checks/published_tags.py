@@ -31,7 +31,7 @@ def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) 
     for environment in settings.environments:
         for pin in environment.pins:
             try:
-                places = pinned.read(facts, settings, environment, pin)
+                places = pinned.read(facts, settings, environment, pin).places
             except Stop:
                 continue
             for place in places:
