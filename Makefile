@@ -67,8 +67,9 @@ fuzz: ## generated input for longer; INPUTS=20000 SEED=7, where a failure names 
 bench: ## what start, gate and promotion cost
 	$(TOOLS) env PYTHONPATH=scripts python -m bench
 
-live: ## REPOSITORY=owner/name: the few checks that only github.com can answer
-	$(TOOLS) env PYTHONPATH=scripts python -m lab.live $(REPOSITORY)
+live: ## REPOSITORY=owner/name: the few checks that only github.com can answer; RECORDINGS=folder: a gate against each, in real time
+	$(if $(RECORDINGS),$(TOOLS) python tests/cases/argo/recorded.py . --real $(RECORDINGS))
+	$(if $(REPOSITORY)$(if $(RECORDINGS),,usage),$(TOOLS) env PYTHONPATH=scripts python -m lab.live $(REPOSITORY))
 
 ghes: ## OUT=folder REF=owner/name@ref: a copy for GitHub Enterprise Server, which lacks two words of GitHub.com
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.rewrite $(OUT) $(REF)

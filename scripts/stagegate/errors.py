@@ -27,7 +27,7 @@ NothingToDo = Literal[
     "already-released", "no-release-needed", "already-published", "already-passed", "already-proposed",
     "already-running", "no-difference",
 ]  # fmt: skip
-Waiting = Literal["soaking", "frozen", "window-closed", "awaiting-review", "queued"]
+Waiting = Literal["soaking", "frozen", "window-closed", "awaiting-review", "queued", "canary-paused"]
 Refused = Literal[
     "no-evidence", "evidence-mismatch", "evidence-revoked", "out-of-order", "older-version", "held-back",
     "banned-version", "prerelease", "risky-change", "not-authorised", "image-untested", "irreversible",

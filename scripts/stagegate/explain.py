@@ -61,6 +61,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "awaiting-review": ("The promotion waits for an approval of exactly this commit.", "Approve it."),
         "queued": ("Another release is promoted first.", "The next evaluation proposes this one."),
+        "canary-paused": (
+            "A Rollout or Canary pauses for longer than one job waits (`gate.canary-in-job`).",
+            "Resume or promote it. The next run of the workflow that verifies pins goes on with the gate.",
+        ),
         "no-evidence": (
             "The release has not passed the gate of an environment that comes before.",
             "Let it pass there first, or set the rule `evidence` aside with an override.",

@@ -423,6 +423,27 @@ def test_a_roll_out_that_does_not_come_is_nobodys_verdict(bench: Bench, gate: Ga
     assert bench.statuses[0].state == "error", "nothing of the release was failing, so there is no verdict"
 
 
+def test_a_gate_leaves_a_long_canary_to_the_next_run(bench: Bench, gate: Gate) -> None:
+    assert gate().outputs["reason"] == "passed"
+    before, good, hurried = len(bench.deployments), "settle: 0s", "settle: 0s, canary-in-job: 1s"
+    bench.settings({good: hurried})  # the policy is another one, so the next run is no look
+    fault = bench.lab.argocd.fault("shop-staging", "object-health", object="Rollout", status="Suspended")
+    try:
+        done, failing = gate(again="true"), gate(again="true", fail_on_waiting="true")
+    finally:
+        fault.release()
+        bench.lab.argocd.clear()
+    assert (done.code, done.outputs["outcome"], done.outputs["reason"]) == (0, "waiting", "canary-paused")
+    assert (failing.code, failing.outputs["outcome"]) == (1, "waiting")
+    assert "Rollout/more" in done.log
+    assert (bench.statuses[0].state, len(bench.deployments)) == ("pending", before)
+    assert bench.statuses[0].description == "1.0.0: canary-paused"
+    assert evidence.state(records_of(bench), staging_release(bench)).state == "passed", "nothing is revoked"
+    bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
+    assert gate(again="true").outputs["reason"] == "passed"
+    bench.settings({hurried: good})
+
+
 def test_a_roll_out_that_fails_is_evidence_too(bench: Bench, gate: Gate) -> None:
     with bench.lab.argocd.paused():
         fault = bench.lab.argocd.fault("shop-staging", "degraded")

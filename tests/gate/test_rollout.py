@@ -293,6 +293,28 @@ def test_a_canary_that_pauses_for_too_long_is_nobodys_verdict() -> None:
     assert 600 <= seconds <= 620
 
 
+def test_one_job_waits_for_a_part_of_a_canary() -> None:
+    paused = Phase(3000.0, PAUSED)
+    found, seconds = waited(Simulated(roll_out(paused)), canary_in_job=600.0)
+    assert (found.outcome, found.reason) == ("paused", "canary")
+    assert 600 <= seconds <= 620
+    found, _ = waited(Simulated(roll_out(Phase(500.0, PAUSED))), canary_in_job=600.0)
+    assert found.outcome == "ready"
+
+
+def test_a_pause_that_began_before_this_job_counts_by_argo_cds_clock() -> None:
+    """Five jobs of ten minutes each would otherwise wait for five times as long as a canary may take."""
+
+    def earlier(document: Any) -> None:
+        PAUSED(document)
+        document["status"]["health"]["lastTransitionTime"] = "2026-01-05T11:00:00Z"
+
+    world = Simulated([Phase(FOREVER, earlier, compared=False)])
+    found, seconds = waited(world, canary=3600.0, canary_in_job=600.0)
+    assert (found.outcome, found.reason) == ("timeout", "canary")
+    assert seconds < 60
+
+
 def test_the_phases_in_which_flagger_waits_are_a_canary_too() -> None:
     waiting = health("Unknown", "", thing("Canary", "Unknown", "WaitingPromotion --- x"))
     found, _ = waited(Simulated(roll_out(Phase(FOREVER, waiting))), canary=60.0)

@@ -23,6 +23,14 @@ def begin(hub: Hub, release: Release, environment: str, run_url: str) -> tuple[C
     return ()
 
 
+def leave(hub: Hub, release: Release, environment: str, stop: Stop, run_url: str) -> tuple[Change, ...]:
+    """Say why the run ends before the verdict; the status stays pending, which revokes nothing."""
+    context = records.context(release.app, environment)
+    if hub.set_status(release.commit, context, "pending", f"{release.version}: {stop.reason}", run_url):
+        return (Change(kind="status", target=context, before="pending", after="pending"),)
+    return ()
+
+
 def give_up(hub: Hub, release: Release, environment: str, error: Exception, run_url: str) -> None:
     """Say that there is no verdict; best effort, the error itself is what the run ends with."""
     why = f"{error.reason}: {error.what}" if isinstance(error, Stop) else "bug"

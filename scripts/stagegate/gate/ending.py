@@ -53,15 +53,23 @@ def verdict(
 def overdue_canary(
     states: Mapping[str, Progress], expected: Expected, waited: float, paused: float
 ) -> Rollout | None:
-    """The end of a wait for a canary that paused longer than it may; that is no failure of the release."""
+    """The end of a wait for a canary that paused longer than it may, or longer than this wait stays.
+
+    Neither is a failure of the release.
+    """
     for state in states.values():
-        if state.judgement.reason == "canary" and paused >= expected.canary:
+        if state.judgement.reason != "canary":
+            continue
+        lasted = max(paused, health.suspended_for(state.seen) if state.seen else 0.0)
+        if lasted >= expected.canary:
             return ended("timeout", state.judgement, states, waited, paused)
+        if paused >= expected.canary_in_job:
+            return ended("paused", state.judgement, states, waited, paused)
     return None
 
 
 def ended(
-    outcome: Literal["ready", "failed", "superseded", "timeout"],
+    outcome: Literal["ready", "failed", "superseded", "timeout", "paused"],
     judgement: Judgement,
     states: Mapping[str, Progress],
     waited: float,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -20,7 +21,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     `release_tag_object` (the id of the annotated tag, which Argo CD before 2.13.8, 2.14.8, 3.0.23 and 3.1 shows
     in place of the commit) belong to the release. `settle` is how many seconds it must stay good, `patience` how
     many an error may last that can pass, `degraded_after` how many it may be Degraded, `canary` how many a
-    canary may pause. `moves_chart` False: the chart has versions of its own (shared, not ours). `named` is the
+    canary may pause, `canary_in_job` how many of them this wait stays. `moves_chart` False: the chart has versions of its own (shared, not ours). `named` is the
     version that the Application's own spec names (empty: none). `accepts_suspended`: Suspended counts as healthy.
     `sync_window` says which window forbids a sync now, `cannot_start` which pod of the release will not start by
     itself (both empty: none).
@@ -40,6 +41,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     patience: float = 300.0
     degraded_after: float = 120.0
     canary: float = 3600.0
+    canary_in_job: float = math.inf
     accepts_suspended: bool = False
     moves_chart: bool = True
     named: str = ""

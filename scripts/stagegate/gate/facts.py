@@ -149,6 +149,7 @@ def expected(facts: Facts, repositories: tuple[str, ...], tag_object: str = "") 
         patience=float(seconds(facts.environment.gate.patience)),
         degraded_after=float(seconds(facts.environment.gate.degraded_after)),
         canary=float(seconds(facts.environment.gate.canary)),
+        canary_in_job=float(seconds(facts.environment.gate.canary_in_job)),
         accepts_suspended=facts.environment.gate.suspended == "allow",
     )
 

@@ -75,6 +75,14 @@ def _told(item: ObjectSeen) -> str:
     return f"{item.name} is {item.health}" + (f": {item.message}" if item.message else "")
 
 
+def suspended_for(app: Application) -> float:
+    """Seconds for which it has been Suspended by Argo CD's own clock; 0 where it is not, or no time is known."""
+    since, looked = _time(app.health_since), _time(app.reconciled)
+    if app.health != "Suspended" or since is None or looked is None:
+        return 0.0
+    return max(0.0, (looked - since).total_seconds())
+
+
 def confirmed(application: Application, settle: float) -> bool:
     """Whether Argo CD looked again `settle` seconds after the sync ended and the health turned, by its own clock.
 

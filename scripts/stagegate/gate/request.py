@@ -26,6 +26,7 @@ class GateRequest(msgspec.Struct, frozen=True, kw_only=True):
     junit: str = ""
     again: bool = False
     dry_run: bool = False
+    fail_on_waiting: bool = False
     app_id: str = ""
     app_key: str = ""
 

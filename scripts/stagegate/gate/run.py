@@ -66,6 +66,10 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
     try:
         seen = trial.run(trying) if trying else None
     except Exception as error:
+        if isinstance(error, Stop) and error.verdict.outcome == "waiting":
+            changes = apply.leave(hub, release, name, error, context.run_url) if recorded else ()
+            changes = (*before, *changes)
+            return telling.left(facts, error, changes, world.calls(), fails=request.fail_on_waiting)
         if recorded:
             apply.give_up(hub, release, name, error, context.run_url)
         raise

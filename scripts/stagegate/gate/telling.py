@@ -105,6 +105,22 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     )
 
 
+def left(facts: Facts, stop: Stop, changes: tuple[Change, ...], calls: Calls, *, fails: bool) -> Result:
+    """The result of a gate that ends before its verdict, which another run comes to. `fails`: the step fails."""
+    return Result(
+        reason=stop.reason,
+        message=Message(what=stop.what, why=stop.why, next=stop.next),
+        outputs={"version": facts.release.version, "evidence": "", "deployment": "", "rollback": ""},
+        app=facts.release.app,
+        environment=facts.environment.name,
+        version=facts.release.version,
+        trust=facts.trust,
+        changes=changes,
+        calls=calls,
+        fails=fails,
+    )
+
+
 def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
     """The result of a gate that does not look: a pass here would hide how the release came."""
     finding = objection.finding

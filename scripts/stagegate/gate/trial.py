@@ -129,6 +129,13 @@ def _without_roll_out(trial: Trial, found: Rollout) -> Conclusion:
             f"{found.detail}.",
             "Correct `argocd.applications`, `chart` or `images` in the settings, or the Application's source.",
         )
+    if found.outcome == "paused":
+        raise Stop(
+            "canary-paused",
+            f"{name} is a canary that pauses in {trial.environment}.",
+            f"{found.detail}. This job does not wait longer (`gate.canary-in-job`), and there is no verdict yet.",
+            "Resume or promote it. The next run of the workflow that verifies pins goes on with this gate.",
+        )
     if found.outcome == "timeout" and not found.failing:
         raise Stop(
             "timeout",

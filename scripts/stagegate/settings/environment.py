@@ -163,6 +163,9 @@ class GateSettings(Section, frozen=True, kw_only=True):
     canary: Duration = "1h"
     """How long an Argo Rollout or a Flagger Canary may take with its steps and pauses, besides `timeout`. Then the
     gate ends without a verdict."""
+    canary_in_job: Duration = "30m"
+    """How much of that time one job waits. Then the run ends with the outcome `waiting`, and the next run of the
+    workflow that verifies pins goes on with the gate."""
     required: tuple[str, ...] = ()
     """Checks that must be there and pass, whatever the scenario file says. Of a `junit` report, the only test
     cases that decide."""
