@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,9 @@ def test_folders_in_git_charts_and_plain(world: World) -> None:
         document = argo.wait(lambda d: at(head)(d) and d["status"]["sourceType"] == "Directory", APP)
         assert [each["name"] for each in document["status"]["resources"]] == ["only"]
         world.push({PIN: application({**source, "path": "nowhere"})})
-        argo.poke()
-        document = argo.wait(lambda d: d["status"]["sync"]["status"] == "Unknown", APP)
+        while (document := argo.application(APP))["status"]["sync"]["status"] != "Unknown":
+            argo.poke()  # only a refresh brings the error out, and one under way may be of the spec before
+            time.sleep(0.2)
         assert "nowhere: app path does not exist" in document["status"]["conditions"][0]["message"]
 
 

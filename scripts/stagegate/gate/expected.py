@@ -20,11 +20,11 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     the sources of this Application hold (by `SourceSeen.key`), `release_tag`, `release_commit` and
     `release_tag_object` (the id of the annotated tag, which Argo CD before 2.13.8, 2.14.8, 3.0.23 and 3.1 shows
     in place of the commit) belong to the release. `settle` is how many seconds it must stay good, `patience` how
-    many an error may last that can pass, `degraded_after` how many it may be Degraded, `canary` how many a
-    canary may pause, `canary_in_job` how many of them this wait stays. `moves_chart` False: the chart has versions of its own (shared, not ours). `named` is the
-    version that the Application's own spec names (empty: none). `accepts_suspended`: Suspended counts as healthy.
-    `sync_window` says which window forbids a sync now, `cannot_start` which pod of the release will not start by
-    itself (both empty: none).
+    many an error may last that can pass, `degraded_after` how many it may be Degraded, `canary` how many a canary
+    may pause, `canary_in_job` how many of them this wait stays. `moves_chart` False: the chart has versions of its
+    own (shared, not ours). `named` is the version that the Application's own spec names (empty: none).
+    `accepts_suspended`: Suspended counts as healthy. `sync_window` says which window forbids a sync now,
+    `cannot_start` which pod of the release will not start by itself (both empty: none).
     """
 
     version: str

@@ -30,8 +30,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
 
     When enough Applications are ready, `seen` and `documents` are theirs alone: the checks look at no others.
     `paused` are the seconds a canary took, which no timeout counts. `failing` names the workload of this release
-    that was failing when the time was over; without one a timeout says nothing about the release. `paused`: a canary
-    pauses for longer than this wait stays, and another one goes on.
+    that was failing when the time was over; without one a timeout says nothing about the release. The outcome
+    `paused` is a canary that pauses for longer than this wait stays; another wait goes on.
     """
 
     outcome: Literal["ready", "failed", "superseded", "timeout", "paused"]
