@@ -333,15 +333,31 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
     write: int = 0
 
 
+class OpenProposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A promotion or rollback that was open when it was judged: its pull request, and what its status is."""
+
+    app: str
+    environment: str
+    version: str
+    number: int
+    url: str
+    branch: str
+    head: str
+    status: str
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What an entrypoint hands to the runner: outputs, summary (Markdown) and the fields of its report.
 
-    `fails`: exit 1 although the outcome alone would be 0 (`fail-on-waiting`).
+    `fails`: exit 1 although the outcome alone would be 0 (`fail-on-waiting`). `parts`: the results that this one
+    joins. `proposals`: what is still open after an evaluation.
     """
 
     outputs: Mapping[str, str] = {}
     summary: str = ""
     fails: bool = False
+    parts: tuple[Result, ...] = ()
+    proposals: tuple[OpenProposal, ...] = ()
     reason: str
     message: Message
     app: str = ""
@@ -366,9 +382,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return Report(action=action, outcome=VERDICTS[self.reason].outcome, **fields)
 
 
-_REPORTED = [
-    field for field in msgspec.structs.fields(Result) if field.name not in ("outputs", "summary", "fails")
-]
+_UNREPORTED = ("outputs", "summary", "fails", "parts", "proposals")
+_REPORTED = [field for field in msgspec.structs.fields(Result) if field.name not in _UNREPORTED]
 # Made from the fields of Result, because a subclass could not put its own before them.
 Report = msgspec.defstruct(
     "Report",

@@ -338,3 +338,12 @@ def test_a_job_that_two_files_have_is_the_same_in_both(file: str, job: str, twin
     one.pop("if", None), other.pop("if", None)
     texts = [GIVEN.sub("", str(each)).replace("'evaluate'", "'promote'") for each in (one, other)]
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in FILES if name.startswith(".github/workflows/")))
+def test_every_job_that_may_notify_gets_the_addresses(name: str) -> None:
+    notifying = re.compile(r"\$/actions/(promote-pr|staging-gate|pr-command|publish-release)")
+    for job, definition in FILES[name].document.get("jobs", {}).items():
+        if any(notifying.fullmatch(step.get("uses", "")) for step in definition.get("steps", ())):
+            passed = {"STAGEGATE_VARIABLES", "STAGEGATE_HOSTS"} & definition.get("env", {}).keys()
+            assert len(passed) == 2, f"{name} {job}"

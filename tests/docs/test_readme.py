@@ -25,6 +25,7 @@ _LISTED = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, captur
 FILES = sorted(name for name in _LISTED.stdout.split("\0") if name and (ROOT / name).is_file())
 # Texts that a test compares with what stagegate writes are no documents.
 DOCUMENTS = [name for name in FILES if name.endswith(".md") and not name.startswith("tests/")]
+FIELDS = settings.schema()["$defs"]["Settings"]["properties"].keys()
 ACTIONS = {path.parent.name: path.parent for path in ROOT.glob("actions/*/action.yml")}
 
 
@@ -104,6 +105,22 @@ def test_json_is_json(block: Block) -> None:
 )
 def test_settings_are_accepted_as_they_stand(block: Block) -> None:
     settings.parse(block.text.encode(), block.place)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b for b in YAMLS if isinstance(b.data, dict) and b.data.keys() <= FIELDS - {"app"}],
+    ids=lambda block: block.place,
+)
+def test_parts_of_settings_are_accepted_in_a_whole(block: Block) -> None:
+    """A part may speak of environments that it leaves out."""
+    given: list[dict[str, Any]] = block.data.get("environments") or [{"name": "staging"}, {"name": "prod"}]
+    if isinstance(given, dict):
+        return  # shared policy, which names environments as keys; its own tests read it
+    before = {name for one in given for name in one.get("after", ())} - {one["name"] for one in given}
+    places = [*({"name": name} for name in sorted(before)), *given]
+    whole = {"app": "shop", **block.data, "environments": places}
+    settings.parse(json.dumps(whole, default=str).encode(), block.place)
 
 
 @pytest.mark.parametrize(

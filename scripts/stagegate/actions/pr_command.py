@@ -6,8 +6,8 @@ from stagegate.clients import hub
 from stagegate.comment import authorise, event, read, reply, result
 from stagegate.comment.handle import Handler
 from stagegate.model import Result
+from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import apps
-from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
 

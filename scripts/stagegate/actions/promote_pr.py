@@ -8,9 +8,9 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Result
+from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import apps, local, local_rollback, promote
 from stagegate.promotion.request import Mode, PromotionRequest
-from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
 

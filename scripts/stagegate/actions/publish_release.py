@@ -6,10 +6,10 @@ from stagegate import settings as settings_file
 from stagegate.clients import job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.model import Result
+from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import app_state
 from stagegate.release.image_tags import plan as image_plan
 from stagegate.release.publication import apply, assets, facts, floating, plan, report
-from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
 

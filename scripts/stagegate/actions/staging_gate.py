@@ -13,9 +13,9 @@ from stagegate.gate import run as gate_run
 from stagegate.gate.request import GateRequest
 from stagegate.gate.verdict import Mode
 from stagegate.model import Result
+from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import gate_facts, gate_world, promote
 from stagegate.promotion.request import PromotionRequest
-from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
 from stagegate.settings import Settings

@@ -148,7 +148,8 @@ def failed(result: Result) -> bool:
 def with_rollback_of(result: Result, rollback: Result) -> Result:
     """The gate that did not pass, with what came of the rollback it asked for."""
     said = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
-    return _with_rollback(result, said, rollback.outputs.get("pr-url", ""), rollback.changes)
+    joint = _with_rollback(result, said, rollback.outputs.get("pr-url", ""), rollback.changes)
+    return msgspec.structs.replace(joint, parts=(result, rollback))
 
 
 def without_rollback(result: Result, stop: Stop) -> Result:

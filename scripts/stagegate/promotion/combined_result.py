@@ -51,4 +51,5 @@ def one(results: Sequence[Result], calls: Calls) -> Result:
         rules=tuple(rule for r in results for rule in r.rules),
         findings=tuple(finding for r in results for finding in r.findings),
         calls=calls,
+        parts=tuple(results),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from stagegate.errors import VERDICTS
-from stagegate.model import Calls, Change, Finding, Message, Result, RuleResult
+from stagegate.model import Calls, Change, Finding, Message, OpenProposal, Result, RuleResult
 from stagegate.promotion import audit_pins, combined_result
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.reevaluate import Evaluated
@@ -80,6 +80,8 @@ def result(
         findings=outcome.findings,
         rules=tuple(_rules(outcome.evaluated)),
         calls=calls,
+        parts=tuple(_refusals(state, outcome)) if not dry_run else (),
+        proposals=tuple(_open(state, outcome.evaluated)),
     )
 
 
@@ -119,6 +121,36 @@ def _message(outcome: MarkOutcome, reason: str) -> Message:
     state = "" if outcome.changes else " Nothing changed: it was already so."
     verb = "would be: " if reason == "planned" else ""
     return Message(what=f"{verb}{outcome.what}.{state}", why=each, next=next_)
+
+
+def _refusals(state: AppState, outcome: MarkOutcome) -> Iterator[Result]:
+    """What a push brought without evidence, one result for each environment."""
+    for finding in outcome.unproven if outcome.pushed else ():
+        yield Result(
+            reason=audit_pins.REASONS[finding.rule],
+            message=Message(what=finding.message, why=finding.why, next=finding.fix),
+            app=state.settings.app,
+            environment=finding.environment,
+            version=finding.object,
+        )
+
+
+def _open(state: AppState, evaluated: Iterable[Evaluated]) -> Iterator[OpenProposal]:
+    """What is still open after this evaluation."""
+    for one in evaluated:
+        subjects = [judged.subject for judged in one.judgement.environments]
+        if one.reason == "merged" or one.stop or not subjects:
+            continue
+        yield OpenProposal(
+            app=state.settings.app,
+            environment=one.environment,
+            version=subjects[0].version,
+            number=one.pull.number,
+            url=one.pull.url,
+            branch=one.pull.head_ref,
+            head=one.pull.head_sha,
+            status=f"{one.verdict.state}: {one.verdict.description}",
+        )
 
 
 def _rules(evaluated: Iterable[Evaluated]) -> Iterable[RuleResult]:

@@ -66,6 +66,8 @@ def joined(evaluated: Result, promoted: Result) -> Result:
         changes=(*evaluated.changes, *promoted.changes),
         findings=evaluated.findings,
         summary=evaluated.summary + promoted.summary,
+        parts=(*(evaluated.parts or (evaluated,)), promoted),
+        proposals=(),
     )
 
 

@@ -24,6 +24,8 @@ STABLE = ("outcome", "reason", "schema", "action")  # words of ours that workflo
 _SUMMARY_LIMIT = 1024 * 1024  # bytes; GitHub drops a longer step summary
 
 I = TypeVar("I", bound=Inputs)  # noqa: E741
+# What follows the report: the action, its inputs, the runner's context, the result, and the environment.
+After = Callable[[str, Inputs, Context, Result, Mapping[str, str]], None]
 
 
 def entrypoint(
@@ -33,11 +35,13 @@ def entrypoint(
     *,
     argv: Sequence[str] | None = None,
     environ: Mapping[str, str] | None = None,
+    after: After | None = None,
 ) -> int:
     """Run one action and return its exit code.
 
     `main` takes typed inputs and the runner's context, and returns a Result or raises Stop. Whatever happens,
     `outcome`, `reason` and `report` are written as outputs, and exactly one annotation names a failure.
+    `after` is called once these are written, unless the inputs could not be read. It must not raise.
     """
     # Large files become many nodes that all stay: looking for cycles among them costs more than reading them.
     gc.freeze()
@@ -48,6 +52,7 @@ def entrypoint(
         return 0
     report_path = ""
     place: tuple[str | None, int | None] = (None, None)
+    inputs: I | None = None
     try:
         context = Context.from_environ(environ)
         try:
@@ -66,7 +71,10 @@ def entrypoint(
             )
         except Exception as error:  # noqa: BLE001  the one last resort: anything not foreseen is our bug
             result = _bug(action, error, context)
-        return finish(action, result, context, report_path, *place)
+        code = finish(action, result, context, report_path, *place)
+        if after is not None and inputs is not None:
+            after(action, inputs, context, result, environ)
+        return code
     except KeyboardInterrupt:
         log.annotate("error", "Cancelled. Run it again to complete it.", title=f"{action}: cancelled")
         return 130

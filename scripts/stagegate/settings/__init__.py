@@ -19,6 +19,7 @@ from stagegate.settings.environment import (
     Window,
 )
 from stagegate.settings.loading import load
+from stagegate.settings.notify import Channel, Notify
 from stagegate.settings.reading import parse, schema
 from stagegate.settings.release import (
     ChartChecks,
@@ -34,6 +35,7 @@ from stagegate.settings.shared_policy import Shared, extended
 
 __all__ = [
     "ArgoCDSettings",
+    "Channel",
     "ChartChecks",
     "ChartSettings",
     "ClusterSettings",
@@ -46,6 +48,7 @@ __all__ = [
     "LevelLabels",
     "Merge",
     "Name",
+    "Notify",
     "PinSettings",
     "PromotionSettings",
     "Render",

@@ -11,6 +11,7 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.model import IMAGE_TAG, image_tags
 from stagegate.settings.environment import Environment
+from stagegate.settings.notify import Notify
 from stagegate.settings.release import ChartSettings, Versioning
 from stagegate.settings.rendering import Render
 from stagegate.settings.section import Name, Section
@@ -132,6 +133,9 @@ class Settings(Section, frozen=True, kw_only=True):
     """Who may command."""
     trust: TrustSettings = TrustSettings()
     """Whose evidence counts."""
+    notify: Notify = Notify()
+    """Who gets messages about proposals, refusals, failures, rollbacks and long waits. See
+    [notifications](notifications.md)."""
 
     def environment(self, name: str) -> Environment:
         """The environment of that name; Stop(bad-input) naming the nearest one."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
+from stagegate.settings import notify
 from stagegate.settings.app import Settings
 from stagegate.settings.environment import Environment, GateSettings, PinSettings
 from stagegate.settings.release import ChartSettings
@@ -44,6 +45,8 @@ def find(settings: Settings) -> Iterator[Contradiction]:
         yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
     yield from _in_artifacts(settings)
     yield from _in_tags(settings)
+    for index, text in notify.contradictions(settings.notify):
+        yield ("notify", "channels", index), text
 
 
 def _in_tags(settings: Settings) -> Iterator[Contradiction]:

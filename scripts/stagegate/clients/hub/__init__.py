@@ -22,6 +22,7 @@ from stagegate.clients.hub.comments import Talk
 from stagegate.clients.hub.commits import Commits, trailers
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
+from stagegate.clients.hub.issues import Issues
 from stagegate.clients.hub.memory import forget, remembering
 from stagegate.clients.hub.merging import Merging
 from stagegate.clients.hub.origins import Origins
@@ -43,6 +44,7 @@ from stagegate.clients.hub.values import (
     Comparison,
     Deployment,
     DeploymentStatus,
+    Issue,
     Pull,
     RefActivity,
     RefFile,
@@ -73,6 +75,7 @@ __all__ = [
     "DeploymentStatus",
     "EnvironmentSettings",
     "Hub",
+    "Issue",
     "LogEntry",
     "Pull",
     "RefActivity",
@@ -111,6 +114,7 @@ class Hub(
     Origins,
     Trials,
     Talk,
+    Issues,
     Releases,
     Runs,
     People,

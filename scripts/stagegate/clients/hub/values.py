@@ -61,6 +61,15 @@ class ChangedFiles(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
 
 
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue, with the address of its page."""
+
+    number: int
+    title: str
+    url: str
+    body: str
+
+
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
     """A tag with the commit it stands for; `message` and `object_id` (the id of the annotated tag itself)
     are empty for a lightweight one."""

@@ -1,0 +1,1 @@
+"""Messages about what happened to a release: which, their words, and their delivery."""

@@ -1,0 +1,91 @@
+"""Who hears of what happens: channels for messages, off where none is named."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from stagegate.settings.section import Duration, Name, Section
+
+NoticeEvent = Literal["proposal", "refusal", "failure", "rollback", "waiting"]
+EVENTS: tuple[NoticeEvent, ...] = get_args(NoticeEvent)
+Variable = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+PLACEHOLDERS = (
+    "event", "title", "text", "what", "why", "next", "app", "environment", "version", "action", "reason",
+    "repository", "url", "run",
+)  # fmt: skip
+_NAMED = re.compile(r"\{([a-z-]+)\}")
+
+
+class Channel(Section, frozen=True, kw_only=True):
+    """One place that messages go to."""
+
+    kind: Literal["slack", "teams", "webhook", "issue"]
+    """`slack`: an incoming webhook. `teams`: a Workflows webhook, which takes Adaptive Cards. `webhook`: any
+    address that takes JSON. `issue`: one GitHub issue for each environment of an app."""
+    url: Variable | Literal[""] = ""
+    """Name of the variable with the webhook's address, such as `SLACK_URL`: a line of the secret
+    `STAGEGATE_VARIABLES`, or a variable of the job. The host must be in `STAGEGATE_HOSTS`. Not for `issue`."""
+    token: Variable | Literal[""] = ""
+    """Only for `issue`: name of the variable with a token that has `issues: write`. Default: a token of the GitHub
+    App (`app-id`, `app-key`), else the job's own token."""
+    events: tuple[NoticeEvent, ...] = EVENTS
+    """Which events are sent. Default: every one."""
+    environments: tuple[Name, ...] = ()
+    """Only events of these environments. Default: of every one."""
+    template: str = ""
+    """Only for `webhook`: the JSON that is sent, with placeholders such as `{title}` inside its strings. Default:
+    an object with every placeholder as a key."""
+
+    @property
+    def key(self) -> str:
+        """What tells this channel from others of the same settings."""
+        return self.url or self.kind
+
+
+class Notify(Section, frozen=True, kw_only=True):
+    """Messages about what happens to releases. A message that cannot be delivered never fails a run."""
+
+    channels: tuple[Channel, ...] = ()
+    """Where messages go. Default: nowhere."""
+    waiting_after: Duration = "1d"
+    """How long a proposal may be open before the event `waiting` is sent. The evaluation of open proposals decides
+    it, so a workflow with `schedule` must run one."""
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A template with its placeholders replaced, each escaped for a JSON string."""
+    return _NAMED.sub(
+        lambda match: json.dumps(values[match[1]])[1:-1] if match[1] in values else match[0], template
+    )
+
+
+def contradictions(notify: Notify) -> Iterator[tuple[int, str]]:
+    """What the types of a channel cannot express: the channel's index and a sentence."""
+    keys = [channel.key for channel in notify.channels]
+    for index, channel in enumerate(notify.channels):
+        is_issue = channel.kind == "issue"
+        if is_issue == bool(channel.url):
+            yield index, f"a channel of kind {channel.kind} {'has no' if is_issue else 'needs'} `url`"
+        if channel.token and not is_issue:
+            yield index, "`token` is only for a channel of kind issue"
+        if keys.index(channel.key) != index:
+            yield index, f"{channel.key} is named by two channels"
+        if channel.template and channel.kind != "webhook":
+            yield index, "`template` is only for a channel of kind webhook"
+        elif channel.template:
+            yield from ((index, text) for text in _in_template(channel.template))
+
+
+def _in_template(template: str) -> Iterator[str]:
+    unknown = [name for name in _NAMED.findall(template) if name not in PLACEHOLDERS]
+    if unknown:
+        yield f"template: {{{unknown[0]}}} is no placeholder; there are {', '.join(PLACEHOLDERS)}"
+    try:
+        json.loads(filled(template, dict.fromkeys(PLACEHOLDERS, "x")))
+    except ValueError as error:
+        yield f"template is not JSON ({error}); placeholders stand inside strings"

@@ -1,0 +1,237 @@
+"""Messages reach real HTTP servers once for each event, and never decide how a run ends."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stagegate.actions import promote_pr
+from stagegate.errors import VERDICTS
+from stagegate.model import Message, Result
+from stagegate.notification import deliver, notices, webhooks
+from stagegate.notification.entrypoint import entrypoint
+from stagegate.runner.context import Context
+from stagegate.runner.inputs import PinsInputs
+from tests.promotion.shop_world import VERSIONS, Shop, shop
+
+SECRET = "T0/B0/very-secret-path"
+
+
+class Receiver:
+    """A webhook's server: keeps what it gets; `answer` is the status, `pause` how long it takes."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+        self.paths: list[str] = []
+        self.answer, self.pause, self.location = 200, 0.0, ""
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.paths.append(self.path)
+                receiver.got.append(json.loads(body))
+                time.sleep(receiver.pause)
+                with contextlib.suppress(OSError):  # the client may be gone
+                    self.send_response(receiver.answer)
+                    if receiver.location:
+                        self.send_header("Location", receiver.location)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self.server.server_port}"
+        self.url = f"http://{self.host}/{SECRET}"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
+
+
+CHANNELS = """\
+notify:
+  waiting-after: 2h
+  channels:
+    - {kind: slack, url: SLACK_URL}
+    - {kind: teams, url: TEAMS_URL, environments: [prod]}
+    - {kind: webhook, url: HOOK_URL, events: [refusal, waiting], template: '{"is": "{event}", "text": "{title} {why}"}'}
+    - {kind: issue, events: [refusal, failure]}
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path, host: str) -> Iterator[Shop]:
+    with shop(tmp_path, host, versions=VERSIONS[:2], more=CHANNELS) as world:
+        yield world
+
+
+def run(world: Shop, receiver: Receiver, allowed: str = "", **inputs: str) -> tuple[dict[str, str], str]:
+    """One step of promote-pr, which ends as its reason says; its outputs and what it printed."""
+    lines = "\n".join(f"{name}={receiver.url}" for name in ("SLACK_URL", "TEAMS_URL", "HOOK_URL"))
+    environ = {
+        **world.environ(**inputs),
+        "GITHUB_SHA": world.hub().head("main") or "",
+        "STAGEGATE_VARIABLES": lines,
+        "STAGEGATE_HOSTS": allowed or receiver.host,
+    }
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
+    outputs = world.outputs()
+    assert code == VERDICTS[outputs["reason"]].exit_code
+    return outputs, printed.getvalue()
+
+
+def test_a_proposal_a_refusal_and_a_long_wait_are_told_once_each(made: Shop, receiver: Receiver) -> None:
+    refused, _ = run(made, receiver, environment="prod", version="1.1.0")
+    assert refused["reason"] == "no-evidence"
+    slack, teams, hook = receiver.got
+    assert slack["blocks"][0]["text"]["text"] == "Refusal: shop 1.1.0 in prod"
+    assert "may not enter prod" in slack["blocks"][1]["text"]["text"]
+    card = teams["attachments"][0]
+    assert (teams["type"], card["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
+    assert {"title": "Reason", "value": "no-evidence"} in card["content"]["body"][2]["facts"]
+    assert hook["is"] == "refusal" and "evidence" in hook["text"]
+    assert [issue.title for issue in made.hub().open_issues()] == ["stagegate: shop in prod"]
+    run(made, receiver, environment="prod", version="1.1.0")
+    assert len(receiver.got) == 3  # repeated, and nobody is told again
+
+    made.seed_pin("staging", "1.1.0")
+    made.passed("1.1.0")
+    proposed, _ = run(made, receiver, environment="prod")
+    assert proposed["reason"] == "proposed"
+    assert [slack_or_teams.keys() for slack_or_teams in receiver.got[3:]] == [slack.keys(), teams.keys()]
+    assert "|Open>" in receiver.got[3]["blocks"][2]["elements"][0]["text"]
+    assert proposed["pr-url"] in receiver.got[4]["attachments"][0]["content"]["actions"][0]["url"]
+
+    made.forge.advance(3600)
+    run(made, receiver, mode="evaluate")
+    assert len(receiver.got) == 5  # open for an hour only
+    made.forge.advance(3700)
+    for _ in range(2):
+        run(made, receiver, mode="evaluate")
+    assert [one["is"] for one in receiver.got[5:] if "is" in one] == ["waiting"]
+    assert len(receiver.got) == 8
+
+
+def test_a_rollback_is_told_as_one(made: Shop, receiver: Receiver) -> None:
+    made.passed("1.0.0", environment="prod")
+    made.passed("1.1.0")
+    made.passed("1.1.0", environment="prod")
+    made.seed_pin("prod", "1.1.0")
+    back, printed = run(made, receiver, environment="prod", mode="rollback", version="1.0.0", reason="slow")
+    assert back["reason"] == "proposed", printed
+    assert receiver.got[0]["blocks"][0]["text"]["text"] == "Rollback: shop 1.0.0 in prod"
+
+
+def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
+    made: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(webhooks, "TIMEOUT", (2.0, 0.3))
+    other, url = Receiver(), receiver.url
+
+    def attempt(what: str) -> int:
+        """Deliver, and return how many messages arrived; the warning names what went wrong, never the address."""
+        before = len(receiver.got)
+        delivery(made, receiver, "checks-failed", allowed=receiver.url.split("/")[2])
+        printed = capsys.readouterr().out
+        warning = f"::warning title=notify::The channel SLACK_URL got no message. {what}"
+        assert printed.count(warning) == bool(what), printed
+        assert SECRET not in printed
+        return len(receiver.got) - before
+
+    receiver.answer = 503
+    assert attempt("SLACK_URL refused the message with status 503.") == 2
+    receiver.answer, receiver.location = 307, other.url
+    assert attempt("SLACK_URL answers with a redirect (307).") == 2
+    assert not other.got
+    receiver.answer, receiver.location, receiver.pause = 200, "", 0.6
+    assert attempt("127.0.0.1 does not answer.") == 2  # once for each channel: a POST is not repeated
+    receiver.pause, receiver.url = 0.0, f"http://{other.host}/{SECRET}"
+    other.server.server_close()
+    assert attempt("127.0.0.1 does not answer.") == 0
+    receiver.url = url
+    assert len(made.hub().open_issues()) == 1  # this channel worked the first time
+    assert attempt("") == 2  # nobody else had it, so everybody gets it now
+    assert attempt("") == 0
+
+
+def test_a_host_that_is_not_listed_gets_nothing_and_the_run_ends_as_it_would(
+    made: Shop, receiver: Receiver
+) -> None:
+    given, printed = run(made, receiver, "hooks.example", environment="prod", version="1.1.0")
+    assert (given["reason"], receiver.got) == ("no-evidence", [])
+    assert f"The channel SLACK_URL would send secrets to {receiver.host}." in printed
+    assert SECRET not in printed + (made.folder / "report.json").read_text()
+
+
+def test_the_issue_is_updated_and_closed_by_a_passed_gate(made: Shop, receiver: Receiver) -> None:
+    run(made, receiver, environment="prod", version="1.1.0")
+    github = made.hub()
+    (issue,) = github.open_issues()
+    assert "no-evidence" in issue.body and issue.number
+    run(made, receiver, mode="ban", version="1.1.0", reason="loses orders")
+    run(made, receiver, environment="prod", version="1.1.0")
+    (same,) = github.open_issues()
+    assert same.number == issue.number and "banned-version" in same.body
+    assert len(github.comments(issue.number)) == 1
+
+    delivery(made, receiver, "passed")
+    assert github.open_issues() == []
+    assert "1.1.0 has passed the gate of prod." in github.comments(issue.number)[-1].body
+
+
+def delivery(made: Shop, receiver: Receiver, reason: str, *, allowed: str = "") -> None:
+    """What follows the report of a gate that ended with this reason."""
+    environ = made.environ() | {
+        "GITHUB_SHA": made.commits["1.1.0"],
+        "STAGEGATE_HOSTS": allowed or receiver.host,
+    }
+    environ["SLACK_URL"] = environ["TEAMS_URL"] = receiver.url
+    result = Result(reason=reason, message=Message(what="x"), app="shop", environment="prod", version="1.1.0")
+    deliver.send(notices.GATE, PinsInputs(token=made.token), Context.from_environ(environ), result, environ)
+
+
+def test_a_failure_after_a_pass_is_news_again(made: Shop, receiver: Receiver) -> None:
+    for reason in ("checks-failed", "checks-failed", "passed", "checks-failed"):
+        delivery(made, receiver, reason)
+    titles = [one["blocks"][0]["text"]["text"] for one in receiver.got if "blocks" in one]
+    assert titles == ["Failure: shop 1.1.0 in prod"] * 2
+
+
+def test_without_channels_and_by_hand_nothing_is_asked(made: Shop, receiver: Receiver) -> None:
+    file = made.folder / "stagegate.yaml"
+    file.write_text(file.read_text().partition("notify:")[0])
+    before = len(made.forge.calls)
+    delivery(made, receiver, "checks-failed")
+    assert (len(made.forge.calls), receiver.got) == (before, [])
+
+
+def test_an_error_of_our_own_in_a_message_does_not_change_the_exit_code(
+    made: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no message")
+
+    monkeypatch.setattr(notices, "of", broken)
+    given, printed = run(made, receiver, environment="prod", version="1.1.0")
+    assert given["reason"] == "no-evidence"
+    assert "::warning title=notify::Notifications ended with ValueError" in printed
