@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
@@ -21,8 +22,10 @@ class Loader(yaml.CSafeLoader):
         return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value if key.tag != go_scalars.MERGE]
-        twice = sorted({name for name in names if isinstance(name, str) and names.count(name) > 1})
+        names = Counter(
+            key.value for key, _ in node.value if key.tag != go_scalars.MERGE and isinstance(key.value, str)
+        )
+        twice = sorted(name for name, times in names.items() if times > 1)
         if twice:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {twice[0]!r} stands twice", node.start_mark

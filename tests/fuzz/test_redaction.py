@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stagegate.chart.objects import RenderedObject
-from stagegate.difference import redaction
+from stagegate.difference import known_values, redaction
 from tests.fuzz import engine
 from tests.pins.yaml_documents import WORDS
 
@@ -58,7 +58,7 @@ def rendered(chance: random.Random) -> tuple[RenderedObject, str]:
 def use(given: tuple[RenderedObject, str]) -> None:
     one, planted = given
     before = copy.deepcopy(one.body)
-    known = redaction.secrets_of([one])
+    known = known_values.KnownValues(known_values.secrets_of([one]))
     (shown,) = redaction.redacted([one], b"key", known)
     assert one.body == before, "the input was changed"
     data = shown.body.get("data", shown.body.get("spec"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.difference import fields, kinds, pairs, redaction
+from stagegate.difference.known_values import KnownValues, secrets_of
 from stagegate.difference.values import Difference, ImageChange, ObjectChange, reference, walk
 
 Key = tuple[str, str, str, str, str]
@@ -26,7 +27,7 @@ def compare(
     report; hidden values are told apart by it. `secrets` are values that must not be shown wherever they stand;
     those of the rendered Secrets are known without being told.
     """
-    known = frozenset(secrets) | redaction.secrets_of(before) | redaction.secrets_of(after)
+    known = KnownValues(frozenset(secrets) | secrets_of(before) | secrets_of(after))
     left_out = tuple(_left_out(before, after))
     before, after = ([one for one in side if not kinds.is_left_out(one.body)] for side in (before, after))
     old = {_key(one): one for one in redaction.redacted(before, key, known)}

@@ -26,7 +26,8 @@ _PATH = re.compile(
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]{1,20}://[\w.:\[\]-]+(?:/[\w./~%-]*)?(?:\?[\w.=&%+-]*)?", re.IGNORECASE
 )
-_IN_QUERY = re.compile(r"[?&](?:[\w-]*(?:key|token|secret|sig|pass|pwd|code|auth)[\w-]*)=", re.IGNORECASE)
+_OF_SECRET = re.compile(r"key|token|secret|sig|pass|pwd|code|auth", re.IGNORECASE)
+_LONGEST = 1024  # characters of a value that is looked at; a longer one counts as secret
 
 
 def is_reference(value: str) -> bool:
@@ -37,6 +38,8 @@ def is_reference(value: str) -> bool:
 def is_harmless(name: str, value: str) -> bool:
     """Whether a value under a secret's name is none."""
     value = value.strip().strip("\"'")
+    if len(value) > _LONGEST:
+        return False
     if not value or _REFERENCE.fullmatch(value) or _SWITCH.match(value):
         return True
     if secret_names.words(name)[-1:] == ("key",) and _NAME_OF_KEY.fullmatch(value):
@@ -45,5 +48,11 @@ def is_harmless(name: str, value: str) -> bool:
         return True
     if _PATH.fullmatch(value):
         return not random_text.holds_random(value)
-    is_address = _ADDRESS.fullmatch(value) and not _IN_QUERY.search(value)
-    return bool(is_address and not known_forms.is_known(value) and not random_text.holds_random(value))
+    is_address = _ADDRESS.fullmatch(value) is not None and not _has_secret_in_query(value)
+    return is_address and not known_forms.is_known(value) and not random_text.holds_random(value)
+
+
+def _has_secret_in_query(address: str) -> bool:
+    """Whether a parameter of an address has the name of a secret."""
+    parameters = (part.partition("=") for part in re.split("[?&]", address.partition("?")[2]))
+    return any(equals and _OF_SECRET.search(name) for name, equals, _ in parameters)

@@ -6,29 +6,23 @@ from it. When in doubt it is hidden: a reader loses a value, nobody loses a pass
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
-from stagegate import nesting
 from stagegate.chart.objects import RenderedObject
-from stagegate.difference import secret_arguments, secret_fields, secret_names, secret_texts
+from stagegate.difference import secret_arguments, secret_fields, secret_names, secret_texts, structured
 from stagegate.difference.harmless import is_harmless, is_reference
-from stagegate.difference.values import at
+from stagegate.difference.known_values import KnownValues
 
-_IDENTITY = re.compile(
-    r"user(?:name)?|login|host(?:name)?|port|db(?:name)?|database|name|namespace|type", re.IGNORECASE
-)
+_DEEPEST = 120  # levels of an object and of the texts in it
+_DEEPEST_TEXT = 4  # texts inside texts: reading each reads all that lie in it
+_NOTHING_KNOWN = KnownValues(())
 
 
 def redacted(
-    objects: Sequence[RenderedObject], key: bytes, known: Iterable[str] = ()
+    objects: Sequence[RenderedObject], key: bytes, known: KnownValues = _NOTHING_KNOWN
 ) -> tuple[RenderedObject, ...]:
     """The objects with `<hidden 1a2b3c4d>` in place of every secret; `known` are secrets by value."""
     hide = _Hider(key, known)
@@ -46,30 +40,14 @@ def redacted(
     )
 
 
-def secrets_of(objects: Iterable[RenderedObject]) -> frozenset[str]:
-    """The values that rendered Secrets hold, plain and encoded: they are secret wherever else they stand."""
-    found: set[str] = set()
-    for one in objects:
-        if one.kind != "Secret":
-            continue
-        for section in ("data", "stringData"):
-            values = at(one.body, section)
-            for name, value in values.items() if isinstance(values, Mapping) else ():
-                if not _IDENTITY.fullmatch(str(name)):
-                    found.update(_spellings(str(value)))
-    return frozenset(found)
-
-
 class _Hider:
     """One report's key and the secrets known by value."""
 
-    def __init__(self, key: bytes, known: Iterable[str]) -> None:
+    def __init__(self, key: bytes, known: KnownValues) -> None:
         self.key = key
-        values = {
-            value for value in known if len(value) >= 4 and value not in ("true", "false", "null", "none")
-        }
-        self.equal = frozenset(values)
-        self.within = tuple(sorted((value for value in values if len(value) >= 10), key=len, reverse=True))
+        self.is_known = known.are_in
+        self.depth = 0
+        self.open_texts = 0
 
     def body(self, one: RenderedObject) -> Mapping[str, Any]:
         return self.manifest(one.body)
@@ -131,16 +109,12 @@ class _Hider:
         if name == "binaryData" and kind == "ConfigMap":
             return self.all(value)
         if isinstance(value, Mapping | list):
-            inside = self.opens(name, kind, inside=inside)
-            if isinstance(value, Mapping):
-                if "kty" in value:  # a JSON web key
-                    return {
-                        str(key): self.mark(item) if key in secret_fields.OF_WEB_KEY else item
-                        for key, item in value.items()
-                    }
-                selects = not is_free(kind) and {"name", "key"} <= value.keys() <= secret_fields.SELECTOR
-                return self.mapping(value, kind, inside=inside and not selects)
-            return list(self.items(name, value, kind, inside=inside))
+            if self.depth >= _DEEPEST:
+                return self.mark("")
+            self.depth += 1
+            shown = self.collection(name, value, kind, inside=self.opens(name, kind, inside=inside))
+            self.depth -= 1
+            return shown
         if value is None or isinstance(value, bool):
             return value
         named = is_named(name, kind) or (inside and not secret_names.is_about(name))
@@ -149,6 +123,20 @@ class _Hider:
         if isinstance(value, str):
             return self.text(name, value)
         return self.mark(value) if self.is_known(str(value)) else value
+
+    def collection(
+        self, name: str, value: Mapping[Any, Any] | list[Any], kind: str, *, inside: bool
+    ) -> object:
+        """A mapping or list under a name. `inside`: it is part of something secret."""
+        if isinstance(value, list):
+            return list(self.items(name, value, kind, inside=inside))
+        if "kty" in value:  # a JSON web key
+            return {
+                str(key): self.mark(item) if key in secret_fields.OF_WEB_KEY else item
+                for key, item in value.items()
+            }
+        selects = not is_free(kind) and {"name", "key"} <= value.keys() <= secret_fields.SELECTOR
+        return self.mapping(value, kind, inside=inside and not selects)
 
     def opens(self, name: str, kind: str, *, inside: bool) -> bool:
         """Whether what lies below a name is secret. Fields of Kubernetes that hold names of Secrets are not."""
@@ -202,20 +190,27 @@ class _Hider:
         if self.is_known(value):
             return self.mark(value)
         if ("\n" in value or value[:1] in "{[") and len(value) <= secret_texts.LONGEST:
-            inner = _structured(value)
+            try:
+                inner = structured.read(value)
+            except structured.TooMuchError:
+                return self.mark(value)
             if inner is not None:
                 return {"(text)": self.mark(value), "": self.inner(name, inner)}
         prose = name.lower() in secret_fields.PROSE
         return self.mark(value) if secret_texts.holds_secret(value, name, prose=prose) else value
 
-    def inner(self, name: str, value: object) -> object:
+    def inner(self, name: str, value: structured.Structure) -> object:
         """What a structured text holds; manifests in it are looked into as such."""
+        if self.open_texts >= _DEEPEST_TEXT:
+            return self.mark("")
+        self.open_texts += 1
+        shown: object
         if isinstance(value, Mapping) and "apiVersion" in value and isinstance(value.get("kind"), str):
-            return self.manifest(value)
-        return self.field(name, value, "")
-
-    def is_known(self, value: str) -> bool:
-        return value in self.equal or any(secret in value for secret in self.within)
+            shown = self.manifest(value)
+        else:
+            shown = self.field(name, value, "")
+        self.open_texts -= 1
+        return shown
 
 
 def is_free(kind: str) -> bool:
@@ -247,29 +242,3 @@ def _label(value: Mapping[Any, Any]) -> str:
 def _is_template(value: Mapping[Any, Any]) -> bool:
     """Whether this is the template of a Secret, and not the list of what is fetched."""
     return not isinstance(value.get("data"), list)
-
-
-def _structured(text: str) -> Mapping[str, Any] | list[Any] | None:
-    """The mapping or list that a text holds as YAML or JSON (several documents as a list), or None."""
-    if nesting.bomb(text):
-        return None
-    try:
-        documents = [one for one in yaml.load_all(text, yaml.CSafeLoader) if one is not None]
-    except (yaml.YAMLError, ValueError):
-        return None
-    if not documents or not all(isinstance(one, dict | list) and one for one in documents):
-        return None
-    return documents[0] if len(documents) == 1 else documents
-
-
-def _spellings(value: str) -> Iterator[str]:
-    """A Secret's value as it stands, decoded, encoded, and without surrounding space."""
-    yield value
-    yield value.strip()
-    yield base64.b64encode(value.encode()).decode()
-    try:
-        plain = base64.b64decode(value, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return
-    yield plain
-    yield plain.strip()

@@ -21,19 +21,21 @@ def places(values: Sequence[object], *, is_pair: bool) -> Mapping[int, str]:
         return {1: words[0]}
     command = " ".join(word[:256] for word in words)[:4096]
     takes_login = secret_texts.takes_login(command)
+    has_command = "add_user" in words or "htpasswd" in command
     found: dict[int, str] = {}
+    flag, flag_name = "", ""  # the flag that the next word belongs to, and the name of its secret
     for index, word in enumerate(words):
+        if word and flag_name:
+            if not word.startswith("-") and (flag not in _LOGIN or secret_texts.is_login(word)):
+                found[index] = flag_name
+            flag_name = ""
         if takes_login and _JOINED.fullmatch(word):
             found[index] = _PASSWORD
-        offset = _COMMANDS.get(word, 0) if "add_user" in words or "htpasswd" in command else 0
+        offset = _COMMANDS.get(word, 0) if has_command else 0
         if offset and index + offset < len(words):
             found[index + offset] = _PASSWORD
-        name = _flag(word, takes_login=takes_login)
-        following = next((i for i in range(index + 1, len(words)) if words[i]), None) if name else None
-        if following is None or words[following].startswith("-"):
-            continue
-        if word not in _LOGIN or secret_texts.is_login(words[following]):
-            found[following] = name
+        if name := _flag(word, takes_login=takes_login):
+            flag, flag_name = word, name
     return found
 
 

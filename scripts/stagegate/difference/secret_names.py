@@ -62,16 +62,24 @@ _NUMBERS = word_set("token tokens key keys cookie cookies auth")
 _REFERENCE = word_set("existing checksum checksums digest fingerprint")
 
 
-@lru_cache(maxsize=8192)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name in lower case, without what nobody sees: `dbPassword_2` is db, password, 2."""
-    shown = unicodedata.normalize("NFKC", _INVISIBLE.sub("", name[-_LONGEST:]))
+    return _words(name[-_LONGEST:])
+
+
+@lru_cache(maxsize=8192)
+def _words(name: str) -> tuple[str, ...]:
+    shown = unicodedata.normalize("NFKC", _INVISIBLE.sub("", name))
     return tuple(word.lower() for word in _WORD.findall(shown))
 
 
-@lru_cache(maxsize=8192)
 def is_secret(name: str) -> bool:
     """Whether a name says that its value is secret."""
+    return _is_secret(name[-_LONGEST:])
+
+
+@lru_cache(maxsize=8192)
+def _is_secret(name: str) -> bool:
     domain, _, own = name.rpartition("/")
     parts = _without_number(words(own if "." in domain else name))  # the domain of an annotation says nothing
     if not parts or not _REFERENCE.isdisjoint(parts):

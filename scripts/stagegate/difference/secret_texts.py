@@ -38,6 +38,8 @@ _QUERY = re.compile(
     r"[?&](?:sig|signature|sign|code|key|auth|st|pass|pwd|x-amz-[a-z-]{1,30})=(?![$<{%])[^\s&\"']{8,}", re.I
 )
 _SHORT_FLAG = re.compile(r"(?<![\w-])-([pPaw])(['\"]?)[ =]?([^\s'\"-][^\s'\"]{0,256})")
+_NO_WORD = re.compile(r"\d|[^\w./:-]")
+_LINE = 512  # characters around a name that are looked at as its line
 _FINGERPRINT = re.compile(
     r"sha\d{0,3}|digest|checksum|commit|revision|fingerprint|thumbprint|version|image|etag|integrity", re.I
 )
@@ -72,8 +74,8 @@ def looks_chosen(value: str) -> bool:
     value = value.strip("\"'`")
     if len(value) < 6:
         return False
-    mixed = any(c.islower() for c in value) and any(c.isupper() for c in value[1:])
-    return mixed or any(c.isdigit() or not (c.isalnum() or c in "-_./:") for c in value)
+    is_mixed = value != value.upper() and value[1:] != value[1:].lower()
+    return is_mixed or _NO_WORD.search(value) is not None
 
 
 def _tells(text: str, *, prose: bool) -> bool:
@@ -124,12 +126,14 @@ def _is_directive(text: str, match: re.Match[str]) -> bool:
     value, name = _value(after), match[0]
     if looks_chosen(value):
         return True
-    start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
-    line = text[start : min(end if end >= 0 else len(text), start + 512)].strip().rstrip(";}")
-    if "\n" not in text and start == match.start():
+    before = text[max(0, match.start() - _LINE) : match.start()].rpartition("\n")
+    after_it = text[match.start() : match.start() + _LINE].partition("\n")
+    if before[2] == "" and not before[1] and not after_it[1]:  # the first word of a text of one line
         return False
+    line = (before[2] + after_it[0]).strip().rstrip(";}")
     few = len(line.split()) <= 3 or line.startswith("machine ") or "-" in name or "_" in name
-    return few or ("\n" in text and line.rstrip("\"'").endswith(value))
+    is_last = bool(before[1] or after_it[1]) and line.rstrip("\"'").endswith(value)
+    return few or is_last
 
 
 def _has_login(text: str) -> bool:
