@@ -320,7 +320,7 @@ def _gate_of(runs: list[ActRun]) -> str:
     """The part of the release workflow's summary that the gate wrote."""
     summary = next((run.summary for run in runs if run.workflow == "release.yml"), "")
     parts = re.split(r"(?m)^(?=### )", summary)
-    return "".join(part for part in parts if "gate: " in part.partition("\n")[0])
+    return "".join(part for part in parts if "\nstaging-gate: " in part)
 
 
 def _show_status(lab: Lab, story: Story) -> None:

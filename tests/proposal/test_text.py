@@ -26,7 +26,7 @@ from stagegate.model import (
 )
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.proposal import body as text
-from stagegate.proposal.body_values import BodyFacts, CommitLine, EvidenceRow
+from stagegate.proposal.body_values import BodyFacts, CommitLine, EvidenceRow, Passage, ReleaseRoad
 from tests.promotion import facts_world
 
 GOLDEN = Path(__file__).parent / "text"
@@ -166,6 +166,22 @@ def seen(found: Difference) -> tuple[RiskSeen, ...]:
     return tuple(RiskSeen(kind=r.kind, object=r.object, detail=r.detail) for r in risks(found))
 
 
+def road(version: str, *commits: str, **passed: str) -> ReleaseRoad:
+    """A release that was tagged and built, with the verdicts of its gates."""
+    steps = {"tagged": "", "built": "", "published": "", **passed}
+    return ReleaseRoad(
+        version=version,
+        url=f"https://github.example/acme/shop/releases/tag/v{version}",
+        commits=commits,
+        passages=tuple(
+            Passage(where=where, state=state, at=f"2026-01-05T0{n + 1}:30:00Z", url=f"{RUN.url}{n}")
+            for n, (where, state) in enumerate(steps.items())
+        ),
+    )
+
+
+EARLIER = road("1.0.1", "b" * 40, "c" * 40, staging="failed")
+LATER = road("1.1.0", "d" * 40, "a" * 40, staging="passed")
 CASES: dict[str, BodyFacts] = {
     "a-quiet-promotion": facts(),
     "risky-and-waiting": facts(
@@ -191,6 +207,9 @@ CASES: dict[str, BodyFacts] = {
                 override="octo-lead: hotfix for 500s",
             ),
         )
+    ),
+    "several-releases": facts(
+        after_of={"staging": (), "prod": ("staging",), "prod-us": ("prod",)}, roads=(EARLIER, LATER)
     ),
     "a-rollback": facts(
         kind="rollback",
@@ -257,13 +276,14 @@ def test_long_lists_of_everything_stay_within_the_limit() -> None:
         edits=usual.edits * 500,
         proofs=usual.proofs * 500,
         standings=usual.standings * 500,
+        roads=(EARLIER, LATER) * 100,
         risks=(RiskSeen(kind="replicas-zero", object="Deployment/x", detail="é" * 900),) * 500,
         rules=tuple(RuleResult(rule="soak", state="stop", detail="é" * 900) for _ in range(12)),
         difference=difference(),
     )
     found = text.body(many)
     assert len(found.text.encode()) <= text.LIMIT
-    assert re.search(r"and 39[58]\d more", found.text)
+    assert re.search(r"and 39\d\d more", found.text)
     assert "/rollback shop/prod 1.0.0" in found.text
 
 

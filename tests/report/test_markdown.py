@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.report import markdown
+from stagegate import markdown
 from stagegate.report import render as rendering
 
 FORBIDDEN = (

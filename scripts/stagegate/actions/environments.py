@@ -58,7 +58,7 @@ def report(inputs: Environments, found: Sequence[Moved], road: str, calls: Calls
             "judge-again": str(any(one.judge_again for one in found)).lower(),
             "releases": road,
         },
-        summary=render("environments.md.j2", select=inputs.select, places=places),
+        summary=render("environments.md.j2", places=places),
         dry_run=inputs.dry_run,
         calls=calls,
     )

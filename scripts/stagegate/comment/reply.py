@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from stagegate import markdown
 from stagegate.clients import hub
 from stagegate.clients.hub.comments import BODY_LIMIT
 from stagegate.comment.answer import CommandAnswer
 from stagegate.errors import VERDICTS
 from stagegate.model import Actor, Message
-from stagegate.report import markdown, status_page, times
+from stagegate.report import status_page, times
 from stagegate.report.render import render
+from stagegate.runner import summary
 
 _MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
 _CUT = "*The rest stands in the run's summary.*\n"
@@ -21,20 +23,28 @@ def text(answer: CommandAnswer) -> str:
     """The answer as a comment of at most 65,536 characters."""
     result = answer.result
     state = "done" if answer.is_final else "working"
-    outputs = result.outputs if result else {}
     body = render(
         "pr_command.md.j2",
+        head=_head(answer),
         answer=answer,
-        result=result,
-        message=result.message if result else Message(what="Working on it."),
-        outcome=VERDICTS[result.reason].outcome if result else "",
         rules=[rule for rule in result.rules if rule.state != "pass"] if result else [],
-        pull=outputs.get("pr-url", ""),
         signs=status_page.SIGNS,
         age=lambda at: times.age(at, answer.at),
     )
     marker = f"<!-- stagegate-command:{answer.comment}:{state} -->\n"
     return markdown.shorten(marker + body, BODY_LIMIT, _CUT)
+
+
+def _head(answer: CommandAnswer) -> str:
+    """The first lines, as a job summary has them: what happened to whose command, why, the next step, links."""
+    result = answer.result
+    what = markdown.code(answer.command.text) if answer.command else "a comment"
+    who = f"{what} by {markdown.code(answer.author)}"
+    if result is None:
+        message = Message(what="Working on it.")
+        return summary.head(None, message, iter([who, markdown.link("run", answer.run_url)]))
+    about = summary.about(result, run_url=answer.run_url)
+    return summary.head(VERDICTS[result.reason].outcome, result.message, iter([who, *about]))
 
 
 def ours(comments: Iterable[hub.Comment], comment: int, viewer: Actor) -> hub.Comment | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from stagegate.comment.answer import CommandAnswer
 from stagegate.errors import Stop
 from stagegate.model import Calls, Message, Result
+from stagegate.report import status_page, times
 from stagegate.report.status import AppStatus
 
 OUTPUTS = ("command", "environment", "version", "pr-url", "reply-url")
@@ -50,12 +52,20 @@ def reported(apps: Sequence[AppStatus]) -> Result:
                 next="Write `/status` again, or see the log of the run.",
             ),
         )
-    return Result(reason="reported", message=Message(what="What every environment runs:"))
+    places = [(one.app, place) for one in apps for place in one.environments]
+    words = Counter(status_page.SIGNS[place.attention][1] for _, place in places)
+    told = (
+        ", ".join(f"{place.name} {place.version or 'no version'}" for _, place in places)
+        if len(apps) == 1
+        else f"{times.counted(len(places), 'environment')} of {len(apps)} apps"
+    )
+    states = ", ".join(f"{number} {word}" for word, number in words.most_common())
+    return Result(reason="reported", message=Message(what=f"{told}: {states}."))
 
 
 def helped() -> Result:
     """The result of `/help`."""
-    return Result(reason="reported", message=Message(what="These are the commands:"))
+    return Result(reason="reported", message=Message(what="These commands work in a comment."))
 
 
 def result(answer: CommandAnswer, reply_url: str, calls: Calls) -> Result:

@@ -10,8 +10,8 @@ from stagegate.errors import Stop
 from stagegate.gate.command_checks import folded
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion
+from stagegate.markdown import plain
 from stagegate.model import Content, Evidence, EvidenceKind, PromotedBy, Release, Skip, WorkflowRun, to_json
-from stagegate.report.markdown import plain
 
 PAYLOAD_LIMIT = 16 * 1024  # bytes of JSON
 

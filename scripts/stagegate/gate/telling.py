@@ -15,11 +15,9 @@ from stagegate.gate.intent import Intent
 from stagegate.gate.trial import Seen
 from stagegate.gate.verdict import Conclusion, Mode
 from stagegate.model import Calls, Change, Evidence, Message, Result, to_json
-from stagegate.report.markdown import neutral
 from stagegate.report.render import render
 
 _RAW_LIMIT = 60_000  # characters of a document in the summary
-_MARKS = {"passed": "\u2705", "adopted": "\u2705", "failed": "\u274c", "skipped": "\u26a0\ufe0f"}
 _SENSITIVE = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration")
 
 
@@ -40,12 +38,6 @@ def result(
     documents = seen.rollout.documents if seen and seen.rollout and failed else ()
     summary = render(
         "gate.md.j2",
-        mark=_MARKS[conclusion.outcome],
-        app=evidence.app,
-        version=evidence.version,
-        environment=evidence.environment,
-        reason=word,
-        message=conclusion.message,
         checks=evidence.checks,
         commit=evidence.commit,
         chart=evidence.chart,
@@ -129,7 +121,7 @@ def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
         reason=objection.reason,
         message=message,
         outputs={"version": finding.object, "evidence": "", "deployment": "", "rollback": ""},
-        summary=render("gate_objection.md.j2", message=message, trust=facts.trust),
+        summary=render("gate_objection.md.j2", trust=facts.trust),
         app=facts.release.app,
         environment=finding.environment,
         version=finding.object,
@@ -164,7 +156,6 @@ def _with_rollback(result: Result, said: str, url: str, changes: tuple[Change, .
         result,
         message=message,
         outputs={**result.outputs, "rollback": url},
-        summary=f"{result.summary}\n{neutral(said)} {url}\n",
         changes=(*result.changes, *changes),
     )
 

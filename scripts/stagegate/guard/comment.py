@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from stagegate import markdown
 from stagegate.clients import hub
 from stagegate.clients.hub.comments import BODY_LIMIT
 from stagegate.errors import Stop
@@ -15,7 +16,6 @@ from stagegate.model import Change
 from stagegate.policy.decide import PinsStatus
 from stagegate.proposal import body as text
 from stagegate.proposal import write
-from stagegate.report import markdown
 
 _MARKER = "<!-- stagegate-difference -->\n"
 _CUT = "\n*The rest stands in the run's summary.*\n"

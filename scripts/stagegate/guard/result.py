@@ -49,7 +49,7 @@ def result(
             "state": worst if judged_heads else "",
             "next-at": min((o.verdict.next_at for o in judged_heads if o.verdict.next_at), default=""),
         },
-        summary=render("pin_guard.md.j2", seen=judged_heads, message=_message(judged_heads, stop))
+        summary=render("pin_guard.md.j2", seen=judged_heads)
         + "".join(details(one.head, one.apps, now, run_url) for one in judged_heads),
         app=next(iter(apps)) if len(apps) == 1 else "",
         dry_run=dry_run,

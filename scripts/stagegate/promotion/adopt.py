@@ -10,6 +10,7 @@ from stagegate.errors import Stop
 from stagegate.evidence import accepted, records, releases
 from stagegate.evidence.records import Record
 from stagegate.gate import apply
+from stagegate.markdown import plain
 from stagegate.model import Actor, Change, Check, Evidence, Message, Release, Result, rfc3339
 from stagegate.pins import pinned_version
 from stagegate.policy import permissions
@@ -17,7 +18,6 @@ from stagegate.promotion import app_state, used_files
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.result import OUTPUTS
 from stagegate.promotion.run import PromotionRun
-from stagegate.report.markdown import plain
 from stagegate.settings import Environment
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from stagegate.errors import VERDICTS, Stop
+from stagegate.markdown import cell, neutral
 from stagegate.model import Calls, Message, Result
 from stagegate.promotion.result import OUTPUTS
 
@@ -45,7 +46,7 @@ def one(results: Sequence[Result], calls: Calls) -> Result:
             why=" ".join(f"{r.app}: {r.message.why}" for r in results if r.message.why),
             next=worst.message.next,
         ),
-        summary="\n".join(r.summary for r in results if r.summary),
+        summary="\n".join(map(_part, results)),
         fails=any(r.fails for r in results),
         changes=tuple(change for r in results for change in r.changes),
         rules=tuple(rule for r in results for rule in r.rules),
@@ -53,3 +54,10 @@ def one(results: Sequence[Result], calls: Calls) -> Result:
         calls=calls,
         parts=tuple(results),
     )
+
+
+def _part(result: Result) -> str:
+    """What is said of one app, below the first lines about all of them."""
+    message = result.message
+    sentence = " ".join(filter(None, (message.what, message.why, message.next)))
+    return f"#### {cell(result.app)}: {result.reason}\n\n{neutral(sentence)}\n\n{result.summary}"

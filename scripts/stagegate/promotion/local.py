@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from stagegate import markdown
 from stagegate.clients import process
 from stagegate.errors import Stop
 from stagegate.model import Change, Edit, Message, Release, Result, parse_version
@@ -15,7 +16,6 @@ from stagegate.pins import files as pin_files
 from stagegate.pins import picture, pinned_version
 from stagegate.promotion import chart_elsewhere
 from stagegate.promotion.result import OUTPUTS
-from stagegate.report import markdown
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
@@ -131,7 +131,7 @@ def _result(
         message=message,
         outputs=dict.fromkeys(OUTPUTS, "")
         | {"changed": str(bool(edits)).lower(), "environment": environment, "version": version},
-        summary=f"### promote-pr: local\n\n{markdown.fence(difference, 'diff')}\n" if difference else "",
+        summary=f"{markdown.fence(difference, 'diff')}\n" if difference else "",
         app=settings.app,
         environment=environment,
         version=version,

@@ -61,8 +61,6 @@ def result(
     summary = render(
         "promote_pr_marks.md.j2",
         told=outcome,
-        reason=reason,
-        message=message,
         trust=state.settings.trust.level,
     )
     return Result(

@@ -10,6 +10,7 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
+from stagegate.markdown import plain
 from stagegate.model import Change
 from stagegate.policy import rules
 from stagegate.policy.decide import PinsStatus
@@ -20,7 +21,6 @@ from stagegate.promotion.evaluate import Judgement
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import names, verifying, write
 from stagegate.proposal.write import Applied
-from stagegate.report.markdown import plain
 from stagegate.settings import Merge
 
 

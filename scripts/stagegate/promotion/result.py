@@ -121,7 +121,6 @@ def summary(facts: PromotionFacts, decision: Decision, done: Applied) -> str:
         subject=facts.subject,
         decision=decision,
         done=done,
-        message=_message(facts, decision, done),
         overridden=[result.rule for result in decision.rules if result.override],
         waiting=[result for result in decision.rules if result.state != "pass" or result.override],
     )

@@ -13,13 +13,14 @@ from itertools import groupby
 
 import msgspec
 
+from stagegate import markdown
 from stagegate.difference import Difference, hook_jobs
+from stagegate.evidence.milestones import MILESTONES
 from stagegate.model import RuleResult, rfc3339
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals, risk
 from stagegate.proposal import folds, road
 from stagegate.proposal.body_values import HEADINGS, BodyFacts, CommitLine
-from stagegate.report import markdown
 from stagegate.report.render import render
 
 LIMIT = 65_536  # GitHub refuses a longer body
@@ -122,8 +123,16 @@ def _around(facts: BodyFacts, rows: int) -> tuple[str, str]:
         "migrations": _migrations(facts),
         "ships": [(HEADINGS[kind], tuple(commits)) for kind, commits in ships],
         "rows": rows,
+        "steps": _steps(facts),
     }
     return render("promotion.md.j2", **values), render("promotion_after.md.j2", **values)
+
+
+def _steps(facts: BodyFacts) -> tuple[str, ...]:
+    """The columns of the road: every step that one of the releases has taken, in order."""
+    passed = {one.where for road in facts.roads for one in road.passages}
+    order = ("tagged", *MILESTONES, *facts.after_of)
+    return tuple(name for name in order if name in passed)
 
 
 def _by_kind(facts: BodyFacts, rows: int) -> list[CommitLine]:

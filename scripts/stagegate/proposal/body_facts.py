@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from stagegate.clients.connections import Connections
-from stagegate.clients.hub import Commit
+from stagegate.clients.hub import ACTIONS_BOT, Commit
 from stagegate.difference import Difference
 from stagegate.errors import Stop
 from stagegate.model import PullRequestText
@@ -17,8 +17,8 @@ from stagegate.policy import candidate, evidence_for
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.proposal import body as text
-from stagegate.proposal import page
-from stagegate.proposal.body_values import CommitKind, CommitLine, EvidenceRow
+from stagegate.proposal import change_roads, page
+from stagegate.proposal.body_values import CommitKind, CommitLine, EvidenceRow, ReleaseRoad
 from stagegate.release import conventional
 
 _LISTED = 50
@@ -39,19 +39,21 @@ def proposal(
     if subject is None or decision.write != "propose":
         return None, ""
     policy = facts.policy_of(subject.environment).promotion
-    commits, total = _commits(connections, facts, subject)
     source = connections.app
+    code_url = f"{source.server_url}/{source.repository}"
+    brought = _changes(connections, facts, subject, code_url)
     account = text.account(facts, subject, decision.rules, difference, now=now, run_url=run_url)
     body = text.body(
         msgspec.structs.replace(
             account,
             proofs=_proofs(facts, subject),
             pins_diff=_pins_diff(connections, facts, subject),
-            commits=commits,
-            commits_total=total,
+            commits=brought.commits,
+            commits_total=brought.total,
+            roads=brought.roads,
             back_to=candidate.last_good(facts, subject.environment, subject.version, now),
-            code_url=f"{source.server_url}/{source.repository}",
-            compare_url=f"{source.server_url}/{source.repository}/compare/{_span(facts, subject)}",
+            code_url=code_url,
+            compare_url=f"{code_url}/compare/{_span(facts, subject)}",
         )
     )
     proposed = PullRequestText(
@@ -75,21 +77,39 @@ def complete(
     return page.page([account], run_url)
 
 
-def _commits(
-    connections: Connections, facts: PromotionFacts, subject: Subject
-) -> tuple[tuple[CommitLine, ...], int]:
-    """Commits between the two releases, newest first; none where their history cannot be told."""
+class _Changes(msgspec.Struct, frozen=True):
+    """The commits between two releases that are listed, newest first, how many there are, and how they came."""
+
+    commits: tuple[CommitLine, ...] = ()
+    total: int = 0
+    roads: tuple[ReleaseRoad, ...] = ()
+
+
+def _changes(connections: Connections, facts: PromotionFacts, subject: Subject, code_url: str) -> _Changes:
+    """What the release brings; nothing where the history between the two cannot be told."""
     if not subject.before:
-        return (), 0
+        return _Changes()
     base, _, head = _span(facts, subject).partition("...")
+    prefix = facts.settings.version.tag_prefix
     try:
         compared = connections.app.compare(base, head)
+        listed = list(reversed(compared.commits))[:_LISTED]
+        pulls = {one.sha: one.pulls for one in connections.app.log(head, len(listed))} if listed else {}
+        tags = connections.app.release_tags(prefix) if listed else []
     except Stop as stop:
         if stop.verdict.exit_code == 3 and stop.reason != "unknown-state":
             raise
-        return (), 0  # the release that runs has no tag here: it is no reason not to promote
-    listed = list(reversed(compared.commits))[:_LISTED]
-    return tuple(map(_line, listed)), compared.ahead
+        return _Changes()  # the release that runs has no tag here: it is no reason not to promote
+    roads = change_roads.releases(
+        {commit.sha: commit for commit in compared.commits},
+        tags,
+        facts.app,
+        [place.name for place in facts.settings.environments],
+        (*facts.accepted, ACTIONS_BOT) if facts.trust == "advisory" else facts.accepted,
+        prefix=prefix,
+        code_url=code_url,
+    )
+    return _Changes(tuple(_line(one, pulls.get(one.sha, ())) for one in listed), compared.ahead, roads)
 
 
 def _pins_diff(connections: Connections, facts: PromotionFacts, subject: Subject) -> str:
@@ -100,7 +120,7 @@ def _pins_diff(connections: Connections, facts: PromotionFacts, subject: Subject
     return difference if len(difference) <= _DIFF_LIMIT else ""
 
 
-def _line(commit: Commit) -> CommitLine:
+def _line(commit: Commit, pulls: Sequence[int]) -> CommitLine:
     """A commit as the body lists it, by the reading that also chose the version."""
     subject, _, rest = commit.message.partition("\n")
     meaning = conventional.read(subject, rest)
@@ -110,6 +130,7 @@ def _line(commit: Commit) -> CommitLine:
         subject=subject[:200],
         author=commit.author.login if commit.author else "",
         kind="breaking" if meaning.breaking else kind,
+        known_pull=str(pulls[0]) if pulls else "",
     )
 
 

@@ -33,12 +33,13 @@ class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     author: str = ""
     kind: CommitKind = "other"
+    known_pull: str = ""
 
     @property
     def pull(self) -> str:
-        """The number of the pull request that brought it, as the subject says; empty when it says none."""
+        """The number of the pull request that brought it: as GitHub knows it, else as the subject says."""
         found = _PULL.search(self.subject)
-        return (found[1] or found[2]) if found else ""
+        return self.known_pull or ((found[1] or found[2]) if found else "")
 
     @property
     def words(self) -> str:
@@ -58,6 +59,28 @@ class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     since: str = ""
     evidence: Evidence | None = None
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a release: `tagged`, `built`, `published`, or an environment with the verdict of its gate."""
+
+    where: str
+    at: str
+    state: str = ""
+    url: str = ""
+
+
+class ReleaseRoad(msgspec.Struct, frozen=True, kw_only=True):
+    """A release between the two versions: the SHAs of the commits that it brought, and where it has been."""
+
+    version: str
+    url: str
+    commits: tuple[str, ...]
+    passages: tuple[Passage, ...]
+
+    def passage(self, where: str) -> Passage | None:
+        """Its step of that name."""
+        return next((one for one in self.passages if one.where == where), None)
 
 
 class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +110,16 @@ class BodyFacts(msgspec.Struct, frozen=True, kw_only=True):
     standings: tuple[PinnedVersion, ...] = ()
     commits: tuple[CommitLine, ...] = ()
     commits_total: int = 0
+    roads: tuple[ReleaseRoad, ...] = ()
     back_to: str = ""
     approvals_missing: int = 0
     after_of: Mapping[str, tuple[str, ...]] = {}
     code_url: str = ""
     compare_url: str = ""
     run_url: str = ""
+
+    def release_of(self, sha: str) -> ReleaseRoad | None:
+        """The release that brought a commit, where several releases are on the way."""
+        return (
+            next((road for road in self.roads if sha in road.commits), None) if len(self.roads) > 1 else None
+        )

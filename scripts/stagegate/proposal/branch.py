@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
+from stagegate.markdown import plain
 from stagegate.model import Change
 from stagegate.policy.facts import PromotionFacts, Proposal, Subject
 from stagegate.policy.rules import risk
 from stagegate.proposal import names
-from stagegate.report.markdown import plain
 from stagegate.runner import log
 
 

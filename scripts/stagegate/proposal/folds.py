@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 import yaml
 
+from stagegate import markdown
 from stagegate.difference import Difference, FieldChange, ObjectChange, kinds, texts
 from stagegate.difference.change import RiskSeen
 from stagegate.difference.values import Body as ObjectBody
-from stagegate.report import markdown
 from stagegate.report.render import render
 
 _ROWS = 50

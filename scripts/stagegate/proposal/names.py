@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from stagegate.clients import hub
+from stagegate.markdown import plain
 from stagegate.model import RuleResult
-from stagegate.report.markdown import plain
 
 STATUS = "stagegate/pins"
 _CLASS = re.compile(r"[a-z]+(?:-[a-z]+)*")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from stagegate import markdown
 from stagegate.proposal.body_values import BodyFacts, CommitKind, EvidenceRow
-from stagegate.report import markdown
 from stagegate.report.status_page import mermaid_text
 from stagegate.report.times import counted, utc
 

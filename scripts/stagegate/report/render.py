@@ -6,7 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stagegate.report import markdown, times
+from stagegate import markdown
+from stagegate.report import times
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -14,7 +14,7 @@ import msgspec
 
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result, to_json
-from stagegate.runner import log
+from stagegate.runner import log, summary
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs, load, variable
 
@@ -189,10 +189,7 @@ def _redacted(value: object) -> object:
 def _write_summary(action: str, result: Result, context: Context) -> None:
     if not context.summary_file:
         return
-    text = result.summary
-    if not text:
-        message = result.message
-        text = f"### {action}: {result.reason}\n\n{message.what} {message.why}\n\n{message.next}\n"
+    text = summary.of(action, result, context.run_url)
     kept = log.redact(text).encode("utf-8", "replace")[: _SUMMARY_LIMIT - 1].decode("utf-8", "ignore")
     with Path(context.summary_file).open("a", encoding="utf-8", newline="\n") as file:
         file.write(kept + "\n")

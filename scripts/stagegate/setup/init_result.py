@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from stagegate import markdown
 from stagegate.model import Change, Message, Result
-from stagegate.report import markdown
 from stagegate.setup.init import InitPlan
 
 
@@ -28,7 +28,7 @@ def result(decided: InitPlan, written: tuple[str, ...]) -> Result:
         reason=reason,
         message=message,
         outputs={"files": json.dumps(list(names))},
-        summary=f"### init\n\n{markdown.fence(decided.difference, 'diff')}\n" if decided.difference else "",
+        summary=f"{markdown.fence(decided.difference, 'diff')}\n" if decided.difference else "",
         changes=tuple(Change(kind="file", target=name, done=bool(written)) for name in names),
         dry_run=not written,
     )

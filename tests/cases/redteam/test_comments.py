@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from stagegate import markdown
 from stagegate.comment import parse
 from stagegate.errors import Stop
-from stagegate.report import markdown
 from tests.actions.test_pr_command import answer, ask, comment, issue, obey, say, world
 from tests.promotion.shop_world import Shop
 

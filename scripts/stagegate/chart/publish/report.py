@@ -29,7 +29,7 @@ def result(
             "reference": f"{facts.reference}@{decided.digest}" if facts.chart and decided.digest else "",
             "pushed": str(reason == "published").lower(),
         },
-        summary=render("helm_publish.md.j2", facts=facts, plan=decided, reason=reason, changes=changes),
+        summary=render("helm_publish.md.j2", facts=facts, plan=decided),
         app=facts.app,
         version=facts.version,
         dry_run=dry_run,

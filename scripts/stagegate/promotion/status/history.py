@@ -9,6 +9,7 @@ import semver
 from stagegate.clients.hub import LogEntry, ReleaseTag
 from stagegate.promotion.status import road
 from stagegate.promotion.status.facts import StatusFacts
+from stagegate.proposal.change_roads import reached
 from stagegate.report.status import ReleaseCommit, ReleaseStatus
 
 LISTED = 50  # commits of one release
@@ -28,7 +29,7 @@ def releases(facts: StatusFacts) -> tuple[ReleaseStatus, ...]:
 def unreleased(facts: StatusFacts) -> tuple[tuple[ReleaseCommit, ...], tuple[int, ...]]:
     """The commits of the default branch that no known release contains, and their pull requests."""
     log = {entry.sha: entry for entry in facts.log}
-    inside = _reached(log, (tag.commit for tag in facts.tags))
+    inside = reached(log, (tag.commit for tag in facts.tags))
     outside = [entry for entry in facts.log if entry.sha not in inside] if facts.tags else []
     changes = _changes(facts, outside)
     return _commits(changes), _pulls(changes)
@@ -73,22 +74,10 @@ def _brought(facts: StatusFacts) -> Mapping[str, list[LogEntry]]:
         or not any(not e.parents for e in facts.log)
     )
     for number, tag in enumerate(known):
-        inside = _reached(log, [tag.commit], seen)
+        inside = reached(log, [tag.commit], seen)
         own = [entry for entry in facts.log if entry.sha in inside]
         found[tag.name] = [log[tag.commit]] if number == 0 and is_cut else own
         seen |= inside
-    return found
-
-
-def _reached(log: Mapping[str, LogEntry], starts: Iterable[str], without: Iterable[str] = ()) -> set[str]:
-    """Every commit of the log that the starts contain, those of `without` left out."""
-    stop, found = frozenset(without), set[str]()
-    waiting = list(starts)
-    while waiting:
-        sha = waiting.pop()
-        if sha in log and sha not in stop and sha not in found:
-            found.add(sha)
-            waiting += log[sha].parents
     return found
 
 

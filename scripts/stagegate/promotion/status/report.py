@@ -15,6 +15,7 @@ from stagegate.promotion import apps, run
 from stagegate.promotion.status import read
 from stagegate.report import status_document, status_page
 from stagegate.report.status import AppStatus, EnvironmentStatus, StatusReport, failing
+from stagegate.report.times import counted
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
 
@@ -65,9 +66,9 @@ def result(
     )
     unknown = any(line.endswith(": unknown") for line in lines)
     reason: Reason = "reported" if not lines else "unknown-state" if unknown else "findings"
-    places = sum(len(app.environments) for app in report.apps)
+    places = counted(sum(len(app.environments) for app in report.apps), "environment")
     message = Message(
-        what=f"{places} environments of {len(report.apps)} apps: "
+        what=f"{places} of {counted(len(report.apps), 'app')}: "
         + (f"{len(lines)} fail ({', '.join(lines[:5])})." if lines else "none fails."),
         why="`fail-on` names these states, and what could not be read is never good." if lines else "",
         next="See the summary of this run for the next step of each." if lines else "",

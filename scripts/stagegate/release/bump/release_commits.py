@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from stagegate import markdown
 from stagegate.clients.hub import Hub, RefUpdate
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
 from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpPlan
-from stagegate.report import markdown
 from stagegate.runner import log
 from stagegate.settings import Settings
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from stagegate import markdown
 from stagegate.clients.hub import ACTIONS_BOT, Commit, Hub, Pull, RefUpdate
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
@@ -14,7 +15,6 @@ from stagegate.release import version_files
 from stagegate.release.bump import release_commits
 from stagegate.release.bump.plan_facts import APP, VERSION, BumpFacts
 from stagegate.release.bump.release_commits import AppRelease
-from stagegate.report import markdown
 from stagegate.report.render import render
 from stagegate.settings import Settings
 

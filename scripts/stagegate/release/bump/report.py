@@ -73,6 +73,7 @@ def _summary(apps: Sequence[VersionedApp], bumped: Bumped, reason: str) -> str:
     parts = [
         render(
             "version_bump.md.j2",
+            several=len(apps) > 1,
             app=app.settings.app,
             plan=plan,
             reason="planned" if reason == "planned" and plan.reason == "released" else plan.reason,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from stagegate import markdown
 from stagegate.release import changelog, version_files
 from stagegate.release.bump import changes
 from stagegate.release.bump.changes import Changes
 from stagegate.release.bump.plan_facts import BumpFacts
-from stagegate.report import markdown
 from stagegate.settings import Settings
 
 NOTES_LIMIT = 60_000  # GitHub refuses longer texts of tags and releases

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from stagegate import markdown
 from stagegate.model import Calls, Message, Result
 from stagegate.release.publication.apply import PublishedRelease
 from stagegate.release.publication.plan import Publication, ReleaseFacts
-from stagegate.report import markdown
 from stagegate.report.render import render
 from stagegate.settings import Settings
 
@@ -54,8 +54,6 @@ def result(
             "publish_release.md.j2",
             facts=facts,
             plan=decided,
-            reason=reason,
-            url=published.url,
             changes=published.changes,
         ),
         app=facts.app,
