@@ -26,6 +26,14 @@ from lab.servers import ENVIRONMENTS, SHOP
 
 WIDTH = 66
 JOBS = 10  # of one release over two environments
+PLAIN = {  # stable words of ours, as somebody reads them who has never seen them
+    "success": "passed",
+    "failure": "failed",
+    "reported": "written",
+    "evidence-mismatch": "refused: other bytes",
+    "checks-failed": "a check of the shop failed",
+    "stagegate/promote/shop/prod": "a pull request for prod",
+}
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,8 @@ def words(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
+        return ", ".join(map(words, value)) or "none"
+    return PLAIN.get(str(value), str(value))
 
 
 def main() -> int:
@@ -108,9 +116,12 @@ def main() -> int:
                 _show_failures(lab.runs, progress.print)
             good = bool(story.rows) and all(row.held for row in story.rows)
             index = shown.write_index("What the demo did", story.table())
-            seconds = f"({time.monotonic() - ready:.0f} s after {ready - began:.0f} s of set-up)"
+            seconds = f"({time.monotonic() - ready:.0f} s after {ready - began:.0f} s of set-up"
             progress.print(f"\n{story.table()}\n")
-            progress.print(f"{'every claim held' if good else 'a claim did not hold'} {seconds}")
+            progress.print(
+                f"{'every claim held' if good else 'a claim did not hold'} {seconds}, "
+                f"never more than {progress.longest:.1f} s without a word)"
+            )
             progress.print(f"everything people look at: {index}")
             if os.environ.get("KEEP"):
                 _keep(lab, shown, progress.print)
@@ -120,43 +131,39 @@ def main() -> int:
 def tell(lab: Lab, story: Story) -> None:
     """The story: a feature goes to production, a defect does not, and there is a way back."""
     story.claim("prod runs 1.0.0 before we begin", "1.0.0", lab.ask("prod")["version"])
-    story.claim("it is recorded as what runs there", "success", _verdict(lab, "v1.0.0", "prod"))
+    story.claim("that is on record", "success", _verdict(lab, "v1.0.0", "prod"))
     _feature(lab)
     runs = lab.settle()
     story.claim("the release workflow", "succeeded", _ended(runs, "release.yml"))
-    story.claim(
-        "the commit became version 1.1.0, tagged", b"1.1.0", lab.shop.read("v1.1.0", "VERSION").strip()
-    )
-    story.claim("image and chart are in the registry", True, _published(lab, "1.1.0"))
+    story.claim("the new feature became version", b"1.1.0", lab.shop.read("v1.1.0", "VERSION").strip())
+    story.claim("its image and chart are in the registry", True, _published(lab, "1.1.0"))
     story.claim("staging runs 1.1.0", "1.1.0", lab.ask("staging")["version"])
-    story.claim("the gate's verdict is a status on the commit", "success", _verdict(lab, "v1.1.0", "staging"))
+    story.claim("its tests in staging", "success", _verdict(lab, "v1.1.0", "staging"))
     pulls = lab.pulls()
-    story.claim(
-        "one promotion waits for a person", ["stagegate/promote/shop/prod"], [p["head"]["ref"] for p in pulls]
-    )
-    story.claim("its rules let it merge", "success", _status(lab, pulls[0]["head"]["sha"], "stagegate/pins"))
+    story.claim("waiting for a person", ["stagegate/promote/shop/prod"], [p["head"]["ref"] for p in pulls])
+    story.claim("its rules let it be merged", "yes", _may_merge(lab, pulls[0]))
     story.claim("prod still runs 1.0.0", "1.0.0", lab.ask("prod")["version"])
     _show_promotion(lab, story, pulls[0])
     _show_gate(lab, story, runs)
-    story.claim("the complete difference is an artifact of the run", True, _artifact(story, runs))
+    story.claim("everything that differs in the cluster is kept as a page", True, _artifact(story, runs))
     story.claim(
-        "with one digest changed the promotion is refused", "evidence-mismatch", _tampered(lab, story)
+        "the same promotion with one tested digest changed", "evidence-mismatch", _tampered(lab, story)
     )
     lab.merge(pulls[0]["number"])
     runs = lab.settle()
     story.claim("the production workflow", "succeeded", _ended(runs, "stagegate.yml"))
     story.claim("prod itself answers 1.1.0", "1.1.0", lab.ask("prod")["version"])
-    story.claim("prod's gate passed", "success", _verdict(lab, "v1.1.0", "prod"))
-    story.claim("the release is published with its chart", ["shop-1.1.0.tgz"], _release(lab, "v1.1.0"))
+    story.claim("its tests in prod", "success", _verdict(lab, "v1.1.0", "prod"))
+    story.claim("the GitHub release is published, with", ["shop-1.1.0.tgz"], _release(lab, "v1.1.0"))
     jobs = sum(run.jobs for run in lab.runs)
-    story.claim(f"the release took {jobs} runner jobs, at most {JOBS}", True, jobs <= JOBS)
-    story.claim("promoting caused no further release", ["v1.0.0", "v1.1.0"], _tags(lab))
+    story.claim(f"all of that took {jobs} jobs, not more than {JOBS}", True, jobs <= JOBS)
+    story.claim("promoting made no further version; versions", ["v1.0.0", "v1.1.0"], _tags(lab))
     _defect(lab)
     runs = lab.settle()
-    story.claim("the release workflow of a defect", "failed", _ended(runs, "release.yml"))
-    story.claim("its gate says failure", "failure", _verdict(lab, "v1.1.1", "staging"))
+    story.claim("the release workflow of a feature with a defect", "failed", _ended(runs, "release.yml"))
+    story.claim("its tests in staging", "failure", _verdict(lab, "v1.1.1", "staging"))
     story.claim("with one clear reason", ["checks-failed"], _reasons(runs, "release.yml"))
-    story.claim("no promotion is proposed", [], lab.pulls())
+    story.claim("waiting for a person", [], lab.pulls())
     story.claim("prod still runs 1.1.0", "1.1.0", lab.ask("prod")["version"])
     _show_refused_gate(story, runs)
     _way_back(lab, story)
@@ -167,13 +174,11 @@ def _way_back(lab: Lab, story: Story) -> None:
     """One command proposes the release before, and a hold keeps it there."""
     arguments = ("--mode", "rollback", "--environment", "prod", "--reason", "to show the way back")
     told = lab.local("octo-lead", "promote_pr", *arguments)
-    story.claim("one command proposes the way back, to 1.0.0", "1.0.0", told["version"])
+    story.claim("one command proposes the way back, to", "1.0.0", told["version"])
     pull = lab.pulls()[0]
     mark = json.loads(lab.pins.read("refs/heads/stagegate/hold/shop/prod", "mark.json"))
-    story.claim("a hold keeps prod there, in the name of a person", "octo-lead", mark["owner"])
-    story.claim(
-        "its rules let it merge at once", "success", _status(lab, pull["head"]["sha"], "stagegate/pins")
-    )
+    story.claim("a hold keeps prod there, in the name of", "octo-lead", mark["owner"])
+    story.claim("its rules let it be merged at once", "yes", _may_merge(lab, pull))
     story.pages.pull(
         "rollback.html", "The rollback", "The pull request that brings 1.0.0 back to prod.", pull
     )
@@ -225,6 +230,11 @@ def _status(lab: Lab, ref: str, context: str) -> str:
     return next((str(s["state"]) for s in statuses if s["context"] == context), "none")
 
 
+def _may_merge(lab: Lab, pull: dict[str, Any]) -> str:
+    state = _status(lab, pull["head"]["sha"], "stagegate/pins")
+    return "yes" if state == "success" else state
+
+
 def _release(lab: Lab, tag: str) -> list[str]:
     release = lab.api("octo-lead", "GET", f"/releases/tags/{tag}")
     return [asset["name"] for asset in release["assets"] if asset["name"].endswith(".tgz")]
@@ -248,8 +258,13 @@ def _tampered(lab: Lab, story: Story) -> str:
     again = ("--facts", "facts.json", "--report", "refusal.json")
     told = lab.local("octo-lead", "promote_pr", *arguments, *again)
     report = json.loads((desk / "refusal.json").read_text())
+    about = "What a person reads when the promotion of a chart that was tampered with is refused."
+    story.pages.markdown("refusal.html", "The refusal", about, lab.summary())
     story.pages.document(
-        "refusal.json", "The refusal", "The report of a promotion whose chart was tampered with.", report
+        "refusal.json",
+        "The refusal as JSON",
+        "The report of a promotion whose chart was tampered with.",
+        report,
     )
     message = report["message"]
     story.close(
@@ -326,8 +341,10 @@ def _gate_of(runs: list[ActRun]) -> str:
 def _show_status(lab: Lab, story: Story) -> None:
     """Where every version is, as status-report writes it."""
     told = lab.local("octo-lead", "status_report", "--html", "status.html", "--data", "status.json")
-    story.claim("the status page shows both environments", "reported", told["reason"])
+    story.claim("a page with where every version is", "reported", told["reason"])
     desk = lab.desk("octo-lead")
+    about = "The same as status-report writes it to a job summary, with a picture of the road."
+    story.pages.markdown("status-summary.html", "The summary of the status", about, lab.summary())
     about = "Apps and environments, the road of each release, where the time went."
     story.pages.file("status.html", "Where every version is", about, desk / "status.html")
     story.pages.file("status.json", "The same as JSON", "For dashboards of your own.", desk / "status.json")

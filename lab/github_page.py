@@ -10,8 +10,11 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from lab import mermaid
+
 _ALERT = re.compile(r"<blockquote>\s*<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*(?:<br\s*/?>)?")
 _DIFF = re.compile(r'<pre><code class="language-diff">(.*?)</code></pre>', re.DOTALL)
+_CHART = re.compile(r'<pre><code class="language-mermaid">(.*?)</code></pre>', re.DOTALL)
 _FOREIGN = re.compile(r"<(?!/?(?:details|summary|b|br)>)")
 _PAGE = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
 
@@ -25,7 +28,13 @@ def rendered(markdown: str) -> str:
         lambda found: f'<blockquote class="alert {found[1].lower()}"><p><strong>{found[1].title()}</strong>',
         parser.render(markdown),
     )
+    text = _CHART.sub(_drawn, text)
     return _DIFF.sub(lambda found: f"<pre><code>{_coloured(found[1])}</code></pre>", text)
+
+
+def _drawn(found: re.Match[str]) -> str:
+    chart = mermaid.read(html.unescape(found[1]))
+    return mermaid.svg(chart) if chart else found[0]
 
 
 def _raw(_renderer: object, tokens: Sequence[Token], index: int, _options: object, _environ: object) -> str:

@@ -105,6 +105,14 @@ class Lab(Servers):
         url = self.argocd.front(ENVIRONMENTS[environment]) + path
         return requests.get(url, timeout=10).json()
 
+    @property
+    def _summary(self) -> Path:
+        return self.root / "summary.md"
+
+    def summary(self) -> str:
+        """What the last action that a person ran by hand wrote as its summary."""
+        return self._summary.read_text(encoding="utf-8")
+
     def desk(self, login: str) -> Path:
         """A person's own checkout, which stays."""
         folder = self.root / "people" / login
@@ -121,8 +129,10 @@ class Lab(Servers):
             "GITHUB_REF": "refs/heads/main",
             "GITHUB_WORKSPACE": str(clone),
             "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(self._summary),
             "SG_TOKEN": self.tokens[login],
         }
+        self._summary.write_text("")
         script(clone, str(ROOT / "scripts" / f"{action}.py"), *arguments, environ=environ)
         return outputs(output.read_text())
 

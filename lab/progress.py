@@ -22,6 +22,7 @@ class Progress:
         self._doing = doing
         self._lock = threading.Lock()
         self._last = time.monotonic()
+        self.longest = 0.0  # seconds without a line
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -43,7 +44,9 @@ class Progress:
         """A line as it is."""
         with self._lock:
             print(text, flush=True)
-            self._last = time.monotonic()
+            now = time.monotonic()
+            self.longest = max(self.longest, now - self._last)
+            self._last = now
 
     def _watch(self) -> None:
         while not self._ended.wait(0.2):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
 import pytest
 import requests
 
-from lab import github_page, progress
+from lab import github_page, mermaid, progress
 from lab.demo import Story, words
 from lab.pages import Pages, argocd_view
 from lab.progress import Progress
+from stagegate.pins.pinned_version import PinnedVersion
+from stagegate.proposal import road
+from stagegate.proposal.body_values import BodyFacts
+from stagegate.report import status_page
+from stagegate.report.status import AppStatus, EnvironmentStatus
 
 BODY = """> [!WARNING]
 > Look at this first.
@@ -43,6 +49,39 @@ def test_markdown_is_shown_as_github_shows_it() -> None:
     assert "<details><summary><b>changed</b> Deployment/shop</summary>" in found and "</details>" in found
     assert "<td>&lt;img&gt;</td>" in found
     assert '<span class="del">-one</span><span class="add">+two</span>' in found
+
+
+CHART = """flowchart LR
+  e0["staging<br>1.1.0"]
+  e1["prod-eu<br>1.0.0 → <1.1.0>"]
+  e2["prod-us<br>1.0.0"]
+  e0 --> e1
+  e0 --> e2
+  style e1 stroke-width:4px"""
+
+
+def test_a_flow_chart_is_drawn_without_a_script() -> None:
+    found = github_page.rendered(f"```mermaid\n{CHART}\n```\n")
+    (picture,) = re.findall(r"<svg.*</svg>", found)
+    boxes = re.findall(r'<rect class="([\w ]+)" x="([\d.]+)"', picture)
+    assert [kind for kind, _ in boxes] == ["box", "box thick", "box"]
+    staging, *later = (float(left) for _, left in boxes)
+    assert later[0] == later[1] > staging, "both come after staging"
+    assert picture.count('class="head"') == 2 and ">1.0.0 → &lt;1.1.0&gt;</text>" in picture
+    unknown = github_page.rendered("```mermaid\nflowchart LR\n  a --> b\n```\n")
+    assert "<svg" not in unknown and "a --&gt; b" in unknown, "what is not understood stays text"
+
+
+def test_every_picture_that_stagegate_writes_is_drawn() -> None:
+    places = [EnvironmentStatus(name=name, after=after) for name, after in (("dev", ()), ("prod", ("dev",)))]
+    standings = tuple(PinnedVersion(environment=name, version="1.0.0") for name in ("dev", "staging", "prod"))
+    facts = BodyFacts(
+        app="shop", environment="prod", before="1.0.0", after="1.1.0", trust="advisory", now="", standings=standings,
+        after_of={"staging": ("dev",), "prod": ("staging",)},
+    )  # fmt: skip
+    for text in (status_page.road(AppStatus(app="shop", environments=tuple(places))), road.picture(facts)):
+        chart = mermaid.read(text)
+        assert chart and len(chart.arrows) == len(chart.boxes) - 1 > 0
 
 
 def test_of_raw_html_only_our_tags_stay() -> None:
