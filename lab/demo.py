@@ -124,6 +124,7 @@ def main() -> int:
             )
             progress.print(f"everything people look at: {index}")
             if os.environ.get("KEEP"):
+                progress.rest()
                 _keep(lab, shown, progress.print)
     return 0 if good else 1
 

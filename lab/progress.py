@@ -36,6 +36,10 @@ class Progress:
         self._ended.set()
         self._thread.join()
 
+    def rest(self) -> None:
+        """Say nothing more by itself: what follows is no work."""
+        self._ended.set()
+
     def say(self, text: str) -> None:
         """One line of progress."""
         self.print(f"  ..  {text}")

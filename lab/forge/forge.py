@@ -19,6 +19,7 @@ from lab.forge.values import (
     App,
     Body,
     Call,
+    CheckRun,
     Environment,
     Event,
     Rules,
@@ -164,6 +165,13 @@ class Forge:
             repo.collaborators.pop(login, None)
         else:
             repo.collaborators[login] = role
+
+    def check_run(self, full_name: str, sha: str, name: str, app: str, conclusion: str | None) -> None:
+        """An App of somebody else makes a check run on a commit; without a conclusion it is still at work."""
+        repo = self._repo(full_name)
+        status = "in_progress" if conclusion is None else "completed"
+        at = self.world.now()
+        repo.check_runs.append(CheckRun(self.world.next_id(), sha, name, status, conclusion, app, at))
 
     def team(self, name: str, logins: Iterable[str], state: str = "active") -> None:
         """Put people into a team `org/slug`; `pending` are those who have not accepted yet."""

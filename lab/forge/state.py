@@ -23,6 +23,7 @@ from lab.forge.values import (
     Activity,
     App,
     Call,
+    CheckRun,
     Environment,
     Event,
     Rules,
@@ -52,6 +53,7 @@ class Repository:
     rules: list[Rules] = field(default_factory=list)
     threads: dict[int, Thread] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
+    check_runs: list[CheckRun] = field(default_factory=list)
     deployments: list[Deployment] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     labels: dict[str, Label] = field(default_factory=dict)

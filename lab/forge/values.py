@@ -129,6 +129,19 @@ class Call:
 
 
 @dataclass(frozen=True)
+class CheckRun:
+    """A check run; `conclusion` is None until it is completed, `app` is the slug of the App that made it."""
+
+    id: int
+    sha: str
+    name: str
+    status: str
+    conclusion: str | None
+    app: str
+    started_at: str
+
+
+@dataclass(frozen=True)
 class Status:
     """A commit status."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from stagegate.actions import pin_guard, promote_pr
 from stagegate.runner.boundary import entrypoint
-from tests.promotion.shop_world import Shop, shop
+from tests.promotion.shop_world import REPOSITORY, Shop, shop
 
 PROD = "promotion: {reviewers: [octo-lead], labels: [stagegate]}"
 SCAN = "[{status: security/scan, of: release}]"
@@ -72,6 +72,36 @@ def test_a_missing_status_is_unknown_and_one_that_passed_lets_in(world: Shop) ->
     run(world, mode="evaluate")
     assert pins(world)[0] == "failure"
     assert "security/scan: failure by octo-dev" in pins(world)[1]
+
+
+@pytest.mark.parametrize("world", [SCAN], indirect=True)
+def test_a_check_run_of_that_name_counts_where_there_is_no_status(world: Shop) -> None:
+    def checked(conclusion: str | None, app: str = "scanner") -> None:
+        world.forge.check_run(REPOSITORY, world.commits["1.1.0"], "security/scan", app, conclusion)
+
+    checked("skipped")
+    assert run(world, environment="prod") == (3, "unknown-state")
+    assert "check run skipped by scanner[bot]" in world.report()["message"]["why"]
+    checked(None)
+    assert run(world, environment="prod") == (0, "proposed")
+    assert pins(world)[0] == "pending"
+    for conclusion, app, state in (("success", "scanner", "success"), ("failure", "other", "failure")):
+        checked(conclusion, app)
+        run(world, mode="evaluate")
+        assert pins(world)[0] == state, pins(world)
+    scanned(world, "success")
+    run(world, mode="evaluate")
+    assert pins(world)[0] == "success", "a status of that name is read first"
+
+
+@pytest.mark.parametrize("world", ["[{status: security/scan, by: 'scanner[bot]'}]"], indirect=True)
+def test_only_the_check_run_of_the_named_app_counts(world: Shop) -> None:
+    world.forge.user("scanner[bot]", "Bot")
+    world.forge.check_run(REPOSITORY, world.commits["1.1.0"], "security/scan", "other", "success")
+    assert run(world, environment="prod") == (3, "unknown-state")
+    assert "no such check run by scanner[bot]" in world.report()["message"]["why"]
+    world.forge.check_run(REPOSITORY, world.commits["1.1.0"], "security/scan", "scanner", "success")
+    assert run(world, environment="prod") == (0, "proposed")
 
 
 @pytest.mark.parametrize("world", [SCAN], indirect=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.forge.rest import (
     actions,
     apps,
+    checks,
     comments,
     commits,
     contents,
@@ -27,6 +28,7 @@ from lab.forge.routing import Route
 
 ROUTES: tuple[Route, ...] = (
     *statuses.ROUTES,
+    *checks.ROUTES,
     *refs.ROUTES,
     *git_database.ROUTES,
     *commits.ROUTES,

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import msgspec
 
 Permissions = Mapping[str, str]  # as the API writes them: `pull_requests`
-READS: Permissions = {"contents": "read", "statuses": "read", "deployments": "read"}
+# `checks`: check runs that `promotion.require` names.
+READS: Permissions = {"contents": "read", "statuses": "read", "deployments": "read", "checks": "read"}
 
 
 class JobPermissions(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ PROMOTE = JobPermissions(
         "pull_requests": "write",
         "actions": "write",
         "members": "read",  # whether a person is in a team that `commands` names
+        "checks": "read",
     }
 )
 ADOPT = JobPermissions(
@@ -36,7 +38,13 @@ ADOPT = JobPermissions(
 )
 RECORD: Permissions = {"contents": "read", "deployments": "write"}
 GUARD = JobPermissions(
-    pins={"contents": "read", "statuses": "write", "deployments": "read", "pull_requests": "write"}
+    pins={
+        "contents": "read",
+        "statuses": "write",
+        "deployments": "read",
+        "pull_requests": "write",
+        "checks": "read",
+    }
 )
 VERDICT: Permissions = {"contents": "read", "statuses": "write", "deployments": "write"}
 GATE = JobPermissions(pins={"contents": "read"}, app=VERDICT)

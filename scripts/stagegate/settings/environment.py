@@ -73,12 +73,13 @@ class Required(Section, frozen=True, kw_only=True):
     """Something that another tool must have said about a release: a status of its commit, or an attestation."""
 
     status: str = ""
-    """Name of a commit status that must be `success`, such as `security/scan`. Check runs are not read."""
+    """Name of a commit status or check run that must be `success`, such as `security/scan`. A status is read
+    first, then the check runs of that name; one that was skipped does not pass."""
     of: Literal["release"] = "release"
-    """What the status belongs to: the `release`, which is the commit of its tag."""
+    """What it belongs to: the `release`, which is the commit of its tag."""
     by: str = ""
-    """Login of the account that must have written the status, such as `scanner[bot]`. Default: anybody, which is
-    everybody with write access."""
+    """Login of the account that must have written the status, or of the App that made the check run, such as
+    `scanner[bot]`. Default: anybody, which is everybody with write access."""
     attestation: str = ""
     """Instead of `status`: an attestation that every image of the release must have, made by a workflow of the app
     repository: `slsa-provenance`, `spdx`, `cyclonedx`, `vuln`, or the address of a predicate type. It is verified

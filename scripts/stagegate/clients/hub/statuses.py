@@ -10,7 +10,7 @@ import msgspec
 from stagegate.clients.hub.accounts import Account, actor_of
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
-from stagegate.clients.hub.values import Status
+from stagegate.clients.hub.values import CheckRun, Status
 from stagegate.errors import Stop
 from stagegate.runner import log
 
@@ -27,6 +27,22 @@ class _Status(msgspec.Struct, frozen=True):
     description: str | None = None
     target_url: str | None = None
     creator: Account | None = None
+
+
+class _Slug(msgspec.Struct, frozen=True):
+    slug: str | None = None
+
+
+class _CheckRun(msgspec.Struct, frozen=True):
+    name: str
+    status: str
+    conclusion: str | None = None
+    started_at: str | None = None
+    app: _Slug | None = None
+
+
+class _CheckRuns(msgspec.Struct, frozen=True):
+    check_runs: list[_CheckRun]
 
 
 def short(description: str) -> str:
@@ -53,6 +69,23 @@ class Statuses(Port):
                 created_at=status.created_at,
             )
             for status in listed
+        ]
+
+    def check_runs(self, sha: str, name: str) -> list[CheckRun]:
+        """The newest check runs of that name on a commit, one of each App."""
+        path, doing = self._c.path("commits", sha, "check-runs"), f"read the check runs of {sha[:12]}"
+        found = self._c.get(
+            path, _CheckRuns, doing, "checks: read", check_name=name, filter="latest", per_page=100
+        )
+        return [
+            CheckRun(
+                name=run.name,
+                status=run.status,
+                conclusion=run.conclusion or "",
+                by=f"{run.app.slug}[bot]" if run.app and run.app.slug else "",
+                started_at=run.started_at or "",
+            )
+            for run in found.check_runs
         ]
 
     def _when_seen(self, call: Callable[[], T]) -> T:

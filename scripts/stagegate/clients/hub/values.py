@@ -36,6 +36,16 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     vouched: bool = False
 
 
+class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A check run: `conclusion` is empty until `status` is `completed`; `by` is the login of the App behind it."""
+
+    name: str
+    status: str
+    conclusion: str
+    by: str
+    started_at: str
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """`head` seen from `base`: the distance, the commits only `head` has (oldest first), the files touched.
 
