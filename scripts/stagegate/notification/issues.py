@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from stagegate import markdown
 from stagegate.clients import hub
 from stagegate.notification.notices import Notice
-from stagegate.report import markdown
 
 
 def title(app: str, environment: str) -> str:
