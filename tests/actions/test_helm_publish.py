@@ -466,17 +466,16 @@ def test_a_login_that_may_not_push_fails_before_any_work(
 def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World, vendored: str) -> None:
     part = world.work / "charts/shop/charts/part"
     part.mkdir(parents=True)
-    (world.work / ".gitignore").unlink()  # the shop leaves such folders out of its repository
     (part / "Chart.yaml").write_text(f"apiVersion: v2\nname: part\nversion: {vendored}\n")
     schema = world.work / "charts/shop/values.schema.json"
     schema.write_text(json.dumps({**json.loads(schema.read_text()), "additionalProperties": True}))
     chart = world.work / "charts/shop/Chart.yaml"
-    chart.write_text(
-        chart.read_text() + "dependencies: [{name: part, version: 1.x.x, repository: https://example.org}]\n"
+    another = "  - {name: part, version: 1.x.x, repository: https://example.org}\n"
+    chart.write_text(chart.read_text() + another)  # after the library that the shop's chart names
+    lock = "- {name: stagegate-lib, version: 0.1.0, repository: ''}\n" + another.lstrip().replace(
+        "x.x", "2.0"
     )
-    (world.work / "charts/shop/Chart.lock").write_text(
-        "dependencies: [{name: part, version: 1.2.0, repository: https://example.org}]\n"
-    )
+    (world.work / "charts/shop/Chart.lock").write_text(f"dependencies:\n{lock}")
     code, out = world.publish()
     if vendored == "1.2.0":
         assert (code, out["reason"]) == (0, "published")

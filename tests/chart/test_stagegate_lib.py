@@ -75,3 +75,14 @@ def test_an_image_without_a_repository_is_named(chart: Path) -> None:
     done = process.run("helm", "template", "x", str(chart), "--set", "image.repository=", check=False)
     assert done.code
     assert "stagegate.image needs image.repository" in done.errors
+
+
+def test_the_example_uses_the_library_as_it_is() -> None:
+    own, copied = (
+        ROOT / "charts/stagegate-lib",
+        ROOT / "examples/shop/charts/shop/charts/stagegate-lib",
+    )
+    names = ("Chart.yaml", "templates/_image.tpl")
+    assert [(copied / name).read_text() for name in names] == [(own / name).read_text() for name in names]
+    template = ROOT / "examples/shop/charts/shop/templates/_helpers.tpl"
+    assert 'include "stagegate.image" ' in template.read_text()

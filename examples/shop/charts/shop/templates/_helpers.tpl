@@ -1,14 +1,10 @@
-{{/* Tag of our own images: the one that an environment sets, else the release that this chart belongs to. */}}
-{{- define "shop.imageTag" -}}
-{{- .Values.global.imageTag | default (printf "v%s" .Chart.AppVersion) -}}
+{{/* The image of every Pod, and its pull policy: charts/stagegate-lib says what decides. */}}
+{{- define "shop.image" -}}
+{{- include "stagegate.image" (dict "context" . "image" .Values.image) -}}
 {{- end -}}
 
 {{- define "shop.imagePullPolicy" -}}
-{{- .Values.global.imagePullPolicy | default "IfNotPresent" -}}
-{{- end -}}
-
-{{- define "shop.image" -}}
-{{- printf "%s/%s:%s" .Values.global.imageRegistry .Values.image.repository (include "shop.imageTag" .) -}}
+{{- include "stagegate.imagePullPolicy" (dict "context" . "image" .Values.image) -}}
 {{- end -}}
 
 {{/* Every object is named after the Helm release, so two of them fit in one namespace. */}}
