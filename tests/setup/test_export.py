@@ -46,7 +46,8 @@ def closed(required: list[str], **properties: Any) -> dict[str, Any]:
     }
 
 
-# What the CRDs require of these kinds, in our words: https://gitops-promoter.readthedocs.io/en/stable/crd-specs/
+# What the CRDs require of these kinds, in our words, as of GitOps Promoter 0.39, which made `orderCommitStatusRef`
+# required: https://gitops-promoter.readthedocs.io/en/stable/crd-specs/
 NAME: dict[str, Any] = {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253}
 KEY = {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63}
 REF = closed(["name"], name=NAME)
@@ -80,13 +81,28 @@ SPECS: dict[str, dict[str, Any]] = {
         scmProviderRef=closed(["kind", "name"], kind={"enum": ["ScmProvider"]}, name=NAME),
     ),
     "PromotionStrategy": closed(
-        ["gitRepositoryRef", "environments"],
+        ["gitRepositoryRef", "environments", "orderCommitStatusRef"],
         gitRepositoryRef=REF,
+        orderCommitStatusRef=closed(
+            ["group", "kind", "name"],
+            group={"enum": ["promoter.argoproj.io"]},
+            kind={"enum": ["DependentsSuccessfulCommitStatus"]},
+            name=NAME,
+        ),
         activePath={"type": "string", "minLength": 1},
         activeCommitStatuses=SELECTORS,
         environments=several(
-            closed(["branch"], branch=BRANCH, autoMerge={"type": "boolean"}, proposedCommitStatuses=SELECTORS)
+            closed(
+                ["branch"],
+                branch=BRANCH,
+                dependsOn={"type": "array", "items": BRANCH, "maxItems": 100, "uniqueItems": True},
+                autoMerge={"type": "boolean"},
+                proposedCommitStatuses=SELECTORS,
+            )
         ),
+    ),
+    "DependentsSuccessfulCommitStatus": closed(
+        ["key", "promotionStrategyRef"], key=KEY, promotionStrategyRef=REF
     ),
     "ArgoCDCommitStatus": closed(
         ["promotionStrategyRef", "applicationSelector"],
@@ -138,6 +154,15 @@ def test_order_merges_soak_freeze_and_windows_are_kept(
     assert [
         (one["branch"], one["autoMerge"]) for one in documents["PromotionStrategy"]["spec"]["environments"]
     ] == [("environment/staging", True), ("environment/prod-eu", False), ("environment/prod-us", True)]
+    strategy = documents["PromotionStrategy"]["spec"]
+    assert [one.get("dependsOn") for one in strategy["environments"]] == [
+        None,
+        ["environment/staging"],
+        ["environment/staging"],
+    ]
+    order = documents["DependentsSuccessfulCommitStatus"]
+    assert strategy["orderCommitStatusRef"]["name"] == order["metadata"]["name"]
+    assert order["spec"]["promotionStrategyRef"]["name"] == documents["PromotionStrategy"]["metadata"]["name"]
     assert documents["TimedCommitStatus"]["spec"]["environments"] == [
         {"branch": "environment/staging", "duration": "3600s"}
     ]
@@ -153,7 +178,7 @@ def test_order_merges_soak_freeze_and_windows_are_kept(
     for part in (
         "FREQ=MONTHLY;BYDAY=1MO of prod-us cannot be said as cron",
         "comes again every year",
-        "Promoter runs them one after another",
+        "need GitOps Promoter 0.39 or newer",
         "Scenarios are no gate of Promoter",
     ):
         assert part in text

@@ -1,4 +1,4 @@
-"""The settings of an app as objects of GitOps Promoter (promoter.argoproj.io/v1alpha1). Pure.
+"""The settings of an app as objects of GitOps Promoter 0.39 or newer (promoter.argoproj.io/v1alpha1). Pure.
 
 https://gitops-promoter.readthedocs.io/en/stable/crd-specs/
 """
@@ -14,7 +14,9 @@ import msgspec
 
 from stagegate.settings import Environment, Freeze, Settings, Window, seconds
 
-API = "promoter.argoproj.io/v1alpha1"
+GROUP = "promoter.argoproj.io"
+API = f"{GROUP}/v1alpha1"
+ORDER = "DependentsSuccessfulCommitStatus"  # the gate that keeps the order; each strategy must name one
 _DAYS = {"MO": "1", "TU": "2", "WE": "3", "TH": "4", "FR": "5", "SA": "6", "SU": "0"}
 _MOST = 20  # windows of one list, in the CRD
 
@@ -47,6 +49,7 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
     health = f"argocd-health-{app}"
     strategy = {
         "gitRepositoryRef": {"name": _name(name)},
+        "orderCommitStatusRef": {"group": GROUP, "kind": ORDER, "name": f"order-{app}"},
         **({"activePath": f"apps/{app}"} if target.several else {}),
         "activeCommitStatuses": [{"key": health}, *([{"key": f"timer-{app}"}] if timers else [])],
         "environments": [_environment(one, scheduled, app) for one in places],
@@ -55,6 +58,12 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
         _document("ScmProvider", "github", target, _provider(target)),
         _document("GitRepository", _name(name), target, _repository(owner, name)),
         _document("PromotionStrategy", app, target, strategy),
+        _document(
+            ORDER,
+            f"order-{app}",
+            target,
+            {"key": f"order-{app}", "promotionStrategyRef": {"name": app}},
+        ),
         _document(
             "ArgoCDCommitStatus",
             health,
@@ -89,6 +98,7 @@ def _environment(one: Environment, scheduled: Sequence[Environment], app: str) -
     gates = [{"key": f"schedule-{app}"}] if one in scheduled else []
     return {
         "branch": branch(one.name),
+        **({"dependsOn": [branch(name) for name in one.after]} if one.after else {}),
         "autoMerge": merged,
         **({"proposedCommitStatuses": gates} if gates else {}),
     }
@@ -150,7 +160,7 @@ def _cron(window: Window) -> str:
 
 
 def _in_line(settings: Settings) -> tuple[Environment, ...]:
-    """The environments, each after those that it names in `after`: Promoter has one line of them."""
+    """The environments, each after those that it names in `after`."""
     left = list(settings.environments)
     done: list[Environment] = []
     while left:
@@ -162,6 +172,7 @@ def _in_line(settings: Settings) -> tuple[Environment, ...]:
 
 
 def _notes(settings: Settings, places: Sequence[Environment]) -> Iterator[str]:
+    yield "These objects need GitOps Promoter 0.39 or newer, where a gate keeps the order of environments."
     yield "Label the Applications of each environment app.kubernetes.io/part-of: " + settings.app + "."
     yield "Promoter promotes rendered branches: set up Argo CD's Source Hydrator for " + ", ".join(
         branch(one.name) for one in places
@@ -172,8 +183,6 @@ def _notes(settings: Settings, places: Sequence[Environment]) -> Iterator[str]:
             "check by a WebRequestCommitStatus."
         )
     for one in places:
-        if len(one.after) > 1 or [two.name for two in places if two.after == one.after and two != one]:
-            yield f"{one.name} is one of several that come after the same: Promoter runs them one after another."
         for window in one.window:
             if not _cron(window):
                 yield f"The window {window.rrule} of {one.name} cannot be said as cron."
