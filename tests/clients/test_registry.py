@@ -13,7 +13,7 @@ import pytest
 from lab.registry import PASSWORD
 from lab.registry import Registry as LabRegistry
 from stagegate.clients import registry
-from stagegate.clients.registry import Manifest, Reference
+from stagegate.clients.registry import Manifest, Reference, credentials
 from stagegate.errors import Stop
 from stagegate.model import digest_of
 
@@ -131,6 +131,8 @@ def test_a_missing_login_is_not_absent(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {lab.host: {"auth": auth}}}))
         monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
         assert client(lab).digest(where) == manifest.digest
+        # a job's own token, which workflows pass by default, is not for this registry
+        assert client(lab, username="octo-dev", password="ghs_" + "t" * 36).digest(where) == manifest.digest
 
         helper = tmp_path / "bin" / "docker-credential-lab"
         helper.parent.mkdir()
@@ -157,6 +159,17 @@ def test_a_read_only_registry_is_named(tmp_path: Path) -> None:
         assert stop.value.reason == "server-error"
         assert "405" in str(stop.value)
         assert lab.tags("app") == []
+
+
+@pytest.mark.parametrize(
+    ("host", "gets_it"),
+    [("ghcr.io", True), ("containers.git.example", True), ("registry.example", False), ("docker.io", False)],
+)
+def test_a_job_s_token_goes_to_registries_of_github_only(host: str, gets_it: bool) -> None:
+    token = "ghs_" + "t" * 36
+    assert (host in credentials.for_hosts([host], "octo-dev", token)) == gets_it
+    assert (credentials.lookup("octo-dev", token)(host).password == token) == gets_it
+    assert credentials.lookup("octo-dev", "of this registry")(host).password == "of this registry"
 
 
 def test_another_host_is_never_asked(lab: LabRegistry) -> None:

@@ -192,6 +192,11 @@ def test_links_lead_somewhere(file: str) -> None:
             assert link.fragment in anchors(there), f"{file}: {target} has no such heading"
 
 
+def test_the_index_lists_every_page() -> None:
+    listed = set(re.findall(r"\]\(([\w-]+\.md)", (ROOT / "docs" / "README.md").read_text()))
+    assert listed == {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+
 def anchors(document: Path) -> set[str]:
     """The anchors GitHub gives to the headings of a document."""
     headings = re.findall(r"(?m)^#+\s+(.*?)\s*#*$", prose(str(document.relative_to(ROOT))))

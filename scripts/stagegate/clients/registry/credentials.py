@@ -10,7 +10,7 @@ import binascii
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,25 @@ def given(username: str, password: str) -> Credentials | None:
 
 
 def for_hosts(hosts: Iterable[str], username: str, password: str) -> dict[str, Credentials]:
-    """The login of the inputs for each of our registries; empty when none was given. Stop(empty-secret)."""
+    """The login of the inputs for each of our registries that gets it. Stop(empty-secret)."""
     login = given(username, password)
-    return dict.fromkeys(hosts, login) if login else {}
+    return {host: login for host in hosts if login and _may_have(host, login)}
+
+
+def lookup(username: str, password: str) -> Callable[[str], Credentials]:
+    """Who to be at a host: the login of the inputs, else what docker would use there. Stop(empty-secret)."""
+    login = given(username, password)
+    return lambda host: login if login and _may_have(host, login) else from_docker(host)
+
+
+def _may_have(host: str, login: Credentials) -> bool:
+    """Whether a registry may get a login.
+
+    Workflows pass the job's GITHUB_TOKEN where nothing else is given. It is only for GitHub's own registries
+    (`containers.` is that of GitHub Enterprise Server).
+    """
+    own = host in ("ghcr.io", "docker.pkg.github.com") or host.startswith("containers.")
+    return own or not login.password.startswith("ghs_")
 
 
 def from_docker(host: str, environ: Mapping[str, str] = os.environ) -> Credentials:

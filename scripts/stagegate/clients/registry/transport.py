@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -37,9 +37,7 @@ class Transport:
         self._timeout = timeout
         self._session = http.session()
         self._session.auth = _as_given  # without it requests would add a login from ~/.netrc
-        login = credentials.given(username, password)
-        lookup: Callable[[str], credentials.Credentials] = credentials.from_docker
-        self.login = RegistryLogin(self._session, (lambda _: login) if login is not None else lookup)
+        self.login = RegistryLogin(self._session, credentials.lookup(username, password))
 
     def send(
         self,
