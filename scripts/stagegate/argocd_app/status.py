@@ -148,7 +148,7 @@ def _parent(metadata: Json) -> str:
     if colon and kept.startswith("argoproj.io/Application:"):
         return tracking.replace("_", "/", 1)
     label = text(labels, "app.kubernetes.io/instance")
-    return "" if label == text(metadata, "name") else label
+    return "" if label == text(metadata, "name") else label.replace("_", "/", 1)
 
 
 def _application_set(metadata: Json) -> str:
@@ -164,7 +164,7 @@ def _operation(state: Json, asked: list[Json]) -> Operation:
     said = result if result.get("revision") or result.get("revisions") else wanted
     return Operation(
         phase=text(state, "phase"),
-        message=" ".join(text(state, "message").split())[:300],
+        message=" ".join(text(state, "message").split()),
         started=text(state, "startedAt"),
         finished=text(state, "finishedAt"),
         revisions=tuple(in_order(said, asked)),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Literal
 
-from stagegate.errors import Stop
 from stagegate.gate import health
 from stagegate.gate.expected import Expected
 from stagegate.gate.order import Order, Rollout
@@ -14,16 +12,6 @@ from stagegate.gate.plan import Failed, Judgement, Ready, Superseded
 from stagegate.gate.progress import Progress
 from stagegate.gate.trouble import PASSING
 from stagegate.model import ApplicationSeen
-
-# Words of a connection that does not stand, whatever else a message contains ...
-_NO_CONNECTION = re.compile(
-    r"connection (refused|reset)|i/o timeout|deadline exceeded|no such host|dial tcp|TLS handshake|x509:"
-    r"|authentication required|unauthorized|no route to host|network is unreachable|Too Many Requests"
-    r"|toomanyrequests|server misbehaving|unexpected EOF",
-    re.IGNORECASE,
-)
-# ... and those that may be part of a name, so not where something is said to be missing.
-_PERHAPS = re.compile(r"Unavailable|\b(429|500|502|503|504)\b")
 
 
 def verdict(
@@ -99,20 +87,6 @@ def _failing(state: Progress) -> str:
         if state.seen is not None and state.judgement.reason != "syncing":
             return health.failing_workload(state.seen)
     return ""
-
-
-def demand_innocent(found: Rollout) -> None:
-    """Stop where Argo CD's connection to a repository is to blame, not the release: that is nobody's verdict."""
-    words = found.detail
-    if found.reason != "comparison-error":
-        return
-    if _NO_CONNECTION.search(words) or (_PERHAPS.search(words) and "not found" not in words):
-        raise Stop(
-            "unreachable",
-            "Argo CD cannot reach what it has to read.",
-            f"{words}.",
-            "Check Argo CD's repo-server and the registry or Git server it names, then run the gate again.",
-        )
 
 
 def _seen(state: Progress) -> ApplicationSeen:

@@ -75,6 +75,27 @@ def _told(item: ObjectSeen) -> str:
     return f"{item.name} is {item.health}" + (f": {item.message}" if item.message else "")
 
 
+# Reasons of a look at what ran before the release came.
+_EARLIER = ("pin-not-applied", "stale-comparison", "old-revision", "old-commit", "unknown-commit")
+_RUNNING = set(WORKLOADS) - {"CronJob"}  # those whose health is that of the release's own pods
+
+
+def ill_before(known: frozenset[str], app: Application, reason: str) -> frozenset[str]:
+    """The objects without pods of the release that were Degraded before it came and have been since.
+
+    `reason` is that of the look at `app`. One that was well in between is the release's own.
+    """
+    ill = frozenset(o.name for o in app.objects if o.health == "Degraded" and o.kind not in _RUNNING)
+    well = frozenset(o.name for o in app.objects if o.health in ("Healthy", "Progressing", "Suspended"))
+    return (known | ill if reason in _EARLIER else known) - well
+
+
+def was_ill_before(app: Application, known: frozenset[str]) -> bool:
+    """Whether nothing is Degraded besides what was so before the release came."""
+    ill = {o.name for o in app.objects if o.health == "Degraded"}
+    return bool(ill) and ill <= known
+
+
 def suspended_for(app: Application) -> float:
     """Seconds for which it has been Suspended by Argo CD's own clock; 0 where it is not, or no time is known."""
     since, looked = _time(app.health_since), _time(app.reconciled)

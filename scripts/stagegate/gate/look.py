@@ -29,7 +29,7 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
     if not app.compared_as_specified:
         yield "stale-comparison", "the comparison Argo CD shows is of an earlier spec"
     yield from sources.compared(app, expected)
-    yield from synced.operation(app)
+    yield from synced.operation(app, expected)
     yield from synced.differences(app, expected)
     yield from health.objections(app, expected)
     if app.refreshing:

@@ -35,6 +35,7 @@ class Progress:
     stuck: StuckPod = field(default_factory=StuckPod)
     asked_pods: float = float("-inf")
     asked_for: str = ""  # what the spec asks for instead of the release, in words
+    ill_before: frozenset[str] = frozenset()  # objects that were Degraded before the release came
     set_interval: float | None = None  # seconds between two looks of the ApplicationSet that makes it
 
 

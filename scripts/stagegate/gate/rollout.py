@@ -11,7 +11,7 @@ import msgspec
 
 from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import application_sets, ending, trouble
+from stagegate.gate import application_sets, ending, health, innocence, trouble
 from stagegate.gate.expected import Commit, Expected
 from stagegate.gate.following import Followers, Following, Source, older
 from stagegate.gate.order import Commits, Order, Rollout
@@ -41,6 +41,7 @@ def wait(
     began = last = clock()
     paused = 0.0
     states = {name: Progress(name=name) for name in order.names}
+    parents: dict[str, str] = {}  # of each Application that applies pins, the one that applies it
     commits: Commits = {}
     news = following or Followers(source)
     pin = Pin(expected.version, order.pinned)
@@ -63,22 +64,27 @@ def wait(
                 newer = Superseded(detail=f"the pin in Git now names {pin.version}")
                 return ending.ended("superseded", newer, states, clock() - began, paused)
             if found:
-                ending.demand_innocent(found)
+                innocence.demand(found, states)
                 return found
-            news.follow_parents(_parents(states, order))
+            news.follow_parents(_parents(states, order, parents))
             for state in states.values():
                 if wants_refresh(state, expected, clock()):
                     news.ask(state.name)
                     state.asked_refresh = clock()
-            _drain(news, states, expected, commits, order, clock)
+            _drain(news, states, parents, expected, commits, order, clock)
     finally:
         news.stop()
 
 
-def _parents(states: dict[str, Progress], order: Order) -> set[str]:
-    """The Applications that apply the pins, for as long as one of those is not applied."""
+def _parents(states: dict[str, Progress], order: Order, parents: dict[str, str]) -> set[str]:
+    """The Applications that apply the pins, and their parents, for as long as a pin is not applied."""
     late = [s for s in states.values() if s.judgement.reason in ("pin-not-applied", "wrong-source")]
-    return {s.seen.parent for s in late if s.seen and s.seen.parent} - {order.parent, *states}
+    found: set[str] = set()
+    names = {s.seen.parent for s in late if s.seen}
+    while names := names - found - {""}:
+        found |= names
+        names = {parents.get(name, "") for name in names}
+    return found - {order.parent, *states}
 
 
 def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
@@ -151,9 +157,9 @@ def _look(
     held: dict[str, Commit] = {}
     for source in seen.sources:
         if source.is_git and source.revision and is_ours(source, expected):
-            if (seen.name, source.key) not in commits:
-                commits[seen.name, source.key] = order.commit(source, seen)
-            held[source.key] = commits[seen.name, source.key]
+            if (state.name, source.key) not in commits:
+                commits[state.name, source.key] = order.commit(source, seen)
+            held[source.key] = commits[state.name, source.key]
     here = msgspec.structs.replace(
         expected,
         commits=held,
@@ -164,6 +170,7 @@ def _look(
     state.judgement = judge(seen, here, state.history, now)
     state.history = remember(state.history, seen, here, now, refreshed=refreshed)
     state.seen, state.document = seen, document
+    state.ill_before = health.ill_before(state.ill_before, seen, state.judgement.reason)
     state.asked_for = state.judgement.detail if state.judgement.reason == "pin-not-applied" else ""
     _add(state, state.stuck.text if state.judgement.reason in trouble.ROLLING else "")
     _add(state, application_sets.told(state, now))
@@ -183,6 +190,7 @@ def _add(state: Progress, more: str) -> None:
 def _drain(
     news: Following,
     states: dict[str, Progress],
+    parents: dict[str, str],
     expected: Expected,
     commits: Commits,
     order: Order,
@@ -191,7 +199,10 @@ def _drain(
     """Wait for an event, or until the next look is due. An event can fail an Application, or hint at ready."""
     lag = min(POLL if not news.streams or s.history.reason == "ready" else 1.0 for s in states.values())
     event = news.next(lag)
-    if event is None or event.name not in states or older(event.document, states[event.name].document):
+    if event is not None and event.name not in states:
+        parents[event.name] = documents.read(event.document).parent
+        return
+    if event is None or older(event.document, states[event.name].document):
         return
     state = states[event.name]
     _look(state, event.document, expected, commits, order, clock(), refreshed=event.refreshed)

@@ -8,6 +8,7 @@ from stagegate.argocd_app.status import Application
 from stagegate.gate.expected import Expected
 
 Objection = tuple[str, str]
+_BLOCKED = "blocked by sync window"  # Argo CD's words
 _ROOM = 300  # characters of a message
 
 
@@ -17,16 +18,18 @@ def shortened(message: str) -> str:
     return text if len(text) <= _ROOM else f"{text[:100]} ... {text[100 - _ROOM :]}"
 
 
-def operation(app: Application) -> Iterator[Objection]:
+def operation(app: Application, expected: Expected) -> Iterator[Objection]:
     """A sync that is requested, runs, or failed for these revisions."""
-    state = app.operation
+    state, message = app.operation, shortened(app.operation.message)
+    if state.phase == "Running" and _BLOCKED in state.message:
+        yield "sync-window", expected.sync_window or "a sync window blocks the sync that has begun"
     if app.requested or (state.phase and not state.finished):
         started = f" since {state.started}" if state.started else ""
-        yield "syncing", f"a sync runs{started}" + (f": {state.message}" if state.message else "")
+        yield "syncing", f"a sync runs{started}" + (f": {message}" if message else "")
     if state.phase in ("Terminating", "Running"):
-        yield "syncing", "a sync runs" + (f": {state.message}" if state.message else "")
+        yield "syncing", "a sync runs" + (f": {message}" if message else "")
     if state.phase in ("Failed", "Error") and state.revisions == app.revisions:
-        yield "operation-failed", f"the sync {state.phase.lower()}: {state.message or 'no message'}"
+        yield "operation-failed", f"the sync {state.phase.lower()}: {message or 'no message'}"
 
 
 def differences(app: Application, expected: Expected) -> Iterator[Objection]:

@@ -24,14 +24,16 @@ STUCK_EVERY = 5.0  # seconds between two looks at the pods of an Application tha
 def endure(state: Progress, trouble: Stop, order: Order, now: float, patience: float) -> None:
     """Keep trouble that may pass for a while; what a person must cure ends the wait.
 
-    argocd-server answers every error of the Kubernetes API with 403, so one after good looks may pass.
+    argocd-server answers every error of the Kubernetes API with 403, so one after good looks may pass; so may an
+    Application that is made anew.
     """
     if state.trouble is None:
         state.trouble_since = now
     state.trouble = trouble
     missing = bool(order.parent) and trouble.reason in ("missing-permission", "bad-settings")
     may_pass = trouble.reason in PASSING
-    may_pass = may_pass or (bool(state.document) and trouble.reason == "missing-permission")
+    gone = trouble.reason in ("missing-permission", "bad-settings")  # 403, or 404 where the project is named
+    may_pass = may_pass or (bool(state.document) and gone)
     if not may_pass and not missing:
         raise trouble
     patience = patience if state.document else PATIENCE_FIRST
