@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export KEEP
-.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast fuzz demo conformance bench live lock docs ghes wheels clean
+.PHONY: help check formatting lint types contracts workflows tables examples audit format test test-fast fuzz demo conformance calls bench live lock docs ghes wheels clean
 
 PYTHON ?= python3
 TOOLS := $(PYTHON) lab/toolbox.py run
@@ -59,6 +59,9 @@ demo: ## one release from commit to production, on this machine; KEEP=1 leaves t
 
 conformance: ## the forge beside GitHub's own descriptions (needs npm)
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance $(TESTS)
+
+calls: ## what every action asks of GitHub, recorded from its tests, for the least permissions of each job
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance.runs
 
 fuzz: ## generated input for longer; INPUTS=20000 SEED=7, where a failure names its seed
 	$(TOOLS) env STAGEGATE_FUZZ_INPUTS=$(INPUTS) STAGEGATE_FUZZ_DOCUMENTS=$(INPUTS) STAGEGATE_FUZZ_SEED=$(SEED) \

@@ -9,6 +9,7 @@ import pytest
 
 from lab.registry import Registry
 from stagegate.runner import log
+from tests import recorded_runs
 from tests.promotion.shop_world import Shop, shop
 
 LONGEST = (
@@ -25,6 +26,12 @@ def secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
     monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0.01")
+
+
+@pytest.fixture(autouse=True)
+def calls_are_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with recorded_runs.heard(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="module")

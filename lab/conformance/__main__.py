@@ -30,17 +30,31 @@ def main(tests: list[str]) -> int:
     except descriptions.NotReachable as error:
         say(f"Skipped: {error}")
         return 0
+    differences = Counter(
+        sdl.problems((ROOT / "lab/forge/schema.graphql").read_text(encoding="utf-8"), schema)
+    )
+    total, failed = 0, False
+    for piece in tests or TESTS:
+        exchanges, passed = recorded(piece)
+        failed = failed or not passed or not exchanges
+        for name, document in documents.items():
+            differences.update(
+                f"{name}: {line}"
+                for one in exchanges
+                for line in document.problems(one, answers=name == GITHUB)
+            )
+        say(f"{piece}: {len(exchanges)} exchanges{'' if passed else ', and a test failed'}.")
+        total += len(exchanges)
+    return 1 if tell(differences, total) or failed else 0
+
+
+def recorded(piece: str) -> tuple[list[recording.Exchange], bool]:
+    """The exchanges of one folder of tests, and whether its tests passed."""
+    workers = os.environ.get("WORKERS", "2")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile", piece]
     with tempfile.TemporaryDirectory(prefix="stagegate-exchanges-") as folder:
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile", *(tests or TESTS)]
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, recording.FOLDER: folder}, check=False)
-        exchanges = list(recording.read(Path(folder)))
-    found = Counter(sdl.problems((ROOT / "lab/forge/schema.graphql").read_text(encoding="utf-8"), schema))
-    for name, document in documents.items():
-        found.update(
-            f"{name}: {line}" for one in exchanges for line in document.problems(one, answers=name == GITHUB)
-        )
-    wrong = tell(found, len(exchanges))
-    return 1 if wrong or done.returncode or not exchanges else 0
+        return list(recording.read(Path(folder))), done.returncode == 0
 
 
 def tell(found: Counter[str], exchanges: int) -> int:

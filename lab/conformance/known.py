@@ -15,7 +15,7 @@ REASONS: tuple[tuple[str, str], ...] = (
         "The older address of a commit's statuses, which GitHub still answers and PyGithub asks.",
     ),
     (
-        r"ghes-3\.16: POST .*/issues/\{issue_number\}/labels takes",
+        r": POST .*/issues/\{issue_number\}/labels takes",
         "GitHub takes a bare list of labels too, and says so in the text beside the schema.",
     ),
 )

@@ -81,6 +81,7 @@ def announce(repo: Repository, token: Token, moved: Sequence[tuple[str, str, str
     for name, before, after in moved:
         if before == after:
             continue
+        repo.world.replica.created(after)
         events.ref_moved(repo, token, name, before, after, crowd=len(tags) > 3 and name in tags)
     for name, before, after in moved:
         if before != after and name.startswith("refs/heads/"):

@@ -139,6 +139,7 @@ class Ask:
 
         `show` makes the JSON of one item, for lists too long to show whole.
         """
+        items = [one for one in items if not self.world.replica.misses(_id(one))]
         size = max(1, min(_number(self.query.get("per_page"), 30), 100))
         page = max(1, _number(self.query.get("page"), 1))
         last = max(1, -(-len(items) // size))
@@ -178,6 +179,12 @@ def made(body: Body) -> Answer:
 def nothing() -> Answer:
     """204."""
     return Answer(204)
+
+
+def _id(item: object) -> int:
+    """The database id of a record, or of its JSON; 0 for what has none."""
+    found = item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
+    return found if isinstance(found, int) else 0
 
 
 def _number(text: str | None, default: int) -> int:

@@ -239,6 +239,14 @@ class Forge:
         """
         self._faults.add(method, path, nth, how)
 
+    def limit_content(self, per_minute: int = 80, per_hour: int = 500) -> None:
+        """Refuse more than so many requests that create content, as GitHub does; see `ContentLimit`."""
+        self.world.content_limit.per_minute, self.world.content_limit.per_hour = per_minute, per_hour
+
+    def lag(self, reads: int) -> None:
+        """Let the first reads of everything new miss it: read-after-write delay, without a clock."""
+        self.world.replica.lag(reads)
+
     def heal(self) -> None:
         """Forget all planned trouble."""
         self._faults.clear()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from werkzeug.datastructures import Headers
 
-from lab.forge import branches
+from lab.forge import branches, demands
 from lab.forge.exchange import Answer
 from lab.forge.git_reader import environment
 from lab.forge.git_store import Move
@@ -69,6 +69,8 @@ def _refused(token: Token, found: Repository | None, writes: bool) -> Answer | N
         return _text(404, "Repository not found.")
     if writes and token.kind == "anonymous":
         return _text(401, "Authentication required.", asks)
+    demands.enter("git push" if writes else "git fetch")
+    demands.note("contents=write" if writes else "contents=read", token.kind)
     if not allows(token, found, "contents=write" if writes else "contents=read"):
         said = "Write access to repository not granted." if writes else "Repository not found."
         return _text(403 if writes else 404, said)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from lab.forge import demands
 from lab.forge.refusal import Refusal, not_found
 from lab.forge.state import Repository, World
 from lab.forge.values import Token, User
@@ -99,6 +100,8 @@ def demand(token: Token, repository: Repository, needs: str, person: str = "") -
 
     Source: docs.github.com "Troubleshooting the REST API": 404 for what may not be known, else 403 with the header.
     """
+    if needs:
+        demands.note(needs, token.kind)
     if not visible(token, repository):
         raise not_found()
     if allows(token, repository, needs):

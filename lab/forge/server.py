@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from lab.conformance import recording
-from lab.forge import faults, git_http, graph
+from lab.forge import demands, faults, git_http, graph
 from lab.forge.exchange import Answer, Ask, Fields
 from lab.forge.permissions import authenticate, demand
 from lab.forge.refusal import Refusal, not_found
@@ -78,6 +78,8 @@ class Server:
             request.method, path + ("#" + ",".join(said.mutations) if said.mutations else "")
         )
         login: list[str] = []
+        if how is None and self._one_too_many(request, path, said):
+            how = "secondary"
         if how is None or how == "after":
             answer = self._answer(request, raw, path, api, login)
             _remember(request, raw, path, answer)
@@ -114,6 +116,18 @@ class Server:
             traceback.print_exc()
             return Answer(500, {"message": f"forge: {traceback.format_exc()}"})
 
+    def _one_too_many(self, request: Request, path: str, said: graph.Operation) -> bool:
+        """Whether GitHub would refuse this request for the content that its sender created in the last minute."""
+        creates = said.mutations if path == "/graphql" else request.method in ("POST", "PUT", "PATCH")
+        if not creates or GIT.fullmatch(path) or JWT_ROUTES.fullmatch(path):
+            return False
+        try:
+            login = self._token(request, path).user.login
+        except Refusal:
+            return False
+        with self.world.lock:
+            return self.world.content_limit.exceeded(login, self.world.seconds())
+
     def _token(self, request: Request, path: str) -> Token:
         value = _credential(request.headers.get("Authorization", ""))
         if not value or JWT_ROUTES.fullmatch(path):
@@ -126,6 +140,7 @@ class Server:
             self.world.unknown_routes.append((request.method, path))
             raise not_found()
         route, params = match
+        demands.enter(f"{route.method} {route.pattern}")
         params = {key: unquote(value) for key, value in params.items()}
         repo = None
         if "owner" in params:
@@ -160,11 +175,13 @@ def _remember(request: Request, raw: bytes, path: str, answer: Answer) -> None:
     """Keep a REST exchange for the comparison with GitHub's description; nothing where none is asked for."""
     if path == "/graphql" or GIT.fullmatch(path) or isinstance(answer.body, bytes | str):
         return
+    sent = str(request.environ.get("RAW_URI", path)).partition("?")[0]  # a quoted slash is part of a name
+    route = sent.removeprefix("/api/v3").removeprefix("/api").removeprefix("/uploads")
     try:
         body = json.loads(raw) if raw.strip() else None
     except ValueError:
-        return
-    recording.record(recording.Exchange(request.method, path, answer.status, body, answer.body))
+        body = None  # a file
+    recording.record(recording.Exchange(request.method, route, answer.status, body, answer.body))
 
 
 def _normal(path: str, url: str) -> tuple[str, str]:

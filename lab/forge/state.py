@@ -14,6 +14,7 @@ from pathlib import Path
 from lab.forge import git_write
 from lab.forge.git_objects import Commit, Signature
 from lab.forge.git_store import Move, Store
+from lab.forge.limits import ContentLimit, Replica
 from lab.forge.records import Deployment, Label, PullRequest, Release, Thread
 from lab.forge.refusal import invalid
 from lab.forge.values import (
@@ -136,13 +137,17 @@ class World:
         self.signed: set[str] = set()
         # What happens when a branch (name without refs/heads/) has moved to a commit, ZERO when it is gone.
         self.followers: list[Callable[[Repository, Token, str, str], None]] = []
+        self.content_limit = ContentLimit()
+        self.replica = Replica()
         self._ids: Iterator[int] = itertools.count(1001)
         self.actions_bot = User(ACTIONS_BOT_ID, ACTIONS_BOT_LOGIN, "Bot")
         self.users[ACTIONS_BOT_LOGIN] = self.actions_bot
 
     def next_id(self) -> int:
         """A database id that nothing else has."""
-        return next(self._ids)
+        new = next(self._ids)
+        self.replica.created(new)
+        return new
 
     def seconds(self) -> float:
         """The forge's clock, in seconds since the epoch."""

@@ -108,7 +108,7 @@ def _auto(links: Links, found: PullRequest) -> Body | None:
         return None
     return {
         "enabled_by": shapes.user(links, wish.token.user), "merge_method": wish.method.lower(),
-        "commit_title": wish.title, "commit_message": wish.body,
+        "commit_title": wish.title or "", "commit_message": wish.body or "",
     }  # fmt: skip
 
 

@@ -1,7 +1,12 @@
-"""Every shipped job declares exactly the permissions that docs/permissions.md lists for what it does."""
+"""The permissions of every job are the least that the recorded calls of its actions need.
+
+The tests record what each run of an action calls. GitHub's own table says what a call needs. Both together give the
+rows of docs/permissions.md, and those the permissions of every shipped job and every README.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +14,8 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+
+from lab.conformance import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = {"none": 0, "read": 1, "write": 2}
@@ -51,6 +58,97 @@ def union(sets: list[Permissions]) -> dict[str, str]:
     return both
 
 
+RECORDED = runs.read()
+PUBLISHED: dict[str, str] = {
+    runs.nameless(call): needs
+    for call, needs in json.loads((ROOT / "lab/conformance/permissions.json").read_text())["calls"].items()
+}
+# GitHub publishes no table for GraphQL, Git and uploads: each needs what the call of REST needs that does the same.
+SAME_AS = {
+    "git fetch": "GET /repos/{}/{}/git/commits/{}",
+    "git push": "PATCH /repos/{}/{}/git/refs/{}",
+    "POST /repos/{}/{}/releases/{}/assets": "PATCH /repos/{}/{}/releases/{}",
+    "Repository.ref": "GET /repos/{}/{}/git/ref/{}",
+    "Repository.refs": "GET /repos/{}/{}/git/matching-refs/{}",
+    "Repository.object": "GET /repos/{}/{}/git/commits/{}",
+    "Repository.pullRequest": "GET /repos/{}/{}/pulls",
+    "Repository.pullRequests": "GET /repos/{}/{}/pulls",
+    "Repository.deployments": "GET /repos/{}/{}/deployments",
+    "Commit.associatedPullRequests": "GET /repos/{}/{}/commits/{}/pulls",
+    "Commit.status": "GET /repos/{}/{}/commits/{}/status",
+    "Mutation.createCommitOnBranch": "PUT /repos/{}/{}/contents/{}",
+    "Mutation.createRef": "POST /repos/{}/{}/git/refs",
+    "Mutation.updateRefs": "PATCH /repos/{}/{}/git/refs/{}",
+}
+
+
+def test_the_forge_asks_for_what_github_publishes() -> None:
+    for action, recorded in RECORDED.items():
+        for line in recorded.places:
+            place, _, needs = line.partition(" needs ")
+            published = PUBLISHED.get(SAME_AS.get(place, place))
+            assert published, f"{action}: GitHub's table has no {place}"
+            assert set(needs.split(";")) <= set(published.split(";")), f"{action}: {place} needs {published}"
+
+
+def granted(row: Permissions, needs: str) -> list[str]:
+    """Those of the alternatives that a row grants."""
+    return [
+        one
+        for one in needs.split(";")
+        if ORDER[row.get(one.partition("=")[0].replace("_", "-"), "none")] >= ORDER[one.partition("=")[2]]
+    ]
+
+
+def runs_of(action: str) -> frozenset[runs.Needs]:
+    """The recorded runs. A gate or a command that promotes calls what promote-pr calls, in its own job."""
+    own = RECORDED[action].runs
+    if action not in ("staging-gate", "pr-command"):
+        return own
+    return own | {runs.least(one | other) for one in own for other in RECORDED["promote-pr"].runs}
+
+
+def fitting(row: Permissions, action: str) -> list[runs.Needs]:
+    """The runs of an action that a job with these permissions can make."""
+    return [run for run in runs_of(action) if all(granted(row, needs) for needs in run)]
+
+
+@pytest.mark.parametrize("action", sorted(set(rows()) & set(RECORDED)))
+def test_every_recorded_run_fits_a_row_and_every_row_is_the_least(action: str) -> None:
+    table = rows()[action]
+    fits = [fitting(row, action) for row in table]
+    beyond = [sorted(run) for run in runs_of(action) if not any(run in allowed for allowed in fits)]
+    assert not beyond, f"{action}: no row of docs/permissions.md allows these runs"
+    for row, allowed in zip(table, fits, strict=True):
+        needed = {"contents": "read"}  # every job reads the settings, from a checkout or from GitHub
+        for one in (
+            granted(row, needs)[0] for run in allowed for needs in run if len(granted(row, needs)) == 1
+        ):
+            name, _, level = one.replace("_", "-").partition("=")
+            needed = union([needed, {name: level}])
+        of_github = {
+            name: level for name, level in row.items() if name != "packages"
+        }  # a registry's business
+        assert of_github == needed, f"{action}: the calls of its runs need {needed}"
+
+
+@pytest.mark.parametrize("action", sorted(rows()))
+def test_the_readme_of_an_action_names_the_permissions_of_its_rows(action: str) -> None:
+    text = (ROOT / "actions" / action / "README.md").read_text()
+    section = text.partition("\n## Permissions\n")[2].partition("\n## ")[0]
+    section = re.sub(r"`pins-token`[^.]*\.", "", section)  # what a token of another repository needs
+    listed = {pair for pair in re.findall(r"\b([a-z-]+): (read|write)\b", section) if pair[0] in PERMISSIONS}
+    assert listed, f"{action}: its README has no section Permissions"
+    levels = {pair for row in rows()[action] for pair in row.items()}
+    assert listed <= levels | {("id-token", "write"), ("attestations", "write")}
+    assert set(union([dict([pair]) for pair in listed]).items()) >= set(union(rows()[action]).items())
+
+
+PERMISSIONS = (
+    "actions", "attestations", "contents", "deployments", "id-token", "issues", "packages", "pull-requests", "statuses"
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_declares_what_it_uses(name: str) -> None:
     job, used = JOBS[name]
@@ -59,6 +157,37 @@ def test_a_job_declares_what_it_uses(name: str) -> None:
     for action in used:
         ways = [[*way, row] for way in ways for row in table[action]]
     assert dict(job["permissions"]) in [union(way) for way in ways]
+
+
+def called() -> Iterator[tuple[str, Permissions, str]]:
+    """Jobs that call a workflow of the toolkit: name, permissions, the workflow's file."""
+    for file in sorted(ROOT.glob("examples/**/.github/workflows/*.yml")):
+        for name, job in YAML(typ="safe", pure=True).load(file.read_text())["jobs"].items():
+            if match := re.match(
+                r"acme/stagegate/\.github/workflows/([a-z0-9-]+\.yml)@", job.get("uses", "")
+            ):
+                yield f"{file.relative_to(ROOT)} {name}", job["permissions"], match[1]
+
+
+CALLED = {name: (permissions, file) for name, permissions, file in called()}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_job_that_calls_a_workflow_grants_what_its_jobs_declare_and_nothing_else(name: str) -> None:
+    permissions, file = CALLED[name]
+    inner = YAML(typ="safe", pure=True).load((ROOT / ".github" / "workflows" / file).read_text())["jobs"]
+    assert dict(permissions) == union([job["permissions"] for job in inner.values()])
+
+
+def test_what_init_writes_grants_the_same() -> None:
+    pattern = r"    permissions:\n((?:      .*\n)+)    uses: \{\{ repository \}\}/\.github/workflows/([a-z0-9-]+\.yml)@"
+    texts = [file.read_text() for file in ROOT.glob("scripts/stagegate/setup/templates/*.yml.j2")]
+    blocks = [match for text in texts for match in re.findall(pattern, text)]
+    assert len(blocks) == 4
+    for lines, file in blocks:
+        inner = YAML(typ="safe", pure=True).load((ROOT / ".github" / "workflows" / file).read_text())["jobs"]
+        written = dict(re.findall(r"([a-z-]+): (read|write)", lines))
+        assert written == union([job["permissions"] for job in inner.values()])
 
 
 def test_every_job_with_a_gate_may_roll_back() -> None:

@@ -49,7 +49,7 @@ class Kit:
         self, method: str, path: str, token: str = "", json: object = None, **headers: str
     ) -> requests.Response:
         """One REST call in the shop (a path that begins with / is taken as it is)."""
-        address = self.forge.url + (path if path.startswith("/") else f"/repos/acme/shop/{path}")
+        address = self.forge.url + (path if path.startswith("/") else f"/repos/acme/shop/{path}".rstrip("/"))
         known = {name.replace("_", "-"): value for name, value in headers.items()}
         authorization = {"Authorization": f"Bearer {token}"} if token else {}
         return requests.request(method, address, json=json, headers=known | authorization, timeout=20)

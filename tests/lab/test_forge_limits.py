@@ -56,3 +56,29 @@ def test_graphql_reports_limits_with_200(kit: Kit, how: str, words: str) -> None
 def test_a_bot_is_no_collaborator(kit: Kit) -> None:
     answer = kit.rest("GET", "collaborators/github-actions[bot]/permission", kit.dev)
     assert answer.json()["permission"] == "none"
+
+
+def test_eighty_requests_a_minute_may_create_content(kit: Kit) -> None:
+    kit.forge.limit_content(per_minute=3)
+    kit.rest("POST", "issues", kit.dev, {"title": "t"})
+    codes = [kit.rest("POST", "issues/1/comments", kit.dev, {"body": "b"}).status_code for _ in range(3)]
+    assert codes == [201, 201, 403]
+    assert "secondary rate limit" in str(kit.commit("main", kit.dev, {"a": "b"})), "mutations count too"
+    assert kit.rest("GET", "issues/1", kit.dev).status_code == 200
+    assert kit.rest("POST", "issues/1/comments", kit.lead, {"body": "b"}).status_code == 201, (
+        "for each person"
+    )
+    kit.forge.advance(61)
+    assert kit.rest("POST", "issues/1/comments", kit.dev, {"body": "b"}).status_code == 201
+
+
+def test_reads_may_lag_behind_writes(kit: Kit) -> None:
+    kit.forge.lag(reads=2)
+    kit.rest("POST", "issues", kit.dev, {"title": "t"})
+    codes = [kit.rest("GET", "issues/1", kit.dev).status_code for _ in range(3)]
+    assert codes == [404, 404, 200]
+    kit.commit("main", kit.dev, {"a": "b"})
+    sent = {"state": "success"}
+    answers = [kit.rest("POST", f"statuses/{kit.shop.head('main')}", kit.dev, sent) for _ in range(3)]
+    assert [one.status_code for one in answers] == [422, 422, 201]
+    assert "No commit found for SHA" in answers[0].text

@@ -28,6 +28,7 @@ def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Conn
         and head in ("", one.head_ref)
         and given.text("baseRefName") in ("", one.base_ref)
         and (not labels or labels & {label.name.lower() for label in one.labels})
+        and not repo.world.replica.misses(one.id)
     ]
     return connection(found[::-1] if given.descending() else found, "pullRequests", given)
 
@@ -35,7 +36,7 @@ def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Conn
 def _pull(asker: Asker, repo: Repository, given: Arguments) -> PullRequest:
     demand(asker.token, repo, "pull_requests=read")
     found = repo.threads.get(given.number("number") or 0)
-    if not isinstance(found, PullRequest):
+    if not isinstance(found, PullRequest) or repo.world.replica.misses(found.id):
         raise not_found(f"Could not resolve to a PullRequest with the number of {given.number('number')}.")
     return found
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from graphql import GraphQLResolveInfo
 
+from lab.forge import demands
 from lab.forge.graph import git_fields, git_mutations, people, pull_fields, pull_mutations, repository_fields
 from lab.forge.graph.arguments import Arguments, Field, Table
 from lab.forge.graph.nodes import Asker
@@ -35,6 +36,7 @@ def resolve(source: object, info: GraphQLResolveInfo[Asker], **arguments: object
     """Call `field(asker, source, arguments)`, or read the attribute in snake case."""
     asker = info.context
     if found := _field(info.parent_type.name, info.field_name):
+        demands.enter(f"{info.parent_type.name}.{info.field_name}")
         return found(asker, source, Arguments(arguments))
     if isinstance(source, Mapping):
         return source.get(info.field_name)

@@ -11,6 +11,7 @@ from lab.forge.rest.issues import READ, WRITE, find_thread
 from lab.forge.routing import Route
 from lab.forge.values import Body, User
 
+REACT = "issues=write"  # also under a pull request: GitHub lists no other permission for it
 REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
 
 
@@ -117,9 +118,9 @@ ROUTES = (
     Route("GET", AT + "/comments/{id}", get_comment, READ),
     Route("PATCH", AT + "/comments/{id}", edit_comment, WRITE, "read"),
     Route("DELETE", AT + "/comments/{id}", delete_comment, WRITE, "read"),
-    Route("POST", AT + "/comments/{id}/reactions", react_to_comment, WRITE, "read"),
-    Route("GET", AT + "/comments/{id}/reactions", list_reactions, READ),
+    Route("POST", AT + "/comments/{id}/reactions", react_to_comment, REACT, "read"),
+    Route("GET", AT + "/comments/{id}/reactions", list_reactions, "issues=read"),
     Route("GET", AT + "/{number}/comments", list_comments, READ),
     Route("POST", AT + "/{number}/comments", create_comment, WRITE, "read"),
-    Route("POST", AT + "/{number}/reactions", react_to_issue, WRITE, "read"),
+    Route("POST", AT + "/{number}/reactions", react_to_issue, REACT, "read"),
 )

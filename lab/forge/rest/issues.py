@@ -15,7 +15,7 @@ from lab.forge.values import Body
 def find_thread(ask: Ask) -> Thread:
     """The issue or pull request of the path, or 404."""
     found = ask.repository.threads.get(ask.number("number"))
-    if found is None:
+    if found is None or ask.world.replica.misses(found.id):
         raise not_found()
     return found
 
@@ -108,6 +108,6 @@ READ, WRITE = "issues=read; pull_requests=read", "issues=write; pull_requests=wr
 ROUTES = (
     Route("GET", AT, list_issues, READ),
     Route("POST", AT, create_issue, "issues=write", "read"),
-    Route("GET", AT + "/{number}", get_issue, READ),
+    Route("GET", AT + "/{number}", get_issue, "issues=read"),
     Route("PATCH", AT + "/{number}", update_issue, WRITE),
 )

@@ -15,7 +15,7 @@ from lab.forge.values import Body
 def find_pull(ask: Ask) -> PullRequest:
     """The pull request of the path, or 404."""
     found = ask.repository.threads.get(ask.number("number"))
-    if not isinstance(found, PullRequest):
+    if not isinstance(found, PullRequest) or ask.world.replica.misses(found.id):
         raise not_found()
     return found
 

@@ -155,6 +155,6 @@ ROUTES = (
         "GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", get_permission, "metadata=read"
     ),
     Route("GET", "/repos/{owner}/{repo}/collaborators/{username}", is_collaborator, "metadata=read"),
-    Route("GET", "/repos/{owner}/{repo}/tags", list_tags, "contents=read"),
+    Route("GET", "/repos/{owner}/{repo}/tags", list_tags, "metadata=read"),
     Route("GET", "/repos/{owner}/{repo}/activity", list_activity, "contents=read"),
 )

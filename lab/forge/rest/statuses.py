@@ -17,7 +17,7 @@ CONTEXT_LIMIT = 255
 def create_status(ask: Ask) -> Answer:
     """POST statuses/{sha}; 422 for a long description or the 1,001st of a SHA and context."""
     repo, fields, sha = ask.repository, ask.fields, ask.param("sha")
-    if repo.store.type_of(sha) != "commit":
+    if repo.store.type_of(sha) != "commit" or ask.world.replica.misses(sha):
         raise unprocessable(f"No commit found for SHA: {sha}")
     state, context = fields.text("state"), fields.text_or("context", "default")
     if state not in STATES:

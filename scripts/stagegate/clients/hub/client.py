@@ -70,10 +70,11 @@ class Connection(Line):
 
     # --- REST ---------------------------------------------------------------------------------------------
 
-    def path(self, *parts: str | int) -> str:
-        """`/repos/<owner>/<name>/<parts>`, each part quoted except its slashes."""
-        tail = "".join("/" + quote(str(part), safe="/:@!$&'()*+,;=~") for part in parts)
-        return f"/repos/{self.owner}/{self.name}{tail}"
+    def path(self, route: str = "", *names: str | int) -> str:
+        """`/repos/<owner>/<name>/<route>/<names>`: a slash divides the route, and is part of a name."""
+        safe = ":@!$&'()*+,;=~"
+        steps = [quote(route, safe=safe + "/"), *(quote(str(name), safe=safe) for name in names)]
+        return "/".join(("/repos", self.owner, self.name, *(step for step in steps if step)))
 
     def get(
         self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int

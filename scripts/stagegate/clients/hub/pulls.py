@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -175,7 +174,7 @@ class Pulls(Port):
 
     def remove_label(self, number: int, label: str) -> None:
         """Take a label off; one that is not there is no trouble."""
-        path = f"{self._c.path('issues', number, 'labels')}/{quote(label, safe='')}"
+        path = self._c.path("issues", number, "labels", label)
         doing = f"take the label {label} off pull request {number}"
         try:
             self._c.write("DELETE", path, {}, doing, _RIGHT, msgspec.Raw, repeatable=True)

@@ -144,7 +144,7 @@ class Refs(Files):
 
     @remembered
     def _refs(self, prefix: str) -> dict[str, str]:
-        path = self._c.path("git/matching-refs", prefix.removeprefix("refs/"))
+        path = self._c.path(f"git/matching-refs/{prefix.removeprefix('refs/')}")
         found = self._c.pages(path, _RestRef, f"list the refs under {prefix}", "contents: read")
         return {ref.ref: ref.object.sha for ref in found}
 

@@ -1,0 +1,137 @@
+"""What each run of an action asked of GitHub with the job's own token, for the least permissions of a job."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.conformance.recording import FOLDER
+from lab.forge.demands import Demand
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "tests" / "contract" / "recorded_calls.json"
+Needs = frozenset[str]  # `contents=read`, or alternatives: `issues=write;pull_requests=write`
+ROOMS = ("actions", "cases", "examples", "policy", "promotion", "proposal", "release", "security")
+TESTS = [f"tests/{room}" for room in ROOMS]  # those that run actions
+# What `permissions:` of a job can grant; a token of another kind has more.
+GRANTED = ("actions", "contents", "deployments", "issues", "pull_requests", "statuses")
+
+
+@dataclass
+class Run:
+    """One run of an action: the places it called, and the permissions they need."""
+
+    action: str
+    places: set[str] = field(default_factory=set)
+    needs: set[str] = field(default_factory=set)
+
+    def hear(self, demand: Demand) -> None:
+        """Take one demand that was made with the job's own token."""
+        needs = demand.needs.replace(" ", "")
+        if demand.kind == "actions" and needs.partition("=")[0] in GRANTED:
+            self.places.add(f"{nameless(demand.place)} needs {needs}")
+            self.needs.add(needs)
+
+
+def nameless(place: str) -> str:
+    """A route without the names of its parts, which the forge and GitHub choose differently."""
+    return re.sub(r"\{[^}]*\}", "{}", place.replace(" /uploads/", " /"))
+
+
+def keep(run: Run) -> None:
+    """Append a finished run to this process's file, where recording is asked for."""
+    folder = os.environ.get(FOLDER)
+    if folder and run.places:
+        line = json.dumps([run.action, sorted(run.places), sorted(run.needs)]) + "\n"
+        with (Path(folder) / f"{os.getpid()}.runs").open("a", encoding="utf-8") as file:
+            file.write(line)
+
+
+def kept(folder: Path) -> Iterator[Run]:
+    """All runs of a folder."""
+    for file in sorted(folder.glob("*.runs")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            action, places, needs = json.loads(line)
+            yield Run(action, set(places), set(needs))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Of one action: every place that one of its runs called, and the different sets of permissions of its runs."""
+
+    places: frozenset[str]
+    runs: frozenset[Needs]
+
+
+def summary(runs: Iterable[Run]) -> dict[str, Recorded]:
+    """What is recorded, by action."""
+    made: dict[str, tuple[set[str], set[Needs]]] = {}
+    for run in runs:
+        places, needs = made.setdefault(run.action, (set(), set()))
+        places |= run.places
+        needs.add(least(run.needs))
+    return {action: Recorded(frozenset(places), frozenset(needs)) for action, (places, needs) in made.items()}
+
+
+def least(needs: Iterable[str]) -> Needs:
+    """The needs of a run without those that another one includes: who may write may read."""
+    given = set(needs)
+    return frozenset(
+        one
+        for one in given
+        if not any(
+            other in given
+            for part in one.split(";")
+            for other in {part, part.replace("=read", "=write")} - {one}
+        )
+    )
+
+
+def write(recorded: Mapping[str, Recorded]) -> None:
+    """The generated file."""
+    document = {
+        action: {"calls": sorted(one.places), "runs": sorted(sorted(needs) for needs in one.runs)}
+        for action, one in sorted(recorded.items())
+    }
+    FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Run every test that runs an action, and write what its runs called."""
+    with tempfile.TemporaryDirectory(prefix="stagegate-calls-") as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            os.environ.get("WORKERS", "2"),
+            "--dist",
+            "loadfile",
+        ]
+        done = subprocess.run([*command, *TESTS], cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
+        recorded = summary(kept(Path(folder)))
+    write(recorded)
+    return done.returncode
+
+
+def read() -> dict[str, Recorded]:
+    """The generated file; nothing where it is not there yet."""
+    if not FILE.exists():
+        return {}
+    document = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        action: Recorded(frozenset(one["calls"]), frozenset(frozenset(needs) for needs in one["runs"]))
+        for action, one in document.items()
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

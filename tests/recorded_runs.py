@@ -1,0 +1,53 @@
+"""Every run of an action in the tests calls only what `tests/contract/recorded_calls.json` lists for that action."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+
+from lab.conformance import runs
+from lab.conformance.recording import FOLDER
+from lab.forge import demands
+from stagegate.runner import boundary, inputs
+
+
+@contextmanager
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Watch the runs of one test; AssertionError at its end for a call that is not listed."""
+    began: list[runs.Run] = []
+    new: set[str] = set()
+
+    def load(kind: Any, *arguments: Any, of: Callable[..., Any] = inputs.load) -> Any:
+        began.append(runs.Run(kind.__name__))
+        demands.listen(began[-1].hear)
+        return of(kind, *arguments)
+
+    def finish(action: str, *arguments: Any, of: Callable[..., int] = boundary.finish) -> int:
+        while began:
+            run = began.pop()
+            demands.forget(run.hear)
+            run.action = action
+            runs.keep(run)
+            listed = recorded().get(action)
+            new.update(f"{action}: {place}" for place in run.places - (listed.places if listed else set()))
+        return of(action, *arguments)
+
+    monkeypatch.setattr(boundary, "load", load)
+    monkeypatch.setattr(boundary, "finish", finish)
+    yield
+    for run in began:
+        demands.forget(run.hear)
+    assert not new or os.environ.get(FOLDER), (
+        f"not in {runs.FILE.name}, which `make calls` writes: {sorted(new)}"
+    )
+
+
+@cache
+def recorded() -> dict[str, runs.Recorded]:
+    """The generated file, read once."""
+    return runs.read()
