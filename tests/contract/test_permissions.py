@@ -78,6 +78,7 @@ SAME_AS = {
     "Commit.status": "GET /repos/{}/{}/commits/{}/status",
     "Mutation.createCommitOnBranch": "PUT /repos/{}/{}/contents/{}",
     "Mutation.createRef": "POST /repos/{}/{}/git/refs",
+    "Mutation.disablePullRequestAutoMerge": "PATCH /repos/{}/{}/pulls/{}",
     "Mutation.updateRefs": "PATCH /repos/{}/{}/git/refs/{}",
 }
 
