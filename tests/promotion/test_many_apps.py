@@ -1,15 +1,52 @@
-"""What an evaluation costs does not grow with the apps, but with what is open."""
+"""What a run costs does not grow with the apps, but with what is open and with what a push touched."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from .many_apps import evaluate, quiet
+import pytest
+
+from stagegate.actions import environments
+from stagegate.runner.boundary import entrypoint
+from tests.promotion.shop_world import Shop
+
+from .many_apps import NEWEST, evaluate, quiet
+
+APPS = 60
 
 
-def test_sixty_apps_with_nothing_open_cost_ten_requests(tmp_path: Path, host: str) -> None:
-    with quiet(tmp_path, host, 60) as world:
-        assert evaluate(world) <= 10
-        assert world.report()["calls"] == {"read": evaluate(world), "write": 0}, (
-            "each request is counted once"
-        )
+@pytest.fixture
+def sixty(tmp_path: Path, host: str) -> Iterator[Shop]:
+    with quiet(tmp_path, host, APPS) as world:
+        yield world
+
+
+def test_sixty_apps_with_nothing_open_cost_ten_requests(sixty: Shop) -> None:
+    assert evaluate(sixty) <= 10
+    assert sixty.report()["calls"] == {"read": evaluate(sixty), "write": 0}, "each request is counted once"
+
+
+def test_a_push_is_about_the_apps_whose_files_it_touched(sixty: Shop) -> None:
+    assert moved(sixty, {"README.md": "more\n"}) == ([], 10)
+    pins = sixty.repo.read("main", "deploy-7/prod.yaml").decode().replace(NEWEST, "1.2.0")
+    (place,), requests = moved(sixty, {"deploy-7/prod.yaml": pins})
+    assert (place["app"], place["environment"]) == ("app7", "prod")
+    assert requests <= 20
+    shared = moved(sixty, {"deploy/values/prod.yaml": "replicas: 3\n"})[0]
+    assert [one["environment"] for one in shared] == ["prod"] * APPS
+
+
+def moved(world: Shop, files: dict[str, str]) -> tuple[list[dict[str, str]], int]:
+    """The environments to gate after a push of these files, and how many requests that took."""
+    push = {"before": world.repo.head("main"), "after": world.repo.seed(files), "sender": {"type": "User"}}
+    (world.folder / "event.json").write_text(json.dumps(push))
+    environ = world.environ(config="apps/*/stagegate.yaml", select="moved")
+    environ |= {"GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(world.folder / "event.json")}
+    before = len(world.forge.calls)
+    assert (
+        entrypoint("environments", environments.Environments, environments.main, argv=[], environ=environ)
+        == 0
+    )
+    return json.loads(world.outputs()["matrix"]), len(world.forge.calls) - before

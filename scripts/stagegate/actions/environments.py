@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from stagegate.clients import hub, job_permissions
-from stagegate.clients.connections import open_connections
+from stagegate.clients.connections import Connections, open_connections
 from stagegate.model import Calls, Message, Result
 from stagegate.promotion import apps, moved
+from stagegate.promotion.apps import App
 from stagegate.promotion.moved import Moved, Push
 from stagegate.report.render import render
 from stagegate.runner.boundary import entrypoint
@@ -26,24 +27,24 @@ class Environments(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: Environments, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
-    pins = hub.from_context(context, inputs.pins_token or inputs.token)
-    listed = apps.read(pins, inputs.config)
-    several = apps.is_glob(inputs.config)
-    releases = moved.releases(inputs.releases, listed)
-    calls, found, road = [pins.calls], list[Moved](), ""
-    if inputs.select == "first":
-        places = moved.first(listed, releases, several=several)
-        found, road = [Moved(places=places)], moved.road(listed, releases, places)
-    else:
+    with hub.remembering() as memory:
+        pins = hub.from_context(context, inputs.pins_token or inputs.token)
+        listed = apps.read(pins, inputs.config)
+        several = apps.is_glob(inputs.config)
+        releases = moved.releases(inputs.releases, listed)
+        if inputs.select == "first":
+            places = moved.first(listed, releases, several=several)
+            return report(inputs, [Moved(places=places)], moved.road(listed, releases, places), memory.calls)
         push = moved.push(context.event_name, context.event())
-        for app in listed:
-            speaking = PinsInputs(config=app.config, token=inputs.token, pins_token=inputs.pins_token)
-            connections = open_connections(app.settings, context, speaking, job_permissions.WATCH)
-            cause = push if inputs.select == "moved" else Push(everything=True)
-            found.append(moved.of_app(connections, app, cause, several=several))
-            calls.append(connections.calls)
-    total = Calls(read=sum(c.read for c in calls), write=sum(c.write for c in calls))
-    return report(inputs, found, road, total)
+        cause = push if inputs.select == "moved" else Push(everything=True)
+        opened = [(app, connected(inputs, context, app)) for app in listed]
+        return report(inputs, moved.of_apps(opened, cause, several=several), "", memory.calls)
+
+
+def connected(inputs: Environments, context: Context, app: App) -> Connections:
+    """The repositories of one app, with the tokens of the inputs."""
+    tokens = PinsInputs(config=app.config, token=inputs.token, pins_token=inputs.pins_token)
+    return open_connections(app.settings, context, tokens, job_permissions.WATCH)
 
 
 def report(inputs: Environments, found: Sequence[Moved], road: str, calls: Calls) -> Result:

@@ -27,12 +27,13 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
     """Every app, in the order of their files. Stop(missing-file) when there is none, Stop(bad-settings)."""
     branch = pins.default_branch()
-    paths = matching(pins.paths(branch), pattern) if is_glob(pattern) else (pattern,)
-    blobs = pins.files(branch, paths) if paths else {}
+    head = pins.head(branch) or branch  # what else is read at this commit needs no second request
+    paths = matching(pins.paths(head), pattern) if is_glob(pattern) else (pattern,)
+    blobs = pins.files(head, paths) if paths else {}
     from stagegate.promotion import shared_policy  # with the HTTP library, like `pins`
 
     read = tuple(
-        App(config=path, settings=shared_policy.settings_of(pins, branch, blob.content, path)[0])
+        App(config=path, settings=shared_policy.settings_of(pins, head, blob.content, path)[0])
         for path, blob in blobs.items()
         if blob is not None
     )

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.difference import watched
+from stagegate.difference.manifests.surroundings import NotRendered
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.evidence import accepted
@@ -17,7 +19,7 @@ from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
-from stagegate.promotion import app_state
+from stagegate.promotion import app_state, watched_paths
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.apps import App
 from stagegate.settings import Environment, Settings
@@ -114,6 +116,41 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
     places: tuple[Place, ...] = ()
     judge_again: bool = True
+
+
+def of_apps(opened: Sequence[tuple[App, Connections]], cause: Push, *, several: bool) -> tuple[Moved, ...]:
+    """What every app needs now. With several apps, a push is about those whose files it touched, and no other."""
+    changed = None
+    if len(opened) > 1:
+        connections = opened[0][1]
+        app_state.read_ahead(connections, [app for app, _ in opened])
+        changed = _pushed(connections, cause)
+    return tuple(
+        Moved(judge_again=False)
+        if changed is not None and _untouched(connections, app, changed)
+        else of_app(connections, app, cause, several=several)
+        for app, connections in opened
+    )
+
+
+def _pushed(connections: Connections, cause: Push) -> tuple[str, ...] | None:
+    """Every file that the push changes; None where that is not known for certain."""
+    if not cause.before:
+        return None
+    try:
+        changed = connections.pins.changed_files(cause.before, cause.after)
+    except hub.Refused:  # a push by force: the commit before it is gone
+        return None
+    return changed.files if changed.complete and changed.onward else None
+
+
+def _untouched(connections: Connections, app: App, changed: Sequence[str]) -> bool:
+    """Whether certainly nothing that this app's environments use is among the changed files."""
+    try:
+        named = watched_paths.of(connections, app_state.read(connections, app.settings))
+    except (NotRendered, Stop):
+        return False
+    return not any(map(named.holds, changed))
 
 
 def of_app(connections: Connections, app: App, cause: Push, *, several: bool) -> Moved:

@@ -96,6 +96,7 @@ class _Base(msgspec.Struct, frozen=True):
 
 class _Listed(msgspec.Struct, frozen=True):
     base_commit: _Base
+    status: str
     files: list[_File] = []
 
 
@@ -175,6 +176,7 @@ class Commits(Refs):
             base_tree=found.base_commit.commit.tree.sha,
             files=tuple(sorted(names)),
             complete=len(found.files) < _MOST_FILES,
+            onward=found.status in ("ahead", "identical"),
         )
 
     def contains(self, branch: str, sha: str) -> bool:

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from stagegate.clients.hub import memory
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
 
 _BATCH = 100
+_SUBMODULE = "160000"  # Git's mode
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
@@ -169,10 +171,10 @@ class Files(Port):
         }
 
     def paths(self, ref: str) -> list[str]:
-        """Every file of one commit (branch, tag or sha). Stop(unknown-state) when GitHub lists only some."""
-        listed = self._tree(ref, f"list the files of {ref[:12]}")
-        return [entry.path for entry in listed if entry.type == "blob"]
+        """Every file of one commit (branch, tag or sha), without submodules. Stop(missing-file)."""
+        return [path for path, (_, mode) in self.entries(ref).items() if mode != _SUBMODULE]
 
+    @remembered
     def entries(self, ref: str) -> dict[str, tuple[str, str]]:
         """Every file and submodule of one commit with its object id and Git's mode, as in `modes`.
 

@@ -63,12 +63,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 class ChangedFiles(msgspec.Struct, frozen=True, kw_only=True):
     """What a head changes since it left a base: every path, old names of renamed files too.
 
-    `base_tree` is the tree of the base's commit now; `complete` is false where GitHub may have cut the list.
+    `base_tree` is the tree of the base's commit now; `complete` is false where GitHub may have cut the list, and
+    `onward` where the base has commits that the head has not.
     """
 
     base_tree: str
     files: tuple[str, ...]
     complete: bool
+    onward: bool
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
