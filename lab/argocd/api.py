@@ -80,6 +80,10 @@ class Api:
             raise ApiError(UNKNOWN, "application refresh deadline exceeded")
         return found
 
+    def clusters(self, token: Token) -> Json:
+        """The one cluster there is, for a token that may see all; `items` is null for others."""
+        return {"metadata": {}, "items": [documents.CLUSTER] if token.applications is None else None}
+
     def listing(self, token: Token, query: Query) -> Json:
         """Every application the token may see and the query names; `items` is null when there is none."""
         held = [self.store.get(name) for name in self.store.names()]

@@ -24,6 +24,21 @@ CLUSTER_WIDE = {
     "PersistentVolume",
 }
 
+CLUSTER: Json = {
+    "server": "https://kubernetes.default.svc",
+    "name": "in-cluster",
+    "config": {"tlsClientConfig": {"insecure": False}},
+    "connectionState": {"status": "Successful", "message": "", "attemptedAt": "2026-01-01T00:00:00Z"},
+    "serverVersion": "1.34",
+    "info": {
+        "connectionState": {"status": "Successful", "message": "", "attemptedAt": "2026-01-01T00:00:00Z"},
+        "serverVersion": "1.34",
+        "cacheInfo": {"resourcesCount": 412, "apisCount": 6},
+        "applicationsCount": 2,
+        "apiVersions": ["v1", "v1/ConfigMap", "v1/Service", "apps/v1", "apps/v1/Deployment", "batch/v1"],
+    },
+}
+
 
 def stamp(seconds: float) -> str:
     """RFC 3339 in whole seconds of UTC, as Kubernetes writes times."""

@@ -126,6 +126,8 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
                 return self._json(
                     200, {"Version": f"v{api.version}", "GoVersion": "go1.24", "Platform": "linux/amd64"}
                 )
+            if path == "/api/v1/clusters":
+                return self._json(200, api.clusters(api.tokens.identify(self.headers.get("Authorization"))))
             found = re.fullmatch(r"/api/v1/(stream/)?applications(?:/([^/]+))?(?:/([a-z-]+))?", path)
             if not found:
                 return self._json(404, {"error": "Not Found", "code": 5, "message": "Not Found"})

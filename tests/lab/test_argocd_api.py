@@ -13,6 +13,8 @@ import requests
 
 from lab.argocd import ArgoCD
 from lab.registry import Registry
+from stagegate.clients.argocd.client import ArgoCD as Client
+from stagegate.clients.argocd.clusters import Clusters
 from tests.lab.argo_world import World
 
 Json = dict[str, Any]
@@ -101,6 +103,18 @@ def test_lists_hold_what_the_token_sees_and_the_selector_names(running: tuple[Ar
     assert names(selector="stage in (shop-prod,other)") == ["shop-prod"]
     assert get(argo, "applications", selector="app=none").json()["items"] is None
     assert names(projects="other") == []
+
+
+def test_clusters_are_listed_for_tokens_that_may_see_them(running: tuple[ArgoCD, World, str]) -> None:
+    argo, _, _ = running
+    known = Clusters(Client(argo.url, argo.token)).of({"name": "in-cluster"})
+    assert (known.kube_version, known.trouble) == ("1.34", "")
+    assert "apps/v1/Deployment" in known.api_versions
+    narrow = Clusters(Client(argo.url, argo.add_token("narrow", ["shop-prod"])))
+    assert "needs `clusters, get`" in narrow.of({"server": "https://kubernetes.default.svc/"}).trouble
+    wrong = Clusters(Client(argo.url, "a.b.c")).of({"name": "in-cluster"})
+    assert wrong.kube_version == ""
+    assert wrong.trouble
 
 
 def test_a_pod_shows_the_digest_it_runs(running: tuple[ArgoCD, World, str]) -> None:

@@ -13,10 +13,10 @@ from stagegate.promotion import apps
 from stagegate.runner import variables
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
+from stagegate.runner.inputs import ClusterInputs
 
 
-class PinGuard(PinsInputs, frozen=True, kw_only=True):
+class PinGuard(ClusterInputs, frozen=True, kw_only=True):
     """Inputs of pin-guard."""
 
     pull_request: int = 0

@@ -9,10 +9,10 @@ from stagegate.model import Result
 from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import apps
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
+from stagegate.runner.inputs import ClusterInputs
 
 
-class PrCommand(PinsInputs, frozen=True, kw_only=True):
+class PrCommand(ClusterInputs, frozen=True, kw_only=True):
     """Inputs of pr-command."""
 
     verify_workflow: str = ""

@@ -12,10 +12,10 @@ from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import apps, local, local_rollback, promote
 from stagegate.promotion.request import Mode, PromotionRequest
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
+from stagegate.runner.inputs import ClusterInputs
 
 
-class PromotePr(PinsInputs, frozen=True, kw_only=True):
+class PromotePr(ClusterInputs, frozen=True, kw_only=True):
     """Inputs of promote-pr."""
 
     app: str = ""

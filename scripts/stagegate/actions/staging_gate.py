@@ -17,11 +17,11 @@ from stagegate.notification.entrypoint import entrypoint
 from stagegate.promotion import gate_facts, gate_world, promote
 from stagegate.promotion.request import PromotionRequest
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs
+from stagegate.runner.inputs import ClusterInputs
 from stagegate.settings import Settings
 
 
-class StagingGate(PinsInputs, frozen=True, kw_only=True):
+class StagingGate(ClusterInputs, frozen=True, kw_only=True):
     """Inputs of staging-gate."""
 
     environment: str
@@ -29,10 +29,6 @@ class StagingGate(PinsInputs, frozen=True, kw_only=True):
     mode: Mode = "wait"
     reason: str = ""
     timeout: str = ""
-    argocd_server: str = ""
-    argocd_token: str = ""
-    argocd_headers: str = ""
-    argocd_ca: str = ""
     junit: str = ""
     again: bool = False
     fail_on_waiting: bool = False

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from stagegate.clients import hub
+from stagegate.clients.argocd import access
+from stagegate.clients.argocd.client import ArgoCD
+from stagegate.clients.argocd.clusters import Clusters
 from stagegate.clients.job_permissions import JobPermissions, Permissions
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner.context import Context
-from stagegate.runner.inputs import PinsInputs, TwoRepositoryInputs
+from stagegate.runner.inputs import ClusterInputs, PinsInputs, TwoRepositoryInputs
 from stagegate.settings import Settings
 
 
@@ -20,7 +23,8 @@ class Connections:
     """`app` holds code, tags and evidence, `pins` the pins, policy, marks and pull requests; often they are one.
 
     `config` is the path of the policy in the pins repository, `login` user and password for the registry,
-    `clone` a local clone of the pins repository, where kustomizations are built.
+    `clone` a local clone of the pins repository, where kustomizations are built,
+    `clusters` what the Argo CD of the inputs knows of its clusters.
     """
 
     app: hub.Hub
@@ -29,6 +33,7 @@ class Connections:
     config: str
     login: tuple[str, str] = ("", "")
     clone: Path | None = None
+    clusters: Clusters | None = None
 
     def limited(self, policy: Settings) -> Connections:
         """The same, with registry credentials only for the hosts that policy names, whatever a branch says."""
@@ -86,7 +91,24 @@ def open_connections(
             "Give `app-id` and `app-key` of a GitHub App that is installed on both, or `token` (app repository) "
             "and `pins-token` (pins repository).",
         )
-    return Connections(app=app, pins=pins, registry=registry, config=path, login=login)
+    return Connections(
+        app=app, pins=pins, registry=registry, config=path, login=login, clusters=_clusters(inputs)
+    )
+
+
+def _clusters(inputs: TwoRepositoryInputs) -> Clusters | None:
+    """The clusters of the Argo CD that the inputs name, if they name one and have a token for it."""
+    if not isinstance(inputs, ClusterInputs) or not (inputs.argocd_server and inputs.argocd_token):
+        return None
+    lines = [line for line in inputs.argocd_headers.splitlines() if line.strip()]
+    return Clusters(
+        ArgoCD(
+            inputs.argocd_server,
+            inputs.argocd_token,
+            headers=access.headers(lines),
+            ca=access.ca_file(inputs.argocd_ca),
+        )
+    )
 
 
 def _places(settings: Settings, context: Context, inputs: TwoRepositoryInputs) -> tuple[str, str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from stagegate.argocd_app.same_repository import same_repository
@@ -10,14 +12,18 @@ from stagegate.argocd_app.sources import ApplicationSource
 from stagegate.argocd_app.tree import LINK, SUBMODULE, Entry, Tree
 from stagegate.chart import published
 from stagegate.clients import hub, registry
+from stagegate.clients.argocd.clusters import Clusters
 from stagegate.clients.connections import Connections
-from stagegate.difference.manifests.surroundings import Around, NotRendered
+from stagegate.difference.manifests.surroundings import Around, Cluster, NotRendered
 from stagegate.errors import Stop
 from stagegate.model import DIGEST
 from stagegate.pins import changes, templates
 from stagegate.pins.tree import PinsTree
 from stagegate.settings import Settings
 
+_SETTINGS = (
+    "Rendered with `render.kube-version` and `render.api-versions` of the settings, else with helm's own."
+)
 _trees: WeakKeyDictionary[hub.Hub, dict[str, Tree]] = WeakKeyDictionary()
 
 
@@ -46,8 +52,27 @@ def around(connections: Connections, settings: Settings, base: str, files: PinsT
         chart=_charts(connections.registry, settings),
         kube_version=settings.render.kube_version,
         api_versions=settings.render.api_versions,
+        reported=partial(_reported, connections.clusters, settings) if connections.clusters else None,
         kustomize_options=settings.render.kustomize_options,
     )
+
+
+def _reported(clusters: Clusters, settings: Settings, destination: Mapping[str, Any]) -> Cluster:
+    """The cluster of a destination as Argo CD reports it, else as the settings do."""
+    known = settings.render
+    versions = clusters.of(destination)
+    if versions.trouble:
+        origin = (
+            f"Argo CD at {clusters.host} did not report the versions of {versions.name}: {versions.trouble}"
+        )
+        return Cluster(
+            kube_version=known.kube_version, api_versions=known.api_versions, origin=f"{origin}. {_SETTINGS}"
+        )
+    origin = (
+        f"Rendered for Kubernetes {versions.kube_version} and {len(versions.api_versions)} API versions, which "
+        f"Argo CD at {clusters.host} reports of {versions.name}."
+    )
+    return Cluster(kube_version=versions.kube_version, api_versions=versions.api_versions, origin=origin)
 
 
 def tree_at(side: hub.Hub, ref: str) -> Tree:

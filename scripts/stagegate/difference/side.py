@@ -21,7 +21,7 @@ from stagegate.difference import repositories, roots
 from stagegate.difference.deployed import Deployed, Piece, in_destination
 from stagegate.difference.manifests import application as manifests
 from stagegate.difference.manifests import helm_source, kustomize_source
-from stagegate.difference.manifests.surroundings import NotRendered
+from stagegate.difference.manifests.surroundings import Cluster, NotRendered
 from stagegate.difference.own_sources import OurPlaces
 from stagegate.difference.pins_files import PinsFiles
 from stagegate.difference.roots import Root
@@ -120,9 +120,14 @@ class Side:
                     )
                     yield from (msgspec.structs.replace(each, application=one.name) for each in again)
 
-    def asked_for(self) -> frozenset[str]:
-        """API versions that the charts of this side ask the cluster for."""
-        return frozenset(api for piece in self._pieces.values() for api in piece.asks)
+    def asked_for(self) -> list[tuple[Cluster, frozenset[str]]]:
+        """The cluster of each chart that asks it for versions, and those that it asks for."""
+        deployed = self.applications(children=True)
+        return [
+            (self.around.cluster(mapping(mapping(one.document.get("spec")).get("destination"))), piece.asks)
+            for (name, _), piece in self._pieces.items()
+            if piece.asks and (one := deployed.get(name)) is not None
+        ]
 
     def objects(self) -> tuple[RenderedObject, ...]:
         """Objects that stand in the pins' files as they are."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from stagegate.chart.objects import RenderedObject
+from stagegate.difference.manifests.helm_source import KUBE_VERSION
 from stagegate.difference.side import Side
 from stagegate.difference.values import Difference
 
@@ -18,19 +19,27 @@ _BUILT_IN = re.compile(
 
 def noted(found: Difference, side: Side, objects: Sequence[RenderedObject]) -> Difference:
     """The difference with sentences about both."""
-    notes = (*_unknown_apis(side), *_random(found, side, objects))
+    notes = (*_clusters(side), *_unknown_apis(side), *_random(found, side, objects))
     return msgspec.structs.replace(found, notes=(*found.notes, *notes)) if notes else found
 
 
 def _unknown_apis(side: Side) -> Iterator[str]:
-    if side.settings.render.api_versions is not None:
-        return
-    wanted = sorted(api for api in side.asked_for() if not _BUILT_IN.match(api))
-    if wanted:
+    wanted = {api for cluster, asks in side.asked_for() if cluster.api_versions is None for api in asks}
+    if wanted := {api for api in wanted if not _BUILT_IN.match(api) and api != KUBE_VERSION}:
         yield (
-            f"Rendered as if the cluster did not have {', '.join(wanted)}, which a chart asks for with "
-            ".Capabilities.APIVersions: name what it has under `render.api-versions`."
+            f"Rendered as if the cluster did not have {', '.join(sorted(wanted))}, which a chart asks for with "
+            ".Capabilities.APIVersions: name what it has under `render.api-versions`, or give an `argocd-token`."
         )
+    if any(not cluster.kube_version and KUBE_VERSION in asks for cluster, asks in side.asked_for()):
+        yield (
+            "Rendered for the Kubernetes version of the helm on this machine, and a chart asks for the cluster's "
+            "with .Capabilities.KubeVersion: name it under `render.kube-version`, or give an `argocd-token`."
+        )
+
+
+def _clusters(side: Side) -> Iterator[str]:
+    """Who reported the versions of the clusters that charts were rendered for."""
+    yield from dict.fromkeys(cluster.origin for cluster, _ in side.asked_for() if cluster.origin)
 
 
 def _random(found: Difference, side: Side, objects: Sequence[RenderedObject]) -> Iterator[str]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from stagegate.clients.argocd import ArgoCD, client, oidc
+from stagegate.clients.argocd import ArgoCD, access, client, oidc
 from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
@@ -156,18 +153,8 @@ def expected(facts: Facts, repositories: tuple[str, ...], tag_object: str = "") 
 
 def argocd(environment: Environment, server: str, token: str, headers: tuple[str, ...], ca: str) -> ArgoCD:
     """The Argo CD of an environment; address and token come from the GitHub Environment."""
-    extra: dict[str, str] = {}
-    for line in headers:
-        name, colon, value = line.partition(":")
-        if not colon or not name.strip() or not value.strip():
-            raise Stop(
-                "bad-input",
-                "argocd-headers has a line that is no header.",
-                "Each line must be `Name: value`.",
-                "Correct the secret; the line is not shown because it may be one.",
-            )
-        extra[name.strip()] = value.strip()
-    known, file = environment.argo, _ca_file(ca)
+    extra = access.headers(headers)
+    known, file = environment.argo, access.ca_file(ca)
     if known.auth == "oidc":
         token = oidc.exchanged(client.address(server), known.connector, ca=file, headers=extra)
     return ArgoCD(
@@ -178,16 +165,6 @@ def argocd(environment: Environment, server: str, token: str, headers: tuple[str
         project=known.project,
         namespace=known.namespace,
     )
-
-
-def _ca_file(ca: str) -> str:
-    """A certificate given as text, as the path of a file."""
-    if "-----BEGIN" not in ca:
-        return ca.strip()
-    folder = os.environ.get("RUNNER_TEMP") or None
-    with tempfile.NamedTemporaryFile("w", suffix=".pem", dir=folder, delete=False) as file:
-        file.write(ca.strip() + "\n")
-    return str(Path(file.name))
 
 
 def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:

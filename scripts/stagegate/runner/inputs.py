@@ -45,6 +45,15 @@ class PinsInputs(TwoRepositoryInputs, frozen=True, kw_only=True):
     registry_password: str = ""
 
 
+class ClusterInputs(PinsInputs, frozen=True, kw_only=True):
+    """What every action takes that may also ask an Argo CD."""
+
+    argocd_server: str = ""
+    argocd_token: str = ""
+    argocd_headers: str = ""
+    argocd_ca: str = ""
+
+
 I = TypeVar("I", bound=Inputs)  # noqa: E741
 
 

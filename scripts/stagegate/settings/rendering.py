@@ -41,10 +41,12 @@ class Render(Section, frozen=True, kw_only=True):
     """Where pin-guard shows it on a person's pull request: in one comment that is kept up to date (its token needs
     `pull-requests: write`), or only in the run's summary. The status links to it."""
     kube_version: str = ""
-    """Kubernetes version of the cluster, such as `1.36.1`. Default: that of the helm which renders."""
+    """Kubernetes version of the cluster, such as `1.36.1`, where no `argocd-token` is given to promote-pr and
+    pin-guard: Argo CD reports it. Default: that of the helm which renders."""
     api_versions: tuple[str, ...] | None = None
-    """API versions that the cluster has besides those of Kubernetes itself, such as `monitoring.coreos.com/v1`:
-    charts ask for them. An empty list says that there are none; without it, a chart that asks is pointed out."""
+    """API versions that the cluster has besides those of Kubernetes itself, such as `monitoring.coreos.com/v1`,
+    where Argo CD does not report them: charts ask for them. An empty list says that there are none; without it, a
+    chart that asks is pointed out."""
     kustomize_options: tuple[Option, ...] = ()
     """`kustomize.buildOptions` of Argo CD, such as `--load-restrictor=LoadRestrictionsNone`. Options that run
     programs are not accepted."""

@@ -5,7 +5,8 @@
 A case is a folder with case.json; FOLDER is one or holds several, NN begins the name of one beside this file. Kind
 `guard`: base/ and target/ are repositories, charts/NAME-VERSION/ is pushed to a real registry, and a whole pin-guard run
 in the lab judges base -> target. Kind `compare`: before.yaml and after.yaml are two renderings, shown as the page shows
-them. `{host}` stands for the registry. Right is what `state`, `state_not`, `say`, `never` (regular expressions on all that
+them. `clusters` is what an Argo CD
+reports of its clusters. `{host}` stands for the registry. Right is what `state`, `state_not`, `say`, `never` (regular expressions on all that
 is shown) and `seconds` say. `--show` prints what is shown.
 """
 
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +101,26 @@ def guarded(case: Path, expected: dict[str, Any], registry: Any, scratch: Path) 
     base, target = files(case / "base", registry.host), files(case / "target", registry.host)
     settings = base.pop("stagegate.yaml").decode()
     target.pop("stagegate.yaml", None)
-    with guard.forge(scratch / case.name) as forge:
+    with guard.forge(scratch / case.name) as forge, argocd(expected.get("clusters")) as inputs:
         result = guard.run(
             forge, "acme/gitops", scratch / f"{case.name}-work", base, target, settings,
             links=links(case / "base"), later={k: v.encode() for k, v in expected.get("later", {}).items()},
+            inputs=inputs,
         )  # fmt: skip
     return result["state"], f"{result['description']}\n{result['summary']}\n{result['comment']}"
+
+
+@contextmanager
+def argocd(clusters: Any) -> Iterator[dict[str, str]]:
+    """The inputs for an Argo CD that reports these clusters; none where a case has no Argo CD."""
+    from tests.clients.answering import Answer, answering
+
+    if clusters is None:
+        yield {}
+        return
+    body = json.dumps({"metadata": {}, "items": clusters or None}).encode()
+    with answering(lambda asked: Answer(200 if asked.path == "/api/v1/clusters" else 404, {}, body)) as made:
+        yield {"SG_ARGOCD_SERVER": f"http://{made.host}", "SG_ARGOCD_TOKEN": "a-token"}
 
 
 def files(tree: Path, host: str) -> dict[str, bytes]:

@@ -58,8 +58,12 @@ def run(
     settings: str,
     links: Mapping[str, str] | None = None,
     later: Mapping[str, bytes] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What pin-guard says of the pull request base -> target. `later`: the default branch moves on meanwhile."""
+    """What pin-guard says of the pull request base -> target. `later`: the default branch moves on meanwhile.
+
+    `inputs`: further variables of the action.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("report.json", "summary.md", "output"):
         (folder / name).unlink(missing_ok=True)
@@ -81,7 +85,7 @@ def run(
         repo.seed(dict(later), "feat: later")
     number = _pull(made, repository)
     (folder / "event.json").write_text(json.dumps({"pull_request": {"number": number}}))
-    environ = _environ(made, repository, folder)
+    environ = {**_environ(made, repository, folder), **(inputs or {})}
     started = time.monotonic()
     code = entrypoint("pin-guard", pin_guard.PinGuard, pin_guard.main, argv=[], environ=environ)
     seconds = time.monotonic() - started

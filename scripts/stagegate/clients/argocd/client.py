@@ -114,6 +114,12 @@ class ArgoCD:
         answer = self._send(f"{self.url}/api/v1/applicationsets/{quote(name, safe='')}", self._query(query))
         return self._document(answer, f"ApplicationSet {name}")
 
+    def clusters(self) -> list[Json]:
+        """Every cluster the token may see (`clusters, get`), with what Argo CD knows of its versions."""
+        answer = self._send(f"{self.url}/api/v1/clusters", {})
+        listed = self._document(answer, "The list of clusters").get("items") or []
+        return [item for item in listed if isinstance(item, dict)]
+
     def watch(self, name: str) -> Iterator[Json]:
         """The Application's document now and at every change, until the server ends the stream.
 

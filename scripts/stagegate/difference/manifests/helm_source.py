@@ -23,6 +23,8 @@ from stagegate.errors import Stop
 
 _TEMPLATES = 500
 _API = re.compile(r"APIVersions\.Has\s+\(?\s*[\"'`]([^\"'`\s]+)[\"'`]")
+KUBE_VERSION = "the Kubernetes version"
+_ASKS_VERSION = re.compile(r"\.Capabilities\.KubeVersion\b")
 _RANDOM = re.compile(
     r"\b(?:rand\w+|uuidv4|genCA\w*|genSelfSigned\w*|genSigned\w*|genPrivateKey|now|htpasswd|bcrypt|encryptAES)\b"
 )
@@ -39,10 +41,11 @@ def inputs(application: Mapping[str, Any], source: ApplicationSource, around: Ar
         return [path for path in around.tree(address, revision).entries if globs.of_values(pattern, path)]
 
     given = render_inputs.helm_inputs(application, source, read, find)
+    cluster = around.cluster(mapping(mapping(application.get("spec")).get("destination")))
     return msgspec.structs.replace(
         given,
-        kube_version=given.kube_version or around.kube_version,
-        api_versions=given.api_versions or around.api_versions or (),
+        kube_version=given.kube_version or cluster.kube_version,
+        api_versions=given.api_versions or cluster.api_versions or (),
     )
 
 
@@ -62,7 +65,7 @@ def render(
 
 
 def asked_for(source: ApplicationSource, around: Around) -> tuple[frozenset[str], bool]:
-    """API versions that a chart asks the cluster for, and whether it makes values that are new each time."""
+    """API versions that a chart asks the cluster for (and KUBE_VERSION), and whether it makes random values."""
     if source.kind == "git":
         tree = around.tree(source.address, source.revision or "HEAD")
         paths = [path for path in tree.below(tree.resolve(source.path)[0]) if "/templates/" in f"/{path}"]
@@ -71,7 +74,8 @@ def asked_for(source: ApplicationSource, around: Around) -> tuple[frozenset[str]
         unpacked = package.unpack(around.chart(source), source.chart or source.address)
         texts = [data for path, data in unpacked.items() if "/templates/" in path]
     text = "\n".join(one.decode("utf-8", "replace") for one in texts)
-    return frozenset(_API.findall(text)), _RANDOM.search(text) is not None
+    version = {KUBE_VERSION} if _ASKS_VERSION.search(text) else set()
+    return frozenset(_API.findall(text)) | version, _RANDOM.search(text) is not None
 
 
 def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:

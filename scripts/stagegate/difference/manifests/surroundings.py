@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,18 +21,35 @@ class NotRendered(Exception):
     """This cannot be rendered here, for a reason that is no failure; the message says which."""
 
 
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a cluster. `kube_version` is empty and `api_versions` None where nobody knows them.
+
+    `origin` is a sentence about who reports them, or why nobody does; empty where the settings alone decide.
+    """
+
+    kube_version: str = ""
+    api_versions: tuple[str, ...] | None = None
+    origin: str = ""
+
+
 class Around(msgspec.Struct, frozen=True, kw_only=True):
     """What is outside. `tree(address, revision)` and `chart(source)` raise NotRendered for what may not be read,
-    Stop for what fails.
-
-    `kube_version` is empty and `api_versions` None where nobody knows them.
+    Stop for what fails. `reported(destination)` is what Argo CD knows of the cluster of an Application; without it,
+    `kube_version` and `api_versions` are those of every cluster.
     """
 
     tree: Callable[[str, str], Tree]
     chart: Callable[[ApplicationSource], bytes]
     kube_version: str = ""
     api_versions: tuple[str, ...] | None = None
+    reported: Callable[[Mapping[str, Any]], Cluster] | None = None
     kustomize_options: tuple[str, ...] = ()
+
+    def cluster(self, destination: Mapping[str, Any]) -> Cluster:
+        """What is known of the cluster of an Application's destination."""
+        if self.reported is not None:
+            return self.reported(destination)
+        return Cluster(kube_version=self.kube_version, api_versions=self.api_versions)
 
 
 @contextmanager
