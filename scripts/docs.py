@@ -75,7 +75,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     page = ROOT / "docs" / "architecture.md"
     yield page, _between(page.read_text(encoding="utf-8"), "layers", docs_layers.picture())
     page = ROOT / "docs" / "rules.md"
-    yield page, _between(page.read_text(encoding="utf-8"), "rules", _rules())
+    text = _between(page.read_text(encoding="utf-8"), "rules", _rules())
+    yield page, _between(text, "risks", _risks())
     page = ROOT / "docs" / "chart-check.md"
     yield page, _between(page.read_text(encoding="utf-8"), "rules", _chart_rules())
     project = ROOT / "pyproject.toml"
@@ -294,6 +295,12 @@ def _rules() -> str:
         cure = rule.cure.format(environment="the environment", before="the environments in `after`")
         rows.append(f"| `{rule.name}` | {rule.title} | {kinds} | {effect} | `{rule.reason}` | {cure} |")
     return "\n".join(rows) + "\n"
+
+
+def _risks() -> str:
+    """Every class of risk."""
+    rows = [f"| `{name}` | {meaning} |" for name, meaning in explain.RISKS.items()]
+    return "\n".join(["| class | means |", "|---|---|", *rows]) + "\n"
 
 
 def _chart_rules() -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from stagegate.errors import VERDICTS
-from stagegate.explain import explain
+from stagegate.explain import Explanation, explain
 from stagegate.runner import definitions, log
 from stagegate.runner.boundary import HELP
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print(_completion(words[1] if len(words) > 1 else "bash"))
         return 0
     if command == "explain":
-        return explain(words[1:], as_json=as_json)
+        return explain(words[1:], _rules(), as_json=as_json)
     if command not in commands():
         near = difflib.get_close_matches(command, commands(), 1)
         hint = f"Did you mean {near[0]}?" if near else "`stagegate --help` lists the commands."
@@ -98,6 +98,26 @@ def commands() -> dict[str, str]:
     }
     short = {word: f"Short for `{' '.join(target)}`." for word, target in SHORT.items()}
     return dict(sorted({**described, **short, **OWN}.items()))
+
+
+def _rules() -> dict[str, Explanation]:
+    """Every rule of promotions and of charts, in words."""
+    from stagegate.chart import rules as chart_rules  # with everything that a rule looks at
+    from stagegate.policy import rules
+
+    promotion = {
+        rule.name: Explanation(
+            f"promotion rule, reason {rule.reason}",
+            f"{rule.title}.",
+            rule.cure.format(environment="the environment", before="the environments in `after`"),
+        )
+        for rule in rules.RULES.values()
+    }
+    charts = {
+        rule.id: Explanation(f"chart rule, up to {rule.severity}", f"{rule.about}. {rule.why}", rule.fix)
+        for rule in chart_rules.all_rules()
+    }
+    return {**charts, **promotion}
 
 
 def _run(action: str, flags: Sequence[str], *, as_json: bool) -> int:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from stagegate.errors import VERDICTS
 
@@ -175,24 +176,84 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def explain(words: Sequence[str], *, as_json: bool = False) -> int:
-    """Print what a reason means; without a word, list them all. The exit code: 2 for an unknown word."""
-    if not words:
-        sys.stdout.write(
-            "\n".join(f"{reason:<20} {meaning}" for reason, (meaning, _) in REASONS.items()) + "\n"
+# Risk class -> what it means. A change of such a class needs the label `stagegate/risk:<class>`.
+RISKS: Mapping[str, str] = MappingProxyType(
+    {
+        "stateful-removed": "A StatefulSet, a volume claim or another object that holds data is removed.",
+        "stateful-shrunk": "Storage becomes smaller, or something that keeps state gets fewer members.",
+        "immutable-field": "Kubernetes refuses a change of this field; Argo CD would have to replace the object.",
+        "crd-changed": "A CustomResourceDefinition changes or loses a version.",
+        "rbac-widened": "Somebody gets more permissions in the cluster.",
+        "replicas-zero": "A workload is scaled to zero.",
+        "new-registry": "An image comes from a registry that this environment did not use.",
+        "image-replaced": "An image is replaced by another one, which is no newer version of it.",
+        "secret-regenerated": "The chart makes up a Secret again each time it is rendered.",
+        "hook-job": "A hook Job is new, or does something else than before.",
+        "service-account": "A workload runs under another account.",
+        "namespace": "An object moves to another namespace, or a Namespace changes.",
+        "not-rendered": "Something could not be rendered, so nobody saw what it does.",
+        "moving": "A source follows a branch or another name that can move without a pull request.",
+        "foreign": "A source is at an address that is not certainly yours.",
+    }
+)
+
+
+class Explanation(NamedTuple):
+    """A word of stagegate: what kind of word it is, what it means, and what to do."""
+
+    kind: str
+    meaning: str
+    next: str
+
+
+def reasons() -> dict[str, Explanation]:
+    """Every reason."""
+    return {
+        word: Explanation(
+            f"reason, {VERDICTS[word].outcome}, exit code {VERDICTS[word].exit_code}", meaning, action
         )
+        for word, (meaning, action) in REASONS.items()
+    }
+
+
+def risks() -> dict[str, Explanation]:
+    """Every risk class."""
+    return {
+        word: Explanation(
+            "risk class",
+            meaning,
+            f"Review the difference in the pull request, then add the label stagegate/risk:{word}.",
+        )
+        for word, meaning in RISKS.items()
+    }
+
+
+def explain(
+    words: Sequence[str], rules: Mapping[str, Explanation] | None = None, *, as_json: bool = False
+) -> int:
+    """Print what a reason, a rule of `rules` or a risk class means; without a word, list them all.
+
+    A word may be several of them, such as `prerelease`. Returns the exit code: 2 for an unknown word.
+    """
+    known = (reasons(), rules or {}, risks())
+    names = sorted({name for each in known for name in each})
+    if not words:
+        rows = [f"{name:<22} {each[name].meaning}" for each in known for name in each]
+        sys.stdout.write("\n".join(rows) + "\n")
         return 0
     word = words[0].strip("`").lower()
-    if word not in REASONS:
-        near = difflib.get_close_matches(word, REASONS, 1)
+    found = [each[word] for each in known if word in each]
+    if not found:
+        near = difflib.get_close_matches(word, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "`stagegate explain` lists all of them."
-        sys.stderr.write(f"{word!r} is no reason of stagegate. {hint}\n")
+        sys.stderr.write(f"{word!r} is no reason, rule or risk of stagegate. {hint}\n")
         return VERDICTS["bad-input"].exit_code
-    meaning, action = REASONS[word]
-    verdict = VERDICTS[word]
     if as_json:
-        row = {"reason": word, "outcome": verdict.outcome, "exit_code": verdict.exit_code}
-        sys.stdout.write(json.dumps({**row, "meaning": meaning, "next": action}) + "\n")
+        rows_of = [{"word": word, **one._asdict()} for one in found]
+        if word in VERDICTS:
+            rows_of[0] |= {"outcome": VERDICTS[word].outcome, "exit_code": VERDICTS[word].exit_code}
+        sys.stdout.write(json.dumps(rows_of) + "\n")
         return 0
-    sys.stdout.write(f"{word}: {verdict.outcome}, exit code {verdict.exit_code}\n  {meaning}\n  {action}\n")
+    for one in found:
+        sys.stdout.write(f"{word}: {one.kind}\n  {one.meaning}\n  {one.next}\n")
     return 0

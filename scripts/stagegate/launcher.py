@@ -27,16 +27,23 @@ sys.path.insert(0, SCRIPTS)
 
 from stagegate.libraries import NoLibraries, cache_root, locked_environment, without_python_settings  # noqa: E402
 
+# Words of the command `stagegate` that are no action of their own.
+WORDS = ("check", "completion", "explain", "gate", "import", "plan", "promote", "rollback", "status")
+
 
 def main(arguments: list[str]) -> None:
     """Become `scripts/<arguments[0]>.py` with the other arguments, or exit with one annotation.
 
-    Names may be written with dashes or underscores; `--help` or nothing lists the commands.
+    Names may be written with dashes or underscores; `--help` or nothing lists the commands. A command that only
+    people run, such as `init` or `promote`, is given to the command line.
     """
     name = (arguments[0] if arguments else "--help").replace("-", "_").lstrip("_")
     script = os.path.join(SCRIPTS, name + ".py")
+    command_line = os.path.join(SCRIPTS, "cli.py")
     if name in ("help", "h"):
-        script, arguments = os.path.join(SCRIPTS, "cli.py"), ["cli", "--help"]
+        script, arguments = command_line, ["cli", "--help"]
+    elif not os.path.isfile(script) and name.isidentifier() and _is_command(name):
+        script, arguments = command_line, ["cli", *arguments]
     try:
         if not name.isidentifier() or not os.path.isfile(script):
             raise NoLibraries(
@@ -54,6 +61,10 @@ def main(arguments: list[str]) -> None:
     # -E -s, not -I: that takes scripts/ off the path. -u: our lines keep their order among other programs'.
     command = [python, "-E", "-s", "-u", "-X", "utf8", script, *arguments[1:]]
     os.execve(python, command, without_python_settings(os.environ))  # noqa: S606
+
+
+def _is_command(name: str) -> bool:
+    return name in WORDS or os.path.isfile(os.path.join(SCRIPTS, "stagegate", "actions", name + ".py"))
 
 
 def _report(name: str, refusal: NoLibraries) -> None:

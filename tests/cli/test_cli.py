@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stagegate import cli, explain
+from stagegate.difference.risks import CLASSES
 from stagegate.errors import VERDICTS
 from stagegate.runner import definitions
 from tests.setup import bare_repositories
@@ -39,6 +40,22 @@ def test_every_reason_is_explained_and_none_that_does_not_exist() -> None:
     assert explain.REASONS.keys() == VERDICTS.keys()
     for reason, (meaning, action) in explain.REASONS.items():
         assert meaning.endswith(".") and action.endswith("."), reason
+
+
+def test_reasons_rules_and_risks_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    for word, part in {
+        "no-evidence": "reason, refused, exit code 1",
+        "soak": "promotion rule, reason soaking",
+        "floating-tag": "chart rule",
+        "hook-job": "label stagegate/risk:hook-job",
+    }.items():
+        assert cli.main(["explain", word]) == 0
+        assert part in capsys.readouterr().out
+    assert cli.main(["explain", "prerelease", "--json"]) == 0
+    kinds = [one["kind"].partition(",")[0] for one in json.loads(capsys.readouterr().out)]
+    assert kinds == ["reason", "promotion rule"]
+    assert cli.main(["explain", "soaky"]) == VERDICTS["bad-input"].exit_code
+    assert CLASSES.keys() <= explain.RISKS.keys()
 
 
 def test_json_prints_the_report_alone(

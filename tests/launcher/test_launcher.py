@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.package_index import PackageIndex, wheel
-from stagegate import libraries
+from stagegate import cli, launcher, libraries
 from stagegate.errors import VERDICTS
 from tests.launcher.conftest import LIBRARY, Toolkit
 
@@ -69,6 +69,14 @@ def test_names_may_have_dashes_and_help_lists_the_commands(toolkit: Toolkit) -> 
     (scripts / "cli.py").write_text("import sys\nprint('cli', sys.argv[1:])\n")
     assert "ran two words" in toolkit.run("two-words")[1]
     assert "cli ['--help']" in toolkit.run("--help")[1]
+    assert "cli ['promote', '--local']" in toolkit.run("promote", "--local")[1]
+    (scripts / "stagegate" / "actions").mkdir()
+    (scripts / "stagegate" / "actions" / "by_hand.py").touch()
+    assert "cli ['by-hand']" in toolkit.run("by-hand")[1]
+
+
+def test_the_launcher_knows_every_word_of_the_command_line() -> None:
+    assert set(launcher.WORDS) == {*cli.SHORT, *cli.OWN}
 
 
 def test_three_at_once_end_well_with_one_environment(toolkit: Toolkit) -> None:
