@@ -15,10 +15,11 @@ _SWITCH = re.compile(
     r"(?:true|false|yes|no|on|off|enabled?|disabled?|required|optional|auto|always|never|ifnotpresent|basic|bearer|oidc"
     r"|oauth2?|ldaps?|saml|jwt|rbac|mtls|tls|ssl|iam|plain|md5|scram-sha-\d+|sha\d+|hs\d+|rs\d+|es\d+|aes[\w-]*|rsa\d*"
     r"|ecdsa|ed25519|kerberos|header|cookie|query|body|string|integer|object|array|boolean|number|opaque|file|env|vault"
-    r"|kubernetes|lax|strict|secretkeyref|kubernetes\.io/[\w./-]+|\d+(?:ms|s|m|h|d|w))$",
+    r"|kubernetes|lax|strict|text|(?:var)?char|bytea|blob|longtext|uuid|not|secretkeyref|kubernetes\.io/[\w./-]+|\d+(?:ms|s|m|h|d|w))$",
     re.IGNORECASE,
 )  # fmt: skip
 _NAME_OF_KEY = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+){0,4}")
+_NAME_OF_HEADER = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+){0,5}")
 _PATH = re.compile(
     r"(?:file://)?(?:/|\./|\.\./|~/)[\w.@%+-]+(?:/[\w.@%+-]+)*/?"
     r"|[\w-]+(?:/[\w.-]+)*\.(?:txt|key|pem|crt|json|ya?ml|conf|env|jks|p12|cfg)"
@@ -44,6 +45,8 @@ def is_harmless(name: str, value: str) -> bool:
         return True
     if secret_names.words(name)[-1:] == ("key",) and _NAME_OF_KEY.fullmatch(value):
         return secret_names.is_secret(value)  # `passwordKey: postgres-password` names a key of a Secret
+    if secret_names.words(name)[-1:] in (("header",), ("headers",)) and _NAME_OF_HEADER.fullmatch(value):
+        return True
     if secret_names.may_be_number(name) and value.isdecimal() and len(value) <= 7:
         return True
     if _PATH.fullmatch(value):

@@ -9,6 +9,10 @@ from collections.abc import Iterator
 
 _SEGMENT = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(r"(?<![\w-])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![\w-])")
+_WITH_SIGN = re.compile(
+    r"(?<![^\s\"'`(=:,|>\[])(?=[\w@.+-]{0,62}[!#^&])[A-Za-z0-9][\w@.+!#^&-]{7,63}(?![^\s\"'`),;\\|<\]])",
+    re.ASCII,
+)
 _PAIRS = (  # of letters, the usual ones of words
     "ab ac ad ag ai al am an ap ar as at au av ay be bl bo br ca ce ch ci ck cl co cr ct da dd de di do "
     "dr du ea eb ec ed ee ef eg el em en ep er es et ev ex fe fi fo fr ge gh gi gr gs ha he hi ho ia ic "
@@ -35,10 +39,14 @@ def decoded(text: str) -> Iterator[str]:
 
 
 def holds_random(text: str) -> bool:
-    """Whether any token of a text looks like a key."""
-    if _HEX.search(text):
+    """Whether any token of a text looks like a key, or like the password of a person who had to use a sign."""
+    if _HEX.search(text) or any(_has_four_kinds(match[0]) for match in _WITH_SIGN.finditer(text)):
         return True
     return any(_is_random(match[0]) for match in _SEGMENT.finditer(text))
+
+
+def _has_four_kinds(word: str) -> bool:
+    return word != word.upper() and word != word.lower() and any(map(str.isdigit, word))
 
 
 def _is_random(segment: str) -> bool:

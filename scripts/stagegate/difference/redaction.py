@@ -48,6 +48,7 @@ class _Hider:
         self.is_known = known.are_in
         self.depth = 0
         self.open_texts = 0
+        self.open_names = 0  # fields around this one that should hold only names of Secrets
 
     def body(self, one: RenderedObject) -> Mapping[str, Any]:
         return self.manifest(one.body)
@@ -55,7 +56,7 @@ class _Hider:
     def manifest(self, body: Mapping[Any, Any]) -> dict[str, Any]:
         """A Kubernetes object, wherever it stands: of a Secret, in any group, only names are shown."""
         kind = str(body.get("kind", ""))
-        core = str(body.get("apiVersion", "")) == "v1"
+        core = str(body.get("apiVersion", "v1")) == "v1"
         if kind == "SealedSecret" or (kind == "Secret" and core):
             return {
                 str(name): self.field(str(name), value, "Secret")
@@ -111,8 +112,11 @@ class _Hider:
         if isinstance(value, Mapping | list):
             if self.depth >= _DEEPEST:
                 return self.mark("")
+            holds_names = name in secret_fields.HOLDS_NAMES and not is_free(kind)
             self.depth += 1
+            self.open_names += holds_names
             shown = self.collection(name, value, kind, inside=self.opens(name, kind, inside=inside))
+            self.open_names -= holds_names
             self.depth -= 1
             return shown
         if value is None or isinstance(value, bool):
@@ -121,6 +125,8 @@ class _Hider:
         if named and not is_harmless(name, str(value)):
             return self.mark(value)
         if isinstance(value, str):
+            if self.open_names and name not in secret_fields.SELECTOR and secret_texts.looks_made_up(value):
+                return self.mark(value)
             return self.text(name, value)
         return self.mark(value) if self.is_known(str(value)) else value
 
@@ -147,7 +153,7 @@ class _Hider:
         return inside or secret_names.is_secret(name)
 
     def mapping(self, value: Mapping[Any, Any], kind: str, *, inside: bool = False) -> dict[str, object]:
-        if isinstance(value.get("kind"), str) and "apiVersion" in value and not inside:
+        if is_manifest(value) and not inside:
             return self.manifest(value)
         named = _label(value)
         labelled = value["name"] if isinstance(value.get("name"), str) else ""
@@ -205,12 +211,18 @@ class _Hider:
             return self.mark("")
         self.open_texts += 1
         shown: object
-        if isinstance(value, Mapping) and "apiVersion" in value and isinstance(value.get("kind"), str):
+        if isinstance(value, Mapping) and is_manifest(value):
             shown = self.manifest(value)
         else:
             shown = self.field(name, value, "")
         self.open_texts -= 1
         return shown
+
+
+def is_manifest(value: Mapping[Any, Any]) -> bool:
+    """Whether a mapping is an object of Kubernetes, or the part of a Secret that a patch or an annotation has."""
+    kind = value.get("kind")
+    return isinstance(kind, str) and ("apiVersion" in value or kind == "Secret")
 
 
 def is_free(kind: str) -> bool:

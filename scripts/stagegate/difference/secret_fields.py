@@ -19,7 +19,9 @@ HOLDS_NAMES = word_set(
 )
 SELECTOR = word_set("name key optional namespace")  # of a key in a Secret
 # A mapping with one of each is a pair of name and value. Written in small letters, without - and _.
-NAME_KEYS = word_set("name key id variable var env header field property parameter option attribute setting")
+NAME_KEYS = word_set(
+    "name key path id variable var env header field property parameter option attribute setting"
+)
 VALUE_KEYS = word_set(
     "value values val default defaultvalue stringvalue currentvalue content contents data text plaintext "
     "literal string secret initial example valuestring"

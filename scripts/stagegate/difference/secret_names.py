@@ -23,12 +23,16 @@ _ALWAYS = word_set(
     "password passwords passwd passwds passphrase passphrases passcode pwd pwds secret secrets token tokens "
     "credential credentials cred creds apikey apikeys bearer psk otp totp mnemonic authorization htpasswd "
     "netrc pgpass dockerconfigjson dockerconfig dockercfg kubeconfig keystore salt pepper privatekey sas "
-    "connectionstring connstr"
+    "connectionstring connstr passwort kennwort contrasena senha parola"
 )
 _AT_THE_END = word_set(
-    "pw pws pin pins pass auth jwt cookie cookies sig dsn jdbc encrypt requirepass masterauth bindpw rootpw"
+    "pw pws pin pins pass auth auths jwt cookie cookies sig dsn jdbc encrypt requirepass masterauth bindpw rootpw "
+    "community signature passe"
 )
-_CODES = word_set("access auth security verification activation recovery invite backup reset device")
+_CODES = word_set(
+    "access auth security verification activation recovery invite backup reset device unlock door pairing"
+)
+_PHRASES = word_set("seed pass recovery secret backup wallet")
 # A last word that makes the name one of something else: when it ends, where it is, what it is called.
 _ABOUT = word_set(
     "name names ref refs reference references file files filename path paths dir directory folder url urls "
@@ -43,7 +47,9 @@ _ABOUT = word_set(
     "state index owner usage usages encoding charset rounds iterations cost validation validator check review "
     "reviews request requests response webhook generator job cron schedule image repository registry digest "
     "checksum fingerprint thumbprint id ids policyname realm level group groups user users username email "
-    "locale display description title bucket buckets fill window threshold per"
+    "locale display description title bucket buckets fill window threshold per expired invalid missing forgot "
+    "forgotten wrong incorrect mismatch changed hint placeholder message messages error errors success failed "
+    "failure help tooltip heading subject"
 )
 _PLAIN_KEY = word_set(
     "public pub topology sort primary foreign partition cache map routing object label annotation taint group "
@@ -86,13 +92,19 @@ def _is_secret(name: str) -> bool:
         return False
     last, before = parts[-1], parts[:-1]
     if last in _ABOUT:
-        return last in ("id", "ids") and "secret" in before
+        return (
+            (last in ("id", "ids") and "secret" in before)
+            or (last in ("url", "urls", "uri") and before[-1:] == ("webhook",))
+            or (last in ("header", "headers") and before[-1:] in (("auth",), ("authorization",)))
+        )
     if parts[:2] == ("secure", "json"):  # Grafana's secureJsonData
         return True
     if not _ALWAYS.isdisjoint(parts) or last in _AT_THE_END:
         return True
     if last in ("key", "keys"):
         return bool(before) and before[-1] not in _PLAIN_KEY
+    if last in ("phrase", "phrases"):
+        return not _PHRASES.isdisjoint(before)
     if last in ("code", "codes"):
         return bool(before) and before[-1] in _CODES
     return _is_glued(last, "".join(parts))

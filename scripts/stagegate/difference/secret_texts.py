@@ -19,7 +19,12 @@ _ASSIGNED = re.compile(r"\]?[\"']?\s{0,4}(?:=>|:=|\?=|\+=|==?|:)\s{0,4}" + _VALU
 _LISTED = re.compile(r"[\"']\s{0,4},\s{0,4}" + _VALUE)
 _AFTER_FLAG = re.compile(r"\s{1,4}(?:\"([^\"\n]{1,256})|'([^'\n]{1,256})|([^\s\"'-][^\s\"']{0,256}))")
 _AFTER_SPACE = re.compile(r"[ \t]{1,8}(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'=:<>][^\s;]{0,256}))")
-_ELEMENT = re.compile(r"[^<>]{0,256}>([^<>]{1,2000})</")
+_ELEMENT = re.compile(
+    r"(?:[^<>]{0,256}>(?:<!\[CDATA\[)?|[^<>]{0,64}\s[Vv]alue\s?=\s?[\"'])([^<>]{1,2000}?)(?:\]\]>)?(?:</|[\"']\s?/?>)"
+)
+_NEXT_ELEMENT = re.compile(r"</[\w:.-]{1,64}>\s{0,32}<[\w:.-]{1,64}>\s{0,32}([^\s<>][^<>]{0,2000})</")
+_CALLED = re.compile(r"\(\s{0,4}(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|`([^`\n]{1,256})`)")
+_CALLED_SO = re.compile(r"\s{1,3}(?:is|was)\s{1,3}[\"']?()()([^\s\"']{6,256})")
 _ATTRIBUTE = re.compile(r"[\"'][^<>]{0,256}?(?:>\s{0,8}|value\s{0,2}=\s{0,2}[\"'])[^\s<>\"']")
 _USERINFO = re.compile(r"://([^\s/@'\"<>]{1,512})@")
 _LOGIN_AT = re.compile(
@@ -35,10 +40,14 @@ _LINE_OF_LOGINS = re.compile(
     re.MULTILINE,
 )
 _QUERY = re.compile(
-    r"[?&](?:sig|signature|sign|code|key|auth|st|pass|pwd|x-amz-[a-z-]{1,30})=(?![$<{%])[^\s&\"']{8,}", re.I
+    r"[?&](?:[a-z-]{0,20}sig|[a-z-]{0,20}signature|sign|code|key|auth|st|pass|pwd|x-(?:amz|goog|oss|obs|cos)-[a-z-]{1,30})"
+    r"=(?![$<{%])[^\s&\"']{8,}",
+    re.I,
 )
 _SHORT_FLAG = re.compile(r"(?<![\w-])-([pPaw])(['\"]?)[ =]?([^\s'\"-][^\s'\"]{0,256})")
 _NO_WORD = re.compile(r"\d|[^\w./:-]")
+_SIGN = re.compile(r"[^\w./:,=+~@-]")
+_COLUMN = re.compile(r"\w[\w .-]{0,40}")
 _LINE = 512  # characters around a name that are looked at as its line
 _FINGERPRINT = re.compile(
     r"sha\d{0,3}|digest|checksum|commit|revision|fingerprint|thumbprint|version|image|etag|integrity", re.I
@@ -69,6 +78,17 @@ def is_login(value: str) -> bool:
     return re.match(r"[A-Za-z][\w.@-]{0,64}[:%](?![$<{])\S", value) is not None
 
 
+def looks_made_up(value: str) -> bool:
+    """Whether a word has three kinds of characters, such as a password that nothing else gives away."""
+    kinds = (
+        value != value.upper(),
+        value != value.lower(),
+        any(map(str.isdigit, value)),
+        _SIGN.search(value),
+    )
+    return len(value) >= 8 and "/" not in value and sum(map(bool, kinds)) >= 3
+
+
 def looks_chosen(value: str) -> bool:
     """Whether a word looks like a password rather than like a word of a sentence."""
     value = value.strip("\"'`")
@@ -80,11 +100,25 @@ def looks_chosen(value: str) -> bool:
 
 def _tells(text: str, *, prose: bool) -> bool:
     return (
-        known_forms.is_known(text)
+        _is_table(text)
+        or known_forms.is_known(text)
         or _has_login(text)
         or any(_is_given(text, match, prose=prose) for match in _NAME.finditer(text))
         or (" -" in text and _has_short_flag(text))
     )
+
+
+def _is_table(text: str) -> bool:
+    """Whether a text is a table with a column of secrets, such as `user,password`."""
+    head, line_feed, rest = text.partition("\n")
+    if not line_feed or len(head) > _LINE:
+        return False
+    for separator in (",", ";", "\t"):
+        columns = [column.strip("\"' \r") for column in head.split(separator)]
+        if len(columns) > 1 and rest.partition("\n")[0].count(separator) == len(columns) - 1:
+            names = [column for column in columns if _COLUMN.fullmatch(column)]
+            return len(names) == len(columns) and any(map(secret_names.is_secret, names))
+    return False
 
 
 def _is_given(text: str, match: re.Match[str], *, prose: bool) -> bool:
@@ -100,9 +134,13 @@ def _is_given(text: str, match: re.Match[str], *, prose: bool) -> bool:
     if before in "\"'" and _ATTRIBUTE.match(text, end):
         tag = text[max(0, start - 256) : start]
         return tag.rfind("<") > tag.rfind(">") and tag.rstrip("\"'").rstrip().endswith("=")
+    if before == ">" and (following := _NEXT_ELEMENT.match(text, end)):
+        return _counts(name, following[1], prose=False)
     if before == "<":
         element = _ELEMENT.match(text, end)
         return element is not None and _counts(name, element[1], prose=False)
+    if called := _CALLED.match(text, end) or _CALLED_SO.match(text, end):
+        return looks_chosen(_value(called)) and _counts(name, _value(called), prose=prose)
     if match[0].startswith("-"):
         flag = _AFTER_FLAG.match(text, end)
         return flag is not None and _counts(name, _value(flag), prose=prose)
@@ -121,7 +159,7 @@ def _counts(name: str, value: str, *, prose: bool) -> bool:
 def _is_directive(text: str, match: re.Match[str]) -> bool:
     """`requirepass x` in a file of settings: few words on its line, or a value that nobody writes in prose."""
     after = _AFTER_SPACE.match(text, match.end())
-    if after is None or is_harmless(match[0], _value(after)):
+    if after is None or is_harmless(match[0], _value(after).rstrip("),")):
         return False
     value, name = _value(after), match[0]
     if looks_chosen(value):
