@@ -1,18 +1,23 @@
-"""The second half of `scripts/run`: find or build the locked environment, then become the entrypoint.
+"""The second half of `scripts/run`: find or build the locked environment, then run the entrypoint in it.
 
 It runs before any library is there. No `from __future__` line and no new syntax: a Python too old for us must
 be able to read it.
 """
 
+import gc
 import os
 import sys
+
+gc.disable()  # what is imported stays, and looking for cycles in it costs time; the entrypoint turns it on again
+
+PYTHON = ["-I", "-S", "-u", "-X", "utf8"]  # as in scripts/run
 
 if sys.version_info < (3, 10):  # noqa: UP036 - started by whatever python3 is there
     for _minor in range(20, 9, -1):
         for _folder in os.environ.get("PATH", "").split(os.pathsep):
             _newer = os.path.join(_folder, "python3.%d" % _minor)  # noqa: UP031
             if os.access(_newer, os.X_OK):
-                os.execv(_newer, [_newer, "-I", "-S"] + sys.argv)  # noqa: RUF005, S606
+                os.execv(_newer, [_newer] + PYTHON + sys.argv)  # noqa: RUF005, S606
     print(
         "::error title=missing-tool::python3 on PATH is %d.%d. stagegate needs Python 3.10 or newer. "  # noqa: UP031
         "Install it in a step before this one (actions/setup-python does)." % sys.version_info[:2]
@@ -25,14 +30,21 @@ if sys.version_info < (3, 10):  # noqa: UP036 - started by whatever python3 is t
 SCRIPTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, SCRIPTS)
 
-from stagegate.libraries import NoLibraries, cache_root, locked_environment, without_python_settings  # noqa: E402
+from stagegate.libraries import (  # noqa: E402
+    NoLibraries,
+    cache_root,
+    key,
+    locked_environment,
+    site_packages,
+    without_python_settings,
+)
 
 # Words of the command `stagegate` that are no action of their own.
 WORDS = ("check", "completion", "explain", "gate", "import", "plan", "promote", "rollback", "status")
 
 
 def main(arguments: list[str]) -> None:
-    """Become `scripts/<arguments[0]>.py` with the other arguments, or exit with one annotation.
+    """Run `scripts/<arguments[0]>.py` with the other arguments, or exit with one annotation.
 
     Names may be written with dashes or underscores; `--help` or nothing lists the commands. A command that only
     people run, such as `init` or `promote`, is given to the command line.
@@ -53,14 +65,28 @@ def main(arguments: list[str]) -> None:
                 "scripts/run takes the name of an action, such as version-bump or version_bump.",
                 "`scripts/run --help` lists them.",
             )
-        home = locked_environment(os.path.join(SCRIPTS, "requirements.txt"), cache_root(os.environ))
+        lock, root = os.path.join(SCRIPTS, "requirements.txt"), cache_root(os.environ)
+        is_built = os.path.isdir(os.path.join(root, key(lock)))
+        home = locked_environment(lock, root)
     except NoLibraries as refusal:
         _report(name, refusal)
         sys.exit(refusal.code)
-    python = os.path.join(home, "bin", "python")
-    # -E -s, not -I: that takes scripts/ off the path. -u: our lines keep their order among other programs'.
-    command = [python, "-E", "-s", "-u", "-X", "utf8", script, *arguments[1:]]
-    os.execve(python, command, without_python_settings(os.environ))  # noqa: S606
+    if not is_built:  # a process that has installed something is not a clean one
+        os.execv(sys.executable, [sys.executable, *PYTHON, *sys.argv])  # noqa: S606
+    _activate(home)
+    sys.argv = [script, *arguments[1:]]
+    with open(script, "rb") as file:
+        code = compile(file.read(), script, "exec")
+    exec(code, {"__name__": "__main__", "__file__": script})  # noqa: S102 - a script of ours, beside this folder
+
+
+def _activate(home: str) -> None:
+    """Make this process one of the environment `home`, without starting another interpreter for it."""
+    for name in set(os.environ) - set(without_python_settings(os.environ)):
+        del os.environ[name]
+    sys.prefix = sys.exec_prefix = home
+    sys.executable = os.path.join(home, "bin", "python")
+    sys.path.append(site_packages(home))
 
 
 def _is_command(name: str) -> bool:

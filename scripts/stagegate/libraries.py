@@ -77,11 +77,21 @@ def locked_environment(lock: str, root: str) -> str:
 
 def key(lock: str) -> str:
     """16 hexadecimal digits that change with the lock's bytes and with the Python that would run it."""
-    import hashlib
-
     with open(lock, "rb") as file:
         parts = (file.read(), sys.version.encode(), base_python().encode(), os.uname().machine.encode())
-    return hashlib.sha256(b"\0".join((*parts, LAYOUT.encode()))).hexdigest()[:16]
+    return _sha256(b"\0".join((*parts, LAYOUT.encode())))[:16]
+
+
+def _sha256(content: bytes) -> str:
+    """The digest in hexadecimal. hashlib loads OpenSSL first, which takes longer than everything else here."""
+    for module in ("_sha2", "_sha256"):  # since Python 3.12, and before
+        try:
+            return str(__import__(module).sha256(content).hexdigest())
+        except ImportError:
+            continue
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
 
 
 def base_python() -> str:
@@ -267,7 +277,7 @@ def make_home(folder: str) -> str:
     it names its own place.
     """
     base = base_python()
-    site = os.path.join(folder, "lib", "python{}.{}".format(*sys.version_info[:2]), "site-packages")
+    site = site_packages(folder)
     os.makedirs(site)
     os.mkdir(os.path.join(folder, "bin"))
     os.symlink(base, os.path.join(folder, "bin", "python"))
@@ -276,6 +286,11 @@ def make_home(folder: str) -> str:
         file.write(f"home = {os.path.dirname(base)}\ninclude-system-site-packages = false\n")
         file.write("version = {}.{}.{}\n".format(*sys.version_info[:3]))
     return site
+
+
+def site_packages(home: str) -> str:
+    """Where an environment has its libraries."""
+    return os.path.join(home, "lib", "python{}.{}".format(*sys.version_info[:2]), "site-packages")
 
 
 def installer_environ(environ: Mapping[str, str]) -> dict[str, str]:

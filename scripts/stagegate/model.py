@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from typing import Annotated, Literal
 
 import msgspec
-import semver
 
 from stagegate.errors import VERDICTS, Outcome, Stop
+from stagegate.versions import Version
 
 Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Severity = Literal["error", "warning", "note"]
@@ -66,10 +66,10 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     looked_up: bool = False
 
 
-def parse_version(text: str, *, source: str) -> semver.Version:
+def parse_version(text: str, *, source: str) -> Version:
     """Strict SemVer 2 (no `v`, no leading zeros); `source` says where the text came from. Stop(bad-input)."""
     try:
-        return semver.Version.parse(text)
+        return Version.parse(text)
     except (ValueError, TypeError) as error:
         raise Stop(
             "bad-input",
@@ -94,7 +94,7 @@ def image_tags(version: str, tag: str, form: str = IMAGE_TAG) -> tuple[str, ...]
 
 def is_prerelease(version: str) -> bool:
     """True for 1.2.0-rc.1, false for 1.2.0 (and for 1.2.0+build)."""
-    return semver.Version.parse(version).prerelease is not None
+    return Version.parse(version).prerelease is not None
 
 
 # --- who ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import semver
 import yaml
 
 from stagegate import yaml_1_1
@@ -21,6 +20,7 @@ from stagegate.clients import helm
 from stagegate.clients.registry.credentials import Credentials
 from stagegate.errors import Stop
 from stagegate.model import Finding
+from stagegate.versions import Version
 
 LOCK = "Chart.lock"
 _DEEP = ("w", "w", "w", "w", "w", "w", "w", "w")  # room for the `..` of file:// dependencies
@@ -62,7 +62,7 @@ def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
     found = []
     for dependency in chart.dependencies:
         vendored = _vendored(chart, dependency)
-        exact = dependency.version if semver.Version.is_valid(dependency.version.removeprefix("v")) else ""
+        exact = dependency.version if Version.is_valid(dependency.version.removeprefix("v")) else ""
         for source, wanted in ((LOCK, locked.get(dependency.name, "")), ("Chart.yaml", exact)):
             if vendored and wanted and vendored.removeprefix("v") != wanted.removeprefix("v"):
                 found.append(

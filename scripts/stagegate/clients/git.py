@@ -19,7 +19,6 @@ from stagegate.clients.process import Completed, ProgramFailed
 from stagegate.errors import Stop
 from stagegate.runner import log
 
-_INSTALL = "Install git in a step before this one; GitHub's runners have it."
 _LOG_SECONDS = 900.0
 # What a checked-out repository can ask git to start (platform faults 42, 43); an alias cannot hide a command.
 _OFF = (
@@ -103,7 +102,6 @@ def git(
     timeout: float = 120,
 ) -> Completed:
     """Run git in a folder, without prompts and without what its own config would start."""
-    process.require("git", _INSTALL)
     trusted = ("-c", f"safe.directory={cwd}")
     quiet = {
         "GIT_TERMINAL_PROMPT": "0",

@@ -17,16 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import semver
 
 from stagegate.clients import process
 from stagegate.clients.registry.credentials import Credentials
 from stagegate.errors import Stop
 from stagegate.model import Severity
 from stagegate.runner import log
+from stagegate.versions import Version
 
 INSTALL = "Add the step `uses: azure/setup-helm`, or install helm from https://helm.sh/docs/intro/install/."
-OLDEST, TOO_NEW = semver.Version(3, 14), semver.Version(5)
+OLDEST, TOO_NEW = Version(3, 14), Version(5)
 OUTPUT_LIMIT = 64 << 20
 _SECONDS = 120.0
 _FETCH_SECONDS = 300.0
@@ -64,7 +64,7 @@ def version() -> str:
     )
     text = said.text.strip().removeprefix("v")
     try:
-        fits = OLDEST <= semver.Version.parse(text) < TOO_NEW
+        fits = OLDEST <= Version.parse(text) < TOO_NEW
     except ValueError:
         fits = False
     if not fits:
@@ -132,13 +132,13 @@ def template(
     over those. helm older than 3.16 checks the schema in any case. With `keep_broken`, a document that is not
     YAML is returned as it was rendered, and does not stop the others.
     """
-    here = semver.Version.parse(version())
+    here = Version.parse(version())
     flags = [f"--namespace={namespace}", *(["--include-crds"] if include_crds else [])]
     flags += [f"--kube-version={kube_version}"] if kube_version else []
     flags += [f"--api-versions={api}" for api in api_versions]
     flags += [f"--set{'-string' if text else ''}={name}={value}" for name, value, text in set_values]
     flags += [] if include_tests else ["--skip-tests"]
-    flags += ["--skip-schema-validation"] if not check_schema and here >= semver.Version(3, 16) else []
+    flags += ["--skip-schema-validation"] if not check_schema and here >= Version(3, 16) else []
     with _files(values, set_files) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
         done = _bounded(argv)

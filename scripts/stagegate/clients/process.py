@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -150,6 +149,8 @@ def _tail(file: IO[bytes], keep: int) -> str:
 
 def require(program: str, install: str) -> str:
     """Path of a program on PATH; Stop(missing-tool) with the line that installs it."""
+    import shutil  # with the readers of archives, which a run of git does not need
+
     path = shutil.which(program)
     if path is None:
         raise Stop("missing-tool", f"{program} is not on PATH.", "This action needs it.", install)

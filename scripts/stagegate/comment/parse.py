@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import semver
-
 from stagegate.comment.command import Command
 from stagegate.comment.commands import COMMANDS
 from stagegate.comment.definition import CommandDefinition
 from stagegate.errors import Stop
+from stagegate.versions import Version
 
 LONGEST = 1_000
 _GRAMMAR = {name: re.compile(definition.grammar) for name, definition in COMMANDS.items()}
@@ -42,7 +41,7 @@ def parse(body: str) -> Command:
     parts = {key: value or "" for key, value in match.groupdict().items()}
     if parts.get("app") == "all" and not definition.takes_all:
         raise _wrong(definition, "`all` does not stand for every app in this command")
-    if (version := parts.get("version", "")) and not semver.Version.is_valid(version):
+    if (version := parts.get("version", "")) and not Version.is_valid(version):
         raise _wrong(definition, f"{version} is not a version such as 1.4.0 or 2.0.0-rc.1")
     reason, until = _reason(definition, parts.get("reason", ""))
     rules = tuple(dict.fromkeys(filter(None, parts.get("rules", "").split(","))))

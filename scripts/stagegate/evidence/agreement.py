@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-import semver
-
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.model import Actor, Release
+from stagegate.versions import Version
 
 _VERDICTS = ("success", "failure")  # pending and error are no verdict, and revoke nothing
 
@@ -95,7 +94,7 @@ def _disagreement(newest: Record | None, status: StatusLike | None, environment:
 def _is_about(status: StatusLike, version: str) -> bool:
     """Whether a status may be about this version; it begins with another one where a commit has two releases."""
     first = status.description.partition(" ")[0].rstrip(":")
-    return first == version or not semver.Version.is_valid(first)
+    return first == version or not Version.is_valid(first)
 
 
 def _unread(release: Release, since: str, trouble: str) -> Record:

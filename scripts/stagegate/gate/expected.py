@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
-import semver
+
+from stagegate.versions import Version
 
 Commit = Literal["current", "behind", "superseded"]
 
@@ -54,10 +55,10 @@ def is_digest(revision: str) -> bool:
     return revision.startswith("sha256:")
 
 
-def exact(text: str) -> semver.Version | None:
+def exact(text: str) -> Version | None:
     """The one version a text names (`v` in front and `_` for `+` allowed), or None for a range or a branch."""
     try:
-        return semver.Version.parse(text.removeprefix("v").replace("_", "+"))
+        return Version.parse(text.removeprefix("v").replace("_", "+"))
     except ValueError:
         return None
 

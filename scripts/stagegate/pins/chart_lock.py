@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-import semver
-
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Edit
 from stagegate.pins.place import text_at
 from stagegate.pins.shapes import umbrella_chart
+from stagegate.versions import Version
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node, SequenceNode, plain
 
@@ -75,7 +74,7 @@ def mislocked(file: str, lock: bytes, chart: bytes) -> str:
     for one in _dependencies(chart, file):
         wanted = one.get("version", "").removeprefix("v")
         versions = {entry.get("version", "").removeprefix("v") for entry in locked if _same(one, entry)}
-        if semver.Version.is_valid(wanted) and versions - {wanted}:
+        if Version.is_valid(wanted) and versions - {wanted}:
             return f"{file} has {one['name']} {', '.join(sorted(versions))}, its Chart.yaml {wanted}"
     return ""
 

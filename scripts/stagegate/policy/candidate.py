@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-import semver
 
 from stagegate import versions
 from stagegate.marks import marks
 from stagegate.model import Message, is_prerelease
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import PromotionFacts, Subject
+from stagegate.versions import Version
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ def admissible(facts: PromotionFacts, now: datetime) -> tuple[str, ...]:
     by_itself = facts.mode == "evaluate"
     return tuple(
         version
-        for version in sorted(filter(semver.Version.is_valid, candidates), key=semver.Version.parse)
+        for version in sorted(filter(Version.is_valid, candidates), key=Version.parse)
         if comes_after(version, running)
         and (policy.admits_prereleases or not is_prerelease(version))
         and marks.ban(facts, version, now) is None
@@ -98,14 +98,12 @@ def _passed(facts: PromotionFacts, before: Iterable[str]) -> tuple[str, ...]:
 
 def comes_after(version: str, running: str) -> bool:
     """Whether a version is newer than what runs; true where what runs has no version."""
-    return not semver.Version.is_valid(running) or versions.is_newer(version, running)
+    return not Version.is_valid(running) or versions.is_newer(version, running)
 
 
 def comes_before(version: str, running: str) -> bool:
     """Whether a version is older than what runs; true where what runs has no version."""
-    return version != running and (
-        not semver.Version.is_valid(running) or versions.is_older(version, running)
-    )
+    return version != running and (not Version.is_valid(running) or versions.is_older(version, running))
 
 
 def queued(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import msgspec
-import semver
 
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
@@ -20,6 +19,7 @@ from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import shared_policy
 from stagegate.promotion.apps import App
 from stagegate.settings import Settings
+from stagegate.versions import Version
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,4 +153,4 @@ def tags(connections: Connections, settings: Settings) -> tuple[str, ...]:
     """Versions that have a tag, in their order."""
     prefix = f"refs/tags/{settings.version.tag_prefix}"
     names = (ref.removeprefix(prefix) for ref in connections.app.refs(prefix))
-    return tuple(sorted(filter(semver.Version.is_valid, names), key=semver.Version.parse))
+    return tuple(sorted(filter(Version.is_valid, names), key=Version.parse))

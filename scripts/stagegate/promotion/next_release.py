@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-import semver
 
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
@@ -18,6 +17,7 @@ from stagegate.policy import candidate
 from stagegate.promotion import app_state
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.reevaluate import Evaluated
+from stagegate.versions import Version
 
 FOLLOWED = ("evaluate", "unhold", "unban")  # and a ban, where it ends an open proposal
 _OF_PROPOSAL = ("pr-number", "pr-url", "changed", "commit", "version", "environment", "plan")
@@ -118,4 +118,4 @@ def _may_wait(connections: Connections, state: AppState, name: str) -> bool:
 def _pinned(state: AppState, name: str) -> str:
     """The version that the pins of an environment name; empty where they name none, or a range."""
     version = pinned_version.standing(state.settings.environment(name), state.files, state.settings).version
-    return version if semver.Version.is_valid(version) else ""
+    return version if Version.is_valid(version) else ""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-import semver
 
 from stagegate.clients.connections import Connections
 from stagegate.evidence import history
@@ -16,6 +15,7 @@ from stagegate.evidence.records import Record
 from stagegate.model import Release
 from stagegate.policy import candidate
 from stagegate.policy.facts import Kind, PromotionFacts
+from stagegate.versions import Version
 
 Verdicts = Mapping[str, tuple[Record, ...]]  # of each environment, newest first
 
@@ -75,7 +75,7 @@ def _since_running(connections: Connections, draft: PromotionFacts) -> Verdicts:
         return any(one and not candidate.comes_after(one.version, running) for one in newest)
 
     verdicts = dict(draft.records)
-    for name in draft.policy_of(draft.environment).after if semver.Version.is_valid(running) else ():
+    for name in draft.policy_of(draft.environment).after if Version.is_valid(running) else ():
         if not reached(verdicts.get(name, ())):
             verdicts[name] = history.records(connections.app, draft.app, name, draft.accepted, reached)
     return verdicts

@@ -107,6 +107,8 @@ def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
     it belongs to it. In a type that releases nothing (an update that quotes somebody else's notes) such text, or a
     line with a colon before it, shows a quotation.
     """
+    if "BREAKING" not in body:
+        return False, ""
     paragraphs = _paragraphs(body)
     for number, lines in enumerate(paragraphs):
         for at, line in enumerate(lines):

@@ -46,6 +46,7 @@ def entrypoint(
     # Large files become many nodes that all stay: looking for cycles among them costs more than reading them.
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    gc.enable()
     environ = os.environ if environ is None else environ
     argv = sys.argv[1:] if argv is None else argv
     if argv and argv[0] in HELP and _helped(action):

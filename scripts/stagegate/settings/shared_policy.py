@@ -6,7 +6,6 @@ shared file `{app}` is the app's name. An app without `environments` gets all of
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -163,6 +162,8 @@ def _known(policy: Mapping[str, Any], environments: Mapping[str, Any], locked: l
 
 def _demand(key: str, known: Mapping[str, Any], place: str) -> None:
     if key not in known:
+        import difflib  # only for the message
+
         near = difflib.get_close_matches(key, known, 1)
         hint = f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(known))}"
         raise _bad(place, f"unknown key {key!r}, {hint}")

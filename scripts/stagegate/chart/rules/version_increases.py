@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import semver
-
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding
+from stagegate.versions import Version
 
 _WHY = "A published version never changes, so a changed chart with the same version cannot be published."
 _FIX = "Run version-bump before the chart is published."
@@ -18,7 +17,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
     base = chart.base
     if base is None or not base.version or base.content == chart.content:
         return
-    if semver.Version.parse(chart.version) <= semver.Version.parse(base.version):
+    if Version.parse(chart.version) <= Version.parse(base.version):
         yield Finding(
             rule="version-increases",
             severity="warning",

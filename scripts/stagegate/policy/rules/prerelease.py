@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import semver
-
 from stagegate.model import RuleResult, is_prerelease
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
+from stagegate.versions import Version
 
 NAME = "prerelease"
 
 
 def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:  # noqa: ARG001  one signature for all
     """Stop for a pre-release version where `prereleases` is not true."""
-    if not semver.Version.is_valid(subject.version):
+    if not Version.is_valid(subject.version):
         return RuleResult(rule=NAME, state="unknown", detail=f"{subject.version!r} is not a version")
     if not is_prerelease(subject.version):
         return RuleResult(rule=NAME, state="pass", detail="not a pre-release")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import semver
-
 from stagegate.clients.hub import LogEntry, ReleaseTag
 from stagegate.promotion.status import road
 from stagegate.promotion.status.facts import StatusFacts
 from stagegate.proposal.change_roads import reached
 from stagegate.report.status import ReleaseCommit, ReleaseStatus
+from stagegate.versions import Version
 
 LISTED = 50  # commits of one release
 
 
 def is_release(tag: str, prefix: str) -> bool:
     """Whether a tag names a version of this app."""
-    return tag.startswith(prefix) and semver.Version.is_valid(tag.removeprefix(prefix))
+    return tag.startswith(prefix) and Version.is_valid(tag.removeprefix(prefix))
 
 
 def releases(facts: StatusFacts) -> tuple[ReleaseStatus, ...]:

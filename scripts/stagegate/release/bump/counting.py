@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -16,30 +17,29 @@ from stagegate.settings import Settings
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What belongs to an app: the globs of its files, and those whose change alone causes no release."""
+    """What belongs to an app: the globs of its files, and those whose change alone causes no release.
+
+    `versioned` are the files that hold the app's version.
+    """
 
     settings: Settings
     globs: tuple[str, ...]
     inert: frozenset[str]
-
-    @property
-    def versioned(self) -> frozenset[str]:
-        """The files that hold the app's version."""
-        return frozenset(place.file for place in self.settings.version.places)
+    versioned: frozenset[str]
 
     def relevant(self, commit: LocalCommit) -> list[Edited]:
         """The edits of a commit that are the app's."""
-        return [
-            edit
-            for edit in commit.edits
-            if paths.belongs(edit.path, self.globs)
-            and not any(paths.matches(edit.path, one) for one in self.inert)
-        ]
+        return [edit for edit in commit.edits if _relevant(edit.path, self.globs, self.inert)]
 
     def only_versions(self, commit: LocalCommit) -> bool:
         """Whether all edits of a commit that are the app's are in its version files."""
         relevant = self.relevant(commit)
-        return bool(relevant) and {edit.path for edit in relevant} <= self.versioned
+        return bool(relevant) and all(edit.path in self.versioned for edit in relevant)
+
+
+@lru_cache(maxsize=4096)  # most commits change a file that another one has changed
+def _relevant(path: str, globs: tuple[str, ...], inert: frozenset[str]) -> bool:
+    return paths.belongs(path, globs) and not any(paths.matches(path, one) for one in inert)
 
 
 def doubtful(scope: Scope, commits: Sequence[LocalCommit]) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-import semver
 
 from stagegate.clients import git, git_history, git_room
 from stagegate.clients.git_history import Graph, Remote, Span
@@ -19,6 +18,7 @@ from stagegate.release.bump.next_version import highest, highest_final
 from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpFacts
 from stagegate.runner import log
 from stagegate.settings import Settings
+from stagegate.versions import Version
 
 if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
     from stagegate.clients.hub import CommitOrigin, Hub
@@ -135,28 +135,38 @@ def _span(names: Mapping[str, str], commits: Mapping[str, str]) -> Span:
     final = highest_final(commits)
     if not final:
         return Span()
-    base = semver.Version.parse(final)
-    newer = frozenset(sha for version, sha in commits.items() if semver.Version.parse(version) > base)
+    base = Version.parse(final)
+    newer = frozenset(sha for version, sha in commits.items() if Version.parse(version) > base)
     return Span(stable=(names[final], commits[final]), newer=newer)
 
 
 def _scope(app: VersionedApp, contents: Mapping[str, bytes | None]) -> Scope:
     """What counts for an app. Its pins, the values files that they name and its changelog are not what it ships."""
-    inert = [app.settings.version.changelog] if app.settings.version.changelog else []
-    if app.settings.environments:
-        from stagegate.pins import files as pin_files  # paid only by those who have pins
+    pins = _pins(app.settings)
+    inert = [*pins, *([app.settings.version.changelog] if app.settings.version.changelog else [])]
+    named = {file: contents.get(file) or b"" for file in pins}
+    if any(b"$" in content or b"\\" in content for content in named.values()):  # as in $values/prod.yaml
+        from stagegate.pins import files as pin_files  # paid only by those who name values files
 
-        pins = pin_files.of(app.settings.environments)
-        values = pin_files.values({file: contents[file] for file in pins if file in contents})
-        inert += [*pins, *values]
-    return Scope(settings=app.settings, globs=paths.of_app(app.settings, app.config), inert=frozenset(inert))
+        inert += pin_files.values(named)
+    return Scope(
+        settings=app.settings,
+        globs=paths.of_app(app.settings, app.config),
+        inert=frozenset(inert),
+        versioned=frozenset(place.file for place in app.settings.version.places),
+    )
 
 
 def _contents(
     apps: Sequence[VersionedApp], hub: Hub | None, workspace: Path, head: str
 ) -> dict[str, bytes | None]:
     """Contents of version files, changelogs and pins."""
-    wanted = dict.fromkeys(path for app in apps for path in (*_places(app.settings), *_pins(app.settings)))
+    wanted = dict.fromkeys(
+        path
+        for app in apps
+        for path in (*_places(app.settings), *_pins(app.settings))
+        if not any(mark in path for mark in "*?[")
+    )
     if hub:
         blobs = hub.files(head, tuple(wanted))
         return {path: blob.content if blob else None for path, blob in blobs.items()}
@@ -164,9 +174,9 @@ def _contents(
 
 
 def _pins(settings: Settings) -> tuple[str, ...]:
+    """The files of all pins, and patterns for several."""
     named = (pin for place in settings.environments for pin in place.pins)
-    files = (pin if isinstance(pin, str) else pin.file for pin in named)
-    return tuple(file for file in files if not any(mark in file for mark in "*?["))
+    return tuple(dict.fromkeys(pin if isinstance(pin, str) else pin.file for pin in named))
 
 
 def _local(workspace: Path, name: str) -> bytes | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-import semver
-
 from stagegate.release.conventional import RANK, Level
+from stagegate.versions import Version
 
 LEVELS = ("major", "minor", "patch")
 WORDS = ("auto", *LEVELS, "prerelease", "release")
@@ -15,12 +14,12 @@ WORDS = ("auto", *LEVELS, "prerelease", "release")
 
 def highest(versions: Iterable[str]) -> str:
     """The highest version by SemVer, or nothing."""
-    return max(versions, key=semver.Version.parse, default="")
+    return max(versions, key=Version.parse, default="")
 
 
 def highest_final(versions: Iterable[str]) -> str:
     """The highest version that is no pre-release, or nothing."""
-    return highest(version for version in versions if not semver.Version.parse(version).prerelease)
+    return highest(version for version in versions if not Version.parse(version).prerelease)
 
 
 def following(
@@ -37,7 +36,7 @@ def following(
     that exist. `recent` is the level of the commits since the newest reachable version, `since_final` that of
     those since the newest final one. A version that another line has taken is passed over.
     """
-    previous = semver.Version.parse(highest(reachable))
+    previous = Version.parse(highest(reachable))
     final = highest_final(reachable)
     if previous.prerelease:
         return _on_prerelease(bump, previous, final, taken, recent, since_final)
@@ -56,7 +55,7 @@ def following(
 
 def _on_prerelease(
     bump: str,
-    previous: semver.Version,
+    previous: Version,
     final: str,
     taken: Collection[str],
     recent: Level | None,
@@ -72,7 +71,7 @@ def _on_prerelease(
         level = level or "patch"
     if level is None:
         return "", ""
-    base = semver.Version.parse(final) if final else None
+    base = Version.parse(final) if final else None
     asked = base.next_version(level if bump in LEVELS else _before_one(base, level)) if base else announced
     if asked > announced and bump != "prerelease":
         return str(_free(asked, level, taken)), level
@@ -83,22 +82,22 @@ def _on_prerelease(
     return _numbered(previous, taken), level
 
 
-def _before_one(version: semver.Version, level: Level) -> Level:
+def _before_one(version: Version, level: Level) -> Level:
     """While the major version is 0, a breaking change moves minor."""
     return "minor" if level == "major" and version.major == 0 else level
 
 
-def _free(version: semver.Version, level: Level, taken: Collection[str]) -> semver.Version:
+def _free(version: Version, level: Level, taken: Collection[str]) -> Version:
     while str(version) in taken:
         version = version.next_version(level)
     return version
 
 
-def _candidate(target: semver.Version, taken: Collection[str], level: Level) -> str:
-    return _numbered(_free(target, level, taken).replace(prerelease="rc.0"), taken)
+def _candidate(target: Version, taken: Collection[str], level: Level) -> str:
+    return _numbered(_free(target, level, taken)._replace(prerelease="rc.0"), taken)
 
 
-def _numbered(version: semver.Version, taken: Collection[str]) -> str:
+def _numbered(version: Version, taken: Collection[str]) -> str:
     """The next free pre-release of the same name: rc.1, rc.2 and so on."""
     name = version.prerelease or "rc.0"
     head, number = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-import semver
 
 from stagegate.errors import Stop
 from stagegate.model import Finding, parse_version
@@ -16,6 +15,7 @@ from stagegate.release.bump.next_version import WORDS, following, highest, top
 from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
 from stagegate.release.version_files import Held
 from stagegate.settings import Settings
+from stagegate.versions import Version
 
 
 class NextVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +94,7 @@ def plan(
         refuse.foreign(current, facts, prefix)
         refuse.behind_charts(version, facts)
     refuse.unfit(version, facts, prefix, previous)
-    counted = recent if semver.Version.parse(version).prerelease else noted
+    counted = recent if Version.parse(version).prerelease else noted
     notes, files = writing.written(settings, facts, counted, version)
     return _as(
         base,
@@ -195,7 +195,7 @@ def _tag_version(version: str, current: str, held: tuple[Held, ...], facts: Bump
     """The version to tag where no file moves: what the files hold, if that is new. Stop(bad-settings)."""
     if not held or current == version:
         return version
-    if current not in facts.tags and semver.Version.parse(current) > semver.Version.parse(version):
+    if current not in facts.tags and Version.parse(current) > Version.parse(version):
         return current
     raise Stop(
         "bad-settings",

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import semver
-
 from stagegate.errors import Stop
 from stagegate.release.bump.next_version import highest_final
 from stagegate.release.bump.plan_facts import BumpFacts
 from stagegate.release.version_files import Held
+from stagegate.versions import Version
 
 
 def ahead(version: str, current: str, held: tuple[Held, ...], facts: BumpFacts, previous: str) -> None:
     """Files that are ahead of the tags would go backwards. Stop(bad-settings)."""
-    if (
-        previous
-        and current
-        and semver.Version.parse(current) > semver.Version.parse(version)
-        and current not in facts.tags
-    ):
+    if previous and current and Version.parse(current) > Version.parse(version) and current not in facts.tags:
         raise Stop(
             "bad-settings",
             f"{held[0].place.file} holds {current}, but the newest tag of {facts.branch} is {previous}.",
@@ -45,8 +39,8 @@ def foreign(current: str, facts: BumpFacts, prefix: str) -> None:
 def behind_charts(version: str, facts: BumpFacts) -> None:
     """A chart that was published without a tag shows that tags are missing. Stop(older-version)."""
     newest, tagged = highest_final(facts.charts), highest_final(facts.tags)
-    beyond = newest and (not tagged or semver.Version.parse(newest) > semver.Version.parse(tagged))
-    if not beyond or semver.Version.parse(version) > semver.Version.parse(newest):
+    beyond = newest and (not tagged or Version.parse(newest) > Version.parse(tagged))
+    if not beyond or Version.parse(version) > Version.parse(newest):
         return
     raise Stop(
         "older-version",
@@ -73,7 +67,7 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
             f"There is no tag {prefix}{version}, and a published version never changes.",
             "Give the input `bump` a version that is free.",
         )
-    if previous and semver.Version.parse(version) < semver.Version.parse(previous):
+    if previous and Version.parse(version) < Version.parse(previous):
         raise Stop(
             "older-version",
             f"{version} is older than {previous}.",

@@ -11,7 +11,6 @@ from stagegate.release.bump.facts import VersionedApp
 from stagegate.release.bump.plan import matrix
 from stagegate.release.bump.plan_facts import BumpPlan
 from stagegate.release.bump.request import BumpRequest
-from stagegate.report.render import render
 from stagegate.runner import log
 
 
@@ -70,6 +69,8 @@ def _log(plan: BumpPlan) -> None:
 
 
 def _summary(apps: Sequence[VersionedApp], bumped: Bumped, reason: str) -> str:
+    from stagegate.report.render import render  # only where somebody reads it
+
     parts = [
         render(
             "version_bump.md.j2",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import semver
-
 from stagegate.settings import Settings
+from stagegate.versions import Version
 
 
 def versions(tags: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -30,7 +29,7 @@ def foreign(tags: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
 
 def is_version(text: str) -> bool:
     """Whether a text is SemVer 2; most tags of a large repository fail at their first character."""
-    return text[:1].isdigit() and semver.Version.is_valid(text)
+    return text[:1].isdigit() and Version.is_valid(text)
 
 
 def _prefixes(settings: Settings) -> tuple[str, ...]:

@@ -37,7 +37,12 @@ def section_notes(settings: Settings, facts: BumpFacts, version: str) -> str:
 
 
 def bounded(notes: str) -> str:
+    """The notes as a tag may hold them."""
     readable = notes.encode("utf-8", "replace").decode()
+    if len(readable) <= NOTES_LIMIT:
+        return readable
+    from stagegate.report import markdown  # only for notes that are too long
+
     return markdown.shorten(
         readable, NOTES_LIMIT, "The notes are longer than a tag may hold; see the changelog."
     )

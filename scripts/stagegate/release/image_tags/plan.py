@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-import semver
 
 from stagegate.errors import Stop
 from stagegate.model import Finding
+from stagegate.versions import Version
 
 DIGEST_LENGTH = 12
 FLOATING = ("latest", "X.Y", "X")
@@ -70,13 +70,13 @@ def floating_tags(
     `published` are the versions that the registry has, `kinds` some of FLOATING. A pre-release gets none, and there
     is no tag `0`.
     """
-    own = semver.Version.parse(version)
-    others = [semver.Version.parse(v) for v in published if semver.Version.is_valid(v)]
+    own = Version.parse(version)
+    others = [Version.parse(v) for v in published if Version.is_valid(v)]
     stable = [v for v in others if not v.prerelease]
     if own.prerelease:
         return ()
 
-    def highest(among: list[semver.Version]) -> bool:
+    def highest(among: list[Version]) -> bool:
         return all(own >= other for other in among)
 
     tags = []
@@ -93,12 +93,12 @@ def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Findin
     """Tags of higher stable versions that no git tag knows: they keep floating tags where they are for ever."""
     if facts.released is None:
         return ()
-    own = semver.Version.parse(version)
+    own = Version.parse(version)
     form = next((name for name in names if version in name), version)
     found = []
     for image, published in facts.published.items():
         for other in published:
-            known = semver.Version.parse(other) if semver.Version.is_valid(other) else own
+            known = Version.parse(other) if Version.is_valid(other) else own
             if known.prerelease or known <= own or other in facts.released:
                 continue
             tag = f"{image}:{form.replace(version, other)}"

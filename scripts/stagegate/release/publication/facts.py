@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import semver
-
 from stagegate.clients import hub
 from stagegate.clients.registry import Registry, parse
 from stagegate.errors import Stop
@@ -19,6 +17,7 @@ from stagegate.release.publication import assets
 from stagegate.release.publication.plan import ReleaseFacts, ReleaseFile, Testimony
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
+from stagegate.versions import Version
 
 
 def read(
@@ -64,9 +63,7 @@ def read(
         published=tuple(
             r.tag.removeprefix(prefix)
             for r in listed
-            if not r.draft
-            and r.tag.startswith(prefix)
-            and semver.Version.is_valid(r.tag.removeprefix(prefix))
+            if not r.draft and r.tag.startswith(prefix) and Version.is_valid(r.tag.removeprefix(prefix))
         ),
     )
 
@@ -200,7 +197,7 @@ def of_tag(ref: str, prefix: str) -> str:
     """The version when the run is on a tag (`refs/tags/v1.2.3` -> `1.2.3`), else nothing."""
     start = f"refs/tags/{prefix}"
     version = ref.removeprefix(start) if ref.startswith(start) else ""
-    return version if semver.Version.is_valid(version) else ""
+    return version if Version.is_valid(version) else ""
 
 
 def package(given: str, context: Context) -> bytes | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-import semver
 
 from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, is_prerelease
 from stagegate.release.publication import checksums
+from stagegate.versions import Version
 
 
 class ReleaseFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,8 +149,8 @@ def _queued(facts: ReleaseFacts, stop: Stop) -> Publication:
 
 def is_latest(version: str, published: tuple[str, ...]) -> bool:
     """Whether it is the highest stable version of all published ones; a pre-release never is."""
-    ours = semver.Version.parse(version)
-    stable = (semver.Version.parse(other) for other in published if not is_prerelease(other))
+    ours = Version.parse(version)
+    stable = (Version.parse(other) for other in published if not is_prerelease(other))
     return ours.prerelease is None and all(ours >= other for other in stable)
 
 

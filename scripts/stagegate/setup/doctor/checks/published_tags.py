@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import semver
-
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.settings import Settings
 from stagegate.setup.doctor import pinned
 from stagegate.setup.doctor.check import DoctorCheck, found
 from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.versions import Version
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -59,9 +58,9 @@ def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, 
         for form in forms:
             start, _, end = form.partition("1.0.0")
             core = tag[len(start) : len(tag) - len(end) or None]
-            if not (tag.startswith(start) and tag.endswith(end) and semver.Version.is_valid(core)):
+            if not (tag.startswith(start) and tag.endswith(end) and Version.is_valid(core)):
                 continue
-            if semver.Version.parse(core) > newest:
+            if Version.parse(core) > newest:
                 host = image.partition("/")[0]
                 cure = (
                     "Delete that version of the package: gh api /orgs/<owner>/packages/container/<name>/versions"
@@ -77,10 +76,10 @@ def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, 
                 break
 
 
-def _newest(settings: Settings, tags: tuple[str, ...]) -> semver.Version | None:
+def _newest(settings: Settings, tags: tuple[str, ...]) -> Version | None:
     prefix = settings.version.tag_prefix
     versions = (tag[len(prefix) :] for tag in tags if tag.startswith(prefix))
-    valid = [semver.Version.parse(one) for one in versions if semver.Version.is_valid(one)]
+    valid = [Version.parse(one) for one in versions if Version.is_valid(one)]
     return max(valid, default=None)
 
 

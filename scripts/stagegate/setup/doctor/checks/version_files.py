@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import semver
-
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.release import version_files
@@ -14,6 +12,7 @@ from stagegate.release.version_files import Held
 from stagegate.settings import Settings
 from stagegate.setup.doctor.check import DoctorCheck, found
 from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.versions import Version
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -55,11 +54,11 @@ def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held])
         tag[len(start) :]
         for tag in facts.survey.tags
         for start in known
-        if tag.startswith(start) and semver.Version.is_valid(tag[len(start) :])
+        if tag.startswith(start) and Version.is_valid(tag[len(start) :])
     ]
-    newest = max(versions, key=semver.Version.parse, default="")
-    if held and newest and semver.Version.is_valid(held[0].version):
-        ahead = semver.Version.parse(held[0].version) > semver.Version.parse(newest)
+    newest = max(versions, key=Version.parse, default="")
+    if held and newest and Version.is_valid(held[0].version):
+        ahead = Version.parse(held[0].version) > Version.parse(newest)
         if ahead:
             yield found(
                 "warning",
