@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stagegate import markdown
 from stagegate.release import changelog, version_files
 from stagegate.release.bump import changes
 from stagegate.release.bump.changes import Changes
@@ -41,7 +40,7 @@ def bounded(notes: str) -> str:
     readable = notes.encode("utf-8", "replace").decode()
     if len(readable) <= NOTES_LIMIT:
         return readable
-    from stagegate.report import markdown  # only for notes that are too long
+    from stagegate import markdown  # only for notes that are too long
 
     return markdown.shorten(
         readable, NOTES_LIMIT, "The notes are longer than a tag may hold; see the changelog."
