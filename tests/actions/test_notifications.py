@@ -235,3 +235,27 @@ def test_an_error_of_our_own_in_a_message_does_not_change_the_exit_code(
     given, printed = run(made, receiver, environment="prod", version="1.1.0")
     assert given["reason"] == "no-evidence"
     assert "::warning title=notify::Notifications ended with ValueError" in printed
+
+
+def test_the_apps_of_a_run_share_what_was_told(made: Shop, receiver: Receiver) -> None:
+    text = (made.folder / "stagegate.yaml").read_text()
+    for name in ("shop", "till", "stock"):
+        (made.folder / name).mkdir()
+        (made.folder / name / "stagegate.yaml").write_text(text.replace("app: shop", f"app: {name}"))
+    (made.folder / "stagegate.yaml").unlink()
+    environ = made.environ() | {"GITHUB_SHA": made.commits["1.1.0"], "STAGEGATE_HOSTS": receiver.host}
+    parts = [
+        Result(reason="no-difference", message=Message(what="x"), app=name)
+        for name in ("shop", "till", "stock")
+    ]
+    result = Result(reason="no-difference", message=Message(what="x"), parts=tuple(parts))
+    before = len(made.forge.calls)
+    inputs = PinsInputs(token=made.token, config="*/stagegate.yaml")
+    deliver.send("promote-pr", inputs, Context.from_environ(environ), result, environ)
+    assert len(made.forge.calls) - before == 1  # the statuses of the run's commit
+    broken = Result(reason="unreachable", message=Message(what="The registry does not answer."))
+    environ["SLACK_URL"] = environ["TEAMS_URL"] = receiver.url
+    deliver.send("promote-pr", inputs, Context.from_environ(environ), broken, environ)
+    assert [one["blocks"][0]["text"]["text"] for one in receiver.got] == [
+        "Failure: shop"
+    ]  # once, not for every app

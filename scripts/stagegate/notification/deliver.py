@@ -30,25 +30,35 @@ def send(action: str, inputs: Inputs, context: Context, result: Result, environ:
         told = notices.of(action, result)
         is_news = bool(told or notices.open_proposals(result))
         if is_news or notices.settled(action, result):
+            memories: Memories = {}
             for index, app in enumerate(_configured(inputs, context, is_news=is_news)):
                 # What ended before it had an app is told once, not for every app of the repository.
                 own = [notice for notice in told if notice.app or getattr(inputs, "app", "") or not index]
-                _Delivery(action, inputs, context, app.settings, environ).run(result, own)
+                _Delivery(action, inputs, context, app.settings, environ, memories).run(result, own)
     except Stop as stop:
         _warn("The notifications of this run could not be sent.", stop)
     except Exception as error:  # noqa: BLE001  a message is never a reason for a failed run
         log.annotate("warning", f"Notifications ended with {type(error).__name__}: {error}", title="notify")
 
 
+# What was told, by repository and tag; without a tag, on the commit of the run. The apps of a run share it.
+Memories = dict[tuple[str, str], memory.Told]
+
+
 class _Delivery:
     """The messages of one app."""
 
     def __init__(
-        self, action: str, inputs: Inputs, context: Context, settings: Settings, environ: Mapping[str, str]
+        self,
+        action: str,
+        inputs: Inputs,
+        context: Context,
+        settings: Settings,
+        environ: Mapping[str, str],
+        memories: Memories,
     ) -> None:
         self.action, self.inputs, self.context = action, inputs, context
-        self.settings, self.environ = settings, environ
-        self.told: dict[str, memory.Told] = {}
+        self.settings, self.environ, self.memories = settings, environ, memories
 
     def run(self, result: Result, told: Iterable[Notice]) -> None:
         """Tell what is new, then record what is over."""
@@ -128,16 +138,16 @@ class _Delivery:
 
     def _memory(self, version: str) -> memory.Told:
         """What was told about a version: on the commit of its tag, else on this run's commit."""
-        if version not in self.told:
-            own = self.settings.source_repository or self.context.repository
+        own = self.settings.source_repository or self.context.repository
+        name = self.settings.version.tag_prefix + version if version else ""
+        if (own, name) not in self.memories:
             app = hub.from_context(self.context, self.inputs.token or _pins_token(self.inputs), own)
-            tag = app.tag(self.settings.version.tag_prefix + version) if version else None
-            if tag is not None:
-                self.told[version] = memory.Told(app, tag.target_commit)
-            else:
-                pins = hub.from_context(self.context, _pins_token(self.inputs))
-                self.told[version] = memory.Told(pins, self.context.sha)
-        return self.told[version]
+            tag = app.tag(name) if name else None
+            pins = hub.from_context(self.context, _pins_token(self.inputs))
+            self.memories[own, name] = (
+                memory.Told(pins, self.context.sha) if tag is None else memory.Told(app, tag.target_commit)
+            )
+        return self.memories[own, name]
 
     def _issues(self, channel: Channel) -> hub.Hub:
         """The run's repository with the token that may write issues."""
