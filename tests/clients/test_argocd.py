@@ -7,13 +7,17 @@ import ipaddress
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from stagegate.clients.argocd import ArgoCD
+from stagegate.clients.argocd import client as argocd_client
 from stagegate.errors import Stop
 from tests.clients.answering import Answer, Asked, Server, answering
 
@@ -124,6 +128,30 @@ def test_a_stream_is_read_in_both_forms(prefix: str) -> None:
     with answering(lambda _: Answer(200, {}, body)) as server:
         seen = list(client(server).watch("staging"))
     assert [document["metadata"].get("generation") for document in seen] == [None, 2]
+
+
+class Blocks:
+    """A response that comes in small blocks, as a proxy passes a large event on."""
+
+    def __init__(self, whole: bytes) -> None:
+        self._blocks = iter([whole[start : start + 100] for start in range(0, len(whole), 100)])
+
+    def read1(self, size: int, *, decode_content: bool) -> bytes:  # noqa: ARG002  as in urllib3
+        return next(self._blocks, b"")
+
+
+def work(length: int) -> float:
+    """Seconds of this thread's processor time for a line of so many bytes: no other process adds to them."""
+    response: Any = SimpleNamespace(raw=Blocks(b"x" * length + b"\ny"))
+    began = time.thread_time()
+    assert [len(line) for line in argocd_client._lines(response)] == [length, 1]
+    return time.thread_time() - began
+
+
+def test_a_large_event_is_read_in_linear_time() -> None:
+    """Ten times the bytes take about ten times the work; copied for each block, a hundred times."""
+    small, large = (min(work(length) for _ in range(3)) for length in (200_000, 2_000_000))
+    assert large < 40 * small
 
 
 def test_an_error_in_the_stream_is_no_document() -> None:
