@@ -55,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print(msgspec.json.encode(commands()).decode() if as_json else _overview())
         return 0
     command = words[0].replace("_", "-")
+    if command in OWN and any(word in HELP for word in words[1:]):
+        _print(f"stagegate {command}\n\n{OWN[command]}")
+        return 0
     if command == "completion":
         _print(_completion(words[1] if len(words) > 1 else "bash"))
         return 0

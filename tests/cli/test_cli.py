@@ -31,6 +31,12 @@ def test_help_names_every_action_and_an_actions_help_every_input(capsys: pytest.
         assert all(f"--{flag}\n" in text for flag in definitions.read(name).inputs), name
 
 
+def test_every_command_answers_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in cli.commands():
+        assert cli.main([command, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"stagegate {command}"), command
+
+
 def test_an_unknown_command_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["promot"]) == VERDICTS["bad-input"].exit_code
     assert "Did you mean promote?" in capsys.readouterr().out
