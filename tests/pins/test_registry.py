@@ -46,7 +46,7 @@ def test_the_example_of_a_shape_is_read_by_it_and_moves(shape: Shape) -> None:
 
 def test_every_module_of_the_folder_is_a_shape_or_serves_one() -> None:
     folder = Path(shapes.__file__).parent
-    serving = {"sources", "image_fields", "custom", "added_image"}
+    serving = {"sources", "image_fields", "custom", "added_image", "set_elements", "set_cures"}
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     finders = [shape.places or shape.source_places for shape in shapes.all_shapes()]
     registered = {finder.__module__.rpartition(".")[2] for finder in finders if finder}

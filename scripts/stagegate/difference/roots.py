@@ -16,7 +16,7 @@ from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.pins.place import ShapeContext
-from stagegate.pins.shapes import application_set
+from stagegate.pins.shapes import set_elements
 from stagegate.settings import Environment, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
@@ -119,11 +119,11 @@ def _documents(content: bytes | None) -> list[Any]:
 def _narrowed(document: Mapping[str, Any], node: Node, reading: ShapeContext) -> Mapping[str, Any]:
     """A set with only those list elements that are this environment's, where it has some."""
     try:
-        chosen = application_set.elements(node, reading)
+        chosen = set_elements.elements(node, reading)
     except Stop:
         return document  # the release stands in the template: every element runs it
     copied = copy.deepcopy(dict(document))
-    for elements, indexes in _lists(copied, chosen):
+    for elements, indexes in _lists(copied, (path for one in chosen for path in one.paths)):
         elements[:] = [elements[index] for index in indexes]
     return copied
 
@@ -134,18 +134,18 @@ def _of_nobody(document: Mapping[str, Any], node: Node, file: str, settings: Set
     for environment in settings.environments:
         try:
             reading = ShapeContext(file=file, settings=settings, environment=environment)
-            claimed |= {one.path for one in application_set.elements(node, reading)}
+            claimed |= {path for one in set_elements.elements(node, reading) for path in one.paths}
         except Stop:
             continue  # not clear which: then all of them are compared as elements of nobody
-    rest = [one for one in application_set.every_element(node) if one.path not in claimed]
+    rest = [one.path for one in set_elements.every_element(node) if one.path not in claimed]
     return tuple(elements[index] for elements, indexes in _lists(document, rest) for index in indexes)
 
 
-def _lists(document: Any, chosen: Iterable[application_set.Element]) -> Iterator[tuple[list[Any], list[int]]]:
+def _lists(document: Any, chosen: Iterable[Path]) -> Iterator[tuple[list[Any], list[int]]]:
     """The lists that elements stand in, with the indexes of these elements."""
     kept: dict[Path, list[int]] = {}
-    for one in chosen:
-        kept.setdefault(one.path[:-1], []).append(int(one.path[-1]))
+    for path in dict.fromkeys(chosen):
+        kept.setdefault(path[:-1], []).append(int(path[-1]))
     for path, indexes in kept.items():
         elements = document
         for step in path:

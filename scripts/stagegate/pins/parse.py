@@ -55,7 +55,9 @@ def read(
     names = (
         tuple(dict.fromkeys((*aliases, ownership.chart_name(settings)))) if settings.chart_reference else ()
     )
-    reading = ShapeContext(file=file, settings=settings, environment=environment, aliases=names)
+    reading = ShapeContext(
+        file=file, settings=settings, environment=environment, aliases=names, umbrella=bool(aliases)
+    )
     if isinstance(pin, PinSettings) and pin.add:
         content = added_image.completed(content, file, settings)
     reading = msgspec.structs.replace(reading, content=content)
@@ -82,13 +84,13 @@ def _documents(content: bytes, file: str, settings: Settings) -> Sequence[Node]:
         return yaml_edit.documents(content, file)
     except Stop as stop:
         line, suggestion = text_pattern.proposal(content, file, settings)
-        if not suggestion:
-            raise
         raise Stop(
             stop.reason,
             stop.what,
             stop.why,
-            f"If line {line} is the one, name the version by the text around it: {suggestion}.",
+            f"If line {line} is the right one, name the version by the text around it: {suggestion}."
+            if suggestion
+            else "No line of it contains a version that a pattern can name. Name another file in `pins`.",
             file=file,
             line=stop.line,
         ) from stop

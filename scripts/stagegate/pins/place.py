@@ -10,10 +10,10 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins import settings_line, templates
+from stagegate.pins import settings_line, templates, text_pattern
 from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path, Scalar
-from stagegate.yaml_nodes import STRING, Node, SequenceNode, is_null
+from stagegate.yaml_nodes import STRING, MappingNode, Node, SequenceNode, is_null
 
 Role = Literal["chart-version", "chart-digest", "image-tag", "image-digest", "git-revision", "custom"]
 
@@ -81,7 +81,8 @@ def together(pin_files: Sequence[PinFile]) -> PinFile:
 class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
     """What every shape needs to know while it looks for its places.
 
-    `aliases`: names below which an umbrella chart has the values of our chart. `content`: the whole file, for what
+    `aliases`: names below which an umbrella chart has the values of our chart; `umbrella`: the file is known to be
+    such a chart's. `content`: the whole file, for what
     stands in comments.
     """
 
@@ -89,6 +90,7 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     environment: Environment | None = None
     aliases: tuple[str, ...] = ()
+    umbrella: bool = False
     content: bytes = b""
 
     def way_to_name(self, names: Sequence[str]) -> str:
@@ -100,6 +102,8 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
         if self.environment is None:
             return ""
         own = self.environment.name
+        named = self.environment.argo.application_names  # others must not take their place by a guess
+        names = [name for name in names if own in name] if named else names
         others = [other for other in self.settings.environments if other.name != own]
         taken = {name for other in others for name in other.argo.application_names}
         free = [
@@ -115,6 +119,13 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         setting = f"`argocd: {{applications: [{chosen}]}}`"
         return f"If {chosen} is the Application of {own}, set {setting} for {own} in the settings."
+
+    def elsewhere(self, key: str) -> str:
+        """A sentence that names the pin of a value that a template reads: in this file where it has such a line."""
+        line, cure = text_pattern.proposal(self.content, self.file, self.settings, like=f"{key}: {{version}}")
+        if cure:
+            return f"If it is in line {line}, name it as the pin: {cure}."
+        return f"Name that file and key as the pin: {{file: ..., path: {key or 'version'}}}."
 
     def place(
         self,
@@ -146,10 +157,8 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
         variant = templates.variant(scalar.value) if moving and role == "image-tag" else ""
         cure = ""
         if moving and re.search(r"\{\{|\$[({]", scalar.value):
-            cure = (
-                "It is a template expression, so its value stands elsewhere. Name that file and key as the pin: "
-                "{file: ..., path: version}."
-            )
+            key = re.sub(r"\W+", ".", scalar.value).strip(".").rpartition(".")[2]
+            cure = f"It is a template expression, so its value stands elsewhere. {self.elsewhere(key)}"
         if template is not None and (flavour := templates.swallowed(template, scalar.value)):
             whole = PinSettings(
                 file=self.file,
@@ -206,6 +215,28 @@ def flavoured(file: str, value: str, template: str, flavour: str, cure: str, lin
         file=file,
         line=line,
     )
+
+
+def doubled(node: Node, file: str) -> Stop | None:
+    """Stop(ambiguous-pin) for the first key that stands twice in a mapping at or below a node, or None."""
+    children: list[Node] = []
+    if isinstance(node, MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if str(key.value) in seen and str(key.value) != "<<":
+                return Stop(
+                    "ambiguous-pin",
+                    f"{file} has the key {key.value} twice in one mapping.",
+                    "Parsers differ in which one counts, so an edit of one could have no effect.",
+                    "Delete one of the two.",
+                    file=file,
+                    line=int(key.start_mark.line) + 1,
+                )
+            seen.add(str(key.value))
+            children.append(value)
+    elif isinstance(node, SequenceNode):
+        children = list(node.value)
+    return next(filter(None, (doubled(child, file) for child in children)), None)
 
 
 Places = Callable[[Node, int, ShapeContext], Iterator[PinPlace]]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import settings_line, templates, text_pattern
-from stagegate.pins.place import PinPlace, ShapeContext, text_at
+from stagegate.pins.place import PinPlace, ShapeContext, doubled, text_at
 from stagegate.pins.shapes import custom, image_fields
 from stagegate.settings import PinSettings
 from stagegate.yaml_nodes import Node
@@ -21,6 +21,8 @@ _TRIED = 200  # values that a suggestion is looked for in
 def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Stop:
     """Stop(ambiguous-pin) for a file in which no field is the app's, with a settings line that would work."""
     settings = reading.settings
+    if stop := next(filter(None, (doubled(node, reading.file) for node in nodes)), None):
+        return stop
     names = ", ".join(name for name in (settings.chart_reference, *settings.images) if name)
     line, suggestion = next(_lines(nodes, reading), (1, ""))
     if not suggestion and not any(text_at(node, "apiVersion").startswith("argoproj.io/") for node in nodes):
@@ -29,9 +31,10 @@ def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Sto
         "ambiguous-pin",
         f"{reading.file} pins nothing of {settings.app}.",
         f"No field of a known shape names {names or 'its chart or images'}.",
-        f"If line {line} is the one, name it in the settings: {suggestion}."
+        f"If line {line} is the right one, name it in the settings: {suggestion}."
         if suggestion
-        else 'Correct the file, or name the field in the settings: {file: ..., path: a.b.c, value: "v{version}"}.',
+        else "Name another file in `pins`, or the field: "
+        + settings_line.written(PinSettings(file=reading.file, path="a.b.c", value="v{version}")),
         file=reading.file,
         line=line,
     )

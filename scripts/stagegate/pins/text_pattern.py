@@ -66,6 +66,9 @@ def _templates(lines: Sequence[str], number: int) -> Iterator[str]:
     template = f"{line[: versions[0].start()]}{{version}}{line[versions[0].end() :]}"
     if len(template.strip()) > _LONGEST or "{version}" in line:
         return
+    without_comment = re.sub(r"\s+#.*$", "", template)
+    if "{version}" in without_comment:
+        yield without_comment.strip()
     yield template.strip()
     above = ""
     for one in reversed(lines[max(number - _ABOVE, 0) : number]):

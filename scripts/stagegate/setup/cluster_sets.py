@@ -12,7 +12,7 @@ import msgspec
 
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.argocd_app.tree import Tree
-from stagegate.pins.shapes import application_set
+from stagegate.pins.shapes import set_elements
 from stagegate.settings import PinSettings
 from stagegate.setup import environments
 from stagegate.setup.documents import Document, of_text
@@ -131,7 +131,7 @@ def _texts(value: Any) -> dict[str, str]:
 
 
 def _filled(name: str, texts: dict[str, str]) -> tuple[str, ...]:
-    filled = application_set.fill(name, application_set.Element(path=(), line=0, values=texts))
+    filled = set_elements.fill(name, set_elements.Element(path=(), line=0, values=texts))
     return () if "{{" in filled else (filled,)
 
 

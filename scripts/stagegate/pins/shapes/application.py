@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, doubled, items_at, scalar_at, text_at
 from stagegate.pins.shapes import sources
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
@@ -40,6 +40,8 @@ def in_source(root: Node, document: int, base: Path, reading: ShapeContext) -> I
 
 
 def _no_revision(root: Node, base: Path, reading: ShapeContext) -> Stop:
+    if stop := doubled(root, reading.file):
+        return stop
     chart = yaml_edit.find(root, (*base, "chart"))
     return Stop(
         "ambiguous-pin",

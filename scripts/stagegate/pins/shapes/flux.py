@@ -50,9 +50,8 @@ def _helm_release(root: Node, document: int, reading: ShapeContext) -> Iterator[
     values = yaml_edit.resolve(root, ("spec", "values"))
     if values is None:
         return
-    for field in image_fields.fields(values[1], settings, ours=ours or referenced, aliases=reading.aliases):
-        if scalar := scalar_at(root, *values[0], *field.path):
-            yield image_fields.place(reading, document, scalar, field, NAME)
+    fields = image_fields.fields(values[1], settings, ours=ours or referenced, aliases=reading.aliases)
+    yield from image_fields.placed(root, values[0], fields, document, reading, NAME)
 
 
 def _oci_repository(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlace]:

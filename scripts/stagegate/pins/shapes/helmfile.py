@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from stagegate.pins import ownership
 from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
+from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node
 
 NAME = "helmfile"
@@ -29,9 +30,9 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
         for number, values in enumerate(items_at(release, "values")):
             if not isinstance(values, MappingNode):
                 continue
-            for field in image_fields.fields(values, reading.settings, ours=True):
-                if scalar := scalar_at(root, "releases", index, "values", number, *field.path):
-                    yield image_fields.place(reading, document, scalar, field, NAME)
+            base: Path = ("releases", index, "values", number)
+            fields = image_fields.fields(values, reading.settings, ours=True)
+            yield from image_fields.placed(root, base, fields, document, reading, NAME)
 
 
 SHAPE = Shape(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership, templates
-from stagegate.pins.place import PinPlace, Role, ShapeContext, text_at
+from stagegate.pins.place import PinPlace, Role, ShapeContext, doubled, scalar_at, text_at
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Path, Scalar
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is_null, merged
@@ -31,16 +31,18 @@ class ImageField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fields(
-    values: Node, settings: Settings, *, ours: bool, aliases: Sequence[str] = ()
+    values: Node, settings: Settings, *, ours: bool, aliases: Sequence[str] = (), whole: bool = True
 ) -> Iterator[ImageField]:
     """Every image field of ours; `ours` says that the whole values are, so that the one tag for all counts.
 
-    `aliases`: keys below which an umbrella chart has the values of our chart.
+    `aliases`: keys below which an umbrella chart has the values of our chart. `whole`: other keys are ours, too;
+    of an umbrella chart only what is global is.
     """
     seen: set[Path] = set()
     one_for_all = ownership.image_tag_value(settings)
     if ours and one_for_all:
-        for prefix in ("", *(f"{name}." for name in aliases)):
+        top = ("",) if whole or one_for_all.startswith("global.") else ()
+        for prefix in (*top, *(f"{name}." for name in aliases)):
             found = yaml_edit.resolve(values, prefix + one_for_all)
             if found and isinstance(found[1], ScalarNode) and found[1].value and not is_null(found[1]):
                 seen.add(found[0])
@@ -138,6 +140,23 @@ def _mappings(node: Node, path: Path) -> Iterator[tuple[Path, MappingNode]]:
 def place(reading: ShapeContext, document: int, scalar: Scalar, field: ImageField, shape: str) -> PinPlace:
     """The place of an image field at its scalar."""
     return reading.place(document, scalar, field.role, shape, template=field.template, subject=field.subject)
+
+
+def placed(
+    root: Node,
+    base: Path,
+    found: Iterable[ImageField],
+    document: int,
+    reading: ShapeContext,
+    shape: str,
+) -> Iterator[PinPlace]:
+    """The places of image fields of the node at `base`. Stop(ambiguous-pin) for one whose key stands twice."""
+    for field in found:
+        scalar = scalar_at(root, *base, *field.path)
+        if scalar is not None:
+            yield place(reading, document, scalar, field, shape)
+        elif stop := doubled(root, reading.file):
+            raise stop
 
 
 def mappings(node: Node) -> Iterator[tuple[Path, MappingNode]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, doubled, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
@@ -24,7 +24,13 @@ def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iter
     for field in (
         image_fields.fields(inner, settings, ours=ours, aliases=reading.aliases) if inner is not None else ()
     ):
-        if inner is not None and (scalar := yaml_edit.find(inner, field.path)):
+        if inner is None:
+            continue
+        scalar = yaml_edit.find(inner, field.path)
+        if scalar is None and text and (stop := doubled(inner, reading.file)):
+            stop.line = text.line + (stop.line or 0)
+            raise stop
+        if scalar:
             yield reading.place(
                 document,
                 scalar,
@@ -35,9 +41,9 @@ def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iter
                 block=text,
             )
     whole = yaml_edit.resolve(root, (*base, "helm", "valuesObject"))
-    for field in image_fields.fields(whole[1], settings, ours=ours, aliases=reading.aliases) if whole else ():
-        if whole and (scalar := yaml_edit.find(root, (*whole[0], *field.path))):
-            yield image_fields.place(reading, document, scalar, field, NAME)
+    if whole:
+        fields = image_fields.fields(whole[1], settings, ours=ours, aliases=reading.aliases)
+        yield from image_fields.placed(root, whole[0], fields, document, reading, NAME)
 
 
 SHAPE = Shape(

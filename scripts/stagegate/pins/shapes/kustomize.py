@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stagegate import yaml_edit
 from stagegate.pins import files, ownership, templates
 from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
 from stagegate.pins.shapes import image_fields
@@ -37,6 +38,11 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
         version = scalar_at(root, "helmCharts", index, "version")
         if version and settings.moves_chart:
             yield reading.place(document, version, "chart-version", NAME)
+        values = yaml_edit.resolve(item, ("valuesInline",))
+        if values:
+            fields = image_fields.fields(values[1], settings, ours=True)
+            base: Path = ("helmCharts", index, "valuesInline")
+            yield from image_fields.placed(root, base, fields, document, reading, NAME)
     for key in ("resources", "bases", "components"):
         for index, _ in enumerate(items_at(root, key)):
             yield from _remote(root, document, (key, index), reading)
@@ -87,8 +93,8 @@ SHAPE = Shape(
     name=NAME,
     title="Kustomize",
     about=(
-        "`images` (`newTag`, `digest`) and `helmCharts` of a kustomization or component, remote bases of the app's "
-        "repository with `?ref=`, and `kustomize.images` of an Application."
+        "`images` (`newTag`, `digest`) and `helmCharts` (with `valuesInline`) of a kustomization or component, "
+        "remote bases of the app's repository with `?ref=`, and `kustomize.images` of an Application."
     ),
     file="deploy/prod/kustomization.yaml",
     example="""\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, text_at
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_nodes import Node
 
@@ -15,9 +15,8 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
     """The images of ours in an object."""
     if not (text_at(root, "apiVersion") and text_at(root, "kind")):
         return
-    for field in image_fields.in_objects(root, reading.settings):
-        if scalar := scalar_at(root, *field.path):
-            yield image_fields.place(reading, document, scalar, field, NAME)
+    fields = image_fields.in_objects(root, reading.settings)
+    yield from image_fields.placed(root, (), fields, document, reading, NAME)
 
 
 SHAPE = Shape(

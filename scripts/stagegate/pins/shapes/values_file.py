@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
+from stagegate import yaml_edit
+from stagegate.pins.place import PinPlace, Shape, ShapeContext, text_at
 from stagegate.pins.shapes import image_fields, sources
+from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node
 
 NAME = "values-file"
@@ -15,13 +17,26 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
     """Image fields of a document that is no Kubernetes object: the settings say that these values are ours."""
     if not isinstance(root, MappingNode) or (text_at(root, "apiVersion") and text_at(root, "kind")):
         return
-    for field in image_fields.fields(root, reading.settings, ours=True, aliases=reading.aliases):
-        if scalar := scalar_at(root, *field.path):
-            yield image_fields.place(reading, document, scalar, field, NAME)
+    settings, aliases = reading.settings, reading.aliases
+    fields = image_fields.fields(root, settings, ours=True, aliases=aliases, whole=not reading.umbrella)
+    yield from image_fields.placed(root, (), fields, document, reading, NAME)
     for path, mapping in image_fields.mappings(root):
         keys = {str(key.value) for key, _ in mapping.value}
         if {"repoURL", "targetRevision"} <= keys:
-            yield from sources.in_source(root, document, path, reading)
+            seen = tuple(sources.in_source(root, document, path, reading))
+            yield from seen
+            if seen:
+                yield from _beside(root, path, document, reading)
+
+
+def _beside(root: Node, path: Path, document: int, reading: ShapeContext) -> Iterator[PinPlace]:
+    """Image tags in the values beside a source of ours: `values` in it, or beside it where it is a `source`."""
+    for base in (path, path[:-1]) if path[-1:] == ("source",) else (path,):
+        for key in ("values", "valuesObject"):
+            own = yaml_edit.resolve(root, (*base, key))
+            if own and isinstance(own[1], MappingNode):
+                fields = image_fields.fields(own[1], reading.settings, ours=True)
+                yield from image_fields.placed(root, own[0], fields, document, reading, NAME)
 
 
 SHAPE = Shape(
