@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,49 +19,35 @@ from stagegate.notification import deliver, notices, webhooks
 from stagegate.notification.entrypoint import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
+from tests.clients.answering import Answer, Asked, answering
 from tests.promotion.shop_world import VERSIONS, Shop, shop
 
 SECRET = "T0/B0/very-secret-path"
 
 
 class Receiver:
-    """A webhook's server: keeps what it gets; `answer` is the status, `pause` how long it takes."""
+    """A webhook: keeps what it gets; `status` and `location` are what it answers, `pause` how long it takes."""
 
     def __init__(self) -> None:
         self.got: list[Any] = []
-        self.paths: list[str] = []
-        self.answer, self.pause, self.location = 200, 0.0, ""
-        receiver = self
+        self.status, self.pause, self.location, self.url = 200, 0.0, "", ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.paths.append(self.path)
-                receiver.got.append(json.loads(body))
-                time.sleep(receiver.pause)
-                with contextlib.suppress(OSError):  # the client may be gone
-                    self.send_response(receiver.answer)
-                    if receiver.location:
-                        self.send_header("Location", receiver.location)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
+    @property
+    def host(self) -> str:
+        return self.url.split("/")[2]
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self.server.server_port}"
-        self.url = f"http://{self.host}/{SECRET}"
+    def answer(self, request: Asked) -> Answer:
+        self.got.append(json.loads(request.body))
+        time.sleep(self.pause)
+        return Answer(self.status, {"Location": self.location} if self.location else {})
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
+    made = Receiver()
+    with answering(made.answer) as server:
+        made.url = f"http://{server.host}/{SECRET}"
+        yield made
 
 
 CHANNELS = """\
@@ -146,7 +130,7 @@ def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
     made: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(webhooks, "TIMEOUT", (2.0, 0.3))
-    other, url = Receiver(), receiver.url
+    url = receiver.url
 
     def attempt(what: str) -> int:
         """Deliver, and return how many messages arrived; the warning names what went wrong, never the address."""
@@ -158,15 +142,15 @@ def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
         assert SECRET not in printed
         return len(receiver.got) - before
 
-    receiver.answer = 503
+    receiver.status = 503
     assert attempt("SLACK_URL refused the message with status 503.") == 2
-    receiver.answer, receiver.location = 307, other.url
-    assert attempt("SLACK_URL answers with a redirect (307).") == 2
-    assert not other.got
-    receiver.answer, receiver.location, receiver.pause = 200, "", 0.6
+    with answering(lambda _: Answer()) as other:
+        receiver.status, receiver.location = 307, f"http://{other.host}/"
+        assert attempt("SLACK_URL answers with a redirect (307).") == 2
+        assert not other.asked
+    receiver.status, receiver.location, receiver.pause = 200, "", 0.6
     assert attempt("127.0.0.1 does not answer.") == 2  # once for each channel: a POST is not repeated
-    receiver.pause, receiver.url = 0.0, f"http://{other.host}/{SECRET}"
-    other.server.server_close()
+    receiver.pause, receiver.url = 0.0, f"http://{other.host}/{SECRET}"  # nobody listens there now
     assert attempt("127.0.0.1 does not answer.") == 0
     receiver.url = url
     assert len(made.hub().open_issues()) == 1  # this channel worked the first time
