@@ -60,8 +60,8 @@ demo: ## one release from commit to production, on this machine; KEEP=1 leaves t
 conformance: ## the forge beside GitHub's own descriptions (needs npm)
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance $(TESTS)
 
-calls: ## what every action asks of GitHub, recorded from its tests, for the least permissions of each job
-	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance.runs
+calls: ## what every action asks of GitHub, recorded from its tests, for the least permissions of each job; TESTS=tests/actions/test_x.py adds
+	$(TOOLS) env PYTHONPATH=scripts python -m lab.conformance.runs $(TESTS)
 
 fuzz: ## generated input for longer; INPUTS=20000 SEED=7, where a failure names its seed
 	$(TOOLS) env STAGEGATE_FUZZ_INPUTS=$(INPUTS) STAGEGATE_FUZZ_DOCUMENTS=$(INPUTS) STAGEGATE_FUZZ_SEED=$(SEED) \

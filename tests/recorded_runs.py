@@ -43,7 +43,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for run in began:
         demands.forget(run.hear)
     assert not new or os.environ.get(FOLDER), (
-        f"not in {runs.FILE.name}, which `make calls` writes: {sorted(new)}"
+        f"not in {runs.FILE.name}, which `make calls TESTS=<this file>` completes: {sorted(new)}"
     )
 
 

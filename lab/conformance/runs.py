@@ -103,8 +103,9 @@ def write(recorded: Mapping[str, Recorded]) -> None:
     FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def main() -> int:
-    """Run every test that runs an action, and write what its runs called."""
+def main(tests: list[str]) -> int:
+    """Run tests and write what the actions in them called; of some tests only, that is added to the file."""
+    workers = os.environ.get("WORKERS", "2")
     with tempfile.TemporaryDirectory(prefix="stagegate-calls-") as folder:
         command = [
             sys.executable,
@@ -112,14 +113,25 @@ def main() -> int:
             "pytest",
             "-q",
             "-n",
-            os.environ.get("WORKERS", "2"),
+            workers,
             "--dist",
             "loadfile",
+            *(tests or TESTS),
         ]
-        done = subprocess.run([*command, *TESTS], cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, FOLDER: folder}, check=False)
         recorded = summary(kept(Path(folder)))
-    write(recorded)
+    write(together(read(), recorded) if tests else recorded)
     return done.returncode
+
+
+def together(one: Mapping[str, Recorded], other: Mapping[str, Recorded]) -> dict[str, Recorded]:
+    """What either has."""
+    none = Recorded(frozenset(), frozenset())
+    pairs = {action: (one.get(action, none), other.get(action, none)) for action in {*one, *other}}
+    return {
+        action: Recorded(left.places | right.places, left.runs | right.runs)
+        for action, (left, right) in pairs.items()
+    }
 
 
 def read() -> dict[str, Recorded]:
@@ -134,4 +146,4 @@ def read() -> dict[str, Recorded]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
