@@ -34,12 +34,10 @@ from stagegate.promotion.request import PromotionRequest
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import body_facts, write
 from stagegate.proposal.write import Applied
-from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
+from stagegate.runner.retries import Retries
 from stagegate.settings import Settings
-
-ATTEMPTS = 5
 
 
 def select(request: PromotionRequest, every_app: Sequence[App]) -> tuple[App, ...]:
@@ -107,17 +105,17 @@ def for_app(
     started = run.start(request, inputs, settings, context, alone=alone)
     if request.mode in ("promote", "rollback") and not (request.dry_run or request.authorised):
         permit.demand_of_starter(started.connections, settings, context, request.mode)
-    for attempt in range(1, ATTEMPTS + 1):
+    retries = Retries()
+    while True:
         try:
             if request.mode in ("promote", "rollback"):
                 return promote(started)
             return _marked(started)
         except Stop as stop:
-            if stop.reason != "stale-base" or attempt == ATTEMPTS:
+            if stop.reason != "stale-base":
                 raise
+            retries.wait(stop, "Reading everything")
             hub.forget()
-            log.say(f"Somebody else wrote first ({stop.why}). Reading everything again.")
-    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def promote(started: PromotionRun) -> Result:

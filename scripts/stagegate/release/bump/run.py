@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
 from stagegate.release.bump.request import BumpRequest, Mode, demand_fit
 from stagegate.runner import log
 from stagegate.runner.context import Context
+from stagegate.runner.retries import Retries
 
 if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
     from stagegate.clients.hub import Hub
     from stagegate.clients.registry import Registry
 
-ATTEMPTS = 3
+ATTEMPTS = 3  # for a tag that another run made
 _NEEDS_PULL = frozenset({"pull_request", "merge_queue", "required_status_checks"})
 
 
@@ -31,13 +33,14 @@ def bump(
     github: Hub | None,
     registry: Registry | None = None,
 ) -> carry_out.Bumped:
-    """Facts, plan and apply, up to three times. Without `github` the local clone alone is read."""
+    """Facts, plan and apply, again when another run was first. Without `github` the local clone alone is read."""
     demand_fit(apps, request)
     branch = request.branch or context.branch
     if not branch:
         branch = github.default_branch() if github else git.branch(context.workspace)
     mode = _mode(request, github, branch)
-    for attempt in range(1, ATTEMPTS + 2):
+    retries = Retries()
+    for attempt in itertools.count(1):
         known = read(request, mode, branch, apps, context, github, registry)
         try:
             plans = decide(request, mode, apps, known)
@@ -53,10 +56,10 @@ def bump(
                     raise
                 mode = "pull-request"
                 log.say(f"{branch} takes changes only through pull requests")
-            elif stop.reason not in ("stale-base", "tag-taken") or attempt >= ATTEMPTS:
-                raise
+            elif stop.reason == "stale-base" or (stop.reason == "tag-taken" and attempt < ATTEMPTS):
+                retries.wait(stop, f"Reading {branch} and the tags")
             else:
-                log.say(f"{branch} or a tag moved meanwhile: reading them again")
+                raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
