@@ -119,6 +119,29 @@ def test_a_new_document_is_judged_where_it_names_what_an_environment_runs(
     assert (state, NOT_RENDERED in why) == (("failure", True) if is_judged else ("success", False)), why
 
 
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\n", "ConfigMap/argocd-cm"),
+        ("apiVersion: v1\nkind: List\nitems:\n- " + (OTHER % "shop").replace("\n", "\n  "), "Application/other"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\nspec: {}\n", "Pod/x-"),
+        ("some: text\n", "no named"),
+        ("# a comment\n", ""),
+    ],
+)  # fmt: skip
+def test_a_new_document_in_the_file_of_a_pin_needs_a_label(world: Shop, document: str, said: str) -> None:
+    state, why = judge(world, {PROD: lambda text: f"{text.rstrip()}\n---\n{document}"})
+    assert (state, said in why) == ("failure" if said else "success", True), why
+    assert (NOT_RENDERED in why) == bool(said)
+
+
+def test_the_pinned_application_once_more_in_a_list_needs_a_label(world: Shop) -> None:
+    again = (OTHER % "shop").replace("name: other", "name: shop-prod").replace("\n", "\n  ")
+    document = f"apiVersion: v1\nkind: ApplicationList\nitems:\n- {again}"
+    state, why = judge(world, {PROD: lambda text: f"{text.rstrip()}\n---\n{document}"})
+    assert (state, "2 times" in why) == ("failure", True), why
+
+
 def test_a_document_beside_the_pins_that_only_shares_the_namespace_may_change(world: Shop) -> None:
     world.repo.seed({"deploy/more.yaml": OTHER % "shop"})
     assert judge(world, {"deploy/more.yaml": lambda text: text.replace("path: x", "path: y")})[0] == "success"

@@ -11,7 +11,7 @@ import msgspec
 from stagegate import difference as differences
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, hook_jobs, own_fields, unsteady
+from stagegate.difference import Difference, hook_jobs, own_documents, own_fields, unsteady
 from stagegate.difference import images as images_seen
 from stagegate.difference.change import RenderedChange, RenderFacts, RiskSeen
 from stagegate.difference.deployed import Piece
@@ -85,6 +85,7 @@ def compared(
     risks = (
         *map(_seen, (*differences.risks(found), *own_fields.risks(own))),
         *map(_seen, own_fields.source_risks(before, after, renamed)),
+        *map(_seen, own_documents.risks(before, after)),
         *unrendered,
         *_beside(seen),
         *_unseen(seen.hidden),

@@ -12,6 +12,7 @@ import yaml
 from stagegate import yaml_1_1, yaml_edit
 from stagegate.argocd_app import render_inputs
 from stagegate.argocd_app.sets import expand
+from stagegate.argocd_app.sources import mapping
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
@@ -25,10 +26,11 @@ from stagegate.yaml_nodes import Node
 class Root(msgspec.Struct, frozen=True, kw_only=True):
     """One document or folder. `own`: the release of the environment is pinned in it.
 
-    `others`: the list elements of a set that are no environment's.
+    `others`: the list elements of a set that are no environment's. `unknown`: a document that is none of the other
+    kinds, such as an object without a name.
     """
 
-    kind: Literal["application", "set", "object", "folder"]
+    kind: Literal["application", "set", "object", "folder", "unknown"]
     file: str
     own: bool
     document: Mapping[str, Any] = {}
@@ -39,7 +41,7 @@ def of(
     settings: Settings, environment: Environment, contents: Mapping[str, bytes | None], *, strict: bool
 ) -> tuple[Root, ...]:
     """Everything that an environment's pins deploy. With `strict` Stop for pins that cannot be read."""
-    found: dict[tuple[str, int], Root] = {}
+    found: dict[tuple[str, int, int], Root] = {}
     others = _others(settings, environment, contents)
     for pin in environment.pins:
         file = pin_files.file_of(pin)
@@ -50,13 +52,11 @@ def of(
         except Stop:
             if strict:
                 raise
-        for number, document in enumerate(_documents(contents.get(file))):
-            key = (file, number)
-            if (key in found and found[key].own) or (number not in own and key in others):
+        for number, index, document in _each(_documents(contents.get(file))):
+            key = (file, number, index)
+            if (key in found and found[key].own) or (number not in own and (file, number) in others):
                 continue
             kind = _kind(document)
-            if kind is None:
-                continue
             others_: tuple[Any, ...] = ()
             if kind == "set" and number in own:
                 node = yaml_edit.documents(contents[file] or b"", file)[number]
@@ -64,19 +64,34 @@ def of(
                 document = _narrowed(
                     document, node, ShapeContext(file=file, settings=settings, environment=environment)
                 )
+            document = document if isinstance(document, Mapping) else {"": document}
             found[key] = Root(kind=kind, file=file, own=number in own, document=document, others=others_)
     return (*found.values(), *_folders(environment))
 
 
-def _kind(document: object) -> Literal["application", "set", "object"] | None:
+def _each(documents: Iterable[object]) -> Iterator[tuple[int, int, Any]]:
+    """Each document that is not empty, with its number; of a List each item, with its index, as in Argo CD."""
+    for number, document in enumerate(documents):
+        if document is None:
+            continue
+        items = document.get("items") if isinstance(document, Mapping) else None
+        if isinstance(items, list) and str(mapping(document).get("kind") or "").endswith("List"):
+            yield from ((number, index, item) for index, item in enumerate(items))
+        else:
+            yield number, 0, document
+
+
+def _kind(document: object) -> Literal["application", "set", "object", "unknown"]:
     if render_inputs.is_application(document):
         return "application"
     if expand.is_set(document):
         return "set"
     if not isinstance(document, Mapping) or not isinstance(document.get("metadata"), Mapping):
-        return None
+        return "unknown"
+    metadata = document["metadata"]
+    is_named = isinstance(metadata.get("name") or metadata.get("generateName"), str)
     plain = all(isinstance(document.get(key), str) for key in ("apiVersion", "kind"))
-    return "object" if plain and document["metadata"].get("name") and not _is_kustomize(document) else None
+    return "object" if plain and is_named and not _is_kustomize(document) else "unknown"
 
 
 def _is_kustomize(document: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
@@ -67,8 +68,8 @@ def _is_json(text: str, file: str) -> bool:
         return False
 
     def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
-        names = [name for name, _ in found]
-        if twice := next((name for name in names if names.count(name) > 1), ""):
+        names = Counter(name for name, _ in found)
+        if twice := next((name for name, times in names.items() if times > 1), ""):
             line = text.count("\n", 0, max(text.rfind(json.dumps(twice)), 0)) + 1
             raise _stop(file, (line, f"the key {twice[:80]!r} twice", "it once"))
         return dict(found)

@@ -1,0 +1,53 @@
+"""What a person has to look at among the other documents in the files of the pins.
+
+Argo CD deploys them beside the Application of the release, so a new one is a way past the rules of a promotion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stagegate.argocd_app.sources import mapping
+from stagegate.chart import objects
+from stagegate.difference.risks import Risk
+from stagegate.difference.roots import Root
+from stagegate.difference.side import Side
+
+
+def risks(old: Side, new: Side) -> Iterator[Risk]:
+    """A risk for each new object, for each Application that is there once more, and for each changed document that is
+    none of Kubernetes."""
+    known = {_key(root) for root in old.roots() if root.kind == "object"}
+    for root in new.roots():
+        if root.kind == "object" and not root.own and _key(root) not in known:
+            label = objects.read(root.document, root.file).label
+            detail = f"is new in {root.file}, the file of a pin, and no rule of a promotion judges it"
+            yield Risk(kind="not-rendered", object=label, detail=detail)
+    for label, documents in _by_label(new).items():
+        if len(documents) > 1 and documents != _by_label(old).get(label):
+            detail = f"is in the files of the pins {len(documents)} times, and Argo CD takes the last one"
+            yield Risk(kind="not-rendered", object=label, detail=detail)
+    manifests = {root.file for root in new.roots() if root.kind in ("application", "set", "object")}
+    for file in sorted(manifests):
+        if _unknown(old, file) != _unknown(new, file):
+            detail = "contains a changed document that is no named object of Kubernetes, so nothing shows its effect"
+            yield Risk(kind="not-rendered", object=file, detail=detail)
+
+
+def _key(root: Root) -> tuple[str, ...]:
+    return (root.file, *objects.read(root.document, root.file).key)
+
+
+def _by_label(side: Side) -> dict[str, list[Mapping[str, Any]]]:
+    """The Applications and sets of the files of the pins; several where Argo CD would take the last one."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for root in side.roots():
+        if root.kind in ("application", "set"):
+            name = mapping(root.document.get("metadata")).get("name")
+            found.setdefault(f"{root.document.get('kind')}/{name}", []).append(root.document)
+    return found
+
+
+def _unknown(side: Side, file: str) -> list[Mapping[str, Any]]:
+    return [root.document for root in side.roots() if root.kind == "unknown" and root.file == file]
