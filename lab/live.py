@@ -14,14 +14,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from stagegate.clients import hub
+from stagegate.clients import http, hub
 from stagegate.clients.hub import ZERO, Hub, RefUpdate, StaleHead
 from stagegate.errors import Stop
 from stagegate.runner import log
 
 REPORT = "live-report.json"
 ENVIRONMENT = "stagegate-live"
+_TRIES, _PACE = 20, 0.5  # for what GitHub does after it has answered
+
+
+Ask = Callable[
+    [str, str, Mapping[str, object]], Any
+]  # method, path below the repository, body; the answer's JSON
 
 
 @dataclass
@@ -31,6 +38,7 @@ class Scene:
     hub: Hub
     name: str
     start: str
+    ask: Ask
     base: str = ""
     head: str = ""
     pull: int = 0
@@ -224,6 +232,22 @@ def pulls(scene: Scene) -> str:
     return f"#{scene.pull} stays open; comment by {seen.author}; reaction {scene.hub.react(seen.id, 'eyes')}"
 
 
+@check('GitHub\'s "Update branch" makes a merge of two parents, and signs it itself')
+def update_branch(scene: Scene) -> str:
+    """Why it is nobody's mark, and no work of others on a branch of ours."""
+    scene.commit("base", {"live/other": b"x"})
+    scene.ask("PUT", f"/pulls/{scene.pull}/update-branch", {"expected_head_sha": scene.head})
+    for _ in range(_TRIES):
+        if (now := scene.hub.pull(scene.pull)) and now.head_sha != scene.head:
+            scene.head = now.head_sha
+            break
+        time.sleep(_PACE)
+    made = scene.hub.commit_info(scene.head)
+    need(made is not None and len(made.parents) == 2 and made.verified, made)
+    scene.notes["update"] = scene.head
+    return "two parents, signed"
+
+
 @check("a merge with an old head is refused as stale; with the present one it merges")
 def merging(scene: Scene) -> str:
     try:
@@ -260,7 +284,30 @@ def signatures(scene: Scene) -> str:
     need(me.same(there.author) and there.alone and not there.parents, there)
     move = scene.hub.pushed(scene.branch("signed"), scene.hub.repository, sha)
     need(move is not None and me.same(move.by), f"the activity names {move}")
-    return f"{me.kind}: {'signed' if there.signed else 'not signed'}; the activity names {me.login}"
+    renewed = scene.hub.create_orphan_commit({"mark.json": b'{"n": 2}\n'}, "chore: live renewal")
+    scene.hub.update_refs([RefUpdate(name=ref, before=sha, after=renewed, force=True)])
+    move = scene.hub.pushed(scene.branch("signed"), scene.hub.repository, renewed)
+    need(move is not None and me.same(move.by), f"after the renewal the activity names {move}")
+    scene.notes["mark"] = renewed
+    return f"{me.kind}: {'signed' if there.signed else 'not signed'}; the activity names {me.login}, twice"
+
+
+@check("what GitHub commits itself has the committer web-flow; a mark of a person has that person, unsigned")
+def committers(scene: Scene) -> str:
+    """One line for each way to make a commit: author, committer, and what GitHub says of the signature."""
+    me, lines_ = scene.hub.viewer(), []
+    made = {"createCommitOnBranch": scene.base, "update-branch": scene.notes.get("update", "")}
+    made |= {"squash": scene.notes.get("squash", ""), "git/commits": scene.notes.get("mark", "")}
+    for how, sha in made.items():
+        need(bool(sha), f"{how} made no commit")
+        found = scene.ask("GET", f"/commits/{sha}", {})
+        author, committer = ((found[who] or {}).get("login", "nobody") for who in ("author", "committer"))
+        verification = found["commit"]["verification"]
+        lines_.append(f"{how}: author {author}, committer {committer}, {verification['reason']}")
+        by_github = how != "git/commits" or me.kind != "User"
+        expected = ("web-flow", True) if by_github else (me.login, False)
+        need((committer, verification["verified"]) == expected, lines_[-1])
+    return "; ".join(lines_)
 
 
 @check("the permission of a person can be asked, and the rules of a branch read or refused")
@@ -271,10 +318,10 @@ def people(scene: Scene) -> str:
     return f"{right}; {'rules unreadable' if rules is None else f'{len(rules)} rules'}"
 
 
-def run(github: Hub, name: str) -> tuple[Answer, ...]:
+def run(github: Hub, name: str, ask: Ask) -> tuple[Answer, ...]:
     """All checks in their order, then the clean-up. A check that needs one before it says so by failing."""
     start = github.head(github.default_branch()) or ""
-    scene = Scene(hub=github, name=name, start=start)
+    scene = Scene(hub=github, name=name, start=start, ask=ask)
     answers = []
     try:
         for expected, function in CHECKS:
@@ -304,6 +351,20 @@ def _ask(scene: Scene, expected: str, function: Check) -> Answer:
         return Answer(name, expected, log.redact(f"{stop.reason}: {stop.what} {stop.why}"), False)
 
 
+def _asking(root: str, token: str) -> Ask:
+    """Requests that no action makes, so that the hub has none of them."""
+    session = http.session()
+    session.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(method: str, path: str, body: Mapping[str, object]) -> Any:
+        response = session.request(method, root + path, json=body or None)
+        if not response.ok:
+            raise Differs(f"{method} {path} answered {response.status_code}: {response.text[:200]}")
+        return response.json()
+
+    return ask
+
+
 def lines(answers: Sequence[Answer]) -> Iterator[str]:
     """The answers as a table."""
     for answer in answers:
@@ -329,7 +390,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             graphql_url=environ.get("GITHUB_GRAPHQL_URL") or f"{api.removesuffix('/v3')}/graphql",
             server_url=environ.get("GITHUB_SERVER_URL") or "https://github.com",
         )
-        answers = run(github, time.strftime("%Y%m%d-%H%M%S", time.gmtime()))
+        name = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        answers = run(github, name, _asking(f"{api}/repos/{arguments[0]}", token))
     except Stop as stop:
         print(log.redact(f"{stop.what} {stop.why} {stop.next}"))
         return 2

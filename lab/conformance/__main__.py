@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from lab.conformance import descriptions, known, recording, sdl
+from lab.conformance import descriptions, known, recording, sdl, written_calls
 from lab.conformance.openapi import Description
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +33,8 @@ def main(tests: list[str]) -> int:
     differences = Counter(
         sdl.problems((ROOT / "lab/forge/schema.graphql").read_text(encoding="utf-8"), schema)
     )
+    security = written_calls.DOCUMENT.read_text(encoding="utf-8")
+    differences.update(written_calls.problems(security, documents[GITHUB]))
     total, failed = 0, False
     for piece in tests or TESTS:
         exchanges, passed = recorded(piece)

@@ -36,6 +36,9 @@ from lab.forge.values import (
     Variable,
 )
 
+WEB_FLOW_EMAIL = "noreply@github.com"
+WEB_FLOW = User(19864447, "web-flow")  # GitHub's own account, with the id that it has there
+
 
 @dataclass(eq=False)
 class Repository:
@@ -167,6 +170,8 @@ class World:
 
     def person_of(self, email: str) -> User | None:
         """The account a commit's address belongs to: GitHub's private addresses, with or without the id."""
+        if email == WEB_FLOW_EMAIL:
+            return WEB_FLOW
         name = email.removesuffix("@users.noreply.github.com") if email.endswith(".github.com") else ""
         return self.user(name.partition("+")[2] or name) if name else None
 
@@ -176,7 +181,7 @@ class World:
 
     def web_flow(self) -> Signature:
         """The committer of everything GitHub commits itself."""
-        return Signature("GitHub", "noreply@github.com", self.now())
+        return Signature("GitHub", WEB_FLOW_EMAIL, self.now())
 
 
 def next_number(repository: Repository) -> int:

@@ -122,6 +122,7 @@ def update_branch(ask: Ask) -> Answer:
     by = ask.world.signature(ask.token.user)
     message = f"Merge branch '{pull.base_ref}' into {pull.head_ref}"
     sha = git_write.commit(store, tree, [pull.head_sha, base], message, by, ask.world.web_flow())
+    ask.world.signed.add(sha)
     branches.move_refs(pull.repository, ask.token, [Move(f"refs/heads/{pull.head_ref}", sha, pull.head_sha)])
     return Answer(202, {"message": "Updating pull request branch.", "url": ask.links.repo(pull.repository)})
 

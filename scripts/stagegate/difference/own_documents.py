@@ -16,8 +16,7 @@ from stagegate.difference.side import Side
 
 
 def risks(old: Side, new: Side) -> Iterator[Risk]:
-    """A risk for each new object, for each Application that is there once more, and for each changed document that is
-    none of Kubernetes."""
+    """A risk for each new object, each Application that is there once more, and each changed unknown document."""
     known = {_key(root) for root in old.roots() if root.kind == "object"}
     for root in new.roots():
         if root.kind == "object" and not root.own and _key(root) not in known:
@@ -31,7 +30,7 @@ def risks(old: Side, new: Side) -> Iterator[Risk]:
     manifests = {root.file for root in new.roots() if root.kind in ("application", "set", "object")}
     for file in sorted(manifests):
         if _unknown(old, file) != _unknown(new, file):
-            detail = "contains a changed document that is no named object of Kubernetes, so nothing shows its effect"
+            detail = "contains a changed document that is no named object, so nothing shows its effect"
             yield Risk(kind="not-rendered", object=file, detail=detail)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stagegate.clients.hub.adoption import EnvironmentSettings
 from stagegate.model import Finding
 from stagegate.setup.doctor import github_environments
 from stagegate.setup.doctor.check import DoctorCheck, found
@@ -37,18 +38,26 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 f"repos/{hub.repository}/environments/{name}/deployment-branch-policies "
                 f"-f name={facts.survey.branch}",
             )
-        elif known[name].deployment_branch_policy is None:
+        elif _lets_every_branch_in(known[name]):
             holds = bool(hub.secrets.get(name)) or protected
             yield found(
                 "error" if protected else "warning" if holds else "note",
                 f"Every branch may use the GitHub Environment {name}.",
-                "Whoever can push a branch can read its secrets with a workflow of their own.",
+                "Anybody who can push a branch can read its secrets with a workflow of their own. `Protected "
+                "branches only` counts no rulesets, so without a classic protection rule it limits nothing.",
                 f"gh api --method PUT repos/{hub.repository}/environments/{name} "
                 "-F 'deployment_branch_policy[protected_branches]=false' "
                 "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "
                 f"repos/{hub.repository}/environments/{name}/deployment-branch-policies "
                 f"-f name={facts.survey.branch}",
             )
+
+
+def _lets_every_branch_in(environment: EnvironmentSettings) -> bool:
+    """Whether no list of branches limits an Environment. GitHub reports no classic protection rules here, so
+    `protected_branches` is not known to limit anything."""
+    policy = environment.deployment_branch_policy
+    return policy is None or not policy.custom_branch_policies
 
 
 CHECK = DoctorCheck(
