@@ -153,6 +153,12 @@ CASES = [
         web(deployment(image="ghcr.io/acme/shop:v1.2.3")),
         web(deployment()),
     ),
+    (  # the chart's default has another form than image-tags writes
+        "image-follows-tag",
+        "ghcr.io/acme/shop:1.2.3 at spec.template.spec.containers[0].image has another form than v1.2.3",
+        {"values.yaml": VALUES.replace("v1.2.3", "1.2.3"), **web(deployment())},
+        web(deployment()),
+    ),
     (  # a digest wins over every tag
         "image-follows-tag",
         f"@{DIGEST}",

@@ -84,6 +84,7 @@ def of_source(
         release_tags=tuple(
             dict.fromkeys((f"{settings.version.tag_prefix}{chart.version}", chart.version, chart.app_version))
         ),
+        image_tags=settings.image_tags(chart.version),
         checks=own.checks,
         packaged=frozenset(files),
         templates=trial.templates,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from stagegate.chart.first_party import Mention, mentions, moved, repositories
-from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.rule import ChartRule, CheckFacts, Objects, Rendered, Twin, finding, shown
 from stagegate.model import Finding, Severity
 
 _WHY = "A release sets this one value. An image that does not follow it stays at old software."
@@ -14,7 +14,11 @@ _WHY = "A release sets this one value. An image that does not follow it stays at
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """Images of ours anywhere in a rendering whose tag value is the probe, one finding for each image."""
-    if rendered.objects is None or rendered.secondary or chart.library:
+    if rendered.objects is None or chart.library:
+        return
+    if chart.image_tag_value:
+        yield from _other_form(rendered.objects, rendered, chart)
+    if rendered.secondary:
         return
     if not chart.image_tag_value:
         yield from _without_value(rendered, chart)
@@ -74,20 +78,47 @@ def _wrong(
         )
 
 
-def _without_value(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Without a tag value, an image of ours must have the tag of this version, as with .Chart.AppVersion."""
-    for repository in repositories(rendered, chart) if chart.images else ():
-        for one in mentions(rendered.objects or (), repository):
+def _other_form(objects: Objects, rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """A tag that is this version in another form than image-tags writes: no image has it.
+
+    Where nobody installs the chart's own values as they are, it is only a note.
+    """
+    for repository in repositories(rendered, chart):
+        for one in mentions(objects, repository):
             tag = one.rest.removeprefix(":").partition("@")[0]
-            if tag not in chart.release_tags:
+            start = tag.removesuffix(chart.version)
+            if start != tag and start[-1:] in ("", "v", "-", "_") and tag not in chart.image_tags:
                 yield finding(
                     "image-follows-tag",
                     one.object,
                     rendered,
                     chart,
-                    message=f"{repository}{one.rest} at {one.path} has not the tag of {chart.version}.",
+                    severity="note" if rendered.secondary else "error",
+                    message=f"{repository}{one.rest} at {one.path} has another form than {chart.image_tags[0]}, "
+                    "the tag that image-tags writes.",
+                    why="The cluster would pull a tag that does not exist.",
+                    fix=f'Let the chart ask for {chart.image_tags[0]}, or write `image-tag: "{start}{{version}}"` '
+                    "into stagegate.yaml.",
+                )
+                break
+
+
+def _without_value(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
+    """Without a tag value, an image of ours must have the tag of this version, as with .Chart.AppVersion."""
+    for repository in repositories(rendered, chart) if chart.images else ():
+        for one in mentions(rendered.objects or (), repository):
+            tag = one.rest.removeprefix(":").partition("@")[0]
+            if tag not in chart.image_tags:
+                yield finding(
+                    "image-follows-tag",
+                    one.object,
+                    rendered,
+                    chart,
+                    message=f"{repository}{one.rest} at {one.path} has not the tag of {chart.version}, "
+                    f"which is {' or '.join(chart.image_tags)}.",
                     why=_WHY,
-                    fix="Name the value that holds the tag in chart.image-tag-value, or use .Chart.AppVersion.",
+                    fix="Name the value that holds the tag in chart.image-tag-value, or use .Chart.AppVersion "
+                    "and set `image-tag` in stagegate.yaml to its form.",
                 )
 
 
