@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from lab.forge import Forge
+from lab.registry import Registry
+from stagegate.clients.registry import Manifest
+from stagegate.clients.registry import Registry as Client
+from stagegate.model import digest_of, to_json
 from tests.release.version_world import VersionWorld
 
 SERVICES = ("svc-a", "svc-b", "svc-c")
@@ -238,3 +242,48 @@ def test_a_skipped_gate_is_named_in_the_tag_and_handed_on(tmp_path: Path) -> Non
         assert out["skip-staging"] == "staging is down"
         assert "skipped by octo-dev: staging is down" in world.git("cat-file", "-p", "v1.0.1")
         assert world.bump()[1]["skip-staging"] == ""
+
+
+# --- the registry ------------------------------------------------------------------------------------------
+
+
+def published(store: Client, chart: str, version: str) -> None:
+    """A chart of that version in the registry."""
+    config = b"{}"
+    document = {
+        "schemaVersion": 2,
+        "config": {
+            "mediaType": "application/vnd.cncf.helm.config.v1+json",
+            "digest": digest_of(config),
+            "size": 2,
+        },
+        "layers": [],
+    }
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    store.push(f"{chart}:{version}", Manifest(media_type=kind, raw=to_json(document)), (config,))
+
+
+def test_a_version_whose_chart_is_published_is_never_used_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Registry(tmp_path / "registry") as registry, Forge(tmp_path / "forge") as forge:
+        chart = f"{registry.host}/acme/charts/shop"
+        store = Client(frozenset({registry.host}))
+        files = {
+            "stagegate.yaml": "app: shop\nversion: {files: [VERSION]}\n"
+            f"chart: {{path: charts/shop, repository: 'oci://{registry.host}/acme/charts'}}\n",
+            "VERSION": "1.0.0\n",
+            "charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+        }
+        world = VersionWorld(forge, tmp_path, files, ["v1.0.0"])
+        world.repo.seed({"a": "2"}, "fix: cup")
+        published(store, chart, "1.0.1")  # of another line whose tag was never made
+        assert world.bump("--mode", "plan")[1]["version"] == "1.0.2"
+        published(store, chart, "2.0.0")
+        code, out = world.bump()
+        assert (code, out["reason"], set(world.tags)) == (1, "older-version", {"v1.0.0"})
+        assert "The registry has the chart 2.0.0" in capsys.readouterr().out
+        code, out = world.bump("--bump", "2.0.0")
+        assert (code, out["reason"]) == (4, "version-taken")
+        code, out = world.bump("--bump", "2.0.1")
+        assert (code, out["reason"], "v2.0.1" in world.tags) == (0, "released", True)

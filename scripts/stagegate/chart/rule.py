@@ -73,8 +73,8 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The chart, and what the settings and inputs say of chart and images.
 
     `templates` are the templates of the chart and its unpacked dependencies, by path in the chart; `texts`
-    the other YAML files at the top of the chart. `probes` has the text that replaced each probed value; `image_tags`
-    are the tags that image-tags writes for this version.
+    the other YAML files at the top of the chart. `probes` has the text that replaced each probed value;
+    `image_tags` are the tags that image-tags writes for this version.
     """
 
     path: str
