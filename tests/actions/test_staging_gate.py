@@ -16,13 +16,12 @@ from lab.kubernetes import ApiServer
 from lab.lab import Lab
 from lab.programs import outputs
 from lab.servers import LOGIN, SHOP
-from stagegate.actions import staging_gate
+from stagegate import cli
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
 from stagegate.evidence import records as evidence
 from stagegate.gate import elsewhere, trial
 from stagegate.model import Evidence
-from stagegate.runner.boundary import entrypoint
 
 RIGHTS = {"contents": "read", "statuses": "write", "deployments": "write"}
 STATUS = "stagegate/shop/staging"
@@ -147,7 +146,7 @@ def gate(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
             **{name.replace("_", "-"): value for name, value in flags.items()},
         }
         argv = [f"--{name}={value}" for name, value in given.items()]
-        code = entrypoint("staging-gate", staging_gate.StagingGate, staging_gate.main, argv=argv)
+        code = cli.main(["gate", *argv])
         said = capsys.readouterr()
         written, summary = folder / "output", folder / "summary"
         return Done(

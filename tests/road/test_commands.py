@@ -109,3 +109,25 @@ def test_a_merge_is_verified(lab: Lab) -> None:
     lab.merge(pull["number"])
     assert codes(lab.settle()) == {"stagegate.yml": 0}
     assert lab.ask("prod")["version"] == "1.1.0"
+
+
+def test_on_call_goes_back_and_forward_again_in_three_comments(lab: Lab) -> None:
+    """octo-dev has write permission and nobody else helps, apart from the reviews of what is merged."""
+    number = lab.api("octo-lead", "POST", "/issues", title="prod is broken")["number"]
+    lab.settle()
+    runs, said = talk(lab, "octo-dev", "/rollback prod", number)
+    assert codes(runs) == {"stagegate.yml": 0}, said
+    (pull,) = [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/rollback/shop/prod"]
+    lab.merge(pull["number"])
+    assert codes(lab.settle()) == {"stagegate.yml": 0}
+    assert lab.ask("prod")["version"] == "1.0.0"
+
+    assert codes(lab.dispatch("release.yml", bump="1.1.1"))["release.yml"] == 0  # the fix passes staging
+    assert not [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/promote/shop/prod"]
+    runs, said = talk(lab, "octo-dev", "/promote prod 1.1.1", number)
+    assert (codes(runs), "held-back" in said) == ({"stagegate.yml": 1}, True)
+    runs, said = talk(lab, "octo-dev", "/unhold prod", number)
+    assert (codes(runs), "unmarked" in said) == ({"stagegate.yml": 0}, True)
+    (pull,) = [p for p in lab.pulls() if p["head"]["ref"] == "stagegate/promote/shop/prod"]
+    assert pull["title"] == "Promote shop to prod: 1.0.0 → 1.1.1"
+    assert status(lab, pull["head"]["sha"], "stagegate/pins")[0] == "success"

@@ -141,9 +141,39 @@ def test_an_environment_that_every_branch_may_use_is_told(clinic: Clinic, diagno
     assert (told["severity"], "deployment-branch-policies" in told["fix"]) == ("warning", True)
 
 
+def test_releases_that_come_faster_than_the_soak_ends_are_told(
+    clinic: Clinic, diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (clinic.clone / "stagegate.yaml").read_text()
+    soaks = text.replace("soak: 0s", "soak: 1d")
+    always = soaks.replace("strategy: latest", "strategy: latest, replace: always")
+
+    def told(settings: str) -> list[dict[str, str]]:
+        return [
+            one
+            for one in diagnose({"stagegate.yaml": (text, settings)}).findings
+            if one["rule"] == "soak-length"
+        ]
+
+    assert not told(soaks), "one release is no habit"
+    versions = ("1.0.1", "1.0.2", "1.1.0-rc.1", "1.1.0")
+    for hours, version in enumerate(versions, start=1):
+        monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-01T0{hours}:00:00Z")
+        git(clinic.lab.shop.path, "tag", "--annotate", "--message", version, f"v{version}", "main")
+    (found,) = told(soaks)
+    assert (found["severity"], found["environment"]) == ("note", "prod")
+    assert "released every 2 h, and prod soaks for 1 d" in found["message"], "a pre-release does not count"
+    assert [one["severity"] for one in told(always)] == ["error"]
+    assert not told(text), "nothing soaks"
+    for version in versions:
+        git(clinic.lab.shop.path, "tag", "--delete", f"v{version}")
+
+
 def test_rules_that_block_direct_commits_and_rules_that_protect(clinic: Clinic, diagnose: Diagnose) -> None:
     before = diagnose()
     assert before.told("production-protected", "Nothing protects prod")["severity"] == "warning"
+    nobody = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
+    assert nobody.told("production-protected", "Nothing protects prod")["severity"] == "error"
     clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
     done = diagnose()
     assert not [one for one in done.findings if "Nothing protects" in one["message"]]

@@ -32,7 +32,10 @@ class ConfiguredApp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What GitHub said. `held` has the variables and secrets of each Environment, "" is the repository."""
+    """What GitHub said. `held` has the variables and secrets of each Environment, "" is the repository.
+
+    `release_times`: when the newest releases of each app with a soak were tagged, pre-releases left out.
+    """
 
     repository: str
     login: str
@@ -47,6 +50,7 @@ class HubFacts(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[WorkflowState, ...] | None
     rules: tuple[BranchRule, ...] | None
     app_account: bool | None = None
+    release_times: Mapping[str, tuple[str, ...]] = {}
 
 
 class RepositorySeen(msgspec.Struct, frozen=True, kw_only=True):

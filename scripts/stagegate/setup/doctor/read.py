@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import semver
 
 from stagegate import settings as settings_file
 from stagegate.argocd_app.tree import Tree
@@ -14,8 +15,10 @@ from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.gate import facts as gate_facts
+from stagegate.model import is_prerelease
 from stagegate.pins import files as pin_files
 from stagegate.promotion import apps
+from stagegate.settings import Settings, seconds
 from stagegate.setup import survey as surveying
 from stagegate.setup.doctor import github_environments
 from stagegate.setup.doctor.facts import (
@@ -95,6 +98,24 @@ def _hub(facts: DoctorFacts, hub: Hub, token: str) -> HubFacts:
         workflows=hub.workflows(),
         rules=None if rules is None else tuple(rules),
         app_account=hub.account(f"{slug}[bot]") is not None if slug else None,
+        release_times={settings.app: _release_times(settings, hub) for settings in _soaking(facts)},
+    )
+
+
+def _soaking(facts: DoctorFacts) -> Iterator[Settings]:
+    """Apps of this repository of which an environment soaks."""
+    for _, settings in facts.valid:
+        if not settings.source and any(seconds(place.soak) for place in settings.environments):
+            yield settings
+
+
+def _release_times(settings: Settings, hub: Hub) -> tuple[str, ...]:
+    prefix = settings.version.tag_prefix
+    versions = {tag.name.removeprefix(prefix): tag.at for tag in hub.release_tags(prefix)}
+    return tuple(
+        at
+        for version, at in versions.items()
+        if semver.Version.is_valid(version) and not is_prerelease(version)
     )
 
 

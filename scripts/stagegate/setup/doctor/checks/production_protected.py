@@ -29,7 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         reviewed = any(_reviews(rule) for rule in hub.rules)
         if environment.is_production and not settings.policy and not (ruled or counted or reviewed):
             yield found(
-                "error" if settings.trust.level == "protected" or merged else "warning",
+                "error" if settings.trust.level == "protected" or merged or approvals == 0 else "warning",
                 f"Nothing protects {environment.name}.",
                 f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} asks for a review, and "
                 f"{STATUS} is not required.",

@@ -1,0 +1,69 @@
+"""soak-length: releases are not so frequent that a proposal is replaced before it has soaked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+
+from stagegate.model import Finding, Severity, moment
+from stagegate.report.times import duration
+from stagegate.settings import Environment, Settings, seconds
+from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_LEAST = 4  # releases, before a habit can be told
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """The median time between the newest releases against the soak of each environment."""
+    hub = facts.hub
+    for config, settings, environment in facts.places:
+        soak = seconds(environment.soak)
+        times = sorted(moment(at) for at in (hub.release_times.get(settings.app, ()) if hub else ()))
+        if not soak or len(times) < _LEAST:
+            continue
+        between = _median(times)
+        if between >= soak:
+            continue
+        severity, what, why, cure = _words(settings, environment, between, len(times))
+        yield found(severity, what, why, cure, file=config, environment=environment.name)
+
+
+def _median(times: list[datetime]) -> float:
+    return median((later - earlier).total_seconds() for earlier, later in pairwise(times))
+
+
+def _words(
+    settings: Settings, environment: Environment, between: float, releases: int
+) -> tuple[Severity, str, str, str]:
+    what = (
+        f"{settings.app} is released every {duration(between)}, and {environment.name} soaks for "
+        f"{duration(seconds(environment.soak))}."
+    )
+    why = f"That is the median of the newest {releases} releases."
+    if environment.promotion.replace == "always":
+        return (
+            "error",
+            what,
+            f"{why} With `promotion.replace: always` each of them replaces the proposal that soaks, so that none "
+            "may ever merge.",
+            "Set `promotion.replace: when-idle`, or a soak that is shorter than the time between releases.",
+        )
+    return (
+        "note",
+        what,
+        f"{why} A proposal that soaks stays until it is merged, and only then the newest release follows: most "
+        "releases never enter by themselves.",
+        "Nothing to do if that is wanted; else set a shorter `soak`.",
+    )
+
+
+CHECK = DoctorCheck(
+    name="soak-length",
+    looks_at="The time between releases against each `soak`",
+    cure="Set a shorter soak, or `promotion.replace: when-idle`.",
+    check=check,
+    needs=frozenset({"github"}),
+)
