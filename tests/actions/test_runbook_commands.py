@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.docs.test_runbooks import COMMENTS, LINES
 
 from stagegate import cli
 from stagegate.clients.process import run
 from tests.actions.test_pr_command import issue, say
-from tests.docs.test_runbooks import COMMENTS, LINES
 from tests.promotion.shop_world import Shop, shop
 
 VERSIONS = {"1.4.0": "1.0.0", "1.5.0": "1.1.0"}  # of the page: of the lab
