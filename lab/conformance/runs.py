@@ -18,7 +18,7 @@ from lab.forge.demands import Demand
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "tests" / "contract" / "recorded_calls.json"
 Needs = frozenset[str]  # `contents=read`, or alternatives: `issues=write;pull_requests=write`
-ROOMS = ("actions", "cases", "examples", "policy", "promotion", "proposal", "release", "security")
+ROOMS = ("actions", "cases", "examples", "policy", "promotion", "proposal", "release", "security", "setup")
 TESTS = [f"tests/{room}" for room in ROOMS]  # those that run actions
 # What `permissions:` of a job can grant; a token of another kind has more.
 GRANTED = ("actions", "contents", "deployments", "issues", "pull_requests", "statuses")
