@@ -35,11 +35,11 @@ def settled(lab: Lab) -> list[tuple[str, str]]:
 
 
 def gates(lab: Lab, tag: str) -> dict[str, tuple[str, str]]:
-    """Newest state and author of every status on a release's commit."""
-    found: dict[str, tuple[str, str]] = {}
+    """Newest state and author of every gate's status on a release's commit, built and published left out."""
+    newest: dict[str, tuple[str, str]] = {}
     for status in lab.api("octo-lead", "GET", f"/commits/{tag}/statuses?per_page=100"):
-        found.setdefault(status["context"], (status["state"], status["creator"]["login"]))
-    return found
+        newest.setdefault(status["context"], (status["state"], status["creator"]["login"]))
+    return {name: verdict for name, verdict in newest.items() if "/release/" not in name}
 
 
 def branches(lab: Lab, repository: str) -> set[str]:
