@@ -107,6 +107,7 @@ def test_a_permission_that_the_app_does_not_have_is_not_asked_for() -> None:
     granted = {"contents": "read", "statuses": "write", "metadata": "read"}
     wanted = {"contents": "write", "statuses": "write", "actions": "write"}
     assert installation._least(wanted, granted) == {"contents": "read", "statuses": "write"}
+    assert installation._least(wanted, {"issues": "write"}) == {"metadata": "read"}, "never all of them"
 
 
 def test_where_the_app_is_not_installed_the_token_that_is_given_speaks(

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 
 _CONTEXT = 3
+_COMPARED = 1_000  # lines
+_HEADER = re.compile(r"@@ -(\d+)((?:,\d+)?) \+(\d+)((?:,\d+)?) @@")
 _LINES = 40
 _LONG = 160
 _AROUND = 60
@@ -15,11 +17,11 @@ _AROUND = 60
 def hunks(before: str, after: str) -> str:
     """The lines that differ with three around them, and whether the last line feed goes or comes.
 
-    In the time that reading them takes: equal lines at both ends are set aside first, and lines that come often
-    are no anchors.
+    Of long texts only the first lines that differ are compared, because more are not shown, and comparing lines
+    takes quadratic time.
     """
-    old, new = before.splitlines(), after.splitlines()
-    lines = list(difflib.unified_diff(old, new, n=_CONTEXT, lineterm=""))[2:]
+    skipped, old, new = _unlike(before, after)
+    lines = [_moved(line, skipped) for line in difflib.unified_diff(old, new, n=_CONTEXT, lineterm="")][2:]
     if before.endswith("\n") != after.endswith("\n"):
         side = "after" if before.endswith("\n") else "before"
         lines.append(f"\\ No line feed at the end of the text {side}")
@@ -28,10 +30,30 @@ def hunks(before: str, after: str) -> str:
 
 def changed(before: str, after: str) -> tuple[str, str]:
     """Only the lines that differ, on either side."""
-    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
+    _, old_lines, new_lines = _unlike(before, after)
+    lines = list(difflib.unified_diff(old_lines, new_lines, n=0, lineterm=""))[2:]
     old = [line[1:] for line in lines if line.startswith("-")]
     new = [line[1:] for line in lines if line.startswith("+")]
     return "\n".join(_cut(old)), "\n".join(_cut(new))
+
+
+def _unlike(before: str, after: str) -> tuple[int, list[str], list[str]]:
+    """How many equal lines are left out, and the lines of both texts after them, as many as are compared."""
+    old, new = before.splitlines(), after.splitlines()
+    if max(len(old), len(new)) <= _COMPARED:
+        return 0, old, new
+    pairs = enumerate(zip(old, new, strict=False))
+    first = next((i for i, (one, other) in pairs if one != other), min(len(old), len(new)))
+    start = max(0, first - _CONTEXT)
+    return start, old[start : start + _COMPARED], new[start : start + _COMPARED]
+
+
+def _moved(line: str, skipped: int) -> str:
+    """A line of a difference; the numbers of a header count from the beginning of the whole text."""
+    header = _HEADER.fullmatch(line) if skipped else None
+    if header is None:
+        return line
+    return f"@@ -{int(header[1]) + skipped}{header[2]} +{int(header[3]) + skipped}{header[4]} @@"
 
 
 def visible(text: str) -> str:

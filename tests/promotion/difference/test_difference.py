@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from stagegate.chart import objects
-from stagegate.difference import Difference, FieldChange, compare
+from stagegate.difference import Difference, FieldChange, compare, texts
 
 KEY = b"one report"
 
@@ -125,3 +125,13 @@ def test_a_comment_that_changes_in_structured_text_is_not_called_no_difference()
     before = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a.yaml: |\n    a: 1 # ONE\n"
     found = difference(before, before.replace("ONE", "TWO"))
     assert [field.path for one in found.changes for field in one.fields] == ['data."a.yaml".(text)']
+
+
+def test_long_texts_are_compared_from_the_first_line_that_differs() -> None:
+    """With these lines difflib alone would not end within minutes."""
+    old = "\n".join(["same"] * 5_000 + [f"line {i % 130}" for i in range(16_000)])
+    new = "\n".join(["same"] * 5_000 + [f"line {i * 7 % 130}" for i in range(16_000)])
+    shown = texts.hunks(old, new).splitlines()
+    assert shown[0].startswith("@@ -4999,")
+    assert shown[1:4] == [" same", " same", " line 0"]
+    assert len(texts.changed(old, new)[0].splitlines()) <= 41

@@ -76,7 +76,8 @@ def _least(permissions: Mapping[str, str], granted: Mapping[str, str]) -> dict[s
     both = {
         name: min(level, granted.get(name, "none"), key=order.index) for name, level in permissions.items()
     }
-    return {name: level for name, level in both.items() if level != "none"}
+    # Every installation may read metadata. Without any permission in the request GitHub grants all of them.
+    return {name: level for name, level in both.items() if level != "none"} or {"metadata": "read"}
 
 
 def _refused(error: GithubException, repository: str) -> Stop:
