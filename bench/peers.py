@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.table import Row, side_by_side
+from bench.table import Row, cpu_seconds, side_by_side
 
 ROUNDS = 3
 _CONFIG = """
@@ -64,7 +64,7 @@ def rows(folder: Path, work: Path, ours: Callable[[], None]) -> Iterator[Row]:
         except subprocess.CalledProcessError as error:
             yield Row(what, "-", f"{peer.package} {version}: ended with {error.returncode}", 0.0, "below 1")
             continue
-        mine, other = side_by_side(ROUNDS, ours, asked)
+        mine, other = side_by_side(ROUNDS, ours, asked, clock=cpu_seconds)
         remark = f" ({peer.remark})" if peer.remark else ""
         compared = f"{peer.package} {version} {other:.2f} s{remark}"
         yield Row(what, f"{mine:.2f} s", compared, mine / other, "below 1", mine < other)

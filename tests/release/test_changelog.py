@@ -31,3 +31,14 @@ def test_an_empty_changelog_gets_a_title() -> None:
     assert (
         changelog.add("", "0.1.0", "2026-02-03", "- x") == "# Changelog\n\n## [0.1.0] - 2026-02-03\n\n- x\n"
     )
+
+
+def test_headings_that_are_underlined_and_headings_in_comments() -> None:
+    underlined = "Changelog\n=========\n\n1.1.0 (2024-01-01)\n------------------\n\n- a\n"
+    new = changelog.add(underlined, "1.2.0", "2026-02-03", "- x")
+    assert new.index("## [1.2.0]") < new.index("1.1.0 (2024")
+    assert changelog.section(new, "1.1.0") == "- a"
+    template = "# Changelog\n<!--\n## [Unreleased]\n- an example\n-->\n\n## [1.1.0]\n- a\n"
+    new = changelog.add(template, "1.2.0", "2026-02-03", "- x")
+    assert new == template.replace("## [1.1.0]", "## [1.2.0] - 2026-02-03\n\n- x\n\n## [1.1.0]")
+    assert changelog.unreleased(template) == ""

@@ -14,6 +14,8 @@ CHART = b'# chart\napiVersion: v2\nversion: 1.0.0  # moves\nappVersion: "1.0.0"\
         (VersionFile(file="c", path="version"), CHART, CHART.replace(b"version: 1.0.0  #", b"version: 1.1.0  #")),
         (VersionFile(file="c", path="appVersion"), CHART, CHART.replace(b'"1.0.0"', b'"1.1.0"')),
         (VersionFile(file="r", pattern="--version {version}"), b"a --version 1.0.0 b\nother 1.0.0", b"a --version 1.1.0 b\nother 1.0.0"),
+        (VersionFile(file="p.toml", path="version"), b'version = "1.0.0"\n', b'version = "1.1.0"\n'),
+        (VersionFile(file="pyproject.toml"), b'project.version = "1.0.0"\n', b'project.version = "1.1.0"\n'),
         (VersionFile(file="p.json", path="version"), b'{"version":"1.0.0","x":"1.0.0"}', b'{"version":"1.1.0","x":"1.0.0"}'),
     ],
 )  # fmt: skip

@@ -72,7 +72,7 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         was wrong.
         """
         before = self.reach(bases)
-        return tuple(sha for sha in self.parents if sha not in before)
+        return tuple(sha for sha in self.parents if sha not in before) if before else tuple(self.parents)
 
 
 def remote(room: Scratch, branch: str) -> Remote:

@@ -1,7 +1,7 @@
 """The changelog: a new section above the older ones, the rest untouched, byte for byte.
 
 Written as keepachangelog.com describes. Sections of other tools (`# [1.0.0](link) (date)`, `## 1.0.0 (date)`) are
-recognised by the version in their heading; headings inside code fences are text.
+recognised by the version in their heading; headings inside code fences and comments are text.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from stagegate.release.conventional import CommitMeaning
 
 _VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 _RELEASE = re.compile(
-    rf"^#{{1,3}} (?:[A-Za-z][\w-]* )?\[?v?(?P<version>{_VERSION})(?![\w.+-]).*$", re.MULTILINE
+    rf"^#{{1,3}} (?:[A-Za-z][\w-]* )?\[?v?(?P<version>{_VERSION})(?![\w.+-]).*$"
+    rf"|^\[?v?(?P<underlined>{_VERSION})(?![\w.+-])[^\n]*\n(?:-{{3,}}|={{3,}})[ \t\r]*$",
+    re.MULTILINE,
 )
 _SECTION = re.compile(r"^## ", re.MULTILINE)
 _UNRELEASED = re.compile(r"^#{1,2} \[?Unreleased\]?[^\n]*(?:\n|$)", re.MULTILINE | re.IGNORECASE)
-_FENCED = re.compile(
-    r"^(?P<fence> {0,3}(?:```+|~~~+))[^\n]*\n.*?(?:^ {0,3}(?:```+|~~~+)[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+_HIDDEN = re.compile(  # code fences and comments
+    r"^(?P<fence> {0,3}(?:```+|~~~+))[^\n]*\n.*?(?:^ {0,3}(?:```+|~~~+)[ \t]*$|\Z)|^ {0,3}<!--.*?-->",
+    re.MULTILINE | re.DOTALL,
 )
 _LINKS = re.compile(r"(?:^\[[^\]\n]+\]: [^\n]*\n?)+\Z", re.MULTILINE)
 _HEADING = re.compile(r"^### +(.+?)[ \t]*$", re.MULTILINE)
@@ -109,7 +112,7 @@ def section(content: str, version: str) -> str:
 
 def _find(content: str, version: str) -> re.Match[str] | None:
     headings = _RELEASE.finditer(_visible(content))
-    return next((heading for heading in headings if heading["version"] == version), None)
+    return next((one for one in headings if version in (one["version"], one["underlined"])), None)
 
 
 def _body(content: str, heading: re.Match[str]) -> str:
@@ -127,5 +130,5 @@ def _end(content: str, heading: re.Match[str]) -> int:
 
 
 def _visible(content: str) -> str:
-    """The text with everything inside code fences blanked, so that places stay the same."""
-    return _FENCED.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), content)
+    """The text with everything inside code fences and comments blanked, so that places stay the same."""
+    return _HIDDEN.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), content)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 Span = tuple[int, int]
@@ -129,7 +130,7 @@ def _item(text: str, at: int, index: int, skip: object) -> int:
 def _tables(text: str) -> Iterator[tuple[list[str], int, int]]:
     heads = list(_TABLE.finditer(text))
     yield [], 0, heads[0].start() if heads else len(text)
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
+    for head, following in zip_longest(heads, heads[1:]):
         if head[1] == "[":
             names = [part.strip().strip("\"'") for part in head[2].split(".")]
             yield names, head.end(), following.start() if following else len(text)

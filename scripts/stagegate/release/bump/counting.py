@@ -78,7 +78,7 @@ def _counts(scope: Scope, commit: LocalCommit, contents: Mapping[str, bytes]) ->
     if not commit.edits:
         return len(commit.parents) < 2 and not scope.globs and commit.trailers.get(APP) != scope.settings.app
     relevant = scope.relevant(commit)
-    if scope.only_versions(commit):
+    if relevant and all(edit.path in scope.versioned for edit in relevant):
         return not all(_moves_version(scope, edit, contents, commit) for edit in relevant)
     return bool(relevant)
 

@@ -32,18 +32,16 @@ class VersionedApp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit."""
+    """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit.
+
+    `since_final` are the commits since the newest final version, newest first.
+    """
 
     names: Mapping[str, str]
     tags: Mapping[str, str]
     graph: Graph
     reachable: tuple[str, ...]
-
-    @property
-    def since_final(self) -> tuple[str, ...]:
-        """Commits since the newest final version, newest first."""
-        final = highest_final(self.reachable)
-        return self.graph.since([self.tags[final]] if final else [])
+    since_final: tuple[str, ...]
 
     @property
     def released(self) -> tuple[str, ...]:
@@ -120,15 +118,13 @@ def _lines(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -
     names = [tags.versions(refs.tags, app.settings) for app in apps]
     commits = [{version: refs.tags[tag] for version, tag in one.items()} for one in names]
     graphs = git_history.complete(room, refs.tip, [_span(n, c) for n, c in zip(names, commits, strict=True)])
-    return [
-        _Lines(
-            names=n,
-            tags=c,
-            graph=graph,
-            reachable=tuple(version for version, sha in c.items() if sha in graph.parents),
-        )
-        for n, c, graph in zip(names, commits, graphs, strict=True)
-    ]
+    lines = []
+    for n, c, graph in zip(names, commits, graphs, strict=True):
+        reachable = tuple(version for version, sha in c.items() if sha in graph.parents)
+        final = highest_final(reachable)
+        since = graph.since([c[final]] if final else [])
+        lines.append(_Lines(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
+    return lines
 
 
 def _span(names: Mapping[str, str], commits: Mapping[str, str]) -> Span:
@@ -228,10 +224,12 @@ def _told(
 
 def _own(commits: Iterable[git.LocalCommit], app: str, run_id: str) -> tuple[str, str] | None:
     """The release commit an earlier attempt of this very run made: it is completed, never made twice."""
-    for commit in commits:
+    for commit in commits if run_id else ():
+        if RUN not in commit.body:
+            continue
         marks = commit.trailers
         is_release = marks.get(APP) == app and VERSION in marks and "Stagegate-Environment" not in marks
-        if is_release and run_id and marks.get(RUN) == run_id:
+        if is_release and marks.get(RUN) == run_id:
             return commit.sha, marks[VERSION]
     return None
 
