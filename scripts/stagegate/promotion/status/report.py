@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def result(
     places = counted(sum(len(app.environments) for app in report.apps), "environment")
     message = Message(
         what=f"{places} of {counted(len(report.apps), 'app')}: "
-        + (f"{len(lines)} fail ({', '.join(lines[:5])})." if lines else "none fails."),
+        + _counted(report)
+        + (f", and {counted(len(lines), 'state')} of `fail-on`: {', '.join(lines[:5])}." if lines else "."),
         why="`fail-on` names these states, and what could not be read is never good." if lines else "",
         next="See the summary of this run for the next step of each." if lines else "",
     )
@@ -82,6 +84,15 @@ def result(
         calls=calls,
         dry_run=dry_run,
     )
+
+
+def _counted(report: StatusReport) -> str:
+    """How many environments are in each state, such as `1 failed, 1 held`."""
+    words = Counter(
+        status_page.SIGNS[place.attention][1] for app in report.apps for place in app.environments
+    )
+    words.update("unknown" for app in report.apps if app.trouble)
+    return ", ".join(f"{number} {word}" for word, number in words.most_common()) or "none"
 
 
 def _finding(app: AppStatus, place: EnvironmentStatus, word: str) -> Finding:
