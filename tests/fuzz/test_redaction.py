@@ -21,6 +21,7 @@ KEYS = (
 PARTS = (
     "password", "secret", "token", "-p ", "--password=", "password: ", "key=", "&sig=", "://user:", "@host/db", "\n", " ", "=",
     ":", "-", "/", "-----BEGIN PRIVATE KEY-----\n", "-----END PRIVATE KEY-----\n", "{", "}", '{"password": "', '"', "'", "a1B2",
+    "0x", "fff", "?", "http://a/?key", "a: |\n", "- |\n  ", "*a ", "&a ", "%TAG !a! b\n", "---\n", "(", "set", "is ",
     "Basic ", "Bearer ", "eyJhbGciOi", ".", "[", "]", "\\", "user:pw@tcp(", "AKIA", *(word for word in WORDS[:40] if word),
 )  # fmt: skip
 
