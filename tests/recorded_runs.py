@@ -22,26 +22,31 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     began: list[runs.Run] = []
     new: set[str] = set()
 
+    def end() -> None:
+        """The run before is over, also what it does after its report."""
+        while began:
+            run = began.pop()
+            demands.forget(run.hear)
+            if run.action:
+                runs.keep(run)
+                listed = recorded().get(run.action)
+                new.update(f"{run.action}: {p}" for p in run.places - (listed.places if listed else set()))
+
     def load(kind: Any, *arguments: Any, of: Callable[..., Any] = inputs.load) -> Any:
-        began.append(runs.Run(kind.__name__))
+        end()
+        began.append(runs.Run(""))
         demands.listen(began[-1].hear)
         return of(kind, *arguments)
 
     def finish(action: str, *arguments: Any, of: Callable[..., int] = boundary.finish) -> int:
-        while began:
-            run = began.pop()
-            demands.forget(run.hear)
+        for run in began:
             run.action = action
-            runs.keep(run)
-            listed = recorded().get(action)
-            new.update(f"{action}: {place}" for place in run.places - (listed.places if listed else set()))
         return of(action, *arguments)
 
     monkeypatch.setattr(boundary, "load", load)
     monkeypatch.setattr(boundary, "finish", finish)
     yield
-    for run in began:
-        demands.forget(run.hear)
+    end()
     assert not new or os.environ.get(FOLDER), (
         f"not in {runs.FILE.name}, which `make calls TESTS=<this file>` completes: {sorted(new)}"
     )
