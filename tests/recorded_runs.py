@@ -22,31 +22,26 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     began: list[runs.Run] = []
     new: set[str] = set()
 
-    def end() -> None:
-        """The run before is over, also what it does after its report."""
-        while began:
-            run = began.pop()
-            demands.forget(run.hear)
-            if run.action:
-                runs.keep(run)
-                listed = recorded().get(run.action)
-                new.update(f"{run.action}: {p}" for p in run.places - (listed.places if listed else set()))
-
     def load(kind: Any, *arguments: Any, of: Callable[..., Any] = inputs.load) -> Any:
-        end()
-        began.append(runs.Run(""))
+        began.append(runs.Run(kind.__name__))
         demands.listen(began[-1].hear)
         return of(kind, *arguments)
 
     def finish(action: str, *arguments: Any, of: Callable[..., int] = boundary.finish) -> int:
-        for run in began:
+        while began:
+            run = began.pop()
+            demands.forget(run.hear)
             run.action = action
+            runs.keep(run)
+            listed = recorded().get(action)
+            new.update(f"{action}: {place}" for place in run.places - (listed.places if listed else set()))
         return of(action, *arguments)
 
     monkeypatch.setattr(boundary, "load", load)
     monkeypatch.setattr(boundary, "finish", finish)
     yield
-    end()
+    for run in began:
+        demands.forget(run.hear)
     assert not new or os.environ.get(FOLDER), (
         f"not in {runs.FILE.name}, which `make calls TESTS=<this file>` completes: {sorted(new)}"
     )

@@ -8,7 +8,7 @@ from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.guard import heads, result, unwatched
 from stagegate.guard.judge_heads import Guard
-from stagegate.model import Calls, Result
+from stagegate.model import Result
 from stagegate.promotion import apps
 from stagegate.runner import variables
 from stagegate.runner.boundary import entrypoint
@@ -24,6 +24,13 @@ class PinGuard(ClusterInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PinGuard, context: Context) -> Result:
+    """Every question to GitHub is asked once, however many apps there are."""
+    with hub.remembering() as memory:
+        done = guard(inputs, context)
+        return msgspec.structs.replace(done, calls=memory.calls)
+
+
+def guard(inputs: PinGuard, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, for every head that the event is about."""
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
     home = variables.cache()
@@ -37,13 +44,11 @@ def main(inputs: PinGuard, context: Context) -> Result:
     for app in apps.read(pins, inputs.config) if selected else ():
         of_app = msgspec.structs.replace(inputs, config=app.config)
         places.append((app, open_connections(app.settings, context, of_app, job_permissions.GUARD)))
-    guard = Guard(pins=pins, places=places, now=now, run_url=context.run_url, dry_run=inputs.dry_run)
-    judged = tuple(map(guard.judge, selected))
+    every = Guard(pins=pins, places=places, now=now, run_url=context.run_url, dry_run=inputs.dry_run)
+    judged = tuple(map(every.judge, selected))
     unwatched.remember(pins, places, context, home, inputs.config)
-    calls = [pins.calls, *(connections.calls for _, connections in places)]
-    total = Calls(read=sum(c.read for c in calls), write=sum(c.write for c in calls))
     page = result.show(context, inputs.html, judged, now)
-    done = result.result(judged, now, run_url=context.run_url, dry_run=inputs.dry_run, calls=total)
+    done = result.result(judged, now, run_url=context.run_url, dry_run=inputs.dry_run, calls=pins.calls)
     return done.with_outputs({**done.outputs, "page": page})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stagegate import settings as settings_file
-from stagegate.clients import job_permissions
+from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.model import Result
 from stagegate.notification.entrypoint import entrypoint
@@ -28,6 +28,12 @@ class PublishRelease(PinsInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PublishRelease, context: Context) -> Result:
+    """Every question to GitHub is asked once."""
+    with hub.remembering():
+        return publish(inputs, context)
+
+
+def publish(inputs: PublishRelease, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. The default branch says which gates must have passed."""
     here = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     connections = open_connections(here, context, inputs, job_permissions.PUBLISH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from stagegate import settings as settings_file
-from stagegate.clients import job_permissions
+from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.errors import Stop
 from stagegate.gate import intent, telling
@@ -63,7 +63,8 @@ def land(inputs: StagingGate, context: Context, settings: Settings, result: Resu
         mode="rollback", environment=inputs.environment, reason=reason, authorised=True
     )
     try:
-        return telling.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
+        with hub.remembering():
+            return telling.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
     except Stop as stop:
         return telling.without_rollback(result, stop)
 

@@ -65,6 +65,7 @@ class Guard:
                 run = (self.now, self.run_url)
                 changes = comment.written(writer, shows, head, apps, verdict, *run) if write_status else ()
                 return HeadJudged(head=head, verdict=verdict, apps=apps, changes=changes)
+            hub.forget()
             head = latest
         raise Stop(
             "stale-base",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.evidence import accepted as trust
@@ -32,10 +33,11 @@ def read(request: GateRequest, settings: Settings, connections: Connections, con
             "The reason is part of the record.",
             "Give the input `reason`.",
         )
-    base = app_state.read(connections, settings)
-    if request.mode in ("adopt", "skip") and not request.dry_run:
-        permissions.demand(connections.pins, base.settings, context.people, request.mode)
-    found = _facts(request, base, connections.limited(base.settings))
+    with hub.remembering():  # and not while other gates are waited for
+        base = app_state.read(connections, settings)
+        if request.mode in ("adopt", "skip") and not request.dry_run:
+            permissions.demand(connections.pins, base.settings, context.people, request.mode)
+        found = _facts(request, base, connections.limited(base.settings))
     if request.mode != "skip":
         facts.needs(found)
     resumed = verdict.start(found.records, found.release, context.run_id, request.mode).record is not None

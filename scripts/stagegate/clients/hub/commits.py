@@ -179,6 +179,7 @@ class Commits(Refs):
             onward=found.status in ("ahead", "identical"),
         )
 
+    @remembered
     def contains(self, branch: str, sha: str) -> bool:
         """Whether a commit is reachable from a branch; one that shares no history with it is not."""
         path = self._c.path(f"compare/{branch}...{sha}")

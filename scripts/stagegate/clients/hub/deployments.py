@@ -10,6 +10,7 @@ import msgspec
 
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
 from stagegate.clients.hub.client import PAGE
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.statuses import short
@@ -120,6 +121,7 @@ def payload_of(payload: dict[str, Any] | str | None) -> dict[str, Any]:
 class Deployments(Port):
     """What environments were given."""
 
+    @remembered
     def deployments(
         self, task: str, environment: str | None = None, sha: str | None = None, first: int = 30
     ) -> list[Deployment]:

@@ -242,6 +242,7 @@ class Refs(Files):
             if done() is None:
                 raise
 
+    @remembered
     def tag(self, name: str) -> Tag | None:
         """A tag by its short name, followed to the commit; None when there is none."""
         found = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, _Refs, f"read the tag {name}")

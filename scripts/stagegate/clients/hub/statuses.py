@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import CheckRun, Status
@@ -54,6 +55,7 @@ def short(description: str) -> str:
 class Statuses(Port):
     """What commits were told."""
 
+    @remembered
     def statuses(self, sha: str) -> list[Status]:
         """Every status of a commit, newest first, all pages, each with its creator."""
         path = self._c.path("commits", sha, "statuses")
