@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stagegate.argocd_app.sources import mapping
+from stagegate.chart import objects
 from stagegate.difference import fields, own_sources
+from stagegate.difference.compare import compare
 from stagegate.difference.risks import Risk
 from stagegate.difference.side import Side
 from stagegate.difference.values import ObjectChange
@@ -17,6 +19,19 @@ _HARMLESS = re.compile(
     r"spec\.revisionHistoryLimit|metadata\.(?:labels|annotations)"
     r"(?:\.(?:\w[\w-]*|\"(?:[\w.-]+|app\.kubernetes\.io/(?!instance)[\w.-]+)\"))?"
 )
+
+
+def with_bodies(
+    changed: Iterable[ObjectChange], new: Side, key: bytes, secrets: Iterable[str]
+) -> Iterator[ObjectChange]:
+    """The changes, with the redacted body of each Application that is new. `secrets` are shown nowhere."""
+    documents = {one.name: one.document for one in _deployed(new)} | dict(new.unclaimed)
+    for one in changed:
+        if one.change != "added" or one.name not in documents or one.kind != "Application":
+            yield one
+            continue
+        found = compare((), (objects.read(documents[one.name], "pins"),), key, secrets)
+        yield found.changes[0] if found.changes else one
 
 
 def changes(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[ObjectChange]:
@@ -31,12 +46,26 @@ def changes(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[Object
             yield _object("changed", other, found)
     taken = {renamed.get(name, name) for name in before}
     yield from (_object("added", document) for name, document in after.items() if name not in taken)
+    yield from _unclaimed(old, new)
     for name, document in new.sets.items():
         known = old.sets.get(name)
         if known is not None and (found := fields.changed(_set(known), _set(document))):
             yield _object("changed", document, found)
         elif known is None and old.sets:
             yield _object("added", document)
+
+
+def _unclaimed(old: Side, new: Side) -> Iterator[ObjectChange]:
+    """Applications that the sets make for no environment, and that come, go or change."""
+    before, after = old.unclaimed, new.unclaimed
+    for name, document in after.items():
+        if name not in before and name not in old.applications(children=False):
+            yield _object("added", document)
+        elif name in before and (found := fields.changed(dict(before[name]), dict(document))):
+            yield _object("changed", document, found)
+    for name, document in before.items():
+        if name not in after and name not in new.applications(children=False):
+            yield _object("removed", document)
 
 
 def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
@@ -67,6 +96,9 @@ def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[R
                 "has new or changed list elements that are no environment's, so no rule judges what they run"
             )
             yield Risk(kind="not-rendered", object=root.file, detail=detail)
+        elif any(one not in root.others for one in _others(old, root.file)):
+            detail = "loses list elements that are no environment's, and Argo CD deletes their Applications"
+            yield Risk(kind="not-rendered", object=root.file, detail=detail)
     for name, document in new.unclaimed.items():
         if old.unclaimed.get(name) != document and name not in old.applications(children=False):
             detail = "is made by a set of this environment and is no environment's, so no rule judges it"
@@ -75,6 +107,19 @@ def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[R
     for name, one in new.applications(children=True).items():
         was = before[name].document if name in before else None
         yield from own_sources.risks(f"Application/{name}", was, one.document, new.our_places)
+
+
+def of_nobody(old: Side, new: Side) -> Iterator[str]:
+    """A sentence about each set whose list elements of no environment change."""
+    for file in dict.fromkeys(
+        root.file for side in (old, new) for root in side.roots() if root.kind == "set"
+    ):
+        if _others(old, file) != _others(new, file):
+            yield f"Not rendered: list elements of {file} change that are no environment's."
+
+
+def _others(side: Side, file: str) -> list[Any]:
+    return [one for root in side.roots() if root.file == file for one in root.others]
 
 
 def renamed(old: Side, new: Side) -> dict[str, str]:

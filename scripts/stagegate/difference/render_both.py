@@ -15,6 +15,7 @@ from stagegate.difference import Difference, hook_jobs, own_documents, own_field
 from stagegate.difference import images as images_seen
 from stagegate.difference.change import RenderedChange, RenderFacts, RiskSeen
 from stagegate.difference.deployed import Piece
+from stagegate.difference.known_values import secrets_of
 from stagegate.difference.risks import Risk
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
@@ -75,11 +76,21 @@ def compared(
         note = next((_note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed")
         risks = (*_beside(seen), *_unseen(seen.more), *unrendered)
         return msgspec.structs.replace(subject, render_note=note, risks=_once(risks)), None
-    found = differences.compare(objects[0], objects[1], secrets.token_bytes(16))
-    own = list(own_fields.changes(before, after, renamed))
+    salt = secrets.token_bytes(16)
+    found = differences.compare(objects[0], objects[1], salt)
+    own = list(
+        own_fields.with_bodies(
+            own_fields.changes(before, after, renamed), after, salt, secrets_of(objects[1])
+        )
+    )
     found = msgspec.structs.replace(found, changes=(*own, *found.changes))
     found = msgspec.structs.replace(found, first_party=facts.settings.images)
-    notes = (*found.notes, *_not_rendered(old, new), *hook_jobs.followers(found))
+    notes = (
+        *found.notes,
+        *_not_rendered(old, new),
+        *own_fields.of_nobody(before, after),
+        *hook_jobs.followers(found),
+    )
     found = msgspec.structs.replace(found, notes=notes)
     found = unsteady.noted(found, after, objects[1])
     risks = (

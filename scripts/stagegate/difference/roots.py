@@ -14,13 +14,16 @@ from stagegate.argocd_app import render_inputs
 from stagegate.argocd_app.sets import expand
 from stagegate.argocd_app.sources import mapping
 from stagegate.errors import Stop
+from stagegate.pins import PinFile, pinned_version
 from stagegate.pins import files as pin_files
-from stagegate.pins import pinned_version
 from stagegate.pins.place import ShapeContext
 from stagegate.pins.shapes import set_elements
 from stagegate.settings import Environment, Settings
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
+
+Place = tuple[str, int, int]  # file, document, and item of a `List`
+_WHOLE = -1  # the document itself
 
 
 class Root(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,44 +44,59 @@ def of(
     settings: Settings, environment: Environment, contents: Mapping[str, bytes | None], *, strict: bool
 ) -> tuple[Root, ...]:
     """Everything that an environment's pins deploy. With `strict` Stop for pins that cannot be read."""
-    found: dict[tuple[str, int, int], Root] = {}
+    found: dict[Place, Root] = {}
     others = _others(settings, environment, contents)
     for pin in environment.pins:
         file = pin_files.file_of(pin)
-        own: dict[int, Mapping[str, Any] | None] = {}
+        own: set[Place] = set()
         try:
-            read = pinned_version.read(pin, contents, settings, environment)
-            own = dict.fromkeys(place.document for place in read.places)
+            own = _places(pinned_version.read(pin, contents, settings, environment))
         except Stop:
             if strict:
                 raise
-        for number, index, document in _each(_documents(contents.get(file))):
-            key = (file, number, index)
-            if (key in found and found[key].own) or (number not in own and (file, number) in others):
+        for key, document in _each(file, contents.get(file)):
+            if (key in found and found[key].own) or (key not in own and key in others):
                 continue
             kind = _kind(document)
             others_: tuple[Any, ...] = ()
-            if kind == "set" and number in own:
-                node = yaml_edit.documents(contents[file] or b"", file)[number]
+            if kind == "set" and key in own:
+                node = _node(contents[file] or b"", key)
                 others_ = _of_nobody(document, node, file, settings)
                 document = _narrowed(
                     document, node, ShapeContext(file=file, settings=settings, environment=environment)
                 )
             document = document if isinstance(document, Mapping) else {"": document}
-            found[key] = Root(kind=kind, file=file, own=number in own, document=document, others=others_)
+            found[key] = Root(kind=kind, file=file, own=key in own, document=document, others=others_)
     return (*found.values(), *_folders(environment))
 
 
-def _each(documents: Iterable[object]) -> Iterator[tuple[int, int, Any]]:
-    """Each document that is not empty, with its number; of a List each item, with its index, as in Argo CD."""
-    for number, document in enumerate(documents):
+def _places(read: PinFile) -> set[Place]:
+    """The objects that a pin's places stand in."""
+    return {
+        (read.file, place.document, index)
+        for place in read.places
+        for index in (_WHOLE, *place.path[1:2])
+        if isinstance(index, int) and (index == _WHOLE or place.path[0] == "items")
+    }
+
+
+def _each(file: str, content: bytes | None) -> Iterator[tuple[Place, Any]]:
+    """Each document that is not empty; of a List each item, as in Argo CD."""
+    for number, document in enumerate(_documents(content)):
         if document is None:
             continue
         items = document.get("items") if isinstance(document, Mapping) else None
         if isinstance(items, list) and str(mapping(document).get("kind") or "").endswith("List"):
-            yield from ((number, index, item) for index, item in enumerate(items))
+            yield from (((file, number, index), item) for index, item in enumerate(items))
         else:
-            yield number, 0, document
+            yield (file, number, _WHOLE), document
+
+
+def _node(content: bytes, key: Place) -> Node:
+    file, number, index = key
+    root = yaml_edit.documents(content, file)[number]
+    own = yaml_edit.resolve(root, ("items", index)) if index != _WHOLE else None
+    return own[1] if own else root
 
 
 def _kind(document: object) -> Literal["application", "set", "object", "unknown"]:
@@ -105,22 +123,19 @@ def _folders(environment: Environment) -> Iterator[Root]:
             yield Root(kind="folder", file=file, own=True)
 
 
-def _others(
-    settings: Settings, environment: Environment, contents: Mapping[str, bytes | None]
-) -> set[tuple[str, int]]:
-    """Documents of these files that belong to other environments."""
+def _others(settings: Settings, environment: Environment, contents: Mapping[str, bytes | None]) -> set[Place]:
+    """Objects of these files that belong to other environments."""
     own = set(map(pin_files.file_of, environment.pins))
-    found = set()
+    found: set[Place] = set()
     for other in settings.environments:
         for pin in other.pins if other.name != environment.name else ():
             file = pin_files.file_of(pin)
             if file not in own:
                 continue
             try:
-                places = pinned_version.read(pin, contents, settings, other).places
+                found |= _places(pinned_version.read(pin, contents, settings, other))
             except Stop:
                 continue
-            found |= {(file, place.document) for place in places}
     return found
 
 

@@ -86,6 +86,8 @@ def _cluster(facts: BodyFacts) -> str:
     changes = len(found.changes)
     if changes:
         return f"{counted(changes, 'object')} {'changes' if changes == 1 else 'change'}"
+    if any(note.startswith("Not rendered") for note in found.notes):
+        return "what is rendered is the same"
     return "only labels change in the cluster" if found.noise else "nothing changes in the cluster"
 
 

@@ -24,21 +24,21 @@ def refuse_overridden(root: Node, place: PinPlace, below: Path, reading: ShapeCo
     """
     patch = yaml_edit.find(root, ("spec", "templatePatch"))
     steps = {str(step) for step in below if step not in ("spec", "source", "sources")} - {"value"}
+    is_element = place.path[:2] != TEMPLATE[:2]
+    reads = re.compile(rf"\{{\{{[^}}]*\b{re.escape(str(place.path[-1]))}\b")
     owner, cure = "", ""
     for path in _own_templates(root, ()):
         other = yaml_edit.find(root, (*path, *below))
-        if other is not None and other.value:
-            owner = f"the generator in line {other.line} has a template of its own"
-            pin = PinSettings(
-                file=reading.file,
-                path=yaml_edit.written_path(other.path),
-                value=place.template or "{version}",
-            )
-            cure = f"Name that one: {settings_line.written(pin)}."
-    key = re.escape(str(place.path[-1]))
-    is_same = patch and place.path[:2] != TEMPLATE[:2] and re.search(rf"\.{key}\b", patch.value)
+        if other is None or not other.value or (is_element and reads.search(other.value)):
+            continue
+        owner = f"the generator in line {other.line} has a template of its own"
+        pin = PinSettings(
+            file=reading.file, path=yaml_edit.written_path(other.path), value=place.template or "{version}"
+        )
+        cure = f"Name that one: {settings_line.written(pin)}."
     words = "|".join(map(re.escape, sorted(steps)))
-    if patch and not is_same and re.search(rf"(?m)^\s*(?:- )?(?:{words})\s*:", patch.value):
+    sets = patch and re.search(rf"(?m)^\s*(?:- )?(?:{words})\s*:", patch.value)
+    if patch and sets and not (is_element and reads.search(patch.value)):
         owner = f"the templatePatch in line {patch.line} sets it too"
         cure = "Move the version out of the templatePatch into the template or the elements."
     if owner:
