@@ -26,7 +26,9 @@ class Retries:
     ) -> None:
         self._sleep, self._clock, self._share = sleep, clock, share
         self._pace = variables.retry_pace()
-        self._end = clock() + BUDGET_PACES * self._pace
+        self._end = clock() + BUDGET_PACES * (
+            self._pace or 0.5
+        )  # without pauses there is still time to try again
         self._longest = self._pace
 
     def wait(self, stop: Stop, doing: str) -> None:
