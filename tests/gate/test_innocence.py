@@ -104,6 +104,7 @@ def ill(change: Callable[[Json], None], *objects: Json) -> Callable[[Json], None
 
 SECRET = thing("ExternalSecret", "Degraded", "could not get secret")
 NIGHTLY = thing("CronJob", "Degraded", "the last run failed")
+HPA = thing("HorizontalPodAutoscaler", "Degraded", "FailedGetResourceMetric")
 SHOP = thing("Deployment", "Degraded", "crash loop")
 
 
@@ -115,8 +116,9 @@ SHOP = thing("Deployment", "Degraded", "crash loop")
         ((), (SECRET,), False),
         ((SECRET,), (SECRET, NIGHTLY), False),
         ((SHOP,), (SHOP,), False),  # its pods are the release's own
+        ((HPA,), (HPA,), False),  # its metrics are those of these pods
     ],
-    ids=["the same", "one of two", "a new one", "one more", "a workload"],
+    ids=["the same", "one of two", "a new one", "one more", "a workload", "an autoscaler"],
 )
 def test_what_was_degraded_before_the_release_came_is_not_its_fault(
     before: tuple[Json, ...], after: tuple[Json, ...], innocent: bool

@@ -77,7 +77,8 @@ def _told(item: ObjectSeen) -> str:
 
 # Reasons of a look at what ran before the release came.
 _EARLIER = ("pin-not-applied", "stale-comparison", "old-revision", "old-commit", "unknown-commit")
-_RUNNING = set(WORKLOADS) - {"CronJob"}  # those whose health is that of the release's own pods
+# Those whose health is that of the release's own pods; an autoscaler's is about their metrics.
+_RUNNING = set(WORKLOADS) - {"CronJob"} | {"HorizontalPodAutoscaler", "ScaledObject"}
 
 
 def ill_before(known: frozenset[str], app: Application, reason: str) -> frozenset[str]:
