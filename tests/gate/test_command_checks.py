@@ -124,10 +124,10 @@ def test_a_hanging_command_is_ended_with_its_children(tmp_path: Path) -> None:
 def test_a_child_that_stays_behind_holds_nothing_up(tmp_path: Path) -> None:
     began = time.monotonic()
     program = (
-        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)'])"
+        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(120)'])"
     )
     assert run(tmp_path, program)["command"].outcome == "passed"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_a_flood_is_cut_and_cannot_speak_to_the_runner(

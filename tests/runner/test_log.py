@@ -138,9 +138,9 @@ def test_no_mixture_gives_a_command(text: str) -> None:
 
 
 def test_many_blank_lines_take_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     log.neutral("\n" * 20_000 + " " * 20_000)
-    assert time.monotonic() - began < 1, "quadratic"
+    assert time.process_time() - began < 1, "quadratic"
 
 
 def test_annotations_are_one_command_whatever_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
