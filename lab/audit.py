@@ -42,8 +42,8 @@ def look_up(lock: Path) -> list[tuple[str, str, list[str]]] | None:
         listed: list[Any] = json.loads(done.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         return None
-    found = [one for one in listed if "skip_reason" not in one]
-    return [(one["name"], one["version"], [v["id"] for v in one["vulns"]]) for one in found] or None
+    packages = [one for one in listed if "skip_reason" not in one]
+    return [(one["name"], one["version"], [v["id"] for v in one["vulns"]]) for one in packages] or None
 
 
 if __name__ == "__main__":

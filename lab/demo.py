@@ -320,11 +320,11 @@ def _show_gate(lab: Lab, story: Story, runs: list[ActRun]) -> None:
 def _artifact(story: Story, runs: list[ActRun]) -> bool:
     """Whether a run kept the page with the complete difference; it is shown."""
     name = "stagegate-difference-shop-prod.html"
-    found = next((file for run in runs for file in run.log.parent.glob(f"artifacts/*/{name}")), None)
-    if found is not None:
+    path = next((file for run in runs for file in run.log.parent.glob(f"artifacts/*/{name}")), None)
+    if path is not None:
         about = "All objects that differ, as the run kept them among its artifacts."
-        story.pages.file("difference.html", "The complete difference", about, found)
-    return found is not None
+        story.pages.file("difference.html", "The complete difference", about, path)
+    return path is not None
 
 
 def _show_refused_gate(story: Story, runs: list[ActRun]) -> None:

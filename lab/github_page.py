@@ -25,16 +25,16 @@ def rendered(markdown: str) -> str:
     for name in ("html_block", "html_inline"):
         parser.add_render_rule(name, _raw)
     text = _ALERT.sub(
-        lambda found: f'<blockquote class="alert {found[1].lower()}"><p><strong>{found[1].title()}</strong>',
+        lambda match: f'<blockquote class="alert {match[1].lower()}"><p><strong>{match[1].title()}</strong>',
         parser.render(markdown),
     )
     text = _CHART.sub(_drawn, text)
-    return _DIFF.sub(lambda found: f"<pre><code>{_coloured(found[1])}</code></pre>", text)
+    return _DIFF.sub(lambda match: f"<pre><code>{_coloured(match[1])}</code></pre>", text)
 
 
-def _drawn(found: re.Match[str]) -> str:
-    chart = mermaid.read(html.unescape(found[1]))
-    return mermaid.svg(chart) if chart else found[0]
+def _drawn(match: re.Match[str]) -> str:
+    chart = mermaid.read(html.unescape(match[1]))
+    return mermaid.svg(chart) if chart else match[0]
 
 
 def _raw(_renderer: object, tokens: Sequence[Token], index: int, _options: object, _environ: object) -> str:

@@ -34,9 +34,9 @@ _SPECIAL = {
 def main(package: Path) -> None:
     """Read the newest versions of the package and write the table."""
     folders = {
-        (int(found[1]), int(found[2])): folder
+        (int(match[1]), int(match[2])): folder
         for folder in (package / "kubernetes-json-schema").iterdir()
-        if (found := _VERSION.fullmatch(folder.name))
+        if (match := _VERSION.fullmatch(folder.name))
     }
     versions = sorted(folders)[-NEWEST:]
     kinds: dict[str, list[str]] = {}

@@ -89,8 +89,8 @@ class Lab(Servers):
 
     def pulls(self) -> list[Any]:
         """Open pull requests where the pins are."""
-        found: list[Any] = self.api("octo-lead", "GET", "/pulls?state=open", self.layout.pins)
-        return found
+        pulls: list[Any] = self.api("octo-lead", "GET", "/pulls?state=open", self.layout.pins)
+        return pulls
 
     def merge(self, number: int, login: str = "octo-lead") -> str:
         """A person approves and merges a pull request at its present head; the merge commit."""

@@ -134,10 +134,10 @@ def refs(scene: Scene) -> str:
 def statuses(scene: Scene) -> str:
     scene.hub.set_status(scene.head, "stagegate/live", "pending", "x" * 200)
     scene.hub.set_status(scene.head, "stagegate/live", "success", "done")
-    found = [one for one in scene.hub.statuses(scene.head) if one.context == "stagegate/live"]
-    need([one.state for one in found] == ["success", "pending"], found)
-    need(all(scene.hub.viewer().same(one.creator) for one in found), [one.creator for one in found])
-    return f"newest first, creator {found[0].creator}, {len(found[1].description)} characters"
+    statuses = [one for one in scene.hub.statuses(scene.head) if one.context == "stagegate/live"]
+    need([one.state for one in statuses] == ["success", "pending"], statuses)
+    need(all(scene.hub.viewer().same(one.creator) for one in statuses), [one.creator for one in statuses])
+    return f"newest first, creator {statuses[0].creator}, {len(statuses[1].description)} characters"
 
 
 @check("deployments keep payload and creator; a later success leaves the earlier one as it is")
@@ -147,10 +147,15 @@ def deployments(scene: Scene) -> str:
     for number in (1, 2):
         made = scene.hub.create_deployment(scene.head, task, ENVIRONMENT, payload, f"number {number}", True)
         scene.hub.create_deployment_status(made, "success", "passed", "")
-    found = scene.hub.deployments(task, ENVIRONMENT)
-    need(len(found) == 2 and all(one.payload == payload for one in found), [one.payload for one in found])
-    need(all(scene.hub.viewer().same(one.creator) for one in found), [one.creator for one in found])
-    states = [one.statuses[0].state for one in found]
+    deployments = scene.hub.deployments(task, ENVIRONMENT)
+    need(
+        len(deployments) == 2 and all(one.payload == payload for one in deployments),
+        [one.payload for one in deployments],
+    )
+    need(
+        all(scene.hub.viewer().same(one.creator) for one in deployments), [one.creator for one in deployments]
+    )
+    states = [one.statuses[0].state for one in deployments]
     need(states == ["success", "success"], states)
     return f"two of two, states {states}"
 
@@ -160,8 +165,8 @@ def marks(scene: Scene) -> str:
     ref = f"refs/heads/{scene.branch('mark')}"
     sha = scene.hub.create_orphan_commit({"mark.json": b"{}\n"}, "chore: live mark")
     need(scene.hub.create_ref(ref, sha), "the ref was there before")
-    there = scene.hub.ref_files(ref.rpartition("/")[0], "mark.json")[ref]
-    need(there.content == b"{}\n", there)
+    ref_file = scene.hub.ref_files(ref.rpartition("/")[0], "mark.json")[ref]
+    need(ref_file.content == b"{}\n", ref_file)
     made = scene.hub.commit_info(sha)
     need(made is not None and not made.parents, made)
     try:
@@ -227,9 +232,9 @@ def pulls(scene: Scene) -> str:
     scene.head = new
     now = scene.hub.pull(scene.pull)
     need(now is not None and now.state == "open", now)
-    seen = scene.hub.comment(scene.pull, "live check")
-    scene.hub.edit_comment(seen.id, "live check, edited")
-    return f"#{scene.pull} stays open; comment by {seen.author}; reaction {scene.hub.react(seen.id, 'eyes')}"
+    comment = scene.hub.comment(scene.pull, "live check")
+    scene.hub.edit_comment(comment.id, "live check, edited")
+    return f"#{scene.pull} stays open; comment by {comment.author}; reaction {scene.hub.react(comment.id, 'eyes')}"
 
 
 @check('GitHub\'s "Update branch" makes a merge of two parents, and signs it itself')
@@ -278,10 +283,10 @@ def signatures(scene: Scene) -> str:
     ref = f"refs/heads/{scene.branch('signed')}"
     sha = scene.hub.create_orphan_commit({"mark.json": b"{}\n"}, "chore: live signature")
     scene.hub.create_ref(ref, sha)
-    there = scene.hub.ref_files(ref.rpartition("/")[0], "mark.json")[ref]
+    ref_file = scene.hub.ref_files(ref.rpartition("/")[0], "mark.json")[ref]
     me = scene.hub.viewer()
-    need(there.signed is (me.kind != "User"), f"{me.kind}: signed {there.signed}")
-    need(me.same(there.author) and there.alone and not there.parents, there)
+    need(ref_file.signed is (me.kind != "User"), f"{me.kind}: signed {ref_file.signed}")
+    need(me.same(ref_file.author) and ref_file.alone and not ref_file.parents, ref_file)
     move = scene.hub.pushed(scene.branch("signed"), scene.hub.repository, sha)
     need(move is not None and me.same(move.by), f"the activity names {move}")
     renewed = scene.hub.create_orphan_commit({"mark.json": b'{"n": 2}\n'}, "chore: live renewal")
@@ -289,7 +294,7 @@ def signatures(scene: Scene) -> str:
     move = scene.hub.pushed(scene.branch("signed"), scene.hub.repository, renewed)
     need(move is not None and me.same(move.by), f"after the renewal the activity names {move}")
     scene.notes["mark"] = renewed
-    return f"{me.kind}: {'signed' if there.signed else 'not signed'}; the activity names {me.login}, twice"
+    return f"{me.kind}: {'signed' if ref_file.signed else 'not signed'}; the activity names {me.login}, twice"
 
 
 @check("what GitHub commits itself has the committer web-flow; a mark of a person has that person, unsigned")
@@ -333,7 +338,7 @@ def run(github: Hub, name: str, ask: Ask) -> tuple[Answer, ...]:
 
 def clean(scene: Scene) -> None:
     """Close what is open and delete every ref of this run."""
-    if scene.pull and (there := scene.hub.pull(scene.pull)) and there.state == "open":
+    if scene.pull and (pull := scene.hub.pull(scene.pull)) and pull.state == "open":
         scene.hub.update_pull(scene.pull, state="closed")
     prefixes = (f"refs/heads/{scene.branch('')}", f"refs/tags/stagegate-live-{scene.name}")
     for prefix in prefixes:

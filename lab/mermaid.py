@@ -33,12 +33,12 @@ def read(text: str) -> Chart | None:
     thick: set[str] = set()
     first, *lines = text.strip().splitlines() or [""]
     for line in lines:
-        if found := _NODE.fullmatch(line):
-            boxes[found[1]] = tuple(found[2].split("<br>"))
-        elif found := _EDGE.fullmatch(line):
-            arrows.append((found[1], found[2]))
-        elif found := _STYLE.fullmatch(line):
-            thick.add(found[1])
+        if match := _NODE.fullmatch(line):
+            boxes[match[1]] = tuple(match[2].split("<br>"))
+        elif match := _EDGE.fullmatch(line):
+            arrows.append((match[1], match[2]))
+        elif match := _STYLE.fullmatch(line):
+            thick.add(match[1])
         else:
             return None
     known = thick.union(*arrows) <= boxes.keys()

@@ -64,12 +64,12 @@ def step_of(logs: Path) -> str:
     if newest is None or time.time() - newest.stat().st_mtime > 3 * SILENCE_SECONDS:
         return "still at it ..."
     lines = newest.read_text(encoding="utf-8", errors="replace").splitlines()
-    step = next((found[1] for line in reversed(lines) if (found := _STEP.search(line))), "")
+    step = next((match[1] for line in reversed(lines) if (match := _STEP.search(line))), "")
     workflow = newest.parent.name.partition("-")[2]
     return f"{workflow}: {_plain(step)} ..." if step else f"{workflow} ..."
 
 
 def _plain(step: str) -> str:
     """A step as people call it: the action or script that it runs."""
-    found = _SCRIPT.search(step) or _ACTION.search(step)
-    return found[1].replace("_", "-") if found else step.strip()
+    match = _SCRIPT.search(step) or _ACTION.search(step)
+    return match[1].replace("_", "-") if match else step.strip()

@@ -161,9 +161,9 @@ class Registry:
         """The address from the log's "listening on" line: with port 0 only the server knows it."""
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and process.poll() is None:
-            found = re.search(r"listening on (127\.0\.0\.1:\d+)", self.log.read_text(errors="replace"))
-            if found:
-                return found[1]
+            match = re.search(r"listening on (127\.0\.0\.1:\d+)", self.log.read_text(errors="replace"))
+            if match:
+                return match[1]
             time.sleep(0.01)
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
         raise RuntimeError(f"docker-registry did not start within {START_SECONDS:.0f} s:\n{tail}")

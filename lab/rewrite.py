@@ -75,13 +75,13 @@ def _calling(job: str) -> str:
 
 
 def _with_token(step: str, token: str) -> str:
-    found = _GIVEN_TOKEN.search(step)
-    if not found or re.search(r"(?m)^          token:", step):
+    match = _GIVEN_TOKEN.search(step)
+    if not match or re.search(r"(?m)^          token:", step):
         return step
     line = f"          token: ${{{{ {token} }}}}\n"
     if "        with:\n" in step:
         return step.replace("        with:\n", f"        with:\n{line}", 1)
-    return step[: found.end()] + f"        with:\n{line}" + step[found.end() :]
+    return step[: match.end()] + f"        with:\n{line}" + step[match.end() :]
 
 
 def _scope(job: str, is_reusable: bool) -> str:

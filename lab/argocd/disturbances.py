@@ -121,6 +121,6 @@ def old_pod(fault: Fault) -> Json:
 def with_image_id(pod: Json, fault: Fault) -> Json:
     """A live pod whose runtime gives `image_id` (`{digest}`: what runs) in place of a repository's digest."""
     for status in (pod.get("status") or {}).get("containerStatuses") or ():
-        found = re.search(r"sha256:[0-9a-f]{64}", str(status.get("imageID")))
-        status["imageID"] = fault.text("image_id", "").replace("{digest}", found[0] if found else "")
+        match = re.search(r"sha256:[0-9a-f]{64}", str(status.get("imageID")))
+        status["imageID"] = fault.text("image_id", "").replace("{digest}", match[0] if match else "")
     return pod

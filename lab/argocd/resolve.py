@@ -160,10 +160,10 @@ class Sources:
         return gitread.export(self._repository(str(source["repoURL"])), revision, self._store)
 
     def _repository(self, url: str) -> Path:
-        found = self._git.get(_same(url))
-        if found is None:
+        path = self._git.get(_same(url))
+        if path is None:
             raise CannotRender(f"failed to list refs: repository not found: {url}")
-        return found
+        return path
 
 
 def _same(url: str) -> str:

@@ -128,19 +128,19 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
                 )
             if path == "/api/v1/clusters":
                 return self._json(200, api.clusters(api.tokens.identify(self.headers.get("Authorization"))))
-            found = re.fullmatch(r"/api/v1/(stream/)?applications(?:/([^/]+))?(?:/([a-z-]+))?", path)
-            if not found:
+            match = re.fullmatch(r"/api/v1/(stream/)?applications(?:/([^/]+))?(?:/([a-z-]+))?", path)
+            if not match:
                 return self._json(404, {"error": "Not Found", "code": 5, "message": "Not Found"})
-            name = found[2] or query.get("name", ["*"])[0]
-            fault = api.faults.take(name, *ANSWERS, *(("no-stream",) if found[1] else ()))
+            name = match[2] or query.get("name", ["*"])[0]
+            fault = api.faults.take(name, *ANSWERS, *(("no-stream",) if match[1] else ()))
             if fault and self._faulty(fault):
                 return None
             token = api.tokens.identify(self.headers.get("Authorization"))
-            if found[1]:
+            if match[1]:
                 return self._stream(token, query)
-            if found[2] is None:
+            if match[2] is None:
                 return self._json(200, api.listing(token, query))
-            return self._json(200, api.answer(token, found[2], found[3] or "", query))
+            return self._json(200, api.answer(token, match[2], match[3] or "", query))
 
         def _faulty(self, fault: Fault) -> bool:
             """Answer as the fault says; false when the request may go on."""

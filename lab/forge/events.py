@@ -62,9 +62,9 @@ def _reason(repo: Repository, name: str, token: Token | None, sha: str) -> str:
     if token and token.kind == "actions" and name not in STARTED_BY_GITHUB_TOKEN:
         return "caused by GITHUB_TOKEN"
     if name in ("push", "pull_request") and repo.store.type_of(sha) == "commit":
-        found = SKIP.search(repo.store.commit(sha).message)
-        if found:
-            return f"the head commit says {found.group(0)}"
+        match = SKIP.search(repo.store.commit(sha).message)
+        if match:
+            return f"the head commit says {match.group(0)}"
     return ""
 
 

@@ -120,9 +120,9 @@ class Forge:
         """A GitHub App with its bot `slug[bot]`, installed on every repository."""
         with self.world.lock:
             bot = self.user(f"{slug}[bot]", "Bot")
-            found = App(self.world.next_id(), slug, dict(permissions), bot, self.world.next_id())
-            self.world.apps[slug] = found
-            return found
+            app = App(self.world.next_id(), slug, dict(permissions), bot, self.world.next_id())
+            self.world.apps[slug] = app
+            return app
 
     def token(
         self,
@@ -213,8 +213,8 @@ class Forge:
     def environment(self, full_name: str, name: str, branches: Iterable[str] = ()) -> None:
         """Make a GitHub Environment, limited to branches when given."""
         now = self.world.now()
-        found = Environment(self.world.next_id(), name, now, tuple(branches))
-        self._repo(full_name).environments[name] = found
+        environment = Environment(self.world.next_id(), name, now, tuple(branches))
+        self._repo(full_name).environments[name] = environment
 
     def variable(self, full_name: str, name: str, value: str, environment: str = "") -> None:
         """Set an Actions variable of a repository, or of one of its Environments."""

@@ -42,7 +42,7 @@ NO_WORKFLOWS = "refusing to allow a GitHub App to create or update workflow with
 def serve(
     world: World,
     token: Token,
-    found: Repository | None,
+    repository: Repository | None,
     tail: str,
     method: str,
     query: str,
@@ -52,18 +52,18 @@ def serve(
     """One request of the smart protocol; `tail` is info/refs, git-upload-pack or git-receive-pack."""
     writes = tail == "git-receive-pack" or "service=git-receive-pack" in query
     with world.lock:
-        refusal = _refused(token, found, writes)
-    if refusal is not None or found is None:
+        refusal = _refused(token, repository, writes)
+    if refusal is not None or repository is None:
         return refusal or _text(404, "Repository not found.")
     if tail != "git-receive-pack":
-        return _backend(found, token, tail, method, query, headers, raw, {})
+        return _backend(repository, token, tail, method, query, headers, raw, {})
     with world.lock:
-        return _receive(found, token, method, query, headers, raw)
+        return _receive(repository, token, method, query, headers, raw)
 
 
-def _refused(token: Token, found: Repository | None, writes: bool) -> Answer | None:
+def _refused(token: Token, repository: Repository | None, writes: bool) -> Answer | None:
     asks = {"WWW-Authenticate": 'Basic realm="GitHub"'}
-    if found is None or not visible(token, found):
+    if repository is None or not visible(token, repository):
         if token.kind == "anonymous":
             return _text(401, "Authentication required.", asks)
         return _text(404, "Repository not found.")
@@ -71,7 +71,7 @@ def _refused(token: Token, found: Repository | None, writes: bool) -> Answer | N
         return _text(401, "Authentication required.", asks)
     demands.enter("git push" if writes else "git fetch")
     demands.note("contents=write" if writes else "contents=read", token.kind)
-    if not allows(token, found, "contents=write" if writes else "contents=read"):
+    if not allows(token, repository, "contents=write" if writes else "contents=read"):
         said = "Write access to repository not granted." if writes else "Repository not found."
         return _text(403 if writes else 404, said)
     return None
@@ -82,18 +82,18 @@ def _text(status: int, said: str, headers: Mapping[str, str] | None = None) -> A
 
 
 def _receive(
-    found: Repository, token: Token, method: str, query: str, headers: Headers, raw: bytes
+    repository: Repository, token: Token, method: str, query: str, headers: Headers, raw: bytes
 ) -> Answer:
     plain = gzip.decompress(raw) if headers.get("Content-Encoding") == "gzip" else raw
     wanted = list(commands(plain))
-    before = {name: found.store.ref(name) or ZERO for name, _ in wanted}
+    before = {name: repository.store.ref(name) or ZERO for name, _ in wanted}
     with tempfile.TemporaryDirectory() as folder:
-        _say(found, token, wanted, before, Path(folder))
+        _say(repository, token, wanted, before, Path(folder))
         answer = _backend(
-            found, token, "git-receive-pack", method, query, headers, raw, {"FORGE_SAYS": folder}
+            repository, token, "git-receive-pack", method, query, headers, raw, {"FORGE_SAYS": folder}
         )
-    after = {name: found.store.ref(name) or ZERO for name, _ in wanted}
-    branches.announce(found, token, [(name, before[name], after[name]) for name, _ in wanted])
+    after = {name: repository.store.ref(name) or ZERO for name, _ in wanted}
+    branches.announce(repository, token, [(name, before[name], after[name]) for name, _ in wanted])
     return answer
 
 
@@ -112,18 +112,24 @@ def commands(body: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _say(
-    found: Repository, token: Token, wanted: list[tuple[str, str]], before: Mapping[str, str], folder: Path
+    repository: Repository,
+    token: Token,
+    wanted: list[tuple[str, str]],
+    before: Mapping[str, str],
+    folder: Path,
 ) -> None:
     """Write down what the hook shall refuse."""
-    if not may_change_workflows(token, found):
+    if not may_change_workflows(token, repository):
         (folder / "workflows").write_text(NO_WORKFLOWS)
     for name, after in wanted:
-        said, classic = violations(found, token, Move(name, after), before[name], arrived=False)
+        said, classic = violations(repository, token, Move(name, after), before[name], arrived=False)
         if said:
-            _note(folder / "refused" / name, _remote(found, name, said, classic))
-        strict = [one for one in applying(found, name) if one.non_fast_forward and not bypasses(one, token)]
+            _note(folder / "refused" / name, _remote(repository, name, said, classic))
+        strict = [
+            one for one in applying(repository, name) if one.non_fast_forward and not bypasses(one, token)
+        ]
         if strict:
-            text = _remote(found, name, ["Cannot force-push to this branch"], strict[0].classic)
+            text = _remote(repository, name, ["Cannot force-push to this branch"], strict[0].classic)
             _note(folder / "forward" / name, text)
 
 
@@ -132,18 +138,18 @@ def _note(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _remote(found: Repository, name: str, said: list[str], classic: bool) -> str:
+def _remote(repository: Repository, name: str, said: list[str], classic: bool) -> str:
     if classic:
         return "".join(
             [f"error: GH006: Protected branch update failed for {name}.\n", *(f"error: {s}\n" for s in said)]
         )
-    page = f"{found.world.url}/{found.full_name}/rules?ref={quote(name, safe='')}"
+    page = f"{repository.world.url}/{repository.full_name}/rules?ref={quote(name, safe='')}"
     head = f"error: GH013: Repository rule violations found for {name}.\nReview all repository rules at {page}\n\n"
     return head + "".join(f"- {text}\n\n" for text in said)
 
 
 def _backend(
-    found: Repository,
+    repository: Repository,
     token: Token,
     tail: str,
     method: str,
@@ -154,9 +160,9 @@ def _backend(
 ) -> Answer:
     env = environment(
         {
-            "GIT_PROJECT_ROOT": str(found.world.root),
+            "GIT_PROJECT_ROOT": str(repository.world.root),
             "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": f"/{found.path.relative_to(found.world.root).as_posix()}/{tail}",
+            "PATH_INFO": f"/{repository.path.relative_to(repository.world.root).as_posix()}/{tail}",
             "REQUEST_METHOD": method,
             "QUERY_STRING": query,
             "CONTENT_TYPE": headers.get("Content-Type", ""),

@@ -57,8 +57,8 @@ class Reader:
         """What the fully qualified ref points to, or None."""
         if not name.startswith("refs/") or _NO_REF.search(name):
             return None  # git would read `refs/heads/main~1` as another commit
-        found = self.find(name)
-        return found.sha if found else None
+        entry = self.find(name)
+        return entry.sha if entry else None
 
     def close(self) -> None:
         """End the process."""

@@ -33,7 +33,7 @@ def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> 
     world = pull.repository.world
     if sha and sha not in {commit.sha for commit in mergeable.commits(pull)}:
         raise Refusal(422, "Unprocessable Entity", errors=["The commit is not part of the pull request"])
-    found = Review(
+    review = Review(
         world.next_id(),
         pull,
         token.user,
@@ -42,10 +42,10 @@ def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> 
         sha or pull.head_sha,
         world.now() if event else None,
     )
-    pull.reviews.append(found)
+    pull.reviews.append(review)
     if event:
-        _reviewed(found, token, "submitted")
-    return found
+        _reviewed(review, token, "submitted")
+    return review
 
 
 def dismiss(found: Review, token: Token) -> None:

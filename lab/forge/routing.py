@@ -41,6 +41,6 @@ def find(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[s
     """The first route of the table that fits, with the parts of its path; HEAD is answered as GET."""
     method = "GET" if method == "HEAD" else method
     for route in routes:
-        if route.method == method and (found := route.regex.fullmatch(path)):
-            return route, found.groupdict()
+        if route.method == method and (match := route.regex.fullmatch(path)):
+            return route, match.groupdict()
     return None

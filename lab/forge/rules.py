@@ -80,11 +80,11 @@ def _statuses(repo: Repository, rules: Rules, sha: str) -> list[str]:
     newest = newest_statuses(repo, sha)
     said = []
     for context, app_id in rules.statuses:
-        found = newest.get(context)
-        if found is None or (app_id is not None and found.app_id != app_id):
+        status = newest.get(context)
+        if status is None or (app_id is not None and status.app_id != app_id):
             said.append(f'Required status check "{context}" is expected.')
-        elif found.state != "success":
-            word = {"pending": "is pending", "failure": "is failing", "error": "is failing"}[found.state]
+        elif status.state != "success":
+            word = {"pending": "is pending", "failure": "is failing", "error": "is failing"}[status.state]
             said.append(f'Required status check "{context}" {word}.')
     return said
 

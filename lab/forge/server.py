@@ -73,12 +73,12 @@ class Server:
         request = Request(environ)
         raw = request.get_data()
         path, api = _normal(request.path, self.world.url)
-        said = graph.announce(raw) if path == "/graphql" else graph.Operation()
+        operation = graph.announce(raw) if path == "/graphql" else graph.Operation()
         how = self.plans.next(
-            request.method, path + ("#" + ",".join(said.mutations) if said.mutations else "")
+            request.method, path + ("#" + ",".join(operation.mutations) if operation.mutations else "")
         )
         login: list[str] = []
-        if how is None and self._one_too_many(request, path, said):
+        if how is None and self._one_too_many(request, path, operation):
             how = "secondary"
         if how is None or how == "after":
             answer = self._answer(request, raw, path, api, login)
@@ -90,7 +90,7 @@ class Server:
             answer = Answer(0)
         else:
             answer = faults.answer(how, self.world.seconds(), graphql=path == "/graphql")
-        self._record(request, path, answer.status, "".join(login), said)
+        self._record(request, path, answer.status, "".join(login), operation)
         if answer.status == 0:
             _drop(environ)
         return _response(answer, self.world)(environ, start)
@@ -99,8 +99,8 @@ class Server:
         try:
             token = self._token(request, path)
             login.append(token.user.login)
-            if found := GIT.fullmatch(path):
-                owner, name, tail = found.groups()
+            if match := GIT.fullmatch(path):
+                owner, name, tail = match.groups()
                 repo = self.world.find(f"{owner}/{name}")
                 query = request.query_string.decode()
                 return git_http.serve(
@@ -116,9 +116,9 @@ class Server:
             traceback.print_exc()
             return Answer(500, {"message": f"forge: {traceback.format_exc()}"})
 
-    def _one_too_many(self, request: Request, path: str, said: graph.Operation) -> bool:
+    def _one_too_many(self, request: Request, path: str, operation: graph.Operation) -> bool:
         """Whether GitHub would refuse this request for the content that its sender created in the last minute."""
-        creates = said.mutations if path == "/graphql" else request.method in ("POST", "PUT", "PATCH")
+        creates = operation.mutations if path == "/graphql" else request.method in ("POST", "PUT", "PATCH")
         if not creates or GIT.fullmatch(path) or JWT_ROUTES.fullmatch(path):
             return False
         try:
@@ -158,15 +158,17 @@ class Server:
             Ask(self.world, token, params, query, fields, request.headers, raw, api, path, repo)
         )
 
-    def _record(self, request: Request, path: str, status: int, login: str, said: graph.Operation) -> None:
+    def _record(
+        self, request: Request, path: str, status: int, login: str, operation: graph.Operation
+    ) -> None:
         write = request.method not in ("GET", "HEAD") and not path.endswith("/git-upload-pack")
         if path == "/graphql":
-            write = bool(said.mutations)
+            write = bool(operation.mutations)
         with self.world.lock:
             self.world.calls.append(
                 Call(
                     len(self.world.calls) + 1, request.method, path, request.query_string.decode(), status,
-                    login, write, said.name, said.mutations,
+                    login, write, operation.name, operation.mutations,
                 )
             )  # fmt: skip
 

@@ -112,20 +112,20 @@ def verification(world: World, sha: str) -> Body:
     }  # fmt: skip
 
 
-def commit(links: Links, repo: Repository, found: Commit) -> Body:
+def commit(links: Links, repo: Repository, commit: Commit) -> Body:
     """A commit as lists show it: Git's data inside, GitHub's accounts outside."""
-    inner = git_commit(links, repo, found)
+    inner = git_commit(links, repo, commit)
     del inner["parents"]
     at, page, world = links.repo(repo), links.page(repo), repo.world
-    author, committer = world.person_of(found.author.email), world.person_of(found.committer.email)
+    author, committer = world.person_of(commit.author.email), world.person_of(commit.committer.email)
     return {
-        "sha": found.sha, "node_id": f"C_{repo.id}_{found.sha}", "url": f"{at}/commits/{found.sha}",
-        "html_url": f"{page}/commit/{found.sha}", "comments_url": f"{at}/commits/{found.sha}/comments",
-        "commit": inner | {"url": f"{at}/git/commits/{found.sha}", "comment_count": 0},
+        "sha": commit.sha, "node_id": f"C_{repo.id}_{commit.sha}", "url": f"{at}/commits/{commit.sha}",
+        "html_url": f"{page}/commit/{commit.sha}", "comments_url": f"{at}/commits/{commit.sha}/comments",
+        "commit": inner | {"url": f"{at}/git/commits/{commit.sha}", "comment_count": 0},
         "author": user(links, author) if author else None,
         "committer": user(links, committer) if committer else None,
         "parents": [{"sha": sha, "url": f"{at}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
-                    for sha in found.parents],
+                    for sha in commit.parents],
     }  # fmt: skip
 
 
@@ -155,29 +155,40 @@ def ref(links: Links, repo: Repository, name: str, sha: str) -> Body:
     }  # fmt: skip
 
 
-def status(links: Links, repo: Repository, found: Status, *, creator: bool = True) -> Body:
+def status(links: Links, repo: Repository, status: Status, *, creator: bool = True) -> Body:
     """A commit status; the combined view leaves the creator out."""
     body: Body = {
-        "url": f"{links.repo(repo)}/statuses/{found.sha}", "id": found.id, "node_id": f"SC_{found.id}",
-        "avatar_url": f"{links.web}/avatars/{found.creator.id}", "state": found.state,
-        "description": found.description, "target_url": found.target_url, "context": found.context,
-        "created_at": found.created_at,
-        "updated_at": found.created_at,
+        "url": f"{links.repo(repo)}/statuses/{status.sha}", "id": status.id, "node_id": f"SC_{status.id}",
+        "avatar_url": f"{links.web}/avatars/{status.creator.id}", "state": status.state,
+        "description": status.description, "target_url": status.target_url, "context": status.context,
+        "created_at": status.created_at,
+        "updated_at": status.created_at,
     }  # fmt: skip
-    return body | {"creator": user(links, found.creator)} if creator else body
+    return body | {"creator": user(links, status.creator)} if creator else body
 
 
-def deployment(links: Links, found: Deployment) -> Body:
+def deployment(links: Links, deployment: Deployment) -> Body:
     """A deployment, its payload as it was sent."""
-    at = links.repo(found.repository)
+    at = links.repo(deployment.repository)
     return {
-        "url": f"{at}/deployments/{found.id}", "id": found.id, "node_id": f"DE_{found.id}", "sha": found.sha,
-        "ref": found.ref, "task": found.task, "payload": found.payload, "original_environment": found.environment,
-        "environment": found.environment, "description": found.description, "creator": user(links, found.creator),
-        "created_at": found.created_at, "updated_at": found.updated_at,
-        "statuses_url": f"{at}/deployments/{found.id}/statuses", "repository_url": at,
-        "transient_environment": found.transient, "production_environment": found.production,
-    }  # fmt: skip
+        "url": f"{at}/deployments/{deployment.id}",
+        "id": deployment.id,
+        "node_id": f"DE_{deployment.id}",
+        "sha": deployment.sha,
+        "ref": deployment.ref,
+        "task": deployment.task,
+        "payload": deployment.payload,
+        "original_environment": deployment.environment,
+        "environment": deployment.environment,
+        "description": deployment.description,
+        "creator": user(links, deployment.creator),
+        "created_at": deployment.created_at,
+        "updated_at": deployment.updated_at,
+        "statuses_url": f"{at}/deployments/{deployment.id}/statuses",
+        "repository_url": at,
+        "transient_environment": deployment.transient,
+        "production_environment": deployment.production,
+    }
 
 
 def deployment_status(links: Links, of: Deployment, found: DeploymentStatus) -> Body:
@@ -192,45 +203,53 @@ def deployment_status(links: Links, of: Deployment, found: DeploymentStatus) -> 
     }  # fmt: skip
 
 
-def run(links: Links, repo: Repository, found: Run) -> Body:
+def run(links: Links, repo: Repository, run: Run) -> Body:
     """A workflow run; the workflow is taken to be named as its file is."""
-    at = f"{links.repo(repo)}/actions/runs/{found.id}"
+    at = f"{links.repo(repo)}/actions/runs/{run.id}"
     return {
-        "id": found.id, "node_id": f"WFR_{found.id}", "name": found.workflow.removesuffix(".yml"),
-        "path": f".github/workflows/{found.workflow}",
-        "head_branch": found.ref.removeprefix("refs/heads/"), "head_sha": found.sha, "run_number": found.id,
-        "run_attempt": found.attempt, "event": found.event, "status": found.status, "conclusion": found.conclusion,
-        "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{found.id}",
+        "id": run.id, "node_id": f"WFR_{run.id}", "name": run.workflow.removesuffix(".yml"),
+        "path": f".github/workflows/{run.workflow}",
+        "head_branch": run.ref.removeprefix("refs/heads/"), "head_sha": run.sha, "run_number": run.id,
+        "run_attempt": run.attempt, "event": run.event, "status": run.status, "conclusion": run.conclusion,
+        "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{run.id}",
         "jobs_url": f"{at}/jobs", "logs_url": f"{at}/logs", "artifacts_url": f"{at}/artifacts",
-        "cancel_url": f"{at}/cancel", "rerun_url": f"{at}/rerun", "display_title": found.workflow,
+        "cancel_url": f"{at}/cancel", "rerun_url": f"{at}/rerun", "display_title": run.workflow,
         "workflow_url": f"{links.repo(repo)}/actions/workflows/1", "head_commit": None,
-        "check_suite_url": f"{links.repo(repo)}/check-suites/{found.id}",
-        "actor": user(links, found.actor), "triggering_actor": user(links, found.actor), "pull_requests": [],
-        "created_at": found.created_at, "updated_at": found.updated_at, "run_started_at": found.created_at,
+        "check_suite_url": f"{links.repo(repo)}/check-suites/{run.id}",
+        "actor": user(links, run.actor), "triggering_actor": user(links, run.actor), "pull_requests": [],
+        "created_at": run.created_at, "updated_at": run.updated_at, "run_started_at": run.created_at,
         "repository": repository(links, repo), "head_repository": repository(links, repo),
     }  # fmt: skip
 
 
-def environment(links: Links, repo: Repository, found: Environment) -> Body:
+def environment(links: Links, repo: Repository, environment: Environment) -> Body:
     """A GitHub Environment."""
-    policy: object = {"protected_branches": False, "custom_branch_policies": True} if found.branches else None
+    policy: object = (
+        {"protected_branches": False, "custom_branch_policies": True} if environment.branches else None
+    )
     return {
-        "id": found.id, "node_id": f"EN_{found.id}", "name": found.name, "created_at": found.created_at,
-        "url": f"{links.repo(repo)}/environments/{quote(found.name, safe='')}", "updated_at": found.created_at,
-        "html_url": f"{links.page(repo)}/deployments/activity_log?environments_filter={quote(found.name)}",
+        "id": environment.id,
+        "node_id": f"EN_{environment.id}",
+        "name": environment.name,
+        "created_at": environment.created_at,
+        "url": f"{links.repo(repo)}/environments/{quote(environment.name, safe='')}",
+        "updated_at": environment.created_at,
+        "html_url": f"{links.page(repo)}/deployments/activity_log?environments_filter={quote(environment.name)}",
         "protection_rules": [
-            {"id": found.id, "node_id": f"GA_{found.id}", "type": "branch_policy"}
-        ] if found.branches else [],
+            {"id": environment.id, "node_id": f"GA_{environment.id}", "type": "branch_policy"}
+        ]
+        if environment.branches
+        else [],
         "deployment_branch_policy": policy,
-    }  # fmt: skip
+    }
 
 
-def app(links: Links, found: App) -> Body:
+def app(links: Links, app: App) -> Body:
     """A GitHub App."""
     return {
-        "id": found.id, "slug": found.slug, "node_id": f"A_{found.id}", "name": found.slug, "description": "",
-        "owner": user(links, found.bot), "permissions": dict(found.permissions), "events": [],
-        "external_url": links.web, "html_url": f"{links.web}/apps/{found.slug}", "client_id": f"Iv1.{found.id}",
+        "id": app.id, "slug": app.slug, "node_id": f"A_{app.id}", "name": app.slug, "description": "",
+        "owner": user(links, app.bot), "permissions": dict(app.permissions), "events": [],
+        "external_url": links.web, "html_url": f"{links.web}/apps/{app.slug}", "client_id": f"Iv1.{app.id}",
     }  # fmt: skip
 
 

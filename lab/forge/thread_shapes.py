@@ -12,11 +12,11 @@ from lab.forge.state import Repository
 from lab.forge.values import Asset, Body, User
 
 
-def label(links: Links, repo: Repository, found: Label) -> Body:
+def label(links: Links, repo: Repository, label: Label) -> Body:
     """A label."""
     return {
-        "id": found.id, "node_id": f"LA_{found.id}", "name": found.name, "color": found.color, "default": False,
-        "description": found.description, "url": f"{links.repo(repo)}/labels/{quote(found.name, safe='')}",
+        "id": label.id, "node_id": f"LA_{label.id}", "name": label.name, "color": label.color, "default": False,
+        "description": label.description, "url": f"{links.repo(repo)}/labels/{quote(label.name, safe='')}",
     }  # fmt: skip
 
 
@@ -54,26 +54,26 @@ def association(repo: Repository, who: User) -> str:
     return "CONTRIBUTOR" if role_of(repo, who) == "write" else "NONE"
 
 
-def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = False) -> Body:
+def pull(links: Links, pull: PullRequest, *, full: bool = False, look: bool = False) -> Body:
     """A pull request; the full form has mergeability and counts.
 
     `look`: this is a GET, which makes GitHub compute the mergeability; it is null until then.
     """
-    repo = found.repository
-    at, page = f"{links.repo(repo)}/pulls/{found.number}", f"{links.page(repo)}/pull/{found.number}"
-    body = issue(links, found)
+    repo = pull.repository
+    at, page = f"{links.repo(repo)}/pulls/{pull.number}", f"{links.page(repo)}/pull/{pull.number}"
+    body = issue(links, pull)
     for key in ("pull_request", "events_url", "labels_url", "repository_url", "comments", "state_reason"):
         body.pop(key)
     body |= {
         "url": at, "html_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch",
-        "issue_url": f"{links.repo(repo)}/issues/{found.number}", "commits_url": f"{at}/commits",
-        "statuses_url": f"{links.repo(repo)}/statuses/{found.head_sha}", "draft": found.draft,
-        "review_comments_url": f"{at}/comments", "merged_at": found.merged_at, "merge_commit_sha": found.merge_sha,
-        "requested_reviewers": [shapes.user(links, who) for who in found.reviewers],
-        "requested_teams": [{"slug": slug, "name": slug} for slug in found.teams],
-        "head": _side(links, found.head_repository, found.head_ref, found.head_sha),
-        "base": _side(links, repo, found.base_ref, mergeable.base_head(found)),
-        "auto_merge": _auto(links, found), "review_comment_url": f"{at}/comments{{/number}}",
+        "issue_url": f"{links.repo(repo)}/issues/{pull.number}", "commits_url": f"{at}/commits",
+        "statuses_url": f"{links.repo(repo)}/statuses/{pull.head_sha}", "draft": pull.draft,
+        "review_comments_url": f"{at}/comments", "merged_at": pull.merged_at, "merge_commit_sha": pull.merge_sha,
+        "requested_reviewers": [shapes.user(links, who) for who in pull.reviewers],
+        "requested_teams": [{"slug": slug, "name": slug} for slug in pull.teams],
+        "head": _side(links, pull.head_repository, pull.head_ref, pull.head_sha),
+        "base": _side(links, repo, pull.base_ref, mergeable.base_head(pull)),
+        "auto_merge": _auto(links, pull), "review_comment_url": f"{at}/comments{{/number}}",
     }  # fmt: skip
     body["_links"] = {
         "self": {"href": at}, "html": {"href": page}, "issue": {"href": body["issue_url"]},
@@ -82,13 +82,13 @@ def pull(links: Links, found: PullRequest, *, full: bool = False, look: bool = F
         "statuses": {"href": body["statuses_url"]},
     }  # fmt: skip
     if full:
-        able = mergeable.peek(found) if look else None
-        files = mergeable.changes(found)
+        able = mergeable.peek(pull) if look else None
+        files = mergeable.changes(pull)
         body |= {
-            "merged": found.merged_at is not None, "mergeable": able, "rebaseable": able,
-            "mergeable_state": mergeable.state(found, able), "commits": len(mergeable.commits(found)),
-            "merged_by": shapes.user(links, found.merged_by) if found.merged_by else None,
-            "comments": len(found.comments), "review_comments": 0, "maintainer_can_modify": False,
+            "merged": pull.merged_at is not None, "mergeable": able, "rebaseable": able,
+            "mergeable_state": mergeable.state(pull, able), "commits": len(mergeable.commits(pull)),
+            "merged_by": shapes.user(links, pull.merged_by) if pull.merged_by else None,
+            "comments": len(pull.comments), "review_comments": 0, "maintainer_can_modify": False,
             "additions": sum(one.additions for one in files), "changed_files": len(files),
             "deletions": sum(one.deletions for one in files),
         }  # fmt: skip
@@ -112,28 +112,34 @@ def _auto(links: Links, found: PullRequest) -> Body | None:
     }  # fmt: skip
 
 
-def review(links: Links, found: Review) -> Body:
+def review(links: Links, review: Review) -> Body:
     """A review."""
-    repo, page = found.pull.repository, f"{links.page(found.pull.repository)}/pull/{found.pull.number}"
-    at = f"{links.repo(repo)}/pulls/{found.pull.number}"
+    repo, page = review.pull.repository, f"{links.page(review.pull.repository)}/pull/{review.pull.number}"
+    at = f"{links.repo(repo)}/pulls/{review.pull.number}"
     body: Body = {
-        "id": found.id, "node_id": f"PRR_{found.id}", "user": shapes.user(links, found.user), "body": found.body,
-        "state": found.state, "html_url": f"{page}#pullrequestreview-{found.id}", "pull_request_url": at,
-        "commit_id": found.sha, "author_association": association(repo, found.user),
-    }  # fmt: skip
+        "id": review.id,
+        "node_id": f"PRR_{review.id}",
+        "user": shapes.user(links, review.user),
+        "body": review.body,
+        "state": review.state,
+        "html_url": f"{page}#pullrequestreview-{review.id}",
+        "pull_request_url": at,
+        "commit_id": review.sha,
+        "author_association": association(repo, review.user),
+    }
     body["_links"] = {"html": {"href": body["html_url"]}, "pull_request": {"href": at}}
-    return body | {"submitted_at": found.submitted_at} if found.submitted_at else body
+    return body | {"submitted_at": review.submitted_at} if review.submitted_at else body
 
 
-def comment(links: Links, found: Comment) -> Body:
+def comment(links: Links, comment: Comment) -> Body:
     """A comment on an issue or pull request."""
-    repo, number = found.thread.repository, found.thread.number
+    repo, number = comment.thread.repository, comment.thread.number
     return {
-        "id": found.id, "node_id": f"IC_{found.id}", "url": f"{links.repo(repo)}/issues/comments/{found.id}",
-        "html_url": f"{links.page(repo)}/issues/{number}#issuecomment-{found.id}",
-        "issue_url": f"{links.repo(repo)}/issues/{number}", "body": found.body, "created_at": found.created_at,
-        "updated_at": found.updated_at, "user": shapes.user(links, found.user),
-        "author_association": association(repo, found.user),
+        "id": comment.id, "node_id": f"IC_{comment.id}", "url": f"{links.repo(repo)}/issues/comments/{comment.id}",
+        "html_url": f"{links.page(repo)}/issues/{number}#issuecomment-{comment.id}",
+        "issue_url": f"{links.repo(repo)}/issues/{number}", "body": comment.body, "created_at": comment.created_at,
+        "updated_at": comment.updated_at, "user": shapes.user(links, comment.user),
+        "author_association": association(repo, comment.user),
     }  # fmt: skip
 
 
@@ -146,33 +152,44 @@ def reaction(links: Links, found: tuple[int, User, str], now: str) -> Body:
     }  # fmt: skip
 
 
-def release(links: Links, found: Release) -> Body:
+def release(links: Links, release: Release) -> Body:
     """A release; uploads go to their own address, as GitHub's do."""
-    repo = found.repository
-    at, page = f"{links.repo(repo)}/releases/{found.id}", links.page(repo)
+    repo = release.repository
+    at, page = f"{links.repo(repo)}/releases/{release.id}", links.page(repo)
     prefix = "/api/uploads" if links.api.endswith("/api/v3") else "/uploads"
-    uploads = f"{links.web}{prefix}/repos/{repo.full_name}/releases/{found.id}/assets{{?name,label}}"
-    tag = f"untagged-{found.id}" if found.draft else found.tag
+    uploads = f"{links.web}{prefix}/repos/{repo.full_name}/releases/{release.id}/assets{{?name,label}}"
+    tag = f"untagged-{release.id}" if release.draft else release.tag
     return {
-        "id": found.id, "node_id": f"RE_{found.id}", "url": at, "html_url": f"{page}/releases/tag/{quote(tag)}",
-        "assets_url": f"{at}/assets", "upload_url": uploads, "tag_name": found.tag, "name": found.name,
-        "target_commitish": found.target, "body": found.body, "draft": found.draft, "prerelease": found.prerelease,
-        "immutable": repo.settings.immutable_releases and not found.draft,
-        "author": shapes.user(links, found.author), "created_at": found.created_at,
-        "published_at": found.published_at, "assets": [asset(links, found, one) for one in found.assets],
-        "tarball_url": f"{links.repo(repo)}/tarball/{quote(found.tag)}",
-        "zipball_url": f"{links.repo(repo)}/zipball/{quote(found.tag)}",
-    }  # fmt: skip
+        "id": release.id,
+        "node_id": f"RE_{release.id}",
+        "url": at,
+        "html_url": f"{page}/releases/tag/{quote(tag)}",
+        "assets_url": f"{at}/assets",
+        "upload_url": uploads,
+        "tag_name": release.tag,
+        "name": release.name,
+        "target_commitish": release.target,
+        "body": release.body,
+        "draft": release.draft,
+        "prerelease": release.prerelease,
+        "immutable": repo.settings.immutable_releases and not release.draft,
+        "author": shapes.user(links, release.author),
+        "created_at": release.created_at,
+        "published_at": release.published_at,
+        "assets": [asset(links, release, one) for one in release.assets],
+        "tarball_url": f"{links.repo(repo)}/tarball/{quote(release.tag)}",
+        "zipball_url": f"{links.repo(repo)}/zipball/{quote(release.tag)}",
+    }
 
 
-def asset(links: Links, of: Release, found: Asset) -> Body:
+def asset(links: Links, of: Release, asset: Asset) -> Body:
     """A file of a release."""
     repo = of.repository
     return {
-        "id": found.id, "node_id": f"RA_{found.id}", "name": found.name, "label": found.label, "state": "uploaded",
-        "url": f"{links.repo(repo)}/releases/assets/{found.id}", "content_type": found.content_type,
-        "size": len(found.content), "digest": found.digest, "download_count": 0,
-        "uploader": shapes.user(links, found.uploader), "created_at": found.created_at,
-        "updated_at": found.created_at,
-        "browser_download_url": f"{links.page(repo)}/releases/download/{quote(of.tag)}/{quote(found.name)}",
+        "id": asset.id, "node_id": f"RA_{asset.id}", "name": asset.name, "label": asset.label, "state": "uploaded",
+        "url": f"{links.repo(repo)}/releases/assets/{asset.id}", "content_type": asset.content_type,
+        "size": len(asset.content), "digest": asset.digest, "download_count": 0,
+        "uploader": shapes.user(links, asset.uploader), "created_at": asset.created_at,
+        "updated_at": asset.created_at,
+        "browser_download_url": f"{links.page(repo)}/releases/download/{quote(of.tag)}/{quote(asset.name)}",
     }  # fmt: skip

@@ -34,8 +34,8 @@ def read(
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        found = list(_mistakes(content, data, document_schema())) or [(1, str(error))]
-        raise bad(file, found, published) from error
+        mistakes = list(_mistakes(content, data, document_schema())) or [(1, str(error))]
+        raise bad(file, mistakes, published) from error
 
 
 def mapping(content: bytes, file: str) -> dict[str, Any]:
@@ -46,9 +46,9 @@ def mapping(content: bytes, file: str) -> dict[str, Any]:
     return data
 
 
-def bad(file: str, found: Sequence[tuple[int, str]], published: str = "stagegate.schema.json") -> Stop:
+def bad(file: str, mistakes: Sequence[tuple[int, str]], published: str = "stagegate.schema.json") -> Stop:
     """The one Stop for all mistakes (line, sentence) of a file; `published` is the schema's name."""
-    ordered = sorted(set(found))
+    ordered = sorted(set(mistakes))
     listed = "; ".join(f"line {line}: {text}" for line, text in ordered)
     count = "one mistake" if len(ordered) == 1 else f"{len(ordered)} mistakes"
     return Stop(
@@ -76,11 +76,11 @@ def line(node: Node | None, path: Sequence[str | int], *, key: bool = False) -> 
     found_at = node.start_mark.line + 1 if node is not None else 1
     for depth, part in enumerate(path):
         if isinstance(node, MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-            if found is None:
+            entry = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if entry is None:
                 return found_at
-            found_at = (found[0] if key and depth == len(path) - 1 else found[1]).start_mark.line + 1
-            node = found[1]
+            found_at = (entry[0] if key and depth == len(path) - 1 else entry[1]).start_mark.line + 1
+            node = entry[1]
         elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             found_at = node.start_mark.line + 1

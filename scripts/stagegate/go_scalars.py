@@ -40,8 +40,8 @@ def tag(text: str) -> str:
         return MERGE
     if text in _ENDLESS or text in _NEVER:
         return FLOAT
-    found = number(text)
-    return STRING if found is None else FLOAT if isinstance(found, float) else INTEGER
+    parsed = number(text)
+    return STRING if parsed is None else FLOAT if isinstance(parsed, float) else INTEGER
 
 
 def value(text: str) -> Any:
@@ -66,8 +66,8 @@ def number(text: str) -> int | float | None:
     plain = text.replace("_", "")
     if whole := _INTEGER.fullmatch(plain):
         sign, *digits = whole.groups()
-        base, found = next((b, d) for b, d in zip(_BASES, digits, strict=True) if d is not None)
-        integer = int(f"{sign}{found}", base)
+        base, digits_of_base = next((b, d) for b, d in zip(_BASES, digits, strict=True) if d is not None)
+        integer = int(f"{sign}{digits_of_base}", base)
         if -(1 << 63) <= integer < (1 << 63) or (not sign and integer < 1 << 64):
             return integer
     if not _FLOAT.fullmatch(plain):
@@ -76,30 +76,30 @@ def number(text: str) -> int | float | None:
     return None if math.isinf(found_float) else found_float
 
 
-def key(found: object) -> str:
+def key(parsed: object) -> str:
     """A key as JSON has it, where all keys are text: `on` is "true", `010` is "8", `1.0` is "1".
 
     ValueError for null and for integers beyond 64 bits, which Go refuses as keys.
     """
-    if isinstance(found, str):
-        return found
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, int) and -(1 << 63) <= found < (1 << 63):
-        return str(found)
-    if isinstance(found, float):
-        return _float_key(found)
-    raise ValueError(f"{found!r} cannot be a key")
+    if isinstance(parsed, str):
+        return parsed
+    if isinstance(parsed, bool):
+        return "true" if parsed else "false"
+    if isinstance(parsed, int) and -(1 << 63) <= parsed < (1 << 63):
+        return str(parsed)
+    if isinstance(parsed, float):
+        return _float_key(parsed)
+    raise ValueError(f"{parsed!r} cannot be a key")
 
 
-def _float_key(found: float) -> str:
+def _float_key(parsed: float) -> str:
     """Go's shortest text of a float of 32 bits, with an exponent below 1e-4 and from 1e6 on."""
-    if math.isnan(found):
+    if math.isnan(parsed):
         return ".nan"
     try:
-        single = struct.unpack("f", struct.pack("f", found))[0]
+        single = struct.unpack("f", struct.pack("f", parsed))[0]
     except OverflowError:
-        single = math.copysign(math.inf, found)
+        single = math.copysign(math.inf, parsed)
     if math.isinf(single):
         return ".inf" if single > 0 else "-.inf"
     for digits in range(1, 10):

@@ -46,19 +46,19 @@ def cache_root(environ: Mapping[str, str]) -> str:
 
     Never inside the workspace: a pull request fills that, and could plant what we run.
     """
-    asked = environ.get("STAGEGATE_CACHE", "")
-    if asked:
+    configured = environ.get("STAGEGATE_CACHE", "")
+    if configured:
         workspace = os.path.realpath(environ.get("GITHUB_WORKSPACE") or "/nowhere")
-        inside = os.path.commonpath((workspace, os.path.realpath(asked))) == workspace
-        if not os.path.isabs(asked) or inside:
+        inside = os.path.commonpath((workspace, os.path.realpath(configured))) == workspace
+        if not os.path.isabs(configured) or inside:
             raise NoLibraries(
                 "bad-input",
                 2,
-                f"STAGEGATE_CACHE is {asked!r}.",
+                f"STAGEGATE_CACHE is {configured!r}.",
                 "Programs are run from there, so it must be an absolute path outside the workspace.",
                 "Name such a folder or unset the variable.",
             )
-        return asked
+        return configured
     if environ.get("RUNNER_TEMP"):
         return os.path.join(environ["RUNNER_TEMP"], "stagegate")
     return user_cache(environ)

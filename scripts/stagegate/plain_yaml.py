@@ -37,23 +37,23 @@ def load(content: bytes) -> Any:
     return _value(node, set())
 
 
-def _value(node: yaml.Node | None, seen: set[int]) -> Any:
-    if node is None or id(node) in seen:  # an alias gives the same node twice
+def _value(node: yaml.Node | None, above: set[int]) -> Any:
+    if node is None or id(node) in above:  # an alias gives the same node twice
         raise Unusual
-    seen.add(id(node))
+    above.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
     if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
-        return [_value(item, seen) for item in node.value]
+        return [_value(item, above) for item in node.value]
     if not isinstance(node, yaml.MappingNode) or node.tag != "tag:yaml.org,2002:map":
         raise Unusual
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for key, value in node.value:
-        name = _value(key, seen)
-        if not isinstance(name, str) or name in found:
+        name = _value(key, above)
+        if not isinstance(name, str) or name in mapping:
             raise Unusual
-        found[name] = _value(value, seen)
-    return found
+        mapping[name] = _value(value, above)
+    return mapping
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

@@ -50,11 +50,11 @@ class Loader(yaml.CSafeLoader):
 
 def _scalar(_: Loader, node: yaml.ScalarNode) -> Any:
     """A scalar whose tag says what it is. ConstructorError for a number that JSON does not have."""
-    found = go_scalars.value(node.value)
-    if isinstance(found, float) and not math.isfinite(found):
+    value = go_scalars.value(node.value)
+    if isinstance(value, float) and not math.isfinite(value):
         problem = f"{node.value} is no number of JSON"
         raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-    return found
+    return value
 
 
 for _tag in (go_scalars.NULL, go_scalars.BOOLEAN, go_scalars.INTEGER, go_scalars.FLOAT, go_scalars.MERGE):

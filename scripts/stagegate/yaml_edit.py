@@ -42,10 +42,10 @@ documents = yaml_nodes.compose
 
 def find(node: Node, path: str | Path) -> Scalar | None:
     """The scalar at a path below a composed node, or None when there is none."""
-    found = resolve(node, path)
-    if found is None or not isinstance(found[1], ScalarNode):
+    resolved = resolve(node, path)
+    if resolved is None or not isinstance(resolved[1], ScalarNode):
         return None
-    place, scalar = found
+    place, scalar = resolved
     return Scalar(
         value=scalar.value,
         tag=str(scalar.tag),
@@ -323,8 +323,8 @@ def _child(node: Node, step: str | int) -> Node | None:
 
 
 def _child_value(node: Node, key: str) -> str | None:
-    found = _child(node, key)
-    return str(found.value) if isinstance(found, ScalarNode) else None
+    child = _child(node, key)
+    return str(child.value) if isinstance(child, ScalarNode) else None
 
 
 def _bytes(text: str, like: bytes) -> bytes:

@@ -83,8 +83,8 @@ def _contexts(_asker: Asker, node: StatusNode, _given: Arguments) -> list[Contex
 
 
 def _context(_asker: Asker, node: StatusNode, given: Arguments) -> ContextNode | None:
-    found = _newest(node).get(given.text("name"))
-    return ContextNode(node.commit, found) if found else None
+    status = _newest(node).get(given.text("name"))
+    return ContextNode(node.commit, status) if status else None
 
 
 def _required(_asker: Asker, node: ContextNode, given: Arguments) -> bool:
@@ -102,8 +102,8 @@ def _associated(asker: Asker, node: GitNode, given: Arguments) -> Connection:
     repo, sha = node.repository, node.oid
     demand(asker.token, repo, "pull_requests=read")
     near = [one for one in repo.pulls if one.merge_sha == sha or repo.store.is_ancestor(sha, one.head_sha)]
-    found = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
-    return connection(list(found), "associatedPullRequests", given)
+    pulls = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
+    return connection(list(pulls), "associatedPullRequests", given)
 
 
 def _file(_asker: Asker, node: GitNode, given: Arguments) -> Mapping[str, object] | None:

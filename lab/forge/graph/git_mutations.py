@@ -47,8 +47,8 @@ def _commit(asker: Asker, given: Arguments) -> Payload:
 
 def _branch(asker: Asker, given: Arguments) -> tuple[Repository, str]:
     if given.text("id"):
-        found = named(asker, given.text("id"), RefNode)
-        return found.repository, found.name
+        ref_node = named(asker, given.text("id"), RefNode)
+        return ref_node.repository, ref_node.name
     full_name = given.text("repositoryNameWithOwner")
     repo = asker.world.find(full_name)
     if repo is None or not visible(asker.token, repo):

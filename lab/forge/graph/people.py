@@ -39,10 +39,10 @@ def _user(asker: Asker, _source: object, given: Arguments) -> User:
 
 def _repository(asker: Asker, _source: object, given: Arguments) -> Repository:
     name = f"{given.text('owner')}/{given.text('name')}"
-    found = asker.world.find(name)
-    if found is None or not visible(asker.token, found):
+    repository = asker.world.find(name)
+    if repository is None or not visible(asker.token, repository):
         raise not_found(f"Could not resolve to a Repository with the name '{name}'.")
-    return found
+    return repository
 
 
 def _node(asker: Asker, _source: object, given: Arguments) -> object:

@@ -35,19 +35,19 @@ def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Conn
 
 def _pull(asker: Asker, repo: Repository, given: Arguments) -> PullRequest:
     demand(asker.token, repo, "pull_requests=read")
-    found = repo.threads.get(given.number("number") or 0)
-    if not isinstance(found, PullRequest) or repo.world.replica.misses(found.id):
+    thread = repo.threads.get(given.number("number") or 0)
+    if not isinstance(thread, PullRequest) or repo.world.replica.misses(thread.id):
         raise not_found(f"Could not resolve to a PullRequest with the number of {given.number('number')}.")
-    return found
+    return thread
 
 
 def _thread(_asker: Asker, repo: Repository, given: Arguments) -> Thread:
-    found = repo.threads.get(given.number("number") or 0)
-    if found is None:
+    thread = repo.threads.get(given.number("number") or 0)
+    if thread is None:
         raise not_found(
             f"Could not resolve to an issue or pull request with the number of {given.number('number')}."
         )
-    return found
+    return thread
 
 
 def _mergeable(_asker: Asker, pull: PullRequest, _given: Arguments) -> str:

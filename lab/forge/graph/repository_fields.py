@@ -83,23 +83,25 @@ def _deployments(asker: Asker, source: Repository | GitNode, given: Arguments) -
     return connection(found[::-1] if given.descending() else found, "deployments", given)
 
 
-def _deployment_statuses(_asker: Asker, found: Deployment, given: Arguments) -> Connection:
-    newest_first: list[object] = [DeploymentStatusNode(found, one) for one in reversed(found.statuses)]
+def _deployment_statuses(_asker: Asker, deployment: Deployment, given: Arguments) -> Connection:
+    newest_first: list[object] = [
+        DeploymentStatusNode(deployment, one) for one in reversed(deployment.statuses)
+    ]
     return connection(newest_first, "statuses", given)
 
 
-def _latest_status(_asker: Asker, found: Deployment, _given: Arguments) -> DeploymentStatusNode | None:
-    return DeploymentStatusNode(found, found.statuses[-1]) if found.statuses else None
+def _latest_status(_asker: Asker, deployment: Deployment, _given: Arguments) -> DeploymentStatusNode | None:
+    return DeploymentStatusNode(deployment, deployment.statuses[-1]) if deployment.statuses else None
 
 
-def _deployment_state(_asker: Asker, found: Deployment, _given: Arguments) -> str:
-    last = found.statuses[-1].state if found.statuses else "pending"
+def _deployment_state(_asker: Asker, deployment: Deployment, _given: Arguments) -> str:
+    last = deployment.statuses[-1].state if deployment.statuses else "pending"
     return "ACTIVE" if last == "success" else last.upper()
 
 
-def _deployment_ref(_asker: Asker, found: Deployment, _given: Arguments) -> RefNode | None:
-    name = f"refs/heads/{found.ref}"
-    return RefNode(found.repository, name) if found.repository.store.ref(name) else None
+def _deployment_ref(_asker: Asker, deployment: Deployment, _given: Arguments) -> RefNode | None:
+    name = f"refs/heads/{deployment.ref}"
+    return RefNode(deployment.repository, name) if deployment.repository.store.ref(name) else None
 
 
 def _releases(asker: Asker, repo: Repository, given: Arguments) -> Connection:
@@ -114,19 +116,19 @@ def _release(_asker: Asker, repo: Repository, given: Arguments) -> Release | Non
     return next((one for one in repo.releases if one.tag == tag and not one.draft), None)
 
 
-def _latest(_asker: Asker, found: Release, _given: Arguments) -> bool:
-    near = [one for one in found.repository.releases if not one.draft and not one.prerelease]
-    return bool(near) and max(near, key=lambda one: (one.published_at or "", one.id)) is found
+def _latest(_asker: Asker, release: Release, _given: Arguments) -> bool:
+    near = [one for one in release.repository.releases if not one.draft and not one.prerelease]
+    return bool(near) and max(near, key=lambda one: (one.published_at or "", one.id)) is release
 
 
-def _tag_commit(_asker: Asker, found: Release, _given: Arguments) -> GitNode | None:
-    sha = found.repository.store.resolve(f"refs/tags/{found.tag}^{{commit}}")
-    return commit_node(found.repository, sha) if sha else None
+def _tag_commit(_asker: Asker, release: Release, _given: Arguments) -> GitNode | None:
+    sha = release.repository.store.resolve(f"refs/tags/{release.tag}^{{commit}}")
+    return commit_node(release.repository, sha) if sha else None
 
 
-def _assets(_asker: Asker, found: Release, given: Arguments) -> Connection:
+def _assets(_asker: Asker, release: Release, given: Arguments) -> Connection:
     name = given.text("name")
-    assets: list[object] = [AssetNode(found, one) for one in found.assets if name in ("", one.name)]
+    assets: list[object] = [AssetNode(release, one) for one in release.assets if name in ("", one.name)]
     return connection(assets, "releaseAssets", given)
 
 

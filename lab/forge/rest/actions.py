@@ -24,7 +24,7 @@ def get_run(ask: Ask) -> Answer:
 def list_runs(ask: Ask) -> Answer:
     """GET actions/runs and actions/workflows/{file}/runs, newest first; filters head_sha, event, status, branch."""
     query = ask.query
-    found = [
+    runs = [
         run
         for repo, run in reversed(ask.world.runs.values())
         if repo is ask.repository
@@ -34,7 +34,7 @@ def list_runs(ask: Ask) -> Answer:
         and query.get("status", run.status) in (run.status, run.conclusion)
         and query.get("branch", run.ref.removeprefix("refs/heads/")) == run.ref.removeprefix("refs/heads/")
     ]
-    return ask.page([shapes.run(ask.links, ask.repository, run) for run in found], "workflow_runs")
+    return ask.page([shapes.run(ask.links, ask.repository, run) for run in runs], "workflow_runs")
 
 
 def get_workflow(ask: Ask) -> Answer:
@@ -78,9 +78,9 @@ def create_variable(ask: Ask) -> Answer:
 
 def update_variable(ask: Ask) -> Answer:
     """PATCH actions/variables/{name}."""
-    found = _find_variable(ask)
-    value = ask.fields.text_or("value", found.value)
-    ask.repository.variables[found.name] = replace(found, value=value, updated_at=ask.world.now())
+    variable = _find_variable(ask)
+    value = ask.fields.text_or("value", variable.value)
+    ask.repository.variables[variable.name] = replace(variable, value=value, updated_at=ask.world.now())
     return nothing()
 
 
@@ -91,22 +91,27 @@ def delete_variable(ask: Ask) -> Answer:
 
 
 def _find_variable(ask: Ask) -> Variable:
-    found = ask.repository.variables.get(ask.param("name").upper())
-    if found is None:
+    variable = ask.repository.variables.get(ask.param("name").upper())
+    if variable is None:
         raise not_found()
-    return found
+    return variable
 
 
-def _variable(found: Variable) -> Body:
+def _variable(variable: Variable) -> Body:
     return {
-        "name": found.name, "value": found.value, "created_at": found.created_at, "updated_at": found.updated_at,
-    }  # fmt: skip
+        "name": variable.name,
+        "value": variable.value,
+        "created_at": variable.created_at,
+        "updated_at": variable.updated_at,
+    }
 
 
 def list_environments(ask: Ask) -> Answer:
     """GET environments."""
-    found = ask.repository.environments.values()
-    return ask.page([shapes.environment(ask.links, ask.repository, one) for one in found], "environments")
+    environments = ask.repository.environments.values()
+    return ask.page(
+        [shapes.environment(ask.links, ask.repository, one) for one in environments], "environments"
+    )
 
 
 def get_environment(ask: Ask) -> Answer:
@@ -116,15 +121,17 @@ def get_environment(ask: Ask) -> Answer:
 
 def list_policies(ask: Ask) -> Answer:
     """GET environments/{name}/deployment-branch-policies."""
-    found = _find_environment(ask)
-    return ask.page([{"id": n, "name": name} for n, name in enumerate(found.branches, 1)], "branch_policies")
+    environment = _find_environment(ask)
+    return ask.page(
+        [{"id": n, "name": name} for n, name in enumerate(environment.branches, 1)], "branch_policies"
+    )
 
 
 def _find_environment(ask: Ask) -> Environment:
-    found = ask.repository.environments.get(unquote(ask.param("name")))
-    if found is None:
+    environment = ask.repository.environments.get(unquote(ask.param("name")))
+    if environment is None:
         raise not_found()
-    return found
+    return environment
 
 
 def put_environment(ask: Ask) -> Answer:
@@ -132,10 +139,10 @@ def put_environment(ask: Ask) -> Answer:
     name = ask.param("name")
     if not name.strip():
         raise malformed("name is empty")
-    found = ask.repository.environments.setdefault(
+    environment = ask.repository.environments.setdefault(
         name, Environment(ask.world.next_id(), name, ask.world.now())
     )
-    return Answer(200, shapes.environment(ask.links, ask.repository, found))
+    return Answer(200, shapes.environment(ask.links, ask.repository, environment))
 
 
 AT = "/repos/{owner}/{repo}"
@@ -156,8 +163,8 @@ def list_workflows(ask: Ask) -> Answer:
 
 def list_environment_variables(ask: Ask) -> Answer:
     """GET environments/{name}/variables."""
-    found = _find_environment(ask)
-    return ask.page([_variable(one) for one in found.variables.values()], "variables")
+    environment = _find_environment(ask)
+    return ask.page([_variable(one) for one in environment.variables.values()], "variables")
 
 
 def list_environment_secrets(ask: Ask) -> Answer:

@@ -52,10 +52,10 @@ def get_app(ask: Ask) -> Answer:
 
 def get_by_slug(ask: Ask) -> Answer:
     """GET /apps/{slug}: public."""
-    found = ask.world.apps.get(ask.param("slug"))
-    if found is None:
+    app = ask.world.apps.get(ask.param("slug"))
+    if app is None:
         raise not_found()
-    return Answer(200, shapes.app(ask.links, found))
+    return Answer(200, shapes.app(ask.links, app))
 
 
 def list_installations(ask: Ask) -> Answer:

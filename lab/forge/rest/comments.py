@@ -22,10 +22,10 @@ def list_comments(ask: Ask) -> Answer:
 
 def create_comment(ask: Ask) -> Answer:
     """POST issues/{number}/comments."""
-    found, body = find_thread(ask), ask.fields.text("body")
+    thread, body = find_thread(ask), ask.fields.text("body")
     if not body.strip():
         raise invalid("IssueComment", "body", "missing_field")
-    comment = add_comment(ask.token.user, found, body)
+    comment = add_comment(ask.token.user, thread, body)
     _commented(ask, comment, "created")
     return made(thread_shapes.comment(ask.links, comment))
 

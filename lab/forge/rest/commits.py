@@ -17,12 +17,12 @@ def get_commit(ask: Ask) -> Answer:
     sha = _resolve(ask, ask.param("ref"))
     if "github.sha" in ask.headers.get("Accept", ""):
         return Answer(200, sha, {"Content-Type": "application/vnd.github.sha; charset=utf-8"})
-    found = repo.store.commit(sha)
-    shown = files(ask.links, repo, found.parents[0] if found.parents else EMPTY_TREE, sha)
+    commit = repo.store.commit(sha)
+    shown = files(ask.links, repo, commit.parents[0] if commit.parents else EMPTY_TREE, sha)
     added = sum(int(str(one["additions"])) for one in shown)
     removed = sum(int(str(one["deletions"])) for one in shown)
     stats: Body = {"additions": added, "deletions": removed, "total": added + removed}
-    return Answer(200, shapes.commit(ask.links, repo, found) | {"files": shown, "stats": stats})
+    return Answer(200, shapes.commit(ask.links, repo, commit) | {"files": shown, "stats": stats})
 
 
 def files(links: Links, repo: Repository, before: str, after: str) -> list[Body]:
@@ -87,8 +87,8 @@ def commit_pulls(ask: Ask) -> Answer:
     """GET commits/{sha}/pulls: pull requests that brought or carry the commit."""
     repo, sha = ask.repository, _resolve(ask, ask.param("ref"))
     near = [one for one in repo.pulls if one.merge_sha == sha or repo.store.is_ancestor(sha, one.head_sha)]
-    found = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
-    return ask.page([thread_shapes.pull(ask.links, one) for one in found])
+    pulls = [one for one in near if one.merge_sha == sha or not repo.store.is_ancestor(sha, one.base_sha)]
+    return ask.page([thread_shapes.pull(ask.links, one) for one in pulls])
 
 
 def _resolve(ask: Ask, name: str) -> str:

@@ -33,18 +33,18 @@ def create_deployment(ask: Ask) -> Answer:
     name = fields.text_or("environment", "production")
     now = ask.world.now()
     payload = fields.values["payload"] if fields.given("payload") else {}
-    found = Deployment(
+    deployment = Deployment(
         ask.world.next_id(), repo, sha, ref, fields.text_or("task", "deploy"), payload, name,
         _short(ask, "Deployment", 255), fields.flag("transient_environment", False),
         fields.flag("production_environment", name == "production"), ask.token.user, now, now,
     )  # fmt: skip
-    repo.deployments.append(found)
+    repo.deployments.append(deployment)
     repo.environments.setdefault(name, Environment(ask.world.next_id(), name, now))
-    shown = shapes.deployment(events.links(ask.world), found)
+    shown = shapes.deployment(events.links(ask.world), deployment)
     events.emit(
         repo, "deployment", ask.token, {"deployment": shown}, action="created", ref=_full(repo, ref), sha=sha
     )
-    return made(shapes.deployment(ask.links, found))
+    return made(shapes.deployment(ask.links, deployment))
 
 
 def _full(repo: Repository, ref: str) -> str:
@@ -94,12 +94,12 @@ def _short(ask: Ask, resource: str, limit: int) -> str:
 def list_deployments(ask: Ask) -> Answer:
     """GET deployments: newest first; filters sha, ref, task, environment."""
     wanted = {key: value for key, value in ask.query.items() if key in ("sha", "ref", "task", "environment")}
-    found = [
+    deployments = [
         one
         for one in reversed(ask.repository.deployments)
         if all(value in (getattr(one, key), "none") for key, value in wanted.items())
     ]
-    return ask.page([shapes.deployment(ask.links, one) for one in found])
+    return ask.page([shapes.deployment(ask.links, one) for one in deployments])
 
 
 def get_deployment(ask: Ask) -> Answer:
@@ -109,47 +109,49 @@ def get_deployment(ask: Ask) -> Answer:
 
 def delete_deployment(ask: Ask) -> Answer:
     """DELETE deployments/{id}; 422 while it is active."""
-    found = _find(ask)
-    if len(ask.repository.deployments) > 1 and (not found.statuses or found.statuses[-1].state != "inactive"):
+    deployment = _find(ask)
+    if len(ask.repository.deployments) > 1 and (
+        not deployment.statuses or deployment.statuses[-1].state != "inactive"
+    ):
         raise unprocessable("We cannot delete an active deployment unless it is the only deployment")
-    ask.repository.deployments.remove(found)
+    ask.repository.deployments.remove(deployment)
     return nothing()
 
 
 def create_status(ask: Ask) -> Answer:
     """POST deployments/{id}/statuses; success makes older ones of the environment inactive unless told not to."""
-    found, fields = _find(ask), ask.fields
+    deployment, fields = _find(ask), ask.fields
     state = fields.text("state")
     if state not in STATES:
         raise invalid("DeploymentStatus", "state", "custom", "state is not included in the list")
     made_now = DeploymentStatus(
         ask.world.next_id(), state, _short(ask, "DeploymentStatus", DESCRIPTION_LIMIT),
-        fields.text_or("environment", found.environment),
+        fields.text_or("environment", deployment.environment),
         fields.text_or("log_url", fields.text_or("target_url", "")), fields.text_or("environment_url", ""),
         ask.token.user, ask.world.now(),
     )  # fmt: skip
-    found.statuses.append(made_now)
-    found.updated_at = made_now.created_at
-    found.environment = made_now.environment
+    deployment.statuses.append(made_now)
+    deployment.updated_at = made_now.created_at
+    deployment.environment = made_now.environment
     if state == "success" and fields.flag("auto_inactive", True):
-        _inactivate(ask, found, made_now)
+        _inactivate(ask, deployment, made_now)
     links = events.links(ask.world)
     body: Body = {
-        "deployment": shapes.deployment(links, found),
-        "deployment_status": shapes.deployment_status(links, found, made_now),
+        "deployment": shapes.deployment(links, deployment),
+        "deployment_status": shapes.deployment_status(links, deployment, made_now),
     }
     why = "a state of inactive starts no workflow" if state == "inactive" else ""
     events.emit(
         ask.repository, "deployment_status", ask.token, body,
-        action="created", ref=_full(found.repository, found.ref), sha=found.sha, swallowed=why,
+        action="created", ref=_full(deployment.repository, deployment.ref), sha=deployment.sha, swallowed=why,
     )  # fmt: skip
-    return made(shapes.deployment_status(ask.links, found, made_now))
+    return made(shapes.deployment_status(ask.links, deployment, made_now))
 
 
-def _inactivate(ask: Ask, found: Deployment, by: DeploymentStatus) -> None:
+def _inactivate(ask: Ask, deployment: Deployment, by: DeploymentStatus) -> None:
     """Add `inactive` to the older, passing, non-production deployments of the same environment."""
     for other in ask.repository.deployments:
-        prior = other.id < found.id and other.environment == found.environment
+        prior = other.id < deployment.id and other.environment == deployment.environment
         states = [one.state for one in other.statuses]
         if (
             prior
@@ -162,16 +164,18 @@ def _inactivate(ask: Ask, found: Deployment, by: DeploymentStatus) -> None:
 
 def list_statuses(ask: Ask) -> Answer:
     """GET deployments/{id}/statuses, newest first."""
-    found = _find(ask)
-    return ask.page([shapes.deployment_status(ask.links, found, one) for one in reversed(found.statuses)])
+    deployment = _find(ask)
+    return ask.page(
+        [shapes.deployment_status(ask.links, deployment, one) for one in reversed(deployment.statuses)]
+    )
 
 
 def get_status(ask: Ask) -> Answer:
     """GET deployments/{id}/statuses/{status}."""
-    found = _find(ask)
-    for one in found.statuses:
+    deployment = _find(ask)
+    for one in deployment.statuses:
         if one.id == ask.number("status"):
-            return Answer(200, shapes.deployment_status(ask.links, found, one))
+            return Answer(200, shapes.deployment_status(ask.links, deployment, one))
     raise not_found()
 
 

@@ -106,8 +106,8 @@ def _lines(ask: Ask, entry: Fields) -> list[str]:
 
 def get_commit(ask: Ask) -> Answer:
     """GET git/commits/{sha}."""
-    found = ask.repository.store.commit(_object(ask, "commit"))
-    return Answer(200, shapes.git_commit(ask.links, ask.repository, found))
+    commit = ask.repository.store.commit(_object(ask, "commit"))
+    return Answer(200, shapes.git_commit(ask.links, ask.repository, commit))
 
 
 def create_commit(ask: Ask) -> Answer:
@@ -157,13 +157,13 @@ def create_tag(ask: Ask) -> Answer:
     return made(_tag(ask, store.tag(found)))
 
 
-def _tag(ask: Ask, found: Tag) -> Body:
+def _tag(ask: Ask, tag: Tag) -> Body:
     return {
-        "node_id": f"TA_{found.sha}", "tag": found.name, "sha": found.sha, "url": f"{_git(ask)}/tags/{found.sha}",
-        "message": found.message, "tagger": shapes.person(found.tagger) if found.tagger else None,
-        "object": {"type": found.target_type, "sha": found.target,
-                   "url": f"{_git(ask)}/{found.target_type}s/{found.target}"},
-        "verification": shapes.verification(ask.world, found.sha),
+        "node_id": f"TA_{tag.sha}", "tag": tag.name, "sha": tag.sha, "url": f"{_git(ask)}/tags/{tag.sha}",
+        "message": tag.message, "tagger": shapes.person(tag.tagger) if tag.tagger else None,
+        "object": {"type": tag.target_type, "sha": tag.target,
+                   "url": f"{_git(ask)}/{tag.target_type}s/{tag.target}"},
+        "verification": shapes.verification(ask.world, tag.sha),
     }  # fmt: skip
 
 

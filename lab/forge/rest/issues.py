@@ -14,24 +14,24 @@ from lab.forge.values import Body
 
 def find_thread(ask: Ask) -> Thread:
     """The issue or pull request of the path, or 404."""
-    found = ask.repository.threads.get(ask.number("number"))
-    if found is None or ask.world.replica.misses(found.id):
+    thread = ask.repository.threads.get(ask.number("number"))
+    if thread is None or ask.world.replica.misses(thread.id):
         raise not_found()
-    return found
+    return thread
 
 
 def list_issues(ask: Ask) -> Answer:
     """GET issues: pull requests too, newest first; filters state, labels, creator."""
     query = ask.query
     wanted = {name.lower() for name in query.get("labels", "").split(",") if name}
-    found = [
+    threads = [
         one
         for one in reversed(ask.repository.threads.values())
         if query.get("state", "open") in ("all", "open" if one.open else "closed")
         and wanted <= {label.name.lower() for label in one.labels}
         and query.get("creator", one.author.login) == one.author.login
     ]
-    return ask.page([thread_shapes.issue(ask.links, one) for one in found])
+    return ask.page([thread_shapes.issue(ask.links, one) for one in threads])
 
 
 def get_issue(ask: Ask) -> Answer:
@@ -43,64 +43,64 @@ def create_issue(ask: Ask) -> Answer:
     """POST issues."""
     repo, now = ask.repository, ask.world.now()
     title, body = ask.fields.text("title"), ask.fields.text_or("body", None)
-    found = Thread(
+    thread = Thread(
         id=ask.world.next_id(), number=next_number(repo), repository=repo, title=title, body=body,
         author=ask.token.user, created_at=now, updated_at=now,
     )  # fmt: skip
-    found.labels = [add_label(repo, name) for name in ask.fields.texts("labels") or []]
-    repo.threads[found.number] = found
-    _announce(ask, found, "opened")
-    return made(thread_shapes.issue(ask.links, found))
+    thread.labels = [add_label(repo, name) for name in ask.fields.texts("labels") or []]
+    repo.threads[thread.number] = thread
+    _announce(ask, thread, "opened")
+    return made(thread_shapes.issue(ask.links, thread))
 
 
 def update_issue(ask: Ask) -> Answer:
     """PATCH issues/{number}: title, body, state, labels, assignees."""
-    found, fields = find_thread(ask), ask.fields
+    thread, fields = find_thread(ask), ask.fields
     title, body, state = (
         fields.text_or("title", None),
         fields.text_or("body", None),
         fields.text_or("state", None),
     )
-    if isinstance(found, PullRequest):
-        pulls.edit(found, ask.token, title=title, body=body, base=None)
-        change_state(ask, found)
+    if isinstance(thread, PullRequest):
+        pulls.edit(thread, ask.token, title=title, body=body, base=None)
+        change_state(ask, thread)
     else:
-        found.title, found.body = title or found.title, found.body if body is None else body
-        if state in ("open", "closed") and (state == "open") != found.open:
-            found.open = state == "open"
-            found.closed_at = None if found.open else ask.world.now()
-            _announce(ask, found, "reopened" if found.open else "closed")
+        thread.title, thread.body = title or thread.title, thread.body if body is None else body
+        if state in ("open", "closed") and (state == "open") != thread.open:
+            thread.open = state == "open"
+            thread.closed_at = None if thread.open else ask.world.now()
+            _announce(ask, thread, "reopened" if thread.open else "closed")
     labels, people = fields.texts("labels"), fields.texts("assignees")
     if labels is not None:
-        set_thread_labels(ask, found, labels)
+        set_thread_labels(ask, thread, labels)
     if people is not None:
-        found.assignees = [who for who in map(ask.world.user, people) if who]
-    found.updated_at = ask.world.now()
-    return Answer(200, thread_shapes.issue(ask.links, found))
+        thread.assignees = [who for who in map(ask.world.user, people) if who]
+    thread.updated_at = ask.world.now()
+    return Answer(200, thread_shapes.issue(ask.links, thread))
 
 
-def _announce(ask: Ask, found: Thread, action: str, **more: object) -> None:
-    if isinstance(found, PullRequest):
-        pulls.announce(found, ask.token, action, **more)
+def _announce(ask: Ask, thread: Thread, action: str, **more: object) -> None:
+    if isinstance(thread, PullRequest):
+        pulls.announce(thread, ask.token, action, **more)
         return
-    body: Body = {"issue": thread_shapes.issue(events.links(ask.world), found)}
+    body: Body = {"issue": thread_shapes.issue(events.links(ask.world), thread)}
     events.emit(ask.repository, "issues", ask.token, body | more, action=action)
 
 
-def set_thread_labels(ask: Ask, found: Thread, names: list[str]) -> None:
+def set_thread_labels(ask: Ask, thread: Thread, names: list[str]) -> None:
     """Give a thread exactly these labels, made when missing, with one event for each change."""
     wanted = [add_label(ask.repository, name) for name in names]
-    before, found.labels = found.labels, list(dict.fromkeys(wanted))
+    before, thread.labels = thread.labels, list(dict.fromkeys(wanted))
     links = events.links(ask.world)
     for action, changed in (
-        ("unlabeled", [one for one in before if one not in found.labels]),
-        ("labeled", [one for one in found.labels if one not in before]),
+        ("unlabeled", [one for one in before if one not in thread.labels]),
+        ("labeled", [one for one in thread.labels if one not in before]),
     ):
         for label in changed:
             if action == "labeled":
                 given = Labeling(ask.world.next_id(), label, ask.token.user, ask.world.now())
-                found.labelings.append(given)
-            _announce(ask, found, action, label=thread_shapes.label(links, ask.repository, label))
+                thread.labelings.append(given)
+            _announce(ask, thread, action, label=thread_shapes.label(links, ask.repository, label))
 
 
 AT = "/repos/{owner}/{repo}/issues"

@@ -18,29 +18,29 @@ def list_labels(ask: Ask) -> Answer:
 
 def add_labels(ask: Ask) -> Answer:
     """POST issues/{number}/labels: missing ones are made."""
-    found = find_thread(ask)
+    thread = find_thread(ask)
     names = ask.fields.texts("labels")
     if not names:
         raise malformed('"labels" wasn\'t supplied.')
-    set_thread_labels(ask, found, [label.name for label in found.labels] + names)
-    return _labels(ask, found.labels)
+    set_thread_labels(ask, thread, [label.name for label in thread.labels] + names)
+    return _labels(ask, thread.labels)
 
 
 def set_labels(ask: Ask) -> Answer:
     """PUT issues/{number}/labels."""
-    found = find_thread(ask)
-    set_thread_labels(ask, found, ask.fields.texts("labels") or [])
-    return _labels(ask, found.labels)
+    thread = find_thread(ask)
+    set_thread_labels(ask, thread, ask.fields.texts("labels") or [])
+    return _labels(ask, thread.labels)
 
 
 def remove_label(ask: Ask) -> Answer:
     """DELETE issues/{number}/labels/{name}; 404 when it is not there."""
-    found, name = find_thread(ask), ask.param("name").lower()
-    rest = [label.name for label in found.labels if label.name.lower() != name]
-    if len(rest) == len(found.labels):
+    thread, name = find_thread(ask), ask.param("name").lower()
+    rest = [label.name for label in thread.labels if label.name.lower() != name]
+    if len(rest) == len(thread.labels):
         raise not_found("Label does not exist")
-    set_thread_labels(ask, found, rest)
-    return _labels(ask, found.labels)
+    set_thread_labels(ask, thread, rest)
+    return _labels(ask, thread.labels)
 
 
 def _labels(ask: Ask, labels: list[Label]) -> Answer:
@@ -49,16 +49,16 @@ def _labels(ask: Ask, labels: list[Label]) -> Answer:
 
 def repository_labels(ask: Ask) -> Answer:
     """GET labels."""
-    found = ask.repository.labels.values()
-    return ask.page([thread_shapes.label(ask.links, ask.repository, one) for one in found])
+    labels = ask.repository.labels.values()
+    return ask.page([thread_shapes.label(ask.links, ask.repository, one) for one in labels])
 
 
 def get_label(ask: Ask) -> Answer:
     """GET labels/{name}."""
-    found = ask.repository.labels.get(ask.param("name").lower())
-    if found is None:
+    label = ask.repository.labels.get(ask.param("name").lower())
+    if label is None:
         raise not_found()
-    return Answer(200, thread_shapes.label(ask.links, ask.repository, found))
+    return Answer(200, thread_shapes.label(ask.links, ask.repository, label))
 
 
 def create_label(ask: Ask) -> Answer:
@@ -67,8 +67,8 @@ def create_label(ask: Ask) -> Answer:
     if name.lower() in ask.repository.labels:
         raise invalid("Label", "name", "already_exists")
     color = ask.fields.text_or("color", "ededed")
-    found = add_label(ask.repository, name, color, ask.fields.text_or("description", None))
-    return made(thread_shapes.label(ask.links, ask.repository, found))
+    label = add_label(ask.repository, name, color, ask.fields.text_or("description", None))
+    return made(thread_shapes.label(ask.links, ask.repository, label))
 
 
 AT = "/repos/{owner}/{repo}/issues"

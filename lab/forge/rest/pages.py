@@ -22,17 +22,17 @@ def repository_page(ask: Ask) -> Answer:
 
 def pull_page(ask: Ask) -> Answer:
     """A pull request with its statuses, reviews and comments."""
-    found = ask.repository.threads.get(ask.number("number"))
-    if found is None:
+    thread = ask.repository.threads.get(ask.number("number"))
+    if thread is None:
         raise not_found()
-    lines = [found.body or "", ""]
-    if isinstance(found, PullRequest):
-        lines = [f"{found.state}: {found.head_ref} -> {found.base_ref}, {found.head_sha}", "", *lines]
-        newest = newest_statuses(ask.repository, found.head_sha).values()
+    lines = [thread.body or "", ""]
+    if isinstance(thread, PullRequest):
+        lines = [f"{thread.state}: {thread.head_ref} -> {thread.base_ref}, {thread.head_sha}", "", *lines]
+        newest = newest_statuses(ask.repository, thread.head_sha).values()
         lines += [f"{one.context}: {one.state}, {one.description or ''}" for one in newest]
-        lines += [f"{one.user.login}: {one.state}" for one in found.reviews]
-    lines += [f"{one.user.login}: {one.body}" for one in found.comments]
-    return _page(f"#{found.number} {found.title}", lines)
+        lines += [f"{one.user.login}: {one.state}" for one in thread.reviews]
+    lines += [f"{one.user.login}: {one.body}" for one in thread.comments]
+    return _page(f"#{thread.number} {thread.title}", lines)
 
 
 def release_page(ask: Ask) -> Answer:

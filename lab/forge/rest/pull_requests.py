@@ -14,10 +14,10 @@ from lab.forge.values import Body
 
 def find_pull(ask: Ask) -> PullRequest:
     """The pull request of the path, or 404."""
-    found = ask.repository.threads.get(ask.number("number"))
-    if not isinstance(found, PullRequest) or ask.world.replica.misses(found.id):
+    thread = ask.repository.threads.get(ask.number("number"))
+    if not isinstance(thread, PullRequest) or ask.world.replica.misses(thread.id):
         raise not_found()
-    return found
+    return thread
 
 
 def create_pull(ask: Ask) -> Answer:
@@ -25,8 +25,8 @@ def create_pull(ask: Ask) -> Answer:
     fields = ask.fields
     title, head, base = fields.text("title"), fields.text("head"), fields.text("base")
     body, draft = fields.text_or("body", None), fields.flag("draft", False)
-    found = pulls.create(ask.repository, ask.token, title, head, base, body, draft)
-    return made(thread_shapes.pull(ask.links, found, full=True))
+    pull = pulls.create(ask.repository, ask.token, title, head, base, body, draft)
+    return made(thread_shapes.pull(ask.links, pull, full=True))
 
 
 def list_pulls(ask: Ask) -> Answer:

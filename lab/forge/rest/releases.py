@@ -21,16 +21,16 @@ NOTES_LIMIT = 125_000
 def list_releases(ask: Ask) -> Answer:
     """GET releases, newest first; drafts only for those who may write."""
     drafts = allows(ask.token, ask.repository, WRITE)
-    found = [one for one in reversed(ask.repository.releases) if drafts or not one.draft]
-    return ask.page([thread_shapes.release(ask.links, one) for one in found])
+    releases = [one for one in reversed(ask.repository.releases) if drafts or not one.draft]
+    return ask.page([thread_shapes.release(ask.links, one) for one in releases])
 
 
 def get_release(ask: Ask) -> Answer:
     """GET releases/{id}."""
-    found = _find(ask)
-    if found.draft and not allows(ask.token, ask.repository, WRITE):
+    release = _find(ask)
+    if release.draft and not allows(ask.token, ask.repository, WRITE):
         raise not_found()
-    return Answer(200, thread_shapes.release(ask.links, found))
+    return Answer(200, thread_shapes.release(ask.links, release))
 
 
 def get_by_tag(ask: Ask) -> Answer:
@@ -59,16 +59,16 @@ def create_release(ask: Ask) -> Answer:
     repo, fields = ask.repository, ask.fields
     tag = fields.text("tag_name")
     _demand_tag(repo, tag, None)
-    found = Release(
+    release = Release(
         ask.world.next_id(), repo, tag, fields.text_or("target_commitish", repo.default_branch),
         fields.text_or("name", None), fields.text_or("body", None, NOTES_LIMIT), True,
         fields.flag("prerelease", False),
         ask.token.user, ask.world.now(), latest=str(fields.values.get("make_latest", "true")),
     )  # fmt: skip
     if not fields.flag("draft", False):
-        _publish(found, ask.token, "created")
-    repo.releases.append(found)
-    return made(thread_shapes.release(ask.links, found))
+        _publish(release, ask.token, "created")
+    repo.releases.append(release)
+    return made(thread_shapes.release(ask.links, release))
 
 
 def _demand_tag(repo: Repository, tag: str, own: Release | None) -> None:
@@ -80,114 +80,114 @@ def _demand_tag(repo: Repository, tag: str, own: Release | None) -> None:
         raise invalid("Release", "tag_name", "already_exists")
 
 
-def _publish(found: Release, token: Token, *before: str) -> None:
+def _publish(release: Release, token: Token, *before: str) -> None:
     """Publish: the tag, then the events, those of `before` first."""
-    repo = found.repository
-    _demand_tag(repo, found.tag, found)
-    if repo.store.ref(f"refs/tags/{found.tag}") is None:
-        sha = repo.store.commit_of(found.target)
+    repo = release.repository
+    _demand_tag(repo, release.tag, release)
+    if repo.store.ref(f"refs/tags/{release.tag}") is None:
+        sha = repo.store.commit_of(release.target)
         if sha is None:
             raise invalid("Release", "target_commitish", "invalid")
-        branches.move_refs(repo, token, [Move(f"refs/tags/{found.tag}", sha, ZERO)])
-    found.draft, found.published_at = False, repo.world.now()
-    for action in (*before, "published", "prereleased" if found.prerelease else "released"):
-        _announce(found, token, action)
+        branches.move_refs(repo, token, [Move(f"refs/tags/{release.tag}", sha, ZERO)])
+    release.draft, release.published_at = False, repo.world.now()
+    for action in (*before, "published", "prereleased" if release.prerelease else "released"):
+        _announce(release, token, action)
 
 
-def _announce(found: Release, token: Token, action: str) -> None:
-    repo = found.repository
-    sha = repo.store.commit_of(f"refs/tags/{found.tag}") or ""
-    body: Body = {"release": thread_shapes.release(events.links(repo.world), found)}
-    events.emit(repo, "release", token, body, action=action, ref=f"refs/tags/{found.tag}", sha=sha)
+def _announce(release: Release, token: Token, action: str) -> None:
+    repo = release.repository
+    sha = repo.store.commit_of(f"refs/tags/{release.tag}") or ""
+    body: Body = {"release": thread_shapes.release(events.links(repo.world), release)}
+    events.emit(repo, "release", token, body, action=action, ref=f"refs/tags/{release.tag}", sha=sha)
 
 
 def update_release(ask: Ask) -> Answer:
     """PATCH releases/{id}; `draft: false` publishes."""
-    found, fields = _find(ask), ask.fields
-    tag = fields.text_or("tag_name", found.tag)
-    if tag != found.tag:
-        if ask.repository.settings.immutable_releases and not found.draft:
+    release, fields = _find(ask), ask.fields
+    tag = fields.text_or("tag_name", release.tag)
+    if tag != release.tag:
+        if ask.repository.settings.immutable_releases and not release.draft:
             raise unprocessable("Cannot change the tag of an immutable release")
-        _demand_tag(ask.repository, tag, found)
-    found.tag, found.target = tag, fields.text_or("target_commitish", found.target)
-    found.name, found.body = (
-        fields.text_or("name", found.name),
-        fields.text_or("body", found.body, NOTES_LIMIT),
+        _demand_tag(ask.repository, tag, release)
+    release.tag, release.target = tag, fields.text_or("target_commitish", release.target)
+    release.name, release.body = (
+        fields.text_or("name", release.name),
+        fields.text_or("body", release.body, NOTES_LIMIT),
     )
-    found.prerelease = fields.flag("prerelease", found.prerelease)
-    found.latest = str(fields.values.get("make_latest", found.latest))
-    if found.draft and not fields.flag("draft", True):
-        _publish(found, ask.token)
-    elif not found.draft:
-        _announce(found, ask.token, "edited")
-    return Answer(200, thread_shapes.release(ask.links, found))
+    release.prerelease = fields.flag("prerelease", release.prerelease)
+    release.latest = str(fields.values.get("make_latest", release.latest))
+    if release.draft and not fields.flag("draft", True):
+        _publish(release, ask.token)
+    elif not release.draft:
+        _announce(release, ask.token, "edited")
+    return Answer(200, thread_shapes.release(ask.links, release))
 
 
 def delete_release(ask: Ask) -> Answer:
     """DELETE releases/{id}; the tag stays, and is burned when the release was immutable."""
-    found = _find(ask)
-    ask.repository.releases.remove(found)
-    if ask.repository.settings.immutable_releases and not found.draft:
-        ask.repository.burned_tags.add(found.tag)
+    release = _find(ask)
+    ask.repository.releases.remove(release)
+    if ask.repository.settings.immutable_releases and not release.draft:
+        ask.repository.burned_tags.add(release.tag)
     return nothing()
 
 
 def upload_asset(ask: Ask) -> Answer:
     """POST (uploads host) releases/{id}/assets?name=; 422 for a name that is taken or an immutable release."""
-    found, name = _find(ask), ask.query.get("name", "")
+    release, name = _find(ask), ask.query.get("name", "")
     if not name:
         raise Refusal(400, "Multipart form data required" if not ask.raw else "name is missing")
-    if ask.repository.settings.immutable_releases and not found.draft:
+    if ask.repository.settings.immutable_releases and not release.draft:
         raise unprocessable("Cannot upload assets to an immutable release.")
-    if any(one.name == name for one in found.assets):
+    if any(one.name == name for one in release.assets):
         raise invalid("ReleaseAsset", "name", "already_exists")
     asset = Asset(
         ask.world.next_id(), name, ask.query.get("label", ""),
         ask.headers.get("Content-Type") or "application/octet-stream", ask.raw,
         f"sha256:{hashlib.sha256(ask.raw).hexdigest()}", ask.token.user, ask.world.now(),
     )  # fmt: skip
-    found.assets.append(asset)
-    return made(thread_shapes.asset(ask.links, found, asset))
+    release.assets.append(asset)
+    return made(thread_shapes.asset(ask.links, release, asset))
 
 
 def list_assets(ask: Ask) -> Answer:
     """GET releases/{id}/assets."""
-    found = _find(ask)
-    return ask.page([thread_shapes.asset(ask.links, found, one) for one in found.assets])
+    release = _find(ask)
+    return ask.page([thread_shapes.asset(ask.links, release, one) for one in release.assets])
 
 
 def get_asset(ask: Ask) -> Answer:
     """GET releases/assets/{id}: JSON, or the bytes for `application/octet-stream`."""
-    found, asset = _asset(ask)
+    release, asset = _asset(ask)
     if "octet-stream" in ask.headers.get("Accept", ""):
         return Answer(200, asset.content, {"Content-Type": "application/octet-stream"})
-    return Answer(200, thread_shapes.asset(ask.links, found, asset))
+    return Answer(200, thread_shapes.asset(ask.links, release, asset))
 
 
 def delete_asset(ask: Ask) -> Answer:
     """DELETE releases/assets/{id}."""
-    found, asset = _asset(ask)
-    if ask.repository.settings.immutable_releases and not found.draft:
+    release, asset = _asset(ask)
+    if ask.repository.settings.immutable_releases and not release.draft:
         raise unprocessable("Cannot delete assets from an immutable release.")
-    found.assets.remove(asset)
+    release.assets.remove(asset)
     return nothing()
 
 
 def download(ask: Ask) -> Answer:
     """GET /{owner}/{repo}/releases/download/{tag}/{name}."""
-    for found in ask.repository.releases:
-        for asset in found.assets:
-            if (found.tag, found.draft, asset.name) == (ask.param("tag"), False, ask.param("name")):
+    for release in ask.repository.releases:
+        for asset in release.assets:
+            if (release.tag, release.draft, asset.name) == (ask.param("tag"), False, ask.param("name")):
                 return Answer(200, asset.content, {"Content-Type": asset.content_type})
     raise not_found()
 
 
 def _asset(ask: Ask) -> tuple[Release, Asset]:
     number = ask.number("id")
-    for found in ask.repository.releases:
-        for asset in found.assets:
+    for release in ask.repository.releases:
+        for asset in release.assets:
             if asset.id == number:
-                return found, asset
+                return release, asset
     raise not_found()
 
 

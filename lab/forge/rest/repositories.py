@@ -82,14 +82,14 @@ def list_activity(ask: Ask) -> Answer:
     """GET activity: who moved which branch, newest first; filters ref, actor, activity_type."""
     ref = ask.query.get("ref", "")
     full = ref if ref.startswith("refs/") or not ref else f"refs/heads/{ref}"
-    found = [
+    activities = [
         line
         for line in reversed(ask.repository.activity)
         if full in ("", line.ref)
         and ask.query.get("actor", line.actor.login) == line.actor.login
         and ask.query.get("activity_type", line.type) == line.type
     ]
-    return ask.page([_activity(ask, line) for line in found])
+    return ask.page([_activity(ask, line) for line in activities])
 
 
 def _activity(ask: Ask, line: Activity) -> Body:

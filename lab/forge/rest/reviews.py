@@ -18,11 +18,11 @@ def list_reviews(ask: Ask) -> Answer:
 def create_review(ask: Ask) -> Answer:
     """POST reviews; 422 for one's own approval."""
     fields = ask.fields
-    found = reviewing.review(
+    review = reviewing.review(
         find_pull(ask), ask.token, fields.text_or("event", ""), fields.text_or("body", ""),
         fields.text_or("commit_id", ""),
     )  # fmt: skip
-    return Answer(200, thread_shapes.review(ask.links, found))
+    return Answer(200, thread_shapes.review(ask.links, review))
 
 
 def get_review(ask: Ask) -> Answer:
@@ -33,20 +33,22 @@ def get_review(ask: Ask) -> Answer:
 def dismiss_review(ask: Ask) -> Answer:
     """PUT reviews/{review}/dismissals, with a message."""
     ask.fields.text("message")
-    found = _find(ask)
-    reviewing.dismiss(found, ask.token)
-    return Answer(200, thread_shapes.review(ask.links, found))
+    review = _find(ask)
+    reviewing.dismiss(review, ask.token)
+    return Answer(200, thread_shapes.review(ask.links, review))
 
 
 def submit_review(ask: Ask) -> Answer:
     """POST reviews/{review}/events: submit a pending review."""
-    found = _find(ask)
-    if found.state != "PENDING":
+    review = _find(ask)
+    if review.state != "PENDING":
         raise Refusal(422, "Unprocessable Entity", errors=["Review is not pending"])
     event = ask.fields.text("event")
-    done = reviewing.review(found.pull, ask.token, event, ask.fields.text_or("body", found.body), found.sha)
-    found.pull.reviews.remove(found)
-    done.id = found.id
+    done = reviewing.review(
+        review.pull, ask.token, event, ask.fields.text_or("body", review.body), review.sha
+    )
+    review.pull.reviews.remove(review)
+    done.id = review.id
     return Answer(200, thread_shapes.review(ask.links, done))
 
 

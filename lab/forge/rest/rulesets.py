@@ -31,11 +31,11 @@ def get_ruleset(ask: Ask) -> Answer:
     raise not_found()
 
 
-def _shape(ask: Ask, found: Rules) -> Body:
-    target = "tag" if found.pattern.startswith("refs/tags/") else "branch"
+def _shape(ask: Ask, rules: Rules) -> Body:
+    target = "tag" if rules.pattern.startswith("refs/tags/") else "branch"
     return {
-        "id": found.id, "name": found.name, "target": target, "source_type": "Repository",
-        "source": ask.repository.full_name, "enforcement": "active", "node_id": f"RRS_{found.id}",
+        "id": rules.id, "name": rules.name, "target": target, "source_type": "Repository",
+        "source": ask.repository.full_name, "enforcement": "active", "node_id": f"RRS_{rules.id}",
     }  # fmt: skip
 
 
@@ -60,15 +60,15 @@ def get_protection(ask: Ask) -> Answer:
     classic = [one for one in applying(ask.repository, name) if one.classic]
     if not classic:
         raise not_found("Branch not protected")
-    found, at = classic[0], f"{ask.links.repo(ask.repository)}/branches/{ask.param('branch')}/protection"
+    rules, at = classic[0], f"{ask.links.repo(ask.repository)}/branches/{ask.param('branch')}/protection"
     body: Body = {"url": at, "enforce_admins": {"url": f"{at}/enforce_admins", "enabled": True}}
-    if found.statuses:
-        checks = [{"context": context, "app_id": app_id} for context, app_id in found.statuses]
-        contexts = [context for context, _ in found.statuses]
-        body["required_status_checks"] = {"strict": found.strict, "contexts": contexts, "checks": checks}
-    if found.pull_request:
+    if rules.statuses:
+        checks = [{"context": context, "app_id": app_id} for context, app_id in rules.statuses]
+        contexts = [context for context, _ in rules.statuses]
+        body["required_status_checks"] = {"strict": rules.strict, "contexts": contexts, "checks": checks}
+    if rules.pull_request:
         body["required_pull_request_reviews"] = {
-            "required_approving_review_count": found.approvals, "dismiss_stale_reviews": found.dismiss_stale,
+            "required_approving_review_count": rules.approvals, "dismiss_stale_reviews": rules.dismiss_stale,
         }  # fmt: skip
     return Answer(200, body)
 

@@ -39,33 +39,39 @@ def create_status(ask: Ask) -> Answer:
             422, "Validation Failed", errors=[{"resource": "Status", "code": "custom", "message": message}]
         )
     app_id = ask.token.app.id if ask.token.app else ACTIONS_APP_ID if ask.token.kind == "actions" else None
-    found = Status(
+    status = Status(
         ask.world.next_id(), sha, context, state, description, address,
         ask.token.user, app_id, ask.world.now(),
     )  # fmt: skip
-    repo.statuses.append(found)
-    _announce(ask, found)
+    repo.statuses.append(status)
+    _announce(ask, status)
     merging.wake(repo)
     merge_queue.advance(repo)
-    return made(shapes.status(ask.links, repo, found))
+    return made(shapes.status(ask.links, repo, status))
 
 
-def _announce(ask: Ask, found: Status) -> None:
+def _announce(ask: Ask, status: Status) -> None:
     repo = ask.repository
-    heads = [name for name, sha in repo.store.refs("refs/heads/").items() if sha == found.sha]
+    heads = [name for name, sha in repo.store.refs("refs/heads/").items() if sha == status.sha]
     body: Body = {
-        "id": found.id, "sha": found.sha, "name": repo.full_name, "context": found.context, "state": found.state,
-        "description": found.description, "target_url": found.target_url, "created_at": found.created_at,
+        "id": status.id,
+        "sha": status.sha,
+        "name": repo.full_name,
+        "context": status.context,
+        "state": status.state,
+        "description": status.description,
+        "target_url": status.target_url,
+        "created_at": status.created_at,
         "branches": [{"name": name.removeprefix("refs/heads/")} for name in heads],
-    }  # fmt: skip
+    }
     events.emit(repo, "status", ask.token, body)
 
 
 def list_statuses(ask: Ask) -> Answer:
     """GET commits/{ref}/statuses: newest first, with creators."""
     sha = _commit(ask)
-    found = [one for one in reversed(ask.repository.statuses) if one.sha == sha]
-    return ask.page([shapes.status(ask.links, ask.repository, one) for one in found])
+    statuses = [one for one in reversed(ask.repository.statuses) if one.sha == sha]
+    return ask.page([shapes.status(ask.links, ask.repository, one) for one in statuses])
 
 
 def combined(ask: Ask) -> Answer:

@@ -47,16 +47,16 @@ def connected(inputs: Environments, context: Context, app: App) -> Connections:
     return open_connections(app.settings, context, tokens, job_permissions.WATCH)
 
 
-def report(inputs: Environments, found: Sequence[Moved], road: str, calls: Calls) -> Result:
+def report(inputs: Environments, moved_environments: Sequence[Moved], road: str, calls: Calls) -> Result:
     """The matrix, for people and for the next job."""
-    places = tuple(place for one in found for place in one.places)
+    places = tuple(place for one in moved_environments for place in one.places)
     names = ", ".join(f"{place.app} {place.environment}" for place in places) or "none"
     return Result(
         reason="reported",
         message=Message(what=f"Environments: {names}."),
         outputs={
             "matrix": moved.matrix(places),
-            "judge-again": str(any(one.judge_again for one in found)).lower(),
+            "judge-again": str(any(one.judge_again for one in moved_environments)).lower(),
             "releases": road,
         },
         summary=render("environments.md.j2", places=places),

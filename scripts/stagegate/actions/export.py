@@ -29,7 +29,7 @@ class Export(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: Export, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
-    found = apps.here(context, inputs.config)
+    selected = apps.here(context, inputs.config)
     repository = context.repository or work_tree.read(context.workspace).repository
     if not repository:
         raise Stop(
@@ -43,9 +43,9 @@ def main(inputs: Export, context: Context) -> Result:
         repository=repository,
         app_id=inputs.app_id,
         secret=inputs.secret,
-        several=len(found) > 1,
+        several=len(selected) > 1,
     )
-    exported = [promoter.export(app.settings, target) for app in found]
+    exported = [promoter.export(app.settings, target) for app in selected]
     documents = {str(one["metadata"]) + one["kind"]: one for each in exported for one in each.documents}
     notes = tuple(dict.fromkeys(note for each in exported for note in each.notes))
     log.say(

@@ -39,8 +39,8 @@ def main(inputs: ImageTags, context: Context) -> Result:
     names = settings.image_tags(inputs.version)
     if inputs.mode == "verify":
         logins = credentials.for_hosts(settings.registry_hosts, *login)
-        seen = verify.read(release_images.of(settings, context, logins), names, commit, registry)
-        return report.verified(settings.app, inputs.version, seen, verify.judge(seen))
+        standing_digests = verify.read(release_images.of(settings, context, logins), names, commit, registry)
+        return report.verified(settings.app, inputs.version, standing_digests, verify.judge(standing_digests))
     digests = releases.digests(inputs.digests, settings)
     tagged, github = None, None
     if inputs.token and context.repository:

@@ -30,14 +30,14 @@ def main(inputs: RecordInputs, context: Context) -> Result:
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
     )
     github = writer(inputs, context)
-    found = facts.read(settings, inputs.version, context.ref, inputs.digests, github, store)
-    decision = plan.plan(settings.app, found)
+    foreign = facts.read(settings, inputs.version, context.ref, inputs.digests, github, store)
+    decision = plan.plan(settings.app, foreign)
     changes = (
         ()
         if inputs.dry_run
-        else apply.apply(settings.app, found, decision, github, context.person, context.run_url)
+        else apply.apply(settings.app, foreign, decision, github, context.person, context.run_url)
     )
-    return report.result(settings.app, found, decision, changes, github.calls, dry_run=inputs.dry_run)
+    return report.result(settings.app, foreign, decision, changes, github.calls, dry_run=inputs.dry_run)
 
 
 def writer(inputs: RecordInputs, context: Context) -> hub.Hub:

@@ -29,16 +29,16 @@ class StatusInputs(PinsInputs, frozen=True, kw_only=True):
 def main(inputs: StatusInputs, context: Context) -> Result:
     """Inputs -> facts -> files -> write -> result. Nothing is decided, so there is no plan."""
     fail_on = words(inputs.fail_on)
-    found, calls = report.facts(inputs, context)
+    status, calls = report.facts(inputs, context)
     places = [("html", inputs.html), ("data", inputs.data), ("badges", inputs.badges)]
-    files = report.files(found, [place for place in places if place[1]], context)
+    files = report.files(status, [place for place in places if place[1]], context)
     if context.temp and not inputs.data:
-        files |= {Path(context.temp) / "status.json": status_document.document(found)}
+        files |= {Path(context.temp) / "status.json": status_document.document(status)}
     for path, content in {} if inputs.dry_run else files.items():
         artifact.write(path, content)
     if not context.summary_file:
-        log.say(report.table(found))
-    done = report.result(found, fail_on, list(map(str, files)), calls, dry_run=inputs.dry_run)
+        log.say(report.table(status))
+    done = report.result(status, fail_on, list(map(str, files)), calls, dry_run=inputs.dry_run)
     data = next((str(path) for path in files if path.suffix == ".json"), "")
     outputs = {"page": inputs.html, "data": inputs.data or data, "badges": inputs.badges}
     return done.with_outputs({**outputs, "failing": str(len(done.findings))})
@@ -46,13 +46,13 @@ def main(inputs: StatusInputs, context: Context) -> Result:
 
 def words(text: str) -> tuple[str, ...]:
     """The states that `fail-on` names. Stop(bad-input) for another word."""
-    found = tuple(word for word in text.replace("|", ",").replace(",", " ").split() if word)
-    for word in found:
+    conditions = tuple(word for word in text.replace("|", ",").replace(",", " ").split() if word)
+    for word in conditions:
         if word not in WORDS:
             raise Stop(
                 "bad-input", f"fail-on is {word!r}.", f"It must name: {', '.join(WORDS)}.", "Correct it."
             )
-    return found
+    return conditions
 
 
 def run() -> int:

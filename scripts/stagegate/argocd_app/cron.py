@@ -68,19 +68,19 @@ def next_after(schedule: Cron, moment: datetime) -> datetime | None:
         if schedule.on(day):
             for hour in sorted(schedule.hours):
                 for minute in sorted(schedule.minutes):
-                    found = day.replace(hour=hour, minute=minute)
-                    if found > moment:
-                        return found
+                    candidate = day.replace(hour=hour, minute=minute)
+                    if candidate > moment:
+                        return candidate
         day += timedelta(days=1)
     return None
 
 
 def starts_since(schedule: Cron, since: datetime, until: datetime) -> Iterator[datetime]:
     """Every time it fires after `since` and not after `until`."""
-    found = next_after(schedule, since)
-    while found is not None and found <= until:
-        yield found
-        found = next_after(schedule, found)
+    start = next_after(schedule, since)
+    while start is not None and start <= until:
+        yield start
+        start = next_after(schedule, start)
 
 
 def _field(text: str, low: int, high: int, names: tuple[str, ...]) -> Iterator[int]:

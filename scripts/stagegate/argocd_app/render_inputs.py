@@ -135,13 +135,15 @@ def environment(application: Mapping[str, Any], source: ApplicationSource) -> di
     }
 
 
-def _one(found: tuple[ChartPlace, ...], application: str, chart: str) -> ChartPlace:
-    named = [place for place in found if chart and chart in (place.name, place.path.rpartition("/")[2])]
+def _one(chart_places: tuple[ChartPlace, ...], application: str, chart: str) -> ChartPlace:
+    named = [
+        place for place in chart_places if chart and chart in (place.name, place.path.rpartition("/")[2])
+    ]
     if len(named) == 1:
         return named[0]
-    if len(found) == 1 and (not chart or not found[0].name):
-        return found[0]
-    sources = ", ".join(place.name or place.path for place in found) or "no chart"
+    if len(chart_places) == 1 and (not chart or not chart_places[0].name):
+        return chart_places[0]
+    sources = ", ".join(place.name or place.path for place in chart_places) or "no chart"
     wanted = f"the chart {chart}" if chart else "the chart"
     raise Stop(
         "ambiguous-pin",

@@ -60,9 +60,11 @@ def read_sources(spec: Json, status: Json) -> tuple[SourceSeen, ...]:
     return _resolved(sources_of(spec), sources_of(mapping(sync, "comparedTo")), revisions)
 
 
-def revisions_of(said: Json) -> list[str]:
+def revisions_of(reported: Json) -> list[str]:
     """`revisions`, else the one `revision`."""
-    return texts(said.get("revisions")) or ([text(said, "revision")] if text(said, "revision") else [])
+    return texts(reported.get("revisions")) or (
+        [text(reported, "revision")] if text(reported, "revision") else []
+    )
 
 
 def sources_of(spec: Json) -> list[Json]:
@@ -96,13 +98,13 @@ def is_as_specified(spec: Json, compared: Json) -> bool:
     return ignored is None or _without_empty(ignored) == _without_empty(spec.get("ignoreDifferences") or [])
 
 
-def in_order(said: Json, asked: list[Json]) -> list[str]:
+def in_order(reported: Json, wanted: list[Json]) -> list[str]:
     """The revisions that a sync names, in the order of these sources where it lists its own."""
-    revisions, listed = revisions_of(said), sources_of(said)
+    revisions, listed = revisions_of(reported), sources_of(reported)
     if not len(listed) == len(revisions) > 0:
         return revisions
     pairs = list(zip(listed, revisions, strict=True))
-    return [next((r for s, r in pairs if _place(s) == _place(source)), "") for source in asked]
+    return [next((r for s, r in pairs if _place(s) == _place(source)), "") for source in wanted]
 
 
 def _hydrated(hydrator: Json, status: Json) -> SourceSeen:
@@ -119,16 +121,16 @@ def _hydrated(hydrator: Json, status: Json) -> SourceSeen:
     )
 
 
-def _resolved(asked: list[Json], compared: list[Json], revisions: list[str]) -> tuple[SourceSeen, ...]:
+def _resolved(wanted: list[Json], compared: list[Json], revisions: list[str]) -> tuple[SourceSeen, ...]:
     """Sources of the spec with their revisions: matched by what they are, not by place, where Argo CD says."""
     pairs = list(zip(compared, revisions, strict=False)) if len(compared) == len(revisions) else []
-    found = []
-    for place, source in enumerate(asked):
+    resolved = []
+    for place, source in enumerate(wanted):
         if compared:
             revision = next((r for c, r in pairs if _identity(c) == _identity(source)), "")
         else:
-            revision = revisions[place] if len(revisions) == len(asked) else ""
-        found.append(
+            revision = revisions[place] if len(revisions) == len(wanted) else ""
+        resolved.append(
             SourceSeen(
                 repository=text(source, "repoURL"),
                 chart=text(source, "chart"),
@@ -139,7 +141,7 @@ def _resolved(asked: list[Json], compared: list[Json], revisions: list[str]) -> 
                 value_files=tuple(texts(mapping(source, "helm").get("valueFiles"))),
             )
         )
-    return tuple(found)
+    return tuple(resolved)
 
 
 def _place(source: Json) -> tuple[str, ...]:

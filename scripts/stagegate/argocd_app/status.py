@@ -156,18 +156,18 @@ def _application_set(metadata: Json) -> str:
     return next((text(owner, "name") for owner in owners if text(owner, "kind") == "ApplicationSet"), "")
 
 
-def _operation(state: Json, asked: list[Json]) -> Operation:
+def _operation(state: Json, sources: list[Json]) -> Operation:
     result = mapping(state, "syncResult")
     wanted = mapping(mapping(state, "operation"), "sync")
     if wanted.get("dryRun") is True and state.get("finishedAt"):
         return Operation()  # it brought nothing
-    said = result if result.get("revision") or result.get("revisions") else wanted
+    reported = result if result.get("revision") or result.get("revisions") else wanted
     return Operation(
         phase=text(state, "phase"),
         message=" ".join(text(state, "message").split()),
         started=text(state, "startedAt"),
         finished=text(state, "finishedAt"),
-        revisions=tuple(in_order(said, asked)),
+        revisions=tuple(in_order(reported, sources)),
     )
 
 

@@ -50,10 +50,10 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
 
 def pack(chart: ChartSource, release: Record) -> Package:
     """Pack a chart folder whose dependencies are in place. Stop(findings) for what cannot be packed."""
-    found = files(chart.folder, chart.path)
-    found[source.FILE] = record.write(found[source.FILE], release, chart.file)
+    contents = files(chart.folder, chart.path)
+    contents[source.FILE] = record.write(contents[source.FILE], release, chart.file)
     unpacked: dict[str, bytes] = {}
-    for path, data in found.items():
+    for path, data in contents.items():
         if path.startswith("charts/") and path.count("/") == 1 and path.endswith((".tgz", ".tar.gz")):
             # as helm does: the archives that `helm dependency build` makes of folders hold times
             unpacked |= {f"charts/{inner}": content for inner, content in unpack(data, path).items()}
@@ -81,7 +81,7 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
     root = folder.resolve()
     rules_file = root / ignore.FILE
     rules = ignore.patterns(rules_file.read_bytes() if rules_file.is_file() else b"", f"{path}/{ignore.FILE}")
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
 
     def walk(place: Path, relative: str, above: tuple[Path, ...]) -> None:
         for entry in sorted(place.iterdir()):
@@ -100,12 +100,12 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
                     path, name, f"It is larger than {FILE_LIMIT >> 20} MiB, which helm does not load."
                 )
             else:
-                found[name] = entry.read_bytes()
+                contents[name] = entry.read_bytes()
 
     walk(root, "", (root,))
-    if source.FILE not in found:
+    if source.FILE not in contents:
         raise _unfit(path, source.FILE, f"{ignore.FILE} takes it out of the package.")
-    return found
+    return contents
 
 
 def unpack(archive: bytes, where: str) -> dict[str, bytes]:
@@ -113,7 +113,7 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
 
     Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused.
     """
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     folders: set[str] = set()
     total = 0
     try:
@@ -129,18 +129,18 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                 above = {"/".join(parts[:index]) for index in range(1, len(parts))}
                 if not parts or not _fits_a_disk(parts):
                     raise _corrupt(where, f"no disk takes the name {member.name[:100]!r}")
-                if name in folders or above & found.keys():
+                if name in folders or above & contents.keys():
                     raise _corrupt(where, f"{name[:100]!r} is a file and a folder")
                 folders |= above
                 if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
                     raise _corrupt(where, "it is larger than helm loads")
                 body = tar.extractfile(member)
-                found[name] = body.read() if body else b""
+                contents[name] = body.read() if body else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise _corrupt(where, f"{type(error).__name__}: {error}") from error
-    if not found:
+    if not contents:
         raise _corrupt(where, "it is empty")
-    return found
+    return contents
 
 
 def _fits_a_disk(parts: Sequence[str]) -> bool:
@@ -167,15 +167,15 @@ def content(archive: bytes, where: str) -> str:
     return digest_of({path: digest_of(data) for path, data in unpack(archive, where).items()})
 
 
-def _tar(found: Mapping[str, bytes]) -> bytes:
+def _tar(contents: Mapping[str, bytes]) -> bytes:
     """A plain POSIX archive: sorted, mode 644, no owner, time 0."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path in sorted(found):
+        for path in sorted(contents):
             member = tarfile.TarInfo(path)
-            member.size = len(found[path])
+            member.size = len(contents[path])
             member.mode = 0o644
-            tar.addfile(member, io.BytesIO(found[path]))
+            tar.addfile(member, io.BytesIO(contents[path]))
     return buffer.getvalue()
 
 

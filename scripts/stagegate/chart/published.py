@@ -57,8 +57,8 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
             "Check the reference; another kind of artifact stands there.",
         )
     archive = client.blob(place, str(chart_layers[0]["digest"]))
-    found = package.unpack(archive, str(place))
-    files = [path for path in found if path.count("/") == 1 and path.endswith(f"/{source.FILE}")]
+    contents = package.unpack(archive, str(place))
+    files = [path for path in contents if path.count("/") == 1 and path.endswith(f"/{source.FILE}")]
     if len(files) != 1:
         raise Stop(
             "unknown-state",
@@ -66,7 +66,7 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
             f"Its archive has {len(files)} {source.FILE} where one belongs.",
             "Publish a new version with helm-publish.",
         )
-    metadata = source.parse(found[files[0]], f"{place}: {files[0]}")
+    metadata = source.parse(contents[files[0]], f"{place}: {files[0]}")
     return Published(
         reference=place.name,
         digest=manifest.digest,

@@ -19,14 +19,14 @@ def write(raw: bytes, record: Record, file: str) -> bytes:
     The result is parsed again and must say what the source says plus the record, nothing else.
     """
     before = source.parse(raw, file)
-    there = before.get("annotations") or {}
-    if not isinstance(there, dict):
+    existing = before.get("annotations") or {}
+    if not isinstance(existing, dict):
         raise _refused(file, "annotations is not a mapping.", "Make it one, or remove it.")
-    taken = sorted(key for key in there if str(key).startswith("stagegate/") and key in record.annotations)
+    taken = sorted(key for key in existing if str(key).startswith("stagegate/") and key in record.annotations)
     if taken:
         raise _refused(file, f"{taken[0]} stands in the source.", "Remove it: packaging writes it.")
     after = _insert(raw, record)
-    expected = {**before, "annotations": {**there, **record.annotations}}
+    expected = {**before, "annotations": {**existing, **record.annotations}}
     if source.parse(after, file) != expected:
         raise _refused(
             file, "its annotations cannot be extended without changing more.", "Write them in block style."

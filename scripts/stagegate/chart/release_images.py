@@ -18,7 +18,7 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
 
     Stop(findings) where an environment does not render: an image could be missing in the list.
     """
-    found = dict.fromkeys(settings.images)
+    images = dict.fromkeys(settings.images)
     if settings.own_chart is not None:
         place = facts.Checkout(context.workspace, context.repository)
         known = facts.read(settings, settings.own_chart, place, logins, CheckRequest()).chart
@@ -30,12 +30,12 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
                     "The list of images comes from what every environment renders.",
                     "Run chart-check, which shows why.",
                 )
-            found |= dict.fromkeys(first_party.repositories(rendered, known))
-    if not found:
+            images |= dict.fromkeys(first_party.repositories(rendered, known))
+    if not images:
         raise Stop(
             "bad-settings",
             "No image of ours is known.",
             "Neither `images` nor the rendered chart names one.",
             "Write `images`, or `chart.path` and `chart.image-tag-value`.",
         )
-    return tuple(found)
+    return tuple(images)

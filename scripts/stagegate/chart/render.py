@@ -82,13 +82,13 @@ def _template(place: Path, inputs: RenderInputs, *, keep_broken: bool = False) -
 
 def _on_disk(archive: bytes, folder: Path) -> Path:
     """Unpacked by us: helm would follow what an archive says of itself."""
-    found = package.unpack(archive, "The chart's archive")
-    for path, data in found.items():
+    contents = package.unpack(archive, "The chart's archive")
+    for path, data in contents.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     roots = {
-        path.partition("/")[0] for path in found if path.count("/") == 1 and path.endswith("/Chart.yaml")
+        path.partition("/")[0] for path in contents if path.count("/") == 1 and path.endswith("/Chart.yaml")
     }
     if len(roots) != 1:
         raise Stop(

@@ -52,8 +52,8 @@ def verify(image: str, digest: str, predicate: str, repository: str, server_url:
     except Stop as stop:
         return Verified(state="unknown", detail=f"{stop.what} {stop.why}")
     if done.code:
-        said = next(
+        explanation = next(
             (line.strip() for line in reversed(done.errors.splitlines()) if line.strip()), "no reason given"
         )
-        return Verified(state="unknown", detail=f"{tool} did not verify it: {said[:200]}")
+        return Verified(state="unknown", detail=f"{tool} did not verify it: {explanation[:200]}")
     return Verified(state="verified", detail=f"verified by {tool}")

@@ -92,9 +92,9 @@ def local(checkout: Path, branch: str) -> Remote:
     done = git.git(checkout, "show-ref", "--dereference", "--head", "--heads", "--tags", check=False)
     lines = [line.replace(" ", "\t", 1) for line in done.text.splitlines()]
     head = next((line.partition("\t")[0] for line in lines if line.endswith("\tHEAD")), "")
-    found = _refs(lines, branch)
-    own = found.tip in ("", head) or git.branch(checkout) in ("HEAD", branch)
-    return Remote(tip=head if own else found.tip, tags=found.tags)
+    refs = _refs(lines, branch)
+    own = refs.tip in ("", head) or git.branch(checkout) in ("HEAD", branch)
+    return Remote(tip=head if own else refs.tip, tags=refs.tags)
 
 
 def complete(room: Scratch, tip: str, spans: Sequence[Span]) -> tuple[Graph, ...]:
@@ -104,11 +104,11 @@ def complete(room: Scratch, tip: str, spans: Sequence[Span]) -> tuple[Graph, ...
         return (_walked(room, tip, spans[0]) or graph(room.path, tip),)
     if here:
         return (graph(room.path, tip),) * len(spans)
-    found = _small(room, tip, spans)
-    if found is None and not room.shallow and not has(room, tip):
+    small = _small(room, tip, spans)
+    if small is None and not room.shallow and not has(room, tip):
         demand(fetch(room, "origin", tip))
         return complete(room, tip, spans)
-    return (found or _whole(room, tip, bare=all(span.stable for span in spans)),) * len(spans)
+    return (small or _whole(room, tip, bare=all(span.stable for span in spans)),) * len(spans)
 
 
 def _small(room: Scratch, tip: str, spans: Sequence[Span]) -> Graph | None:
@@ -159,20 +159,20 @@ def _walked(room: Scratch, tip: str, span: Span) -> Graph | None:
     done = git.git(room.path, *_REVISIONS, tip, f"^{tagged}", check=False)
     if done.code:
         return None
-    found = _parents(done)
+    parents_of = _parents(done)
     descends: dict[str, bool] = {tagged: True}
     oldest = []
-    for sha, parents in reversed(found.items()):
+    for sha, parents in reversed(parents_of.items()):
         descends[sha] = any(descends.get(parent, False) for parent in parents)
-        if not any(parent in found or parent == tagged for parent in parents):
+        if not any(parent in parents_of or parent == tagged for parent in parents):
             oldest.append(sha)
     inside = tip == tagged or descends.get(tip, False)
-    doubtful = {*oldest, *(span.newer - found.keys())}
+    doubtful = {*oldest, *(span.newer - parents_of.keys())}
     if not inside or len(doubtful) > _SIDE_LINES:
         return None
     if any(_is_ancestor(room.path, sha, tagged) for sha in doubtful):
         return None
-    return Graph(parents={**found, tagged: ()})
+    return Graph(parents={**parents_of, tagged: ()})
 
 
 def _is_ancestor(path: Path, older: str, newer: str) -> bool:
@@ -230,7 +230,9 @@ def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
     # Besides the tag's own commit they are older than the tag, which this repository cannot see.
     outside = before - {tagged}
     return Graph(
-        parents={sha: found for sha, found in graph(room.path, tip).parents.items() if sha not in outside}
+        parents={
+            sha: parents_of for sha, parents_of in graph(room.path, tip).parents.items() if sha not in outside
+        }
     )
 
 

@@ -59,10 +59,10 @@ class Lint(msgspec.Struct, frozen=True, kw_only=True):
 def version() -> str:
     """Version of the helm on PATH, without v. Stop(missing-tool) when there is none or it does not fit."""
     process.require("helm", INSTALL)
-    said = process.run(
+    done = process.run(
         "helm", "version", "--template", "{{.Version}}", env=_environment(), timeout=30, check=False
     )
-    text = said.text.strip().removeprefix("v")
+    text = done.text.strip().removeprefix("v")
     try:
         fits = OLDEST <= Version.parse(text) < TOO_NEW
     except ValueError:
@@ -222,12 +222,12 @@ def explanation(done: process.Completed) -> str:
 
 def failed(what: str, done: process.Completed) -> Stop:
     """Stop(findings) that quotes helm; `file` is the place in the chart that helm names, if any."""
-    said = explanation(done)
-    place = _PLACE.search(said + " ")
+    reason = explanation(done)
+    place = _PLACE.search(reason + " ")
     return Stop(
         "findings",
         what,
-        f"helm says: {said or f'nothing, and ends with {done.code}'}.",
+        f"helm says: {reason or f'nothing, and ends with {done.code}'}.",
         "Correct the chart or the values and run again.",
         file=place[1] if place else None,
         line=int(place[2]) if place and place[2] else None,

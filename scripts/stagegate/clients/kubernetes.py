@@ -65,16 +65,16 @@ class KubernetesApi:
 
     def objects(self, path: str, selector: str = "") -> list[Json]:
         """Every object below a path, however many answers that takes."""
-        found: list[Json] = []
+        documents: list[Json] = []
         more = ""
         for _ in range(_PAGES):
             query = {"limit": str(_LIMIT), "labelSelector": selector, "continue": more}
             answer = self._send(path, {key: value for key, value in query.items() if value})
             document = _document(self._refuse(answer, path), path)
-            found += [item for item in document.get("items") or () if isinstance(item, dict)]
+            documents += [item for item in document.get("items") or () if isinstance(item, dict)]
             more = str((document.get("metadata") or {}).get("continue") or "")
             if not more:
-                return found
+                return documents
         raise _odd(path, "more objects than are read", "Narrow them with `argocd.selector`.")
 
     def _send(self, path: str, query: Mapping[str, str]) -> requests.Response:
@@ -91,23 +91,25 @@ class KubernetesApi:
         status, host = answer.status_code, _host(self._access.server)
         if status == 200:
             return answer
-        said = f"It says: {_said(answer)}."
+        reported = f"It says: {_said(answer)}."
         if status == 401:
             raise Stop(
                 "token-expired",
                 f"The API server at {host} does not accept the credentials.",
-                said,
+                reported,
                 "Renew the kubeconfig (or the service account token) of this job.",
             )
         if status == 403:
             raise Stop(
                 "missing-permission",
                 f"The API server at {host} does not show {path}.",
-                said,
+                reported,
                 "Give it `get` and `list` on deployments, statefulsets, daemonsets, jobs, cronjobs and pods.",
             )
         reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
-        raise Stop(reason, f"The API server at {host} answered {status} for {path}.", said, "Run it again.")
+        raise Stop(
+            reason, f"The API server at {host} answered {status} for {path}.", reported, "Run it again."
+        )
 
 
 def access(environ: Mapping[str, str] = os.environ) -> ClusterAccess:
@@ -156,8 +158,8 @@ def from_kubeconfig(file: Path) -> ClusterAccess:
 
 
 def _named(config: Json, kind: str, name: str) -> Json:
-    found: Json = {item["name"]: item for item in config[kind]}[name]
-    return found
+    entry: Json = {item["name"]: item for item in config[kind]}[name]
+    return entry
 
 
 def _token(user: Json, beside: Path) -> str:
@@ -172,14 +174,14 @@ def _token_of_command(user: Json, beside: Path) -> str:
     if not isinstance(command, dict):
         return ""
     version = str(command.get("apiVersion") or "client.authentication.k8s.io/v1")
-    asked = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    credential_request = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
     given = {str(one["name"]): str(one["value"]) for one in command.get("env") or ()}
     argv = (str(command.get("command")), *(str(one) for one in command.get("args") or ()))
     try:
         done = process.run(
             *argv,
             cwd=beside.parent,
-            env={**os.environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(asked)},
+            env={**os.environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(credential_request)},
         )
         return str(json.loads(done.text)["status"]["token"])
     except (process.ProgramFailed, ValueError, LookupError, TypeError) as error:

@@ -71,8 +71,8 @@ def show_status(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
         connections = run.connect(inputs, app.settings, order.context)
         place = order.command.environment
         shown.append(status.read(app, connections, order.now, environment=place, full=False))
-    told = result.reported(shown)
-    return msgspec.structs.replace(answer, apps=tuple(shown), at=rfc3339(order.now), result=told)
+    done = result.reported(shown)
+    return msgspec.structs.replace(answer, apps=tuple(shown), at=rfc3339(order.now), result=done)
 
 
 def show_help(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
@@ -88,11 +88,11 @@ def _permission(least: Callable[[Commands], object] | None, apps: Sequence[App])
     """The least permission, by app where they differ; anybody who can comment may only read."""
     if least is None:
         return "anybody"
-    found: dict[str, list[str]] = {}
+    apps_by_permission: dict[str, list[str]] = {}
     for app in apps:
-        asked = least(app.settings.commands)
-        word = asked if isinstance(asked, str) else ", ".join(map(str, asked))  # type: ignore[call-overload]
-        found.setdefault(word, []).append(app.settings.app)
-    if len(found) == 1:
-        return next(iter(found))
-    return "; ".join(f"{word} ({', '.join(names)})" for word, names in found.items())
+        allowed = least(app.settings.commands)
+        word = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))  # type: ignore[call-overload]
+        apps_by_permission.setdefault(word, []).append(app.settings.app)
+    if len(apps_by_permission) == 1:
+        return next(iter(apps_by_permission))
+    return "; ".join(f"{word} ({', '.join(names)})" for word, names in apps_by_permission.items())

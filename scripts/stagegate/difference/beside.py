@@ -47,8 +47,8 @@ def documents(old: Side, new: Side, paths: Iterable[str]) -> dict[str, str]:
     for side in (old, new):
         side.tree.read(wanted)
     names = _names(old, new)
-    found = {path: _why(path, old, new, names) for path in wanted}
-    return {path: why for path, why in found.items() if why}
+    reasons = {path: _why(path, old, new, names) for path in wanted}
+    return {path: why for path, why in reasons.items() if why}
 
 
 def _is_guarded(path: str, side: Side) -> bool:
@@ -106,8 +106,8 @@ def _why(path: str, old: Side, new: Side, names: Names) -> str:
     for content in contents:
         read = _read(content)
         if read is None:
-            said = _in_text(content or b"", names)
-            return f"cannot be read as plain YAML, and {said}" if said else ""
+            reason = _in_text(content or b"", names)
+            return f"cannot be read as plain YAML, and {reason}" if reason else ""
         sides.append(read)
     before, after = sides
     for key in dict.fromkeys((*after, *before)):
@@ -116,10 +116,10 @@ def _why(path: str, old: Side, new: Side, names: Names) -> str:
             continue
         strong, weak = _named(now or {}, path, names, new) if now else ("", "")
         strong_then, weak_then = _named(was, path, names, new) if was else ("", "")
-        said = strong or strong_then or (weak if weak != weak_then else "")
-        if said:
+        reason = strong or strong_then or (weak if weak != weak_then else "")
+        if reason:
             verb = "is new" if was is None else "is removed" if now is None else "changes"
-            return f"has {key[0] or 'a document'} {key[2]}, which {verb} and names {said}"
+            return f"has {key[0] or 'a document'} {key[2]}, which {verb} and names {reason}"
     return ""
 
 
@@ -142,7 +142,7 @@ def _read(content: bytes | None) -> Documents | None:
         listed = yaml_1_1.load_all_last(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
-    found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+    by_identity: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for one in listed:
         for document in sources.items(mapping(one).get("items")) or [one]:
             metadata = mapping(mapping(document).get("metadata"))
@@ -151,10 +151,12 @@ def _read(content: bytes | None) -> Documents | None:
                 for one in (mapping(document).get("kind"), metadata.get("namespace"), metadata.get("name"))
             )
             if kind:
-                found[kind, space, name if (kind, space, name) not in found else f"{name} {len(found)}"] = (
-                    mapping(document)
-                )
-    return found
+                by_identity[
+                    kind,
+                    space,
+                    name if (kind, space, name) not in by_identity else f"{name} {len(by_identity)}",
+                ] = mapping(document)
+    return by_identity
 
 
 def _named(document: Mapping[str, Any], path: str, names: Names, side: Side) -> tuple[str, str]:
@@ -214,5 +216,5 @@ def _word(text: str, words: Iterable[str]) -> str:
 def _in_text(content: bytes, names: Names) -> str:
     """What a file that is no plain YAML mentions."""
     text = content.decode("utf-8", "replace")
-    found = _mentions(text, names.artifacts) or _word(text, names.applications)
-    return f"mentions {found}" if found else "is about Argo CD" if "argoproj.io/" in text else ""
+    word = _mentions(text, names.artifacts) or _word(text, names.applications)
+    return f"mentions {word}" if word else "is about Argo CD" if "argoproj.io/" in text else ""

@@ -105,7 +105,7 @@ def _key(one: RenderedObject) -> Key:
 def _change(before: RenderedObject | None, after: RenderedObject | None, *, several: bool) -> ObjectChange:
     one = after or before
     assert one is not None  # noqa: S101  one of the two sides named it
-    found = fields.changed(before.body, after.body) if before and after else ()
+    field_changes = fields.changed(before.body, after.body) if before and after else ()
     return ObjectChange(
         change="changed" if before and after else "added" if after else "removed",
         api_version=one.api_version,
@@ -113,7 +113,7 @@ def _change(before: RenderedObject | None, after: RenderedObject | None, *, seve
         namespace=one.namespace,
         name=one.name,
         application=one.application if several else "",
-        fields=tuple(field for field in found if not fields.is_noise(field)) or found,
+        fields=tuple(field for field in field_changes if not fields.is_noise(field)) or field_changes,
         before=before.body if before else None,
         after=after.body if after else None,
     )

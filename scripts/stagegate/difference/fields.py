@@ -22,9 +22,9 @@ Found = Iterator[tuple[str, Any, Any]]
 
 def changed(before: object, after: object) -> tuple[FieldChange, ...]:
     """Every field that differs, in the order of the earlier body; of list elements that come or go the whole."""
-    found = list(_differences(before, after, ""))
-    paths = [path for path, _, _ in found]
-    return tuple(_change(path, old, new) for path, old, new in found if not _is_echo(path, paths))
+    differing = list(_differences(before, after, ""))
+    paths = [path for path, _, _ in differing]
+    return tuple(_change(path, old, new) for path, old, new in differing if not _is_echo(path, paths))
 
 
 def is_noise(field: FieldChange) -> bool:

@@ -63,8 +63,8 @@ def holds_state(one: ObjectChange) -> bool:
 
 def claim_templates(body: Body | None) -> set[str]:
     """Names of the volume claims that a StatefulSet makes for each pod."""
-    found = at(body, "spec", "volumeClaimTemplates")
-    return {str(at(item, "metadata", "name")) for item in found} if isinstance(found, list) else set()
+    templates = at(body, "spec", "volumeClaimTemplates")
+    return {str(at(item, "metadata", "name")) for item in templates} if isinstance(templates, list) else set()
 
 
 def is_hook(one: ObjectChange) -> bool:
@@ -106,34 +106,34 @@ def is_left_out(body: Body) -> bool:
 
 def grants(body: Body | None) -> set[str]:
     """Each single permission of a role, as `verb group/resource [name]`."""
-    found: set[str] = set()
+    granted: set[str] = set()
     rules = at(body, "rules")
     for rule in rules if isinstance(rules, list) else ():
         urls = [f"{verb} {url}" for verb in _list(rule, "verbs") for url in _list(rule, "nonResourceURLs")]
-        found.update(urls)
-        found.update(
+        granted.update(urls)
+        granted.update(
             " ".join(part for part in (verb, f"{group}/{resource}".lstrip("/"), name) if part)
             for verb in _list(rule, "verbs")
             for group in _list(rule, "apiGroups") or [""]
             for resource in _list(rule, "resources")
             for name in _list(rule, "resourceNames") or [""]
         )
-    return found
+    return granted
 
 
 def crd_versions(body: Body | None) -> set[str]:
     """Names of the versions that a CustomResourceDefinition has."""
-    found = at(body, "spec", "versions")
-    return {str(at(item, "name")) for item in found} if isinstance(found, list) else set()
+    versions = at(body, "spec", "versions")
+    return {str(at(item, "name")) for item in versions} if isinstance(versions, list) else set()
 
 
 def subjects(body: Body | None) -> set[str]:
     """Who a binding names, as `Kind namespace/name`."""
-    found = at(body, "subjects")
-    listed = found if isinstance(found, list) else []
+    subjects = at(body, "subjects")
+    listed = subjects if isinstance(subjects, list) else []
     return {f"{at(s, 'kind')} {at(s, 'namespace') or ''}/{at(s, 'name')}".replace(" /", " ") for s in listed}
 
 
 def _list(rule: Mapping[str, Any], key: str) -> list[str]:
-    found = rule.get(key)
-    return [str(item) for item in found] if isinstance(found, list) else []
+    listed = rule.get(key)
+    return [str(item) for item in listed] if isinstance(listed, list) else []

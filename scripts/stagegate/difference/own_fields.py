@@ -179,7 +179,7 @@ def _without_elements(value: object) -> object:
     return [_without_elements(item) for item in value] if isinstance(value, list) else value
 
 
-def _object(change: Any, document: Mapping[str, Any], found: Any = ()) -> ObjectChange:
+def _object(change: Any, document: Mapping[str, Any], field_changes: Any = ()) -> ObjectChange:
     metadata = mapping(document.get("metadata"))
     return ObjectChange(
         change=change,
@@ -187,5 +187,5 @@ def _object(change: Any, document: Mapping[str, Any], found: Any = ()) -> Object
         kind=str(document.get("kind") or "Application"),
         namespace=str(metadata.get("namespace") or ""),
         name=str(metadata.get("name") or ""),
-        fields=tuple(found),
+        fields=tuple(field_changes),
     )

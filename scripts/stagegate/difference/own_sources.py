@@ -75,13 +75,13 @@ def risks(
 
 def _unseen(source: ApplicationSource) -> dict[str, Any]:
     """The fields of a source that no rendering takes into account."""
-    found = {key: value for key, value in source.document.items() if key not in _SEEN}
+    unseen = {key: value for key, value in source.document.items() if key not in _SEEN}
     for tool, rendered in _RENDERED.items():
         rest = {
             key: value for key, value in mapping(source.document.get(tool)).items() if key not in rendered
         }
-        found |= {tool: rest} if rest else {}
-    return found
+        unseen |= {tool: rest} if rest else {}
+    return unseen
 
 
 def _place(source: ApplicationSource) -> tuple[str, str]:

@@ -47,14 +47,14 @@ def compared(
     facts: RenderFacts,
     subject: Change,
     both: tuple[Side, Side],
-    seen: Changed = _RELEASE_ONLY,
+    changed: Changed = _RELEASE_ONLY,
 ) -> tuple[Change, Difference | None]:
     """The subject with images and risks of what would be rendered, and the difference for people.
 
-    What cannot be rendered is said, and is a risk where more than the release changes (`seen`); what fails to
+    What cannot be rendered is said, and is a risk where more than the release changes (`changed`); what fails to
     render is trouble, never "no risk".
     """
-    subject = msgspec.structs.replace(subject, besides=seen.more)
+    subject = msgspec.structs.replace(subject, besides=changed.more)
     before, after = both
     try:
         before.roots(strict=True), after.roots(strict=True)
@@ -71,10 +71,10 @@ def compared(
     except Stop as stop:
         return _troubled(subject, stop)
     rendered = [piece for piece in (*old.values(), *new.values()) if piece.rendered]
-    unrendered = tuple(_unrendered(old, new, seen))
+    unrendered = tuple(_unrendered(old, new, changed))
     if not rendered:
         note = next((_note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed")
-        risks = (*_beside(seen), *_unseen(seen.more), *unrendered)
+        risks = (*_beside(changed), *_unseen(changed.more), *unrendered)
         return msgspec.structs.replace(subject, render_note=note, risks=_once(risks)), None
     salt = secrets.token_bytes(16)
     found = differences.compare(objects[0], objects[1], salt)
@@ -98,9 +98,9 @@ def compared(
         *map(_seen, own_fields.source_risks(before, after, renamed)),
         *map(_seen, own_documents.risks(before, after)),
         *unrendered,
-        *_beside(seen),
-        *_unseen(seen.hidden),
-        *_moving(found, old, new, seen.content),
+        *_beside(changed),
+        *_unseen(changed.hidden),
+        *_moving(found, old, new, changed.content),
     )
     for gone, came in images_seen.replaced(found, facts.settings.images):
         detail = f"runs {came} instead of {gone}"
@@ -117,13 +117,13 @@ def compared(
     ), found
 
 
-def remembered(subject: Change, told: Collection[str]) -> Change:
+def remembered(subject: Change, recorded: Collection[str]) -> Change:
     """The subject with the classes of risk that were seen when its commit was made, where it could be rendered."""
     known = tuple(
         RiskSeen(kind=kind, object=subject.environment, detail="seen when this was proposed")
-        for kind in sorted(set(told) - {risk.kind for risk in subject.risks})
+        for kind in sorted(set(recorded) - {risk.kind for risk in subject.risks})
     )
-    return msgspec.structs.replace(subject, risks=(*subject.risks, *known), carried=tuple(sorted(told)))
+    return msgspec.structs.replace(subject, risks=(*subject.risks, *known), carried=tuple(sorted(recorded)))
 
 
 def _under(pieces: Pieces, renamed: Mapping[str, str]) -> dict[tuple[str, int], Piece]:
@@ -150,32 +150,34 @@ def _objects(pieces: Pieces, renamed: Mapping[str, str]) -> Iterator[RenderedObj
         yield from (msgspec.structs.replace(one, application=name) for one in piece.objects)
 
 
-def _unrendered(old: Pieces, new: Pieces, seen: Changed) -> Iterator[RiskSeen]:
+def _unrendered(old: Pieces, new: Pieces, changed: Changed) -> Iterator[RiskSeen]:
     """A risk for each source that changes and that is not rendered on a side, and for each such file."""
     for key in dict.fromkeys((*old, *new)):
         pieces = [piece for piece in (old.get(key), new.get(key)) if piece is not None]
         if all(piece.rendered for piece in pieces):
             continue
-        told = next(_note(piece) for piece in pieces if not piece.rendered)
+        reason = next(_note(piece) for piece in pieces if not piece.rendered)
         name = f"Application/{key[0]}"
         differs = len(pieces) < 2 or pieces[0].source != pieces[1].source
-        if differs and (seen.besides or not pieces[0].own):
+        if differs and (changed.besides or not pieces[0].own):
             yield RiskSeen(
-                kind="not-rendered", object=name, detail=f"changes, and what it does is not rendered: {told}"
+                kind="not-rendered",
+                object=name,
+                detail=f"changes, and what it does is not rendered: {reason}",
             )
-        for path in (*seen.values, *seen.content):
+        for path in (*changed.values, *changed.content):
             if any(piece.files.holds(path) for piece in pieces):
                 yield RiskSeen(
                     kind="not-rendered",
                     object=path,
-                    detail=f"changes, and what it does is not rendered: {told}",
+                    detail=f"changes, and what it does is not rendered: {reason}",
                 )
 
 
 def _not_rendered(old: Pieces, new: Pieces) -> Iterator[str]:
     """A sentence about each source that is not part of what is compared, and why."""
-    told = {key: _note(piece) for side in (old, new) for key, piece in side.items() if not piece.rendered}
-    for (name, index), why in told.items():
+    reasons = {key: _note(piece) for side in (old, new) for key, piece in side.items() if not piece.rendered}
+    for (name, index), why in reasons.items():
         source = f", source {index + 1}" if index >= 0 else ""
         yield f"Not rendered: {name}{source}: {why}."
 
@@ -192,7 +194,7 @@ def _moving(found: Difference, old: Pieces, new: Pieces, content: Iterable[str])
                 break
 
 
-def _beside(seen: Changed) -> tuple[RiskSeen, ...]:
+def _beside(changed: Changed) -> tuple[RiskSeen, ...]:
     """A risk for each file beside the pins that names what the environment runs."""
     return tuple(
         RiskSeen(
@@ -200,7 +202,7 @@ def _beside(seen: Changed) -> tuple[RiskSeen, ...]:
             object=path,
             detail=f"{why}; no pin is in it, so no rule judges what it deploys",
         )
-        for path, why in seen.beside.items()
+        for path, why in changed.beside.items()
     )
 
 
@@ -222,11 +224,11 @@ def _seen(risk: Risk) -> RiskSeen:
 
 def _once(risks: Iterable[RiskSeen]) -> tuple[RiskSeen, ...]:
     """Each class once for an object, the first sentence about it kept."""
-    found: dict[tuple[str, str, str], RiskSeen] = {}
+    distinct: dict[tuple[str, str, str], RiskSeen] = {}
     for risk in risks:
         detail = "" if risk.kind == "not-rendered" and "/" in risk.object else risk.detail
-        found.setdefault((risk.kind, risk.object, detail), risk)
-    return tuple(found.values())
+        distinct.setdefault((risk.kind, risk.object, detail), risk)
+    return tuple(distinct.values())
 
 
 def _troubled(subject: Change, stop: Stop) -> tuple[Change, None]:

@@ -113,7 +113,7 @@ def chart_archive(source: registry.Registry, wanted: ApplicationSource, settings
     if host not in settings.registry_hosts | set(settings.render.hosts):
         raise NotRendered(f"the chart comes from {host}, which the settings do not name")
     if wanted.kind == "repository":
-        found = published.from_index(wanted.address, wanted.chart, wanted.revision, settings.render.hosts)
+        archive = published.from_index(wanted.address, wanted.chart, wanted.revision, settings.render.hosts)
         where = f"{wanted.chart} {wanted.revision} in {wanted.address}"
     else:
         place = registry.parse(f"{address}/{wanted.chart}" if wanted.chart else address)
@@ -123,12 +123,12 @@ def chart_archive(source: registry.Registry, wanted: ApplicationSource, settings
         tag = wanted.revision if exact else registry.chart_tag(wanted.revision)
         target = place.at(tag) if exact else place.tagged(tag)
         fetched = published.fetch(source, target)
-        found, where = fetched.archive if fetched else None, str(target)
-    if found is None:
+        archive, where = fetched.archive if fetched else None, str(target)
+    if archive is None:
         raise Stop(
             "missing-file",
             f"There is no chart at {where}.",
             "The registry has no such version, or something that is not a Helm chart.",
             "Publish the chart first, or correct the pin.",
         )
-    return found
+    return archive

@@ -36,9 +36,9 @@ def irreversible(difference: Difference) -> tuple[str, ...]:
 
     A hook Job without that annotation is no reason: most migrations can run again, and the body warns of it.
     """
-    found = [f"{label} {detail}" for label, detail in _crd_versions_gone(difference)]
-    found += [f"{one.label} is marked {IRREVERSIBLE}" for one in difference.changes if is_marked(one)]
-    return tuple(dict.fromkeys(found))
+    reasons = [f"{label} {detail}" for label, detail in _crd_versions_gone(difference)]
+    reasons += [f"{one.label} is marked {IRREVERSIBLE}" for one in difference.changes if is_marked(one)]
+    return tuple(dict.fromkeys(reasons))
 
 
 Found = Iterator[tuple[str, str]]

@@ -44,7 +44,7 @@ def of(
     settings: Settings, environment: Environment, contents: Mapping[str, bytes | None], *, strict: bool
 ) -> tuple[Root, ...]:
     """Everything that an environment's pins deploy. With `strict` Stop for pins that cannot be read."""
-    found: dict[Place, Root] = {}
+    roots: dict[Place, Root] = {}
     others = _others(settings, environment, contents)
     for pin in environment.pins:
         file = pin_files.file_of(pin)
@@ -55,7 +55,7 @@ def of(
             if strict:
                 raise
         for key, document in _each(file, contents.get(file)):
-            if (key in found and found[key].own) or (key not in own and key in others):
+            if (key in roots and roots[key].own) or (key not in own and key in others):
                 continue
             kind = _kind(document)
             others_: tuple[Any, ...] = ()
@@ -66,8 +66,8 @@ def of(
                     document, node, ShapeContext(file=file, settings=settings, environment=environment)
                 )
             document = document if isinstance(document, Mapping) else {"": document}
-            found[key] = Root(kind=kind, file=file, own=key in own, document=document, others=others_)
-    return (*found.values(), *_folders(environment))
+            roots[key] = Root(kind=kind, file=file, own=key in own, document=document, others=others_)
+    return (*roots.values(), *_folders(environment))
 
 
 def _places(read: PinFile) -> set[Place]:
@@ -126,17 +126,17 @@ def _folders(environment: Environment) -> Iterator[Root]:
 def _others(settings: Settings, environment: Environment, contents: Mapping[str, bytes | None]) -> set[Place]:
     """Objects of these files that belong to other environments."""
     own = set(map(pin_files.file_of, environment.pins))
-    found: set[Place] = set()
+    other_places: set[Place] = set()
     for other in settings.environments:
         for pin in other.pins if other.name != environment.name else ():
             file = pin_files.file_of(pin)
             if file not in own:
                 continue
             try:
-                found |= _places(pinned_version.read(pin, contents, settings, other))
+                other_places |= _places(pinned_version.read(pin, contents, settings, other))
             except Stop:
                 continue
-    return found
+    return other_places
 
 
 def _documents(content: bytes | None) -> list[Any]:

@@ -23,23 +23,23 @@ def places(values: Sequence[object], *, is_pair: bool) -> Mapping[int, str]:
     command = " ".join(word[:256] for word in words)[:4096]
     takes_login = secret_texts.takes_login(command)
     has_command = "add_user" in words or "htpasswd" in command
-    found: dict[int, str] = {}
+    kinds: dict[int, str] = {}
     flag, flag_name = "", ""  # the flag that the next word belongs to, and the name of its secret
     for index, word in enumerate(words):
         if word and flag_name:
             if not word.startswith("-") and _is_of_secret(flag, word, takes_login=takes_login):
-                found[index] = flag_name
+                kinds[index] = flag_name
             flag_name = ""
         if takes_login and _JOINED.fullmatch(word):
-            found[index] = _PASSWORD
+            kinds[index] = _PASSWORD
         offset = _COMMANDS.get(word, 0) if has_command else 0
         if offset and index + offset < len(words):
-            found[index + offset] = _PASSWORD
+            kinds[index + offset] = _PASSWORD
         if index and words[index - 1] in _SETS and secret_names.is_secret(word):
             flag, flag_name = word, word
         if name := _flag(word):
             flag, flag_name = word, name
-    return found
+    return kinds
 
 
 def _is_of_secret(flag: str, value: str, *, takes_login: bool) -> bool:

@@ -29,8 +29,8 @@ def unknown(side: Side, standing: PinnedVersion) -> str:
         if whole and whole.note and (why := _overriding(root.document)):
             return f"{name} has {why}, and cannot be expanded here, so {_ELSEWHERE}"
     for one in side.applications(children=False).values():
-        if one.own and not one.note and (said := _other(one.document, standing, side)):
-            return f"{one.name} would run {said}, and its pins name {standing.version or standing.commit}"
+        if one.own and not one.note and (reason := _other(one.document, standing, side)):
+            return f"{one.name} would run {reason}, and its pins name {standing.version or standing.commit}"
     return ""
 
 
@@ -41,15 +41,15 @@ def _other(document: Mapping[str, Any], standing: PinnedVersion, side: Side) -> 
     except Stop:
         return ""  # nothing in it names a release: the pin is in another file
     try:
-        told = pins.running(named, side.settings)
+        running = pins.running(named, side.settings)
     except Stop:
         return "several releases at once"
     if moving := pins.range_of(named):
         return "" if standing.is_range else f"{moving.value}, which moves by itself"
-    if told.version and standing.version and told.version != standing.version:
-        return told.version
-    if told.commit and standing.commit and not _alike(told.commit, standing.commit):
-        return told.commit
+    if running.version and standing.version and running.version != standing.version:
+        return running.version
+    if running.commit and standing.commit and not _alike(running.commit, standing.commit):
+        return running.commit
     return ""
 
 

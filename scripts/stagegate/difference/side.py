@@ -82,32 +82,32 @@ class Side:
         """Every Application by name; with `children` also those that others deploy, at any depth."""
         if children in self._applications:
             return self._applications[children]
-        found: dict[str, Deployed] = {}
+        deployed: dict[str, Deployed] = {}
         queue: list[tuple[Mapping[str, Any], bool, int]] = [
             (root.document, root.own, 0) for root in self.roots() if root.kind in ("application", "set")
         ]
         while queue:
             document, own, depth = queue.pop(0)
             for one in self._expanded(document, own):
-                if one.name in found:
+                if one.name in deployed:
                     continue
-                found[one.name] = one
+                deployed[one.name] = one
                 if children and depth < _DEEP and not one.note:
                     queue += [(inner, False, depth + 1) for inner in self._children(one)]
-        self._applications[children] = found
-        return found
+        self._applications[children] = deployed
+        return deployed
 
     def pieces(self) -> dict[tuple[str, int], Piece]:
         """Every source of every Application, rendered where that is possible."""
-        found: dict[tuple[str, int], Piece] = {}
+        pieces: dict[tuple[str, int], Piece] = {}
         self._read_together()
         for one in self.applications(children=True).values():
             listed = [source for source in sources.of(one.document) if source.renders]
             for source in listed or [ApplicationSource(kind="reference", address="", document={})]:
-                found[(one.name, source.index)] = self._piece(one, source)
+                pieces[(one.name, source.index)] = self._piece(one, source)
         for number, root in enumerate(root for root in self.roots() if root.kind == "folder"):
-            found[(root.file, number)] = self._folder(root)
-        return found
+            pieces[(root.file, number)] = self._folder(root)
+        return pieces
 
     def once_more(self) -> Iterator[RenderedObject]:
         """Objects of the charts of this side, rendered again."""

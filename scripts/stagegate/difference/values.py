@@ -124,5 +124,5 @@ def reference(image: str) -> tuple[str, str]:
 
 def notes(body: Body | None) -> Mapping[str, str]:
     """metadata.annotations, or nothing."""
-    found = at(body, "metadata", "annotations")
-    return found if isinstance(found, Mapping) else {}
+    stored = at(body, "metadata", "annotations")
+    return stored if isinstance(stored, Mapping) else {}

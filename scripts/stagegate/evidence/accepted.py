@@ -18,15 +18,15 @@ def accepted(settings: Settings, app: Hub, *others: Hub) -> tuple[Actor, ...]:
     if settings.trust.level == "advisory":
         return tuple(dict.fromkeys((ACTIONS_BOT, *(hub.viewer() for hub in (app, *others)))))
     name = f"{settings.trust.app}[bot]"
-    found = app.account(name)
-    if found is None or found.kind != "Bot":
+    account = app.account(name)
+    if account is None or account.kind != "Bot":
         raise Stop(
             "bad-settings",
             f"GitHub knows no App {settings.trust.app!r}.",
             f"With `trust: protected` only what {name} wrote counts, and no such account was found.",
             "Correct `trust.app`: it is the slug at the end of the App's address.",
         )
-    return (found,)
+    return (account,)
 
 
 def demand_writer(connections: Connections, settings: Settings) -> None:

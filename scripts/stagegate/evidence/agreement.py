@@ -86,8 +86,8 @@ def _disagreement(newest: Record | None, status: StatusLike | None, environment:
     if status is None:
         return f"deployment {newest.id} says {newest.evidence.outcome}, and no commit status confirms it"
     if status.state == "failure":
-        said = f"deployment {newest.id} says {newest.evidence.outcome}"
-        return f"{said}, and the newest commit status says: {status.description}"
+        recorded = f"deployment {newest.id} says {newest.evidence.outcome}"
+        return f"{recorded}, and the newest commit status says: {status.description}"
     return ""
 
 

@@ -25,16 +25,16 @@ def records(
     `sha`: only those of one commit. All there are when they never are enough; Stop(unknown-state) where more
     than `LIMIT` deployments would have to be read, because what was not read is not nothing (I2).
     """
-    seen: dict[int, Deployment] = {}  # by id: what is created meanwhile moves the pages
-    found: tuple[Record, ...] = ()
+    deployments: dict[int, Deployment] = {}  # by id: what is created meanwhile moves the pages
+    read_records: tuple[Record, ...] = ()
     for page in github.deployment_pages(evidence.task(app), environment, sha or None, PAGE):
-        if len(seen) >= LIMIT:
+        if len(deployments) >= LIMIT:
             raise _too_far(app, environment, sha)
-        seen |= {deployment.id: deployment for deployment in page}
-        found = evidence.records(seen.values(), app, environment, accepted)
-        if enough(found):
+        deployments |= {deployment.id: deployment for deployment in page}
+        read_records = evidence.records(deployments.values(), app, environment, accepted)
+        if enough(read_records):
             break
-    return found
+    return read_records
 
 
 def confirmed(

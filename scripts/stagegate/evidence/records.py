@@ -111,7 +111,7 @@ def records(
     A deployment of anybody else is not a record, whatever it says; neither is one whose evidence names
     another app, environment, commit or kind than the deployment itself.
     """
-    found = []
+    read_records = []
     for deployment in deployments:
         evidence = decode(deployment.payload)
         expected = task(app, evidence.kind) if evidence else task(app)
@@ -125,7 +125,7 @@ def records(
             deployment.sha,
         ):
             continue
-        found.append(
+        read_records.append(
             Record(
                 id=deployment.id,
                 sha=deployment.sha,
@@ -135,7 +135,7 @@ def records(
                 since=_completed(deployment, evidence, accepted),
             )
         )
-    return tuple(sorted(found, key=lambda record: (record.created, record.id), reverse=True))
+    return tuple(sorted(read_records, key=lambda record: (record.created, record.id), reverse=True))
 
 
 def is_accepted(creator: Actor | None, accepted: Sequence[Actor]) -> bool:
@@ -191,8 +191,8 @@ def state(records: Sequence[Record], release: Release) -> Verdict:
     if difference:
         return Verdict(state="mismatch", detail=difference, record=newest)
     if evidence.outcome == "skipped":
-        said = evidence.skip
-        detail = f"skipped by {said.actor}: {said.reason}" if said else "skipped"
+        skip = evidence.skip
+        detail = f"skipped by {skip.actor}: {skip.reason}" if skip else "skipped"
         return Verdict(state="skipped", detail=detail, record=newest)
     if evidence.outcome == "failed":
         earlier = any(_passed(r, release) for r in ours[1:])

@@ -73,23 +73,23 @@ def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
     """
     if own is None:
         file = policy.source_file
-        found = app.files(app.default_branch(), [file])[file]
-        own = settings_file.parse(found.content, f"{app.repository}: {file}") if found else policy
-    told = msgspec.structs.replace(
+        blob = app.files(app.default_branch(), [file])[file]
+        own = settings_file.parse(blob.content, f"{app.repository}: {file}") if blob else policy
+    joined = msgspec.structs.replace(
         policy,
         version=own.version if policy.version == Versioning() else policy.version,
         chart=own.chart if policy.chart == "none" else policy.chart,
         images=policy.images or own.images,
         image_tag=own.image_tag if policy.image_tag == IMAGE_TAG else policy.image_tag,
     )
-    if foreign := sorted(told.registry_hosts - policy.registry_hosts):
+    if foreign := sorted(joined.registry_hosts - policy.registry_hosts):
         raise Stop(
             "wrong-source",
             f"{app.repository} publishes to {', '.join(foreign)}, which the policy does not name.",
             "Only hosts of the policy's `images` and `chart` are asked, because credentials may go there.",
             "Name the images (and a chart in another registry) in the settings of the pins repository.",
         )
-    return told
+    return joined
 
 
 def reviewed(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:
@@ -260,7 +260,7 @@ def deployed(
 
 def _tagged(settings: Settings, version: str, store: Registry) -> dict[str, str]:
     """Digests by tag, for a release that stagegate did not publish: good enough to adopt, and said so."""
-    found, names = {}, settings.image_tags(version)
+    tagged, names = {}, settings.image_tags(version)
     for image in settings.images:
         digest = next(filter(None, (store.digest(f"{image}:{name}") for name in names)), None)
         if digest is None:
@@ -270,5 +270,5 @@ def _tagged(settings: Settings, version: str, store: Registry) -> dict[str, str]
                 "The release has no record, so its images were looked up by tag.",
                 "Publish the release with image-tags and helm-publish.",
             )
-        found[image] = digest
-    return found
+        tagged[image] = digest
+    return tagged

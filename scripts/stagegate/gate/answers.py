@@ -28,9 +28,9 @@ def differences(answer: Answer, expect: Expect, *, secret: bool) -> Iterator[str
     if expect.within and answer.seconds > wait_seconds(expect.within):
         yield f"it took {answer.seconds:.2f} s, allowed are {expect.within}"
     for name, value in expect.headers.items():
-        found = answer.headers.get(name)
-        if found != value:
-            yield f"header {name} is {expressions.shown(found)}, expected {expressions.shown(value)}"
+        header = answer.headers.get(name)
+        if header != value:
+            yield f"header {name} is {expressions.shown(header)}, expected {expressions.shown(value)}"
     if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
         yield f"the answer does not contain {expressions.shown(expect.contains)}"
     if expect.json:

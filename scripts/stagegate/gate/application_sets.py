@@ -16,20 +16,20 @@ DEFAULT = 180.0  # seconds, Argo CD's own for Git generators
 
 def ask(source: Source, state: Progress) -> None:
     """Read once how often the ApplicationSet of an Application looks. A token that may not gets the default."""
-    seen = state.seen
-    if seen is None or not seen.application_set or state.set_interval is not None:
+    application = state.seen
+    if application is None or not application.application_set or state.set_interval is not None:
         return
     state.set_interval = DEFAULT
     try:
-        state.set_interval = interval(source.application_set(seen.application_set))
+        state.set_interval = interval(source.application_set(application.application_set))
     except Stop as trouble:
         log.debug(trouble.what)
 
 
 def interval(document: Json) -> float:
     """The shortest `requeueAfterSeconds` of an ApplicationSet's generators, nested ones included."""
-    found = list(_intervals(rows(mapping(document, "spec").get("generators"))))
-    return min(found, default=DEFAULT)
+    intervals = list(_intervals(rows(mapping(document, "spec").get("generators"))))
+    return min(intervals, default=DEFAULT)
 
 
 def _intervals(value: Any) -> list[float]:
@@ -44,13 +44,13 @@ def _intervals(value: Any) -> list[float]:
 
 def told(state: Progress, now: float) -> str:
     """What to add to a pin that is not applied, or nothing."""
-    seen = state.seen
-    if seen is None or not seen.application_set or state.judgement.reason != "pin-not-applied":
+    application = state.seen
+    if application is None or not application.application_set or state.judgement.reason != "pin-not-applied":
         return ""
     every = state.set_interval or DEFAULT
     left = max(0.0, every - (now - state.history.since))
     return (
-        f"ApplicationSet {seen.application_set} makes it and looks at Git every {every:.0f} s, "
+        f"ApplicationSet {application.application_set} makes it and looks at Git every {every:.0f} s, "
         f"so within {left:.0f} s; a webhook of the Git server to Argo CD's ApplicationSet controller "
         "(/api/webhook) makes it look at once"
     )

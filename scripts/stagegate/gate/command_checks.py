@@ -130,7 +130,7 @@ def _check(case: object, required: Sequence[str]) -> Check:
     name = ".".join(part for part in (case.classname, case.name) if part) or "unnamed"
     bad = [r for r in case.result if type(r).__name__ in ("Failure", "Error")]
     skipped = any(type(r).__name__ == "Skipped" for r in case.result)
-    said = (
+    detail = (
         " ".join((bad or list(case.result))[0].message.split())
         if case.result and (bad or case.result)[0].message
         else ""
@@ -141,14 +141,14 @@ def _check(case: object, required: Sequence[str]) -> Check:
         outcome="failed" if bad else "skipped" if skipped else "passed",
         required=wanted if required else not skipped,
         seconds=junit_shape.seconds(case),
-        detail=log.redact(said)[:400],
+        detail=log.redact(detail)[:400],
     )
 
 
 def _with_required(cases: tuple[Check, ...], required: Sequence[str]) -> tuple[Check, ...]:
     """The cases, and one that did not pass for every required name that is missing."""
-    there = [case.name for case in cases]
-    absent = [n for n in required if not any(name == n or name.endswith("." + n) for name in there)]
+    names = [case.name for case in cases]
+    absent = [n for n in required if not any(name == n or name.endswith("." + n) for name in names)]
     return (*cases, *(Check(name=n, outcome="skipped", detail="no such test was run") for n in absent))
 
 

@@ -34,15 +34,15 @@ def reader(
         base = head if name == pins else release.commit
         if source.revision == base:
             return "current"
-        found = repositories[name].compare(base, source.revision)
-        log.debug(f"{source.revision[:12]} is {found.status} of {base[:12]} in {name}")
-        if found.status == "identical":
+        compared = repositories[name].compare(base, source.revision)
+        log.debug(f"{source.revision[:12]} is {compared.status} of {base[:12]} in {name}")
+        if compared.status == "identical":
             return "current"
-        if found.status == "ahead":
+        if compared.status == "ahead":
             if name == pins:
                 return "current" if pinned_at(source.revision) == release.version else "superseded"
-            return "superseded" if _touches(found.files, source, watched) else "current"
-        if found.status != "behind":
+            return "superseded" if _touches(compared.files, source, watched) else "current"
+        if compared.status != "behind":
             return "behind"
         missing = repositories[name].compare(source.revision, base).files
         return "behind" if _touches(missing, source, watched) else "current"

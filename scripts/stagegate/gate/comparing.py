@@ -49,26 +49,26 @@ def not_comparable(why: str) -> Compared:
 
 
 def compare(
-    source: Source, found: Rollout, render: Callable[[Json], Rendering], namespace: Callable[[Json], str]
+    source: Source, rollout: Rollout, render: Callable[[Json], Rendering], namespace: Callable[[Json], str]
 ) -> Compared:
     """Compare every Application that was waited for with what Argo CD compared the cluster with."""
     ours: list[Json] = []
     wrong: list[str] = []
-    for seen, document in zip(found.seen, found.documents, strict=True):
+    for application, document in zip(rollout.seen, rollout.documents, strict=True):
         try:
             rendering = render(document)
-            theirs = target_objects(source, seen.name, document)
+            theirs = target_objects(source, application.name, document)
         except Stop as trouble:
             return not_comparable(f"{trouble.what} {trouble.why}")
         differences = content.differences(theirs, rendering.objects, namespace(document))
         if differences and rendering.unsteady:
             return not_comparable(
-                f"the chart of {seen.name} uses {rendering.unsteady}, which may render otherwise each time"
+                f"the chart of {application.name} uses {rendering.unsteady}, which may render otherwise each time"
             )
-        if differences and _moved(source, seen.name, document):
-            return not_comparable(f"{seen.name} was compared against newer values meanwhile")
+        if differences and _moved(source, application.name, document):
+            return not_comparable(f"{application.name} was compared against newer values meanwhile")
         ours += rendering.objects
-        wrong += [f"{seen.name}: {difference}" for difference in differences]
+        wrong += [f"{application.name}: {difference}" for difference in differences]
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
     good = f"{len(ours)} objects are what the chart's digest renders to"
     return Compared(
@@ -113,9 +113,9 @@ def unsteady(files: dict[str, bytes]) -> str:
     """The first unsteady function that a chart's templates use, or nothing."""
     for path, template in sorted(files.items()):
         if "/templates/" in path or path.startswith("templates/"):
-            found = next((word for word in UNSTEADY if _uses(template, word)), "")
-            if found:
-                return found
+            function = next((word for word in UNSTEADY if _uses(template, word)), "")
+            if function:
+                return function
     return ""
 
 

@@ -26,16 +26,16 @@ def differences(theirs: Sequence[Json], ours: Sequence[Json], namespace: str) ->
     own = _instance_labels(theirs, ours)
     left = {_key(item, namespace): _plain(item, own) for item in theirs if item}
     right = {_key(item, namespace): _plain(item, own) for item in ours if item}
-    found = []
+    differing = []
     for key in sorted({*left, *right}):
         name = "/".join(part for part in (key[1], key[2], key[3]) if part)
         if key not in right:
-            found.append(f"{name} is only in Argo CD")
+            differing.append(f"{name} is only in Argo CD")
         elif key not in left:
-            found.append(f"{name} is not in Argo CD")
+            differing.append(f"{name} is not in Argo CD")
         elif left[key] != right[key]:
-            found.append(f"{name} differs in {_first(left[key], right[key])}")
-    return tuple(found)
+            differing.append(f"{name} differs in {_first(left[key], right[key])}")
+    return tuple(differing)
 
 
 def _key(item: Json, namespace: str) -> Key:

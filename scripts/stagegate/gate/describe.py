@@ -21,7 +21,7 @@ def evidence(
     environment: str,
     kind: EvidenceKind,
     conclusion: Conclusion,
-    seen: Seen | None,
+    trial: Seen | None,
     *,
     started: str,
     finished: str,
@@ -33,10 +33,10 @@ def evidence(
     reason: str = "",
 ) -> Evidence:
     """The record of a verdict; `content` is `compared` only when a comparison found no difference."""
-    checks = folded(seen.checks) if seen else ()
+    checks = folded(trial.checks) if trial else ()
     compared = any(c.name == "content" and c.outcome == "passed" for c in checks)
     content: Content = "compared" if compared else "not-comparable"
-    applications = seen.rollout.seen if seen and seen.rollout else ()
+    applications = trial.rollout.seen if trial and trial.rollout else ()
     return Evidence(
         kind=kind,
         app=release.app,
@@ -48,7 +48,7 @@ def evidence(
         commit=release.commit,
         chart=release.chart,
         images=release.images,
-        configuration=seen.configuration if seen else "",
+        configuration=trial.configuration if trial else "",
         content=content,
         application=applications[0] if applications else None,
         checks=checks,

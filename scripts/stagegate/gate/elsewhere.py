@@ -36,10 +36,10 @@ def confirmed(facts: Facts, app: Hub) -> tuple[Record, ...]:
 
 def proof(facts: Facts, known: Sequence[Record]) -> Record | None:
     """The record that proves exactly this already: same digests, policy, pins and used files."""
-    found = proven.record(known, facts.release, facts.policy)
-    if found is None or found.evidence is None or not facts.files:
+    record = proven.record(known, facts.release, facts.policy)
+    if record is None or record.evidence is None or not facts.files:
         return None
-    return found if found.evidence.files == facts.files else None
+    return record if record.evidence.files == facts.files else None
 
 
 def unchanged(facts: Facts, known: Sequence[Record]) -> bool:

@@ -60,13 +60,13 @@ def _compared(document: Any, wanted: Mapping[str, Any], secret: bool) -> list[st
 
 
 def _difference(expression: str, document: Any, wanted: Any, secret: bool) -> str:
-    found, trouble = _value(expression, document)
+    actual, trouble = _value(expression, document)
     if trouble:
         return f"{expression} cannot be asked of the answer: {trouble}"
-    if found == wanted and isinstance(found, bool) == isinstance(wanted, bool):
+    if actual == wanted and isinstance(actual, bool) == isinstance(wanted, bool):
         return ""
     hidden = secret or _SECRET.search(expression)
-    return f"{expression} is {'other' if hidden else shown(found)}, expected {shown(wanted)}"
+    return f"{expression} is {'other' if hidden else shown(actual)}, expected {shown(wanted)}"
 
 
 def _value(expression: str, document: Any) -> tuple[Any, str]:
@@ -91,14 +91,14 @@ def _bounded(expressions: Any, work: Callable[[], Any]) -> Any:
         _work(writing, work)
     os.close(writing)
     try:
-        said = _said(reading)
+        value = _said(reading)
     finally:
         os.close(reading)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    if said is None:
+    if value is None:
         raise Unbounded(f"an expression took more than {SECONDS:g} s or too much memory")
-    return said
+    return value
 
 
 def _work(writing: int, work: Callable[[], Any]) -> None:

@@ -71,9 +71,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
 
 
-def timeout_of(environment: Environment, asked: str) -> float:
+def timeout_of(environment: Environment, requested: str) -> float:
     """Seconds of the input, else of the settings. Stop(bad-input) for anything but `90s`, `20m`, `1h`."""
-    text = asked or environment.gate.timeout
+    text = requested or environment.gate.timeout
     number, unit = text[:-1], text[-1:]
     if unit not in "smhd" or not (number.isascii() and number.isdigit()) or seconds(text) > LONGEST:
         raise Stop(
@@ -174,8 +174,8 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
     """
     listed = dict.fromkeys(environment.argo.applications)
     if environment.argo.selector:
-        found = source.applications(environment.argo.selector)
-        listed |= dict.fromkeys(_qualified(item, environment.argo.namespace) for item in found)
+        documents = source.applications(environment.argo.selector)
+        listed |= dict.fromkeys(_qualified(item, environment.argo.namespace) for item in documents)
     chosen = tuple(name for name in listed if name)
     if not chosen:
         raise Stop(

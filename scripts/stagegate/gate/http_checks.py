@@ -115,9 +115,9 @@ def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
                 check = msgspec.structs.replace(check, required=must)
             results.append(check)
             _tell(check)
-    there = {check.name for check in results}
+    names = {check.name for check in results}
     absent = [
-        Check(name=n, outcome="skipped", detail="no such check") for n in run.required if n not in there
+        Check(name=n, outcome="skipped", detail="no such check") for n in run.required if n not in names
     ]
     return (*results, *absent)
 
@@ -227,13 +227,13 @@ def _read(response: requests.Response, end: float, clock: Callable[[], float]) -
 def _capture(wanted: Mapping[str, str], answer: Answer, known: dict[str, str], check: Check) -> Check:
     """Keep the values of the login's answer as secrets; a login without them has failed."""
     try:
-        found = expressions.search(answer.body, wanted)
+        captured = expressions.search(answer.body, wanted)
     except (ValueError, expressions.Unbounded):
-        found = dict.fromkeys(wanted)
-    lost = sorted(name for name, value in found.items() if not isinstance(value, str | int) or value == "")
+        captured = dict.fromkeys(wanted)
+    lost = sorted(name for name, value in captured.items() if not isinstance(value, str | int) or value == "")
     if lost:
         detail = f"the answer holds no {', '.join(lost)}"
         return msgspec.structs.replace(check, outcome="failed", detail=detail)
-    log.mask(*(str(value) for value in found.values()))
-    known.update({name: str(value) for name, value in found.items()})
+    log.mask(*(str(value) for value in captured.values()))
+    known.update({name: str(value) for name, value in captured.items()})
     return check

@@ -160,10 +160,10 @@ def untested_references(
 ) -> tuple[str, ...]:
     """References that carry the release's tag and whose repository is neither in its record nor allowed."""
     known = {full_name(name) for name in (*(image.reference for image in images), *allowed)}
-    found = (PodImage(pod="", container="", written=one) for one in written)
+    references = (PodImage(pod="", container="", written=one) for one in written)
     return tuple(
         dict.fromkeys(
-            one.written for one in found if one.tag in tags and full_name(one.repository) not in known
+            one.written for one in references if one.tag in tags and full_name(one.repository) not in known
         )
     )
 
@@ -194,11 +194,11 @@ def stuck_pod(tree: Json, images: Sequence[Image], tags: Sequence[str]) -> Stuck
         )
         if not new or not _STUCK.search(reason):
             continue
-        said = " ".join(text(mapping(node, "health"), "message").split())[:200]
-        told = f"pod {text(node, 'name')} does not start: {reason}" + (f", {said}" if said else "")
+        message = " ".join(text(mapping(node, "health"), "message").split())[:200]
+        problem = f"pod {text(node, 'name')} does not start: {reason}" + (f", {message}" if message else "")
         pulled = reason in ("ImagePullBackOff", "ErrImagePull", "InvalidImageName")
         backed_off = reason != "ErrImagePull"
-        return StuckPod(text=told, for_good=pulled and backed_off and bool(_GONE.search(told)))
+        return StuckPod(text=problem, for_good=pulled and backed_off and bool(_GONE.search(problem)))
     return StuckPod()
 
 

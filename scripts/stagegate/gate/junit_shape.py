@@ -20,16 +20,16 @@ class Unbounded(Exception):
 
 def claimed_failures(report: Path) -> int:
     """The largest number of failures and errors that one suite says it has. Unbounded, SyntaxError."""
-    depth = seen = most = 0
+    depth = elements = most = 0
     for event, element in ElementTree.iterparse(report, events=("start", "end")):  # noqa: S314  expat bounds entities
         if event == "end":
             depth -= 1
             element.clear()
             continue
-        depth, seen = depth + 1, seen + 1
+        depth, elements = depth + 1, elements + 1
         if depth > DEEPEST:
             raise Unbounded(f"it is nested more than {DEEPEST} levels deep")
-        if seen > MOST:
+        if elements > MOST:
             raise Unbounded(f"it has more than {MOST} elements")
         if element.tag.rpartition("}")[2] in ("testsuite", "testsuites"):
             most = max(most, sum(_count(element.get(name)) for name in _COUNTS))

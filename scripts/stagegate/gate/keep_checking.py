@@ -50,9 +50,13 @@ def unwell(source: Source, expected: Expected, order: Order) -> Callable[[Sequen
     def ask(names: Sequence[str]) -> str:
         for name in names:
             document = source.application(name)
-            seen, named = documents.read(document), order.named(document)
-            held = {s.key: order.commit(s, seen) for s in seen.sources if s.is_git and s.revision}
-            reason, detail = classify(seen, msgspec.structs.replace(expected, commits=held, named=named))
+            application, named = documents.read(document), order.named(document)
+            held = {
+                s.key: order.commit(s, application) for s in application.sources if s.is_git and s.revision
+            }
+            reason, detail = classify(
+                application, msgspec.structs.replace(expected, commits=held, named=named)
+            )
             if reason not in ("ready", "refreshing"):
                 return f"{name}: {detail}"
         return ""

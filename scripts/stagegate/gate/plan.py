@@ -159,10 +159,10 @@ def judge(application: Application, expected: Expected, history: History, now: f
     return decide(observe(application, expected), history, now)
 
 
-def decide(seen: Observed, history: History, now: float) -> Judgement:
+def decide(observed: Observed, history: History, now: float) -> Judgement:
     """What a look means, given the looks before it."""
-    reason, detail, limit = seen.reason, seen.detail, seen.limit
-    same = _continues(history, seen)
+    reason, detail, limit = observed.reason, observed.detail, observed.limit
+    same = _continues(history, observed)
     lasted = now - history.since if same else 0.0
     looks = history.looks + 1 if same else 1
     if reason == "refreshing" and history.reason == "ready":
@@ -176,9 +176,11 @@ def decide(seen: Observed, history: History, now: float) -> Judgement:
         if limit is not None and looks >= 3 and refreshed and lasted >= limit:
             return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")
         return Waiting(reason=reason, detail=detail)
-    if looks < 2 or lasted < seen.settle:
-        return Waiting(reason="settling", detail=f"{detail}; good for {lasted:.0f} of {seen.settle:.0f} s")
-    if not seen.confirmed:
+    if looks < 2 or lasted < observed.settle:
+        return Waiting(
+            reason="settling", detail=f"{detail}; good for {lasted:.0f} of {observed.settle:.0f} s"
+        )
+    if not observed.confirmed:
         return Waiting(reason="settling", detail=f"{detail}; Argo CD has not looked again since it settled")
     return Ready(detail=detail)
 
@@ -190,17 +192,22 @@ def remember(
     return added(history, observe(application, expected), now, refreshed=refreshed)
 
 
-def added(history: History, seen: Observed, now: float, *, refreshed: bool = False) -> History:
+def added(history: History, observed: Observed, now: float, *, refreshed: bool = False) -> History:
     """History with a look added."""
-    if seen.reason == "refreshing" and history.reason == "ready":
+    if observed.reason == "refreshing" and history.reason == "ready":
         return history  # we ask for refreshes ourselves, and that takes nothing back
-    if not _continues(history, seen):
-        good = history.was_good or seen.reason == "ready"
+    if not _continues(history, observed):
+        good = history.was_good or observed.reason == "ready"
         return History(
-            reason=seen.reason, limit=seen.limit, since=now, looks=1, was_good=good, refreshed=refreshed
+            reason=observed.reason,
+            limit=observed.limit,
+            since=now,
+            looks=1,
+            was_good=good,
+            refreshed=refreshed,
         )
     return msgspec.structs.replace(history, looks=history.looks + 1, refreshed=history.refreshed or refreshed)
 
 
-def _continues(history: History, seen: Observed) -> bool:
-    return (history.reason, history.limit) == (seen.reason, seen.limit)
+def _continues(history: History, observed: Observed) -> bool:
+    return (history.reason, history.limit) == (observed.reason, observed.limit)

@@ -33,13 +33,13 @@ def look(
     source: PodReader, name: str, images: Sequence[Image], tags: Sequence[str], relatives: Relatives
 ) -> Proof:
     """One look at the pods of an Application. Without the right to see live pods, images count by tag."""
-    found = pod_images.judge_images(_pods(source, name), images, tags, relatives)
-    if found.wrong:
-        return Proof(judgement=Failed(reason="other-software", detail="; ".join(found.wrong[:3])))
-    if found.old:
-        return Proof(judgement=Waiting(reason="old-pods", detail="; ".join(found.old[:3])))
+    judged = pod_images.judge_images(_pods(source, name), images, tags, relatives)
+    if judged.wrong:
+        return Proof(judgement=Failed(reason="other-software", detail="; ".join(judged.wrong[:3])))
+    if judged.old:
+        return Proof(judgement=Waiting(reason="old-pods", detail="; ".join(judged.old[:3])))
     return Proof(
-        proven=found.proven, recognised=found.recognised, by_tag=found.by_tag, untested=found.untested
+        proven=judged.proven, recognised=judged.recognised, by_tag=judged.by_tag, untested=judged.untested
     )
 
 
@@ -61,7 +61,7 @@ def _pods(source: PodReader, name: str) -> list[pod_images.PodImage]:
             raise
         log.debug(f"the resource tree of {name} may not be read: {trouble.why}")
         return []
-    found: list[pod_images.PodImage] = []
+    pods: list[pod_images.PodImage] = []
     live = True
     for node in nodes:
         document = {}
@@ -75,8 +75,8 @@ def _pods(source: PodReader, name: str) -> list[pod_images.PodImage]:
                     raise
                 else:
                     continue  # the pod went away between tree and look
-        found += pod_images.of_pod(document, node)
-    return found
+        pods += pod_images.of_pod(document, node)
+    return pods
 
 
 def family(registry: Registry, images: Sequence[Image]) -> Relatives:

@@ -152,8 +152,8 @@ def _cluster(known: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
     )
 
     def unwell(_: Sequence[str]) -> str:
-        seen = observe(source.find())
-        return "" if seen.reason == "ready" else f"{seen.reason}: {seen.detail}"
+        observed = observe(source.find())
+        return "" if observed.reason == "ready" else f"{observed.reason}: {observed.detail}"
 
     def wait(order: Order) -> Rollout:
         return workloads.wait(source, expected, order, observe, clock=time.monotonic, sleep=time.sleep)
@@ -203,7 +203,7 @@ def _comparison(known: Facts, source: ArgoCD, world: World) -> Callable[[Rollout
 
     if known.release.chart is None:
         return lambda _: comparing.not_comparable("no chart of ours is deployed here")
-    return lambda found: comparing.compare(source, found, world.render, namespace)
+    return lambda ended: comparing.compare(source, ended, world.render, namespace)
 
 
 def pinned(

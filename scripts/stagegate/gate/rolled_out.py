@@ -26,35 +26,35 @@ class WorkloadsFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def observation(
-    found: WorkloadsFound,
+    workloads: WorkloadsFound,
     expected: Expected,
     release: Sequence[Image],
     tags: Sequence[str],
     relatives: Callable[[str, str], bool],
 ) -> Observed:
     """The first thing that forbids calling these workloads the release, and how long it is endured. Pure."""
-    reason, detail = next(_objections(found, expected, release, tags, relatives), ("ready", ""))
+    reason, detail = next(_objections(workloads, expected, release, tags, relatives), ("ready", ""))
     limit = None
     if reason == "degraded":
         limit = min(max(expected.settle, DEADLINE), expected.degraded_after)
-    names = ", ".join(_name(one) for one in found.workloads)
+    names = ", ".join(_name(one) for one in workloads.workloads)
     return Observed(
         reason=reason, detail=detail or f"{names} rolled out", limit=limit, settle=expected.settle
     )
 
 
 def _objections(
-    found: WorkloadsFound,
+    workloads: WorkloadsFound,
     expected: Expected,
     release: Sequence[Image],
     tags: Sequence[str],
     relatives: Callable[[str, str], bool],
 ) -> Iterator[Objection]:
     ours = {full_name(image.reference): image for image in release}
-    if found.missing:
-        yield "missing", f"{', '.join(found.missing)} does not exist"
+    if workloads.missing:
+        yield "missing", f"{', '.join(workloads.missing)} does not exist"
     current = False
-    for one in found.workloads:
+    for one in workloads.workloads:
         written = list(images_of(one, set(ours)))
         old = [
             image
@@ -102,8 +102,8 @@ def _rolled_out(one: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
 def _job(name: str, spec: Json, status: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
     conditions = {text(c, "type"): c for c in rows(status.get("conditions")) if c.get("status") == "True"}
     if "Failed" in conditions:
-        said = text(conditions["Failed"], "message") or text(conditions["Failed"], "reason")
-        yield "degraded", f"{name} failed: {said}"
+        message = text(conditions["Failed"], "message") or text(conditions["Failed"], "reason")
+        yield "degraded", f"{name} failed: {message}"
     if spec.get("suspend") is True:
         if not accepts_suspended:
             yield "suspended", f"{name} is suspended"

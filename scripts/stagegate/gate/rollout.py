@@ -55,17 +55,17 @@ def wait(
             now = clock()
             paused += now - last if any(s.judgement.reason == "canary" for s in states.values()) else 0.0
             last = now
-            found = ending.overdue_canary(states, expected, now - began, paused) or ending.verdict(
+            ended = ending.overdue_canary(states, expected, now - began, paused) or ending.verdict(
                 states, order, now - began, paused
             )
             others = [s.asked_for for s in states.values() if s.asked_for]
-            last_word = found is not None and found.outcome != "ready"
+            last_word = ended is not None and ended.outcome != "ready"
             if (others or last_word) and pin.moved(clock(), others, final=last_word):
                 newer = Superseded(detail=f"the pin in Git now names {pin.version}")
                 return ending.ended("superseded", newer, states, clock() - began, paused)
-            if found:
-                innocence.demand(found, states)
-                return found
+            if ended:
+                innocence.demand(ended, states)
+                return ended
             news.follow_parents(_parents(states, order, parents))
             for state in states.values():
                 if wants_refresh(state, expected, clock()):
@@ -153,12 +153,12 @@ def _look(
     refreshed: bool,
 ) -> None:
     """Judge one document and remember it."""
-    seen = documents.read(document)
+    application = documents.read(document)
     held: dict[str, Commit] = {}
-    for source in seen.sources:
+    for source in application.sources:
         if source.is_git and source.revision and is_ours(source, expected):
             if (state.name, source.key) not in commits:
-                commits[state.name, source.key] = order.commit(source, seen)
+                commits[state.name, source.key] = order.commit(source, application)
             held[source.key] = commits[state.name, source.key]
     here = msgspec.structs.replace(
         expected,
@@ -167,10 +167,10 @@ def _look(
         named=order.named(document),
         cannot_start=state.stuck.text if state.stuck.for_good else "",
     )
-    state.judgement = judge(seen, here, state.history, now)
-    state.history = remember(state.history, seen, here, now, refreshed=refreshed)
-    state.seen, state.document = seen, document
-    state.ill_before = health.ill_before(state.ill_before, seen, state.judgement.reason)
+    state.judgement = judge(application, here, state.history, now)
+    state.history = remember(state.history, application, here, now, refreshed=refreshed)
+    state.seen, state.document = application, document
+    state.ill_before = health.ill_before(state.ill_before, application, state.judgement.reason)
     state.asked_for = state.judgement.detail if state.judgement.reason == "pin-not-applied" else ""
     _add(state, state.stuck.text if state.judgement.reason in trouble.ROLLING else "")
     _add(state, application_sets.told(state, now))

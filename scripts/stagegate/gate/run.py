@@ -64,7 +64,7 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
     hub = writer.open_writer(request, facts, world.app, context)
     before = apply.begin(hub, release, name, context.run_url) if recorded else ()
     try:
-        seen = trial.run(trying) if trying else None
+        tried = trial.run(trying) if trying else None
     except Exception as error:
         if isinstance(error, Stop) and error.verdict.outcome == "waiting":
             changes = apply.leave(hub, release, name, error, context.run_url) if recorded else ()
@@ -73,16 +73,16 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
         if recorded:
             apply.give_up(hub, release, name, error, context.run_url)
         raise
-    conclusion = seen.conclusion if seen else verdict.skipped(release, name, context.person, request.reason)
+    conclusion = tried.conclusion if tried else verdict.skipped(release, name, context.person, request.reason)
     proof = describe.evidence(
-        release, name, kind, conclusion, seen,
+        release, name, kind, conclusion, tried,
         started=rfc3339(started), finished=rfc3339(datetime.now(timezone.utc)),
         run=context.run, actor=context.person, policy=facts.policy, files=facts.files, promotion=facts.promotion,
         reason=request.reason,
     )  # fmt: skip
     if request.junit:
         junit.write(context.inside(request.junit, what="junit"), f"gate {name}", proof.checks)
-    say = partial(telling.result, facts, conclusion, proof, seen)
+    say = partial(telling.result, facts, conclusion, proof, tried)
     try:
         again = writer.open_writer(request, facts, world.app, context, again=True)
         number, changes = apply.record(again, proof, context.run_url, facts.environment.is_production)

@@ -25,7 +25,7 @@ def result(
     facts: Facts,
     conclusion: Conclusion,
     evidence: Evidence,
-    seen: Seen | None,
+    tried: Seen | None,
     *,
     deployment: int = 0,
     changes: tuple[Change, ...] = (),
@@ -35,14 +35,14 @@ def result(
     """The result of a gate that came to a verdict; `reason` replaces its reason (`already-passed`)."""
     word = reason or conclusion.reason
     failed = evidence.outcome == "failed"
-    documents = seen.rollout.documents if seen and seen.rollout and failed else ()
+    documents = tried.rollout.documents if tried and tried.rollout and failed else ()
     summary = render(
         "gate.md.j2",
         checks=evidence.checks,
         commit=evidence.commit,
         chart=evidence.chart,
         images=evidence.images,
-        applications=seen.rollout.seen if seen and seen.rollout else (),
+        applications=tried.rollout.seen if tried and tried.rollout else (),
         content=evidence.content,
         trust=facts.trust,
         raw=raw(documents),
@@ -139,19 +139,19 @@ def failed(result: Result) -> bool:
 
 def with_rollback_of(result: Result, rollback: Result) -> Result:
     """The gate that did not pass, with what came of the rollback it asked for."""
-    said = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
-    joint = _with_rollback(result, said, rollback.outputs.get("pr-url", ""), rollback.changes)
+    outcome = f"Rollback: {rollback.message.what} {rollback.message.why}".strip()
+    joint = _with_rollback(result, outcome, rollback.outputs.get("pr-url", ""), rollback.changes)
     return msgspec.structs.replace(joint, parts=(result, rollback))
 
 
 def without_rollback(result: Result, stop: Stop) -> Result:
     """The gate that did not pass, with why no rollback could be proposed."""
-    said = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
-    return _with_rollback(result, said, "", ())
+    outcome = f"No rollback could be proposed: {stop.what} {stop.why} {stop.next}"
+    return _with_rollback(result, outcome, "", ())
 
 
-def _with_rollback(result: Result, said: str, url: str, changes: tuple[Change, ...]) -> Result:
-    message = msgspec.structs.replace(result.message, next=f"{result.message.next} {said}".strip())
+def _with_rollback(result: Result, outcome: str, url: str, changes: tuple[Change, ...]) -> Result:
+    message = msgspec.structs.replace(result.message, next=f"{result.message.next} {outcome}".strip())
     return msgspec.structs.replace(
         result,
         message=message,
@@ -162,12 +162,12 @@ def _with_rollback(result: Result, said: str, url: str, changes: tuple[Change, .
 
 def unrecorded(result: Result, stop: Stop) -> Result:
     """The same result when it could not be written: it survives in outputs and report, and counts for nobody."""
-    said = Message(
+    message = Message(
         what=f"{result.message.what} The record could not be written.",
         why=f"{stop.what} {stop.why}",
         next=f"{stop.next} The verdict is in the output `evidence` and in the report; run it again to record it.",
     )
-    return msgspec.structs.replace(result, reason=stop.reason, message=said)
+    return msgspec.structs.replace(result, reason=stop.reason, message=message)
 
 
 def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:

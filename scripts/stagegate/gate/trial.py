@@ -70,26 +70,28 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 def run(trial: Trial, clock: Clock = Clock()) -> Seen:  # noqa: B008  a frozen value
     """The whole gate. Stop for what is nobody's verdict: unreachable, superseded, not allowed, not in time."""
     end = clock.now() + trial.timeout
-    found: Rollout | None = None
+    rollout: Rollout | None = None
     proof, checks, compared = Proof(), list[Check](), None
     if trial.source is not None:
-        found, proof = _roll_out(trial, trial.source)
-        end += found.paused
-        if found.outcome != "ready":
-            return Seen(conclusion=_without_roll_out(trial, found), rollout=found)
-        checks.append(Check(name="roll-out", outcome="passed", seconds=found.seconds, detail=found.detail))
-        compared = trial.compare(found)
+        rollout, proof = _roll_out(trial, trial.source)
+        end += rollout.paused
+        if rollout.outcome != "ready":
+            return Seen(conclusion=_without_roll_out(trial, rollout), rollout=rollout)
+        checks.append(
+            Check(name="roll-out", outcome="passed", seconds=rollout.seconds, detail=rollout.detail)
+        )
+        compared = trial.compare(rollout)
         checks += [compared.check]
-    names = [seen.name for seen in found.seen] if found is not None else []
+    names = [application.name for application in rollout.seen] if rollout is not None else []
     if trial.scenarios is not None:
         checks += _checks(trial, names, end, clock)
     after = _proof(trial, names)
-    written = (*_written(found), *(compared.images if compared else ()))
+    written = (*_written(rollout), *(compared.images if compared else ()))
     checks += [_images(trial, proof, after), *_record(trial, written, proof, after)]
     return Seen(
         conclusion=verdict.conclude(trial.release, trial.environment, trial.kind, checks, trial.actor),
         checks=tuple(checks),
-        rollout=found,
+        rollout=rollout,
         proven=proof.proven,
         configuration=compared.configuration if compared else "",
     )
@@ -108,48 +110,50 @@ def _roll_out(trial: Trial, source: PodReader) -> tuple[Rollout, Proof]:
         pods=judged,
         stuck=lambda name: pods.stuck(source, name, trial.release.images, trial.tags),
     )
-    found = trial.wait(order)
-    return found, _joined([proofs[seen.name] for seen in found.seen if seen.name in proofs])
+    rollout = trial.wait(order)
+    return rollout, _joined(
+        [proofs[application.name] for application in rollout.seen if application.name in proofs]
+    )
 
 
-def _without_roll_out(trial: Trial, found: Rollout) -> Conclusion:
+def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
     """The verdict on a release that did not roll out. Stop where that is nobody's fault, or not the release's."""
     name = f"{trial.release.app} {trial.release.version}"
-    if found.outcome == "superseded":
+    if rollout.outcome == "superseded":
         raise Stop(
             "superseded",
             f"{name} is no longer wanted in {trial.environment}.",
-            f"{found.detail}.",
+            f"{rollout.detail}.",
             "If another release is meant to run here, its gate decides; else promote this one first.",
         )
-    if found.reason == "wrong-source":
+    if rollout.reason == "wrong-source":
         raise Stop(
             "wrong-source",
             f"{trial.environment} does not deploy what this release publishes.",
-            f"{found.detail}.",
+            f"{rollout.detail}.",
             "Correct `argocd.applications`, `chart` or `images` in the settings, or the Application's source.",
         )
-    if found.outcome == "paused":
+    if rollout.outcome == "paused":
         raise Stop(
             "canary-paused",
             f"{name} is a canary that pauses in {trial.environment}.",
-            f"{found.detail}. This job does not wait longer (`gate.canary-in-job`), and there is no verdict yet.",
+            f"{rollout.detail}. This job does not wait longer (`gate.canary-in-job`), and there is no verdict yet.",
             "Resume or promote it. The next run of the workflow that verifies pins goes on with this gate.",
         )
-    if found.outcome == "timeout" and not found.failing:
+    if rollout.outcome == "timeout" and not rollout.failing:
         raise Stop(
             "timeout",
             f"{name} was not ready in {trial.environment} in time.",
-            f"No workload of this release was failing, so there is no verdict. Last seen: {found.reason}: "
-            f"{found.detail}.",
+            f"No workload of this release was failing, so there is no verdict. Last seen: {rollout.reason}: "
+            f"{rollout.detail}.",
             "Look up the reason in docs/gate.md and run the gate again; raise `gate.timeout` if it needs longer.",
         )
     return verdict.rolled_out_badly(
         trial.release,
         trial.environment,
-        found.outcome,
-        found.reason,
-        found.failing or found.detail,
+        rollout.outcome,
+        rollout.reason,
+        rollout.failing or rollout.detail,
         trial.kind,
     )
 
@@ -188,8 +192,8 @@ def _proof(trial: Trial, names: Sequence[str]) -> Proof:
 
 
 def _joined(proofs: Sequence[Proof]) -> Proof:
-    def together(found: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-        return tuple(sorted({one for each in found for one in each}))
+    def together(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(sorted({one for each in groups for one in each}))
 
     bad = next((p.judgement for p in proofs if p.judgement.reason != "ready"), None)
     joined = Proof(
@@ -226,9 +230,9 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
     return Check(name="images", outcome="passed", detail=f"{len(proven)} proven by digest")
 
 
-def _written(found: Rollout | None) -> tuple[str, ...]:
+def _written(rollout: Rollout | None) -> tuple[str, ...]:
     """The images that Argo CD lists for the Applications."""
-    documents = found.documents if found else ()
+    documents = rollout.documents if rollout else ()
     lists = [((one.get("status") or {}).get("summary") or {}).get("images") or () for one in documents]
     return tuple(image for listed in lists for image in listed if isinstance(image, str))
 

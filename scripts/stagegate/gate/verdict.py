@@ -31,33 +31,33 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     record: Record | None = None
 
 
-def start(found: Sequence[Record], release: Release, run: str, mode: Mode) -> Start:
+def start(judged: Sequence[Record], release: Release, run: str, mode: Mode) -> Start:
     """Finish this run's own unfinished record; a passed one of this run is not repeated (I4).
 
     A record that another run has overtaken is left as it is: finished now, it would hide the newer verdict.
     """
     kind = KINDS[mode]
-    newest = records.state(found, release).record
-    half = unfinished(found, release, run, kind)
+    newest = records.state(judged, release).record
+    half = unfinished(judged, release, run, kind)
     if half is not None and (newest is None or (newest.created, newest.id) < (half.created, half.id)):
         return Start(do="finish", record=half)
-    mine = own(found, release, run, kind)
+    mine = own(judged, release, run, kind)
     is_good = bool(mine and mine[0].evidence and mine[0].evidence.outcome != "failed")
     if is_good and (kind == "look" or (newest is not None and newest.id == mine[0].id)):
         return Start(do="already", record=mine[0])
     return Start(do="run")
 
 
-def unfinished(found: Sequence[Record], release: Release, run: str, kind: str) -> Record | None:
+def unfinished(judged: Sequence[Record], release: Release, run: str, kind: str) -> Record | None:
     """This run's own record of these digests that has no deployment status yet."""
-    return next((r for r in own(found, release, run, kind) if not r.since), None)
+    return next((r for r in own(judged, release, run, kind) if not r.since), None)
 
 
-def own(found: Sequence[Record], release: Release, run: str, kind: str) -> tuple[Record, ...]:
+def own(judged: Sequence[Record], release: Release, run: str, kind: str) -> tuple[Record, ...]:
     """Records that earlier attempts of this run wrote for exactly these digests, newest first."""
     return tuple(
         r
-        for r in found
+        for r in judged
         if run
         and r.evidence
         and r.evidence.run.id == run
@@ -108,12 +108,12 @@ def counted(checks: Sequence[Check]) -> str:
 
 
 def _adopted(release: Release) -> str:
-    told = "It runs there and was not tested."
+    summary = "It runs there and was not tested."
     if release.recorded or not release.images:
-        return told
+        return summary
     names = ", ".join(f"{image.reference}@{image.digest[:19]}" for image in release.images)
     return (
-        f"{told} The release has no record, so its digests were looked up in the registry by tag ({names}); "
+        f"{summary} The release has no record, so its digests were looked up in the registry by tag ({names}); "
         "this evidence records them for a rollback."
     )
 

@@ -115,15 +115,15 @@ def wait(
     while True:
         _look(source, state, order, observe, clock(), expected.patience)
         teller.tell({name: state}, clock())
-        found = ending.verdict({name: state}, order, clock() - began)
+        ended = ending.verdict({name: state}, order, clock() - began)
         late = state.judgement.reason == "old-revision"
-        last_word = found is not None and found.outcome != "ready"
+        last_word = ended is not None and ended.outcome != "ready"
         if (late or last_word) and pin.moved(clock(), [state.judgement.reason], final=last_word):
             newer = Superseded(detail=f"the pin in Git now names {pin.version}")
-            found = ending.ended("superseded", newer, {name: state}, clock() - began)
-        if found is not None:
-            seen = ApplicationSeen(source="kubernetes", name=name, revision=expected.version)
-            return msgspec.structs.replace(found, seen=(seen,), documents=())
+            ended = ending.ended("superseded", newer, {name: state}, clock() - began)
+        if ended is not None:
+            application = ApplicationSeen(source="kubernetes", name=name, revision=expected.version)
+            return msgspec.structs.replace(ended, seen=(application,), documents=())
         sleep(POLL)
 
 
@@ -136,10 +136,10 @@ def _look(
     patience: float,
 ) -> None:
     try:
-        seen = observe(source.find())
-        state.judgement = decide(seen, state.history, now)
-        state.history = added(state.history, seen, now)
-        if seen.reason in ("progressing", "degraded"):
+        observed = observe(source.find())
+        state.judgement = decide(observed, state.history, now)
+        state.history = added(state.history, observed, now)
+        if observed.reason in ("progressing", "degraded"):
             state.stuck = order.stuck(state.name)
             detail = f"{state.judgement.detail}; {state.stuck.text}".removesuffix("; ")
             state.judgement = msgspec.structs.replace(state.judgement, detail=detail)
@@ -183,12 +183,12 @@ def _has_labels(pod: Json, wanted: Json) -> bool:
 def _kind_and_name(written: str) -> tuple[str, str]:
     """`deployment/shop` as a kind and a name. Stop(bad-settings) for a kind that is not looked at."""
     kind, _, name = written.partition("/")
-    found = next((one for one in _PLACES if kind.lower() in (one.lower(), f"{one.lower()}s")), None)
-    if found is None or not name:
+    resource = next((one for one in _PLACES if kind.lower() in (one.lower(), f"{one.lower()}s")), None)
+    if resource is None or not name:
         raise Stop(
             "bad-settings",
             f"argocd.applications names {written!r}, which is no workload.",
             f"With `source: kubernetes` it lists workloads; the kinds are {', '.join(_PLACES)}.",
             "Write it like deployment/shop.",
         )
-    return found, name
+    return resource, name

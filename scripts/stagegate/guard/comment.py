@@ -79,5 +79,5 @@ def _show(
 def _ours(pins: hub.Hub, number: int) -> hub.Comment | None:
     """Our newest comment with the difference; a marker in somebody else's text is only text."""
     viewer = pins.viewer()
-    found = [one for one in pins.comments(number) if one.body.startswith(_MARKER) and viewer.same(one.author)]
-    return found[-1] if found else None
+    own = [one for one in pins.comments(number) if one.body.startswith(_MARKER) and viewer.same(one.author)]
+    return own[-1] if own else None

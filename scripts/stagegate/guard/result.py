@@ -95,18 +95,18 @@ def accounts(apps: Sequence[AppJudged], now: datetime, run_url: str) -> Iterator
 def details(head: Head, apps: Sequence[AppJudged], now: datetime, run_url: str) -> str:
     """The same account as a promotion's pull request gives, for every environment that a head touches."""
     parts = []
-    for told in accounts(apps, now, run_url):
-        title = text.title(told.app, told.environment, told.before, told.after, told.kind)
-        body = text.body(told)
+    for account in accounts(apps, now, run_url):
+        title = text.title(account.app, account.environment, account.before, account.after, account.kind)
+        body = text.body(account)
         parts.append(f"\n### {title} ({head.name})\n\n{body.text}{body.rest}")
     return "".join(parts)
 
 
 def show(context: Context, requested: str, judged_heads: Sequence[HeadJudged], now: datetime) -> str:
     """Write the page with every difference where there is one and a place for it; its path, or nothing."""
-    told = [part for one in judged_heads for part in accounts(one.apps, now, context.run_url)]
+    shown = [part for one in judged_heads for part in accounts(one.apps, now, context.run_url)]
     target = artifact.place(context, requested, "stagegate-difference-pull-request.html", what="html")
-    if target is None or not any(part.difference for part in told):
+    if target is None or not any(part.difference for part in shown):
         return ""
-    artifact.write(target, page.page(told, context.run_url))
+    artifact.write(target, page.page(shown, context.run_url))
     return str(target)

@@ -59,12 +59,12 @@ def judge(pins: hub.Hub, context: Context, home: Path | None, config: str) -> Re
     again = context.event().get("action") != "opened"
     if not changed.complete or (watched.comments and again) or any(map(watched.named.holds, changed.files)):
         return None
-    said = "no pin or value changes"
-    pins.set_first_status(pull["head"]["sha"], names.STATUS, "success", said, pull.get("html_url", ""))
+    description = "no pin or value changes"
+    pins.set_first_status(pull["head"]["sha"], names.STATUS, "success", description, pull.get("html_url", ""))
     head = f"#{pull['number']}"
     return Result(
         reason="reported",
-        message=Message(what=f"stagegate/pins of {head} is success: {said}."),
+        message=Message(what=f"stagegate/pins of {head} is success: {description}."),
         outputs={"state": "success", "next-at": "", "page": ""},
         changes=(
             Change(kind="status", target=f"{names.STATUS} on {pull['head']['sha'][:12]}", after="success"),

@@ -24,8 +24,10 @@ def of_app(
     pins: hub.Hub, files: Mapping[str, hub.RefFile], app: str, writers: Sequence[Actor], now: datetime
 ) -> tuple[Placed, ...]:
     """The marks on these refs that concern an app. One that does not count has no `mark`, and says why not."""
-    found = (judged(pins, ref, file, writers, now) for ref, file in sorted(files.items()) if _is_of(ref, app))
-    return tuple(one for one in found if one is not None)
+    judged_marks = (
+        judged(pins, ref, file, writers, now) for ref, file in sorted(files.items()) if _is_of(ref, app)
+    )
+    return tuple(one for one in judged_marks if one is not None)
 
 
 def judged(

@@ -20,14 +20,14 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
         if refusal.status not in (403, 404, 410):
             raise
         return (_unread(refusal),)
-    found: dict[str, Finding] = {}
+    findings: dict[str, Finding] = {}
     for gone in deleted:
         placed = marks.place(gone.ref, gone.before, None)
         if placed is None or placed.app not in (app, marks.ALL) or gone.ref in present:
             continue
         who = gone.actor.login if gone.actor else "somebody unknown"
         name = gone.ref.removeprefix("refs/heads/")
-        found.setdefault(
+        findings.setdefault(
             gone.ref,
             Finding(
                 rule="mark-vanished",
@@ -39,7 +39,7 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
                 fix="If it should hold, set it again, by a comment or promote-pr. A pushed commit does not count.",
             ),
         )
-    return tuple(found.values())
+    return tuple(findings.values())
 
 
 def _unread(refusal: hub.Refused) -> Finding:

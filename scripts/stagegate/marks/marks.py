@@ -143,14 +143,14 @@ def make(
     )
 
 
-def besides(there: Placed | None, mark: Mark, now: datetime) -> Mark:
+def besides(existing: Placed | None, mark: Mark, now: datetime) -> Mark:
     """What a person's hold becomes where a rollback holds already: the rollback's, which its change rests on, with
     the person's in its text. Anything else stays as it is."""
-    was = there.mark if there else None
+    was = existing.mark if existing else None
     if was is None or (was.kind, mark.kind) != ("rollback", "hold") or not active(was, now):
         return mark
-    said = f"; also held {_said(mark)}"
-    return was if said in was.reason else msgspec.structs.replace(was, reason=was.reason + said)
+    also_held = f"; also held {_said(mark)}"
+    return was if also_held in was.reason else msgspec.structs.replace(was, reason=was.reason + also_held)
 
 
 def removed(mark: Mark | None, by: str, now: datetime, kind: MarkKind = "hold") -> Mark:
@@ -186,11 +186,11 @@ def _override(facts: MarkFacts, environment: str, version: str) -> Mark | None:
 def _arrived(facts: MarkFacts, environment: str, version: str, mark: Mark) -> bool:
     """Whether a roll-out of this version passed here after the mark was set."""
     return any(
-        found.evidence is not None
-        and (found.evidence.kind, found.evidence.outcome) == ("rollout", "passed")
-        and found.evidence.version == version
-        and moment(found.since) > moment(mark.since)
-        for found in records.deciding(facts.records.get(environment, ()))
+        record.evidence is not None
+        and (record.evidence.kind, record.evidence.outcome) == ("rollout", "passed")
+        and record.evidence.version == version
+        and moment(record.since) > moment(mark.since)
+        for record in records.deciding(facts.records.get(environment, ()))
     )
 
 

@@ -13,29 +13,33 @@ from stagegate.marks.placed import Placed
 from stagegate.model import Actor, Change, Mark
 
 
-def put(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, now: datetime) -> tuple[Change, ...]:
-    """Set a mark; nothing when `there`, in force, says the same. A renewal names the commit of the mark before.
+def put(pins: hub.Hub, ref: str, mark: Mark, existing: Placed | None, now: datetime) -> tuple[Change, ...]:
+    """Set a mark; nothing when `existing`, in force, says the same. A renewal names the commit of the mark before.
 
     An override is always renewed: the one before may be used up.
     """
-    was = there.mark if there is not None else None
+    was = existing.mark if existing is not None else None
     if was is not None and mark.kind != "override" and _same(was, mark) and marks.active(was, now):
         return ()
-    return _write(pins, ref, mark, there, f"{mark.kind} by {mark.owner}")
+    return _write(pins, ref, mark, existing, f"{mark.kind} by {mark.owner}")
 
 
-def take_away(pins: hub.Hub, ref: str, there: Placed | None, by: str, now: datetime) -> tuple[Change, ...]:
+def take_away(pins: hub.Hub, ref: str, existing: Placed | None, by: str, now: datetime) -> tuple[Change, ...]:
     """Remove the mark that is there by a commit that says who did; nothing when none is in force."""
-    if there is None or not marks.active(there.mark, now):
+    if existing is None or not marks.active(existing.mark, now):
         return ()
-    return _write(pins, ref, marks.removed(there.mark, by, now, there.place), there, f"removed by {by}")
+    return _write(
+        pins, ref, marks.removed(existing.mark, by, now, existing.place), existing, f"removed by {by}"
+    )
 
 
-def renew(pins: hub.Hub, there: Placed) -> tuple[Change, ...]:
+def renew(pins: hub.Hub, existing: Placed) -> tuple[Change, ...]:
     """Write a mark that counts and has the old form again, in the form of now; else nothing."""
-    if there.mark is None or not authentic.is_old_form(there.mark):
+    if existing.mark is None or not authentic.is_old_form(existing.mark):
         return ()
-    return _write(pins, there.ref, there.mark, there, f"{there.mark.kind} by {there.mark.owner}")
+    return _write(
+        pins, existing.ref, existing.mark, existing, f"{existing.mark.kind} by {existing.mark.owner}"
+    )
 
 
 def current(pins: hub.Hub, ref: str, writers: Sequence[Actor], now: datetime) -> Placed | None:
@@ -49,10 +53,10 @@ def overlapping(
 ) -> tuple[Placed, ...]:
     """Holds in force right now on (part of) the same place; app and environment may be `all`."""
     holds: Mapping[str, hub.RefFile] = pins.ref_files(f"{marks.PREFIX}hold/", marks.FILE)
-    found = (authentic.judged(pins, ref, file, writers, now) for ref, file in holds.items())
+    judged_marks = (authentic.judged(pins, ref, file, writers, now) for ref, file in holds.items())
     return tuple(
         one
-        for one in found
+        for one in judged_marks
         if one is not None
         and (one.app == app or marks.ALL in (one.app, app))
         and (one.environment == environment or marks.ALL in (one.environment, environment))
@@ -60,7 +64,7 @@ def overlapping(
     )
 
 
-def _write(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, said: str) -> tuple[Change, ...]:
+def _write(pins: hub.Hub, ref: str, mark: Mark, existing: Placed | None, message: str) -> tuple[Change, ...]:
     """A commit without a parent that names its place, and the ref moved to it."""
     place = marks.place(ref, "", None)
     if place is None:
@@ -70,14 +74,14 @@ def _write(pins: hub.Hub, ref: str, mark: Mark, there: Placed | None, said: str)
         app=place.app,
         environment=place.environment,
         version=place.version,
-        previous=there.oid if there else "",
+        previous=existing.oid if existing else "",
     )
-    sha = pins.create_orphan_commit({marks.FILE: marks.encode(mark)}, f"chore: {said}")
-    if there is None:
+    sha = pins.create_orphan_commit({marks.FILE: marks.encode(mark)}, f"chore: {message}")
+    if existing is None:
         pins.create_ref(ref, sha)
     else:
-        pins.update_refs([hub.RefUpdate(name=ref, before=there.oid, after=sha, force=True)])
-    before = there.oid if there else ""
+        pins.update_refs([hub.RefUpdate(name=ref, before=existing.oid, after=sha, force=True)])
+    before = existing.oid if existing else ""
     return (Change(kind="mark", target=ref.removeprefix("refs/heads/"), before=before, after=sha),)
 
 

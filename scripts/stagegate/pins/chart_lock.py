@@ -93,7 +93,7 @@ def _dependencies(content: bytes, file: str) -> list[dict[str, Any]]:
     _refuse_duplicates(root, file)
     loaded = plain(root)
     listed = loaded.get("dependencies") if isinstance(loaded, Mapping) else None
-    found: list[dict[str, Any]] = []
+    dependencies: list[dict[str, Any]] = []
     for index, item in enumerate(listed or ()):
         texts = {key: text_at(root, "dependencies", index, key) for key in _TEXTS}
         entry: dict[str, Any] = {k: texts[k] for k in ("name", "version", "repository", "condition")}
@@ -101,8 +101,8 @@ def _dependencies(content: bytes, file: str) -> list[dict[str, Any]]:
         imported = item.get("import-values")  # Go writes the keys of maps sorted
         entry["import-values"] = json.loads(json.dumps(imported, sort_keys=True)) if imported else None
         entry["alias"] = texts["alias"]
-        found.append({key: value for key, value in entry.items() if value or key in _NEEDED})
-    return found
+        dependencies.append({key: value for key, value in entry.items() if value or key in _NEEDED})
+    return dependencies
 
 
 def _refuse_duplicates(node: Node, file: str) -> None:

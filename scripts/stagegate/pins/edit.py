@@ -34,8 +34,8 @@ def version_of(pin_file: PinFile, settings: Settings) -> str | None:
 
     Stop(ambiguous-pin) when the fields of the pin disagree.
     """
-    told = running(pin_file, settings)
-    return None if range_of(pin_file) else told.version or None
+    running_release = running(pin_file, settings)
+    return None if range_of(pin_file) else running_release.version or None
 
 
 def running(pin_file: PinFile, settings: Settings) -> Running:
@@ -50,9 +50,9 @@ def running(pin_file: PinFile, settings: Settings) -> Running:
             commits.setdefault(names["commit"], place)
         if "digest" in names:
             digests[place.subject or settings.app] = names["digest"]
-    for told in (versions, commits):
-        if len(told) > 1:
-            raise _disagree(pin_file.file, settings.app, tuple(told.values()))
+    for places_by_value in (versions, commits):
+        if len(places_by_value) > 1:
+            raise _disagree(pin_file.file, settings.app, tuple(places_by_value.values()))
     return Running(version=next(iter(versions), ""), commit=next(iter(commits), ""), digests=digests)
 
 
@@ -225,11 +225,11 @@ def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> 
 
 
 def _disagree(file: str, app: str, places: Sequence[PinPlace]) -> Stop:
-    said = ", ".join(f"{place.value} in line {place.line}" for place in places)
+    values = ", ".join(f"{place.value} in line {place.line}" for place in places)
     return Stop(
         "ambiguous-pin",
         f"The fields of {file} name different releases of {app}.",
-        f"It says {said}; they move together, so nobody can say which release runs.",
+        f"It says {values}; they move together, so nobody can say which release runs.",
         "Make them name one release by hand, once.",
         file=file,
         line=places[0].line,

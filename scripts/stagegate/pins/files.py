@@ -95,12 +95,12 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 def values(contents: Mapping[str, bytes | None]) -> tuple[str, ...]:
     """Values files that pin files name through a `ref` source, as `$values/deploy/values/prod.yaml`."""
-    found: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for file, content in contents.items():
         for document in _documents(content, file):
             texts = (text for _, (_, text) in yaml_edit.leaves(document))
-            found |= {text.split("/", 1)[1]: None for text in texts if text.startswith("$") and "/" in text}
-    return tuple(found)
+            paths |= {text.split("/", 1)[1]: None for text in texts if text.startswith("$") and "/" in text}
+    return tuple(paths)
 
 
 def is_kustomization(file: str) -> bool:
@@ -165,8 +165,10 @@ def _documents(content: bytes | None, file: str) -> Sequence[Node]:
 
 
 def _is_whole(document: Node) -> bool:
-    told = {path: text for path, (_, text) in yaml_edit.leaves(document)}
+    leaves = {path: text for path, (_, text) in yaml_edit.leaves(document)}
     folders = [
-        path for path in told if path[:2] in (("spec", "source"), ("spec", "sources")) and path[-1] == "path"
+        path
+        for path in leaves
+        if path[:2] in (("spec", "source"), ("spec", "sources")) and path[-1] == "path"
     ]
-    return told.get(("kind",)) == "Application" and not folders
+    return leaves.get(("kind",)) == "Application" and not folders

@@ -113,14 +113,14 @@ def _refuse_encrypted(nodes: Sequence[Node], content: bytes, file: str) -> None:
 
 def _refuse_twins(nodes: Sequence[Node], reading: ShapeContext) -> None:
     """Stop(ambiguous-pin) when a file has one Application twice: the last one counts, whichever is judged."""
-    seen: list[tuple[str, str, str]] = []
+    earlier: list[tuple[str, str, str]] = []
     for node in nodes:
         if not sources.is_kind(node, "Application") and not sources.is_kind(node, "ApplicationSet"):
             continue
         kind, space, name = (
             text_at(node, *p) for p in (("kind",), ("metadata", "namespace"), ("metadata", "name"))
         )
-        if name and any((kind, name) == (k, n) and (space == s or not space or not s) for k, s, n in seen):
+        if name and any((kind, name) == (k, n) and (space == s or not space or not s) for k, s, n in earlier):
             raise Stop(
                 "ambiguous-pin",
                 f"{reading.file} has the {kind} {name} twice.",
@@ -129,7 +129,7 @@ def _refuse_twins(nodes: Sequence[Node], reading: ShapeContext) -> None:
                 file=reading.file,
                 line=node.start_mark.line + 1,
             )
-        seen.append((kind, space, name))
+        earlier.append((kind, space, name))
 
 
 def _units(nodes: Sequence[Node], reading: ShapeContext) -> Iterator[Unit]:
@@ -147,10 +147,10 @@ def _units(nodes: Sequence[Node], reading: ShapeContext) -> Iterator[Unit]:
 
 def _in_object(node: Node, document: int, reading: ShapeContext) -> tuple[PinPlace, ...]:
     for shape in shapes.document_shapes():
-        if shape.places and (found := tuple(shape.places(node, document, reading))):
-            taken = {(place.path, place.inside) for place in found}
+        if shape.places and (places := tuple(shape.places(node, document, reading))):
+            taken = {(place.path, place.inside) for place in places}
             marked = image_policy.places(node, document, reading) if shape.name != image_policy.NAME else ()
-            return (*found, *(place for place in marked if (place.path, place.inside) not in taken))
+            return (*places, *(place for place in marked if (place.path, place.inside) not in taken))
     return ()
 
 

@@ -62,25 +62,27 @@ def standing(
     digests: dict[str, str] = {}
     try:
         for pin in environment.pins:
-            found = read(pin, files, settings, environment)
-            if (moving := pins.range_of(found)) is not None:
-                trouble = f"{found.file} line {moving.line} has {moving.value!r}, which moves by itself"
+            pin_file = read(pin, files, settings, environment)
+            if (moving := pins.range_of(pin_file)) is not None:
+                trouble = f"{pin_file.file} line {moving.line} has {moving.value!r}, which moves by itself"
                 return PinnedVersion(environment=environment.name, is_range=True, trouble=trouble)
-            told = pins.running(found, settings)
-            versions |= {told.version: found.file} if told.version else {}
-            commits |= {told.commit: found.file} if told.commit else {}
-            if clash := [one for one, digest in told.digests.items() if digests.get(one, digest) != digest]:
+            running = pins.running(pin_file, settings)
+            versions |= {running.version: pin_file.file} if running.version else {}
+            commits |= {running.commit: pin_file.file} if running.commit else {}
+            if clash := [
+                one for one, digest in running.digests.items() if digests.get(one, digest) != digest
+            ]:
                 return PinnedVersion(environment=environment.name, trouble=f"its pins disagree on {clash[0]}")
-            digests |= told.digests
+            digests |= running.digests
         for file in dict.fromkeys(map(file_of, environment.pins)):
             lock, chart = files.get(pins.companion(file)), files.get(file)
-            if lock and chart and (said := pins.mislocked(pins.companion(file), lock, chart)):
-                return PinnedVersion(environment=environment.name, trouble=said)
+            if lock and chart and (versions_by_file := pins.mislocked(pins.companion(file), lock, chart)):
+                return PinnedVersion(environment=environment.name, trouble=versions_by_file)
     except Stop as stop:
         return PinnedVersion(environment=environment.name, trouble=f"{stop.what} {stop.why}")
     if len(versions) > 1:
-        said = ", ".join(f"{file} says {version}" for version, file in versions.items())
-        return PinnedVersion(environment=environment.name, trouble=said)
+        versions_by_file = ", ".join(f"{file} says {version}" for version, file in versions.items())
+        return PinnedVersion(environment=environment.name, trouble=versions_by_file)
     if len(commits) > 1:
         return PinnedVersion(
             environment=environment.name, trouble=f"its pins name commits {', '.join(commits)}"
@@ -95,8 +97,8 @@ def standing(
 def astray(standing: PinnedVersion, release: Release, app: str) -> str:
     """A sentence about a commit or digest that pins name and that is not the release's, or nothing (I3)."""
     if not release.commit.startswith(standing.commit):
-        said = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
-        return f"its pins name {said}"
+        commits = f"commit {standing.commit[:12]}, and {release.version} is {release.commit[:12]}"
+        return f"its pins name {commits}"
     for subject, digest in standing.digests.items():
         wanted = pins.digest_of("" if subject == app else subject, release)
         if digest != wanted:
@@ -108,11 +110,11 @@ def named(release: Release, settings: Settings, document: Mapping[str, Any]) -> 
     """The version that a live Application's own spec names; a commit when that is not this release's."""
     kept = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "spec": document.get("spec") or {}}
     try:
-        told = pins.running(pins.read("Application", to_json(kept), settings), settings)
+        running = pins.running(pins.read("Application", to_json(kept), settings), settings)
     except Stop:
         return ""
-    return told.version or (
-        release.version if told.commit and release.commit.startswith(told.commit) else told.commit
+    return running.version or (
+        release.version if running.commit and release.commit.startswith(running.commit) else running.commit
     )
 
 

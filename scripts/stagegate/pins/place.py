@@ -269,13 +269,13 @@ def text_at(node: Node, *path: str | int) -> str:
 
 def scalar_at(node: Node, *path: str | int) -> Scalar | None:
     """The scalar at a path, or None where there is none, or it is null."""
-    found = yaml_edit.resolve(node, path)
-    if found is None or is_null(found[1]):
+    resolved = yaml_edit.resolve(node, path)
+    if resolved is None or is_null(resolved[1]):
         return None
     return yaml_edit.find(node, path)
 
 
 def items_at(node: Node, *path: str | int) -> Sequence[Node]:
     """The elements of the list at a path, or nothing."""
-    found = yaml_edit.resolve(node, path)
-    return found[1].value if found and isinstance(found[1], SequenceNode) else ()
+    resolved = yaml_edit.resolve(node, path)
+    return resolved[1].value if resolved and isinstance(resolved[1], SequenceNode) else ()

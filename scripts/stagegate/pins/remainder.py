@@ -19,7 +19,7 @@ def besides(content: bytes, file: str, places: Iterable[PinPlace]) -> tuple[Said
         return (((), "", _without(content, places)),)
     skipped = {(place.document, place.path, place.inside) for place in places}
     texts = {(document, path) for document, path, inside in skipped if inside}
-    found: list[Said] = []
+    scalars: list[Said] = []
     for number, root in enumerate(yaml_edit.documents(content, file)):
         for path, node in _nodes(root, ()):
             at: Path = (number, *path)
@@ -27,11 +27,11 @@ def besides(content: bytes, file: str, places: Iterable[PinPlace]) -> tuple[Said
                 continue
             inner = _inner(node, path, file) if (number, path) in texts else None
             if inner is None:
-                found.append((at, *_told(node)))
+                scalars.append((at, *_told(node)))
                 continue
             below = ((deep, one) for deep, one in _nodes(inner, ()) if (number, path, deep) not in skipped)
-            found += [((*at, "|", *deep), *_told(one)) for deep, one in below]
-    return tuple(found)
+            scalars += [((*at, "|", *deep), *_told(one)) for deep, one in below]
+    return tuple(scalars)
 
 
 def _without(content: bytes, places: Iterable[PinPlace]) -> str:

@@ -67,12 +67,12 @@ def _is_json(text: str, file: str) -> bool:
     if _ONLY_JSON.search(text):
         return False
 
-    def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
-        names = Counter(name for name, _ in found)
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
+        names = Counter(name for name, _ in items)
         if twice := next((name for name, times in names.items() if times > 1), ""):
             line = text.count("\n", 0, max(text.rfind(json.dumps(twice)), 0)) + 1
             raise _stop(file, (line, f"the key {twice[:80]!r} twice", "it once"))
-        return dict(found)
+        return dict(items)
 
     try:
         json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
@@ -114,17 +114,17 @@ def _odd_lines(text: str) -> Iterator[Oddity]:
 
 def _odd_keys(root: Node) -> Iterator[Oddity]:
     """Keys that stand twice in a mapping, as JSON has them, or that are written and merged."""
-    pending, seen = [root], set()
+    pending, visited = [root], set()
     while pending:
         node = pending.pop()
-        if isinstance(node, ScalarNode) or id(node) in seen:
+        if isinstance(node, ScalarNode) or id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, SequenceNode):
             pending += node.value
             continue
-        if found := next((one for one in _merges(node) if not isinstance(one, MappingNode)), None):
-            yield found.start_mark.line + 1, "a merge of what is no mapping", "the mapping to merge"
+        if odd := next((one for one in _merges(node) if not isinstance(one, MappingNode)), None):
+            yield odd.start_mark.line + 1, "a merge of what is no mapping", "the mapping to merge"
             return
         names: dict[str, str] = {}
         for key, value, how in _entries(node):
@@ -146,12 +146,12 @@ def _odd_keys(root: Node) -> Iterator[Oddity]:
 
 def _odd_scalars(root: Node, text: str) -> Iterator[Oddity]:
     """Plain words that only look like a date or a number: one reader refuses what another takes for text."""
-    pending, seen = [root], set()
+    pending, visited = [root], set()
     while pending:
         node = pending.pop()
-        if id(node) in seen:
+        if id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, ScalarNode):
             line = node.start_mark.line + 1
             if node.style == '"' and _SLASH.search(text, node.start_mark.index, node.end_mark.index):
@@ -195,12 +195,12 @@ def _entries(node: Node, how: str = "written", deep: int = 0) -> Iterator[tuple[
 
 def _merges(node: Node) -> list[Node]:
     """What the `<<` keys of a mapping merge into it."""
-    found: list[Node] = []
+    merged: list[Node] = []
     for key, value in node.value:
         if key.tag == go_scalars.MERGE:
             is_alias = value.start_mark.index < key.start_mark.index  # Go takes no alias of a list
-            found += [value] if is_alias else _merged(value)
-    return found
+            merged += [value] if is_alias else _merged(value)
+    return merged
 
 
 def _merged(value: Node) -> list[Node]:

@@ -61,12 +61,14 @@ def guess(value: str, role: str, settings: Settings) -> str:
     if flavour and not is_known_flavour(flavour):
         return ""
     options = (expand(template, settings) for template in _GUESSES[role])
-    found = next((template for template in options if match(template, f"{core}{at}{digest}") is not None), "")
+    guessed = next(
+        (template for template in options if match(template, f"{core}{at}{digest}") is not None), ""
+    )
     return (
-        found.replace("@{digest}", f"{flavour}@{{digest}}")
-        if "@{digest}" in found
-        else found + flavour
-        if found
+        guessed.replace("@{digest}", f"{flavour}@{{digest}}")
+        if "@{digest}" in guessed
+        else guessed + flavour
+        if guessed
         else ""
     )
 

@@ -33,13 +33,13 @@ def by_strategy(facts: PromotionFacts, now: datetime) -> Choice:
     """The newest admissible version, or (`each`) the oldest, which is the next after what runs."""
     policy = facts.policy_of(facts.environment)
     running = facts.standing(facts.environment).version
-    found = admissible(facts, now)
-    if not found:
+    candidates = admissible(facts, now)
+    if not candidates:
         where = f"passed in {', '.join(policy.after)}" if policy.after else "been released"
         return Choice(version="", why=f"nothing newer than {running or 'what runs'} has {where}")
     if policy.promotion.strategy == "each":
-        return Choice(version=found[0], why=f"the next one after {running or 'nothing'}")
-    return Choice(version=found[-1], why="the newest one that may enter")
+        return Choice(version=candidates[0], why=f"the next one after {running or 'nothing'}")
+    return Choice(version=candidates[-1], why="the newest one that may enter")
 
 
 def admissible(facts: PromotionFacts, now: datetime) -> tuple[str, ...]:

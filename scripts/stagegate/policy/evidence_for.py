@@ -43,5 +43,5 @@ def successors(facts: PromotionFacts, environment: str, verdict: Verdict) -> tup
 
 def versions(facts: PromotionFacts, environment: str) -> tuple[str, ...]:
     """Versions with a finished record in an environment, the latest first."""
-    found = (r.evidence.version for r in facts.records.get(environment, ()) if r.evidence and r.since)
-    return tuple(dict.fromkeys(found))
+    judged = (r.evidence.version for r in facts.records.get(environment, ()) if r.evidence and r.since)
+    return tuple(dict.fromkeys(judged))

@@ -96,13 +96,13 @@ def _newest(
     hub: Hub, release: Release, environment: Environment, trusted: tuple[Actor, ...]
 ) -> Record | None:
     """The newest record here that decides, where it is about exactly this release."""
-    found = records.records(
+    adopted = records.records(
         hub.deployments(records.task(release.app), environment=environment.name),
         release.app,
         environment.name,
         trusted,
     )
-    newest = next(iter(records.deciding(found)), None)
+    newest = next(iter(records.deciding(adopted)), None)
     is_about = (
         newest is not None and newest.evidence is not None and not records.differs(newest.evidence, release)
     )

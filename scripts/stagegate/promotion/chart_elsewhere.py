@@ -26,10 +26,10 @@ def inferred(settings: Settings, files: Mapping[str, bytes | None]) -> Settings:
     """
     if not settings.source or settings.chart != "none":
         return settings
-    found = {f"{one.address}/{one.chart}": one for one in _charts(settings, files)}
-    if len(found) != 1:
+    by_place = {f"{one.address}/{one.chart}": one for one in _charts(settings, files)}
+    if len(by_place) != 1:
         return settings
-    (one,) = found.values()
+    (one,) = by_place.values()
     names = [
         str(mapping(parameter).get("name") or "")
         for parameter in items(one.options("helm").get("parameters"))

@@ -37,30 +37,30 @@ def read(request: GateRequest, settings: Settings, connections: Connections, con
         base = app_state.read(connections, settings)
         if request.mode in ("adopt", "skip") and not request.dry_run:
             permissions.demand(connections.pins, base.settings, context.people, request.mode)
-        found = _facts(request, base, connections.limited(base.settings))
+        gate = _facts(request, base, connections.limited(base.settings))
     if request.mode != "skip":
-        facts.needs(found)
-    resumed = verdict.start(found.records, found.release, context.run_id, request.mode).record is not None
-    if resumed or not request.judges or found.objection is not None:
-        return found
-    return msgspec.structs.replace(found, others=_others(request, found, connections, context))
+        facts.needs(gate)
+    resumed = verdict.start(gate.records, gate.release, context.run_id, request.mode).record is not None
+    if resumed or not request.judges or gate.objection is not None:
+        return gate
+    return msgspec.structs.replace(gate, others=_others(request, gate, connections, context))
 
 
-def _others(request: GateRequest, found: Facts, connections: Connections, context: Context) -> OtherGates:
+def _others(request: GateRequest, gate: Facts, connections: Connections, context: Context) -> OtherGates:
     """What other gates make of this one. Nobody waits for another run in a dry run."""
-    if request.again and _may_insist(found, connections, context):
+    if request.again and _may_insist(gate, connections, context):
         return OtherGates(insisted=True)
     if request.dry_run:
-        return OtherGates(unchanged=elsewhere.unchanged(found, elsewhere.confirmed(found, connections.app)))
-    return elsewhere.read(found, connections.app, connections.pins, context.run_id)
+        return OtherGates(unchanged=elsewhere.unchanged(gate, elsewhere.confirmed(gate, connections.app)))
+    return elsewhere.read(gate, connections.app, connections.pins, context.run_id)
 
 
-def _may_insist(found: Facts, connections: Connections, context: Context) -> bool:
+def _may_insist(gate: Facts, connections: Connections, context: Context) -> bool:
     """Whether the people of this run may ask for a gate where nothing changed."""
-    if not elsewhere.unchanged(found, elsewhere.confirmed(found, connections.app)):
+    if not elsewhere.unchanged(gate, elsewhere.confirmed(gate, connections.app)):
         return True
     try:
-        permissions.demand(connections.pins, found.settings, context.people, "promote")
+        permissions.demand(connections.pins, gate.settings, context.people, "promote")
     except Stop as stop:
         if stop.reason != "not-authorised":
             raise

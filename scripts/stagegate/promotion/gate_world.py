@@ -46,24 +46,24 @@ def rendered(facts: Facts, connections: Connections, document: dict[str, Any]) -
     """What the recorded chart digest renders to, with all that the Application says and the values it contains."""
     chart = facts.release.chart
     assert chart is not None  # noqa: S101  the caller asked
-    seen = status.read(document)
+    application = status.read(document)
 
     def read(address: str, _: str, path: str) -> bytes | None:
-        revision = next(s.revision for s in seen.sources if s.repository == address)
+        revision = next(s.revision for s in application.sources if s.repository == address)
         for side in (connections.app, connections.pins):
             if same_repository(address, side.repository) != "foreign":
                 blob = side.files(revision, [path])[path]
                 return blob.content if blob else None
-        what = f"The values of {seen.name} are in {address}."
+        what = f"The values of {application.name} are in {address}."
         why = "That is neither the app's nor the pins' repository."
         raise Stop("wrong-source", what, why, "Nothing to do.")
 
     wanted = render_inputs.render_inputs(document, read, chart=chart.reference.rpartition("/")[2])
-    found = published.fetch(connections.registry, f"{chart.reference}@{chart.digest}")
-    if found is None:
+    fetched = published.fetch(connections.registry, f"{chart.reference}@{chart.digest}")
+    if fetched is None:
         raise Stop(
             "missing-file", f"{chart.reference}@{chart.digest} is gone.", "It was deleted.", "Republish it."
         )
-    objects = render.render(found.archive, wanted.inputs, where=seen.name)
-    files = package.unpack(found.archive, chart.reference)
+    objects = render.render(fetched.archive, wanted.inputs, where=application.name)
+    files = package.unpack(fetched.archive, chart.reference)
     return Rendering(objects=tuple(dict(one.body) for one in objects), unsteady=comparing.unsteady(files))

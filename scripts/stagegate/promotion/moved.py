@@ -82,7 +82,7 @@ def releases(text: str, apps: Sequence[App]) -> tuple[Released, ...]:
         return ()
     configs = {app.settings.app: app.config for app in apps}
     try:
-        found = msgspec.json.decode(text, type=Released | tuple[Released, ...])
+        decoded = msgspec.json.decode(text, type=Released | tuple[Released, ...])
     except msgspec.DecodeError as error:
         raise Stop(
             "bad-input",
@@ -92,7 +92,7 @@ def releases(text: str, apps: Sequence[App]) -> tuple[Released, ...]:
         ) from error
     return tuple(
         msgspec.structs.replace(one, config=configs[one.app])
-        for one in (found if isinstance(found, tuple) else (found,))
+        for one in (decoded if isinstance(decoded, tuple) else (decoded,))
         if one.changed and one.app in configs
     )
 
@@ -229,8 +229,8 @@ def _newest(connections: Connections, settings: Settings, environment: str) -> R
     """The last verdict in an environment, of any release."""
     deployments = connections.app.deployments(evidence.task(settings.app), environment=environment)
     trusted = accepted.accepted(settings, connections.app, connections.pins)
-    found = evidence.records(deployments, settings.app, environment, trusted)
-    return next(iter(evidence.deciding(found)), None)
+    newest = evidence.records(deployments, settings.app, environment, trusted)
+    return next(iter(evidence.deciding(newest)), None)
 
 
 def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[frozenset[str], bool]:
@@ -241,12 +241,12 @@ def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[fr
     paths = pinned_version.pin_files(state.settings)
     paths = (*paths, *pinned_version.charts_beside(paths, state.settings), connections.config)
     before, after = (_at(connections, sha, paths) for sha in (cause.before, cause.after))
-    found = set()
+    touched = set()
     for one in state.settings.environments:
         old, new = (Side(connections, state.settings, state.base, one, tree) for tree in (before, after))
         if watched.changed(old, new).any:
-            found.add(one.name)
-    return frozenset(found), before.contents[connections.config] != after.contents[connections.config]
+            touched.add(one.name)
+    return frozenset(touched), before.contents[connections.config] != after.contents[connections.config]
 
 
 def _at(connections: Connections, sha: str, paths: Sequence[str]) -> PinsTree:

@@ -22,7 +22,7 @@ _STATES = {"success": "pass", "pending": "wait", "failure": "stop", "error": "st
 
 def read(connections: Connections, environment: Environment, release: Release) -> tuple[Requirement, ...]:
     """Every requirement of an environment with what is known of it. What cannot be read is unknown, no Stop."""
-    found = []
+    requirements = []
     for one in environment.promotion.require:
         try:
             state, detail = (
@@ -30,8 +30,8 @@ def read(connections: Connections, environment: Environment, release: Release) -
             )
         except Stop as stop:
             state, detail = "unknown", f"{stop.what} {stop.why}"
-        found.append(Requirement(name=one.status or one.attestation, state=state, detail=detail))  # type: ignore[arg-type]
-    return tuple(found)
+        requirements.append(Requirement(name=one.status or one.attestation, state=state, detail=detail))  # type: ignore[arg-type]
+    return tuple(requirements)
 
 
 def _status(connections: Connections, required: Required, release: Release) -> tuple[str, str]:
@@ -68,9 +68,9 @@ def _attested(connections: Connections, required: Required, release: Release) ->
     if not images:
         return "unknown", f"{release.version} has no image of the app that could be attested"
     for image in images:
-        found = attestations.verify(
+        verified = attestations.verify(
             image.reference, image.digest, required.attestation, hub.repository, hub.server_url, hub.token
         )
-        if found.state != "verified":
-            return "unknown", f"{image.reference}: {found.detail}"
-    return "pass", found.detail
+        if verified.state != "verified":
+            return "unknown", f"{image.reference}: {verified.detail}"
+    return "pass", verified.detail

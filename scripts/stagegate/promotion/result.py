@@ -132,10 +132,10 @@ def _message(facts: PromotionFacts, decision: Decision, done: Applied) -> Messag
         return decision.message
     moved = f"{facts.app} {subject.before or 'nothing'} -> {subject.version}"
     if done.not_started is not None:
-        told = done.not_started
+        message = done.not_started
         what = f"{moved} is committed for {subject.environment} ({done.commit[:12]}), and not verified."
-        why = f"Its verification was not started: {told.what} {told.why}"
-        return Message(what=what, why=why, next=f"{told.next} Then start the verifying workflow by hand.")
+        why = f"Its verification was not started: {message.what} {message.why}"
+        return Message(what=what, why=why, next=f"{message.next} Then start the verifying workflow by hand.")
     open_ = f"pull request #{done.number}: {done.url}"
     status = f"Its status is {decision.verdict.state}: {decision.verdict.description}."
     go_on = {

@@ -97,8 +97,8 @@ def _renewed(
         if (mark := marks.decode(file.content)) is not None and authentic.is_old_form(mark)
     }
     writers = accepted.accepted(settings, connections.app, connections.pins) if old else ()
-    found = authentic.of_app(connections.pins, old, settings.app, writers, now)
-    return tuple(change for one in found for change in store.renew(connections.pins, one))
+    renewed = authentic.of_app(connections.pins, old, settings.app, writers, now)
+    return tuple(change for one in renewed for change in store.renew(connections.pins, one))
 
 
 def _mark(

@@ -52,16 +52,16 @@ def trouble(
     before, after = (of(environment, one, settings) for one in files)
     variants = {templates.split_flavour(_tag(one.text))[1] for one in before}
     for one in sorted(after, key=lambda spelled: (spelled.role, spelled.subject, spelled.text)):
-        if one.role == "chart-version" and (said := _of_chart(connections, release, one.text)):
-            return said
+        if one.role == "chart-version" and (problem := _of_chart(connections, release, one.text)):
+            return problem
         if one.role != "image-tag":
             continue
         bare = _tag(one.text)
         variant = templates.split_flavour(bare)[1]
         if variant and variant not in variants:
             return f"its pins name {bare}, and no record has the digest of the variant {variant}"
-        if not variant and (said := _of_images(connections, settings, release, one.subject, bare)):
-            return said
+        if not variant and (problem := _of_images(connections, settings, release, one.subject, bare)):
+            return problem
     return ""
 
 
@@ -82,22 +82,24 @@ def _of_chart(connections: Connections, release: Release, text: str) -> str:
     digest = connections.registry.digest(registry.parse(chart.reference.removeprefix("oci://")).tagged(tag))
     if digest == chart.digest:
         return ""
-    there = digest or "not in the registry"
-    return f"its pins name the chart {text}, which is {there}, and the release has {chart.digest}"
+    existing = digest or "not in the registry"
+    return f"its pins name the chart {text}, which is {existing}, and the release has {chart.digest}"
 
 
 def _of_images(connections: Connections, settings: Settings, release: Release, subject: str, tag: str) -> str:
     """What an image tag leads to: for the image it is about, or for every image of the release."""
     images = list(_images(settings, release, subject))
-    found = {
+    digests = {
         image.reference: connections.registry.digest(registry.parse(image.reference).tagged(tag))
         for image in images
     }
     for image in images:
-        digest = found[image.reference]
-        if digest != image.digest and (digest or not any(found.values())):
-            there = f"is {digest}" if digest else "is not in the registry"
-            return f"its pins name {image.reference}:{tag}, which {there}, and the release has {image.digest}"
+        digest = digests[image.reference]
+        if digest != image.digest and (digest or not any(digests.values())):
+            existing = f"is {digest}" if digest else "is not in the registry"
+            return (
+                f"its pins name {image.reference}:{tag}, which {existing}, and the release has {image.digest}"
+            )
     return ""
 
 

@@ -25,11 +25,11 @@ def of(connections: Connections, state: AppState) -> Named:
     files = {connections.config, *pins, *pinned_version.charts_beside(pins, settings)}
     files.add(settings.extends.rpartition("//")[2])
     folders = {posixpath.dirname(path) for path in pin_files.of(settings.environments)}
-    found = Named(
+    watched = Named(
         files=frozenset(files - {""}), folders=frozenset(folders), patterns=frozenset(settings.guarded_paths)
     )
     for environment in settings.environments:
         side = Side(connections, settings, state.base, environment, tree)
         named, values = side.named()
-        found = found | named | values
-    return found
+        watched = watched | named | values
+    return watched

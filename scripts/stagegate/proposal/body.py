@@ -83,7 +83,7 @@ def _labels(subject: Subject) -> tuple[str, ...]:
     """Labels that are there. A rollback needs none: what it destroys is shown, and going back may not wait."""
     if subject.kind != "rollback":
         return subject.labels
-    return (*subject.labels, *(risk.PREFIX + seen.kind for seen in subject.risks))
+    return (*subject.labels, *(risk.PREFIX + risk_seen.kind for risk_seen in subject.risks))
 
 
 def title(app: str, environment: str, before: str, after: str, kind: Kind = "promote") -> str:
@@ -104,10 +104,10 @@ def body(facts: BodyFacts) -> Body:
         if sum(map(_size, (head, tail))) <= LIMIT // 2:
             break
     note = render("promotion_cut.md.j2")
-    found = list(folds.of(facts.difference, facts.risks)) if facts.difference else []
-    kept = _fitting(found, LIMIT - sum(map(_size, (head, tail, note))))
-    cut = note if kept < len(found) else ""
-    return Body(text=head + "".join(found[:kept]) + cut + tail, rest="".join(found[kept:]))
+    parts = list(folds.of(facts.difference, facts.risks)) if facts.difference else []
+    kept = _fitting(parts, LIMIT - sum(map(_size, (head, tail, note))))
+    cut = note if kept < len(parts) else ""
+    return Body(text=head + "".join(parts[:kept]) + cut + tail, rest="".join(parts[kept:]))
 
 
 def _around(facts: BodyFacts, rows: int) -> tuple[str, str]:

@@ -20,8 +20,8 @@ def carried(
     Only a merged proposal whose head is a commit of ours, made by one of `writers`, counts: what a person added
     there is not the release.
     """
-    found = ((name, _people(pins, app, version, base, name, writers)) for name in environments)
-    return tuple(Carried(environment=name, people=people) for name, people in found if people)
+    approvers = ((name, _people(pins, app, version, base, name, writers)) for name in environments)
+    return tuple(Carried(environment=name, people=people) for name, people in approvers if people)
 
 
 def _people(

@@ -80,15 +80,15 @@ def _proof(proof: EvidenceRow) -> str:
 
 def _cluster(facts: BodyFacts) -> str:
     """What changes in the cluster, in a few words."""
-    found = facts.difference
-    if facts.not_rendered or found is None:
+    difference = facts.difference
+    if facts.not_rendered or difference is None:
         return "the change in the cluster is not known"
-    changes = len(found.changes)
+    changes = len(difference.changes)
     if changes:
         return f"{counted(changes, 'object')} {'changes' if changes == 1 else 'change'}"
-    if any(note.startswith("Not rendered") for note in found.notes):
+    if any(note.startswith("Not rendered") for note in difference.notes):
         return "what is rendered is the same"
-    return "only labels change in the cluster" if found.noise else "nothing changes in the cluster"
+    return "only labels change in the cluster" if difference.noise else "nothing changes in the cluster"
 
 
 def _verdict(facts: BodyFacts) -> str:

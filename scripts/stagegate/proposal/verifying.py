@@ -77,7 +77,7 @@ def choose(texts: Mapping[str, str]) -> str:
         if "workflow_dispatch" in text and not _RELEASES.search(text)
     }
     for sign in _SIGNS:
-        found = [path for path, text in startable.items() if sign.search(text)]
-        if found:
-            return found[0]
+        workflows = [path for path, text in startable.items() if sign.search(text)]
+        if workflows:
+            return workflows[0]
     return next((path for path in startable if path.endswith("/production.yml")), "")

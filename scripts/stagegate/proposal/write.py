@@ -108,8 +108,8 @@ def commit(
     try:
         started = verifying.start(pins, facts.base, workflow)
     except Stop as stop:
-        told = Message(what=stop.what, why=stop.why, next=stop.next)
-        return Applied(reason=stop.reason, changes=changes, commit=sha, not_started=told)
+        message = Message(what=stop.what, why=stop.why, next=stop.next)
+        return Applied(reason=stop.reason, changes=changes, commit=sha, not_started=message)
     return Applied(reason="committed", changes=(*changes, *started), commit=sha)
 
 

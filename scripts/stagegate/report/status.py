@@ -173,5 +173,5 @@ def failing(report: StatusReport, words: Sequence[str]) -> list[str]:
 def _counted(place: EnvironmentStatus, words: Sequence[str]) -> list[str]:
     """The words that fail for an environment: its own state, and drift or stuck where another state hides them."""
     applies = {"drift": bool(place.drift), "stuck": bool(place.stuck)}
-    found = [word for word in words if applies.get(word, place.attention == word)]
-    return found + (["unknown"] if words and place.attention == "unknown" else [])
+    matching = [word for word in words if applies.get(word, place.attention == word)]
+    return matching + (["unknown"] if words and place.attention == "unknown" else [])

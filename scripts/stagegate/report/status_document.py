@@ -27,15 +27,15 @@ def document(report: StatusReport) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
-    found = msgspec.json.schema(StatusReport)
+    described = msgspec.json.schema(StatusReport)
     of_flow = msgspec.json.schema(Flow)
-    found["$defs"] |= of_flow["$defs"]
-    places, apps = found["$defs"]["EnvironmentStatus"], found["$defs"]["AppStatus"]
+    described["$defs"] |= of_flow["$defs"]
+    places, apps = described["$defs"]["EnvironmentStatus"], described["$defs"]["AppStatus"]
     places["properties"]["attention"] = {"enum": sorted(get_args(Attention))}
     places["required"].append("attention")
     apps["properties"]["flow"] = {"$ref": "#/$defs/Flow"}
     apps["required"].append("flow")
-    return found
+    return described
 
 
 def badge(place: EnvironmentStatus, app: str) -> str:

@@ -113,9 +113,9 @@ def script_data(value: object) -> str:
 
 
 def _counts(report: StatusReport) -> Mapping[Attention, int]:
-    found = [place.attention for app in report.apps for place in app.environments]
-    found += ["unknown" for app in report.apps if app.trouble]
-    return {word: found.count(word) for word in SIGNS if word in found}
+    attention = [place.attention for app in report.apps for place in app.environments]
+    attention += ["unknown" for app in report.apps if app.trouble]
+    return {word: attention.count(word) for word in SIGNS if word in attention}
 
 
 def _embedded(report: StatusReport) -> str:

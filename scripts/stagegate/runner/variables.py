@@ -44,7 +44,7 @@ def given(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
     Empty lines and lines that begin with `#` are skipped. Stop(bad-input) for another line, which is not shown.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for number, line in enumerate(environ.get(VARIABLES, "").splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -56,8 +56,8 @@ def given(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
                 "Each line must be NAME=value. The line is not shown, because it may be a secret.",
                 "Correct the secret in the GitHub Environment. A value of several lines needs a secret of its own.",
             )
-        found[match[1]] = match[2].rstrip()
-    return found
+        values[match[1]] = match[2].rstrip()
+    return values
 
 
 def for_tests(allowed: Collection[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -87,14 +87,14 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
 def _earlier(settings: Settings, environment: Environment) -> set[str]:
     """Names of every environment that a release passes before this one."""
     after = {one.name: one.after for one in settings.environments}
-    found: set[str] = set()
+    earlier: set[str] = set()
     waiting = list(environment.after)
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in earlier:
+            earlier.add(name)
             waiting.extend(after.get(name, ()))
-    return found
+    return earlier
 
 
 def _in_gate(gate: GateSettings) -> Iterator[str]:
@@ -150,8 +150,8 @@ def _cycle(settings: Settings) -> tuple[str, ...]:
         if name in trail:
             return (*trail[trail.index(name) :], name)
         for before in after.get(name, ()):
-            if found := walk(before, (*trail, name)):
-                return found
+            if cycle := walk(before, (*trail, name)):
+                return cycle
         return ()
 
-    return next((found for name in after if (found := walk(name, ()))), ())
+    return next((cycle for name in after if (cycle := walk(name, ()))), ())

@@ -18,10 +18,12 @@ from stagegate.settings.app import Settings
 def parse(content: bytes, file: str) -> Settings:
     """Settings from the file's bytes. Stop(bad-settings) lists every mistake with its line."""
     settings = declared.read(content, file, Settings, schema)
-    found = [] if settings.extends else list(contradictions.find(settings))  # its other half is not here
-    if found:
+    contradicting = (
+        [] if settings.extends else list(contradictions.find(settings))
+    )  # its other half is not here
+    if contradicting:
         root = declared.compose(content)
-        raise declared.bad(file, [(declared.line(root, path), text) for path, text in found])
+        raise declared.bad(file, [(declared.line(root, path), text) for path, text in contradicting])
     return settings
 
 

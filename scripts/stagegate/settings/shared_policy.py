@@ -83,8 +83,8 @@ def extended(content: bytes, file: str, shared: Shared) -> Settings:
         settings = msgspec.convert(merged, Settings)
     except msgspec.ValidationError as error:
         raise _bad(f"{file} with {shared.place}", str(error)) from error
-    if found := list(contradictions.find(settings)):
-        raise _bad(f"{file} with {shared.place}", "; ".join(text for _, text in found))
+    if contradicting := list(contradictions.find(settings)):
+        raise _bad(f"{file} with {shared.place}", "; ".join(text for _, text in contradicting))
     return settings
 
 

@@ -42,8 +42,8 @@ def find(survey: Survey, images: Sequence[str] = ()) -> tuple[FoundApp, ...]:
     ]
     apps += _of_images(survey, [one for one in ours if one.kind == "image" and one.name not in used])
     several = len(apps) > 1
-    found = (msgspec.structs.replace(app, folder=_folder(survey, app) if several else "") for app in apps)
-    return tuple(sorted(found, key=lambda app: app.name))
+    placed = (msgspec.structs.replace(app, folder=_folder(survey, app) if several else "") for app in apps)
+    return tuple(sorted(placed, key=lambda app: app.name))
 
 
 def slug(text: str) -> str:
@@ -54,7 +54,7 @@ def slug(text: str) -> str:
 def _of_own_charts(
     survey: Survey, ours: Sequence[NamedReference], used: set[str], images: Sequence[str]
 ) -> list[FoundApp]:
-    found = []
+    apps = []
     own = [chart for chart in survey.charts if chart.kind == "app"]
     for chart in own:
         parts = [
@@ -75,15 +75,15 @@ def _of_own_charts(
             one for one in survey.references if one.kind == "git" and one.path == chart.path
         ]
         used |= {*mine, *([published] if published else [])}
-        found.append(
+        apps.append(
             FoundApp(name=name, images=tuple(mine), references=tuple(refs), chart=chart, chart_name=published)
         )
-    return found
+    return apps
 
 
 def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: set[str]) -> list[FoundApp]:
     """Apps whose chart lies in a registry: one for each chart, or one for each image where a chart is shared."""
-    found: list[FoundApp] = []
+    apps: list[FoundApp] = []
     for name in dict.fromkeys(one.name for one in ours if one.kind == "chart"):
         if name in used:
             continue
@@ -95,7 +95,7 @@ def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: se
             used |= {image for images in beside.values() for image in images}
             for images in dict.fromkeys(beside.values()):
                 app = slug(_last(images[0]))
-                found.append(
+                apps.append(
                     FoundApp(
                         name=app,
                         images=images,
@@ -111,7 +111,7 @@ def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: se
         )
         used |= set(mine)
         mine = mine or (f"{registry(survey, ours)}/{slug(_last(name))}",)
-        found.append(
+        apps.append(
             FoundApp(
                 name=slug(_last(name)),
                 images=mine,
@@ -119,14 +119,14 @@ def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: se
                 chart_name=name,
             )
         )
-    return found
+    return apps
 
 
 def _images_beside(
     ours: Sequence[NamedReference], refs: Sequence[NamedReference]
 ) -> dict[str, tuple[str, ...]]:
     """For each Application (or folder) that names a chart, the images that stand in it."""
-    found: dict[str, tuple[str, ...]] = {}
+    by_folder: dict[str, tuple[str, ...]] = {}
     for ref in refs:
         images = [
             one.name
@@ -134,8 +134,8 @@ def _images_beside(
             if one.kind == "image" and one.file == ref.file and one.application == ref.application
         ]
         if images:
-            found[f"{ref.file} {ref.application}"] = tuple(dict.fromkeys(images))
-    return found
+            by_folder[f"{ref.file} {ref.application}"] = tuple(dict.fromkeys(images))
+    return by_folder
 
 
 def _of_images(survey: Survey, left: Sequence[NamedReference]) -> list[FoundApp]:
@@ -144,10 +144,10 @@ def _of_images(survey: Survey, left: Sequence[NamedReference]) -> list[FoundApp]
     for one in left:
         places.setdefault(one.name, set()).add((one.file, one.version))
     groups: dict[object, list[str]] = {}
-    for name, found in places.items():
+    for name, images in places.items():
         own = any(PurePosixPath(folder).name == _last(name) for folder in survey.code)
-        units = {_unit(file, _last(name)) for file, _ in found}
-        key = name if own or len(units) > 1 else (frozenset(found))
+        units = {_unit(file, _last(name)) for file, _ in images}
+        key = name if own or len(units) > 1 else (frozenset(images))
         groups.setdefault(key, []).append(name)
     apps = []
     for names in groups.values():

@@ -47,21 +47,21 @@ class FoundChart(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(tree: Tree, documents: Sequence[Document]) -> tuple[FoundChart, ...]:
     """Every chart, sorted by path."""
-    found = [d for d in documents if PurePosixPath(d.file).name == "Chart.yaml" and d.content.get("name")]
+    charts = [d for d in documents if PurePosixPath(d.file).name == "Chart.yaml" and d.content.get("name")]
     parts = {
         posixpath.normpath(posixpath.join(posixpath.dirname(d.file), where.removeprefix("file://")))
-        for d in found
+        for d in charts
         for where in _dependencies(d)
         if where.startswith("file://")
     }
-    folders = {posixpath.dirname(d.file) for d in found}
+    folders = {posixpath.dirname(d.file) for d in charts}
     # A chart in the `charts` folder of another one, as in shop/charts/cache, is a part of that one.
     parts |= {
         f
         for f in folders
         if posixpath.basename(posixpath.dirname(f)) == "charts" and f.rpartition("/charts/")[0] in folders
     }
-    return tuple(_chart(tree, d, parts, documents) for d in sorted(found, key=lambda d: d.file))
+    return tuple(_chart(tree, d, parts, documents) for d in sorted(charts, key=lambda d: d.file))
 
 
 def health_of(documents: Sequence[Document], folder: str) -> str:

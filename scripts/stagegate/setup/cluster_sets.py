@@ -34,14 +34,14 @@ def of_set(document: Document, tree: Tree, words: environments.Words) -> Iterato
     spec = mapping(document.content.get("spec"))
     template = mapping(spec.get("template"))
     name = str(mapping(template.get("metadata")).get("name") or "")
-    found = list(_generated(document.file, spec, template, name, tree, words))
-    if not any(one.environment for one in found):
+    candidates = list(_generated(document.file, spec, template, name, tree, words))
+    if not any(one.environment for one in candidates):
         place = (
             environments.of_name(document.name, words) or environments.of_path(document.file, words) or "prod"
         )
-        applications = tuple(filled for one in found for filled in one.applications)
-        found = [Candidate(environment=place, pin=document.file, applications=applications)]
-    yield from (one for one in found if one.environment)
+        applications = tuple(filled for one in candidates for filled in one.applications)
+        candidates = [Candidate(environment=place, pin=document.file, applications=applications)]
+    yield from (one for one in candidates if one.environment)
 
 
 def _generated(

@@ -90,6 +90,6 @@ def _of_file(path: str, content: bytes) -> Iterator[Document]:
     for number, one in enumerate(loaded):
         whole = mapping(one)
         objects = [mapping(item) for item in items(whole.get("items"))] if whole.get("kind") == "List" else []
-        for found in objects or [whole]:
-            if found:
-                yield Document(file=path, number=number, content=found)
+        for entry in objects or [whole]:
+            if entry:
+                yield Document(file=path, number=number, content=entry)

@@ -51,9 +51,9 @@ def of_path(path: str, words: Words = frozenset()) -> str:
     pure = PurePosixPath(path)
     parts = [*pure.parts[:-1], pure.name.split(".yaml")[0].split(".yml")[0].split(".json")[0]]
     names = [of_name(part, words) for part in parts]
-    found = next((index for index in reversed(range(len(parts))) if names[index]), None)
-    if found is not None:
-        return _with_region(names[found], parts, found, words)
+    position = next((index for index in reversed(range(len(parts))) if names[index]), None)
+    if position is not None:
+        return _with_region(names[position], parts, position, words)
     for parent, child in pairwise(parts[:-1]):
         if parent.lower() in _PARENTS and _NAME.fullmatch(child.lower()) and child.lower() not in words:
             return child.lower()

@@ -58,11 +58,11 @@ def difference(files: SetupFiles, tree: Tree) -> str:
 
 def contents(files: SetupFiles, tree: Tree) -> dict[str, bytes]:
     """The bytes of every file that changes."""
-    found = {path: text.encode() for path, text in files.new.items()}
+    texts = {path: text.encode() for path, text in files.new.items()}
     for path, lines in files.added.items():
         before = tree.file(path) or b""
-        found[path] = before + _line_end(before.decode("utf-8", "replace")).encode() + lines.encode()
-    return found
+        texts[path] = before + _line_end(before.decode("utf-8", "replace")).encode() + lines.encode()
+    return texts
 
 
 def _line_end(before: str) -> str:
@@ -167,12 +167,12 @@ def _pinned_folder(place: EnvironmentProposal) -> str:
 
 def _namespace(survey: Survey, folder: str) -> str:
     """The namespace that a kustomization puts its objects into, or nothing."""
-    found = (
+    namespaces = (
         str(document.content.get("namespace") or "")
         for document in survey.documents
         if document.is_kustomization and posixpath.dirname(document.file) == folder
     )
-    return next(found, "")
+    return next(namespaces, "")
 
 
 def _values(one: AppProposal, place: EnvironmentProposal) -> dict[str, object]:

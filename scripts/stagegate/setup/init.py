@@ -31,26 +31,28 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
 
     Stop(missing-file) where no app is found in it.
     """
-    found = survey.read(
+    surveyed = survey.read(
         work_tree.tree, repository=work_tree.repository, branch=work_tree.branch, tags=work_tree.tags
     )
-    told = imported.read(found, work_tree.tree)
+    import_notes = imported.read(surveyed, work_tree.tree)
     if importing:
-        wish = msgspec.structs.replace(wish, images=wish.images or told.images)
-    proposals = propose.propose(found, work_tree.tree, wish)
+        wish = msgspec.structs.replace(wish, images=wish.images or import_notes.images)
+    proposals = propose.propose(surveyed, work_tree.tree, wish)
     if importing:
-        proposals = imported.applied(proposals, told)
+        proposals = imported.applied(proposals, import_notes)
     if not proposals:
         raise Stop(
             "missing-file",
             "No app was found in this repository.",
             "No chart, Application, kustomization, values file or manifest names an image or chart of "
-            f"{found.owner or 'its owner'}.",
+            f"{surveyed.owner or 'its owner'}.",
             "If your images have another owner, name them: --image ghcr.io/acme/shop. If the pins are in "
             "another repository, name its settings: --policy acme/gitops//stagegate.yaml. If nothing deploys "
             "the app yet, begin with a chart: `helm create charts/shop`.",
         )
-    composed = files.compose(proposals, found, work_tree.tree, uses, owners or f"@{found.owner or 'acme'}")
+    composed = files.compose(
+        proposals, surveyed, work_tree.tree, uses, owners or f"@{surveyed.owner or 'acme'}"
+    )
     for path, text in composed.new.items():
         if Path(path).name == "stagegate.yaml":
             settings_file.parse(text.encode(), path)  # what is proposed must be valid, whatever was found
@@ -59,9 +61,9 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
         files=composed,
         difference=files.difference(composed, work_tree.tree),
         notes=(
-            *_notes(proposals, composed, found, uses, owners),
-            *(told.notes if importing else told.hints),
-            *(github_app.notes(wish.app, found, proposals) if wish.app else ()),
+            *_notes(proposals, composed, surveyed, uses, owners),
+            *(import_notes.notes if importing else import_notes.hints),
+            *(github_app.notes(wish.app, surveyed, proposals) if wish.app else ()),
         ),
     )
 
@@ -86,7 +88,7 @@ def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
 
 
 def _notes(
-    proposals: Sequence[AppProposal], composed: SetupFiles, found: Survey, uses: str, owners: str
+    proposals: Sequence[AppProposal], composed: SetupFiles, surveyed: Survey, uses: str, owners: str
 ) -> list[str]:
     """What a person has to check or do, besides what doctor asks the world about."""
     notes = [note for one in proposals for note in one.notes]
@@ -97,14 +99,14 @@ def _notes(
             notes.append(
                 f"{one.config}: `source: {one.source}` is taken from the app's name. That repository needs "
                 "a stagegate.yaml too. Run there: "
-                f"`stagegate init --policy {found.repository or 'owner/name'}//{one.config} "
+                f"`stagegate init --policy {surveyed.repository or 'owner/name'}//{one.config} "
                 f"--image-tag '{one.image_tag}'`."
             )
         elif not one.policy and not one.dockerfile:
             notes.append(
                 f"{one.name} has no Dockerfile: put your own build into the job `build` of the release workflow."
             )
-    for workflow in found.workflows:
+    for workflow in surveyed.workflows:
         if workflow.does and not workflow.ours:
             notes.append(
                 f"{workflow.file} also does: {', '.join(workflow.does)}. Take out what the new release "

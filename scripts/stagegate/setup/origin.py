@@ -36,9 +36,9 @@ def _cloned() -> str:
     home = Path(__file__).resolve().parents[3]
     if not (home / "scripts" / "run").is_file():
         return ""
-    told = [
+    addresses = [
         process.run("git", "-C", str(home), *words, check=False).text.strip()
         for words in (("remote", "get-url", "origin"), ("rev-parse", "--verify", "--quiet", "HEAD"))
     ]
-    match = _ADDRESS.search(told[0])
-    return f"{match[1]}@{told[1]}" if match and re.fullmatch(r"[0-9a-f]{40}", told[1]) else ""
+    match = _ADDRESS.search(addresses[0])
+    return f"{match[1]}@{addresses[1]}" if match and re.fullmatch(r"[0-9a-f]{40}", addresses[1]) else ""

@@ -52,11 +52,11 @@ def find(
         candidates = [msgspec.structs.replace(one, environment=ONLY) for one in candidates]
     candidates = [one for one in candidates if one.environment]
     names = environments.in_order(one.environment for one in candidates)
-    found = []
+    existing = []
     for name in names:
         mine = [one for one in candidates if one.environment == name]
-        found.append(_placed(name, mine, settings, survey, tree, names))
-    return tuple(one for one in found if one.pins or one.trouble)
+        existing.append(_placed(name, mine, settings, survey, tree, names))
+    return tuple(one for one in existing if one.pins or one.trouble)
 
 
 def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: environments.Words) -> Iterator[Candidate]:

@@ -23,10 +23,10 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 
 def propose(survey: Survey, tree: Tree, wish: Wish) -> tuple[AppProposal, ...]:
     """A proposal for each app of the repository; none where it names neither chart nor image of its owner."""
-    found = grouping.find(survey, wish.images) or (_of_code(survey, wish) if wish.policy else ())
-    names = {word for app in found for word in (app.name, *map(_last, (*app.images, app.chart_name)))}
+    apps = grouping.find(survey, wish.images) or (_of_code(survey, wish) if wish.policy else ())
+    names = {word for app in apps for word in (app.name, *map(_last, (*app.images, app.chart_name)))}
     words = frozenset((names | {survey.repository.partition("/")[2]}) - {""})
-    made = [_app(app, len(found) > 1, survey, tree, wish, words) for app in found]
+    made = [_app(app, len(apps) > 1, survey, tree, wish, words) for app in apps]
     return _deployed_together([one for one in made if one.environments or one.policy], survey)
 
 
@@ -170,7 +170,7 @@ def _environments(
     elif made:
         names = DEFAULT_ENVIRONMENTS
     known = {one.name: one for one in placed}
-    found = []
+    proposals = []
     for name in names:
         one = known.get(name)
         after = environments.before(name, names)
@@ -190,7 +190,7 @@ def _environments(
         if not environments.is_known(name):
             notes.append(f"The place of {name} on the road is a guess: correct `after` of {app.name}.")
         is_first = not after and environments.rank(name) < environments.PRODUCTION
-        found.append(
+        proposals.append(
             EnvironmentProposal(
                 name=name,
                 after=tuple(other for other in after if other in known or made or other in wish.environments),
@@ -203,7 +203,7 @@ def _environments(
                 value=one.value if one else "",
             )
         )
-    return tuple(found)
+    return tuple(proposals)
 
 
 def _made_pins(name: str, names: Sequence[str], config: str) -> tuple[str | PinSettings, ...]:
@@ -240,8 +240,8 @@ def _health(app: FoundApp, survey: Survey) -> str:
     if app.chart is not None and app.chart.health:
         return app.chart.health
     folders = dict.fromkeys(unit(one.file) for one in app.references if one.by != "Application")
-    found = (charts.health_of(survey.documents, folder) for folder in folders if folder)
-    return next((path for path in found if path), "/")
+    health_paths = (charts.health_of(survey.documents, folder) for folder in folders if folder)
+    return next((path for path in health_paths if path), "/")
 
 
 def unit(file: str) -> str:

@@ -54,8 +54,8 @@ def of(document: Document) -> Iterator[NamedReference]:
     elif overridden := _OVERRIDES.fullmatch(PurePosixPath(document.file).name):
         for written in items(mapping(document.content.get("kustomize")).get("images")):
             repository, tag = image(str(written).rpartition("=")[2])
-            found = _reference(document, "image", repository, tag, "overrides")
-            yield msgspec.structs.replace(found, application=overridden["application"] or "")
+            reference = _reference(document, "image", repository, tag, "overrides")
+            yield msgspec.structs.replace(reference, application=overridden["application"] or "")
     elif PurePosixPath(document.file).name == "Chart.yaml":
         for item in items(document.content.get("dependencies")):
             where = str(mapping(item).get("repository") or "")
@@ -86,21 +86,21 @@ def _application(document: Document, application: Mapping[str, Any], by: str) ->
     spec = mapping(application.get("spec"))
     space = str(mapping(spec.get("destination")).get("namespace") or "")
     for source in sources.of(application):
-        found: list[NamedReference] = []
+        references: list[NamedReference] = []
         if source.kind in ("registry", "repository"):
             chart = f"{bare(source.address)}/{source.chart}".rstrip("/")
-            found.append(_reference(document, "chart", chart, source.revision, by))
+            references.append(_reference(document, "chart", chart, source.revision, by))
         elif source.kind == "git":
-            found.append(
+            references.append(
                 _reference(document, "git", source.address, source.revision, by, path=source.path.strip("/"))
             )
         helm = source.options("helm")
-        found += _images(document, mapping(helm.get("valuesObject")), by)
-        found += _images(document, _loaded(helm.get("values")), by)
+        references += _images(document, mapping(helm.get("valuesObject")), by)
+        references += _images(document, _loaded(helm.get("values")), by)
         for written in items(source.options("kustomize").get("images")):
             repository, tag = image(str(written).rpartition("=")[2])
-            found.append(_reference(document, "image", repository, tag, by))
-        yield from (msgspec.structs.replace(one, application=name, namespace=space) for one in found)
+            references.append(_reference(document, "image", repository, tag, by))
+        yield from (msgspec.structs.replace(one, application=name, namespace=space) for one in references)
 
 
 def _kustomization(document: Document) -> Iterator[NamedReference]:
@@ -108,9 +108,9 @@ def _kustomization(document: Document) -> Iterator[NamedReference]:
         entry = mapping(one)
         name = str(entry.get("newName") or entry.get("name") or "")
         if name:
-            found = _reference(document, "image", name, entry.get("newTag"), "Kustomization")
+            reference = _reference(document, "image", name, entry.get("newTag"), "Kustomization")
             renamed = str(entry.get("name") or "") if entry.get("newName") else ""
-            yield msgspec.structs.replace(found, instead_of=renamed if renamed != name else "")
+            yield msgspec.structs.replace(reference, instead_of=renamed if renamed != name else "")
     for one in items(document.content.get("helmCharts")):
         chart = mapping(one)
         name = f"{bare(str(chart.get('repo') or ''))}/{chart.get('name')}"
@@ -122,8 +122,8 @@ def _entries(document: Document) -> Iterator[NamedReference]:
     for name, entry in _mappings(document.content):
         if {"repoURL", "targetRevision", "chart"} <= entry.keys():
             chart = f"{bare(str(entry['repoURL']))}/{entry['chart']}"
-            found = _reference(document, "chart", chart, entry["targetRevision"], "values")
-            yield msgspec.structs.replace(found, application=name)
+            reference = _reference(document, "chart", chart, entry["targetRevision"], "values")
+            yield msgspec.structs.replace(reference, application=name)
 
 
 def _images(document: Document, content: Mapping[str, Any], by: str) -> Iterator[NamedReference]:

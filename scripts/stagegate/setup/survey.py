@@ -129,22 +129,22 @@ def _builds_on(documents: Sequence[Document]) -> dict[str, frozenset[str]]:
             direct[folder] = {posixpath.normpath(posixpath.join(folder, str(item))) for item in listed}
 
     def reached(folder: str) -> frozenset[str]:
-        found: set[str] = set()
+        bases: set[str] = set()
         queue = [folder]
         while queue:
-            fresh = direct.get(queue.pop(), set()) - found
-            found |= fresh
+            fresh = direct.get(queue.pop(), set()) - bases
+            bases |= fresh
             queue += fresh
-        return frozenset(found)
+        return frozenset(bases)
 
     return {file: reached(folder) for file, folder in files.items()}
 
 
 def _code(names: Sequence[str]) -> tuple[str, ...]:
-    found = (path for path in names if _is_own(path))
+    own_files = (path for path in names if _is_own(path))
     folders = {
         PurePosixPath(path).parent.as_posix()
-        for path in found
+        for path in own_files
         if PurePosixPath(path).suffix in _CODE
         or _is_dockerfile(path)
         or PurePosixPath(path).name in VERSION_FILES

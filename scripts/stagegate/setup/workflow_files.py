@@ -61,19 +61,19 @@ def _free(name: str, survey: Survey) -> str:
 
 def _pinned(proposals: Sequence[AppProposal], survey: Survey) -> list[str]:
     """Globs of what deploys and is no part of a release: the folders of pins, or the one that holds them all."""
-    found: dict[str, None] = {}
+    references: dict[str, None] = {}
     for one in proposals:
         for place in () if one.policy else one.environments:
             for pin in place.pins:
                 file = pin if isinstance(pin, str) else pin.file
                 folder = posixpath.dirname(file)
-                found[posixpath.dirname(folder) if place.made else folder] = None
-    if not found or "" in found:
+                references[posixpath.dirname(folder) if place.made else folder] = None
+    if not references or "" in references:
         return []
-    whole = posixpath.commonpath(found)
+    whole = posixpath.commonpath(references)
     if whole and not any(code == whole or code.startswith(f"{whole}/") for code in survey.code):
         return [f"{whole}/**"]
-    return sorted(f"{folder}/**" for folder in found)
+    return sorted(f"{folder}/**" for folder in references)
 
 
 def _builds(built: Sequence[AppProposal]) -> list[dict[str, str]]:

@@ -70,11 +70,11 @@ def generated(generator: Mapping[str, Any], around: Surroundings) -> list[Parame
     make = _MAKERS.get(names[0])
     if make is None:
         raise NotExpandable(f"the generator {names[0]}")
-    found = make(mapping(generator[names[0]]), around)
+    parameters = make(mapping(generator[names[0]]), around)
     selector = generator.get("selector")
     if not isinstance(selector, Mapping):
-        return found
-    return [one for one in found if matches(selector, dict(flat(one)) if around.go else one)]
+        return parameters
+    return [one for one in parameters if matches(selector, dict(flat(one)) if around.go else one)]
 
 
 def _listed(generator: Mapping[str, Any], around: Surroundings) -> list[Parameters]:
@@ -135,11 +135,11 @@ def _clustered(generator: Mapping[str, Any], around: Surroundings) -> list[Param
 def _from_git(generator: Mapping[str, Any], around: Surroundings) -> list[Parameters]:
     tree = around.tree(str(generator.get("repoURL") or ""), str(generator.get("revision") or "HEAD"))
     prefix = str(generator.get("pathParamPrefix") or "")
-    found: list[Parameters] = []
+    parameters: list[Parameters] = []
     if generator.get("directories"):
         for folder in _chosen(sorted(tree.folders), generator["directories"], globs.of_folders):
             if folder and not any(part.startswith(".") for part in folder.split("/")):
-                found.append(_path(folder, "", prefix, around))
+                parameters.append(_path(folder, "", prefix, around))
     elif generator.get("files"):
         paths = _chosen(sorted(tree.entries), generator["files"], globs.of_files)
         contents = tree.read(paths)
@@ -147,10 +147,10 @@ def _from_git(generator: Mapping[str, Any], around: Surroundings) -> list[Parame
             for content in _objects(tree.file(path) or contents[path], path):
                 place = _path(posixpath.dirname(path), posixpath.basename(path), prefix, around)
                 own = dict(content) if around.go else dict(flat(content))
-                found.append({**own, **place})
+                parameters.append({**own, **place})
     else:
         raise Unexpanded("git generator must have at least one of directories or files")
-    return _with_values(found, generator, around)
+    return _with_values(parameters, generator, around)
 
 
 def _chosen(
@@ -169,16 +169,16 @@ def _chosen(
 def _path(folder: str, file: str, prefix: str, around: Surroundings) -> Parameters:
     """The parameters that name a folder, or a file in it."""
     basename = posixpath.basename(folder)
-    told: Parameters = {"basename": basename, "basenameNormalized": normalized(basename)}
+    path_parameters: Parameters = {"basename": basename, "basenameNormalized": normalized(basename)}
     if file:
-        told |= {"filename": file, "filenameNormalized": normalized(file)}
+        path_parameters |= {"filename": file, "filenameNormalized": normalized(file)}
     parts = folder.split("/") if folder else []
     if around.go:
-        nested: Parameters = {"path": {"path": folder, **told, "segments": parts}}
+        nested: Parameters = {"path": {"path": folder, **path_parameters, "segments": parts}}
         return {prefix: nested} if prefix else nested
     name = f"{prefix}.path" if prefix else "path"
     steps = {f"{name}[{index}]": part for index, part in enumerate(parts)}
-    return {name: folder, **{f"{name}.{key}": value for key, value in told.items()}, **steps}
+    return {name: folder, **{f"{name}.{key}": value for key, value in path_parameters.items()}, **steps}
 
 
 def _objects(content: bytes, path: str) -> list[Mapping[str, Any]]:
@@ -200,19 +200,19 @@ def _parsed(text: str | bytes, what: str) -> Any:
 
 
 def _with_values(
-    found: list[Parameters], generator: Mapping[str, Any], around: Surroundings
+    parameters: list[Parameters], generator: Mapping[str, Any], around: Surroundings
 ) -> list[Parameters]:
     """Each set with the generator's `values`, which are templates of its own parameters."""
     values = mapping(generator.get("values"))
-    if not values or not found:
-        return found
+    if not values or not parameters:
+        return parameters
     written = {key: str(value) for key, value in values.items()}
-    filled = fill([written] * len(found), found, around)
+    filled = fill([written] * len(parameters), parameters, around)
     if around.go:
-        return [{**one, "values": own} for one, own in zip(found, filled, strict=True)]
+        return [{**one, "values": own} for one, own in zip(parameters, filled, strict=True)]
     return [
         {**one, **{f"values.{key}": text for key, text in own.items()}}
-        for one, own in zip(found, filled, strict=True)
+        for one, own in zip(parameters, filled, strict=True)
     ]
 
 

@@ -114,19 +114,19 @@ def merged_by(sides: Sequence[Sequence[Parameters]], keys: Sequence[str], *, go:
     """Merge generator: sets of the first side, with what later sides say of those with the same keys."""
     base: dict[tuple[str, ...], Parameters] = {}
     for number_of, side in enumerate(sides):
-        seen: dict[tuple[str, ...], Parameters] = {}
+        by_key: dict[tuple[str, ...], Parameters] = {}
         for one in side:
             key = tuple(printed(one.get(name)) for name in keys)
-            if key in seen:
+            if key in by_key:
                 raise Unexpanded(
                     "the parameters from a generator were not unique by the given mergeKeys, Merge requires "
                     f"all param sets to be unique. Duplicate key was {dict(zip(keys, key, strict=True))}"
                 )
-            seen[key] = one
+            by_key[key] = one
         if not number_of:
-            base = seen
+            base = by_key
             continue
-        for key, one in seen.items():
+        for key, one in by_key.items():
             if key in base:
                 base[key] = deep_merged(base[key], one, override_empty=not go)
     return list(base.values())

@@ -76,15 +76,15 @@ def _sarif_result(finding: Finding) -> dict[str, object]:
     place: dict[str, object] = {"artifactLocation": {"uri": quote(finding.file)}}
     if finding.line:
         place["region"] = {"startLine": finding.line}
-    told: dict[str, object] = {
+    entry: dict[str, object] = {
         "ruleId": finding.rule,
         "level": finding.severity,
         "message": {"text": log.redact(f"{finding.message}{where} {finding.why} {finding.fix}".strip())},
         "locations": [{"physicalLocation": place}],
     }
     if finding.silenced:
-        told["suppressions"] = [{"kind": "external", "justification": log.redact(finding.silenced)}]
-    return told
+        entry["suppressions"] = [{"kind": "external", "justification": log.redact(finding.silenced)}]
+    return entry
 
 
 def _junit(path: Path, facts: ChartFacts, checked: Checked) -> None:
@@ -99,16 +99,18 @@ def _junit(path: Path, facts: ChartFacts, checked: Checked) -> None:
         suite = TestSuite(name)
         for rule in all_rules():
             case = TestCase(rule.id, classname=name)
-            found = [f for f in checked.findings if f.rule == rule.id and environment in environments_of(f)]
-            failing = [_line(f) for f in found if fails(f, facts.chart.checks)]
+            failures = [
+                f for f in checked.findings if f.rule == rule.id and environment in environments_of(f)
+            ]
+            failing = [_line(f) for f in failures if fails(f, facts.chart.checks)]
             if failing:
                 case.result = [Failure(line) for line in failing]
             elif rule.check and rule.id not in _NOT_RENDERED and environment in checked.unknown:
                 case.result = [Error("The chart does not render here, so this is not known.")]
-            elif any(f.silenced for f in found):
-                case.result = [Skipped("; ".join(f"silenced: {f.silenced}" for f in found if f.silenced))]
-            elif rule.id in _TRYING and any(f.severity == "note" for f in found):
-                case.result = [Skipped("; ".join(_line(f) for f in found))]
+            elif any(f.silenced for f in failures):
+                case.result = [Skipped("; ".join(f"silenced: {f.silenced}" for f in failures if f.silenced))]
+            elif rule.id in _TRYING and any(f.severity == "note" for f in failures):
+                case.result = [Skipped("; ".join(_line(f) for f in failures))]
             suite.add_testcase(case)
         document.add_testsuite(suite)
     document.write(str(path))

@@ -31,14 +31,14 @@ def apply(
     place = registry.parse(facts.reference)
     manifest = Manifest(media_type=MANIFEST_TYPE, raw=packed.manifest)
     store.push(place, manifest, (packed.config, packed.archive), absent=True, begun=facts.begun)
-    there = store.manifest(place)
-    if there is None:
+    published = store.manifest(place)
+    if published is None:
         raise Stop(
             "unknown-state",
             f"{facts.reference} was pushed and is not there.",
             "The registry took it, and does not show it.",
             "Run again in a minute; if it stays so, ask who runs the registry.",
         )
-    if there.digest != packed.digest:
-        raise taken(facts.reference, there.digest, packed.digest)
+    if published.digest != packed.digest:
+        raise taken(facts.reference, published.digest, packed.digest)
     return (change,)

@@ -96,8 +96,10 @@ def read(
         if any(finding.severity == "error" and not finding.silenced for finding in findings):
             return facts, None
         packed = package.pack(whole, Record(commit=build.commit, images=build.images))
-    there = _seen(store, place, packed, manifest)
-    return msgspec.structs.replace(facts, digest=packed.digest, content=packed.content, there=there), packed
+    existing = _seen(store, place, packed, manifest)
+    return msgspec.structs.replace(
+        facts, digest=packed.digest, content=packed.content, there=existing
+    ), packed
 
 
 def _seen(
@@ -109,15 +111,15 @@ def _seen(
     digest = manifest.digest
     if digest == packed.digest:
         return PublishedChart(digest=digest, content=packed.content)
-    found = published.fetch(store, place.at(digest))
-    if found is None:
+    fetched = published.fetch(store, place.at(digest))
+    if fetched is None:
         return None
-    told = found.record
+    record = fetched.record
     return PublishedChart(
         digest=digest,
-        content=found.content,
-        commit=told.commit if told else "",
-        images=told.images if told else {},
+        content=fetched.content,
+        commit=record.commit if record else "",
+        images=record.images if record else {},
     )
 
 

@@ -63,23 +63,23 @@ def plan(facts: ChartReleaseFacts) -> ChartPublication:
     raise taken(facts.reference, facts.there.digest, facts.digest, _difference(facts, facts.there))
 
 
-def taken(reference: str, there: str, ours: str, difference: str = "") -> Stop:
+def taken(reference: str, existing: str, ours: str, difference: str = "") -> Stop:
     """The Stop for a version that stands with other content: both digests are named, and what differs."""
     return Stop(
         "version-taken",
         f"{reference} is published already, with other content.",
-        f"There it is {there}, this build is {ours}{difference}; a published version never changes.",
+        f"There it is {existing}, this build is {ours}{difference}; a published version never changes.",
         "Make a new version with version-bump and publish that.",
     )
 
 
-def _difference(facts: ChartReleaseFacts, there: PublishedChart) -> str:
+def _difference(facts: ChartReleaseFacts, existing: PublishedChart) -> str:
     """Which part of the release is another one, where the records tell."""
-    if not there.commit:
+    if not existing.commit:
         return ""
-    if there.commit != facts.commit:
-        return f" (published from commit {there.commit[:12]}, this is {facts.commit[:12]})"
-    other = [name for name, digest in facts.images.items() if there.images.get(name) != digest]
+    if existing.commit != facts.commit:
+        return f" (published from commit {existing.commit[:12]}, this is {facts.commit[:12]})"
+    other = [name for name, digest in facts.images.items() if existing.images.get(name) != digest]
     return (
         f" (same commit, another build of {', '.join(other)})" if other else " (same commit, another chart)"
     )

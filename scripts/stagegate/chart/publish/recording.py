@@ -42,9 +42,9 @@ def read(app: str, build: Build, github: Hub) -> RecordFacts:
     found = _recorded(app, build.version, github)
     if found is None:
         return RecordFacts(facts=facts)
-    there = digest_of({key: found.payload.get(key) for key in payload})
+    existing = digest_of({key: found.payload.get(key) for key in payload})
     return RecordFacts(
-        facts=msgspec.structs.replace(facts, there=PublishedChart(digest=there, content=there)),
+        facts=msgspec.structs.replace(facts, there=PublishedChart(digest=existing, content=existing)),
         id=found.id,
         finished=any(status.state == "success" for status in found.statuses),
     )
@@ -66,22 +66,22 @@ def _deployment(
     facts = known.facts
     if decided.reason != "published" and (known.finished or not known.id):
         return ()
-    said = f"{facts.app} {facts.version} is a release"
+    description = f"{facts.app} {facts.version} is a release"
     number = known.id or github.create_deployment(
-        facts.commit, task(facts.app), ENVIRONMENT, _payload(facts.app, build), said, False
+        facts.commit, task(facts.app), ENVIRONMENT, _payload(facts.app, build), description, False
     )
     if not known.finished:
-        github.create_deployment_status(number, "success", said, log_url)
-    there = read(facts.app, build, github).facts.there
-    if there is None:
+        github.create_deployment_status(number, "success", description, log_url)
+    existing = read(facts.app, build, github).facts.there
+    if existing is None:
         raise Stop(
             "unknown-state",
-            f"The record of {said.removesuffix(' is a release')} was written and is not there.",
+            f"The record of {description.removesuffix(' is a release')} was written and is not there.",
             "GitHub took the deployment, and does not list it.",
             "Run again in a minute.",
         )
-    if there.digest != facts.digest:
-        raise taken(facts.reference, there.digest, facts.digest)
+    if existing.digest != facts.digest:
+        raise taken(facts.reference, existing.digest, facts.digest)
     return (Change(kind="record", target=facts.reference, after=facts.digest),)
 
 

@@ -14,10 +14,10 @@ _FIX = "Correct the value named above, or the schema where it is too narrow."
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """What Helm says about the schema, when it renders or else when it lints."""
-    told: Failure | None = (
+    failure: Failure | None = (
         rendered.failure if rendered.failure and SCHEMA.search(rendered.failure.why) else None
     )
-    texts = [told.why] if told else [one.text for one in rendered.lint if SCHEMA.search(one.text)][:1]
+    texts = [failure.why] if failure else [one.text for one in rendered.lint if SCHEMA.search(one.text)][:1]
     for text in texts:
         yield Finding(
             rule="values-schema",

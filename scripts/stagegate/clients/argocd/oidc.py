@@ -53,11 +53,13 @@ def exchanged(
         )
     token = _field(answer, "access_token") if answer.status_code == 200 else ""
     if not token:
-        said = _field(answer, "error_description") or _field(answer, "error") or f"HTTP {answer.status_code}"
+        reason = (
+            _field(answer, "error_description") or _field(answer, "error") or f"HTTP {answer.status_code}"
+        )
         raise Stop(
             "missing-permission",
             f"Argo CD at {host} gave no token for this job.",
-            f"Its Dex says: {log.redact(' '.join(said.split()))[:200].rstrip('.')}.",
+            f"Its Dex says: {log.redact(' '.join(reason.split()))[:200].rstrip('.')}.",
             f"Add a Dex connector of type `oidc` with id {connector!r} and GitHub's issuer, or correct "
             "`argocd.connector`.",
         )
@@ -92,7 +94,7 @@ def job_token(environ: Mapping[str, str]) -> str:
 
 def _field(answer: requests.Response, name: str) -> str:
     try:
-        found = answer.json().get(name)
+        value = answer.json().get(name)
     except (ValueError, AttributeError):
         return ""
-    return found if isinstance(found, str) else ""
+    return value if isinstance(value, str) else ""

@@ -28,12 +28,12 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
         if "text/html" in answer.headers.get("Content-Type", ""):
             raise page(answer, server)
         return
-    said = _said(answer)
+    reported = _said(answer)
     if status == 401:
         raise Stop(
             "token-expired",
             f"Argo CD at {server.host} does not accept the token.",
-            f"It says: {said}. The token is expired, revoked or for another server.",
+            f"It says: {reported}. The token is expired, revoked or for another server.",
             "Make a new one (`argocd account generate-token`) and store it as ARGOCD_TOKEN in the GitHub "
             "Environment.",
         )
@@ -42,36 +42,36 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
         raise Stop(
             "missing-permission",
             f"Argo CD at {server.host} does not show {about}.",
-            f"It says: {said}. Argo CD answers so too when the Application does not exist.",
+            f"It says: {reported}. Argo CD answers so too when the Application does not exist.",
             f"Check name and project in the settings; the token needs `p, <role>, {right}, allow`.",
         )
     if status == 404:
         raise Stop(
             "bad-settings",
             f"{about} does not exist at {server.host}.",
-            f"It says: {said}.",
+            f"It says: {reported}.",
             "Correct `argocd` in the settings, or apply the Application's manifest first.",
         )
     reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
     raise Stop(
         reason,
         f"Argo CD at {server.host} answered {status} for {about}.",
-        f"It says: {said}.",
+        f"It says: {reported}.",
         "Run again; look at argocd-server and what stands in front of it if it stays.",
     )
 
 
 def _elsewhere(answer: requests.Response, server: Server) -> Stop:
     target = urlsplit(answer.headers.get("Location", ""))
-    there = target.netloc or server.host
-    if there == server.host and target.scheme not in ("", urlsplit(server.url).scheme):
-        next_step = f"Write the address as {target.scheme}://{there}."
+    place = target.netloc or server.host
+    if place == server.host and target.scheme not in ("", urlsplit(server.url).scheme):
+        next_step = f"Write the address as {target.scheme}://{place}."
     else:
         next_step = "Give an address that reaches argocd-server itself, or the proxy's own credentials "
         next_step += "as `argocd-headers`."
     return Stop(
         "missing-permission",
-        f"{server.host} sends the request on to {there}.",
+        f"{server.host} sends the request on to {place}.",
         "That is a login page or another address; the token is never sent over a redirect.",
         next_step,
     )

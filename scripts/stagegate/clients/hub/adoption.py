@@ -84,20 +84,20 @@ class Adoption(Port):
 
     def environments(self) -> tuple[EnvironmentSettings, ...] | None:
         """Every GitHub Environment."""
-        found = self._ask("environments", _Environments, "list the Environments", "actions: read")
-        return None if found is None else tuple(found.environments)
+        listed = self._ask("environments", _Environments, "list the Environments", "actions: read")
+        return None if listed is None else tuple(listed.environments)
 
     def variables(self, environment: str = "") -> dict[str, Stored] | None:
         """Variables of the repository, or of an Environment, by name."""
         where = f"environments/{environment}" if environment else "actions"
-        found = self._ask(f"{where}/variables", _Names, "list the variables", "variables: read")
-        return None if found is None else {one.name: one for one in found.variables}
+        listed = self._ask(f"{where}/variables", _Names, "list the variables", "variables: read")
+        return None if listed is None else {one.name: one for one in listed.variables}
 
     def secrets(self, environment: str = "") -> dict[str, Stored] | None:
         """Secrets of the repository, or of an Environment, by name. Their values are never shown by GitHub."""
         where = f"environments/{environment}" if environment else "actions"
-        found = self._ask(f"{where}/secrets", _Names, "list the secrets", "secrets: read")
-        return None if found is None else {one.name: one for one in found.secrets}
+        listed = self._ask(f"{where}/secrets", _Names, "list the secrets", "secrets: read")
+        return None if listed is None else {one.name: one for one in listed.secrets}
 
     def workflow_token(self) -> WorkflowToken | None:
         """What GITHUB_TOKEN may."""
@@ -107,8 +107,8 @@ class Adoption(Port):
 
     def workflows(self) -> tuple[WorkflowState, ...] | None:
         """The workflows that GitHub knows, disabled ones too."""
-        found = self._ask("actions/workflows", _Workflows, "list the workflows", "actions: read")
-        return None if found is None else tuple(found.workflows)
+        listed = self._ask("actions/workflows", _Workflows, "list the workflows", "actions: read")
+        return None if listed is None else tuple(listed.workflows)
 
     def _ask(self, path: str, kind: type[T], doing: str, right: str) -> T | None:
         try:

@@ -38,8 +38,8 @@ class Talk(Port):
     def comments(self, number: int) -> list[Comment]:
         """Every comment, oldest first."""
         path = self._c.path("issues", number, "comments")
-        found = self._c.pages(path, _Comment, f"read the comments of {number}", "issues: read")
-        return [comment.value() for comment in found]
+        pages = self._c.pages(path, _Comment, f"read the comments of {number}", "issues: read")
+        return [comment.value() for comment in pages]
 
     def comment(self, number: int, body: str) -> Comment:
         """Write a comment; after a lost answer our newest one with the same words is taken as it."""

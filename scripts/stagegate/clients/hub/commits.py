@@ -123,14 +123,14 @@ class Commits(Refs):
     def commit_info(self, sha: str) -> Commit | None:
         """A commit by sha, branch or tag; None when there is none."""
         try:
-            found = self._c.find(
+            commit = self._c.find(
                 self._c.path("commits", sha), RestCommit, f"read commit {sha[:12]}", _READ, per_page=1
             )
         except Refused as refusal:
             if refusal.status == 422:  # "No commit found for SHA"
                 return None
             raise
-        return found.value() if found else None
+        return commit.value() if commit else None
 
     def history(self, ref: str, first: int = 50, path: str | None = None) -> list[Commit]:
         """The newest `first` commits of `ref`, newest first; with `path` only those that touch it."""
@@ -170,13 +170,13 @@ class Commits(Refs):
     def changed_files(self, base: str, head: str) -> ChangedFiles:
         """The files that `head` changes since it left `base`, and the tree of `base` now, in one request."""
         doing = f"list what {head[:12]} changes"
-        found = self._c.get(self._c.path(f"compare/{base}...{head}"), _Listed, doing, _READ, per_page=1)
-        names = {name for file in found.files for name in (file.filename, file.previous_filename) if name}
+        compared = self._c.get(self._c.path(f"compare/{base}...{head}"), _Listed, doing, _READ, per_page=1)
+        names = {name for file in compared.files for name in (file.filename, file.previous_filename) if name}
         return ChangedFiles(
-            base_tree=found.base_commit.commit.tree.sha,
+            base_tree=compared.base_commit.commit.tree.sha,
             files=tuple(sorted(names)),
-            complete=len(found.files) < _MOST_FILES,
-            onward=found.status in ("ahead", "identical"),
+            complete=len(compared.files) < _MOST_FILES,
+            onward=compared.status in ("ahead", "identical"),
         )
 
     @remembered
@@ -184,8 +184,8 @@ class Commits(Refs):
         """Whether a commit is reachable from a branch; one that shares no history with it is not."""
         path = self._c.path(f"compare/{branch}...{sha}")
         doing = f"ask whether {branch} contains {sha[:12]}"
-        found = self._c.find(path, _Comparison, doing, _READ, per_page=1)
-        return found is not None and found.status in ("behind", "identical")
+        compared = self._c.find(path, _Comparison, doing, _READ, per_page=1)
+        return compared is not None and compared.status in ("behind", "identical")
 
     def create_commit(
         self,

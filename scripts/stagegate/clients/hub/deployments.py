@@ -153,17 +153,17 @@ class Deployments(Port):
     def _nodes(self, ids: Sequence[str], doing: str) -> dict[str, _Node]:
         """The statuses of deployments by node id; half of them at a time where GitHub finds all too much."""
         declared = ", ".join(f"$d{i}: ID!" for i in range(len(ids)))
-        asked = " ".join(f"d{i}: node(id: $d{i}) {{ ...record }}" for i in range(len(ids)))
-        text = f"query({declared}) {{ {asked} }}{_RECORD}{ACTOR}"
+        fields = " ".join(f"d{i}: node(id: $d{i}) {{ ...record }}" for i in range(len(ids)))
+        text = f"query({declared}) {{ {fields} }}{_RECORD}{ACTOR}"
         variables = {f"d{i}": node for i, node in enumerate(ids)}
         try:
-            found = self._c.query_nodes(text, variables, _Node, doing, "deployments: read")
+            nodes = self._c.query_nodes(text, variables, _Node, doing, "deployments: read")
         except TooLarge:
             if len(ids) == 1:
                 raise
             half = len(ids) // 2
             return self._nodes(ids[:half], doing) | self._nodes(ids[half:], doing)
-        return {ids[int(alias[1:])]: node for alias, node in found.items()}
+        return {ids[int(alias[1:])]: node for alias, node in nodes.items()}
 
     def create_deployment(
         self,

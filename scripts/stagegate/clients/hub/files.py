@@ -110,7 +110,7 @@ class Files(Port):
         One GraphQL query for up to 50 paths, then two lists for each folder that differs. Stop(missing-file)
         when a commit does not exist, Stop(unknown-state) when a folder is too large to be listed.
         """
-        found: dict[str, None] = {}
+        differing_paths: dict[str, None] = {}
         names = list(dict.fromkeys(paths))
         for start in range(0, len(names), _BATCH // 2):
             some = names[start : start + _BATCH // 2]
@@ -120,8 +120,10 @@ class Files(Port):
             for name, old, new in zip(some, sides[2 : 2 + len(some)], sides[2 + len(some) :], strict=True):
                 if old != new:
                     left, right = self._blobs(name, old), self._blobs(name, new)
-                    found |= {p: None for p in sorted({*left, *right}) if left.get(p) != right.get(p)}
-        return tuple(found)
+                    differing_paths |= {
+                        p: None for p in sorted({*left, *right}) if left.get(p) != right.get(p)
+                    }
+        return tuple(differing_paths)
 
     def modes(self, ref: str, paths: Sequence[str]) -> dict[str, str]:
         """How Git has files of one commit: `100644` (or `100755`) for a file, `120000` for a symbolic link,
@@ -131,39 +133,39 @@ class Files(Port):
         for start in range(0, len(names), _BATCH):
             some = names[start : start + _BATCH]
             declared = "".join(f", $p{i}: String!" for i in range(len(some)))
-            asked = " ".join(f"p{i}: file(path: $p{i}) {{ mode }}" for i in range(len(some)))
+            fields = " ".join(f"p{i}: file(path: $p{i}) {{ mode }}" for i in range(len(some)))
             text = f"""query($owner: String!, $name: String!, $ref: String!{declared}) {{
               repository(owner: $owner, name: $name) {{ commit: object(expression: $ref) {{
-                ... on Commit {{ {asked} }} }} }} }}"""
+                ... on Commit {{ {fields} }} }} }} }}"""
             variables = {"ref": ref, **{f"p{i}": path for i, path in enumerate(some)}}
             commit = self._c.query(text, variables, _Modes, f"read file modes at {ref[:12]}").repository[
                 "commit"
             ]
             if commit is None:
                 raise _no_commit(self.repository, ref)
-            found = [commit.get(f"p{i}") for i in range(len(some))]
+            entries = [commit.get(f"p{i}") for i in range(len(some))]
             answers |= {
-                path: f"{entry.mode:o}" if entry else "" for path, entry in zip(some, found, strict=True)
+                path: f"{entry.mode:o}" if entry else "" for path, entry in zip(some, entries, strict=True)
             }
         return answers
 
     def _objects(self, expressions: Sequence[str]) -> list[_Oid | None]:
         """The objects of expressions such as `main:folder`, in one query; None for what is not there."""
         declared = "".join(f", $e{i}: String!" for i in range(len(expressions)))
-        asked = " ".join(
+        fields = " ".join(
             f"e{i}: object(expression: $e{i}) {{ oid kind: __typename }}" for i in range(len(expressions))
         )
         text = f"""query($owner: String!, $name: String!{declared}) {{
-          repository(owner: $owner, name: $name) {{ {asked} }} }}"""
+          repository(owner: $owner, name: $name) {{ {fields} }} }}"""
         variables = {f"e{i}": expression for i, expression in enumerate(expressions)}
-        found = self._c.query(text, variables, _Files, "compare files of two commits").repository
-        return [found[f"e{i}"] for i in range(len(expressions))]
+        objects = self._c.query(text, variables, _Files, "compare files of two commits").repository
+        return [objects[f"e{i}"] for i in range(len(expressions))]
 
-    def _blobs(self, name: str, seen: _Oid | None) -> dict[str, str]:
+    def _blobs(self, name: str, folder: _Oid | None) -> dict[str, str]:
         """Files and their ids below a folder; of a file itself; none of what is not there."""
-        if seen is None or seen.kind != "Tree":
-            return {name: seen.oid} if seen else {}
-        listed = self._tree(seen.oid, f"list the files of {name or 'the repository'}")
+        if folder is None or folder.kind != "Tree":
+            return {name: folder.oid} if folder else {}
+        listed = self._tree(folder.oid, f"list the files of {name or 'the repository'}")
         return {
             f"{name}/{entry.path}".lstrip("/"): f"{entry.mode} {entry.sha}"
             for entry in listed
@@ -213,23 +215,23 @@ class Files(Port):
 
     def _some_files(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
         declared = "".join(f", $f{i}: String!" for i in range(len(paths)))
-        asked = " ".join(
+        fields = " ".join(
             f"f{i}: object(expression: $f{i}) {{ oid kind: __typename ... on Blob {{ text }} }}"
             for i in range(len(paths))
         )
         text = f"""query($owner: String!, $name: String!, $ref: String!{declared}) {{
-          repository(owner: $owner, name: $name) {{ ref: object(expression: $ref) {{ oid }} {asked} }} }}"""
+          repository(owner: $owner, name: $name) {{ ref: object(expression: $ref) {{ oid }} {fields} }} }}"""
         variables = {"ref": ref, **{f"f{i}": f"{ref}:{path}" for i, path in enumerate(paths)}}
-        found = self._c.query(text, variables, _Files, f"read files at {ref[:12]}").repository
-        if found["ref"] is None:
+        objects = self._c.query(text, variables, _Files, f"read files at {ref[:12]}").repository
+        if objects["ref"] is None:
             raise _no_commit(self.repository, ref)
-        return {path: self._blob(found[f"f{i}"]) for i, path in enumerate(paths)}
+        return {path: self._blob(objects[f"f{i}"]) for i, path in enumerate(paths)}
 
-    def _blob(self, seen: _Oid | None) -> Blob | None:
-        if seen is None or seen.kind != "Blob":  # a folder is not a file
+    def _blob(self, entry: _Oid | None) -> Blob | None:
+        if entry is None or entry.kind != "Blob":  # a folder is not a file
             return None
-        content = exact_text(seen.text, seen.oid)
-        return Blob(oid=seen.oid, content=self.blob(seen.oid) if content is None else content)
+        content = exact_text(entry.text, entry.oid)
+        return Blob(oid=entry.oid, content=self.blob(entry.oid) if content is None else content)
 
     def blob(self, oid: str) -> bytes:
         """A blob's bytes by its id; Stop(unknown-state) when they are not what the id says."""

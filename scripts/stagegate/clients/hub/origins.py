@@ -68,16 +68,18 @@ class Origins(Port):
         return answers
 
     def _portion(self, shas: Sequence[str], base: str) -> dict[str, CommitOrigin]:
-        asked = " ".join(f'c{number}: object(oid: "{sha}") {{ {_FOUND} }}' for number, sha in enumerate(shas))
-        text = f"query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {asked} }} }}"
+        fields = " ".join(
+            f'c{number}: object(oid: "{sha}") {{ {_FOUND} }}' for number, sha in enumerate(shas)
+        )
+        text = f"query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
         try:
-            found = self._c.query(text, {}, _Answer, "read pull requests of commits", "pull-requests: read")
+            answer = self._c.query(text, {}, _Answer, "read pull requests of commits", "pull-requests: read")
         except TooLarge:
             if len(shas) == 1:
                 raise
             half = len(shas) // 2
             return self._portion(shas[:half], base) | self._portion(shas[half:], base)
-        known = ((sha, found.repository[f"c{number}"]) for number, sha in enumerate(shas))
+        known = ((sha, answer.repository[f"c{number}"]) for number, sha in enumerate(shas))
         return {sha: _origin(commit, base) for sha, commit in known if commit}
 
 

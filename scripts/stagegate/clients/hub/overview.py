@@ -245,16 +245,16 @@ class Overview(Port):
         """The newest `first` (at most 100) tags whose name begins with `prefix`, newest first."""
         folder, slash, part = f"refs/tags/{prefix}".rpartition("/")
         variables = {"prefix": folder + slash, "part": part, "first": first}
-        found = self._c.query(_TAGS, variables, _Answer, f"read the newest tags {prefix}*")
-        refs = (msgspec.json.decode(node, type=_TagRef) for node in found.repository["refs"].nodes)
+        answer = self._c.query(_TAGS, variables, _Answer, f"read the newest tags {prefix}*")
+        refs = (msgspec.json.decode(node, type=_TagRef) for node in answer.repository["refs"].nodes)
         return [tag for tag in map(_tag, refs) if tag.name.startswith(prefix)]
 
     def log(self, ref: str, first: int = 300) -> list[LogEntry]:
         """The newest `first` commits that `ref` contains, newest first, each with its pull requests."""
-        found: list[LogEntry] = []
+        entries: list[LogEntry] = []
         after: str | None = None
         size = min(first, 100)
-        while len(found) < first:
+        while len(entries) < first:
             variables = {"ref": ref, "first": size, "after": after}
             try:
                 answer = self._c.query(_LOG, variables, _LogAnswer, f"read the log of {ref[:40]}")
@@ -266,11 +266,11 @@ class Overview(Port):
             at = answer.repository["object"]
             if at is None or at.history is None:
                 break
-            found += [entry.value() for entry in at.history.nodes]
+            entries += [entry.value() for entry in at.history.nodes]
             after = at.history.page_info.end_cursor
             if not at.history.page_info.has_next_page:
                 break
-        return found[:first]
+        return entries[:first]
 
     def branch_pulls(self, branches: Sequence[str], status: str, first: int = 20) -> list[BranchPull]:
         """The newest `first` open or merged pull requests of each branch of this repository, in one query.
@@ -280,19 +280,19 @@ class Overview(Port):
         if not branches:
             return []
         declared = "".join(f", $h{i}: String!" for i in range(len(branches)))
-        asked = " ".join(f"p{i}: {_PULLS[0] % i}" for i in range(len(branches)))
+        fields = " ".join(f"p{i}: {_PULLS[0] % i}" for i in range(len(branches)))
         text = (
             f"query($owner: String!, $name: String!, $first: Int!, $status: String!{declared}) "
-            f"{{ repository(owner: $owner, name: $name) {{ {asked} }} }}{_PULLS[1]}{ACTOR}"
+            f"{{ repository(owner: $owner, name: $name) {{ {fields} }} }}{_PULLS[1]}{ACTOR}"
         )
         heads = {f"h{i}": branch for i, branch in enumerate(branches)}
         doing = "read the promotion pull requests"
-        found = self._c.query(
+        answer = self._c.query(
             text, {"first": first, "status": status, **heads}, _Answer, doing, "pull-requests: read"
         )
         pulls = (
             msgspec.json.decode(node, type=_BranchPull)
-            for nodes in found.repository.values()
+            for nodes in answer.repository.values()
             for node in nodes.nodes
         )
         return [pull.value() for pull in pulls if not pull.is_cross_repository]

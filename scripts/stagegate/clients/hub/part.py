@@ -40,16 +40,16 @@ class Port:
         """GitHub's time as it last said it: its records are compared with this, never with a runner's clock."""
         self._c.see_repository()
         try:
-            said = parsedate_to_datetime(self._c.server_date)
+            server_time = parsedate_to_datetime(self._c.server_date)
         except ValueError:  # a proxy that strips the header
             return datetime.now(timezone.utc)
-        return said.astimezone(timezone.utc)
+        return server_time.astimezone(timezone.utc)
 
     def viewer(self) -> Actor:
         """The token's own identity, asked once; GITHUB_TOKEN is the Bot 41898282."""
-        seen = self._c.see_repository().viewer
-        is_bot = seen.login.endswith("[bot]")  # no person's login can hold a bracket
-        return Actor(kind="Bot" if is_bot else "User", id=seen.database_id, login=seen.login)
+        viewer = self._c.see_repository().viewer
+        is_bot = viewer.login.endswith("[bot]")  # no person's login can hold a bracket
+        return Actor(kind="Bot" if is_bot else "User", id=viewer.database_id, login=viewer.login)
 
     def is_actions_token(self) -> bool:
         """True for GITHUB_TOKEN, whose writes start no workflows."""

@@ -61,12 +61,12 @@ class People(Port):
 
         Whoever cannot be looked up is a Stop, never a default.
         """
-        found = self._c.get(
+        answer = self._c.get(
             self._c.path("collaborators", login, "permission"),
             _Permission,
             f"read the permission of {login}",
         )
-        role = found.role_name if found.role_name in _ROLES else found.permission
+        role = answer.role_name if answer.role_name in _ROLES else answer.permission
         if role not in _ROLES:
             raise Stop(
                 "unknown-state",
@@ -84,19 +84,19 @@ class People(Port):
         org, _, slug = team.partition("/")
         path = f"/orgs/{quote(org)}/teams/{quote(slug)}/memberships/{quote(login)}"
         try:
-            found = self._c.get(path, _Membership, f"ask who is in {team}", "members: read")
+            membership = self._c.get(path, _Membership, f"ask who is in {team}", "members: read")
         except Refused as refusal:
             if refusal.status == 403:
                 return None
             if refusal.status == 404:
                 return False
             raise
-        return found.state == "active"
+        return membership.state == "active"
 
     def account(self, login: str) -> Actor | None:
         """The account of a login (`name[bot]` for an App's), None when there is none."""
-        found = self._c.find(f"/users/{quote(login)}", Account, f"look up {login}")
-        return actor_of(found)
+        account = self._c.find(f"/users/{quote(login)}", Account, f"look up {login}")
+        return actor_of(account)
 
     def branch_rules(self, branch: str) -> list[BranchRule] | None:
         """The active rules of a branch; [] if there are none, None if they cannot be read."""
@@ -139,8 +139,8 @@ class People(Port):
         """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""
         path = self._c.path("activity")
         doing = f"read which refs under {prefix} were deleted"
-        asked = {"activity_type": "branch_deletion", "time_period": "month"}
-        activity = self._c.pages(path, _Activity, doing, "contents: read", **asked)
+        parameters = {"activity_type": "branch_deletion", "time_period": "month"}
+        activity = self._c.pages(path, _Activity, doing, "contents: read", **parameters)
         return [
             RefActivity(ref=a.ref, before=a.before, actor=actor_of(a.actor), at=a.timestamp)
             for a in activity

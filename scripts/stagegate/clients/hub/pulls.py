@@ -112,14 +112,14 @@ class Pulls(Port):
         if base:
             params["base"] = base
         path = self._c.path("pulls")
-        found = self._c.pages(path, _Pull, "list pull requests", "pull-requests: read", **params)
-        return [pull.value() for pull in found]
+        pages = self._c.pages(path, _Pull, "list pull requests", "pull-requests: read", **params)
+        return [pull.value() for pull in pages]
 
     def pull(self, number: int) -> Pull | None:
         """One pull request as it is now; None when there is none of that number."""
         path = self._c.path("pulls", number)
-        found = self._c.find(path, _Pull, f"read pull request {number}", "pull-requests: read")
-        return found.value() if found else None
+        pull = self._c.find(path, _Pull, f"read pull request {number}", "pull-requests: read")
+        return pull.value() if pull else None
 
     def open_pull(self, title: str, body: str, head: str, base: str, draft: bool = False) -> Pull | None:
         """Open a pull request, or give back the open one for the same branches; None when nothing differs."""
@@ -145,9 +145,9 @@ class Pulls(Port):
             if refusal.status == 422 and "no commits between" in low:
                 return None
             if refusal.status == 422 and "already exists" in low:
-                there = find()
-                if there is not None:
-                    return there
+                existing = find()
+                if existing is not None:
+                    return existing
             raise
 
     def update_pull(
@@ -185,8 +185,8 @@ class Pulls(Port):
     def labelled(self, number: int) -> dict[str, str]:
         """When each label was given last (RFC 3339, GitHub's clock), of the newest 100 times that one was."""
         doing = f"read who labelled pull request {number}"
-        found = self._c.query(_LABELLED, {"number": number}, _TimelineAnswer, doing, "pull-requests: read")
-        items = found.repository.pull_request.timeline_items.nodes
+        answer = self._c.query(_LABELLED, {"number": number}, _TimelineAnswer, doing, "pull-requests: read")
+        items = answer.repository.pull_request.timeline_items.nodes
         return {item.label.name: item.created_at for item in items}
 
     def request_reviewers(self, number: int, users: Sequence[str], teams: Sequence[str] = ()) -> list[str]:

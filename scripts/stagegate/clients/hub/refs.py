@@ -128,13 +128,15 @@ class Refs(Files):
     def _tips(self, names: Sequence[str], doing: str) -> dict[str, str | None]:
         """What full ref names point to right now, in one query."""
         declared = "".join(f", $r{i}: String!" for i in range(len(names)))
-        asked = " ".join(f"r{i}: ref(qualifiedName: $r{i}) {{ target {{ oid }} }}" for i in range(len(names)))
+        fields = " ".join(
+            f"r{i}: ref(qualifiedName: $r{i}) {{ target {{ oid }} }}" for i in range(len(names))
+        )
         text = f"""query($owner: String!, $name: String!{declared}) {{
-          repository(owner: $owner, name: $name) {{ {asked} }} }}"""
+          repository(owner: $owner, name: $name) {{ {fields} }} }}"""
         variables = {f"r{i}": name for i, name in enumerate(names)}
-        found = self._c.query(text, variables, _Refs, doing).repository
-        seen = {name: found[f"r{i}"] for i, name in enumerate(names)}
-        return {name: ref.target.oid if ref else None for name, ref in seen.items()}
+        targets = self._c.query(text, variables, _Refs, doing).repository
+        tips = {name: targets[f"r{i}"] for i, name in enumerate(names)}
+        return {name: ref.target.oid if ref else None for name, ref in tips.items()}
 
     def refs(self, prefix: str) -> dict[str, str]:
         """All refs whose full name begins with `prefix` (`refs/heads/stagegate/`), and what they point to."""
@@ -145,15 +147,15 @@ class Refs(Files):
     @remembered
     def _refs(self, prefix: str) -> dict[str, str]:
         path = self._c.path(f"git/matching-refs/{prefix.removeprefix('refs/')}")
-        found = self._c.pages(path, _RestRef, f"list the refs under {prefix}", "contents: read")
-        return {ref.ref: ref.object.sha for ref in found}
+        pages = self._c.pages(path, _RestRef, f"list the refs under {prefix}", "contents: read")
+        return {ref.ref: ref.object.sha for ref in pages}
 
     @remembered
     def ref_files(self, prefix: str, file: str) -> dict[str, RefFile]:
         """One file at the tip of every ref under the folder `prefix`: one query for 100 refs."""
         prefix = prefix.rstrip("/") + "/"
         after: str | None = None
-        found: dict[str, RefFile] = {}
+        files: dict[str, RefFile] = {}
         size = 100
         while True:
             variables = {"prefix": prefix, "file": file, "first": size, "after": after}
@@ -165,9 +167,9 @@ class Refs(Files):
                 size = max(1, size // 4)
                 continue
             page = answer.repository["refs"]
-            found |= {node.prefix + node.name: self._ref_file(node.target, file) for node in page.nodes}
+            files |= {node.prefix + node.name: self._ref_file(node.target, file) for node in page.nodes}
             if not page.page_info.has_next_page:
-                return found
+                return files
             after = page.page_info.end_cursor
 
     def _ref_file(self, tip: _Tip, file: str) -> RefFile:
@@ -194,11 +196,11 @@ class Refs(Files):
         except (Refused, Uncertain) as trouble:
             if isinstance(trouble, Refused) and "already exists" not in trouble.said.lower():
                 raise
-            there = self._tips([ref], f"read {ref}")[ref]
-            if there == sha:
+            existing = self._tips([ref], f"read {ref}")[ref]
+            if existing == sha:
                 return isinstance(trouble, Uncertain)
-            if there is not None:
-                raise StaleHead(ref, f"It exists and points to {there[:12]}.") from trouble
+            if existing is not None:
+                raise StaleHead(ref, f"It exists and points to {existing[:12]}.") from trouble
             self._new_ref(ref, sha)
             return True
 
@@ -245,8 +247,8 @@ class Refs(Files):
     @remembered
     def tag(self, name: str) -> Tag | None:
         """A tag by its short name, followed to the commit; None when there is none."""
-        found = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, _Refs, f"read the tag {name}")
-        ref = found.repository["ref"]
+        answer = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, _Refs, f"read the tag {name}")
+        ref = answer.repository["ref"]
         if ref is None:
             return None
         target = ref.target
@@ -281,22 +283,22 @@ class Refs(Files):
 
     def _taken(self, name: str, sha: str) -> Tag:
         """The tag that stood in the way, if it means the same commit."""
-        found = self.tag(name)
-        if found is None:
+        existing = self.tag(name)
+        if existing is None:
             raise Stop(
                 "unknown-state",
                 f"The tag {name} cannot be read.",
                 "GitHub refused to create it because it exists, and then said that it does not.",
                 "Run it again.",
             )
-        if found.target_commit != sha:
+        if existing.target_commit != sha:
             raise Stop(
                 "tag-taken",
                 f"The tag {name} exists on another commit.",
-                f"It names {found.target_commit[:12]}, not {sha[:12]}; a published version never moves.",
+                f"It names {existing.target_commit[:12]}, not {sha[:12]}; a published version never moves.",
                 "Choose the next version, or delete the tag if nothing was published from it.",
             )
-        return found
+        return existing
 
     def _tag_ref(self, name: str, sha: str, doing: str) -> object:
         body = {"ref": f"refs/tags/{name}", "sha": sha}

@@ -39,7 +39,7 @@ class TooLarge(Stop):
     """A query was more than GitHub computes for one request: request it in smaller portions."""
 
 
-def too_large(doing: str, said: str, *, write: bool) -> Stop:
+def too_large(doing: str, reason: str, *, write: bool) -> Stop:
     """GraphQL's resource limits, which end a request with a part of its result.
 
     https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
@@ -47,7 +47,7 @@ def too_large(doing: str, said: str, *, write: bool) -> Stop:
     return (Uncertain if write else TooLarge)(
         "server-error",
         f"GitHub stopped computing when asked to {doing}.",
-        f"The request exceeded GitHub's resource limits: {said}",
+        f"The request exceeded GitHub's resource limits: {reason}",
         "Run it again later; if it stays, fewer marks, deployments or apps in one repository make it smaller.",
     )
 
@@ -113,37 +113,37 @@ def refused(answer: HubAnswer, doing: str, right: str, token: str) -> Refused:
     return stop
 
 
-def refused_by_graphql(kind: str, said: str, doing: str, right: str, token: str) -> Refused:
+def refused_by_graphql(kind: str, reason: str, doing: str, right: str, token: str) -> Refused:
     """The Stop for a GraphQL error of type `kind` (documented only by example)."""
     status = {"FORBIDDEN": 403, "INSUFFICIENT_SCOPES": 403, "NOT_FOUND": 404, "STALE_DATA": 409}.get(
         kind, 422
     )
-    if "not accessible by" in said or ("workflow" in said and "permission" in said):
+    if "not accessible by" in reason or ("workflow" in reason and "permission" in reason):
         status = 403
-    stop = _refusal(status, {}, said, doing, right, token)
-    stop.status, stop.said, stop.kind = status, said, kind
+    stop = _refusal(status, {}, reason, doing, right, token)
+    stop.status, stop.said, stop.kind = status, reason, kind
     return stop
 
 
 def _refusal(
-    status: int, headers: Mapping[str, str], said: str, doing: str, right: str, token: str
+    status: int, headers: Mapping[str, str], reason: str, doing: str, right: str, token: str
 ) -> Refused:
     what = f"GitHub refused to {doing}."
-    low = said.lower()
+    low = reason.lower()
     if status == 401:
         return Refused(
-            "token-expired", what, f"The token is not, or no longer, valid ({said}).", _renew(token)
+            "token-expired", what, f"The token is not, or no longer, valid ({reason}).", _renew(token)
         )
     if is_policy(low):
         return Refused(
             "protected-branch",
             what,
-            f"A protection rule stands in the way: {said}",
+            f"A protection rule stands in the way: {reason}",
             "Let a GitHub App that is on the ruleset's bypass list write, or use the way the rule asks for "
             "(a pull request).",
         )
     if status == 403:
-        return Refused("missing-permission", what, *_missing(headers, said, right, token))
+        return Refused("missing-permission", what, *_missing(headers, reason, right, token))
     if status == 404:
         return Refused(
             "missing-permission",
@@ -152,9 +152,9 @@ def _refusal(
             f"Check the name, and that the token covers this repository with {right}.",
         )
     if status == 409:
-        return Refused("stale-base", what, f"It answered 409: {said}", "Run it again.")
+        return Refused("stale-base", what, f"It answered 409: {reason}", "Run it again.")
     return Refused(
-        "bad-input", what, f"It answered {status}: {said}", "Correct what it names and run it again."
+        "bad-input", what, f"It answered {status}: {reason}", "Correct what it names and run it again."
     )
 
 
@@ -178,10 +178,10 @@ def _renew(token: str) -> str:
     return "Make a new token, store it as the secret this step reads, and run it again."
 
 
-def _missing(headers: Mapping[str, str], said: str, right: str, token: str) -> tuple[str, str]:
+def _missing(headers: Mapping[str, str], reason: str, right: str, token: str) -> tuple[str, str]:
     accepted = headers.get("x-accepted-github-permissions", "")
     needed = _words(accepted) or right
-    low = said.lower()
+    low = reason.lower()
     if "not permitted to create or approve pull requests" in low:
         return (
             "This repository does not let GITHUB_TOKEN open pull requests.",
@@ -201,11 +201,11 @@ def _missing(headers: Mapping[str, str], said: str, right: str, token: str) -> t
             "Authorise the token for the organisation (Settings > Tokens > Configure SSO).",
         )
     if "ip allow list" in low:
-        return (f"{said}", "Add the runner's address to the organisation's IP allow list.")
+        return (f"{reason}", "Add the runner's address to the organisation's IP allow list.")
     if "archived" in low:
         return ("The repository is archived and read-only.", "Unarchive it, or remove this workflow.")
-    why = f"The token lacks {needed}" + (f" ({said})." if said else ".")
-    return why, _cure(needed, said, token)
+    why = f"The token lacks {needed}" + (f" ({reason})." if reason else ".")
+    return why, _cure(needed, reason, token)
 
 
 def _words(accepted: str) -> str:
@@ -219,13 +219,13 @@ def _words(accepted: str) -> str:
     return ", or ".join(way for way in ways if way)
 
 
-def _cure(needed: str, said: str, token: str) -> str:
-    if "personal access token" in said or token.startswith("github_pat_"):
+def _cure(needed: str, reason: str, token: str) -> str:
+    if "personal access token" in reason or token.startswith("github_pat_"):
         return (
             f"Edit the fine-grained token and give it {needed} on this repository (an organisation's owner "
             "may have to approve it)."
         )
-    if "integration" in said or token.startswith("ghs_"):
+    if "integration" in reason or token.startswith("ghs_"):
         return (
             f"With GITHUB_TOKEN add `{needed}` under the job's `permissions:` (runs for forks only read); "
             "with a GitHub App grant it in the App's settings and accept it where the App is installed."

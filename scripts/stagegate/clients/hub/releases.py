@@ -67,9 +67,9 @@ class Releases(Port):
     def release(self, tag: str) -> ReleaseInfo | None:
         """The release of a tag; a published one wins over drafts, which only a listing shows."""
         path = self._c.path("releases/tags", tag)
-        found = self._c.find(path, _Release, f"read the release {tag}", "contents: read")
-        if found:
-            return found.value()
+        existing = self._c.find(path, _Release, f"read the release {tag}", "contents: read")
+        if existing:
+            return existing.value()
         drafts = [release for release in self.releases() if release.tag == tag]
         return min(drafts, key=lambda r: (r.draft, r.id), default=None)
 
@@ -86,9 +86,9 @@ class Releases(Port):
         try:
             return settle(create, lambda: self.release(tag))
         except Refused as refusal:
-            there = self.release(tag) if "already_exists" in refusal.said else None
-            if there:
-                return there
+            existing = self.release(tag) if "already_exists" in refusal.said else None
+            if existing:
+                return existing
             raise _burned(refusal, tag) from refusal
 
     def publish_release(self, id: int, make_latest: bool, prerelease: bool = False) -> ReleaseInfo:
@@ -119,11 +119,11 @@ class Releases(Port):
             return self._c.send(ask, _decode_asset, doing, _RIGHT, write=True).value()
 
         def find() -> Asset | None:
-            there = next((a for a in self.assets(release.id) if a.name == name), None)
-            if there and there.state != "uploaded":  # the rest of an upload that broke off
-                self.delete_asset(there.id)
+            existing = next((a for a in self.assets(release.id) if a.name == name), None)
+            if existing and existing.state != "uploaded":  # the rest of an upload that broke off
+                self.delete_asset(existing.id)
                 return None
-            return there if there and there.size == len(data) else None
+            return existing if existing and existing.size == len(data) else None
 
         try:
             return settle(create, find)

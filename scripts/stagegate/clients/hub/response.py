@@ -29,8 +29,8 @@ class HubAnswer(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         errors = body.get("errors") or []
         parts = [_error(e) for e in (errors if isinstance(errors, list) else [errors])]
-        said = "; ".join(part for part in (str(body.get("message") or ""), *parts) if part)
-        return log.redact(said)[:600]  # masked first: half a secret is not found any more
+        reason = "; ".join(part for part in (str(body.get("message") or ""), *parts) if part)
+        return log.redact(reason)[:600]  # masked first: half a secret is not found any more
 
 
 def _error(error: object) -> str:

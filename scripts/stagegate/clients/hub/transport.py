@@ -136,8 +136,8 @@ def settle(create: Callable[[], T], find: Callable[[], T | None]) -> T:
     try:
         return create()
     except Uncertain:
-        found = find()
-        return create() if found is None else found
+        outcome = find()
+        return create() if outcome is None else outcome
 
 
 def _never_sent(error: requests.RequestException) -> bool:

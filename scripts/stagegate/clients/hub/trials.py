@@ -33,11 +33,11 @@ class Trials(Port):
         """
         for attempt in range(_TRIES):
             path = self._c.path("pulls", number)
-            found = self._c.find(path, _Tried, f"read the trial merge of #{number}", "pull-requests: read")
-            if found is not None and found.mergeable is False:
+            tried = self._c.find(path, _Tried, f"read the trial merge of #{number}", "pull-requests: read")
+            if tried is not None and tried.mergeable is False:
                 return None
-            sha = (found.merge_commit_sha if found else None) or ""
-            if found and found.mergeable and sha and self._parents(sha) == [base, head]:
+            sha = (tried.merge_commit_sha if tried else None) or ""
+            if tried and tried.mergeable and sha and self._parents(sha) == [base, head]:
                 return sha
             if attempt < _TRIES - 1:
                 self._c.back_off(attempt)
@@ -50,5 +50,5 @@ class Trials(Port):
 
     def _parents(self, sha: str) -> list[str]:
         path = self._c.path("git/commits", sha)
-        found = self._c.find(path, _Merge, f"read commit {sha[:12]}", "contents: read")
-        return [one.sha for one in found.parents] if found else []
+        merge = self._c.find(path, _Merge, f"read commit {sha[:12]}", "contents: read")
+        return [one.sha for one in merge.parents] if merge else []

@@ -85,9 +85,9 @@ class Registry:
         url = f"{target.api}/manifests/{target.wanted}"
         answer = self._transport.send("HEAD", url, target, headers={"Accept": _ACCEPT})
         answer.close()
-        seen = answer.headers.get("Docker-Content-Digest", "")
-        if answer.status_code == 200 and DIGEST.fullmatch(seen) and target.digest in ("", seen):
-            return seen
+        announced = answer.headers.get("Docker-Content-Digest", "")
+        if answer.status_code == 200 and DIGEST.fullmatch(announced) and target.digest in ("", announced):
+            return announced
         if answer.status_code == 429 or answer.status_code >= 500:
             raise self._transport.refused(answer, target, "to look for")
         found = self.manifest(target)  # a HEAD has no body: only GET can say whether 404 means absent
@@ -146,7 +146,7 @@ class Registry:
         """Every tag of a repository, all pages, in the registry's order; empty when there is none."""
         target = _target(repository)
         url = f"{target.api}/tags/list?n=1000"
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for _ in range(_PAGES):
             answer, raw = self._transport.read(url, target, MANIFEST_LIMIT)
             if answer.status_code != 200:
@@ -154,12 +154,12 @@ class Registry:
                     return ()
                 raise self._transport.refused(answer, target, "to list", raw)
             try:
-                found |= dict.fromkeys(str(tag) for tag in json.loads(raw)["tags"] or ())
+                names |= dict.fromkeys(str(tag) for tag in json.loads(raw)["tags"] or ())
             except (ValueError, LookupError, TypeError) as error:
                 raise _nonsense(target, "something that is not a list of tags") from error
             following = answer.links.get("next", {}).get("url", "")
             if not following:
-                return tuple(found)
+                return tuple(names)
             url = self._transport.place(target, url, following)
             if not http.same_origin(url, target.api):
                 raise _nonsense(target, "a next page on another host")
@@ -237,11 +237,11 @@ class Registry:
         pace = variables.retry_pace()
         for attempt in range(_PUSHES):
             first = absent and attempt == 0
-            seen = None if first else self.digest(target)
-            if seen == manifest.digest:
+            existing_digest = None if first else self.digest(target)
+            if existing_digest == manifest.digest:
                 return attempt > 0
-            if seen is not None and not replace:
-                raise taken(target, seen, manifest.digest)
+            if existing_digest is not None and not replace:
+                raise taken(target, existing_digest, manifest.digest)
             try:
                 for number, blob in enumerate(blobs):
                     self.push_blob(target, blob, absent=first, begun=begun if first and not number else "")
@@ -266,12 +266,12 @@ class Registry:
             answer.close()
 
 
-def taken(target: Reference, there: str, ours: str) -> Stop:
+def taken(target: Reference, existing: str, ours: str) -> Stop:
     """The Stop for a version that is published with other content (I5): both digests are named."""
     return Stop(
         "version-taken",
         f"{target} is published already, with other content.",
-        f"The registry has {there}, this build is {ours}; a published version never changes.",
+        f"The registry has {existing}, this build is {ours}; a published version never changes.",
         "Make a new version with version-bump and publish that.",
     )
 

@@ -91,15 +91,15 @@ def from_docker(host: str, environ: Mapping[str, str] = os.environ) -> Credentia
     helpers = config.get("credHelpers") if isinstance(config.get("credHelpers"), dict) else {}
     for name in names:
         helper = (helpers or {}).get(name) or config.get("credsStore")
-        found = _ask(str(helper), name) if helper else None
-        if found is not None:
-            return found
+        stored = _ask(str(helper), name) if helper else None
+        if stored is not None:
+            return stored
     auths = config.get("auths") if isinstance(config.get("auths"), dict) else {}
     for key, entry in (auths or {}).items():
         if isinstance(entry, dict) and (key in names or _host(key) in names):
-            found = _entry(entry)
-            if found.known:
-                return found
+            stored = _entry(entry)
+            if stored.known:
+                return stored
     return Credentials()
 
 
@@ -148,13 +148,13 @@ def _ask(helper: str, server: str) -> Credentials | None:
     program = f"docker-credential-{helper}"
     answer = process.run(program, "get", input=server.encode(), timeout=_HELPER_SECONDS, check=False)
     if answer.code:
-        said = (answer.text + answer.errors).strip()
-        if "not found" in said:
+        output = (answer.text + answer.errors).strip()
+        if "not found" in output:
             return None
         raise Stop(
             "missing-permission",
             f"{program} gives no login for {server}.",
-            f"It ended with {answer.code}: {log.redact(said)[:200]}.",
+            f"It ended with {answer.code}: {log.redact(output)[:200]}.",
             "Log in with the cloud's own login action before this step.",
         )
     try:

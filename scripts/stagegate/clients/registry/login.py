@@ -120,6 +120,6 @@ def challenges(header: str) -> dict[str, dict[str, str]]:
 
 def _scope(fields: dict[str, str], target: Reference, actions: str) -> str:
     """Our repository, or the registry's own scope where that has another form (Amazon's public one is `aws`)."""
-    asked = fields.get("scope", "")
-    opaque = asked not in ("", "*") and not asked.startswith(("repository:", "registry:"))
-    return asked if opaque else f"repository:{target.path}:{actions}"
+    scope = fields.get("scope", "")
+    opaque = scope not in ("", "*") and not scope.startswith(("repository:", "registry:"))
+    return scope if opaque else f"repository:{target.path}:{actions}"

@@ -14,8 +14,8 @@ def all_shapes() -> tuple[Shape, ...]:
     """Every shape, in the order in which they are tried."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    found = [module.SHAPE for module in modules if hasattr(module, "SHAPE")]
-    return tuple(sorted(found, key=lambda shape: (shape.order, shape.name)))
+    shapes = [module.SHAPE for module in modules if hasattr(module, "SHAPE")]
+    return tuple(sorted(shapes, key=lambda shape: (shape.order, shape.name)))
 
 
 def document_shapes() -> tuple[Shape, ...]:

@@ -35,19 +35,19 @@ def places(root: Node, document: int, reading: ShapeContext) -> Iterator[PinPlac
     template = yaml_edit.resolve(root, TEMPLATE)
     if template is None:
         return
-    seen: set[tuple[Path, Path]] = set()
+    handled: set[tuple[Path, Path]] = set()
     chosen_elements = elements(root, reading)
     others = _of_others(root, chosen_elements, reading)
     for chosen in chosen_elements or (None,):
         view = filled(template[1], chosen)
         for place in sources.in_spec(view, document, (), reading):
-            found = _placed(root, template[1], place, chosen, document, reading)
-            set_cures.refuse_overridden(root, found, ("spec", *place.path), reading)
-            if others and found.path[: len(TEMPLATE)] == TEMPLATE and not found.moving:
-                raise _shared(found, others, reading)
-            if (found.path, found.inside) not in seen:
-                seen.add((found.path, found.inside))
-                yield found
+            placed = _placed(root, template[1], place, chosen, document, reading)
+            set_cures.refuse_overridden(root, placed, ("spec", *place.path), reading)
+            if others and placed.path[: len(TEMPLATE)] == TEMPLATE and not placed.moving:
+                raise _shared(placed, others, reading)
+            if (placed.path, placed.inside) not in handled:
+                handled.add((placed.path, placed.inside))
+                yield placed
 
 
 def _of_others(root: Node, chosen: Sequence[Element], reading: ShapeContext) -> tuple[Element, ...]:
@@ -74,8 +74,8 @@ def _of_others(root: Node, chosen: Sequence[Element], reading: ShapeContext) -> 
 
 
 def _template(root: Node) -> Node:
-    found = yaml_edit.resolve(root, TEMPLATE)
-    return found[1] if found else root
+    resolved = yaml_edit.resolve(root, TEMPLATE)
+    return resolved[1] if resolved else root
 
 
 def _shared(place: PinPlace, others: Sequence[Element], reading: ShapeContext) -> Stop:
@@ -128,8 +128,8 @@ def _original(template: Node, place: PinPlace) -> str | None:
     if scalar is None or not place.inside:
         return scalar.value if scalar else None
     inner = yaml_edit.inside(scalar, place.file)
-    found = yaml_edit.find(inner, place.inside) if inner is not None else None
-    return found.value if found else None
+    original = yaml_edit.find(inner, place.inside) if inner is not None else None
+    return original.value if original else None
 
 
 SHAPE = Shape(

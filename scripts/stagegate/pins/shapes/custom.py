@@ -34,10 +34,10 @@ def places(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> It
     """The one scalar at the pin's path; nothing where there is none, or several. Stop(ambiguous-pin) for one whose
     template would lose the variant of the image."""
     template = templates.expand(pin.value, reading.settings)
-    found = matching(nodes, pin)
-    if len(found) != 1:
+    matches = matching(nodes, pin)
+    if len(matches) != 1:
         return
-    index, scalar = found[0]
+    index, scalar = matches[0]
     if flavour := templates.swallowed(template, scalar.value):
         whole = msgspec.structs.replace(pin, value=templates.with_flavour(template, flavour))
         cure = settings_line.written(whole)

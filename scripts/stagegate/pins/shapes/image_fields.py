@@ -38,20 +38,25 @@ def fields(
     `aliases`: keys below which an umbrella chart has the values of our chart. `whole`: other keys are ours, too;
     of an umbrella chart only what is global is.
     """
-    seen: set[Path] = set()
+    handled: set[Path] = set()
     one_for_all = ownership.image_tag_value(settings)
     if ours and one_for_all:
         top = ("",) if whole or one_for_all.startswith("global.") else ()
         for prefix in (*top, *(f"{name}." for name in aliases)):
-            found = yaml_edit.resolve(values, prefix + one_for_all)
-            if found and isinstance(found[1], ScalarNode) and found[1].value and not is_null(found[1]):
-                seen.add(found[0])
-                yield ImageField(path=found[0], role="image-tag")
+            resolved = yaml_edit.resolve(values, prefix + one_for_all)
+            if (
+                resolved
+                and isinstance(resolved[1], ScalarNode)
+                and resolved[1].value
+                and not is_null(resolved[1])
+            ):
+                handled.add(resolved[0])
+                yield ImageField(path=resolved[0], role="image-tag")
     shared = next(filter(None, (text_at(values, *path) for path in _REGISTRIES)), "")
     for path, mapping in _mappings(values, ()):
         for field in _in_mapping(path, mapping, settings, shared):
-            if field.path not in seen:
-                seen.add(field.path)
+            if field.path not in handled:
+                handled.add(field.path)
                 yield field
 
 

@@ -70,12 +70,12 @@ def _carried(subject: Subject, facts: PromotionFacts) -> dict[str, str]:
     """Who approved the same digests in an environment before, with its name. What others added was not approved."""
     if subject.kind != "promote" or subject.approvals.contains_others_work or subject.release is None:
         return {}
-    found: dict[str, str] = {}
+    approvers: dict[str, str] = {}
     for one in subject.approvals.carried:
         if evidence_for.of(facts, one.environment, subject.version, subject.release).good:
             for login in one.people:
-                found.setdefault(login, one.environment)
-    return found
+                approvers.setdefault(login, one.environment)
+    return approvers
 
 
 RULE = Rule(

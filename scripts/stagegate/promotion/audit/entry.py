@@ -51,21 +51,21 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(entries: Iterable[AuditEntry], since: str, until: str) -> AuditReport:
     """The entries of a period, in their order."""
-    found = sorted(dict.fromkeys(entries), key=lambda one: (one.at, one.app, one.environment, one.what))
-    return AuditReport(since=since, until=until, entries=tuple(found))
+    ordered = sorted(dict.fromkeys(entries), key=lambda one: (one.at, one.app, one.environment, one.what))
+    return AuditReport(since=since, until=until, entries=tuple(ordered))
 
 
-def as_json(found: AuditReport) -> str:
+def as_json(audited: AuditReport) -> str:
     """The report as an indented JSON document."""
-    return msgspec.json.format(to_json(found), indent=2).decode() + "\n"
+    return msgspec.json.format(to_json(audited), indent=2).decode() + "\n"
 
 
-def as_csv(found: AuditReport) -> str:
+def as_csv(audited: AuditReport) -> str:
     """The entries as CSV with a header. A text that a spreadsheet would compute gets an apostrophe in front."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(AuditEntry.__struct_fields__)
-    for one in found.entries:
+    for one in audited.entries:
         values = msgspec.structs.astuple(one)
         writer.writerow([_cell(" ".join(v) if isinstance(v, tuple) else str(v)) for v in values])
     return buffer.getvalue()

@@ -96,7 +96,7 @@ def _with_pull(pins: hub.Hub, entry: AuditEntry, pull: hub.Pull) -> AuditEntry:
     status = next((s for s in pins.statuses(pull.head_sha) if s.context == names.STATUS), None)
     head = pins.commit_info(pull.head_sha)
     trailers = head.trailers if head else {}
-    said = f"{status.state}: {status.description}" if status else ""
+    status_line = f"{status.state}: {status.description}" if status else ""
     return AuditEntry(
         **{
             **{name: getattr(entry, name) for name in AuditEntry.__struct_fields__},
@@ -104,8 +104,9 @@ def _with_pull(pins: hub.Hub, entry: AuditEntry, pull: hub.Pull) -> AuditEntry:
             "proposed_by": trailers.get("Stagegate-Proposed-By", "") or _login(pull.author),
             "approved_by": entry.approved_by or approved,
             "merged_by": entry.merged_by or _login(whole.merged_by),
-            "rules": entry.rules or said,
-            "overridden": entry.overridden or (said.partition("OVERRIDDEN")[2].strip(" :") if said else ""),
+            "rules": entry.rules or status_line,
+            "overridden": entry.overridden
+            or (status_line.partition("OVERRIDDEN")[2].strip(" :") if status_line else ""),
         }
     )
 
@@ -118,27 +119,29 @@ def _gates(
     trusted = accepted.accepted(state.settings, connections.app, connections.pins)
     listed = connections.app.deployments(records.task(app), environment=environment, first=_RECORDS)
     for record in records.records(listed, app, environment, trusted):
-        found = record.evidence
-        if found is None or not period.has(record.since):
+        evidence = record.evidence
+        if evidence is None or not period.has(record.since):
             continue
-        by = found.promotion
+        by = evidence.promotion
         yield AuditEntry(
             at=rfc3339(moment(record.since)),
             what="gate",
             app=app,
             environment=environment,
-            version=found.version,
-            commit=found.commit,
-            outcome=found.outcome,
-            by=found.actor,
-            detail=_why(found.reason, [check.detail for check in found.checks if check.outcome != "passed"]),
+            version=evidence.version,
+            commit=evidence.commit,
+            outcome=evidence.outcome,
+            by=evidence.actor,
+            detail=_why(
+                evidence.reason, [check.detail for check in evidence.checks if check.outcome != "passed"]
+            ),
             proposed_by=by.proposed_by if by else "",
             approved_by=by.approved_by if by else (),
             merged_by=by.merged_by if by else "",
             overridden=by.overridden if by else "",
             rules=by.rules if by else "",
-            policy=found.policy,
-            url=found.run.url,
+            policy=evidence.policy,
+            url=evidence.run.url,
         )
 
 

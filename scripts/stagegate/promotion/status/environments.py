@@ -37,9 +37,9 @@ def status(facts: StatusFacts, place: Environment, now: datetime) -> Environment
     pull = next((pull for pull in facts.pulls_of(place.name) if pull.state == "open"), None)
     coming = version_of(pull) if pull else _next_version(about, now)
     soaking, waiting = _times(about, place, coming, version, pull, now)
-    found = _gated(facts, place, version, verdict, now)
-    found = msgspec.structs.replace(
-        found,
+    shown = _gated(facts, place, version, verdict, now)
+    shown = msgspec.structs.replace(
+        shown,
         after=place.after,
         production=place.is_production,
         version=version or standing.commit[:12],
@@ -51,17 +51,17 @@ def status(facts: StatusFacts, place: Environment, now: datetime) -> Environment
         next_version="" if pull else coming,
         drift=_drift(standing) or _looked(facts, place.name, verdict, other_software=True),
         suspect=_looked(facts, place.name, verdict, other_software=False),
-        trouble=_trouble(facts, standing, waiting) or found.trouble,
+        trouble=_trouble(facts, standing, waiting) or shown.trouble,
     )
-    found = msgspec.structs.replace(found, stuck=stuck.why(facts, place, found, soaking, now))
-    words, command = next_step(about.app, found)
-    return msgspec.structs.replace(found, next=words, command=command)
+    shown = msgspec.structs.replace(shown, stuck=stuck.why(facts, place, shown, soaking, now))
+    words, command = next_step(about.app, shown)
+    return msgspec.structs.replace(shown, next=words, command=command)
 
 
 def bans(facts: StatusFacts, now: datetime) -> tuple[str, ...]:
     """The bans in force on versions of the app, in words."""
-    found = (p for p in facts.promotion.marks if p.place == "ban" and p.app == facts.promotion.app)
-    return tuple(f"{p.version} is banned {marks.describe(p)}" for p in found if marks.active(p.mark, now))
+    bans = (p for p in facts.promotion.marks if p.place == "ban" and p.app == facts.promotion.app)
+    return tuple(f"{p.version} is banned {marks.describe(p)}" for p in bans if marks.active(p.mark, now))
 
 
 def _version(facts: StatusFacts, standing: PinnedVersion) -> str:
@@ -79,35 +79,35 @@ def _gated(
     if verdict is None:
         return EnvironmentStatus(name=place.name, gate="none", gate_detail="no release is known here")
     record = verdict.record
-    seen = record.evidence if record else None
+    evidence = record.evidence if record else None
     tag, newest = facts.tag(version), facts.gate_status(place.name, version)
-    found = EnvironmentStatus(
+    shown = EnvironmentStatus(
         name=place.name,
-        commit=tag.commit if tag else (seen.commit if seen else ""),
+        commit=tag.commit if tag else (evidence.commit if evidence else ""),
         tag_url=f"{facts.app_url}/releases/tag/{tag.name}" if tag else "",
         gate=_GATES.get(verdict.state, "unknown"),
         gate_detail=verdict.detail,
         gate_at=record.since if record else "",
-        gate_url=facts.run_url(seen.run) if seen else "",
-        checks=len(seen.tests) if seen else 0,
-        checks_passed=sum(check.outcome == "passed" for check in seen.tests) if seen else 0,
+        gate_url=facts.run_url(evidence.run) if evidence else "",
+        checks=len(evidence.tests) if evidence else 0,
+        checks_passed=sum(check.outcome == "passed" for check in evidence.tests) if evidence else 0,
         since=verdict.since,
-        by=seen.actor if seen else "",
+        by=evidence.actor if evidence else "",
     )
-    later = newest is not None and (not found.gate_at or moment(newest.created_at) > moment(found.gate_at))
+    later = newest is not None and (not shown.gate_at or moment(newest.created_at) > moment(shown.gate_at))
     if newest is None or not later or newest.state not in ("pending", "error"):
-        return found
+        return shown
     if newest.state == "error":
         return msgspec.structs.replace(
-            found,
+            shown,
             trouble=f"the gate ended without a verdict at {utc(newest.created_at)}: {newest.description}",
         )
     longest = timedelta(seconds=seconds(place.gate.timeout) + 3600)
     late = moment(newest.created_at) + longest < now
     return msgspec.structs.replace(
-        found,
-        gate=found.gate if late else "running",
-        gate_url=newest.target_url or found.gate_url,
+        shown,
+        gate=shown.gate if late else "running",
+        gate_url=newest.target_url or shown.gate_url,
         stuck=f"a gate began at {utc(newest.created_at)} and has not ended" if late else "",
     )
 
@@ -165,15 +165,15 @@ def _looked(facts: StatusFacts, environment: str, verdict: Verdict | None, *, ot
     """A problem that the newest look found after the gate, in words; of one of two kinds."""
     since = verdict.record.since if verdict and verdict.record else ""
     look = next((look for look in facts.looks.get(environment, ()) if look.since), None)
-    seen = look.evidence if look else None
-    if look is None or seen is None or seen.outcome != "failed" or (since and look.since <= since):
+    evidence = look.evidence if look else None
+    if look is None or evidence is None or evidence.outcome != "failed" or (since and look.since <= since):
         return ""
-    if (seen.reason in _OTHER_SOFTWARE) is not other_software:
+    if (evidence.reason in _OTHER_SOFTWARE) is not other_software:
         return ""
     detail = next(
-        (f": {check.detail}" for check in seen.checks if check.outcome == "failed" and check.detail), ""
+        (f": {check.detail}" for check in evidence.checks if check.outcome == "failed" and check.detail), ""
     )
-    return f"a look at {utc(look.since)} ended with {seen.reason}{detail}"
+    return f"a look at {utc(look.since)} ended with {evidence.reason}{detail}"
 
 
 def _trouble(facts: StatusFacts, standing: PinnedVersion, waiting: RuleResult) -> str:

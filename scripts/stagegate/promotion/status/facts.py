@@ -63,8 +63,8 @@ class StatusFacts(msgspec.Struct, frozen=True, kw_only=True):
     def gate_status(self, environment: str, version: str) -> Status | None:
         """The newest status of a gate on a version's commit, by somebody whose states count."""
         tag, wanted = self.tag(version), gate_context(self.promotion.app, environment)
-        found = (status for status in (tag.statuses if tag else ()) if status.context == wanted)
-        return next((s for s in found if is_accepted(s.creator, self.promotion.accepted)), None)
+        statuses = (status for status in (tag.statuses if tag else ()) if status.context == wanted)
+        return next((s for s in statuses if is_accepted(s.creator, self.promotion.accepted)), None)
 
     def pulls_of(self, environment: str) -> tuple[BranchPull, ...]:
         """Promotions and rollbacks of an environment, rollbacks first."""

@@ -36,7 +36,7 @@ def unreleased(facts: StatusFacts) -> tuple[tuple[ReleaseCommit, ...], tuple[int
 
 def _changes(facts: StatusFacts, entries: Iterable[LogEntry]) -> list[LogEntry]:
     """Entries without what moved pins: a promotion is no change of the app."""
-    moves = {c.sha for found in facts.moves.values() for c in found if "Stagegate-App" in c.trailers}
+    moves = {c.sha for commits in facts.moves.values() for c in commits if "Stagegate-App" in c.trailers}
     promotions = {pull.number for pull in facts.pulls}
     return [e for e in entries if e.sha not in moves and not (e.pulls and promotions.issuperset(e.pulls))]
 
@@ -65,19 +65,19 @@ def _brought(facts: StatusFacts) -> Mapping[str, list[LogEntry]]:
     log = {entry.sha: entry for entry in facts.log}
     order = {entry.sha: number for number, entry in enumerate(facts.log)}
     known = sorted((tag for tag in facts.tags if tag.commit in log), key=lambda tag: -order[tag.commit])
-    seen: set[str] = set()
-    found: dict[str, list[LogEntry]] = {}
+    listed: set[str] = set()
+    brought: dict[str, list[LogEntry]] = {}
     is_cut = (
         len(facts.tags) < facts.tags_read
         or facts.tags_read >= 30
         or not any(not e.parents for e in facts.log)
     )
     for number, tag in enumerate(known):
-        inside = reached(log, [tag.commit], seen)
+        inside = reached(log, [tag.commit], listed)
         own = [entry for entry in facts.log if entry.sha in inside]
-        found[tag.name] = [log[tag.commit]] if number == 0 and is_cut else own
-        seen |= inside
-    return found
+        brought[tag.name] = [log[tag.commit]] if number == 0 and is_cut else own
+        listed |= inside
+    return brought
 
 
 def _commits(entries: Sequence[LogEntry]) -> tuple[ReleaseCommit, ...]:

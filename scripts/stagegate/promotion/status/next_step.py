@@ -6,45 +6,45 @@ from stagegate.report.status import EnvironmentStatus
 from stagegate.report.times import utc
 
 
-def next_step(app: str, found: EnvironmentStatus) -> tuple[str, str]:
+def next_step(app: str, shown: EnvironmentStatus) -> tuple[str, str]:
     """The next step of an environment whose status is known so far, and a command of pr-command or nothing."""
-    place = f"{app}/{found.name}"
-    if found.trouble:
+    place = f"{app}/{shown.name}"
+    if shown.trouble:
         return "Look at the run of this report: what is missing could not be read.", ""
-    if found.gate in ("failed", "revoked") and not found.promotion:
+    if shown.gate in ("failed", "revoked") and not shown.promotion:
         return "Release a fix, or go back.", f"/rollback {place}"
-    if found.drift or found.suspect:
+    if shown.drift or shown.suspect:
         return "Look at the environment; go back if the release is to blame.", f"/rollback {place}"
-    return _promotion(found) or _stopped(place, found)
+    return _promotion(shown) or _stopped(place, shown)
 
 
-def _promotion(found: EnvironmentStatus) -> tuple[str, str] | None:
+def _promotion(shown: EnvironmentStatus) -> tuple[str, str] | None:
     """The next step of an open promotion."""
-    pull = found.promotion
+    pull = shown.promotion
     if pull is None:
         return None
-    if found.hold and pull.state != "success":
+    if shown.hold and pull.state != "success":
         return f"#{pull.number} waits for the end of the hold.", ""
     if pull.state == "success":
         return f"Merge #{pull.number}.", ""
     if pull.state == "pending":
-        until = f" (until {utc(found.soaks_until)})" if found.soaks_until else ""
+        until = f" (until {utc(shown.soaks_until)})" if shown.soaks_until else ""
         return f"#{pull.number} waits: {pull.detail or 'it is being judged'}{until}.", ""
     return f"Look at #{pull.number}: {pull.detail or 'it was not judged'}.", ""
 
 
-def _stopped(place: str, found: EnvironmentStatus) -> tuple[str, str]:
+def _stopped(place: str, shown: EnvironmentStatus) -> tuple[str, str]:
     """The next step where nothing is proposed."""
-    if found.hold:
+    if shown.hold:
         return "Lift the hold when its reason is gone.", f"/unhold {place}"
-    if found.gate == "running":
+    if shown.gate == "running":
         return "The gate is at work.", ""
-    if found.soaks_until:
-        return f"{found.next_version} may be promoted after {utc(found.soaks_until)}.", ""
-    if found.freeze and found.next_version:
-        return f"{found.next_version} waits: {found.freeze}.", ""
-    if found.next_version:
-        return f"{found.next_version} may enter.", f"/promote {place} {found.next_version}"
-    if found.gate in ("none", "skipped"):
+    if shown.soaks_until:
+        return f"{shown.next_version} may be promoted after {utc(shown.soaks_until)}.", ""
+    if shown.freeze and shown.next_version:
+        return f"{shown.next_version} waits: {shown.freeze}.", ""
+    if shown.next_version:
+        return f"{shown.next_version} may enter.", f"/promote {place} {shown.next_version}"
+    if shown.gate in ("none", "skipped"):
         return "Let its gate run, or record what runs here (staging-gate, `mode: adopt`).", ""
     return "", ""

@@ -39,18 +39,18 @@ def facts(inputs: PinsInputs, context: Context) -> tuple[StatusReport, Calls]:
 
 def files(report: StatusReport, places: Sequence[tuple[str, str]], context: Context) -> dict[Path, str]:
     """What to write where: `places` are (`html` | `data` | `badges`, path in the workspace). Stop(bad-input)."""
-    found: dict[Path, str] = {}
+    texts: dict[Path, str] = {}
     for kind, place in places:
         target = context.inside(place, what=kind)
         if kind == "badges":
-            found |= {
+            texts |= {
                 target / f"{app.app}-{one.name}.svg": status_document.badge(one, app.app)
                 for app in report.apps
                 for one in app.environments
             }
         else:
-            found[target] = status_page.page(report) if kind == "html" else status_document.document(report)
-    return found
+            texts[target] = status_page.page(report) if kind == "html" else status_document.document(report)
+    return texts
 
 
 def result(

@@ -48,9 +48,9 @@ def _made(facts: StatusFacts, tag: ReleaseTag, version: str, later: Sequence[Ste
     """
     recorded: dict[Milestone, Status] = {}
     for name in MILESTONES:
-        if found := milestones.of(tag.statuses, facts.promotion.app, name, facts.milestone_writers):
-            recorded[name] = found
-            yield Step(name=name, at=found.created_at, url=found.target_url)
+        if milestone := milestones.of(tag.statuses, facts.promotion.app, name, facts.milestone_writers):
+            recorded[name] = milestone
+            yield Step(name=name, at=milestone.created_at, url=milestone.target_url)
     if "published" in recorded:
         return
     promoted = [step for step in later if step.name == "promoted"]
@@ -89,29 +89,29 @@ def _promoted(facts: StatusFacts, place: Environment, version: str) -> Iterator[
 
 
 def _brings(facts: StatusFacts, commit: Commit, environment: str, version: str) -> bool:
-    said = (f"Stagegate-{key}" for key in ("App", "Environment", "Version"))
-    return tuple(commit.trailers.get(key) for key in said) == (facts.promotion.app, environment, version)
+    trailers = (f"Stagegate-{key}" for key in ("App", "Environment", "Version"))
+    return tuple(commit.trailers.get(key) for key in trailers) == (facts.promotion.app, environment, version)
 
 
 def _gates(facts: StatusFacts, place: Environment, version: str) -> Iterator[Step]:
     """The verdicts of the gates of this version there."""
     for record in evidence.deciding(facts.promotion.records.get(place.name, ())):
-        found = record.evidence
-        if found is None or found.version != version:
+        recorded = record.evidence
+        if recorded is None or recorded.version != version:
             continue
         yield Step(
-            name={"adopted": "adopted", "skipped": "gate skipped"}.get(found.outcome, "gate"),
+            name={"adopted": "adopted", "skipped": "gate skipped"}.get(recorded.outcome, "gate"),
             at=record.since,
-            url=facts.run_url(found.run),
+            url=facts.run_url(recorded.run),
             environment=place.name,
-            state="failed" if found.outcome in ("failed", "skipped") else "done",
+            state="failed" if recorded.outcome in ("failed", "skipped") else "done",
         )
 
 
 def _phases(facts: StatusFacts, tag: ReleaseTag, done: Sequence[Step]) -> Iterator[Phase]:
     def at(name: str, environment: str) -> datetime | None:
-        found = (s for s in done if (s.name, s.environment, s.state) == (name, environment, "done"))
-        return min((moment(step.at) for step in found), default=None)
+        done_steps = (s for s in done if (s.name, s.environment, s.state) == (name, environment, "done"))
+        return min((moment(step.at) for step in done_steps), default=None)
 
     for place in facts.promotion.settings.environments:
         promoted, passed = at("promoted", place.name), at("gate", place.name)

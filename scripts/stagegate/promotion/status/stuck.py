@@ -16,28 +16,28 @@ UNMERGED = timedelta(days=7)  # a proposal that may merge is forgotten after so 
 
 
 def why(
-    facts: StatusFacts, place: Environment, found: EnvironmentStatus, soaking: RuleResult, now: datetime
+    facts: StatusFacts, place: Environment, shown: EnvironmentStatus, soaking: RuleResult, now: datetime
 ) -> str:
     """A sentence, or nothing where all is on its way or somebody stopped it on purpose."""
-    banned = marks.ban(facts.promotion, found.version, now)
+    banned = marks.ban(facts.promotion, shown.version, now)
     if banned is not None:
-        return f"runs {found.version}, which is banned {marks.describe(banned)}"
-    if found.stuck:
-        return found.stuck
-    if found.hold:
-        return f"{found.next_version} waits for the end of the hold" if found.next_version else ""
-    if found.promotion:
-        return _proposal(facts, place.name, found, now)
+        return f"runs {shown.version}, which is banned {marks.describe(banned)}"
+    if shown.stuck:
+        return shown.stuck
+    if shown.hold:
+        return f"{shown.next_version} waits for the end of the hold" if shown.next_version else ""
+    if shown.promotion:
+        return _proposal(facts, place.name, shown, now)
     if soaking.state == "wait" and not soaking.until:
-        return f"{found.next_version}: {soaking.detail}"
-    if not found.next_version or soaking.state == "wait" or found.freeze or found.gate == "running":
+        return f"{shown.next_version}: {soaking.detail}"
+    if not shown.next_version or soaking.state == "wait" or shown.freeze or shown.gate == "running":
         return ""
-    return _not_proposed(facts, place, found, now)
+    return _not_proposed(facts, place, shown, now)
 
 
-def _proposal(facts: StatusFacts, environment: str, found: EnvironmentStatus, now: datetime) -> str:
+def _proposal(facts: StatusFacts, environment: str, shown: EnvironmentStatus, now: datetime) -> str:
     """An open promotion that the rules stop, that nobody judged, or that may merge and is forgotten."""
-    pull = found.promotion
+    pull = shown.promotion
     if pull is None:
         return ""
     if pull.state in ("failure", "error"):
@@ -51,18 +51,18 @@ def _proposal(facts: StatusFacts, environment: str, found: EnvironmentStatus, no
     return ""
 
 
-def _not_proposed(facts: StatusFacts, place: Environment, found: EnvironmentStatus, now: datetime) -> str:
+def _not_proposed(facts: StatusFacts, place: Environment, shown: EnvironmentStatus, now: datetime) -> str:
     """A release that may enter for an hour or more, and that nothing brings."""
     if place.after:
         records = (r for name in place.after for r in facts.promotion.records.get(name, ()))
         passed = [
-            r.since for r in records if r.since and r.evidence and r.evidence.version == found.next_version
+            r.since for r in records if r.since and r.evidence and r.evidence.version == shown.next_version
         ]
         since, what = min(passed, default=""), f"passed in {', '.join(place.after)}"
     else:
-        tag = facts.tag(found.next_version)
+        tag = facts.tag(shown.next_version)
         since, what = (tag.at if tag else ""), "was tagged"
     if not since or moment(since) + GRACE > now:
         return ""
     how = "has not arrived" if place.promotion.strategy == "direct" else "is not proposed"
-    return f"{found.next_version} {what} at {utc(since)} and {how}"
+    return f"{shown.next_version} {what} at {utc(since)} and {how}"

@@ -45,14 +45,14 @@ def write(
 ) -> Bumped:
     """Commit and tag, open or update the release pull request, or only tell what would happen."""
     branch, head = known[0].branch, known[0].head
-    seen = Bumped(
+    bumped = Bumped(
         plans=tuple(plans),
         commits=tuple(plan.commit or head for plan in plans),
         head=head,
         reason=_reason(plans),
     )
     if request.only_tells or github is None:
-        return msgspec.structs.replace(seen, changes=_intended(plans, mode, branch, head))
+        return msgspec.structs.replace(bumped, changes=_intended(plans, mode, branch, head))
     from stagegate.release.bump.release_commits import AppRelease
 
     skip = (request.skip_staging, context.person or "an unknown person") if request.skip_staging else ("", "")
@@ -63,16 +63,16 @@ def write(
     ]
     if mode == "pull-request" and not any(release.plan.commit for release in releases):
         try:
-            return _propose(seen, apps, releases, github, branch, context.run_id)
+            return _propose(bumped, apps, releases, github, branch, context.run_id)
         except Stop as stop:
             raise (_protected(branch, stop) if request.mode == "auto" else stop) from stop
     if mode == "pull-request":  # merged: these are tagged now, the others are proposed by a later run
         releases = [release for release in releases if release.plan.commit]
-    return _release(seen, apps, releases, github, branch, context) if releases else seen
+    return _release(bumped, apps, releases, github, branch, context) if releases else bumped
 
 
 def _propose(
-    seen: Bumped,
+    bumped: Bumped,
     apps: Sequence[VersionedApp],
     releases: Sequence[AppRelease],
     github: Hub,
@@ -84,15 +84,15 @@ def _propose(
 
     settings = [app.settings for app in apps]
     if not releases:
-        withdrawn = release_pull.withdraw(github, settings, branch, seen.head)
-        return msgspec.structs.replace(seen, changes=withdrawn)
-    made = release_pull.propose(github, settings, releases, branch, seen.head, run_id)
+        withdrawn = release_pull.withdraw(github, settings, branch, bumped.head)
+        return msgspec.structs.replace(bumped, changes=withdrawn)
+    made = release_pull.propose(github, settings, releases, branch, bumped.head, run_id)
     pull = (made.number, made.url)
-    return msgspec.structs.replace(seen, reason=made.reason, changes=made.changes, pull=pull)
+    return msgspec.structs.replace(bumped, reason=made.reason, changes=made.changes, pull=pull)
 
 
 def _release(
-    seen: Bumped,
+    bumped: Bumped,
     apps: Sequence[VersionedApp],
     releases: Sequence[AppRelease],
     github: Hub,
@@ -107,13 +107,13 @@ def _release(
         github,
         workspace=context.workspace,
         branch=branch,
-        head=seen.head,
+        head=bumped.head,
         run_id=context.run_id,
     )
     made = {one.settings.app: sha for one, sha in zip(releases, shas, strict=True)}
-    commits = tuple(made.get(app.settings.app, sha) for app, sha in zip(apps, seen.commits, strict=True))
-    head = next((change.after for change in changes if change.kind == "commit"), seen.head)
-    return msgspec.structs.replace(seen, commits=commits, changes=changes, head=head)
+    commits = tuple(made.get(app.settings.app, sha) for app, sha in zip(apps, bumped.commits, strict=True))
+    head = next((change.after for change in changes if change.kind == "commit"), bumped.head)
+    return msgspec.structs.replace(bumped, commits=commits, changes=changes, head=head)
 
 
 def _protected(branch: str, stop: Stop) -> Stop:
@@ -138,12 +138,12 @@ def _reason(plans: Sequence[BumpPlan]) -> str:
 
 def _intended(plans: Sequence[BumpPlan], mode: Mode, branch: str, head: str) -> tuple[Change, ...]:
     """The changes a dry run would make."""
-    found: list[Change] = []
+    intended: list[Change] = []
     for plan in plans:
         if plan.reason != "released":
             continue
         if plan.files and not plan.commit and mode != "tag":
             files = ", ".join(plan.files)
-            found.append(Change(kind="commit", target=branch, before=head, after=files, done=False))
-        found.append(Change(kind="tag", target=plan.tag, after=plan.commit or head, done=False))
-    return tuple(found)
+            intended.append(Change(kind="commit", target=branch, before=head, after=files, done=False))
+        intended.append(Change(kind="tag", target=plan.tag, after=plan.commit or head, done=False))
+    return tuple(intended)

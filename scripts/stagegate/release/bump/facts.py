@@ -82,19 +82,19 @@ def read(
         contents = _contents(apps, hub, workspace, refs.tip)
         scopes = [_scope(app, contents) for app in apps]
         newer = [tuple(commits[sha] for sha in one.since_final) for one in lines]
-        asked = (counting.doubtful(scope, some) for scope, some in zip(scopes, newer, strict=True))
-        blobs = git_history.blobs(room, (oid for oids in asked for oid in oids))
+        doubtful_commits = (counting.doubtful(scope, some) for scope, some in zip(scopes, newer, strict=True))
+        blobs = git_history.blobs(room, (oid for oids in doubtful_commits for oid in oids))
     counted = [
         counting.facts(scope, some, one.graph, blobs)
         for scope, some, one in zip(scopes, newer, lines, strict=True)
     ]
-    told = _origins(hub, branch, [fact.sha for facts in counted for fact in facts if fact.counts])
-    found = []
+    commit_origins = _origins(hub, branch, [fact.sha for facts in counted for fact in facts if fact.counts])
+    every_app = []
     for app, one, facts in zip(apps, lines, counted, strict=True):
         previous, final = highest(one.reachable), highest_final(one.reachable)
         recent = set(one.graph.since(one.released))
-        known = tuple(_told(fact, told, app.settings, hub) for fact in facts)
-        found.append(
+        known = tuple(_told(fact, commit_origins, app.settings, hub) for fact in facts)
+        every_app.append(
             BumpFacts(
                 branch=branch,
                 head=refs.tip,
@@ -111,7 +111,7 @@ def read(
                 foreign=tags.foreign(refs.tags, app.settings),
             )
         )
-    return tuple(found)
+    return tuple(every_app)
 
 
 def _lines(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[_Lines]:
@@ -200,13 +200,13 @@ def _origins(hub: Hub | None, branch: str, shas: Iterable[str]) -> Mapping[str, 
 
 
 def _told(
-    fact: CommitFact, told: Mapping[str, CommitOrigin], settings: Settings, hub: Hub | None
+    fact: CommitFact, commit_origins: Mapping[str, CommitOrigin], settings: Settings, hub: Hub | None
 ) -> CommitFact:
     """A commit with what GitHub knows of it."""
     if hub is None:
         return fact
     link = f"{hub.server_url}/{hub.repository}/commit/{fact.sha}"
-    origin = told.get(fact.sha)
+    origin = commit_origins.get(fact.sha)
     if origin is None:
         return msgspec.structs.replace(fact, link=link)
     levels = settings.version.labels

@@ -72,13 +72,15 @@ def _on_prerelease(
     if level is None:
         return "", ""
     base = Version.parse(final) if final else None
-    asked = base.next_version(level if bump in LEVELS else _before_one(base, level)) if base else announced
-    if asked > announced and bump != "prerelease":
-        return str(_free(asked, level, taken)), level
+    requested = (
+        base.next_version(level if bump in LEVELS else _before_one(base, level)) if base else announced
+    )
+    if requested > announced and bump != "prerelease":
+        return str(_free(requested, level, taken)), level
     if bump in LEVELS:
         return str(_free(announced, level, taken)), level
-    if asked > announced:
-        return _candidate(asked, taken, level), level
+    if requested > announced:
+        return _candidate(requested, taken, level), level
     return _numbered(previous, taken), level
 
 

@@ -42,9 +42,9 @@ def plan_all(
     written: dict[str, bytes] = {}
     for settings, facts in apps:
         contents = {path: written.get(path, content) for path, content in facts.contents.items()}
-        seen = msgspec.structs.replace(facts, contents=contents)
+        with_contents = msgspec.structs.replace(facts, contents=contents)
         common = together.get(settings.version.group)
-        decided = plan(settings, seen, bump, common=common, only_tag=only_tag)
+        decided = plan(settings, with_contents, bump, common=common, only_tag=only_tag)
         written |= decided.files
         plans.append(decided)
     return tuple(plans)

@@ -48,14 +48,14 @@ def merged(hub: Hub, apps: Sequence[Settings], facts: Sequence[BumpFacts]) -> tu
     paths = dict.fromkeys(place.file for settings in apps for place in settings.version.places)
     blobs = hub.files(commit, tuple(paths))
     contents = {path: blob.content if blob else None for path, blob in blobs.items()}
-    found = []
+    released = []
     for settings, known in zip(apps, facts, strict=True):
         held = {one.version for one in version_files.read_all(settings.version.places, contents)}
         version = held.pop() if len(held) == 1 else ""
         since = any(fact.sha == commit for fact in known.commits)
         new = since and version and version not in known.tags
-        found.append(msgspec.structs.replace(known, own=(commit, version)) if new else known)
-    return tuple(found)
+        released.append(msgspec.structs.replace(known, own=(commit, version)) if new else known)
+    return tuple(released)
 
 
 def _counts(pull: Pull, hub: Hub) -> bool:
@@ -69,42 +69,42 @@ def propose(
     branch = branch_of(apps, base)
     tip = hub.head(branch)
     title, body = _texts(releases)
-    there = next(iter(hub.pulls(head=branch, base=base)), None)
-    if there and tip and _is_current(hub, tip, head, releases):
-        if (there.title, there.body.strip()) == (title, body.strip()):
-            return Proposed(reason="already-proposed", number=there.number, url=there.url)
+    existing = next(iter(hub.pulls(head=branch, base=base)), None)
+    if existing and tip and _is_current(hub, tip, head, releases):
+        if (existing.title, existing.body.strip()) == (title, body.strip()):
+            return Proposed(reason="already-proposed", number=existing.number, url=existing.url)
     else:
         _replace(hub, branch, tip, releases, head, run_id)
-    if there is None:
+    if existing is None:
         try:
-            there = hub.open_pull(title, body, branch, base)
+            existing = hub.open_pull(title, body, branch, base)
         except Stop:
             if not tip:
                 release_commits.discard(hub, branch)
             raise
-        if there is None:
+        if existing is None:
             raise Stop(
                 "stale-base",
                 f"{branch} brings nothing to {base}.",
                 "Somebody has written the same versions into the files meanwhile.",
                 "Run it again.",
             )
-        opened = Change(kind="pull-request", target=f"#{there.number}", after=title)
-        return Proposed(reason="proposed", number=there.number, url=there.url, changes=(opened,))
-    hub.update_pull(there.number, title=title, body=body)
-    updated = Change(kind="pull-request", target=f"#{there.number}", before=there.title, after=title)
-    return Proposed(reason="updated", number=there.number, url=there.url, changes=(updated,))
+        opened = Change(kind="pull-request", target=f"#{existing.number}", after=title)
+        return Proposed(reason="proposed", number=existing.number, url=existing.url, changes=(opened,))
+    hub.update_pull(existing.number, title=title, body=body)
+    updated = Change(kind="pull-request", target=f"#{existing.number}", before=existing.title, after=title)
+    return Proposed(reason="updated", number=existing.number, url=existing.url, changes=(updated,))
 
 
 def withdraw(hub: Hub, apps: Sequence[Settings], base: str, head: str) -> tuple[Change, ...]:
     """Close a release pull request that no change asks for any more; one with others' commits stays."""
     branch = branch_of(apps, base)
-    there = next(iter(hub.pulls(head=branch, base=base)), None)
-    if there is None or _strangers(hub, head, there.head_sha):
+    existing = next(iter(hub.pulls(head=branch, base=base)), None)
+    if existing is None or _strangers(hub, head, existing.head_sha):
         return ()
-    hub.update_pull(there.number, state="closed")
-    hub.update_refs([RefUpdate(name=f"refs/heads/{branch}", before=there.head_sha, after=ZERO)])
-    return (Change(kind="pull-request", target=f"#{there.number}", before=there.title, after="closed"),)
+    hub.update_pull(existing.number, state="closed")
+    hub.update_refs([RefUpdate(name=f"refs/heads/{branch}", before=existing.head_sha, after=ZERO)])
+    return (Change(kind="pull-request", target=f"#{existing.number}", before=existing.title, after="closed"),)
 
 
 def _replace(
@@ -136,10 +136,10 @@ def _replace(
 
 def _is_current(hub: Hub, tip: str, head: str, releases: Sequence[AppRelease]) -> bool:
     """Whether the branch is ours, begins at the newest commit and has exactly the files of the plan."""
-    seen = hub.compare(head, tip)
+    compared = hub.compare(head, tip)
     versions = {(one.settings.app, one.plan.version) for one in releases}
-    named = {(commit.trailers.get(APP), commit.trailers.get(VERSION)) for commit in seen.commits}
-    if seen.behind or named != versions:
+    named = {(commit.trailers.get(APP), commit.trailers.get(VERSION)) for commit in compared.commits}
+    if compared.behind or named != versions:
         return False
     wanted = {path: content for one in releases for path, content in one.plan.files.items()}
     blobs = hub.files(tip, tuple(wanted))

@@ -31,22 +31,22 @@ def _put(tagging: Tagging, store: Registry) -> Change:
             "It was there a moment ago.",
             "Run the build again, then this step.",
         )
-    there = store.digest(target)  # a registry cannot compare and swap: look as late as possible
-    if there not in (tagging.digest, tagging.before or None):
-        raise _moved(tagging, there)
+    existing = store.digest(target)  # a registry cannot compare and swap: look as late as possible
+    if existing not in (tagging.digest, tagging.before or None):
+        raise _moved(tagging, existing)
     store.push_manifest(target, manifest)
-    there = store.digest(target)
-    if there != tagging.digest:
-        raise _moved(tagging, there)
+    existing = store.digest(target)
+    if existing != tagging.digest:
+        raise _moved(tagging, existing)
     log.say(f"{target} is {tagging.digest}")
     return _change(tagging, done=True)
 
 
-def _moved(tagging: Tagging, there: str | None) -> Stop:
+def _moved(tagging: Tagging, existing: str | None) -> Stop:
     return Stop(
         "tag-taken",
         f"{tagging.image}:{tagging.tag} was moved by somebody else while this step worked.",
-        f"It names {there or 'nothing'} now; this release has {tagging.digest}.",
+        f"It names {existing or 'nothing'} now; this release has {tagging.digest}.",
         "See which other run tags this image, then run again: what is tagged already stays.",
     )
 

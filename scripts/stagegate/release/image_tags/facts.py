@@ -45,8 +45,8 @@ def read(
             published[image] = tuple(sorted(versions - {version}))
         moving = floating_tags(version, published.get(image, ()), floating)
         wanted = (*fixed_tags(names, commit, digest), *moving)
-        found = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
-        present[image] = {tag: there for tag, there in found.items() if there}
+        standing = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
+        present[image] = {tag: there for tag, there in standing.items() if there}
     return TagFacts(digests=digests, present=present, published=published, released=released)
 
 

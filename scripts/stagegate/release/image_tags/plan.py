@@ -95,14 +95,14 @@ def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Findin
         return ()
     own = Version.parse(version)
     form = next((name for name in names if version in name), version)
-    found = []
+    findings = []
     for image, published in facts.published.items():
         for other in published:
             known = Version.parse(other) if Version.is_valid(other) else own
             if known.prerelease or known <= own or other in facts.released:
                 continue
             tag = f"{image}:{form.replace(version, other)}"
-            found.append(
+            findings.append(
                 Finding(
                     rule="stray-tag",
                     severity="warning",
@@ -112,7 +112,7 @@ def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Findin
                     fix=f"If it is no release, delete it: `crane delete {tag}`, or in the registry's web page.",
                 )
             )
-    return tuple(found)
+    return tuple(findings)
 
 
 def plan(

@@ -52,14 +52,14 @@ def warn(strays: tuple[Finding, ...]) -> None:
 
 
 def verified(
-    app: str, version: str, seen: Mapping[str, Mapping[str, str]], findings: tuple[Finding, ...]
+    app: str, version: str, digests_by_tag: Mapping[str, Mapping[str, str]], findings: tuple[Finding, ...]
 ) -> Result:
     """What the mode `verify` found: tags and digests per image, and what is missing or differs."""
-    digests = {image: next(iter(tags.values()), "") for image, tags in seen.items()}
+    digests = {image: next(iter(tags.values()), "") for image, tags in digests_by_tag.items()}
     what = (
         f"{_many(len(findings), 'tag')} of {app} {version} missing or on another image."
         if findings
-        else f"{_many(len(seen), 'image')} of {app} {version}: every tag names the same image."
+        else f"{_many(len(digests_by_tag), 'image')} of {app} {version}: every tag names the same image."
     )
     return Result(
         reason="findings" if findings else "verified",
@@ -69,7 +69,7 @@ def verified(
             next="Run image-tags with the digests of the build." if findings else "",
         ),
         outputs={
-            "tags": json.dumps([f"{image}:{tag}" for image, tags in seen.items() for tag in tags]),
+            "tags": json.dumps([f"{image}:{tag}" for image, tags in digests_by_tag.items() for tag in tags]),
             "digests": json.dumps(digests),
         },
         summary=render("image_tags.md.j2", tags=(), findings=findings),

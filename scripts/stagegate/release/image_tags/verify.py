@@ -13,28 +13,28 @@ def read(
     images: Iterable[str], names: tuple[str, ...], commit: str, registry: Registry
 ) -> Mapping[str, Mapping[str, str]]:
     """Per image, every tag the release should have -> the digest it names (empty: there is none)."""
-    seen: dict[str, dict[str, str]] = {}
+    digests_by_image: dict[str, dict[str, str]] = {}
     for image in dict.fromkeys(images):
         known = [*names, f"sha-{commit}"]
-        found = {tag: registry.digest(f"{image}:{tag}") or "" for tag in known}
-        digest = next((one for one in found.values() if one), "")
+        digests = {tag: registry.digest(f"{image}:{tag}") or "" for tag in known}
+        digest = next((one for one in digests.values() if one), "")
         if digest:
             short = fixed_tags(names, commit, digest)[-1]
-            found[short] = registry.digest(f"{image}:{short}") or ""
-        seen[image] = found
-    return seen
+            digests[short] = registry.digest(f"{image}:{short}") or ""
+        digests_by_image[image] = digests
+    return digests_by_image
 
 
-def judge(seen: Mapping[str, Mapping[str, str]]) -> tuple[Finding, ...]:
+def judge(digests_by_image: Mapping[str, Mapping[str, str]]) -> tuple[Finding, ...]:
     """A finding for each tag that is missing or names another image than the first one."""
-    found = []
-    for image, tags in seen.items():
+    findings = []
+    for image, tags in digests_by_image.items():
         first, expected = next(((tag, digest) for tag, digest in tags.items() if digest), ("", ""))
         for tag, digest in tags.items():
             if digest and digest == expected:
                 continue
             other = f"names {digest}, but {first} names {expected}" if digest else "is not in the registry"
-            found.append(
+            findings.append(
                 Finding(
                     rule="image-tag",
                     severity="error",
@@ -46,4 +46,4 @@ def judge(seen: Mapping[str, Mapping[str, str]]) -> tuple[Finding, ...]:
                     else "Make a new version.",
                 )
             )
-    return tuple(found)
+    return tuple(findings)

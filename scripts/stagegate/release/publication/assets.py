@@ -21,10 +21,14 @@ _CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 def chart(
-    settings: Settings, registry: Registry, seen: Sequence[Testimony], version: str, given: bytes | None
+    settings: Settings,
+    registry: Registry,
+    testimonies: Sequence[Testimony],
+    version: str,
+    given: bytes | None,
 ) -> tuple[ReleaseFile, ...]:
     """Our own chart's package: exactly the bytes that the required gates tested."""
-    passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
+    passed = (s.evidence for s in testimonies if s.required and s.evidence and s.evidence.outcome == "passed")
     tested = next((evidence.chart for evidence in passed), None)
     if settings.own_chart is None or tested is None:
         return ()
@@ -51,9 +55,9 @@ def chart(
     return (ReleaseFile(name=name, content_type="application/gzip", content=content),)
 
 
-def documents(seen: Sequence[Testimony]) -> tuple[ReleaseFile, ...]:
+def documents(testimonies: Sequence[Testimony]) -> tuple[ReleaseFile, ...]:
     """The evidence of every environment where the release has passed, one file each."""
-    passed = [s for s in seen if s.evidence and s.evidence.outcome == "passed"]
+    passed = [s for s in testimonies if s.evidence and s.evidence.outcome == "passed"]
     return tuple(
         ReleaseFile(
             name=f"evidence-{s.environment}.json",
@@ -66,7 +70,7 @@ def documents(seen: Sequence[Testimony]) -> tuple[ReleaseFile, ...]:
 
 def given(patterns: Sequence[str], context: Context, what: str) -> tuple[ReleaseFile, ...]:
     """Files of the workspace that globs name, such as an SBOM. Stop(missing-file) for one that matches nothing."""
-    found: dict[str, ReleaseFile] = {}
+    given_files: dict[str, ReleaseFile] = {}
     for pattern in patterns:
         place = context.inside(pattern.partition("*")[0] or ".", what=what)
         paths = [place] if "*" not in pattern else sorted(context.workspace.glob(pattern))
@@ -79,7 +83,11 @@ def given(patterns: Sequence[str], context: Context, what: str) -> tuple[Release
                 "Make the file in a step before this one, or correct the input.",
             )
         for path in files:
-            if path.name in found or not _ASSET_NAME.fullmatch(path.name) or path.name == checksums.NAME:
+            if (
+                path.name in given_files
+                or not _ASSET_NAME.fullmatch(path.name)
+                or path.name == checksums.NAME
+            ):
                 raise Stop(
                     "bad-input",
                     f"{path.name!r} cannot be a file of the release.",
@@ -87,48 +95,48 @@ def given(patterns: Sequence[str], context: Context, what: str) -> tuple[Release
                     "Rename the file.",
                 )
             content = context.inside(str(path.relative_to(context.workspace)), what=what).read_bytes()
-            found[path.name] = ReleaseFile(
+            given_files[path.name] = ReleaseFile(
                 name=path.name, content_type="application/octet-stream", content=content
             )
-    return tuple(found.values())
+    return tuple(given_files.values())
 
 
 def existing(
     github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[ReleaseFile]
 ) -> Existing | None:
     """The published release of the tag, else its oldest draft."""
-    found = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
-    if found is None:
+    oldest = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
+    if oldest is None:
         return None
     wanted = {asset.name: asset for asset in ours}
-    uploaded = [a for a in found.assets if a.state == "uploaded"]
+    uploaded = [a for a in oldest.assets if a.state == "uploaded"]
     sums = next((a for a in uploaded if a.name == checksums.NAME), None)
     return Existing(
-        id=found.id,
-        draft=found.draft,
-        url=found.url,
+        id=oldest.id,
+        draft=oldest.draft,
+        url=oldest.url,
         assets=tuple(_uploaded(github, a, wanted[a.name]) for a in uploaded if a.name in wanted),
-        immutable=found.immutable,
+        immutable=oldest.immutable,
         sums=checksums.read(github.download_asset(sums.id)) if sums else None,
         sums_id=sums.id if sums else 0,
     )
 
 
-def _uploaded(github: hub.Hub, there: hub.Asset, ours: ReleaseFile) -> Uploaded:
+def _uploaded(github: hub.Hub, uploaded: hub.Asset, ours: ReleaseFile) -> Uploaded:
     """Compared by digest; where GitHub has none, or other evidence, by content."""
-    if there.digest == ours.digest:
-        return Uploaded(name=there.name, digest=there.digest, same=True)
-    if there.digest and ours.content_type != "application/json":
-        return Uploaded(name=there.name, digest=there.digest, same=False)
-    content = github.download_asset(there.id)
-    return Uploaded(name=there.name, digest=digest_of(content), same=_same(content, ours.content))
+    if uploaded.digest == ours.digest:
+        return Uploaded(name=uploaded.name, digest=uploaded.digest, same=True)
+    if uploaded.digest and ours.content_type != "application/json":
+        return Uploaded(name=uploaded.name, digest=uploaded.digest, same=False)
+    content = github.download_asset(uploaded.id)
+    return Uploaded(name=uploaded.name, digest=digest_of(content), same=_same(content, ours.content))
 
 
-def _same(there: bytes, ours: bytes) -> bool:
-    if there == ours:
+def _same(uploaded: bytes, ours: bytes) -> bool:
+    if uploaded == ours:
         return True
     try:
-        both = [binding(msgspec.json.decode(text, type=Evidence)) for text in (there, ours)]
+        both = [binding(msgspec.json.decode(text, type=Evidence)) for text in (uploaded, ours)]
     except (msgspec.DecodeError, msgspec.ValidationError):
         return False
     return both[0] == both[1]

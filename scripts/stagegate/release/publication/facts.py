@@ -44,10 +44,14 @@ def read(
     tag = github.tag(settings.version.tag_prefix + version)
     if tag is None:
         raise _no_tag(settings.version.tag_prefix + version)
-    seen = _seen(settings, github, tag.target_commit, version, required, trusted)
+    testimonies = _seen(settings, github, tag.target_commit, version, required, trusted)
     listed = github.releases()
-    ours = (*assets.chart(settings, registry, seen, version, chart), *assets.documents(seen), *files)
-    images = _images(seen)
+    ours = (
+        *assets.chart(settings, registry, testimonies, version, chart),
+        *assets.documents(testimonies),
+        *files,
+    )
+    images = _images(testimonies)
     prefix = settings.version.tag_prefix
     return ReleaseFacts(
         app=settings.app,
@@ -55,7 +59,7 @@ def read(
         tag=tag.name,
         commit=tag.target_commit,
         notes=notes or _notes(settings, github, tag, version),
-        seen=seen,
+        seen=testimonies,
         assets=ours,
         existing=assets.existing(github, listed, tag.name, ours),
         images=images,
@@ -68,9 +72,9 @@ def read(
     )
 
 
-def _images(seen: Sequence[Testimony]) -> dict[str, str]:
+def _images(testimonies: Sequence[Testimony]) -> dict[str, str]:
     """Our images that the required gates tested, and their digests."""
-    passed = (s.evidence for s in seen if s.required and s.evidence and s.evidence.outcome == "passed")
+    passed = (s.evidence for s in testimonies if s.required and s.evidence and s.evidence.outcome == "passed")
     return {
         image.reference: image.digest for evidence in passed for image in evidence.images if image.first_party
     }
@@ -103,9 +107,9 @@ def _last(settings: Settings) -> list[str]:
 
 
 def _newest_passed(settings: Settings, github: hub.Hub, environment: str, trusted: Sequence[Actor]) -> str:
-    found = history.records(github, settings.app, environment, trusted, _passed)
-    _demand_readable(found, settings.app, environment)
-    version = _passed(found)
+    newest = history.records(github, settings.app, environment, trusted, _passed)
+    _demand_readable(newest, settings.app, environment)
+    version = _passed(newest)
     if not version:
         raise Stop(
             "no-evidence",
@@ -118,18 +122,18 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
 
 def _passed(records: Sequence[Record]) -> str:
     """The version of the newest record that says passed."""
-    said = (record.evidence for record in evidence.deciding(records))
-    return next((e.version for e in said if e and e.outcome == "passed"), "")
+    verdicts = (record.evidence for record in evidence.deciding(records))
+    return next((e.version for e in verdicts if e and e.outcome == "passed"), "")
 
 
 def _demand_readable(records: Sequence[Record], app: str, environment: str) -> None:
     """Stop(unknown-state) when the newest deciding record cannot be read: nobody knows what it says (I2)."""
-    found = evidence.deciding(records)
-    if found and found[0].evidence is None:
+    deciding = evidence.deciding(records)
+    if deciding and deciding[0].evidence is None:
         raise Stop(
             "unknown-state",
             f"The newest record of {app} in {environment} cannot be read.",
-            f"The payload of deployment {found[0].id} is no evidence this version knows.",
+            f"The payload of deployment {deciding[0].id} is no evidence this version knows.",
             "Use the version of stagegate that wrote it, or run the gate again.",
         )
 
@@ -144,13 +148,13 @@ def _seen(
 ) -> tuple[Testimony, ...]:
     """Every environment's status and record; those that are required come even when they are silent."""
     statuses = github.statuses(commit)
-    found = []
+    testimonies = []
     for name in dict.fromkeys([*required, *(e.name for e in settings.environments)]):
         context = evidence.context(settings.app, name)
         words = [s for s in statuses if s.context == context]
         accepted_words = (s for s in words if evidence.is_accepted(s.creator, trusted))
         status = next(accepted_words, next(iter(words), None))
-        found.append(
+        testimonies.append(
             Testimony(
                 environment=name,
                 required=name in required,
@@ -160,7 +164,7 @@ def _seen(
                 evidence=_newest(settings.app, github, name, commit, version, trusted),
             )
         )
-    return tuple(found)
+    return tuple(testimonies)
 
 
 def _newest(
@@ -171,9 +175,9 @@ def _newest(
     def judged(records: Sequence[Record]) -> tuple[Record, ...]:
         return evidence.about(records, version)
 
-    found = history.records(github, app, environment, trusted, judged, sha=commit)
-    _demand_readable(found, app, environment)
-    return next((record.evidence for record in judged(found) if record.evidence), None)
+    newest = history.records(github, app, environment, trusted, judged, sha=commit)
+    _demand_readable(newest, app, environment)
+    return next((record.evidence for record in judged(newest) if record.evidence), None)
 
 
 def _notes(settings: Settings, github: hub.Hub, tag: hub.Tag, version: str) -> str:

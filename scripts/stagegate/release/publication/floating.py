@@ -25,9 +25,9 @@ def move(
     digests = {image: known.images[image] for image in known.tagged}
     names = settings.image_tags(known.version)
     released = facts.released(github, settings.version.tag_prefix)
-    seen = facts.read(
+    tag_facts = facts.read(
         digests, known.version, names, known.commit, registry, floating=kinds, released=released
     )
-    report.warn(plan.stray(seen, known.version, names))
-    decided = plan.plan(known.version, names, known.commit, seen, floating=kinds)
+    report.warn(plan.stray(tag_facts, known.version, names))
+    decided = plan.plan(known.version, names, known.commit, tag_facts, floating=kinds)
     return apply.apply(tuple(one for one in decided if one.floating), registry, dry_run=dry_run)

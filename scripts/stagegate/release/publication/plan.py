@@ -100,23 +100,23 @@ def plan(facts: ReleaseFacts, *, wait_for_others: bool = False) -> Publication:
     `wait_for_others`: missing evidence is no refusal, because the gate that makes it comes back here.
     """
     try:
-        for seen in facts.seen:
-            if seen.required:
-                _demand(seen, facts)
+        for testimony in facts.seen:
+            if testimony.required:
+                _demand(testimony, facts)
     except Stop as stop:
         if not wait_for_others or stop.reason != "no-evidence":
             raise
         return _queued(facts, stop)
     _demand_images(facts)
     existing = facts.existing
-    there = {asset.name: asset for asset in existing.assets} if existing else {}
+    uploaded = {asset.name: asset for asset in existing.assets} if existing else {}
     for asset in facts.assets:
-        other = there.get(asset.name)
+        other = uploaded.get(asset.name)
         if other and not other.same:
             raise _taken(facts, asset.name, asset.digest, other.digest)
-    uploads = tuple(asset for asset in facts.assets if asset.name not in there)
+    uploads = tuple(asset for asset in facts.assets if asset.name not in uploaded)
     publish = existing is None or existing.draft
-    sums = _sums(facts, there)
+    sums = _sums(facts, uploaded)
     if uploads and not publish:
         _demand_open(facts, uploads, sums)
     if sums and not publish and not uploads:
@@ -167,26 +167,28 @@ def binding(evidence: Evidence) -> tuple[object, ...]:
     )
 
 
-def _demand(seen: Testimony, facts: ReleaseFacts) -> None:
+def _demand(testimony: Testimony, facts: ReleaseFacts) -> None:
     """The gate of one environment must have passed, for this version, by somebody whose word counts."""
-    place = f"{facts.app} {facts.version} in {seen.environment}"
-    if not seen.state:
+    place = f"{facts.app} {facts.version} in {testimony.environment}"
+    if not testimony.state:
         raise _no_evidence(place, f"No gate has written a status on {facts.commit[:12]}.")
-    if not seen.trusted:
-        who = seen.creator or "somebody GitHub no longer knows"
+    if not testimony.trusted:
+        who = testimony.creator or "somebody GitHub no longer knows"
         raise _no_evidence(place, f"The status was written by {who}, whose word does not count here.")
-    if seen.state != "success":
-        raise _no_evidence(place, f"The gate's status is {seen.state}.")
-    if seen.evidence is None:
+    if testimony.state != "success":
+        raise _no_evidence(place, f"The gate's status is {testimony.state}.")
+    if testimony.evidence is None:
         raise _no_evidence(place, "The status is success, but no record of that version stands behind it.")
-    if seen.evidence.outcome != "passed":
-        raise _no_evidence(place, f"The newest record says {seen.evidence.outcome} ({seen.evidence.reason}).")
-    if seen.evidence.commit != facts.commit:
+    if testimony.evidence.outcome != "passed":
+        raise _no_evidence(
+            place, f"The newest record says {testimony.evidence.outcome} ({testimony.evidence.reason})."
+        )
+    if testimony.evidence.commit != facts.commit:
         raise Stop(
             "evidence-mismatch",
             f"The evidence of {place} is for another commit.",
-            f"It names {seen.evidence.commit[:12]}; the tag {facts.tag} is {facts.commit[:12]}.",
-            f"Run staging-gate for {facts.version} in {seen.environment}.",
+            f"It names {testimony.evidence.commit[:12]}; the tag {facts.tag} is {facts.commit[:12]}.",
+            f"Run staging-gate for {facts.version} in {testimony.environment}.",
         )
 
 
@@ -212,10 +214,10 @@ def _demand_images(facts: ReleaseFacts) -> None:
                 )
 
 
-def _sums(facts: ReleaseFacts, there: Mapping[str, Uploaded]) -> ReleaseFile | None:
+def _sums(facts: ReleaseFacts, uploaded: Mapping[str, Uploaded]) -> ReleaseFile | None:
     """The checksums to upload; None when the release has them. Stop(version-taken) when they name other content."""
     ours = {
-        asset.name: there[asset.name].digest if asset.name in there else asset.digest
+        asset.name: uploaded[asset.name].digest if asset.name in uploaded else asset.digest
         for asset in facts.assets
     }
     known = facts.existing.sums if facts.existing else None
@@ -247,10 +249,10 @@ def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: Re
     )
 
 
-def _taken(facts: ReleaseFacts, name: str, ours: str, there: str) -> Stop:
+def _taken(facts: ReleaseFacts, name: str, ours: str, uploaded: str) -> Stop:
     return Stop(
         "version-taken",
         f"The release {facts.tag} has a file {name} with other content.",
-        f"GitHub holds {there}, this run has {ours}; a published version never changes.",
+        f"GitHub holds {uploaded}, this run has {ours}; a published version never changes.",
         "Release a new version; if the file is a left-over in a draft, delete it there and run again.",
     )

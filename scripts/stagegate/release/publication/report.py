@@ -14,7 +14,7 @@ _LIMIT = 120_000  # characters; GitHub takes 125,000
 
 def body(facts: ReleaseFacts) -> str:
     """The release's text: notes, then what it is made of and which gates it has passed."""
-    tested = next((seen.evidence for seen in facts.seen if seen.required), None)
+    tested = next((testimony.evidence for testimony in facts.seen if testimony.required), None)
     text = render("release_body.md.j2", facts=facts, tested=tested)
     return markdown.shorten(text, _LIMIT, "The notes are longer than a release may be; see the changelog.")
 

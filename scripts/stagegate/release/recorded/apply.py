@@ -10,15 +10,15 @@ from stagegate.release.recorded.foreign_release import ForeignRelease
 
 
 def apply(
-    app: str, found: ForeignRelease, decision: str, hub: Hub, actor: str, run_url: str
+    app: str, foreign: ForeignRelease, decision: str, hub: Hub, actor: str, run_url: str
 ) -> tuple[Change, ...]:
     """What was written."""
     if decision == "nothing":
         return ()
-    record = found.record
-    said = f"{app} {record.version} is a release"
-    number = found.number or hub.create_deployment(
-        record.commit, task(app), ENVIRONMENT, payload(app, record, actor), said, False
+    record = foreign.record
+    description = f"{app} {record.version} is a release"
+    number = foreign.number or hub.create_deployment(
+        record.commit, task(app), ENVIRONMENT, payload(app, record, actor), description, False
     )
-    hub.create_deployment_status(number, "success", said, run_url)
+    hub.create_deployment_status(number, "success", description, run_url)
     return (Change(kind="record", target=f"{task(app)} {record.version}", after=record.commit),)

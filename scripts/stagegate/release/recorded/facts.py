@@ -39,9 +39,11 @@ def read(
         chart=unrecorded.chart,
         looked_up=given is None and bool(unrecorded.images),
     )
-    there = _in_chart(settings, unrecorded, record, store)
-    if there is not None:
-        return ForeignRelease(record=record, tag=unrecorded.tag, existing=there, in_chart=True, finished=True)
+    recorded = _in_chart(settings, unrecorded, record, store)
+    if recorded is not None:
+        return ForeignRelease(
+            record=record, tag=unrecorded.tag, existing=recorded, in_chart=True, finished=True
+        )
     number, existing, finished = releases.deployed(settings, version, unrecorded.commit, hub)
     return ForeignRelease(
         record=record, tag=unrecorded.tag, existing=existing, number=number, finished=finished

@@ -9,29 +9,29 @@ from stagegate.evidence.release_record import ForeignRecord
 from stagegate.release.recorded.foreign_release import ForeignRelease
 
 
-def plan(app: str, found: ForeignRelease) -> str:
+def plan(app: str, foreign: ForeignRelease) -> str:
     """`write`, `finish` (the record has no status yet) or `nothing`. Stop(version-taken) for other content."""
-    if found.existing is None:
+    if foreign.existing is None:
         return "write"
-    differing = list(_differing(found.existing, found.record))
+    differing = list(_differing(foreign.existing, foreign.record))
     if differing:
         raise Stop(
             "version-taken",
-            f"{app} {found.record.version} is recorded with other content.",
+            f"{app} {foreign.record.version} is recorded with other content.",
             f"{'; '.join(differing)}.",
             "A published version never changes: release a new one.",
         )
-    return "nothing" if found.finished else "finish"
+    return "nothing" if foreign.finished else "finish"
 
 
-def _differing(there: ForeignRecord, now: ForeignRecord) -> Iterator[str]:
+def _differing(existing: ForeignRecord, now: ForeignRecord) -> Iterator[str]:
     """What a record names otherwise, both sides in words."""
-    if there.commit != now.commit:
-        yield f"commit {there.commit} is recorded, the tag is {now.commit}"
-    for image in sorted({*there.images, *now.images}):
-        was, then = there.images.get(image, "none"), now.images.get(image, "none")
+    if existing.commit != now.commit:
+        yield f"commit {existing.commit} is recorded, the tag is {now.commit}"
+    for image in sorted({*existing.images, *now.images}):
+        was, then = existing.images.get(image, "none"), now.images.get(image, "none")
         if was != then:
             yield f"{image} is recorded with {was}, now it is {then}"
-    was, then = (one.chart.digest if one.chart else "none" for one in (there, now))
+    was, then = (one.chart.digest if one.chart else "none" for one in (existing, now))
     if was != then:
         yield f"the chart is recorded with {was}, now it is {then}"

@@ -8,7 +8,7 @@ from stagegate.release.recorded.foreign_release import ForeignRelease
 
 def result(
     app: str,
-    found: ForeignRelease,
+    foreign: ForeignRelease,
     decision: str,
     changes: tuple[Change, ...],
     calls: Calls,
@@ -16,17 +16,17 @@ def result(
     dry_run: bool,
 ) -> Result:
     """What was recorded, and where the digests come from."""
-    record = found.record
+    record = foreign.record
     images = f"{len(record.images)} image{'' if len(record.images) == 1 else 's'}"
     where = "looked up by tag now, because the step got none" if record.looked_up else "given to this step"
     made = f"{images}{' and the chart' if record.chart else ''}"
     reason = "planned" if dry_run else "already-published" if decision == "nothing" else "published"
     already = " already" if decision == "nothing" else ""
-    in_chart = " by its chart" if found.in_chart else ""
+    in_chart = " by its chart" if foreign.in_chart else ""
     return Result(
         reason=reason,
         message=Message(
-            what=f"{app} {record.version} ({found.tag}, commit {record.commit[:12]}) is recorded"
+            what=f"{app} {record.version} ({foreign.tag}, commit {record.commit[:12]}) is recorded"
             f"{already}{in_chart}: {made}.",
             why=f"The digests of its images were {where}." if record.images else "",
             next="Promote it to the first environment." if decision == "write" else "",

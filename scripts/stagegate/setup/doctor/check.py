@@ -29,11 +29,11 @@ class DoctorCheck(msgspec.Struct, frozen=True, kw_only=True):
 
     def run(self, facts: DoctorFacts) -> Iterator[Finding]:
         """Its findings, each with its name, and with the cure where it has no exact one."""
-        for found in self.check(facts):
-            yield msgspec.structs.replace(found, rule=self.name, fix=found.fix or self.cure)
+        for one in self.check(facts):
+            yield msgspec.structs.replace(one, rule=self.name, fix=one.fix or self.cure)
 
 
-def found(
+def finding(
     severity: Severity, message: str, why: str = "", fix: str = "", *, file: str = "", environment: str = ""
 ) -> Finding:
     """A finding; `run` adds the check's name."""

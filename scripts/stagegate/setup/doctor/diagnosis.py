@@ -13,8 +13,8 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 def findings(facts: DoctorFacts) -> tuple[Finding, ...]:
     """The findings, the worst first; equal ones once."""
-    found = dict.fromkeys(_all(facts))
-    return tuple(sorted(found, key=lambda one: (_ORDER[one.severity], one.rule)))
+    distinct = dict.fromkeys(_all(facts))
+    return tuple(sorted(distinct, key=lambda one: (_ORDER[one.severity], one.rule)))
 
 
 def not_asked(facts: DoctorFacts) -> dict[str, tuple[str, ...]]:

@@ -15,11 +15,11 @@ def name_of(facts: DoctorFacts, app: str, environment: Environment) -> str:
 
 def wanted(facts: DoctorFacts) -> dict[str, str]:
     """Every GitHub Environment that jobs name, with a sentence on what it is for."""
-    found = {
+    environments = {
         name_of(facts, settings.app, place): f"The gate of {settings.app} in {place.name} runs in it."
         for _, settings, place in facts.places
         if not settings.policy
     }
     if any(settings.trust.level == "protected" for _, settings in facts.valid):
-        found[JOBS] = "Promotions, commands and pin-guard run in it, with the key of the GitHub App."
-    return found
+        environments[JOBS] = "Promotions, commands and pin-guard run in it, with the key of the GitHub App."
+    return environments

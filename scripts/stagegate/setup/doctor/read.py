@@ -121,17 +121,17 @@ def _release_times(settings: Settings, hub: Hub) -> tuple[str, ...]:
 
 def with_registry(facts: DoctorFacts, username: str, password: str) -> DoctorFacts:
     """The same facts with what each registry says about reading and, for what is built here, pushing."""
-    seen: dict[str, RepositorySeen] = {}
+    repositories: dict[str, RepositorySeen] = {}
     for _, settings in facts.valid:
         registry = Registry(
             settings.registry_hosts, username=username, password=password, timeout=(5.0, 20.0)
         )
         for name in settings.images:
-            seen.setdefault(name, _image(registry, name, push=not settings.source))
+            repositories.setdefault(name, _image(registry, name, push=not settings.source))
         if settings.own_chart is not None:
             chart = settings.chart_reference.removeprefix("oci://")
-            seen.setdefault(chart, _image(registry, chart, push=not settings.source))
-    return msgspec.structs.replace(facts, registry=tuple(seen.values()))
+            repositories.setdefault(chart, _image(registry, chart, push=not settings.source))
+    return msgspec.structs.replace(facts, registry=tuple(repositories.values()))
 
 
 def _image(registry: Registry, name: str, *, push: bool) -> RepositorySeen:
@@ -165,15 +165,15 @@ def _applications(
 ) -> Iterator[ApplicationFound]:
     for _, settings, environment in facts.places:
         for name in environment.argo.applications if environment.argo.source == "api" else ():
-            seen = ApplicationFound(name=name, environment=environment.name, app=settings.app)
+            application = ApplicationFound(name=name, environment=environment.name, app=settings.app)
             try:
                 document = gate_facts.argocd(environment, *connection).application(name)
             except Stop as stop:
-                yield msgspec.structs.replace(seen, trouble=f"{stop.what} {stop.why}", cure=stop.next)
+                yield msgspec.structs.replace(application, trouble=f"{stop.what} {stop.why}", cure=stop.next)
                 if stop.reason in ("unreachable", "bad-input", "empty-secret", "token-expired"):
                     return  # the next one would say the same
                 continue
-            yield msgspec.structs.replace(seen, document=document)
+            yield msgspec.structs.replace(application, document=document)
 
 
 def without(facts: DoctorFacts, need: str, why: str) -> DoctorFacts:

@@ -58,8 +58,8 @@ def _file(facts: DoctorFacts, file: str) -> WorkflowFile:
     except (yaml.YAMLError, ValueError) as error:
         text = " ".join(str(error).split())
         return WorkflowFile(file=file, triggers={}, calls=(), trouble=text[:200])
-    found = tuple(_calls(file, mapping(document.get("jobs"))))
-    return WorkflowFile(file=file, triggers=_triggers(document), calls=found)
+    own_calls = tuple(_calls(file, mapping(document.get("jobs"))))
+    return WorkflowFile(file=file, triggers=_triggers(document), calls=own_calls)
 
 
 def _triggers(document: Mapping[str, Any]) -> Mapping[str, Any]:

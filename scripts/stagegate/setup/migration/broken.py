@@ -41,23 +41,23 @@ def _twice(node: yaml.Node | None, path: str) -> Iterator[Finding]:
             yield from _twice(item, path)
     if not isinstance(node, yaml.MappingNode):
         return
-    seen: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if key.value in seen:
+        if key.value in lines:
             glued = key.value in _HEADS and node.start_mark.column == 0
             yield Finding(
                 rule="broken-overlay",
                 severity="error",
                 file=path,
                 line=line,
-                message=f"{path} has the key {key.value} twice, in lines {seen[key.value]} and {line}.",
+                message=f"{path} has the key {key.value} twice, in lines {lines[key.value]} and {line}.",
                 why="kustomize refuses it, and other readers take the last one without a word.",
                 fix=f"Write `---` before line {line}: a second object begins there."
                 if glued
-                else f"Delete one of the two, in line {seen[key.value]} or {line}.",
+                else f"Delete one of the two, in line {lines[key.value]} or {line}.",
             )
             if glued:
                 return  # the other keys of the second object would be told again
-        seen.setdefault(str(key.value), line)
+        lines.setdefault(str(key.value), line)
         yield from _twice(value, path)

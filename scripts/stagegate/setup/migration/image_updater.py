@@ -40,9 +40,9 @@ def read(survey: Survey) -> tuple[UpdatedImage, ...]:
     return tuple(one for document in survey.documents for one in _of(document))
 
 
-def notes(found: Sequence[UpdatedImage]) -> Iterator[str]:
+def notes(updated: Sequence[UpdatedImage]) -> Iterator[str]:
     """What is taken over, what has no counterpart, and what has to be taken out."""
-    for one in found:
+    for one in updated:
         who = f"{one.application or 'An Application'} ({one.file})"
         if one.write_back == "argocd":
             yield (
@@ -59,7 +59,7 @@ def notes(found: Sequence[UpdatedImage]) -> Iterator[str]:
                 f"{who}: the constraint {one.constraint} has no counterpart. Pre-releases are let in by "
                 "`prereleases`, and one version is kept out by `/ban`."
             )
-    for file in dict.fromkeys(one.file for one in found):
+    for file in dict.fromkeys(one.file for one in updated):
         yield (
             f"Take Image Updater's configuration out of {file} in the commit that adopts stagegate: both would "
             "move the same version."

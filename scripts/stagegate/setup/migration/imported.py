@@ -30,7 +30,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 def read(survey: Survey, tree: Tree) -> Imported:
     """Everything that can be imported from a repository."""
     updated = image_updater.read(survey)
-    packages, told = release_please.read(survey, tree)
+    packages, notes = release_please.read(survey, tree)
     hints = []
     if updated:
         hints.append("Argo CD Image Updater is set up here: `stagegate import` takes its images over.")
@@ -40,21 +40,21 @@ def read(survey: Survey, tree: Tree) -> Imported:
         images=tuple(dict.fromkeys(one.image for one in updated)),
         tag_values={one.image: one.tag_parameter for one in updated if one.tag_parameter},
         packages=packages,
-        notes=(*image_updater.notes(updated), *told),
+        notes=(*image_updater.notes(updated), *notes),
         hints=tuple(hints),
     )
 
 
-def applied(proposals: Sequence[AppProposal], told: Imported) -> tuple[AppProposal, ...]:
+def applied(proposals: Sequence[AppProposal], imported: Imported) -> tuple[AppProposal, ...]:
     """The proposals with what other tools say of them."""
-    return tuple(_applied(one, told, len(proposals) == 1) for one in proposals)
+    return tuple(_applied(one, imported, len(proposals) == 1) for one in proposals)
 
 
-def _applied(one: AppProposal, told: Imported, only: bool) -> AppProposal:
-    value = next((told.tag_values[image] for image in one.images if image in told.tag_values), "")
+def _applied(one: AppProposal, imported: Imported, only: bool) -> AppProposal:
+    value = next((imported.tag_values[image] for image in one.images if image in imported.tag_values), "")
     if value and not one.tag_value and (one.chart_path or one.chart_reference):
         one = msgspec.structs.replace(one, tag_value=value)
-    package = next((package for package in told.packages if _is_of(package, one, only)), None)
+    package = next((package for package in imported.packages if _is_of(package, one, only)), None)
     if package is None or one.source:
         return one
     return msgspec.structs.replace(

@@ -138,10 +138,10 @@ def _excluded(freeze: Freeze) -> Document:
 
 
 def _crons(one: Environment) -> list[Document]:
-    found = ((window, _cron(window)) for window in one.window)
+    windows = ((window, _cron(window)) for window in one.window)
     return [
         {"cron": cron, "duration": f"{seconds(window.duration)}s", "timezone": window.timezone}
-        for window, cron in found
+        for window, cron in windows
         if cron
     ]
 

@@ -56,12 +56,12 @@ def read(survey: Survey, tree: Tree) -> tuple[tuple[ReleasedPackage, ...], tuple
         packages = {".": {"release-type": kind[1] if kind else "simple"}}
     if not packages:
         return (), ()
-    found = tuple(
+    released = tuple(
         _package(survey, tree, path, {**config, **mapping(own)}, str(versions.get(path) or ""), len(packages))
         for path, own in packages.items()
     )
     gone = [name for name in (CONFIG, MANIFEST, *workflows) if name in tree.entries]
-    return found, tuple(_notes(config, packages, gone))
+    return released, tuple(_notes(config, packages, gone))
 
 
 def _notes(config: Mapping[str, Any], packages: Mapping[str, Any], gone: list[str]) -> Iterator[str]:

@@ -58,14 +58,14 @@ def comparison(move: HelmMove, tree: Tree, folder: Path) -> MoveComparison:
     mistakes = tuple(broken.find(tree, clean(move.kustomization)))
     if mistakes:
         return MoveComparison(broken=mistakes)
-    there = {"spec": {"destination": {"namespace": move.namespace}}}
-    old = in_destination(_kustomized(move, tree), there)
-    new = in_destination(_charted(move, tree, folder), there)
-    found = compare(old, new, secrets.token_bytes(16))
-    gone = {(one.kind, one.name) for one in found.changes if one.change == "removed"}
-    changed = sum(one.change == "changed" for one in found.changes)
-    kept = len(old) - changed - len(gone) - sum(bool(one.was) for one in found.changes)
-    return MoveComparison(difference=found, kept=max(kept, 0), risks=risks(found))
+    destination = {"spec": {"destination": {"namespace": move.namespace}}}
+    old = in_destination(_kustomized(move, tree), destination)
+    new = in_destination(_charted(move, tree, folder), destination)
+    difference = compare(old, new, secrets.token_bytes(16))
+    gone = {(one.kind, one.name) for one in difference.changes if one.change == "removed"}
+    changed = sum(one.change == "changed" for one in difference.changes)
+    kept = len(old) - changed - len(gone) - sum(bool(one.was) for one in difference.changes)
+    return MoveComparison(difference=difference, kept=max(kept, 0), risks=risks(difference))
 
 
 def _kustomized(move: HelmMove, tree: Tree) -> tuple[RenderedObject, ...]:

@@ -8,7 +8,7 @@ from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import pinned
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -24,7 +24,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                     untagged.setdefault(version, []).append(environment.name)
         for version, places in untagged.items():
             tag = f"{settings.version.tag_prefix}{version}"
-            yield found(
+            yield finding(
                 "warning",
                 f"{settings.app} is pinned to {version} in {', '.join(places)}, and there is no tag {tag}.",
                 "`mode: adopt` records what runs today by its tag; without it the first failed release has "

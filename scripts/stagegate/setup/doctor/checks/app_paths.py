@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from stagegate.model import Finding
 from stagegate.settings import Settings
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -20,7 +20,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     for config, settings in built:
         prefix = settings.version.tag_prefix
         if prefixes.count(prefix) > 1:
-            yield found(
+            yield finding(
                 "error",
                 f"{settings.app} has the tag prefix `{prefix}`, which another app has too.",
                 "One tag can name the version of one app only.",
@@ -28,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 file=config,
             )
         if not settings.version.paths and not _is_own_folder(config, settings):
-            yield found(
+            yield finding(
                 "warning",
                 f"Every commit counts for {settings.app}.",
                 "Its settings and version files are not in one folder of their own, so a change of another "

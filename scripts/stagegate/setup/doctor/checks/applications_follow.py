@@ -12,7 +12,7 @@ from stagegate.argocd_app.sources import mapping
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -24,7 +24,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             document = known.get(name)
             if document is None:
                 if known and not _is_generated(facts, environment):
-                    yield found(
+                    yield finding(
                         "warning",
                         f"No file of this repository has the Application {name}.",
                         f"{environment.name} names it in argocd.applications. The Applications here are: "
@@ -43,7 +43,7 @@ def _follows(
     name = str(mapping(application.get("metadata")).get("name"))
     policy = mapping(mapping(application.get("spec")).get("syncPolicy"))
     if "automated" not in policy:
-        yield found(
+        yield finding(
             "warning",
             f"The Application {name} does not sync by itself.",
             "A moved pin then waits for somebody, and the gate times out.",
@@ -61,7 +61,7 @@ def _follows(
         if here != "ours":
             continue
         if source.revision not in ("", "HEAD", facts.survey.branch, f"refs/heads/{facts.survey.branch}"):
-            yield found(
+            yield finding(
                 "error",
                 f"The Application {name} follows {source.revision} of this repository.",
                 f"Pins move on {facts.survey.branch}, so it would never see them.",
@@ -73,7 +73,7 @@ def _follows(
         path = source.path.strip("/")
         values = str(application)
         if source.kind == "git" and path and not any(_reaches(path, one, values) for one in folders | pinned):
-            yield found(
+            yield finding(
                 "warning",
                 f"The Application {name} deploys {path}, and the pins of {environment.name} are elsewhere.",
                 f"They are in {', '.join(sorted(pinned))}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -13,7 +13,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Each Application that could not be read, with Argo CD's reason."""
     for one in facts.argocd or ():
         if one.trouble:
-            yield found("error", one.trouble, "", one.cure, environment=one.environment)
+            yield finding("error", one.trouble, "", one.cure, environment=one.environment)
 
 
 CHECK = DoctorCheck(

@@ -8,7 +8,7 @@ from typing import Any
 from stagegate.argocd_app import sources
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import ApplicationFound, DoctorFacts
 
 
@@ -20,7 +20,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             continue
         live = mapping(one.document.get("spec"))
         if "automated" not in mapping(live.get("syncPolicy")):
-            yield found(
+            yield finding(
                 "warning",
                 f"The Application {one.name} does not sync by itself.",
                 "A moved pin then waits for somebody, and the gate times out.",
@@ -32,7 +32,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         for condition in items(mapping(one.document.get("status")).get("conditions")):
             kind = str(mapping(condition).get("type") or "")
             if kind.endswith("Error"):
-                yield found(
+                yield finding(
                     "error",
                     f"The Application {one.name} has the condition {kind}.",
                     str(mapping(condition).get("message") or "")[:300],
@@ -45,10 +45,10 @@ def _differs(one: ApplicationFound, written: Mapping[str, Any], file: str) -> It
     """Sources of which Argo CD has another revision than the file."""
     live = {(source.address, source.chart, source.path): source for source in sources.of(one.document)}
     for source in sources.of(written):
-        there = live.get((source.address, source.chart, source.path))
-        if there is None or there.revision != source.revision:
-            has = f"revision {there.revision}" if there else "another source"
-            yield found(
+        live_source = live.get((source.address, source.chart, source.path))
+        if live_source is None or live_source.revision != source.revision:
+            has = f"revision {live_source.revision}" if live_source else "another source"
+            yield finding(
                 "error",
                 f"Argo CD has {has} for {one.name}, and {file} says {source.revision}.",
                 "Nobody applies that file, so a moved pin would change nothing.",

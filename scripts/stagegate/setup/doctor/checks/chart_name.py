@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -19,7 +19,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         chart = charts.get(own.path.rstrip("/"))
         if chart is None:
             near = ", ".join(charts) or "none"
-            yield found(
+            yield finding(
                 "error",
                 f"There is no chart in {own.path}.",
                 f"The charts of this repository are: {near}.",
@@ -29,7 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             continue
         name = settings.chart_reference.rpartition("/")[2]
         if chart.name != name:
-            yield found(
+            yield finding(
                 "error",
                 f"The chart in {chart.path} is called {chart.name}, and would be published as {name}.",
                 "Without `chart.name` the name is that of the folder, and Argo CD asks for the one in "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 # What is written, where, and what to write now.
@@ -31,7 +31,9 @@ def _in(
         text = (facts.tree.file(file) or b"").decode("utf-8", "replace")
         for mark, old, new in words:
             if mark.search(text):
-                yield found("warning", f"{file} has {old}.", "It is deprecated.", f"Write {new}.", file=file)
+                yield finding(
+                    "warning", f"{file} has {old}.", "It is deprecated.", f"Write {new}.", file=file
+                )
 
 
 CHECK = DoctorCheck(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate.clients.hub.adoption import EnvironmentSettings
 from stagegate.model import Finding
 from stagegate.setup.doctor import github_environments
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -17,7 +17,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if hub is None:
         return
     if hub.environments is None:
-        yield found(
+        yield finding(
             "note",
             "The GitHub Environments could not be listed.",
             "The token lacks `actions: read`.",
@@ -28,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     protected = any(settings.trust.level == "protected" for _, settings in facts.valid)
     for name, why in github_environments.wanted(facts).items():
         if name not in known:
-            yield found(
+            yield finding(
                 "error" if protected else "warning",
                 f"There is no GitHub Environment {name}.",
                 f"{why} GitHub makes an empty one at the first run, which holds nothing and limits nothing.",
@@ -40,7 +40,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             )
         elif _lets_every_branch_in(known[name]):
             holds = bool(hub.secrets.get(name)) or protected
-            yield found(
+            yield finding(
                 "error" if protected else "warning" if holds else "note",
                 f"Every branch may use the GitHub Environment {name}.",
                 "Anybody who can push a branch can read its secrets with a workflow of their own. `Protected "

@@ -9,7 +9,7 @@ from stagegate.model import Finding
 from stagegate.pins import PinPlace
 from stagegate.settings import Settings
 from stagegate.setup.doctor import pinned
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _WHY = "image-tags would write {ours}, and the cluster would ask for a tag that does not exist."
@@ -18,15 +18,15 @@ _WHY = "image-tags would write {ours}, and the cluster would ask for a tag that 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Pins whose tag has another form, then charts whose default has."""
     for config, settings in facts.valid:
-        asked = list(_pins(facts, settings, config))
-        yield from asked
+        of_pins = list(_pins(facts, settings, config))
+        yield from of_pins
         chart = next((c for c in facts.survey.charts if c.path == _path(settings)), None)
         wanted = settings.image_tag.replace("{app}", settings.app)
-        if chart is None or not chart.default_tag or asked or _prefixed(settings, chart.default_tag):
+        if chart is None or not chart.default_tag or of_pins or _prefixed(settings, chart.default_tag):
             continue
         if chart.default_tag != wanted:
             covered = bool(settings.own_chart and settings.own_chart.image_tag_value)
-            yield found(
+            yield finding(
                 "note" if covered else "error",
                 f"The chart {chart.path} asks for the tag {_example(chart.default_tag)} by itself.",
                 _WHY.format(ours=_example(wanted))
@@ -49,7 +49,7 @@ def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Findi
             for place in places:
                 form = _form(place)
                 if form and form != wanted and not _prefixed(settings, form):
-                    yield found(
+                    yield finding(
                         "error",
                         f"{place.file}, line {place.line}, has the image tag {place.value}.",
                         _WHY.format(ours=_example(wanted)),

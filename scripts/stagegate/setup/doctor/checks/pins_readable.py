@@ -11,7 +11,7 @@ from stagegate.model import Finding
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import pinned
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -19,7 +19,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Environments without pins, pins that cannot be read, and pins that name no exact release."""
     for config, settings, environment in facts.places:
         if not environment.pins:
-            yield found(
+            yield finding(
                 "error",
                 f"{environment.name} has no pins.",
                 "A promotion moves the version in them.",
@@ -41,7 +41,7 @@ def _pin(
         why = (
             f"{stop.why} Promotions read the chart from {settings.source}, `promote --local` reads only here."
         )
-        yield found(
+        yield finding(
             "warning" if chart else "error",
             stop.what,
             why if chart else stop.why,
@@ -53,7 +53,7 @@ def _pin(
     places = pin_file.places
     versions = {place.names["version"] for place in places if "version" in place.names}
     if len(versions) > 1:
-        yield found(
+        yield finding(
             "warning",
             f"{file} names {' and '.join(sorted(versions))} for {environment.name}.",
             "All pins of an environment name one release; the first promotion moves them together.",
@@ -64,7 +64,7 @@ def _pin(
     for place in places:
         if place.moving:
             first = not environment.after
-            yield found(
+            yield finding(
                 "warning" if first else "error",
                 f"{file}, line {place.line}, follows {place.value!r}.",
                 "Argo CD moves it by itself, so no promotion, rollback or hold can work there.",

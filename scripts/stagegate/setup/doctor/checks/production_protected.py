@@ -7,7 +7,7 @@ from typing import Any
 
 from stagegate.clients.hub import BranchRule
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 from stagegate.setup.files import CODEOWNERS
 
@@ -28,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         counted = approvals if approvals is not None else int(merged)
         reviewed = any(_reviews(rule) for rule in hub.rules)
         if environment.is_production and not settings.policy and not (ruled or counted or reviewed):
-            yield found(
+            yield finding(
                 "error" if settings.trust.level == "protected" or merged or approvals == 0 else "warning",
                 f"Nothing protects {environment.name}.",
                 f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} asks for a review, and "
@@ -38,21 +38,21 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 environment=environment.name,
             )
     if facts.apps and not ruled and any(place.is_production for _, _, place in facts.places):
-        yield found(
+        yield finding(
             "error" if protected else "warning",
             f"The status {STATUS} is not required on {facts.survey.branch}.",
             "A pull request that moves a pin by hand can be merged without the rules.",
             _require(hub),
         )
     elif protected and ruled and not required[STATUS]:
-        yield found(
+        yield finding(
             "error",
             f"The required status {STATUS} may come from anybody.",
             "Under `trust: protected` only the App's counts, and any workflow can post a status of that name.",
             f"Bind the check to the App {protected[0].trust.app} in the ruleset (`integration_id`).",
         )
     if not any(path in facts.survey.paths for path in CODEOWNERS):
-        yield found(
+        yield finding(
             "warning",
             "There is no CODEOWNERS file.",
             "Whoever may merge may change the settings, workflows and scenarios that decide about production.",
@@ -62,11 +62,11 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 def _required(rules: tuple[BranchRule, ...]) -> dict[str, Any]:
     """Required statuses with the App that has to post them, None for anybody."""
-    found: dict[str, Any] = {}
+    required: dict[str, Any] = {}
     for rule in rules:
         for one in rule.parameters.get("required_status_checks") or ():
-            found[str(one.get("context"))] = one.get("integration_id")
-    return found
+            required[str(one.get("context"))] = one.get("integration_id")
+    return required
 
 
 def _reviews(rule: BranchRule) -> bool:

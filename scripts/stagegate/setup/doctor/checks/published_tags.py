@@ -8,17 +8,17 @@ from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.settings import Settings
 from stagegate.setup.doctor import pinned
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.versions import Version
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Tags of images: those that pins ask for, then those that no Git tag knows."""
-    seen = {one.name: one for one in facts.registry or () if not one.trouble}
+    repositories = {one.name: one for one in facts.registry or () if not one.trouble}
     for _, settings in facts.valid:
         for image in settings.images:
-            tags = seen[image].tags if image in seen else ()
+            tags = repositories[image].tags if image in repositories else ()
             if not tags:
                 continue
             yield from _pinned(facts, settings, image, set(tags))
@@ -38,7 +38,7 @@ def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) 
                 tag = value.partition("@")[0]
                 ours = place.role == "image-tag" and place.subject in ("", image) and not place.moving
                 if ours and tag and tag not in tags:
-                    yield found(
+                    yield finding(
                         "error",
                         f"{image}:{tag} is not in the registry, and {environment.name} is pinned to it.",
                         f"The registry has {', '.join(sorted(tags)[-5:])}.",
@@ -67,7 +67,7 @@ def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, 
                     if host == "ghcr.io"
                     else f"Delete the tag in the registry, for example with: crane delete {image}:{tag}"
                 )
-                yield found(
+                yield finding(
                     "warning",
                     f"{image}:{tag} is above every release.",
                     f"The newest Git tag is {newest}, so `latest` and its like would never move again.",

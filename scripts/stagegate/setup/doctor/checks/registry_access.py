@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -13,11 +13,11 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Repositories that cannot be read, then those that cannot be pushed to."""
     for one in facts.registry or ():
         if one.unreachable:
-            yield found("note", f"{one.name} could not be asked.", one.trouble, one.cure)
+            yield finding("note", f"{one.name} could not be asked.", one.trouble, one.cure)
         elif one.trouble:
-            yield found("error", f"{one.name} cannot be read.", one.trouble, one.cure)
+            yield finding("error", f"{one.name} cannot be read.", one.trouble, one.cure)
         elif one.push_trouble:
-            yield found("error", f"{one.name} cannot be pushed to.", one.push_trouble, one.cure)
+            yield finding("error", f"{one.name} cannot be pushed to.", one.push_trouble, one.cure)
 
 
 CHECK = DoctorCheck(

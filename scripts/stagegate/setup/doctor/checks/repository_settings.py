@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _FIELDS = {"merge": "allow_merge_commit", "squash": "allow_squash_merge", "rebase": "allow_rebase_merge"}
@@ -17,7 +17,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if hub is None:
         return
     if hub.settings.archived:
-        yield found(
+        yield finding(
             "error",
             f"{hub.repository} is archived.",
             "Nothing can be written to it.",
@@ -30,7 +30,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             "stagegate" in (promotion.merge, promotion.rollback_merge)
             and getattr(hub.settings, field) is False
         ):
-            yield found(
+            yield finding(
                 "error",
                 f"The repository does not allow the merge method {promotion.merge_method}.",
                 f"stagegate merges promotions to {environment.name} with it.",
@@ -40,7 +40,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 environment=environment.name,
             )
     if facts.survey.branch != hub.settings.default_branch:
-        yield found(
+        yield finding(
             "note",
             f"The default branch is {hub.settings.default_branch}, and {facts.survey.branch} is checked out.",
             "Policy is read from the default branch only.",

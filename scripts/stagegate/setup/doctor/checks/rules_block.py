@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _STOPPING = {
@@ -25,7 +25,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if hub is None:
         return
     if hub.rules is None:
-        yield found(
+        yield finding(
             "note",
             f"The rules of {facts.survey.branch} could not be read.",
             "The token may not know them.",
@@ -39,7 +39,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     cure = "Put a GitHub App on the ruleset's bypass list and give the jobs its token (docs/adopt.md, GitHub App)"
     for config, settings, environment in facts.places:
         if environment.promotion.strategy == "direct" and not settings.policy:
-            yield found(
+            yield finding(
                 "error",
                 f"Promotions to {environment.name} are commits to a protected branch.",
                 why,
@@ -48,7 +48,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 environment=environment.name,
             )
     if any(settings.version.places and not settings.source for _, settings in facts.valid):
-        yield found(
+        yield finding(
             "error",
             "version-bump commits releases to a protected branch.",
             why,

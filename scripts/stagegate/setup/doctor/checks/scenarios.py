@@ -11,7 +11,7 @@ from stagegate.gate import placeholders
 from stagegate.gate import scenarios as scenario_files
 from stagegate.model import Finding
 from stagegate.settings import Environment
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -20,7 +20,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     for config, settings, environment in facts.places:
         gate = environment.gate
         if not gate.scenarios and not gate.command:
-            yield found(
+            yield finding(
                 "warning",
                 f"The gate of {environment.name} checks nothing besides the roll-out.",
                 "A release that starts and does nothing right passes it.",
@@ -37,7 +37,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[Finding]:
     content = facts.tree.file(file)
     if content is None:
-        yield found(
+        yield finding(
             "error",
             f"There is no {file}.",
             f"The gate of {environment.name} reads its checks from it.",
@@ -49,12 +49,12 @@ def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[F
     try:
         parsed = scenario_files.parse(content, file)
     except Stop as stop:
-        yield found("error", stop.what, stop.why, stop.next, file=file, environment=environment.name)
+        yield finding("error", stop.what, stop.why, stop.next, file=file, environment=environment.name)
         return
     used = set(placeholders.variables(msgspec.to_builtins(parsed)))
     missing = sorted(used - set(environment.gate.variables))
     if missing:
-        yield found(
+        yield finding(
             "error",
             f"{file} uses {', '.join(missing)}, which gate.variables of {environment.name} does not list.",
             "Only listed variables reach a scenario.",
@@ -63,7 +63,7 @@ def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[F
             environment=environment.name,
         )
     if environment.argo.source == "http" and not parsed.asks_version:
-        yield found(
+        yield finding(
             "error",
             f"No check of {file} asks for {{version}}.",
             f"{environment.name} has `argocd.source: http`, so the service has to tell which version runs.",

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import msgspec
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """No settings at all, then the mistakes of each file."""
     if not facts.apps:
-        yield found(
+        yield finding(
             "error",
             "There is no stagegate.yaml.",
             "Every action reads its settings from it.",
@@ -23,12 +23,12 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     for one in facts.apps:
         if one.settings is None:
             yield msgspec.structs.replace(
-                found("error", one.trouble, "No action starts with it.", file=one.config), line=one.line
+                finding("error", one.trouble, "No action starts with it.", file=one.config), line=one.line
             )
     names = [settings.app for _, settings in facts.valid]
     for config, settings in facts.valid:
         if names.count(settings.app) > 1:
-            yield found(
+            yield finding(
                 "error",
                 f"Two settings files are of the app {settings.app}.",
                 "Statuses, branches and evidence have the app's name, so one would overwrite the other.",

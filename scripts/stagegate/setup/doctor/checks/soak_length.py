@@ -10,7 +10,7 @@ from statistics import median
 from stagegate.model import Finding, Severity, moment
 from stagegate.report.times import duration
 from stagegate.settings import Environment, Settings, seconds
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _LEAST = 4  # releases, before a habit can be told
@@ -28,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if between >= soak:
             continue
         severity, what, why, cure = _words(settings, environment, between, len(times))
-        yield found(severity, what, why, cure, file=config, environment=environment.name)
+        yield finding(severity, what, why, cure, file=config, environment=environment.name)
 
 
 def _median(times: list[datetime]) -> float:

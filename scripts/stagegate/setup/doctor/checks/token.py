@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -25,16 +25,16 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         )
         if value is None
     ]
-    seen = f" It may not read: {', '.join(unread)}." if unread else ""
-    yield found(
+    unreadable = f" It may not read: {', '.join(unread)}." if unread else ""
+    yield finding(
         "note",
-        f"The token is {hub.token_kind} of {hub.login}.{seen}",
+        f"The token is {hub.token_kind} of {hub.login}.{unreadable}",
         "Jobs run with tokens of their own; their permissions are in docs/permissions.md.",
         "Run doctor with a token of somebody who administers the repository." if unread else "Nothing to do.",
     )
     may = hub.settings.permissions
     if may and not may.get("push"):
-        yield found(
+        yield finding(
             "error",
             f"{hub.login} may not write to {hub.repository}.",
             "Whoever promotes, holds or rolls back needs write access.",

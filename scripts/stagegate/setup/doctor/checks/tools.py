@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _HELM = "Add the step `uses: azure/setup-helm`, or install it: https://helm.sh/docs/intro/install/"
@@ -16,10 +16,12 @@ _KUSTOMIZE = "Install kustomize or kubectl in a step before; GitHub's runners ha
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """git always, helm for charts, kustomize or kubectl for kustomizations."""
     if not facts.tools.get("git"):
-        yield found("error", "git is not on PATH.", "Versions and commits are read with it.", "Install git.")
+        yield finding(
+            "error", "git is not on PATH.", "Versions and commits are read with it.", "Install git."
+        )
     charts = any(settings.chart_reference for _, settings in facts.valid)
     if charts and not facts.tools.get("helm"):
-        yield found(
+        yield finding(
             "error" if facts.in_job else "warning",
             "helm is not on PATH.",
             "Charts are checked and rendered with it.",
@@ -29,7 +31,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if any(pin_files.is_kustomization(file) for file in pinned) and not (
         facts.tools.get("kustomize") or facts.tools.get("kubectl")
     ):
-        yield found(
+        yield finding(
             "warning",
             "Neither kustomize nor kubectl is on PATH.",
             "Kustomizations are then not rendered: each change of one needs the label "

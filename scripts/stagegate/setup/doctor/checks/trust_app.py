@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate.model import Finding, moment
 from stagegate.setup.doctor import github_environments
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 
 KEY = "APP_KEY"
@@ -21,7 +21,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         return
     config, settings = protected[0]
     if hub.app_account is False:
-        yield found(
+        yield finding(
             "error",
             f"There is no GitHub App {settings.trust.app}.",
             "Evidence counts only when GitHub reports that App as its creator.",
@@ -29,7 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             file=config,
         )
     if KEY in (hub.secrets.get("") or {}):
-        yield found(
+        yield finding(
             "error",
             f"{KEY} is a secret of the whole repository.",
             "A workflow on any branch can read it, and write evidence as the App.",
@@ -40,7 +40,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if held is None:
             continue
         if KEY not in held:
-            yield found(
+            yield finding(
                 "error",
                 f"The GitHub Environment {name} has no secret {KEY}.",
                 "Its jobs write states, which count only from the App.",
@@ -55,7 +55,7 @@ def _age(hub: HubFacts, name: str, updated: str) -> Iterator[Finding]:
         days = (hub.now - moment(updated)).days
     except ValueError:
         return
-    yield found(
+    yield finding(
         "warning" if days > _OLD else "note",
         f"{KEY} in {name} was set {days} days ago.",
         "Whoever has the key can write evidence.",

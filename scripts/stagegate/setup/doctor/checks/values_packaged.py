@@ -11,7 +11,7 @@ from stagegate.argocd_app.sources import items
 from stagegate.chart import ignore
 from stagegate.errors import Stop
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -39,7 +39,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 def _in_git(facts: DoctorFacts, file: str, application: str, name: str) -> Iterator[Finding]:
     if facts.tree.file(name) is None:
-        yield found(
+        yield finding(
             "error",
             f"There is no {name}, which the Application {application} names.",
             "Argo CD cannot render the chart without it.",
@@ -51,7 +51,7 @@ def _in_git(facts: DoctorFacts, file: str, application: str, name: str) -> Itera
 def _in_package(facts: DoctorFacts, file: str, application: str, folder: str, name: str) -> Iterator[Finding]:
     path = posixpath.normpath(f"{folder}/{name}")
     if facts.tree.file(path) is None:
-        yield found(
+        yield finding(
             "error",
             f"The chart has no {name}, which the Application {application} names.",
             "Argo CD reads it from the published package.",
@@ -64,7 +64,7 @@ def _in_package(facts: DoctorFacts, file: str, application: str, folder: str, na
     except Stop:
         return  # chart-check says what helm refuses
     if ignore.ignored(posixpath.normpath(name), False, lines):
-        yield found(
+        yield finding(
             "error",
             f"{folder}/.helmignore leaves {name} out of the package, and {application} names it.",
             "Argo CD reads it from the published package.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate.model import Finding
 from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import github_environments, workflow_calls
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 
 LINES = "STAGEGATE_VARIABLES"
@@ -24,7 +24,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         name = github_environments.name_of(facts, settings.app, environment)
         variables, secrets = _held(hub.variables, name), _held(hub.secrets, name)
         if variables is None or secrets is None:
-            yield found(
+            yield finding(
                 "note",
                 f"The variables and secrets of the GitHub Environment {name} could not be listed.",
                 "The token lacks `variables: read` or `secrets: read`, or the Environment does not exist.",
@@ -44,7 +44,7 @@ def _argocd(
     if environment.argo.source != "api":
         return
     if "ARGOCD_SERVER" not in variables and LINES not in secrets:
-        yield found(
+        yield finding(
             "error",
             f"{name} has no variable ARGOCD_SERVER.",
             f"The gate of {environment.name} asks Argo CD there.",
@@ -52,7 +52,7 @@ def _argocd(
             environment=environment.name,
         )
     if "ARGOCD_TOKEN" not in secrets and LINES not in secrets:
-        yield found(
+        yield finding(
             "error",
             f"{name} has no secret ARGOCD_TOKEN.",
             "It is the token of an Argo CD account that may `get` the Applications.",
@@ -68,7 +68,7 @@ def _scenarios(
     missing = [one for one in environment.gate.variables if one not in held]
     if missing and LINES not in held:
         lines = "\\n".join(f"{one}=..." for one in missing)
-        yield found(
+        yield finding(
             "error",
             f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
             f"The scenarios of {settings.app} use them, and an empty one ends the gate.",
@@ -79,7 +79,7 @@ def _scenarios(
 
 def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[str]) -> Iterator[Finding]:
     if environment.gate.variables and "STAGEGATE_HOSTS" not in variables:
-        yield found(
+        yield finding(
             "error",
             f"{name} has no variable STAGEGATE_HOSTS.",
             "Scenario variables are sent only to the hosts that it lists.",
@@ -96,7 +96,7 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
         return
     passed = {name for call in workflow_calls.calls(facts) for name in call.secrets}
     if any(settings.source for _, settings in facts.valid) and "SOURCE_TOKEN" not in secrets:
-        yield found(
+        yield finding(
             "error",
             "There is no secret SOURCE_TOKEN.",
             "Tags and evidence are in the repository that `source` names, which the job's token cannot reach.",
@@ -104,7 +104,7 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
         )
     policies = sorted({settings.policy.partition("//")[0] for _, settings in facts.valid if settings.policy})
     if policies and "PINS_TOKEN" in passed and "PINS_TOKEN" not in secrets:
-        yield found(
+        yield finding(
             "error",
             "There is no secret PINS_TOKEN.",
             f"A release is announced by starting the workflow of {', '.join(policies)}.",
@@ -113,7 +113,7 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
         )
     hosts = {host for _, settings in facts.valid for host in settings.registry_hosts}
     if hosts - {"ghcr.io"} and "REGISTRY_PASSWORD" in passed and "REGISTRY_PASSWORD" not in secrets:
-        yield found(
+        yield finding(
             "error",
             f"There is no secret REGISTRY_PASSWORD for {', '.join(sorted(hosts - {'ghcr.io'}))}.",
             "The job's token is a login for ghcr.io only.",

@@ -10,7 +10,7 @@ from stagegate.model import Finding
 from stagegate.release import version_files
 from stagegate.release.version_files import Held
 from stagegate.settings import Settings
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.versions import Version
 
@@ -25,9 +25,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             try:
                 held += version_files.read(place, facts.tree.file(place.file))
             except Stop as stop:
-                yield found("error", stop.what, stop.why, stop.next, file=stop.file or config)
+                yield finding("error", stop.what, stop.why, stop.next, file=stop.file or config)
         for item in version_files.disagreements(tuple(held), held[0].version) if held else ():
-            yield found(
+            yield finding(
                 "error",
                 item.message,
                 "version-bump refuses to guess which one is right.",
@@ -60,7 +60,7 @@ def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held])
     if held and newest and Version.is_valid(held[0].version):
         ahead = Version.parse(held[0].version) > Version.parse(newest)
         if ahead:
-            yield found(
+            yield finding(
                 "warning",
                 f"{held[0].place.file} has {held[0].version}, and the newest tag is {prefix}{newest}.",
                 "version-bump stops there, because it cannot know whether that version was released.",
@@ -73,7 +73,7 @@ def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held])
     other = next((tag for tag in facts.survey.tags if re.search(r"\d+\.\d+\.\d+$", tag)), "")
     if other:
         start = re.sub(r"\d+\.\d+\.\d+$", "", other)
-        yield found(
+        yield finding(
             "warning",
             f"Tags such as {other} do not begin with `{prefix}`, so they count for nothing.",
             "The first version would begin anew.",

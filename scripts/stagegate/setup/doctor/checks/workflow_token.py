@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 
@@ -20,14 +20,14 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if hub is None or not proposed:
         return
     if hub.workflow_token is None:
-        yield found(
+        yield finding(
             "note",
             "It is not known whether Actions may open pull requests here.",
             "The token lacks `administration: read`.",
             "Look at Settings > Actions > General > Workflow permissions.",
         )
     elif not hub.workflow_token.can_approve_pull_request_reviews:
-        yield found(
+        yield finding(
             "error",
             "GITHUB_TOKEN may not open pull requests in this repository.",
             f"Promotions to {', '.join(dict.fromkeys(proposed))} are pull requests.",

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from stagegate.model import Finding
 from stagegate.setup.doctor import workflow_calls
-from stagegate.setup.doctor.check import DoctorCheck, found
+from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.doctor.workflow_calls import WorkflowFile
 
@@ -22,7 +22,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     workflows = workflow_calls.read(facts)
     for workflow in workflows:
         if workflow.trouble:
-            yield found("error", f"{workflow.file} is not YAML.", workflow.trouble, file=workflow.file)
+            yield finding("error", f"{workflow.file} is not YAML.", workflow.trouble, file=workflow.file)
     deciding = [config for config, settings in facts.valid if settings.environments and not settings.policy]
     if deciding:
         yield from _verifying(workflows)
@@ -32,7 +32,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     for state in facts.hub.workflows or () if facts.hub else ():
         if state.state.startswith("disabled") and any(w.file == state.path and w.calls for w in workflows):
             name = PurePosixPath(state.path).name
-            yield found(
+            yield finding(
                 "error",
                 f"{state.path} is disabled on GitHub.",
                 "GitHub also disables scheduled workflows of repositories without activity.",
@@ -45,14 +45,14 @@ def _verifying(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
     files = [w for w in workflows if any(call.name in VERIFYING for call in w.calls)]
     started = [w for w in files if "workflow_dispatch" in w.triggers]
     if not files:
-        yield found(
+        yield finding(
             "error",
             "No workflow verifies a moved pin.",
             "A promotion would be deployed and never tested, and no evidence would exist for the next one.",
             "stagegate init",
         )
     elif not started:
-        yield found(
+        yield finding(
             "error",
             f"{files[0].file} cannot be started by a dispatch.",
             "A commit of GITHUB_TOKEN starts no workflow, so stagegate dispatches the verifying one.",
@@ -64,7 +64,7 @@ def _verifying(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
             continue  # started by a person on the first day, they adopt by themselves
         inputs = (workflow.triggers.get("workflow_dispatch") or {}).get("inputs") or {}
         if "mode" not in inputs:
-            yield found(
+            yield finding(
                 "warning",
                 f"{workflow.file} has no input `mode`.",
                 "What runs on the first day is recorded with `mode: adopt`, so that it can be rolled back to.",
@@ -72,7 +72,7 @@ def _verifying(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
                 file=workflow.file,
             )
     if files and not any("push" in workflow.triggers for workflow in files):
-        yield found(
+        yield finding(
             "error",
             f"{files[0].file} is not started by a push.",
             "After a person merges a promotion, only that starts it.",
@@ -89,7 +89,7 @@ def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
         and {"pull_request_target", "merge_group"} & workflow.triggers.keys()
     ]
     if not guards:
-        yield found(
+        yield finding(
             "warning",
             "No workflow guards pull requests.",
             "Whoever moves a pin by hand then meets none of the rules.",
@@ -106,7 +106,7 @@ def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[
         for call in workflow.calls:
             name = str(call.inputs.get("verify-workflow") or "")
             if name and "${{" not in name and name not in (*files, "none"):
-                yield found(
+                yield finding(
                     "error",
                     f"{call.file} names the verifying workflow {name}, which is not there.",
                     f"The workflows are: {', '.join(sorted(files))}.",
@@ -119,7 +119,7 @@ def _revisions(facts: DoctorFacts) -> Iterator[Finding]:
     calls = workflow_calls.calls(facts)
     refs = sorted({call.ref for call in calls})
     if len(refs) > 1:
-        yield found(
+        yield finding(
             "warning",
             f"The workflows call stagegate at {len(refs)} revisions: {', '.join(refs)}.",
             "Records of one are read by another; what a newer one writes an older one may not know.",
@@ -127,7 +127,7 @@ def _revisions(facts: DoctorFacts) -> Iterator[Finding]:
         )
     for ref in refs:
         if not _FIXED.search(ref):
-            yield found(
+            yield finding(
                 "warning",
                 f"{ref} can change without a commit of yours.",
                 "A branch runs whatever is pushed to it, with the permissions of your jobs.",
