@@ -124,10 +124,12 @@ def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, dia
     staging.variables.clear()
     staging.secrets.clear()
     clinic.forge.settings(SHOP, actions_may_write_pull_requests=False)
-    done = diagnose()
+    channels = "notify: {channels: [{kind: slack, url: SLACK_URL}]}\nenvironments:"
+    done = diagnose({"stagegate.yaml": ("environments:", channels)})
     missing = done.told("environments", "no GitHub Environment prod")
     assert "gh api --method PUT repos/acme/shop/environments/prod" in missing["fix"]
     assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SHOP_URL")["fix"]
+    assert "gh secret set STAGEGATE_VARIABLES --env staging" in done.told("variables", "SLACK_URL")["fix"]
     assert "gh variable set STAGEGATE_HOSTS --env staging" in done.told("variables", "STAGEGATE_HOSTS")["fix"]
     assert "gh secret set ARGOCD_TOKEN --env staging" in done.told("variables", "ARGOCD_TOKEN")["fix"]
     assert "can_approve_pull_request_reviews=true" in done.told("workflow-token")["fix"]

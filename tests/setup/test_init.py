@@ -356,3 +356,21 @@ def test_a_first_app_costs_sixty_lines_and_several_hardly_more(
     assert (
         lines({key: value for key, value in further.items() if key not in ("environments", "version")}) <= 15
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "repository"),
+    [
+        ("https://github.com/acme/shop.git", "acme/shop"),
+        ("https://octo:secret@github.example.com/acme/shop/", "acme/shop"),
+        ("ssh://git@github.com:22/acme/shop", "acme/shop"),
+        ("git@github.com:acme/shop.git", "acme/shop"),
+        ("github.com:acme/shop", "acme/shop"),
+        ("/srv/git/acme/shop.git", ""),
+        ("../acme/shop", ""),
+        ("file:///srv/git/acme/shop.git", ""),
+        ("", ""),
+    ],
+)
+def test_only_an_address_with_a_host_names_an_owner(address: str, repository: str) -> None:
+    assert work_tree.repository_of(address) == repository

@@ -29,7 +29,7 @@ def read(connections: Connections, environment: Environment, release: Release) -
                 _status(connections, one, release) if one.status else _attested(connections, one, release)
             )
         except Stop as stop:
-            state, detail = "unknown", f"{stop.what} {stop.why}"
+            state, detail = "unknown", f"{stop.what} {stop.why} {stop.next}"
         requirements.append(Requirement(name=one.status or one.attestation, state=state, detail=detail))  # type: ignore[arg-type]
     return tuple(requirements)
 

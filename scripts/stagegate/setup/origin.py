@@ -9,9 +9,9 @@ from pathlib import Path
 
 import stagegate
 from stagegate.clients import process
+from stagegate.setup.work_tree import repository_of
 
 EXAMPLE = "acme/stagegate"
-_ADDRESS = re.compile(r"[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
 def uses() -> str:
@@ -27,8 +27,8 @@ def _installed() -> str:
         return ""
     recorded = json.loads(text or "{}")
     commit = str((recorded.get("vcs_info") or {}).get("commit_id") or "")
-    match = _ADDRESS.search(str(recorded.get("url") or ""))
-    return f"{match[1]}@{commit}" if match and commit else ""
+    name = repository_of(str(recorded.get("url") or ""))
+    return f"{name}@{commit}" if name and commit else ""
 
 
 def _cloned() -> str:
@@ -40,5 +40,5 @@ def _cloned() -> str:
         process.run("git", "-C", str(home), *words, check=False).text.strip()
         for words in (("remote", "get-url", "origin"), ("rev-parse", "--verify", "--quiet", "HEAD"))
     ]
-    match = _ADDRESS.search(addresses[0])
-    return f"{match[1]}@{addresses[1]}" if match and re.fullmatch(r"[0-9a-f]{40}", addresses[1]) else ""
+    name = repository_of(addresses[0])
+    return f"{name}@{addresses[1]}" if name and re.fullmatch(r"[0-9a-f]{40}", addresses[1]) else ""

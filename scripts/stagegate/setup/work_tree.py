@@ -12,7 +12,10 @@ from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.clients import git
 from stagegate.errors import Stop
 
-_REPOSITORY = re.compile(r"[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
+# A path of this machine has an owner and a name for nobody else, so an address needs a host.
+_REPOSITORY = re.compile(
+    r"(?:\w[\w+.-]*://[^/]+/|(?:[^/@:]+@)?[^/:]{2,}:(?!//))(?:.*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?"
+)
 
 
 class WorkTree(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +52,15 @@ def read(folder: Path, repository: str = "") -> WorkTree:
     )
 
 
+def repository_of(address: str) -> str:
+    """`owner/name` of a Git address with a host, by URL or as `git@host:owner/name`; empty for a path."""
+    match = _REPOSITORY.fullmatch(address)
+    return match[1] if match else ""
+
+
 def _repository(folder: Path) -> str:
     address = git.git(folder, "remote", "get-url", "origin", check=False).text.strip()
-    match = _REPOSITORY.search(address)
-    return match[1] if match else ""
+    return repository_of(address)
 
 
 def _branch(folder: Path) -> str:

@@ -35,6 +35,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield from _argocd(hub, environment, name, variables, secrets)
         yield from _scenarios(settings, hub, environment, name, variables | secrets)
         yield from _hosts(hub, environment, name, variables)
+        yield from _channels(settings, hub, environment, name, variables | secrets)
     yield from _elsewhere(facts, hub)
 
 
@@ -85,6 +86,31 @@ def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[st
             "Scenario variables are sent only to the hosts that it lists.",
             f"gh variable set STAGEGATE_HOSTS --env {name} --repo {hub.repository} --body "
             f"{environment.name}.example.com",
+            environment=environment.name,
+        )
+
+
+def _channels(
+    settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
+) -> Iterator[Finding]:
+    """The addresses of `notify`, which the gate of this environment sends to, and the hosts it may send to."""
+    missing = [one.url for one in settings.notify.channels if one.url and one.url not in held]
+    if missing and LINES not in held:
+        lines = "\\n".join(f"{one}=..." for one in missing)
+        yield finding(
+            "warning",
+            f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
+            f"notify sends messages about {settings.app} to these addresses; without them it sends none.",
+            f"printf '{lines}' | gh secret set {LINES} --env {name} --repo {hub.repository}",
+            environment=environment.name,
+        )
+    sends = any(one.url for one in settings.notify.channels)
+    if sends and not environment.gate.variables and "STAGEGATE_HOSTS" not in held:
+        yield finding(
+            "warning",
+            f"{name} has no variable STAGEGATE_HOSTS.",
+            "notify sends messages only to the hosts that it lists.",
+            f"gh variable set STAGEGATE_HOSTS --env {name} --repo {hub.repository} --body hooks.slack.com",
             environment=environment.name,
         )
 
