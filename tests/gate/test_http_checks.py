@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from stagegate.errors import Stop
-from stagegate.gate import http_checks, scenarios
+from stagegate.gate import assertions, http_checks, scenarios
 from stagegate.gate.http_checks import Run
 from stagegate.model import Check
 from stagegate.runner import log
@@ -206,6 +206,20 @@ def test_of_an_answer_that_may_hold_a_secret_no_value_is_shown(service: Service)
     )
     assert found["login"].detail == 'access_token is other, expected "x"'
     assert found["it"].detail == 'items[0].session_key is other, expected "a"'
+    expecting = LOGIN.replace(
+        "  capture:", '  expect: {headers: {Content-Type: "x", X-Gone: "y"}}\n  capture:'
+    )
+    login = run(service, expecting + check("{path: /health}"))["login"].detail
+    assert login == 'header Content-Type is other, expected "x"'
+
+
+@pytest.mark.parametrize("name", ["Set-Cookie", "Authorization", "X-Session-Id"])
+def test_a_header_by_the_name_of_a_secret_is_not_shown(name: str) -> None:
+    answer = assertions.Answer(status=200, headers={name: "sid=TOPSECRET"}, body=b"", seconds=0.1)
+    expect = scenarios.Expect(headers={name: "x"})
+    assert list(assertions.differences(answer, expect, secret=False)) == [
+        f'header {name} is other, expected "x"'
+    ]
 
 
 def test_values_that_look_like_placeholders_are_not_filled_again(service: Service) -> None:

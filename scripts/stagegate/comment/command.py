@@ -8,7 +8,7 @@ NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 TARGET = rf"(?:(?P<app>{NAME})/)?(?P<environment>{NAME})"
 BANNED = rf"(?:(?P<app>{NAME})@)?"
 VERSION = r"(?P<version>[0-9A-Za-z.+-]{1,100})"
-RULES = r"(?P<rules>[a-z,]{1,200})"
+RULES = r"(?P<rules>[a-z][a-z,-]{0,199})"
 REASON = r"(?P<reason>\S(?:.*\S)?)"
 
 

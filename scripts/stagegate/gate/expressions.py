@@ -21,7 +21,7 @@ SECONDS = 2.0  # of one answer's expressions
 MEMORY = 1 << 30  # bytes that a child may take beyond what it has
 ROOM = 1 << 20  # bytes that a child may say
 _PLAIN = {"field", "subexpression", "index", "index_expression", "identity", "literal", "current"}
-_SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt")
+_SECRET = re.compile(r"(?i)token|secret|password|passwd|credential|key|session|jwt|cookie|authori[sz]ation")
 
 
 class Unbounded(Exception):
@@ -59,14 +59,18 @@ def _compared(document: Any, wanted: Mapping[str, Any], secret: bool) -> list[st
     return [_difference(expression, document, value, secret) for expression, value in wanted.items()]
 
 
+def other(name: str, actual: Any, *, secret: bool) -> str:
+    """A value that is not the expected one; of a `secret` answer, or by a name like `session`, only `other`."""
+    return "other" if secret or _SECRET.search(name) else shown(actual)
+
+
 def _difference(expression: str, document: Any, wanted: Any, secret: bool) -> str:
     actual, trouble = _value(expression, document)
     if trouble:
         return f"{expression} cannot be asked of the answer: {trouble}"
     if actual == wanted and isinstance(actual, bool) == isinstance(wanted, bool):
         return ""
-    hidden = secret or _SECRET.search(expression)
-    return f"{expression} is {'other' if hidden else shown(actual)}, expected {shown(wanted)}"
+    return f"{expression} is {other(expression, actual, secret=secret)}, expected {shown(wanted)}"
 
 
 def _value(expression: str, document: Any) -> tuple[Any, str]:

@@ -16,7 +16,7 @@ from stagegate import declared
 from stagegate.clients import http
 from stagegate.errors import Stop
 from stagegate.gate import expressions, placeholders
-from stagegate.gate.answers import Answer, differences
+from stagegate.gate.assertions import Answer, differences
 from stagegate.gate.scenarios import Expect, Request, Retry, ScenarioCheck, Scenarios, wait_seconds
 from stagegate.model import Check
 from stagegate.runner import log, variables

@@ -40,6 +40,7 @@ REASONS = st.text(
         ("/ban 1.2.0 loses orders", Command(name="ban", version="1.2.0", reason="loses orders")),
         ("/ban shop@1.2.0 loses orders for 2h", Command(name="ban", app="shop", version="1.2.0", reason="loses orders for 2h")),
         ("/unban shop@1.2.0", Command(name="unban", app="shop", version="1.2.0")),
+        ("/override prod 1.2.0 four-eyes prod is down", Command(name="override", environment="prod", version="1.2.0", rules=("four-eyes",), reason="prod is down")),
         ("/override prod 1.2.0 evidence,soak prod is down", Command(name="override", environment="prod", version="1.2.0", rules=("evidence", "soak"), reason="prod is down")),
         ("/status", Command(name="status")),
         ("/status shop/prod", Command(name="status", app="shop", environment="prod")),

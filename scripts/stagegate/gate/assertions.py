@@ -1,4 +1,4 @@
-"""What an answer must be, and how it differs, in words that show only what a person needs. Pure."""
+"""What a scenario asserts about an answer, and how the answer differs, in words that show no secret. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def differences(answer: Answer, expect: Expect, *, secret: bool) -> Iterator[str
     for name, value in expect.headers.items():
         header = answer.headers.get(name)
         if header != value:
-            yield f"header {name} is {expressions.shown(header)}, expected {expressions.shown(value)}"
+            actual = expressions.other(name, header, secret=secret)
+            yield f"header {name} is {actual}, expected {expressions.shown(value)}"
     if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
         yield f"the answer does not contain {expressions.shown(expect.contains)}"
     if expect.json:
