@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FIRST = 60  # lines beside the build
+FIRST, FURTHER = 60, 15  # lines beside the build, of the first app and of each further one
 
 
 def lines(document: Any) -> int:
@@ -35,5 +36,14 @@ def test_the_first_app_keeps_sixty_lines() -> None:
     assert beside_the_build("shop") <= FIRST
 
 
-def test_two_repositories_keep_hardly_more() -> None:
-    assert beside_the_build("two-repositories/app", "two-repositories/gitops") <= FIRST + 5
+@pytest.mark.parametrize("folders", [("two-repositories/app", "two-repositories/gitops"), ("monorepo",)])
+def test_two_repositories_and_many_apps_keep_hardly_more(folders: tuple[str, ...]) -> None:
+    assert beside_the_build(*folders) <= FIRST + 4
+
+
+def test_a_further_app_keeps_fifteen_lines() -> None:
+    """An app of the monorepo has settings of its own and no workflow."""
+    settings = sorted((EXAMPLES / "monorepo/services").glob("*/stagegate.yaml"))
+    assert len(settings) == 3
+    assert max(lines(yaml.safe_load(path.read_text())) for path in settings) <= FURTHER
+    assert not [path for path in EXAMPLES.glob("monorepo/services/**/.github") if path.is_dir()]
