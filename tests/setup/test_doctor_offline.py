@@ -91,6 +91,14 @@ CHART = (
 )
 # What somebody does wrong; the check that says so; its severity; a part of what it says, and of its cure.
 MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
+    "an identity that no job may ask for": (
+        HELM,
+        change("stagegate.yaml", "argocd: {", "argocd: {auth: oidc, "),
+        "workflows",
+        "error",
+        "cannot sign in to Argo CD",
+        "id-token: write",
+    ),
     "plain tags in a pin": (
         HELM,
         lambda folder: (

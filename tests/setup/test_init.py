@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -356,6 +357,34 @@ def test_a_first_app_costs_sixty_lines_and_several_hardly_more(
     assert (
         lines({key: value for key, value in further.items() if key not in ("environments", "version")}) <= 15
     )
+
+
+def test_two_charts_with_one_image_are_two_apps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    (first,) = (path.parent for path in folder.rglob("Chart.yaml"))
+    second = first.parent / "worker"
+    shutil.copytree(first, second)
+    chart = second / "Chart.yaml"
+    chart.write_text(chart.read_text().replace(f"name: {first.name}", "name: worker"))
+    for old in (folder / "deploy", folder / "stagegate.yaml"):
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "feat: a worker")
+    assert run("--yes") == 0
+    written = {path.parent.name for path in folder.rglob("stagegate.yaml")}
+    assert len(written) == 2 and "worker" in written, written
+
+
+def test_a_folder_that_leads_out_of_the_repository_stops_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (folder / ".github").symlink_to(outside, target_is_directory=True)
+    before = sorted(folder.iterdir())
+    assert run("--yes") == 2
+    assert (sorted(folder.iterdir()), list(outside.iterdir())) == (before, [])
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,11 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
 
 def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
     """Write the files and return their paths. One that appeared in the meantime stays as it is."""
+    for path in (*plan.files.new, *plan.files.added):
+        _demand_inside(folder, path)
     written = []
     for path, content in files.contents(plan.files, work_tree.tree).items():
         target = folder / path
-        if not target.resolve().is_relative_to(folder.resolve()):
-            continue  # a folder of that name is a link that leads out of the repository
         target.parent.mkdir(parents=True, exist_ok=True)
         if path in plan.files.added:
             target.write_bytes(content)
@@ -85,6 +85,18 @@ def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
             continue
         written.append(path)
     return tuple(written)
+
+
+def _demand_inside(folder: Path, path: str) -> None:
+    """Stop(bad-input) where a link leads a file out of the repository. Nothing is written then."""
+    place = (folder / path).resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise Stop(
+            "bad-input",
+            f"{path} would be written to {place}.",
+            "A folder of that name is a link that leads out of the repository.",
+            "Replace the link with a folder and run init again; nothing was written.",
+        )
 
 
 def _notes(

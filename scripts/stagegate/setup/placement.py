@@ -63,12 +63,18 @@ def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: environments.W
     """Every file that names the app for an environment."""
     sets = [d for d in survey.documents if d.is_argocd and d.kind == "ApplicationSet"]
     of_sets = {d.file for d in sets}
+    # What an app's chart has by default runs nowhere, also where two charts share an image.
+    defaults = {
+        posixpath.normpath(posixpath.join(chart.path, "values.yaml"))
+        for chart in survey.charts
+        if chart.kind == "app"
+    }
     for one in app.references:
         if one.file in of_sets and one.by == "ApplicationSet":
             document = next(d for d in sets if d.file == one.file and _names(d, one))
             yield from cluster_sets.of_set(document, tree, words)
             continue
-        if app.chart is not None and one.file == f"{app.chart.path}/values.yaml":
+        if app.chart is not None and one.file in defaults:
             continue
         if one.kind == "git" and not one.version:
             continue  # the newest commit of a branch, and no pin

@@ -14,6 +14,7 @@ from stagegate.setup.doctor.workflow_calls import WorkflowFile
 
 VERIFYING = ("events.yml", "production.yml", "staging-gate")
 GUARDING = ("events.yml", "pin-guard.yml", "pin-guard")
+_GATING = ("events.yml", "road.yml", "production.yml")  # reusable workflows with a gate in a job of theirs
 _FIXED = re.compile(r"@(?:[0-9a-f]{40}|v\d+\.\d+\.\d+\S*)$")
 
 
@@ -28,6 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield from _verifying(workflows)
         yield from _guarding(workflows)
     yield from _named(facts, workflows)
+    yield from _identified(facts)
     yield from _revisions(facts)
     for state in facts.hub.workflows or () if facts.hub else ():
         if state.state.startswith("disabled") and any(w.file == state.path and w.calls for w in workflows):
@@ -38,6 +40,23 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 "GitHub also disables scheduled workflows of repositories without activity.",
                 f"gh workflow enable {name}",
                 file=state.path,
+            )
+
+
+def _identified(facts: DoctorFacts) -> Iterator[Finding]:
+    """Gates with `auth: oidc` run in a job that may ask GitHub for its identity."""
+    calls = [call for call in workflow_calls.calls(facts) if call.name in _GATING]
+    for _, settings, environment in facts.places:
+        if calls and not settings.policy and environment.argo.auth == "oidc":
+            yield finding(
+                "error",
+                f"The gate of {environment.name} cannot sign in to Argo CD in {calls[0].name}.",
+                "`auth: oidc` needs `id-token: write`. The reusable workflows of stagegate do not have it, and a "
+                "caller cannot add it to them.",
+                "Call actions/staging-gate in a job of your own with `permissions: id-token: write`, or set "
+                "`auth: token` and the secret ARGOCD_TOKEN.",
+                environment=environment.name,
+                file=calls[0].file,
             )
 
 
