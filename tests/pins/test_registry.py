@@ -8,6 +8,7 @@ import pytest
 
 from stagegate import pins
 from stagegate import settings as settings_file
+from stagegate.errors import Stop
 from stagegate.model import Release
 from stagegate.pins import files, shapes
 from stagegate.pins.place import Shape
@@ -87,8 +88,9 @@ def test_a_glob_stands_for_every_file_that_it_matches() -> None:
     ]
     expanded = files.expanded(settings, paths)
     assert expanded.environment("prod").pins == ("deploy/prod-eu/values.yaml", "deploy/prod-us/values.yaml")
-    with pytest.raises(Exception, match="matches no file"):
-        files.expanded(settings, ["x.yaml"])
+    with pytest.raises(Stop, match="matches no file") as stopped:
+        files.expanded(settings, ["x.yaml"], "stagegate.yaml", text)
+    assert (stopped.value.file, stopped.value.line) == ("stagegate.yaml", 3)
 
 
 def test_lines_where_the_old_version_still_stands_are_named() -> None:

@@ -41,10 +41,11 @@ def main(inputs: PromotePr, context: Context) -> Result:
         return promote.replay(request, context, inputs.facts, datetime.now(timezone.utc))
     selected = promote.select(request, apps.here(context, inputs.config))
     if inputs.local:
-        place = (selected[0].settings, context, inputs.environment, inputs.version)
+        app, now = selected[0], datetime.now(timezone.utc)
+        place, dry_run = (app.settings, context, inputs.environment, inputs.version), inputs.dry_run
         if inputs.mode == "rollback":
-            return local_rollback.edit(*place, datetime.now(timezone.utc), dry_run=inputs.dry_run)
-        return local.edit(*place, dry_run=inputs.dry_run, check=inputs.check)
+            return local_rollback.edit(*place, now, config=app.config, dry_run=dry_run)
+        return local.edit(*place, config=app.config, dry_run=dry_run, check=inputs.check)
     return promote.for_apps(request, inputs, context, selected)
 
 

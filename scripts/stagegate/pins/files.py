@@ -37,21 +37,25 @@ def has_globs(settings: Settings) -> bool:
     return any(is_glob(file_of(pin)) for place in settings.environments for pin in place.pins)
 
 
-def expanded(settings: Settings, paths: Iterable[str]) -> Settings:
+def expanded(settings: Settings, paths: Iterable[str], config: str = "", content: bytes = b"") -> Settings:
     """The settings with every glob in `pins` replaced by the files it matches among `paths`, sorted.
 
-    `*` stands for any text without a slash, `**` for any folders. Stop(bad-settings) for one that matches nothing.
+    `*` stands for any text without a slash, `**` for any folders. Stop(bad-settings) for one that matches nothing,
+    with its line in the settings file `config` where its `content` is given.
     """
     if not has_globs(settings):
         return settings
     listed = sorted(paths)
-    places = tuple(
-        msgspec.structs.replace(
-            place, pins=tuple(one for pin in place.pins for one in _matching(pin, listed, place.name))
+    places = []
+    for place in settings.environments:
+        matched = [(pin, _matching(pin, listed)) for pin in place.pins]
+        for pin, files in matched:
+            if not files:
+                raise _unmatched(file_of(pin), place.name, listed, config, content)
+        places.append(
+            msgspec.structs.replace(place, pins=tuple(one for _, files in matched for one in files))
         )
-        for place in settings.environments
-    )
-    return msgspec.structs.replace(settings, environments=places)
+    return msgspec.structs.replace(settings, environments=tuple(places))
 
 
 def file_of(pin: str | PinSettings) -> str:
@@ -65,20 +69,25 @@ def closest(file: str, paths: Iterable[str]) -> str:
     return f" The most similar file is {names[0]}." if names else " No file resembles it."
 
 
-def _matching(pin: str | PinSettings, listed: Sequence[str], environment: str) -> list[str | PinSettings]:
+def _matching(pin: str | PinSettings, listed: Sequence[str]) -> list[str | PinSettings]:
     file = file_of(pin)
     if not is_glob(file):
         return [pin]
     wanted = _glob(file)
     names = [path for path in listed if wanted.fullmatch(path)]
-    if not names:
-        raise Stop(
-            "bad-settings",
-            f"The pin {file} of {environment} matches no file.",
-            "A glob that matches nothing would leave the environment without a version.",
-            f"Correct the glob in `pins`.{closest(file, listed)}",
-        )
     return [name if isinstance(pin, str) else msgspec.structs.replace(pin, file=name) for name in names]
+
+
+def _unmatched(file: str, environment: str, listed: Sequence[str], config: str, content: bytes) -> Stop:
+    lines = enumerate(content.decode("utf-8", "replace").splitlines(), 1)
+    return Stop(
+        "bad-settings",
+        f"The pin {file} of {environment} matches no file.",
+        "A glob that matches nothing would leave the environment without a version.",
+        f"Correct the glob in `pins`.{closest(file, listed)}",
+        file=config or None,
+        line=next((number for number, line in lines if file in line), None),
+    )
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

@@ -127,7 +127,9 @@ def _policy(
     settings, shared = shared_policy.settings_of(connections.pins, head, policy.content, connections.config)
     oid = f"{policy.oid}+{shared}" if shared else policy.oid
     if pin_files.has_globs(settings):
-        settings = pin_files.expanded(settings, connections.pins.paths(head))
+        settings = pin_files.expanded(
+            settings, connections.pins.paths(head), connections.config, policy.content
+        )
     if connections.one and not settings.policy and not settings.source:
         settings = msgspec.structs.replace(settings, source=connections.app.repository)
     wanted = pinned_version.pin_files(settings)

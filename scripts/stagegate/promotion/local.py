@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from stagegate.pins import files as pin_files
 from stagegate.pins import picture, pinned_version
 from stagegate.promotion import chart_elsewhere
 from stagegate.promotion.result import OUTPUTS
+from stagegate.report.times import counted
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
@@ -30,6 +32,7 @@ def edit(
     environment: str,
     version: str,
     *,
+    config: str = "stagegate.yaml",
     dry_run: bool = False,
     check: bool = False,
 ) -> Result:
@@ -48,7 +51,7 @@ def edit(
     parse_version(version, source="version")
     settings = at_home(settings, context)
     listed = tracked(context.workspace)
-    settings = pin_files.expanded(settings, listed)
+    settings = with_files(settings, context, listed, config)
     policy = settings.environment(environment)
     paths = set(pinned_version.files_of(policy))
     places = {path: context.inside(path, what="pins") for path in sorted(paths)}
@@ -109,7 +112,7 @@ def _checked(
         return _result(settings, environment, version, "verified", message, "", (), dry_run=True)
     message = Message(
         what=f"{environment} is not pinned to {version}.",
-        why=f"{len(edits)} values differ.",
+        why=f"{counted(len(edits), 'value differs', 'values differ')}.",
         next="Run the same command without --check to change them.",
     )
     return _result(settings, environment, version, "findings", message, difference, edits, dry_run=True)
@@ -165,6 +168,12 @@ def at_home(settings: Settings, context: Context) -> Settings:
     address = context.repository or git(context.workspace, "remote", "get-url", "origin")
     match = re.search(r"([^/:]+/[^/:]+?)(?:\.git)?/?$", address)
     return msgspec.structs.replace(settings, source=match[1]) if match else settings
+
+
+def with_files(settings: Settings, context: Context, listed: Sequence[str], config: str) -> Settings:
+    """The settings with the files of this clone for every glob. Stop(bad-settings) with the line of `config`."""
+    place = context.inside(config, what="config")
+    return pin_files.expanded(settings, listed, config, place.read_bytes() if place.is_file() else b"")
 
 
 def tracked(workspace: Path) -> list[str]:

@@ -8,7 +8,6 @@ from stagegate import versions
 from stagegate.errors import Stop
 from stagegate.marks import marks
 from stagegate.model import Result
-from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
 from stagegate.promotion import local
 from stagegate.runner import log
@@ -20,7 +19,14 @@ _WHERE = ("refs/heads/stagegate/ban", "refs/remotes/*/stagegate/ban")
 
 
 def edit(
-    settings: Settings, context: Context, environment: str, version: str, now: datetime, *, dry_run: bool
+    settings: Settings,
+    context: Context,
+    environment: str,
+    version: str,
+    now: datetime,
+    *,
+    config: str,
+    dry_run: bool,
 ) -> Result:
     """Move the pins of an environment back, in files only: to `version`, or to the last older one that they named.
 
@@ -28,7 +34,7 @@ def edit(
     no older one that is not banned.
     """
     here = local.at_home(settings, context)
-    here = pin_files.expanded(here, local.tracked(context.workspace))
+    here = local.with_files(here, context, local.tracked(context.workspace), config)
     running = _pinned(here, context, environment, "")
     if version and running and not versions.is_older(version, running):
         raise Stop(
@@ -43,7 +49,7 @@ def edit(
             f"{target} is the release that the pins of {environment} named before {running}, by the history of "
             "this clone. No evidence was read."
         )
-    return local.edit(settings, context, environment, target, dry_run=dry_run)
+    return local.edit(settings, context, environment, target, config=config, dry_run=dry_run)
 
 
 def _target(settings: Settings, context: Context, environment: str, running: str, now: datetime) -> str:

@@ -61,8 +61,10 @@ def local(work_tree: WorkTree, config: str, *, in_job: bool = False) -> DoctorFa
 
 def _app(tree: Tree, config: str) -> ConfiguredApp:
     try:
-        settings = settings_file.parse(tree.file(config) or b"", config)
-        return ConfiguredApp(config=config, settings=pin_files.expanded(settings, tree.entries))
+        content = tree.file(config) or b""
+        settings = settings_file.parse(content, config)
+        whole = pin_files.expanded(settings, tree.entries, config, content)
+        return ConfiguredApp(config=config, settings=whole)
     except Stop as stop:
         return ConfiguredApp(config=config, trouble=f"{stop.what} {stop.why}", line=stop.line or 0)
 
