@@ -22,6 +22,6 @@ def released_commit(given: str, context: Context) -> str:
             "bad-input",
             f"commit is {commit[:80]!r}." if commit else "The commit of the release is not known.",
             "A release is named by its full commit, 40 hexadecimal digits.",
-            "Pass `commit` (version-bump puts it out as sha), or check out the release's commit.",
+            "Pass `commit` (the output `sha` of version-bump), or check out the release's commit.",
         )
     return commit

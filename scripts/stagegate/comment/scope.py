@@ -41,5 +41,5 @@ def demand_same_head(pins: hub.Hub, thread: Thread, head: str) -> None:
             "stale-base",
             f"#{thread.pull.number} changed while the command was carried out.",
             f"The command is bound to the head {head[:12]}.",
-            "Review it again, and write the command again.",
+            "Review the new commits, and write the command again.",
         )

@@ -147,7 +147,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
     if record and record.commit != tag.target_commit:
         raise Stop(
             "content-differs",
-            f"{settings.app} {version} is not one release.",
+            f"{settings.app} {version} was published with different content.",
             f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
             "Release a new version; somebody moved the tag or published from another commit.",
         )
@@ -155,7 +155,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
         was = foreign.chart.digest if foreign.chart else "no chart"
         raise Stop(
             "content-differs",
-            f"{settings.app} {version} is not one release.",
+            f"{settings.app} {version} was published with different content.",
             f"The record names {was}, and the registry has {chart.digest} under this version.",
             "Release a new version; somebody published the chart again.",
         )

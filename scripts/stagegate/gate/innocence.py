@@ -47,7 +47,7 @@ def demand(found: Rollout, states: Mapping[str, Progress]) -> None:
         if found.reason in (*_CONDITIONS, "operation-failed") and _is_connection(found.reason, state.seen):
             raise Stop(
                 "unreachable",
-                "Argo CD cannot reach what it has to read or write.",
+                "Argo CD cannot reach a registry, Git server or cluster that it needs.",
                 f"{found.detail}.",
                 "Check the registry, Git server or cluster that the message names, and Argo CD's credentials for "
                 "it. Then run the gate again.",

@@ -28,7 +28,12 @@ def post(channel: Channel, body: bytes, environ: Mapping[str, str]) -> None:
         )
     log.mask(url, urlsplit(url).path)
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise Stop("bad-input", f"The variable {channel.url} is no web address.", "", "Correct it.")
+        raise Stop(
+            "bad-input",
+            f"The variable {channel.url} is not a web address.",
+            "It must begin with https:// or http:// and name a host.",
+            f"Correct the line {channel.url}=... of the secret STAGEGATE_VARIABLES.",
+        )
     placeholders.guard(url, variables.hosts(environ), f"The channel {channel.url}")
     session = http.session(retries=0)
     headers = {"Content-Type": "application/json"}

@@ -28,7 +28,7 @@ def one_reading(pins: hub.Hub, settings: Settings, old: PinsTree, new: PinsTree)
             raise Stop(
                 "ambiguous-pin",
                 f"{path} is no plain file: Git's mode is {mode}.",
-                "A link or a submodule has other content where Argo CD checks it out than its own bytes say.",
+                "Argo CD reads what a link or a submodule points to, and stagegate reads only its own bytes.",
                 "Keep pins in plain files.",
                 file=path,
             )

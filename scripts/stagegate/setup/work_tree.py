@@ -33,7 +33,7 @@ def read(folder: Path, repository: str = "") -> WorkTree:
         raise Stop(
             "missing-file",
             "This folder is not in a Git repository.",
-            "Adoption reads the files that Git tracks, its tags and its address.",
+            "init and doctor read the files that Git tracks, the tags and the address of `origin`.",
             "Run `git init`, or change into the repository.",
         )
     listed = git.git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard").text

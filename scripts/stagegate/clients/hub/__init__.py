@@ -156,7 +156,7 @@ def connect(
         raise Stop(
             "missing-permission",
             f"There is no token for {repository}.",
-            "The input is empty, as a secret is that is not set or not passed on to a reusable workflow.",
+            "The input is empty. A secret that is not set, or not passed on to a reusable workflow, is empty too.",
             "Give `token` (by default it is the job's GITHUB_TOKEN) or `pins-token`.",
         )
     log.mask(token)

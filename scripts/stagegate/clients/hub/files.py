@@ -240,7 +240,7 @@ class Files(Port):
         if object_id(content, oid) != oid:
             raise Stop(
                 "unknown-state",
-                f"GitHub's copy of blob {oid[:12]} is not what its id says.",
+                f"GitHub's copy of blob {oid[:12]} does not match its ID.",
                 "The answer was cut or changed on the way.",
                 "Run it again.",
             )

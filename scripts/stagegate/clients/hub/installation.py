@@ -52,7 +52,7 @@ def installation_token(
         raise Stop(
             "unreachable",
             "GitHub does not answer.",
-            f"Making a token ended with {type(error).__name__}.",
+            f"The request for a token of the App failed with {type(error).__name__}.",
             "Run again; nothing was changed.",
         ) from error
     except (

@@ -71,7 +71,7 @@ class People(Port):
             raise Stop(
                 "unknown-state",
                 f"The permission of {login} is not known.",
-                f"GitHub calls it {role!r}.",
+                f"GitHub reports the custom role {role!r}.",
                 "Give the person one of GitHub's own roles, or run the command as somebody else.",
             )
         return role

@@ -99,7 +99,7 @@ def _refuse_endless(root: Path) -> None:
                     "findings",
                     f"{path} cannot be read.",
                     f"It is YAML, but {why}.",
-                    "Write it plainly.",
+                    "Write plain YAML without that.",
                     file=path,
                 )
 

@@ -45,7 +45,7 @@ def refuse_overridden(root: Node, place: PinPlace, below: Path, reading: ShapeCo
         raise Stop(
             "ambiguous-pin",
             f"{reading.file} has {place.value} at {place.where}, and Argo CD may apply another value.",
-            f"Its template is not the last word: {owner}.",
+            f"Another part of the ApplicationSet overrides its template: {owner}.",
             cure,
             file=reading.file,
             line=place.line,

@@ -45,7 +45,7 @@ def behind_charts(version: str, facts: BumpFacts) -> None:
     raise Stop(
         "older-version",
         f"The registry has the chart {newest}, and the next version would be {version}.",
-        f"No tag of {newest} exists. Whoever installs the newest chart would never get this release.",
+        f"No tag of {newest} exists. People who install the newest chart would never get this release.",
         f"Run with `bump` and a version above {newest}, or delete the chart {newest} if it is not a release.",
     )
 

@@ -79,7 +79,7 @@ def given(patterns: Sequence[str], context: Context, what: str) -> tuple[Release
             raise Stop(
                 "missing-file",
                 f"{what} names {pattern}, and there is no such file.",
-                "The release would be published without it, and could not get it later.",
+                "The release would be published without it, and it cannot be added later.",
                 "Make the file in a step before this one, or correct the input.",
             )
         for path in files:

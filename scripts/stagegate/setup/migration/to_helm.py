@@ -108,7 +108,12 @@ def _charted(move: HelmMove, tree: Tree, folder: Path) -> tuple[RenderedObject, 
     for name in move.values:
         content = tree.file(clean(name))
         if content is None:
-            raise Stop("missing-file", f"There is no {name}.", "It was given as values.", "Correct the path.")
+            raise Stop(
+                "missing-file",
+                f"There is no {name}.",
+                "The input names it as a values file.",
+                "Correct the path.",
+            )
         files.append(ValuesFile(name=name, content=content))
     inputs = RenderInputs(
         release_name=move.release or posixpath.basename(chart),
