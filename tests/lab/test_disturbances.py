@@ -66,8 +66,12 @@ CASES: dict[str, Case] = {
     "tag-object-behind-a-ref": Case("ready", "ready", revision="v{version}"),
     "values-commit-only": Case("ready", "ready", revision="main", before="1.1.0"),
     "argocd-server-away": Case("ready", "ready", {"502": {"seconds": 2.0}}, {"patience": LONG}, later=True),
-    "comparison-error-for-a-while": Case("ready", "ready", {"comparison-error": {"seconds": 2.0}}),
-    "registry-429": Case("ready", "ready", {"comparison-error": {"seconds": 2.0, "message": "429"}}),
+    "comparison-error-for-a-while": Case(
+        "ready", "ready", {"comparison-error": {"seconds": 2.0}}, {"patience": LONG}
+    ),
+    "registry-429": Case(
+        "ready", "ready", {"comparison-error": {"seconds": 2.0, "message": "429"}}, {"patience": LONG}
+    ),
     "repo-server-down": Case("ready", "ready", {"repo-server-down": {"seconds": 3.0}}, {"patience": LONG}),
     "api-server-403": Case("ready", "ready", {"403": {"seconds": 3.0}}, {"patience": LONG}, later=True),
     "slow-stream": Case("ready", "ready", {"slow-stream": {"delay": 2.0}}),
