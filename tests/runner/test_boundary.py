@@ -114,7 +114,7 @@ def test_what_nobody_foresaw_is_our_bug(step: Step) -> None:
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_a_file_that_cannot_be_written_is_the_machine_s_trouble(step: Step, number: int) -> None:
-    assert step.run(raises(OSError(number, os.strerror(number), "/work/deploy/prod.yaml"))) == 2
+    assert step.run(raises(OSError(number, os.strerror(number), "/srv/deploy/prod.yaml"))) == 2
     ((level, text),) = step.annotations
     assert (level, step.outputs["reason"]) == ("error", "missing-permission")
     assert "prod.yaml" in text

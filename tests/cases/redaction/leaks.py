@@ -121,7 +121,7 @@ plant(".netrc", config_map(".netrc", f"machine example.com login ci password {wo
 plant(".netrc", config_map(".netrc", f"machine example.com\n  login ci\n  password {human('net2')}\n"), human("net2"))
 plant(".npmrc", config_map(".npmrc", f"//npm.example.com/:_authToken={word('npm', 36)}\nalways-auth=true\n"), word("npm", 36))
 plant(".npmrc", config_map(".npmrc", f"//npm.example.com/:_password={b64(human('npm2'))}\n"), b64(human("npm2")))
-plant("pip.conf", config_map("pip.conf", f"[global]\nindex-url = https://ci:{word('pip')}@pypi.example.com/simple\n"), word("pip"))
+plant("pip.conf", config_map("pip.conf", f"[global]\nindex-url = https://ci:{word('pip')}@index.example.com/simple\n"), word("pip"))
 plant("git credentials", config_map(".git-credentials", f"https://ci:{word('gc')}@git.example.com\n"), word("gc"))
 for hashed in ("$apr1$" + word("h1", 8) + "$" + word("h2", 22), "{SHA}" + b64(word("h3")), "$2y$10$" + word("h4", 53)):
     plant("htpasswd", config_map("auth", f"admin:{hashed}\n"), hashed)
