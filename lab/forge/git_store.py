@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from lab.forge import git_loose
 from lab.forge.git_objects import Change, Commit, Entry, Tag, changes_of, commit_of, entry, tag_of
 from lab.forge.git_reader import GitError, Reader, environment
 from lab.forge.values import ZERO
+
+SHA = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,10 @@ class Store:
 
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
         """All refs below a prefix (or equal to it), sorted by name; internal pull refs are left out."""
-        listed = self.git("for-each-ref", "--format=%(objectname) %(refname)", "refs/").decode()
-        pairs = (line.split(" ", 1) for line in listed.splitlines())
         return {
-            name: sha for sha, name in pairs if name.startswith(prefix) and not name.startswith("refs/pull/")
+            name: sha
+            for name, sha in git_loose.refs(self.path).items()
+            if name.startswith(prefix) and not name.startswith("refs/pull/")
         }
 
     def object(self, sha: str) -> bytes:
@@ -104,9 +108,15 @@ class Store:
 
     def entries(self, tree: str, *, recursive: bool = False) -> list[Entry]:
         """The lines of a tree-ish."""
-        flags = ["-r", "-t"] if recursive else []
-        listed = self.git("ls-tree", "-z", "-l", *flags, "--end-of-options", tree).decode(errors="replace")
+        flags = ("-r", "-t") if recursive else ()
+        listed = self._fixed("ls-tree", "-z", "-l", *flags, "--end-of-options", tree).decode(errors="replace")
         return [entry(line) for line in listed.split("\0") if line]
+
+    def files(self, tree: str) -> dict[str, tuple[str, str]]:
+        """Every path below a tree-ish, with its (mode, sha); bytes that are no UTF-8 survive as surrogates."""
+        listed = self._fixed("ls-tree", "-z", "-r", "--end-of-options", tree).decode(errors="surrogateescape")
+        lines = [line.partition("\t") for line in listed.split("\0") if line]
+        return {path: (about.split()[0], about.split()[2]) for about, _, path in lines}
 
     def at(self, rev: str, path: str) -> str | None:
         """The object at `path` in `rev`, or None; an empty path is the root tree."""
@@ -124,18 +134,23 @@ class Store:
 
     def rev_list(self, *argv: str) -> list[str]:
         """Shas that `git rev-list` prints."""
-        return self.git("rev-list", *argv).decode().split()
+        return self._fixed("rev-list", *argv).decode().split()
 
     def changes(self, before: str, after: str) -> list[Change]:
         """Changed files between two tree-ishes, renames found."""
         flags = ("-r", "-M", "-z", "--no-commit-id")
-        said = self.git("diff-tree", *flags, "--raw", "--numstat", before, after).decode(errors="replace")
+        said = self._fixed("diff-tree", *flags, "--raw", "--numstat", before, after).decode(errors="replace")
         return changes_of(said.split("\0"))
 
     def paths(self, before: str, after: str) -> tuple[str, ...]:
         """Names of the changed files, both names of a rename."""
-        listed = self.git("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", before, after)
+        listed = self._fixed("diff-tree", "-r", "-z", "--no-commit-id", "--name-only", before, after)
         return tuple(name for name in listed.decode(errors="replace").split("\0") if name)
+
+    def _fixed(self, *argv: str) -> bytes:
+        """Like `git`; asked once for ever where every object is named by its sha, because those never change."""
+        named = [word.lstrip("^") for word in argv[1:] if not word.startswith("-")]
+        return _fixed(self, *argv) if all(map(SHA.fullmatch, named)) else self.git(*argv)
 
     def move(self, moves: Sequence[Move]) -> None:
         """All moves or none, in one transaction; GitError when a ref is not what `before` says."""
@@ -148,6 +163,7 @@ class Store:
         self.git("update-ref", "--stdin", data="".join(f"{' '.join(line)}\n" for line in lines).encode())
 
 
+@lru_cache(maxsize=1024)
 def valid_ref(name: str) -> bool:
     """GitHub's rule for names of refs: git's own."""
     if "\0" in name or "\n" in name:
@@ -156,6 +172,11 @@ def valid_ref(name: str) -> bool:
         ["git", "check-ref-format", name], env=environment(), capture_output=True, check=False
     )
     return done.returncode == 0
+
+
+@lru_cache(maxsize=1024)
+def _fixed(store: Store, *argv: str) -> bytes:
+    return store.git(*argv)
 
 
 @lru_cache(maxsize=4096)

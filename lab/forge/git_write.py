@@ -2,61 +2,48 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from lab.forge import git_loose
 from lab.forge.git_objects import Signature
 from lab.forge.git_reader import GitError
 from lab.forge.git_store import Store
 
+_DROPPED = "".join(map(chr, range(33))) + ",:;<>\"\\'"  # around a name or address, as git has it
+
 
 def blobs(store: Store, contents: Sequence[bytes]) -> list[str]:
-    """Write many blobs with one git; their shas in the same order."""
-    if not contents:
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / str(number) for number in range(len(contents))]
-        for path, content in zip(paths, contents, strict=True):
-            path.write_bytes(content)
-        listed = "".join(f"{path}\n" for path in paths).encode()
-        return store.line("hash-object", "-w", "--no-filters", "--stdin-paths", data=listed).split()
+    """Write many blobs; their shas in the same order."""
+    return [git_loose.write(store.path, "blob", content) for content in contents]
 
 
 def tree_with(store: Store, base: str | None, changes: Mapping[str, bytes | None]) -> str:
     """The tree `base` with files written (bytes) and deleted (None); modes of existing files stay."""
-    written = {path: content for path, content in changes.items() if content is not None}
-    shas = dict(zip(written, blobs(store, list(written.values())), strict=True))
-    modes: dict[str, str] = {}
-    if base and written:
-        listed = store.git("ls-tree", "-z", base, "--", *written).decode(errors="replace")
-        for line in filter(None, listed.split("\0")):
-            about, _, path = line.partition("\t")
-            modes[path] = about.split()[0]
+    files = store.files(base) if base else {}
     lines = [
-        f"0 {'0' * 40}\t{path}" if content is None else f"{modes.get(path, '100644')} {shas[path]}\t{path}"
+        f"0 {'0' * 40}\t{path}"
+        if content is None
+        else f"{files.get(path, ('100644',))[0]} {git_loose.write(store.path, 'blob', content)}\t{path}"
         for path, content in changes.items()
     ]
     return tree_of(store, base, lines)
 
 
 def tree_of(store: Store, base: str | None, lines: Sequence[str]) -> str:
-    """The tree `base` with lines of `update-index --index-info` applied (no NUL in a path)."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        if base:
-            store.git("read-tree", base, env=env)
-        # Deletions first, so that a file may become a folder in one commit.
-        ordered = sorted(lines, key=lambda line: not line.startswith("0 "))
-        store.git(
-            "update-index",
-            "-z",
-            "--index-info",
-            data="".join(f"{line}\0" for line in ordered).encode(),
-            env=env,
-        )
-        return store.line("write-tree", env=env)
+    """The tree `base` with lines `mode sha TAB path` applied; mode 0 deletes. GitError for a path git refuses."""
+    files = store.files(base) if base else {}
+    # Deletions first, so that a file may become a folder in one commit.
+    for line in sorted(lines, key=lambda line: not line.startswith("0 ")):
+        about, _, path = line.partition("\t")
+        mode, sha = about.split()
+        files.pop(path, None)
+        if mode != "0":
+            files[path] = (mode, sha)
+    return git_loose.tree(store.path, files)
 
 
 def commit(
@@ -68,13 +55,27 @@ def commit(
     committer: Signature | None = None,
 ) -> str:
     """Write a commit object; its sha. No ref moves."""
-    by = committer or author
-    env = {
-        "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email, "GIT_AUTHOR_DATE": author.date,
-        "GIT_COMMITTER_NAME": by.name, "GIT_COMMITTER_EMAIL": by.email, "GIT_COMMITTER_DATE": by.date,
-    }  # fmt: skip
-    above = [part for parent in parents for part in ("-p", parent)]
-    return store.line("commit-tree", tree, *above, "-F", "-", data=message.encode(), env=env)
+    lines = [
+        f"tree {tree}",
+        *(f"parent {parent}" for parent in parents),
+        f"author {_ident(author)}",
+        f"committer {_ident(committer or author)}",
+    ]
+    whole = "\n".join(lines) + f"\n\n{message}"
+    return git_loose.write(store.path, "commit", whole.encode())
+
+
+def _ident(by: Signature) -> str:
+    """Name, address and moment as git writes them: without the characters it drops, `seconds +HHMM` at the end."""
+    try:
+        moment = datetime.fromisoformat(by.date.replace("Z", "+00:00"))
+    except ValueError:
+        raise GitError(f"invalid date format: {by.date}") from None
+    name, email = (re.sub(r"[<>\n]", "", text).strip(_DROPPED) for text in (by.name, by.email))
+    if not name:
+        raise GitError(f"empty ident name (for <{email}>) not allowed")
+    offset = moment.strftime("%z") or "+0000"
+    return f"{name} <{email}> {int(moment.timestamp())} {offset}"
 
 
 def tag(store: Store, name: str, target: str, kind: str, message: str, tagger: Signature) -> str:
