@@ -26,9 +26,10 @@ _CALLED = re.compile(rf"^{TOOLKIT}/\.github/workflows/([\w-]+\.yml)@")
 def started(servers: Servers, event: Event) -> list[str]:
     """Names of the workflow files that an event starts, as the branch has them that GitHub would read."""
     ref = "refs/heads/main" if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
-    bare = servers.repositories[event.repository].path
-    names = git(bare, "ls-tree", "--name-only", ref, ".github/workflows/").split()
-    files = {Path(name).name: git(bare, "show", f"{ref}:{name}") for name in names}
+    store = servers.repositories[event.repository].store
+    folder = store.at(store.commit_of(ref) or ref, ".github/workflows")
+    entries = store.entries(folder) if folder else []
+    files = {entry.path: store.object(entry.sha).decode() for entry in entries}
     return triggers.started(event, files)
 
 

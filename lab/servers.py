@@ -81,8 +81,11 @@ class Servers:
             ROOT,
             self.root / "toolkit",
             lambda text, name: rewrite.for_act(text, f"{TOOLKIT}@{REF}", name),
-            only=("action.yml", "actions", "scripts", ".github"),  # act copies it for every `uses:`
+            only=("action.yml", "actions", "scripts", ".github"),
         )
+        scripts = self.toolkit / "scripts"  # act copies the toolkit for every `uses:`: of these, only a link
+        scripts.replace(self.root / "toolkit-scripts")
+        scripts.symlink_to(self.root / "toolkit-scripts")
         self.say("the forge and the registry are up; seeding the shop at 1.0.0")
         self._warm()
         self._seed()

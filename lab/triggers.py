@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -40,8 +41,7 @@ def started(event: Event, files: Mapping[str, str]) -> list[str]:
 
 
 def _starts(event: Event, name: str, text: str) -> bool:
-    workflow = YAML(typ="safe", pure=True).load(text)
-    on = workflow.get("on")
+    on = _events(text)
     given: Mapping[str, Any] = dict.fromkeys([on] if isinstance(on, str) else on)
     if isinstance(on, dict):
         given = on
@@ -57,6 +57,12 @@ def _starts(event: Event, name: str, text: str) -> bool:
         return _push(event, rules)
     types = rules.get("types") or DEFAULT_TYPES.get(event.name) or {event.action}
     return event.action in types and _branches(event, rules)
+
+
+@lru_cache(maxsize=256)
+def _events(text: str) -> Any:
+    """What a workflow file says under `on:`."""
+    return YAML(typ="safe", pure=True).load(text).get("on")
 
 
 def _push(event: Event, rules: Mapping[str, Any]) -> bool:

@@ -129,9 +129,10 @@ def test_cancelling_is_no_bug(step: Step) -> None:
 
 def test_a_cancelled_job_ends_its_step() -> None:
     program = """
-import sys
+import signal, sys
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.inputs import Inputs
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background inherits an ignored one
 def main(inputs, context):
     print("here", flush=True)
     sys.stdin.read()
