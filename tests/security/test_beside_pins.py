@@ -211,3 +211,53 @@ def test_a_project_in_a_pin_file_is_a_risk(world: Shop) -> None:
     project = "---\napiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: p}\nspec: {sourceRepos: ['*']}\n"
     state, why = judge(world, {PROD: lambda text: text + project})
     assert (state, "risk:rbac-widened" in why) == ("failure", True), why
+
+
+HIDDEN_NAME = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: sets}
+spec:
+  goTemplate: true
+  generators: [{list: {elements: [{a: b}]}}]
+  template:
+    metadata: {name: other}
+    spec: {destination: {namespace: elsewhere}, source: {repoURL: 'https://git.example/x.git', path: x}}
+  templatePatch: '{"metadata": {"name": "shop\\u002dprod"}}'
+"""
+NESTED = (OTHER % "elsewhere").replace("name: other", 'name: "shop\\x2dprod"').replace("\n", "\n ")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("deploy/more.yaml", f"{OTHER % 'shop'}# {'x' * (1 << 20)}\n"),
+        ("deploy/more.yaml", f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n---x:\n {NESTED}"),
+        ("deploy/more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n<<: {kind: Application}\n"),
+        ("deploy/more.yaml", HIDDEN_NAME),
+        ("deploy/more.yaml", '# {{ x\na: [\nkind: Application\nmetadata: {name: "shop\\x2dprod"}\n'),
+        ("deploy/more.jsonnet", "{apiVersion: 'argoproj' + '.io/v1alpha1', kind: 'Application'}\n"),
+    ],
+    ids=["larger than 1 MiB", "two ways to split", "two ways to merge", "a patch", "an escaped name", "a program"],
+)  # fmt: skip
+def test_what_nobody_can_read_for_certain_beside_the_pins_needs_a_label(
+    world: Shop, path: str, text: str
+) -> None:
+    state, why = judge(world, {path: lambda _: text})
+    assert (state, NOT_RENDERED in why, path in why) == ("failure", True, True), why
+
+
+def test_values_that_merge_mappings_beside_the_pins_need_none(world: Shop) -> None:
+    values = "a: &a {b: 1}\nc: {<<: *a, b: 2}\n"
+    assert judge(world, {"deploy/more.yaml": lambda _: values})[0] == "success"
+
+
+def test_what_a_link_beside_the_pins_leads_to_needs_a_label(world: Shop, tmp_path: Path) -> None:
+    folder = clone(world, tmp_path / "clone")
+    (folder / "elsewhere.txt").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    (folder / "deploy/more.yaml").symlink_to("../elsewhere.txt")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "feat: a link")
+    git(folder, "push", "-q", "origin", "HEAD:main")
+    state, why = judge(world, {"elsewhere.txt": lambda _: canary(world)})
+    assert (state, NOT_RENDERED in why, "deploy/more.yaml" in why) == ("failure", True, True), why

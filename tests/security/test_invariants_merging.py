@@ -8,7 +8,7 @@ import pytest
 
 from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
-from tests.promotion.shop_world import Shop, shop
+from tests.promotion.shop_world import REPOSITORY, RIGHTS, Shop, shop
 
 STAGING = "stagegate/promote/shop/staging"
 BY_US = {"strategy: direct}": "strategy: latest, merge: stagegate, approvals: APPROVAL}"}
@@ -86,3 +86,47 @@ def test_who_pushed_the_head_does_not_approve_it(
             world.review(pull.number, login, "APPROVE")
             run(world, mode="evaluate", environment="staging")
             assert world.repo.head("main") == base, f"{login} approved their own work"
+
+
+def test_a_squash_into_our_branch_is_not_merged_by_who_squashed_it(
+    tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub signs the squash of a pull request of the App with the App as its author, and its trailers are written
+    by whoever merges: only the activity says who put it on the branch."""
+    monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
+    merging = {
+        "labels: [stagegate]": "labels: [stagegate], merge: stagegate, approvals: 0",
+        "strategy: direct": "strategy: latest",
+    }
+    protected = "trust: {level: protected, app: gatekeeper}\n"
+    with shop(tmp_path, host, more=protected, changes=merging) as world:
+        app = world.forge.app("gatekeeper", RIGHTS)
+        key = {"app_id": str(app.id), "app_key": app.private_key}
+        ours = world.hub(world.forge.token("gatekeeper", "app", repositories=[REPOSITORY]))
+        person = world.hub(world.forge.token("octo-dev"))
+        base = person.head("main")
+        assert base is not None
+        prod = "stagegate/promote/shop/prod"
+        for branch in (STAGING, prod):
+            person.create_ref(f"refs/heads/{branch}", base)
+        mine = world.pins("prod").replace("v1.0.0}", "v1.0.0}\n          - {name: replicas, value: '9'}")
+        ours.create_commit(STAGING, base, "chore: promote", "", {"deploy/staging.yaml": b"# ours\n"})
+        pull = ours.open_pull("chore: promote", "", STAGING, "main")
+        head = person.head(STAGING)
+        assert pull is not None and head is not None
+        original = {"deploy/staging.yaml": world.pins("staging").encode(), "deploy/prod.yaml": mine.encode()}
+        person.create_commit(STAGING, head, "fix: more", "", original)
+        person.update_pull(pull.number, base=prod)
+        trailers = (
+            "Stagegate-App: shop\nStagegate-Version: 1.0.0\nStagegate-Environment: prod\nStagegate-Run: 7"
+        )
+        squash = {"merge_method": "squash", "commit_title": "chore: promote", "commit_message": trailers}
+        world.ask("PUT", f"pulls/{pull.number}/merge", world.forge.token("octo-dev"), squash)
+        [commit] = person.compare("main", prod).commits
+        assert (commit.author, commit.vouched) == (ours.viewer(), True)
+        opened = person.open_pull("mine", "", prod, "main")
+        assert opened is not None
+        run(world, mode="evaluate", environment="prod", **key)
+        assert world.repo.head("main") == base, "one person alone changed production"
+        world.review(opened.number, "octo-lead", "APPROVE")
+        assert run(world, mode="evaluate", environment="prod", **key) == "merged"

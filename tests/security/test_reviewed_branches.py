@@ -40,3 +40,25 @@ def test_only_branches_that_policy_lists_make_releases(
         with pytest.raises(Stop) as stopped:
             releases.reviewed(settings, "1.4.0", world.hub(), world.store)
         assert (stopped.value.reason, "release-branches" in stopped.value.next) == ("not-authorised", True)
+
+
+def test_a_tag_with_the_name_of_the_default_branch_is_not_read_instead_of_it(
+    tmp_path: Path, host: str
+) -> None:
+    """Everybody who may write may push a tag called `main`, and Git takes a tag before a branch."""
+    with shop(tmp_path, host) as world:
+        world.split()
+        policy = settings_file.parse(
+            world.gitops.store.git("show", "main:apps/shop/stagegate.yaml"), "stagegate.yaml"
+        )
+        person = world.hub(world.forge.token("octo-dev"))
+        head = person.head("main")
+        assert head is not None
+        person.create_ref("refs/heads/side", head)
+        text = world.repo.read("main", "stagegate.yaml").replace(b"charts/shop", b"charts/other")
+        sha = person.create_commit("side", head, "feat: other", "", {"stagegate.yaml": text})
+        person.create_ref("refs/tags/main", sha)
+        assert world.hub().files("main", ["stagegate.yaml"])["stagegate.yaml"].content == text  # type: ignore[union-attr]
+        chart = releases.whole(policy, world.hub()).chart
+        assert getattr(chart, "path", "") == "charts/shop"
+        assert not world.hub().contains("main", sha)

@@ -8,47 +8,59 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
 import yaml
 
 from stagegate import nesting, yaml_1_1
 from stagegate.argocd_app import globs, sources
 from stagegate.argocd_app.named_files import KUSTOMIZATIONS
 from stagegate.argocd_app.sources import mapping
+from stagegate.difference import environment_names
+from stagegate.difference.environment_names import Names
 from stagegate.difference.side import Side
+from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
-from stagegate.pins import ownership
+from stagegate.pins import strict
 
 _LARGEST = 1 << 20  # bytes of a file that is read; a manifest in Git is smaller
 _MANIFEST = re.compile(r"\.(?:ya?ml|json|jsonnet|libsonnet)$")
-_HOLE = re.compile(r"\{\{|\$\{")
-_DECIDING = ("name", "chart", "repoURL", "namespace", "path")
+_PROGRAM = re.compile(r"\.(?:jsonnet|libsonnet)$")
 
 Documents = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
 
-class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """What an environment is known by: its Applications, their namespaces, its pin files; our chart and images."""
-
-    applications: frozenset[str]
-    namespaces: frozenset[str]
-    artifacts: tuple[str, ...]
-    pins: frozenset[str]
-
-
 def documents(old: Side, new: Side, paths: Iterable[str]) -> dict[str, str]:
-    """Why each of these changed paths is judged with the environment; paths that name nothing are left out."""
-    wanted = [path for path in paths if _is_guarded(path, new)]
+    """Why each of these changed paths is judged with the environment; paths that name nothing are left out.
+
+    A link in scope changes with what it points to, wherever that is.
+    """
+    changed = frozenset(paths)
+    wanted = [path for path in sorted(changed) if _is_guarded(path, new)]
+    wanted += [
+        path for path in _links(new) if path not in changed and not changed.isdisjoint(_way(path, new))
+    ]
     if not wanted:
         return {}
     for side in (old, new):
         side.tree.read(wanted)
-    names = _names(old, new)
+    names = environment_names.of(old, new)
     reasons = {path: _why(path, old, new, names) for path in wanted}
     return {path: why for path, why in reasons.items() if why}
+
+
+def _links(side: Side) -> list[str]:
+    """The symbolic links in scope."""
+    return [
+        path for path, entry in sorted(side.tree.entries.items()) if entry.link and _is_guarded(path, side)
+    ]
+
+
+def _way(path: str, side: Side) -> tuple[str, ...]:
+    """Where a link leads, and the links on the way."""
+    target, links = side.tree.resolve(path)
+    return (target, *links)
 
 
 def _is_guarded(path: str, side: Side) -> bool:
@@ -74,25 +86,6 @@ def _is_submodule(path: str, side: Side) -> bool:
     return path in side.tree.entries and side.tree.entries[path].submodule
 
 
-def _names(old: Side, new: Side) -> Names:
-    applications: set[str] = set(new.environment.argo.application_names)
-    namespaces: set[str] = set()
-    for side in (old, new):
-        for one in side.applications(children=False).values():
-            if one.own:
-                applications |= {one.name} if not one.note else set()
-                destination = mapping(mapping(one.document.get("spec")).get("destination"))
-                namespaces |= {str(destination.get("namespace") or "")} - {""}
-    settings = new.settings
-    chart = settings.chart_reference.partition("://")[2] or settings.chart_reference
-    return Names(
-        applications=frozenset(applications),
-        namespaces=frozenset(one for one in namespaces if not _HOLE.search(one)),
-        artifacts=tuple(one for one in (chart, *settings.images) if one),
-        pins=frozenset(pin_files.of([new.environment])),
-    )
-
-
 def _why(path: str, old: Side, new: Side, names: Names) -> str:
     """What a changed file contains that concerns the environment, in words; nothing where it does not."""
     if any(_is_submodule(path, side) for side in (old, new)):
@@ -101,21 +94,49 @@ def _why(path: str, old: Side, new: Side, names: Names) -> str:
     is_same_kind = is_both and posixpath.basename(path) == "Chart.yaml"
     if not is_same_kind and _turns_folder(path, {posixpath.dirname(file) for file in names.pins}):
         return "changes how Argo CD reads the folder of a pin"
-    contents = [_content(side, path) for side in (old, new)]
-    sides: list[Documents] = []
-    for content in contents:
-        read = _read(content)
-        if read is None:
-            reason = _in_text(content or b"", names)
-            return f"cannot be read as plain YAML, and {reason}" if reason else ""
-        sides.append(read)
-    before, after = sides
+    before, after = (_content(side, path) for side in (old, new))
+    if before == after:
+        return ""
+    if why := _unreadable(path, after, names):
+        return why
+    sides = [_read(content) for content in (before, after)]
+    if None in sides:
+        reasons = [environment_names.in_text(content or b"", names) for content in (after, before)]
+        reason = next(filter(None, reasons), "")
+        return f"cannot be read as plain YAML, and {reason}" if reason else ""
+    return _documents_why(path, sides[0] or {}, sides[1] or {}, names, new)
+
+
+def _unreadable(path: str, content: bytes | None, names: Names) -> str:
+    """Why nobody can tell what Argo CD finds in a file as it will be; nothing where its documents can be compared.
+
+    An Application may hide in what our reader and Argo CD's take differently.
+    """
+    if content is None:
+        return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
+    if content and _PROGRAM.search(path):
+        return "is a program, and what it makes is not known"
+    if environment_names.is_template(content) and _read(content) is None:
+        return ""
+    try:
+        strict.check(content, path)
+    except Stop as stop:
+        if environment_names.is_manifest(content) or environment_names.in_text(content, names):
+            return f"could be read in two ways: it {stop.what.removeprefix(path).strip().rstrip('.')}"
+    return ""
+
+
+def _documents_why(path: str, before: Documents, after: Documents, names: Names, new: Side) -> str:
     for key in dict.fromkeys((*after, *before)):
         was, now = before.get(key), after.get(key)
         if was == now:
             continue
-        strong, weak = _named(now or {}, path, names, new) if now else ("", "")
-        strong_then, weak_then = _named(was, path, names, new) if was else ("", "")
+        strong, weak = (
+            environment_names.in_document(now or {}, path, names, new.settings) if now else ("", "")
+        )
+        strong_then, weak_then = (
+            environment_names.in_document(was, path, names, new.settings) if was else ("", "")
+        )
         reason = strong or strong_then or (weak if weak != weak_then else "")
         if reason:
             verb = "is new" if was is None else "is removed" if now is None else "changes"
@@ -157,64 +178,3 @@ def _read(content: bytes | None) -> Documents | None:
                     name if (kind, space, name) not in by_identity else f"{name} {len(by_identity)}",
                 ] = mapping(document)
     return by_identity
-
-
-def _named(document: Mapping[str, Any], path: str, names: Names, side: Side) -> tuple[str, str]:
-    """What a document names: something that is the environment's own, and a namespace, which others may share."""
-    is_argo = str(document.get("apiVersion") or "").startswith("argoproj.io/")
-    folder, is_kustomize = posixpath.dirname(path), posixpath.basename(path) in KUSTOMIZATIONS
-    weak = ""
-    for key, text, around in _texts(document, "", {}):
-        if artifact := _mentions(text, names.artifacts):
-            return artifact, ""
-        if key == "chart" and ownership.is_our_chart(str(around.get("repoURL") or ""), text, side.settings):
-            return f"the chart {text}", ""
-        if (is_argo or "argoproj.io/" in text or is_kustomize) and (one := _word(text, names.applications)):
-            return f"the Application {one}", ""
-        if is_argo and key in _DECIDING and _HOLE.search(text):
-            return f"what {text} stands for", ""
-        if is_kustomize and posixpath.normpath(posixpath.join(folder, text)) in names.pins:
-            return f"the pin {text}", ""
-        if key == "namespace" and text in names.namespaces:
-            weak = f"the namespace {text}"
-    return "", weak
-
-
-def _texts(
-    value: object, key: str, around: Mapping[str, Any]
-) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Every text of a document, with its key and the mapping that it is in."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _texts(item, str(name), value)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item, key, around)
-    elif isinstance(value, str):
-        yield key, value, around
-
-
-def _mentions(text: str, artifacts: Iterable[str]) -> str:
-    """The chart or image among these whose reference is in a text."""
-    for one in artifacts:
-        if one in text and re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w./-])", text):
-            return one
-    return ""
-
-
-def _word(text: str, words: Iterable[str]) -> str:
-    return next(
-        (
-            one
-            for one in sorted(words)
-            if one in text and re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w.-])", text)
-        ),
-        "",
-    )
-
-
-def _in_text(content: bytes, names: Names) -> str:
-    """What a file that is no plain YAML mentions."""
-    text = content.decode("utf-8", "replace")
-    word = _mentions(text, names.artifacts) or _word(text, names.applications)
-    return f"mentions {word}" if word else "is about Argo CD" if "argoproj.io/" in text else ""

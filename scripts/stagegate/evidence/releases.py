@@ -73,7 +73,7 @@ def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
     """
     if own is None:
         file = policy.source_file
-        blob = app.files(app.default_branch(), [file])[file]
+        blob = app.files(app.default_head(), [file])[file]
         own = settings_file.parse(blob.content, f"{app.repository}: {file}") if blob else policy
     joined = msgspec.structs.replace(
         policy,

@@ -97,7 +97,7 @@ def scenarios_of(
     blob = app.files(release.commit, [file])[file]
     if blob is None and adopts:
         log.say(f"{file} is not in {release.tag} yet: the default branch's is used")
-        blob = app.files(app.default_branch(), [file])[file]
+        blob = app.files(app.default_head(), [file])[file]
     if blob is None:
         raise scenario_files.missing(file, release.commit)
     return scenario_files.parse(blob.content, file, environment.gate.variables)

@@ -71,9 +71,9 @@ class Approvals(Value, frozen=True, kw_only=True):
     """Who approved exactly the head under judgement: logins of people with write access who wrote none of it.
 
     `carried`: who approved it elsewhere. `merged_by_stagegate`: the pull request is one that stagegate merges
-    itself. `contains_others_work`: somebody else added commits to that branch. `unvouched`: commits and pushes of
-    which nobody knows whose they are. `other_files`: files that stagegate does not merge, because they are no pins
-    of the environment.
+    itself. `contains_others_work`: somebody else added commits to that branch, or moved it. `unvouched`: commits
+    and pushes of which nobody knows whose they are. `other_files`: files that stagegate does not merge, because
+    they are no pins of the environment.
     """
 
     people: tuple[str, ...] = ()

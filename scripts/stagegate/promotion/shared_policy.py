@@ -24,7 +24,7 @@ def read(pins: hub.Hub, head: str, extends: str) -> Shared:
         place = f"{repository or pins.repository}//{path}"
         try:
             source = pins.beside(repository) if repository else pins
-            at = source.default_branch() if repository else head
+            at = source.default_head() if repository else head
             blob = source.files(at, [path])[path]
         except Stop as stop:
             raise _unreadable(place, f"{stop.what} {stop.why}") from stop

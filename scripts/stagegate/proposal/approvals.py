@@ -68,20 +68,27 @@ def given(
 
     Neither authors of its commits nor who pushed its head are counted. Where GitHub does not vouch for one of them,
     nobody's approval counts, because it may be their own.
+    A squash has our author, GitHub's signature and the trailers that whoever merges it writes, so a head on our
+    branch is ours only where the repository's activity says that we put it there.
     """
     foreign = authors.strangers(compared.commits, app, environment.name, writers)
-    move = pins.pushed(pull.head_ref, pull.head_repository, pull.head_sha) if reviews else None
+    by_us = is_merged_by_stagegate(pins, pull, app, environment)
+    move = (
+        pins.pushed(pull.head_ref, pull.head_repository, pull.head_sha)
+        if reviews or (by_us and not foreign)
+        else None
+    )
     unvouched = [
         commit.sha for commit in foreign if not commit.vouched or hub.ACTIONS_BOT.same(commit.author)
     ]
     if reviews and not _is_known(move, writers):
         unvouched.append(pull.head_sha)
-    by_us = is_merged_by_stagegate(pins, pull, app, environment)
+    is_moved_by_us = move is not None and is_accepted(move.by, writers)
     involved = (*(commit.author for commit in foreign), move.by if move else None)
     return Approvals(
         people=() if unvouched else people(reviews, pull, involved),
         merged_by_stagegate=by_us,
-        contains_others_work=by_us and bool(foreign),
+        contains_others_work=by_us and (bool(foreign) or not is_moved_by_us),
         unvouched=tuple(dict.fromkeys(unvouched)),
         other_files=_besides(compared, pin_files) if by_us else (),
     )

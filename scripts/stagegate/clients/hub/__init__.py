@@ -125,6 +125,14 @@ class Hub(
 ):
     """One repository on GitHub, seen with one token."""
 
+    def default_head(self) -> str:
+        """The commit at the tip of the default branch: a tag of the branch's name cannot take its place.
+
+        Stop(unknown-state) for an empty repository.
+        """
+        branch = self.default_branch()
+        return self.head(branch) or branch
+
     def beside(self, repository: str) -> Hub:
         """Another repository of the same server, seen with the same token. Stop(bad-input) for no repository."""
         return connect(

@@ -181,8 +181,11 @@ class Commits(Refs):
 
     @remembered
     def contains(self, branch: str, sha: str) -> bool:
-        """Whether a commit is reachable from a branch; one that shares no history with it is not."""
-        path = self._c.path(f"compare/{branch}...{sha}")
+        """Whether a commit is reachable from a branch; one that shares no history with it is not.
+
+        The branch's head is compared, because a tag may have the name of the branch.
+        """
+        path = self._c.path(f"compare/{self.head(branch) or branch}...{sha}")
         doing = f"ask whether {branch} contains {sha[:12]}"
         compared = self._c.find(path, _Comparison, doing, _READ, per_page=1)
         return compared is not None and compared.status in ("behind", "identical")
