@@ -23,7 +23,8 @@ from stagegate.actions import helm_publish, image_tags
 from stagegate.chart import package, published
 from stagegate.chart.publish import committed
 from stagegate.clients import registry
-from stagegate.clients.registry import Manifest
+from stagegate.clients.registry import Manifest, agreement
+from stagegate.clients.registry.transport import Transport
 from stagegate.errors import Stop
 from stagegate.model import digest_of
 from stagegate.runner.boundary import entrypoint
@@ -241,19 +242,50 @@ def test_a_run_that_died_after_the_push_is_completed(world: World, mocker: Mocke
     assert world.publish()[1]["reason"] == "already-published"
 
 
-def test_another_run_that_wins_the_race_is_noticed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = registry.Registry.push
+def test_a_lost_race_is_noticed_although_its_write_is_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run publishes as a whole while this one is about to write."""
+    monkeypatch.setattr(agreement, "pause", lambda: None)
+    other: dict[str, str] = {}
+    real = registry.Registry.push_manifest
+    begun: list[bool] = []
 
-    def push(ours: registry.Registry, target: Any, manifest: Manifest, blobs: Any, **more: Any) -> bool:
-        done = real(ours, target, manifest, blobs, **more)
-        other = json.loads(manifest.raw)
-        other["annotations"] = {"from": "the other run"}
-        ours.push_manifest(target, Manifest(media_type=manifest.media_type, raw=json.dumps(other).encode()))
-        return done
+    def push_manifest(ours: registry.Registry, target: Any, manifest: Manifest) -> None:
+        if not begun:
+            begun.append(True)
+            document = json.loads(manifest.raw) | {"annotations": {"from": "the other run"}}
+            rival = Manifest(media_type=manifest.media_type, raw=json.dumps(document).encode())
+            world.client.push(world.where, rival, (), absent=True)
+            other["digest"] = rival.digest
+        real(ours, target, manifest)
 
-    monkeypatch.setattr(registry.Registry, "push", push)
+    monkeypatch.setattr(registry.Registry, "push_manifest", push_manifest)
     code, out = world.publish()
     assert (code, out["reason"]) == (4, "version-taken")
+    assert other["digest"] in json.dumps(world.report(out)["message"])
+    assert world.client.digest(world.where) == other["digest"]
+
+
+def test_requests_of_a_new_chart_and_of_one_that_is_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Transport.send
+    sent: list[str] = []
+
+    def send(ours: Transport, method: str, url: str, *parts: Any, **more: Any) -> Any:
+        if "/charts/shop/" in url:
+            sent.append(f"{method} {url.split('/charts/shop/')[1].partition('/')[0]}")
+        return real(ours, method, url, *parts, **more)
+
+    monkeypatch.setattr(Transport, "send", send)
+    assert world.publish()[1]["reason"] == "published"
+    upload = ["POST blobs", "PUT blobs"]
+    claimed = ["PUT manifests", "GET tags"]
+    assert sent == ["GET manifests", *upload, *upload, *claimed, "PUT manifests"]
+    sent.clear()
+    assert world.publish()[1]["reason"] == "already-published"
+    assert sent == ["GET manifests"]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +354,8 @@ def test_build_metadata_becomes_part_of_the_tag(world: World) -> None:
     world.move("1.1.0", "1.1.0+b.7")
     code, out = world.publish()
     assert (code, out["version"]) == (0, "1.1.0+b.7")
-    assert world.client.tags(world.where) == ("1.1.0_b.7",)
+    versions = [tag for tag in world.client.tags(world.where) if not tag.startswith("claim-")]
+    assert versions == ["1.1.0_b.7"]
 
 
 def test_helm_finding_places_are_paths_of_the_repository(

@@ -1,4 +1,4 @@
-"""helm-publish: the chart of a release, checked, packed with the release record, pushed once and read back."""
+"""helm-publish: the chart of a release, checked, packed with the release record and pushed once."""
 
 from __future__ import annotations
 

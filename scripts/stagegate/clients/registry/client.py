@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import msgspec
 import requests
 
 from stagegate.clients import http
+from stagegate.clients.registry import agreement, claims
 from stagegate.clients.registry.reference import Reference, parse
 from stagegate.clients.registry.transport import Transport
 from stagegate.clients.registry.trouble import Transient, absent
@@ -205,7 +207,11 @@ class Registry:
         return digest
 
     def push_manifest(self, target: str | Reference, manifest: Manifest) -> None:
-        """PUT a manifest under a tag or its digest. When the answer is lost, the registry is asked."""
+        """PUT a manifest under a tag or its digest, and make sure that the registry has it there.
+
+        The digest in the registry's answer is compared. Without one, or when the answer is lost, the tag is read.
+        Stop(unknown-state) when the registry took the manifest and has nothing or something else.
+        """
         target = _target(target)
         url = f"{target.api}/manifests/{target.wanted}"
         try:
@@ -216,6 +222,10 @@ class Registry:
         except Transient:
             if self.digest(target) != manifest.digest:
                 raise
+            return
+        stored = answer.headers.get("Docker-Content-Digest", "") or self.digest(target)
+        if stored != manifest.digest:
+            raise _nonsense(target, f"that it has {stored or 'nothing'} after a push of {manifest.digest}")
 
     def push(
         self,
@@ -229,12 +239,14 @@ class Registry:
     ) -> bool:
         """Blobs, then the manifest under its tag, all of it again when a registry stumbles.
 
-        `absent` is for a caller that has just looked: the first attempt then looks once, before the manifest.
+        `absent` is for a caller that has just looked. It agrees with other such callers before the tag is written.
         `begun` is the upload that such a caller has begun, used for the first blob.
         False when it was there already. A tag with other content is Stop(version-taken) unless `replace`.
         """
         target = _target(target)
         pace = variables.retry_pace()
+        own = claims.claim(target.tag, manifest.digest)
+        agreed = False
         for attempt in range(_PUSHES):
             first = absent and attempt == 0
             existing_digest = None if first else self.digest(target)
@@ -245,11 +257,14 @@ class Registry:
             try:
                 for number, blob in enumerate(blobs):
                     self.push_blob(target, blob, absent=first, begun=begun if first and not number else "")
-                existing = self.manifest(
-                    target
-                )  # a registry cannot compare and swap: look as late as possible
-                if existing and existing.digest != manifest.digest and not replace:
-                    raise taken(target, existing.digest, manifest.digest)
+                if not agreed:
+                    put = partial(self.push_manifest, manifest=manifest)
+                    published = agreement.agree(self, target, own, put) if absent else self.digest(target)
+                    if published == manifest.digest:
+                        return False
+                    if published is not None and not replace:
+                        raise taken(target, published, manifest.digest)
+                    agreed = True  # it stays so: from now on rivals expect that this publisher writes
                 self.push_manifest(target, manifest)
                 return True
             except Transient:

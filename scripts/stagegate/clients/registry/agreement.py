@@ -1,0 +1,66 @@
+"""Agrees with other publishers of the same version, by claims, before the version is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from stagegate.clients.registry import claims
+from stagegate.clients.registry.claims import Claim
+from stagegate.clients.registry.reference import Reference
+from stagegate.errors import Stop
+from stagegate.runner import log
+
+_ROUNDS = 60  # lists of tags while a rival has not said what it saw
+_SECONDS = 0.5  # between two of them
+
+
+class Tags(Protocol):
+    """What is needed of a registry."""
+
+    def tags(self, repository: str | Reference) -> tuple[str, ...]:
+        """Every tag of the repository."""
+
+    def digest(self, reference: str | Reference) -> str | None:
+        """The digest of a tag, or None."""
+
+
+def agree(store: Tags, target: Reference, own: Claim, put: Callable[[Reference], None]) -> str | None:
+    """None when our manifest may be written to `target`; else the digest that is, or will be, published there.
+
+    `put` stores our manifest under a tag. In an undisturbed run that is one write and one list. Two publishers of
+    different content never both get None. Where a rival stopped half-way, its claim counts after `_ROUNDS` lists.
+    """
+    if not own.possible:
+        return store.digest(target)
+    put(target.tagged(own.made))
+    for _ in range(_ROUNDS):
+        try:
+            step, winner = claims.next_step(own, store.tags(target))
+        except Stop as stop:
+            if stop.reason != "missing-permission":
+                raise
+            log.say(f"warning: another publisher of {target} would be noticed late: {stop.what} {stop.why}")
+            return store.digest(target)
+        if step == "write":
+            return None
+        if step == "compare":
+            return store.digest(target)
+        if step == "lost":
+            return store.digest(target.tagged(winner))
+        if step == "wait":
+            pause()
+        else:
+            put(target.tagged(own.contested if step == "contest" else own.conceded))
+    raise Stop(
+        "version-taken",
+        f"{target} is claimed by another publisher with other content.",
+        "That publisher began before this one, and has not written the version.",
+        "Run the other job again to finish it, or make a new version with version-bump and publish that.",
+    )
+
+
+def pause() -> None:
+    """Wait before the tags are listed again."""
+    time.sleep(_SECONDS)
