@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     build_schema,
-    graphql_sync,
+    execute_sync,
     parse,
+    validate,
 )
 from graphql.language import FieldNode
 from graphql.type import GraphQLInterfaceType, GraphQLUnionType
@@ -41,7 +43,7 @@ def announce(raw: bytes) -> Operation:
     """The operation's name and its mutations; empty when the request can't be read."""
     try:
         sent = json.loads(raw)
-        document = parse(sent["query"])
+        document = _parsed(sent["query"])
     except (ValueError, KeyError, TypeError, GraphQLError):
         return Operation()
     wanted = sent.get("operationName")
@@ -66,6 +68,16 @@ def schema() -> GraphQLSchema:
     return built
 
 
+@lru_cache(maxsize=256)
+def _parsed(query: str) -> DocumentNode:
+    return parse(query)
+
+
+@lru_cache(maxsize=256)  # the same few texts are sent again and again, and this is most of the work
+def _mistakes(query: str) -> Sequence[GraphQLError]:
+    return validate(schema(), _parsed(query))
+
+
 def answer(world: World, token: Token, raw: bytes) -> Answer:
     """One POST to /graphql: 200 with `data` and `errors`; 400 for JSON that is none, 401 without a token."""
     if token.kind == "anonymous":
@@ -75,8 +87,14 @@ def answer(world: World, token: Token, raw: bytes) -> Answer:
         query, variables = sent["query"], sent.get("variables") or {}
     except (ValueError, KeyError, TypeError):
         raise Refusal(400, "Problems parsing JSON") from None
-    result = graphql_sync(
-        schema(), query, context_value=Asker(world, token), variable_values=variables,
+    try:
+        mistakes = _mistakes(query)
+    except GraphQLError as error:
+        mistakes = [error]
+    if mistakes:
+        return Answer(200, _body(ExecutionResult(None, list(mistakes))))
+    result = execute_sync(
+        schema(), _parsed(query), context_value=Asker(world, token), variable_values=variables,
         operation_name=sent.get("operationName"), field_resolver=resolve,
     )  # fmt: skip
     return Answer(200, _body(result))
