@@ -49,6 +49,21 @@ _FORMS = {
     "entified": r"\bidentified\s{1,3}(?:with\s{1,3}\S{1,40}\s{1,3})?(?:by|as)\s{1,3}['\"]",
     "PASSWORD '": r"PASSWORD '[^'$]",
     "password '": r"password '[^'$]",
+    "PASSWORD(": r"PASSWORD\(\s?['\"][^'\"$]",
+    "redis-cli": r"\bredis-cli\b[^\n|;]{0,200}?\s-a[ =]?['\"]?[^\s$'\"-]",
+    "ldap": r"\bldap(?:search|modify|add|delete|passwd|whoami)\b[^\n|;]{0,300}?\s-w[ =]?['\"]?[^\s$'\"-]",
+    "openssl": r"\bopenssl\b[^\n|;]{0,300}?\s-(?:k|K|pass|passin|passout)\s{1,3}"
+    r"['\"]?(?!file:|env:|fd:|stdin)[^\s$'\"-]",
+    "community": r"\br[ow]community6?[ \t]{1,8}[^\s$]",
+    "com2sec": r"\bcom2sec6?[ \t]{1,8}\S{1,64}[ \t]{1,8}\S{1,64}[ \t]{1,8}[^\s$]",
+    "api.telegram": r"api\.telegram\.org/bot\d{1,20}:[\w-]",
+    "mc ": r"\bmc (?:alias set|config host add)"
+    r"\s{1,3}\S{1,64}\s{1,3}\S{1,200}\s{1,3}\S{1,64}\s{1,3}['\"]?[^\s$'\"]",
+    "[admins]": r"\[admins\]\s{1,8}\S{1,64}\s?=\s?[^\s$]",
+    "cho ": r"\becho\s{1,3}(?:-\w{1,3}\s{1,3})?['\"]?[^\s$'\"|][^\n|]{0,300}\|[^\n|]{0,200}"
+    r"(?:--with-token|--[\w-]{0,20}stdin)\b",
+    "rintf ": r"\bprintf\s{1,3}(?:['\"]?%s\S{0,4}\s{1,3})?['\"]?[^\s$'\"|%][^\n|]{0,300}\|[^\n|]{0,200}"
+    r"(?:--with-token|--[\w-]{0,20}stdin)\b",
     "add_user": r"\b(?:add_user|change_password)\s{1,3}\S{1,64}\s{1,3}[^\s$]",
     "user ": r"(?m)^[ \t]{0,8}user[ \t]{1,3}\S{1,64}[ \t](?:[^\n]{0,200}[ \t])?[>#<!][^\s>#<!]",
     "SETUSER": r"\bSETUSER[ \t]{1,3}\S{1,64}[ \t](?:[^\n]{0,200}[ \t])?[>#<!][^\s>#<!]",

@@ -122,6 +122,8 @@ class _Hider:
         if value is None or isinstance(value, bool):
             return value
         named = is_named(name, kind) or (inside and not secret_names.is_about(name))
+        if inside and secret_names.names_users(name):
+            named = named or secret_texts.is_user_with_password(str(value))
         if named and not is_harmless(name, str(value)):
             return self.mark(value)
         if isinstance(value, str):

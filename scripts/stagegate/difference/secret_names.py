@@ -23,7 +23,8 @@ _ALWAYS = word_set(
     "password passwords passwd passwds passphrase passphrases passcode pwd pwds secret secrets token tokens "
     "credential credentials cred creds apikey apikeys bearer psk otp totp mnemonic authorization htpasswd "
     "netrc pgpass dockerconfigjson dockerconfig dockercfg kubeconfig keystore salt pepper privatekey sas "
-    "connectionstring connstr passwort kennwort contrasena senha parola"
+    "connectionstring connstr passwort kennwort contrasena contrase clave senha parola "
+    "wachtwoord heslo haslo jelszo salasana losenord passord adgangskode mdp"
 )
 _AT_THE_END = word_set(
     "pw pws pin pins pass auth auths jwt cookie cookies sig dsn jdbc encrypt requirepass masterauth bindpw rootpw "
@@ -60,11 +61,12 @@ _PLAIN_KEY = word_set(
 _KEY_GLUED = re.compile(
     r"(?:api|secret|access|private|encrypt|encryption|fernet|sign|signing|master|shared|account|license|session|hmac"
     r"|aes|rsa|ssh|root|auth|jwt|crypto|cipher|storage|app|server|client|admin|webhook|deploy|consumer|service"
-    r"|subscription|instrumentation)keys?$"
+    r"|subscription|instrumentation|user|admin|bot|integration)keys?$"
 )
 _GLUED = re.compile(r"passw(?:or)?d|passphrase|pwd(?![a-z])|secret|credential|apikey|(?<!de)tokens?$|dbpass")
 _NO_PASS = word_set("bypass compass encompass surpass trespass overpass underpass")
 _NUMBERS = word_set("token tokens key keys cookie cookies auth")
+_USERS = word_set("user users login logins account accounts userlist")
 _REFERENCE = word_set("existing checksum checksums digest fingerprint")
 
 
@@ -114,6 +116,12 @@ def is_about(name: str) -> bool:
     """Whether a name beside a secret only describes it, such as `ttl`, `name` or `path`."""
     parts = _without_number(words(name))
     return bool(parts) and parts[-1] in _ABOUT
+
+
+def names_users(name: str) -> bool:
+    """Whether what stands under a name is a user, who may be written with a password: `users: ["shop:…"]`."""
+    parts = _without_number(words(name))
+    return bool(parts) and parts[-1] in _USERS
 
 
 def may_be_number(name: str) -> bool:

@@ -15,7 +15,7 @@ LONGEST = 256 * 1024  # characters
 
 _NAME = re.compile(r"(?<![\w.$-])-{0,2}[^\W\d][\w.-]*")
 _VALUE = r"(?:\"([^\"\n]{0,256})|'([^'\n]{0,256})|([^\s\"'][^\s&;,\"']{0,256})?)"
-_ASSIGNED = re.compile(r"\]?[\"']?\s{0,4}(?:=>|:=|\?=|\+=|==?|:)\s{0,4}" + _VALUE)
+_ASSIGNED = re.compile(r"\]?[\"']?\]?\s{0,4}(?:=>|:=|\?=|\+=|==?|:)\s{0,4}" + _VALUE)
 _LISTED = re.compile(r"[\"']\s{0,4},\s{0,4}" + _VALUE)
 _AFTER_FLAG = re.compile(r"\s{1,4}(?:\"([^\"\n]{1,256})|'([^'\n]{1,256})|([^\s\"'-][^\s\"']{0,256}))")
 _AFTER_SPACE = re.compile(r"[ \t]{1,8}(?:\"([^\"\n]{1,256})\"|'([^'\n]{1,256})'|([^\s\"'=:<>][^\s;]{0,256}))")
@@ -43,6 +43,9 @@ _QUERY = re.compile(
     r"[?&](?:[a-z-]{0,20}sig|[a-z-]{0,20}signature|sign|code|key|auth|st|pass|pwd|x-(?:amz|goog|oss|obs|cos)-[a-z-]{1,30})"
     r"=(?![$<{%])[^\s&\"']{8,}",
     re.I,
+)
+_USER_AND_PASSWORD = re.compile(
+    r"(?!system:|arn:|urn:)[A-Za-z][\w.@-]{0,64}:(?!//|\d{1,5}$|[$<{])[^\s:]{3,256}"
 )
 _SHORT_FLAG = re.compile(r"(?<![\w-])-([pPaw])(['\"]?)[ =]?([^\s'\"-][^\s'\"]{0,256})")
 _NO_WORD = re.compile(r"\d|[^\w./:-]")
@@ -76,6 +79,11 @@ def takes_login(command: str) -> bool:
 def is_login(value: str) -> bool:
     """Whether the value of `-u` is a user with a password."""
     return re.match(r"[A-Za-z][\w.@-]{0,64}[:%](?![$<{])\S", value) is not None
+
+
+def is_user_with_password(value: str) -> bool:
+    """Whether the value of a field such as `users` is a name with a password, and no address or system name."""
+    return _USER_AND_PASSWORD.fullmatch(value) is not None
 
 
 def looks_made_up(value: str) -> bool:
