@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -207,19 +208,53 @@ def hostile(**member: object) -> bytes:
     return buffer.getvalue()
 
 
+def archived(*names: str, mode: str = "w:gz", **headers: str) -> bytes:
+    """An archive of empty files, with global headers."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode, format=tarfile.PAX_FORMAT, pax_headers=headers) as tar:  # type: ignore[call-overload]
+        for name in names:
+            tar.addfile(tarfile.TarInfo(name))
+    return buffer.getvalue()
+
+
+def in_two_parts() -> bytes:
+    """One archive in two compressed parts: Go reads both."""
+    whole = archived("shop/Chart.yaml", "shop/templates/more.yaml", mode="w")
+    return gzip.compress(whole[:512], mtime=0) + gzip.compress(whole[512:], mtime=0)
+
+
 @pytest.mark.parametrize(
     "archive",
     [
         b"not an archive",
+        archived("shop/Chart.yaml", "shop/a", "shop/a"),
+        archived("shop/Chart.yaml", "shop/a", "shop/./a"),
+        archived("shop/templates/more.yaml", path="shop/notes.txt"),
+        in_two_parts(),
         hostile(name="shop/../../etc/passwd", size=1),
         hostile(name="/etc/passwd", size=1),
         hostile(name="shop/link", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
         hostile(name="shop/big", size=package.FILE_LIMIT + 1),
         hostile(name="shop/a", size=1)[:-20],
     ],
-    ids=["no archive", "upwards", "absolute", "a link", "too big", "cut off"],  # the bytes hold the time
+    ids=[
+        "no archive",
+        "twice",
+        "twice in two spellings",
+        "renamed",
+        "two parts",
+        "upwards",
+        "absolute",
+        "a link",
+        "too big",
+        "cut off",
+    ],  # the bytes hold the time
 )
 def test_an_archive_that_cannot_be_trusted(archive: bytes) -> None:
     with pytest.raises(Stop) as stop:
         package.unpack(archive, "a chart")
     assert stop.value.reason == "unknown-state"
+
+
+def test_a_comment_for_the_whole_archive_is_read() -> None:
+    assert package.unpack(archived("shop/a", comment="of git archive"), "a chart") == {"shop/a": b""}

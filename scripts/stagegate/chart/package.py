@@ -26,6 +26,7 @@ from stagegate.model import digest_of, to_json
 CONFIG_TYPE = "application/vnd.cncf.helm.config.v1+json"
 LAYER_TYPE = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+_COMMENTS = frozenset(("comment",))  # of global headers, which `git archive` writes
 FILE_LIMIT = 5 << 20  # helm 3.17.3 and 4 refuse larger files and archives when they load a chart
 TOTAL_LIMIT = 100 << 20
 _METADATA = """name home sources version description keywords maintainers icon apiVersion condition tags
@@ -111,7 +112,8 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
 def unpack(archive: bytes, where: str) -> dict[str, bytes]:
     """Files of a chart archive, by path with the chart's folder in front. Stop(unknown-state).
 
-    Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused.
+    Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused. So is
+    what readers of archives understand differently: a file that is there twice, a header that renames files.
     """
     contents: dict[str, bytes] = {}
     folders: set[str] = set()
@@ -131,6 +133,10 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                     raise _corrupt(where, f"no disk takes the name {member.name[:100]!r}")
                 if name in folders or above & contents.keys():
                     raise _corrupt(where, f"{name[:100]!r} is a file and a folder")
+                if name in contents:
+                    raise _corrupt(where, f"{name[:100]!r} is there twice")
+                if not _COMMENTS.issuperset(tar.pax_headers):  # Go's reader gives them to no file
+                    raise _corrupt(where, "a global header of it changes what its files are called")
                 folders |= above
                 if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
                     raise _corrupt(where, "it is larger than helm loads")
@@ -152,13 +158,18 @@ def _fits_a_disk(parts: Sequence[str]) -> bool:
 
 
 def _expanded(archive: bytes, where: str) -> bytes:
-    """The archive without its compression, never more than the limit: headers can be as large as bodies."""
+    """The archive without its compression, never more than the limit: headers can be as large as bodies.
+
+    A second compressed part would be read by Go and by nobody here: https://pkg.go.dev/compress/gzip#Reader.
+    """
     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     data = stream.decompress(archive, TOTAL_LIMIT + 1)
     if len(data) > TOTAL_LIMIT:
         raise _corrupt(where, "it is larger than helm loads")
     if not stream.eof:
         raise EOFError("it ends too early")
+    if stream.unused_data:
+        raise _corrupt(where, "something follows where its compressed part ends")
     return data
 
 
