@@ -236,15 +236,23 @@ NESTED = (OTHER % "elsewhere").replace("name: other", 'name: "shop\\x2dprod"').r
         ("deploy/more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n<<: {kind: Application}\n"),
         ("deploy/more.yaml", HIDDEN_NAME),
         ("deploy/more.yaml", '# {{ x\na: [\nkind: Application\nmetadata: {name: "shop\\x2dprod"}\n'),
+        ("deploy/more.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n"),
+        (".gitattributes", "*.png filter=lfs\n*.yaml working-tree-encoding=ISO646-DE\n"),
+        ("more/.gitattributes", "*.yaml working-tree-encoding=ISO646-DE\n"),
         ("deploy/more.jsonnet", "{apiVersion: 'argoproj' + '.io/v1alpha1', kind: 'Application'}\n"),
     ],
-    ids=["larger than 1 MiB", "two ways to split", "two ways to merge", "a patch", "an escaped name", "a program"],
+    ids=["larger than 1 MiB", "two ways to split", "two ways to merge", "a patch", "an escaped name", "a pointer", "an encoding",
+         "an encoding elsewhere", "a program"],
 )  # fmt: skip
 def test_what_nobody_can_read_for_certain_beside_the_pins_needs_a_label(
     world: Shop, path: str, text: str
 ) -> None:
     state, why = judge(world, {path: lambda _: text})
     assert (state, NOT_RENDERED in why, path in why) == ("failure", True, True), why
+
+
+def test_attributes_that_change_no_bytes_need_none(world: Shop) -> None:
+    assert judge(world, {".gitattributes": lambda _: "*.png filter=lfs\n*.md text\n"})[0] == "success"
 
 
 def test_values_that_merge_mappings_beside_the_pins_need_none(world: Shop) -> None:

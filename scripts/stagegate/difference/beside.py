@@ -26,6 +26,8 @@ from stagegate.pins import strict
 
 _LARGEST = 1 << 20  # bytes of a file that is read; a manifest in Git is smaller
 _MANIFEST = re.compile(r"\.(?:ya?ml|json|jsonnet|libsonnet)$")
+_ATTRIBUTES = ".gitattributes"
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _PROGRAM = re.compile(r"\.(?:jsonnet|libsonnet)$")
 
 Documents = Mapping[tuple[str, str, str], Mapping[str, Any]]
@@ -39,7 +41,7 @@ def documents(old: Side, new: Side, paths: Iterable[str]) -> dict[str, str]:
     changed = frozenset(paths)
     wanted = [path for path in sorted(changed) if _is_guarded(path, new)]
     wanted += [
-        path for path in _links(new) if path not in changed and not changed.isdisjoint(_way(path, new))
+        path for path, way in _links(new).items() if path not in changed and not changed.isdisjoint(way)
     ]
     if not wanted:
         return {}
@@ -50,23 +52,25 @@ def documents(old: Side, new: Side, paths: Iterable[str]) -> dict[str, str]:
     return {path: why for path, why in reasons.items() if why}
 
 
-def _links(side: Side) -> list[str]:
-    """The symbolic links in scope."""
-    return [
+def linked(side: Side) -> frozenset[str]:
+    """Every path, wherever it is, to which a symbolic link in scope leads."""
+    return frozenset(path for way in _links(side).values() for path in way)
+
+
+def _links(side: Side) -> dict[str, tuple[str, ...]]:
+    """The symbolic links in scope: where each leads, and the links on the way."""
+    links = [
         path for path, entry in sorted(side.tree.entries.items()) if entry.link and _is_guarded(path, side)
     ]
-
-
-def _way(path: str, side: Side) -> tuple[str, ...]:
-    """Where a link leads, and the links on the way."""
-    target, links = side.tree.resolve(path)
-    return (target, *links)
+    side.tree.read(links)
+    ways = {path: side.tree.resolve(path) for path in links}
+    return {path: (target, *between) for path, (target, between) in ways.items()}
 
 
 def _is_guarded(path: str, side: Side) -> bool:
     base = posixpath.basename(path)
     folders = {posixpath.dirname(file) for file in pin_files.of([side.environment])}
-    if _turns_folder(path, folders):
+    if base == _ATTRIBUTES or _turns_folder(path, folders):
         return True
     is_manifest = _MANIFEST.search(base) is not None or base in KUSTOMIZATIONS
     if not is_manifest and not _is_submodule(path, side):
@@ -97,6 +101,8 @@ def _why(path: str, old: Side, new: Side, names: Names) -> str:
     before, after = (_content(side, path) for side in (old, new))
     if before == after:
         return ""
+    if posixpath.basename(path) == _ATTRIBUTES:
+        return _attributes_why(before, after)
     if why := _unreadable(path, after, names):
         return why
     sides = [_read(content) for content in (before, after)]
@@ -107,6 +113,20 @@ def _why(path: str, old: Side, new: Side, names: Names) -> str:
     return _documents_why(path, sides[0] or {}, sides[1] or {}, names, new)
 
 
+def _attributes_why(before: bytes | None, after: bytes | None) -> str:
+    """Git writes a file in the encoding that its attributes name, so umlauts can become braces in what Argo CD
+    checks out: https://git-scm.com/docs/gitattributes#_working_tree_encoding."""
+    was, now = (
+        [line for line in (content or b"").splitlines() if b"working-tree-encoding" in line]
+        for content in (before, after)
+    )
+    if was == now and after is not None:
+        return ""
+    return (
+        "changes the encoding in which Git writes files, so Argo CD reads other bytes than those judged here"
+    )
+
+
 def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     """Why nobody can tell what Argo CD finds in a file as it will be; nothing where its documents can be compared.
 
@@ -114,6 +134,8 @@ def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     """
     if content is None:
         return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
+    if content.startswith(_POINTER):
+        return "is a pointer to a large file, and what is in that is not known"
     if content and _PROGRAM.search(path):
         return "is a program, and what it makes is not known"
     if environment_names.is_template(content) and _read(content) is None:

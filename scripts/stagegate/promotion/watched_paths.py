@@ -6,6 +6,7 @@ import posixpath
 
 from stagegate.argocd_app.named_files import Named
 from stagegate.clients.connections import Connections
+from stagegate.difference import beside
 from stagegate.difference.side import Side
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
@@ -26,10 +27,12 @@ def of(connections: Connections, state: AppState) -> Named:
     files.add(settings.extends.rpartition("//")[2])
     folders = {posixpath.dirname(path) for path in pin_files.of(settings.environments)}
     watched = Named(
-        files=frozenset(files - {""}), folders=frozenset(folders), patterns=frozenset(settings.guarded_paths)
+        files=frozenset(files - {""}),
+        folders=frozenset(folders),
+        patterns=frozenset((*settings.guarded_paths, "*.gitattributes")),
     )
     for environment in settings.environments:
         side = Side(connections, settings, state.base, environment, tree)
         named, values = side.named()
-        watched = watched | named | values
+        watched = watched | named | values | Named(files=beside.linked(side))
     return watched
