@@ -6,9 +6,10 @@ Compared with a real reader in tests/pins/test_go_reader.py. https://pkg.go.dev/
 from __future__ import annotations
 
 import math
-import re
 import struct
 from typing import Any
+
+from stagegate.patterns import pattern
 
 STRING = "tag:yaml.org,2002:str"
 NULL = "tag:yaml.org,2002:null"
@@ -22,9 +23,9 @@ _FALSE = frozenset(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _ENDLESS = {sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")}
 _NEVER = frozenset((".nan", ".NaN", ".NAN"))
-_INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SEPARATED = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
+_INTEGER = pattern(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))")
+_FLOAT = pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_SEPARATED = pattern(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
 _BASES = (16, 2, 8, 8, 10)
 _LONGEST = 400  # characters; longer digits are no number that anybody means, and costly to convert
 _EXPONENT = 6

@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stagegate.patterns import pattern
+
 _GAP = "\u200b"  # invisible, and no word character for GitHub's matchers
-_MENTION = re.compile(r"@(?=[A-Za-z0-9])")
-_ISSUE = re.compile(r"#(?=\d)|(?<=\bGH)-(?=\d)", re.IGNORECASE)
-_CLOSING = re.compile(r"\b(c)(lose[sd]?|losing)\b|\b(f)(ix(?:e[sd])?)\b|\b(r)(esolve[sd]?)\b", re.IGNORECASE)
-_SKIP = re.compile(r"\[(?=\s*(?:skip ci|ci skip|no ci|skip actions|actions skip)\s*\])", re.IGNORECASE)
-_SKIP_TRAILER = re.compile(r"\bskip-(?=checks\s*:)", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_ADDRESS = re.compile(r"https?://[^\s()<>|\\`\"']+")
-_STRUCTURE = re.compile(r"([\\`*_{}\[\]|~])")
-_ACTIVE = re.compile(r"([\\`*\[\]~]|^[ \t]*#(?=#{0,5}[ \t]))", re.MULTILINE)  # outside of code
-_TICKS = re.compile(r"`+")
+_MENTION = pattern(r"@(?=[A-Za-z0-9])")
+_ISSUE = pattern(r"#(?=\d)|(?<=\bGH)-(?=\d)", re.IGNORECASE)
+_CLOSING = pattern(r"\b(c)(lose[sd]?|losing)\b|\b(f)(ix(?:e[sd])?)\b|\b(r)(esolve[sd]?)\b", re.IGNORECASE)
+_SKIP = pattern(r"\[(?=\s*(?:skip ci|ci skip|no ci|skip actions|actions skip)\s*\])", re.IGNORECASE)
+_SKIP_TRAILER = pattern(r"\bskip-(?=checks\s*:)", re.IGNORECASE)
+_CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ADDRESS = pattern(r"https?://[^\s()<>|\\`\"']+")
+_STRUCTURE = pattern(r"([\\`*_{}\[\]|~])")
+_ACTIVE = pattern(r"([\\`*\[\]~]|^[ \t]*#(?=#{0,5}[ \t]))", re.MULTILINE)  # outside of code
+_TICKS = pattern(r"`+")
 
 
 class Safe(str):

@@ -6,7 +6,6 @@ durations are seconds, digests are `sha256:<hex>`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from stagegate.errors import VERDICTS, Outcome, Stop
+from stagegate.patterns import pattern
 from stagegate.versions import Version
 
 Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
@@ -26,8 +26,8 @@ Trust = Literal["advisory", "protected"]
 MarkKind = Literal["hold", "rollback", "ban", "override"]
 
 IMAGE_TAG = "v{version}"  # the form of image tags, where the settings have no `image-tag`
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # OCI distribution specification 1.1
+DIGEST = pattern(r"sha256:[0-9a-f]{64}")
+_IMAGE_TAG = pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # OCI distribution specification 1.1
 
 
 # --- the release -----------------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 
 import yaml
 
+from stagegate.patterns import pattern
+
 DEEPEST = 100  # levels; Kubernetes' own objects stay below 40
 COMPOSABLE = 4_000  # brackets that libyaml's composer nests without harm, measured up to 16,000
 LARGEST = 2_000_000  # nodes, with every alias written out
-_FLOW = re.compile(r"(?:[\[{]\s*){40}")
-_BLOCK = re.compile(r"^ *(?:[-?] +){40}", re.MULTILINE)  # a list in a list on one line begins its line
-_BRACKETS = re.compile(r"[\[\]{}]")
+_FLOW = pattern(r"(?:[\[{]\s*){40}")
+_BLOCK = pattern(r"^ *(?:[-?] +){40}", re.MULTILINE)  # a list in a list on one line begins its line
+_BRACKETS = pattern(r"[\[\]{}]")
 
 
 def bomb(text: str) -> str:

@@ -10,14 +10,17 @@ import datetime as dt
 import re
 from typing import Any
 
-import yaml
+from stagegate.patterns import compiled_later, pattern
+
+with compiled_later():  # its reader in Python has many, and libyaml reads here
+    import yaml
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TEXT = re.compile(r"[0-9]+[smhd]|[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.-]+)?")  # durations and versions
-_DOUBTFUL = re.compile(r"[-+.0-9=<!&*]|(?:yes|no|on|off|y|n|null|true|false)$", re.IGNORECASE)
+_INTEGER = pattern(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER = pattern(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
+_DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TEXT = pattern(r"[0-9]+[smhd]|[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.-]+)?")  # durations and versions
+_DOUBTFUL = pattern(r"[-+.0-9=<!&*]|(?:yes|no|on|off|y|n|null|true|false)$", re.IGNORECASE)
 
 
 class Unusual(Exception):

@@ -17,10 +17,11 @@ import msgspec
 
 from stagegate import yaml_nodes
 from stagegate.errors import Stop
+from stagegate.patterns import pattern
 from stagegate.yaml_nodes import STRING, MappingNode, Node, ScalarNode, SequenceNode, text_of
 
-_STEP = re.compile(r'\.?(?:"((?:[^"\\]|\\.)*)"|\[([^=\]]+)=([^\]]*)\]|\[(\d+)\]|([^.\[\]"]+))')
-_PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)+")  # a node's marks include its anchor and tag
+_STEP = pattern(r'\.?(?:"((?:[^"\\]|\\.)*)"|\[([^=\]]+)=([^\]]*)\]|\[(\d+)\]|([^.\[\]"]+))')
+_PROPERTIES = pattern(r"(?:[&!]\S*[ \t]+)+")  # a node's marks include its anchor and tag
 
 Path = tuple["str | int", ...]
 

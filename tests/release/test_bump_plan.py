@@ -13,6 +13,7 @@ from stagegate.release.bump.changes import CommitFact
 from stagegate.release.bump.plan import plan, verify
 from stagegate.release.bump.plan_facts import BumpFacts
 from stagegate.settings import Settings, VersionFile, Versioning
+from stagegate.versions import Version
 
 SETTINGS = Settings(
     app="shop", version=Versioning(files=("VERSION", VersionFile(file="Chart.yaml", path="version")))
@@ -52,6 +53,22 @@ def facts(
             facts(commit("fix: a"), version="1.1.0-rc.10", tags=("1.0.0", "1.1.0-rc.2", "1.1.0-rc.10")),
             "auto",
             "1.1.0-rc.11",
+        ),
+        (facts(commit("fix: a"), version="2.0.0-rc8", tags=("1.0.0", "2.0.0-rc8")), "auto", "2.0.0-rc9"),
+        (facts(commit("fix: a"), version="2.0.0-rc9", tags=("1.0.0", "2.0.0-rc9")), "auto", "2.0.0-rc9.1"),
+        (
+            facts(commit("fix: a"), version="2.0.0-rc9.1", tags=("2.0.0-rc9", "2.0.0-rc9.1")),
+            "auto",
+            "2.0.0-rc9.2",
+        ),
+        (facts(commit("fix: a"), version="2.0.0-rc-99", tags=("2.0.0-rc-99",)), "auto", "2.0.0-rc-99.1"),
+        (facts(commit("fix: a"), version="2.0.0-9", tags=("1.0.0", "2.0.0-9")), "auto", "2.0.0-10"),
+        (
+            facts(
+                commit("fix: a"), version="2.0.0-b8", tags=("2.0.0-b8", "2.0.0-b9"), reachable=("2.0.0-b8",)
+            ),
+            "prerelease",
+            "2.0.0-b8.1",
         ),
         (facts(commit("docs: a"), version="1.1.0-rc.1", tags=("1.0.0", "1.1.0-rc.1")), "release", "1.1.0"),
         (facts(commit("feat: a")), "prerelease", "1.1.0-rc.1"),
@@ -115,3 +132,27 @@ def test_a_version_only_goes_up_and_is_never_reused(subjects: list[str]) -> None
     if decided.reason == "released":
         assert decided.version not in ("1.0.0", "0.9.0")
         assert decided.files["VERSION"].decode() == f"{decided.version}\n"
+
+
+def test_a_prerelease_never_sorts_below_the_one_before_and_says_why_it_is_named_otherwise() -> None:
+    decided = plan(
+        SETTINGS, facts(commit("fix: a"), version="2.0.0-rc9", tags=("1.0.0", "2.0.0-rc9")), "auto"
+    )
+    assert "2.0.0-rc9 is followed by 2.0.0-rc9.1, because SemVer" in decided.warnings[0]
+    dotted = plan(SETTINGS, facts(commit("fix: a"), version="2.0.0-rc.9", tags=("2.0.0-rc.9",)), "auto")
+    assert (dotted.version, dotted.warnings) == ("2.0.0-rc.10", ())
+
+
+@given(st.from_regex(r"[a-z]{0,3}-?\.?[0-9]{1,3}", fullmatch=True), st.sets(st.integers(0, 120), max_size=9))
+def test_every_prerelease_is_above_the_one_that_it_follows(name: str, other_lines: set[int]) -> None:
+    if not Version.is_valid(f"2.0.0-{name}"):
+        return
+    newest = f"2.0.0-{name}"
+    head = name.rstrip("0123456789")
+    tags = (newest, *(f"2.0.0-{head}{number}" for number in sorted(other_lines)))
+    known = facts(
+        commit("fix: a"), version=newest, tags=tuple(filter(Version.is_valid, tags)), reachable=(newest,)
+    )
+    following = plan(SETTINGS, known, "auto").version
+    assert Version.parse(following) > Version.parse(newest)
+    assert following not in known.tags

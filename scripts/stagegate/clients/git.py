@@ -108,6 +108,7 @@ def git(
         "GIT_ASKPASS": "",
         "GIT_NO_REPLACE_OBJECTS": "1",  # a release is of the commits that everybody has
         "LC_ALL": "C.UTF-8",
+        "GIT_FLUSH": "0",  # a log in large pieces, not commit by commit
     }
     settings = {**quiet, **(env or {})}
     words = (*_SAFE, *trusted, *args)
@@ -147,13 +148,14 @@ def commits(cwd: Path, shas: Iterable[str]) -> tuple[LocalCommit, ...]:
 
 
 def _commit(record: str) -> LocalCommit:
-    sha, parents, message, author, changed = record.split("\0", 4)
+    sha, parents, message, author, *changed = record.split("\0")
     subject, body = parts(message)
-    words = changed.removeprefix("\0").removeprefix("\n").split("\0")
+    # A line of modes, object ids and status, then the path; the first one follows an empty field and a line feed.
+    words = changed[1:] if changed and not changed[0] else changed
     edits = []
-    for before, name in zip(words[::2], words[1::2], strict=False):
-        fields = before.split()  # :mode mode oid oid status
-        edits.append(Edited(path=name, before=fields[2], after=fields[3]))
+    for ids, path in zip(words[::2], words[1::2], strict=False):
+        _, _, before, after, _ = ids.split(" ")
+        edits.append(Edited(path=path, before=before, after=after))
     return LocalCommit(
         sha=sha, parents=tuple(parents.split()), subject=subject, body=body, author=author, edits=tuple(edits)
     )

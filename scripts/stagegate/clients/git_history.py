@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from stagegate.clients import git
+from stagegate.clients.git_graph import Graph
 from stagegate.clients.git_room import NO_FILES, NO_TREES, Scratch, demand, fetch, has, missing
 from stagegate.clients.process import Completed, ProgramFailed
 from stagegate.errors import Stop
@@ -43,36 +44,6 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     stable: tuple[str, str] | None = None
     newer: frozenset[str] = frozenset()
-
-
-class Graph(msgspec.Struct, frozen=True, kw_only=True):
-    """The commits of a branch in topological order, newest first, each with its parents.
-
-    `bare`: their trees are not here yet, see `trees`.
-    """
-
-    parents: Mapping[str, tuple[str, ...]]
-    bare: bool = False
-
-    def reach(self, tips: Iterable[str]) -> frozenset[str]:
-        """The given commits and everything in their history; commits outside the graph are left out."""
-        waiting = [tip for tip in tips if tip in self.parents]
-        reached = set(waiting)
-        while waiting:
-            for parent in self.parents[waiting.pop()]:
-                if parent in self.parents and parent not in reached:
-                    reached.add(parent)
-                    waiting.append(parent)
-        return frozenset(reached)
-
-    def since(self, bases: Iterable[str]) -> tuple[str, ...]:
-        """Commits that are not in the history of `bases`, newest first.
-
-        Walked here instead of by `git log base..tip`, which trusts commit dates and stops early when a clock
-        was wrong.
-        """
-        before = self.reach(bases)
-        return tuple(sha for sha in self.parents if sha not in before) if before else tuple(self.parents)
 
 
 def remote(room: Scratch, branch: str) -> Remote:

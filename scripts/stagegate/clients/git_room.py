@@ -11,13 +11,14 @@ import msgspec
 
 from stagegate.clients import git
 from stagegate.clients.process import Completed, ProgramFailed
+from stagegate.patterns import pattern
 
 NO_FILES = "--filter=blob:none"
 NO_TREES = "--filter=tree:0"
 _SECONDS = 900.0
 _PLAIN = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 # Connection settings of the checkout: the only ones the scratch repository takes over.
-_CONNECTION = re.compile(
+_CONNECTION = pattern(
     r"^(remote\.origin\.(?!promisor|partialclonefilter)|http\.|credential\.|url\.|core\.sshcommand)"
 )
 

@@ -9,22 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from stagegate.patterns import pattern
 from stagegate.release.conventional import CommitMeaning
 
 _VERSION = r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
-_RELEASE = re.compile(
+_RELEASE = pattern(
     rf"^#{{1,3}} (?:[A-Za-z][\w-]* )?\[?v?(?P<version>{_VERSION})(?![\w.+-]).*$"
     rf"|^\[?v?(?P<underlined>{_VERSION})(?![\w.+-])[^\n]*\n(?:-{{3,}}|={{3,}})[ \t\r]*$",
     re.MULTILINE,
 )
-_SECTION = re.compile(r"^## ", re.MULTILINE)
-_UNRELEASED = re.compile(r"^#{1,2} \[?Unreleased\]?[^\n]*(?:\n|$)", re.MULTILINE | re.IGNORECASE)
-_HIDDEN = re.compile(  # code fences and comments
+_SECTION = pattern(r"^## ", re.MULTILINE)
+_UNRELEASED = pattern(r"^#{1,2} \[?Unreleased\]?[^\n]*(?:\n|$)", re.MULTILINE | re.IGNORECASE)
+_HIDDEN = pattern(  # code fences and comments
     r"^(?P<fence> {0,3}(?:```+|~~~+))[^\n]*\n.*?(?:^ {0,3}(?:```+|~~~+)[ \t]*$|\Z)|^ {0,3}<!--.*?-->",
     re.MULTILINE | re.DOTALL,
 )
-_LINKS = re.compile(r"(?:^\[[^\]\n]+\]: [^\n]*\n?)+\Z", re.MULTILINE)
-_HEADING = re.compile(r"^### +(.+?)[ \t]*$", re.MULTILINE)
+_LINKS = pattern(r"(?:^\[[^\]\n]+\]: [^\n]*\n?)+\Z", re.MULTILINE)
+_HEADING = pattern(r"^### +(.+?)[ \t]*$", re.MULTILINE)
 _ORDER = ("Added", "Changed", "Fixed")
 
 

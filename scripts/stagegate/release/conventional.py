@@ -11,19 +11,21 @@ from typing import Literal
 
 import msgspec
 
+from stagegate.patterns import pattern
+
 Level = Literal["major", "minor", "patch"]
 RANK: dict[Level | None, int] = {None: 0, "patch": 1, "minor": 2, "major": 3}
 
-_HEADER = re.compile(
+_HEADER = pattern(
     r"^(?P<type>[A-Za-z][A-Za-z0-9_-]*)(?:\((?P<scope>(?:[^()\r\n]|\([^()\r\n]*\))+)\))?"
     r"(?P<bang>!)?: +(?P<text>\S.*)$"
 )
-_BULLET = re.compile(r"^[*-] +(.*)$")
-_UNDONE = re.compile(r'^(?P<word>Revert|Reapply) "(?P<text>.+)"(?: \(#\d+\))*$')
-_NUMBER = re.compile(r"(?: \(#\d+\))+$")
-_BREAKING = re.compile(r"^BREAKING[ -]CHANGE(?P<mark>: | #|:?$)")
-_FOOTER = re.compile(r"^(?:[A-Za-z][A-Za-z0-9-]*|BREAKING CHANGE)(?:: | #)\S")
-_FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
+_BULLET = pattern(r"^[*-] +(.*)$")
+_UNDONE = pattern(r'^(?P<word>Revert|Reapply) "(?P<text>.+)"(?: \(#\d+\))*$')
+_NUMBER = pattern(r"(?: \(#\d+\))+$")
+_BREAKING = pattern(r"^BREAKING[ -]CHANGE(?P<mark>: | #|:?$)")
+_FOOTER = pattern(r"^(?:[A-Za-z][A-Za-z0-9-]*|BREAKING CHANGE)(?:: | #)\S")
+_FENCE = pattern(r"^ {0,3}(```+|~~~+)")
 _LEVELS: dict[str, Level] = {"feat": "minor", "fix": "patch", "perf": "patch", "revert": "patch"}
 _HEADINGS = {"feat": "Added", "fix": "Fixed", "perf": "Changed", "revert": "Changed"}
 

@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
+from stagegate.patterns import pattern
+
 Span = tuple[int, int]
-_SPACE = re.compile(r"[ \t\r\n]*")
-_TABLE = re.compile(r"^[ \t]*(\[\[?)[ \t]*([^\[\]#\r\n]+?)[ \t]*\]\]?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_SPACE = pattern(r"[ \t\r\n]*")
+_TABLE = pattern(r"^[ \t]*(\[\[?)[ \t]*([^\[\]#\r\n]+?)[ \t]*\]\]?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _STRING = r"""(?:"(?P<a>[^"\\\r\n]*)"|'(?P<b>[^'\r\n]*)')"""
-_LONG_STRING = re.compile(r'("""|\'\'\').*?\1', re.DOTALL)
+_LONG_STRING = pattern(r'("""|\'\'\').*?\1', re.DOTALL)
 
 
 class NotOnePlace(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import WorkflowRun
+from stagegate.patterns import pattern
 
-_ATTEMPT = re.compile(r"[1-9][0-9]{0,8}")
+_ATTEMPT = pattern(r"[1-9][0-9]{0,8}")
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from typing import Literal, TextIO
 from urllib.parse import quote, quote_plus
 
+from stagegate.patterns import pattern
+
 # The runner takes `::` after leading white space, and `##[` anywhere in a line (its ActionCommand.cs).
-_COMMAND = re.compile(r"^[^\S\n]*(?=::)|##(?=\[)", re.MULTILINE)
+_COMMAND = pattern(r"^[^\S\n]*(?=::)|##(?=\[)", re.MULTILINE)
 _HIDDEN = "***"
 _secrets: set[str] = set()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 
@@ -23,7 +22,7 @@ class Retries:
         self,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
-        share: Callable[[], float] = random.random,
+        share: Callable[[], float] | None = None,
     ) -> None:
         self._sleep, self._clock, self._share = sleep, clock, share
         self._pace = variables.retry_pace()
@@ -33,10 +32,16 @@ class Retries:
 
     def wait(self, stop: Stop, doing: str) -> None:
         """Pause before the next attempt. Raises `stop` when the time is over."""
-        pause = self._longest * self._share()
+        pause = self._longest * (self._share or _random)()
         if self._attempts >= LEAST and self._clock() + pause > self._end:
             raise stop
         self._attempts += 1
         log.say(f"{stop.what} {stop.why} {doing} again in {pause:.1f} s.")
         self._longest = min(2 * self._longest, LONGEST_PACES * self._pace)
         self._sleep(pause)
+
+
+def _random() -> float:
+    import random  # with libraries of numbers, which a run that waits for nobody does not need
+
+    return random.random()  # noqa: S311 - a pause, and no secret

@@ -9,13 +9,14 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from stagegate.errors import Stop
+from stagegate.patterns import pattern
 
 WRITE_PACE, RETRY_PACE, HOSTS = "STAGEGATE_WRITE_PACE", "STAGEGATE_RETRY_PACE", "STAGEGATE_HOSTS"
 CACHE = "STAGEGATE_CACHE"
 VARIABLES = "STAGEGATE_VARIABLES"
 # Names of values that are no secrets: hiding a user called `shop` would hide that word in every text.
-_OPEN = re.compile(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+_OPEN = pattern(r"(?i)(^|_)(user|username|login|email|url|host|port|name|tenant|region|environment)$")
+_LINE = pattern(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 def write_pace(environ: Mapping[str, str] = os.environ) -> float:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
+from stagegate.patterns import pattern
 from stagegate.settings import notify
 from stagegate.settings.app import Settings
 from stagegate.settings.environment import Environment, GateSettings, PinSettings
 from stagegate.settings.release import ChartSettings
 
-_RELEASE = re.compile(r"\{(?:version|tag|commit(?::[1-9]\d?)?|digest)\}")
+_RELEASE = pattern(r"\{(?:version|tag|commit(?::[1-9]\d?)?|digest)\}")
 _ALL = "`all` means every app or environment in commands and marks, so that none can be called so"
 
 

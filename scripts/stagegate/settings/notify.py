@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from stagegate.patterns import pattern
 from stagegate.settings.section import Duration, Name, Section
 
 NoticeEvent = Literal["proposal", "refusal", "failure", "rollback", "waiting"]
@@ -18,7 +18,7 @@ PLACEHOLDERS = (
     "event", "title", "text", "what", "why", "next", "app", "environment", "version", "action", "reason",
     "repository", "url", "run",
 )  # fmt: skip
-_NAMED = re.compile(r"\{([a-z-]+)\}")
+_NAMED = pattern(r"\{([a-z-]+)\}")
 
 
 class Channel(Section, frozen=True, kw_only=True):

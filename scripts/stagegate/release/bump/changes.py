@@ -8,20 +8,21 @@ from typing import Literal
 
 import msgspec
 
+from stagegate.patterns import pattern
 from stagegate.release import conventional
 from stagegate.release.conventional import RANK, CommitMeaning
 
-_REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
-_MERGE = re.compile(r"Merge pull request #(\d+) from ")
-_NOT_A_NAME = re.compile(r"[^\w .'-]")
+_REVERTED = pattern(r"^This reverts commit ([0-9a-f]{7,40})", re.MULTILINE)
+_MERGE = pattern(r"Merge pull request #(\d+) from ")
+_NOT_A_NAME = pattern(r"[^\w .'-]")
 
 
 class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
     """A commit since the last release, and whether anything it changed counts for this app.
 
-    `brings` are the commits that a merge brought (none for others). `author` is a login or a name, `pull` the
-    number of the pull request (0: not known), `link` the address of the pull request or commit. `label` is the
-    level that a label of the pull request asks for, `none` for no release.
+    `brings` are the commits that a merge brought, oldest first (none for others). `author` is a login or a name,
+    `pull` the number of the pull request (0: not known), `link` the address of the pull request or commit. `label`
+    is the level that a label of the pull request asks for, `none` for no release.
     """
 
     sha: str
@@ -46,51 +47,62 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 class _Entry(msgspec.Struct, kw_only=True):
     commit: CommitFact
     reading: CommitMeaning
-    title: str
     counted: bool = True
+
+    @property
+    def title(self) -> str:
+        """What a revert names it by."""
+        return self.reading.undoes or conventional.plain_title(self.commit.subject)
+
+    def is_called(self, title: str) -> bool:
+        """Whether this is its title; most commits of a long history are told apart without reading theirs."""
+        return title in (self.reading.undoes or self.commit.subject) and self.title == title
 
 
 def read(commits: Sequence[CommitFact]) -> Changes:
     """The changes of commits given newest first."""
-    entries: list[_Entry] = []
+    entries: dict[str, _Entry] = {}
     unread, warnings = [], []
     for commit in reversed(commits):
         if not commit.counts:
             continue
         reading = conventional.read(commit.subject, commit.body)
-        name = f"{commit.sha[:8]} {commit.subject[:80]}"
         if not (reading.readable or commit.brings or commit.label):
-            unread.append(name)
+            unread.append(_name(commit))
         if reading.warning:
-            warnings.append(f"{name} {reading.warning}.")
-        title = reading.undoes or conventional.plain_title(commit.subject)
-        entry = _Entry(commit=commit, reading=reading, title=title)
+            warnings.append(f"{_name(commit)} {reading.warning}.")
+        entry = _Entry(commit=commit, reading=reading)
         if reading.undoes:
             _take_back(entry, entries)
         elif commit.brings:
-            _once(entry, entries)
-        entries.append(entry)
-    _labelled(entries)
-    counted = tuple(_noted(entry) for entry in entries if entry.counted and entry.reading.level)
+            _once(entry, [entries[sha] for sha in commit.brings if sha in entries])
+        entries[commit.sha] = entry
+    _labelled(entries.values())
+    counted = tuple(_noted(entry) for entry in entries.values() if entry.counted and entry.reading.level)
     return Changes(readings=counted, unread=tuple(unread), warnings=tuple(warnings))
 
 
-def _take_back(entry: _Entry, earlier: list[_Entry]) -> None:
+def _name(commit: CommitFact) -> str:
+    return f"{commit.sha[:8]} {commit.subject[:80]}"
+
+
+def _take_back(entry: _Entry, earlier: dict[str, _Entry]) -> None:
     """A revert and what it reverts cancel; where that is an older release's change, the revert counts itself."""
-    named = _REVERTED.findall(entry.commit.body)
-    for other in reversed(earlier):
+    named, title = _REVERTED.findall(entry.commit.body), entry.title
+    for other in reversed(earlier.values()):
         by_sha = any(other.commit.sha.startswith(sha) for sha in named)
         opposite = other.reading.reapplies or not other.reading.undoes
         fits = not opposite if entry.reading.reapplies else opposite
-        if other.counted and fits and (by_sha or other.title == entry.title):
+        if other.counted and fits and (by_sha or other.is_called(title)):
             other.counted = entry.counted = False
             return
 
 
-def _once(entry: _Entry, earlier: list[_Entry]) -> None:
+def _once(entry: _Entry, brought: Iterable[_Entry]) -> None:
     """A merge with the title of a commit that it brings is that commit, now with its pull request."""
-    for other in earlier:
-        if other.counted and other.commit.sha in entry.commit.brings and other.title == entry.title:
+    title = entry.title
+    for other in brought:
+        if other.counted and other.is_called(title):
             if RANK[other.reading.level] > RANK[entry.reading.level]:
                 entry.counted = False
                 return

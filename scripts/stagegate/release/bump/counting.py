@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from stagegate.clients.git import Edited, LocalCommit
-from stagegate.clients.git_history import Graph
+from stagegate.clients.git_graph import Graph
 from stagegate.release import conventional, version_files
 from stagegate.release.bump import paths
 from stagegate.release.bump.changes import CommitFact
@@ -33,6 +33,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     def only_versions(self, commit: LocalCommit) -> bool:
         """Whether all edits of a commit that are the app's are in its version files."""
+        if not any(edit.path in self.versioned for edit in commit.edits):
+            return False
         relevant = self.relevant(commit)
         return bool(relevant) and all(edit.path in self.versioned for edit in relevant)
 
@@ -52,6 +54,7 @@ def facts(
     scope: Scope, commits: Sequence[LocalCommit], graph: Graph, contents: Mapping[str, bytes]
 ) -> tuple[CommitFact, ...]:
     """One fact for each commit, in the same order; `contents` are those of `doubtful`."""
+    brought = graph.brought(commit.sha for commit in commits if len(commit.parents) > 1)
     return tuple(
         CommitFact(
             sha=commit.sha,
@@ -59,7 +62,7 @@ def facts(
             body=commit.body,
             author=commit.author,
             counts=_in_scope(scope, commit) and _counts(scope, commit, contents),
-            brings=_brings(graph, commit.parents),
+            brings=brought.get(commit.sha, ()),
         )
         for commit in commits
     )
@@ -77,10 +80,9 @@ def _in_scope(scope: Scope, commit: LocalCommit) -> bool:
 def _counts(scope: Scope, commit: LocalCommit, contents: Mapping[str, bytes]) -> bool:
     if not commit.edits:
         return len(commit.parents) < 2 and not scope.globs and commit.trailers.get(APP) != scope.settings.app
-    relevant = scope.relevant(commit)
-    if relevant and all(edit.path in scope.versioned for edit in relevant):
-        return not all(_moves_version(scope, edit, contents, commit) for edit in relevant)
-    return bool(relevant)
+    if scope.only_versions(commit):
+        return not all(_moves_version(scope, edit, contents, commit) for edit in scope.relevant(commit))
+    return any(_relevant(edit.path, scope.globs, scope.inert) for edit in commit.edits)
 
 
 def _moves_version(scope: Scope, edit: Edited, contents: Mapping[str, bytes], commit: LocalCommit) -> bool:
@@ -92,8 +94,3 @@ def _moves_version(scope: Scope, edit: Edited, contents: Mapping[str, bytes], co
         version_files.without_versions(places, edit.path, contents[oid]) for oid in (edit.before, edit.after)
     )
     return before is not None and before == after
-
-
-def _brings(graph: Graph, parents: tuple[str, ...]) -> tuple[str, ...]:
-    """The commits that a merge brought."""
-    return tuple(graph.reach(parents[1:]) - graph.reach(parents[:1])) if len(parents) > 1 else ()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stagegate.clients import git, git_history, git_room
-from stagegate.clients.git_history import Graph, Remote, Span
+from stagegate.clients.git_graph import Graph
+from stagegate.clients.git_history import Remote, Span
 from stagegate.errors import Stop
 from stagegate.release.bump import counting, paths, tags
 from stagegate.release.bump.changes import CommitFact

@@ -100,7 +100,10 @@ def _candidate(target: Version, taken: Collection[str], level: Level) -> str:
 
 
 def _numbered(version: Version, taken: Collection[str]) -> str:
-    """The next free pre-release of the same name: rc.1, rc.2 and so on."""
+    """The next free pre-release of the same name: rc.1, rc.2 and so on.
+
+    A name without a dot ends at 9, because SemVer compares it as text and sorts rc10 below rc9: after rc9 is rc9.1.
+    """
     name = version.prerelease or "rc.0"
     head, number = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]
     count = int(number or 0)
@@ -108,9 +111,11 @@ def _numbered(version: Version, taken: Collection[str]) -> str:
         head += "."
     while True:
         count += 1
-        text = f"{version.major}.{version.minor}.{version.patch}-{head}{count}"
-        if text not in taken:
-            return text
+        following = version._replace(prerelease=f"{head}{count}", build=None)
+        if following < version:
+            head, count = f"{name}.", 0
+        elif str(following) not in taken:
+            return str(following)
 
 
 def top(levels: Iterable[Level | None]) -> Level | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
+from stagegate.patterns import pattern
 from stagegate.settings import Settings
 
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
+_TOKENS = pattern(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
 _PARTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 

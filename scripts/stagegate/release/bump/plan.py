@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -94,6 +94,7 @@ def plan(
         refuse.foreign(current, facts, prefix)
         refuse.behind_charts(version, facts)
     refuse.unfit(version, facts, prefix, previous)
+    base = _as(base, warnings=(*base.warnings, *_past_nine(previous, version)))
     counted = recent if Version.parse(version).prerelease else noted
     notes, files = writing.written(settings, facts, counted, version)
     return _as(
@@ -205,6 +206,15 @@ def _tag_version(version: str, current: str, held: tuple[Held, ...], facts: Bump
         file=held[0].place.file,
         line=held[0].line,
     )
+
+
+def _past_nine(previous: str, version: str) -> Iterator[str]:
+    """Why the pre-release after rc9 is not rc10."""
+    if previous[-1:].isdigit() and version == f"{previous}.1":
+        yield (
+            f"{previous} is followed by {version}, because SemVer compares names such as rc9 as text "
+            "and sorts rc10 below it. Names with a dot, such as rc.1, count on after 9."
+        )
 
 
 def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:

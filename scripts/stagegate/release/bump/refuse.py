@@ -68,9 +68,11 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
             "Give the input `bump` a version that is free.",
         )
     if previous and Version.parse(version) < Version.parse(previous):
+        same = Version.parse(version).finalize_version() == Version.parse(previous).finalize_version()
+        text = " SemVer compares a name with a number and no dot, such as rc10, as text." if same else ""
         raise Stop(
             "older-version",
             f"{version} is older than {previous}.",
-            f"{previous} is in the history of {facts.branch}, and versions go up along a branch.",
+            f"{previous} is in the history of {facts.branch}, and versions go up along a branch.{text}",
             "Give a higher version, or release from the branch of the older line.",
         )
