@@ -97,7 +97,8 @@ def _stream(draw: Draw, commits: list[tuple[str, tuple[int, ...]]], tags: dict[s
 
 
 def expected(given: History) -> tuple[str, int]:
-    """The newest version in the history of main and the highest step since it, by walking every commit."""
+    """The newest version in the history of main and the highest step that neither it nor the newest final version
+    contains, by walking every commit."""
 
     def reach(number: int) -> set[int]:
         waiting, reached = [number], set()
@@ -114,8 +115,10 @@ def expected(given: History) -> tuple[str, int]:
         number, _, candidate = version.partition("-")
         return [int(part) for part in number.split(".")], not candidate
 
-    previous = max((version for version, commit in given.tags.items() if commit in ours), key=order)
-    since = ours - reach(given.tags[previous])
+    versions = [version for version, commit in given.tags.items() if commit in ours]
+    previous = max(versions, key=order)
+    final = max((version for version in versions if "-" not in version), key=order)
+    since = ours - reach(given.tags[previous]) - reach(given.tags[final])
     return previous, max((STEPS.get(given.commits[number][0], 0) for number in since), default=0)
 
 
