@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,16 +10,18 @@ from stagegate.actions import pin_guard
 from stagegate.clients import hub
 from stagegate.runner.boundary import entrypoint
 from tests.actions.test_pin_guard import PROD, RIGHTS, propose, status, to
-from tests.promotion.shop_world import REPOSITORY, Shop
+from tests.promotion.shop_world import REPOSITORY, SETTINGS, Shop
+
+ELSE = r"^(?!/repos/[^/]+/[^/]+/(compare|statuses)/|/[^/]+/[^/]+\.git/)"  # all but two routes of the API, and Git
 
 
-@pytest.fixture(autouse=True)
-def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STAGEGATE_CACHE", str(tmp_path / "shared"))
+def guard(
+    world: Shop, pull: hub.Pull, action: str = "opened", **inputs: str
+) -> tuple[int, list[tuple[str, str]]]:
+    """One step for an event of a pull request, as GitHub sends it, with nothing that an earlier job left.
 
-
-def guard(world: Shop, pull: hub.Pull, action: str = "opened") -> tuple[int, list[str]]:
-    """One step for an event of a pull request, as GitHub sends it; its exit code and the requests it made."""
+    Its exit code and the requests it made to the API.
+    """
     event = {
         "action": action,
         "pull_request": {
@@ -34,57 +35,82 @@ def guard(world: Shop, pull: hub.Pull, action: str = "opened") -> tuple[int, lis
     (world.folder / "stagegate.yaml").unlink(missing_ok=True)
     (world.folder / "event.json").write_text(json.dumps(event))
     token = world.forge.token("", "actions", repositories=[REPOSITORY], permissions=RIGHTS)
-    environ = world.environ(token=token) | {"GITHUB_EVENT_PATH": str(world.folder / "event.json")}
+    environ = world.environ(token=token, pins_token=token, **inputs) | {
+        "GITHUB_EVENT_PATH": str(world.folder / "event.json")
+    }
     since = len(world.forge.calls)
     code = entrypoint("pin-guard", pin_guard.PinGuard, pin_guard.main, argv=[], environ=environ)
-    return code, [f"{call.method} {call.path}" for call in world.forge.calls[since:]]
+    made = [(call.method, call.path) for call in world.forge.calls[since:]]
+    return code, [one for one in made if ".git/" not in one[1]]
 
 
-def warm(world: Shop) -> None:
-    """The first pull request after a change of the default branch is judged in full, and keeps the paths."""
-    pull = propose(world, {"docs/first.md": lambda _: "first\n"}, branch="first")
-    code, calls = guard(world, pull)
-    assert code == 0
-    assert len(calls) > 2
-
-
-def test_the_second_one_ends_after_two_requests_although_all_else_is_down(world: Shop) -> None:
-    warm(world)
+def test_it_ends_after_two_requests_although_all_else_is_down(world: Shop) -> None:
     pull = propose(world, {"README.md": lambda text: text + "more\n"})
-    world.forge.fail("POST", "/graphql", None, 500)
-    world.forge.fail("GET", "/(activity|deployments|git|pulls).*", None, 500)
+    world.forge.fail("*", ELSE, None, 500)
     code, calls = guard(world, pull)
     world.forge.heal()
     assert code == 0
-    assert [call.split(" ")[0] for call in calls] == ["GET", "POST"], calls
+    assert [method for method, _ in calls] == ["GET", "POST"], calls
+    assert status(world, pull.head_sha)[0] == "success"
+
+
+def test_the_app_writes_the_status_where_only_its_own_counts(world: Shop) -> None:
+    app = world.forge.app("stagegate-bot", {"contents": "read", "statuses": "write"})
+    settings = SETTINGS.format(host=world.host, more="trust: {level: protected, app: stagegate-bot}\n")
+    world.repo.seed({"stagegate.yaml": settings})
+    pull = propose(world, {"README.md": lambda text: text + "more\n"})
+    world.forge.fail("*", "/graphql|/(activity|deployments|pulls)", None, 500)
+    code, calls = guard(world, pull, app_id=str(app.id), app_key=app.private_key)
+    assert code == 0
+    assert len(calls) == 4, calls  # two of them make its token
+    assert guard(world, pull)[0] != 0, "without the App nothing is written that counts"
+
+
+def test_folders_that_jobs_share_save_the_fetch(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGEGATE_CACHE", str(world.folder / "shared"))
+    guard(world, propose(world, {"docs/first.md": lambda _: "first\n"}, branch="first"))
+    pull = propose(world, {"README.md": lambda text: text + "more\n"})
+    world.forge.fail("*", ELSE.replace(r"|/[^/]+/[^/]+\.git/", ""), None, 500)
+    code, calls = guard(world, pull)
+    assert (code, [method for method, _ in calls]) == (0, ["GET", "POST"])
+
+
+def test_without_git_it_is_judged_by_the_api(world: Shop) -> None:
+    pull = propose(world, {"README.md": lambda text: text + "more\n"})
+    world.forge.fail("*", r"\.git/", None, 500)
+    code, calls = guard(world, pull)
+    assert code == 0
+    assert len(calls) > 2
     assert status(world, pull.head_sha)[0] == "success"
 
 
 @pytest.mark.parametrize("path", [PROD, "deploy/values/prod.yaml", "deploy/new.yaml", "stagegate.yaml"])
 def test_a_watched_path_is_judged_in_full(world: Shop, path: str) -> None:
-    warm(world)
     pull = propose(world, {path: lambda text: to("1.1.0")(text) + "# more\n"})
     _, calls = guard(world, pull)
     assert len(calls) > 2
 
 
 def test_a_pin_that_is_renamed_away_is_judged_in_full(world: Shop) -> None:
-    warm(world)
     text = world.pins("prod")
     pull = propose(world, {PROD: lambda _: "", "docs/prod.yaml": lambda _: text})
     _, calls = guard(world, pull)
     assert len(calls) > 2
 
 
-def test_a_new_default_branch_and_another_event_are_judged_in_full(world: Shop) -> None:
-    warm(world)
+def test_another_event_is_judged_in_full(world: Shop) -> None:
     pull = propose(world, {"README.md": lambda text: text + "more\n"})
     assert len(guard(world, pull, "labeled")[1]) > 2
-    world.repo.seed({"docs/second.md": "second\n"})
-    assert len(guard(world, pull)[1]) > 2
+
+
+def test_the_paths_are_those_of_the_default_branch_now(world: Shop) -> None:
+    pull = propose(world, {"conf/limits.yaml": lambda _: "replicas: 3\n"})
+    assert len(guard(world, pull)[1]) == 2
+    named = world.pins("prod").replace("prod.yaml]", "prod.yaml, $values/conf/limits.yaml]")
+    world.repo.seed({PROD: named, "conf/limits.yaml": "replicas: 2\n"})
+    assert len(guard(world, pull, "synchronize")[1]) > 2
 
 
 def test_a_list_that_github_may_have_cut_is_judged_in_full(world: Shop) -> None:
-    warm(world)
     pull = propose(world, {f"docs/{n}.md": lambda _: "x\n" for n in range(300)})
     assert len(guard(world, pull)[1]) > 2

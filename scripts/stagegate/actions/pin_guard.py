@@ -10,7 +10,6 @@ from stagegate.guard import heads, result, unwatched
 from stagegate.guard.judge_heads import Guard
 from stagegate.model import Result
 from stagegate.promotion import apps
-from stagegate.runner import variables
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import ClusterInputs
@@ -33,9 +32,8 @@ def main(inputs: PinGuard, context: Context) -> Result:
 def guard(inputs: PinGuard, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, for every head that the event is about."""
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
-    home = variables.cache()
-    is_plain = not (inputs.pull_request or inputs.dry_run or inputs.app_id)
-    untouched = unwatched.judge(pins, context, home, inputs.config) if is_plain else None
+    is_plain = not (inputs.pull_request or inputs.dry_run)
+    untouched = unwatched.judge(pins, inputs, context) if is_plain else None
     if untouched is not None:
         return untouched
     now = pins.now()
@@ -46,7 +44,6 @@ def guard(inputs: PinGuard, context: Context) -> Result:
         places.append((app, open_connections(app.settings, context, of_app, job_permissions.GUARD)))
     every = Guard(pins=pins, places=places, now=now, run_url=context.run_url, dry_run=inputs.dry_run)
     judged = tuple(map(every.judge, selected))
-    unwatched.remember(pins, places, context, home, inputs.config)
     page = result.show(context, inputs.html, judged, now)
     done = result.result(judged, now, run_url=context.run_url, dry_run=inputs.dry_run, calls=pins.calls)
     return done.with_outputs({**done.outputs, "page": page})

@@ -91,6 +91,7 @@ class _WithTree(msgspec.Struct, frozen=True):
 
 
 class _Base(msgspec.Struct, frozen=True):
+    sha: str
     commit: _WithTree
 
 
@@ -168,11 +169,12 @@ class Commits(Refs):
         )
 
     def changed_files(self, base: str, head: str) -> ChangedFiles:
-        """The files that `head` changes since it left `base`, and the tree of `base` now, in one request."""
+        """The files that `head` changes since it left `base`, and the commit of `base` now, in one request."""
         doing = f"list what {head[:12]} changes"
         compared = self._c.get(self._c.path(f"compare/{base}...{head}"), _Listed, doing, _READ, per_page=1)
         names = {name for file in compared.files for name in (file.filename, file.previous_filename) if name}
         return ChangedFiles(
+            base=compared.base_commit.sha,
             base_tree=compared.base_commit.commit.tree.sha,
             files=tuple(sorted(names)),
             complete=len(compared.files) < _MOST_FILES,

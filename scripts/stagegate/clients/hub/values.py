@@ -63,10 +63,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 class ChangedFiles(msgspec.Struct, frozen=True, kw_only=True):
     """What a head changes since it left a base: every path, old names of renamed files too.
 
-    `base_tree` is the tree of the base's commit now; `complete` is false where GitHub may have cut the list, and
-    `onward` where the base has commits that the head has not.
+    `base` is the base's commit now and `base_tree` its tree; `complete` is false where GitHub may have cut the
+    list, and `onward` where the base has commits that the head has not.
     """
 
+    base: str
     base_tree: str
     files: tuple[str, ...]
     complete: bool
