@@ -25,13 +25,15 @@ FOREVER = 1e6
 class Phase(NamedTuple):
     """What Argo CD shows for some seconds. `answer` in place of a document is a status (None: no answer) and a body.
 
-    `compared`: Argo CD looks when the phase begins and when it is asked; `new`: every pod is of the release.
+    `compared`: Argo CD looks when the phase begins and when it is asked; `new`: every pod is of the release;
+    `remembered`: a hard refresh ends the phase.
     """
 
     seconds: float
     change: Change = lambda _: None
     answer: tuple[int | None, Any] | None = None
     compared: bool = True
+    remembered: bool = False
     new: bool = False
     healthy: bool = False
 
@@ -154,6 +156,7 @@ class Simulated:
             stuck,
         )
         self._refreshed: list[float] = []
+        self.hard_refreshes: list[float] = []
         self._phases: list[tuple[float, float, Phase]] = []
         begin = 0.0
         for phase in phases:
@@ -161,7 +164,9 @@ class Simulated:
             begin += phase.seconds
 
     def _phase(self, t: float) -> tuple[float, Phase]:
-        return next((begin, phase) for begin, end, phase in self._phases if t < end)
+        forgot = self.hard_refreshes
+        left = (p for p in self._phases if not (p[2].remembered and any(p[0] <= at <= t for at in forgot)))
+        return next((begin, phase) for begin, end, phase in left if t < end)
 
     def application(self, name: str, t: float) -> tuple[int | None, Any]:
         begin, phase = self._phase(t)
@@ -183,7 +188,8 @@ class Simulated:
     def answered_at(self, name: str, t: float) -> float:  # noqa: ARG002
         return t + 0.3
 
-    def refresh(self, name: str, t: float) -> None:  # noqa: ARG002
+    def refresh(self, name: str, t: float, *, hard: bool = False) -> None:  # noqa: ARG002
+        self.hard_refreshes += [t] if hard else []
         if self._lost:
             self._lost -= 1
         elif self._phase(t)[1].answer is None:
@@ -261,8 +267,8 @@ class Several:
     def answered_at(self, name: str, t: float) -> float:
         return self._worlds[name].answered_at(name, t)
 
-    def refresh(self, name: str, t: float) -> None:
-        self._worlds[name].refresh(name, t)
+    def refresh(self, name: str, t: float, *, hard: bool = False) -> None:
+        self._worlds[name].refresh(name, t, hard=hard)
 
     def stream(self, name: str) -> list[tuple[float, Json]]:
         return self._worlds[name].stream(name)

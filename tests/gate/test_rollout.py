@@ -38,6 +38,7 @@ DENIED = {"error": "permission denied", "code": 7, "message": "permission denied
 DOWN = {"error": "x", "code": 14, "message": "upstream is away"}
 HPA = thing("HorizontalPodAutoscaler", "Degraded", "unable to get metrics for resource cpu")
 NOT_FOUND = "failed to pull chart: registry.example.com/charts/shop:1.1.0: not found"
+CACHED = "rpc error: code = Unknown desc = Manifest generation error (cached): charts/shop: app path does not exist"
 NO_REPO_SERVER = 'code = Unavailable desc = dial tcp argocd-repo-server:8081: connect: connection refused"'
 DEADLINE = 'Deployment "shop" exceeded its progress deadline'
 
@@ -69,6 +70,9 @@ READY: dict[str, Simulated] = {
     "HPA without metrics for 100 s": Simulated(roll_out(Phase(100.0, health("Degraded", "", HPA)))),
     "comparison error for 20 s": Simulated(
         roll_out(begin=(*BEFORE, Phase(20.0, condition("ComparisonError", NOT_FOUND))))
+    ),
+    "an error that Argo CD remembers until a hard refresh": Simulated(
+        roll_out(begin=(*BEFORE, Phase(60.0, condition("ComparisonError", CACHED), remembered=True)))
     ),
     "repo-server down for 60 s": Simulated(
         roll_out(begin=(*BEFORE, Phase(60.0, condition("ComparisonError", NO_REPO_SERVER))))
@@ -122,7 +126,7 @@ FAILED: dict[str, tuple[str, float, Simulated]] = {
     ),
     "chart not found": (
         "comparison-error",
-        330.0,
+        40.0,
         Simulated([*BEFORE, Phase(FOREVER, condition("ComparisonError", NOT_FOUND))]),
     ),
     "invalid spec": (

@@ -38,7 +38,7 @@ class World(Protocol):
 
     def application(self, name: str, t: float) -> tuple[int | None, Any]: ...
     def answered_at(self, name: str, t: float) -> float: ...
-    def refresh(self, name: str, t: float) -> None: ...
+    def refresh(self, name: str, t: float, *, hard: bool = False) -> None: ...
     def stream(self, name: str) -> Iterable[tuple[float, Json]]: ...
     def pods(self, name: str, t: float) -> tuple[Json, list[Json]] | None: ...
     def windows(self, name: str, t: float) -> Json: ...
@@ -99,6 +99,7 @@ class VirtualNews:
         self._done: dict[str, float] = {}  # when each Application's last refresh came back
         self._back: dict[str, float] = {}  # and when the one on its way does
         self._asked: set[str] = set()
+        self._hard: set[str] = set()
         self._events: list[tuple[float, str, Json]] = []
         self._streams: set[str] = set()
 
@@ -117,8 +118,9 @@ class VirtualNews:
             self._events += [(t, name, document) for t, document in listed if t > self._clock.now]
         self._events.sort(key=lambda event: event[0])
 
-    def ask(self, name: str) -> None:
+    def ask(self, name: str, *, hard: bool = False) -> None:
         self._asked.add(name)
+        self._hard |= {name} if hard else set()
 
     def follow_parents(self, names: Iterable[str]) -> None:
         for name in names:
@@ -143,9 +145,11 @@ class VirtualNews:
             for name in [name for name, at in self._back.items() if at <= self._clock.now]:
                 del self._back[name]
                 self._done[name] = self._clock.now
-                self._world.refresh(name, self._clock.now)
+                hard = name in self._hard
+                self._hard.discard(name)
+                self._world.refresh(name, self._clock.now, hard=hard)
                 try:
-                    return Event(name, self._source.application(name), True)
+                    return Event(name, self._source.application(name), True, hard)
                 except Stop:
                     continue
             for name in [name for name, at in due.items() if at <= self._clock.now and name in self._done]:

@@ -21,11 +21,12 @@ RECONNECT = (0.5, 1.0, 2.0, 5.0, 15.0)  # seconds before a broken stream is open
 
 
 class Event(NamedTuple):
-    """A document of an Application that a stream showed, or that came back from a refresh."""
+    """A document of an Application that a stream showed, or that came back from a refresh, perhaps a hard one."""
 
     name: str
     document: Json
     refreshed: bool
+    hard: bool = False
 
 
 class PodReader(Protocol):
@@ -52,7 +53,7 @@ class Following(Protocol):
     @property
     def streams(self) -> bool: ...
     def begin(self, names: Iterable[str], parent: str) -> None: ...
-    def ask(self, name: str) -> None: ...
+    def ask(self, name: str, *, hard: bool = False) -> None: ...
     def follow_parents(self, names: Iterable[str]) -> None: ...
     def next(self, seconds: float) -> Event | None: ...
     def stop(self) -> None: ...
@@ -87,10 +88,10 @@ class Followers:
         if parent:
             self._own.setdefault(parent, Follower(self._source, parent, self._events, stream=False))
 
-    def ask(self, name: str) -> None:
-        """Ask for a refresh now, unless one has just been asked for."""
+    def ask(self, name: str, *, hard: bool = False) -> None:
+        """Ask for a refresh now, unless one has just been asked for. A `hard` one forgets what is cached."""
         if name in self._own:
-            self._own[name].ask()
+            self._own[name].ask(hard=hard)
 
     def follow_parents(self, names: Iterable[str]) -> None:
         """Refresh these Applications, and no longer those that are not among them."""
@@ -122,13 +123,15 @@ class Follower:
 
     def __init__(self, source: Source, name: str, events: queue.Queue[Event], *, stream: bool = True) -> None:
         self._source, self._name, self._events = source, name, events
-        self._ended, self._asked = threading.Event(), threading.Event()
+        self._ended, self._asked, self._hard = threading.Event(), threading.Event(), threading.Event()
         self.streaming = not stream  # what has no stream does not miss it
         for work in (self._stream, self._refresh) if stream else (self._refresh,):
             threading.Thread(target=work, name=f"{work.__name__}-{name}", daemon=True).start()
 
-    def ask(self) -> None:
+    def ask(self, *, hard: bool = False) -> None:
         """Ask for a refresh now, unless one has just been asked for."""
+        if hard:
+            self._hard.set()
         self._asked.set()
 
     def stop(self) -> None:
@@ -155,9 +158,11 @@ class Follower:
 
     def _refresh(self) -> None:
         while not self._ended.is_set():
+            hard = self._hard.is_set()
+            self._hard.clear()
             try:
-                document = self._source.application(self._name, refresh="normal")
-                self._events.put(Event(self._name, document, True))
+                document = self._source.application(self._name, refresh="hard" if hard else "normal")
+                self._events.put(Event(self._name, document, True, hard))
             except Stop as trouble:
                 log.debug(f"the refresh of {self._name} failed: {trouble.what}")
             self._ended.wait(REFRESH_LEAST)

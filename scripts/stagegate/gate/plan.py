@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from stagegate.argocd_app.status import Application
+from stagegate.gate.error_words import does_not_exist
 from stagegate.gate.expected import Expected
 from stagegate.gate.health import confirmed, past_deadline
 from stagegate.gate.look import classify
@@ -88,6 +89,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     `limit` is how long the reason is endured (None: as long as the gate waits). With another limit it is another
     state under the same word, such as a sync that has not begun and one that ended and left a difference.
+    `certain`: a hard refresh has shown an error that waiting does not heal, and every look since has.
     """
 
     reason: str = ""
@@ -96,6 +98,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     looks: int = 0
     was_good: bool = False
     refreshed: bool = False
+    certain: bool = False
 
 
 FATAL = ("being-deleted",)
@@ -132,13 +135,15 @@ def endured(reason: str, application: Application, expected: Expected) -> float 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What one look showed: a reason with its sentence, how long it is endured (None: as long as the gate waits),
-    how long `ready` must last, and whether whoever showed it looked late enough for that."""
+    how long `ready` must last, and whether whoever showed it looked late enough for that. `for_good`: waiting does
+    not heal it where a hard refresh shows it too."""
 
     reason: str
     detail: str
     limit: float | None = None
     settle: float = 0.0
     confirmed: bool = True
+    for_good: bool = False
 
 
 def observe(application: Application, expected: Expected) -> Observed:
@@ -151,6 +156,7 @@ def observe(application: Application, expected: Expected) -> Observed:
         limit=endured(reason, application, expected),
         settle=settle,
         confirmed=confirmed(application, settle),
+        for_good=reason == "comparison-error" and does_not_exist(application),
     )
 
 
@@ -173,6 +179,8 @@ def decide(observed: Observed, history: History, now: float) -> Judgement:
         return Failed(reason=reason, detail=detail)
     if reason != "ready":
         refreshed = (same and history.refreshed) or reason in LIVE
+        if same and history.certain and observed.for_good:
+            return Failed(reason=reason, detail=f"{detail}; after a hard refresh too")
         if limit is not None and looks >= 3 and refreshed and lasted >= limit:
             return Failed(reason=reason, detail=f"{detail}; for {lasted:.0f} s")
         return Waiting(reason=reason, detail=detail)
@@ -186,13 +194,24 @@ def decide(observed: Observed, history: History, now: float) -> Judgement:
 
 
 def remember(
-    history: History, application: Application, expected: Expected, now: float, *, refreshed: bool = False
+    history: History,
+    application: Application,
+    expected: Expected,
+    now: float,
+    *,
+    refreshed: bool = False,
+    hard: bool = False,
 ) -> History:
-    """History with this look added; `refreshed` says that Argo CD had been asked to look again before it."""
-    return added(history, observe(application, expected), now, refreshed=refreshed)
+    """History with this look added.
+
+    `refreshed` says that Argo CD had been asked to look again before it, `hard` that it had to forget what it knew.
+    """
+    return added(history, observe(application, expected), now, refreshed=refreshed, hard=hard)
 
 
-def added(history: History, observed: Observed, now: float, *, refreshed: bool = False) -> History:
+def added(
+    history: History, observed: Observed, now: float, *, refreshed: bool = False, hard: bool = False
+) -> History:
     """History with a look added."""
     if observed.reason == "refreshing" and history.reason == "ready":
         return history  # we ask for refreshes ourselves, and that takes nothing back
@@ -205,8 +224,14 @@ def added(history: History, observed: Observed, now: float, *, refreshed: bool =
             looks=1,
             was_good=good,
             refreshed=refreshed,
+            certain=hard and observed.for_good,
         )
-    return msgspec.structs.replace(history, looks=history.looks + 1, refreshed=history.refreshed or refreshed)
+    return msgspec.structs.replace(
+        history,
+        looks=history.looks + 1,
+        refreshed=history.refreshed or refreshed,
+        certain=(hard or history.certain) and observed.for_good,
+    )
 
 
 def _continues(history: History, observed: Observed) -> bool:

@@ -32,6 +32,7 @@ class Progress:
     trouble_since: float = 0.0
     compared_anew: bool = False  # a refresh came back while the spec asked for the release
     asked_refresh: float = float("-inf")
+    asked_hard: float = float("-inf")
     stuck: StuckPod = field(default_factory=StuckPod)
     asked_pods: float = float("-inf")
     asked_for: str = ""  # what the spec asks for instead of the release, in words

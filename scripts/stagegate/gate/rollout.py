@@ -11,7 +11,7 @@ import msgspec
 
 from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import application_sets, ending, health, innocence, trouble
+from stagegate.gate import application_sets, ending, error_words, health, innocence, trouble
 from stagegate.gate.expected import Commit, Expected
 from stagegate.gate.following import Followers, Following, Source, older
 from stagegate.gate.order import Commits, Order, Rollout
@@ -27,6 +27,8 @@ Json = dict[str, Any]
 POLL = 0.5  # seconds between looks without a stream
 POLL_STREAMING = 2.0  # and with one, in case it has gone silent
 ERROR_REFRESH = 5.0  # seconds between refreshes while an error stands: Argo CD does not look again by itself
+HARD_AFTER = 25.0  # seconds before a hard refresh is asked for: a replica of a registry or Git server may lag
+HARD_EVERY = 30.0  # seconds between two, which may be lost
 
 
 def wait(
@@ -69,8 +71,10 @@ def wait(
             news.follow_parents(_parents(states, order, parents))
             for state in states.values():
                 if wants_refresh(state, expected, clock()):
-                    news.ask(state.name)
+                    hard = _wants_hard_refresh(state, clock())
+                    news.ask(state.name, hard=hard)
                     state.asked_refresh = clock()
+                    state.asked_hard = clock() if hard else state.asked_hard
             _drain(news, states, parents, expected, commits, order, clock)
     finally:
         news.stop()
@@ -93,6 +97,13 @@ def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
         return now - state.history.since >= expected.settle
     limit = endured(state.judgement.reason, state.seen, expected) if state.seen else None
     return limit is not None and now - state.asked_refresh >= ERROR_REFRESH
+
+
+def _wants_hard_refresh(state: Progress, now: float) -> bool:
+    """Whether only a hard refresh can tell an error that stands from one that Argo CD remembers."""
+    due = now - state.history.since >= HARD_AFTER and now - state.asked_hard >= HARD_EVERY
+    failing = state.history.reason == "comparison-error"
+    return failing and due and state.seen is not None and error_words.needs_hard_refresh(state.seen)
 
 
 def _poll(
@@ -151,6 +162,7 @@ def _look(
     now: float,
     *,
     refreshed: bool,
+    hard: bool = False,
 ) -> None:
     """Judge one document and remember it."""
     application = documents.read(document)
@@ -168,7 +180,7 @@ def _look(
         cannot_start=state.stuck.text if state.stuck.for_good else "",
     )
     state.judgement = judge(application, here, state.history, now)
-    state.history = remember(state.history, application, here, now, refreshed=refreshed)
+    state.history = remember(state.history, application, here, now, refreshed=refreshed, hard=hard)
     state.seen, state.document = application, document
     state.ill_before = health.ill_before(state.ill_before, application, state.judgement.reason)
     state.asked_for = state.judgement.detail if state.judgement.reason == "pin-not-applied" else ""
@@ -205,7 +217,8 @@ def _drain(
     if event is None or older(event.document, states[event.name].document):
         return
     state = states[event.name]
-    _look(state, event.document, expected, commits, order, clock(), refreshed=event.refreshed)
+    refreshed, hard = event.refreshed, event.hard
+    _look(state, event.document, expected, commits, order, clock(), refreshed=refreshed, hard=hard)
     if isinstance(state.judgement, Ready) or state.judgement.reason == "settling":
         state.judgement = Waiting(reason="settling", detail=state.judgement.detail)
         state.polled = min(state.polled, clock() - POLL_STREAMING)

@@ -72,7 +72,7 @@ class RecordedWorld:
         """When a refresh came back."""
         return self.recording.answered_at(name, t)
 
-    def refresh(self, name: str, t: float) -> None:
+    def refresh(self, name: str, t: float, *, hard: bool = False) -> None:  # noqa: ARG002
         """A refresh came back, if Argo CD answered at all."""
         if self.recording.application(name, t)[0] == 200:
             self.recording.refresh(name, t)
