@@ -41,6 +41,14 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     first_party: bool = True
 
 
+def full_name(repository: str) -> str:
+    """An image's repository with the host that Docker means where none is written."""
+    first, slash, _ = repository.partition("/")
+    if not repository or (slash and ("." in first or ":" in first or first == "localhost")):
+        return repository.replace("index.docker.io/", "docker.io/", 1)
+    return f"docker.io/{repository}" if slash else f"docker.io/library/{repository}"
+
+
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
     """A chart in an OCI registry: `oci://host/path/name`, its version without `v`, its manifest digest."""
 

@@ -300,6 +300,19 @@ def test_an_image_with_the_releases_tag_is_recorded_or_allowed() -> None:
     assert state(f"{worker}:v1.1.0", f"images-allowed: [{worker}]\n") == "pass"
 
 
+@pytest.mark.parametrize("written", ["acme/worker", "docker.io/acme/worker", "index.docker.io/acme/worker"])
+def test_an_image_of_docker_hub_is_the_same_however_it_is_written(written: str) -> None:
+    """A tag is read from the reference as the chart writes it: a name without a host is longer when it is read."""
+
+    def state(more: str = "", tag: str = "v1.1.0") -> str:
+        seen = ImageSeen(reference=f"{written}:{tag}", repository="docker.io/acme/worker", digest="")
+        return images.check(subject(images=(seen,)), facts(policy=settings(more=more)), NOW).state
+
+    assert (state(), state(tag="v1.0.0")) == ("stop", "pass")
+    for allowed in ("acme/worker", "docker.io/acme/worker", "index.docker.io/acme/worker"):
+        assert state(f"images-allowed: [{allowed}]\n") == "pass"
+
+
 def test_a_release_that_was_adopted_can_be_returned_to_although_it_has_no_record() -> None:
     good = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=ONE.images[0].digest)
     unrecorded = msgspec.structs.replace(ONE, recorded=False)

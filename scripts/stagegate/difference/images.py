@@ -9,6 +9,7 @@ from stagegate.clients import registry
 from stagegate.difference import Difference
 from stagegate.difference.change import ImageSeen
 from stagegate.errors import Stop
+from stagegate.model import full_name
 from stagegate.settings import Settings
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
@@ -25,7 +26,7 @@ def replaced(found: Difference, ours: tuple[str, ...]) -> Iterator[tuple[str, st
     """First-party images that run no more, each with an image that runs now and did not before."""
     came = [change.repository for change in found.images if not change.before]
     for change in found.images:
-        if change.repository in ours and not change.after and came:
+        if full_name(change.repository) in map(full_name, ours) and not change.after and came:
             yield change.repository, came[0]
 
 
@@ -53,8 +54,8 @@ def _image(source: registry.Registry, ours: tuple[str, ...], reference: str) -> 
         parsed = registry.parse(reference)
     except Stop as stop:
         return ImageSeen(reference=reference, repository=reference, trouble=stop.why)
-    repository = parsed.name
-    if repository not in ours:
+    repository = full_name(parsed.name)
+    if repository not in map(full_name, ours):
         return ImageSeen(reference=reference, repository=repository)
     try:
         digest = source.digest(parsed)

@@ -14,7 +14,7 @@ import msgspec
 
 from stagegate.argocd_app.json_fields import mapping, rows, text, texts
 from stagegate.gate.order import StuckPod
-from stagegate.model import DIGEST, Image
+from stagegate.model import DIGEST, Image, full_name
 
 Json = dict[str, Any]
 _STUCK = re.compile(
@@ -200,11 +200,3 @@ def stuck_pod(tree: Json, images: Sequence[Image], tags: Sequence[str]) -> Stuck
         backed_off = reason != "ErrImagePull"
         return StuckPod(text=problem, for_good=pulled and backed_off and bool(_GONE.search(problem)))
     return StuckPod()
-
-
-def full_name(repository: str) -> str:
-    """An image's repository with the host that Docker means where none is written."""
-    first, slash, _ = repository.partition("/")
-    if not repository or (slash and ("." in first or ":" in first or first == "localhost")):
-        return repository.replace("index.docker.io/", "docker.io/", 1)
-    return f"docker.io/{repository}" if slash else f"docker.io/library/{repository}"

@@ -10,9 +10,9 @@ import msgspec
 from stagegate.argocd_app.json_fields import mapping, rows, text
 from stagegate.gate import images
 from stagegate.gate.expected import Expected
-from stagegate.gate.images import PodImage, full_name
+from stagegate.gate.images import PodImage
 from stagegate.gate.plan import DEADLINE, Observed
-from stagegate.model import DIGEST, Image
+from stagegate.model import DIGEST, Image, full_name
 
 Json = dict[str, Any]
 Objection = tuple[str, str]

@@ -14,14 +14,13 @@ from stagegate.argocd_app.json_fields import mapping, rows, text
 from stagegate.errors import Stop
 from stagegate.gate import ending, images
 from stagegate.gate.expected import Expected
-from stagegate.gate.images import full_name
 from stagegate.gate.order import Order, Rollout
 from stagegate.gate.pin import Pin
 from stagegate.gate.plan import Observed, Ready, Superseded, Waiting, added, decide
 from stagegate.gate.progress import Progress, Teller
 from stagegate.gate.rolled_out import WorkloadsFound, images_of
 from stagegate.gate.trouble import PASSING, PATIENCE_FIRST
-from stagegate.model import ApplicationSeen, Image
+from stagegate.model import ApplicationSeen, Image, full_name
 
 Json = dict[str, Any]
 POLL = 1.0  # seconds between two looks

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from stagegate.difference.change import ImageSeen
-from stagegate.model import RuleResult
+from stagegate.model import RuleResult, full_name
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
@@ -20,8 +20,8 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="stop", detail=subject.release_absent)
     if subject.release is None:
         return RuleResult(rule=NAME, state="unknown", detail=subject.release_trouble or "no release was read")
-    proven = {image.reference: image.digest for image in subject.release.images}
-    absent = [name for name in facts.settings.images if name not in proven]
+    proven = {full_name(image.reference): image.digest for image in subject.release.images}
+    absent = [name for name in facts.settings.images if full_name(name) not in proven]
     if absent:
         detail = f"the release names no digest for {', '.join(absent)}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
@@ -56,17 +56,18 @@ def _recorded_here(subject: Subject, facts: PromotionFacts) -> bool:
 def _one(
     image: ImageSeen, proven: dict[str, str], facts: PromotionFacts, tags: Collection[str]
 ) -> tuple[str, str]:
-    if image.repository not in facts.settings.images:
-        if image.repository in proven or image.repository in facts.settings.images_allowed:
+    repository = full_name(image.repository)
+    if repository not in map(full_name, facts.settings.images):
+        if repository in proven or repository in map(full_name, facts.settings.images_allowed):
             return "pass", ""
         if facts.settings.images_strict:
             return "stop", f"{image.reference} is not part of the release (images-strict)"
-        if image.reference.partition("@")[0].removeprefix(image.repository).removeprefix(":") in tags:
+        if image.reference.partition("@")[0].rpartition("/")[2].partition(":")[2] in tags:
             return "stop", f"{image.reference} carries the release's tag and is not in its record"
         return "pass", ""
     if image.trouble:
         return "unknown", f"{image.reference}: {image.trouble}"
-    recorded = proven[image.repository]
+    recorded = proven[repository]
     if image.digest != recorded:
         return (
             "stop",
