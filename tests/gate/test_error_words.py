@@ -118,7 +118,7 @@ def test_a_hard_refresh_is_asked_of_argo_cd_once() -> None:
     try:
         news.begin(["shop"], "")
         news.ask("shop", hard=True)
-        events = []
+        events: list[tuple[bool, bool]] = []
         while len(events) < 3:
             event = news.next(30.0)
             assert event is not None

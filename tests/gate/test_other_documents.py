@@ -284,7 +284,7 @@ class Family(Several):
     def answered_at(self, name: str, t: float) -> float:  # noqa: ARG002
         return t + 0.3
 
-    def refresh(self, name: str, t: float) -> None:  # noqa: ARG002
+    def refresh(self, name: str, t: float, *, hard: bool = False) -> None:  # noqa: ARG002
         self.refreshed.append(name.rpartition("/")[2])
 
     def stream(self, name: str) -> list[tuple[float, Json]]:  # noqa: ARG002
