@@ -19,6 +19,9 @@ from stagegate.model import digest_of
 _SOURCE = re.compile(r"^# Source: (\S+)\s*$", re.MULTILINE)
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
 _REPEATED = re.compile(r"the key '([^']*)' stands twice")
+_TWO = (
+    "Two objects stand in one document: a line `---` is missing between them, and Helm drops the first one."
+)
 _GLUED = re.compile(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
 
 
@@ -81,9 +84,11 @@ def parse_each(rendered: str) -> tuple[tuple[RenderedObject, ...], tuple[BrokenD
             bodies = list(_bodies(text, "", template))
         except Stop as stop:
             repeated = _REPEATED.search(stop.why or "")
-            broken.append(
-                BrokenDocument(template=template, why=stop.why, repeated=repeated[1] if repeated else "")
-            )
+            if _several(text):
+                broken.append(BrokenDocument(template=template, why=_TWO))
+            else:
+                key = repeated[1] if repeated else ""
+                broken.append(BrokenDocument(template=template, why=stop.why, repeated=key))
             body = _last_wins(text) if repeated else None
             bodies = [body] if isinstance(body, dict) else []
         for body in bodies:
@@ -92,6 +97,11 @@ def parse_each(rendered: str) -> tuple[tuple[RenderedObject, ...], tuple[BrokenD
             except Stop as stop:
                 broken.append(BrokenDocument(template=template, why=stop.why))
     return tuple(objects), tuple(broken)
+
+
+def _several(text: str) -> bool:
+    """Whether a document holds several objects: then it has apiVersion or kind twice at its left edge."""
+    return any(len(re.findall(rf"^{key}:", text, re.MULTILINE)) > 1 for key in ("apiVersion", "kind"))
 
 
 def _last_wins(text: str) -> object:

@@ -35,6 +35,7 @@ _WATCHED = (
     "autoscaling.k8s.io",
     "gateway.networking.k8s.io",
 )
+_PODS_OF_WATCHED = frozenset(("Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler", "ScaledJob"))
 
 
 class Pod(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,10 @@ def matches(labels: Mapping[str, Any], selector: Mapping[str, Any]) -> bool:
 
 def others_make_pods(rendered: Rendered) -> bool:
     """Whether an operator may make pods of a rendered custom resource."""
-    return any(is_custom(one) and not one.key[0].endswith(_WATCHED) for one in rendered.objects or ())
+    return any(
+        is_custom(one) and (one.kind in _PODS_OF_WATCHED or not one.key[0].endswith(_WATCHED))
+        for one in rendered.objects or ()
+    )
 
 
 def labels_change(rendered: Rendered) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from stagegate.chart.kubernetes.quantities import shrinks
 from stagegate.difference import hook_jobs, kinds
 from stagegate.difference.hook_jobs import IRREVERSIBLE, is_marked
-from stagegate.difference.quantities import shrinks
 from stagegate.difference.values import Difference, ImageChange, ObjectChange, at
 
 

@@ -98,6 +98,17 @@ def database(name: str) -> dict[str, str]:
 
 
 POD = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: own}}\nspec: {{containers: [{{name: own, image: '{GOOD}'}}]}}\n"
+PROMETHEUS = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: p}
+spec: {selector: {operator.prometheus.io/name: p}, ports: [{port: 9090}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: p}
+"""
 BINDING = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -252,6 +263,24 @@ CASES = [
         "renders something that is no Kubernetes object",
         web("apiVersion: v1\nmetadata: {name: a}\n"),
         web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+    ),
+    (
+        "document-shape",
+        "renders something that is no Kubernetes object",
+        web(f"{POD}{POD}".replace("name: own}", "name: a}", 1)),
+        web(f"{POD}---\n{POD}".replace("name: own}", "name: a}", 1)),
+    ),
+    (
+        "broken-link",
+        "Service/p selects no pod of the chart",
+        web(POD + PROMETHEUS.replace("kind: Prometheus", "kind: ServiceMonitor")),
+        web(POD + PROMETHEUS),
+    ),
+    (
+        "chart-lint",
+        "object name does not conform",
+        web(POD + named("ConfigMap", "Upper")),
+        web(POD + "---\napiVersion: v1\nkind: ConfigMapList\nitems: []\n"),
     ),
     (
         "duplicate-entry",

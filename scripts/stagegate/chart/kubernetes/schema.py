@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate.chart.kubernetes import texts
+from stagegate.chart.kubernetes import texts, validation
 from stagegate.chart.kubernetes.texts import Problem
 
 _TABLE = Path(__file__).with_name("table.json")
@@ -71,7 +71,7 @@ def removed(api_version: str, kind: str, version: str) -> str:
     group = api_version.rpartition("/")[0]
     if (
         (api_version, kind) in served
-        or not (group in groups or group == "extensions")
+        or ("." in group and group not in groups)  # a group without a dot is always Kubernetes' own
         or kind.endswith("List")
     ):
         return ""
@@ -87,6 +87,7 @@ def problems(body: Mapping[str, Any], version: str) -> Iterator[Problem]:
     if name:
         yield from _object(body, name, "", version)
         yield from texts.problems(body, kind)
+        yield from validation.problems(body, kind)
 
 
 def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Iterator[Problem]:

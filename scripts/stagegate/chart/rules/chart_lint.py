@@ -11,6 +11,8 @@ from stagegate.model import Finding, Severity
 SCHEMA = re.compile(r"values don't meet the specifications of the schema|jsonschema|values\.schema\.json")
 _GONE = re.compile(r"unavailable in v(\d+)\.(\d+)")
 _ILLEGAL = re.compile(r"does not conform to Kubernetes naming|invalid (?:metadata|name)|must be no more than")
+# A list of objects has no name, and neither has an object with generateName; document-shape judges names.
+_NAMELESS = re.compile(r'naming requirements: ""')
 _INCOMPLETE = re.compile(
     r"missing these dependencies|missing dependency|found in Chart\.yaml, but missing in charts"
 )
@@ -37,7 +39,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         )
     for line in rendered.lint:
         broken = "YAML parse error" in line.text or "unable to parse YAML" in line.text
-        if SCHEMA.search(line.text) or (broken and rendered.broken):
+        if SCHEMA.search(line.text) or _NAMELESS.search(line.text) or (broken and rendered.broken):
             continue
         if line.severity == "error" and failure is not None and not _INCOMPLETE.search(line.text):
             continue  # the same, in other words

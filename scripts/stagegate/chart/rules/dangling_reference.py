@@ -11,7 +11,7 @@ from stagegate.chart import operators, references
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.pods import makes_secrets
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
-from stagegate.chart.walk import containers, is_hook, is_test, leaves, mappings, pod_template
+from stagegate.chart.walk import containers, is_test, leaves, mappings, pod_template
 from stagegate.model import Finding, Severity
 
 _ALWAYS = frozenset(
@@ -22,6 +22,7 @@ _ALWAYS = frozenset(
     )
 )
 _WHY = "A pod does not start until everything it names exists."
+_PERHAPS = " A program of the chart may make Secrets, and this could be one of them."
 _MILD = "The pod starts without it: a private image is not pulled, a certificate is the default one."
 
 
@@ -54,7 +55,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             chart,
             severity=severity,
             message=f"{label} is not rendered, and is needed by {shown(list(dict.fromkeys(places)))}.",
-            why=(_WHY if severity == "error" else _MILD) + by,
+            why=_reason(several, severity) + by,
             fix=f"Correct the name or render it. If it is made elsewhere, add `- {label}` under"
             " chart.checks.external.",
         )
@@ -69,15 +70,21 @@ def _severity(
 ) -> Severity:
     """By effect; a note where a container of the chart is told the name, and so makes the object at run time.
 
-    A hook Job that may make Secrets and names none of them could make any.
+    A program of the chart that may make Secrets, and is told the name of none of them, could make any.
     """
     if maker is not None:
         return "note"
     worst: Severity = "error" if any(reference.severity == "error" for _, reference in several) else "warning"
-    jobs = any(one.kind == "Job" and is_hook(one) and not is_test(one) for one in objects)
-    if kind == "Secret" and worst == "error" and not named and jobs and makes_secrets_of(objects):
+    if kind == "Secret" and worst == "error" and not named and makes_secrets_of(objects):
         return "warning"
     return worst
+
+
+def _reason(several: list[tuple[RenderedObject, references.ObjectReference]], severity: Severity) -> str:
+    needed = any(reference.severity == "error" for _, reference in several)
+    if not needed:
+        return _MILD
+    return _WHY + (_PERHAPS if severity == "warning" else "")
 
 
 def makes_secrets_of(objects: tuple[RenderedObject, ...]) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from stagegate.chart.kubernetes.quantities import amount
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Objects, Rendered, Twin, finding
 from stagegate.chart.walk import annotations_of, at, is_hook, mappings
@@ -59,22 +60,6 @@ _IMMUTABLE = {
     "Job": (("spec", "selector"), ("spec", "completionMode")),
     "Secret": (("type",),),
     "CustomResourceDefinition": (("spec", "scope"), ("spec", "names", "kind"), ("spec", "group")),
-}
-_UNITS: dict[str, int | Decimal] = {
-    "": 1,
-    "m": Decimal("0.001"),
-    "k": 10**3,
-    "M": 10**6,
-    "G": 10**9,
-    "T": 10**12,
-    "P": 10**15,
-    "E": 10**18,
-    "Ki": 2**10,
-    "Mi": 2**20,
-    "Gi": 2**30,
-    "Ti": 2**40,
-    "Pi": 2**50,
-    "Ei": 2**60,
 }
 _KEPT = (
     ("helm.sh/resource-policy", "keep"),
@@ -185,12 +170,7 @@ def _storage(one: RenderedObject) -> Decimal | None:
     for keys in places:
         value = at(one.body, *keys)
         if value is not None:
-            text = str(value)
-            number = text.rstrip("KMGTPEkim")
-            try:
-                return Decimal(number) * _UNITS.get(text[len(number) :], 1)
-            except InvalidOperation:
-                return None
+            return amount(str(value))
     return None
 
 

@@ -1,0 +1,213 @@
+"""What the API server refuses although every field has its type: fields that contradict each other.
+
+The rules are those of the Go packages k8s.io/kubernetes/pkg/apis/*/validation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from stagegate.chart.kubernetes.quantities import amount
+from stagegate.chart.kubernetes.texts import Problem
+from stagegate.chart.walk import at, mapping, mappings
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
+_LONG_RUNNING = frozenset(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"))
+_COMPARED = ("cpu", "memory", "ephemeral-storage")
+_SECRET_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+Problems = Iterator[tuple[str, str]]
+
+
+def problems(body: Mapping[str, Any], kind: str) -> Iterator[Problem]:
+    """What the API server refuses in one object of a kind of its own, with the path of each field."""
+    for path, text in _all(body, kind):
+        yield Problem(path, text)
+
+
+def _all(body: Mapping[str, Any], kind: str) -> Problems:
+    spec = mapping(body.get("spec"))
+    check = _OF_KIND.get(kind)
+    if check is not None:
+        yield from check(body, spec)
+    if kind in _LONG_RUNNING or kind == "Job":
+        yield from _template(mapping(spec.get("template")), "spec.template.spec", kind)
+    elif kind == "CronJob":
+        yield from _template(
+            mapping(at(spec, "jobTemplate", "spec", "template")), "spec.jobTemplate.spec.template.spec", kind
+        )
+    elif kind == "Pod":
+        yield from _pod(spec, "spec")
+    if kind in _LONG_RUNNING and kind != "ReplicationController":
+        yield from _scaled(spec)
+
+
+def _scaled(spec: Mapping[str, Any]) -> Problems:
+    replicas, selector = spec.get("replicas"), spec.get("selector")
+    if isinstance(replicas, int) and replicas < 0:
+        yield "spec.replicas", f"is {replicas}, and 0 is the least"
+    if isinstance(selector, Mapping) and not any(selector.values()):
+        yield "spec.selector", "is empty, and would select every pod"
+
+
+def _template(template: Mapping[str, Any], path: str, kind: str) -> Problems:
+    spec = mapping(template.get("spec"))
+    policy = spec.get("restartPolicy")
+    if kind in _LONG_RUNNING and policy in ("Never", "OnFailure"):
+        yield f"{path}.restartPolicy", f"is {policy}, and a {kind} accepts Always"
+    if kind in ("Job", "CronJob") and spec and (policy is None or policy == "Always"):
+        yield f"{path}.restartPolicy", f"is {policy or 'missing'}, and a {kind} accepts OnFailure and Never"
+    yield from _pod(spec, path)
+
+
+def _pod(spec: Mapping[str, Any], path: str) -> Problems:
+    for key in ("initContainers", "containers"):
+        for number, one in enumerate(mappings(spec.get(key))):
+            place = f"{path}.{key}[{number}]"
+            yield from _container(one, place)
+            if key == "initContainers" and one.get("restartPolicy") != "Always":
+                for field in (*_PROBES, "lifecycle"):
+                    if one.get(field):
+                        yield (
+                            f"{place}.{field}",
+                            "is for containers that keep running, not for init containers",
+                        )
+            for index, port in enumerate(
+                mappings(one.get("ports")) if spec.get("hostNetwork") is True else ()
+            ):
+                if port.get("hostPort") not in (None, 0, port.get("containerPort")):
+                    yield f"{place}.ports[{index}].hostPort", "differs from containerPort, with hostNetwork"
+    for number, volume in enumerate(mappings(spec.get("volumes"))):
+        sources = [key for key, value in volume.items() if key != "name" and value is not None]
+        if len(sources) > 1:
+            yield (
+                f"{path}.volumes[{number}]",
+                f"has {len(sources)} sources ({', '.join(sources)}), and may have one",
+            )
+
+
+def _container(one: Mapping[str, Any], path: str) -> Problems:
+    if not one.get("image"):
+        yield f"{path}.image", "is required and missing"
+    limits, requests = mapping(at(one, "resources", "limits")), mapping(at(one, "resources", "requests"))
+    for key in _COMPARED:
+        most, wanted = amount(_text(limits.get(key))), amount(_text(requests.get(key)))
+        if most is not None and wanted is not None and wanted > most:
+            yield f"{path}.resources.requests.{key}", f"is {requests[key]}, above the limit {limits[key]}"
+    for key in _PROBES:
+        probe = one.get(key)
+        if isinstance(probe, Mapping):
+            yield from _handler(probe, f"{path}.{key}")
+            if key != "readinessProbe" and probe.get("successThreshold") not in (None, 1):
+                yield (
+                    f"{path}.{key}.successThreshold",
+                    f"is {probe['successThreshold']}, and only 1 is accepted",
+                )
+    for key in ("postStart", "preStop"):
+        handler = at(one, "lifecycle", key)
+        if isinstance(handler, Mapping):
+            yield from _handler(handler, f"{path}.lifecycle.{key}")
+    for number, mount in enumerate(mappings(one.get("volumeMounts"))):
+        where = mount.get("mountPath")
+        if isinstance(where, str) and (":" in where or not where):
+            yield f"{path}.volumeMounts[{number}].mountPath", f"is {where!r}: a path without : is needed"
+
+
+def _handler(handler: Mapping[str, Any], path: str) -> Problems:
+    ways = [key for key in _HANDLERS if handler.get(key) is not None]
+    if len(ways) > 1:
+        yield path, f"has {' and '.join(ways)}, and may have one of them"
+    elif not ways:
+        yield path, f"has none of {', '.join(_HANDLERS[:4])}"
+
+
+def _deployment(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    strategy = mapping(spec.get("strategy"))
+    rolling = strategy.get("rollingUpdate")
+    if strategy.get("type") == "Recreate" and rolling is not None:
+        yield "spec.strategy.rollingUpdate", "may not stand beside type Recreate"
+    if isinstance(rolling, Mapping) and all(
+        str(rolling.get(key)) in ("0", "0%") for key in ("maxSurge", "maxUnavailable")
+    ):
+        yield "spec.strategy.rollingUpdate", "has maxSurge and maxUnavailable 0, so no pod could be replaced"
+
+
+def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    kind = spec.get("type") or "ClusterIP"
+    if kind == "ExternalName":
+        if not spec.get("externalName"):
+            yield "spec.externalName", "is required and missing"
+    elif not spec.get("ports") and spec.get("clusterIP") != "None":
+        yield "spec.ports", "is required and missing"
+    if kind in ("NodePort", "LoadBalancer") and spec.get("clusterIP") == "None":
+        yield "spec.clusterIP", f"is None, which a Service of type {kind} may not be"
+    if kind == "ClusterIP" and any(port.get("nodePort") for port in mappings(spec.get("ports"))):
+        yield "spec.ports", "has a nodePort, which a Service of type ClusterIP may not have"
+
+
+def _ingress(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    if not spec.get("rules") and not spec.get("defaultBackend"):
+        yield "spec", "has neither rules nor defaultBackend"
+    for number, rule in enumerate(mappings(spec.get("rules"))):
+        host = rule.get("host")
+        if isinstance(host, str) and (host != host.lower() or ":" in host or "/" in host):
+            yield (
+                f"spec.rules[{number}].host",
+                f"is {host!r}: a lower-case host without scheme and port is needed",
+            )
+        for index, path in enumerate(mappings(at(rule, "http", "paths"))):
+            text, kind = path.get("path"), path.get("pathType")
+            if kind in ("Exact", "Prefix") and not str(text or "").startswith("/"):
+                yield f"spec.rules[{number}].http.paths[{index}].path", f"is {text!r}, and must begin with /"
+
+
+def _autoscaler(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    least, most = spec.get("minReplicas"), spec.get("maxReplicas")
+    if isinstance(most, int) and (most < 1 or (isinstance(least, int) and least > most)):
+        yield "spec.maxReplicas", f"is {most}, below {'1' if most < 1 else f'minReplicas {least}'}"
+
+
+def _budget(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        yield "spec", "has minAvailable and maxUnavailable, and may have one of them"
+
+
+def _claim(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    if not spec.get("accessModes"):
+        yield "spec.accessModes", "is required and missing"
+    if at(spec, "resources", "requests", "storage") is None:
+        yield "spec.resources.requests.storage", "is required and missing"
+
+
+def _binding(body: Mapping[str, Any], _: Mapping[str, Any]) -> Problems:
+    for number, subject in enumerate(mappings(body.get("subjects"))):
+        if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
+            yield f"subjects[{number}].namespace", "is required for a ServiceAccount and missing"
+
+
+def _secret(body: Mapping[str, Any], _: Mapping[str, Any]) -> Problems:
+    present = {*mapping(body.get("data")), *mapping(body.get("stringData"))}
+    for key in _SECRET_KEYS.get(str(body.get("type")), ()):
+        if key not in present:
+            yield f"data[{key}]", f"is required for type {body.get('type')} and missing"
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or isinstance(value, bool) else str(value)
+
+
+_OF_KIND: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Problems]] = {
+    "Deployment": _deployment,
+    "Service": _service,
+    "Ingress": _ingress,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "PodDisruptionBudget": _budget,
+    "PersistentVolumeClaim": _claim,
+    "ClusterRoleBinding": _binding,
+    "Secret": _secret,
+}
