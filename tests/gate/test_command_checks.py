@@ -197,10 +197,11 @@ def test_our_own_junit_never_calls_unknown_a_pass(tmp_path: Path) -> None:
         "<testsuite>" * 50_000 + '<testcase name="a"/>' + "</testsuite>" * 50_000,
         "<testsuite>" + '<testcase name="a"/>' * 200_000 + "</testsuite>",
         '<testsuite errors="5"><testcase name="a"/></testsuite>',
+        '<testsuite errors="five"><testcase name="a"/></testsuite>',
         '<testsuites><testsuite failures="1"><testcase name="a"/></testsuite></testsuites>',
         "<testsuite><testcase",
     ],
-    ids=["nested", "many", "errors", "failures", "cut"],
+    ids=["nested", "many", "errors", "no number", "failures", "cut"],
 )
 def test_a_report_that_cannot_be_relied_on_never_passes(tmp_path: Path, report: str) -> None:
     (tmp_path / "given.xml").write_text(report)

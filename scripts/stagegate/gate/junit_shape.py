@@ -46,4 +46,8 @@ def seconds(case: object) -> float:
 
 
 def _count(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0
+    """A count of failures. One that cannot be read is one failure: it says that there is something to count."""
+    text = (text or "").strip()
+    if not text:
+        return 0
+    return int(text) if text.isdecimal() and len(text) < 10 else 1
