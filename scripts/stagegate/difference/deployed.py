@@ -48,6 +48,9 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
         return not self.note and self.stop is None
 
 
+Pieces = Mapping[tuple[str, int], Piece]  # by the name of the Application and the number of the source
+
+
 def in_destination(
     objects: tuple[RenderedObject, ...], document: Mapping[str, Any]
 ) -> tuple[RenderedObject, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -11,12 +11,11 @@ import msgspec
 from stagegate import difference as differences
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients.connections import Connections
-from stagegate.difference import Difference, hook_jobs, own_documents, own_fields, unsteady
+from stagegate.difference import Difference, hook_jobs, own_documents, own_fields, unrendered_risks, unsteady
 from stagegate.difference import images as images_seen
 from stagegate.difference.change import RenderedChange, RenderFacts, RiskSeen
-from stagegate.difference.deployed import Piece
+from stagegate.difference.deployed import Piece, Pieces
 from stagegate.difference.known_values import secrets_of
-from stagegate.difference.risks import Risk
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.pins.changes import Changed
@@ -24,7 +23,6 @@ from stagegate.pins.tree import PinsTree
 
 _RELEASE_ONLY = Changed()
 Change = TypeVar("Change", bound=RenderedChange)
-Pieces = Mapping[tuple[str, int], Piece]
 
 
 class _Trouble(Exception):
@@ -71,11 +69,13 @@ def compared(
     except Stop as stop:
         return _troubled(subject, stop)
     rendered = [piece for piece in (*old.values(), *new.values()) if piece.rendered]
-    unrendered = tuple(_unrendered(old, new, changed))
+    unrendered = tuple(unrendered_risks.of_sources(old, new, changed))
     if not rendered:
-        note = next((_note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed")
-        risks = (*_beside(changed), *_unseen(changed.more), *unrendered)
-        return msgspec.structs.replace(subject, render_note=note, risks=_once(risks)), None
+        note = next(
+            (unrendered_risks.note(piece) for piece in (*old.values(), *new.values())), "nothing is deployed"
+        )
+        risks = (*unrendered_risks.beside(changed), *unrendered_risks.unseen(changed.more), *unrendered)
+        return msgspec.structs.replace(subject, render_note=note, risks=unrendered_risks.once(risks)), None
     salt = secrets.token_bytes(16)
     found = differences.compare(objects[0], objects[1], salt)
     own = list(
@@ -87,25 +87,25 @@ def compared(
     found = msgspec.structs.replace(found, first_party=facts.settings.images)
     notes = (
         *found.notes,
-        *_not_rendered(old, new),
+        *unrendered_risks.sentences(old, new),
         *own_fields.of_nobody(before, after),
         *hook_jobs.followers(found),
     )
     found = msgspec.structs.replace(found, notes=notes)
     found = unsteady.noted(found, after, objects[1])
     risks = (
-        *map(_seen, (*differences.risks(found), *own_fields.risks(own))),
-        *map(_seen, own_fields.source_risks(before, after, renamed)),
-        *map(_seen, own_documents.risks(before, after)),
+        *map(unrendered_risks.seen, (*differences.risks(found), *own_fields.risks(own))),
+        *map(unrendered_risks.seen, own_fields.source_risks(before, after, renamed)),
+        *map(unrendered_risks.seen, own_documents.risks(before, after)),
         *unrendered,
-        *_beside(changed),
-        *_unseen(changed.hidden),
-        *_moving(found, old, new, changed.content),
+        *unrendered_risks.beside(changed),
+        *unrendered_risks.unseen(changed.hidden),
+        *unrendered_risks.moving(found, old, new, changed.content),
     )
     for gone, came in images_seen.replaced(found, facts.settings.images):
         detail = f"runs {came} instead of {gone}"
         risks = (*risks, RiskSeen(kind="image-replaced", object=gone, detail=detail))
-    risks = _once(risks)
+    risks = unrendered_risks.once(risks)
     here = any(piece.kind == "kustomization" for piece in rendered)
     return msgspec.structs.replace(
         subject,
@@ -148,87 +148,6 @@ def _objects(pieces: Pieces, renamed: Mapping[str, str]) -> Iterator[RenderedObj
     for piece in pieces.values():
         name = renamed.get(piece.application, piece.application)
         yield from (msgspec.structs.replace(one, application=name) for one in piece.objects)
-
-
-def _unrendered(old: Pieces, new: Pieces, changed: Changed) -> Iterator[RiskSeen]:
-    """A risk for each source that changes and that is not rendered on a side, and for each such file."""
-    for key in dict.fromkeys((*old, *new)):
-        pieces = [piece for piece in (old.get(key), new.get(key)) if piece is not None]
-        if all(piece.rendered for piece in pieces):
-            continue
-        reason = next(_note(piece) for piece in pieces if not piece.rendered)
-        name = f"Application/{key[0]}"
-        differs = len(pieces) < 2 or pieces[0].source != pieces[1].source
-        if differs and (changed.besides or not pieces[0].own):
-            yield RiskSeen(
-                kind="not-rendered",
-                object=name,
-                detail=f"changes, and what it does is not rendered: {reason}",
-            )
-        for path in (*changed.values, *changed.content):
-            if any(piece.files.holds(path) for piece in pieces):
-                yield RiskSeen(
-                    kind="not-rendered",
-                    object=path,
-                    detail=f"changes, and what it does is not rendered: {reason}",
-                )
-
-
-def _not_rendered(old: Pieces, new: Pieces) -> Iterator[str]:
-    """A sentence about each source that is not part of what is compared, and why."""
-    reasons = {key: _note(piece) for side in (old, new) for key, piece in side.items() if not piece.rendered}
-    for (name, index), why in reasons.items():
-        source = f", source {index + 1}" if index >= 0 else ""
-        yield f"Not rendered: {name}{source}: {why}."
-
-
-def _moving(found: Difference, old: Pieces, new: Pieces, content: Iterable[str]) -> Iterator[RiskSeen]:
-    """A risk for each file of manifests that changes what is deployed, and that no release brought."""
-    if found.empty:
-        return
-    for path in content:
-        for piece in (*old.values(), *new.values()):
-            if piece.rendered and piece.files.holds(path):
-                detail = "changes what is deployed, and no gate has tested it: it comes from a branch"
-                yield RiskSeen(kind="moving", object=path, detail=detail)
-                break
-
-
-def _beside(changed: Changed) -> tuple[RiskSeen, ...]:
-    """A risk for each file beside the pins that names what the environment runs."""
-    return tuple(
-        RiskSeen(
-            kind="not-rendered",
-            object=path,
-            detail=f"{why}; no pin is in it, so no rule judges what it deploys",
-        )
-        for path, why in changed.beside.items()
-    )
-
-
-def _unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
-    """A risk for each file that changes and that nobody could read the effect of."""
-    return tuple(
-        RiskSeen(kind="not-rendered", object=path, detail="changes, and what it does is not rendered")
-        for path in paths
-    )
-
-
-def _note(piece: Piece) -> str:
-    return piece.note or (f"{piece.stop.what} {piece.stop.why}" if piece.stop else "")
-
-
-def _seen(risk: Risk) -> RiskSeen:
-    return RiskSeen(kind=risk.kind, object=risk.object, detail=risk.detail)
-
-
-def _once(risks: Iterable[RiskSeen]) -> tuple[RiskSeen, ...]:
-    """Each class once for an object, the first sentence about it kept."""
-    distinct: dict[tuple[str, str, str], RiskSeen] = {}
-    for risk in risks:
-        detail = "" if risk.kind == "not-rendered" and "/" in risk.object else risk.detail
-        distinct.setdefault((risk.kind, risk.object, detail), risk)
-    return tuple(distinct.values())
 
 
 def _troubled(subject: Change, stop: Stop) -> tuple[Change, None]:

@@ -10,8 +10,8 @@ import msgspec
 from stagegate.argocd_app import render_inputs, sources
 from stagegate.argocd_app.named_files import Named
 from stagegate.argocd_app.sets import expand
-from stagegate.argocd_app.sets.generators import KnownCluster, Surroundings
 from stagegate.argocd_app.sets.parameters import NotExpandable
+from stagegate.argocd_app.sets.surroundings import KnownCluster, Surroundings
 from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree
 from stagegate.chart import objects

@@ -16,8 +16,8 @@ import yaml
 
 from stagegate import yaml_1_1
 from stagegate.argocd_app.sets import generators
-from stagegate.argocd_app.sets.generators import Surroundings
 from stagegate.argocd_app.sets.parameters import Parameters, Unexpanded
+from stagegate.argocd_app.sets.surroundings import Surroundings
 from stagegate.argocd_app.sources import items, mapping
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

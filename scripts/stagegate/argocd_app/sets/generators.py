@@ -5,16 +5,10 @@ https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Generato
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-import yaml
-
-from stagegate import yaml_1_1
-from stagegate.argocd_app import globs
-from stagegate.argocd_app.sets import templates
+from stagegate.argocd_app.sets.git_generator import from_git
 from stagegate.argocd_app.sets.parameters import (
     NotExpandable,
     Parameters,
@@ -25,40 +19,15 @@ from stagegate.argocd_app.sets.parameters import (
     merged_by,
     normalized,
 )
+from stagegate.argocd_app.sets.surroundings import KnownCluster, Surroundings, fill, parsed, with_values
 from stagegate.argocd_app.sources import items, mapping
-from stagegate.argocd_app.tree import Tree
+
+__all__ = ["KnownCluster", "Surroundings", "fill", "generated"]
 
 _KINDS = (
     *("list", "clusters", "git", "matrix", "merge"),
     *("scmProvider", "pullRequest", "clusterDecisionResource", "plugin"),
 )
-
-
-class KnownCluster(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster that Argo CD deploys to: what its cluster generators see of it."""
-
-    name: str
-    server: str
-    labels: Mapping[str, str] = {}
-    annotations: Mapping[str, str] = {}
-    project: str = ""
-
-    @property
-    def registered(self) -> bool:
-        """Whether a Secret names it; Argo CD's own cluster needs none, and no selector finds it then."""
-        return self.labels.get("argocd.argoproj.io/secret-type") == "cluster"
-
-
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What generators read: the files of repositories, and the clusters (None: nobody knows them).
-
-    `tree(address, revision)` raises Stop or NotExpandable for what cannot be read.
-    """
-
-    tree: Callable[[str, str], Tree]
-    clusters: tuple[KnownCluster, ...] | None = None
-    go: bool = False
-    options: tuple[str, ...] = ()
 
 
 def generated(generator: Mapping[str, Any], around: Surroundings) -> list[Parameters]:
@@ -82,7 +51,7 @@ def _listed(generator: Mapping[str, Any], around: Surroundings) -> list[Paramete
     made = [dict(one) if around.go else dict(_texts(one)) for one in elements]
     text = str(generator.get("elementsYaml") or "")
     if text:
-        more = _parsed(text, "error unmarshling decoded ElementsYaml")
+        more = parsed(text, "error unmarshling decoded ElementsYaml")
         if more is not None and not (isinstance(more, list) and all(isinstance(one, dict) for one in more)):
             raise Unexpanded("error unmarshling decoded ElementsYaml: it is no list of mappings")
         made += more or []
@@ -128,92 +97,8 @@ def _clustered(generator: Mapping[str, Any], around: Surroundings) -> list[Param
         else:
             base |= dict(flat(metadata, "metadata"))
         made.append(base)
-    made = _with_values(made, generator, around)
+    made = with_values(made, generator, around)
     return [{"clusters": made}] if generator.get("flatList") else made
-
-
-def _from_git(generator: Mapping[str, Any], around: Surroundings) -> list[Parameters]:
-    tree = around.tree(str(generator.get("repoURL") or ""), str(generator.get("revision") or "HEAD"))
-    prefix = str(generator.get("pathParamPrefix") or "")
-    parameters: list[Parameters] = []
-    if generator.get("directories"):
-        for folder in _chosen(sorted(tree.folders), generator["directories"], globs.of_folders):
-            if folder and not any(part.startswith(".") for part in folder.split("/")):
-                parameters.append(_path(folder, "", prefix, around))
-    elif generator.get("files"):
-        paths = _chosen(sorted(tree.entries), generator["files"], globs.of_files)
-        contents = tree.read(paths)
-        for path in paths:
-            for content in _objects(tree.file(path) or contents[path], path):
-                place = _path(posixpath.dirname(path), posixpath.basename(path), prefix, around)
-                own = dict(content) if around.go else dict(flat(content))
-                parameters.append({**own, **place})
-    else:
-        raise Unexpanded("git generator must have at least one of directories or files")
-    return _with_values(parameters, generator, around)
-
-
-def _chosen(
-    paths: Sequence[str], rules: Sequence[Mapping[str, Any]], fits: Callable[[str, str], bool]
-) -> list[str]:
-    """Paths that a rule names and no rule excludes."""
-    wanted = [str(rule.get("path") or "") for rule in rules if not rule.get("exclude")]
-    unwanted = [str(rule.get("path") or "") for rule in rules if rule.get("exclude")]
-    return [
-        path
-        for path in paths
-        if any(fits(one, path) for one in wanted) and not any(fits(one, path) for one in unwanted)
-    ]
-
-
-def _path(folder: str, file: str, prefix: str, around: Surroundings) -> Parameters:
-    """The parameters that name a folder, or a file in it."""
-    basename = posixpath.basename(folder)
-    path_parameters: Parameters = {"basename": basename, "basenameNormalized": normalized(basename)}
-    if file:
-        path_parameters |= {"filename": file, "filenameNormalized": normalized(file)}
-    parts = folder.split("/") if folder else []
-    if around.go:
-        nested: Parameters = {"path": {"path": folder, **path_parameters, "segments": parts}}
-        return {prefix: nested} if prefix else nested
-    name = f"{prefix}.path" if prefix else "path"
-    steps = {f"{name}[{index}]": part for index, part in enumerate(parts)}
-    return {name: folder, **{f"{name}.{key}": value for key, value in path_parameters.items()}, **steps}
-
-
-def _objects(content: bytes, path: str) -> list[Mapping[str, Any]]:
-    value = _parsed(content, f"unable to parse file {path}")
-    if value is None:
-        return [{}]
-    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
-        return value or [{}]
-    if isinstance(value, dict):
-        return [value]
-    raise Unexpanded(f"unable to parse file {path}: it is neither a mapping nor a list of mappings")
-
-
-def _parsed(text: str | bytes, what: str) -> Any:
-    try:
-        return yaml_1_1.load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise Unexpanded(f"{what}: {getattr(error, 'problem', None) or error}") from error
-
-
-def _with_values(
-    parameters: list[Parameters], generator: Mapping[str, Any], around: Surroundings
-) -> list[Parameters]:
-    """Each set with the generator's `values`, which are templates of its own parameters."""
-    values = mapping(generator.get("values"))
-    if not values or not parameters:
-        return parameters
-    written = {key: str(value) for key, value in values.items()}
-    filled = fill([written] * len(parameters), parameters, around)
-    if around.go:
-        return [{**one, "values": own} for one, own in zip(parameters, filled, strict=True)]
-    return [
-        {**one, **{f"values.{key}": text for key, text in own.items()}}
-        for one, own in zip(parameters, filled, strict=True)
-    ]
 
 
 def _matrix(generator: Mapping[str, Any], around: Surroundings) -> list[Parameters]:
@@ -240,17 +125,10 @@ def _merge(generator: Mapping[str, Any], around: Surroundings) -> list[Parameter
     )
 
 
-def fill(values: Sequence[object], parameters: Sequence[Parameters], around: Surroundings) -> list[Any]:
-    """Each value with its parameters in place of its templates."""
-    if around.go:
-        return templates.go(values, parameters, around.options)
-    return [templates.plain(value, given) for value, given in zip(values, parameters, strict=True)]
-
-
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any], Surroundings], list[Parameters]]] = {
     "list": _listed,
     "clusters": _clustered,
-    "git": _from_git,
+    "git": from_git,
     "matrix": _matrix,
     "merge": _merge,
 }
