@@ -74,7 +74,8 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `templates` are the templates of the chart and its unpacked dependencies, by path in the chart; `texts`
     the other YAML files at the top of the chart. `probes` has the text that replaced each probed value;
-    `image_tags` are the tags that image-tags writes for this version.
+    `image_tags` are the tags that image-tags writes for this version. `published` is true for a chart that
+    helm-publish publishes.
     """
 
     path: str
@@ -97,6 +98,7 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
     kube_given: bool = False
     content: str = ""
     base: Base | None = None
+    published: bool = False
     version_files: tuple[Finding, ...] = ()
     rendered: tuple[Rendered, ...] = ()
 

@@ -90,6 +90,14 @@ def is_test(one: RenderedObject) -> bool:
     return phases(one) <= _TEST
 
 
+def is_replaced(one: RenderedObject) -> bool:
+    """Whether what is immutable may change: Argo CD replaces the object, it deletes itself, or its name is new."""
+    options = str(annotations_of(one).get("argocd.argoproj.io/sync-options") or "")
+    generated = at(one.body, "metadata", "generateName") and not at(one.body, "metadata", "name")
+    ends = at(one.body, "spec", "ttlSecondsAfterFinished") is not None
+    return "Replace=true" in options or "Force=true" in options or bool(generated) or ends
+
+
 def pod_template(one: RenderedObject) -> Mapping[str, Any]:
     """The pod of a workload that Kubernetes itself runs, as a mapping with `metadata` and `spec`; else empty."""
     if one.kind == "Pod":

@@ -308,6 +308,69 @@ def test_a_rule_finds_its_defect_and_nothing_else(
     assert found(checked(tmp_path / "good", good, checks=CHECKS), rule) == []
 
 
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: seed, annotations: {a: b}}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: "busybox:1.36"}]}}}
+"""
+SERVED = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.org}
+spec:
+  group: example.org
+  scope: Namespaced
+  names: {kind: Thing, plural: things}
+  versions:
+    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+    - {name: v1beta1, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}
+"""
+ADDRESS = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {clusterIP: 10.0.0.5, ports: [{port: 80}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (JOB, JOB.replace("1.36", "1.37"), "changes spec.template"),
+        (JOB, JOB.replace("1.36", "1.37").replace("a: b", '"helm.sh/hook": pre-upgrade'), ""),
+        (JOB, JOB.replace("1.36", "1.37").replace("spec: {", "spec: {ttlSecondsAfterFinished: 60, ", 1), ""),
+        (
+            SERVED,
+            SERVED.replace("v1beta1, served: true", "v1beta1, served: false"),
+            "drops the version v1beta1",
+        ),
+        (ADDRESS, ADDRESS.replace("0.5", "0.6"), "changes spec.clusterIP"),
+        (ADDRESS, ADDRESS.replace("clusterIP: 10.0.0.5, ", ""), ""),
+    ],
+)
+def test_what_a_cluster_refuses_after_the_base(before: str, after: str, said: str, tmp_path: Path) -> None:
+    charts.write(tmp_path / "charts", {**web(after)})
+    charts.write(tmp_path / "old", {**web(before)})
+    settings = settings_file.parse(SETTINGS.replace("CHECKS", "{}").encode(), "stagegate.yaml")
+    own = settings.own_chart
+    assert own is not None
+    request = CheckRequest(base="old/shop")
+    known = facts.read(settings, own, facts.Checkout(tmp_path, "acme/shop"), {}, request)
+    messages = [one.message for one in found(plan.plan(known), "destructive-change")]
+    assert [said in message for message in messages] == ([True] if said else [])
+
+
+def test_parameters_and_both_versions_are_judged(tmp_path: Path) -> None:
+    pins = application("").replace("valueFiles: []", 'parameters: [{name: greting, value: "a"}]')
+    (one,) = found(checked(tmp_path / "a", web(POD), pins=pins), "unused-value")
+    assert (one.message, one.fix) == (
+        "greting in parameters of the Application is read by nothing in the chart.",
+        "Did you mean greeting?",
+    )
+    assert found(checked(tmp_path / "b", web(POD)), "version-consistent") == []
+    other = charts.CHART.replace('"1.2.3"', '"1.2.4"')
+    (one,) = found(checked(tmp_path / "c", {**web(POD), "Chart.yaml": other}), "version-consistent")
+    assert "version 1.2.3 and appVersion 1.2.4" in one.message
+
+
 def test_a_random_secret_is_an_error_and_never_shown(tmp_path: Path) -> None:
     (one,) = found(checked(tmp_path, secret('{{ printf "planted-%s" (randAlphaNum 9) }}')), "stable-render")
     assert one.severity == "error"

@@ -96,6 +96,7 @@ def of_source(
         kube_given=bool(request.kube_version.removeprefix("v")),
         content=_content(files),
         base=compared,
+        published=bool(own.repository),
         version_files=request.version_files,
         rendered=(*wanted.unreadable, *rendered),
     )

@@ -228,4 +228,21 @@ def _files(inputs: RenderInputs) -> dict[str, Mapping[str, Any]]:
             continue
         if isinstance(document, dict):
             parsed[name] = document
+    if parameters := _nested(inputs.parameters):
+        parsed["parameters of the Application"] = parameters
     return parsed
+
+
+def _nested(parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """Parameters as the values they set; names with an index or an escaped dot are left out."""
+    values: dict[str, Any] = {}
+    for one in parameters:
+        if "[" in one.name or "\\" in one.name:
+            continue
+        *outer, last = one.name.split(".")
+        inside = values
+        for key in outer:
+            following = inside.setdefault(key, {})
+            inside = following if isinstance(following, dict) else {}
+        inside.setdefault(last, one.value)
+    return values

@@ -8,7 +8,7 @@ from decimal import Decimal
 from stagegate.chart.kubernetes.quantities import amount
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Objects, Rendered, Twin, finding
-from stagegate.chart.walk import annotations_of, at, is_hook, mappings
+from stagegate.chart.walk import annotations_of, at, is_hook, is_replaced, mappings
 from stagegate.model import Finding
 
 _STATEFUL = frozenset(
@@ -128,8 +128,11 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
         if first != second and not (keys[-1] in ("type", "storageClassName") and None in (first, second)):
             yield f"changes {'.'.join(keys)}, which is immutable"
     first, second = at(old.body, "spec", "clusterIP"), at(new.body, "spec", "clusterIP")
-    if old.kind == "Service" and "None" in (first, second) and first != second:
+    if old.kind == "Service" and first != second and ("None" in (first, second) or (first and second)):
         yield "changes spec.clusterIP, which is immutable"
+    pods = at(old.body, "spec", "template"), at(new.body, "spec", "template")
+    if old.kind == "Job" and pods[0] != pods[1] and not is_hook(new) and not is_replaced(new):
+        yield "changes spec.template, which is immutable"
     parts = ("data", "stringData", "binaryData")
     immutable = old.body.get("immutable") is True and old.kind in ("ConfigMap", "Secret")
     if immutable and any(old.body.get(key) != new.body.get(key) for key in parts):
@@ -138,8 +141,15 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
     if sizes[0] is not None and sizes[1] is not None and sizes[1] < sizes[0]:
         yield "shrinks its storage, which no claim can"
     if old.kind == "CustomResourceDefinition":
-        names = [{v.get("name") for v in mappings(at(one.body, "spec", "versions"))} for one in (old, new)]
-        for version in sorted(map(str, names[0] - names[1])):
+        served = [
+            {
+                v.get("name")
+                for v in mappings(at(one.body, "spec", "versions"))
+                if v.get("served") is not False
+            }
+            for one in (old, new)
+        ]
+        for version in sorted(map(str, served[0] - served[1])):
             yield f"drops the version {version}"
     counts = at(old.body, "spec", "replicas"), at(new.body, "spec", "replicas")
     if old.kind in ("StatefulSet", "Deployment") and counts[1] == 0 and counts[0] not in (0, None):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate.chart.first_party import mentions, repositories
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
-from stagegate.chart.walk import annotations_of, at, is_hook, leaves
+from stagegate.chart.walk import at, is_hook, is_replaced, leaves
 from stagegate.model import Finding
 
 _WHY = "spec.template of a Job is immutable, so the next release cannot be synced."
@@ -19,7 +19,7 @@ _FIX = (
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """Jobs that are no hooks, with one name and another pod under the probe; without one, with our image."""
     for one in rendered.objects or ():
-        if one.kind != "Job" or is_hook(one) or _is_replaced(one):
+        if one.kind != "Job" or is_hook(one) or is_replaced(one):
             continue
         places = _changes(one, rendered, chart)
         if places:
@@ -62,13 +62,6 @@ def _changes(one: RenderedObject, rendered: Rendered, chart: CheckFacts) -> str:
 
 def _template(one: RenderedObject) -> object:
     return at(one.body, "spec", "template")
-
-
-def _is_replaced(one: RenderedObject) -> bool:
-    """Whether it may change: Argo CD replaces it, it deletes itself, or its name is new each time."""
-    options = str(annotations_of(one).get("argocd.argoproj.io/sync-options") or "")
-    generated = at(one.body, "metadata", "generateName") and not at(one.body, "metadata", "name")
-    return "Replace=true" in options or "Force=true" in options or bool(generated)
 
 
 _JOB = """\

@@ -17,6 +17,16 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
     """What was read from the files of the settings."""
     for one in chart.version_files:
         yield msgspec.structs.replace(one, rule="version-consistent", why=_WHY, fix=_FIX)
+    application = str(chart.metadata.get("appVersion") or "")
+    if chart.published and application != chart.version and not chart.version_files:
+        yield Finding(
+            rule="version-consistent",
+            severity="error",
+            file=f"{chart.path}/Chart.yaml",
+            message=f"Chart.yaml has version {chart.version} and appVersion {application or 'missing'}.",
+            why=f"{_WHY} helm-publish refuses a chart with two versions.",
+            fix=_FIX,
+        )
 
 
 RULE = ChartRule(
