@@ -35,16 +35,17 @@ class Commands(Section, frozen=True, kw_only=True):
     """
 
     promote: Allowed = "write"
-    """For `/promote`, and for a promotion that a person starts or repeats. Default: people who may push, as the
-    rules decide what enters."""
+    """For `/promote`, and for a promotion that a person starts or repeats. Default: people who may push, as
+    the rules decide what enters."""
     rollback: Allowed = "write"
-    """For `/rollback`, and for a rollback that a person starts or repeats. Default: people who may push, because an
-    outage does not wait for an administrator."""
+    """For `/rollback`, and for a rollback that a person starts or repeats. Default: people who may push,
+    because an outage does not wait for an administrator."""
     hold: Allowed = "write"
     """For `/hold`, and for the mode `hold` of promote-pr. Default: people who may push: stopping is safe."""
     unhold: Allowed = "maintain"
-    """For `/unhold`, and for the mode `unhold`. Default: more than for a hold, because others set it for a reason.
-    Whoever set a hold, or asked for the rollback that did, may lift it while they may set one."""
+    """For `/unhold`, and for the mode `unhold`. Default: more than for a hold, because others set it for a
+    reason. The person who set a hold, or requested the rollback that set it, may lift it with the permission
+    of `hold`."""
     ban: Allowed = "maintain"
     """For `/ban`, and for the mode `ban`. Default: maintainers, because a ban counts in every environment."""
     unban: Allowed = "maintain"
@@ -52,15 +53,15 @@ class Commands(Section, frozen=True, kw_only=True):
     override: Allowed = "admin"
     """For `/override`, and for the mode `override`. Default: administrators, because it sets rules aside."""
     adopt: Allowed = "write"
-    """For `/adopt`, and for the mode `adopt` of staging-gate, which record what runs without testing it. Default:
-    people who may push, because it lets nothing enter."""
+    """For `/adopt`, and for the mode `adopt` of staging-gate, which record what runs without testing it.
+    Default: people who may push, because it lets nothing enter."""
     skip: Allowed = "admin"
-    """For the mode `skip` of staging-gate, which records that a release was not tested. Default: administrators,
-    because later environments rest on tests."""
+    """For the mode `skip` of staging-gate, which records that a release was not tested. Default:
+    administrators, because later environments rest on tests."""
     bots: tuple[Bot, ...] = ()
-    """Logins of bots that may use every mode and every command above, such as `release-bot[bot]`. stagegate ignores
-    the comments of other bots, and their runs may only ask for a promotion that all rules allow. Default: none.
-    Never name `github-actions[bot]` here: a workflow on any branch starts runs as this bot."""
+    """Logins of bots that may use every mode and every command above, such as `release-bot[bot]`. stagegate
+    ignores the comments of other bots, and their runs may only ask for a promotion that all rules allow.
+    Default: none. Never name `github-actions[bot]` here: a workflow on any branch starts runs as this bot."""
 
     def of(self, mode: str) -> Allowed:
         """Who may use a mode of promote-pr or staging-gate, or a command of that name. KeyError for another."""
@@ -91,32 +92,33 @@ class Settings(Section, frozen=True, kw_only=True):
     """One app: its versions, artifacts and environments."""
 
     app: Name
-    """Name of the app. It stands in every status, branch and record: with another name, evidence begins
-    anew."""
+    """Name of the app. It is part of every status, branch and record. With another name, earlier evidence no
+    longer counts."""
     extends: str = ""
-    """File of shared policy below these settings, as `owner/repository//path` or a path in the same repository. It
-    is read from the default branch. See [shared policy](shared-policy.md)."""
+    """File of shared policy below these settings, as `owner/repository//path` or a path in the same
+    repository. It is read from the default branch. See [shared policy](shared-policy.md)."""
     version: Versioning = Versioning()
     """How versions are written, and in which files."""
     release_branches: tuple[str, ...] = ()
-    """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is on
-    none of them is no release: protect them, because whoever may push there decides what is tested."""
+    """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is
+    on none of them is no release. Protect these branches, because people who may push there decide what is
+    tested."""
     guarded_paths: tuple[str, ...] = ()
-    """Globs besides the folders that hold pins, such as `clusters/**`. A changed document there that names our
-    chart or images, or the Applications or namespace of an environment, needs the label
+    """Globs besides the folders that hold pins, such as `clusters/**`. A changed document there that names
+    our chart or images, or the Applications or namespace of an environment, needs the label
     `stagegate/risk:not-rendered`."""
     images: tuple[str, ...] = ()
-    """Our images, as repositories without a tag: the build hands over their digests, and a promotion proves
+    """Our images, as repositories without a tag. The build passes their digests on, and a promotion compares
     them. Registry credentials may go to their hosts."""
     images_strict: bool = False
     """Refuse a promotion that renders any image which is not part of the release, sidecars of others too."""
     image_tag: str = IMAGE_TAG
-    """The form of the images' tags, with `{version}` and perhaps `{app}`: `"{version}"` for plain tags such as
-    1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes it; pins and the chart must have the
-    same."""
+    """The form of the images' tags, with `{version}` and perhaps `{app}`: `"{version}"` for plain tags such
+    as 1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes it; pins and the chart must
+    have the same."""
     images_allowed: tuple[str, ...] = ()
-    """Repositories of images that may carry the release's tag without being part of the release. Any other such
-    image is `image-untested`, at the gate and at a promotion."""
+    """Repositories of images that may carry the release's tag without being part of the release. Any other
+    such image is `image-untested`, at the gate and at a promotion."""
     chart: ChartSettings | Literal["none"] = "none"
     """The Helm chart, ours or somebody else's."""
     policy: str = ""
@@ -130,7 +132,7 @@ class Settings(Section, frozen=True, kw_only=True):
     environments: tuple[Environment, ...] = ()
     """Where releases run; `after` gives the order."""
     commands: Commands = Commands()
-    """Who may command."""
+    """The permission that each command requires."""
     trust: TrustSettings = TrustSettings()
     """Whose evidence counts."""
     notify: Notify = Notify()
