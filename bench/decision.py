@@ -14,6 +14,7 @@ from bench.table import side_by_side as measured
 from stagegate import settings as settings_file
 from stagegate.clients import git_history, git_room
 from stagegate.release.bump import facts, plan
+from stagegate.release.bump.versioned_app import VersionedApp
 
 SETTINGS = "app: shop\nversion: {files: [VERSION]}\nenvironments: [{name: prod, pins: [deploy/prod.yaml]}]\n"
 PIN = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {source: {chart: shop, targetRevision: 1.0.0}}\n"
@@ -132,7 +133,7 @@ def size(folder: Path) -> int:
 def decision(folder: Path, commits: int, tags: int) -> Row:
     """Facts and plan from a whole clone, in this process."""
     work = clone(folder, commits, tags)
-    app = facts.VersionedApp(
+    app = VersionedApp(
         settings=settings_file.parse(SETTINGS.encode(), "stagegate.yaml"), config="stagegate.yaml"
     )
 

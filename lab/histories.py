@@ -17,6 +17,7 @@ from stagegate import settings as settings_file
 from stagegate.clients.hub import Blob, CommitOrigin
 from stagegate.release.bump import facts, plan
 from stagegate.release.bump.plan_facts import BumpPlan
+from stagegate.release.bump.versioned_app import VersionedApp
 
 SETTINGS = settings_file.parse(b"app: shop\nversion: {files: [VERSION]}\n", "stagegate.yaml")
 DEPTHS = (1, 2, 5, 0)  # 0: a whole clone
@@ -144,7 +145,7 @@ RANKS = {"major": 3, "minor": 2, "patch": 1}
 def decide(work: Path, version: str, *, alone: bool = False) -> BumpPlan:
     """The decision in a checkout; `alone` from the clone itself."""
     hub: Any = None if alone else Files(version)
-    app = facts.VersionedApp(settings=SETTINGS, config="stagegate.yaml")
+    app = VersionedApp(settings=SETTINGS, config="stagegate.yaml")
     (known,) = facts.read([app], hub, work, "main", run_id="1", today="2026-01-05", env={})
     return plan.plan(SETTINGS, known, "auto")
 

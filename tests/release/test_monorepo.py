@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stagegate import settings as settings_file
 from stagegate.release.bump import facts, plan
+from stagegate.release.bump.versioned_app import VersionedApp
 from tests.clients.test_git import Repository
 
 SERVICES = {
@@ -26,7 +27,7 @@ def test_each_service_is_released_by_its_own_commits(tmp_path: Path) -> None:
         text = f"app: {name}\nversion: {{tag-prefix: {name}-v, files: [services/{name}/VERSION]}}\n"
         config = f"services/{name}/stagegate.yaml"
         settings = settings_file.parse(text.encode(), config)
-        app = facts.VersionedApp(settings=settings, config=config)
+        app = VersionedApp(settings=settings, config=config)
         (known,) = facts.read([app], None, origin.path, "main", run_id="", today="2026-01-05", env={})
         decided = plan.plan(settings, known, "auto")
         assert (decided.version, decided.tag) == (version, f"{name}-v{version}")
@@ -42,7 +43,7 @@ def test_paths_add_shared_folders_and_leave_out_others(tmp_path: Path) -> None:
     settings = settings_file.parse(text.encode(), "stagegate.yaml")
 
     def reason() -> str:
-        app = facts.VersionedApp(settings=settings, config="stagegate.yaml")
+        app = VersionedApp(settings=settings, config="stagegate.yaml")
         (known,) = facts.read([app], None, origin.path, "main", run_id="", today="2026-01-05", env={})
         return plan.plan(settings, known, "auto").reason
 

@@ -82,12 +82,15 @@ class VersionWorld:
         """Merge a pull request as a person does."""
         self.ask("PUT", f"pulls/{pull}/merge", merge_method=method)
 
-    def bump(self, *flags: str, rights: Mapping[str, str] = ALL, run: str = "") -> tuple[int, dict[str, str]]:
-        """Exit code and outputs of the action."""
+    def bump(
+        self, *flags: str, rights: Mapping[str, str] = ALL, run: str = "", depth: int = 1
+    ) -> tuple[int, dict[str, str]]:
+        """Exit code and outputs of the action, in a checkout of so many commits (0: all)."""
         self.runs += 1
+        limit = [f"--depth={depth}"] if depth else []
         work, out = self.root / f"work-{self.runs}", self.root / f"out-{self.runs}"
         self.git(
-            "clone", "--quiet", "--depth=1", "--no-tags", f"file://{self.repo.path}", str(work), cwd=self.root
+            "clone", "--quiet", *limit, "--no-tags", f"file://{self.repo.path}", str(work), cwd=self.root
         )
         self.git("remote", "set-url", "origin", f"{self.forge.url}/{REPOSITORY}.git", cwd=work)
         token = self.forge.token("", "actions", repositories=[REPOSITORY], permissions=dict(rights))

@@ -6,8 +6,8 @@ from stagegate.model import Calls, Result
 from stagegate.promotion import apps as settings_files
 from stagegate.release.bump import report
 from stagegate.release.bump import run as bumping
-from stagegate.release.bump.facts import VersionedApp
 from stagegate.release.bump.request import BumpRequest, Mode
+from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs

@@ -9,9 +9,9 @@ import msgspec
 
 from stagegate.errors import Stop
 from stagegate.model import Change
-from stagegate.release.bump.facts import VersionedApp
 from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
 from stagegate.release.bump.request import BumpRequest, Mode
+from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.runner.context import Context
 
 if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library

@@ -8,9 +8,9 @@ import msgspec
 
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
-from stagegate.release.bump.facts import VersionedApp
 from stagegate.release.bump.plan_facts import BumpFacts
 from stagegate.release.bump.tags import is_version
+from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.runner import log
 from stagegate.settings import Settings
 

@@ -6,49 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from stagegate.clients import git, git_history, git_room
-from stagegate.clients.git_graph import Graph
-from stagegate.clients.git_history import Remote, Span
+from stagegate.clients.git_history import Remote
 from stagegate.errors import Stop
-from stagegate.release.bump import counting, paths, tags
-from stagegate.release.bump.changes import CommitFact
+from stagegate.release.bump import counting, origins, paths, released, tags
 from stagegate.release.bump.counting import Scope
 from stagegate.release.bump.next_version import highest, highest_final
 from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpFacts
-from stagegate.runner import log
+from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.settings import Settings
-from stagegate.versions import Version
 
 if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
-    from stagegate.clients.hub import CommitOrigin, Hub
-
-
-class VersionedApp(msgspec.Struct, frozen=True, kw_only=True):
-    """An app and the path of its settings file."""
-
-    settings: Settings
-    config: str
-
-
-class _Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit.
-
-    `since_final` are the commits since the newest final version, newest first.
-    """
-
-    names: Mapping[str, str]
-    tags: Mapping[str, str]
-    graph: Graph
-    reachable: tuple[str, ...]
-    since_final: tuple[str, ...]
-
-    @property
-    def released(self) -> tuple[str, ...]:
-        """The commit of the newest version."""
-        previous = highest(self.reachable)
-        return (self.tags[previous],) if previous else ()
+    from stagegate.clients.hub import Hub
 
 
 def read(
@@ -60,10 +29,12 @@ def read(
     run_id: str,
     today: str,
     env: Mapping[str, str],
+    history: bool = True,
 ) -> tuple[BumpFacts, ...]:
     """The facts of each app at the newest commit of a branch; `env` lets git read the remote. Stop(bad-input).
 
-    Without `hub` the local clone alone answers: its branch, its tags and the files of its work tree.
+    Without `hub` the local clone alone answers: its branch, its tags and the files of its work tree. Without
+    `history` nothing is said about commits, and none are fetched.
     """
     git_history.check_branch(branch)
     with git_room.scratch(workspace, env, alone=hub is None) as room:
@@ -75,7 +46,9 @@ def read(
                 "A release is a commit on a branch.",
                 "Run the workflow on a branch, or give the input `branch`.",
             )
-        lines = _lines(apps, room, refs)
+        if not history:
+            return _at_head(apps, refs, _contents(apps, hub, workspace, refs.tip), branch, today)
+        lines = released.of(apps, room, refs)
         wanted = dict.fromkeys(sha for one in lines for sha in (*one.since_final, *one.released))
         for one in lines:
             git_history.trees(room, one.graph, wanted)
@@ -89,12 +62,14 @@ def read(
         counting.facts(scope, some, one.graph, blobs)
         for scope, some, one in zip(scopes, newer, lines, strict=True)
     ]
-    commit_origins = _origins(hub, branch, [fact.sha for facts in counted for fact in facts if fact.counts])
+    commit_origins = origins.read(
+        hub, branch, [fact.sha for facts in counted for fact in facts if fact.counts]
+    )
     every_app = []
     for app, one, facts in zip(apps, lines, counted, strict=True):
         previous, final = highest(one.reachable), highest_final(one.reachable)
         recent = set(one.graph.since(one.released))
-        known = tuple(_told(fact, commit_origins, app.settings, hub) for fact in facts)
+        known = tuple(origins.told(fact, commit_origins, app.settings, hub) for fact in facts)
         every_app.append(
             BumpFacts(
                 branch=branch,
@@ -115,26 +90,30 @@ def read(
     return tuple(every_app)
 
 
-def _lines(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[_Lines]:
-    names = [tags.versions(refs.tags, app.settings) for app in apps]
-    commits = [{version: refs.tags[tag] for version, tag in one.items()} for one in names]
-    graphs = git_history.complete(room, refs.tip, [_span(n, c) for n, c in zip(names, commits, strict=True)])
-    lines = []
-    for n, c, graph in zip(names, commits, graphs, strict=True):
-        reachable = tuple(version for version, sha in c.items() if sha in graph.parents)
-        final = highest_final(reachable)
-        since = graph.since([c[final]] if final else [])
-        lines.append(_Lines(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
-    return lines
-
-
-def _span(names: Mapping[str, str], commits: Mapping[str, str]) -> Span:
-    final = highest_final(commits)
-    if not final:
-        return Span()
-    base = Version.parse(final)
-    newer = frozenset(sha for version, sha in commits.items() if Version.parse(version) > base)
-    return Span(stable=(names[final], commits[final]), newer=newer)
+def _at_head(
+    apps: Sequence[VersionedApp],
+    refs: Remote,
+    contents: Mapping[str, bytes | None],
+    branch: str,
+    today: str,
+) -> tuple[BumpFacts, ...]:
+    """The tags of each app and its files, which are all that a check of them needs."""
+    every_app = []
+    for app in apps:
+        names = tags.versions(refs.tags, app.settings)
+        every_app.append(
+            BumpFacts(
+                branch=branch,
+                head=refs.tip,
+                today=today,
+                tags={version: refs.tags[tag] for version, tag in names.items()},
+                reachable=(),
+                commits=(),
+                contents={path: contents[path] for path in _places(app.settings)},
+                names=names,
+            )
+        )
+    return tuple(every_app)
 
 
 def _scope(app: VersionedApp, contents: Mapping[str, bytes | None]) -> Scope:
@@ -181,46 +160,6 @@ def _local(workspace: Path, name: str) -> bytes | None:
     if not file.resolve().is_relative_to(workspace.resolve()) or not file.is_file():
         return None
     return file.read_bytes()
-
-
-def _origins(hub: Hub | None, branch: str, shas: Iterable[str]) -> Mapping[str, CommitOrigin]:
-    """Authors, pull requests and labels, in one question."""
-    wanted = list(dict.fromkeys(shas))
-    if hub is None or not wanted:
-        return {}
-    try:
-        return hub.origins(wanted, branch)
-    except Stop as stop:
-        if stop.reason != "missing-permission":
-            raise
-        log.say(
-            "warning: pull requests are not read, so labels decide nothing and the notes have no links to them. "
-            "Give the job the permission `pull-requests: read`."
-        )
-        return {}
-
-
-def _told(
-    fact: CommitFact, commit_origins: Mapping[str, CommitOrigin], settings: Settings, hub: Hub | None
-) -> CommitFact:
-    """A commit with what GitHub knows of it."""
-    if hub is None:
-        return fact
-    link = f"{hub.server_url}/{hub.repository}/commit/{fact.sha}"
-    origin = commit_origins.get(fact.sha)
-    if origin is None:
-        return msgspec.structs.replace(fact, link=link)
-    levels = settings.version.labels
-    named = [
-        level for level in ("major", "minor", "patch", "none") if getattr(levels, level) in origin.labels
-    ]
-    return msgspec.structs.replace(
-        fact,
-        author=origin.author or fact.author,
-        pull=origin.number,
-        link=origin.url or link,
-        label=named[0] if named else "",
-    )
 
 
 def _own(commits: Iterable[git.LocalCommit], app: str, run_id: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from stagegate.errors import Stop
-from stagegate.release.bump.facts import VersionedApp
+from stagegate.release.bump.versioned_app import VersionedApp
 
 Mode = Literal["auto", "commit", "pull-request", "tag", "plan", "verify"]
 

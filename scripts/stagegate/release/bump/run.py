@@ -11,9 +11,9 @@ from stagegate.clients import git
 from stagegate.errors import Stop
 from stagegate.release.bump import carry_out, facts
 from stagegate.release.bump import plan as deciding
-from stagegate.release.bump.facts import VersionedApp
 from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
 from stagegate.release.bump.request import BumpRequest, Mode, demand_fit
+from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.runner.retries import Retries
@@ -90,6 +90,7 @@ def read(
         run_id=context.run_id,
         today=datetime.now(timezone.utc).date().isoformat(),
         env=git.credentials(context.server_url, request.token),
+        history=request.mode != "verify",
     )
     if registry is not None and request.mode != "verify":
         from stagegate.release.bump import charts

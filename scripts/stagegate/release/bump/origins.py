@@ -1,0 +1,56 @@
+"""What GitHub knows of commits: authors, pull requests and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stagegate.errors import Stop
+from stagegate.release.bump.changes import CommitFact
+from stagegate.runner import log
+from stagegate.settings import Settings
+
+if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
+    from stagegate.clients.hub import CommitOrigin, Hub
+
+
+def read(hub: Hub | None, branch: str, shas: Iterable[str]) -> Mapping[str, CommitOrigin]:
+    """Authors, pull requests and labels, in one question."""
+    wanted = list(dict.fromkeys(shas))
+    if hub is None or not wanted:
+        return {}
+    try:
+        return hub.origins(wanted, branch)
+    except Stop as stop:
+        if stop.reason != "missing-permission":
+            raise
+        log.say(
+            "warning: pull requests are not read, so labels decide nothing and the notes have no links to them. "
+            "Give the job the permission `pull-requests: read`."
+        )
+        return {}
+
+
+def told(
+    fact: CommitFact, commit_origins: Mapping[str, CommitOrigin], settings: Settings, hub: Hub | None
+) -> CommitFact:
+    """A commit with what GitHub knows of it."""
+    if hub is None:
+        return fact
+    link = f"{hub.server_url}/{hub.repository}/commit/{fact.sha}"
+    origin = commit_origins.get(fact.sha)
+    if origin is None:
+        return msgspec.structs.replace(fact, link=link)
+    levels = settings.version.labels
+    named = [
+        level for level in ("major", "minor", "patch", "none") if getattr(levels, level) in origin.labels
+    ]
+    return msgspec.structs.replace(
+        fact,
+        author=origin.author or fact.author,
+        pull=origin.number,
+        link=origin.url or link,
+        label=named[0] if named else "",
+    )

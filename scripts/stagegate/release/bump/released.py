@@ -1,0 +1,57 @@
+"""Where the versions of an app are in the history of a branch, and which commits are newer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from stagegate.clients import git_history, git_room
+from stagegate.clients.git_graph import Graph
+from stagegate.clients.git_history import Remote, Span
+from stagegate.release.bump import tags
+from stagegate.release.bump.next_version import highest, highest_final
+from stagegate.release.bump.versioned_app import VersionedApp
+from stagegate.versions import Version
+
+
+class Released(msgspec.Struct, frozen=True, kw_only=True):
+    """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit.
+
+    `since_final` are the commits since the newest final version, newest first.
+    """
+
+    names: Mapping[str, str]
+    tags: Mapping[str, str]
+    graph: Graph
+    reachable: tuple[str, ...]
+    since_final: tuple[str, ...]
+
+    @property
+    def released(self) -> tuple[str, ...]:
+        """The commit of the newest version."""
+        previous = highest(self.reachable)
+        return (self.tags[previous],) if previous else ()
+
+
+def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[Released]:
+    """The released versions of each app, with the part of the history that their decisions need."""
+    names = [tags.versions(refs.tags, app.settings) for app in apps]
+    commits = [{version: refs.tags[tag] for version, tag in one.items()} for one in names]
+    graphs = git_history.complete(room, refs.tip, [_span(n, c) for n, c in zip(names, commits, strict=True)])
+    lines = []
+    for n, c, graph in zip(names, commits, graphs, strict=True):
+        reachable = tuple(version for version, sha in c.items() if sha in graph.parents)
+        final = highest_final(reachable)
+        since = graph.since([c[final]] if final else [])
+        lines.append(Released(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
+    return lines
+
+
+def _span(names: Mapping[str, str], commits: Mapping[str, str]) -> Span:
+    final = highest_final(commits)
+    if not final:
+        return Span()
+    base = Version.parse(final)
+    newer = frozenset(sha for version, sha in commits.items() if Version.parse(version) > base)
+    return Span(stable=(names[final], commits[final]), newer=newer)
