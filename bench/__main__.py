@@ -12,7 +12,7 @@ from typing import TextIO
 
 from bench.table import Row, table
 
-PARTS = ("start", "decision", "histories", "pins", "calls", "reaction", "stream", "rendering")
+PARTS = ("start", "decision", "histories", "files", "pins", "calls", "reaction", "stream", "rendering")
 
 
 def main(asked: list[str]) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from bench.table import Row, cpu_seconds, side_by_side
 
@@ -24,11 +25,15 @@ tag_format = "v{version}"
 
 
 class Peer(NamedTuple):
-    """A tool: the name of its package, what it is called with, and what its answer leaves out."""
+    """A tool: the name of its package, what it is called with, what its answer leaves out, and its package index.
+
+    `{origin}` in the command stands for the address of the measured clone.
+    """
 
     package: str
     command: Sequence[str]
     remark: str = ""
+    source: Literal["Python", "Node"] = "Python"
 
 
 PEERS = (
@@ -39,6 +44,28 @@ PEERS = (
     ),
     Peer("commitizen", ("cz", "bump", "--get-next", "--yes")),
     Peer("python-semantic-release", ("semantic-release", "version", "--print")),
+    Peer(
+        "commit-and-tag-version",
+        ("commit-and-tag-version", "--dry-run", "--skip.changelog", "--skip.commit"),
+        source="Node",
+    ),
+    Peer(
+        "semantic-release",
+        (
+            *(
+                "semantic-release",
+                "--dry-run",
+                "--no-ci",
+                "--branches",
+                "main",
+                "--repository-url",
+                "{origin}",
+            ),
+            *("--plugins", "@semantic-release/commit-analyzer"),
+        ),
+        "asks its remote, here a folder",
+        source="Node",
+    ),
 )
 
 
@@ -46,18 +73,23 @@ def rows(folder: Path, work: Path, ours: Callable[[], None]) -> Iterator[Row]:
     """Our plan beside each peer's in the same clone; a peer that cannot be had is named."""
     for peer in PEERS:
         home = folder / peer.package
-        version = install(peer.package, home)
+        version = install_node(peer.package, home) if peer.source == "Node" else install(peer.package, home)
         what = "local plan beside a peer"
         if not version:
-            yield Row(what, "-", f"{peer.package}: not to be had from the package index", 0.0, "below 1")
+            yield Row(
+                what, "-", f"{peer.package}: not to be had from {peer.source}'s package index", 0.0, "below 1"
+            )
             continue
         there = folder / f"clone-{peer.package}"
         shutil.copytree(work, there)
         (there / "pyproject.toml").write_text(_CONFIG)
-        program = str(home / "bin" / peer.command[0])
+        (there / "package.json").write_text('{"name": "shop", "version": "1.48.0"}\n')
+        folder_of_programs = home / ("node_modules/.bin" if peer.source == "Node" else "bin")
+        command = [str(folder_of_programs / peer.command[0])]
+        command += [word.replace("{origin}", f"file://{work}") for word in peer.command[1:]]
 
-        def asked(program: str = program, peer: Peer = peer, there: Path = there) -> None:
-            _run([program, *peer.command[1:]], there, {"GH_TOKEN": "none"})
+        def asked(command: Sequence[str] = command, there: Path = there) -> None:
+            _run(command, there, {"GH_TOKEN": "none"})
 
         try:
             asked()
@@ -82,6 +114,18 @@ def install(package: str, home: Path) -> str:
         return ""
     names = (line.partition("==") for line in listed.splitlines())
     return next((version for name, _, version in names if name == package), "")
+
+
+def install_node(package: str, home: Path) -> str:
+    """The same for a package of Node, whose programs start no scripts of packages."""
+    flags = ("--prefix", str(home), "--no-audit", "--no-fund", "--ignore-scripts", "--silent")
+    home.mkdir(parents=True)
+    try:
+        _run(["npm", "install", *flags, package], home, {})
+        described = json.loads((home / "node_modules" / package / "package.json").read_text())
+    except (subprocess.SubprocessError, OSError):
+        return ""
+    return str(described["version"])
 
 
 def _run(argv: Sequence[str], cwd: Path, more: dict[str, str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.patterns import pattern
 from stagegate.settings import notify
@@ -122,6 +121,8 @@ def _in_pin(pin: PinSettings) -> Iterator[str]:
     key, text = ("pattern", pin.pattern) if pin.pattern else ("value", pin.value)
     if not _RELEASE.search(text):
         yield f"the {key} {text!r} of a pin names no release; write {{version}}, {{tag}}, {{commit}} or {{digest}}"
+    from stagegate import yaml_edit  # only for pins with a path
+
     try:
         yaml_edit.parse_path(pin.path)
     except Stop as stop:

@@ -15,7 +15,7 @@ from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.versions import Version
 
 
-class Released(msgspec.Struct, frozen=True, kw_only=True):
+class VersionHistory(msgspec.Struct, frozen=True, kw_only=True):
     """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit.
 
     `since_final` are the commits since the newest final version, newest first.
@@ -34,7 +34,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
         return (self.tags[previous],) if previous else ()
 
 
-def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[Released]:
+def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[VersionHistory]:
     """The released versions of each app, with the part of the history that their decisions need."""
     names = [tags.versions(refs.tags, app.settings) for app in apps]
     commits = [{version: refs.tags[tag] for version, tag in one.items()} for one in names]
@@ -44,7 +44,7 @@ def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> li
         reachable = tuple(version for version, sha in c.items() if sha in graph.parents)
         final = highest_final(reachable)
         since = graph.since([c[final]] if final else [])
-        lines.append(Released(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
+        lines.append(VersionHistory(names=n, tags=c, graph=graph, reachable=reachable, since_final=since))
     return lines
 
 
