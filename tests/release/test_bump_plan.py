@@ -156,3 +156,62 @@ def test_every_prerelease_is_above_the_one_that_it_follows(name: str, other_line
     following = plan(SETTINGS, known, "auto").version
     assert Version.parse(following) > Version.parse(newest)
     assert following not in known.tags
+
+
+def named(sha: str, subject: str, body: str = "") -> CommitFact:
+    return CommitFact(sha=sha * 40, subject=subject, body=body)
+
+
+@pytest.mark.parametrize(
+    ("newest_first", "version"),
+    [
+        (
+            (named("b", "revert: feat: tea", f"\nThis reverts commit {'a' * 40}."), named("a", "feat: tea")),
+            "",
+        ),
+        ((named("b", "revert: feat: tea (#3)"), named("a", "feat: tea (#2)")), ""),
+        ((named("b", "revert: feat: tea"), named("a", "feat: coffee")), "1.1.0"),
+        ((named("b", "revert: tea", f"This reverts commit {'9' * 40}."),), "1.0.1"),
+        (
+            (
+                named("c", 'Revert "feat: tea" and more', '\n* Revert "feat: tea"'),
+                named("b", "fix: b"),
+                named("a", "feat: tea"),
+            ),
+            "1.1.0",
+        ),
+        (
+            (
+                named(
+                    "c",
+                    "revert: tea and coffee",
+                    "This reverts commit aaaaaaa.\nThis reverts commit bbbbbbb.",
+                ),
+                named("b", "feat: coffee"),
+                named("a", "feat: tea"),
+            ),
+            "",
+        ),
+        (
+            (
+                named(
+                    "c",
+                    "revert: tea and coffee",
+                    "This reverts commit aaaaaaa.\nThis reverts commit 9999999.",
+                ),
+                named("b", "docs: b"),
+                named("a", "feat: tea"),
+            ),
+            "1.0.1",
+        ),
+        (
+            (named("c", 'Reapply "feat: tea"'), named("b", "revert: feat: tea"), named("a", "feat: tea")),
+            "1.1.0",
+        ),
+    ],
+)
+def test_a_change_and_its_revert_cancel_in_every_form(
+    newest_first: tuple[CommitFact, ...], version: str
+) -> None:
+    decided = plan(SETTINGS, facts(*newest_first), "auto")
+    assert (decided.version if decided.reason == "released" else "") == version

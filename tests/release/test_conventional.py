@@ -1,6 +1,6 @@
 import pytest
 
-from stagegate.release.conventional import read
+from stagegate.release.conventional import read, scopes
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,34 @@ from stagegate.release.conventional import read
 )
 def test_level(subject: str, body: str, level: str | None) -> None:
     assert read(subject, body).level == level
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "level", "warning"),
+    [
+        ("feat: a", "\nBREAKING CHANGE: b", "major", ""),
+        ("feat: a", "BREAKING CHANGE: b", "major", "no empty line before"),
+        ("feat: a", "\ntext\nBREAKING CHANGE: b", "major", "no empty line before"),
+        ("chore: a", "\ntheir notes\nBREAKING CHANGE: b", None, "inside a paragraph: not counted"),
+        ("feat: a", "\n**BREAKING CHANGE:** b", "minor", "does not know: not counted"),
+        ("feat: a", "\n- BREAKING CHANGE: b", "minor", "does not know: not counted"),
+        ("fix: a", "\n### Breaking Changes\n\n- b", "patch", "does not know: not counted"),
+        ("chore(deps): a", "\n### Breaking Changes\n\n- b", None, ""),
+        ("feat: a", "\n```\nbreaking change: b\n```", "minor", ""),
+        ("feat: a (#9)", "\n* feat!: b\n* fix: c", "minor", "lists the breaking change 'feat!: b'"),
+        ("feature: a", "", None, "the usual one is feat"),
+        ("Hotfix(api): a", "", None, "the usual one is fix"),
+        ("docs: a", "", None, ""),
+    ],
+)
+def test_a_spelling_that_leaves_doubt_is_named(
+    subject: str, body: str, level: str | None, warning: str
+) -> None:
+    found = read(subject, body)
+    assert found.level == level
+    assert warning in found.warning if warning else not found.warning
+
+
+def test_a_revert_has_the_scope_of_what_it_reverts() -> None:
+    assert scopes("revert: feat(api): a") == scopes('Revert "feat(api): a"') == ("api",)
+    assert scopes("revert(web): feat(api): a") == ("web",)

@@ -162,9 +162,9 @@ def _commit(record: str) -> LocalCommit:
 
 
 def parts(message: str) -> tuple[str, str]:
-    """First line and the rest of a message; the rest keeps its lines, also where no empty line parts them."""
+    """First line and the rest of a message; the rest begins with an empty line where one parts them."""
     subject, _, body = message.replace("\r\n", "\n").strip("\n").partition("\n")
-    return subject.strip(), body.strip()
+    return subject.strip(), body.rstrip()
 
 
 def unreachable(error: ProgramFailed) -> Stop:

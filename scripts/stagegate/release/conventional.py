@@ -24,9 +24,19 @@ _BULLET = pattern(r"^[*-] +(.*)$")
 _UNDONE = pattern(r'^(?P<word>Revert|Reapply) "(?P<text>.+)"(?: \(#\d+\))*$')
 _NUMBER = pattern(r"(?: \(#\d+\))+$")
 _BREAKING = pattern(r"^BREAKING[ -]CHANGE(?P<mark>: | #|:?$)")
+_NEARLY = pattern(r"^[ \t*_#>-]*BREAKING[ -]CHANGES?[*_ ]*(?::|$)", re.IGNORECASE)
 _FOOTER = pattern(r"^(?:[A-Za-z][A-Za-z0-9-]*|BREAKING CHANGE)(?:: | #)\S")
 _FENCE = pattern(r"^ {0,3}(```+|~~~+)")
 _LEVELS: dict[str, Level] = {"feat": "minor", "fix": "patch", "perf": "patch", "revert": "patch"}
+_LOOKS_LIKE = {
+    "feature": "feat",
+    "features": "feat",
+    "bugfix": "fix",
+    "bug": "fix",
+    "hotfix": "fix",
+    "fixes": "fix",
+}
+_RELEASING = frozenset({*_LEVELS, "refactor"})  # a breaking change is at home in these
 _HEADINGS = {"feat": "Added", "fix": "Fixed", "perf": "Changed", "revert": "Changed"}
 
 
@@ -62,9 +72,16 @@ def read(subject: str, body: str) -> CommitMeaning:
     kind = header["type"].lower()
     footer, warning = breaking_footer(kind, body)
     breaking = bool(header["bang"]) or footer
+    if kind == "revert" and not breaking:
+        return _undone(False, header["text"])
     level: Level | None = "major" if breaking else _LEVELS.get(kind)
     if level is None:
-        return CommitMeaning(level=None, warning=warning)
+        unusual = (
+            f"has the type {header['type']}, which releases nothing: the usual one is {_LOOKS_LIKE.get(kind)}"
+        )
+        return CommitMeaning(level=None, warning=warning or (unusual if kind in _LOOKS_LIKE else ""))
+    if not breaking and not warning:
+        warning = _hidden(body)
     scope = f"**{header['scope']}**: " if header["scope"] else ""
     return CommitMeaning(
         level=level,
@@ -82,6 +99,8 @@ def scopes(subject: str) -> tuple[str, ...]:
         subject = undone["text"]
     header = _HEADER.match(subject)
     named = (header["scope"] or "") if header else ""
+    if header and not named and header["type"].lower() == "revert":
+        return scopes(header["text"])
     return tuple(part.strip() for part in named.split(",") if part.strip())
 
 
@@ -109,8 +128,10 @@ def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
     it belongs to it. In a type that releases nothing (an update that quotes somebody else's notes) such text, or a
     line with a colon before it, shows a quotation.
     """
-    if "BREAKING" not in body:
+    if "breaking" not in body.lower():
         return False, ""
+    doubt = ""
+    after_title = not body.startswith("\n")
     paragraphs = _paragraphs(body)
     for number, lines in enumerate(paragraphs):
         for at, line in enumerate(lines):
@@ -118,14 +139,14 @@ def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
             if match is None:
                 continue
             first = at == 0 or all(_FOOTER.match(before) for before in lines[:at])
-            if not first and not (at and lines[at - 1].startswith((" ", "\t"))):
+            parted = first or lines[at - 1].startswith((" ", "\t"))
+            if not parted and kind not in _RELEASING:
+                doubt = "mentions BREAKING CHANGE inside a paragraph: not counted as one"
                 continue
             before = paragraphs[number - 1][-1] if number else ""
             prose = any(not _is_footer(after) for after in paragraphs[number + 1 :])
             introduced = before.rstrip().endswith(":")
-            quoted = (
-                (prose or introduced) if kind not in _LEVELS and kind != "refactor" else prose and introduced
-            )
+            quoted = (prose or introduced) if kind not in _RELEASING else prose and introduced
             if quoted:
                 return False, "mentions BREAKING CHANGE inside a quotation: not counted as one"
             if not match["mark"].strip():
@@ -136,11 +157,23 @@ def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
                     for rest in (*lines[at + 1 :], *(paragraphs[number + 1 : number + 2] or [[]])[0])
                 )
                 return text, "has the text on the line after BREAKING CHANGE: counted as one" if text else ""
-            warning = (
-                "has no empty line before BREAKING CHANGE: counted as one" if number == 0 and at == 0 else ""
-            )
-            return True, warning
-    return False, ""
+            joined = not parted or (number == at == 0 and after_title)
+            return True, "has no empty line before BREAKING CHANGE: counted as one" if joined else ""
+    if not doubt and kind in _RELEASING and any(_NEARLY.match(line) for part in paragraphs for line in part):
+        doubt = "writes BREAKING CHANGE in a form that the specification does not know: not counted as one"
+    return False, doubt
+
+
+def _hidden(body: str) -> str:
+    """A warning where the list of a squash has a breaking change that the title does not announce."""
+    listed = (_BULLET.match(line) for line in body.splitlines() if "!:" in line)
+    headers = (_HEADER.match(match[1]) for match in listed if match)
+    named = next((header[0] for header in headers if header and header["bang"]), "")
+    return (
+        f"lists the breaking change {named[:60]!r}, and its own title has no `!`: not counted as one"
+        if named
+        else ""
+    )
 
 
 def _undone(reapplies: bool, text: str) -> CommitMeaning:

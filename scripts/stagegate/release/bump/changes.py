@@ -87,15 +87,25 @@ def _name(commit: CommitFact) -> str:
 
 
 def _take_back(entry: _Entry, earlier: dict[str, _Entry]) -> None:
-    """A revert and what it reverts cancel; where that is an older release's change, the revert counts itself."""
-    named, title = _REVERTED.findall(entry.commit.body), entry.title
-    for other in reversed(earlier.values()):
-        by_sha = any(other.commit.sha.startswith(sha) for sha in named)
-        opposite = other.reading.reapplies or not other.reading.undoes
-        fits = not opposite if entry.reading.reapplies else opposite
-        if other.counted and fits and (by_sha or other.is_called(title)):
-            other.counted = entry.counted = False
-            return
+    """A revert and what it reverts cancel; where that is an older release's change, the revert counts itself.
+
+    The commits that its text names decide, of which there may be several, and otherwise its title.
+    """
+    named, title = set(_REVERTED.findall(entry.commit.body)), entry.title
+    possible = [other for other in reversed(earlier.values()) if other.counted and _is_opposite(entry, other)]
+    undone = [other for other in possible if any(other.commit.sha.startswith(sha) for sha in named)]
+    entry.counted = len(undone) < len(named)
+    if not undone:
+        undone = [other for other in possible if other.is_called(title)][:1]
+        entry.counted = not undone
+    for other in undone:
+        other.counted = False
+
+
+def _is_opposite(entry: _Entry, other: _Entry) -> bool:
+    """Whether one of two is a change, or made again, and the other one takes a change back."""
+    makes = other.reading.reapplies or not other.reading.undoes
+    return makes != entry.reading.reapplies
 
 
 def _once(entry: _Entry, brought: Iterable[_Entry]) -> None:
