@@ -1,12 +1,15 @@
 """The judge over a generated space of roll-outs: a small model of Git, Argo CD and a cluster that all lag.
 
 The model keeps the truth the gate cannot see (which pods are old) apart from what Argo CD would say of it. The
-property: whatever happens in whatever order, `Ready` is never said while a pod could still be old.
+properties: whatever happens in whatever order, `Ready` is never said while a pod could still be old or a sync may
+still change something, nor before it stayed good for the settle time; and `Failed` is never said of what ran before
+the release came, nor of a release that is ill for less long than it may be.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +45,7 @@ class Model:
     deployed: str = OLD  # what the Deployment says
     pods: list[str] = field(default_factory=lambda: [OLD] * PODS)
     broken: bool = False
+    ill_since: float = 0.0
     synced_at: float = -100.0
     blind: bool = False  # this Argo CD calls a Deployment healthy that nobody has looked at yet
     document: Json = field(default_factory=dict)
@@ -92,14 +96,26 @@ class Model:
     def request(self) -> None:
         """Auto-sync begins, if there is a difference."""
         if self.document["status"]["sync"]["status"] == "OutOfSync" and not self.running:
-            self.document["operation"] = {"sync": {"revision": self.asked}}
+            self.document["operation"] = {"sync": self._wanted()}
 
     def begin(self) -> None:
         """The controller takes the operation up."""
-        if self.document.pop("operation", None):
+        if wanted := self.document.pop("operation", None):
             self.document["status"]["operationState"] = {
-                "phase": "Running", "startedAt": at(self.now), "operation": {"sync": {"revision": self.asked}},
+                "phase": "Running", "startedAt": at(self.now), "operation": wanted,
             }  # fmt: skip
+
+    def by_hand(self) -> None:
+        """Somebody syncs what is synced already, for instance to run the hooks again."""
+        if not self.running:
+            self.document["operation"] = {"sync": self._wanted()}
+
+    def _wanted(self) -> Json:
+        return {"revision": self.asked}
+
+    @property
+    def syncs(self) -> bool:
+        return self.running or "operation" in self.document
 
     @property
     def running(self) -> bool:
@@ -131,7 +147,15 @@ class Model:
                 return
 
     def turn(self) -> None:
-        self.broken = not self.broken
+        """It becomes ill, or well again, which Argo CD sees at once."""
+        self.broken, self.ill_since = not self.broken, self.now
+        if not self.broken:
+            self.compare()
+
+    def roll(self) -> None:
+        """The roll-out ends, as far as it has begun, and Argo CD sees it."""
+        self.pods = [self.deployed] * PODS
+        self.compare()
 
     def refresh(self) -> None:
         """Somebody asks for a refresh, which may get lost."""
@@ -139,7 +163,21 @@ class Model:
 
 
 PATH = ("apply_pin", "compare", "request", "begin", "put", "finish")
-NOISE = ("compare", "look", "look", "look", "replace", "refresh", "turn", "request")
+NOISE = (
+    "compare",
+    "look",
+    "look",
+    "look",
+    "replace",
+    "refresh",
+    "turn",
+    "request",
+    "by_hand",
+    "roll",
+    "stay",
+    "stay",
+)
+MOVES = tuple(step for step in NOISE if step not in ("look", "stay"))
 waits = st.sampled_from([0.0, 0.4, 1.0, 3.0, 6.0])
 noise = st.lists(st.tuples(st.sampled_from(NOISE), waits), max_size=6)
 # The path of a roll-out, with anything in between and much at its end: without it hardly one example gets far.
@@ -152,6 +190,15 @@ class Gate:
     def __init__(self) -> None:
         self.history = History()
         self.expected = expected(NEW, settle=5.0)
+        self.good_since = math.inf
+
+    def stay(self, model: Model) -> None:
+        """Looks for a while, as the loop does, with a refresh at the end."""
+        for seconds in (0.0, 2.0, 2.0, 2.0):
+            model.now += seconds
+            self.look(model)
+        model.compare()
+        self.look(model)
 
     def look(self, model: Model) -> Judgement:
         seen = read(copy.deepcopy(model.document))
@@ -162,7 +209,17 @@ class Gate:
         if isinstance(judged, Ready):
             assert set(model.pods) == {NEW}, f"ready at {model.now} with pods {model.pods}"
             assert model.deployed == model.asked == NEW
-            assert not model.running, "a sync runs, whose hooks may still fail"
+            assert not model.syncs, "a sync is asked for or runs, whose hooks may still fail"
+            assert model.now - self.good_since >= self.expected.settle, "it was good for too short a time"
+        elif judged.reason != "settling":
+            self.good_since = math.inf
+        self.good_since = min(self.good_since, model.now) if judged.reason == "settling" else self.good_since
+        if isinstance(judged, Failed):
+            assert model.deployed == NEW, (
+                f"{judged.reason} at {model.now}, of what ran before the release came"
+            )
+            ill = model.now - max(model.ill_since, model.synced_at)
+            assert model.broken and ill >= self.expected.degraded_after, f"{judged} after {ill} s"
         return judged
 
 
@@ -175,8 +232,8 @@ def test_never_ready_while_a_pod_could_be_old(
     for name, others in zip((*PATH, "later"), between, strict=True):
         for step, seconds in [(name, pause), *others]:
             model.now += seconds
-            if step == "look":
-                gate.look(model)
+            if step in ("look", "stay"):
+                getattr(gate, step)(model)
             elif step != "later":
                 getattr(model, step)()
     finish(model, gate, broken=model.broken)
@@ -233,13 +290,10 @@ class ValuesModel(Model):
 
     def request(self) -> None:
         if self.document["status"]["sync"]["status"] == "OutOfSync" and not self.running:
-            self.document["operation"] = {"sync": {"revisions": [NEW, COMMITS[self.compared]]}}
+            self.document["operation"] = {"sync": self._wanted()}
 
-    def begin(self) -> None:
-        if wanted := self.document.pop("operation", None):
-            self.document["status"]["operationState"] = {
-                "phase": "Running", "startedAt": at(self.now), "operation": wanted,
-            }  # fmt: skip
+    def _wanted(self) -> Json:
+        return {"revisions": [NEW, COMMITS[self.compared]]}
 
     def put(self) -> None:
         if self.running:
@@ -271,8 +325,8 @@ def test_never_ready_while_a_pod_could_have_the_values_of_before(
     for name, others in zip((*PATH, "later"), between, strict=True):
         for step, seconds in [(name, pause), *others]:
             model.now += seconds
-            if step == "look":
-                gate.look(model)
+            if step in ("look", "stay"):
+                getattr(gate, step)(model)
             elif step == "compare" and lag:
                 model.recompare()
             elif step != "later":
@@ -282,7 +336,7 @@ def test_never_ready_while_a_pod_could_have_the_values_of_before(
 
 @settings(max_examples=100, deadline=None)
 @given(
-    before=st.lists(st.sampled_from((*PATH[1:], *NOISE[4:])), max_size=20),
+    before=st.lists(st.sampled_from((*PATH[1:], *MOVES)), max_size=20),
     seconds=st.sampled_from([0.5, 2.0]),
 )
 def test_a_newer_release_is_told_at_once_and_from_then_on(before: list[str], seconds: float) -> None:

@@ -33,7 +33,7 @@ _WORDS = {
 
 def objections(app: Application, expected: Expected) -> Iterator[Objection]:
     """Why it is not healthy, or why its health says nothing about this release."""
-    if app.operation.finished and not _after(app.reconciled, app.operation.finished):
+    if app.operation.finished and not not_before(app.reconciled, app.operation.finished):
         yield "stale-health", "the health is from before the sync finished"
     yield from _canaries(app)
     if app.health not in (("Healthy", "Suspended") if expected.accepts_suspended else ("Healthy",)):
@@ -117,7 +117,7 @@ def confirmed(application: Application, settle: float) -> bool:
     return all(looked >= moment + timedelta(seconds=settle) for moment in begun if moment is not None)
 
 
-def _after(later: str, earlier: str) -> bool:
+def not_before(later: str, earlier: str) -> bool:
     """Whether one of Argo CD's times is not before another; equal seconds are fine, nonsense is not."""
     a, b = _time(later), _time(earlier)
     return a is not None and b is not None and a >= b

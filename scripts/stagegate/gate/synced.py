@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stagegate.argocd_app.status import Application
 from stagegate.gate.expected import Expected
+from stagegate.gate.health import not_before
 
 Objection = tuple[str, str]
 _BLOCKED = "blocked by sync window"  # Argo CD's words
@@ -62,8 +63,12 @@ def sync_error(app: Application) -> str:
 
 
 def synced_already(app: Application) -> bool:
-    """Whether automated sync will leave the difference alone: these very revisions are synced, no self-heal."""
+    """Whether automated sync will leave the difference alone: these very revisions are synced, no self-heal.
+
+    A comparison from before that sync ended, or from the same second, does not show what it left.
+    """
     done = app.operation.phase == "Succeeded" and app.operation.revisions == app.revisions
+    done = done and not not_before(app.operation.finished, app.reconciled)
     return app.sync == "OutOfSync" and app.auto_sync and not app.self_heal and done
 
 
