@@ -6,7 +6,7 @@ durations are seconds, digests are `sha256:<hex>`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Annotated, Literal
 
@@ -20,6 +20,7 @@ Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Severity = Literal["error", "warning", "note"]
 RuleState = Literal["pass", "wait", "stop", "unknown"]
 EvidenceKind = Literal["rollout", "look", "adopt", "skip"]
+CheckOutcome = Literal["passed", "failed", "skipped", "unknown"]
 EvidenceOutcome = Literal["passed", "failed", "skipped", "adopted"]
 Content = Literal["compared", "not-comparable"]
 Trust = Literal["advisory", "protected"]
@@ -127,13 +128,23 @@ OWN_CHECKS = ("roll-out", "images", "image-record", "content", "keep-checking") 
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check of a gate: `skipped` and `unknown` are never `passed`."""
+    """One check of a gate: `skipped` and `unknown` are never `passed`.
+
+    `stands_for` is how many checks this entry replaces where evidence has no room for each of them.
+    """
 
     name: str
-    outcome: Literal["passed", "failed", "skipped", "unknown"]
+    outcome: CheckOutcome
     required: bool = True
     seconds: float = 0.0
     detail: str = ""
+    stands_for: int = 1
+
+
+def count_tests(checks: Iterable[Check], outcome: str = "") -> int:
+    """How many checks there are besides those that every gate makes; with `outcome` only those that ended so."""
+    theirs = (check for check in checks if check.name not in OWN_CHECKS)
+    return sum(check.stands_for for check in theirs if outcome in ("", check.outcome))
 
 
 class ApplicationSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,9 +218,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     skip: Skip | None = None
 
     @property
-    def tests(self) -> tuple[Check, ...]:
-        """The checks without those that every gate makes."""
-        return tuple(check for check in self.checks if check.name not in OWN_CHECKS)
+    def tests(self) -> int:
+        """How many checks were made besides those that every gate makes."""
+        return count_tests(self.checks)
+
+    @property
+    def tests_passed(self) -> int:
+        """How many of these passed."""
+        return count_tests(self.checks, "passed")
 
 
 # --- marks -------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import pytest
 from stagegate.errors import Stop
 from stagegate.gate import command_checks, junit
 from stagegate.gate.command_checks import folded
-from stagegate.model import Check, Release
+from stagegate.gate.verdict import counted
+from stagegate.model import Check, Release, count_tests
 from stagegate.runner.context import Context
 from stagegate.settings import GateSettings
 
@@ -176,6 +177,25 @@ def test_many_checks_are_folded_and_what_did_not_pass_stays() -> None:
     assert len(kept) <= 60
     assert sum(c.outcome == "failed" for c in kept) == 10
     assert kept[-1].name == f"{500 - (len(kept) - 1)} further checks"
+
+
+def test_every_text_counts_the_same_checks_however_many_there_are() -> None:
+    """The status and the pull request read evidence, in which there is no room for each; the summary has them all."""
+    own = (Check(name="roll-out", outcome="passed"), Check(name="images", outcome="unknown", required=False))
+    for bad in (0, 5, 40, 200):
+        passed = tuple(Check(name="same", outcome="passed") for _ in range(300))
+        failed = tuple(
+            Check(name="same", outcome="failed" if n % 2 else "skipped", required=n % 3 == 0)
+            for n in range(bad)
+        )
+        checks = (*own, *passed, *failed, Check(name="content", outcome="passed"))
+        kept = folded(checks)
+        assert len(kept) <= 60
+        assert {"roll-out", "images", "content"} <= {check.name for check in kept}
+        for outcome in ("", "passed", "failed", "skipped", "unknown"):
+            assert count_tests(kept, outcome) == count_tests(checks, outcome)
+        assert counted(kept) == counted(checks) == "300 checks"
+        assert any(c.outcome == "failed" and c.required for c in kept) == bool(bad)
 
 
 def test_our_own_junit_never_calls_unknown_a_pass(tmp_path: Path) -> None:

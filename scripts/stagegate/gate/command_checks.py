@@ -10,7 +10,7 @@ from pathlib import Path
 from stagegate.clients import process
 from stagegate.errors import Stop
 from stagegate.gate import junit_shape
-from stagegate.model import Check, Release
+from stagegate.model import OWN_CHECKS, Check, CheckOutcome, Release
 from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.settings import GateSettings
@@ -153,17 +153,29 @@ def _with_required(cases: tuple[Check, ...], required: Sequence[str]) -> tuple[C
 
 
 def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:
-    """At most about `room` checks, for evidence: those that did not pass stay, passed ones are counted."""
+    """At most about `room` checks, for evidence: the gate's own, those that did not pass, and some of the others.
+
+    One entry stands for the rest, so that every text counts the same checks.
+    """
     if len(checks) <= room:
         return checks
-    worse = [check for check in checks if check.outcome != "passed"][: room // 2]
-    passed = [check for check in checks if check.outcome == "passed"]
-    kept = passed[: room - len(worse) - 2]
-    left_passed = len(passed) - len(kept)
-    left_worse = len(checks) - len(passed) - len(worse)
-    more = (
-        [Check(name=f"{left_passed} further checks", outcome="passed", required=False)] if left_passed else []
-    )
-    if left_worse:
-        more.append(Check(name=f"{left_worse} further checks that did not pass", outcome="failed"))
-    return (*worse, *kept, *more)
+    own = [check for check in checks if check.name in OWN_CHECKS]
+    theirs = [check for check in checks if check.name not in OWN_CHECKS]
+    passed = [check for check in theirs if check.outcome == "passed"]
+    bad = sorted((one for one in theirs if one.outcome != "passed"), key=lambda check: not check.required)
+    worse, left = bad[: room // 2], bad[room // 2 :]
+    kept = passed[: room - len(own) - len(worse) - 4]
+    more = [*_rest(passed[len(kept) :], "passed"), *(one for o in _NOT_PASSED for one in _rest(left, o))]
+    return (*own, *worse, *kept, *more)
+
+
+_NOT_PASSED: tuple[CheckOutcome, ...] = ("failed", "unknown", "skipped")
+
+
+def _rest(left: Sequence[Check], outcome: CheckOutcome) -> Iterator[Check]:
+    """One entry for the checks that ended so and are left out."""
+    ended = [check for check in left if check.outcome == outcome]
+    if ended:
+        required = outcome != "passed" and any(check.required for check in ended)
+        name = f"{len(ended)} further checks" + ("" if outcome == "passed" else f" that are {outcome}")
+        yield Check(name=name, outcome=outcome, required=required, stands_for=len(ended))

@@ -9,7 +9,16 @@ import msgspec
 
 from stagegate.evidence import records
 from stagegate.evidence.records import Record
-from stagegate.model import OWN_CHECKS, Check, Evidence, EvidenceKind, EvidenceOutcome, Message, Release
+from stagegate.model import (
+    OWN_CHECKS,
+    Check,
+    Evidence,
+    EvidenceKind,
+    EvidenceOutcome,
+    Message,
+    Release,
+    count_tests,
+)
 
 Mode = Literal["wait", "look", "adopt", "skip"]
 KINDS: dict[Mode, EvidenceKind] = {"wait": "rollout", "look": "look", "adopt": "adopt", "skip": "skip"}
@@ -103,7 +112,7 @@ def conclude(
 
 def counted(checks: Sequence[Check]) -> str:
     """How many checks passed, as every text says it: the gate's own do not count."""
-    passed = sum(check.outcome == "passed" and check.name not in OWN_CHECKS for check in checks)
+    passed = count_tests(checks, "passed")
     return f"{passed} check{'s' * (passed != 1)}"
 
 

@@ -73,8 +73,8 @@ def _parts(facts: BodyFacts) -> Iterator[str]:
 def _proof(proof: EvidenceRow) -> str:
     if proof.state not in ("passed", "adopted") or proof.evidence is None:
         return f"{proof.environment}: {proof.state if proof.state != 'none' else 'no evidence'}"
-    checks = [check for check in proof.evidence.tests if check.outcome == "passed"]
-    what = f" {counted(len(checks), 'check')}" if checks and proof.state == "passed" else ""
+    checks = proof.evidence.tests_passed
+    what = f" {counted(checks, 'check')}" if checks and proof.state == "passed" else ""
     return f"{proof.environment} {proof.state}{what} at {utc(proof.since)}"
 
 

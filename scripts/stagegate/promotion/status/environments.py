@@ -89,8 +89,8 @@ def _gated(
         gate_detail=verdict.detail,
         gate_at=record.since if record else "",
         gate_url=facts.run_url(evidence.run) if evidence else "",
-        checks=len(evidence.tests) if evidence else 0,
-        checks_passed=sum(check.outcome == "passed" for check in evidence.tests) if evidence else 0,
+        checks=evidence.tests if evidence else 0,
+        checks_passed=evidence.tests_passed if evidence else 0,
         since=verdict.since,
         by=evidence.actor if evidence else "",
     )
