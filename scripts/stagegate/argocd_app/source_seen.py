@@ -33,7 +33,7 @@ class SourceSeen(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> str:
         """Where it comes from, without scheme: `ghcr.io/acme/charts/shop`, `github.com/acme/shop`."""
-        return plain_address(f"{self.repository}/{self.chart}" if self.chart else self.repository)
+        return plain_address(f"{self.repository.rstrip('/')}/{self.chart}" if self.chart else self.repository)
 
     @property
     def is_git(self) -> bool:
