@@ -5,9 +5,9 @@ A reason is a stable word that workflows may compare. Outcome and exit code foll
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 Outcome = Literal["done", "nothing-to-do", "waiting", "refused", "failed", "bug"]
 
@@ -87,6 +87,16 @@ class Stop(Exception):
         self.next = next
         self.file = file
         self.line = line
+        self.written: tuple[Any, ...] = ()
+        self.outputs: dict[str, str] = {}
+
+    def after(self, written: Iterable[Any], **outputs: str) -> Stop:
+        """The same, with the changes that were made before it and the outputs that they fill."""
+        self.written = (*written, *self.written)
+        if self.written:
+            self.outputs = {name: text for name, text in outputs.items() if text} | self.outputs
+            self.outputs["changed"] = "true"
+        return self
 
     @property
     def verdict(self) -> ReasonMeaning:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from stagegate.actions import promote_pr
 from stagegate.runner.boundary import entrypoint
 from tests.promotion.shop_world import Shop, shop
@@ -67,3 +69,50 @@ def test_a_promotion_that_cannot_be_judged_is_an_error_and_the_others_are_judged
             assert (code, states) == (3, ["error", "failure"])
         assert run(world, mode="evaluate")[0] == 0
         assert [world.hub().statuses(sha)[0].state for sha in heads] == ["failure", "failure"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "written", "outputs"),
+    [
+        ("POST", "/statuses", {"pin", "branch", "pull-request"}, {"commit", "pr-number", "pr-url"}),
+        ("POST", "/labels", {"pin", "branch", "pull-request", "status"}, {"commit", "pr-number", "pr-url"}),
+        ("POST", "/pulls$", {"pin", "branch"}, {"commit"}),
+    ],
+    ids=["status", "labels", "pull request"],
+)
+def test_a_proposal_that_fails_half_way_says_what_was_written(
+    world: Shop, method: str, path: str, written: set[str], outputs: set[str]
+) -> None:
+    ready(world)
+    world.forge.fail(method, path, None, 500)
+    code, told = run(world, environment="prod", version="1.1.0")
+    world.forge.heal()
+    report = world.report()
+    assert (code, told["changed"], told["version"]) == (3, "true", "1.1.0")
+    assert outputs == {name for name in ("commit", "pr-number", "pr-url") if told.get(name)}
+    assert {change["kind"] for change in report["changes"]} == written
+    assert "branch stagegate/promote/shop/prod" in report["message"]["why"]
+    assert run(world, environment="prod", version="1.1.0")[1]["outcome"] == "done"
+
+
+def test_a_merge_whose_verification_did_not_start_says_what_was_merged(tmp_path: Path, host: str) -> None:
+    change = {"labels: [stagegate]": "labels: [stagegate], merge: stagegate"}
+    with shop(tmp_path, host, changes=change) as world:
+        ready(world)
+        _, told = run(world, environment="prod", version="1.1.0")
+        number = told["pr-number"]
+        world.review(int(number), "octo-dev", "APPROVE")
+        world.forge.fail("POST", "/dispatches", None, 500)
+        code, told = run(world, mode="evaluate")
+        assert (code, told["changed"], told["pr-number"]) == (3, "true", number)
+        assert told["commit"] == world.repo.head("main")
+        assert [change["kind"] for change in world.report()["changes"]] == ["merge"]
+
+
+def test_a_failure_before_anything_is_written_claims_nothing(world: Shop) -> None:
+    ready(world)
+    world.forge.fail("GET", "/", None, 500)
+    _, told = run(world, environment="prod", version="1.1.0")
+    world.forge.heal()
+    assert told.get("changed", "") in ("", "false")
+    assert world.report()["changes"] == []

@@ -173,6 +173,7 @@ def into_base(
     workflow = verifying.demand(pins, state.base, run.request.verify_workflow)
     sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
+    pull_outputs = {"pr-number": str(pull.number), "pr-url": pull.url, "version": version}
     try:
         started = verifying.start(pins, state.base, workflow)
     except Stop as stop:
@@ -181,7 +182,7 @@ def into_base(
             f"Pull request #{pull.number} is merged ({sha[:12]}), and not verified.",
             f"Its verification was not started: {stop.what} {stop.why}",
             f"{stop.next} Then start the verifying workflow by hand.",
-        ) from stop
+        ).after([change], **pull_outputs, commit=sha, environment=environment) from stop
     return sha, (change, *started)
 
 

@@ -62,7 +62,8 @@ def write(
         if not held or stop.reason == "stale-base":
             raise
         why = f"{stop.why} The hold of {subject.environment} is set already: it stays there for the rollback."
-        raise Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line) from stop
+        told = Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line)
+        raise told.after((*held, *stop.written), **stop.outputs, environment=subject.environment) from stop
     return msgspec.structs.replace(done, changes=(*held, *done.changes))
 
 
@@ -143,33 +144,51 @@ def propose(
     existing = facts.proposal
     changes: list[Change] = []
     notes: list[str] = []
-    head = facts.branch_head
-    if not facts.branch_equal:
-        if existing is not None:
-            changes += branch.withdraw(pins, existing, subject)
-        head = branch.replace(pins, facts, subject, run)
-        changes += [
-            *_edits(subject),
-            Change(kind="branch", target=facts.branch, before=facts.branch_head, after=head),
-        ]
-    number, address, opened = _pull(pins, facts, text)
-    changes += opened
-    if opened:
-        notes += _speaker(pins, facts)
-    # The status first: a label or reviewer that GitHub refuses must not leave a proposal without it.
-    changes += status(pins, head, decision.verdict, address)
-    labels = tuple(label for label in text.labels if existing is None or label not in existing.labels)
-    if labels:
-        pins.add_labels(number, labels)
-        changes.append(Change(kind="labels", target=f"#{number}", after=", ".join(labels)))
-    if existing is None:
-        notes += _reviewers(pins, number, text.reviewers)
+    head, number, address = (
+        facts.branch_head,
+        existing.number if existing else 0,
+        existing.url if existing else "",
+    )
+    try:
+        if not facts.branch_equal:
+            head = _branch(pins, facts, subject, run, changes)
+        number, address, opened = _pull(pins, facts, text)
+        changes += opened
+        if opened:
+            notes += _speaker(pins, facts)
+        # The status first: a label or reviewer that GitHub refuses must not leave a proposal without it.
+        changes += status(pins, head, decision.verdict, address)
+        changes += _labels(pins, number, text.labels, existing.labels if existing else ())
+        if existing is None:
+            notes += _reviewers(pins, number, text.reviewers)
+    except Stop as stop:
+        shown = {"commit": head, "pr-number": str(number or ""), "pr-url": address}
+        raise stop.after(changes, **shown, version=subject.version, environment=subject.environment) from None
     if not changes:
         return Applied(reason="already-proposed", commit=head, number=number, url=address)
     reason = "proposed" if existing is None else "updated"
     return Applied(
         reason=reason, changes=tuple(changes), commit=head, number=number, url=address, notes=tuple(notes)
     )
+
+
+def _branch(pins: hub.Hub, facts: PromotionFacts, subject: Subject, run: str, changes: list[Change]) -> str:
+    """The head of the branch with exactly this change; what is written is added to `changes`."""
+    if facts.proposal is not None:
+        changes += branch.withdraw(pins, facts.proposal, subject)
+    head = branch.replace(pins, facts, subject, run)
+    moved = Change(kind="branch", target=facts.branch, before=facts.branch_head, after=head)
+    changes += [*_edits(subject), moved]
+    return head
+
+
+def _labels(pins: hub.Hub, number: int, wanted: Iterable[str], existing: Iterable[str]) -> tuple[Change, ...]:
+    """Add the labels that a pull request does not have yet."""
+    labels = tuple(label for label in wanted if label not in existing)
+    if not labels:
+        return ()
+    pins.add_labels(number, labels)
+    return (Change(kind="labels", target=f"#{number}", after=", ".join(labels)),)
 
 
 def status(pins: hub.Hub, head: str, verdict: PinsStatus, url: str) -> tuple[Change, ...]:

@@ -62,7 +62,7 @@ def entrypoint(
             report_path = _report_place(inputs.report, context)
             result = main(inputs, context)
         except Stop as stop:
-            result = Result(reason=stop.reason, message=Message(what=stop.what, why=stop.why, next=stop.next))
+            result = _stopped(stop)
             place = (stop.file, stop.line)
         except OSError as error:
             result = (
@@ -85,6 +85,14 @@ def entrypoint(
         return VERDICTS["missing-file"].exit_code
     finally:
         gc.freeze()  # the process ends now: looking for cycles once more would take longer than the work
+
+
+def _stopped(stop: Stop) -> Result:
+    """The result of a step that stopped, with what it had written before."""
+    done = ", ".join(f"{change.kind} {change.target}" for change in stop.written if change.kind != "pin")
+    why = f"{stop.why} Written before that: {done}." if done else stop.why
+    message = Message(what=stop.what, why=why, next=stop.next)
+    return Result(reason=stop.reason, message=message, changes=stop.written, outputs=stop.outputs)
 
 
 def _helped(action: str) -> bool:
