@@ -195,9 +195,11 @@ class Forge:
         no_force_push: bool = False,
         merge_queue: bool = False,
         classic: bool = False,
+        bypass_roles: Iterable[int] = (),
     ) -> Rules:
         """Add a ruleset for refs matching `branch` (a name, a pattern, or `refs/tags/v*`).
 
+        `bypass_roles`: GitHub's ids of repository roles (2 maintain, 4 write, 5 admin), shown and not obeyed here.
         `restrict_creation`: only `bypass_apps` (slugs, or logins of people) create, update and delete.
         """
         with self.world.lock:
@@ -206,6 +208,7 @@ class Forge:
                 number, f"rules-{number}", branch, require_pull_request, approvals, dismiss_stale,
                 tuple(required_statuses), strict, frozenset(bypass_apps), restrict_creation,
                 restrict_deletion or restrict_creation, no_force_push, merge_queue, classic,
+                tuple(bypass_roles),
             )  # fmt: skip
             self._repo(full_name).rules.append(rules)
             return rules

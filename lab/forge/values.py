@@ -188,6 +188,7 @@ class Rules:
     non_fast_forward: bool = False
     merge_queue: bool = False
     classic: bool = False
+    bypass_roles: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -176,12 +176,37 @@ def test_rules_that_block_direct_commits_and_rules_that_protect(clinic: Clinic, 
     assert before.told("production-protected", "Nothing protects prod")["severity"] == "warning"
     nobody = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
     assert nobody.told("production-protected", "Nothing protects prod")["severity"] == "error"
+    someone = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 1")})
+    assert "Nothing protects" not in str(someone.findings)
     clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
     done = diagnose()
     assert not [one for one in done.findings if "Nothing protects" in one["message"]]
     assert "merge: stagegate" in done.told("rules-block", "Promotions to staging")["fix"]
     assert "version: {files: []}" in done.told("rules-block", "version-bump")["fix"]
     assert done.code == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "protects"),
+    [
+        ({"require_pull_request": True, "approvals": 1}, True),
+        ({"require_pull_request": True, "approvals": 0}, False),
+        ({"require_pull_request": True, "approvals": 1, "branch": "release/*"}, False),
+        ({"require_pull_request": True, "approvals": 1, "bypass_roles": [4]}, False),
+        ({"require_pull_request": True, "approvals": 1, "bypass_roles": [5]}, True),
+        ({"require_pull_request": True, "approvals": 1, "classic": True, "branch": "main"}, True),
+        ({"require_pull_request": True, "approvals": 0, "classic": True, "branch": "main"}, False),
+        ({"required_statuses": [("stagegate/pins", None)], "classic": True, "branch": "main"}, True),
+        ({"required_statuses": [("build", None)]}, False),
+    ],
+)
+def test_only_rules_that_bind_everybody_protect_production(
+    clinic: Clinic, diagnose: Diagnose, rules: dict[str, Any], protects: bool
+) -> None:
+    clinic.forge.protect(SHOP, **rules)
+    done = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
+    found = [one for one in done.findings if "Nothing protects prod" in one["message"]]
+    assert [one["severity"] for one in found] == ([] if protects else ["error"])
 
 
 def test_protected_trust_wants_the_app_its_key_and_its_status(clinic: Clinic, diagnose: Diagnose) -> None:

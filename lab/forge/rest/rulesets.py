@@ -48,6 +48,9 @@ def _inside(ask: Ask, found: Rules) -> Body:
         apps = [app for app in ask.world.apps.values() if app.slug in found.bypass]
         body["bypass_actors"] = [
             {"actor_id": app.id, "actor_type": "Integration", "bypass_mode": "always"} for app in apps
+        ] + [
+            {"actor_id": role, "actor_type": "RepositoryRole", "bypass_mode": "always"}
+            for role in found.bypass_roles
         ]
     return body
 

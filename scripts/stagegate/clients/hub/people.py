@@ -31,6 +31,32 @@ class _Membership(msgspec.Struct, frozen=True):
 class _Rule(msgspec.Struct, frozen=True):
     type: str
     parameters: dict[str, Any] | None = None
+    ruleset_id: int = 0
+
+
+class _Bypass(msgspec.Struct, frozen=True):
+    actor_type: str
+    actor_id: int | None = None
+
+
+class _Ruleset(msgspec.Struct, frozen=True):
+    bypass_actors: list[_Bypass] = []
+
+
+class _Check(msgspec.Struct, frozen=True):
+    context: str
+    app_id: int | None = None
+
+
+class _Checks(msgspec.Struct, frozen=True):
+    checks: list[_Check] = []
+
+
+class _Protection(msgspec.Struct, frozen=True):
+    """Classic protection of a branch."""
+
+    required_status_checks: _Checks | None = None
+    required_pull_request_reviews: dict[str, Any] | None = None
 
 
 class _Activity(msgspec.Struct, frozen=True):
@@ -107,7 +133,43 @@ class People(Port):
             if refusal.status in (403, 404):
                 return None
             raise
-        return [BranchRule(type=rule.type, parameters=rule.parameters or {}) for rule in rules]
+        return [
+            BranchRule(type=rule.type, parameters=rule.parameters or {}, ruleset=rule.ruleset_id)
+            for rule in rules
+        ]
+
+    def branch_protection(self, branch: str) -> list[BranchRule] | None:
+        """Classic protection of a branch, which `branch_rules` leaves out, in the words of rules.
+
+        [] without any, None where the token may not read it: only administrators may.
+        """
+        path = self._c.path("branches", branch, "protection")
+        try:
+            protection = self._c.get(path, _Protection, f"read the protection of {branch}")
+        except Refused as refusal:
+            if refusal.status == 404 and "not protected" in refusal.said.lower():
+                return []
+            if refusal.status in (403, 404):
+                return None
+            raise
+        rules = []
+        if protection.required_pull_request_reviews is not None:
+            reviews = protection.required_pull_request_reviews
+            rules.append(BranchRule(type="pull_request", parameters=reviews))
+        if protection.required_status_checks is not None:
+            required = [
+                {"context": one.context, "integration_id": one.app_id if (one.app_id or 0) > 0 else None}
+                for one in protection.required_status_checks.checks
+            ]
+            parameters = {"required_status_checks": required}
+            rules.append(BranchRule(type="required_status_checks", parameters=parameters))
+        return rules
+
+    def bypassing_roles(self, ruleset: int) -> tuple[int, ...]:
+        """The ids of the repository roles that a ruleset does not bind; none where the token may not read them."""
+        found = self._c.find(self._c.path("rulesets", str(ruleset)), _Ruleset, f"read ruleset {ruleset}")
+        actors = found.bypass_actors if found else ()
+        return tuple(one.actor_id or 0 for one in actors if one.actor_type == "RepositoryRole")
 
     def pushed(self, branch: str, repository: str, head: str = "") -> RefMove | None:
         """The newest move of a branch of this repository or of a fork, by GitHub's clock; None: not to be known.

@@ -262,7 +262,8 @@ class ReleaseInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BranchRule(msgspec.Struct, frozen=True, kw_only=True):
-    """One active rule of a branch, as the rules API names it."""
+    """One active rule of a branch, as the rules API names it; `ruleset` is 0 for classic protection."""
 
     type: str
     parameters: Mapping[str, Any] = {}
+    ruleset: int = 0

@@ -34,6 +34,8 @@ class ConfiguredApp(msgspec.Struct, frozen=True, kw_only=True):
 class HubFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What GitHub said. `held` has the variables and secrets of each Environment, "" is the repository.
 
+    `rules` are the active ones of the default branch, with those of classic protection where the token may read it
+    (`reads_protection`). `unbound`: those rulesets that everybody with write permission may bypass.
     `release_times`: when the newest releases of each app with a soak were tagged, pre-releases left out.
     """
 
@@ -49,6 +51,8 @@ class HubFacts(msgspec.Struct, frozen=True, kw_only=True):
     workflow_token: WorkflowToken | None
     workflows: tuple[WorkflowState, ...] | None
     rules: tuple[BranchRule, ...] | None
+    reads_protection: bool = True
+    unbound: frozenset[int] = frozenset()
     app_account: bool | None = None
     release_times: Mapping[str, tuple[str, ...]] = {}
 

@@ -31,6 +31,7 @@ from stagegate.setup.doctor.facts import (
 from stagegate.setup.work_tree import WorkTree
 
 TOOLS = ("git", "helm", "kustomize", "kubectl")
+_WRITE = 4  # GitHub's id of the repository role `write`
 _TOKENS = {
     "ghp_": "a classic personal access token",
     "github_pat_": "a fine-grained personal access token",
@@ -83,6 +84,8 @@ def _hub(facts: DoctorFacts, hub: Hub, token: str) -> HubFacts:
     known = {one.name for one in environments or ()}
     held = ["", *(name for name in github_environments.wanted(facts) if name in known)]
     rules = hub.branch_rules(settings.default_branch)
+    classic = hub.branch_protection(settings.default_branch)
+    rulesets = {rule.ruleset for rule in rules or () if rule.ruleset}
     slug = next((s.trust.app for _, s in facts.valid if s.trust.level == "protected"), "")
     viewer = hub.viewer()
     kind = next((text for start, text in _TOKENS.items() if token.startswith(start)), "a token")
@@ -98,7 +101,9 @@ def _hub(facts: DoctorFacts, hub: Hub, token: str) -> HubFacts:
         now=hub.now(),
         workflow_token=hub.workflow_token(),
         workflows=hub.workflows(),
-        rules=None if rules is None else tuple(rules),
+        rules=None if rules is None else (*rules, *(classic or ())),
+        reads_protection=classic is not None,
+        unbound=frozenset(one for one in rulesets if _WRITE in hub.bypassing_roles(one)),
         app_account=hub.account(f"{slug}[bot]") is not None if slug else None,
         release_times={settings.app: _release_times(settings, hub) for settings in _soaking(facts)},
     )

@@ -17,22 +17,24 @@ STATUS = "stagegate/pins"
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """What protects production, the status that should be required, and who owns the files that decide."""
     hub = facts.hub
-    if hub is None or hub.rules is None:
+    if hub is None:
         return
-    required = _required(hub.rules)
+    rules = tuple(rule for rule in hub.rules or () if rule.ruleset not in hub.unbound)
+    required = _required(rules)
+    owned = any(path in facts.survey.paths for path in CODEOWNERS)
     protected = [settings for _, settings in facts.valid if settings.trust.level == "protected"]
     ruled = STATUS in required
     for config, settings, environment in facts.places:
         approvals = environment.promotion.approvals
         merged = environment.promotion.merge == "stagegate"
         counted = approvals if approvals is not None else int(merged)
-        reviewed = any(_reviews(rule) for rule in hub.rules)
+        reviewed = any(_reviews(rule, owned=owned) for rule in rules)
         if environment.is_production and not settings.policy and not (ruled or counted or reviewed):
             yield finding(
                 "error" if settings.trust.level == "protected" or merged or approvals == 0 else "warning",
                 f"Nothing protects {environment.name}.",
-                f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} asks for a review, and "
-                f"{STATUS} is not required.",
+                f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} requires a review, and "
+                f"{STATUS} is not required{_unread(hub)}.",
                 _require(hub),
                 file=config,
                 environment=environment.name,
@@ -51,7 +53,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             "Under `trust: protected` only the App's counts, and any workflow can post a status of that name.",
             f"Bind the check to the App {protected[0].trust.app} in the ruleset (`integration_id`).",
         )
-    if not any(path in facts.survey.paths for path in CODEOWNERS):
+    if not owned:
         yield finding(
             "warning",
             "There is no CODEOWNERS file.",
@@ -69,8 +71,23 @@ def _required(rules: tuple[BranchRule, ...]) -> dict[str, Any]:
     return required
 
 
-def _reviews(rule: BranchRule) -> bool:
-    return rule.type == "pull_request" and bool(rule.parameters.get("required_approving_review_count"))
+def _reviews(rule: BranchRule, *, owned: bool) -> bool:
+    """Whether a rule requires a review; that of a code owner only where the repository has some (`owned`)."""
+    if rule.type != "pull_request":
+        return False
+    by_owner = owned and rule.parameters.get("require_code_owner_review")
+    return bool(rule.parameters.get("required_approving_review_count") or by_owner)
+
+
+def _unread(hub: HubFacts) -> str:
+    """What could hide a protection, in words."""
+    if hub.rules is None:
+        return ", as far as is known: the rules could not be read"
+    if hub.unbound:
+        return ". Rulesets that everybody with write permission may bypass do not count"
+    if not hub.reads_protection:
+        return ", as far as is known: only an administrator's token can read classic branch protection"
+    return ""
 
 
 def _require(hub: HubFacts) -> str:
