@@ -443,6 +443,57 @@ def test_a_gate_leaves_a_long_canary_to_the_next_run(bench: Bench, gate: Gate) -
     bench.settings({hurried: good})
 
 
+def next_event(bench: Bench, monkeypatch: pytest.MonkeyPatch, event: str = "workflow_dispatch") -> list[str]:
+    """The environments that the workflow which verifies pins gates at an event of a bot."""
+    folder = bench.work()
+    (folder / "event.json").write_text('{"sender": {"type": "Bot"}}')
+    given = {
+        "GITHUB_EVENT_NAME": event,
+        "GITHUB_EVENT_PATH": str(folder / "event.json"),
+        "GITHUB_WORKSPACE": str(folder),
+        "GITHUB_OUTPUT": str(folder / "output"),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["environments", f"--token={bench.token()}"]) == 0
+    return [one["environment"] for one in json.loads(outputs((folder / "output").read_text())["matrix"])]
+
+
+@pytest.mark.parametrize("end", ["resumed", "aborted"])
+def test_the_next_event_goes_on_with_a_canary_that_paused(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Of a change of values: the release is the one that passed, so only the files show that a verdict is due."""
+    assert gate().outputs["reason"] == "passed"
+    assert "staging" not in next_event(bench, monkeypatch)
+    good, hurried = "settle: 0s", "settle: 0s, canary-in-job: 1s"
+    bench.settings({good: hurried})
+    values = {"deploy/values/staging.yaml": lambda text: f"{text}# {end}\n"}
+    bench.lab.push("octo-lead", "chore: other values", values)
+    fault = bench.lab.argocd.fault("shop-staging", "object-health", object="Rollout", status="Suspended")
+    assert gate(again="false").outputs["reason"] == "canary-paused"
+    assert "staging" in next_event(bench, monkeypatch)
+    assert gate(again="false").outputs["reason"] == "canary-paused", "it pauses on"
+    fault.release()
+    if end == "aborted":
+        fault = bench.lab.argocd.fault(
+            "shop-staging",
+            "object-health",
+            object="Rollout",
+            status="Degraded",
+            message="RolloutAborted: by hand",
+        )
+    done = gate(again="false", timeout="60s")
+    fault.release()
+    bench.lab.argocd.clear()
+    bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
+    assert done.outputs["reason"] == {"resumed": "passed", "aborted": "rollout-failed"}[end], done.log
+    assert bench.statuses[0].state == {"resumed": "success", "aborted": "failure"}[end]
+    assert "staging" not in next_event(bench, monkeypatch), "the verdict is given"
+    bench.settings({hurried: good})
+    assert gate().outputs["reason"] == "passed"
+
+
 def test_a_roll_out_that_fails_is_evidence_too(bench: Bench, gate: Gate) -> None:
     with bench.lab.argocd.paused():
         fault = bench.lab.argocd.fault("shop-staging", "degraded")

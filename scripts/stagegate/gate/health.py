@@ -22,7 +22,7 @@ WORKLOADS = (
     "Pod",
     "Canary",
 )
-_ABORTED = re.compile(r"\babort|^Failed\b", re.IGNORECASE)  # Argo Rollouts' words; Flagger's phase
+_ABORTED = re.compile(r"abort|^Failed\b", re.IGNORECASE)  # Argo Rollouts' words; Flagger's phase
 _WORDS = {
     "Progressing": "progressing",
     "Degraded": "degraded",

@@ -19,7 +19,7 @@ from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
 from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
-from stagegate.promotion import app_state, watched_paths
+from stagegate.promotion import app_state, used_files, watched_paths
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.apps import App
 from stagegate.settings import Environment, Settings
@@ -169,6 +169,7 @@ def of_app(connections: Connections, app: App, cause: Push, *, several: bool) ->
         one
         for one in every
         if needs_gate(_pinned(state, one), verdicts[one.name], one.name in touched, cause)
+        or _without_verdict(connections, state, one, verdicts[one.name])
     ]
     adopted = {name for name, newest in verdicts.items() if newest is None and cause.by_hand}
     return Moved(
@@ -193,6 +194,16 @@ def needs_gate(version: str, newest: Record | None, touched: bool, cause: Push) 
     if touched or known is None or known.version != version:
         return True
     return cause.by_hand and known.outcome not in ("passed", "adopted")
+
+
+def _without_verdict(
+    connections: Connections, state: AppState, environment: Environment, newest: Record | None
+) -> bool:
+    """Whether the environment's files differ from those of the last verdict: the gate of that change was killed, or
+    left a canary that pauses to a later run."""
+    judged = newest.evidence.files if newest and newest.evidence else ""
+    current = used_files.digest(connections, state, environment) if judged else ""
+    return bool(current) and current != judged
 
 
 def place(app: App, environment: Environment, *, several: bool, mode: Mode = "wait") -> Place:
