@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -219,3 +221,11 @@ def test_a_scenario_that_the_gate_would_refuse_is_refused_here(
     code, out, _ = world.check()
     assert (code, out["reason"]) == (2, "bad-settings")
     assert name in capsys.readouterr().out
+
+
+def test_a_chart_is_checked_without_loading_an_http_library() -> None:
+    """Loading one takes as long as a rendering."""
+    loaded = "print(sorted({'requests', 'jmespath'} & set(sys.modules)))"
+    code = f"import sys; sys.path = {sys.path!r}; import stagegate.actions.chart_check; {loaded}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

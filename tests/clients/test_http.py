@@ -13,7 +13,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from stagegate.clients import http
+from stagegate.clients import http, http_adapter
 from stagegate.errors import Stop
 from tests.clients.answering import Answer, Asked, answering
 
@@ -123,7 +123,7 @@ def dripping(head: bytes, pause: float) -> Iterator[str]:
 
 
 def test_a_body_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr(http_adapter, "BODY_SECONDS", 0.5)
     began = time.monotonic()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
     with dripping(head, 0.02) as host, http.session() as session, pytest.raises(Stop) as caught:
@@ -143,7 +143,7 @@ def test_silence_ends() -> None:
 
 
 def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(http_adapter, "READ_SECONDS", 0.3)
     with (
         dripping(b"", 60) as host,
         http.session(retries=0) as session,

@@ -54,7 +54,9 @@ def main(inputs: ChartCheck, context: Context) -> Result:
         msgspec.structs.replace(request, version_files=wrong),
         Registry(
             settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
-        ),
+        )
+        if request.base.startswith("oci://")
+        else None,
     )
     checked = plan.plan(known)
     changes = apply.write(known, checked, files, dry_run=inputs.dry_run)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import msgspec
-import requests
 import yaml
 
 from stagegate import yaml_1_1
@@ -18,6 +17,9 @@ from stagegate.clients.registry import Reference, Registry
 from stagegate.errors import Stop
 from stagegate.evidence import release_record as record
 from stagegate.evidence.release_record import Record
+
+if TYPE_CHECKING:
+    import requests
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,6 +59,7 @@ def render_all(
     work: Sequence[tuple[str, Path | bytes, RenderInputs]],
 ) -> list[tuple[RenderedObject, ...]]:
     """Several renderings at once, each (where, chart, inputs); results in that order, the first Stop ends."""
+    helm.version()  # before several threads would each ask for it
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(lambda one: render(one[1], one[2], where=one[0]), work))
 

@@ -1,58 +1,24 @@
-"""The one HTTP session: a total timeout on every request, retries only for verbs that may be repeated."""
+"""The one HTTP session: a total timeout on every request, retries only for verbs that may be repeated.
+
+The libraries are loaded with the first session: loading them takes half of the start of an action that asks nobody.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
 
 from stagegate.errors import Stop
 from stagegate.runner import variables
 
+if TYPE_CHECKING:
+    import requests
+    from urllib3.util.retry import Retry
+
 CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
-BODY_SECONDS = 120.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
-
-
-class _Adapter(HTTPAdapter):
-    """Adds the timeouts that requests leaves out: for each wait, and for a whole body however it drips."""
-
-    def send(  # type: ignore[override]
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: object = None,
-        verify: bool | str = True,
-        cert: str | tuple[str, str] | None = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """The answer; its body is already read unless `stream`, and then whoever asked bounds it."""
-        limits = timeout or (CONNECT_SECONDS, READ_SECONDS)
-        response = super().send(request, True, limits, verify, cert, proxies)  # type: ignore[arg-type]
-        if not stream:
-            response._content = _whole(response, time.monotonic() + BODY_SECONDS)
-        return response
-
-
-def _whole(response: requests.Response, end: float) -> bytes:
-    parts: list[bytes] = []
-    try:
-        while part := response.raw.read1(1 << 16, decode_content=True):
-            parts.append(part)
-            if time.monotonic() > end:
-                raise requests.ReadTimeout(f"the answer was not complete after {BODY_SECONDS:g} s")
-    except urllib3.exceptions.TimeoutError as error:
-        raise requests.ReadTimeout(str(error)) from error
-    except urllib3.exceptions.HTTPError as error:
-        raise requests.ConnectionError(str(error)) from error
-    return b"".join(parts)
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -74,6 +40,8 @@ def retrying(total: int = 3) -> Retry:
 
     `STAGEGATE_RETRY_PACE` (seconds, else 0.5) is the back-off factor.
     """
+    from urllib3.util.retry import Retry
+
     return Retry(
         total=total,
         allowed_methods=_IDEMPOTENT,
@@ -91,8 +59,12 @@ def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:
 
     `verify` is a CA bundle's path, or True for the system's.
     """
+    import requests
+
+    from stagegate.clients.http_adapter import TimedAdapter
+
     new = requests.Session()
-    adapter = _Adapter(max_retries=retrying(retries))
+    adapter = TimedAdapter(max_retries=retrying(retries))
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     new.headers["User-Agent"] = "stagegate"
@@ -113,6 +85,8 @@ def unreachable(host: str, error: Exception) -> Stop:
 
 def reach(host: str, call: Callable[[], requests.Response]) -> requests.Response:
     """The answer of `call`, or Stop(unreachable) naming the host."""
+    import requests
+
     try:
         return call()
     except requests.RequestException as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
 
-import jmespath
 import msgspec
 
 from stagegate import declared
@@ -176,6 +175,8 @@ def _contradictions(scenarios: Scenarios) -> Iterator[str]:
 def _not_jmespath(expression: str) -> str:
     if len(expression) > EXPRESSION_LIMIT:
         return f"it has {len(expression)} characters, at most {EXPRESSION_LIMIT} are read"
+    import jmespath  # here, because most files are judged without it and it takes long to load
+
     try:
         jmespath.compile(expression)
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:

@@ -88,6 +88,7 @@ def try_all(
     trial: RenderSetup, renderings: Sequence[EnvironmentRendering], *, own_is_secondary: bool
 ) -> list[Rendered]:
     """The result of every rendering, in their order; `own_is_secondary` is about the one without environment."""
+    helm.version()  # before several threads would each ask for it
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         waiting = [
             _submit(pool, trial, one, secondary=own_is_secondary and not one.environment)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
 
 from stagegate.clients import http
 from stagegate.clients.registry import agreement, claims
@@ -22,6 +21,9 @@ from stagegate.clients.registry.trouble import Transient, absent
 from stagegate.errors import Stop
 from stagegate.model import DIGEST, digest_of
 from stagegate.runner import variables
+
+if TYPE_CHECKING:
+    import requests
 
 INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import requests
+if TYPE_CHECKING:
+    import requests
+
 
 from stagegate.clients import http
 from stagegate.clients.registry import credentials
@@ -80,6 +83,8 @@ class Transport:
         self, url: str, target: Reference, limit: int, accept: str = "*/*"
     ) -> tuple[requests.Response, bytes]:
         """GET with its whole body of at most `limit` bytes, tried again when the connection breaks inside."""
+        import requests
+
         for attempt in range(_TRIES):
             answer = self.send("GET", url, target, headers={"Accept": accept})
             try:
@@ -95,6 +100,8 @@ class Transport:
         self, answer: requests.Response, target: Reference, doing: str, body: bytes | None = None
     ) -> Stop:
         """The Stop for an answer that is not what was asked for; its body is read here unless given."""
+        import requests
+
         if body is None:
             try:
                 body = self.body(answer, target, _REFUSAL_LIMIT)
@@ -145,6 +152,8 @@ class Transport:
         self, method: str, url: str, target: Reference, headers: dict[str, str], data: bytes | None
     ) -> requests.Response:
         """Follow redirects by hand: to another host without the login, never from TLS to plain text."""
+        import requests
+
         for _ in range(_REDIRECTS):
             try:
                 answer = self._session.request(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import requests
+if TYPE_CHECKING:
+    import requests
+
 
 from stagegate.clients.registry.reference import Reference
 from stagegate.errors import Stop

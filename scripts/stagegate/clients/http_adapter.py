@@ -1,0 +1,49 @@
+"""Timeouts that requests and urllib3 lack. Loaded with the first session, because loading takes long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from stagegate.clients.http import CONNECT_SECONDS
+
+READ_SECONDS = 30.0
+BODY_SECONDS = 120.0
+
+
+class TimedAdapter(HTTPAdapter):
+    """Adds the timeouts that requests leaves out: for each wait, and for a whole body however it drips."""
+
+    def send(  # type: ignore[override]
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: object = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """The answer; its body is already read unless `stream`, and then whoever asked bounds it."""
+        limits = timeout or (CONNECT_SECONDS, READ_SECONDS)
+        response = super().send(request, True, limits, verify, cert, proxies)  # type: ignore[arg-type]
+        if not stream:
+            response._content = _whole(response, time.monotonic() + BODY_SECONDS)
+        return response
+
+
+def _whole(response: requests.Response, end: float) -> bytes:
+    parts: list[bytes] = []
+    try:
+        while part := response.raw.read1(1 << 16, decode_content=True):
+            parts.append(part)
+            if time.monotonic() > end:
+                raise requests.ReadTimeout(f"the answer was not complete after {BODY_SECONDS:g} s")
+    except urllib3.exceptions.TimeoutError as error:
+        raise requests.ReadTimeout(str(error)) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(str(error)) from error
+    return b"".join(parts)
