@@ -71,8 +71,9 @@ RULE = ChartRule(
     about="The API server accepts every rendered object",
     why=_WHY,
     fix="Correct the field in the template or its value.",
-    details="Types, unknown fields, required fields, enumerations, quantities, names, labels, base64, schedules and"
-    " removed APIs, for one of the four newest versions of Kubernetes. Custom resources are not checked.",
+    details="Types, unknown fields, required fields, enumerations, quantities, names, labels, base64, schedules,"
+    " removed APIs, and fields that contradict each other (the restart policy of a Job, two handlers of a probe,"
+    " requests above limits), for one of the four newest versions of Kubernetes. Custom resources are not checked.",
     check=check,
     bad=Twin(files={"templates/more.yaml": _SERVICE % '"8080"'}),
     good=Twin(files={"templates/more.yaml": _SERVICE % "8080"}),
