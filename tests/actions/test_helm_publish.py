@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -515,6 +517,28 @@ def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World
         return
     assert (code, out["reason"]) == (1, "findings")
     assert "charts/ has part 1.3.0, Chart.lock says 1.2.0." in json.dumps(world.report(out))
+
+
+@pytest.mark.parametrize("archive", ["nonsense", "unlisted"])
+def test_an_archive_that_the_chart_does_not_list_is_a_finding(world: World, archive: str) -> None:
+    (world.work / ".gitignore").unlink()
+    (world.work / "charts/shop/.helmignore").unlink()
+    (world.work / "charts/shop/charts").mkdir(exist_ok=True)
+    path = world.work / "charts/shop/charts/extra-1.0.0.tgz"
+    if archive == "nonsense":
+        path.write_bytes(b"nonsense")
+    else:
+        with tarfile.open(path, "w:gz") as files:
+            entry = tarfile.TarInfo("extra/Chart.yaml")
+            content = b"apiVersion: v2\nname: extra\nversion: 1.0.0\n"
+            entry.size = len(content)
+            files.addfile(entry, io.BytesIO(content))
+    code, out = world.publish()
+    assert (code, out["reason"]) == (1, "findings")
+    errors = [one for one in world.report(out)["findings"] if one["severity"] == "error"]
+    assert {one["file"].partition("/")[0] for one in errors} == {"charts"}
+    assert not any("//" in one["file"] for one in errors)
+    assert world.client.tags(world.where) == ()
 
 
 def test_image_tags_verifies_every_image_that_the_chart_renders(world: World) -> None:

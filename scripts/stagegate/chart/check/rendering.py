@@ -51,7 +51,11 @@ class RenderSetup(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if path.is_file()
         }
         for archive in sorted(folder.glob("charts/*.tgz")):
-            for name, content in package.unpack(archive.read_bytes(), archive.name).items():
+            try:
+                contents = package.unpack(archive.read_bytes(), archive.name)
+            except Stop:
+                continue  # Helm reports it, as a fault of the chart
+            for name, content in contents.items():
                 if "/templates/" in name:
                     texts[f"charts/{name}"] = content.decode("utf-8", "replace")
         return texts
@@ -209,7 +213,7 @@ def _lint(trial: RenderSetup, inputs: RenderInputs) -> tuple[LintLine, ...]:
     return tuple(
         LintLine(
             severity="error" if trial.strict else one.severity,
-            file=f"{chart.path}/{one.file}" if one.file else chart.path,
+            file=f"{chart.path}/{one.file}" if one.file and not one.file.startswith("/") else chart.path,
             text=one.text,
         )
         for one in result.messages
