@@ -64,7 +64,7 @@ def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:
     from stagegate.clients.http_adapter import TimedAdapter
 
     new = requests.Session()
-    adapter = TimedAdapter(max_retries=retrying(retries))
+    adapter = TimedAdapter(CONNECT_SECONDS, retrying(retries))
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     new.headers["User-Agent"] = "stagegate"

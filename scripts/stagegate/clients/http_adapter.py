@@ -8,8 +8,7 @@ from collections.abc import Mapping
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-
-from stagegate.clients.http import CONNECT_SECONDS
+from urllib3.util.retry import Retry
 
 READ_SECONDS = 30.0
 BODY_SECONDS = 120.0
@@ -17,6 +16,10 @@ BODY_SECONDS = 120.0
 
 class TimedAdapter(HTTPAdapter):
     """Adds the timeouts that requests leaves out: for each wait, and for a whole body however it drips."""
+
+    def __init__(self, connect_seconds: float, retries: Retry) -> None:
+        self._connect_seconds = connect_seconds
+        super().__init__(max_retries=retries)
 
     def send(  # type: ignore[override]
         self,
@@ -28,7 +31,7 @@ class TimedAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """The answer; its body is already read unless `stream`, and then whoever asked bounds it."""
-        limits = timeout or (CONNECT_SECONDS, READ_SECONDS)
+        limits = timeout or (self._connect_seconds, READ_SECONDS)
         response = super().send(request, True, limits, verify, cert, proxies)  # type: ignore[arg-type]
         if not stream:
             response._content = _whole(response, time.monotonic() + BODY_SECONDS)
