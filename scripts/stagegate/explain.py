@@ -20,7 +20,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "passed": ("The gate passed, and its evidence was recorded.", "Nothing to do."),
         "adopted": (
             "The running release was recorded without tests, as a target for rollbacks.",
-            "It is not evidence for the next environment: the first tested release is.",
+            "It is not evidence for the next environment. The next release that passes the gate is.",
         ),
         "skipped": (
             "A person skipped the gate and gave a reason.",
@@ -186,12 +186,12 @@ RISKS: Mapping[str, str] = MappingProxyType(
         "rbac-widened": "Somebody gets more permissions in the cluster.",
         "replicas-zero": "A workload is scaled to zero.",
         "new-registry": "An image comes from a registry that this environment did not use.",
-        "image-replaced": "An image is replaced by another one, which is no newer version of it.",
-        "secret-regenerated": "The chart makes up a Secret again each time it is rendered.",
+        "image-replaced": "An image is replaced by another one, and that is not a newer version of it.",
+        "secret-regenerated": "The chart generates another value for a Secret each time it is rendered.",
         "hook-job": "A hook Job is new, or does something else than before.",
         "service-account": "A workload runs under another account.",
         "namespace": "An object moves to another namespace, or a Namespace changes.",
-        "not-rendered": "Something could not be rendered, so nobody saw what it does.",
+        "not-rendered": "Something could not be rendered, so its effect is unknown.",
         "moving": "A source follows a branch or another name that can move without a pull request.",
         "foreign": "A source is at an address that is not certainly yours.",
     }

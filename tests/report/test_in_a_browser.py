@@ -109,10 +109,10 @@ def report() -> StatusReport:
     )  # fmt: skip
     drift = EnvironmentStatus(
         **prod, version="0.9.0", drift="a look at 2026-11-27 06:00 UTC ended with content-differs",
-        next="Look at the environment; go back if the release is to blame.", command="/rollback search/prod",
+        next="Check the environment. Roll back if the release is the cause.", command="/rollback search/prod",
     )  # fmt: skip
     failed = EnvironmentStatus(
-        name="staging", version="3.1.0", gate="failed", gate_detail="checks-failed at 09:00 UTC", next="Release a fix, or go back.",
+        name="staging", version="3.1.0", gate="failed", gate_detail="checks-failed at 09:00 UTC", next="Release a fix, or roll back.",
         command="/rollback mail/staging",
     )  # fmt: skip
     releases = tuple(

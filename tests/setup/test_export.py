@@ -176,10 +176,10 @@ def test_order_merges_soak_freeze_and_windows_are_kept(
     }
     assert documents["ScmProvider"]["spec"]["github"]["appID"] == 42
     for part in (
-        "FREQ=MONTHLY;BYDAY=1MO of prod-us cannot be said as cron",
-        "comes again every year",
+        "FREQ=MONTHLY;BYDAY=1MO of prod-us cannot be written as cron",
+        "repeats every year",
         "need GitOps Promoter 0.39 or newer",
-        "Scenarios are no gate of Promoter",
+        "GitOps Promoter has no gate for scenarios",
     ):
         assert part in text
 

@@ -35,8 +35,8 @@ def main(inputs: Export, context: Context) -> Result:
         raise Stop(
             "bad-input",
             "Nothing says which repository this is.",
-            "Promoter opens its pull requests there.",
-            "Set GITHUB_REPOSITORY=owner/name, or give origin its address.",
+            "GitOps Promoter opens its pull requests in that repository.",
+            "Set GITHUB_REPOSITORY=owner/name, or set the address of the Git remote `origin`.",
         )
     target = PromoterTarget(
         namespace=inputs.namespace,

@@ -43,7 +43,7 @@ def main(inputs: Init, context: Context) -> Result:
     )
     uses = inputs.stagegate or origin.uses()
     decided = init.plan(here, wish, uses=uses, owners=inputs.owners, importing=inputs.import_)
-    log.say(decided.difference or "Every file is there already.")
+    log.say(decided.difference or "All files exist already.")
     for note in decided.notes:
         log.say(f"- {note}")
     agreed = bool(decided.difference) and not inputs.dry_run and (inputs.yes or _agreed(decided))

@@ -29,7 +29,7 @@ def main(inputs: PrCommand, context: Context) -> Result:
         return result.ignored(why)
     thread = read.thread(pins, comment)
     if reply.is_final(thread.answer):
-        return result.ignored("this comment was answered before")
+        return result.ignored("this comment has a reply already")
     answer, url = Handler(inputs, inputs.verify_workflow, context, pins, comment, thread).answer()
     return result.result(answer, url, pins.calls)
 

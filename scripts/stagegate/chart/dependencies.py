@@ -71,7 +71,7 @@ def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
                         severity="error",
                         file=f"{chart.path}/charts",
                         message=f"charts/ has {dependency.name} {vendored}, {source} says {wanted}.",
-                        why="The package would contain another version than everybody reads in the chart.",
+                        why="The package would contain another version than the chart declares.",
                         fix=f"Run `helm dependency update {chart.path}` and commit what it changes.",
                     )
                 )
@@ -131,7 +131,7 @@ def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: P
     if Path(relative).is_absolute() or not real.is_relative_to(workspace.resolve()):
         raise Stop(
             "findings",
-            f"The dependency {dependency.name} lies outside the repository.",
+            f"The dependency {dependency.name} is outside the repository.",
             f"{chart.path}/Chart.yaml names {dependency.repository}.",
             "Move it into the repository, or publish it and name the registry.",
             file=chart.file,

@@ -107,7 +107,7 @@ def _note(environment: str, file: str, place: str) -> Finding:
         severity="note",
         environment=environment,
         file=file,
-        message=f"The chart was not rendered for {environment}: its values lie in {place}.",
+        message=f"The chart was not rendered for {environment}: its values are in {place}.",
         why="Only the work tree of this repository is read here.",
         fix="promote-pr renders it from the pins repository.",
     )

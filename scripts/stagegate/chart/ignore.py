@@ -73,7 +73,7 @@ def _expression(rule: str, file: str, line: int) -> str:
         elif character == "[":
             members = re.match(r"(\^?)((?:\\.|[^\\\]])+)\]", rest)
             if members is None:
-                raise _refused(file, line, "a set is opened by [ and not closed.")
+                raise _refused(file, line, "a [ has no closing ].")
             parts.append(f"[{members[1]}{members[2].replace('[', chr(92) + '[')}]")
             rest = rest[members.end() :]
         elif character == "\\":

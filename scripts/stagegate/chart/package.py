@@ -130,7 +130,7 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                 name = "/".join(parts)
                 above = {"/".join(parts[:index]) for index in range(1, len(parts))}
                 if not parts or not _fits_a_disk(parts):
-                    raise _corrupt(where, f"no disk takes the name {member.name[:100]!r}")
+                    raise _corrupt(where, f"no file can have the name {member.name[:100]!r}")
                 if name in folders or above & contents.keys():
                     raise _corrupt(where, f"{name[:100]!r} is a file and a folder")
                 if name in contents:

@@ -56,7 +56,7 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
             "unknown-state",
             f"{place} is not a Helm chart.",
             f"Its manifest has {len(chart_layers)} chart layers.",
-            "Check the reference; another kind of artifact stands there.",
+            "Check the reference; it names another kind of artifact.",
         )
     archive = client.blob(place, str(chart_layers[0]["digest"]))
     contents = package.unpack(archive, str(place))

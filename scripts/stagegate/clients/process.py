@@ -83,7 +83,7 @@ def run(
             "timeout",
             f"{argv[0]} did not end within {timeout:g} seconds.",
             log.redact(f"The command was `{' '.join(argv)}`."),
-            "Run it again; if it happens every time, look at what it waits for.",
+            "Run it again. If it happens every time, find out what the command waits for.",
         ) from error
     finally:
         if not ended:  # the program itself may be gone while a child of it holds the streams
@@ -126,7 +126,7 @@ def run_bounded(
             raise Stop(
                 "timeout",
                 f"{argv[0]} did not end within {timeout:g} seconds.",
-                f"Its last words were: {_tail(err, 300) or _tail(out, 300) or 'none'}.",
+                f"Its last output was: {_tail(err, 300) or _tail(out, 300) or 'none'}.",
                 "Run it by hand; if it only needs longer, raise the time-out.",
             ) from error
         finally:

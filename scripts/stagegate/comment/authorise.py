@@ -59,7 +59,7 @@ def check(event: CommentEvent, thread: Thread) -> None:
         raise _no(f"{event.author.login} has no permission here.", f"GitHub reports: {thread.permission}.")
     if event.attempt > 1 and thread.answer is None:
         raise _no(
-            "This run is a repetition, and the reply of the first run is missing.",
+            "This run was started again, and the reply of the first run is missing.",
             "So it is unknown whether the command was carried out already.",
         )
 

@@ -66,7 +66,7 @@ def _one_line(body: str, definition: CommandDefinition) -> str:
     for character in line:
         if character != " " and not _visible(character):
             point = f"U+{ord(character):04X}"
-            raise _wrong(definition, f"It has a character that cannot be seen ({point})")
+            raise _wrong(definition, f"It has an invisible character ({point})")
     return line
 
 

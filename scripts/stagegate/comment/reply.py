@@ -16,7 +16,7 @@ from stagegate.report.render import render
 from stagegate.runner import summary
 
 _MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
-_CUT = "*The rest stands in the run's summary.*\n"
+_CUT = "*The run's summary has the rest.*\n"
 
 
 def text(answer: CommandAnswer) -> str:

@@ -135,9 +135,9 @@ def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     if content is None:
         return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
     if content.startswith(_POINTER):
-        return "is a pointer to a large file, and what is in that is not known"
+        return "is a pointer to a large file, and the content of that file is not known"
     if content and _PROGRAM.search(path):
-        return "is a program, and what it makes is not known"
+        return "is a program, and its output is not known"
     if environment_names.is_template(content) and _read(content) is None:
         return ""
     try:

@@ -57,9 +57,7 @@ def risks(
     for field in fields.changed({"sources": before}, {"sources": after}):
         if any(before) or any(after):
             detail = f"{field.path} changes from {field.before or 'nothing'} to {field.after or 'nothing'}"
-            yield Risk(
-                kind="not-rendered", object=label, detail=f"{detail}, and what that does is not rendered"
-            )
+            yield Risk(kind="not-rendered", object=label, detail=f"{detail}, and its effect is not rendered")
     known = {_place(one) for one in sources.of(old)} if old else set()
     addresses = {one.address for one in sources.of(old)} if old else set()
     for one in sources.of(new):

@@ -44,7 +44,7 @@ def around(connections: Connections, settings: Settings, base: str, files: PinsT
                 edited.append(tree_at(side, files.at).with_contents(files.contents))
             return edited[0]
         if "unknown" in answers:
-            raise NotRendered(f"nobody can tell from here whether {address} is {connections.pins.repository}")
+            raise NotRendered(f"it is not certain whether {address} is {connections.pins.repository}")
         raise NotRendered(f"{address} is neither the app's nor the pins' repository")
 
     return Around(

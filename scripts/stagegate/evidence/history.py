@@ -49,7 +49,7 @@ def _too_far(app: str, environment: str, sha: str) -> Stop:
     of = f" of {sha[:12]}" if sha else ""
     return Stop(
         "unknown-state",
-        f"The verdict asked for is not among the newest {LIMIT} deployments{of} of {app} to {environment}.",
-        "Those before them are not read, and what was not read is unknown.",
+        f"The requested verdict is not among the newest {LIMIT} deployments{of} of {app} to {environment}.",
+        "Older deployments are not read, so the verdict is unknown.",
         "Name a `version` that was gated there lately, or run its gate there again.",
     )

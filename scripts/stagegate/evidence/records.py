@@ -181,7 +181,7 @@ def state(records: Sequence[Record], release: Release) -> Verdict:
     counted = deciding(records)
     ours = about(counted, release.version)
     if not ours:
-        return Verdict(state="none", detail=f"no gate has looked at {release.version} here")
+        return Verdict(state="none", detail=f"no gate has tested {release.version} here")
     newest = ours[0]
     evidence = newest.evidence
     if evidence is None:

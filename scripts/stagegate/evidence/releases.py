@@ -42,7 +42,7 @@ def digests(text: str, settings: Settings) -> dict[str, str]:
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Stop(
             "bad-input",
-            "The input `digests` is not what a build hands over.",
+            "The input `digests` cannot be read.",
             f"{error}.",
             'Pass a JSON object such as {"ghcr.io/acme/shop": "sha256:..."}.',
         ) from error
@@ -223,7 +223,7 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
             "missing-file",
             f"Chart {version} is not in the registry.",
             f"{reference} does not exist.",
-            "Publish it with helm-publish; a release without its chart cannot go anywhere.",
+            "Publish it with helm-publish; a release without its chart cannot be deployed.",
         )
     chart = Chart(reference=settings.chart_reference, version=version, digest=manifest.digest)
     try:

@@ -26,14 +26,14 @@ def differences(answer: Answer, expect: Expect, *, secret: bool) -> Iterator[str
     if answer.status not in wanted:
         yield f"status {answer.status}, expected {' or '.join(map(str, wanted))}"
     if expect.within and answer.seconds > wait_seconds(expect.within):
-        yield f"it took {answer.seconds:.2f} s, allowed are {expect.within}"
+        yield f"the response took {answer.seconds:.2f} s, longer than the allowed {expect.within}"
     for name, value in expect.headers.items():
         header = answer.headers.get(name)
         if header != value:
             actual = expressions.other(name, header, secret=secret)
             yield f"header {name} is {actual}, expected {expressions.shown(value)}"
     if expect.contains and expect.contains not in answer.body.decode("utf-8", "replace"):
-        yield f"the answer does not contain {expressions.shown(expect.contains)}"
+        yield f"the response does not contain {expressions.shown(expect.contains)}"
     if expect.json:
         yield from _json_differences(answer, expect.json, secret=secret)
 
@@ -42,6 +42,6 @@ def _json_differences(answer: Answer, wanted: Mapping[str, Any], *, secret: bool
     try:
         yield from expressions.compare(answer.body, wanted, secret=secret)
     except ValueError:
-        yield "the answer is not JSON"
+        yield "the response is not JSON"
     except expressions.Unbounded as error:
         yield str(error)

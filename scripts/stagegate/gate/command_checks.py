@@ -149,7 +149,7 @@ def _with_required(cases: tuple[Check, ...], required: Sequence[str]) -> tuple[C
     """The cases, and one that did not pass for every required name that is missing."""
     names = [case.name for case in cases]
     absent = [n for n in required if not any(name == n or name.endswith("." + n) for name in names)]
-    return (*cases, *(Check(name=n, outcome="skipped", detail="no such test was run") for n in absent))
+    return (*cases, *(Check(name=n, outcome="skipped", detail="the report has no such test") for n in absent))
 
 
 def folded(checks: tuple[Check, ...], room: int = 60) -> tuple[Check, ...]:

@@ -80,10 +80,12 @@ def looking(
         if newest is not None and proven.is_looking(newest.target_url, newest.state, run):
             return run
         if waited >= PATIENCE:
-            log.say(f"run {run} moved the pin and has not begun its gate: looking ourselves")
+            log.say(f"run {run} moved the pin and has not started its gate, so this run does it")
             return ""
         if not waited:
-            log.say(f"run {run} moved the pin and still goes: giving its own gate {PATIENCE:.0f} s to begin")
+            log.say(
+                f"run {run} moved the pin and is still running: waiting up to {PATIENCE:.0f} s for its gate"
+            )
         sleep(PACE)
         waited += PACE
     return ""

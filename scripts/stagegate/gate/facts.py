@@ -120,7 +120,10 @@ def needs(facts: Facts) -> None:
             "Name the Argo CD Applications (with `source: kubernetes` the workloads), or set `argocd: none`.",
         )
     if not gate.scenarios and not gate.command:
-        log.say(f"{facts.environment.name} has neither scenarios nor a command: the gate will say no-checks")
+        log.say(
+            f"{facts.environment.name} has neither scenarios nor a command: the gate will end with "
+            "the reason no-checks"
+        )
 
 
 def _unfit(what: str, why: str, next_step: str) -> Stop:

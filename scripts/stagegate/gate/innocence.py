@@ -32,7 +32,7 @@ def demand(found: Rollout, states: Mapping[str, Progress]) -> None:
         if found.reason == "degraded" and health.was_ill_before(state.seen, state.ill_before):
             raise Stop(
                 "unknown-state",
-                f"{', '.join(sorted(state.ill_before))} was Degraded before this release came.",
-                f"{found.detail}. That says nothing about the release, so there is no verdict.",
+                f"{', '.join(sorted(state.ill_before))} was Degraded before this release was deployed.",
+                f"{found.detail}. The release did not cause that, so there is no verdict.",
                 "Heal or remove the object, then run the gate again.",
             )

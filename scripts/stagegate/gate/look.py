@@ -33,7 +33,7 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
     yield from synced.differences(app, expected)
     yield from health.objections(app, expected)
     if app.refreshing:
-        yield "refreshing", "a refresh was asked for and is not done"
+        yield "refreshing", "a refresh was requested and has not finished"
 
 
 def _refused(app: Application) -> Iterator[tuple[str, str]]:

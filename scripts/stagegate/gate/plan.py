@@ -22,21 +22,21 @@ REASONS: Mapping[str, str] = {
     "wrong-source": "the Application follows nothing this release publishes",
     "invalid-spec": "Argo CD refuses the Application's spec",
     "comparison-error": "Argo CD cannot render or compare the Application, for as long as patience lasts",
-    "superseded": "the Application is asked for, or resolves to, another release",
+    "superseded": "the Application requests, or resolves to, another release",
     "operation-failed": "the sync of exactly these revisions failed and was not tried again",
     "degraded": "the release is Degraded: past its progress deadline, or for longer than it may be",
     "canary-aborted": "the Rollout or Canary of this release was aborted",
     "canary": "a Rollout or Canary is paused, or shifts its traffic",
     "pin-not-applied": "the Application still asks for another version than the pin in Git",
-    "no-status": "Argo CD has not looked at the Application yet",
-    "refreshing": "a refresh was asked for and has not happened",
+    "no-status": "Argo CD has not compared the Application yet",
+    "refreshing": "a refresh was requested and has not happened",
     "stale-comparison": "the comparison is of an earlier spec",
     "old-revision": "Argo CD compared against another revision",
     "unknown-commit": "the revision is a commit whose pins have not been read yet",
     "old-commit": "the revision is a commit before the one that holds these pins or values",
     "syncing": "a sync is requested or running",
     "out-of-sync": "the cluster differs from this release",
-    "sync-error": "Argo CD says that it will not sync this revision",
+    "sync-error": "Argo CD reports that it will not sync this revision",
     "prune": "an object must be removed, and automated sync does not remove objects here",
     "auto-sync-off": "the cluster differs from this release, and nothing syncs by itself",
     "sync-window": "the cluster differs from this release, and a sync window forbids the sync",
@@ -189,7 +189,7 @@ def decide(observed: Observed, history: History, now: float) -> Judgement:
             reason="settling", detail=f"{detail}; good for {lasted:.0f} of {observed.settle:.0f} s"
         )
     if not observed.confirmed:
-        return Waiting(reason="settling", detail=f"{detail}; Argo CD has not looked again since it settled")
+        return Waiting(reason="settling", detail=f"{detail}; Argo CD has not compared it again since then")
     return Ready(detail=detail)
 
 

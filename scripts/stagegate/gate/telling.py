@@ -81,9 +81,9 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     """The result of a gate that leaves the work to the run that moved the pin."""
     release, environment = facts.release, facts.environment.name
     message = Message(
-        what=f"{release.app} {release.version} in {environment} is being looked at.",
-        why=f"Run {run} moved the pin, still goes, and gates it itself.",
-        next="Nothing to do here: its verdict counts.",
+        what=f"Another run does the gate of {release.app} {release.version} in {environment}.",
+        why=f"Run {run} moved the pin, is still running, and does the gate itself.",
+        next="Nothing to do in this run: the verdict of that run counts.",
     )
     return Result(
         reason="already-running",
@@ -187,19 +187,19 @@ def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...
     waits = ", ".join(argocd.applications) or argocd.selector or "the service itself"
     tests = environment.gate.scenarios or " ".join(environment.gate.command) or "nothing"
     word = "look, because nothing changed since the last verdict" if intent.kind == "look" else mode
-    what = f"The gate ({word}) would look at {release.app} {release.version} in {environment.name}."
+    what = f"The gate ({word}) would test {release.app} {release.version} in {environment.name}."
     left = ""
     if intent.do == "complete":
         left = (
-            " It has passed already."
+            " This release has passed already."
             if intent.already
-            else " It would complete the record of an earlier attempt."
+            else " This run would complete the record of an earlier attempt."
         )
     runs = f" and run {tests}" if mode in ("wait", "look") else ", and test nothing"
     why = f"It would wait for {waits} up to {facts.timeout:.0f} s{runs}.{left}"
     if facts.objection:
         finding = facts.objection.finding
-        what, why = "The gate would refuse to look.", f"{finding.message} {finding.why}"
+        what, why = "The gate would refuse this release.", f"{finding.message} {finding.why}"
     if mode == "skip":
         what, why = f"The gate of {release.app} {release.version} in {environment.name} would be skipped.", ""
     return Result(

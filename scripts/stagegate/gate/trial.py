@@ -122,9 +122,9 @@ def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
     if rollout.outcome == "superseded":
         raise Stop(
             "superseded",
-            f"{name} is no longer wanted in {trial.environment}.",
+            f"{name} is no longer the release that {trial.environment} is pinned to.",
             f"{rollout.detail}.",
-            "If another release is meant to run here, its gate decides; else promote this one first.",
+            "The gate of the release that the pins name now decides. To test this one, promote it again.",
         )
     if rollout.reason == "wrong-source":
         raise Stop(
@@ -179,7 +179,7 @@ def _until_good(scenarios: RunChecks, end: float, clock: Clock) -> tuple[Check, 
         checks = scenarios(max(0.0, end - clock.now()))
         if all(c.outcome == "passed" for c in checks if c.required) or clock.now() >= end:
             return checks
-        log.say("the service is not there yet; trying again")
+        log.say("the service does not respond yet; trying again")
         clock.sleep(max(0.0, min(2.0, end - clock.now())))
 
 

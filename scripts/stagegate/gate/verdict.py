@@ -143,7 +143,11 @@ def rolled_out_badly(
 def skipped(release: Release, environment: str, actor: str, reason: str) -> Conclusion:
     """The verdict nobody came to: a named person skipped the gate, which is never a pass."""
     what = f"The gate of {release.app} {release.version} in {environment} is skipped by {actor}."
-    text = Message(what=what, why=f"{reason.strip()}.", next="Promotion needs an override to go on.")
+    text = Message(
+        what=what,
+        why=f"{reason.strip()}.",
+        next="The next environment needs an override of the rule `evidence`.",
+    )
     return Conclusion(outcome="skipped", reason="skipped", message=text)
 
 
@@ -151,7 +155,7 @@ def of_record(evidence: Evidence) -> Conclusion:
     """The verdict an earlier attempt of this run came to."""
     reason = evidence.reason
     what = f"{evidence.app} {evidence.version} in {evidence.environment}: {evidence.outcome}."
-    why = f"An earlier attempt of this run came to {reason}; its record is complete now."
+    why = f"An earlier attempt of this run ended with {reason}; its record is complete now."
     return Conclusion(outcome=evidence.outcome, reason=reason, message=Message(what=what, why=why))
 
 

@@ -18,8 +18,8 @@ from stagegate.proposal import body as text
 from stagegate.proposal import write
 
 _MARKER = "<!-- stagegate-difference -->\n"
-_CUT = "\n*The rest stands in the run's summary.*\n"
-_NOTHING = "This pull request changes nothing of what an environment runs any more.\n"
+_CUT = "\n*The run's summary has the rest.*\n"
+_NOTHING = "This pull request no longer changes what an environment runs.\n"
 
 
 def written(

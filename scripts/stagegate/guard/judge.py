@@ -61,9 +61,9 @@ def odd(head: Head, error: BaseException) -> Stop:
     log.say("".join(traceback.format_exception(error)))
     return Stop(
         "unknown-state",
-        f"{head.name} has something that cannot be judged.",
-        f"Reading it ended with {type(error).__name__}; the log has where.",
-        "Keep pins and values in plain YAML, or report the log as a mistake of stagegate.",
+        f"{head.name} contains something that cannot be judged.",
+        f"Reading it ended with {type(error).__name__}; the log shows where.",
+        "Keep pins and values in plain YAML, or report the error with this log.",
     )
 
 

@@ -35,8 +35,9 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
                 object=name,
                 environment=placed.environment,
                 message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
-                why="A mark is removed by a commit that says by whom; a deleted branch says nothing.",
-                fix="If it should hold, set it again, by a comment or promote-pr. A pushed commit does not count.",
+                why="A mark is lifted by a commit that names the person. A deleted branch names nobody.",
+                fix="If the mark should stay in force, set it again with a comment or promote-pr. A "
+                "pushed commit does not count.",
             ),
         )
     return tuple(findings.values())

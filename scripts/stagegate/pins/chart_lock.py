@@ -133,7 +133,7 @@ def _stale(file: str) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"{file} does not fit its Chart.yaml.",
-        "Helm and Argo CD refuse such a lock, so it cannot be carried along with the release.",
+        "Helm and Argo CD refuse such a lock, so it cannot be updated with the release.",
         "Run `helm dependency update` in that folder and commit both files, or delete the lock.",
         file=file,
         line=1,

@@ -124,7 +124,7 @@ def _refuse_twins(nodes: Sequence[Node], reading: ShapeContext) -> None:
             raise Stop(
                 "ambiguous-pin",
                 f"{reading.file} has the {kind} {name} twice.",
-                "Argo CD takes the last one, and nobody can say which one is meant.",
+                "Argo CD takes the last one, and it is unclear which one is meant.",
                 "Delete one of the two.",
                 file=reading.file,
                 line=node.start_mark.line + 1,

@@ -46,7 +46,7 @@ def check(content: bytes, file: str) -> None:
     for oddity in _odd_lines(text.replace("\r\n", "\n")):
         raise _stop(file, oddity)
     if why := nesting.bomb(text):
-        raise _stop(file, (1, f"YAML that nobody should read: {why}", "less of it"))
+        raise _stop(file, (1, f"YAML that is not read, because {why}", "less of it"))
     try:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             if tag := getattr(event, "tag", None):
@@ -90,7 +90,8 @@ def _stop(file: str, oddity: Oddity) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"{file} has {what}.",
-        f"Argo CD and stagegate could read line {line} differently, and then nobody knows what is judged.",
+        f"Argo CD and stagegate could read line {line} differently, and then the rules would judge "
+        "another value than the one that runs.",
         f"Write {instead}.",
         file=file,
         line=line,

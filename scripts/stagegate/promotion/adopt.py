@@ -69,7 +69,8 @@ def adopt(started: PromotionRun) -> Result:
     where = f"{release.app} {release.version} in {environment.name}"
     message = Message(
         what=f"{where} is adopted by {context.person}: {request.reason}.",
-        why="Nobody observed the roll-out: it is a release to go back to, no evidence for later environments.",
+        why="The roll-out was not observed. The release is a target for rollbacks, and no evidence "
+        "for later environments.",
         next="Run its gate (staging-gate) to prove it.",
     )
     if request.dry_run:

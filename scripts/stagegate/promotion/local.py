@@ -45,7 +45,7 @@ def edit(
         raise Stop(
             "bad-input",
             f"Input missing: {'version' if environment else 'environment'}.",
-            "`local` decides nothing, it only edits.",
+            "`local` only edits pins, and chooses no environment or version.",
             "Give `environment` and `version`.",
         )
     parse_version(version, source="version")

@@ -116,7 +116,7 @@ def _message(outcome: MarkOutcome, reason: str) -> Message:
             named = " ".join(f"{finding.message} {finding.why}" for finding in outcome.unproven)
             return Message(what=f"{what} {named}", why=each, next=outcome.unproven[0].fix)
         return Message(what=what, why=each, next=next_)
-    state = "" if outcome.changes else " Nothing changed: it was already so."
+    state = "" if outcome.changes else " Nothing changed, because an earlier run did the same."
     verb = "would be: " if reason == "planned" else ""
     return Message(what=f"{verb}{outcome.what}.{state}", why=each, next=next_)
 

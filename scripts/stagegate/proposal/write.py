@@ -220,9 +220,7 @@ def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[
     draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
     opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
     if opened is None:
-        raise hub.StaleHead(
-            facts.base, f"{facts.branch} contains nothing that {facts.base} does not contain."
-        )
+        raise hub.StaleHead(facts.base, f"{facts.branch} has no changes against {facts.base}.")
     return (
         opened.number,
         opened.url,

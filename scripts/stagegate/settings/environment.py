@@ -25,8 +25,8 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
     see."""
     source: Literal["api", "http", "kubernetes"] = "api"
     """Where the gate reads the roll-out. `api`: from Argo CD. `kubernetes`: the workloads, from the cluster's
-    API server, with the kubeconfig of the job (`KUBECONFIG`) or the token of the pod it runs in. `http` takes
-    the version that the service itself reports. A check must then expect `{version}`, and no digest is
+    API server, with the kubeconfig of the job (`KUBECONFIG`) or the token of the pod it runs in. `http`: the
+    version that the service itself reports. A check must then expect `{version}`, and no digest is
     read."""
     auth: Literal["token", "oidc"] = "token"
     """`oidc` exchanges the job's own OIDC token at Argo CD's Dex instead of a stored token; the job needs

@@ -188,7 +188,9 @@ def _environments(
                 "does not list: correct `argocd.applications`."
             )
         if not environments.is_known(name):
-            notes.append(f"The place of {name} on the road is a guess: correct `after` of {app.name}.")
+            notes.append(
+                f"The place of {name} among the environments is a guess: correct `after` of {app.name}."
+            )
         is_first = not after and environments.rank(name) < environments.PRODUCTION
         proposals.append(
             EnvironmentProposal(

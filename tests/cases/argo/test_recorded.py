@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 @pytest.mark.parametrize("name", [one.stem for one in rendered.cases(HERE / "renders")])
 def test_an_application_renders_as_argo_cd_renders_it(name: str) -> None:
     if "kustomize" in name and not (shutil.which("kustomize") or shutil.which("kubectl")):
-        pytest.skip("neither kustomize nor kubectl is here")
+        pytest.skip("neither kustomize nor kubectl is on PATH")
     assert not rendered.difference(HERE / "renders" / f"{name}.json", [HERE / "renders"])
 
 

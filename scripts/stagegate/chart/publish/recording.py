@@ -77,7 +77,7 @@ def _deployment(
         raise Stop(
             "unknown-state",
             f"The record of {description.removesuffix(' is a release')} was written and is not there.",
-            "GitHub took the deployment, and does not list it.",
+            "GitHub accepted the deployment, and does not list it yet.",
             "Run again in a minute.",
         )
     if existing.digest != facts.digest:

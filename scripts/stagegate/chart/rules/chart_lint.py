@@ -62,7 +62,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
             severity="note",
             file=f"{chart.path}/Chart.yaml",
             message=f"{chart.name} is a library chart: it was linted, and renders nothing by itself.",
-            why="Rules about rendered objects have nothing to look at.",
+            why="Rules about rendered objects have nothing to check.",
             fix="Check a chart that uses the library.",
         )
 

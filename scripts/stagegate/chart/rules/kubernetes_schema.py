@@ -12,7 +12,7 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding,
 from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
 
-_WHY = "The API server refuses the object, or drops the field without a word."
+_WHY = "The API server refuses the object, or drops the field silently."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

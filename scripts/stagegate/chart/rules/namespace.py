@@ -12,7 +12,10 @@ from stagegate.chart.walk import is_definition
 from stagegate.model import Finding
 
 _SYSTEM = ("kube-system", "kube-public", "kube-node-lease")
-_WHY = "The object leaves the release: other environments share it, and what it belongs to does not find it."
+_WHY = (
+    "The object is outside the release's namespace: environments would share it, and other objects of the "
+    "release cannot use it."
+)
 _FIX = "Remove metadata.namespace, or write {{ .Release.Namespace }} or a value."
 
 

@@ -57,7 +57,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 rendered,
                 chart,
                 severity="warning",
-                message=f"{template} uses `{used.strip()[:60]}`: it renders the same today, and not tomorrow.",
+                message=f"{template} uses `{used.strip()[:60]}`: its result depends on the date.",
                 why=f"{_WHY} Workloads restart when the date changes.",
                 fix="Use the release's version or a checksum of what should cause the restart.",
             )

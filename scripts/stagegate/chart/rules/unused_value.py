@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin
 from stagegate.model import Finding
 
-_WHY = "Helm accepts any key, so a misspelt one changes nothing and nobody is told."
+_WHY = "Helm accepts any key, so a misspelt one has no effect and causes no error."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

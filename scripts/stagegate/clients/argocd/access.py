@@ -20,7 +20,7 @@ def headers(lines: Iterable[str]) -> dict[str, str]:
                 "bad-input",
                 "argocd-headers has a line that is no header.",
                 "Each line must be `Name: value`.",
-                "Correct the secret; the line is not shown because it may be one.",
+                "Correct the secret. The line is not shown, because it may contain a password.",
             )
         named[name.strip()] = value.strip()
     return named

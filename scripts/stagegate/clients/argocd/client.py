@@ -202,8 +202,9 @@ class ArgoCD:
                 raise Stop(
                     "unreachable",
                     f"{self.host} does not speak TLS.",
-                    "The address is https, and what answers is not; without a scheme https is meant.",
-                    f"Write http://{self.host} if it is plain HTTP on purpose, or another port.",
+                    "stagegate uses https unless the address begins with http, and the server "
+                    "answered without TLS.",
+                    f"Write http://{self.host} if the server uses plain HTTP on purpose, or correct the port.",
                 ) from error
             raise Stop(
                 "unreachable",

@@ -57,7 +57,7 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
         reason,
         f"Argo CD at {server.host} answered {status} for {about}.",
         f"It says: {reported}.",
-        "Run again; look at argocd-server and what stands in front of it if it stays.",
+        "Run again; if it stays, check argocd-server and the proxy in front of it.",
     )
 
 
@@ -93,7 +93,7 @@ def nonsense(what: str, server: Server) -> Stop:
     return Stop(
         "unknown-state",
         f"Argo CD at {server.host} sent {what}.",
-        "So nothing is known about the Application.",
+        "The state of the Application is therefore unknown.",
         "Run again; compare the address with Argo CD's own if it stays.",
     )
 

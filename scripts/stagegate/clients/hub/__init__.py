@@ -157,7 +157,7 @@ def connect(
             f"{repository!r} is not a repository."
             if repository
             else "Nothing says which repository this is.",
-            "It must be `owner/name`; a runner says it in GITHUB_REPOSITORY.",
+            "It must be `owner/name`; a runner sets it in GITHUB_REPOSITORY.",
             "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and give --token.",
         )
     if not token.strip():

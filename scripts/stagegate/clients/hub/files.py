@@ -251,6 +251,6 @@ def _no_commit(repository: str, ref: str) -> Stop:
     return Stop(
         "missing-file",
         f"{repository} has no commit, branch or tag {ref}.",
-        "Its files were asked for.",
+        "stagegate needs its files.",
         "Check the name; it may have been deleted.",
     )

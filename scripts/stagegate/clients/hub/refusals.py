@@ -46,9 +46,9 @@ def too_large(doing: str, reason: str, *, write: bool) -> Stop:
     """
     return (Uncertain if write else TooLarge)(
         "server-error",
-        f"GitHub stopped computing when asked to {doing}.",
+        f"GitHub cut off the request to {doing}.",
         f"The request exceeded GitHub's resource limits: {reason}",
-        "Run it again later; if it stays, fewer marks, deployments or apps in one repository make it smaller.",
+        "Run it again later. If it stays, keep fewer marks, deployments or apps in one repository.",
     )
 
 
@@ -68,8 +68,8 @@ def rate_limited(doing: str, wait: float, now: float) -> Stop:
     until = rfc3339(datetime.fromtimestamp(min(now + wait, 253402300799), timezone.utc))
     return Stop(
         "rate-limited",
-        f"GitHub's rate limit stopped us while trying to {doing}.",
-        f"It lifts at {until}, later than a run may wait.",
+        f"GitHub's rate limit stopped the request to {doing}.",
+        f"The limit ends at {until}, and a run may not wait that long.",
         "Run it again after that time; what was done stays done.",
     )
 
@@ -79,7 +79,7 @@ def unreachable(host: str, doing: str, error: Exception, *, sent: bool) -> Stop:
     kind = Uncertain if sent else Stop
     return kind(
         "unreachable",
-        f"{host} gave no answer when asked to {doing}.",
+        f"{host} did not respond to the request to {doing}.",
         f"The request ended with {type(error).__name__}"
         + (", after it was sent." if sent else "; nothing was changed."),
         "Check https://www.githubstatus.com and the network, then run it again: it completes what was begun.",
@@ -100,7 +100,7 @@ def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
     """An answer that is not what the API documents."""
     return (Uncertain if write else Stop)(
         "unknown-state",
-        f"GitHub's answer could not be understood when asked to {doing}.",
+        f"GitHub's answer could not be read after the request to {doing}.",
         f"{log.redact(str(error))[:200]}.",
         "Run it again; if it stays, check that GITHUB_API_URL names an API and not a proxy's page.",
     )
@@ -138,7 +138,7 @@ def _refusal(
         return Refused(
             "protected-branch",
             what,
-            f"A protection rule stands in the way: {reason}",
+            f"A protection rule refuses it: {reason}",
             "Let a GitHub App that is on the ruleset's bypass list write, or use the way the rule asks for "
             "(a pull request).",
         )
@@ -148,7 +148,7 @@ def _refusal(
         return Refused(
             "missing-permission",
             what,
-            "It answered 404: either it is not there or this token may not know of it.",
+            "GitHub answered 404: either it does not exist, or this token may not see it.",
             f"Check the name, and that the token covers this repository with {right}.",
         )
     if status == 409:
@@ -172,7 +172,7 @@ def is_policy(low: str) -> bool:
 def _renew(token: str) -> str:
     if token.startswith("ghs_"):
         return (
-            "GITHUB_TOKEN dies with its job and an App's token after one hour: make a new one in this job "
+            "GITHUB_TOKEN ends with its job and an App's token after one hour: make a new one in this job "
             "right before this step."
         )
     return "Make a new token, store it as the secret this step reads, and run it again."
@@ -190,8 +190,8 @@ def _missing(headers: Mapping[str, str], reason: str, right: str, token: str) ->
         )
     if "workflows=write" in accepted or ("workflow" in low and "permission" in low):
         return (
-            "The commit holds workflow files that differ from those on a branch, and that needs the right "
-            "workflows: write, which GITHUB_TOKEN cannot have.",
+            "The commit holds workflow files that differ from those on a branch, and that needs the "
+            "permission workflows: write, which GITHUB_TOKEN cannot have.",
             "Give the token of a GitHub App with 'Workflows: read and write', or release a new version from "
             "the head of the branch.",
         )

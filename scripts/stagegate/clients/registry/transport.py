@@ -181,7 +181,7 @@ class Transport:
         raise Stop(
             "unknown-state",
             f"{target.host} redirects {target} in a circle.",
-            f"{_REDIRECTS} redirects led nowhere.",
+            f"{_REDIRECTS} redirects did not reach the content.",
             "Check the registry's address.",
         )
 

@@ -81,7 +81,7 @@ def _permission(target: Reference, login: str, *, write: bool, linked: bool) -> 
     if not login:
         return "Give registry-username and registry-password, or log in with docker login before this step."
     right = "push" if write else "pull"
-    return f"Give {login} the right to {right} there, or use another login."
+    return f"Give {login} the permission to {right} there, or use another login."
 
 
 def _errors(body: bytes) -> tuple[frozenset[str], str]:

@@ -73,7 +73,8 @@ def render(
             "findings",
             f"{folder or 'The root'} does not build with kustomize.",
             f"{done.errors.replace(str(root), '').strip()[-600:]}",
-            f"Run `{' '.join(program)} {folder or '.'}` and correct what it says; options that Argo CD adds for "
+            f"Run `{' '.join(program)} {folder or '.'}` and correct the errors it prints; options "
+            "that Argo CD adds for "
             "all belong into render.kustomize-options.",
             file=f"{folder}/{file.name}".lstrip("/"),
         )
@@ -85,7 +86,7 @@ def _program() -> tuple[str, ...]:
         return ("kustomize", "build")
     if shutil.which("kubectl"):
         return ("kubectl", "kustomize")
-    raise NotRendered("neither kustomize nor kubectl is here")
+    raise NotRendered("neither kustomize nor kubectl is on PATH")
 
 
 def _refuse_endless(root: Path) -> None:

@@ -17,10 +17,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     """The worst of all requirements, named; one that was not read, for want of a release, is unknown."""
     required = facts.policy_of(subject.environment).promotion.require
     if not required:
-        return RuleResult(rule=NAME, state="pass", detail="nothing of others is required")
+        return RuleResult(rule=NAME, state="pass", detail="no check of another tool is required")
     if len(subject.requirements) < len(required):
         return RuleResult(
-            rule=NAME, state="unknown", detail="without a release nothing of others can be read"
+            rule=NAME, state="unknown", detail="without a release the checks of other tools cannot be read"
         )
     for state in _WORST:
         if named := [one for one in subject.requirements if one.state == state]:
@@ -37,7 +37,7 @@ def _reason(subject: Subject, facts: PromotionFacts) -> Reason:  # noqa: ARG001 
 
 RULE = Rule(
     name=NAME,
-    title="Statuses and attestations of others that `promotion.require` names are there and good",
+    title="Statuses and attestations that `promotion.require` names exist and passed",
     rank=85,
     kinds=frozenset({"promote"}),
     check=check,

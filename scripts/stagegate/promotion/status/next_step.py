@@ -10,11 +10,11 @@ def next_step(app: str, shown: EnvironmentStatus) -> tuple[str, str]:
     """The next step of an environment whose status is known so far, and a command of pr-command or nothing."""
     place = f"{app}/{shown.name}"
     if shown.trouble:
-        return "Look at the run of this report: what is missing could not be read.", ""
+        return "See the log of this report's run: it names what could not be read.", ""
     if shown.gate in ("failed", "revoked") and not shown.promotion:
-        return "Release a fix, or go back.", f"/rollback {place}"
+        return "Release a fix, or roll back.", f"/rollback {place}"
     if shown.drift or shown.suspect:
-        return "Look at the environment; go back if the release is to blame.", f"/rollback {place}"
+        return "Check the environment. Roll back if the release is the cause.", f"/rollback {place}"
     return _promotion(shown) or _stopped(place, shown)
 
 
@@ -38,7 +38,7 @@ def _stopped(place: str, shown: EnvironmentStatus) -> tuple[str, str]:
     if shown.hold:
         return "Lift the hold when its reason is gone.", f"/unhold {place}"
     if shown.gate == "running":
-        return "The gate is at work.", ""
+        return "The gate is running.", ""
     if shown.soaks_until:
         return f"{shown.next_version} may be promoted after {utc(shown.soaks_until)}.", ""
     if shown.freeze and shown.next_version:

@@ -72,7 +72,7 @@ def result(
         what=f"{places} of {counted(len(report.apps), 'app')}: "
         + _counted(report)
         + (f", and {counted(len(lines), 'state')} of `fail-on`: {', '.join(lines[:5])}." if lines else "."),
-        why="`fail-on` names these states, and what could not be read is never good." if lines else "",
+        why="`fail-on` names these states, and a state that could not be read counts too." if lines else "",
         next="See the summary of this run for the next step of each." if lines else "",
     )
     return Result(

@@ -85,7 +85,7 @@ def propose(
         if existing is None:
             raise Stop(
                 "stale-base",
-                f"{branch} brings nothing to {base}.",
+                f"{branch} has no changes against {base}.",
                 "Somebody has written the same versions into the files meanwhile.",
                 "Run it again.",
             )

@@ -28,7 +28,7 @@ def _put(tagging: Tagging, store: Registry) -> Change:
         raise Stop(
             "unknown-state",
             f"{tagging.image}@{tagging.digest} is gone.",
-            "It was there a moment ago.",
+            "The image existed when this step began.",
             "Run the build again, then this step.",
         )
     existing = store.digest(target)  # a registry cannot compare and swap: look as late as possible

@@ -26,8 +26,8 @@ def result(
     reason = "no-difference" if not changes else "planned" if dry_run else "tagged"
     what = {
         "no-difference": "Every image has its tags already.",
-        "planned": f"{_many(len(changes), 'tag')} would be put.",
-        "tagged": f"{_many(len(changes), 'tag')} put on {_many(len(digests), 'image')}.",
+        "planned": f"{_many(len(changes), 'tag')} would be set.",
+        "tagged": f"{_many(len(changes), 'tag')} set on {_many(len(digests), 'image')}.",
     }[reason]
     return Result(
         reason=reason,

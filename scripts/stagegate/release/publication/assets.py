@@ -47,7 +47,7 @@ def chart(
         raise Stop(
             "evidence-mismatch",
             "The given chart is not the one that was tested.",
-            f"It is {digest_of(given)}; the gate looked at {layer}.",
+            f"It is {digest_of(given)}; the gate tested {layer}.",
             "Leave the input `chart` empty: the tested package is fetched by its digest.",
         )
     content = given if given is not None else registry.blob(reference, layer)

@@ -100,7 +100,7 @@ def _last(settings: Settings) -> list[str]:
         raise Stop(
             "bad-settings",
             "The settings name no environment.",
-            "A release is published after the gate of the last one.",
+            "A release is published after the gate of the last environment.",
             "Declare environments, or use the settings of the pins repository.",
         )
     return names
@@ -114,7 +114,7 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
         raise Stop(
             "no-evidence",
             f"No release of {settings.app} has passed in {environment}.",
-            "Without the input `version` the newest one that did is published.",
+            "Without the input `version`, the newest release that passed there is published.",
             "Run staging-gate there first, or give `version`.",
         )
     return version
@@ -133,7 +133,7 @@ def _demand_readable(records: Sequence[Record], app: str, environment: str) -> N
         raise Stop(
             "unknown-state",
             f"The newest record of {app} in {environment} cannot be read.",
-            f"The payload of deployment {deciding[0].id} is no evidence this version knows.",
+            f"The payload of deployment {deciding[0].id} is not evidence that this version of stagegate can read.",
             "Use the version of stagegate that wrote it, or run the gate again.",
         )
 

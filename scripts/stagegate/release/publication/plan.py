@@ -174,11 +174,11 @@ def _demand(testimony: Testimony, facts: ReleaseFacts) -> None:
         raise _no_evidence(place, f"No gate has written a status on {facts.commit[:12]}.")
     if not testimony.trusted:
         who = testimony.creator or "somebody GitHub no longer knows"
-        raise _no_evidence(place, f"The status was written by {who}, whose word does not count here.")
+        raise _no_evidence(place, f"The status was written by {who}, whose statuses do not count here.")
     if testimony.state != "success":
         raise _no_evidence(place, f"The gate's status is {testimony.state}.")
     if testimony.evidence is None:
-        raise _no_evidence(place, "The status is success, but no record of that version stands behind it.")
+        raise _no_evidence(place, "The status is success, but the environment has no record of that version.")
     if testimony.evidence.outcome != "passed":
         raise _no_evidence(
             place, f"The newest record says {testimony.evidence.outcome} ({testimony.evidence.reason})."

@@ -54,9 +54,7 @@ def _github(facts: DoctorFacts, access: Access, context: Context) -> tuple[Docto
         why = 'GitHub needs a token: stagegate doctor --token "$(gh auth token)".'
         return read.without(facts, "github", why), Calls()
     if not repository:
-        why = (
-            "The address of origin does not tell which repository this is: set GITHUB_REPOSITORY=owner/name."
-        )
+        why = "The address of origin does not name a repository on GitHub: set GITHUB_REPOSITORY=owner/name."
         return read.without(facts, "github", why), Calls()
     try:
         github = hub.from_context(context, access.token, repository)

@@ -30,7 +30,7 @@ def result(
     """Exit 2 where something will break."""
     worst = [one for one in findings if one.severity == "error"]
     others = len([one for one in findings if one.severity == "warning"])
-    unknown = f" {sum(map(len, not_asked.values()))} checks could not be asked." if not_asked else ""
+    unknown = f" {sum(map(len, not_asked.values()))} checks could not be made." if not_asked else ""
     if worst:
         message = Message(
             what=f"{len(worst)} {'thing' if len(worst) == 1 else 'things'} will break.",

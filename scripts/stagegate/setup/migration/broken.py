@@ -52,7 +52,7 @@ def _twice(node: yaml.Node | None, path: str) -> Iterator[Finding]:
                 file=path,
                 line=line,
                 message=f"{path} has the key {key.value} twice, in lines {lines[key.value]} and {line}.",
-                why="kustomize refuses it, and other readers take the last one without a word.",
+                why="kustomize refuses it, and other readers silently take the last one.",
                 fix=f"Write `---` before line {line}: a second object begins there."
                 if glued
                 else f"Delete one of the two, in line {lines[key.value]} or {line}.",

@@ -179,15 +179,19 @@ def _notes(settings: Settings, places: Sequence[Environment]) -> Iterator[str]:
     )
     if any(one.gate.scenarios or one.gate.command for one in places):
         yield (
-            "Scenarios are no gate of Promoter. Run them in a workflow that writes a CommitStatus, or poll its "
+            "GitOps Promoter has no gate for scenarios. Run them in a workflow that writes a "
+            "CommitStatus, or poll its "
             "check by a WebRequestCommitStatus."
         )
     for one in places:
         for window in one.window:
             if not _cron(window):
-                yield f"The window {window.rrule} of {one.name} cannot be said as cron."
+                yield f"The window {window.rrule} of {one.name} cannot be written as cron."
         for freeze in one.freeze:
-            yield f"The freeze of {one.name} from {freeze.from_} comes again every year there: cron has no year."
+            yield (
+                f"The freeze of {one.name} from {freeze.from_} repeats every year in GitOps Promoter, "
+                "because cron has no year."
+            )
     yield "Holds, bans, overrides, risk labels and rollbacks with a hold have no counterpart."
 
 

@@ -57,7 +57,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "warning",
             "There is no CODEOWNERS file.",
-            "Whoever may merge may change the settings, workflows and scenarios that decide about production.",
+            "Everybody who may merge can change the settings, workflows and scenarios that decide "
+            "about production.",
             "stagegate init --owners @acme/release, and require reviews from code owners in the ruleset",
         )
 

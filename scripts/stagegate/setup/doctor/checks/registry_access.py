@@ -13,7 +13,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Repositories that cannot be read, then those that cannot be pushed to."""
     for one in facts.registry or ():
         if one.unreachable:
-            yield finding("note", f"{one.name} could not be asked.", one.trouble, one.cure)
+            yield finding("note", f"{one.name} could not be reached.", one.trouble, one.cure)
         elif one.trouble:
             yield finding("error", f"{one.name} cannot be read.", one.trouble, one.cure)
         elif one.push_trouble:

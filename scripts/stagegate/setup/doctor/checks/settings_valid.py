@@ -23,7 +23,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     for one in facts.apps:
         if one.settings is None:
             yield msgspec.structs.replace(
-                finding("error", one.trouble, "No action starts with it.", file=one.config), line=one.line
+                finding("error", one.trouble, "No action runs with such a file.", file=one.config),
+                line=one.line,
             )
     names = [settings.app for _, settings in facts.valid]
     for config, settings in facts.valid:

@@ -37,7 +37,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "error",
             f"{hub.login} may not write to {hub.repository}.",
-            "Whoever promotes, holds or rolls back needs write access.",
+            "People need write access to promote, hold or roll back.",
             f"Ask an administrator: gh api --method PUT repos/{hub.repository}/collaborators/{hub.login} "
             "-f permission=push",
         )

@@ -10,7 +10,7 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _HELM = "Add the step `uses: azure/setup-helm`, or install it: https://helm.sh/docs/intro/install/"
-_KUSTOMIZE = "Install kustomize or kubectl in a step before; GitHub's runners have both."
+_KUSTOMIZE = "Install kustomize or kubectl in an earlier step; GitHub's runners have both."
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -43,6 +43,6 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 CHECK = DoctorCheck(
     name="tools",
     looks_at="git, helm, and kustomize or kubectl on PATH",
-    cure="Install the program in a step before.",
+    cure="Install the program in an earlier step.",
     check=check,
 )

@@ -58,7 +58,7 @@ def _age(hub: HubFacts, name: str, updated: str) -> Iterator[Finding]:
     yield finding(
         "warning" if days > _OLD else "note",
         f"{KEY} in {name} was set {days} days ago.",
-        "Whoever has the key can write evidence.",
+        "Anybody who has the key can write evidence.",
         "Make a new key in the App's settings, set it in every Environment, and delete the old one."
         if days > _OLD
         else f"gh secret set {KEY} --env {name} --repo {hub.repository} when you replace it",

@@ -76,7 +76,7 @@ def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held])
         yield finding(
             "warning",
             f"Tags such as {other} do not begin with `{prefix}`, so they count for nothing.",
-            "The first version would begin anew.",
+            "Versions would start again from the first one.",
             f'Write `tag-prefix: "{start}"`, or `old-prefixes: ["{start}"]`, in {config}.',
             file=config,
         )

@@ -111,7 +111,7 @@ def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
         yield finding(
             "warning",
             "No workflow guards pull requests.",
-            "Whoever moves a pin by hand then meets none of the rules.",
+            "A change of a pin by hand is then not checked by any rule.",
             "Call events.yml (or pin-guard.yml) on `pull_request_target`; `stagegate init` writes it.",
         )
 
@@ -141,7 +141,8 @@ def _revisions(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "warning",
             f"The workflows call stagegate at {len(refs)} revisions: {', '.join(refs)}.",
-            "Records of one are read by another; what a newer one writes an older one may not know.",
+            "One revision reads the records of another, and an older one may not understand what a "
+            "newer one writes.",
             f"Write {refs[-1]} everywhere.",
         )
     for ref in refs:
