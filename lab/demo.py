@@ -242,8 +242,8 @@ def _release(lab: Lab, tag: str) -> list[str]:
 
 
 def _tags(lab: Lab) -> list[str]:
-    found = lab.api("octo-lead", "GET", "/git/matching-refs/tags/")
-    return sorted(str(ref["ref"]).removeprefix("refs/tags/") for ref in found)
+    tags = lab.api("octo-lead", "GET", "/git/matching-refs/tags/")
+    return sorted(str(ref["ref"]).removeprefix("refs/tags/") for ref in tags)
 
 
 def _tampered(lab: Lab, story: Story) -> str:
@@ -309,8 +309,8 @@ def _show_gate(lab: Lab, story: Story, runs: list[ActRun]) -> None:
     """The summary of the gate in staging, and its evidence."""
     about = "What a person sees of the gate in staging: the verdict, the checks, what runs."
     story.pages.markdown("gate.html", "The gate's summary", about, _gate_of(runs))
-    found = lab.api("octo-lead", "GET", "/deployments?environment=staging&task=stagegate:shop")
-    payload = found[0]["payload"]
+    deployments = lab.api("octo-lead", "GET", "/deployments?environment=staging&task=stagegate:shop")
+    payload = deployments[0]["payload"]
     evidence = json.loads(payload) if isinstance(payload, str) else payload
     story.pages.document(
         "evidence.json", "The evidence", "The record of the gate, bound to exact digests.", evidence

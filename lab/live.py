@@ -305,9 +305,9 @@ def committers(scene: Scene) -> str:
     made |= {"squash": scene.notes.get("squash", ""), "git/commits": scene.notes.get("mark", "")}
     for how, sha in made.items():
         need(bool(sha), f"{how} made no commit")
-        found = scene.ask("GET", f"/commits/{sha}", {})
-        author, committer = ((found[who] or {}).get("login", "nobody") for who in ("author", "committer"))
-        verification = found["commit"]["verification"]
+        response = scene.ask("GET", f"/commits/{sha}", {})
+        author, committer = ((response[who] or {}).get("login", "nobody") for who in ("author", "committer"))
+        verification = response["commit"]["verification"]
         lines_.append(f"{how}: author {author}, committer {committer}, {verification['reason']}")
         by_github = how != "git/commits" or me.kind != "User"
         expected = ("web-flow", True) if by_github else (me.login, False)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 def outputs(text: str) -> dict[str, str]:
     """The outputs in a GITHUB_OUTPUT file."""
-    found = re.finditer(r"(?ms)^([\w-]+)<<(\S+)\n(.*?)\n\2$", text)
-    return {match[1]: match[3] for match in found}
+    blocks = re.finditer(r"(?ms)^([\w-]+)<<(\S+)\n(.*?)\n\2$", text)
+    return {match[1]: match[3] for match in blocks}
 
 
 def script(

@@ -81,13 +81,13 @@ def _program(name: str, root: Path, workdir: Path) -> str:
         name = Path(name).name
     if name in ("python", "python3"):
         return sys.executable
-    found = shutil.which(name)
+    path = shutil.which(name)
     for folder in ("usr/local/bin", "usr/bin", "bin"):
-        if found is None and (root / folder / name).exists():
-            found = str(root / folder / name)
-    if found is None:
+        if path is None and (root / folder / name).exists():
+            path = str(root / folder / name)
+    if path is None:
         raise CannotStart(f'exec: "{name}": executable file not found in $PATH')
-    return found
+    return path
 
 
 def _mapped(part: str, root: Path) -> str:

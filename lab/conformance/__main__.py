@@ -59,12 +59,12 @@ def recorded(piece: str) -> tuple[list[recording.Exchange], bool]:
         return list(recording.read(Path(folder))), done.returncode == 0
 
 
-def tell(found: Counter[str], exchanges: int) -> int:
+def tell(counts: Counter[str], exchanges: int) -> int:
     """Print every kind of difference once, and return how many are not explained."""
-    wrong = sorted(line for line in found if not known.reason(line))
+    wrong = sorted(line for line in counts if not known.reason(line))
     for line in wrong:
-        say(f"{found[line]:6} x {line}")
-    explained = len(found) - len(wrong)
+        say(f"{counts[line]:6} x {line}")
+    explained = len(counts) - len(wrong)
     say(f"{exchanges} exchanges compared with {GITHUB}, {SERVER} and the GraphQL schema:")
     say(f"{len(wrong)} kinds of difference, and {explained} that lab/conformance/known.py explains.")
     return len(wrong)

@@ -64,13 +64,13 @@ class Store:
 
     def resolve(self, rev: str) -> str | None:
         """The object `rev` names, or None."""
-        found = self.reader.find(rev)
-        return found.sha if found else None
+        stored = self.reader.find(rev)
+        return stored.sha if stored else None
 
     def type_of(self, sha: str) -> str | None:
         """commit, tree, blob, tag, or None when there is no such object."""
-        found = self.reader.find(sha)
-        return found.type if found else None
+        stored = self.reader.find(sha)
+        return stored.type if stored else None
 
     def commit_of(self, rev: str) -> str | None:
         """The commit that `rev` (branch, tag, sha, HEAD) leads to, or None; branches win over tags."""
@@ -93,10 +93,10 @@ class Store:
 
     def object(self, sha: str) -> bytes:
         """The raw content of an object. GitError when there is none."""
-        found = self.reader.find(sha)
-        if found is None:
+        stored = self.reader.find(sha)
+        if stored is None:
             raise GitError(f"there is no object {sha}")
-        return found.content
+        return stored.content
 
     def commit(self, sha: str) -> Commit:
         """A commit, parsed."""
@@ -195,5 +195,5 @@ def _is_ancestor(store: Store, older: str, newer: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _merge_base(store: Store, one: str, other: str) -> str | None:
-    found = store.git("merge-base", one, other, codes=(0, 1)).decode().strip()
-    return found.split("\n")[0] or None
+    base = store.git("merge-base", one, other, codes=(0, 1)).decode().strip()
+    return base.split("\n")[0] or None

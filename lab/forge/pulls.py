@@ -42,10 +42,10 @@ def create(
     if token.kind == "actions" and not repo.settings.actions_may_write_pull_requests:
         raise Refusal(403, NO_PULL_REQUESTS)
     _demand_title(title)
-    found = find_head(repo, head)
-    if found is None:
+    head_branch = find_head(repo, head)
+    if head_branch is None:
         raise invalid("PullRequest", "head", "invalid")
-    from_repo, branch = found
+    from_repo, branch = head_branch
     demand(token, from_repo, "contents=write" if token.kind == "pat" and from_repo is repo else "")
     target = repo.store.ref(f"refs/heads/{base}")
     if target is None:

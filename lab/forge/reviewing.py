@@ -48,20 +48,20 @@ def review(pull: PullRequest, token: Token, event: str, body: str, sha: str) -> 
     return review
 
 
-def dismiss(found: Review, token: Token) -> None:
+def dismiss(review: Review, token: Token) -> None:
     """Dismiss an approval or a request for changes."""
-    if found.state not in ("APPROVED", "CHANGES_REQUESTED"):
-        word = found.state.lower()
+    if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
+        word = review.state.lower()
         raise Refusal(422, "Unprocessable Entity", errors=[f"Can not dismiss a {word} pull request review"])
-    found.state = "DISMISSED"
-    _reviewed(found, token, "dismissed")
+    review.state = "DISMISSED"
+    _reviewed(review, token, "dismissed")
 
 
-def _reviewed(found: Review, token: Token, action: str) -> None:
-    repo, pull = found.pull.repository, found.pull
+def _reviewed(changed: Review, token: Token, action: str) -> None:
+    repo, pull = changed.pull.repository, changed.pull
     links = events.links(repo.world)
     body: Body = {
-        "review": thread_shapes.review(links, found) | {"state": found.state.lower()},
+        "review": thread_shapes.review(links, changed) | {"state": changed.state.lower()},
         "pull_request": thread_shapes.pull(links, pull),
     }
     events.emit(

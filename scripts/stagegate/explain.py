@@ -242,18 +242,18 @@ def explain(
         sys.stdout.write("\n".join(rows) + "\n")
         return 0
     word = words[0].strip("`").lower()
-    found = [each[word] for each in known if word in each]
-    if not found:
+    explanations = [each[word] for each in known if word in each]
+    if not explanations:
         near = difflib.get_close_matches(word, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "`stagegate explain` lists all of them."
         sys.stderr.write(f"{word!r} is no reason, rule or risk of stagegate. {hint}\n")
         return VERDICTS["bad-input"].exit_code
     if as_json:
-        rows_of = [{"word": word, **one._asdict()} for one in found]
+        rows_of = [{"word": word, **one._asdict()} for one in explanations]
         if word in VERDICTS:
             rows_of[0] |= {"outcome": VERDICTS[word].outcome, "exit_code": VERDICTS[word].exit_code}
         sys.stdout.write(json.dumps(rows_of) + "\n")
         return 0
-    for one in found:
+    for one in explanations:
         sys.stdout.write(f"{word}: {one.kind}\n  {one.meaning}\n  {one.next}\n")
     return 0

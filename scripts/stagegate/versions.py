@@ -82,10 +82,10 @@ class Version(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Version:
-    found = _SEMVER.fullmatch(text)
-    if found is None:
+    match = _SEMVER.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is not SemVer")
-    major, minor, patch, prerelease, build = found.groups()
+    major, minor, patch, prerelease, build = match.groups()
     return Version(int(major), int(minor), int(patch), prerelease, build)
 
 

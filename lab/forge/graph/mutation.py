@@ -15,10 +15,10 @@ Found = TypeVar("Found")
 
 def named(asker: Asker, wanted: str, kind: type[Found]) -> Found:
     """The node of this id and kind; NOT_FOUND otherwise."""
-    found = find_node(asker.world, wanted)
-    if not isinstance(found, kind):
+    existing = find_node(asker.world, wanted)
+    if not isinstance(existing, kind):
         raise not_found(f"Could not resolve to a node with the global id of '{wanted}'")
-    return found
+    return existing
 
 
 def mutation(function: Callable[[Asker, Arguments], Payload]) -> Field:

@@ -46,11 +46,11 @@ def _repository(asker: Asker, _source: object, given: Arguments) -> Repository:
 
 
 def _node(asker: Asker, _source: object, given: Arguments) -> object:
-    found = find_node(asker.world, given.text("id"))
-    repo = found if isinstance(found, Repository) else getattr(found, "repository", None)
+    subject = find_node(asker.world, given.text("id"))
+    repo = subject if isinstance(subject, Repository) else getattr(subject, "repository", None)
     if isinstance(repo, Repository) and not visible(asker.token, repo):
         raise not_found(f"Could not resolve to a node with the global id of '{given.text('id')}'")
-    return found
+    return subject
 
 
 def _rate_limit(asker: Asker, _source: object, _given: Arguments) -> Mapping[str, object]:

@@ -21,7 +21,7 @@ def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Conn
         "" if isinstance(source, Repository) else source.name.split("/", 2)[2]
     )
     states, labels = given.texts("states"), {name.lower() for name in given.texts("labels") or []}
-    found: list[object] = [
+    selected: list[object] = [
         one
         for one in repo.pulls
         if (states is None or one.state in states)
@@ -30,7 +30,7 @@ def _pulls(asker: Asker, source: Repository | RefNode, given: Arguments) -> Conn
         and (not labels or labels & {label.name.lower() for label in one.labels})
         and not repo.world.replica.misses(one.id)
     ]
-    return connection(found[::-1] if given.descending() else found, "pullRequests", given)
+    return connection(selected[::-1] if given.descending() else selected, "pullRequests", given)
 
 
 def _pull(asker: Asker, repo: Repository, given: Arguments) -> PullRequest:
@@ -68,12 +68,12 @@ def _merge_commit(_asker: Asker, pull: PullRequest, _given: Arguments) -> GitNod
 
 def _reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:
     states, author = given.texts("states"), given.text("author")
-    found: list[object] = [
+    selected: list[object] = [
         one
         for one in pull.reviews
         if (states is None or one.state in states) and author in ("", one.user.short_login)
     ]
-    return connection(found, "reviews", given)
+    return connection(selected, "reviews", given)
 
 
 def _latest_reviews(_asker: Asker, pull: PullRequest, given: Arguments) -> Connection:

@@ -74,13 +74,13 @@ def _deployments(asker: Asker, source: Repository | GitNode, given: Arguments) -
     repo = source.repository if isinstance(source, GitNode) else source
     demand(asker.token, repo, "deployments=read")
     names = given.texts("environments")
-    found: list[object] = [
+    selected: list[object] = [
         one
         for one in repo.deployments
         if (names is None or one.environment in names)
         and (source is repo or one.sha == getattr(source, "oid", ""))
     ]
-    return connection(found[::-1] if given.descending() else found, "deployments", given)
+    return connection(selected[::-1] if given.descending() else selected, "deployments", given)
 
 
 def _deployment_statuses(_asker: Asker, deployment: Deployment, given: Arguments) -> Connection:
@@ -106,9 +106,9 @@ def _deployment_ref(_asker: Asker, deployment: Deployment, _given: Arguments) ->
 
 def _releases(asker: Asker, repo: Repository, given: Arguments) -> Connection:
     drafts = allows(asker.token, repo, "contents=write")
-    found: list[object] = [one for one in repo.releases if drafts or not one.draft]
+    selected: list[object] = [one for one in repo.releases if drafts or not one.draft]
     down = given.descending() or not given.inner("orderBy").values
-    return connection(found[::-1] if down else found, "releases", given)
+    return connection(selected[::-1] if down else selected, "releases", given)
 
 
 def _release(_asker: Asker, repo: Repository, given: Arguments) -> Release | None:

@@ -117,12 +117,12 @@ def parse(rendered: str, where: str) -> tuple[RenderedObject, ...]:
     `where` says what was rendered. A document of comments only is nothing; one without apiVersion, kind or
     metadata.name, with a key twice, or glued to its neighbour is an error.
     """
-    found: list[RenderedObject] = []
+    objects: list[RenderedObject] = []
     for text in _SEPARATOR.split(rendered.replace("\r\n", "\n")):
         source = _SOURCE.search(text)
         template = source[1] if source else ""
-        found += [_object(body, where, template) for body in _bodies(text, where, template)]
-    return tuple(found)
+        objects += [_object(body, where, template) for body in _bodies(text, where, template)]
+    return tuple(objects)
 
 
 def configuration(objects: tuple[RenderedObject, ...]) -> str:

@@ -238,13 +238,15 @@ def _lint_messages(output: str) -> Iterator[LintMessage]:
     """Messages with their continuation lines joined."""
     current: LintMessage | None = None
     for line in output.splitlines():
-        found = _LINT.match(line)
-        if found or not line.strip() or line.startswith("==>"):
+        finding_line = _LINT.match(line)
+        if finding_line or not line.strip() or line.startswith("==>"):
             if current:
                 yield current
             current = None
-        if found:
-            current = LintMessage(severity=_SEVERITIES[found[1]], file=found[2] or "", text=found[3])
+        if finding_line:
+            current = LintMessage(
+                severity=_SEVERITIES[finding_line[1]], file=finding_line[2] or "", text=finding_line[3]
+            )
         elif current:
             current = msgspec.structs.replace(current, text=f"{current.text} {line.strip()}")
     if current:

@@ -22,10 +22,10 @@ def seen(
     return tuple(_image(source, settings.images, one) for one in sorted(set(_references(rendered))))
 
 
-def replaced(found: Difference, ours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def replaced(difference: Difference, ours: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """First-party images that run no more, each with an image that runs now and did not before."""
-    came = [change.repository for change in found.images if not change.before]
-    for change in found.images:
+    came = [change.repository for change in difference.images if not change.before]
+    for change in difference.images:
         if full_name(change.repository) in map(full_name, ours) and not change.after and came:
             yield change.repository, came[0]
 

@@ -50,7 +50,7 @@ class KnownValues:
 
 def secrets_of(objects: Iterable[RenderedObject]) -> frozenset[str]:
     """The values that rendered Secrets hold, plain and encoded: they are secret wherever else they stand."""
-    found: set[str] = set()
+    secrets: set[str] = set()
     for one in objects:
         if one.kind != "Secret":
             continue
@@ -58,8 +58,8 @@ def secrets_of(objects: Iterable[RenderedObject]) -> frozenset[str]:
             values = at(one.body, section)
             for name, value in values.items() if isinstance(values, Mapping) else ():
                 if not _IDENTITY.fullmatch(str(name)):
-                    found.update(_spellings(str(value)))
-    return frozenset(found)
+                    secrets.update(_spellings(str(value)))
+    return frozenset(secrets)
 
 
 def _spellings(value: str) -> Iterator[str]:

@@ -40,12 +40,12 @@ def _key(root: Root) -> tuple[str, ...]:
 
 def _by_label(side: Side) -> dict[str, list[Mapping[str, Any]]]:
     """The Applications and sets of the files of the pins; several where Argo CD would take the last one."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
     for root in side.roots():
         if root.kind in ("application", "set"):
             name = mapping(root.document.get("metadata")).get("name")
-            found.setdefault(f"{root.document.get('kind')}/{name}", []).append(root.document)
-    return found
+            by_name.setdefault(f"{root.document.get('kind')}/{name}", []).append(root.document)
+    return by_name
 
 
 def _unknown(side: Side, file: str) -> list[Mapping[str, Any]]:

@@ -17,10 +17,10 @@ _BUILT_IN = re.compile(
 )
 
 
-def noted(found: Difference, side: Side, objects: Sequence[RenderedObject]) -> Difference:
+def noted(difference: Difference, side: Side, objects: Sequence[RenderedObject]) -> Difference:
     """The difference with sentences about both."""
-    notes = (*_clusters(side), *_unknown_apis(side), *_random(found, side, objects))
-    return msgspec.structs.replace(found, notes=(*found.notes, *notes)) if notes else found
+    notes = (*_clusters(side), *_unknown_apis(side), *_random(difference, side, objects))
+    return msgspec.structs.replace(difference, notes=(*difference.notes, *notes)) if notes else difference
 
 
 def _unknown_apis(side: Side) -> Iterator[str]:
@@ -42,9 +42,9 @@ def _clusters(side: Side) -> Iterator[str]:
     yield from dict.fromkeys(cluster.origin for cluster, _ in side.asked_for() if cluster.origin)
 
 
-def _random(found: Difference, side: Side, objects: Sequence[RenderedObject]) -> Iterator[str]:
+def _random(difference: Difference, side: Side, objects: Sequence[RenderedObject]) -> Iterator[str]:
     """Objects that come out otherwise when the same side is rendered once more."""
-    if not any(one.change == "changed" for one in found.changes):
+    if not any(one.change == "changed" for one in difference.changes):
         return
     first = {(one.application, *one.key): one.digest for one in objects}
     other = sorted(

@@ -14,25 +14,25 @@ from stagegate.gate.order import Rollout
 from stagegate.gate.progress import Progress
 
 
-def demand(found: Rollout, states: Mapping[str, Progress]) -> None:
+def demand(rollout: Rollout, states: Mapping[str, Progress]) -> None:
     """Stop where something else is to blame for the end of a wait than the release."""
-    if found.outcome == "ready":
+    if rollout.outcome == "ready":
         return
     for state in states.values():
-        if state.seen is None or state.judgement.reason != found.reason:
+        if state.seen is None or state.judgement.reason != rollout.reason:
             continue
-        if blames_connection(found.reason, state.seen):
+        if blames_connection(rollout.reason, state.seen):
             raise Stop(
                 "unreachable",
                 "Argo CD cannot reach a registry, Git server or cluster that it needs.",
-                f"{found.detail}.",
+                f"{rollout.detail}.",
                 "Check the registry, Git server or cluster that the message names, and Argo CD's credentials for "
                 "it. Then run the gate again.",
             )
-        if found.reason == "degraded" and health.was_ill_before(state.seen, state.ill_before):
+        if rollout.reason == "degraded" and health.was_ill_before(state.seen, state.ill_before):
             raise Stop(
                 "unknown-state",
                 f"{', '.join(sorted(state.ill_before))} was Degraded before this release was deployed.",
-                f"{found.detail}. The release did not cause that, so there is no verdict.",
+                f"{rollout.detail}. The release did not cause that, so there is no verdict.",
                 "Heal or remove the object, then run the gate again.",
             )

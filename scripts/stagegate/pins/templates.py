@@ -127,12 +127,12 @@ def swallowed(template: str, value: str) -> str:
 def match(template: str, value: str) -> dict[str, str] | None:
     """What a value says through its template, or None when it is not written like that."""
     parts, names = _expression(template)
-    found = re.fullmatch("".join(parts), value) if names else None
-    if found is None:
+    matched = re.fullmatch("".join(parts), value) if names else None
+    if matched is None:
         return None
     return {
         name: text.replace("_", "+") if name == "version" else text
-        for name, text in found.groupdict().items()
+        for name, text in matched.groupdict().items()
     }
 
 

@@ -37,8 +37,8 @@ def proposal(
     numbers = [line - 1] if line else [n for n, one in enumerate(lines) if _VERSION.search(one)][:_TRIED]
     for number in numbers if line else _ordered(numbers, lines, like, settings):
         for template in _templates(lines, number):
-            found = matches(template, text)
-            if len(found) == 1 and not templates.swallowed(template, found[0][0]):
+            match = matches(template, text)
+            if len(match) == 1 and not templates.swallowed(template, match[0][0]):
                 return number + 1, settings_line.written(PinSettings(file=file, pattern=template))
     return 1, ""
 

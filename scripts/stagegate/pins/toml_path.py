@@ -93,8 +93,8 @@ def _texts(text: str) -> Iterator[tuple[Steps, int, str]]:
             continue
         if long := _LONG.match(pair["rest"]):
             closing = "" if long[0] in pair["rest"][3:] else long[0]
-        elif found := _TEXT.fullmatch(pair["rest"]):
-            value = found["basic"] if found["basic"] is not None else found["literal"]
+        elif quoted := _TEXT.fullmatch(pair["rest"]):
+            value = quoted["basic"] if quoted["basic"] is not None else quoted["literal"]
             yield (*table, *_steps(pair["keys"])), start + pair.start("rest") + 1, value
         else:
             depth = max(_depth(pair["rest"]), 0)

@@ -38,8 +38,8 @@ class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pull(self) -> str:
         """The number of the pull request that brought it: as GitHub knows it, else as the subject says."""
-        found = _PULL.search(self.subject)
-        return self.known_pull or ((found[1] or found[2]) if found else "")
+        match = _PULL.search(self.subject)
+        return self.known_pull or ((match[1] or match[2]) if match else "")
 
     @property
     def words(self) -> str:

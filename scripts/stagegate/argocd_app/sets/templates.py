@@ -124,10 +124,10 @@ def _check(chain: re.Match[str]) -> str:
 
 def _reason(why: str) -> str:
     """The template's own error out of helm's sentence about it."""
-    found = re.search(
+    match = re.search(
         r"(?:error calling (?:fail|include|tpl): )?([^:]*map has no entry for key \"[^\"]+\")", why
     )
-    return f"failed to execute go template: {found[1].strip() if found else why}"
+    return f"failed to execute go template: {match[1].strip() if match else why}"
 
 
 def _walk(value: object, change: Callable[[str], str]) -> Any:

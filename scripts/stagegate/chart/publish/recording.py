@@ -39,14 +39,14 @@ def read(app: str, build: Build, github: Hub) -> RecordFacts:
         content=digest,
         findings=build.findings,
     )
-    found = _recorded(app, build.version, github)
-    if found is None:
+    recorded = _recorded(app, build.version, github)
+    if recorded is None:
         return RecordFacts(facts=facts)
-    existing = digest_of({key: found.payload.get(key) for key in payload})
+    existing = digest_of({key: recorded.payload.get(key) for key in payload})
     return RecordFacts(
         facts=msgspec.structs.replace(facts, there=PublishedChart(digest=existing, content=existing)),
-        id=found.id,
-        finished=any(status.state == "success" for status in found.statuses),
+        id=recorded.id,
+        finished=any(status.state == "success" for status in recorded.statuses),
     )
 
 

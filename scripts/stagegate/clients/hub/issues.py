@@ -29,7 +29,7 @@ class Issues(Port):
 
     def open_issues(self) -> list[Issue]:
         """Every open issue of our own, newest first, without pull requests."""
-        found = self._c.pages(
+        issues = self._c.pages(
             self._c.path("issues"),
             _Issue,
             "read the open issues",
@@ -37,7 +37,7 @@ class Issues(Port):
             state="open",
             creator=self.viewer().login,
         )
-        return [issue.value() for issue in found if issue.pull_request is None]
+        return [issue.value() for issue in issues if issue.pull_request is None]
 
     def open_issue(self, title: str, body: str) -> Issue:
         """Open an issue; after a lost answer an open one of this title is taken as it."""

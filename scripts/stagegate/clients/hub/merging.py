@@ -69,14 +69,14 @@ class Merging(Pulls):
 
     def reviews(self, number: int) -> list[Review]:
         """All reviews, oldest first, each with the commit it was given on and whether its author can push."""
-        found: list[Review] = []
+        listed: list[Review] = []
         after: str | None = None
         while True:
             variables = {"number": number, "after": after}
             doing = f"read the reviews of pull request {number}"
             page = self._c.query(_REVIEWS, variables, _Answer, doing, "pull-requests: read")
             reviews = page.repository.pull_request.reviews
-            found += [
+            listed += [
                 Review(
                     id=int(r.full_database_id),
                     author=actor_of(r.author),
@@ -88,7 +88,7 @@ class Merging(Pulls):
                 for r in reviews.nodes
             ]
             if not reviews.page_info.has_next_page:
-                return found
+                return listed
             after = reviews.page_info.end_cursor
 
     def disable_auto_merge(self, node_id: str) -> None:

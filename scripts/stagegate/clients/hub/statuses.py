@@ -76,7 +76,7 @@ class Statuses(Port):
     def check_runs(self, sha: str, name: str) -> list[CheckRun]:
         """The newest check runs of that name on a commit, one of each App."""
         path, doing = self._c.path("commits", sha, "check-runs"), f"read the check runs of {sha[:12]}"
-        found = self._c.get(
+        response = self._c.get(
             path, _CheckRuns, doing, "checks: read", check_name=name, filter="latest", per_page=100
         )
         return [
@@ -87,7 +87,7 @@ class Statuses(Port):
                 by=f"{run.app.slug}[bot]" if run.app and run.app.slug else "",
                 started_at=run.started_at or "",
             )
-            for run in found.check_runs
+            for run in response.check_runs
         ]
 
     def _when_seen(self, call: Callable[[], T]) -> T:

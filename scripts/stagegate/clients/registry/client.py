@@ -94,8 +94,8 @@ class Registry:
             return announced
         if answer.status_code == 429 or answer.status_code >= 500:
             raise self._transport.refused(answer, target, "to look for")
-        found = self.manifest(target)  # a HEAD has no body: only GET can say whether 404 means absent
-        return found.digest if found else None
+        stored = self.manifest(target)  # a HEAD has no body: only GET can say whether 404 means absent
+        return stored.digest if stored else None
 
     def manifest(self, reference: str | Reference) -> Manifest | None:
         """The manifest, its bytes checked against every digest that is known; None when there is none."""
@@ -124,10 +124,10 @@ class Registry:
     def children(self, reference: str | Reference) -> frozenset[str]:
         """Digests of the manifests that an index lists; empty for a manifest. Stop when it is absent."""
         target = _target(reference)
-        found = self.manifest(target)
-        if found is None:
+        index = self.manifest(target)
+        if index is None:
             raise _nonsense(target, "that it does not exist any more")
-        listed = found.document.get("manifests", []) if found.is_index else []
+        listed = index.document.get("manifests", []) if index.is_index else []
         return frozenset(str(entry["digest"]) for entry in listed)
 
     def config_digest(self, reference: str | Reference) -> str:

@@ -24,7 +24,7 @@ def render(source: ApplicationSource, tree: Tree, folder: str) -> tuple[Rendered
     """Objects of a folder's files. Stop(findings) for one that is meant as a manifest and is none."""
     options = source.options("directory")
     include, exclude = str(options.get("include") or ""), str(options.get("exclude") or "")
-    found: list[RenderedObject] = []
+    objects: list[RenderedObject] = []
     for path in tree.below(folder):
         inner = path[len(folder) :].lstrip("/")
         if "/" in inner and not options.get("recurse"):
@@ -37,8 +37,8 @@ def render(source: ApplicationSource, tree: Tree, folder: str) -> tuple[Rendered
             continue
         if path.endswith(".jsonnet"):
             raise NotRendered(f"{path} is Jsonnet")
-        found += _objects(path, tree)
-    return tuple(found)
+        objects += _objects(path, tree)
+    return tuple(objects)
 
 
 def _objects(path: str, tree: Tree) -> tuple[RenderedObject, ...]:

@@ -21,13 +21,13 @@ _SELECTOR = re.compile(r"(?P<words>[\w./-]+=[^,:]+(?:,[\w./-]+=[^,:]+)*):(?P<pat
 def matching(nodes: Sequence[Node], pin: PinSettings) -> list[tuple[int, Scalar]]:
     """Every scalar at the pin's path, with the number of its document."""
     wanted, path = selector(pin.path)
-    found: list[tuple[int, Scalar]] = []
+    matches: list[tuple[int, Scalar]] = []
     for index, node in enumerate(nodes):
         if all(_selected(node, key, value) for key, value in wanted):
             scalar = yaml_edit.find(node, path) if path else yaml_edit.find(node, ())
             if scalar is not None:
-                found.append((index, scalar))
-    return found
+                matches.append((index, scalar))
+    return matches
 
 
 def places(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> Iterator[PinPlace]:

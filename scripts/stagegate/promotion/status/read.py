@@ -100,8 +100,8 @@ def _facts(connections: Connections, promotion: PromotionFacts, *, full: bool) -
 
 def _looks(connections: Connections, promotion: PromotionFacts, place: Environment) -> tuple[Record, ...]:
     task = evidence.task(promotion.app, "look")
-    found = connections.app.deployments(task, environment=place.name, first=LOOKS)
-    return evidence.records(found, promotion.app, place.name, promotion.accepted)
+    newest = connections.app.deployments(task, environment=place.name, first=LOOKS)
+    return evidence.records(newest, promotion.app, place.name, promotion.accepted)
 
 
 def _moves(connections: Connections, promotion: PromotionFacts, place: Environment) -> tuple[Commit, ...]:

@@ -58,7 +58,7 @@ def result(
 ) -> Result:
     """The result: `findings` for what `fail-on` names, `unknown-state` where it cannot be told, else `reported`."""
     lines = failing(report, fail_on)
-    found = tuple(
+    findings = tuple(
         _finding(app, place, word)
         for app in report.apps
         for place in app.environments
@@ -79,7 +79,7 @@ def result(
         reason=reason,
         message=message,
         summary=status_page.summary(report),
-        findings=found,
+        findings=findings,
         changes=tuple(Change(kind="file", target=path, done=not dry_run) for path in written),
         calls=calls,
         dry_run=dry_run,

@@ -59,8 +59,8 @@ def payload(app: str, record: ForeignRecord, actor: str) -> dict[str, Any]:
 def _version(settings: Settings, version: str, ref: str) -> str:
     """The version that is named, or that of the tag that started this run."""
     prefix = settings.version.tag_prefix
-    found = _TAG.fullmatch(ref)
-    text = version.strip() or (found[1] if found else "")
+    match = _TAG.fullmatch(ref)
+    text = version.strip() or (match[1] if match else "")
     if not text:
         raise Stop(
             "bad-input",
