@@ -163,7 +163,10 @@ def _is_text(pin_file: PinFile) -> bool:
 def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> Stop:
     cure = way_out(place, pin_file, settings)
     if cure:
-        what, why = "no exact release", "Only what names one release can be promoted, rolled back or held."
+        what, why = (
+            "no exact release",
+            "Only a value that names one release can be promoted, rolled back or held.",
+        )
     elif templates.is_range(place.value):
         what, why = (
             "a range",
@@ -171,7 +174,7 @@ def _moves_by_itself(place: PinPlace, pin_file: PinFile, settings: Settings) -> 
         )
     else:
         what = f"not {place.template}" if place.template else "no exact release"
-        why = "Only what names one release can be promoted, rolled back or held."
+        why = "Only a value that names one release can be promoted, rolled back or held."
     return Stop(
         "ambiguous-pin",
         f"{place.file} has {place.value!r} at {place.where}: {what}.",

@@ -56,7 +56,7 @@ def _disagree(file: str, app: str, places: Sequence[PinPlace]) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"The fields of {file} name different releases of {app}.",
-        f"It says {values}; they move together, so nobody can say which release runs.",
+        f"It says {values}; they move together, so it is unclear which release runs.",
         "Make them name one release by hand, once.",
         file=file,
         line=places[0].line,
