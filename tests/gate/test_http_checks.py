@@ -99,7 +99,7 @@ checks:
         ("{path: /health}", "{contains: nowhere}", "does not contain"),
         ("{path: /missing}", "{}", "status 404, expected 200"),
         ("{path: /page}", "{json: {a: 1}}", "not JSON"),
-        ("{path: /slow}", "{within: 100ms}", "allowed are 100ms"),
+        ("{path: /slow}", "{within: 100ms}", "longer than the allowed 100ms"),
         ("{path: /drip}", "{}", "no answer within 1 s"),
         ("{path: /moved}", "{}", "status 302"),
         ("{path: /away, redirects: true}", "{}", "another host"),
