@@ -128,7 +128,7 @@ def test_what_was_degraded_before_the_release_came_is_not_its_fault(
     if innocent:
         with pytest.raises(Stop) as stopped:
             waited(world)
-        assert (stopped.value.reason, "before this release came" in stopped.value.what) == (
+        assert (stopped.value.reason, "before this release was deployed" in stopped.value.what) == (
             "unknown-state",
             True,
         )
