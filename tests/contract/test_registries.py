@@ -53,14 +53,14 @@ def test_a_rule_added_by_halves_is_found(tmp_path: Path, monkeypatch: pytest.Mon
     text = (Path(rules.__path__[0]) / "order.py").read_text(encoding="utf-8")
     (tmp_path / "half_a_rule").mkdir()
     (tmp_path / "half_a_rule" / "__init__.py").touch()
-    fake = text.replace('NAME = "order"', 'NAME = "four-eyes"').replace(
+    fake = text.replace('NAME = "order"', 'NAME = "sample-rule"').replace(
         'reason="out-of-order"', 'reason="no"'
     )
-    (tmp_path / "half_a_rule" / "four_eyes.py").write_text(fake, encoding="utf-8")
+    (tmp_path / "half_a_rule" / "sample_rule.py").write_text(fake, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     collected = rules.collect([str(tmp_path / "half_a_rule")], "half_a_rule")
-    assert list(collected) == ["four-eyes"]
-    assert missing(collected["four-eyes"]) == ["reason", "rank", "docs/rules.md"]
+    assert list(collected) == ["sample-rule"]
+    assert missing(collected["sample-rule"]) == ["reason", "rank", "docs/rules.md"]
 
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
@@ -78,11 +78,11 @@ def test_a_command_added_by_halves_is_found(tmp_path: Path, monkeypatch: pytest.
     text = (Path(commands.__path__[0]) / "unhold.py").read_text(encoding="utf-8")
     (tmp_path / "half_a_command").mkdir()
     (tmp_path / "half_a_command" / "__init__.py").touch()
-    fake = text.replace('name="unhold"', 'name="retry"').replace("commands.unhold", "commands.retry")
-    (tmp_path / "half_a_command" / "retry.py").write_text(fake, encoding="utf-8")
+    fake = text.replace('name="unhold"', 'name="sample"').replace("commands.unhold", "commands.sample")
+    (tmp_path / "half_a_command" / "sample.py").write_text(fake, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     collected = commands.collect([str(tmp_path / "half_a_command")], "half_a_command")
-    assert missing_of_command(collected["retry"]) == ["usage", "commands: in the settings", "README"]
+    assert missing_of_command(collected["sample"]) == ["usage", "commands: in the settings", "README"]
 
 
 def missing_of_command(command: CommandDefinition) -> list[str]:
