@@ -36,3 +36,46 @@ def test_a_place_that_holds_nothing_is_a_mistake_in_the_settings(place: VersionF
     with pytest.raises(Stop) as stop:
         version_files.read(place, content)
     assert stop.value.reason == "bad-settings"
+
+
+POM = b"<project><version>${revision}</version><properties><revision>1.0.0</revision></properties></project>"
+MEMBERS = b"".join(
+    b'[[package]]\nname = "%s"\nversion = "%s"\n%s\n' % (name, version, source)
+    for name, version, source in (
+        (b"shop", b"1.0.0", b""),
+        (b"shop-core", b"1.0.0", b""),
+        (b"other", b"1.0.0", b'source = "registry"\n'),
+    )
+)
+LOCK_1 = b'{"version":"1.0.0","lockfileVersion": 1,"dependencies":{"packages":{"version":"2.0.0"}}}'
+POETRY = b'[tool.poetry]\nversion = "1.0.0"\n[project]\nversion = "1.0.0"\n[tool.x]\nversion = "1.0.0"\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("pom.xml", POM, POM.replace(b"1.0.0", b"1.1.0")),
+        ("Cargo.lock", MEMBERS, MEMBERS.replace(b"1.0.0", b"1.1.0", 2)),
+        ("package-lock.json", LOCK_1, LOCK_1.replace(b"1.0.0", b"1.1.0")),
+        ("pyproject.toml", POETRY, POETRY.replace(b"1.0.0", b"1.1.0", 2)),
+        ("composer.json", b'{"version": "1.0.0"}', b'{"version": "1.1.0"}'),
+        (
+            "Cargo.toml",
+            b'\xef\xbb\xbf[package]\nversion = "1.0.0"\n',
+            b'\xef\xbb\xbf[package]\nversion = "1.1.0"\n',
+        ),
+    ],
+)
+def test_files_that_everybody_knows_have_every_version_of_the_app_moved(
+    file: str, before: bytes, after: bytes
+) -> None:
+    place = VersionFile(file=file)
+    assert {held.version for held in version_files.read(place, before)} == {"1.0.0"}
+    assert version_files.write(place, before, "1.1.0") == after
+
+
+def test_a_cargo_workspace_with_several_versions_is_not_guessed_at() -> None:
+    content = MEMBERS.replace(b"1.0.0", b"2.0.0", 1)
+    with pytest.raises(Stop) as stop:
+        version_files.read(VersionFile(file="Cargo.lock"), content)
+    assert "at several versions (1.0.0, 2.0.0)" in stop.value.what

@@ -104,7 +104,7 @@ def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
             return (version_formats.in_json(text, _plain(place)),)
         if place.path and name.endswith(".toml"):
             return (version_formats.in_toml(text, [str(step) for step in _plain(place)]),)
-        return _WELL_KNOWN.get(name, _whole)(text)
+        return _WELL_KNOWN.get(name, _npm if name.endswith(".json") else _whole)(text)
     except NotOnePlace as problem:
         raise _nothing(
             place, str(problem), "Give version.files a `path` or a longer `pattern`, or correct the file."
@@ -132,20 +132,23 @@ def _npm(text: str) -> tuple[Span, ...]:
 
 def _npm_lock(text: str) -> tuple[Span, ...]:
     spans = [version_formats.in_json(text, ["version"])]
-    if '"packages"' in text:
+    if not re.search(r'"lockfileVersion"\s*:\s*1\b', text):  # since version 2 it lists packages too
         spans.append(version_formats.in_json(text, ["packages", "", "version"]))
     return tuple(spans)
 
 
-def _first_table(*tables: str) -> Callable[[str], tuple[Span, ...]]:
+def _tables(*tables: str) -> Callable[[str], tuple[Span, ...]]:
     def find(text: str) -> tuple[Span, ...]:
+        spans = []
         problem = NotOnePlace("no version")
         for table in tables:
             try:
-                return (version_formats.in_toml(text, [*table.split("."), "version"]),)
+                spans.append(version_formats.in_toml(text, [*table.split("."), "version"]))
             except NotOnePlace as missing:
                 problem = missing
-        raise problem
+        if not spans:
+            raise problem
+        return tuple(spans)
 
     return find
 
@@ -155,9 +158,9 @@ _WELL_KNOWN: dict[str, Callable[[str], tuple[Span, ...]]] = {
     "package.json": _npm,
     "package-lock.json": _npm_lock,
     "npm-shrinkwrap.json": _npm_lock,
-    "pyproject.toml": _first_table("tool.poetry", "project"),
-    "Cargo.toml": _first_table("workspace.package", "package"),
-    "Cargo.lock": lambda text: (version_formats.in_lock(text),),
+    "pyproject.toml": _tables("tool.poetry", "project"),
+    "Cargo.toml": _tables("workspace.package", "package"),
+    "Cargo.lock": version_formats.in_lock,
     "pom.xml": lambda text: (version_formats.in_pom(text),),
 }
 

@@ -47,7 +47,9 @@ def in_json(text: str, path: Sequence[str | int]) -> Span:
 
 def in_toml(text: str, path: Sequence[str]) -> Span:
     """The characters inside the quotes of `key = "value"` in a table."""
-    visible = _LONG_STRING.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), text)
+    visible = _LONG_STRING.sub(
+        lambda match: re.sub(r"[^\r\n]", " ", match[0]), text.replace("\ufeff", " ", 1)
+    )
     *table, key = path
     spans = []
     for name, start, end in _tables(visible):
@@ -62,18 +64,36 @@ def in_toml(text: str, path: Sequence[str]) -> Span:
     return _single(spans, f"no text {key} in the table [{'.'.join(table)}]" if table else f"no text {key}")
 
 
-def in_lock(text: str, version: str = "") -> Span:
-    """The version of our own package in Cargo.lock: the only one without a source."""
+def in_lock(text: str) -> tuple[Span, ...]:
+    """The version of our own packages in Cargo.lock: those without a source, which have one version together."""
     spans = []
     for block in re.finditer(r"^\[\[package\]\]\r?\n(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL):
         match = re.compile(rf"^version = {_STRING}", re.MULTILINE).search(text, block.start(1), block.end(1))
-        if match and not re.search(r"^source = ", block[1], re.MULTILINE) and version in ("", match["a"]):
+        if match and not re.search(r"^source = ", block[1], re.MULTILINE):
             spans.append(_group(match))
-    return _single(spans, "no package of this repository")
+    versions = sorted({text[start:end] for start, end in spans})
+    if len(versions) != 1:
+        several = f"packages of this repository at several versions ({', '.join(versions)})"
+        raise NotOnePlace(several if versions else "no package of this repository")
+    return tuple(spans)
 
 
 def in_pom(text: str) -> Span:
-    """The text of project/version in a pom.xml, not that of its parent or a dependency."""
+    """The text of project/version in a pom.xml, not that of its parent or a dependency.
+
+    Where it is a property of the same file, as `${revision}`, the text of that property.
+    """
+    places = _elements(text, ["project", "version"])
+    if len(places) != 1:
+        raise NotOnePlace("no project/version (a module inherits its parent's)")
+    named = re.fullmatch(r"\$\{([A-Za-z0-9_.-]+)\}", text[slice(*places[0])])
+    if named is None:
+        return places[0]
+    return _single(_elements(text, ["project", "properties", named[1]]), f"no property {named[1]}")
+
+
+def _elements(text: str, wanted: Sequence[str]) -> list[Span]:
+    """Where the trimmed text of each element at a path is."""
     from xml.parsers import expat
 
     parser = expat.ParserCreate()
@@ -84,11 +104,11 @@ def in_pom(text: str) -> Span:
 
     def start(name: str, _: object) -> None:
         path.append(name.rpartition(":")[2])
-        if path == ["project", "version"]:
+        if path == wanted:
             places.append(raw.index(b">", parser.CurrentByteIndex) + 1)
 
     def end(_: str) -> None:
-        if path == ["project", "version"]:
+        if path == wanted:
             places.append(parser.CurrentByteIndex)
         path.pop()
 
@@ -98,11 +118,12 @@ def in_pom(text: str) -> Span:
         parser.Parse(raw, True)
     except expat.ExpatError as error:
         raise NotOnePlace(f"text that is not XML ({error})") from error
-    if len(places) != 2:
-        raise NotOnePlace("no project/version (a module inherits its parent's)")
-    first, last = (len(raw[:place].decode("utf-8", "surrogateescape")) for place in places)
-    value = text[first:last]
-    return first + len(value) - len(value.lstrip()), last - len(value) + len(value.rstrip())
+    spans = []
+    for first, last in zip(places[::2], places[1::2], strict=True):
+        begin = len(raw[:first].decode("utf-8", "surrogateescape"))
+        value = raw[first:last].decode("utf-8", "surrogateescape")
+        spans.append((begin + len(value) - len(value.lstrip()), begin + len(value.rstrip())))
+    return spans
 
 
 def _no_doctype(*_: object) -> None:

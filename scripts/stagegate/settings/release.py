@@ -14,8 +14,8 @@ class VersionFile(Section, frozen=True, kw_only=True):
 
     file: str
     """File in the app repository. `package.json`, `package-lock.json`, `pyproject.toml`, `Cargo.toml`,
-    `Cargo.lock`, `pom.xml` and `Chart.yaml` need nothing else. Any other file alone contains only the
-    version."""
+    `Cargo.lock`, `pom.xml` and `Chart.yaml` need nothing else, and in other JSON files it is `version`. Any
+    other file alone contains only the version."""
     path: str = ""
     """Keys to the one value in a YAML, JSON or TOML file, such as `version` or `image.tag`."""
     pattern: str = ""
@@ -39,28 +39,27 @@ class Versioning(Section, frozen=True, kw_only=True):
     """How versions are written: the prefix of tags, the files that move together, the changelog."""
 
     tag_prefix: str = "v"
-    """Text before the version in a Git tag: letters, digits and `. _ / -`. Each app of a repository needs its
-    own."""
+    """What a Git tag has before the version: letters, digits and `. _ / -`. Apps of one repository need one
+    each."""
     files: tuple[str | VersionFile, ...] = ("VERSION",)
-    """Files that hold the version: version-bump moves them together, helm-publish refuses when one
-    differs."""
+    """Files that hold the version: version-bump moves them together, helm-publish refuses when one differs."""
     changelog: str = ""
     """File that version-bump adds a section to, and whose section is the text of the GitHub release. Empty:
     none."""
     paths: tuple[str, ...] = ()
     """Globs of the files that belong to this app, such as `apps/shop/**`. `!` before a glob excludes files.
-    Commits that change none of them count for nothing. Default: all files. Where the settings file and all
-    version files are in one folder, the default is that folder."""
+    Commits that change none of them count for nothing. Default: all files. Where the settings file and all version
+    files are in one folder, the default is that folder."""
     old_prefixes: tuple[str, ...] = ()
     """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. With the
     prefix `v`, tags without a prefix always do, and the other way round."""
 
     scopes: tuple[str, ...] = ()
-    """Scopes of commit titles that belong to this app, such as `pay` for `fix(pay): ...`. `*` stands for any
-    text. Then commits with another scope or without one count for nothing. With `paths`, both must fit."""
+    """Scopes of commit titles that belong to this app, such as `pay` for `fix(pay): ...`. `*` stands for any text.
+    Then commits with another scope or without one count for nothing. With `paths`, both must fit."""
     group: str = ""
-    """Apps with the same group move together to the same version. `config` of version-bump must then be a
-    glob that matches the files of all of them."""
+    """Apps with the same group move together to the same version. `config` of version-bump must then be a glob that
+    matches the files of all of them."""
     labels: LevelLabels = LevelLabels()
     """Labels of pull requests that decide the level."""
 
@@ -78,26 +77,26 @@ class Silence(Section, frozen=True, kw_only=True):
     object: str = "*"
     """`Kind/name` that the rule may find; `*` stands for any text."""
     reason: Annotated[str, msgspec.Meta(min_length=3)]
-    """Why it is accepted, in three characters or more. It is shown with the finding, which stays in every
+    """Why it is accepted, in three characters or more. It stands beside the finding, which stays in every
     list."""
 
 
 class ChartChecks(Section, frozen=True, kw_only=True):
-    """What chart-check accepts."""
+    """What chart-check lets pass."""
 
     allow_images: tuple[str, ...] = ()
     """Image repositories that may have any tag and need not follow `image-tag-value`; `*` stands for any
     text."""
     follow: dict[str, str] = msgspec.field(default_factory=dict)
-    """Chart values from which names are made, each with its present text, such as `fullnameOverride: shop`.
-    chart-check renders with another value, and then no object may contain that text."""
+    """Chart values that names are made from, each with the text it is now, such as `fullnameOverride: shop`:
+    with another value that text must be gone from everything rendered."""
     external: tuple[str, ...] = ()
     """`Kind/name` of a Secret, ConfigMap, claim or account that pods name and that is made elsewhere; `*`
     stands for any text."""
     silence: tuple[Silence, ...] = ()
     """Findings that are accepted one by one."""
     fail_on: Literal["error", "warning", "note"] = "error"
-    """Least severity that fails chart-check. Findings below it are only reported."""
+    """Least severity that fails chart-check; what is below is only reported."""
 
 
 class ChartSettings(Section, frozen=True, kw_only=True):
@@ -110,15 +109,15 @@ class ChartSettings(Section, frozen=True, kw_only=True):
     """Folder of the app's own chart, in the app repository: it is checked, packed and published with each
     release."""
     name: str = ""
-    """Name in Chart.yaml. Default: the name of the folder."""
+    """Name in Chart.yaml. Default: that of the folder."""
     repository: str = ""
-    """Where the own chart is published, as `oci://host/path` without the chart's name. Registry credentials
-    may go to this host."""
+    """Where the own chart is published, as `oci://host/path` without the chart's name. Registry credentials may
+    go to this host."""
     reference: str = ""
     """Instead of `path`, a chart that is shared or a third party's, as `oci://host/path/name`: it is not
     published. Registry credentials may go to this host."""
     image_tag_value: str = ""
-    """Chart value that holds the tag of all `images`, such as `global.imageTag`: chart-check verifies that
-    they follow it, and a pin that sets it is recognised."""
+    """Chart value that holds the tag of all `images`, such as `global.imageTag`: chart-check tries that they
+    follow it, and a pin that sets it is recognised."""
     checks: ChartChecks = ChartChecks()
-    """What chart-check accepts."""
+    """What chart-check lets pass."""
