@@ -98,3 +98,20 @@ def test_hooks_are_compared_with_manifests_and_all_else_with_managed_resources(
     annotations: Json, hook: bool
 ) -> None:
     assert is_hook({"metadata": {"annotations": annotations}}) is hook
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ghcr.io/acme/charts/",
+        "oci://ghcr.io/acme/charts//",
+        "https://ghcr.io/acme/charts",
+        "GHCR.io/acme/charts",
+    ],
+)
+def test_the_address_of_a_chart_is_the_same_however_it_is_written(address: str) -> None:
+    document = single()
+    for source in (document["spec"]["source"], document["status"]["sync"]["comparedTo"]["source"]):
+        source["repoURL"] = address
+    document["status"]["operationState"]["syncResult"]["source"]["repoURL"] = address
+    assert classify(read(document), expected())[0] == "ready"
