@@ -10,7 +10,7 @@ import pytest
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, DeploymentStatus
 from stagegate.errors import Stop
 from stagegate.evidence import records
-from stagegate.gate import describe
+from stagegate.gate import apply, describe
 from stagegate.gate import verdict as attempts
 from stagegate.model import Actor, Chart, Check, Evidence, Image, Release, Skip, WorkflowRun, to_json
 
@@ -204,3 +204,27 @@ def test_evidence_keeps_within_sixteen_kib() -> None:
     many = tuple(Image(reference=f"ghcr.io/acme/image-{n}", digest=digest("1")) for n in range(200))
     with pytest.raises(Stop, match="bytes long"):
         describe.payload(proof(msgspec.structs.replace(release(), images=many)))
+
+
+@pytest.mark.parametrize(
+    ("fails", "written"),
+    [
+        ("create_deployment", []),
+        ("create_deployment_status", ["deployment"]),
+        ("set_status", ["deployment", "deployment-status"]),
+    ],
+)
+def test_a_record_that_cannot_be_completed_says_what_was_written(fails: str, written: list[str]) -> None:
+    class Hub:
+        def __getattr__(self, name: str) -> Any:
+            def call(*_: Any) -> Any:
+                if name == fails:
+                    raise Stop("server-error", "GitHub failed.", "It answered 500.", "Run it again.")
+                return 7
+
+            return call
+
+    hub: Any = Hub()
+    with pytest.raises(Stop) as stopped:
+        apply.record(hub, proof(release()), "https://github.com/acme/shop/actions/runs/1", production=False)
+    assert [change.kind for change in stopped.value.written] == written

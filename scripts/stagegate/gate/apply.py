@@ -52,7 +52,10 @@ def record(hub: Hub, evidence: Evidence, run_url: str, production: bool) -> tupl
         production,
     )
     change = Change(kind="deployment", target=f"{evidence.environment} #{number}", after=evidence.outcome)
-    return number, (change, *finish(hub, number, evidence, run_url))
+    try:
+        return number, (change, *finish(hub, number, evidence, run_url))
+    except Stop as stop:
+        raise stop.after([change]) from None
 
 
 def finish(
@@ -68,8 +71,11 @@ def finish(
         hub.create_deployment_status(number, state, text, run_url)
         changes.append(Change(kind="deployment-status", target=f"#{number}", after=state))
     context = records.context(evidence.app, evidence.environment)
-    if evidence.kind != "look" and hub.set_status(evidence.commit, context, state, text, run_url):
-        changes.append(Change(kind="status", target=context, after=state))
+    try:
+        if evidence.kind != "look" and hub.set_status(evidence.commit, context, state, text, run_url):
+            changes.append(Change(kind="status", target=context, after=state))
+    except Stop as stop:
+        raise stop.after(changes) from None
     return tuple(changes)
 
 

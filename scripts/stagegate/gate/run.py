@@ -87,7 +87,7 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
         again = writer.open_writer(request, facts, world.app, context, again=True)
         number, changes = apply.record(again, proof, context.run_url, facts.environment.is_production)
     except Stop as stop:
-        return telling.unrecorded(say(calls=world.calls(), changes=before), stop)
+        return telling.unrecorded(say(calls=world.calls(), changes=(*before, *stop.written)), stop)
     return say(deployment=number, changes=(*before, *changes), calls=world.calls())
 
 
