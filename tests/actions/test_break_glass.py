@@ -43,6 +43,16 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
 
 
+def ban(clone: Path, version: str) -> None:
+    """A ban on its branch, as a command writes it."""
+    git(clone, "checkout", "-q", "--orphan", f"stagegate/ban/shop/{version}")
+    mark = '{"kind":"ban","owner":"o","reason":"r","since":"2026-01-01T00:00:00Z"}'
+    (clone / "mark.json").write_text(mark)
+    git(clone, "add", "mark.json")
+    git(clone, "commit", "-q", "-m", "ban", "mark.json")
+    git(clone, "checkout", "-q", "-f", "main")
+
+
 @pytest.mark.parametrize(
     "words", [["--local", "prod"], ["prod", "--local"], ["--local", "--environment", "prod"]]
 )
@@ -55,18 +65,43 @@ def test_a_rollback_finds_its_target_in_the_clone(
 
 
 def test_a_banned_release_is_no_target_and_a_named_one_is_taken(clone: Path) -> None:
-    git(clone, "checkout", "-q", "--orphan", "stagegate/ban/shop/1.2.0")
-    mark = '{"kind":"ban","owner":"o","reason":"r","since":"2026-01-01T00:00:00Z"}'
-    (clone / "mark.json").write_text(mark)
-    git(clone, "add", "mark.json")
-    git(clone, "commit", "-q", "-m", "ban", "mark.json")
-    git(clone, "checkout", "-q", "-f", "main")
+    ban(clone, "1.2.0")
     assert cli.main(["rollback", "--local", "prod"]) == 0
     assert "v1.1.0" in (clone / PROD).read_text()
     git(clone, "checkout", "-q", PROD)
     assert cli.main(["rollback", "--local", "prod", "1.0.0"]) == 0
     assert "v1.0.0" in (clone / PROD).read_text()
     assert cli.main(["rollback", "--local", "prod", "2.0.0"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "target"),
+    [
+        ("clone", "1.1.0"),
+        ("shallow", "1.2.0"),
+        ("too shallow", ""),
+        ("worktree", "1.1.0"),
+        ("dirty", "1.1.0"),
+    ],
+)
+def test_any_form_of_clone_has_a_target(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, target: str
+) -> None:
+    """In a fresh clone the ban is a branch of origin; a shallow one has fetched one branch only."""
+    ban(clone, "1.2.0")
+    folder, origin = tmp_path / "other", f"file://{clone}"
+    if form == "clone":
+        git(clone, "clone", "-q", origin, str(folder))
+    elif "shallow" in form:
+        git(clone, "clone", "-q", "--depth", "1" if form == "too shallow" else "2", origin, str(folder))
+    elif form == "worktree":
+        git(clone, "worktree", "add", "-q", "--detach", str(folder))
+    else:
+        folder = clone
+        (clone / PROD).write_text("tag: v1.2.0 # kept\n")
+    monkeypatch.chdir(folder)
+    assert cli.main(["rollback", "--local", "prod"]) == (0 if target else 1)
+    assert (folder / PROD).read_text() == f"tag: v{target or '1.3.0'} # kept\n"
 
 
 def test_without_an_older_release_nothing_is_edited(clone: Path) -> None:

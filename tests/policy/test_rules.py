@@ -369,3 +369,14 @@ def test_an_override_passes_only_what_it_names_only_for_its_version_and_time() -
     assert {r.rule: r.state for r in rules.judge(subject(), facts(marks=(unreadable,)), NOW)}[
         "evidence"
     ] == "stop"
+
+
+def test_the_reviews_are_read_where_any_rule_looks_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    people, by_us, reviewed = (
+        settings(f", promotion: {{strategy: latest{more}}}").environment("prod")
+        for more in ("", ", merge: stagegate", ", approvals: 2")
+    )
+    assert [rules.need_reviews([one]) for one in (people, by_us, reviewed)] == [False, True, True]
+    other = msgspec.structs.replace(risk.RULE, name="second-pair", needs_reviews=lambda *_: True)
+    monkeypatch.setitem(rules.RULES, other.name, other)
+    assert rules.need_reviews([people])

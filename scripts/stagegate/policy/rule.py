@@ -11,6 +11,7 @@ import msgspec
 from stagegate.errors import Reason
 from stagegate.model import RuleResult
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
+from stagegate.settings import Environment
 
 Check = Callable[[Subject, PromotionFacts, datetime], RuleResult]
 ReasonOf = Callable[[Subject, PromotionFacts], Reason]
@@ -25,7 +26,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     `check` is pure. `reason` is the stable word for "not satisfied"; `exact_reason` may choose a more exact one.
     `cure` tells a person what to do; it may contain {environment} and {before} (the environments of `after`).
     `proposable`: a pull request may be opened while the rule is not satisfied. `overridable`: an override may name
-    it. `waits_for`: what ends its wait.
+    it. `waits_for`: what ends its wait. `needs_reviews`: for which changes of an environment it looks at the
+    reviews of the pull request, which cost a request of their own (None: for none).
     """
 
     name: str
@@ -39,3 +41,4 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     proposable: bool = False
     overridable: bool = True
     waits_for: Literal["time", "people"] = "time"
+    needs_reviews: Callable[[Environment, Kind], bool] | None = None

@@ -16,7 +16,7 @@ from stagegate.model import Finding, Release, moment
 from stagegate.pins import pinned_version
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import Kind, PromotionFacts
-from stagegate.promotion import app_state, moved, verdicts
+from stagegate.promotion import app_state, gate_verdicts, moved
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.run import PromotionRun
 
@@ -123,7 +123,7 @@ def _lacking(connections: Connections, shared: PromotionFacts, environment: str,
     kinds: tuple[Kind, ...] = ("promote", "rollback")
     draft = shared
     for kind in kinds:
-        read = verdicts.on_release(connections, draft, release, environment, kind)
+        read = gate_verdicts.on_release(connections, draft, release, environment, kind)
         draft = msgspec.structs.replace(draft, records=read)
     own = evidence_for.of(draft, environment, release.version, release)
     before = [

@@ -28,7 +28,7 @@ from stagegate.policy.decide import PinsStatus
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
-from stagegate.promotion import app_state, certain, requirements, spelling, verdicts
+from stagegate.promotion import app_state, certain, gate_verdicts, requirements, spelling
 from stagegate.promotion.app_state import AppState
 from stagegate.proposal import approvals, carried, find, names
 from stagegate.settings import Settings
@@ -188,13 +188,9 @@ def _judge(
 def _reviews(
     connections: Connections, settings: Settings, environments: Iterable[str], origin: Origin | None
 ) -> tuple[hub.Review, ...]:
-    """The valid approvals of the pull request; read only where a rule may ask for them."""
-    kinds: tuple[Kind, ...] = ("promote", "rollback")
-    places = [settings.environment(name) for name in environments]
-    asks = any(
-        approval_rule.required(p, k) or approval_rule.merges_itself(p, k) for p in places for k in kinds
-    )
-    return approvals.valid(connections.pins.reviews(origin.pull.number)) if origin and asks else ()
+    """The valid approvals of the pull request; read only where a rule looks at them."""
+    needed = rules.need_reviews(settings.environment(name) for name in environments)
+    return approvals.valid(connections.pins.reviews(origin.pull.number)) if origin and needed else ()
 
 
 def _approvals(
@@ -264,7 +260,7 @@ def _with_release(
         if stop.reason in ("bad-input", "missing-file", "content-differs", "not-authorised"):
             return msgspec.structs.replace(subject, release_absent=why), draft
         return msgspec.structs.replace(subject, release_trouble=why), draft
-    records = verdicts.on_release(connections, draft, release, subject.environment, subject.kind)
+    records = gate_verdicts.on_release(connections, draft, release, subject.environment, subject.kind)
     trouble = subject.pins_trouble or pinned_version.astray(then, release, draft.app) or other
     required = requirements.read(connections, policy, release) if subject.kind == "promote" else ()
     subject = msgspec.structs.replace(subject, release=release, pins_trouble=trouble, requirements=required)

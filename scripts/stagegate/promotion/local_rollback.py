@@ -89,7 +89,7 @@ def _pinned(settings: Settings, context: Context, environment: str, commit: str)
 
 def _banned(settings: Settings, context: Context, now: datetime) -> set[str]:
     """Versions that a ban in this clone rules out, as it was fetched last."""
-    patterns = [f"{where}/{settings.app}" for where in _WHERE]
+    patterns = [f"{where}/{settings.app}/*" for where in _WHERE]  # with a `*` Git matches the whole name
     refs = local.git(context.workspace, "for-each-ref", "--format=%(refname)", *patterns).split()
     read = {
         ref: marks.decode(local.git(context.workspace, "show", f"{ref}:{marks.FILE}").encode())

@@ -17,7 +17,7 @@ from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Proposal, Subject
-from stagegate.promotion import app_state, certain, requirements, spelling, verdicts
+from stagegate.promotion import app_state, certain, gate_verdicts, requirements, spelling
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.run import PromotionRun
 from stagegate.proposal import carried, find, names
@@ -42,7 +42,7 @@ def read(run: PromotionRun) -> PromotionReading:
     state = app_state.read(run.connections, run.settings)
     connections = run.connections.limited(state.settings)
     draft = _draft(connections, run, state, environment)
-    records = verdicts.to_choose(connections, draft, now, back=back)
+    records = gate_verdicts.to_choose(connections, draft, now, back=back)
     draft = msgspec.structs.replace(draft, records=records)
     choice = candidate.rollback_target(draft, now) if back else candidate.choose(draft, now)
     running = draft.standing(environment).version
@@ -58,7 +58,7 @@ def read(run: PromotionRun) -> PromotionReading:
         _earlier(choice.version, running, environment)
     kind: Kind = "rollback" if back else "promote"
     release = releases.reviewed(draft.settings, choice.version, connections.app, connections.registry)
-    records = verdicts.on_release(connections, draft, release, environment, kind)
+    records = gate_verdicts.on_release(connections, draft, release, environment, kind)
     draft = msgspec.structs.replace(draft, records=records)
     subject, difference = _change(connections, draft, state.files, kind, release)
     return PromotionReading(facts=_with_proposal(connections, draft, subject), difference=difference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterable
 from datetime import datetime
 from importlib import import_module
 
@@ -13,6 +14,7 @@ from stagegate.marks import marks
 from stagegate.model import RuleResult
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.rule import Rule
+from stagegate.settings import Environment
 
 
 def collect(paths: list[str], package: str) -> dict[str, Rule]:
@@ -30,6 +32,18 @@ def applicable(subject: Subject) -> tuple[Rule, ...]:
     also = subject.kind == "rollback" and bool(subject.besides)
     return tuple(
         rule for rule in RULES.values() if subject.kind in rule.kinds or (also and "configure" in rule.kinds)
+    )
+
+
+def need_reviews(environments: Iterable[Environment]) -> bool:
+    """Whether a rule looks at the reviews of a pull request that changes these environments."""
+    places = tuple(environments)
+    return any(
+        rule.needs_reviews(place, kind)
+        for rule in RULES.values()
+        if rule.needs_reviews
+        for place in places
+        for kind in rule.kinds
     )
 
 

@@ -60,6 +60,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     return RuleResult(rule=NAME, state="wait", detail=detail)
 
 
+def _needs_reviews(environment: Environment, kind: Kind) -> bool:
+    return bool(required(environment, kind)) or merges_itself(environment, kind)
+
+
 def _reason(subject: Subject, facts: PromotionFacts) -> Reason:  # noqa: ARG001  one signature for all
     """Whether people are missing, or the branch holds what cannot be approved."""
     given = subject.approvals
@@ -89,4 +93,5 @@ RULE = Rule(
     proposable=True,
     waits_for="people",
     exact_reason=_reason,
+    needs_reviews=_needs_reviews,
 )
