@@ -38,8 +38,8 @@ def around(connections: Connections, settings: Settings, base: str, files: PinsT
             if answers[-1] != "ours":
                 continue
             if side.repository != connections.pins.repository or not changes.is_branch(revision, base):
-                default = revision in ("", "HEAD")
-                return tree_at(side, side.default_branch() if default else revision)
+                is_default = changes.is_branch(revision, side.default_branch())
+                return tree_at(side, side.default_head() if is_default else revision)
             if not edited:
                 edited.append(tree_at(side, files.at).with_contents(files.contents))
             return edited[0]
