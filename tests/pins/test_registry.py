@@ -11,7 +11,7 @@ from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.model import Release
 from stagegate.pins import files, shapes
-from stagegate.pins.place import Shape
+from stagegate.pins.shape import Shape
 from stagegate.settings import PinSettings, Settings
 
 HERE = Path(__file__).parent

@@ -46,7 +46,7 @@ def test_a_wrong_word_in_a_command_is_found(old: str, new: str) -> None:
 
 
 def test_the_rulesets_are_about_the_names_that_stagegate_writes() -> None:
-    (pattern,) = RULESETS["stagegate: marks"]["conditions"]["ref_name"]["include"]
+    patterns = RULESETS["stagegate: marks"]["conditions"]["ref_name"]["include"]
     written = [
         f"refs/heads/{names.promotion('shop', 'prod')}",
         f"refs/heads/{names.rollback('shop', 'prod')}",
@@ -54,9 +54,11 @@ def test_the_rulesets_are_about_the_names_that_stagegate_writes() -> None:
         marks.hold_ref("shop", "prod"),
         marks.ban_ref("shop", "1.2.0"),
         marks.override_ref("shop", "prod", "1.2.0"),
+        "refs/heads/stagegate",  # with a branch of this name Git has no room for the others
     ]
     # fnmatch's `*` crosses slashes, as `**/*` does for GitHub.
-    assert all(fnmatch.fnmatchcase(ref, pattern.replace("**/", "")) for ref in written), written
+    matching = [one.replace("**/", "") for one in patterns]
+    assert all(any(fnmatch.fnmatchcase(ref, one) for one in matching) for ref in written), written
     rules = [rule["type"] for rule in RULESETS["stagegate: marks"]["rules"]]
     assert {"creation", "update", "deletion"} <= set(rules)
     (tags,) = RULESETS["stagegate: release tags"]["conditions"]["ref_name"]["include"]

@@ -12,7 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stagegate.chart.objects import RenderedObject
-from stagegate.difference import secret_arguments, secret_fields, secret_names, secret_texts, structured
+from stagegate.difference import (
+    manifest_parts,
+    secret_arguments,
+    secret_fields,
+    secret_names,
+    secret_texts,
+    structured,
+)
 from stagegate.difference.harmless import is_harmless, is_reference
 from stagegate.difference.known_values import KnownValues
 
@@ -112,7 +119,7 @@ class _Hider:
         if isinstance(value, Mapping | list):
             if self.depth >= _DEEPEST:
                 return self.mark("")
-            holds_names = name in secret_fields.HOLDS_NAMES and not is_free(kind)
+            holds_names = name in secret_fields.HOLDS_NAMES and not manifest_parts.is_free(kind)
             self.depth += 1
             self.open_names += holds_names
             shown = self.collection(name, value, kind, inside=self.opens(name, kind, inside=inside))
@@ -121,7 +128,7 @@ class _Hider:
             return shown
         if value is None or isinstance(value, bool):
             return value
-        named = is_named(name, kind) or (inside and not secret_names.is_about(name))
+        named = manifest_parts.is_named(name, kind) or (inside and not secret_names.is_about(name))
         if inside and secret_names.names_users(name):
             named = named or secret_texts.is_user_with_password(str(value))
         if named and not is_harmless(name, str(value)):
@@ -143,31 +150,37 @@ class _Hider:
                 str(key): self.mark(item) if key in secret_fields.OF_WEB_KEY else item
                 for key, item in value.items()
             }
-        selects = not is_free(kind) and {"name", "key"} <= value.keys() <= secret_fields.SELECTOR
+        selects = (
+            not manifest_parts.is_free(kind) and {"name", "key"} <= value.keys() <= secret_fields.SELECTOR
+        )
         return self.mapping(value, kind, inside=inside and not selects)
 
     def opens(self, name: str, kind: str, *, inside: bool) -> bool:
         """Whether what lies below a name is secret. Fields of Kubernetes that hold names of Secrets are not."""
         if kind == "CustomResourceDefinition":
             return False
-        if name in secret_fields.HOLDS_NAMES and not is_free(kind):
+        if name in secret_fields.HOLDS_NAMES and not manifest_parts.is_free(kind):
             return False
         return inside or secret_names.is_secret(name)
 
     def mapping(self, value: Mapping[Any, Any], kind: str, *, inside: bool = False) -> dict[str, object]:
-        if is_manifest(value) and not inside:
+        if manifest_parts.is_manifest(value) and not inside:
             return self.manifest(value)
-        named = _label(value)
+        named = manifest_parts.label(value)
         labelled = value["name"] if isinstance(value.get("name"), str) else ""
         shown: dict[str, object] = {}
         for key, item in value.items():
             name = str(key)
-            if named and _plain(name) in secret_fields.VALUE_KEYS and (is_free(kind) or name != "secret"):
+            if (
+                named
+                and manifest_parts.plain(name) in secret_fields.VALUE_KEYS
+                and (manifest_parts.is_free(kind) or name != "secret")
+            ):
                 shown[self.name(name)] = self.under(named, item)
             elif (
                 kind in secret_fields.SOURCES
                 and name in ("data", "stringData", "literal")
-                and _is_template(value)
+                and manifest_parts.is_template(value)
             ):
                 shown[name] = self.template(item)
             else:
@@ -186,7 +199,7 @@ class _Hider:
         self, name: str, values: Sequence[object], kind: str, *, inside: bool = False
     ) -> Iterator[object]:
         """List elements. A flag, a command or the first half of a pair says which of them are secret."""
-        secret = secret_arguments.places(values, is_pair=is_free(kind))
+        secret = secret_arguments.places(values, is_pair=manifest_parts.is_free(kind))
         for index, value in enumerate(values):
             if index in secret:
                 yield self.under(secret[index], value)
@@ -213,46 +226,9 @@ class _Hider:
             return self.mark("")
         self.open_texts += 1
         shown: object
-        if isinstance(value, Mapping) and is_manifest(value):
+        if isinstance(value, Mapping) and manifest_parts.is_manifest(value):
             shown = self.manifest(value)
         else:
             shown = self.field(name, value, "")
         self.open_texts -= 1
         return shown
-
-
-def is_manifest(value: Mapping[Any, Any]) -> bool:
-    """Whether a mapping is an object of Kubernetes, or the part of a Secret that a patch or an annotation has."""
-    kind = value.get("kind")
-    return isinstance(kind, str) and ("apiVersion" in value or kind == "Secret")
-
-
-def is_free(kind: str) -> bool:
-    """Whether names are the user's own: in ConfigMaps and in texts, and not Kubernetes' fields."""
-    return kind in ("", "ConfigMap")
-
-
-def is_named(name: str, kind: str) -> bool:
-    """Whether a name says that its plain value is secret."""
-    return secret_names.is_secret(name) and (is_free(kind) or name not in secret_fields.NAMES_ONE)
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
-
-
-def _label(value: Mapping[Any, Any]) -> str:
-    """The name of a secret where a mapping is a pair of name and value, else nothing."""
-    for key, item in value.items():
-        if (
-            _plain(str(key)) in secret_fields.NAME_KEYS
-            and isinstance(item, str)
-            and secret_names.is_secret(item)
-        ):
-            return item
-    return ""
-
-
-def _is_template(value: Mapping[Any, Any]) -> bool:
-    """Whether this is the template of a Secret, and not the list of what is fetched."""
-    return not isinstance(value.get("data"), list)

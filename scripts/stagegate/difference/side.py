@@ -10,30 +10,24 @@ import msgspec
 from stagegate.argocd_app import render_inputs, sources
 from stagegate.argocd_app.named_files import Named
 from stagegate.argocd_app.sets import expand
-from stagegate.argocd_app.sets.parameters import NotExpandable
-from stagegate.argocd_app.sets.surroundings import KnownCluster, Surroundings
 from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import Tree
 from stagegate.chart import objects
 from stagegate.chart.objects import RenderedObject
 from stagegate.clients.connections import Connections
-from stagegate.difference import repositories, roots
+from stagegate.difference import pieces, repositories, roots, set_expansion
 from stagegate.difference.deployed import Deployed, Piece, in_destination
 from stagegate.difference.manifests import application as manifests
-from stagegate.difference.manifests import helm_source, kustomize_source
-from stagegate.difference.manifests.surroundings import Cluster, NotRendered
+from stagegate.difference.manifests.surroundings import Cluster
 from stagegate.difference.own_sources import OurPlaces
 from stagegate.difference.pins_files import PinsFiles
 from stagegate.difference.roots import Root
-from stagegate.errors import Stop
-from stagegate.pins import files as pin_files
 from stagegate.pins.tree import PinsTree
 from stagegate.settings import Environment, Settings
 
 _DEEP = 5  # Applications that deploy Applications
 _AT_ONCE = 2_000  # files that are read before rendering begins
 _TOO_MANY = 300  # files that are looked through for Applications
-_PERSON = ("missing-tool", "missing-permission", "wrong-source")  # only a person can set these right
 
 
 class Side:
@@ -99,15 +93,15 @@ class Side:
 
     def pieces(self) -> dict[tuple[str, int], Piece]:
         """Every source of every Application, rendered where that is possible."""
-        pieces: dict[tuple[str, int], Piece] = {}
+        made: dict[tuple[str, int], Piece] = {}
         self._read_together()
         for one in self.applications(children=True).values():
             listed = [source for source in sources.of(one.document) if source.renders]
             for source in listed or [ApplicationSource(kind="reference", address="", document={})]:
-                pieces[(one.name, source.index)] = self._piece(one, source)
+                made[(one.name, source.index)] = self._piece(one, source)
         for number, root in enumerate(root for root in self.roots() if root.kind == "folder"):
-            pieces[(root.file, number)] = self._folder(root)
-        return pieces
+            made[(root.file, number)] = self._folder(root)
+        return made
 
     def once_more(self) -> Iterator[RenderedObject]:
         """Objects of the charts of this side, rendered again."""
@@ -150,54 +144,14 @@ class Side:
 
     def _expanded(self, document: Mapping[str, Any], own: bool) -> Iterator[Deployed]:
         """An Application itself, or all that a set makes: with a note and its holes where it cannot be expanded."""
-        name = _name(document)
+        name = set_expansion.name_of(document)
         if not expand.is_set(document):
             yield Deployed(name=name, document=document, own=own)
             return
         self.sets[name] = document
-        spec = mapping(document.get("spec"))
-        template = {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "Application",
-            **mapping(spec.get("template")),
-        }
-        try:
-            made = expand.expand(document, self._surroundings())
-        except (NotExpandable, NotRendered) as reason:
-            yield Deployed(name=f"{name}/*", document=template, own=own, note=f"{name} depends on {reason}")
-            return
-        except Stop as stop:
-            note = f"{name} cannot be expanded: {stop.what}"
-            yield Deployed(name=f"{name}/*", document=template, own=own, note=note)
-            return
-        if made.errors:
-            note = f"Argo CD cannot expand {name}: {made.errors[0]}"
-            yield Deployed(name=f"{name}/*", document=template, own=own, note=note)
-        named = set(self.environment.argo.application_names) if own else set()
-        listed = [one for one in made.applications if _name(one) in named] or made.applications
-        claimed = {one for place in self.settings.environments for one in place.argo.application_names}
-        left = [one for one in made.applications if _name(one) not in claimed]
-        self.unclaimed |= {_name(one): one for one in left if one not in listed}
-        for one in listed:
-            yield Deployed(name=_name(one), document=one, own=own)
-
-    def _surroundings(self) -> Surroundings:
-        known = self.settings.render.clusters
-        clusters = (
-            None
-            if known is None
-            else tuple(
-                KnownCluster(
-                    name=one.name,
-                    server=one.server,
-                    labels={"argocd.argoproj.io/secret-type": "cluster", **one.labels},
-                    annotations=one.annotations,
-                    project=one.project,
-                )
-                for one in known
-            )
-        )
-        return Surroundings(tree=self.around.tree, clusters=clusters)
+        made = set_expansion.expanded(document, self.environment, self.settings, self.around, own=own)
+        self.unclaimed |= made.unclaimed
+        yield from made.deployed
 
     def _children(self, one: Deployed) -> list[Mapping[str, Any]]:
         """Applications and sets among the objects of an Application."""
@@ -239,64 +193,13 @@ class Side:
 
     def _piece(self, one: Deployed, source: ApplicationSource) -> Piece:
         key = (one.name, source.index)
-        if key in self._pieces:
-            return self._pieces[key]
-        files, values = self.pins_files.of_source(one.document, source)
-        piece = Piece(
-            application=one.name,
-            index=source.index,
-            own=one.own,
-            source=source.document,
-            kind=source.kind,
-            files=files,
-            values=values,
-            note=one.note,
-        )
-        if not one.note:
-            try:
-                made = manifests.render_source(one.document, source, self.around)
-                asks, random = helm_source.asked_for(source, self.around)
-                piece = msgspec.structs.replace(
-                    piece, objects=in_destination(made, one.document), asks=asks, random=random
-                )
-            except NotRendered as note:
-                piece = msgspec.structs.replace(piece, note=str(note))
-            except Stop as stop:
-                if stop.reason in _PERSON:
-                    raise
-                piece = msgspec.structs.replace(piece, stop=stop)
-        self._pieces[key] = piece
-        return piece
+        if key not in self._pieces:
+            self._pieces[key] = pieces.of_source(one, source, self.pins_files, self.around)
+        return self._pieces[key]
 
     def _folder(self, root: Root) -> Piece:
         """A chart or kustomization that is a pin itself."""
         key = (root.file, -1)
-        if key in self._pieces:
-            return self._pieces[key]
-        folder = pin_files.folder(root.file) or ""
-        piece = Piece(
-            application=root.file,
-            index=-1,
-            own=True,
-            source={},
-            kind="kustomization" if roots.is_kustomization(root) else "chart",
-            files=self._of_folder(root),
-            values=Named(),
-        )
-        if piece.kind == "chart":
-            note = "no pin of this environment is an Argo CD Application"
-            piece = msgspec.structs.replace(piece, note=note)
-        else:
-            try:
-                objects = kustomize_source.render(self.tree, folder, {}, self.around)
-                piece = msgspec.structs.replace(piece, objects=objects)
-            except NotRendered as reason:
-                piece = msgspec.structs.replace(piece, note=str(reason))
-            except Stop as stop:
-                piece = msgspec.structs.replace(piece, stop=stop)
-        self._pieces[key] = piece
-        return piece
-
-
-def _name(document: Mapping[str, Any]) -> str:
-    return str(mapping(document.get("metadata")).get("name") or "")
+        if key not in self._pieces:
+            self._pieces[key] = pieces.of_folder(root, self._of_folder(root), self.tree, self.around)
+        return self._pieces[key]

@@ -15,7 +15,7 @@ from typing import Any
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.model import Edit
-from stagegate.pins.place import text_at
+from stagegate.pins.fields import text_at
 from stagegate.pins.shapes import umbrella_chart
 from stagegate.versions import Version
 from stagegate.yaml_edit import Path

@@ -11,7 +11,8 @@ import msgspec
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership, pattern, shapes, suggest, text_pattern, toml_path
-from stagegate.pins.place import PinFile, PinPlace, ShapeContext, items_at, text_at
+from stagegate.pins.fields import items_at, text_at
+from stagegate.pins.place import PinFile, PinPlace, ShapeContext
 from stagegate.pins.shapes import added_image, application_set, custom, image_policy, sources
 from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path

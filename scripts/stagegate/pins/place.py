@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ from stagegate.errors import Stop
 from stagegate.pins import settings_line, templates, text_pattern
 from stagegate.settings import Environment, PinSettings, Settings
 from stagegate.yaml_edit import Path, Scalar
-from stagegate.yaml_nodes import STRING, MappingNode, Node, SequenceNode, is_null
+from stagegate.yaml_nodes import STRING
 
 Role = Literal["chart-version", "chart-digest", "image-tag", "image-digest", "git-revision", "custom"]
 
@@ -215,67 +215,3 @@ def flavoured(file: str, value: str, template: str, flavour: str, cure: str, lin
         file=file,
         line=line,
     )
-
-
-def doubled(node: Node, file: str) -> Stop | None:
-    """Stop(ambiguous-pin) for the first key that stands twice in a mapping at or below a node, or None."""
-    children: list[Node] = []
-    if isinstance(node, MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if str(key.value) in seen and str(key.value) != "<<":
-                return Stop(
-                    "ambiguous-pin",
-                    f"{file} has the key {key.value} twice in one mapping.",
-                    "Parsers differ in which one counts, so an edit of one could have no effect.",
-                    "Delete one of the two.",
-                    file=file,
-                    line=int(key.start_mark.line) + 1,
-                )
-            seen.add(str(key.value))
-            children.append(value)
-    elif isinstance(node, SequenceNode):
-        children = list(node.value)
-    return next(filter(None, (doubled(child, file) for child in children)), None)
-
-
-Places = Callable[[Node, int, ShapeContext], Iterator[PinPlace]]
-SourcePlaces = Callable[[Node, int, Path, ShapeContext], Iterator[PinPlace]]
-
-
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """One form in which people pin a release: everything about it.
-
-    `places` finds it in a document (a node, the document's number), `source_places` in the Argo CD source at a
-    path. Of several shapes that could read a document, the one with the lowest `order` does. `example` is a file
-    that pins 1.2.3 of the app in docs/pins.md, `file` its name, `about` what people use it for.
-    """
-
-    name: str
-    title: str
-    about: str
-    file: str
-    example: str
-    order: int = 50
-    places: Places | None = None
-    source_places: SourcePlaces | None = None
-
-
-def text_at(node: Node, *path: str | int) -> str:
-    """The scalar at a path as text; nothing where there is none, or it is null."""
-    scalar = scalar_at(node, *path)
-    return scalar.value if scalar else ""
-
-
-def scalar_at(node: Node, *path: str | int) -> Scalar | None:
-    """The scalar at a path, or None where there is none, or it is null."""
-    resolved = yaml_edit.resolve(node, path)
-    if resolved is None or is_null(resolved[1]):
-        return None
-    return yaml_edit.find(node, path)
-
-
-def items_at(node: Node, *path: str | int) -> Sequence[Node]:
-    """The elements of the list at a path, or nothing."""
-    resolved = yaml_edit.resolve(node, path)
-    return resolved[1].value if resolved and isinstance(resolved[1], SequenceNode) else ()

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import settings_line, templates, text_pattern
-from stagegate.pins.place import PinPlace, ShapeContext, doubled, text_at
+from stagegate.pins.fields import doubled, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
 from stagegate.pins.shapes import custom, image_fields
 from stagegate.settings import PinSettings
 from stagegate.yaml_nodes import Node

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from stagegate.pins.place import Shape
+from stagegate.pins.shape import Shape
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership
-from stagegate.pins.place import items_at, text_at
+from stagegate.pins.fields import items_at, text_at
 from stagegate.pins.shapes import kustomize
 from stagegate.settings import Settings
 from stagegate.yaml_nodes import Node, text_of

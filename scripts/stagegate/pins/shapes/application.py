@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, doubled, items_at, scalar_at, text_at
+from stagegate.pins.fields import doubled, items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import sources
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node

@@ -10,7 +10,9 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, text_at
+from stagegate.pins.fields import text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import set_cures, sources
 from stagegate.pins.shapes.set_elements import (
     TEMPLATE,

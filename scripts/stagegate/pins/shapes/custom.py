@@ -9,7 +9,8 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.pins import settings_line, templates
-from stagegate.pins.place import PinPlace, ShapeContext, flavoured, text_at
+from stagegate.pins.fields import text_at
+from stagegate.pins.place import PinPlace, ShapeContext, flavoured
 from stagegate.settings import PinSettings
 from stagegate.yaml_edit import Scalar
 from stagegate.yaml_nodes import Node

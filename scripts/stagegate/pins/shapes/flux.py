@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
+from stagegate.pins.fields import scalar_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import image_fields, kustomize
 from stagegate.yaml_nodes import Node
 

@@ -8,7 +8,8 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership, templates
-from stagegate.pins.place import PinPlace, Role, ShapeContext, doubled, scalar_at, text_at
+from stagegate.pins.fields import doubled, scalar_at, text_at
+from stagegate.pins.place import PinPlace, Role, ShapeContext
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Path, Scalar
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode, is_null, merged

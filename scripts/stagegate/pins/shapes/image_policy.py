@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import templates
-from stagegate.pins.place import PinPlace, Shape, ShapeContext
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import image_fields
 from stagegate.settings import Settings
 from stagegate.yaml_edit import Scalar

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, doubled, text_at
+from stagegate.pins.fields import doubled, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node

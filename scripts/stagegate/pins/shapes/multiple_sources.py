@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, scalar_at, text_at
+from stagegate.pins.fields import scalar_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 

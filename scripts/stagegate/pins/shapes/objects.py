@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, text_at
+from stagegate.pins.fields import text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import image_fields
 from stagegate.yaml_nodes import Node
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from stagegate import yaml_edit
 from stagegate.errors import Stop
 from stagegate.pins import settings_line, templates
-from stagegate.pins.place import PinPlace, ShapeContext, items_at, text_at
+from stagegate.pins.fields import items_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
 from stagegate.pins.shapes.set_elements import TEMPLATE, Element
 from stagegate.settings import PinSettings
 from stagegate.yaml_edit import Path

@@ -9,7 +9,8 @@ import msgspec
 
 from stagegate import yaml_edit
 from stagegate.errors import Stop
-from stagegate.pins.place import ShapeContext, text_at
+from stagegate.pins.fields import text_at
+from stagegate.pins.place import ShapeContext
 from stagegate.pins.shapes import sources
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import MappingNode, Node, ScalarNode, SequenceNode

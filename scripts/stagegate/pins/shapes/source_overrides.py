@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 
 from stagegate.errors import Stop
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
+from stagegate.pins.fields import items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.pins.shapes import kustomize
 from stagegate.yaml_nodes import Node
 

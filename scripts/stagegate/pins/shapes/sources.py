@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from stagegate import yaml_edit
 from stagegate.pins import shapes
-from stagegate.pins.place import PinPlace, ShapeContext, items_at, text_at
+from stagegate.pins.fields import items_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
 from stagegate.yaml_edit import Path
 from stagegate.yaml_nodes import Node
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.pins import ownership
-from stagegate.pins.place import PinPlace, Shape, ShapeContext, items_at, scalar_at, text_at
+from stagegate.pins.fields import items_at, scalar_at, text_at
+from stagegate.pins.place import PinPlace, ShapeContext
+from stagegate.pins.shape import Shape
 from stagegate.settings import Settings
 from stagegate.yaml_nodes import Node
 
