@@ -255,6 +255,49 @@ def test_a_second_app_is_added_beside_the_first(tmp_path: Path, monkeypatch: pyt
     assert set(configs(folder)) == {"svc-a", "svc-b", "svc-c"}
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "begun", "app"),
+    [
+        ("image-only", "stagegate.yaml", "app: mine # a word", "mine"),
+        ("helm-created", "stagegate.yaml", "# ours\napp: mine\ntrust: {level: advisory}\n", "mine"),
+        ("kustomize-monorepo", "services/svc-b/stagegate.yaml", "app: pay\n", "pay"),
+        (
+            "kustomize-monorepo",
+            "teams/pay.d/stagegate.yaml",
+            "app: pay\nimages: [ghcr.io/acme/svc-b]\n",
+            "pay",
+        ),
+    ],
+)
+def test_settings_that_a_person_began_keep_their_name_and_get_the_rest(
+    name: str, file: str, begun: str, app: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bare(tmp_path, monkeypatch, name)
+    path = folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(begun)
+    assert run("--yes") == 0
+    assert path.read_text().startswith(begun)
+    found = configs(folder)
+    assert set(found) == ({app, "svc-a", "svc-c"} if "mono" in name else {app})
+    assert len(found[app].environments) > 1
+    assert not list(folder.rglob("svc-b/stagegate.yaml")) or file.startswith("services")
+    before = git(folder, "status", "--porcelain", "-uall"), path.read_text()
+    assert run("--yes") == 0
+    assert (git(folder, "status", "--porcelain", "-uall"), path.read_text()) == before
+
+
+def test_a_clone_without_a_remote_is_told_what_is_a_guess(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "image-only")
+    assert run("--dry-run") == 0
+    assert "no remote" not in capsys.readouterr().out
+    git(folder, "remote", "remove", "origin")
+    assert run("--dry-run", "--image", "ghcr.io/acme/mailer") == 0
+    assert "git remote add origin" in capsys.readouterr().out
+
+
 def test_outside_a_repository_it_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,13 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+import requests
 
 from lab.forge import Forge
 from lab.registry import Registry
 from stagegate import settings as settings_file
 from stagegate.actions import helm_publish, image_tags, init, promote_pr
-from stagegate.model import Result
+from stagegate.clients import hub
+from stagegate.evidence import records
+from stagegate.gate import describe, verdict
+from stagegate.model import Chart, Evidence, Image, Result, WorkflowRun
 from stagegate.pins import pinned_version
 from stagegate.release import version_files
 from stagegate.runner.boundary import entrypoint
@@ -52,6 +57,7 @@ class Company:
     folder: Path
     clones: dict[str, Path] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    releases: dict[str, Evidence] = field(default_factory=dict)
 
     def adopt(self, builder: Callable[[Path], Path], *flags: str) -> str:
         """A repository of somebody, pushed to the forge and adopted with init; its name."""
@@ -140,7 +146,60 @@ class Company:
         }
         given = {"config": config, "version": VERSION, "commit": commit, "digests": json.dumps(digests)}
         assert self.step("image-tags", name, **given)["reason"] == "tagged"
-        assert self.step("helm-publish", name, **given)["reason"] == "published"
+        published = self.step("helm-publish", name, **given)
+        assert published["reason"] == "published"
+        self.releases[settings.app] = Evidence(
+            kind="rollout",
+            app=settings.app,
+            environment="",
+            outcome="passed",
+            reason="passed",
+            version=VERSION,
+            tag=tag,
+            commit=commit,
+            chart=Chart(
+                reference=published["chart"], version=published["version"], digest=published["digest"]
+            )
+            if published["chart"]
+            else None,
+            images=tuple(Image(reference=image, digest=digest) for image, digest in digests.items()),
+            started="2026-01-01T00:00:00Z",
+            finished="2026-01-01T00:01:00Z",
+            run=WorkflowRun(id="70"),
+            actor="octo-lead",
+        )
+
+    def pass_gate(self, name: str, app: str, environment: str) -> None:
+        """What a gate that passed writes in the app's repository: a deployment with the evidence, and a status."""
+        url = self.forge.url
+        github = hub.connect(
+            name, self.tokens[name], api_url=url, graphql_url=f"{url}/graphql", server_url=url, pace=0
+        )
+        found = msgspec.structs.replace(self.releases[app], environment=environment)
+        number = github.create_deployment(
+            found.commit,
+            records.task(app, found.kind),
+            environment,
+            describe.payload(found),
+            found.outcome,
+            False,
+        )
+        state, text = records.deployment_state(found), verdict.description(found)
+        github.create_deployment_status(number, state, text, "")
+        github.set_status(found.commit, records.context(app, environment), state, text, "")
+
+    def merge(self, name: str, number: str) -> None:
+        """A person merges a proposal, whose status must be green."""
+        url = f"{self.forge.url}/repos/{name}"
+        headers = {"Authorization": f"Bearer {self.forge.token('octo-lead')}"}
+        pull = requests.get(f"{url}/pulls/{number}", headers=headers, timeout=10).json()
+        status = requests.get(
+            f"{url}/commits/{pull['head']['sha']}/statuses", headers=headers, timeout=10
+        ).json()[0]
+        assert (status["context"], status["state"]) == ("stagegate/pins", "success"), status
+        requests.put(
+            f"{url}/pulls/{number}/merge", json={"merge_method": "squash"}, headers=headers, timeout=10
+        ).raise_for_status()
 
     def pinned(self, name: str, config: str, environment: str) -> str:
         """The version that the default branch of the forge pins."""
@@ -183,7 +242,7 @@ def test_a_bare_repository_promotes_after_init_alone(bare: str, company: Company
             company.release(app, "stagegate.yaml")
         else:
             company.release(app, config)
-        first, second, *_ = settings.environments
+        first, second, *more = settings.environments
         before = company.pinned(pins, config, second.name)
         tokens = {"token": company.tokens[app], "pins_token": company.tokens[pins]}
         place = {"config": config, "version": VERSION, "verify_workflow": "none"}
@@ -193,4 +252,11 @@ def test_a_bare_repository_promotes_after_init_alone(bare: str, company: Company
         # What the gate of the first has not proven goes no further.
         assert planned["reason"] == "no-evidence"
         assert company.pinned(pins, config, second.name) == before
+        company.pass_gate(app, settings.app, first.name)
+        for later in (second, *more):
+            proposed = company.step("promote-pr", pins, environment=later.name, **place, **tokens)
+            assert proposed["reason"] == "proposed", proposed
+            company.merge(pins, proposed["pr-number"])
+            assert company.pinned(pins, config, later.name) == VERSION
+            company.pass_gate(app, settings.app, later.name)
         subprocess.run(["git", "pull", "-q", "origin", "main"], cwd=company.clones[pins], check=True)

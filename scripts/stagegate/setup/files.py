@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from stagegate.argocd_app.tree import Tree
-from stagegate.setup import environments, workflow_files
+from stagegate.setup import environments, existing_settings, workflow_files
 from stagegate.setup.propose import unit
 from stagegate.setup.proposed import AppProposal, EnvironmentProposal
 from stagegate.setup.render import render
@@ -36,15 +36,20 @@ def compose(
         wanted |= dict(_of_app(one, survey, uses))
     wanted |= workflow_files.compose(proposals, survey, uses)
     new = {path: text for path, text in wanted.items() if path not in survey.paths}
-    kept = tuple(path for path in wanted if path in survey.paths)
+    begun = {
+        path: lines
+        for path in (one.config for one in proposals if one.config in survey.paths)
+        if (lines := existing_settings.missing(path, wanted.get(path, ""), survey))
+    }
+    kept = tuple(path for path in wanted if path in survey.paths and path not in begun)
     existing = next((path for path in CODEOWNERS if path in survey.paths), "")
     text = (tree.file(existing) or b"").decode("utf-8", "replace") if existing else ""
     owned = {line.split()[0] for line in text.splitlines() if line.strip()}
     missing = [path for path in _guarded(proposals) if path not in owned]
     lines = render("CODEOWNERS.j2", paths=missing, owners=owners)
     if existing:
-        return SetupFiles(new=new, added={existing: lines} if missing else {}, kept=kept)
-    return SetupFiles(new=new | {"CODEOWNERS": lines}, kept=kept)
+        return SetupFiles(new=new, added=begun | ({existing: lines} if missing else {}), kept=kept)
+    return SetupFiles(new=new | {"CODEOWNERS": lines}, added=begun, kept=kept)
 
 
 def difference(files: SetupFiles, tree: Tree) -> str:

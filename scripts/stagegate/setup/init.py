@@ -53,9 +53,9 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
     composed = files.compose(
         proposals, surveyed, work_tree.tree, uses, owners or f"@{surveyed.owner or 'acme'}"
     )
-    for path, text in composed.new.items():
+    for path, content in files.contents(composed, work_tree.tree).items():
         if Path(path).name == "stagegate.yaml":
-            settings_file.parse(text.encode(), path)  # what is proposed must be valid, whatever was found
+            settings_file.parse(content, path)  # what is proposed must be valid, whatever was found
     return InitPlan(
         proposals=proposals,
         files=composed,
@@ -104,6 +104,12 @@ def _notes(
 ) -> list[str]:
     """What a person has to check or do, besides what doctor asks the world about."""
     notes = [note for one in proposals for note in one.notes]
+    if not surveyed.repository:
+        notes.append(
+            "This clone has no remote `origin` with an address on a host, so the owner of images, charts and "
+            "CODEOWNERS is a guess. Run `git remote add origin <address of the repository>` and then init again, "
+            "or correct `acme` in what it writes."
+        )
     if composed.kept:
         notes.append(f"Kept as they are: {', '.join(composed.kept)}.")
     for one in proposals:

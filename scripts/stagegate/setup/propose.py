@@ -12,7 +12,7 @@ import msgspec
 from stagegate.argocd_app.tree import Tree
 from stagegate.settings import ChartSettings, PinSettings, Settings
 from stagegate.setup import apps as grouping
-from stagegate.setup import charts, environments, placement, versioned
+from stagegate.setup import charts, environments, existing_settings, placement, versioned
 from stagegate.setup.apps import FoundApp
 from stagegate.setup.placement import ExistingEnvironment
 from stagegate.setup.proposed import AppProposal, EnvironmentProposal, Wish
@@ -24,6 +24,7 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 def propose(survey: Survey, tree: Tree, wish: Wish) -> tuple[AppProposal, ...]:
     """A proposal for each app of the repository; none where it names neither chart nor image of its owner."""
     apps = grouping.find(survey, wish.images) or (_of_code(survey, wish) if wish.policy else ())
+    apps = existing_settings.named(apps, survey)
     names = {word for app in apps for word in (app.name, *map(_last, (*app.images, app.chart_name)))}
     words = frozenset((names | {survey.repository.partition("/")[2]}) - {""})
     made = [_app(app, len(apps) > 1, survey, tree, wish, words) for app in apps]
