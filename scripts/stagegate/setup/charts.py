@@ -90,7 +90,7 @@ def _chart(tree: Tree, document: Document, parts: set[str], documents: Sequence[
         app_version=str(document.content.get("appVersion") or ""),
         kind=_kind(document, folder, text, parts),
         images=used,
-        tag_value=_tag_value(content, used, text),
+        tag_value=_tag_value(content, used, text, helped=bool(_dependencies(document))),
         default_tag=_default_tag(text, str(document.content.get("appVersion") or "")),
         health=next(iter(_probes(content)), "") or (found[1] if (found := _PROBE.search(text)) else ""),
         test_images=tuple(dict.fromkeys(name for one in tests.values() for name in _IMAGE.findall(one))),
@@ -115,15 +115,20 @@ def _dependencies(document: Document) -> list[str]:
     return [str(mapping(one).get("repository") or "") for one in items(document.content.get("dependencies"))]
 
 
-def _tag_value(values: Mapping[str, Any], images: Sequence[NamedReference], templates: str) -> str:
-    """The value that holds the tag of all images; nothing where each has one of its own."""
+def _tag_value(
+    values: Mapping[str, Any], images: Sequence[NamedReference], templates: str, *, helped: bool
+) -> str:
+    """The value that holds the tag of all images; nothing where each has one of its own.
+
+    `helped`: a chart that it depends on, such as a library of helpers, may read the global values for it.
+    """
     for path in _TAG_VALUES:
         keys = path.split(".")
         node: object = values
         for key in keys[:-1]:
             node = mapping(node).get(key)
         has = isinstance(node, Mapping) and keys[-1] in node
-        if (has or f".Values.{path}" in templates) and f".Values.{path}" in templates:
+        if f".Values.{path}" in templates or (has and helped and keys[0] == "global"):
             if path == "image.tag" and len({one.name for one in images}) > 1:
                 continue
             return path

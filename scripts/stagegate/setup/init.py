@@ -120,7 +120,13 @@ def _notes(
                 f"`stagegate init --policy {surveyed.repository or 'owner/name'}//{one.config} "
                 f"--image-tag '{one.image_tag}'`."
             )
-        elif not one.policy and not one.dockerfile:
+        if one.chart_path and not one.source:
+            notes.append(
+                f"Before the first release of {one.name}, run `stagegate chart-check --config {one.config}`. It "
+                "renders the chart as each environment will, and names what a release would fail on, such as a "
+                "Secret that is made elsewhere."
+            )
+        if not one.source and not one.policy and not one.dockerfile:
             notes.append(
                 f"{one.name} has no Dockerfile: put your own build into the job `build` of the release workflow."
             )
