@@ -122,6 +122,21 @@ def test_other_content_under_the_same_version_is_refused_by_everybody(world: Sho
     assert promoted(world)[1] == "content-differs"
 
 
+@pytest.mark.parametrize("words", [["update-ref"], ["tag", "--force", "--annotate", "--message", "again"]])
+def test_a_tag_that_moved_is_no_second_record(world: Shop, words: list[str]) -> None:
+    """The images and the chart are the same, but the tests and the settings of a release come from its commit."""
+    assert step(world, version=VERSION)[0] == 0
+    recorded, moved = world.commits[VERSION], world.commits["1.2.0"]
+    name = f"refs/tags/v{VERSION}" if words == ["update-ref"] else f"v{VERSION}"
+    who = ("-c", "user.name=octo", "-c", "user.email=octo@example.com")
+    world.repo.store.git(*who, *words, name, moved)
+    code, told = step(world, version=VERSION)
+    assert (code, told["reason"]) == (4, "version-taken")
+    assert f"commit {recorded} is recorded, the tag is {moved}" in world.report()["message"]["why"]
+    assert promoted(world)[0] == 1
+    assert len(world.hub().deployments("stagegate:shop:release", environment="release")) == 1
+
+
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [

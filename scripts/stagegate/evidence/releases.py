@@ -141,7 +141,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
     chart, record = _chart(settings, version, store) if settings.own_chart else (None, None)
     foreign = None
     if record is None:
-        _, foreign, _ = deployed(settings, version, tag.target_commit, hub)
+        _, foreign, _ = deployed(settings, version, hub, tag.target_commit)
         if foreign is not None:
             record = Record(commit=foreign.commit, images=foreign.images)
     if record and record.commit != tag.target_commit:
@@ -235,14 +235,16 @@ def _chart(settings: Settings, version: str, store: Registry) -> tuple[Chart, Re
 
 
 def deployed(
-    settings: Settings, version: str, commit: str, hub: Hub
+    settings: Settings, version: str, hub: Hub, commit: str | None = None
 ) -> tuple[int, ForeignRecord | None, bool]:
     """The record that is a deployment, by an identity that may write it: its number, what it says, and whether its
-    status says that it is finished. The oldest counts: a later one cannot replace it. Stop(unknown-state)."""
+    status says that it is finished. The oldest counts: a later one cannot replace it. Without `commit` that of any
+    commit is found, because the tag may have moved since. Stop(unknown-state)."""
     writers = accepted(settings, hub)
     found = [
         deployment
-        for deployment in hub.deployments(task(settings.app), ENVIRONMENT, commit)
+        for page in hub.deployment_pages(task(settings.app), ENVIRONMENT, commit)
+        for deployment in page
         if is_accepted(deployment.creator, writers) and deployment.payload.get("version") == version
     ]
     if not found:
@@ -250,7 +252,7 @@ def deployed(
     oldest = found[-1]
     where = f"deployment {oldest.id}"
     try:
-        record = msgspec.convert({"commit": commit, **oldest.payload}, ForeignRecord)
+        record = msgspec.convert({"commit": oldest.sha, **oldest.payload}, ForeignRecord)
     except msgspec.ValidationError as error:
         raise broken(where, f"{error}") from error
     if bad := [digest for digest in record.images.values() if not DIGEST.fullmatch(digest)]:

@@ -44,7 +44,7 @@ def read(
         return ForeignRelease(
             record=record, tag=unrecorded.tag, existing=recorded, in_chart=True, finished=True
         )
-    number, existing, finished = releases.deployed(settings, version, unrecorded.commit, hub)
+    number, existing, finished = releases.deployed(settings, version, hub)
     return ForeignRelease(
         record=record, tag=unrecorded.tag, existing=existing, number=number, finished=finished
     )
