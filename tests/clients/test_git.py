@@ -89,7 +89,7 @@ def test_commits_say_what_they_changed(origin: Repository) -> None:
     assert [commit.files for commit in found] == [(), ("b", "d/strange\nname\x0bü"), ("a",)]
     assert [commit.parents for commit in found] == [(second,), (first,), ()]
     assert found[2].trailers == {"Stagegate-App": "shop", "Stagegate-Run": "7"}
-    assert found[2].body.startswith("Body.\nMore.")
+    assert found[2].body.startswith("\nBody.\nMore."), "the empty line behind the title is told"
     assert git.commits(origin.path, []) == ()
     assert found[2].edits[0].before == "0" * 40
     assert found[2].edits[0].after == origin.git("rev-parse", f"{first}:a")

@@ -1,3 +1,5 @@
+import pytest
+
 from stagegate.release import changelog
 from stagegate.release.conventional import read
 
@@ -42,3 +44,31 @@ def test_headings_that_are_underlined_and_headings_in_comments() -> None:
     new = changelog.add(template, "1.2.0", "2026-02-03", "- x")
     assert new == template.replace("## [1.1.0]", "## [1.2.0] - 2026-02-03\n\n- x\n\n## [1.1.0]")
     assert changelog.unreleased(template) == ""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_links_of_keep_a_changelog_move_with_the_version(end: str) -> None:
+    before = """# Changelog
+
+## [Unreleased]
+
+## [shop-1.0.0] - 2025-01-01
+
+[Unreleased]: https://example.com/acme/shop/compare/shop-v1.0.0...HEAD
+[1.0.0]: https://example.com/acme/shop/releases/tag/shop-v1.0.0
+""".replace("\n", end)
+    after = changelog.add(before, "1.1.0-rc.1", "2026-01-05", "- tea")
+    assert after.split(end)[-4:] == [
+        "[Unreleased]: https://example.com/acme/shop/compare/shop-v1.1.0-rc.1...HEAD",
+        "[1.1.0-rc.1]: https://example.com/acme/shop/compare/shop-v1.0.0...shop-v1.1.0-rc.1",
+        "[1.0.0]: https://example.com/acme/shop/releases/tag/shop-v1.0.0",
+        "",
+    ]
+    again = changelog.add(after, "1.1.0", "2026-01-06", "- milk")
+    assert "[1.1.0]: https://example.com/acme/shop/compare/shop-v1.1.0-rc.1...shop-v1.1.0" + end in again
+    assert changelog.add(again, "1.1.0", "2026-01-06", "- milk") == again
+
+
+def test_links_inside_a_code_fence_stay() -> None:
+    fenced = "# Changelog\n\n```\n[Unreleased]: https://example.com/compare/v1.0.0...HEAD\n```\n\n## 1.0.0\n"
+    assert "compare/v1.0.0...HEAD" in changelog.add(fenced, "1.1.0", "2026-01-05", "- tea")

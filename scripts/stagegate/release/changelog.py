@@ -26,6 +26,11 @@ _HIDDEN = pattern(  # code fences and comments
 )
 _LINKS = pattern(r"(?:^\[[^\]\n]+\]: [^\n]*\n?)+\Z", re.MULTILINE)
 _HEADING = pattern(r"^### +(.+?)[ \t]*$", re.MULTILINE)
+# The address of what is not released yet: compare/<newest tag>...HEAD
+_COMPARE = pattern(
+    rf"^\[Unreleased\]: (?P<start>\S+/)(?P<prefix>[^\s/]*?)(?P<old>{_VERSION})(?P<head>\.\.\.?HEAD)[ \t\r]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _ORDER = ("Added", "Changed", "Fixed")
 
 
@@ -89,6 +94,7 @@ def add(content: str, version: str, date: str, body: str) -> str:
     if has(content, version):
         return content
     end = "\r\n" if "\r\n" in content else "\n"
+    content = _linked(content, version, end)
     section = f"## [{version}] - {date}\n\n{body}\n\n".replace("\n", end)
     heading = _UNRELEASED.search(_visible(content))
     if heading:
@@ -98,6 +104,20 @@ def add(content: str, version: str, date: str, body: str) -> str:
         head = content.rstrip()
         return (head + end * 2 if head else f"# Changelog{end}{end}") + section.rstrip() + end
     return content[: newest.start()] + section + content[newest.start() :]
+
+
+def _linked(content: str, version: str, end: str) -> str:
+    """The changelog with the addresses of Unreleased and the version, where Unreleased has one."""
+    match = _COMPARE.search(_visible(content))
+    if match is None:
+        return content
+    start, prefix, old, head = match.group("start", "prefix", "old", "head")
+    dots = head[:-4]
+    lines = (
+        f"{content[match.start() : match.start('start')]}{start}{prefix}{version}{head}",
+        f"[{version}]: {start}{prefix}{old}{dots}{prefix}{version}",
+    )
+    return content[: match.start()] + end.join(lines) + content[match.end("head") :]
 
 
 def has(content: str, version: str) -> bool:
