@@ -143,6 +143,7 @@ def test_a_prerelease_never_sorts_below_the_one_before_and_says_why_it_is_named_
     assert (dotted.version, dotted.warnings) == ("2.0.0-rc.10", ())
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[a-z]{0,3}-?\.?[0-9]{1,3}", fullmatch=True), st.sets(st.integers(0, 120), max_size=9))
 def test_every_prerelease_is_above_the_one_that_it_follows(name: str, other_lines: set[int]) -> None:
     if not Version.is_valid(f"2.0.0-{name}"):
