@@ -12,7 +12,9 @@ from typing import TextIO
 
 from bench.table import Row, table
 
-PARTS = ("start", "decision", "histories", "files", "pins", "calls", "reaction", "stream", "rendering")
+PARTS = (
+    "start", "decision", "histories", "files", "pins", "calls", "road", "reaction", "stream", "rendering"
+)  # fmt: skip
 
 
 def main(asked: list[str]) -> int:

@@ -13,6 +13,7 @@ import pytest
 from lab.conformance import runs
 from lab.conformance.recording import FOLDER
 from lab.forge import demands
+from stagegate.clients.registry import transport
 from stagegate.runner import boundary, inputs
 
 
@@ -34,9 +35,20 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             run.action = action
             runs.keep(run)
             listed = recorded().get(action)
-            new.update(f"{action}: {place}" for place in run.places - (listed.places if listed else set()))
+            unlisted = run.places - (listed.places if listed else set())
+            # Whether a run needs its registry is recorded; a registry of somebody else asks for no permission.
+            new.update(f"{action}: {place}" for place in unlisted if not place.startswith("registry "))
         return of(action, *arguments)
 
+    def send(
+        client: Any, method: str, *arguments: Any, of: Any = transport.Transport.send, **named: Any
+    ) -> Any:
+        level = "read" if method in ("GET", "HEAD") else "write"
+        for run in began:  # GitHub's registry takes the job's token
+            run.hear(demands.Demand(f"registry {level}", f"packages={level}", "actions"))
+        return of(client, method, *arguments, **named)
+
+    monkeypatch.setattr(transport.Transport, "send", send)
     monkeypatch.setattr(boundary, "load", load)
     monkeypatch.setattr(boundary, "finish", finish)
     yield

@@ -21,7 +21,9 @@ Needs = frozenset[str]  # `contents=read`, or alternatives: `issues=write;pull_r
 ROOMS = ("actions", "cases", "examples", "policy", "promotion", "proposal", "release", "security", "setup")
 TESTS = [f"tests/{room}" for room in ROOMS]  # those that run actions
 # What `permissions:` of a job can grant; a token of another kind has more.
-GRANTED = ("actions", "contents", "deployments", "issues", "pull_requests", "statuses")
+GRANTED = (
+    "actions", "checks", "contents", "deployments", "issues", "packages", "pull_requests", "statuses"
+)  # fmt: skip
 
 
 @dataclass

@@ -169,6 +169,7 @@ class Server:
                 Call(
                     len(self.world.calls) + 1, request.method, path, request.query_string.decode(), status,
                     login, write, operation.name, operation.mutations,
+                    request.headers.get("User-Agent", ""),
                 )
             )  # fmt: skip
 

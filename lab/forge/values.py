@@ -115,7 +115,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Call:
-    """One request, as the server saw it; `status` 0 means the connection was dropped."""
+    """One request, as the server saw it; `status` 0 means the connection was dropped, `agent` is its User-Agent."""
 
     n: int
     method: str
@@ -126,6 +126,7 @@ class Call:
     write: bool
     operation: str = ""
     mutations: tuple[str, ...] = ()
+    agent: str = ""
 
 
 @dataclass(frozen=True)

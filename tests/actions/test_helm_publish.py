@@ -450,6 +450,38 @@ def test_without_a_chart_the_record_is_a_deployment(world: World) -> None:
         assert [call.status for call in finished] == [403, 201], "completed once, then left alone"
 
 
+def test_with_trust_protected_only_the_app_records_a_release_without_a_chart(world: World) -> None:
+    text = (world.work / "stagegate.yaml").read_text()
+    start, end = text.index("chart:\n"), text.index("environments:")
+    (world.work / "stagegate.yaml").write_text(text[:start] + "chart: none\n\n" + text[end:])
+    world.edit("stagegate.yaml", "trust: {level: advisory}", "trust: {level: protected, app: stagegate}")
+    world.edit("stagegate.yaml", "    - {file: charts/shop/Chart.yaml, path: version}\n", "")
+    world.edit("stagegate.yaml", "    - {file: charts/shop/Chart.yaml, path: appVersion}\n", "")
+    with Forge(world.root / "forge") as forge:
+        repo = forge.repository("acme/shop")
+        commit = repo.seed({"VERSION": "1.1.0\n"}, "feat: open")
+        rights = {"contents": "read", "deployments": "write", "statuses": "write"}
+        app = forge.app("stagegate", {**rights, "metadata": "read"})
+        environ = {
+            "GITHUB_API_URL": forge.url,
+            "GITHUB_GRAPHQL_URL": f"{forge.url}/graphql",
+            "GITHUB_SERVER_URL": forge.url,
+            "GITHUB_RUN_ID": "7",
+            "SG_TOKEN": forge.token("", "actions", repositories=["acme/shop"], permissions=rights),
+        }
+        code, out = world.publish(environ, commit=commit)
+        assert (code, out["reason"]) == (2, "missing-permission")
+        assert "app-id" in world.report(out)["message"]["next"]
+        assert not [call for call in forge.calls if call.write]
+        code, out = world.publish(environ, commit=commit, app_id=app.id, app_key=app.private_key)
+        assert (code, out["reason"]) == (0, "published")
+        (record,) = repo.deployments
+        assert record.creator.login == "stagegate[bot]"
+        assert world.publish(environ, commit=commit, app_id=app.id, app_key=app.private_key)[1]["reason"] == (
+            "already-published"
+        )
+
+
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12\n"
 
 

@@ -211,7 +211,7 @@ def staging_release(bench: Bench) -> Any:
     return releases.find(known, "1.0.0", bench.reader, Registry(known.registry_hosts))
 
 
-WRITES = ("set_status", "create_deployment", "create_deployment_status", "set_status")
+WRITES = ("set_first_status", "create_deployment", "create_deployment_status", "set_first_status")
 
 
 @pytest.mark.parametrize("point", range(len(WRITES)))

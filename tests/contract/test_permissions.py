@@ -83,6 +83,11 @@ SAME_AS = {
 }
 
 
+CHECKS = "checks=read"
+# https://docs.github.com/packages/learn-github-packages/about-permissions-for-github-packages
+PUBLISHED |= {"registry read": "packages=read", "registry write": "packages=write"}
+
+
 def test_the_forge_asks_for_what_github_publishes() -> None:
     for action, recorded in RECORDED.items():
         for line in recorded.places:
@@ -103,10 +108,12 @@ def granted(row: Permissions, needs: str) -> list[str]:
 
 def runs_of(action: str) -> frozenset[runs.Needs]:
     """The recorded runs. A gate or a command that promotes calls what promote-pr calls, in its own job."""
-    own = RECORDED[action].runs
+    # Whether a promotion reads check runs is a matter of its settings, and has a sentence of its own.
+    own = frozenset(run - {CHECKS} for run in RECORDED[action].runs)
     if action not in ("staging-gate", "pr-command"):
         return own
-    return own | {runs.least(one | other) for one in own for other in RECORDED["promote-pr"].runs}
+    promoting = {run - {CHECKS} for run in RECORDED["promote-pr"].runs}
+    return own | {runs.least(one | other) for one in own for other in promoting}
 
 
 def fitting(row: Permissions, action: str) -> list[runs.Needs]:
@@ -127,10 +134,19 @@ def test_every_recorded_run_fits_a_row_and_every_row_is_the_least(action: str) -
         ):
             name, _, level = one.replace("_", "-").partition("=")
             needed = union([needed, {name: level}])
-        of_github = {
-            name: level for name, level in row.items() if name != "packages"
-        }  # a registry's business
-        assert of_github == needed, f"{action}: the calls of its runs need {needed}"
+        assert row == needed, f"{action}: the calls of its runs need {needed}"
+
+
+def test_the_actions_that_read_check_runs_are_named_with_the_permission() -> None:
+    reading = {action for action, recorded in RECORDED.items() if any(CHECKS in run for run in recorded.runs)}
+    (line,) = [
+        line
+        for line in (ROOT / "docs" / "permissions.md").read_text().split("\n- ")
+        if line.startswith("`checks: read` besides")
+    ]
+    named = {action for action in RECORDED if action in line}
+    assert reading <= named
+    assert named - reading <= {"pr-command", "pin-guard"}, "they promote or judge in their own job"
 
 
 @pytest.mark.parametrize("action", sorted(rows()))

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.actions import environments
+from stagegate.actions import environments, pin_guard
 from stagegate.runner.boundary import entrypoint
+from tests.actions.test_pin_guard import propose, status
+from tests.actions.test_pr_command import issue, say
 from tests.promotion.shop_world import Shop
 
 from .many_apps import NEWEST, evaluate, quiet
@@ -29,13 +31,34 @@ def test_sixty_apps_with_nothing_open_cost_ten_requests(sixty: Shop) -> None:
 
 
 def test_a_push_is_about_the_apps_whose_files_it_touched(sixty: Shop) -> None:
-    assert moved(sixty, {"README.md": "more\n"}) == ([], 10)
+    assert moved(sixty, {"README.md": "more\n"}) == ([], 6)
     pins = sixty.repo.read("main", "deploy-7/prod.yaml").decode().replace(NEWEST, "1.2.0")
     (place,), requests = moved(sixty, {"deploy-7/prod.yaml": pins})
     assert (place["app"], place["environment"]) == ("app7", "prod")
     assert requests <= 20
     shared = moved(sixty, {"deploy/values/prod.yaml": "replicas: 3\n"})[0]
     assert [one["environment"] for one in shared] == ["prod"] * APPS
+
+
+def test_a_pull_request_without_pins_costs_the_same_for_twenty_apps(tmp_path: Path, host: str) -> None:
+    with quiet(tmp_path, host, 20) as world:
+        pull = propose(world, {"README.md": lambda text: text + "more\n"})
+        before = len(world.forge.calls)
+        environ = world.environ(config="apps/*/stagegate.yaml", pull_request=str(pull.number))
+        assert entrypoint("pin-guard", pin_guard.PinGuard, pin_guard.main, argv=[], environ=environ) == 0
+        assert len(world.forge.calls) - before <= 15
+        assert status(world, pull.head_sha)[0] == "success"
+
+
+def test_a_hold_of_every_app_costs_the_same_for_twenty_apps(tmp_path: Path, host: str) -> None:
+    with quiet(tmp_path, host, 20) as world:
+        number = issue(world)
+        before = len(world.forge.calls)
+        assert say(
+            world, "octo-lead", "/hold all/prod the database moves", number, config="apps/*/stagegate.yaml"
+        )[:2] == (0, "marked")
+        assert len(world.forge.calls) - before <= 30
+        assert "refs/heads/stagegate/hold/all/prod" in world.hub().refs("refs/heads/stagegate/")
 
 
 def moved(world: Shop, files: dict[str, str]) -> tuple[list[dict[str, str]], int]:

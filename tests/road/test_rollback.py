@@ -12,6 +12,7 @@ from lab import demo
 from lab.lab import Lab
 
 pytestmark = pytest.mark.road
+BUDGET = 260  # of two rollbacks, the first day, and the release before them
 PROD = "deploy/argocd/prod.yaml"
 
 
@@ -58,6 +59,8 @@ def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
         )
         with pytest.raises(requests.HTTPError, match="404"):
             lab.api("octo-dev", "GET", "/releases/tags/v1.0.1")
+        asked = [call for call in lab.forge.calls if call.agent.startswith("stagegate")]
+        assert len(asked) <= BUDGET, "requests of ours to REST and GraphQL"
 
 
 def status(lab: Lab, ref: str, context: str) -> str:

@@ -29,7 +29,7 @@ def main(inputs: Environments, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
     with hub.remembering() as memory:
         pins = hub.from_context(context, inputs.pins_token or inputs.token)
-        listed = apps.read(pins, inputs.config)
+        listed = apps.read(pins, inputs.config, context)
         several = apps.is_glob(inputs.config)
         releases = moved.releases(inputs.releases, listed)
         if inputs.select == "first":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stagegate import settings as settings_file
 from stagegate.chart.publish import apply, facts, plan, recording, report
-from stagegate.clients import checkout, hub
+from stagegate.clients import checkout, hub, job_permissions
 from stagegate.clients.registry import Registry, credentials
 from stagegate.evidence import milestones, releases
 from stagegate.model import Result, parse_version
@@ -22,6 +22,8 @@ class HelmPublish(Inputs, frozen=True, kw_only=True):
     digests: str = ""
     commit: str = ""
     strict: bool = False
+    app_id: str = ""
+    app_key: str = ""
     registry_username: str = ""
     registry_password: str = ""
 
@@ -36,9 +38,7 @@ def main(inputs: HelmPublish, context: Context) -> Result:
     build = build_of(inputs, settings, context)
     facts.prove_images(build.images, store)
     if own is None:
-        return without_chart(
-            inputs, settings, build, hub.from_context(context, inputs.token), context.run_url
-        )
+        return without_chart(inputs, settings, build, context)
     logins = credentials.for_hosts(settings.registry_hosts, user, password)
     known, packed = facts.read(settings, own, build, store, logins, dry_run=inputs.dry_run)
     decided = plan.plan(known)
@@ -49,13 +49,12 @@ def main(inputs: HelmPublish, context: Context) -> Result:
     return report.result(known, decided, changes, dry_run=inputs.dry_run)
 
 
-def without_chart(
-    inputs: HelmPublish, settings: Settings, build: facts.Build, github: hub.Hub, run_url: str
-) -> Result:
-    """The same calls where the release record is a deployment."""
-    known = recording.read(settings.app, build, github)
+def without_chart(inputs: HelmPublish, settings: Settings, build: facts.Build, context: Context) -> Result:
+    """The same calls where the release record is a deployment, which the App writes where one is given."""
+    github = hub.as_app(context, inputs.token, inputs.app_id, inputs.app_key, job_permissions.VERDICT)
+    known = recording.read(settings, build, github)
     decided = plan.plan(known.facts)
-    changes = () if inputs.dry_run else recording.record(decided, known, build, github, run_url)
+    changes = () if inputs.dry_run else recording.record(decided, known, build, github, context.run_url)
     return report.result(known.facts, decided, changes, dry_run=inputs.dry_run, calls=github.calls)
 
 

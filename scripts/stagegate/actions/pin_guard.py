@@ -36,6 +36,7 @@ def guard(inputs: PinGuard, context: Context) -> Result:
     untouched = unwatched.judge(pins, inputs, context) if is_plain else None
     if untouched is not None:
         return untouched
+    apps.read_ahead(pins, inputs.config)
     now = pins.now()
     selected = heads.heads(pins, context, inputs.pull_request)
     places = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stagegate.clients import hub
 from stagegate.comment import authorise, event, read, reply, result
+from stagegate.comment.event import CommentEvent
 from stagegate.comment.handle import Handler
 from stagegate.model import Result
 from stagegate.notification.entrypoint import entrypoint
@@ -19,11 +20,18 @@ class PrCommand(ClusterInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PrCommand, context: Context) -> Result:
-    """Inputs -> facts -> plan -> apply -> report. A comment that is no command costs no request."""
+    """Every question to GitHub is asked once. A comment that is no command costs no request."""
     comment = event.read(context)
     if why := authorise.ignored(comment):
         return result.ignored(why)
+    with hub.remembering():
+        return obey(inputs, context, comment)
+
+
+def obey(inputs: PrCommand, context: Context, comment: CommentEvent) -> Result:
+    """Inputs -> facts -> plan -> apply -> report."""
     pins = hub.from_context(context, inputs.pins_token or inputs.token)
+    apps.read_ahead(pins, inputs.config)
     is_bot = comment.author is not None and comment.author.kind == "Bot"
     if is_bot and (why := authorise.ignored_bot(comment, apps.read(pins, inputs.config))):
         return result.ignored(why)

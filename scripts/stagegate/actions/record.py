@@ -5,6 +5,7 @@ from __future__ import annotations
 from stagegate import settings as settings_file
 from stagegate.clients import hub, job_permissions
 from stagegate.clients.registry import Registry
+from stagegate.evidence import accepted
 from stagegate.model import Result
 from stagegate.release.recorded import apply, facts, plan, report
 from stagegate.runner.boundary import entrypoint
@@ -29,7 +30,9 @@ def main(inputs: RecordInputs, context: Context) -> Result:
     store = Registry(
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
     )
-    github = writer(inputs, context)
+    github = hub.as_app(context, inputs.token, inputs.app_id, inputs.app_key, job_permissions.RECORD)
+    if not inputs.dry_run:
+        accepted.demand_writer(github, settings, github)
     foreign = facts.read(settings, inputs.version, context.ref, inputs.digests, github, store)
     decision = plan.plan(settings.app, foreign)
     changes = (
@@ -38,16 +41,6 @@ def main(inputs: RecordInputs, context: Context) -> Result:
         else apply.apply(settings.app, foreign, decision, github, context.person, context.run_url)
     )
     return report.result(settings.app, foreign, decision, changes, github.calls, dry_run=inputs.dry_run)
-
-
-def writer(inputs: RecordInputs, context: Context) -> hub.Hub:
-    """Who writes the record: the App, where one is given."""
-    token = inputs.token
-    if inputs.app_id or inputs.app_key:
-        token = hub.installation_token(
-            context.api_url, context.repository, inputs.app_id, inputs.app_key, job_permissions.RECORD
-        )
-    return hub.from_context(context, token)
 
 
 def run() -> int:

@@ -35,6 +35,12 @@ class StagingGate(ClusterInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: StagingGate, context: Context) -> Result:
+    """Every question to GitHub is asked once, until something may have changed."""
+    with hub.remembering():
+        return gate(inputs, context)
+
+
+def gate(inputs: StagingGate, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, then land: a rollback where the settings ask for one."""
     request = requested(inputs)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
@@ -62,9 +68,9 @@ def land(inputs: StagingGate, context: Context, settings: Settings, result: Resu
     request = PromotionRequest(
         mode="rollback", environment=inputs.environment, reason=reason, authorised=True
     )
+    hub.forget()
     try:
-        with hub.remembering():
-            return telling.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
+        return telling.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
     except Stop as stop:
         return telling.without_rollback(result, stop)
 

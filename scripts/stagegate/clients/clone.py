@@ -35,6 +35,9 @@ class Clone(Hub):
             for about, path in rows
         }
 
+    def open(self, paths: Sequence[str], prefix: str, file: str) -> None:
+        """Nothing is read ahead: the commit is here."""
+
     def default_branch(self) -> str:
         """Its name."""
         return self._branch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stagegate.clients.connections import Connections
 from stagegate.clients.hub import ACTIONS_BOT, Hub
 from stagegate.errors import Stop
 from stagegate.evidence.records import is_accepted
@@ -29,15 +28,15 @@ def accepted(settings: Settings, app: Hub, *others: Hub) -> tuple[Actor, ...]:
     return (account,)
 
 
-def demand_writer(connections: Connections, settings: Settings) -> None:
-    """Stop(missing-permission) when states would be written that nobody may count."""
+def demand_writer(writer: Hub, settings: Settings, app: Hub) -> None:
+    """Stop(missing-permission) when `writer` would write states that do not count. `app`: the app repository."""
     if settings.trust.level == "advisory":
         return
-    own = connections.pins.viewer()
-    if not is_accepted(own, accepted(settings, connections.app, connections.pins)):
+    own = writer.viewer()
+    if not is_accepted(own, accepted(settings, app, writer)):
         raise Stop(
             "missing-permission",
             f"{own.login} is not the App whose states count.",
-            f"With `trust: protected` only {settings.trust.app} writes marks and statuses.",
+            f"With `trust: protected` only {settings.trust.app} writes marks, records and statuses.",
             "Give `app-id` and `app-key` of that App to this job, from its GitHub Environment.",
         )

@@ -72,11 +72,21 @@ def finish(
         changes.append(Change(kind="deployment-status", target=f"#{number}", after=state))
     context = records.context(evidence.app, evidence.environment)
     try:
-        if evidence.kind != "look" and hub.set_status(evidence.commit, context, state, text, run_url):
+        if evidence.kind != "look" and _told(hub, evidence, (state, text, run_url), done=done):
             changes.append(Change(kind="status", target=context, after=state))
     except Stop as stop:
         raise stop.after(changes) from None
     return tuple(changes)
+
+
+def _told(hub: Hub, evidence: Evidence, said: tuple[str, str, str], *, done: bool) -> bool:
+    """Write the commit status; whether it was written. It comes last: before the record is `done`, none of this
+    verdict can exist, and none is read."""
+    context = records.context(evidence.app, evidence.environment)
+    if done:
+        return hub.set_status(evidence.commit, context, *said)
+    hub.set_first_status(evidence.commit, context, *said)
+    return True
 
 
 def intended(release: Release, environment: str, kind: EvidenceKind) -> tuple[Change, ...]:

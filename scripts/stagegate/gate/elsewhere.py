@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from stagegate.clients.hub import ACTIONS_BOT, Hub, RunInfo
+from stagegate.clients.hub import ACTIONS_BOT, Hub, RunInfo, forget
 from stagegate.evidence import history, records
 from stagegate.evidence.records import Record
 from stagegate.gate import proven
@@ -87,6 +87,7 @@ def looking(
                 f"run {run} moved the pin and is still running: waiting up to {PATIENCE:.0f} s for its gate"
             )
         sleep(PACE)
+        forget()
         waited += PACE
     return ""
 

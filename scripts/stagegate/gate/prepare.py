@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate.clients import git, kubernetes
+from stagegate.clients import git, hub, kubernetes
 from stagegate.clients.argocd import ArgoCD
 from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
@@ -168,6 +168,7 @@ def _cluster(known: Facts, tags: Sequence[str], relatives: Relatives) -> Target:
 
 def _pinned_now(world: World) -> str:
     """The version that the pins name on the default branch now."""
+    hub.forget()
     head = world.pins.head(world.pins.default_branch())
     return world.pinned_at(head) if head else ""
 

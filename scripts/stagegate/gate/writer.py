@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stagegate.clients import job_permissions
+from stagegate.clients import hub, job_permissions
 from stagegate.clients.hub import Hub, from_context, installation_token
 from stagegate.errors import Stop
 from stagegate.evidence import records
@@ -42,11 +42,14 @@ def _still_valid(app: Hub, request: GateRequest, context: Context) -> Hub:
 
     Only when the new token is the same being as the old one: another's records might not count.
     """
+    if not (request.app_id and request.app_key):
+        return app
     before = app.viewer()
     try:
+        hub.forget()
         app.head(app.default_branch())
     except Stop as stop:
-        if stop.reason != "token-expired" or not (request.app_id and request.app_key):
+        if stop.reason != "token-expired":
             return app  # the write itself says what is wrong
         token = _made(app, request, context)
         fresh = from_context(context, token, app.repository)

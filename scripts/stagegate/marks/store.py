@@ -44,7 +44,7 @@ def renew(pins: hub.Hub, existing: Placed) -> tuple[Change, ...]:
 
 def current(pins: hub.Hub, ref: str, writers: Sequence[Actor], now: datetime) -> Placed | None:
     """The mark on a ref right now, or None when the ref does not exist."""
-    file = pins.ref_files(ref.rpartition("/")[0], marks.FILE).get(ref)
+    file = pins.ref_files(marks.PREFIX, marks.FILE).get(ref)
     return authentic.judged(pins, ref, file, writers, now) if file else None
 
 
@@ -52,7 +52,8 @@ def overlapping(
     pins: hub.Hub, app: str, environment: str, writers: Sequence[Actor], now: datetime
 ) -> tuple[Placed, ...]:
     """Holds in force right now on (part of) the same place; app and environment may be `all`."""
-    holds: Mapping[str, hub.RefFile] = pins.ref_files(f"{marks.PREFIX}hold/", marks.FILE)
+    every: Mapping[str, hub.RefFile] = pins.ref_files(marks.PREFIX, marks.FILE)
+    holds = {ref: file for ref, file in every.items() if ref.startswith(f"{marks.PREFIX}hold/")}
     judged_marks = (authentic.judged(pins, ref, file, writers, now) for ref, file in holds.items())
     return tuple(
         one

@@ -12,7 +12,7 @@ from stagegate import pins, yaml_edit
 from stagegate.errors import Stop
 from stagegate.evidence.records import Record
 from stagegate.model import Edit, Release, to_json
-from stagegate.pins.files import file_of
+from stagegate.pins.files import file_of, is_glob
 from stagegate.pins.shapes import umbrella_chart
 from stagegate.settings import Environment, PinSettings, Settings
 
@@ -51,6 +51,13 @@ def charts_beside(files: Iterable[str], settings: Settings) -> tuple[str, ...]:
         str(PurePosixPath(file).with_name("Chart.yaml")) for file in files if file.endswith((".yaml", ".yml"))
     )
     return tuple(chart for chart in beside if chart not in files)
+
+
+def likely_files(config: str, settings: Settings) -> tuple[str, ...]:
+    """The files that an app most likely needs: its settings (`config`), pins, and the charts beside them."""
+    named = (path for path in pin_files(settings) if not is_glob(path))
+    paths = tuple(dict.fromkeys((config, *named)))
+    return (*paths, *charts_beside(paths, settings))
 
 
 def standing(

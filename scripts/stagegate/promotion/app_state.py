@@ -34,6 +34,9 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(connections: Connections, local_settings: Settings) -> AppState:
     """Policy and every pin's file. `local_settings` only says where pins probably are, which saves a request."""
+    connections.pins.open(
+        pinned_version.likely_files(connections.config, local_settings), marks.PREFIX, marks.FILE
+    )
     base = connections.pins.default_branch()
     head = connections.pins.head(base)
     if head is None:
@@ -47,10 +50,11 @@ def read(connections: Connections, local_settings: Settings) -> AppState:
 def read_ahead(connections: Connections, apps: Iterable[App]) -> None:
     """Read the settings and pin files of many apps together; what one of them lacks is read with it."""
     pins = connections.pins
-    head = pins.head(pins.default_branch())
     paths: dict[str, None] = {}
     for app in apps:
-        paths |= dict.fromkeys(_probable(app.config, app.settings))
+        paths |= dict.fromkeys(pinned_version.likely_files(app.config, app.settings))
+    pins.open(tuple(paths), marks.PREFIX, marks.FILE)
+    head = pins.head(pins.default_branch())
     if head is not None:
         pins.files(head, tuple(paths))
 
@@ -101,13 +105,6 @@ def facts(
     return app_facts, {ref.removeprefix("refs/heads/"): file.oid for ref, file in tips.items()}
 
 
-def _probable(config: str, settings: Settings) -> tuple[str, ...]:
-    """The files that an app most likely needs: settings, pins, and the charts beside them."""
-    named = (path for path in pinned_version.pin_files(settings) if not pin_files.is_glob(path))
-    paths = tuple(dict.fromkeys((config, *named)))
-    return (*paths, *pinned_version.charts_beside(paths, settings))
-
-
 def _policy(
     connections: Connections, local_settings: Settings, head: str
 ) -> tuple[Settings, dict[str, bytes | None], str]:
@@ -115,7 +112,7 @@ def _policy(
 
     With shared policy the blob of that follows after a `+`.
     """
-    blobs = connections.pins.files(head, _probable(connections.config, local_settings))
+    blobs = connections.pins.files(head, pinned_version.likely_files(connections.config, local_settings))
     policy = blobs.get(connections.config)
     if policy is None:
         raise Stop(

@@ -24,14 +24,18 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
 
 
-def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
-    """Every app, in the order of their files. Stop(missing-file) when there is none, Stop(bad-settings)."""
+def read(pins: hub.Hub, pattern: str, context: Context | None = None) -> tuple[App, ...]:
+    """Every app, in the order of their files. Stop(missing-file) when there is none, Stop(bad-settings).
+
+    `context`: the settings of its work tree say where pins probably are, which saves a request.
+    """
+    from stagegate.promotion import shared_policy  # with the HTTP library, like `pins`
+
+    read_ahead(pins, pattern, context)
     branch = pins.default_branch()
     head = pins.head(branch) or branch  # what else is read at this commit needs no second request
     paths = matching(pins.paths(head), pattern) if is_glob(pattern) else (pattern,)
     blobs = pins.files(head, paths) if paths else {}
-    from stagegate.promotion import shared_policy  # with the HTTP library, like `pins`
-
     read = tuple(
         App(config=path, settings=shared_policy.settings_of(pins, head, blob.content, path)[0])
         for path, blob in blobs.items()
@@ -45,6 +49,27 @@ def read(pins: hub.Hub, pattern: str) -> tuple[App, ...]:
             "Merge the settings first, or name the right file with `config`.",
         )
     return read
+
+
+def read_ahead(pins: hub.Hub, pattern: str, context: Context | None = None) -> None:
+    """The first query of a run, with the settings that the path names and the pins of those in the work tree."""
+    from stagegate.marks import marks
+    from stagegate.pins import pinned_version
+
+    probable: list[tuple[str, ...]] = [() if is_glob(pattern) else (pattern,)]
+    if context is not None:
+        probable += [
+            pinned_version.likely_files(app.config, app.settings) for app in _local(context, pattern)
+        ]
+    pins.open([path for paths in probable for path in paths], marks.PREFIX, marks.FILE)
+
+
+def _local(context: Context, pattern: str) -> tuple[App, ...]:
+    """The apps of the work tree; none where they cannot be read, because they only say where files may be."""
+    try:
+        return here(context, pattern)
+    except Stop:
+        return ()
 
 
 def here(context: Context, pattern: str) -> tuple[App, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.evidence import accepted as trust
@@ -33,11 +32,10 @@ def read(request: GateRequest, settings: Settings, connections: Connections, con
             "The reason is part of the record.",
             "Give the input `reason`.",
         )
-    with hub.remembering():  # and not while other gates are waited for
-        base = app_state.read(connections, settings)
-        if request.mode in ("adopt", "skip") and not request.dry_run:
-            permissions.demand(connections.pins, base.settings, context.people, request.mode)
-        gate = _facts(request, base, connections.limited(base.settings))
+    base = app_state.read(connections, settings)
+    if request.mode in ("adopt", "skip") and not request.dry_run:
+        permissions.demand(connections.pins, base.settings, context.people, request.mode)
+    gate = _facts(request, base, connections.limited(base.settings))
     if request.mode != "skip":
         facts.needs(gate)
     resumed = verdict.start(gate.records, gate.release, context.run_id, request.mode).record is not None

@@ -251,7 +251,9 @@ def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[fr
         return frozenset(), False
     paths = pinned_version.pin_files(state.settings)
     paths = (*paths, *pinned_version.charts_beside(paths, state.settings), connections.config)
-    before, after = (_at(connections, sha, paths) for sha in (cause.before, cause.after))
+    for sha in (cause.before, cause.after):
+        connections.pins.entries(sha)  # what both have alike is read once
+    after, before = (_at(connections, sha, paths) for sha in (cause.after, cause.before))
     touched = set()
     for one in state.settings.environments:
         old, new = (Side(connections, state.settings, state.base, one, tree) for tree in (before, after))

@@ -75,8 +75,7 @@ def _for_each(
 ) -> list[Result]:
     """The result of every app, in their order."""
     per_app = [msgspec.structs.replace(inputs, config=app.config) for app in selected]
-    if len(selected) > 1:
-        app_state.read_ahead(run.connect(per_app[0], selected[0].settings, context), selected)
+    app_state.read_ahead(run.connect(per_app[0], selected[0].settings, context), selected)
     if request.mode != "evaluate":
         for one, app in zip(per_app[1:], selected[1:], strict=True):
             connections = run.connect(one, app.settings, context)
@@ -157,7 +156,7 @@ def _apply(
         files = pinned_version.files_of(facts.policy_of(facts.environment))
         resumed = write.resume(pins, facts.app, *commit, files, started.context, request.verify_workflow)
         return msgspec.structs.replace(planned, changes=resumed)
-    accepted.demand_writer(started.connections, facts.settings)
+    accepted.demand_writer(pins, facts.settings, started.connections.app)
     written = write.write(
         pins,
         facts,

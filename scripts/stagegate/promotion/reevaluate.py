@@ -11,6 +11,7 @@ from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.markdown import plain
+from stagegate.marks import marks
 from stagegate.model import Change
 from stagegate.policy import rules
 from stagegate.policy.decide import PinsStatus
@@ -46,6 +47,9 @@ def again(run: PromotionRun, state: AppState, environments: Iterable[str]) -> tu
         for environment in environments
         for name in names.both(state.settings.app, environment)
     }
+    branches = connections.pins.ref_files(marks.PREFIX, marks.FILE)
+    if not any(f"refs/heads/{name}" in branches for name in ours):
+        return ()  # GitHub closes the pull request of a branch that is deleted
     for pull in connections.pins.pulls(base=state.base):
         if pull.head_ref in ours and pull.head_repository == connections.pins.repository:
             evaluated.append(_one(run, state, ours[pull.head_ref], pull))
@@ -170,12 +174,12 @@ def into_base(
         policy=state.blob,
     )
     trailers = f"{trailers}\n{record}"
-    workflow = verifying.demand(pins, state.base, run.request.verify_workflow)
+    workflow = verifying.demand(pins, state.head, run.request.verify_workflow)
     sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
     pull_outputs = {"pr-number": str(pull.number), "pr-url": pull.url, "version": version}
     try:
-        started = verifying.start(pins, state.base, workflow)
+        started = verifying.start(pins, state.base, state.head, workflow)
     except Stop as stop:
         raise Stop(
             stop.reason,

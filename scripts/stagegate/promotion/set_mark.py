@@ -40,7 +40,7 @@ def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated
     changes: tuple[Change, ...] = ()
     what = ""
     if not request.dry_run:
-        accepted.demand_writer(connections, state.settings)
+        accepted.demand_writer(connections.pins, state.settings, connections.app)
     if request.mode != "evaluate":
         changes, what = _mark(connections, state, context, request, now)
     elif not request.dry_run:

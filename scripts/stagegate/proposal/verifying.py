@@ -19,26 +19,26 @@ _SIGNS = (
 _RELEASES = re.compile(r"/actions/version-bump|/\.github/workflows/(version|road)\.ya?ml")
 
 
-def start(pins: hub.Hub, base: str, workflow: str) -> tuple[Change, ...]:
-    """Start the verifying workflow, because a push by GITHUB_TOKEN starts nothing; with an App it does.
+def start(pins: hub.Hub, base: str, head: str, workflow: str) -> tuple[Change, ...]:
+    """Start the verifying workflow on `base`, because a push by GITHUB_TOKEN starts nothing; with an App it does.
 
-    `workflow` is a file name, empty to find it, or `none`. Stop(missing-file) where there is none.
+    `workflow` is a file name, empty to find it at `head`, or `none`. Stop(missing-file) where there is none.
     """
     if workflow == NOTHING or not pins.is_actions_token():
         return ()
-    workflow = workflow or find(pins, base)
+    workflow = workflow or find(pins, head)
     pins.dispatch(workflow, base, {})
     return (Change(kind="dispatch", target=f"{pins.repository}: {workflow}", after=base),)
 
 
-def demand(pins: hub.Hub, base: str, workflow: str) -> str:
-    """The workflow that `start` will start, looked for before anything is written. Stop(missing-file)."""
+def demand(pins: hub.Hub, head: str, workflow: str) -> str:
+    """The workflow that `start` will start, looked for at a commit before any write. Stop(missing-file)."""
     if workflow == NOTHING or not pins.is_actions_token():
         return NOTHING
     if not workflow:
-        return find(pins, base)
+        return find(pins, head)
     path = f"{FOLDER}{workflow}"
-    blob = pins.files(base, [path])[path]
+    blob = pins.files(head, [path])[path]
     if blob is not None and b"workflow_dispatch" in blob.content:
         return workflow
     trouble = "has no trigger `workflow_dispatch`" if blob else "is not on the default branch"
@@ -50,12 +50,12 @@ def demand(pins: hub.Hub, base: str, workflow: str) -> str:
     )
 
 
-def find(pins: hub.Hub, base: str) -> str:
-    """The name of the workflow file on a branch that verifies moved pins. Stop(missing-file)."""
+def find(pins: hub.Hub, head: str) -> str:
+    """The name of the workflow file of a commit that verifies moved pins. Stop(missing-file)."""
     paths = [
-        path for path in pins.paths(base) if path.startswith(FOLDER) and path.endswith((".yml", ".yaml"))
+        path for path in pins.paths(head) if path.startswith(FOLDER) and path.endswith((".yml", ".yaml"))
     ]
-    blobs = pins.files(base, paths) if paths else {}
+    blobs = pins.files(head, paths) if paths else {}
     texts = {path: blob.content.decode(errors="replace") for path, blob in blobs.items() if blob}
     chosen = choose(texts)
     if not chosen:

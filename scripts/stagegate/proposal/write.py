@@ -89,7 +89,7 @@ def commit(
 
     `record` are the trailers that name who answers for it.
     """
-    workflow = verifying.demand(pins, facts.base, verify_workflow)
+    workflow = verifying.demand(pins, facts.base_head, verify_workflow)
     headline, body = branch.message(subject, facts.app, run)
     body = f"{body}\n{record}"
     try:
@@ -107,7 +107,7 @@ def commit(
     moved = Change(kind="commit", target=f"{pins.repository}@{facts.base}", before=facts.base_head, after=sha)
     changes = (*_edits(subject), moved)
     try:
-        started = verifying.start(pins, facts.base, workflow)
+        started = verifying.start(pins, facts.base, facts.base_head, workflow)
     except Stop as stop:
         message = Message(what=stop.what, why=stop.why, next=stop.next)
         return Applied(reason=stop.reason, changes=changes, commit=sha, not_started=message)
@@ -127,7 +127,7 @@ def resume(
         last = next(iter(pins.history(head, first=1, path=path)), None)
         trailers = last.trailers if last else {}
         if (trailers.get("Stagegate-App"), trailers.get("Stagegate-Run")) == (app, context.run_id):
-            return verifying.start(pins, base, workflow)
+            return verifying.start(pins, base, head, workflow)
     return ()
 
 
@@ -157,7 +157,7 @@ def propose(
         if opened:
             notes += _speaker(pins, facts)
         # The status first: a label or reviewer that GitHub refuses must not leave a proposal without it.
-        changes += status(pins, head, decision.verdict, address)
+        changes += status(pins, head, decision.verdict, address, is_new=not facts.branch_equal)
         changes += _labels(pins, number, text.labels, existing.labels if existing else ())
         if existing is None:
             notes += _reviewers(pins, number, text.reviewers)
@@ -191,12 +191,17 @@ def _labels(pins: hub.Hub, number: int, wanted: Iterable[str], existing: Iterabl
     return (Change(kind="labels", target=f"#{number}", after=", ".join(labels)),)
 
 
-def status(pins: hub.Hub, head: str, verdict: PinsStatus, url: str) -> tuple[Change, ...]:
+def status(
+    pins: hub.Hub, head: str, verdict: PinsStatus, url: str, *, is_new: bool = False
+) -> tuple[Change, ...]:
     """The status `stagegate/pins` on a head, written when it says something new.
 
-    `url` must be the same in every run (the pull request's): a new one would be a new status each time.
+    `url` must be the same in every run (the pull request's): a new one would be a new status each time. `is_new`:
+    this run made the head, so that nobody wrote a status yet.
     """
-    if not pins.set_status(head, names.STATUS, verdict.state, verdict.description, url):
+    if is_new:
+        pins.set_first_status(head, names.STATUS, verdict.state, verdict.description, url)
+    elif not pins.set_status(head, names.STATUS, verdict.state, verdict.description, url):
         return ()
     return (Change(kind="status", target=f"{names.STATUS} on {head[:12]}", after=verdict.state),)
 

@@ -8,11 +8,14 @@ import msgspec
 
 from stagegate.chart.publish.facts import Build
 from stagegate.chart.publish.plan import ChartPublication, ChartReleaseFacts, PublishedChart, taken
-from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
+from stagegate.clients.hub import Deployment, Hub
 from stagegate.errors import Stop
 from stagegate.evidence import milestones
+from stagegate.evidence.accepted import accepted, demand_writer
+from stagegate.evidence.records import is_accepted
 from stagegate.evidence.releases import ENVIRONMENT, task
 from stagegate.model import Change, digest_of
+from stagegate.settings import Settings
 
 _LOOK_BACK = 100
 
@@ -20,14 +23,15 @@ _LOOK_BACK = 100
 class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts for the plan, and the record that stands already (its id, and whether it was finished)."""
 
+    settings: Settings
     facts: ChartReleaseFacts
     id: int = 0
     finished: bool = False
 
 
-def read(app: str, build: Build, github: Hub) -> RecordFacts:
+def read(settings: Settings, build: Build, github: Hub) -> RecordFacts:
     """What this release would be recorded as, and what is recorded under its version by a trusted writer."""
-    payload = _payload(app, build)
+    app, payload = settings.app, _payload(settings.app, build)
     digest = digest_of(payload)
     facts = ChartReleaseFacts(
         app=app,
@@ -39,11 +43,12 @@ def read(app: str, build: Build, github: Hub) -> RecordFacts:
         content=digest,
         findings=build.findings,
     )
-    recorded = _recorded(app, build.version, github)
+    recorded = _recorded(settings, build.version, github)
     if recorded is None:
-        return RecordFacts(facts=facts)
+        return RecordFacts(settings=settings, facts=facts)
     existing = digest_of({key: recorded.payload.get(key) for key in payload})
     return RecordFacts(
+        settings=settings,
         facts=msgspec.structs.replace(facts, there=PublishedChart(digest=existing, content=existing)),
         id=recorded.id,
         finished=any(status.state == "success" for status in recorded.statuses),
@@ -53,7 +58,11 @@ def read(app: str, build: Build, github: Hub) -> RecordFacts:
 def record(
     decided: ChartPublication, known: RecordFacts, build: Build, github: Hub, log_url: str
 ) -> tuple[Change, ...]:
-    """Write what an earlier run could not write: the deployment, its status, and when it was published."""
+    """Write what an earlier run could not write: the deployment, its status, and when it was published.
+
+    Stop(missing-permission) where nobody would count the record.
+    """
+    demand_writer(github, known.settings, github)
     changes = _deployment(decided, known, build, github, log_url)
     if not decided.errors:
         milestones.record(github, build.commit, known.facts.app, build.version, "published", log_url)
@@ -72,7 +81,7 @@ def _deployment(
     )
     if not known.finished:
         github.create_deployment_status(number, "success", description, log_url)
-    existing = read(facts.app, build, github).facts.there
+    existing = read(known.settings, build, github).facts.there
     if existing is None:
         raise Stop(
             "unknown-state",
@@ -89,13 +98,12 @@ def _payload(app: str, build: Build) -> dict[str, Any]:
     return {"app": app, "version": build.version, "commit": build.commit, "images": dict(build.images)}
 
 
-def _recorded(app: str, version: str, github: Hub) -> Deployment | None:
+def _recorded(settings: Settings, version: str, github: Hub) -> Deployment | None:
     """The oldest record of this version by an identity that may write it: later ones cannot replace it."""
-    trusted = (ACTIONS_BOT, github.viewer())
+    trusted = accepted(settings, github)
     found = [
         deployment
-        for deployment in github.deployments(task(app), ENVIRONMENT, first=_LOOK_BACK)
-        if deployment.payload.get("version") == version
-        and any(actor.same(deployment.creator) for actor in trusted)
+        for deployment in github.deployments(task(settings.app), ENVIRONMENT, first=_LOOK_BACK)
+        if deployment.payload.get("version") == version and is_accepted(deployment.creator, trusted)
     ]
     return found[-1] if found else None

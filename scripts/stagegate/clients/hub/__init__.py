@@ -6,6 +6,7 @@ Every trouble is a Stop. An absent thing is None only where absence is an answer
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import ACTIONS_BOT
@@ -19,12 +20,13 @@ from stagegate.clients.hub.adoption import (
 )
 from stagegate.clients.hub.client import Connection
 from stagegate.clients.hub.comments import Talk
-from stagegate.clients.hub.commits import Commits, trailers
+from stagegate.clients.hub.commits import trailers
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
 from stagegate.clients.hub.issues import Issues
 from stagegate.clients.hub.memory import forget, remembering
 from stagegate.clients.hub.merging import Merging
+from stagegate.clients.hub.opening import Openings
 from stagegate.clients.hub.origins import Origins
 from stagegate.clients.hub.overview import BranchPull, LogEntry, Overview, ReleaseTag
 from stagegate.clients.hub.people import People
@@ -97,6 +99,7 @@ __all__ = [
     "Uncertain",
     "WorkflowState",
     "WorkflowToken",
+    "as_app",
     "connect",
     "forget",
     "from_context",
@@ -109,7 +112,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
 class Hub(
-    Commits,
+    Openings,
     Statuses,
     Deployments,
     Merging,
@@ -185,6 +188,13 @@ def connect(
     if remembering is not None:
         remembering.hubs[key] = made
     return made
+
+
+def as_app(context: Context, token: str, app_id: str, app_key: str, permissions: Mapping[str, str]) -> Hub:
+    """The hub of the run's own repository, seen as the GitHub App where one is given, else with the token."""
+    if app_id or app_key:
+        token = installation_token(context.api_url, context.repository, app_id, app_key, permissions)
+    return from_context(context, token)
 
 
 def from_context(context: Context, token: str, repository: str | None = None) -> Hub:

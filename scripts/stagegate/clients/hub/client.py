@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 import requests
 
-from stagegate.clients.hub import refusals
+from stagegate.clients.hub import memory, refusals
 from stagegate.clients.hub.identity import ABOUT, About
 from stagegate.clients.hub.response import HubAnswer
 from stagegate.clients.hub.transport import Line
@@ -62,7 +65,7 @@ class Connection(Line):
             timeout=TIMEOUT_SECONDS,
             seconds_between_requests=None,
             seconds_between_writes=None,  # it would count a GraphQL query as a write
-            user_agent="stagegate",
+            user_agent=_user_agent(sys.argv),
             api_version=API_VERSION,
         ).requester
         same = urlsplit(graphql_url).netloc == self.host
@@ -119,6 +122,7 @@ class Connection(Line):
         repeatable: bool = False,
     ) -> T:
         """A POST, PATCH, PUT or DELETE. A lost answer raises Uncertain unless it is `repeatable`."""
+        memory.forget_changed(path.removeprefix(self.path()).lstrip("/"))
         ask = self._json(verb, path, body=dict(body))
         return self.send(ask, _as(kind), doing, right, write=True, repeatable=repeatable)
 
@@ -172,6 +176,7 @@ class Connection(Line):
         input_type = mutation[0].upper() + mutation[1:] + "Input!"
         text = f"mutation($input: {input_type}) {{ result: {mutation}(input: $input) {{ {output} }} }}"
         body = {"query": text, "variables": {"input": fields}}
+        memory.forget_changed(mutation)
         decode = self._graph(dict[str, msgspec.Raw], doing, right, write=True)
 
         def payload(answer: HubAnswer) -> T:
@@ -232,6 +237,21 @@ class Connection(Line):
                 raise self.invisible()
         return self._about
 
+    @property
+    def is_known(self) -> bool:
+        """Whether viewer and repository were read."""
+        return self._about is not None
+
+    @property
+    def default_branch(self) -> str:
+        """Its name as it is known so far, else empty."""
+        branch = self._about.repository.default_branch_ref if self._about and self._about.repository else None
+        return branch.name if branch else ""
+
+    def know(self, about: About) -> None:
+        """Take viewer and repository from another answer."""
+        self._about = about
+
     _about: About | None = None
 
     def _moved(self) -> Stop:
@@ -251,6 +271,12 @@ class Connection(Line):
             "Check the name; GITHUB_TOKEN sees only the repository of its own run: give an App's token for "
             "another one.",
         )
+
+
+def _user_agent(argv: Sequence[str]) -> str:
+    """What GitHub's logs show: stagegate, and the program that was started, such as `promote_pr`."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "", Path(argv[0]).stem) if argv else ""
+    return f"stagegate ({name})" if name else "stagegate"
 
 
 def _is_absent_node(error: _GraphError) -> bool:

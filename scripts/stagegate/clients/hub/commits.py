@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import Account, actor_of
 from stagegate.clients.hub.client import PAGE
-from stagegate.clients.hub.memory import remembered
+from stagegate.clients.hub.memory import lasting, remembered
 from stagegate.clients.hub.refs import Refs
 from stagegate.clients.hub.refusals import Refused, StaleHead
 from stagegate.clients.hub.transport import settle
@@ -133,6 +134,7 @@ class Commits(Refs):
             raise
         return commit.value() if commit else None
 
+    @remembered
     def history(self, ref: str, first: int = 50, path: str | None = None) -> list[Commit]:
         """The newest `first` commits of `ref`, newest first; with `path` only those that touch it."""
         params: dict[str, str | int] = {
@@ -145,7 +147,7 @@ class Commits(Refs):
         )
         return [commit.value() for _, commit in zip(range(first), pages, strict=False)]
 
-    @remembered
+    @lasting
     def compare(self, base: str, head: str) -> Comparison:
         """`head` seen from `base`, with every commit; Stop when one is unknown or they share no history."""
         path = self._c.path(f"compare/{base}...{head}")
@@ -185,12 +187,19 @@ class Commits(Refs):
     def contains(self, branch: str, sha: str) -> bool:
         """Whether a commit is reachable from a branch; one that shares no history with it is not.
 
-        The branch's head is compared, because a tag may have the name of the branch.
+        The branch's head is compared, because a tag may have the name of the branch. Within one run a commit that
+        is reachable stays so.
         """
+        kept = memory.current()
+        if kept is not None and (self.repository, branch, sha) in kept.reached:
+            return True
         path = self._c.path(f"compare/{self.head(branch) or branch}...{sha}")
         doing = f"ask whether {branch} contains {sha[:12]}"
         compared = self._c.find(path, _Comparison, doing, _READ, per_page=1)
-        return compared is not None and compared.status in ("behind", "identical")
+        is_reached = compared is not None and compared.status in ("behind", "identical")
+        if kept is not None and is_reached:
+            kept.reached.add((self.repository, branch, sha))
+        return is_reached
 
     def create_commit(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
 from stagegate.clients.hub.client import PAGE
 from stagegate.clients.hub.memory import remembered
@@ -125,9 +126,23 @@ class Deployments(Port):
     def deployments(
         self, task: str, environment: str | None = None, sha: str | None = None, first: int = 30
     ) -> list[Deployment]:
-        """The newest `first` deployments of a task, newest first, with statuses: two calls for 100 of them."""
+        """The newest `first` deployments of a task, newest first, with statuses: two calls for 100 of them.
+
+        In a run that remembers, those of every environment of a task are read at once.
+        """
+        if memory.current() is not None and environment is not None and sha is None:
+            newest, complete = self.newest_deployments(task)
+            own = [one for one in newest if one.environment == environment]
+            if complete or len(own) >= first:
+                return own[:first]
         pages = self.deployment_pages(task, environment, sha, min(first, PAGE))
         return list(islice(chain.from_iterable(pages), first))
+
+    @remembered
+    def newest_deployments(self, task: str) -> tuple[list[Deployment], bool]:
+        """The newest 100 deployments of a task in all environments, and whether there are no others."""
+        newest = next(self.deployment_pages(task), [])
+        return newest, len(newest) < PAGE
 
     def deployment_pages(
         self, task: str, environment: str | None = None, sha: str | None = None, size: int = PAGE

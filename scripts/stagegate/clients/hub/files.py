@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from collections.abc import Iterator, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from stagegate.clients.hub import memory
-from stagegate.clients.hub.memory import remembered
+from stagegate.clients.hub.memory import lasting
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
 
-_BATCH = 100
+BATCH = 100  # files in one query
 _SUBMODULE = "160000"  # Git's mode
-_SHA = re.compile(r"[0-9a-f]{40}")
 
 
-class _Oid(msgspec.Struct, frozen=True):
+class GraphBlob(msgspec.Struct, frozen=True):
+    """An object in an answer, with its text where it is a file; `kind` is GraphQL's type."""
+
     oid: str
     kind: str = ""
     text: str | None = None
 
 
 class _Files(msgspec.Struct, frozen=True):
-    repository: dict[str, _Oid | None]
+    repository: dict[str, GraphBlob | None]
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -81,18 +82,32 @@ class Files(Port):
         itself does not exist.
         """
         names = list(dict.fromkeys(paths))
-        kept = memory.current() if _SHA.fullmatch(ref) else None  # a commit's files never change
-        answers = {
-            name: kept.blobs[self.repository, ref, name]
-            for name in names
-            if kept and (self.repository, ref, name) in kept.blobs
-        }
+        answers = self._known(ref, names)
         absent = [name for name in names if name not in answers]
-        for start in range(0, len(absent), _BATCH):
-            answers |= self._portions(ref, absent[start : start + _BATCH])
-        if kept is not None:
-            kept.blobs |= {(self.repository, ref, name): answers[name] for name in absent}
+        for start in range(0, len(absent), BATCH):
+            answers |= self._portions(ref, absent[start : start + BATCH])
+        kept = memory.current()
+        if kept is not None and memory.is_commit(ref):
+            kept.files |= {(self.repository, ref, name): answers[name] for name in absent}
         return {name: answers[name] for name in names}
+
+    def _known(self, ref: str, names: Sequence[str]) -> dict[str, Blob | None]:
+        """Files of a commit that were read before, or whose content was read in another commit."""
+        kept = memory.current()
+        if kept is None or not memory.is_commit(ref):
+            return {}
+        tree = kept.trees.get((self.repository, ref))
+        known: dict[str, Blob | None] = {}
+        for name in names:
+            place = (self.repository, ref, name)
+            oid, mode = tree.get(name, ("", "")) if tree is not None else ("", "")
+            if place in kept.files:
+                known[name] = kept.files[place]
+            elif oid in kept.contents and mode != _SUBMODULE:
+                known[name] = Blob(oid=oid, content=kept.contents[oid])
+            elif tree is not None and (mode == _SUBMODULE or (not oid and _is_plain(name))):
+                known[name] = None
+        return known
 
     def _portions(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:
         """The files in one query, or in halves where GitHub finds that too much."""
@@ -112,8 +127,8 @@ class Files(Port):
         """
         differing_paths: dict[str, None] = {}
         names = list(dict.fromkeys(paths))
-        for start in range(0, len(names), _BATCH // 2):
-            some = names[start : start + _BATCH // 2]
+        for start in range(0, len(names), BATCH // 2):
+            some = names[start : start + BATCH // 2]
             sides = self._objects([before, after, *(f"{side}:{p}" for side in (before, after) for p in some)])
             if None in sides[:2]:
                 raise _no_commit(self.repository, before if sides[0] is None else after)
@@ -128,10 +143,13 @@ class Files(Port):
     def modes(self, ref: str, paths: Sequence[str]) -> dict[str, str]:
         """How Git has files of one commit: `100644` (or `100755`) for a file, `120000` for a symbolic link,
         `160000` for a submodule, `40000` for a folder; empty where there is nothing. One query for up to 100."""
-        answers: dict[str, str] = {}
         names = list(dict.fromkeys(paths))
-        for start in range(0, len(names), _BATCH):
-            some = names[start : start + _BATCH]
+        kept = memory.current()
+        tree = kept.trees.get((self.repository, ref)) if kept is not None else None
+        answers = {} if tree is None else {name: _mode(tree, name) for name in names if _is_plain(name)}
+        absent = [name for name in names if name not in answers]
+        for start in range(0, len(absent), BATCH):
+            some = absent[start : start + BATCH]
             declared = "".join(f", $p{i}: String!" for i in range(len(some)))
             fields = " ".join(f"p{i}: file(path: $p{i}) {{ mode }}" for i in range(len(some)))
             text = f"""query($owner: String!, $name: String!, $ref: String!{declared}) {{
@@ -149,7 +167,7 @@ class Files(Port):
             }
         return answers
 
-    def _objects(self, expressions: Sequence[str]) -> list[_Oid | None]:
+    def _objects(self, expressions: Sequence[str]) -> list[GraphBlob | None]:
         """The objects of expressions such as `main:folder`, in one query; None for what is not there."""
         declared = "".join(f", $e{i}: String!" for i in range(len(expressions)))
         fields = " ".join(
@@ -161,7 +179,7 @@ class Files(Port):
         objects = self._c.query(text, variables, _Files, "compare files of two commits").repository
         return [objects[f"e{i}"] for i in range(len(expressions))]
 
-    def _blobs(self, name: str, folder: _Oid | None) -> dict[str, str]:
+    def _blobs(self, name: str, folder: GraphBlob | None) -> dict[str, str]:
         """Files and their ids below a folder; of a file itself; none of what is not there."""
         if folder is None or folder.kind != "Tree":
             return {name: folder.oid} if folder else {}
@@ -176,7 +194,7 @@ class Files(Port):
         """Every file of one commit (branch, tag or sha), without submodules. Stop(missing-file)."""
         return [path for path, (_, mode) in self.entries(ref).items() if mode != _SUBMODULE]
 
-    @remembered
+    @lasting
     def entries(self, ref: str) -> dict[str, tuple[str, str]]:
         """Every file and submodule of one commit with its object id and Git's mode, as in `modes`.
 
@@ -185,11 +203,15 @@ class Files(Port):
         """
         doing = f"list the files of {ref[:12]}"
         try:
-            return dict(self._listed(ref, "", doing))
+            listed = dict(self._listed(ref, "", doing))
         except Stop as stop:
             if self._objects([ref]) == [None]:
                 raise _no_commit(self.repository, ref) from stop
             raise
+        kept = memory.current()
+        if kept is not None and memory.is_commit(ref):
+            kept.trees[self.repository, ref] = listed
+        return listed
 
     def _listed(self, ref: str, prefix: str, doing: str) -> Iterator[tuple[str, tuple[str, str]]]:
         listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)
@@ -227,11 +249,15 @@ class Files(Port):
             raise _no_commit(self.repository, ref)
         return {path: self._blob(objects[f"f{i}"]) for i, path in enumerate(paths)}
 
-    def _blob(self, entry: _Oid | None) -> Blob | None:
+    def _blob(self, entry: GraphBlob | None) -> Blob | None:
         if entry is None or entry.kind != "Blob":  # a folder is not a file
             return None
         content = exact_text(entry.text, entry.oid)
-        return Blob(oid=entry.oid, content=self.blob(entry.oid) if content is None else content)
+        content = self.blob(entry.oid) if content is None else content
+        kept = memory.current()
+        if kept is not None:
+            kept.contents[entry.oid] = content
+        return Blob(oid=entry.oid, content=content)
 
     def blob(self, oid: str) -> bytes:
         """A blob's bytes by its id; Stop(unknown-state) when they are not what the id says."""
@@ -245,6 +271,18 @@ class Files(Port):
                 "Run it again.",
             )
         return content
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is written as Git lists it."""
+    return posixpath.normpath(path) == path and not path.startswith("/")
+
+
+def _mode(tree: Mapping[str, tuple[str, str]], path: str) -> str:
+    """Git's mode of a path in a tree that lists files only."""
+    if path in tree:
+        return tree[path][1]
+    return "40000" if any(name.startswith(f"{path}/") for name in tree) else ""
 
 
 def _no_commit(repository: str, ref: str) -> Stop:

@@ -1,13 +1,15 @@
 """What one run has read already: with many apps in one repository, the same question is asked once.
 
-Only inside `remembering()`, only for the methods marked `remembered`, and only until the next write.
+Only inside `remembering()`, and only for the methods marked `remembered` (until the next write that may change the
+answer) or `lasting` (an answer about commits by their full SHA, which never changes).
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -23,13 +25,43 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+# Which answers a write can change, by the beginning of its route (or the mutation). One that is not listed changes
+# everything.
+_OF_REFS = (
+    "head", "_refs", "ref_files", "tag", "contains", "compare", "entries", "history", "pushed", "deleted_refs",
+    "pulls",
+)  # fmt: skip
+_CHANGED_BY: Mapping[str, tuple[str, ...]] = {
+    "git/blobs": (),  # objects that no ref names yet
+    "git/trees": (),
+    "git/commits": (),
+    "git/tags": (),
+    "git/refs": _OF_REFS,
+    "createCommitOnBranch": _OF_REFS,
+    "updateRefs": _OF_REFS,
+    "pulls": _OF_REFS,
+    "issues": ("pulls",),
+    "actions": ("run_info",),
+    "statuses": ("statuses",),
+    "deployments": ("deployments", "newest_deployments"),
+}
+
 
 class Memory(msgspec.Struct):
-    """The hubs of a run, the answers since the last write, and files of commits, which never change."""
+    """The hubs of a run, the answers since the last write, and what commits contain, which never changes.
+
+    `files` by repository, commit and path; `trees` by repository and commit; `contents` by object id; `reached` are
+    the commits that a branch of a repository contains.
+    """
 
     hubs: dict[tuple[str, ...], Hub] = {}
     answers: dict[tuple[Any, ...], Any] = {}
-    blobs: dict[tuple[str, str, str], Blob | None] = {}
+    of_commits: dict[tuple[Any, ...], Any] = {}
+    files: dict[tuple[str, str, str], Blob | None] = {}
+    trees: dict[tuple[str, str], Mapping[str, tuple[str, str]]] = {}
+    contents: dict[str, bytes] = {}
+    reached: set[tuple[str, str, str]] = set()
 
     @property
     def calls(self) -> Calls:
@@ -43,7 +75,14 @@ _MEMORY: ContextVar[Memory | None] = ContextVar("memory", default=None)
 
 @contextmanager
 def remembering() -> Iterator[Memory]:
-    """A memory for the block; `connect` gives the same hub for the same repository and token in it."""
+    """A memory for the block; `connect` gives the same hub for the same repository and token in it.
+
+    A block inside another one uses the memory of the outer block.
+    """
+    outer = _MEMORY.get()
+    if outer is not None:
+        yield outer
+        return
     memory = Memory()
     token = _MEMORY.set(memory)
     try:
@@ -58,10 +97,45 @@ def current() -> Memory | None:
 
 
 def forget() -> None:
-    """After a write nothing that was read holds any more, except the files of a commit."""
+    """Nothing that was read counts any more, except what commits contain: for what others may have changed."""
     memory = _MEMORY.get()
     if memory is not None:
         memory.answers.clear()
+
+
+def forget_changed(write: str) -> None:
+    """Forget what a write may have changed: its route in the repository, or its mutation."""
+    memory = _MEMORY.get()
+    if memory is None:
+        return
+    changed = [names for start, names in _CHANGED_BY.items() if _begins(write, start)]
+    if not changed:
+        memory.answers.clear()
+    for key in [key for key in memory.answers if any(key[1] in names for names in changed)]:
+        del memory.answers[key]
+
+
+def _begins(route: str, start: str) -> bool:
+    return route == start or route.startswith(f"{start}/")
+
+
+def is_commit(ref: object) -> bool:
+    """Whether a ref is a full SHA, which names one content for ever."""
+    return isinstance(ref, str) and _SHA.fullmatch(ref) is not None
+
+
+def knows(hub: object, method: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether the answer of a remembered method is known."""
+    memory = _MEMORY.get()
+    return memory is not None and (id(hub), method, *arguments) in memory.answers
+
+
+def learn(hub: object, method: str, arguments: tuple[Any, ...], answer: object) -> None:
+    """Keep the answer of a remembered method that came with another answer."""
+    memory = _MEMORY.get()
+    if memory is not None:
+        key = (id(hub), method, *arguments)
+        memory.answers[key] = answer
 
 
 def remembered(method: Callable[P, T]) -> Callable[P, T]:
@@ -72,10 +146,28 @@ def remembered(method: Callable[P, T]) -> Callable[P, T]:
         memory = _MEMORY.get()
         if memory is None:
             return method(*args, **kwargs)
-        key = (id(args[0]), method.__name__, *args[1:], *sorted(kwargs.items()))
-        if key not in memory.answers:
-            memory.answers[key] = method(*args, **kwargs)
-        answer: T = copy.copy(memory.answers[key])
-        return answer
+        return _kept(memory.answers, method, *args, **kwargs)
 
     return ask
+
+
+def lasting(method: Callable[P, T]) -> Callable[P, T]:
+    """`remembered`, and kept for the whole run where every argument is the full SHA of a commit."""
+
+    @functools.wraps(method)
+    def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+        memory = _MEMORY.get()
+        if memory is None:
+            return method(*args, **kwargs)
+        by_commit = all(is_commit(one) for one in (*args[1:], *kwargs.values()))
+        return _kept(memory.of_commits if by_commit else memory.answers, method, *args, **kwargs)
+
+    return ask
+
+
+def _kept(answers: dict[tuple[Any, ...], Any], method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    key = (id(args[0]), method.__name__, *args[1:], *sorted(kwargs.items()))
+    if key not in answers:
+        answers[key] = method(*args, **kwargs)
+    answer: T = copy.copy(answers[key])
+    return answer

@@ -7,6 +7,7 @@ import msgspec
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
 from stagegate.clients.hub.pulls import Pulls
 from stagegate.clients.hub.refusals import Refused, StaleHead
+from stagegate.clients.hub.response import PageInfo
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import Review
 from stagegate.errors import Stop
@@ -28,14 +29,9 @@ class _Review(msgspec.Struct, frozen=True, rename="camel"):
     submitted_at: str | None = None
 
 
-class _PageInfo(msgspec.Struct, frozen=True, rename="camel"):
-    has_next_page: bool
-    end_cursor: str | None = None
-
-
 class _Reviews(msgspec.Struct, frozen=True, rename="camel"):
     nodes: list[_Review]
-    page_info: _PageInfo
+    page_info: PageInfo
 
 
 class _Reviewed(msgspec.Struct, frozen=True, rename="camel"):

@@ -15,6 +15,7 @@ from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
 from stagegate.clients.hub.commits import trailers
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
+from stagegate.clients.hub.response import ObjectId, PageInfo
 from stagegate.clients.hub.values import Status
 
 
@@ -105,12 +106,8 @@ class _Numbers(msgspec.Struct, frozen=True):
     nodes: list[_Number] = []
 
 
-class _Oid(msgspec.Struct, frozen=True):
-    oid: str
-
-
 class _Oids(msgspec.Struct, frozen=True):
-    nodes: list[_Oid] = []
+    nodes: list[ObjectId] = []
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -145,14 +142,9 @@ class _Logged(msgspec.Struct, frozen=True, rename="camel"):
         )
 
 
-class _PageInfo(msgspec.Struct, frozen=True, rename="camel"):
-    has_next_page: bool
-    end_cursor: str | None = None
-
-
 class _Log(msgspec.Struct, frozen=True, rename="camel"):
     nodes: list[_Logged]
-    page_info: _PageInfo
+    page_info: PageInfo
 
 
 class _Logs(msgspec.Struct, frozen=True):

@@ -38,7 +38,8 @@ class Port:
 
     def now(self) -> datetime:
         """GitHub's time as it last said it: its records are compared with this, never with a runner's clock."""
-        self._c.see_repository()
+        if not self._c.server_date:
+            self._c.see_repository()
         try:
             server_time = parsedate_to_datetime(self._c.server_date)
         except ValueError:  # a proxy that strips the header

@@ -82,6 +82,7 @@ class People(Port):
             )
         return repository.default_branch_ref.name
 
+    @remembered
     def permission(self, login: str) -> str:
         """none, read, triage, write, maintain or admin. A custom role counts as the role it is built on.
 
@@ -102,6 +103,7 @@ class People(Port):
             )
         return role
 
+    @remembered
     def is_member(self, team: str, login: str) -> bool | None:
         """Whether a person is an active member of a team `org/slug`; None when this token may not ask.
 
@@ -119,6 +121,7 @@ class People(Port):
             raise
         return membership.state == "active"
 
+    @remembered
     def account(self, login: str) -> Actor | None:
         """The account of a login (`name[bot]` for an App's), None when there is none."""
         account = self._c.find(f"/users/{quote(login)}", Account, f"look up {login}")
@@ -171,6 +174,7 @@ class People(Port):
         actors = found.bypass_actors if found else ()
         return tuple(one.actor_id or 0 for one in actors if one.actor_type == "RepositoryRole")
 
+    @remembered
     def pushed(self, branch: str, repository: str, head: str = "") -> RefMove | None:
         """The newest move of a branch of this repository or of a fork, by GitHub's clock; None: not to be known.
 

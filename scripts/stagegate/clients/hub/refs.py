@@ -12,12 +12,13 @@ from stagegate.clients.hub.accounts import AUTHOR, Author
 from stagegate.clients.hub.files import Files, exact_text
 from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.refusals import Refused, StaleHead, TooLarge, Uncertain
+from stagegate.clients.hub.response import PageInfo
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate, Tag
 from stagegate.errors import Stop
 
 _WRITE = "contents: write"
-_TAGS = "refs/tags/"
+TAGS = "refs/tags/"  # where Git keeps tags
 
 
 class _Payload(msgspec.Struct, frozen=True):
@@ -81,33 +82,57 @@ class _Node(msgspec.Struct, frozen=True):
     target: _Tip
 
 
-class _PageInfo(msgspec.Struct, frozen=True, rename="camel"):
-    has_next_page: bool
-    end_cursor: str | None = None
+class _TagRef(msgspec.Struct, frozen=True):
+    prefix: str
+    name: str
+    target: _Object
+
+    def tag(self) -> Tag:
+        """The tag, followed to the commit."""
+        target = self.target
+        annotated = target.target is not None
+        while target.target is not None:
+            target = target.target
+        return Tag(
+            name=(self.prefix + self.name).removeprefix(TAGS),
+            target_commit=target.oid,
+            message=(self.target.message or "").rstrip("\n") if annotated else "",
+            annotated=annotated,
+            object_id=self.target.oid if annotated else "",
+        )
 
 
-class _Nodes(msgspec.Struct, frozen=True, rename="camel"):
+class TaggedRefs(msgspec.Struct, frozen=True, rename="camel"):
+    """The newest tags, and whether there are others."""
+
+    nodes: list[_TagRef]
+    page_info: PageInfo
+
+
+class MarkedRefs(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of refs with the file that each has."""
+
     nodes: list[_Node]
-    page_info: _PageInfo
+    page_info: PageInfo
 
 
 class _Marks(msgspec.Struct, frozen=True):
-    repository: dict[str, _Nodes]
+    repository: dict[str, MarkedRefs]
 
 
-_TAG = """query($owner: String!, $name: String!, $ref: String!) {
-  repository(owner: $owner, name: $name) { ref(qualifiedName: $ref) { target { oid
-    ... on Tag { message target { oid ... on Tag { target { oid } } } } } } } }"""
+_TAGGED = "target { oid ... on Tag { message target { oid ... on Tag { target { oid } } } } }"
+_TAG = f"""query($owner: String!, $name: String!, $ref: String!) {{
+  repository(owner: $owner, name: $name) {{ ref(qualifiedName: $ref) {{ {_TAGGED} }} }} }}"""
+TAGGED = f"""tags: refs(refPrefix: "{TAGS}", first: $first, orderBy: {{field: TAG_COMMIT_DATE, direction: DESC}}) {{
+    nodes {{ prefix name {_TAGGED} }} pageInfo {{ hasNextPage endCursor }} }}"""
 
-_REF_FILES = (
-    """query($owner: String!, $name: String!, $prefix: String!, $file: String!, $first: Int!, $after: String) {
-  repository(owner: $owner, name: $name) { refs(refPrefix: $prefix, first: $first, after: $after) {
+MARKED = """refs(refPrefix: $prefix, first: $first, after: $after) {
     nodes { prefix name target { oid ... on Commit { committedDate author { ...by }
       signature { isValid wasSignedByGitHub } parents(first: 2) { nodes { oid } } tree { oid }
       file(path: $file) { object { oid ... on Blob { text } } } } } }
-    pageInfo { hasNextPage endCursor } } } }"""
-    + AUTHOR
-)
+    pageInfo { hasNextPage endCursor } }"""
+_REF_FILES = f"""query($owner: String!, $name: String!, $prefix: String!, $file: String!, $first: Int!,
+  $after: String) {{ repository(owner: $owner, name: $name) {{ {MARKED} }} }}{AUTHOR}"""
 
 
 def _tree_of(file: str, blob: str) -> str:
@@ -140,8 +165,8 @@ class Refs(Files):
 
     def refs(self, prefix: str) -> dict[str, str]:
         """All refs whose full name begins with `prefix` (`refs/heads/stagegate/`), and what they point to."""
-        if memory.current() is not None and prefix.startswith(_TAGS):  # the tags of every app at once
-            return {ref: sha for ref, sha in self._refs(_TAGS).items() if ref.startswith(prefix)}
+        if memory.current() is not None and prefix.startswith(TAGS):  # the tags of every app at once
+            return {ref: sha for ref, sha in self._refs(TAGS).items() if ref.startswith(prefix)}
         return self._refs(prefix)
 
     @remembered
@@ -187,6 +212,15 @@ class Refs(Files):
             parents=tuple(parent.oid for parent in tip.parents.nodes),
             alone=blob is not None and tip.tree is not None and tip.tree.oid == _tree_of(file, blob.oid),
         )
+
+    def _learn_tags(self, tags: TaggedRefs) -> None:
+        """Keep tags that came with another answer."""
+        for node in tags.nodes:
+            tag = node.tag()
+            memory.learn(self, "tag", (tag.name,), tag)
+        if not tags.page_info.has_next_page:
+            listed = {node.prefix + node.name: node.target.oid for node in tags.nodes}
+            memory.learn(self, "_refs", (TAGS,), dict(sorted(listed.items())))
 
     def create_ref(self, ref: str, sha: str) -> bool:
         """Create a full ref name; False when it already points to `sha`, Stop(stale-base) when elsewhere."""
@@ -251,13 +285,7 @@ class Refs(Files):
         ref = answer.repository["ref"]
         if ref is None:
             return None
-        target = ref.target
-        annotated = target.target is not None
-        message = (target.message or "").rstrip("\n")
-        own = target.oid if annotated else ""
-        while target.target is not None:
-            target = target.target
-        return Tag(name=name, target_commit=target.oid, message=message, annotated=annotated, object_id=own)
+        return _TagRef(prefix=TAGS, name=name, target=ref.target).tag()
 
     def create_tag(self, name: str, sha: str, message: str) -> Tag:
         """An annotated tag on a commit. One that is there already on this commit is returned as it is;

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from stagegate.clients import http
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.response import HubAnswer
@@ -116,6 +117,7 @@ class Releases(Port):
             return _answer(answer.status_code, answer.headers.items(), answer.text)
 
         def create() -> Asset:
+            memory.forget()
             return self._c.send(ask, _decode_asset, doing, _RIGHT, write=True).value()
 
         def find() -> Asset | None:

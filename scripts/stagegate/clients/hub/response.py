@@ -11,6 +11,19 @@ import msgspec
 from stagegate.runner import log
 
 
+class ObjectId(msgspec.Struct, frozen=True):
+    """An object of Git in GraphQL, of which only the id is read."""
+
+    oid: str
+
+
+class PageInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether a list in GraphQL goes on, and from where."""
+
+    has_next_page: bool
+    end_cursor: str | None = None
+
+
 class HubAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back: HTTP status, headers (lower-case names), body, GitHub's own words in it."""
 

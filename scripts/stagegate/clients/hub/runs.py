@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
 from stagegate.clients.hub.values import RunInfo
@@ -62,6 +63,7 @@ class Runs(Port):
         """Whether a run is still at work; unknown when it is gone or may not be read."""
         return self.run_info(run_id).state
 
+    @remembered
     def run_info(self, run_id: str | int) -> RunInfo:
         """What is known of a run; its state is unknown when it is gone or may not be read."""
         path = self._c.path("actions/runs", run_id)

@@ -10,7 +10,7 @@ import msgspec
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from stagegate.clients.hub import memory, refusals
+from stagegate.clients.hub import refusals
 from stagegate.clients.hub.refusals import Uncertain
 from stagegate.clients.hub.response import HubAnswer, limit_wait
 from stagegate.errors import Stop
@@ -124,7 +124,6 @@ class Line:
         if not write:
             self._read += 1
             return
-        memory.forget()  # what was read before may be otherwise from now on
         self._write += 1
         early = self._last_write + self._pace - self.clock()
         if early > 0:
