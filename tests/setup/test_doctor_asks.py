@@ -110,7 +110,7 @@ def diagnose(clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def test_a_shop_with_everything_set_has_nothing_that_breaks(clinic: Clinic, diagnose: Diagnose) -> None:
-    done = diagnose()
+    done = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 1")})
     assert (done.code, done.errors) == (0, [])
     assert "not asked" not in done.said
     assert clinic.forge.unknown_routes == []
@@ -173,7 +173,9 @@ def test_releases_that_come_faster_than_the_soak_ends_are_told(
 
 def test_rules_that_block_direct_commits_and_rules_that_protect(clinic: Clinic, diagnose: Diagnose) -> None:
     before = diagnose()
-    assert before.told("production-protected", "Nothing protects prod")["severity"] == "warning"
+    assert before.told("production-protected", "Nothing protects prod")["severity"] == "error"
+    unread = diagnose(token=clinic.forge.token("octo-dev"))  # who may not read classic protection
+    assert unread.told("production-protected", "Nothing protects prod")["severity"] == "warning"
     nobody = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 0")})
     assert nobody.told("production-protected", "Nothing protects prod")["severity"] == "error"
     someone = diagnose({"stagegate.yaml": ("strategy: latest", "strategy: latest, approvals: 1")})
@@ -266,7 +268,7 @@ def test_a_registry_that_is_not_there_is_not_asked_rather_than_wrong(
 ) -> None:
     host = clinic.lab.registry.host
     done = diagnose({"stagegate.yaml": (f"images: [{host}/acme/shop]", "images: [127.0.0.1:9/acme/shop]")})
-    told = done.told("registry-access", "127.0.0.1:9/acme/shop could not be asked")
+    told = done.told("registry-access", "127.0.0.1:9/acme/shop could not be reached")
     assert told["severity"] == "note"
 
 

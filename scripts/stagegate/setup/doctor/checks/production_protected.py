@@ -24,14 +24,16 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     owned = any(path in facts.survey.paths for path in CODEOWNERS)
     protected = [settings for _, settings in facts.valid if settings.trust.level == "protected"]
     ruled = STATUS in required
+    everything_read = hub.rules is not None and hub.reads_protection
     for config, settings, environment in facts.places:
         approvals = environment.promotion.approvals
         merged = environment.promotion.merge == "stagegate"
         counted = approvals if approvals is not None else int(merged)
+        strict = settings.trust.level == "protected" or merged or approvals == 0
         reviewed = any(_reviews(rule, owned=owned) for rule in rules)
         if environment.is_production and not settings.policy and not (ruled or counted or reviewed):
             yield finding(
-                "error" if settings.trust.level == "protected" or merged or approvals == 0 else "warning",
+                "error" if strict or everything_read else "warning",
                 f"Nothing protects {environment.name}.",
                 f"Neither `promotion.approvals` nor a ruleset of {facts.survey.branch} requires a review, and "
                 f"{STATUS} is not required{_unread(hub)}.",
