@@ -20,7 +20,7 @@ from stagegate import cli
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
 from stagegate.evidence import records as evidence
-from stagegate.gate import elsewhere, trial
+from stagegate.gate import already_done, trial
 from stagegate.model import Evidence
 
 RIGHTS = {"contents": "read", "statuses": "write", "deployments": "write"}
@@ -709,7 +709,7 @@ def test_the_run_that_moved_the_pin_gates_it_itself(
             f"{bench.lab.forge.url}/{SHOP}/actions/runs/{run}",
         )
 
-    monkeypatch.setattr(elsewhere, "looking", partial(elsewhere.looking, sleep=pending))
+    monkeypatch.setattr(already_done, "looking", partial(already_done.looking, sleep=pending))
     token = bench.token(actions="read")
     done = gate(again="false", token=token)
     assert (done.code, done.outputs["reason"]) == (0, "already-running"), done.log

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stagegate.difference.change import RiskSeen
 from stagegate.marks.placed import Placed
 from stagegate.model import Mark, RuleResult, digest_of, to_json
-from stagegate.policy import decide
+from stagegate.policy import decide, pins_status
 from stagegate.policy.facts import Approvals, PromotionFacts, Proposal, Subject
 from stagegate.settings import Settings
 from tests.promotion.facts_world import NOW, facts, record, release, settings, subject
@@ -290,13 +290,13 @@ def test_waits_end_when_the_last_one_does_and_stops_win_over_waits() -> None:
         RuleResult(rule="soak", state="wait", detail="a", until="2026-06-03T13:00:00Z"),
         RuleResult(rule="freeze", state="wait", detail="b", until="2026-06-05T00:00:00Z"),
     ]
-    assert decide.verdict(waits).next_at == "2026-06-05T00:00:00Z"
+    assert pins_status.of(waits).next_at == "2026-06-05T00:00:00Z"
     endless = RuleResult(rule="window", state="wait", detail="never")
-    assert decide.verdict([*waits, endless]).next_at == ""
+    assert pins_status.of([*waits, endless]).next_at == ""
     people = RuleResult(rule="approvals", state="wait", detail="needs an approval")
-    assert decide.verdict([*waits, people]).next_at == "2026-06-05T00:00:00Z"
+    assert pins_status.of([*waits, people]).next_at == "2026-06-05T00:00:00Z"
     stop = RuleResult(rule="risk", state="stop", detail="label")
-    assert decide.verdict([*waits, stop]).state == "failure"
+    assert pins_status.of([*waits, stop]).state == "failure"
     assert (
-        decide.verdict([*waits, stop, RuleResult(rule="order", state="unknown", detail="?")]).state == "error"
+        pins_status.of([*waits, stop, RuleResult(rule="order", state="unknown", detail="?")]).state == "error"
     )

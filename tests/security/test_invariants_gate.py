@@ -9,7 +9,7 @@ import pytest
 
 from stagegate import settings as settings_file
 from stagegate.clients.hub import ACTIONS_BOT, RunInfo
-from stagegate.gate import elsewhere
+from stagegate.gate import already_done
 from stagegate.gate.facts import Facts
 from tests.gate.test_proven import RELEASE
 
@@ -70,4 +70,4 @@ def test_values_changed_since_another_run_moved_the_pin_are_looked_at(values: by
     environment, accepted = settings.environment("prod"), (ACTIONS_BOT,)
     known = SimpleNamespace(release=RELEASE, head="head", environment=environment, accepted=accepted)
     github = cast(Any, Github(values))
-    assert elsewhere.looking(cast(Facts, known), github, github, "8", sleep=lambda _: None) == left_to
+    assert already_done.looking(cast(Facts, known), github, github, "8", sleep=lambda _: None) == left_to

@@ -8,7 +8,7 @@ from stagegate import settings as settings_file
 from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.errors import Stop
-from stagegate.gate import intent, telling
+from stagegate.gate import gate_result, intent
 from stagegate.gate import run as gate_run
 from stagegate.gate.request import GateRequest
 from stagegate.gate.verdict import Mode
@@ -70,9 +70,9 @@ def land(inputs: StagingGate, context: Context, settings: Settings, result: Resu
     )
     hub.forget()
     try:
-        return telling.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
+        return gate_result.with_rollback_of(result, promote.for_app(request, inputs, context, settings))
     except Stop as stop:
-        return telling.without_rollback(result, stop)
+        return gate_result.without_rollback(result, stop)
 
 
 def run() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stagegate.difference import beside, roots
+from stagegate.difference import roots, unpinned_documents
 from stagegate.difference.side import Side
 from stagegate.pins import changes, pinned_version
 from stagegate.pins.changes import Changed
@@ -32,7 +32,7 @@ def changed(old: Side, new: Side) -> Changed:
         hidden=(*_hidden(besides, new, values), *_submodules(old, new, (*values, *content))),
         values=tuple(sorted(path for path in values if path not in files)),
         content=content,
-        beside=beside.documents(
+        beside=unpinned_documents.documents(
             old, new, [one for one in differing if one not in {*known, *values, *content}]
         ),
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from stagegate.argocd_app import status as documents
 from stagegate.errors import Stop
-from stagegate.gate import application_sets, ending, error_words, health, innocence, trouble
+from stagegate.gate import application_sets, ending, error_words, health, no_verdict, trouble
 from stagegate.gate.expected import Commit, Expected
 from stagegate.gate.following import Followers, Following, Source, older
 from stagegate.gate.order import Commits, Order, Rollout
@@ -66,7 +66,7 @@ def wait(
                 newer = Superseded(detail=f"the pin in Git now names {pin.version}")
                 return ending.ended("superseded", newer, states, clock() - began, paused)
             if ended:
-                innocence.demand(ended, states)
+                no_verdict.demand(ended, states)
                 return ended
             news.follow_parents(_parents(states, order, parents))
             for state in states.values():

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from functools import partial
 
 from stagegate.errors import Stop
-from stagegate.gate import apply, describe, junit, prepare, telling, trial, verdict, writer
+from stagegate.gate import apply, describe, gate_result, junit, prepare, trial, verdict, writer
 from stagegate.gate.facts import Facts
 from stagegate.gate.intent import Intent
 from stagegate.gate.prepare import World
@@ -22,15 +22,15 @@ def apply_intent(
     """Do what was intended; in a dry run only list it. Once the status is pending, it never stays so for a Stop."""
     if request.dry_run:
         changes = apply.intended(facts.release, request.environment, intent.kind)
-        return telling.planned(facts, request.mode, intent, changes, world.calls())
+        return gate_result.planned(facts, request.mode, intent, changes, world.calls())
     if intent.do == "complete":
         return _complete(intent, request, facts, world, context)
     if intent.do == "proven" and intent.record is not None:
-        return telling.proven(facts, intent.record, world.calls())
+        return gate_result.proven(facts, intent.record, world.calls())
     if intent.do == "busy":
-        return telling.busy(facts, facts.others.run, world.calls())
+        return gate_result.busy(facts, facts.others.run, world.calls())
     if intent.do == "object" and facts.objection is not None:
-        return telling.objected(facts, facts.objection, world.calls())
+        return gate_result.objected(facts, facts.objection, world.calls())
     return _gate(intent, request, facts, world, context)
 
 
@@ -41,7 +41,7 @@ def _complete(intent: Intent, request: GateRequest, facts: Facts, world: World, 
     hub = writer.open_writer(request, facts, world.app, context)
     changes = apply.finish(hub, record.id, record.evidence, context.run_url, done=bool(record.since))
     done = intent.already and record.evidence.outcome == "passed" and not changes
-    return telling.result(
+    return gate_result.result(
         facts,
         verdict.of_record(record.evidence),
         record.evidence,
@@ -69,7 +69,7 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
         if isinstance(error, Stop) and error.verdict.outcome == "waiting":
             changes = apply.leave(hub, release, name, error, context.run_url) if recorded else ()
             changes = (*before, *changes)
-            return telling.left(facts, error, changes, world.calls(), fails=request.fail_on_waiting)
+            return gate_result.left(facts, error, changes, world.calls(), fails=request.fail_on_waiting)
         if recorded:
             apply.give_up(hub, release, name, error, context.run_url)
         raise
@@ -82,12 +82,12 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
     )  # fmt: skip
     if request.junit:
         junit.write(context.inside(request.junit, what="junit"), f"gate {name}", proof.checks)
-    say = partial(telling.result, facts, conclusion, proof, tried)
+    say = partial(gate_result.result, facts, conclusion, proof, tried)
     try:
         again = writer.open_writer(request, facts, world.app, context, again=True)
         number, changes = apply.record(again, proof, context.run_url, facts.environment.is_production)
     except Stop as stop:
-        return telling.unrecorded(say(calls=world.calls(), changes=(*before, *stop.written)), stop)
+        return gate_result.unrecorded(say(calls=world.calls(), changes=(*before, *stop.written)), stop)
     return say(deployment=number, changes=(*before, *changes), calls=world.calls())
 
 
@@ -96,6 +96,6 @@ def wants_rollback(request: GateRequest, facts: Facts, result: Result) -> bool:
     gate = facts.environment.gate
     if not request.judges or request.dry_run or (result.evidence and result.evidence.kind == "look"):
         return False
-    if telling.failed(result):
+    if gate_result.failed(result):
         return gate.on_failure == "rollback"
     return gate.on_unproven == "rollback" and facts.objection is not None and result.evidence is None

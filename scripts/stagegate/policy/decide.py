@@ -8,27 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.model import Message, Plan, RuleResult, RuleState, digest_of, moment, rfc3339
-from stagegate.policy import candidate, replacement, rules
+from stagegate.model import Message, Plan, RuleResult, digest_of, rfc3339
+from stagegate.policy import candidate, pins_status, replacement, rules
 from stagegate.policy.facts import PromotionFacts, Subject
+from stagegate.policy.pins_status import PinsStatus
 from stagegate.settings import Merge
-
-StatusState = Literal["success", "pending", "failure", "error"]
-
-_WORDS: tuple[tuple[RuleState, StatusState], ...] = (
-    ("unknown", "error"),
-    ("stop", "failure"),
-    ("wait", "pending"),
-)
-
-
-class PinsStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status `stagegate/pins`: may this merge now? `next_at`: when time alone changes it, for better (a wait
-    ends) or for worse (an override does)."""
-
-    state: StatusState
-    description: str
-    next_at: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +37,7 @@ def decide(facts: PromotionFacts, now: datetime) -> Decision:
     policy = facts.policy_of(subject.environment).promotion
     back = subject.kind == "rollback"
     merge = (policy.rollback_merge or policy.merge) if back else policy.merge
-    status = verdict(results)
+    status = pins_status.of(results)
     direct = policy.strategy == "direct"
     decision = Decision(
         write="", reason="", message=Message(what=""), rules=results, verdict=status, merge=merge
@@ -99,28 +83,6 @@ def blockers(results: Iterable[RuleResult], *, direct: bool) -> tuple[RuleResult
     return (*unknown, *stops)
 
 
-def verdict(results: Sequence[RuleResult]) -> PinsStatus:
-    """The status of a change: unknown is an error, a stop a failure, time is pending, else success."""
-    for state, word in _WORDS:
-        named = [r for r in results if r.state == state]
-        if named:
-            until = _latest(named) if state == "wait" else ""
-            text = "; ".join(f"{r.rule}: {r.detail}" for r in named)
-            when = f"until {until}: " if until else ""
-            return PinsStatus(state=word, description=when + text, next_at=until)
-    overridden = [r for r in results if r.override]
-    end = min((r.until for r in overridden if r.until), key=moment, default="")
-    until = f" until {end}" if end else ""
-    note = f"; OVERRIDDEN{until}: {', '.join(r.rule for r in overridden)}" if overridden else ""
-    return PinsStatus(state="success", description=f"every rule passes{note}", next_at=end)
-
-
-def _latest(waiting: Sequence[RuleResult]) -> str:
-    """When all waits for time have ended; empty when one of them names no end, or none is for time."""
-    timed = [r for r in waiting if rules.RULES[r.rule].waits_for == "time"]
-    return max((r.until for r in timed), key=moment) if timed and all(r.until for r in timed) else ""
-
-
 def _detail(result: RuleResult) -> str:
     """A rule's name and detail, with the time it ends unless the detail contains it."""
     missing = result.until and result.until not in result.detail
@@ -151,7 +113,7 @@ def describe(result: RuleResult) -> str:
 
 
 def _waits(subject: Subject, waiting: Sequence[RuleResult]) -> Message:
-    until = _latest(waiting)
+    until = pins_status.latest(waiting)
     return Message(
         what=f"{subject.version} cannot enter {subject.environment} yet.",
         why="; ".join(describe(r) for r in waiting) + ".",

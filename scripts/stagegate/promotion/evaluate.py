@@ -23,14 +23,14 @@ from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.pins.pinned_version import PinnedVersion
 from stagegate.pins.tree import PinsTree
-from stagegate.policy import decide, rules
-from stagegate.policy.decide import PinsStatus
+from stagegate.policy import pins_status, rules
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Subject
+from stagegate.policy.pins_status import PinsStatus
 from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
-from stagegate.promotion import app_state, certain, gate_verdicts, requirements, spelling
+from stagegate.promotion import app_state, gate_verdicts, requirements, spelling, unambiguous
 from stagegate.promotion.app_state import AppState
-from stagegate.proposal import approvals, carried, find, names
+from stagegate.proposal import approvals, carried_approvals, find, names
 from stagegate.settings import Settings
 
 
@@ -79,7 +79,7 @@ def change(
     paths = pinned_version.pin_files(settings)
     paths = (*paths, *pinned_version.charts_beside(paths, settings))
     old, new = _sides(connections, before, after, paths)
-    certain.one_reading(connections.pins, settings, old, new)
+    unambiguous.one_reading(connections.pins, settings, old, new)
     both = {
         one.name: (
             Side(connections, settings, state.base, one, old),
@@ -89,7 +89,7 @@ def change(
     }
     changes = {name: watched.changed(*pair) for name, pair in both.items()}
     for name, changed in changes.items():
-        certain.plain_values(changed, both[name][1])
+        unambiguous.plain_values(changed, both[name][1])
     touched = [
         name
         for name, changed in changes.items()
@@ -119,7 +119,7 @@ def worst(judged: tuple[Judged, ...]) -> PinsStatus:
         for one in judged
         for result in one.rules
     ]
-    return decide.verdict(results)
+    return pins_status.of(results)
 
 
 def _judge(
@@ -176,7 +176,7 @@ def _judge(
         subject = _since(connections, draft, subject, origin.pull)
     places = draft.policy_of(environment).promotion.carry_approval
     if subject.kind == "promote" and places and approval_rule.check(subject, draft, now).state == "wait":
-        given = carried.carried(
+        given = carried_approvals.carried(
             connections.pins, draft.app, subject.version, draft.base, places, draft.accepted
         )
         approved = msgspec.structs.replace(subject.approvals, carried=given)

@@ -8,7 +8,7 @@ from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.evidence import accepted as trust
 from stagegate.evidence import records, releases
-from stagegate.gate import elsewhere, facts, verdict
+from stagegate.gate import already_done, facts, verdict
 from stagegate.gate.facts import Facts, OtherGates
 from stagegate.gate.request import GateRequest
 from stagegate.pins import pinned_version
@@ -49,13 +49,15 @@ def _others(request: GateRequest, gate: Facts, connections: Connections, context
     if request.again and _may_insist(gate, connections, context):
         return OtherGates(insisted=True)
     if request.dry_run:
-        return OtherGates(unchanged=elsewhere.unchanged(gate, elsewhere.confirmed(gate, connections.app)))
-    return elsewhere.read(gate, connections.app, connections.pins, context.run_id)
+        return OtherGates(
+            unchanged=already_done.unchanged(gate, already_done.confirmed(gate, connections.app))
+        )
+    return already_done.read(gate, connections.app, connections.pins, context.run_id)
 
 
 def _may_insist(gate: Facts, connections: Connections, context: Context) -> bool:
     """Whether the people of this run may ask for a gate where nothing changed."""
-    if not elsewhere.unchanged(gate, elsewhere.confirmed(gate, connections.app)):
+    if not already_done.unchanged(gate, already_done.confirmed(gate, connections.app)):
         return True
     try:
         permissions.demand(connections.pins, gate.settings, context.people, "promote")

@@ -17,10 +17,10 @@ from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
 from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Proposal, Subject
-from stagegate.promotion import app_state, certain, gate_verdicts, requirements, spelling
+from stagegate.promotion import app_state, gate_verdicts, requirements, spelling, unambiguous
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.run import PromotionRun
-from stagegate.proposal import carried, find, names
+from stagegate.proposal import carried_approvals, find, names
 from stagegate.proposal import labels as labelled
 from stagegate.settings import seconds
 
@@ -98,7 +98,7 @@ def _change(
     changed, edits = pinned_version.edited(
         draft.policy_of(environment), files, release, draft.settings, connections.pins.repository
     )
-    certain.edited(draft.settings, changed)
+    unambiguous.edited(draft.settings, changed)
     policy, sides = draft.policy_of(environment), (files, {**files, **changed})
     subject = Subject(
         environment=environment,
@@ -111,7 +111,9 @@ def _change(
         files=changed,
     )
     if kind == "promote" and (places := draft.policy_of(environment).promotion.carry_approval):
-        given = carried.carried(connections.pins, draft.app, version, draft.base, places, draft.accepted)
+        given = carried_approvals.carried(
+            connections.pins, draft.app, version, draft.base, places, draft.accepted
+        )
         subject = msgspec.structs.replace(subject, approvals=Approvals(carried=given))
     if kind == "promote":
         required = requirements.read(connections, policy, release)

@@ -6,7 +6,7 @@ import posixpath
 
 from stagegate.argocd_app.named_files import Named
 from stagegate.clients.connections import Connections
-from stagegate.difference import beside
+from stagegate.difference import unpinned_documents
 from stagegate.difference.side import Side
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
@@ -34,5 +34,5 @@ def of(connections: Connections, state: AppState) -> Named:
     for environment in settings.environments:
         side = Side(connections, settings, state.base, environment, tree)
         named, values = side.named()
-        watched = watched | named | values | Named(files=beside.linked(side))
+        watched = watched | named | values | Named(files=unpinned_documents.linked(side))
     return watched

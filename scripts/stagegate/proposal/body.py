@@ -103,7 +103,7 @@ def body(facts: BodyFacts) -> Body:
         head, tail = _around(facts, rows)
         if sum(map(_size, (head, tail))) <= LIMIT // 2:
             break
-    note = render("promotion_cut.md.j2")
+    note = render("proposal_body_cut.md.j2")
     parts = list(folds.of(facts.difference, facts.risks)) if facts.difference else []
     kept = _fitting(parts, LIMIT - sum(map(_size, (head, tail, note))))
     cut = note if kept < len(parts) else ""
@@ -125,7 +125,7 @@ def _around(facts: BodyFacts, rows: int) -> tuple[str, str]:
         "rows": rows,
         "steps": _steps(facts),
     }
-    return render("promotion.md.j2", **values), render("promotion_after.md.j2", **values)
+    return render("proposal_body.md.j2", **values), render("proposal_body_after.md.j2", **values)
 
 
 def _steps(facts: BodyFacts) -> tuple[str, ...]:

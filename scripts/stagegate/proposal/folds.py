@@ -39,7 +39,7 @@ def _fold(one: ObjectChange) -> str:
     """One object's changes, to be opened by who wants to see them."""
     rows = [_row(field) for field in one.fields[:_ROWS]]
     return render(
-        "promotion_object.md.j2",
+        "proposal_object.md.j2",
         one=one,
         rows=rows,
         more=len(one.fields) - len(rows),

@@ -13,8 +13,9 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Change, Message, PullRequestText, digest_of
-from stagegate.policy.decide import Decision, PinsStatus
+from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
+from stagegate.policy.pins_status import PinsStatus
 from stagegate.proposal import branch, hold, names, verifying
 from stagegate.proposal.body import settled
 from stagegate.runner import log

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 import tests.actions.test_staging_gate as original
-from stagegate.gate import elsewhere
+from stagegate.gate import already_done
 
 bench, gate = (original.bench, original.gate)
 for _name in ("lab", "shared", "world"):
@@ -27,7 +27,7 @@ def test_a_person_who_names_a_run_and_writes_its_status_silences_no_gate(
     writer.set_status(
         bench.commit, STATUS, "pending", "nothing to see", f"{bench.lab.forge.url}/{SHOP}/actions/runs/{run}"
     )
-    monkeypatch.setattr(elsewhere, "looking", partial(elsewhere.looking, sleep=lambda _: None))
+    monkeypatch.setattr(already_done, "looking", partial(already_done.looking, sleep=lambda _: None))
     done = gate(again="false", token=bench.token(actions="read"))
     print("GATE", done.code, done.outputs["reason"])
     assert done.outputs["reason"] != "already-running"

@@ -34,7 +34,7 @@ from stagegate.clients.hub.refusals import Refused, StaleHead, Uncertain
 from stagegate.clients.hub.releases import Releases
 from stagegate.clients.hub.runs import Runs
 from stagegate.clients.hub.statuses import Statuses
-from stagegate.clients.hub.trials import Trials
+from stagegate.clients.hub.trial_merges import Trials
 from stagegate.clients.hub.values import (
     ZERO,
     Asset,
