@@ -211,7 +211,7 @@ def test_evidence_keeps_within_sixteen_kib() -> None:
     [
         ("create_deployment", []),
         ("create_deployment_status", ["deployment"]),
-        ("set_status", ["deployment", "deployment-status"]),
+        ("set_first_status", ["deployment", "deployment-status"]),
     ],
 )
 def test_a_record_that_cannot_be_completed_says_what_was_written(fails: str, written: list[str]) -> None:
