@@ -1,6 +1,6 @@
-"""Reasons, outcomes and exit codes, and the one exception for people's and the world's trouble.
+"""Reasons, outcomes and exit codes, and the one exception for trouble that a person can act on.
 
-A reason is a stable word that workflows may compare. Outcome and exit code follow from it, only here.
+A reason is a stable word that workflows may compare. This module alone derives outcome and exit code.
 """
 
 from __future__ import annotations

@@ -630,7 +630,7 @@ def test_protected_evidence_is_written_by_the_app_and_by_nobody_else(bench: Benc
         assert being and being.same(record.creator) and being.same(bench.statuses[0].creator)
         found = evidence.records(bench.deployments, "shop", "staging", (being,))
         assert [r.id for r in found] == [record.id]  # everything the token wrote before counts for nothing
-        assert "only the App's own records count" in done.summary
+        assert "only records written by the App count" in done.summary
     finally:
         bench.settings({"level: protected, app: shop-gate": "level: advisory"})
 

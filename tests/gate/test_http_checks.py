@@ -93,7 +93,7 @@ checks:
         ("{path: /health}", "{json: {one: true}}", "one is 1, expected true"),
         ("{path: /health}", "{json: {ok: 1}}", "ok is true, expected 1"),
         ("{path: /health}", "{json: {nothing: 1}}", "nothing is null"),
-        ("{path: /health}", '{json: {"length(ok)": 1}}', "cannot be asked"),
+        ("{path: /health}", '{json: {"length(ok)": 1}}', "cannot be evaluated"),
         ("{path: /health}", "{status: 204}", "status 200, expected 204"),
         ("{path: /health}", "{headers: {X-Powered-By: us}}", "header X-Powered-By is null"),
         ("{path: /health}", "{contains: nowhere}", "does not contain"),
@@ -142,8 +142,8 @@ def test_a_service_that_is_away_fails_within_its_time(service: Service) -> None:
 @pytest.mark.parametrize(
     ("login", "why"),
     [
-        (LOGIN.replace("/login", "/empty-login"), "holds no token"),
-        (LOGIN.replace("access_token", "nothing"), "holds no token"),
+        (LOGIN.replace("/login", "/empty-login"), "has no token"),
+        (LOGIN.replace("access_token", "nothing"), "has no token"),
         (LOGIN.replace("${SHOP_PASSWORD}", "wrong"), "status 401"),
     ],
 )

@@ -125,7 +125,7 @@ def test_soak_counts_to_the_second(ago: int, state: str) -> None:
             "passed",
             "latest",
             "wait",
-            "good in staging only 60s before 1.2.0 came, needs 1h; only the release that runs",
+            "good in staging only 60s before 1.2.0 came, needs 1h; only the release running",
         ),
         (45, "failed", "latest", "wait", "good in staging only 45m before 1.2.0 came, needs 1h"),
         (59, "passed", "each", "wait", "ban 1.1.0 to pass it over"),

@@ -67,6 +67,6 @@ def test_the_pull_request_shows_the_edit_as_a_local_edit_does(world: Shop) -> No
     number = int(promote(world, "78", environment="prod", version="1.1.0")["pr-number"])
     pull = world.hub().pull(number)
     assert pull is not None
-    block = pull.body.partition("The edit of the pins")[2]
+    block = pull.body.partition("Changes to the pins")[2]
     assert "--- a/deploy/prod.yaml\n+++ b/deploy/prod.yaml\n" in block
     assert '-      targetRevision: "1.0.0"\n+      targetRevision: "1.1.0"\n' in block

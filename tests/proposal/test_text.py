@@ -246,7 +246,7 @@ def test_a_rollback_shows_its_risks_and_asks_for_no_label_wherever_it_is_judged(
         changed = facts_world.subject(kind=kind, risks=risky)
         said = text.account(facts_world.facts(), changed, (), None, now=facts_world.NOW, run_url="")
         body = text.body(said).text
-        asked[kind] = "Look at this first" in body
+        asked[kind] = "Review these risks first" in body
         assert risky[0].kind in body
     assert asked == {"promote": True, "rollback": False}
 

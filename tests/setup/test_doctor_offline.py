@@ -389,7 +389,7 @@ def test_the_summary_is_a_table_with_the_cures(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     diagnose(capsys)
     text = summary.read_text()
-    assert "| ❌ | version-files | There is no VERSION" in text and "Not asked (argocd-access" in text
+    assert "| ❌ | version-files | There is no VERSION" in text and "Not checked (argocd-access" in text
 
 
 @pytest.mark.parametrize("check", registry.all_checks(), ids=lambda check: check.name)

@@ -1,4 +1,4 @@
-"""Asks whether this gate is needless: the proof is there already, or the run that moved the pin is at it."""
+"""Checks whether this gate is unneeded: evidence exists already, or the run that moved the pin gates it."""
 
 from __future__ import annotations
 

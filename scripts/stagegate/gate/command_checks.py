@@ -84,7 +84,7 @@ def at_release(head: str, release: Release) -> None:
         raise Stop(
             "wrong-source",
             f"The work tree is at {head[:12]}, and {release.version} is {release.commit[:12]}.",
-            "The gate's command would test a release with the tests of another.",
+            "The gate would test a release with the tests of another commit.",
             f"Check out with `ref: {release.tag}`.",
         )
 
@@ -95,7 +95,7 @@ def _cases(report: Path, required: Sequence[str]) -> Iterator[Check]:
     from junitparser.junitparser import JUnitXmlError
 
     if not report.is_file() or report.stat().st_size > JUNIT_LIMIT:
-        yield Check(name="command", outcome="failed", detail=f"it wrote no {report.name} that can be read")
+        yield Check(name="command", outcome="failed", detail=f"it wrote no readable {report.name}")
         return
     try:
         claimed = junit_shape.claimed_failures(report)

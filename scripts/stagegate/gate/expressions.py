@@ -67,7 +67,7 @@ def other(name: str, actual: Any, *, secret: bool) -> str:
 def _difference(expression: str, document: Any, wanted: Any, secret: bool) -> str:
     actual, trouble = _value(expression, document)
     if trouble:
-        return f"{expression} cannot be asked of the answer: {trouble}"
+        return f"{expression} cannot be evaluated on the response: {trouble}"
     if actual == wanted and isinstance(actual, bool) == isinstance(wanted, bool):
         return ""
     return f"{expression} is {other(expression, actual, secret=secret)}, expected {shown(wanted)}"

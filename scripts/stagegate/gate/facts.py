@@ -202,7 +202,7 @@ def moved(registry: Registry, release: Release, tags: tuple[str, ...]) -> str:
     for image, tag in product(ours, tags):
         now = registry.digest(f"{image.reference}:{tag}")
         if now is not None and now != image.digest:
-            return f"{image.reference}:{tag} is {now} by now, released is {image.digest}"
+            return f"{image.reference}:{tag} is now {now}, but the release has {image.digest}"
     return ""
 
 

@@ -202,7 +202,7 @@ def _ask(
             )
         target = urljoin(url, response.headers["Location"])
         if urlsplit(target)[:2] != urlsplit(url)[:2]:
-            raise _Unanswered("the answer leads to another host, where nothing is sent")
+            raise _Unanswered("the response redirects to another host: not followed")
         url = target
     raise _Unanswered(f"more than {REDIRECTS} redirects")
 
@@ -232,7 +232,7 @@ def _capture(wanted: Mapping[str, str], answer: Answer, known: dict[str, str], c
         captured = dict.fromkeys(wanted)
     lost = sorted(name for name, value in captured.items() if not isinstance(value, str | int) or value == "")
     if lost:
-        detail = f"the answer holds no {', '.join(lost)}"
+        detail = f"the response has no {', '.join(lost)}"
         return msgspec.structs.replace(check, outcome="failed", detail=detail)
     log.mask(*(str(value) for value in captured.values()))
     known.update({name: str(value) for name, value in captured.items()})

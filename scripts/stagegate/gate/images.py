@@ -144,7 +144,7 @@ def judge_images(
         elif not running or (pod.digest and full_name(pod.source) != full_name(image.reference)):
             by_tag.append(f"{where} has {pod.written}")  # an image id, or a digest of another repository
         else:
-            wrong.append(f"{where} runs {running}, released is {image.digest} of {image.reference}")
+            wrong.append(f"{where} runs {running}, but the release has {image.digest} of {image.reference}")
     return Images(
         old=tuple(old),
         wrong=tuple(wrong),

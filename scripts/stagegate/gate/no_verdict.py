@@ -1,6 +1,6 @@
 """Ends of a wait that look like failures and are not the release's: then there is no verdict. Pure.
 
-A connection of Argo CD to a repository or a cluster that does not stand, or an object that was Degraded before.
+A broken connection of Argo CD to a repository or a cluster, or an object that was Degraded before.
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ def demand(rollout: Rollout, states: Mapping[str, Progress]) -> None:
                 "unknown-state",
                 f"{', '.join(sorted(state.ill_before))} was Degraded before this release was deployed.",
                 f"{rollout.detail}. The release did not cause that, so there is no verdict.",
-                "Heal or remove the object, then run the gate again.",
+                "Repair or remove the object, then run the gate again.",
             )

@@ -141,7 +141,7 @@ def rolled_out_badly(
 
 
 def skipped(release: Release, environment: str, actor: str, reason: str) -> Conclusion:
-    """The verdict nobody came to: a named person skipped the gate, which is never a pass."""
+    """No verdict was reached: a named person skipped the gate, which is never a pass."""
     what = f"The gate of {release.app} {release.version} in {environment} is skipped by {actor}."
     text = Message(
         what=what,

@@ -57,7 +57,7 @@ def _app(app: App, connections: Connections, head: Head, now: datetime) -> AppJu
 
 
 def odd(head: Head, error: BaseException) -> Stop:
-    """What a head has that nobody foresaw, as a Stop. The traceback goes to the log."""
+    """An unexpected error on a head, as a Stop. The traceback goes to the log."""
     log.say("".join(traceback.format_exception(error)))
     return Stop(
         "unknown-state",

@@ -71,5 +71,5 @@ class Guard:
             "stale-base",
             f"{head.name} changed {ATTEMPTS} times while it was judged.",
             "A verdict counts only for what was judged.",
-            "The next change starts this again; nothing has to be done.",
+            "The next change starts pin-guard again; nothing has to be done.",
         )

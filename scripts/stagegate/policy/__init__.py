@@ -1,1 +1,1 @@
-"""Decides whether a release may move: facts in, results of rules out, nothing read or written."""
+"""Decides whether a release may move: takes facts, returns rule results, reads and writes nothing."""

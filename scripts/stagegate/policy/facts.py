@@ -1,4 +1,4 @@
-"""What a promotion is judged by: everything that was read, as values. Nothing here reads or writes.
+"""The facts a promotion is judged by: all input that was read, as values. Nothing here reads or writes.
 
 `PromotionFacts` are about the whole app, a `Subject` is one environment's change under judgement. Both can be saved
 as JSON, so that a decision can be replayed without a network.

@@ -34,7 +34,7 @@ def demand(
     if not logins:
         raise Stop(
             "not-authorised",
-            f"No person is named for: {mode} {policy.app}.",
+            f"The run names no person for: {mode} {policy.app}.",
             "A mark has an owner, and the owner's permission is checked.",
             "Run it in a workflow, which names the actor.",
         )

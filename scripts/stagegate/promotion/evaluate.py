@@ -250,7 +250,7 @@ def _with_release(
     then: PinnedVersion,
     sides: tuple[PinsTree, PinsTree],
 ) -> tuple[Subject, PromotionFacts]:
-    """The subject with its release; that there is none is an answer, that it cannot be read is not."""
+    """The subject with its release; release_absent if there is none, release_trouble if unreadable."""
     try:
         release = releases.reviewed(draft.settings, subject.version, connections.app, connections.registry)
         policy, files = draft.policy_of(subject.environment), (sides[0].contents, sides[1].contents)

@@ -45,7 +45,7 @@ def read(request: GateRequest, settings: Settings, connections: Connections, con
 
 
 def _others(request: GateRequest, gate: Facts, connections: Connections, context: Context) -> OtherGates:
-    """What other gates make of this one. Nobody waits for another run in a dry run."""
+    """What other gates mean for this one. A dry run does not wait for another run."""
     if request.again and _may_insist(gate, connections, context):
         return OtherGates(insisted=True)
     if request.dry_run:

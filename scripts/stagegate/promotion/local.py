@@ -149,7 +149,7 @@ def _result(
 def _also(edits: tuple[Edit, ...]) -> list[str]:
     """Sentences about lines where the version before still stands."""
     return [
-        f"{edit.before} also stands in {edit.file}, {_lines(edit.also)}: not ours, not changed."
+        f"{edit.before} also occurs in {edit.file}, {_lines(edit.also)}: not this app's pin: unchanged."
         for edit in edits
         if edit.also
     ]

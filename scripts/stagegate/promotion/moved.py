@@ -154,7 +154,7 @@ def _untouched(connections: Connections, app: App, changed: Sequence[str]) -> bo
 
 
 def of_app(connections: Connections, app: App, cause: Push, *, several: bool) -> Moved:
-    """What one app needs now. What nobody ever tested is adopted when a person starts the run.
+    """What one app needs now. An untested release is adopted when a person starts the run.
 
     A push that touches neither the settings nor anything that an environment uses changes no judgement.
     """

@@ -1,4 +1,4 @@
-"""What must be certain before a change of the pins is judged: plain files that everybody reads alike."""
+"""Checks before a change of the pins is judged: pins are plain files that all parsers read alike."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _well_formed(content: bytes, path: str) -> None:
             raise Stop(
                 "ambiguous-pin",
                 f"{path} is not a valid {document['kind']}: {why}.",
-                "Kubernetes refuses it, so what Argo CD runs is not what the file says.",
+                "Kubernetes refuses it, so Argo CD does not run what the file contains.",
                 "Correct the field.",
                 file=path,
             )

@@ -123,7 +123,7 @@ def _notes(
         if one.chart_path and not one.source:
             notes.append(
                 f"Before the first release of {one.name}, run `stagegate chart-check --config {one.config}`. It "
-                "renders the chart as each environment will, and names what a release would fail on, such as a "
+                "renders the chart as each environment will, and lists what would fail a release, such as a "
                 "Secret that is made elsewhere."
             )
         if not one.source and not one.policy and not one.dockerfile:

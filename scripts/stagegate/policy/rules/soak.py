@@ -68,7 +68,7 @@ def _short(subject: Subject, facts: PromotionFacts, name: str, verdict: Verdict,
     if good >= least:
         return ""
     policy = facts.policy_of(subject.environment)
-    one = "only the release that runs there now can still soak"
+    one = "only the release running there can still complete a soak"
     if policy.promotion.strategy == "each":
         one = f"ban {subject.version} to pass it over"
     return (

@@ -47,7 +47,7 @@ def _proposal(facts: StatusFacts, environment: str, shown: EnvironmentStatus, no
     if pull.state == "success" and moment(since) + UNMERGED < now:
         return f"#{pull.number} may merge since {utc(since)}, and nobody merged it"
     if pull.state == "not judged" and moment(since) + GRACE < now:
-        return f"#{pull.number} was never judged; comment /status on it or run pin-guard"
+        return f"#{pull.number} has no verdict yet; comment /status on it or run pin-guard"
     return ""
 
 
