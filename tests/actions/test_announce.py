@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.runner.reading import outputs
 
 SETTINGS = "app: shop\n{policy}version: {{files: [VERSION]}}\nimages: [ghcr.io/acme/shop]\nchart: none\n"
 POLICY = "policy: acme/gitops//apps/shop/stagegate.yaml\n"
-WORKFLOW = "on: {workflow_dispatch: {inputs: {app: {}, version: {}, commit: {}}}}\n"
+WORKFLOW = "on: {workflow_dispatch: {inputs: {release: {}}}}\n"
 COMMIT = "a" * 40
 
 
@@ -53,7 +54,10 @@ def test_the_workflow_gets_app_version_and_commit(forge: Forge, tmp_path: Path) 
     code, told = run(forge, tmp_path, {"metadata": "read", "actions": "write"})
     assert (code, told["reason"]) == (0, "reported")
     (sent,) = [event for event in forge.events if event.name == "workflow_dispatch"]
-    assert sent.payload["inputs"] == {"app": "shop", "version": "1.1.0", "commit": COMMIT}
+    given = sent.payload["inputs"]
+    assert isinstance(given, dict)
+    assert list(given) == ["release"]
+    assert json.loads(given["release"]) == {"app": "shop", "version": "1.1.0", "commit": COMMIT}
     assert not sent.swallowed
 
 

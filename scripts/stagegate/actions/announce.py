@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from stagegate import settings as settings_file
 from stagegate.clients import job_permissions
 from stagegate.clients.connections import Connections, open_connections
 from stagegate.errors import Stop
 from stagegate.model import Change, Message, Result, parse_version
+from stagegate.promotion import apps
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import TwoRepositoryInputs
@@ -22,6 +25,7 @@ class Announce(TwoRepositoryInputs, frozen=True, kw_only=True):
 
 def main(inputs: Announce, context: Context) -> Result:
     """Inputs -> facts -> apply -> report. The rules of the pins repository decide what becomes of it."""
+    inputs = apps.of_one(inputs, context)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     parse_version(inputs.version, source="version")
     if not settings.policy:
@@ -39,11 +43,12 @@ def main(inputs: Announce, context: Context) -> Result:
 
 def announce(connections: Connections, inputs: Announce, app: str) -> Change:
     """Start the workflow, or say what a dry run would do."""
-    pins, release = connections.pins, {"app": app, "version": inputs.version, "commit": inputs.commit}
+    pins = connections.pins
+    release = msgspec.json.encode({"app": app, "version": inputs.version, "commit": inputs.commit}).decode()
     target = f"{pins.repository}: {inputs.workflow}"
     if inputs.dry_run:
         return Change(kind="dispatch", target=target, after=inputs.version, done=False)
-    pins.dispatch(inputs.workflow, pins.default_branch(), release)
+    pins.dispatch(inputs.workflow, pins.default_branch(), {"release": release})
     return Change(kind="dispatch", target=target, after=inputs.version)
 
 

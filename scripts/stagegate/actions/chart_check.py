@@ -9,6 +9,7 @@ from stagegate.chart.check.request import CheckRequest, settings_for
 from stagegate.clients.registry import Registry, credentials
 from stagegate.gate import scenarios
 from stagegate.model import Result
+from stagegate.promotion import apps
 from stagegate.release import version_files, work_tree
 from stagegate.runner import log
 from stagegate.runner.boundary import entrypoint
@@ -41,6 +42,8 @@ def main(inputs: ChartCheck, context: Context) -> Result:
     if deaf := triggers.problem(context):
         log.annotate("warning", deaf, title="chart-check: branch filter")
     request = requested(inputs)
+    if not request.chart:
+        inputs = apps.of_one(inputs, context)
     settings, own = settings_for(request, context, inputs.config)
     scenarios.check_files(settings, context)
     files = apply.report_files(context, junit=inputs.junit, sarif=inputs.sarif)

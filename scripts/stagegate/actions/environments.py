@@ -30,7 +30,7 @@ def main(inputs: Environments, context: Context) -> Result:
     with hub.remembering() as memory:
         pins = hub.from_context(context, inputs.pins_token or inputs.token)
         listed = apps.read(pins, inputs.config, context)
-        several = apps.is_glob(inputs.config)
+        several = apps.are_several(listed, inputs.config)
         releases = moved.releases(inputs.releases, listed)
         if inputs.select == "first":
             places = moved.first(listed, releases, several=several)

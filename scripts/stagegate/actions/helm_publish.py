@@ -8,6 +8,7 @@ from stagegate.clients import checkout, hub, job_permissions
 from stagegate.clients.registry import Registry, credentials
 from stagegate.evidence import milestones, releases
 from stagegate.model import Result, parse_version
+from stagegate.promotion import apps
 from stagegate.release import version_files, work_tree
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
@@ -30,6 +31,7 @@ class HelmPublish(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: HelmPublish, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
+    inputs = apps.of_one(inputs, context)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     user, password = inputs.registry_username, inputs.registry_password
     own = settings.own_chart

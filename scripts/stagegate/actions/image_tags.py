@@ -10,6 +10,7 @@ from stagegate.clients import checkout, hub
 from stagegate.clients.registry import Registry, credentials
 from stagegate.evidence import milestones, releases
 from stagegate.model import Result, parse_version
+from stagegate.promotion import apps
 from stagegate.release.image_tags import apply, facts, plan, report, verify
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
@@ -30,6 +31,7 @@ class ImageTags(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: ImageTags, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
+    inputs = apps.of_one(inputs, context)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     parse_version(inputs.version, source="version")
     kinds = plan.chosen(inputs.floating)

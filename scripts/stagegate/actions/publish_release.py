@@ -7,7 +7,7 @@ from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.model import Result
 from stagegate.notification.entrypoint import entrypoint
-from stagegate.promotion import app_state
+from stagegate.promotion import app_state, apps
 from stagegate.release.image_tags import plan as image_plan
 from stagegate.release.publication import apply, assets, facts, floating, plan, report
 from stagegate.runner.context import Context
@@ -35,6 +35,7 @@ def main(inputs: PublishRelease, context: Context) -> Result:
 
 def publish(inputs: PublishRelease, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. The default branch says which gates must have passed."""
+    inputs = apps.of_one(inputs, context)
     here = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     connections = open_connections(here, context, inputs, job_permissions.PUBLISH)
     settings = app_state.read(connections, here).settings

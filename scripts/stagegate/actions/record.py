@@ -7,6 +7,7 @@ from stagegate.clients import hub, job_permissions
 from stagegate.clients.registry import Registry
 from stagegate.evidence import accepted
 from stagegate.model import Result
+from stagegate.promotion import apps
 from stagegate.release.recorded import apply, facts, plan, report
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
@@ -26,6 +27,7 @@ class RecordInputs(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: RecordInputs, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
+    inputs = apps.of_one(inputs, context)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     store = Registry(
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password

@@ -14,7 +14,7 @@ from stagegate.gate.request import GateRequest
 from stagegate.gate.verdict import Mode
 from stagegate.model import Result
 from stagegate.notification.entrypoint import entrypoint
-from stagegate.promotion import gate_facts, gate_world, promote
+from stagegate.promotion import apps, gate_facts, gate_world, promote
 from stagegate.promotion.request import PromotionRequest
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import ClusterInputs
@@ -43,6 +43,7 @@ def main(inputs: StagingGate, context: Context) -> Result:
 def gate(inputs: StagingGate, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, then land: a rollback where the settings ask for one."""
     request = requested(inputs)
+    inputs = apps.of_one(inputs, context)
     settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
     connections = open_connections(settings, context, inputs, job_permissions.GATE, as_app=False)
     if not context.actor:  # by hand, outside a runner: the record still names somebody

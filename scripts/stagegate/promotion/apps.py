@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.runner.context import Context
-from stagegate.settings import Settings
+from stagegate.runner.inputs import Inputs
+from stagegate.settings import Settings, locations
 
 if TYPE_CHECKING:  # the work tree's settings are read without any HTTP library
     from stagegate.clients import hub
+
+
+I = TypeVar("I", bound=Inputs)  # noqa: E741
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +31,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
 def read(pins: hub.Hub, pattern: str, context: Context | None = None) -> tuple[App, ...]:
     """Every app, in the order of their files. Stop(missing-file) when there is none, Stop(bad-settings).
 
+    Where the root has no file of the default name, the files that `locations.find` finds count.
     `context`: the settings of its work tree say where pins probably are, which saves a request.
     """
     from stagegate.promotion import shared_policy  # with the HTTP library, like `pins`
@@ -36,6 +41,9 @@ def read(pins: hub.Hub, pattern: str, context: Context | None = None) -> tuple[A
     head = pins.head(branch) or branch  # what else is read at this commit needs no second request
     paths = matching(pins.paths(head), pattern) if is_glob(pattern) else (pattern,)
     blobs = pins.files(head, paths) if paths else {}
+    if pattern == locations.FILE and blobs.get(pattern) is None:
+        paths = locations.find(pins.paths(head))
+        blobs = pins.files(head, paths) if paths else {}
     read = tuple(
         App(config=path, settings=shared_policy.settings_of(pins, head, blob.content, path)[0])
         for path, blob in blobs.items()
@@ -44,7 +52,7 @@ def read(pins: hub.Hub, pattern: str, context: Context | None = None) -> tuple[A
     if not read:
         raise Stop(
             "missing-file",
-            f"{pins.repository} has no {pattern} on {branch}.",
+            f"{pins.repository} has no {_meant(pattern)} on {branch}.",
             "Policy is only read from the default branch.",
             "Merge the settings first, or name the right file with `config`.",
         )
@@ -76,6 +84,8 @@ def here(context: Context, pattern: str) -> tuple[App, ...]:
     """The apps of the work tree, in the order of their files. Stop(missing-file) when there is none."""
     if is_glob(pattern):
         paths = [path.relative_to(context.workspace).as_posix() for path in context.workspace.glob(pattern)]
+    elif pattern == locations.FILE:
+        paths = list(locations.in_work_tree(context.workspace))
     else:
         paths = [pattern]
     in_work_tree = tuple(
@@ -85,11 +95,32 @@ def here(context: Context, pattern: str) -> tuple[App, ...]:
     if not in_work_tree:
         raise Stop(
             "missing-file",
-            f"No file in the work tree matches {pattern}.",
+            f"The work tree has no {_meant(pattern)}.",
             "`config` names the settings files of all apps.",
             "Check out the repository first, or correct `config`.",
         )
     return in_work_tree
+
+
+def of_one(inputs: I, context: Context) -> I:
+    """The inputs of an action that is about one app, with `config` as the path of its file in the work tree.
+
+    Stop(bad-input) where the work tree has several and none is named.
+    """
+    found = locations.in_work_tree(context.workspace) if inputs.config == locations.FILE else ()
+    if len(found) > 1:
+        raise Stop(
+            "bad-input",
+            f"The work tree has several settings files: {', '.join(found)}.",
+            "This action is about one app.",
+            f"Give `config` the path of its file, such as {found[0]}.",
+        )
+    return msgspec.structs.replace(inputs, config=found[0]) if found else inputs
+
+
+def are_several(listed: Sequence[App], config: str) -> bool:
+    """Whether `config` stands for several apps, also where only one is there so far: a path names its own app."""
+    return any(app.config != config for app in listed)
 
 
 def choose(apps: Sequence[App], name: str) -> App:
@@ -128,6 +159,11 @@ def having(apps: Sequence[App], environment: str) -> tuple[App, ...]:
     if not selected:
         apps[0].settings.environment(environment)
     return selected
+
+
+def _meant(pattern: str) -> str:
+    """A path or glob for a message; for the default name every place that is searched."""
+    return " or ".join((pattern, *locations.PATTERNS)) if pattern == locations.FILE else pattern
 
 
 def is_glob(pattern: str) -> bool:

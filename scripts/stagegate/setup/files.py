@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from stagegate.argocd_app.tree import Tree
+from stagegate.settings import locations
 from stagegate.setup import environments, existing_settings, workflow_files
 from stagegate.setup.propose import unit
 from stagegate.setup.proposed import AppProposal, EnvironmentProposal
@@ -199,6 +200,8 @@ def _address(survey: Survey) -> str:
 def _guarded(proposals: Sequence[AppProposal]) -> list[str]:
     """Folders and files that decide about production."""
     paths = ["/.github/", "/CODEOWNERS"]
+    if len(proposals) > 1:
+        paths.append(f"/{locations.FILE}")  # one in the root would take the place of all others
     for one in proposals:
         paths.append(f"/{one.config}")
         if one.has_code:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+from stagegate.errors import Stop
+from stagegate.settings import locations
 from stagegate.setup.proposed import AppProposal
 from stagegate.setup.render import render
 from stagegate.setup.survey import Survey
@@ -22,7 +24,7 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
         "repository": repository,
         "revision": revision,
         "branch": survey.branch,
-        "config": config_glob(proposals),
+        "config": "" if _is_found(proposals, survey) else config_glob(proposals),
         "several": len(proposals) > 1,
         # The job's token is enough for GitHub's own registry only.
         "login": any(host != "ghcr.io" for host in _hosts(proposals)),
@@ -50,6 +52,19 @@ def config_glob(proposals: Sequence[AppProposal]) -> str:
         return proposals[0].config
     parents = {posixpath.dirname(posixpath.dirname(one.config)) for one in proposals}
     return f"{parents.pop()}/*/stagegate.yaml".lstrip("/") if len(parents) == 1 else "**/stagegate.yaml"
+
+
+def _is_found(proposals: Sequence[AppProposal], survey: Survey) -> bool:
+    """Whether the workflows find the settings without `config`. The only app of a folder is named by its path,
+    because a glob would put the app's name into the names of its GitHub Environments.
+    """
+    written = {one.config for one in proposals}
+    if len(written) == 1 or locations.FILE in {*survey.paths, *written}:
+        return written == {locations.FILE}
+    try:
+        return set(locations.find({*survey.paths, *written})) == written
+    except Stop:
+        return False
 
 
 def _free(name: str, survey: Survey) -> str:
