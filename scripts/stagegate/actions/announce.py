@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate import settings as settings_file
 from stagegate.clients import job_permissions
 from stagegate.clients.connections import Connections, open_connections
 from stagegate.errors import Stop
@@ -25,8 +24,7 @@ class Announce(TwoRepositoryInputs, frozen=True, kw_only=True):
 
 def main(inputs: Announce, context: Context) -> Result:
     """Inputs -> facts -> apply -> report. The rules of the pins repository decide what becomes of it."""
-    inputs = apps.of_one(inputs, context)
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    inputs, settings = apps.load_one(inputs, context)
     parse_version(inputs.version, source="version")
     if not settings.policy:
         raise Stop(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stagegate import settings as settings_file
 from stagegate.chart.publish import apply, facts, plan, recording, report
 from stagegate.clients import checkout, hub, job_permissions
 from stagegate.clients.registry import Registry, credentials
@@ -31,8 +30,7 @@ class HelmPublish(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: HelmPublish, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
-    inputs = apps.of_one(inputs, context)
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    inputs, settings = apps.load_one(inputs, context)
     user, password = inputs.registry_username, inputs.registry_password
     own = settings.own_chart
     writes = frozenset({settings.chart_reference.removeprefix("oci://")} if own else ())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stagegate import settings as settings_file
 from stagegate.chart import release_images
 from stagegate.clients import checkout, hub
 from stagegate.clients.registry import Registry, credentials
@@ -31,8 +30,7 @@ class ImageTags(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: ImageTags, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
-    inputs = apps.of_one(inputs, context)
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    inputs, settings = apps.load_one(inputs, context)
     parse_version(inputs.version, source="version")
     kinds = plan.chosen(inputs.floating)
     login = (inputs.registry_username, inputs.registry_password)

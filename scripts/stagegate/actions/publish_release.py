@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stagegate import settings as settings_file
 from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.model import Result
@@ -35,8 +34,7 @@ def main(inputs: PublishRelease, context: Context) -> Result:
 
 def publish(inputs: PublishRelease, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. The default branch says which gates must have passed."""
-    inputs = apps.of_one(inputs, context)
-    here = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    inputs, here = apps.load_one(inputs, context)
     connections = open_connections(here, context, inputs, job_permissions.PUBLISH)
     settings = app_state.read(connections, here).settings
     registry = connections.limited(settings).registry

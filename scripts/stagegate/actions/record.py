@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from stagegate import settings as settings_file
 from stagegate.clients import hub, job_permissions
 from stagegate.clients.registry import Registry
 from stagegate.evidence import accepted
@@ -27,8 +26,7 @@ class RecordInputs(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: RecordInputs, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
-    inputs = apps.of_one(inputs, context)
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    inputs, settings = apps.load_one(inputs, context)
     store = Registry(
         settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
     )

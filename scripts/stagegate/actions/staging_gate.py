@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate import settings as settings_file
 from stagegate.clients import hub, job_permissions
 from stagegate.clients.connections import open_connections
 from stagegate.errors import Stop
@@ -43,8 +42,7 @@ def main(inputs: StagingGate, context: Context) -> Result:
 def gate(inputs: StagingGate, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report, then land: a rollback where the settings ask for one."""
     request = requested(inputs)
-    inputs = apps.of_one(inputs, context)
-    settings = settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+    inputs, settings = apps.load_one(inputs, context)
     connections = open_connections(settings, context, inputs, job_permissions.GATE, as_app=False)
     if not context.actor:  # by hand, outside a runner: the record still names somebody
         context = msgspec.structs.replace(context, actor=connections.app.viewer().login)

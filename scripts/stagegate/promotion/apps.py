@@ -118,6 +118,12 @@ def of_one(inputs: I, context: Context) -> I:
     return msgspec.structs.replace(inputs, config=found[0]) if found else inputs
 
 
+def load_one(inputs: I, context: Context) -> tuple[I, Settings]:
+    """The inputs of an action that is about one app, as `of_one` gives them, with the app's settings."""
+    inputs = of_one(inputs, context)
+    return inputs, settings_file.load(context.inside(inputs.config, what="config"), inputs.config)
+
+
 def are_several(listed: Sequence[App], config: str) -> bool:
     """Whether `config` stands for several apps, also where only one is there so far: a path names its own app."""
     return any(app.config != config for app in listed)
