@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from lab.forge import events, following, git_http, shapes
 from lab.forge.faults import Faults, How
@@ -104,7 +105,7 @@ class Forge:
         fork.store.git("fetch", "--quiet", str(parent.path), "+refs/heads/*:refs/heads/*")
         return fork
 
-    def settings(self, full_name: str, **changes: bool) -> None:
+    def settings(self, full_name: str, **changes: Any) -> None:
         """Turn switches of a repository: see `Settings`."""
         repo = self._repo(full_name)
         repo.settings = replace(repo.settings, **changes)

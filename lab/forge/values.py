@@ -202,6 +202,7 @@ class Settings:
     allow_rebase_merge: bool = True
     delete_branch_on_merge: bool = False
     actions_may_write_pull_requests: bool = True
+    disabled_workflows: tuple[str, ...] = ()  # file names
     immutable_releases: bool = False
 
 

@@ -116,6 +116,12 @@ def _unusual(content: bytes, file: str) -> Any:
         raise bad(file, [(1, f"it is not YAML ({error})")]) from error
 
 
+def _rank(cause: Any) -> tuple[int, bool, bool]:
+    """The deepest violation first. Of several allowed forms, the one of the value's own type explains most."""
+    is_other_form = cause.validator in ("enum", "const", "type")
+    return -len(cause.absolute_path), is_other_form, cause.validator != "required"
+
+
 def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Every violation of a JSON Schema as (line from 1, sentence). `data` is what `content` parsed to."""
     import difflib
@@ -126,7 +132,7 @@ def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[
     plain = json.loads(json.dumps(data, default=str))
     for error in Draft202012Validator(schema).iter_errors(plain):
         causes = error.context or [error]
-        best = min(causes, key=lambda cause: (-len(cause.absolute_path), cause.validator != "required"))
+        best = min(causes, key=_rank)
         path = list(best.absolute_path)
         if best.validator == "additionalProperties":
             known = sorted((best.schema.get("properties") or {}).keys())

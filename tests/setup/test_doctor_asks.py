@@ -54,7 +54,9 @@ class Clinic:
         assert repository is not None
         repository.rules.clear()
         repository.secrets.clear()
-        self.forge.settings(SHOP, actions_may_write_pull_requests=True, allow_squash_merge=True)
+        self.forge.settings(
+            SHOP, actions_may_write_pull_requests=True, allow_squash_merge=True, disabled_workflows=()
+        )
         for name in (*ENVIRONMENTS, "stagegate"):
             self.forge.environment(SHOP, name, branches=["main"])
         variables, secrets = self.lab.variables(), self.lab.secrets()
@@ -123,7 +125,7 @@ def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, dia
     staging = repo.environments["staging"]
     staging.variables.clear()
     staging.secrets.clear()
-    clinic.forge.settings(SHOP, actions_may_write_pull_requests=False)
+    clinic.forge.settings(SHOP, actions_may_write_pull_requests=False, disabled_workflows=("stagegate.yml",))
     channels = "notify: {channels: [{kind: slack, url: SLACK_URL}]}\nenvironments:"
     done = diagnose({"stagegate.yaml": ("environments:", channels)})
     missing = done.told("environments", "no GitHub Environment prod")
@@ -133,6 +135,8 @@ def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, dia
     assert "gh variable set STAGEGATE_HOSTS --env staging" in done.told("variables", "STAGEGATE_HOSTS")["fix"]
     assert "gh secret set ARGOCD_TOKEN --env staging" in done.told("variables", "ARGOCD_TOKEN")["fix"]
     assert "can_approve_pull_request_reviews=true" in done.told("workflow-token")["fix"]
+    disabled = done.told("workflows", ".github/workflows/stagegate.yml is disabled")
+    assert disabled["fix"] == "gh workflow enable stagegate.yml --repo acme/shop"
     assert done.code == 2
 
 

@@ -154,8 +154,10 @@ def list_workflows(ask: Ask) -> Answer:
     paths = [entry.path for entry in repo.store.entries(repo.head(repo.default_branch), recursive=True)]
     folder = ".github/workflows/"
     names = [path.removeprefix(folder) for path in paths if path.startswith(folder)]
+    disabled = repo.settings.disabled_workflows
+    states = {name: "disabled_manually" if name in disabled else "active" for name in names}
     body = [
-        {"id": n, "name": name, "path": f".github/workflows/{name}", "state": "active"}
+        {"id": n, "name": name, "path": f".github/workflows/{name}", "state": states[name]}
         for n, name in enumerate(names, 1)
     ]
     return ask.page(body, "workflows")

@@ -35,7 +35,7 @@ def complete(
     Chart.lock says which versions: without it two runs could pack different software, so its absence is
     Stop(missing-file). `file://` dependencies must lie inside the workspace: Stop(findings).
     """
-    if all(_in_place(chart, dependency) for dependency in chart.dependencies):
+    if in_place(chart):
         yield chart
         return
     if not (chart.folder / LOCK).is_file():
@@ -54,6 +54,11 @@ def complete(
                 _beside(chart, dependency, folder, workspace)
         helm.dependency_build(folder, logins)
         yield msgspec.structs.replace(chart, folder=folder)
+
+
+def in_place(chart: ChartSource) -> bool:
+    """Whether every dependency is in the chart's folder, so that nothing has to be downloaded."""
+    return all(_in_place(chart, dependency) for dependency in chart.dependencies)
 
 
 def mismatches(chart: ChartSource) -> tuple[Finding, ...]:

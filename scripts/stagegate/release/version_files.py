@@ -74,10 +74,31 @@ def disagreements(held: tuple[Held, ...], expected: str) -> tuple[Finding, ...]:
             line=item.line,
             message=f"{item.place.file} holds {item.version}, not {expected}.",
             why="All version files move together.",
-            fix=f"Write {expected} here, or let version-bump do it.",
+            fix=_bare(held, item) or f"Write {expected} here, or let version-bump do it.",
         )
         for item in held
         if item.version != expected
+    )
+
+
+def with_v(held: tuple[Held, ...]) -> tuple[Held, ...]:
+    """Places that hold a version with a `v` before it, which version-bump neither compares nor writes."""
+    return tuple(one for one in held if re.fullmatch(f"v{_SEMVER}", one.version))
+
+
+def bare_cure(place: VersionFile) -> str:
+    """How a place with a `v` before the version is written in the settings."""
+    return (
+        f"Under version.files, give {place.file} a `pattern` with the text around the number instead of a "
+        '`path`, for example "tag: v{version}".'
+    )
+
+
+def _bare(held: tuple[Held, ...], item: Held) -> str:
+    prefixed = with_v(held)
+    numbers = {one.version.removeprefix("v") for one in held}
+    return (
+        bare_cure((item if item in prefixed else prefixed[0]).place) if prefixed and len(numbers) == 1 else ""
     )
 
 

@@ -19,6 +19,13 @@ def load(path: Path, file: str) -> Settings:
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
+        if "*" in file or "?" in file:
+            raise Stop(
+                "missing-file",
+                f"{file} is a pattern, and this action reads the settings of one app.",
+                "promote-pr, pin-guard, pr-command, version-bump and status-report take several apps at once.",
+                "Name one file with the input `config`.",
+            ) from error
         raise Stop(
             "missing-file",
             f"There is no {file}.",

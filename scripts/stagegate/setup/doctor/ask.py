@@ -8,7 +8,7 @@ from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner.context import Context
-from stagegate.setup.doctor import read
+from stagegate.setup.doctor import judged_charts, read
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.work_tree import WorkTree
 
@@ -32,7 +32,13 @@ def everybody(
     work_tree: WorkTree, config: str, access: Access, context: Context
 ) -> tuple[DoctorFacts, Calls]:
     """The facts, and how many requests GitHub got."""
-    facts = read.local(work_tree, config, in_job=bool(context.run_id))
+    facts = judged_charts.read(
+        read.local(work_tree, config, in_job=bool(context.run_id)),
+        context.workspace,
+        username=access.registry_username,
+        password=access.registry_password,
+        offline=access.offline,
+    )
     calls = Calls()
     if access.offline:
         for need in ("github", "registry", "argocd"):

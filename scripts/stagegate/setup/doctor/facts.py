@@ -17,6 +17,7 @@ from stagegate.clients.hub import (
     WorkflowState,
     WorkflowToken,
 )
+from stagegate.model import Finding
 from stagegate.settings import Environment, Settings
 from stagegate.setup.documents import Document
 from stagegate.setup.survey import Survey
@@ -82,10 +83,26 @@ class ApplicationFound(msgspec.Struct, frozen=True, kw_only=True):
     cure: str = ""
 
 
+class JudgedChart(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart that is built here, with the findings that fail chart-check, or the trouble of rendering it.
+
+    `unknown`: nothing is known about it, for example because its dependencies could not be downloaded.
+    """
+
+    path: str
+    config: str
+    findings: tuple[Finding, ...] = ()
+    trouble: str = ""
+    why: str = ""
+    cure: str = ""
+    unknown: bool = False
+
+
 class DoctorFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the checks look at.
 
     `hub`, `registry` and `argocd` are None where nobody was asked; `unasked` says why, by the name of the need.
+    `charts` are those of this repository as chart-check judges them, none without helm.
     `tools` has the path of each program, empty where it is missing; `in_job`: this machine is the runner.
     """
 
@@ -93,6 +110,7 @@ class DoctorFacts(msgspec.Struct, frozen=True, kw_only=True):
     tree: Tree
     apps: tuple[ConfiguredApp, ...]
     tools: Mapping[str, str]
+    charts: tuple[JudgedChart, ...] = ()
     in_job: bool = False
     hub: HubFacts | None = None
     registry: tuple[RepositorySeen, ...] | None = None

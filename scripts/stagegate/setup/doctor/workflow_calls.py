@@ -15,7 +15,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 _CALL = re.compile(
     r"(?P<owner>[\w.-]+)/stagegate/"
-    r"(?P<path>actions/[\w-]+|\.github/workflows/[\w-]+\.ya?ml)@(?P<ref>\S+)"
+    r"(?P<path>actions/[\w-]+|\.github/workflows/[\w-]+\.ya?ml)@(?P<ref>\S.*)"
 )
 
 

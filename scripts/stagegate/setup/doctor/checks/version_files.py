@@ -26,6 +26,16 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 held += version_files.read(place, facts.tree.file(place.file))
             except Stop as stop:
                 yield finding("error", stop.what, stop.why, stop.next, file=stop.file or config)
+        prefixed = version_files.with_v(tuple(held))
+        for one in prefixed:
+            yield finding(
+                "error",
+                f"{one.place.file}, line {one.line}, has {one.version}, with a `v`.",
+                "version-bump compares and writes the version without it.",
+                version_files.bare_cure(one.place),
+                file=one.place.file,
+            )
+        held = [one for one in held if one not in prefixed]
         for item in version_files.disagreements(tuple(held), held[0].version) if held else ():
             yield finding(
                 "error",

@@ -1,11 +1,12 @@
-"""workflows: a moved pin is verified, a pull request is guarded, and every file calls the same stagegate."""
+"""workflows: a moved pin is verified, a pull request is guarded, and comments are read."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from stagegate.argocd_app.sources import items, mapping
 from stagegate.model import Finding
 from stagegate.setup.doctor import workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
@@ -14,8 +15,8 @@ from stagegate.setup.doctor.workflow_calls import WorkflowFile
 
 VERIFYING = ("events.yml", "production.yml", "staging-gate")
 GUARDING = ("events.yml", "pin-guard.yml", "pin-guard")
+COMMANDING = ("events.yml", "commands.yml", "pr-command")
 _GATING = ("events.yml", "road.yml", "production.yml")  # reusable workflows with a gate in a job of theirs
-_FIXED = re.compile(r"@(?:[0-9a-f]{40}|v\d+\.\d+\.\d+\S*)$")
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -26,19 +27,26 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding("error", f"{workflow.file} is not YAML.", workflow.trouble, file=workflow.file)
     deciding = [config for config, settings in facts.valid if settings.environments and not settings.policy]
     if deciding:
-        yield from _verifying(workflows)
+        yield from _verifying(facts, workflows)
         yield from _guarding(workflows)
     yield from _named(facts, workflows)
     yield from _identified(facts)
-    yield from _revisions(facts)
-    for state in facts.hub.workflows or () if facts.hub else ():
+    yield from _disabled(facts, workflows)
+
+
+def _disabled(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """Workflows that call stagegate and that GitHub does not start."""
+    hub = facts.hub
+    if hub is None:
+        return
+    for state in hub.workflows or ():
         if state.state.startswith("disabled") and any(w.file == state.path and w.calls for w in workflows):
             name = PurePosixPath(state.path).name
             yield finding(
                 "error",
                 f"{state.path} is disabled on GitHub.",
                 "GitHub also disables scheduled workflows of repositories without activity.",
-                f"gh workflow enable {name}",
+                f"gh workflow enable {name} --repo {hub.repository}",
                 file=state.path,
             )
 
@@ -60,7 +68,7 @@ def _identified(facts: DoctorFacts) -> Iterator[Finding]:
             )
 
 
-def _verifying(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
     files = [w for w in workflows if any(call.name in VERIFYING for call in w.calls)]
     started = [w for w in files if "workflow_dispatch" in w.triggers]
     if not files:
@@ -95,9 +103,31 @@ def _verifying(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
             "error",
             f"{files[0].file} is not started by a push.",
             "After a person merges a promotion, only that starts it.",
-            "Add `push: {branches: [<default branch>]}` to its `on:`.",
+            f"Add `push: {{branches: [{_branch(facts)}]}}` to its `on:`.",
             file=files[0].file,
         )
+    elif files and not any(_started_on(workflow, _branch(facts)) for workflow in files):
+        yield finding(
+            "error" if facts.hub else "warning",
+            f"{files[0].file} is not started by a push to {_branch(facts)}.",
+            "Its `push` names other branches or only tags. After a person merges a promotion, only that starts it.",
+            f"Write `push: {{branches: [{_branch(facts)}]}}` in its `on:`.",
+            file=files[0].file,
+        )
+
+
+def _branch(facts: DoctorFacts) -> str:
+    return facts.hub.settings.default_branch if facts.hub else facts.survey.branch
+
+
+def _started_on(workflow: WorkflowFile, branch: str) -> bool:
+    """Whether a push to a branch starts a workflow, as far as `branches` tell."""
+    push = mapping(workflow.triggers.get("push"))
+    given = push.get("branches")
+    patterns = [given] if isinstance(given, str) else [str(one) for one in items(given)]
+    if "push" not in workflow.triggers or ("tags" in push and not patterns):
+        return False
+    return not patterns or any(fnmatchcase(branch, one) for one in patterns if not one.startswith("!"))
 
 
 def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
@@ -113,6 +143,16 @@ def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
             "No workflow guards pull requests.",
             "A change of a pin by hand is then not checked by any rule.",
             "Call events.yml (or pin-guard.yml) on `pull_request_target`; `stagegate init` writes it.",
+        )
+    if not any(
+        "issue_comment" in workflow.triggers and any(call.name in COMMANDING for call in workflow.calls)
+        for workflow in workflows
+    ):
+        yield finding(
+            "note",
+            "No workflow reads comments.",
+            "Commands such as /promote, /rollback and /hold get no answer.",
+            "Call events.yml (or commands.yml) on `issue_comment`; `stagegate init` writes it.",
         )
 
 
@@ -134,31 +174,9 @@ def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[
                 )
 
 
-def _revisions(facts: DoctorFacts) -> Iterator[Finding]:
-    calls = workflow_calls.calls(facts)
-    refs = sorted({call.ref for call in calls})
-    if len(refs) > 1:
-        yield finding(
-            "warning",
-            f"The workflows call stagegate at {len(refs)} revisions: {', '.join(refs)}.",
-            "One revision reads the records of another, and an older one may not understand what a "
-            "newer one writes.",
-            f"Write {refs[-1]} everywhere.",
-        )
-    for ref in refs:
-        if not _FIXED.search(ref):
-            yield finding(
-                "warning",
-                f"{ref} can change without a commit of yours.",
-                "A branch runs whatever is pushed to it, with the permissions of your jobs.",
-                "Write the full commit and the version: @<40 hex> # vX.Y.Z.",
-                file=next(call.file for call in calls if call.ref == ref),
-            )
-
-
 CHECK = DoctorCheck(
     name="workflows",
-    looks_at="Workflows that call stagegate: verifying, guarding, their triggers, names and revisions",
+    looks_at="Workflows that call stagegate: verifying, guarding, their triggers and names",
     cure="Run `stagegate init`, or correct the file.",
     check=check,
 )

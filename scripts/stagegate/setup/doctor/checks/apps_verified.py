@@ -1,0 +1,74 @@
+"""apps-verified: the workflow that stagegate starts after a promotion reads the settings of the app that moved."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from stagegate.model import Finding
+from stagegate.promotion import apps
+from stagegate.proposal import verifying
+from stagegate.setup.doctor import workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.doctor.workflow_calls import StagegateCall
+
+_VERIFYING = ("events.yml", "production.yml", "staging-gate")
+_DEFAULT = "stagegate.yaml"  # of the input `config`
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Apps that no verifying workflow reads, then those that another one reads than stagegate starts."""
+    calls = workflow_calls.calls(facts)
+    verifiers = [call for call in calls if call.name in _VERIFYING]
+    if not verifiers:
+        return  # the check `workflows` reports it
+    files = facts.tree.read(workflow.file for workflow in facts.survey.workflows)
+    started = verifying.choose({file: text.decode(errors="replace") for file, text in files.items()})
+    named = any(call.inputs.get("verify-workflow") for call in calls)
+    for config, settings in facts.valid:
+        if not settings.environments or settings.policy:
+            continue
+        readers = sorted({call.file for call in verifiers if _reads(call, config)})
+        if not readers:
+            yield finding(
+                "error",
+                f"No workflow verifies the pins of {settings.app}.",
+                f"{verifiers[0].name} in {verifiers[0].file} reads {_configs(verifiers)}, and not {config}.",
+                f"Write `config: {_pattern(facts, config)}` below its `with:`.",
+                file=verifiers[0].file,
+            )
+        elif started and started not in readers and not named:
+            yield finding(
+                "error",
+                f"After a promotion of {settings.app}, stagegate starts {started}, which does not read {config}.",
+                f"{readers[0]} reads it, and without `verify-workflow` only one workflow is started.",
+                f"Write `config: {_pattern(facts, config)}` in {started} and delete {readers[0]}, or give the "
+                f"promotions of {settings.app} the input `verify-workflow: {posixpath.basename(readers[0])}`.",
+                file=started,
+            )
+
+
+def _reads(call: StagegateCall, config: str) -> bool:
+    given = str(call.inputs.get("config") or _DEFAULT)
+    return "${{" in given or given == config or bool(apps.matching((config,), given))
+
+
+def _configs(calls: Iterable[StagegateCall]) -> str:
+    return ", ".join(sorted({str(call.inputs.get("config") or _DEFAULT) for call in calls}))
+
+
+def _pattern(facts: DoctorFacts, config: str) -> str:
+    """A glob over the settings files beside this one, where there are several."""
+    folder, name = posixpath.split(config)
+    glob = f"{posixpath.dirname(folder)}/*/{name}".lstrip("/")
+    several = len(apps.matching((one.config for one in facts.apps), glob)) > 1
+    return glob if several else config
+
+
+CHECK = DoctorCheck(
+    name="apps-verified",
+    looks_at="Whether the workflow that verifies moved pins reads the settings of every app",
+    cure="Give `config` as a glob over the settings files of all apps.",
+    check=check,
+)

@@ -1,0 +1,35 @@
+"""chart-rules: the chart passes chart-check, which the first release would otherwise be the first to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """What fails chart-check, then the charts that could not be rendered."""
+    for chart in facts.charts:
+        for one in chart.findings:
+            cure = f"{one.fix} `stagegate explain {one.rule}` describes the rule."
+            yield msgspec.structs.replace(one, severity="error", fix=cure)
+        if chart.trouble:
+            yield finding(
+                "note" if chart.unknown else "error",
+                chart.trouble,
+                chart.why,
+                chart.cure,
+                file=chart.config,
+            )
+
+
+CHECK = DoctorCheck(
+    name="chart-rules",
+    looks_at="What the chart renders to in each environment, by the rules of chart-check",
+    cure="Run `stagegate chart-check`.",
+    check=check,
+)

@@ -1,0 +1,78 @@
+"""The charts of the work tree as chart-check judges them, for doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from stagegate.chart import dependencies, source
+from stagegate.chart.check import facts as chart_facts
+from stagegate.chart.check import plan
+from stagegate.chart.check.request import CheckRequest
+from stagegate.clients.registry import credentials
+from stagegate.errors import Stop
+from stagegate.settings import ChartSettings, Settings
+from stagegate.setup.doctor.facts import DoctorFacts, JudgedChart
+
+_UNKNOWN = frozenset({"unreachable", "rate-limited", "server-error", "timeout"})
+
+
+def read(
+    facts: DoctorFacts, workspace: Path, *, username: str = "", password: str = "", offline: bool = False
+) -> DoctorFacts:
+    """The same facts with what chart-check reports for each chart that is built here.
+
+    Without helm nothing is rendered, which the check `tools` reports. `offline`: dependencies are not downloaded.
+    """
+    if not facts.tools.get("helm"):
+        return facts
+    found = {chart.path for chart in facts.survey.charts}
+    judged = tuple(
+        _judged(facts, settings, own, config, workspace, (username, password), offline)
+        for config, settings, own in _built_here(facts)
+        if own.path.rstrip("/") in found  # chart-name reports the others
+    )
+    return msgspec.structs.replace(facts, charts=judged)
+
+
+def _built_here(facts: DoctorFacts) -> Iterator[tuple[str, Settings, ChartSettings]]:
+    for config, settings in facts.valid:
+        if settings.own_chart is not None and not settings.source:
+            yield config, settings, settings.own_chart
+
+
+def _judged(
+    facts: DoctorFacts,
+    settings: Settings,
+    own: ChartSettings,
+    config: str,
+    workspace: Path,
+    login: tuple[str, str],
+    offline: bool,
+) -> JudgedChart:
+    chart = JudgedChart(path=own.path, config=config)
+    try:
+        if offline and not dependencies.in_place(source.read(workspace / own.path, own.path, lenient=True)):
+            return msgspec.structs.replace(
+                chart,
+                trouble=f"The chart {own.path} was not rendered: its dependencies are not in {own.path}/charts.",
+                why="`offline` was given, so they were not downloaded.",
+                cure=f"stagegate chart-check --config {config}",
+                unknown=True,
+            )
+        checked = plan.plan(
+            chart_facts.read(
+                settings,
+                own,
+                chart_facts.Checkout(workspace, facts.survey.repository),
+                credentials.for_hosts(settings.registry_hosts, *login),
+                CheckRequest(),
+            )
+        )
+    except Stop as stop:
+        return msgspec.structs.replace(
+            chart, trouble=stop.what, why=stop.why, cure=stop.next, unknown=stop.reason in _UNKNOWN
+        )
+    return msgspec.structs.replace(chart, findings=checked.failing)

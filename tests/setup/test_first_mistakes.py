@@ -1,0 +1,380 @@
+"""The mistakes of somebody's first hour: doctor or the first command reports each, before a version exists.
+
+Mistakes of one setting or file are in test_doctor_offline.py, those that only GitHub, a registry or Argo CD reveal
+in test_doctor_asks.py. Here are those that people made who tried stagegate on repositories of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from stagegate import cli
+from tests.setup.bare_repositories import git
+from tests.setup.test_doctor_offline import APP, GITOPS, HELM, IMAGE, MONO, PINS, add, adopted, change, remove
+from tests.setup.test_init import alone
+
+Spoil = Callable[[Path], None]
+DOCTOR = ("doctor", "--offline")
+EVENTS = ".github/workflows/stagegate.yml"
+CALLED = "acme/stagegate/.github/workflows/events.yml@v0.1.0"
+PUSH = "  push:\n    branches: main\n"
+TAG_PARAMETER = """\
+        parameters:
+          # The same release as targetRevision; the two move together.
+          - {name: image.tag, value: "1.4.2", forceString: true}
+"""
+COMMIT = "a" * 40
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: worker, namespace: "{{ .Release.Namespace }}"}
+spec:
+  containers:
+    - name: worker
+      image: "ghcr.io/acme/NAME:{{ .Values.image.tag }}"
+      resources: {}
+      env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: database, key: password}}}]
+"""
+
+
+def every(*spoils: Spoil) -> Spoil:
+    """Several changes, one after the other."""
+
+    def done(folder: Path) -> None:
+        for spoil in spoils:
+            spoil(folder)
+
+    return done
+
+
+def copied_for_each_service(folder: Path) -> None:
+    """The workflows of the first service, copied for the others as they are."""
+    first = folder / EVENTS
+    text = first.read_text()
+    for name in ("svc-a", "svc-b", "svc-c"):
+        own = text.replace("services/*/", f"services/{name}/")
+        (first if name == "svc-a" else first.with_name(f"{name}.yml")).write_text(own)
+
+
+class Case(NamedTuple):
+    """A repository, what is wrong in it, and the texts of a report: what is wrong, and how it is cured.
+
+    `severity` and `rule` are those of doctor's finding; a `command` has neither.
+    """
+
+    repository: str
+    spoil: Spoil
+    message: str
+    cure: str
+    rule: str = ""
+    severity: str = "error"
+    command: tuple[str, ...] = DOCTOR
+
+
+CASES: Mapping[str, Case] = {
+    # The chart: what a release would be the first to find.
+    "a Secret that nobody renders": Case(
+        HELM,
+        add("charts/shop/templates/worker.yaml", POD.replace("NAME", "shop")),
+        "Secret/database is not rendered",
+        "- Secret/database` under chart.checks.external",
+        "chart-rules",
+    ),
+    "an image of the release that is not listed": Case(
+        HELM,
+        add("charts/shop/templates/worker.yaml", POD.replace("NAME", "agent")),
+        "ghcr.io/acme/agent follows image.tag, and `images` does not list it",
+        "- ghcr.io/acme/agent` under images",
+        "chart-rules",
+    ),
+    "a listed image that the chart does not have": Case(
+        HELM,
+        change("stagegate.yaml", "images: [ghcr.io/acme/shop]", "images: [ghcr.io/acme/shopp]"),
+        "no object has the image ghcr.io/acme/shopp",
+        "Correct `images`",
+        "chart-rules",
+    ),
+    "a mistyped value for the tag": Case(
+        HELM,
+        change("stagegate.yaml", "image-tag-value: image.tag", "image-tag-value: image.tagg"),
+        "ghcr.io/acme/shop:1.4.2 does not follow image.tagg",
+        "`stagegate explain image-follows-tag`",
+        "chart-rules",
+    ),
+    "a default tag of another form": Case(
+        HELM,
+        every(
+            change("stagegate.yaml", "  image-tag-value: image.tag\n", ""),
+            change("charts/shop/values.yaml", 'tag: ""', 'tag: "v1.4.2"'),
+            change(APP, TAG_PARAMETER, ""),
+        ),
+        "ghcr.io/acme/shop:v1.4.2",
+        "chart.image-tag-value",
+        "chart-rules",
+    ),
+    "a template that does not render": Case(
+        HELM,
+        add("charts/shop/templates/worker.yaml", "{{ include .Values.nothing . }}\n"),
+        "Chart shop does not render",
+        "helm template",
+        "chart-rules",
+    ),
+    "a dependency without a lock": Case(
+        HELM,
+        change(
+            "charts/shop/Chart.yaml",
+            "type: application",
+            "type: application\ndependencies:\n  - {name: common, version: 1.0.0, repository: oci://ghcr.io/acme/charts}",
+        ),
+        "was not rendered: its dependencies are not in charts/shop/charts",
+        "stagegate chart-check --config stagegate.yaml",
+        "chart-rules",
+        "note",
+    ),
+    # Pins.
+    "any version in production": Case(
+        HELM,
+        change(APP, 'targetRevision: "1.4.2"', 'targetRevision: "*"'),
+        "follows '*'",
+        "exact version",
+        "pins-readable",
+    ),
+    "latest where releases arrive first": Case(
+        IMAGE,
+        change("k8s/dev/deployment.yaml", ":v0.4.0", ":latest"),
+        "follows 'ghcr.io/acme/mailer:latest'",
+        "exact version",
+        "pins-readable",
+        "warning",
+    ),
+    "a short commit": Case(
+        MONO, change(PINS, "newTag: v1.2.3", "newTag: 1a2b3c4"), "follows '1a2b3c4'", "exact", "pins-readable"
+    ),
+    "a commit of a version that is not tagged": Case(
+        MONO,
+        change(PINS, "newTag: v1.2.3", f"newTag: sha-{COMMIT}"),
+        "svc-a-v9.9.9 is not a tag of this clone",
+        "git fetch --tags",
+        command=(
+            *("promote", "--local", "--config", "services/svc-a/stagegate.yaml"),
+            *("--environment", "prod-eu", "--version", "9.9.9"),
+        ),
+    ),
+    "a commit field with something else in it": Case(
+        IMAGE,
+        every(
+            add("ops.json", '{"ref": "main"}\n'),
+            change(
+                "stagegate.yaml", "k8s/prod/deployment.yaml", '{file: ops.json, path: ref, value: "{commit}"}'
+            ),
+        ),
+        "ops.json has 'main' at ref",
+        "Write what runs there now, as {commit}",
+        command=("promote", "--local", "prod", "9.9.9"),
+    ),
+    "an environment of another name": Case(
+        GITOPS,
+        every(),
+        "There is no environment 'production'",
+        "staging, prod",
+        command=("promote", "--local", "production", "1.5.0"),
+    ),
+    # Version files.
+    "a version with a v": Case(
+        HELM,
+        every(
+            add("ops.yaml", "tag: v1.4.2\n"),
+            change("stagegate.yaml", "    - VERSION\n", "    - {file: ops.yaml, path: tag}\n    - VERSION\n"),
+        ),
+        "ops.yaml, line 1, has v1.4.2, with a `v`",
+        "`pattern`",
+        "version-files",
+    ),
+    "a version with a v, by the first command": Case(
+        HELM,
+        every(
+            add("ops.yaml", "tag: v1.4.2\n"),
+            change("stagegate.yaml", "    - VERSION\n", "    - VERSION\n    - {file: ops.yaml, path: tag}\n"),
+        ),
+        "ops.yaml",
+        "`pattern`",
+        command=("check",),
+    ),
+    "a lock file that was forgotten": Case(
+        HELM,
+        every(
+            add(
+                "package-lock.json",
+                '{"version": "1.4.2", "lockfileVersion": 3, "packages": {"": {"version": "1.4.1"}}}\n',
+            ),
+            change("stagegate.yaml", "    - VERSION\n", "    - VERSION\n    - package-lock.json\n"),
+        ),
+        "package-lock.json holds 1.4.1, not 1.4.2",
+        "Write 1.4.2",
+        "version-files",
+    ),
+    "a table that pyproject.toml does not have": Case(
+        HELM,
+        every(
+            add("pyproject.toml", '[project]\nversion = "1.4.2"\n'),
+            change(
+                "stagegate.yaml", "    - VERSION\n", "    - {file: pyproject.toml, path: tool.x.version}\n"
+            ),
+        ),
+        "pyproject.toml holds no text version in the table [tool.x]",
+        "`pattern`",
+        "version-files",
+    ),
+    "a version file that is missing, by the first command": Case(
+        HELM,
+        remove("VERSION"),
+        "There is no VERSION",
+        "Add the file",
+        command=("version-bump", "--mode", "verify"),
+    ),
+    # Settings and flags.
+    "a mistyped key where a word is allowed too": Case(
+        HELM,
+        change("stagegate.yaml", "{applications: [shop-prod]}", "{aplications: [shop-prod]}"),
+        "unknown key 'aplications', did you mean applications",
+        "Correct",
+        "settings-valid",
+    ),
+    "an environment after one that is not there": Case(
+        HELM,
+        change("stagegate.yaml", "after: [staging]", "after: [stagin]"),
+        "after names 'stagin'",
+        "Correct",
+        "settings-valid",
+    ),
+    "a pattern where one file is read": Case(
+        MONO,
+        every(),
+        "services/*/stagegate.yaml is a pattern",
+        "Name one file with the input `config`",
+        command=("staging-gate", "--config", "services/*/stagegate.yaml", "--environment", "staging"),
+    ),
+    "a mistyped command": Case(
+        HELM, every(), "no command 'promte'", "Did you mean promote", command=("promte",)
+    ),
+    # Workflows.
+    "a placeholder of the README": Case(
+        HELM,
+        change(EVENTS, CALLED, "OWNER/stagegate/.github/workflows/events.yml@<40 hex>"),
+        "OWNER/stagegate@<40 hex> is the address of an example",
+        "owner/stagegate@<40 hex>",
+        "revisions",
+    ),
+    "the address of the examples": Case(
+        HELM,
+        every(),
+        "acme/stagegate@v0.1.0 is the address of an example",
+        "owner/stagegate@<40 hex>",
+        "revisions",
+        "warning",
+    ),
+    "two revisions": Case(
+        HELM, change(EVENTS, "@v0.1.0", "@v0.2.0"), "at 2 revisions", "everywhere", "revisions", "warning"
+    ),
+    "no start by a merge": Case(
+        HELM, change(EVENTS, PUSH, ""), "is not started by a push", "branches: [main]", "workflows"
+    ),
+    "a start by merges to another branch": Case(
+        HELM,
+        change(EVENTS, "branches: main", "branches: [master, release/*]"),
+        "is not started by a push to main",
+        "branches: [main]",
+        "workflows",
+        "warning",
+    ),
+    "a start by tags only": Case(
+        HELM,
+        change(EVENTS, PUSH, "  push:\n    tags: v*\n"),
+        "is not started by a push to main",
+        "branches: [main]",
+        "workflows",
+        "warning",
+    ),
+    "no start by stagegate": Case(
+        HELM,
+        change(EVENTS, "  workflow_dispatch:\n", ""),
+        "cannot be started by a dispatch",
+        "workflow_dispatch:",
+        "workflows",
+    ),
+    "a guard that runs the pull request's own file": Case(
+        HELM,
+        change(EVENTS, "pull_request_target:", "pull_request:"),
+        "No workflow guards pull requests",
+        "`pull_request_target`",
+        "workflows",
+        "warning",
+    ),
+    "no answers to comments": Case(
+        HELM,
+        change(EVENTS, "issue_comment:", "issues:"),
+        "No workflow reads comments",
+        "`issue_comment`",
+        "workflows",
+        "note",
+    ),
+    "several apps and a workflow for one": Case(
+        MONO,
+        change(EVENTS, '      config: "services/*/stagegate.yaml"\n', ""),
+        "No workflow verifies the pins of svc-b",
+        "config: services/*/stagegate.yaml",
+        "apps-verified",
+    ),
+    "a copy of the workflow for each service": Case(
+        MONO,
+        copied_for_each_service,
+        "After a promotion of svc-b, stagegate starts .github/workflows/stagegate.yml",
+        "verify-workflow: svc-b.yml",
+        "apps-verified",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Four strangers' repositories after `init`, for copies."""
+    folder = tmp_path_factory.mktemp("good")
+    with pytest.MonkeyPatch.context() as patch:
+        return {name: adopted(folder / name, name, patch) for name in (HELM, GITOPS, MONO, IMAGE)}
+
+
+@pytest.mark.parametrize("mistake", CASES)
+def test_it_is_reported_with_its_cure_before_a_version_exists(
+    mistake: str,
+    repositories: Mapping[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    case = CASES[mistake]
+    folder = shutil.copytree(repositories[case.repository], tmp_path / "repository")
+    tags = git(folder, "tag", "--list")
+    case.spoil(folder)
+    alone(monkeypatch, folder)
+    code = cli.main(list(case.command))
+    said = "".join(capsys.readouterr())
+    assert git(folder, "tag", "--list") == tags
+    if case.command != DOCTOR:
+        assert (code, case.message in said, case.cure in said) == (
+            1 if case.command == ("check",) else 2,
+            True,
+            True,
+        ), said
+        return
+    (line,) = [one for one in said.splitlines() if one.startswith("findings=")]
+    findings = json.loads(line.removeprefix("findings="))
+    reported = [one for one in findings if one["rule"] == case.rule and case.message in one["message"]]
+    assert len(reported) == 1, findings
+    assert (reported[0]["severity"], case.cure in reported[0]["fix"]) == (case.severity, True), reported
+    assert code == (2 if any(one["severity"] == "error" for one in findings) else 0)
