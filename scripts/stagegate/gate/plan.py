@@ -89,11 +89,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     `limit` is how long the reason is endured (None: as long as the gate waits). With another limit it is another
     state under the same word, such as a sync that has not begun and one that ended and left a difference.
+    `begun`: when Argo CD says that a Degraded state began. Another moment is another state, which was good between
+    two looks.
     `certain`: a hard refresh has shown an error that waiting does not heal, and every look since has.
     """
 
     reason: str = ""
     limit: float | None = None
+    begun: str = ""
     since: float = 0.0
     looks: int = 0
     was_good: bool = False
@@ -135,12 +138,14 @@ def endured(reason: str, application: Application, expected: Expected) -> float 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What one look showed: a reason with its sentence, how long it is endured (None: as long as the gate waits),
-    how long `ready` must last, and whether whoever showed it looked late enough for that. `for_good`: waiting does
-    not heal it where a hard refresh shows it too."""
+    how long `ready` must last, and whether whoever showed it looked late enough for that. `begun`: when a Degraded
+    state began, in the words of whoever showed it. `for_good`: waiting does not heal it where a hard refresh shows
+    it too."""
 
     reason: str
     detail: str
     limit: float | None = None
+    begun: str = ""
     settle: float = 0.0
     confirmed: bool = True
     for_good: bool = False
@@ -154,6 +159,7 @@ def observe(application: Application, expected: Expected) -> Observed:
         reason=reason,
         detail=detail,
         limit=endured(reason, application, expected),
+        begun=application.health_since if reason == "degraded" else "",
         settle=settle,
         confirmed=confirmed(application, settle),
         for_good=reason == "comparison-error" and does_not_exist(application),
@@ -220,6 +226,7 @@ def added(
         return History(
             reason=observed.reason,
             limit=observed.limit,
+            begun=observed.begun,
             since=now,
             looks=1,
             was_good=good,
@@ -235,4 +242,6 @@ def added(
 
 
 def _continues(history: History, observed: Observed) -> bool:
-    return (history.reason, history.limit) == (observed.reason, observed.limit)
+    """Whether this look shows the state that the history is of."""
+    earlier = (history.reason, history.limit, history.begun)
+    return earlier == (observed.reason, observed.limit, observed.begun)
