@@ -56,7 +56,7 @@ def every(*spoils: Spoil) -> Spoil:
 def copied_for_each_service(folder: Path) -> None:
     """The workflows of the first service, copied for the others as they are."""
     first = folder / EVENTS
-    text = first.read_text()
+    text = first.read_text().replace(CALLED, f"{CALLED}\n    with: {{config: services/*/stagegate.yaml}}")
     for name in ("svc-a", "svc-b", "svc-c"):
         own = text.replace("services/*/", f"services/{name}/")
         (first if name == "svc-a" else first.with_name(f"{name}.yml")).write_text(own)
@@ -326,9 +326,18 @@ CASES: Mapping[str, Case] = {
     ),
     "several apps and a workflow for one": Case(
         MONO,
-        change(EVENTS, '      config: "services/*/stagegate.yaml"\n', ""),
+        change(EVENTS, CALLED, f"{CALLED}\n    with: {{config: services/svc-a/stagegate.yaml}}"),
         "No workflow verifies the pins of svc-b",
         "config: services/*/stagegate.yaml",
+        "apps-verified",
+    ),
+    "settings in two places": Case(
+        MONO,
+        lambda folder: add("apps/web/stagegate.yaml", (folder / "services/svc-a/stagegate.yaml").read_text())(
+            folder
+        ),
+        "Settings files are in several places",
+        "Give `config`",
         "apps-verified",
     ),
     "a copy of the workflow for each service": Case(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 
+from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.promotion import apps
 from stagegate.proposal import verifying
+from stagegate.settings import locations
 from stagegate.setup.doctor import workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.doctor.workflow_calls import StagegateCall
 
 _VERIFYING = ("events.yml", "production.yml", "staging-gate")
-_DEFAULT = "stagegate.yaml"  # of the input `config`
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -23,13 +24,19 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     verifiers = [call for call in calls if call.name in _VERIFYING]
     if not verifiers:
         return  # the check `workflows` reports it
+    try:
+        unnamed = _unnamed(facts)
+    except Stop as stop:
+        if any(_given(call) == locations.FILE for call in verifiers):
+            yield finding("error", stop.what, stop.why, stop.next, file=verifiers[0].file)
+        return
     files = facts.tree.read(workflow.file for workflow in facts.survey.workflows)
     started = verifying.choose({file: text.decode(errors="replace") for file, text in files.items()})
     named = any(call.inputs.get("verify-workflow") for call in calls)
     for config, settings in facts.valid:
         if not settings.environments or settings.policy:
             continue
-        readers = sorted({call.file for call in verifiers if _reads(call, config)})
+        readers = sorted({call.file for call in verifiers if _reads(call, config, unnamed)})
         if not readers:
             yield finding(
                 "error",
@@ -49,13 +56,25 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             )
 
 
-def _reads(call: StagegateCall, config: str) -> bool:
-    given = str(call.inputs.get("config") or _DEFAULT)
-    return "${{" in given or given == config or bool(apps.matching((config,), given))
+def _unnamed(facts: DoctorFacts) -> tuple[str, ...]:
+    """The settings files that a call without `config` reads. Stop(bad-input) where they are in several places."""
+    entries = facts.tree.entries
+    return (locations.FILE,) if locations.FILE in entries else locations.find(entries)
+
+
+def _given(call: StagegateCall) -> str:
+    return str(call.inputs.get("config") or locations.FILE)
+
+
+def _reads(call: StagegateCall, config: str, unnamed: tuple[str, ...]) -> bool:
+    given = _given(call)
+    if given == locations.FILE:
+        return config in unnamed
+    return "${{" in given or bool(apps.matching((config,), given))
 
 
 def _configs(calls: Iterable[StagegateCall]) -> str:
-    return ", ".join(sorted({str(call.inputs.get("config") or _DEFAULT) for call in calls}))
+    return ", ".join(sorted({_given(call) for call in calls}))
 
 
 def _pattern(facts: DoctorFacts, config: str) -> str:
