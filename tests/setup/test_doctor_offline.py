@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from stagegate.actions import doctor, init
 from stagegate.runner.boundary import entrypoint
 from stagegate.setup.doctor import registry
 from stagegate.setup.doctor.check import DoctorCheck
-from tests.setup.bare_repositories import ALL, git
+from tests.setup.bare_repositories import ALL, commit, git
 from tests.setup.test_init import alone
 
 
@@ -46,6 +47,16 @@ def test_after_init_nothing_will_break(
     code, findings, said = diagnose(capsys)
     assert (code, [one for one in findings if one["severity"] == "error"]) == (0, [])
     assert "not asked: argocd-access" in said and "`offline` was given" in said
+
+
+def test_shared_policy_of_the_repository_is_below_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = Path(__file__).parents[2] / "examples/monorepo"
+    folder = commit(shutil.copytree(example, tmp_path / "monorepo"), "acme/monorepo")
+    alone(monkeypatch, folder)
+    code, findings, _ = diagnose(capsys)
+    assert (code, [one for one in findings if one["severity"] == "error"]) == (0, [])
 
 
 def change(path: str, *texts: str) -> Callable[[Path], None]:

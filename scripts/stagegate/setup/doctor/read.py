@@ -18,7 +18,8 @@ from stagegate.gate import facts as gate_facts
 from stagegate.model import is_prerelease
 from stagegate.pins import files as pin_files
 from stagegate.promotion import apps
-from stagegate.settings import Settings, seconds
+from stagegate.settings import Settings, seconds, shared_policy
+from stagegate.settings.shared_policy import Shared
 from stagegate.setup import survey as surveying
 from stagegate.setup.doctor import github_environments
 from stagegate.setup.doctor.facts import (
@@ -64,10 +65,19 @@ def _app(tree: Tree, config: str) -> ConfiguredApp:
     try:
         content = tree.file(config) or b""
         settings = settings_file.parse(content, config)
+        if settings.extends and "//" not in settings.extends:
+            settings = shared_policy.extended(content, config, _shared(tree, settings.extends))
         whole = pin_files.expanded(settings, tree.entries, config, content)
         return ConfiguredApp(config=config, settings=whole)
     except Stop as stop:
         return ConfiguredApp(config=config, trouble=f"{stop.what} {stop.why}", line=stop.line or 0)
+
+
+def _shared(tree: Tree, file: str) -> Shared:
+    content = tree.file(file)
+    if content is None:
+        raise Stop("missing-file", f"There is no {file}.", "`extends` names it.", "Correct the path.")
+    return Shared(place=file, content=content, blob="")
 
 
 def with_github(facts: DoctorFacts, hub: Hub, token: str) -> DoctorFacts:
