@@ -181,6 +181,49 @@ def test_a_deleted_ref_is_found_in_the_activity(shop: World) -> None:
     assert gone[0].actor is not None and gone[0].actor.login == "octo-dev"
 
 
+def test_moves_that_were_read_together_answer_for_each_ref(shop: World) -> None:
+    writer = shop.hub()
+    name, kept = "refs/heads/stagegate/hold/shop/prod", "refs/heads/stagegate/ban/shop/prod"
+    sha = writer.create_orphan_commit({"mark.json": b"{}"}, "hold")
+    for ref in (name, kept):
+        writer.create_ref(ref, sha)
+    shop.person().update_refs([hub.RefUpdate(name=name, before=sha, after=hub.ZERO, force=True)])
+    with hub.remembering():
+        reader = shop.person()
+        reader.read_moves()
+        before = reader.calls.read
+        move = reader.pushed(kept.removeprefix("refs/heads/"), reader.repository, sha)
+        (gone,) = reader.deleted_refs("refs/heads/stagegate/")
+        assert reader.calls.read == before
+        assert move is not None and move == shop.person().pushed(
+            kept.removeprefix("refs/heads/"), reader.repository
+        )
+        assert (gone.ref, gone.before) == (name, sha)
+        other = writer.create_orphan_commit({"mark.json": b"{}"}, "another")
+        shop.person().update_refs([hub.RefUpdate(name=kept, before=sha, after=other, force=True)])
+        moved = reader.pushed(kept.removeprefix("refs/heads/"), reader.repository, other)
+        assert moved is not None and moved.after == other, (
+            "what was read may be older than the head asked for"
+        )
+
+
+def test_a_list_of_all_deployments_answers_for_an_environment_until_one_is_written(shop: World) -> None:
+    writer = shop.hub()
+    for environment in ("staging", "prod"):
+        writer.create_deployment(shop.sha, "t", environment, {"n": 1}, "", False)
+    with hub.remembering():
+        reader = shop.hub()
+        assert [one.environment for one in reader.deployments("t", "prod")] == ["prod"]
+        before = reader.calls.read
+        assert [
+            one.environment for page in reader.deployment_pages("t", "staging", shop.sha) for one in page
+        ] == ["staging"]
+        assert list(reader.deployment_pages("t", "staging", "1" * 40)) == []
+        assert reader.calls.read == before
+        reader.create_deployment(shop.sha, "t", "staging", {"n": 2}, "", False)
+        assert len([one for page in reader.deployment_pages("t", "staging", shop.sha) for one in page]) == 2
+
+
 def test_an_odd_base_url_is_understood(shop: World) -> None:
     url = shop.forge.url
     token = shop.actions(contents="read")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from stagegate.clients import hub
+from stagegate.clients import work_tree as work_trees
 from stagegate.clients.argocd import access
 from stagegate.clients.argocd.client import ArgoCD
 from stagegate.clients.argocd.clusters import Clusters
@@ -24,7 +26,8 @@ class Connections:
 
     `config` is the path of the policy in the pins repository, `login` user and password for the registry,
     `clone` a local clone of the pins repository, where kustomizations are built,
-    `clusters` what the Argo CD of the inputs knows of its clusters.
+    `clusters` what the Argo CD of the inputs knows of its clusters, `work_tree` the folder of the run where it is
+    of the pins repository: it only tells which files are probably needed.
     """
 
     app: hub.Hub
@@ -34,6 +37,7 @@ class Connections:
     login: tuple[str, str] = ("", "")
     clone: Path | None = None
     clusters: Clusters | None = None
+    work_tree: Path | None = None
 
     def limited(self, policy: Settings) -> Connections:
         """The same, with registry credentials only for the hosts that policy names, whatever a branch says."""
@@ -91,8 +95,17 @@ def open_connections(
             "Give `app-id` and `app-key` of a GitHub App that is installed on both, or `token` (app repository) "
             "and `pins-token` (pins repository).",
         )
+    work_tree = context.workspace if pins_repository == context.repository else None
+    if work_tree is not None:
+        pins.lists_in(partial(work_trees.entries, work_tree))
     return Connections(
-        app=app, pins=pins, registry=registry, config=path, login=login, clusters=_clusters(inputs)
+        app=app,
+        pins=pins,
+        registry=registry,
+        config=path,
+        login=login,
+        clusters=_clusters(inputs),
+        work_tree=work_tree,
     )
 
 

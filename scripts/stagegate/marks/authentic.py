@@ -6,7 +6,7 @@ parent. An old mark that is pushed again carries everything, but the repository'
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -19,15 +19,24 @@ from stagegate.model import Actor, Finding, Mark
 
 _KINDS = {"hold": ("hold", "rollback"), "ban": ("ban",), "override": ("override",)}
 
+_SEVERAL = 2  # marks, for which one list is less than a request for each
+
 
 def of_app(
     pins: hub.Hub, files: Mapping[str, hub.RefFile], app: str, writers: Sequence[Actor], now: datetime
 ) -> tuple[Placed, ...]:
     """The marks on these refs that concern an app. One that does not count has no `mark`, and says why not."""
+    read_ahead(pins, files, app, _SEVERAL)
     judged_marks = (
         judged(pins, ref, file, writers, now) for ref, file in sorted(files.items()) if _is_of(ref, app)
     )
     return tuple(one for one in judged_marks if one is not None)
+
+
+def read_ahead(pins: hub.Hub, refs: Iterable[str], app: str, least: int = 1) -> None:
+    """One request for the moves of an app's marks and for deleted ones, where it has at least so many."""
+    if sum(_is_of(ref, app) for ref in refs) >= least:
+        pins.read_moves()
 
 
 def judged(

@@ -14,7 +14,7 @@ from stagegate.evidence.records import Record
 from stagegate.marks import authentic, marks
 from stagegate.model import Actor
 from stagegate.pins import files as pin_files
-from stagegate.pins import pinned_version
+from stagegate.pins import pinned_version, probable
 from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import shared_policy
 from stagegate.promotion.apps import App
@@ -34,9 +34,8 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(connections: Connections, local_settings: Settings) -> AppState:
     """Policy and every pin's file. `local_settings` only says where pins probably are, which saves a request."""
-    connections.pins.open(
-        pinned_version.likely_files(connections.config, local_settings), marks.PREFIX, marks.FILE
-    )
+    paths = probable.files(connections.config, local_settings, connections.work_tree)
+    connections.pins.open(paths, marks.PREFIX, marks.FILE)
     base = connections.pins.default_branch()
     head = connections.pins.head(base)
     if head is None:
@@ -53,7 +52,7 @@ def read_ahead(connections: Connections, apps: Iterable[App]) -> None:
     paths: dict[str, None] = {}
     for app in apps:
         paths |= dict.fromkeys(pinned_version.likely_files(app.config, app.settings))
-    pins.open(tuple(paths), marks.PREFIX, marks.FILE)
+    pins.open((*paths, *probable.values(tuple(paths), connections.work_tree)), marks.PREFIX, marks.FILE)
     head = pins.head(pins.default_branch())
     if head is not None:
         pins.files(head, tuple(paths))

@@ -62,14 +62,15 @@ def read(pins: hub.Hub, pattern: str, context: Context | None = None) -> tuple[A
 def read_ahead(pins: hub.Hub, pattern: str, context: Context | None = None) -> None:
     """The first query of a run, with the settings that the path names and the pins of those in the work tree."""
     from stagegate.marks import marks
-    from stagegate.pins import pinned_version
+    from stagegate.pins import pinned_version, probable
 
-    probable: list[tuple[str, ...]] = [() if is_glob(pattern) else (pattern,)]
+    paths = dict.fromkeys(() if is_glob(pattern) else (pattern,))
+    values: tuple[str, ...] = ()
     if context is not None:
-        probable += [
-            pinned_version.likely_files(app.config, app.settings) for app in _local(context, pattern)
-        ]
-    pins.open([path for paths in probable for path in paths], marks.PREFIX, marks.FILE)
+        for app in _local(context, pattern):
+            paths |= dict.fromkeys(pinned_version.likely_files(app.config, app.settings))
+        values = probable.values(tuple(paths), context.workspace)
+    pins.open((*paths, *values), marks.PREFIX, marks.FILE)
 
 
 def _local(context: Context, pattern: str) -> tuple[App, ...]:

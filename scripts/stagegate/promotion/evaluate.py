@@ -270,6 +270,8 @@ def _with_release(
 def _sides(
     connections: Connections, before: str, after: str, paths: tuple[str, ...]
 ) -> tuple[PinsTree, PinsTree]:
+    if paths:
+        connections.pins.entries(after)  # what both have alike is read once, and modes need no request
     return _at(connections, before, paths), _at(connections, after, paths)
 
 

@@ -11,7 +11,7 @@ from stagegate.clients.connections import Connections
 from stagegate.difference import Difference, render_both, set_releases
 from stagegate.errors import Stop
 from stagegate.evidence import releases
-from stagegate.marks import deleted
+from stagegate.marks import authentic, deleted, marks
 from stagegate.model import Release
 from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
@@ -79,6 +79,8 @@ def _environment(run: PromotionRun) -> str:
 def _draft(connections: Connections, run: PromotionRun, state: AppState, environment: str) -> PromotionFacts:
     """What is known before a release is chosen: pins, newest records, marks and the tip of our branch."""
     mode, version = run.request.mode, run.request.version
+    present_marks = connections.pins.ref_files(marks.PREFIX, marks.FILE)
+    authentic.read_ahead(connections.pins, present_marks, state.settings.app)
     draft, tips = app_state.facts(connections, state, mode, environment, version)
     branch = (names.rollback if mode == "rollback" else names.promotion)(draft.app, environment)
     present = {f"refs/heads/{tip}" for tip in tips}

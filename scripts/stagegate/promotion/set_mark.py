@@ -61,6 +61,7 @@ def run(started: PromotionRun, state: AppState) -> tuple[Result, tuple[Evaluated
     present = connections.pins.ref_files(marks.PREFIX, marks.FILE)
     if not request.dry_run:
         changes += _renewed(connections, state.settings, present, now)
+    authentic.read_ahead(connections.pins, present, state.settings.app)
     evaluated = reevaluate.again(replace(started, connections=connections), state, concerned(state, request))
     findings = deleted.vanished(connections.pins, state.settings.app, present)
     findings += authentic.unsigned(connections.pins) if changes and request.mode != "evaluate" else ()

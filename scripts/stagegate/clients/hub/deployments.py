@@ -138,10 +138,27 @@ class Deployments(Port):
         pages = self.deployment_pages(task, environment, sha, min(first, PAGE))
         return list(islice(chain.from_iterable(pages), first))
 
+    def _all(self, task: str, environment: str, sha: str | None) -> list[Deployment] | None:
+        """Every deployment of a task in an environment (and of a commit), where a list that was read has them all.
+
+        Those of one commit are read in all environments at once, unless those of all commits were read.
+        """
+        if memory.current() is None:
+            return None
+        newest: list[Deployment] = []
+        complete = False
+        if memory.knows(self, "newest_deployments", (task,)):
+            newest, complete = self.newest_deployments(task)
+        if not complete and sha is not None:
+            newest, complete = self.newest_deployments(task, sha)
+        own = [one for one in newest if one.environment == environment and sha in (None, one.sha)]
+        return own if complete else None
+
     @remembered
-    def newest_deployments(self, task: str) -> tuple[list[Deployment], bool]:
-        """The newest 100 deployments of a task in all environments, and whether there are no others."""
-        newest = next(self.deployment_pages(task), [])
+    def newest_deployments(self, task: str, sha: str | None = None) -> tuple[list[Deployment], bool]:
+        """The newest 100 deployments of a task (or of one commit) in all environments, and whether there are no
+        others."""
+        newest = next(self.deployment_pages(task, sha=sha), [])
         return newest, len(newest) < PAGE
 
     def deployment_pages(
@@ -150,8 +167,12 @@ class Deployments(Port):
         """Deployments of a task, newest first, with statuses, page by page: two calls for each that is asked for.
 
         REST filters by task and knows 64-bit ids, which GraphQL's databaseId does not; GraphQL gives the
-        statuses of all of them at once. `size` is at most 100.
+        statuses of all of them at once. `size` is at most 100. No call where a list of this run has all of them.
         """
+        known = self._all(task, environment, sha) if environment is not None else None
+        if known is not None:
+            yield from (known[start : start + size] for start in range(0, len(known), size))
+            return
         wanted = {"task": task, "environment": environment, "sha": sha}
         params: dict[str, str | int] = {name: value for name, value in wanted.items() if value}
         params["per_page"] = size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -194,24 +194,34 @@ class Files(Port):
         """Every file of one commit (branch, tag or sha), without submodules. Stop(missing-file)."""
         return [path for path, (_, mode) in self.entries(ref).items() if mode != _SUBMODULE]
 
+    def lists_in(self, entries: Callable[[str], dict[str, tuple[str, str]] | None]) -> None:
+        """In a run that remembers, ask this function for the `entries` of a commit first; None: it has no such."""
+        kept = memory.current()
+        if kept is not None:
+            kept.work_trees[self.repository] = entries
+
     @lasting
     def entries(self, ref: str) -> dict[str, tuple[str, str]]:
         """Every file and submodule of one commit with its object id and Git's mode, as in `modes`.
 
-        One request; more of them only where GitHub lists a part (over 100,000 files). Stop(missing-file) where
-        there is no such commit, branch or tag.
+        One request, none for a commit that the work tree has; more of them only where GitHub lists a part (over
+        100,000 files). Stop(missing-file) where there is no such commit, branch or tag.
         """
+        kept = memory.current() if memory.is_commit(ref) else None
+        here = kept.work_trees.get(self.repository) if kept is not None else None
+        listed = (here(ref) if here is not None else None) or self._requested_entries(ref)
+        if kept is not None:
+            kept.trees[self.repository, ref] = listed
+        return listed
+
+    def _requested_entries(self, ref: str) -> dict[str, tuple[str, str]]:
         doing = f"list the files of {ref[:12]}"
         try:
-            listed = dict(self._listed(ref, "", doing))
+            return dict(self._listed(ref, "", doing))
         except Stop as stop:
             if self._objects([ref]) == [None]:
                 raise _no_commit(self.repository, ref) from stop
             raise
-        kept = memory.current()
-        if kept is not None and memory.is_commit(ref):
-            kept.trees[self.repository, ref] = listed
-        return listed
 
     def _listed(self, ref: str, prefix: str, doing: str) -> Iterator[tuple[str, tuple[str, str]]]:
         listed = self._c.get(self._c.path("git/trees", ref), _Tree, doing, "contents: read", recursive=1)

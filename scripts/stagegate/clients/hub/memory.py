@@ -30,7 +30,7 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 # everything.
 _OF_REFS = (
     "head", "_refs", "ref_files", "tag", "contains", "compare", "entries", "history", "pushed", "deleted_refs",
-    "pulls",
+    "_newest_activity", "pulls",
 )  # fmt: skip
 _CHANGED_BY: Mapping[str, tuple[str, ...]] = {
     "git/blobs": (),  # objects that no ref names yet
@@ -51,13 +51,15 @@ _CHANGED_BY: Mapping[str, tuple[str, ...]] = {
 class Memory(msgspec.Struct):
     """The hubs of a run, the answers since the last write, and what commits contain, which never changes.
 
-    `files` by repository, commit and path; `trees` by repository and commit; `contents` by object id; `reached` are
-    the commits that a branch of a repository contains.
+    `work_trees` list the files of a commit that a repository's work tree has; `files` by repository, commit and
+    path; `trees` by repository and commit; `contents` by object id; `reached` are the commits that a branch of a
+    repository contains.
     """
 
     hubs: dict[tuple[str, ...], Hub] = {}
     answers: dict[tuple[Any, ...], Any] = {}
     of_commits: dict[tuple[Any, ...], Any] = {}
+    work_trees: dict[str, Callable[[str], dict[str, tuple[str, str]] | None]] = {}
     files: dict[tuple[str, str, str], Blob | None] = {}
     trees: dict[tuple[str, str], Mapping[str, tuple[str, str]]] = {}
     contents: dict[str, bytes] = {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import Account, actor_of
+from stagegate.clients.hub.client import PAGE
 from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import Refused
@@ -16,6 +20,7 @@ from stagegate.errors import Stop
 from stagegate.model import Actor
 
 _SEEN_TRIES = 4
+_DELETION = "branch_deletion"
 _ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 
 
@@ -64,7 +69,11 @@ class _Activity(msgspec.Struct, frozen=True):
     before: str
     after: str
     timestamp: str
+    activity_type: str = ""
     actor: Account | None = None
+
+    def move(self) -> RefMove:
+        return RefMove(after=self.after, at=self.timestamp, by=actor_of(self.actor))
 
 
 class People(Port):
@@ -181,6 +190,8 @@ class People(Port):
         `head`: only a move to this commit counts. The activity follows a moment after the push, so it is read again
         until it names the head; one that never does is unknown.
         """
+        if repository == self.repository and head and (listed := self._listed_move(branch, head)):
+            return listed
         path = f"/repos/{quote(repository)}/activity"
         doing = f"read when {branch} was pushed"
         for attempt in range(_SEEN_TRIES):
@@ -193,20 +204,51 @@ class People(Port):
                 raise
             newest = next(iter(moves), None)
             if newest is not None and head in ("", newest.after):
-                return RefMove(after=newest.after, at=newest.timestamp, by=actor_of(newest.actor))
+                return newest.move()
             if not head:
                 return None
             if attempt < _SEEN_TRIES - 1:
                 self._c.back_off(attempt)
         return None
 
+    def _listed_move(self, branch: str, head: str) -> RefMove | None:
+        """The newest move of a branch to `head`, where the activity that was read already has it."""
+        if not memory.knows(self, "_newest_activity", ()):
+            return None
+        moves = (one for one in self._newest_activity()[0] if one.ref == f"refs/heads/{branch}")
+        newest = next(moves, None)
+        return newest.move() if newest is not None and newest.after == head else None
+
+    @remembered
+    def _newest_activity(self) -> tuple[list[_Activity], bool]:
+        """The newest 100 moves of all refs, newest first, and whether all of a month's are among them."""
+        doing = "read the newest moves of branches"
+        path = self._c.path("activity")
+        moves = self._c.get(
+            path, list[_Activity], doing, "contents: read", per_page=PAGE, time_period="month"
+        )
+        return moves, len(moves) < PAGE
+
+    def read_moves(self) -> None:
+        """Read ahead what `pushed` and `deleted_refs` then give without a request, in a run that remembers.
+
+        Where the activity may not be read, they say so.
+        """
+        if memory.current() is not None:
+            with suppress(Refused):
+                self._newest_activity()
+
     @remembered
     def deleted_refs(self, prefix: str) -> list[RefActivity]:
         """Refs under `prefix` (full name) that somebody deleted within a month, newest first."""
-        path = self._c.path("activity")
-        doing = f"read which refs under {prefix} were deleted"
-        parameters = {"activity_type": "branch_deletion", "time_period": "month"}
-        activity = self._c.pages(path, _Activity, doing, "contents: read", **parameters)
+        activity: Iterable[_Activity]
+        if memory.knows(self, "_newest_activity", ()) and self._newest_activity()[1]:
+            activity = [one for one in self._newest_activity()[0] if one.activity_type == _DELETION]
+        else:
+            path = self._c.path("activity")
+            doing = f"read which refs under {prefix} were deleted"
+            parameters = {"activity_type": _DELETION, "time_period": "month"}
+            activity = self._c.pages(path, _Activity, doing, "contents: read", **parameters)
         return [
             RefActivity(ref=a.ref, before=a.before, actor=actor_of(a.actor), at=a.timestamp)
             for a in activity
