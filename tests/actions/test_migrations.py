@@ -69,7 +69,7 @@ def test_a_release_with_a_migration_enters_and_goes_back_without_a_label(world: 
     code, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
     assert (code, told["reason"]) == (0, "proposed")
     assert world.hub().statuses(told["commit"])[0].state == "success"
-    assert "stagegate does not know whether `1.0.0` works with what they did" in body(world, told)
+    assert "Check whether `1.0.0` works with the results of these Jobs" in body(world, told)
 
 
 def test_a_migration_that_does_something_else_is_reviewed(world: Shop) -> None:

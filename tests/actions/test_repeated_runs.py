@@ -75,7 +75,7 @@ def test_a_command_whose_answer_was_deleted_is_not_carried_out_again(world: Shop
     for by in ("octo-dev", "octo-lead"):
         assert obey(world, event, again("octo-lead", by))[0] in (0, 1)
         assert mark(world)["removed"] is None
-    assert "repetition" in answer(world, number)
+    assert "was started again" in answer(world, number)
 
 
 def test_what_trouble_left_open_is_completed_by_a_second_attempt(world: Shop) -> None:
