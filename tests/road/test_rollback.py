@@ -12,7 +12,7 @@ from lab import demo
 from lab.lab import Lab
 
 pytestmark = pytest.mark.road
-BUDGET = 208  # of two rollbacks, the first day, and the release before them
+BUDGET = 202  # of two rollbacks, the first day, and the release before them
 PROD = "deploy/argocd/prod.yaml"
 
 

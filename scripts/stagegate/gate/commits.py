@@ -24,7 +24,7 @@ def reader(
     """A function that says of a source's revision whether it is current, behind or superseded.
 
     `head` is the pins repository's commit when the gate began, `pinned_at` reads the version the pins name at
-    a commit. One or two requests for each revision never seen before.
+    a commit. One request, or two of an app, for each revision never seen before.
     """
     files = tuple(pin_files)
 
@@ -34,18 +34,29 @@ def reader(
         base = head if name == pins else release.commit
         if source.revision == base:
             return "current"
+        if name == pins:
+            return of_pins(source, watched)
         compared = repositories[name].compare(base, source.revision)
         log.debug(f"{source.revision[:12]} is {compared.status} of {base[:12]} in {name}")
         if compared.status == "identical":
             return "current"
         if compared.status == "ahead":
-            if name == pins:
-                return "current" if pinned_at(source.revision) == release.version else "superseded"
             return "superseded" if _touches(compared.files, source, watched) else "current"
         if compared.status != "behind":
             return "behind"
         missing = repositories[name].compare(source.revision, base).files
         return "behind" if _touches(missing, source, watched) else "current"
+
+    def of_pins(source: SourceSeen, watched: tuple[str, ...]) -> Commit:
+        """What the pins repository's revision is: seen from it, one comparison tells what it lacks, too."""
+        compared = repositories[pins].compare(source.revision, head)
+        log.debug(f"{head[:12]} is {compared.status} of {source.revision[:12]} in {pins}")
+        if compared.status == "identical":
+            return "current"
+        if compared.status == "behind":  # the revision is newer
+            return "current" if pinned_at(source.revision) == release.version else "superseded"
+        lacks_nothing = compared.status == "ahead" and not _touches(compared.files, source, watched)
+        return "current" if lacks_nothing else "behind"
 
     return classify
 

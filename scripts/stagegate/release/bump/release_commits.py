@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from stagegate import markdown
-from stagegate.clients.hub import Hub, RefUpdate
+from stagegate.clients.hub import Hub, RefUpdate, StaleHead
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
 from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpPlan
@@ -56,8 +56,10 @@ def discard(hub: Hub, helper: str) -> None:
 
 def _prepare(hub: Hub, helper: str, head: str) -> None:
     """The helper branch at `head`, also when a killed attempt of this run left it elsewhere."""
-    tip = hub.head(helper)
-    if tip is None:
+    try:
         hub.create_ref(f"refs/heads/{helper}", head)
-    elif tip != head:
+    except StaleHead:
+        tip = hub.head(helper)
+        if tip is None:
+            raise
         hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=head, force=True)])
