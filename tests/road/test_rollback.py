@@ -12,7 +12,7 @@ from lab import demo
 from lab.lab import Lab
 
 pytestmark = pytest.mark.road
-BUDGET = 202  # of two rollbacks, the first day, and the release before them
+BUDGET = 199  # of two rollbacks, the first day, and the release before them, without comparisons of commits
 PROD = "deploy/argocd/prod.yaml"
 
 
@@ -60,6 +60,8 @@ def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
         with pytest.raises(requests.HTTPError, match="404"):
             lab.api("octo-dev", "GET", "/releases/tags/v1.0.1")
         asked = [call for call in lab.forge.calls if call.agent.startswith("stagegate")]
+        # A gate compares each revision that Argo CD shows on its way: how many depends on the machine.
+        asked = [call for call in asked if "/compare/" not in call.path]
         assert len(asked) <= BUDGET, "requests of ours to REST and GraphQL"
 
 
