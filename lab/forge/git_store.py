@@ -150,7 +150,8 @@ class Store:
     def _fixed(self, *argv: str) -> bytes:
         """Like `git`; asked once for ever where every object is named by its sha, because those never change."""
         named = [word.lstrip("^") for word in argv[1:] if not word.startswith("-")]
-        return _fixed(self, *argv) if all(map(SHA.fullmatch, named)) else self.git(*argv)
+        fixed = named and all(map(SHA.fullmatch, named))
+        return _fixed(self, *argv) if fixed else self.git(*argv)
 
     def move(self, moves: Sequence[Move]) -> None:
         """All moves or none, in one transaction; GitError when a ref is not what `before` says."""

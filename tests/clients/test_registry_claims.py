@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -13,11 +12,11 @@ import pytest
 
 from lab.registry import Registry as LabRegistry
 from stagegate.clients import registry
-from stagegate.clients.registry import Manifest, agreement, claims
+from stagegate.clients.registry import agreement, claims
 from stagegate.clients.registry.claims import Claim
 from stagegate.clients.registry.transport import Transport
 from stagegate.errors import Stop
-from stagegate.model import digest_of
+from tests.clients.test_registry import artifact
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 TAG = "1.0.0"
@@ -85,13 +84,6 @@ def test_every_order_of_requests_has_one_winner(contents: str) -> None:
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabRegistry]:
     with LabRegistry(tmp_path_factory.mktemp("registry")) as running:
         yield running
-
-
-def artifact(layer: bytes) -> tuple[Manifest, tuple[bytes, ...]]:
-    config = b"{}"
-    described = [{"mediaType": "x/y", "digest": digest_of(b), "size": len(b)} for b in (config, layer)]
-    document = {"schemaVersion": 2, "mediaType": IMAGE, "config": described[0], "layers": described[1:]}
-    return Manifest(media_type=IMAGE, raw=json.dumps(document).encode()), (config, layer)
 
 
 def publish(host: str, where: str, layer: bytes) -> str:
