@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from stagegate.chart import links
+from stagegate.chart.links.broken import broken
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
 from stagegate.model import Finding
 
@@ -16,7 +16,7 @@ _FIX = "Make both ends agree. What exists outside the chart can be silenced unde
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """Selectors, ports, probes, mounts, backends, targets, roles and keys that lead nowhere."""
     incomplete = any(not document.repeated for document in rendered.broken)
-    for link in links.broken(rendered):
+    for link in broken(rendered):
         external = any(
             fnmatchcase(name, pattern) for pattern in chart.checks.external for name in _named(link.text)
         )

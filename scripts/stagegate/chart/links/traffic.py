@@ -1,0 +1,84 @@
+"""Where requests go: the targets of Services, Ingresses and NetworkPolicies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.chart.links.scene import BrokenLink, Scene, any_pod, doubt, label_text
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.pods import selected
+from stagegate.chart.walk import at, mapping, mappings
+
+
+def service(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A Service that selects no pod, or leads to a port that its pods do not have."""
+    spec = mapping(one.body.get("spec"))
+    selector = mapping(spec.get("selector"))
+    space = scene.space(one)
+    if not selector or spec.get("type") == "ExternalName" or space != scene.own or not scene.pods:
+        return
+    chosen = selected(scene.pods, selector, space)
+    if not chosen:
+        yield BrokenLink(
+            one,
+            f"selects no pod of the chart ({label_text(selector)})",
+            "The Service has no endpoints.",
+            doubt(scene),
+        )
+        return
+    for port in mappings(spec.get("ports")):
+        target = port.get("targetPort", port.get("port"))
+        declared = [other for pod in chosen for other in pod.ports]
+        if isinstance(target, str) and not target.isdigit():
+            if not any(other.get("name") == target for other in declared):
+                yield BrokenLink(
+                    one,
+                    f"has the targetPort {target}, which no container of {chosen[0].owner.label} has",
+                    "Requests to this port are refused.",
+                )
+        elif declared and all(pod.ports for pod in chosen):
+            number = int(target) if str(target).isdigit() else 0
+            if number not in [other.get("containerPort") for other in declared] and not scene.foreign_pods:
+                yield BrokenLink(
+                    one,
+                    f"has the targetPort {target}, which no container of {chosen[0].owner.label} declares",
+                    "Requests to this port are refused, unless the program listens on it all the same.",
+                    "warning",
+                )
+
+
+def ingress(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """An Ingress whose Service or port is not there."""
+    backends = [mapping(at(one.body, "spec", "defaultBackend", "service"))]
+    for rule in mappings(at(one.body, "spec", "rules")):
+        backends += [mapping(at(path, "backend", "service")) for path in mappings(at(rule, "http", "paths"))]
+    for backend in backends:
+        name, port = backend.get("name"), mapping(backend.get("port"))
+        if not name or port.get("name") == "use-annotation":
+            continue
+        service = scene.find("Service", name, scene.space(one))
+        if service is None:
+            yield BrokenLink(
+                one, f"leads to the Service {name}, which is not rendered", "Every request is answered 503."
+            )
+            continue
+        ports = list(mappings(at(service.body, "spec", "ports")))
+        key, wanted = ("name", port["name"]) if port.get("name") else ("port", port.get("number"))
+        if wanted and ports and wanted not in [entry.get(key) for entry in ports]:
+            yield BrokenLink(
+                one,
+                f"leads to port {wanted} of the Service {name}, which has none",
+                "Every request is answered 503.",
+            )
+
+
+def network_policy(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A NetworkPolicy that selects no pod."""
+    selector = mapping(at(one.body, "spec", "podSelector"))
+    if selector and not any_pod(selector, one, scene):
+        yield BrokenLink(
+            one,
+            f"selects no pod of the chart ({label_text(mapping(selector.get('matchLabels')))})",
+            "It protects nothing.",
+            "warning",
+        )

@@ -1,0 +1,83 @@
+"""What workloads need inside their pods, and what scales and protects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.chart.links.scene import BrokenLink, Scene, any_pod, doubt, label_text
+from stagegate.chart.objects import RenderedObject
+from stagegate.chart.pods import Pod, matches
+from stagegate.chart.walk import BUILT_IN, at, containers, mapping, mappings
+from stagegate.model import Severity
+
+_HANDLERS = ("httpGet", "tcpSocket", "grpc")
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+def workload(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A workload whose selector misses its own pods, or whose headless Service is not there."""
+    selector = mapping(at(one.body, "spec", "selector"))
+    labels = mapping(at(one.body, "spec", "template", "metadata", "labels"))
+    if selector and not matches(labels, selector):
+        yield BrokenLink(
+            one,
+            f"has a selector that does not match the labels of its pods ({label_text(labels)})",
+            "Kubernetes refuses the object.",
+        )
+    service = at(one.body, "spec", "serviceName")
+    if one.kind == "StatefulSet" and service and scene.find("Service", service, scene.space(one)) is None:
+        yield BrokenLink(
+            one,
+            f"has the serviceName {service}, and there is no such Service",
+            "Its pods have no names in DNS.",
+        )
+
+
+def autoscaler(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """An autoscaler whose target is not rendered."""
+    target = mapping(at(one.body, "spec", "scaleTargetRef") or at(one.body, "spec", "targetRef"))
+    kind, name = str(target.get("kind") or "Deployment"), target.get("name")
+    if name and scene.find(kind, name, scene.space(one)) is None:
+        severity: Severity = "error" if kind in BUILT_IN else "warning"
+        yield BrokenLink(one, f"scales {kind}/{name}, which is not rendered", "Nothing is scaled.", severity)
+
+
+def budget(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A PodDisruptionBudget that selects no pod."""
+    selector = mapping(at(one.body, "spec", "selector"))
+    if selector and not any_pod(selector, one, scene):
+        yield BrokenLink(
+            one,
+            f"selects no pod of the chart ({label_text(mapping(selector.get('matchLabels')))})",
+            "It protects nothing when nodes are drained.",
+            doubt(scene),
+        )
+
+
+def inside_pod(pod: Pod) -> Iterator[BrokenLink]:
+    """Mounts and probes inside one pod."""
+    volumes = {volume.get("name") for volume in mappings(pod.spec.get("volumes"))}
+    volumes |= {
+        at(v, "metadata", "name") for v in mappings(at(pod.owner.body, "spec", "volumeClaimTemplates"))
+    }
+    for container in containers(pod.spec):
+        name = container.get("name")
+        for key in ("volumeMounts", "volumeDevices"):
+            for mount in mappings(container.get(key)):
+                if mount.get("name") not in volumes:
+                    yield BrokenLink(
+                        pod.owner,
+                        f"mounts the volume {mount.get('name')} in container {name}, and has none of that name",
+                        "Kubernetes refuses the pod.",
+                    )
+        ports = {port.get("name") for port in mappings(container.get("ports"))}
+        handlers = {key: mapping(container.get(key)) for key in _PROBES}
+        handlers |= {key: mapping(at(container, "lifecycle", key)) for key in ("postStart", "preStop")}
+        for key, handler in handlers.items():
+            port = next((at(handler, way, "port") for way in _HANDLERS if at(handler, way, "port")), None)
+            if isinstance(port, str) and not port.isdigit() and port not in ports:
+                yield BrokenLink(
+                    pod.owner,
+                    f"has a {key} for the port {port}, which container {name} has not",
+                    "The probe always fails.",
+                )
