@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from lab.forge import shapes
 from lab.forge.exchange import Links
@@ -56,6 +57,31 @@ def emit(
         world.events.append(event)
         world.news.notify_all()
     return event
+
+
+class Feed:
+    """The events of a forge, each handed out once."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._taken = world, 0
+
+    def next(self, timeout: float) -> Event | None:
+        """The next event nobody has taken yet; None after `timeout` seconds without one."""
+        until = time.monotonic() + timeout
+        with self._world.news:
+            while len(self._world.events) <= self._taken:
+                left = until - time.monotonic()
+                if left <= 0 or not self._world.news.wait(left):
+                    return None
+            self._taken += 1
+            return self._world.events[self._taken - 1]
+
+    def drain(self) -> list[Event]:
+        """All events nobody has taken yet."""
+        with self._world.lock:
+            fresh = self._world.events[self._taken :]
+            self._taken = len(self._world.events)
+            return fresh
 
 
 def _reason(repo: Repository, name: str, token: Token | None, sha: str) -> str:

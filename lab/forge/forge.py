@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lab.forge import events, following, git_http, shapes
+from lab.forge import accounts, ci_shapes, events, following, git_http
 from lab.forge.faults import Faults, How
-from lab.forge.git_store import Store
 from lab.forge.server import Server
 from lab.forge.state import Repository, World
 from lab.forge.values import (
@@ -26,16 +23,9 @@ from lab.forge.values import (
     Rules,
     Run,
     Settings,
-    Token,
     User,
     Variable,
 )
-
-CONFIG = {
-    "http.receivepack": "true", "uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true",
-    "receive.hideRefs": "refs/pull", "receive.advertisePushOptions": "false", "gc.auto": "0",
-    "receive.autogc": "false", "core.logAllRefUpdates": "false", "maintenance.auto": "false",
-}  # fmt: skip
 
 
 class Forge:
@@ -47,7 +37,7 @@ class Forge:
         self.world.followers.append(following.follow)
         self._faults = Faults()
         self._server = Server(self.world, self._faults)
-        self._next_event = 0
+        self._feed = events.Feed(self.world)
 
     def start(self) -> Forge:
         """Listen on a free port of 127.0.0.1."""
@@ -79,19 +69,7 @@ class Forge:
         with self.world.lock:
             who = self.world.user(owner) or self.user(owner, "Organization")
             path = self.world.root / owner / f"{name}.git"
-            store = Store(path)
-            path.mkdir(parents=True)
-            store.git(
-                "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", str(path)
-            )
-            with (path / "config").open("a") as config:
-                for key, value in CONFIG.items():
-                    section, _, field = key.partition(".")
-                    config.write(f"[{section}]\n\t{field} = {value}\n")
-            hook = path / "hooks" / "update"
-            hook.parent.mkdir(exist_ok=True)
-            hook.write_text(git_http.HOOK)
-            hook.chmod(0o755)
+            git_http.create(path, default_branch)
             repo = Repository(self.world.next_id(), who, name, path, default_branch, private, self.world)
             self.world.repositories[full_name.lower()] = repo
             return repo
@@ -112,18 +90,11 @@ class Forge:
 
     def user(self, login: str, type: str = "User") -> User:
         """The account of this login, made when missing."""
-        with self.world.lock:
-            if login not in self.world.users:
-                self.world.users[login] = User(self.world.next_id(), login, type)
-            return self.world.users[login]
+        return accounts.user(self.world, login, type)
 
     def app(self, slug: str, permissions: Mapping[str, str]) -> App:
         """A GitHub App with its bot `slug[bot]`, installed on every repository."""
-        with self.world.lock:
-            bot = self.user(f"{slug}[bot]", "Bot")
-            app = App(self.world.next_id(), slug, dict(permissions), bot, self.world.next_id())
-            self.world.apps[slug] = app
-            return app
+        return accounts.app(self.world, slug, permissions)
 
     def token(
         self,
@@ -141,22 +112,8 @@ class Forge:
         """
         if kind == "anonymous":
             return ""
-        if kind not in ("pat", "actions", "app"):
-            raise ValueError(f"kind must be pat, actions, app or anonymous, not {kind!r}")
         limit = None if repositories is None else frozenset(name.lower() for name in repositories)
-        if kind == "actions" and (limit is None or len(limit) != 1):
-            raise ValueError("a GITHUB_TOKEN belongs to exactly one repository")
-        with self.world.lock:
-            app = self.world.apps[login.removesuffix("[bot]")] if kind == "app" else None
-            who = self.world.actions_bot if kind == "actions" else app.bot if app else self.user(login)
-            rights = permissions
-            if kind == "actions" and rights is None:
-                rights = {"contents": "read"}
-            if app and rights is None:
-                rights = app.permissions
-            value = {"pat": "ghp_", "actions": "ghs_", "app": "ghs_"}[kind] + secrets.token_hex(18)
-            self.world.tokens[value] = Token(value, kind, who, limit, rights, expires, app)
-            return value
+        return accounts.token(self.world, login, kind, limit, permissions, expires)
 
     def collaborator(self, full_name: str, login: str, role: str) -> None:
         """Give a person a role: read, triage, write, maintain, admin; or none."""
@@ -285,7 +242,7 @@ class Forge:
             repo, run = self.world.runs[run_id]
             run = replace(run, status="completed", conclusion=conclusion, updated_at=self.world.now())
             self.world.runs[run_id] = (repo, run)
-            body: Body = {"workflow_run": shapes.run(events.links(self.world), repo, run)}
+            body: Body = {"workflow_run": ci_shapes.run(events.links(self.world), repo, run)}
             events.emit(repo, "workflow_run", None, body, action="completed", run=run_id)
 
     @property
@@ -296,21 +253,11 @@ class Forge:
 
     def next_event(self, timeout: float) -> Event | None:
         """The next event nobody has taken yet; None after `timeout` seconds without one."""
-        until = time.monotonic() + timeout
-        with self.world.news:
-            while len(self.world.events) <= self._next_event:
-                left = until - time.monotonic()
-                if left <= 0 or not self.world.news.wait(left):
-                    return None
-            self._next_event += 1
-            return self.world.events[self._next_event - 1]
+        return self._feed.next(timeout)
 
     def drain_events(self) -> list[Event]:
         """All events nobody has taken yet."""
-        with self.world.lock:
-            fresh = self.world.events[self._next_event :]
-            self._next_event = len(self.world.events)
-            return fresh
+        return self._feed.drain()
 
     @property
     def calls(self) -> list[Call]:

@@ -14,7 +14,7 @@ from werkzeug.datastructures import Headers
 from lab.forge import branches, demands
 from lab.forge.exchange import Answer
 from lab.forge.git_reader import environment
-from lab.forge.git_store import Move
+from lab.forge.git_store import Move, Store
 from lab.forge.permissions import allows, may_change_workflows, visible
 from lab.forge.rules import applying, bypasses, violations
 from lab.forge.state import Repository, World
@@ -36,7 +36,28 @@ if test -f "$FORGE_SAYS/workflows" && test "$3" != 00000000000000000000000000000
   cat "$FORGE_SAYS/workflows" >&2; exit 1
 fi
 """
+CONFIG = {
+    "http.receivepack": "true", "uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true",
+    "receive.hideRefs": "refs/pull", "receive.advertisePushOptions": "false", "gc.auto": "0",
+    "receive.autogc": "false", "core.logAllRefUpdates": "false", "maintenance.auto": "false",
+}  # fmt: skip
 NO_WORKFLOWS = "refusing to allow a GitHub App to create or update workflow without `workflows` permission\n"
+
+
+def create(path: Path, default_branch: str) -> None:
+    """Make an empty bare repository that is served here, with the hook that refuses what the forge decided."""
+    path.mkdir(parents=True)
+    Store(path).git(
+        "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", str(path)
+    )
+    with (path / "config").open("a") as config:
+        for key, value in CONFIG.items():
+            section, _, field = key.partition(".")
+            config.write(f"[{section}]\n\t{field} = {value}\n")
+    hook = path / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(HOOK)
+    hook.chmod(0o755)
 
 
 def serve(

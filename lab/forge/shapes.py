@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import quote
 
 from lab.forge.exchange import Links
-from lab.forge.git_objects import Change, Commit, Signature
 from lab.forge.permissions import at_least, role_of
-from lab.forge.records import Deployment
-from lab.forge.state import Repository, World
-from lab.forge.values import App, Body, DeploymentStatus, Environment, Rules, Run, Status, Token, User
+from lab.forge.state import Repository
+from lab.forge.values import App, Body, Rules, Token, User
 
 _CREATED = "2026-01-05T09:00:00Z"  # no client of ours looks at when a repository was made
 _LINKED = (
@@ -83,167 +80,6 @@ def repository(links: Links, repo: Repository, token: Token | None = None) -> Bo
     return body
 
 
-def person(signature: Signature) -> Body:
-    """Name, address and date of a commit's author."""
-    return {"name": signature.name, "email": signature.email, "date": signature.date}
-
-
-def git_commit(links: Links, repo: Repository, commit: Commit) -> Body:
-    """A commit of the Git database."""
-    at, page = links.repo(repo), links.page(repo)
-    return {
-        "sha": commit.sha, "node_id": f"C_{repo.id}_{commit.sha}", "url": f"{at}/git/commits/{commit.sha}",
-        "html_url": f"{page}/commit/{commit.sha}", "author": person(commit.author),
-        "committer": person(commit.committer),
-        "message": commit.message, "tree": {"sha": commit.tree, "url": f"{at}/git/trees/{commit.tree}"},
-        "parents": [{"sha": sha, "url": f"{at}/git/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
-                    for sha in commit.parents],
-        "verification": verification(repo.world, commit.sha),
-    }  # fmt: skip
-
-
-def verification(world: World, sha: str) -> Body:
-    """Whether GitHub signed the commit."""
-    signed = sha in world.signed
-    return {
-        "verified": signed, "reason": "valid" if signed else "unsigned",
-        "signature": "-----BEGIN PGP SIGNATURE-----" if signed else None, "payload": None,
-        "verified_at": world.now() if signed else None,
-    }  # fmt: skip
-
-
-def commit(links: Links, repo: Repository, commit: Commit) -> Body:
-    """A commit as lists show it: Git's data inside, GitHub's accounts outside."""
-    inner = git_commit(links, repo, commit)
-    del inner["parents"]
-    at, page, world = links.repo(repo), links.page(repo), repo.world
-    author, committer = world.person_of(commit.author.email), world.person_of(commit.committer.email)
-    return {
-        "sha": commit.sha, "node_id": f"C_{repo.id}_{commit.sha}", "url": f"{at}/commits/{commit.sha}",
-        "html_url": f"{page}/commit/{commit.sha}", "comments_url": f"{at}/commits/{commit.sha}/comments",
-        "commit": inner | {"url": f"{at}/git/commits/{commit.sha}", "comment_count": 0},
-        "author": user(links, author) if author else None,
-        "committer": user(links, committer) if committer else None,
-        "parents": [{"sha": sha, "url": f"{at}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
-                    for sha in commit.parents],
-    }  # fmt: skip
-
-
-def file(links: Links, repo: Repository, change: Change, head: str, patch: str | None) -> Body:
-    """A changed file of a commit, comparison or pull request."""
-    body: Body = {
-        "sha": change.sha, "filename": change.path, "status": change.status, "additions": change.additions,
-        "deletions": change.deletions, "changes": change.additions + change.deletions,
-        "blob_url": f"{links.page(repo)}/blob/{head}/{quote(change.path)}",
-        "raw_url": f"{links.page(repo)}/raw/{head}/{quote(change.path)}",
-        "contents_url": f"{links.repo(repo)}/contents/{quote(change.path)}?ref={head}",
-    }  # fmt: skip
-    if change.previous:
-        body["previous_filename"] = change.previous
-    if patch is not None:
-        body["patch"] = patch
-    return body
-
-
-def ref(links: Links, repo: Repository, name: str, sha: str) -> Body:
-    """A Git reference. Its `url` says `/git/refs/`, which clients PATCH and DELETE."""
-    kind = repo.store.type_of(sha) or "commit"
-    at = links.repo(repo)
-    return {
-        "ref": name, "node_id": f"REF_{repo.id}_{name}", "url": f"{at}/git/{quote(name)}",
-        "object": {"type": kind, "sha": sha, "url": f"{at}/git/{kind}s/{sha}"},
-    }  # fmt: skip
-
-
-def status(links: Links, repo: Repository, status: Status, *, creator: bool = True) -> Body:
-    """A commit status; the combined view leaves the creator out."""
-    body: Body = {
-        "url": f"{links.repo(repo)}/statuses/{status.sha}", "id": status.id, "node_id": f"SC_{status.id}",
-        "avatar_url": f"{links.web}/avatars/{status.creator.id}", "state": status.state,
-        "description": status.description, "target_url": status.target_url, "context": status.context,
-        "created_at": status.created_at,
-        "updated_at": status.created_at,
-    }  # fmt: skip
-    return body | {"creator": user(links, status.creator)} if creator else body
-
-
-def deployment(links: Links, deployment: Deployment) -> Body:
-    """A deployment, its payload as it was sent."""
-    at = links.repo(deployment.repository)
-    return {
-        "url": f"{at}/deployments/{deployment.id}",
-        "id": deployment.id,
-        "node_id": f"DE_{deployment.id}",
-        "sha": deployment.sha,
-        "ref": deployment.ref,
-        "task": deployment.task,
-        "payload": deployment.payload,
-        "original_environment": deployment.environment,
-        "environment": deployment.environment,
-        "description": deployment.description,
-        "creator": user(links, deployment.creator),
-        "created_at": deployment.created_at,
-        "updated_at": deployment.updated_at,
-        "statuses_url": f"{at}/deployments/{deployment.id}/statuses",
-        "repository_url": at,
-        "transient_environment": deployment.transient,
-        "production_environment": deployment.production,
-    }
-
-
-def deployment_status(links: Links, of: Deployment, found: DeploymentStatus) -> Body:
-    """One state of a deployment."""
-    at = f"{links.repo(of.repository)}/deployments/{of.id}"
-    return {
-        "url": f"{at}/statuses/{found.id}", "id": found.id, "node_id": f"DES_{found.id}", "state": found.state,
-        "creator": user(links, found.creator), "description": found.description, "environment": found.environment,
-        "target_url": found.log_url, "log_url": found.log_url, "environment_url": found.environment_url,
-        "created_at": found.created_at, "updated_at": found.created_at, "deployment_url": at,
-        "repository_url": links.repo(of.repository),
-    }  # fmt: skip
-
-
-def run(links: Links, repo: Repository, run: Run) -> Body:
-    """A workflow run; the workflow is taken to be named as its file is."""
-    at = f"{links.repo(repo)}/actions/runs/{run.id}"
-    return {
-        "id": run.id, "node_id": f"WFR_{run.id}", "name": run.workflow.removesuffix(".yml"),
-        "path": f".github/workflows/{run.workflow}",
-        "head_branch": run.ref.removeprefix("refs/heads/"), "head_sha": run.sha, "run_number": run.id,
-        "run_attempt": run.attempt, "event": run.event, "status": run.status, "conclusion": run.conclusion,
-        "workflow_id": 1, "url": at, "html_url": f"{links.page(repo)}/actions/runs/{run.id}",
-        "jobs_url": f"{at}/jobs", "logs_url": f"{at}/logs", "artifacts_url": f"{at}/artifacts",
-        "cancel_url": f"{at}/cancel", "rerun_url": f"{at}/rerun", "display_title": run.workflow,
-        "workflow_url": f"{links.repo(repo)}/actions/workflows/1", "head_commit": None,
-        "check_suite_url": f"{links.repo(repo)}/check-suites/{run.id}",
-        "actor": user(links, run.actor), "triggering_actor": user(links, run.actor), "pull_requests": [],
-        "created_at": run.created_at, "updated_at": run.updated_at, "run_started_at": run.created_at,
-        "repository": repository(links, repo), "head_repository": repository(links, repo),
-    }  # fmt: skip
-
-
-def environment(links: Links, repo: Repository, environment: Environment) -> Body:
-    """A GitHub Environment."""
-    policy: object = (
-        {"protected_branches": False, "custom_branch_policies": True} if environment.branches else None
-    )
-    return {
-        "id": environment.id,
-        "node_id": f"EN_{environment.id}",
-        "name": environment.name,
-        "created_at": environment.created_at,
-        "url": f"{links.repo(repo)}/environments/{quote(environment.name, safe='')}",
-        "updated_at": environment.created_at,
-        "html_url": f"{links.page(repo)}/deployments/activity_log?environments_filter={quote(environment.name)}",
-        "protection_rules": [
-            {"id": environment.id, "node_id": f"GA_{environment.id}", "type": "branch_policy"}
-        ]
-        if environment.branches
-        else [],
-        "deployment_branch_policy": policy,
-    }
-
-
 def app(links: Links, app: App) -> Body:
     """A GitHub App."""
     return {
@@ -281,8 +117,3 @@ def rule_list(repo: Repository, found: Rules) -> list[Body]:
     switches = ("creation", "deletion", "non_fast_forward")
     rules += [{"type": name} for name in switches if getattr(found, name)]
     return [rule | source for rule in rules]
-
-
-def payload_text(value: object) -> str:
-    """A deployment's payload as GraphQL returns it: JSON in a string."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import shapes
+from lab.forge import ci_shapes
 from lab.forge.git_store import Store
 from lab.forge.graph.arguments import Arguments, Table
 from lab.forge.graph.git_fields import commit_node, connection
@@ -151,7 +151,7 @@ FIELDS: Table = {
     "Deployment": {
         "databaseId": lambda _asker, found, _given: found.id, "commitOid": lambda _asker, found, _given: found.sha,
         "commit": lambda _asker, found, _given: commit_node(found.repository, found.sha),
-        "payload": lambda _asker, found, _given: shapes.payload_text(found.payload), "ref": _deployment_ref,
+        "payload": lambda _asker, found, _given: ci_shapes.payload_text(found.payload), "ref": _deployment_ref,
         "originalEnvironment": lambda _asker, found, _given: found.environment,
         "latestEnvironment": lambda _asker, found, _given: found.environment,
         "state": _deployment_state, "latestStatus": _latest_status, "statuses": _deployment_statuses,

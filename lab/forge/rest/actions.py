@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
-from lab.forge import shapes
+from lab.forge import ci_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.refusal import malformed, not_found
 from lab.forge.routing import Route
@@ -18,7 +18,7 @@ def get_run(ask: Ask) -> Answer:
     repo, run = ask.world.runs.get(ask.number("id"), (None, None))
     if run is None or repo is not ask.repository:
         raise not_found()
-    return Answer(200, shapes.run(ask.links, ask.repository, run))
+    return Answer(200, ci_shapes.run(ask.links, ask.repository, run))
 
 
 def list_runs(ask: Ask) -> Answer:
@@ -34,7 +34,7 @@ def list_runs(ask: Ask) -> Answer:
         and query.get("status", run.status) in (run.status, run.conclusion)
         and query.get("branch", run.ref.removeprefix("refs/heads/")) == run.ref.removeprefix("refs/heads/")
     ]
-    return ask.page([shapes.run(ask.links, ask.repository, run) for run in runs], "workflow_runs")
+    return ask.page([ci_shapes.run(ask.links, ask.repository, run) for run in runs], "workflow_runs")
 
 
 def get_workflow(ask: Ask) -> Answer:
@@ -110,13 +110,13 @@ def list_environments(ask: Ask) -> Answer:
     """GET environments."""
     environments = ask.repository.environments.values()
     return ask.page(
-        [shapes.environment(ask.links, ask.repository, one) for one in environments], "environments"
+        [ci_shapes.environment(ask.links, ask.repository, one) for one in environments], "environments"
     )
 
 
 def get_environment(ask: Ask) -> Answer:
     """GET environments/{name}."""
-    return Answer(200, shapes.environment(ask.links, ask.repository, _find_environment(ask)))
+    return Answer(200, ci_shapes.environment(ask.links, ask.repository, _find_environment(ask)))
 
 
 def list_policies(ask: Ask) -> Answer:
@@ -142,7 +142,7 @@ def put_environment(ask: Ask) -> Answer:
     environment = ask.repository.environments.setdefault(
         name, Environment(ask.world.next_id(), name, ask.world.now())
     )
-    return Answer(200, shapes.environment(ask.links, ask.repository, environment))
+    return Answer(200, ci_shapes.environment(ask.links, ask.repository, environment))
 
 
 AT = "/repos/{owner}/{repo}"

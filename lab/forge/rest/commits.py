@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import shapes, thread_shapes
+from lab.forge import git_shapes, thread_shapes
 from lab.forge.exchange import Answer, Ask, Links
 from lab.forge.git_objects import Change
 from lab.forge.refusal import Refusal, not_found, unprocessable
@@ -22,13 +22,13 @@ def get_commit(ask: Ask) -> Answer:
     added = sum(int(str(one["additions"])) for one in shown)
     removed = sum(int(str(one["deletions"])) for one in shown)
     stats: Body = {"additions": added, "deletions": removed, "total": added + removed}
-    return Answer(200, shapes.commit(ask.links, repo, commit) | {"files": shown, "stats": stats})
+    return Answer(200, git_shapes.commit(ask.links, repo, commit) | {"files": shown, "stats": stats})
 
 
 def files(links: Links, repo: Repository, before: str, after: str) -> list[Body]:
     """Changed files with their patches."""
     changes = repo.store.changes(before, after)
-    return [shapes.file(links, repo, one, after, _patch(repo, before, after, one)) for one in changes]
+    return [git_shapes.file(links, repo, one, after, _patch(repo, before, after, one)) for one in changes]
 
 
 def _patch(repo: Repository, before: str, after: str, change: Change) -> str | None:
@@ -46,7 +46,7 @@ def list_commits(ask: Ask) -> Answer:
     start = _resolve(ask, query.get("sha") or repo.default_branch)
     options = [f"--{name}={query[name]}" for name in ("since", "until", "author") if query.get(name)]
     shas = repo.store.rev_list(*options, start, "--", *([query["path"]] if query.get("path") else []))
-    return ask.page(shas, show=lambda sha: shapes.commit(ask.links, repo, repo.store.commit(str(sha))))
+    return ask.page(shas, show=lambda sha: git_shapes.commit(ask.links, repo, repo.store.commit(str(sha))))
 
 
 def compare(ask: Ask) -> Answer:
@@ -67,9 +67,9 @@ def compare(ask: Ask) -> Answer:
         "url": f"{at}/{name}", "html_url": f"{page}/{name}", "permalink_url": f"{page}/compare/{base}...{head}",
         "diff_url": f"{page}/{name}.diff", "patch_url": f"{page}/{name}.patch", "status": word,
         "ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead),
-        "base_commit": shapes.commit(ask.links, repo, repo.store.commit(base)),
-        "merge_base_commit": shapes.commit(ask.links, repo, repo.store.commit(common)),
-        "commits": [shapes.commit(ask.links, repo, repo.store.commit(sha)) for sha in ahead[:250]],
+        "base_commit": git_shapes.commit(ask.links, repo, repo.store.commit(base)),
+        "merge_base_commit": git_shapes.commit(ask.links, repo, repo.store.commit(common)),
+        "commits": [git_shapes.commit(ask.links, repo, repo.store.commit(sha)) for sha in ahead[:250]],
         "files": files(ask.links, repo, common, head),
     }  # fmt: skip
     return Answer(200, body)

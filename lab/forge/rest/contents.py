@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from urllib.parse import quote
 
-from lab.forge import branches, git_write, shapes
+from lab.forge import branches, git_shapes, git_write
 from lab.forge.exchange import Answer, Ask
 from lab.forge.git_store import Move
 from lab.forge.refusal import Refusal, malformed, not_found
@@ -80,7 +80,7 @@ def _change(ask: Ask, content: bytes | None) -> Answer:
     except Refusal as refusal:
         raise Refusal(409, refusal.message) if refusal.status == 422 else refusal from None
     blob = repo.store.at(sha, path)
-    commit = shapes.git_commit(ask.links, repo, repo.store.commit(sha))
+    commit = git_shapes.git_commit(ask.links, repo, repo.store.commit(sha))
     shown = _entry(ask, path, blob, branch, len(content or b"")) if blob else None
     return Answer(200 if old else 201, {"content": shown, "commit": commit})
 

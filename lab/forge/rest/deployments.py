@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab.forge import branches, events, git_write, shapes
+from lab.forge import branches, ci_shapes, events, git_write
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
 from lab.forge.records import Deployment
@@ -40,11 +40,11 @@ def create_deployment(ask: Ask) -> Answer:
     )  # fmt: skip
     repo.deployments.append(deployment)
     repo.environments.setdefault(name, Environment(ask.world.next_id(), name, now))
-    shown = shapes.deployment(events.links(ask.world), deployment)
+    shown = ci_shapes.deployment(events.links(ask.world), deployment)
     events.emit(
         repo, "deployment", ask.token, {"deployment": shown}, action="created", ref=_full(repo, ref), sha=sha
     )
-    return made(shapes.deployment(ask.links, deployment))
+    return made(ci_shapes.deployment(ask.links, deployment))
 
 
 def _full(repo: Repository, ref: str) -> str:
@@ -99,12 +99,12 @@ def list_deployments(ask: Ask) -> Answer:
         for one in reversed(ask.repository.deployments)
         if all(value in (getattr(one, key), "none") for key, value in wanted.items())
     ]
-    return ask.page([shapes.deployment(ask.links, one) for one in deployments])
+    return ask.page([ci_shapes.deployment(ask.links, one) for one in deployments])
 
 
 def get_deployment(ask: Ask) -> Answer:
     """GET deployments/{id}."""
-    return Answer(200, shapes.deployment(ask.links, _find(ask)))
+    return Answer(200, ci_shapes.deployment(ask.links, _find(ask)))
 
 
 def delete_deployment(ask: Ask) -> Answer:
@@ -137,15 +137,15 @@ def create_status(ask: Ask) -> Answer:
         _inactivate(ask, deployment, made_now)
     links = events.links(ask.world)
     body: Body = {
-        "deployment": shapes.deployment(links, deployment),
-        "deployment_status": shapes.deployment_status(links, deployment, made_now),
+        "deployment": ci_shapes.deployment(links, deployment),
+        "deployment_status": ci_shapes.deployment_status(links, deployment, made_now),
     }
     why = "a state of inactive starts no workflow" if state == "inactive" else ""
     events.emit(
         ask.repository, "deployment_status", ask.token, body,
         action="created", ref=_full(deployment.repository, deployment.ref), sha=deployment.sha, swallowed=why,
     )  # fmt: skip
-    return made(shapes.deployment_status(ask.links, deployment, made_now))
+    return made(ci_shapes.deployment_status(ask.links, deployment, made_now))
 
 
 def _inactivate(ask: Ask, deployment: Deployment, by: DeploymentStatus) -> None:
@@ -166,7 +166,7 @@ def list_statuses(ask: Ask) -> Answer:
     """GET deployments/{id}/statuses, newest first."""
     deployment = _find(ask)
     return ask.page(
-        [shapes.deployment_status(ask.links, deployment, one) for one in reversed(deployment.statuses)]
+        [ci_shapes.deployment_status(ask.links, deployment, one) for one in reversed(deployment.statuses)]
     )
 
 
@@ -175,7 +175,7 @@ def get_status(ask: Ask) -> Answer:
     deployment = _find(ask)
     for one in deployment.statuses:
         if one.id == ask.number("status"):
-            return Answer(200, shapes.deployment_status(ask.links, deployment, one))
+            return Answer(200, ci_shapes.deployment_status(ask.links, deployment, one))
     raise not_found()
 
 

@@ -7,7 +7,7 @@ import json
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lab.forge import events, shapes
+from lab.forge import ci_shapes, events
 from lab.forge.exchange import Answer, Ask, nothing
 from lab.forge.refusal import not_found, unprocessable
 from lab.forge.routing import Route
@@ -38,7 +38,7 @@ def dispatch_workflow(ask: Ask) -> Answer:
         "return_run_details", False
     ):
         return nothing()
-    shown = shapes.run(ask.links, repo, run)
+    shown = ci_shapes.run(ask.links, repo, run)
     return Answer(200, {"workflow_run_id": number, "run_url": shown["url"], "html_url": shown["html_url"]})
 
 

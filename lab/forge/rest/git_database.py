@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from lab.forge import git_write, shapes
+from lab.forge import git_shapes, git_write
 from lab.forge.exchange import Answer, Ask, Fields, made
 from lab.forge.git_objects import Signature, Tag
 from lab.forge.git_reader import GitError
@@ -107,7 +107,7 @@ def _lines(ask: Ask, entry: Fields) -> list[str]:
 def get_commit(ask: Ask) -> Answer:
     """GET git/commits/{sha}."""
     commit = ask.repository.store.commit(_object(ask, "commit"))
-    return Answer(200, shapes.git_commit(ask.links, ask.repository, commit))
+    return Answer(200, git_shapes.git_commit(ask.links, ask.repository, commit))
 
 
 def create_commit(ask: Ask) -> Answer:
@@ -130,7 +130,7 @@ def create_commit(ask: Ask) -> Answer:
     sha = git_write.commit(store, tree, parents, message, author, committer)
     if own and ask.token.is_integration:
         ask.world.signed.add(sha)
-    return made(shapes.git_commit(ask.links, ask.repository, store.commit(sha)))
+    return made(git_shapes.git_commit(ask.links, ask.repository, store.commit(sha)))
 
 
 def _signature(ask: Ask, given: Fields | None, default: Signature | None = None) -> Signature:
@@ -160,10 +160,10 @@ def create_tag(ask: Ask) -> Answer:
 def _tag(ask: Ask, tag: Tag) -> Body:
     return {
         "node_id": f"TA_{tag.sha}", "tag": tag.name, "sha": tag.sha, "url": f"{_git(ask)}/tags/{tag.sha}",
-        "message": tag.message, "tagger": shapes.person(tag.tagger) if tag.tagger else None,
+        "message": tag.message, "tagger": git_shapes.person(tag.tagger) if tag.tagger else None,
         "object": {"type": tag.target_type, "sha": tag.target,
                    "url": f"{_git(ask)}/{tag.target_type}s/{tag.target}"},
-        "verification": shapes.verification(ask.world, tag.sha),
+        "verification": git_shapes.verification(ask.world, tag.sha),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import branches, git_write, mergeable, merging, pulls, shapes, thread_shapes
+from lab.forge import branches, git_shapes, git_write, mergeable, merging, pulls, thread_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
 from lab.forge.records import PullRequest
@@ -84,7 +84,7 @@ def list_files(ask: Ask) -> Answer:
 def list_commits(ask: Ask) -> Answer:
     """GET pulls/{number}/commits, oldest first."""
     pull = find_pull(ask)
-    return ask.page([shapes.commit(ask.links, pull.repository, one) for one in mergeable.commits(pull)])
+    return ask.page([git_shapes.commit(ask.links, pull.repository, one) for one in mergeable.commits(pull)])
 
 
 def is_merged(ask: Ask) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lab.forge import branches, shapes
+from lab.forge import branches, git_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
 from lab.forge.refusal import Refusal, not_found, unprocessable
@@ -21,14 +21,14 @@ def get_ref(ask: Ask) -> Answer:
     sha = ask.repository.store.ref(name)
     if sha is None:
         raise not_found()
-    return Answer(200, shapes.ref(ask.links, ask.repository, name, sha))
+    return Answer(200, git_shapes.ref(ask.links, ask.repository, name, sha))
 
 
 def matching_refs(ask: Ask) -> Answer:
     """GET git/matching-refs/{ref}: all that begin so, at once whatever `per_page` is, [] when none."""
     _not_empty(ask)
     found = ask.repository.store.refs(f"refs/{ask.params.get('ref', '')}")
-    return Answer(200, [shapes.ref(ask.links, ask.repository, name, sha) for name, sha in found.items()])
+    return Answer(200, [git_shapes.ref(ask.links, ask.repository, name, sha) for name, sha in found.items()])
 
 
 def create_ref(ask: Ask) -> Answer:
@@ -38,7 +38,7 @@ def create_ref(ask: Ask) -> Answer:
     if ask.repository.store.ref(name):
         raise unprocessable("Reference already exists")
     branches.move_refs(ask.repository, ask.token, [Move(name, sha, ZERO)])
-    return made(shapes.ref(ask.links, ask.repository, name, sha))
+    return made(git_shapes.ref(ask.links, ask.repository, name, sha))
 
 
 def update_ref(ask: Ask) -> Answer:
@@ -47,7 +47,7 @@ def update_ref(ask: Ask) -> Answer:
     if ask.repository.store.ref(name) is None:
         raise unprocessable("Reference does not exist")
     branches.move_refs(ask.repository, ask.token, [Move(name, sha, None, ask.fields.flag("force", False))])
-    return Answer(200, shapes.ref(ask.links, ask.repository, name, sha))
+    return Answer(200, git_shapes.ref(ask.links, ask.repository, name, sha))
 
 
 def delete_ref(ask: Ask) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from lab.forge import shapes
+from lab.forge import git_shapes, shapes
 from lab.forge.exchange import Answer, Ask, nothing
 from lab.forge.permissions import missing, role_of
 from lab.forge.refusal import Refusal, not_found
@@ -39,7 +39,7 @@ def _branch(ask: Ask, name: str, sha: str, *, full: bool) -> Body:
     at = f"{ask.links.repo(repo)}/branches/{quote(short)}"
     commit: Body = {"sha": sha, "url": f"{ask.links.repo(repo)}/commits/{sha}"}
     if full:
-        commit = shapes.commit(ask.links, repo, repo.store.commit(sha))
+        commit = git_shapes.commit(ask.links, repo, repo.store.commit(sha))
     return {
         "name": short, "commit": commit, "protected": bool(applying(repo, name)),
         "protection_url": f"{at}/protection", "protection": {"enabled": bool(applying(repo, name))},

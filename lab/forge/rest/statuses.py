@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.forge import events, merge_queue, merging, shapes
+from lab.forge import ci_shapes, events, merge_queue, merging, shapes
 from lab.forge.exchange import Answer, Ask, made
 from lab.forge.refusal import Refusal, invalid, not_found, unprocessable
 from lab.forge.routing import Route
@@ -47,7 +47,7 @@ def create_status(ask: Ask) -> Answer:
     _announce(ask, status)
     merging.wake(repo)
     merge_queue.advance(repo)
-    return made(shapes.status(ask.links, repo, status))
+    return made(ci_shapes.status(ask.links, repo, status))
 
 
 def _announce(ask: Ask, status: Status) -> None:
@@ -71,7 +71,7 @@ def list_statuses(ask: Ask) -> Answer:
     """GET commits/{ref}/statuses: newest first, with creators."""
     sha = _commit(ask)
     statuses = [one for one in reversed(ask.repository.statuses) if one.sha == sha]
-    return ask.page([shapes.status(ask.links, ask.repository, one) for one in statuses])
+    return ask.page([ci_shapes.status(ask.links, ask.repository, one) for one in statuses])
 
 
 def combined(ask: Ask) -> Answer:
@@ -88,7 +88,7 @@ def combined(ask: Ask) -> Answer:
     )
     body: Body = {
         "state": state, "sha": sha, "total_count": len(newest),
-        "statuses": [shapes.status(ask.links, repo, one, creator=False) for one in newest],
+        "statuses": [ci_shapes.status(ask.links, repo, one, creator=False) for one in newest],
         "repository": shapes.repository(ask.links, repo), "commit_url": f"{ask.links.repo(repo)}/commits/{sha}",
         "url": f"{ask.links.repo(repo)}/commits/{sha}/status",
     }  # fmt: skip
