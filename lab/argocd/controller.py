@@ -1,4 +1,4 @@
-"""The stand-in as a whole: follow the pins repository, run what it says, serve what Argo CD would."""
+"""The stand-in as a whole: follows the pins repository, runs what it declares, serves what Argo CD would."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from typing import Any
 from lab.argocd import gitread, shapes
 from lab.argocd.access import Tokens
 from lab.argocd.api import Api
+from lab.argocd.app_of_apps import AppOfApps
 from lab.argocd.application import Surroundings
 from lab.argocd.certificate import server_context
-from lab.argocd.charts import CannotRender, Charts
+from lab.argocd.charts import Charts
 from lab.argocd.cluster import Cluster
 from lab.argocd.faults import Fault, Faults
 from lab.argocd.front import Front
-from lab.argocd.images import Image, fetch
-from lab.argocd.manifests import applications
-from lab.argocd.oci import Registries, parse_reference
-from lab.argocd.reconcile import Reconciler
+from lab.argocd.images import PodImages
+from lab.argocd.oci import Registries
 from lab.argocd.resolve import Sources
 from lab.argocd.server import Server
 from lab.argocd.store import Store
@@ -70,48 +69,44 @@ class ArgoCD:
         root.mkdir(parents=True, exist_ok=True)
         for folder in ("git", "images", "run"):
             (root / folder).mkdir(exist_ok=True)
-        self._repository, self._branch, self._manifests, self._interval = (
-            repository,
-            branch,
-            manifests,
-            interval,
-        )
         self.secrets: dict[str, dict[str, str]] = {k: dict(v) for k, v in (secrets or {}).items()}
         self.problems: list[str] = []
         self.faults, self._tokens = Faults(), Tokens()
-        self._images = root / "images"
-        self._ran: dict[tuple[str, str], Image] = {}
-        self._registries = Registries(registry_rewrite or {}, registry_auth)
-        charts = Charts(helm, self._registries, root, registry_rewrite or {}, registry_auth)
+        registries = Registries(registry_rewrite or {}, registry_auth)
+        charts = Charts(helm, registries, root, registry_rewrite or {}, registry_auth)
         repositories = {url: Path(path) for url, path in (git_rewrite or {}).items()}
         repositories.setdefault(str(repository), repository)
-        self._sources = Sources(
+        sources = Sources(
             charts,
-            self._registries,
+            registries,
             repositories,
             registry_rewrite or {},
             root / "git",
             gitread.peels_tags(version),
         )
         self._store = Store(lambda document: shapes.shaped(document, self.faults, version.startswith("2.")))
-        self._cluster = Cluster(root / "run", self._fetch, self._nudge, progress_deadline, image_id)
-        self._paused, self._stop, self._wake = threading.Event(), threading.Event(), threading.Event()
-        self._around = Surroundings(
-            self._store, self._cluster, self._sources, self.faults, lambda: self.secrets, self._problem,
+        self._cluster = Cluster(
+            root / "run",
+            PodImages(registries, root / "images", self.faults).fetch,
+            self._nudge,
+            progress_deadline,
+            image_id,
+        )
+        self._paused = threading.Event()
+        around = Surroundings(
+            self._store, self._cluster, sources, self.faults, lambda: self.secrets, self._problem,
             self._paused, interval, not version.startswith("2."), error_grace, retry_pause,
         )  # fmt: skip
-        self._reconcilers: dict[str, Reconciler] = {}
+        self._parent = AppOfApps(repository, branch, manifests, around)
         self._fronts: dict[str, Front] = {}
-        self._followed: dict[str, Json] = {}
-        self._head: str | None = None
         self._lock = threading.RLock()
         api = Api(
             self._store,
             self.faults,
             self._tokens,
             self._cluster,
-            self._sources,
-            self._reconcilers,
+            sources,
+            self._parent.reconcilers,
             version,
             refresh_deadline,
         )
@@ -122,11 +117,7 @@ class ArgoCD:
             context, self.ca = server_context(root / "tls")
         self._server = Server(api, port, context)
         self.url = self._server.url
-        self._follow()
-        self._thread = threading.Thread(target=self._run, name="app-of-apps", daemon=True)
-        self._thread.start()
-
-    # for tests and the lab
+        self._parent.start()
 
     def __enter__(self) -> ArgoCD:
         return self
@@ -188,7 +179,8 @@ class ArgoCD:
         fault = self.faults.add(name, kind, seconds, times, options)
         self._nudge(name)
         if kind in shapes.KINDS:
-            self._publish_again(name)
+            for reconciler in self._parent.named(name):
+                reconciler.app.publish()
         return fault
 
     def clear(self, name: str | None = None, kind: str | None = None) -> None:
@@ -206,8 +198,8 @@ class ArgoCD:
 
     def poke(self) -> None:
         """Look at Git at once and compare every application."""
-        self._follow()
-        for reconciler in list(self._reconcilers.values()):
+        self._parent.follow()
+        for reconciler in self._parent.named("*"):
             reconciler.refresh("normal")
 
     @contextmanager
@@ -229,80 +221,24 @@ class ArgoCD:
         return self._server.calls
 
     def close(self) -> None:
-        self._stop.set()
-        self._wake.set()
-        self._thread.join(10)
+        self._parent.stop()
         self._store.close()
         self._server.close()
         for front in self._fronts.values():
             front.close()
-        for reconciler in list(self._reconcilers.values()):
-            reconciler.close()
+        self._parent.close()
         self._cluster.close()
-
-    # following Git
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._wake.wait(self._interval)
-            self._wake.clear()
-            if not self._stop.is_set() and not self._paused.is_set():
-                self._follow()
-
-    def _follow(self) -> None:
-        """What an app-of-apps with pruning does: create, change and remove Applications as Git says."""
-        with self._lock:
-            head = gitread.head(self._repository, self._branch)
-            if head is not None and head != self._head:
-                try:
-                    self._followed = applications(self._repository, head, self._manifests)
-                    self._head = head
-                except (CannotRender, gitread.NoSuchRevision) as error:
-                    self._problem(f"{head}: {error}")
-            for name, manifest in self._followed.items():
-                held = self._reconcilers.get(name)
-                if held is None:
-                    self._reconcilers[name] = Reconciler(name, manifest, self._around)
-                elif not self.faults.find(name, "parent-stale"):
-                    held.accept(manifest)
-            for name in set(self._reconcilers) - set(self._followed):
-                self._reconcilers[name].close()
-                self._store.remove(name)
-                self._cluster.apply(name, (), dict)
-                del self._reconcilers[name]
 
     def _problem(self, text: str) -> None:
         if text not in self.problems:
             self.problems.append(text)
 
     def _nudge(self, name: str) -> None:
-        for each, reconciler in list(self._reconcilers.items()):
-            if name in ("*", each):
-                reconciler.nudge()
-
-    def _publish_again(self, name: str) -> None:
-        for each, reconciler in list(self._reconcilers.items()):
-            if name in ("*", each):
-                reconciler.app.publish()
-
-    # views of the world
-
-    def _fetch(self, application: str, reference: str) -> Image:
-        """An image for a pod; the fault `wrong-image` gives it other content under the same name."""
-        parsed = parse_reference(reference)
-        fault = self.faults.find(application, "wrong-image")
-        before = self._ran.get((application, parsed.repository))
-        if fault and fault.options.get("digest"):
-            return fetch(self._registries, f"{parsed.repository}@{fault.options['digest']}", self._images)
-        if fault and before is not None:
-            return before
-        image = fetch(self._registries, reference, self._images)
-        self._ran[application, parsed.repository] = image
-        return image
+        self._parent.nudge(name)
 
     @contextmanager
     def _backend(self, name: str) -> Iterator[int | None]:
-        reconciler = self._reconcilers.get(name)
+        reconciler = self._parent.reconcilers.get(name)
         key = served(reconciler.app.live, reconciler.app.namespace) if reconciler else None
         with self._cluster.backend(name, key) as port:
             yield port

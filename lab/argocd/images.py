@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lab.argocd import archives
+from lab.argocd.faults import Faults
 from lab.argocd.oci import INDEX_TYPES, CannotFetch, Manifest, Registries, parse_reference
 
 _one_at_a_time = threading.Lock()
@@ -63,6 +64,27 @@ def fetch(registries: Registries, reference: str, store: Path) -> Image:
         env=tuple((k, v) for k, _, v in (item.partition("=") for item in config.get("Env") or ())),
         workdir=config.get("WorkingDir") or "/",
     )
+
+
+class PodImages:
+    """Images for pods; the fault `wrong-image` gives one other content under the same name."""
+
+    def __init__(self, registries: Registries, folder: Path, faults: Faults) -> None:
+        self._registries, self._folder, self._faults = registries, folder, faults
+        self._ran: dict[tuple[str, str], Image] = {}  # application, repository -> what ran there last
+
+    def fetch(self, application: str, reference: str) -> Image:
+        """The image that a pod of this application runs for `reference`."""
+        repository = parse_reference(reference).repository
+        fault = self._faults.find(application, "wrong-image")
+        before = self._ran.get((application, repository))
+        if fault and fault.options.get("digest"):
+            return fetch(self._registries, f"{repository}@{fault.options['digest']}", self._folder)
+        if fault and before is not None:
+            return before
+        image = fetch(self._registries, reference, self._folder)
+        self._ran[application, repository] = image
+        return image
 
 
 def _for_this_machine(registries: Registries, repository: str, named: Manifest) -> Manifest:

@@ -228,7 +228,7 @@ def test_an_operation_that_ends_without_a_result_is_the_last(world: World, argo:
     document = argo.wait(lambda d: d["status"]["sync"]["revision"] == "1.0.0" and compared(d), APP)
     assert document["status"]["sync"]["status"] == "OutOfSync"
     assert document["status"]["conditions"][0]["message"].startswith("Failed last sync attempt to []: ")
-    argo._reconcilers[APP].app.status["operationState"]["phase"] = "Failed"  # as after a sync by hand
+    argo._parent.reconcilers[APP].app.status["operationState"]["phase"] = "Failed"  # as after a sync by hand
 
 
 @pytest.mark.parametrize("kind", ["sync-window", "auto-sync-off"])
