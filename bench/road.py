@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.table import Row
-from lab import demo
+from lab.demo.road import feature
 from lab.forge.values import Call
 from lab.lab import Lab
 
@@ -22,7 +22,7 @@ def rows(folder: Path) -> Iterator[Row]:
     with Lab(folder / "lab") as lab:
         lab.adopt()
         since = len(lab.forge.calls)
-        demo._feature(lab)
+        feature(lab)
         lab.settle()
         (pull,) = lab.pulls()
         lab.merge(pull["number"])

@@ -57,9 +57,7 @@ def test_the_forge_answers_as_github_should(
     said = capsys.readouterr().out
     assert code == 0, said
     report = json.loads((tmp_path / live.REPORT).read_text())
-    assert [answer["check"] for answer in report["answers"]] == [
-        f.__name__.replace("_", "-") for _, f in live.CHECKS
-    ]
+    assert [answer["check"] for answer in report["answers"]] == [check.name for check in live.CHECKS]
     assert token not in said + json.dumps(report)
     seen = hub.connect(
         REPOSITORY, token, api_url=forge.url, graphql_url=f"{forge.url}/graphql", server_url=forge.url

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from lab import github_page, mermaid, progress
-from lab.demo import Story, words
+from lab.demo.story import Story, words
 from lab.pages import Pages, argocd_view
 from lab.progress import Progress
 from stagegate.pins.pinned_version import PinnedVersion

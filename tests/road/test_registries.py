@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import act, demo
+from lab import act
+from lab.demo.road import feature
 from lab.lab import Lab
 from lab.layouts import APART
 from tests.clients.answering import Answer, answering
@@ -43,7 +44,7 @@ def test_a_release_reaches_staging_through_two_registries(
         monkeypatch.setattr(lab, "variables", with_host)
         lab.push("octo-admin", "chore: tell people", {"stagegate.yaml": lambda text: text + NOTIFY})
         lab.adopt()
-        demo._feature(lab)
+        feature(lab)
         runs = lab.settle()
         failed = [line for run in runs if run.code for line in act.failures(run.text.splitlines())]
         assert {run.code for run in runs} == {0}, failed

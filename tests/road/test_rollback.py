@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from lab import demo
+from lab.demo import road
 from lab.lab import Lab
 
 pytestmark = pytest.mark.road
@@ -29,7 +29,7 @@ def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
         assert {run.code for run in adopted} == {0}
         lab.push("octo-lead", "chore: go back by itself", {"stagegate.yaml": goes_back})
         assert {run.code for run in lab.settle()} == {0}
-        demo._defect(lab)
+        road.defect(lab)
         runs = lab.settle()
         release = next(run for run in runs if run.workflow == "release.yml")
         assert release.code == 1

@@ -1,0 +1,106 @@
+"""What happens in the demo, and what is claimed about it."""
+
+from __future__ import annotations
+
+import json
+
+from lab.demo import exhibits, state
+from lab.demo.story import Story
+from lab.lab import Lab
+
+JOBS = 10  # of one release over two environments
+
+
+def tell(lab: Lab, story: Story) -> None:
+    """The story: a feature goes to production, a defect does not, and there is a way back."""
+    story.claim("prod runs 1.0.0 before we begin", "1.0.0", lab.ask("prod")["version"])
+    story.claim("that is on record", "success", state.verdict(lab, "v1.0.0", "prod"))
+    feature(lab)
+    runs = lab.settle()
+    story.claim("the release workflow", "succeeded", state.result_of(runs, "release.yml"))
+    story.claim("the new feature became version", b"1.1.0", lab.shop.read("v1.1.0", "VERSION").strip())
+    story.claim("its image and chart are in the registry", True, state.is_published(lab, "1.1.0"))
+    story.claim("staging runs 1.1.0", "1.1.0", lab.ask("staging")["version"])
+    story.claim("its tests in staging", "success", state.verdict(lab, "v1.1.0", "staging"))
+    pulls = lab.pulls()
+    story.claim("waiting for a person", ["stagegate/promote/shop/prod"], [p["head"]["ref"] for p in pulls])
+    story.claim("its rules let it be merged", "yes", state.may_merge(lab, pulls[0]))
+    story.claim("prod still runs 1.0.0", "1.0.0", lab.ask("prod")["version"])
+    exhibits.show_promotion(lab, story, pulls[0])
+    exhibits.show_gate(lab, story, runs)
+    story.claim(
+        "everything that differs in the cluster is kept as a page",
+        True,
+        exhibits.show_difference(story, runs),
+    )
+    story.claim(
+        "the same promotion with one tested digest changed",
+        "evidence-mismatch",
+        exhibits.tampered_reason(lab, story),
+    )
+    lab.merge(pulls[0]["number"])
+    runs = lab.settle()
+    story.claim("the production workflow", "succeeded", state.result_of(runs, "stagegate.yml"))
+    story.claim("prod itself answers 1.1.0", "1.1.0", lab.ask("prod")["version"])
+    story.claim("its tests in prod", "success", state.verdict(lab, "v1.1.0", "prod"))
+    story.claim(
+        "the GitHub release is published, with", ["shop-1.1.0.tgz"], state.release_assets(lab, "v1.1.0")
+    )
+    jobs = sum(run.jobs for run in lab.runs)
+    story.claim(f"all of that took {jobs} jobs, not more than {JOBS}", True, jobs <= JOBS)
+    story.claim("promoting made no further version; versions", ["v1.0.0", "v1.1.0"], state.tags(lab))
+    defect(lab)
+    runs = lab.settle()
+    story.claim(
+        "the release workflow of a feature with a defect", "failed", state.result_of(runs, "release.yml")
+    )
+    story.claim("its tests in staging", "failure", state.verdict(lab, "v1.1.1", "staging"))
+    story.claim("with one clear reason", ["checks-failed"], state.error_reasons(runs, "release.yml"))
+    story.claim("waiting for a person", [], lab.pulls())
+    story.claim("prod still runs 1.1.0", "1.1.0", lab.ask("prod")["version"])
+    exhibits.show_refused_gate(story, runs)
+    way_back(lab, story)
+    exhibits.show_status(lab, story)
+
+
+def way_back(lab: Lab, story: Story) -> None:
+    """One command proposes the release before, and a hold keeps it there."""
+    arguments = ("--mode", "rollback", "--environment", "prod", "--reason", "to show the way back")
+    told = lab.local("octo-lead", "promote_pr", *arguments)
+    story.claim("one command proposes the way back, to", "1.0.0", told["version"])
+    pull = lab.pulls()[0]
+    mark = json.loads(lab.pins.read("refs/heads/stagegate/hold/shop/prod", "mark.json"))
+    story.claim("a hold keeps prod there, in the name of", "octo-lead", mark["owner"])
+    story.claim("its rules let it be merged at once", "yes", state.may_merge(lab, pull))
+    story.pages.pull(
+        "rollback.html", "The rollback", "The pull request that brings 1.0.0 back to prod.", pull
+    )
+    story.pages.document(
+        "hold.json", "The hold", "The mark that keeps prod there until somebody lifts it.", mark
+    )
+    first = str(pull["body"]).split("\n", 1)[0].replace("**", "")
+    lift = "/unhold shop/prod lets newer releases in again"
+    story.close(
+        "The way back",
+        f"#{pull['number']} {pull['title']}\n{first}\nheld by {mark['owner']}: {mark['reason']}; {lift}",
+    )
+
+
+def feature(lab: Lab) -> str:
+    """Push a feature; the sha of its commit."""
+
+    def sell_tea(text: str) -> str:
+        return text.replace(
+            '    Product("bag-01"', '    Product("tea-01", "Green tea", 450),\n    Product("bag-01"', 1
+        )
+
+    return lab.push("octo-dev", "feat: sell tea", {"app/catalogue.py": sell_tea})
+
+
+def defect(lab: Lab) -> str:
+    """Push a change that its own tests do not notice; the sha of its commit."""
+
+    def forget_the_star(text: str) -> str:
+        return text.replace('query == "*" or ', "", 1)
+
+    return lab.push("octo-dev", "fix: search by name only", {"app/catalogue.py": forget_the_star})
