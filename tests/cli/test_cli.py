@@ -116,3 +116,7 @@ def test_the_wheel_has_everything_the_command_needs(tmp_path: Path) -> None:
     assert done.returncode == 0 and (repository / "stagegate.yaml").is_file(), done.stderr
     done = run(repository, "doctor", "--offline")
     assert done.returncode == 0 and "Nothing was found that will break" in done.stdout, done.stdout
+    events = repository / ".github/workflows/stagegate.yml"
+    events.write_text(events.read_text().replace("      deployments: write # the evidence\n", ""))
+    done = run(repository, "doctor", "--offline")
+    assert done.returncode == 2 and "does not grant `deployments: write` to events.yml" in done.stdout

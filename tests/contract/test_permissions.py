@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab.conformance import runs
+from stagegate.setup.doctor import reusable
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = {"none": 0, "read": 1, "write": 2}
@@ -147,6 +148,18 @@ def test_the_actions_that_read_check_runs_are_named_with_the_permission() -> Non
     named = {action for action in RECORDED if action in line}
     assert reading <= named
     assert named - reading <= {"pr-command", "pin-guard"}, "they promote or judge in their own job"
+
+
+@pytest.mark.parametrize("action", sorted(rows()))
+def test_doctor_demands_of_a_step_what_every_use_of_its_action_needs(action: str) -> None:
+    """A job that declares less than any row fails in every use; one that declares a row may be enough."""
+    table = rows()[action]
+    common = {
+        name: min((row.get(name, "none") for row in table), key=ORDER.__getitem__) for name in union(table)
+    }
+    interface = reusable.read(action)
+    assert interface is not None
+    assert interface.permissions == {name: level for name, level in common.items() if level != "none"}
 
 
 @pytest.mark.parametrize("action", sorted(rows()))

@@ -140,6 +140,28 @@ def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, dia
     assert done.code == 2
 
 
+def test_policy_of_another_repository_is_read_and_must_be_readable_for_jobs(
+    clinic: Clinic, diagnose: Diagnose
+) -> None:
+    policy = "environments: {prod: {promotion: {approvals: 1}, gate: {scenarios: e2e/nowhere.yaml}}}\n"
+    platform = clinic.forge.world.find("acme/platform") or clinic.forge.repository("acme/platform")
+    platform.seed({"policy.yaml": policy})
+    own = (clinic.clone / "stagegate.yaml").read_text()
+    extending = {"stagegate.yaml": ("app: shop\n", "app: shop\nextends: acme/platform//policy.yaml\n")}
+    assert "  - name: prod\n" in own and "approvals" not in own
+    done = diagnose(extending)
+    assert "Nothing protects" not in str(done.findings), "the approvals of the shared policy count"
+    unread = diagnose(extending, token="", argocd_server="")
+    told = unread.told("settings-valid", "its shared policy acme/platform//policy.yaml was not read")
+    assert (told["severity"], told["fix"]) == ("warning", 'stagegate doctor --token "$(gh auth token)"')
+    platform.private = True
+    clinic.forge.collaborator("acme/platform", "octo-admin", "read")
+    assert diagnose(extending).told("shared-policy", "The jobs cannot read")["severity"] == "error"
+    absent = {"stagegate.yaml": ("app: shop\n", "app: shop\nextends: acme/platform//polcy.yaml\n")}
+    missing = diagnose(absent).told("settings-valid", "acme/platform//polcy.yaml cannot be read")
+    assert missing["severity"] == "error"
+
+
 def test_an_environment_that_every_branch_may_use_is_told(clinic: Clinic, diagnose: Diagnose) -> None:
     clinic.forge.environment(SHOP, "prod")
     clinic.forge.secret(SHOP, "ARGOCD_TOKEN", environment="prod")

@@ -22,6 +22,8 @@ from tests.setup.test_init import alone
 Spoil = Callable[[Path], None]
 DOCTOR = ("doctor", "--offline")
 EVENTS = ".github/workflows/stagegate.yml"
+RELEASE = ".github/workflows/release.yml"
+ROOT = "bootstrap/prod.yaml"
 CALLED = "acme/stagegate/.github/workflows/events.yml@v0.1.0"
 PUSH = "  push:\n    branches: main\n"
 TAG_PARAMETER = """\
@@ -323,6 +325,143 @@ CASES: Mapping[str, Case] = {
         "`issue_comment`",
         "workflows",
         "note",
+    ),
+    "a caller that grants too little": Case(
+        HELM,
+        change(EVENTS, "      deployments: write # the evidence\n", ""),
+        "The job stagegate does not grant `deployments: write` to events.yml",
+        "Add `deployments: write` below `permissions:` of the job stagegate",
+        "job-permissions",
+    ),
+    "a caller without permissions": Case(
+        HELM,
+        every(
+            change(RELEASE, "permissions: {}\n", ""),
+            change(RELEASE, "    permissions:\n      contents: write # the release commit and its tag\n", ""),
+            change(
+                RELEASE,
+                "      pull-requests: write # labels, links in the notes, and the release pull request where rules ask for one\n",
+                "",
+            ),
+        ),
+        "The job version lists no permissions",
+        "`contents: write`, `pull-requests: write`",
+        "job-permissions",
+        "warning",
+    ),
+    "a step that may not write": Case(
+        HELM,
+        add(
+            ".github/workflows/night.yml",
+            "on: push\njobs:\n  a:\n    permissions: read-all\n    steps:\n"
+            "      - uses: acme/stagegate/actions/staging-gate@v0.1.0\n        with: {environment: staging}\n",
+        ),
+        "does not grant `deployments: write` to staging-gate",
+        "`permissions:` of the job a",
+        "job-permissions",
+    ),
+    "a secret that is not handed over": Case(
+        GITOPS,
+        change(EVENTS, "      STAGEGATE_VARIABLES: ${{ secrets.STAGEGATE_VARIABLES }}\n", ""),
+        "does not pass the secret STAGEGATE_VARIABLES to events.yml",
+        "`secrets: inherit`",
+        "secrets-passed",
+    ),
+    "a token for the app's repository that is not handed over": Case(
+        GITOPS,
+        change(EVENTS, "      SOURCE_TOKEN: ${{ secrets.SOURCE_TOKEN }}\n", ""),
+        "does not pass the secret SOURCE_TOKEN to events.yml",
+        "SOURCE_TOKEN: ${{ secrets.SOURCE_TOKEN }}",
+        "secrets-passed",
+    ),
+    "a secret of another name": Case(
+        HELM,
+        change(EVENTS, "      STAGEGATE_VARIABLES:", "      GATE_VARIABLES: x\n      STAGEGATE_VARIABLES:"),
+        "passes the secret GATE_VARIABLES, which events.yml does not take",
+        "below `secrets:`",
+        "secrets-passed",
+    ),
+    "a mistyped input": Case(
+        HELM,
+        change(RELEASE, "      releases: ${{", "      release: ${{"),
+        "road.yml has no input `release`",
+        "Write `releases`",
+        "workflow-inputs",
+    ),
+    "an output that nobody writes": Case(
+        HELM,
+        change(RELEASE, "      digests: ${{ steps.build", "      images: ${{ steps.build"),
+        "The input `digests` of road.yml is always empty: there is no output build.digests",
+        "Add `digests` below `outputs:` of the job build",
+        "workflow-inputs",
+    ),
+    "an output of a job that is not awaited": Case(
+        HELM,
+        change(RELEASE, "needs: [version, build]", "needs: build"),
+        "there is no output version.releases",
+        "Add version to `needs:`",
+        "workflow-inputs",
+    ),
+    # Order and Applications.
+    "production without anything before it": Case(
+        HELM,
+        change("stagegate.yaml", "    after: [staging]\n", ""),
+        "prod of shop has no `after`",
+        "Write `after: [staging]` for prod",
+        "environment-order",
+    ),
+    "production that says so, without anything before it": Case(
+        HELM,
+        change("stagegate.yaml", "    after: [staging]\n", "    production: true\n"),
+        "prod of shop has no `after`",
+        "Write `after: [staging]` for prod",
+        "environment-order",
+        "warning",
+    ),
+    "an Application of another namespace": Case(
+        HELM,
+        change(APP, "namespace: argocd", "namespace: team-a"),
+        "shop-prod is in the namespace team-a",
+        "argocd: {namespace: team-a}",
+        "applications-follow",
+        "warning",
+    ),
+    "a folder that is not there": Case(
+        IMAGE,
+        change("k8s/argocd/prod.yaml", "path: k8s/prod", "path: k8s/production"),
+        "There is no folder k8s/production",
+        "path: k8s/prod",
+        "applications-follow",
+    ),
+    "an app of apps on another branch": Case(
+        GITOPS,
+        change(ROOT, "targetRevision: main", "targetRevision: master"),
+        "root-prod follows master of this repository",
+        "targetRevision: main",
+        "parents-apply",
+    ),
+    "an app of apps in another folder": Case(
+        GITOPS,
+        change(ROOT, "path: apps/prod", "path: apps/production"),
+        "root-prod deploys apps/production, where apps/prod/shop.yaml is not",
+        "path: apps/prod",
+        "parents-apply",
+    ),
+    "an app of apps of another repository": Case(
+        GITOPS,
+        change(ROOT, "acme/gitops.git", "acme/gitopps.git"),
+        "and apps/prod/shop.yaml is in this repository",
+        "acme/gitops.git",
+        "parents-apply",
+        "warning",
+    ),
+    "one Application for two apps": Case(
+        MONO,
+        change("services/svc-b/stagegate.yaml", "svc-b-prod-eu", "svc-a-prod-eu"),
+        "name the same Application svc-a-prod-eu",
+        "services/svc-b/stagegate.yaml",
+        "applications-follow",
+        "warning",
     ),
     "several apps and a workflow for one": Case(
         MONO,

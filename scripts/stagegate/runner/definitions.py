@@ -21,6 +21,15 @@ FOLDER = next(
     PACKAGE.parents[1] / "actions",
 )
 
+# The reusable workflows, likewise.
+WORKFLOWS = next(
+    (
+        folder
+        for folder in (PACKAGE / "workflow_definitions", PACKAGE.parents[1] / ".github/workflows")
+        if folder.is_dir()
+    ),
+    PACKAGE.parents[1] / ".github/workflows",
+)
 
 # Commands that are no actions: people run them, and no workflow does.
 BY_HAND = PACKAGE / "command_definitions"

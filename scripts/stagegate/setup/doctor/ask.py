@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from stagegate.clients import hub
+from stagegate.clients.hub import Hub
 from stagegate.errors import Stop
 from stagegate.model import Calls
 from stagegate.runner.context import Context
-from stagegate.setup.doctor import judged_charts, read
+from stagegate.setup.doctor import judged_charts, read, shared_policies
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.work_tree import WorkTree
 
@@ -32,19 +33,25 @@ def everybody(
     work_tree: WorkTree, config: str, access: Access, context: Context
 ) -> tuple[DoctorFacts, Calls]:
     """The facts, and how many requests GitHub got."""
+    facts = read.local(work_tree, config, in_job=bool(context.run_id))
+    github, why_not = _github(facts, access, context)
     facts = judged_charts.read(
-        read.local(work_tree, config, in_job=bool(context.run_id)),
+        shared_policies.read(facts, github, why_not),
         context.workspace,
         username=access.registry_username,
         password=access.registry_password,
         offline=access.offline,
     )
-    calls = Calls()
     if access.offline:
         for need in ("github", "registry", "argocd"):
             facts = read.without(facts, need, _OFFLINE)
-        return facts, calls
-    facts, calls = _github(facts, access, context)
+        return facts, Calls()
+    facts = (
+        read.without(facts, "github", why_not)
+        if github is None
+        else read.with_github(facts, github, access.token)
+    )
+    calls = Calls() if github is None else github.calls
     facts = read.with_registry(facts, access.registry_username, access.registry_password)
     if access.argocd_server and access.argocd_token:
         headers = tuple(line for line in access.argocd_headers.splitlines() if line.strip())
@@ -54,16 +61,19 @@ def everybody(
     return read.without(facts, "argocd", why), calls
 
 
-def _github(facts: DoctorFacts, access: Access, context: Context) -> tuple[DoctorFacts, Calls]:
+def _github(facts: DoctorFacts, access: Access, context: Context) -> tuple[Hub | None, str]:
+    """GitHub as doctor may ask it, or why not."""
+    if access.offline:
+        return None, _OFFLINE
     repository = context.repository or facts.survey.repository
     if not access.token.strip():
-        why = 'GitHub needs a token: stagegate doctor --token "$(gh auth token)".'
-        return read.without(facts, "github", why), Calls()
+        return None, 'GitHub needs a token: stagegate doctor --token "$(gh auth token)".'
     if not repository:
-        why = "The address of origin does not name a repository on GitHub: set GITHUB_REPOSITORY=owner/name."
-        return read.without(facts, "github", why), Calls()
+        return (
+            None,
+            "The address of origin does not name a repository on GitHub: set GITHUB_REPOSITORY=owner/name.",
+        )
     try:
-        github = hub.from_context(context, access.token, repository)
+        return hub.from_context(context, access.token, repository), ""
     except Stop as stop:
-        return read.without(facts, "github", f"{stop.what} {stop.why}"), Calls()
-    return read.with_github(facts, github, access.token), github.calls
+        return None, f"{stop.what} {stop.why}"

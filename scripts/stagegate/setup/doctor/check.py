@@ -34,9 +34,23 @@ class DoctorCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def finding(
-    severity: Severity, message: str, why: str = "", fix: str = "", *, file: str = "", environment: str = ""
+    severity: Severity,
+    message: str,
+    why: str = "",
+    fix: str = "",
+    *,
+    file: str = "",
+    line: int = 0,
+    environment: str = "",
 ) -> Finding:
     """A finding; `run` adds the check's name."""
     return Finding(
-        rule="", severity=severity, message=message, why=why, fix=fix, file=file, environment=environment
+        rule="",
+        severity=severity,
+        message=message,
+        why=why,
+        fix=fix,
+        file=file,
+        line=line,
+        environment=environment,
     )

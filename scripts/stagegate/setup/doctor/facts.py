@@ -24,12 +24,19 @@ from stagegate.setup.survey import Survey
 
 
 class ConfiguredApp(msgspec.Struct, frozen=True, kw_only=True):
-    """An app with its settings file, `settings` None where that has mistakes, which `trouble` lists."""
+    """An app with its settings file, `settings` None where that has mistakes, which `trouble` lists.
+
+    `unread`: the shared policy of another repository that was not read, without which nothing is known; `why` not.
+    `closed`: the private repository of that policy, which the token of a job cannot read.
+    """
 
     config: str
     settings: Settings | None = None
     trouble: str = ""
     line: int = 0
+    unread: str = ""
+    why: str = ""
+    closed: str = ""
 
 
 class HubFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,7 +65,9 @@ def _app(tree: Tree, config: str) -> ConfiguredApp:
     try:
         content = tree.file(config) or b""
         settings = settings_file.parse(content, config)
-        if settings.extends and "//" not in settings.extends:
+        if shared_policy.address(settings.extends)[0]:
+            return ConfiguredApp(config=config, unread=settings.extends)
+        if settings.extends:
             settings = shared_policy.extended(content, config, _shared(tree, settings.extends))
         whole = pin_files.expanded(settings, tree.entries, config, content)
         return ConfiguredApp(config=config, settings=whole)

@@ -22,23 +22,28 @@ _CALL = re.compile(
 class StagegateCall(msgspec.Struct, frozen=True, kw_only=True):
     """One `uses:` of stagegate: the file, its job, what it calls at which revision, its inputs and secrets.
 
-    `name` is `road.yml`, `events.yml` or the name of an action. `secrets` maps the names it passes on.
+    `name` is `road.yml`, `events.yml` or the name of an action. `secrets` are the names it passes on, `inherit` for
+    all. `permissions` are those of its job, None where neither the job nor the file lists any; a level for all is
+    under `*`. `line` is that of the `uses:`.
     """
 
     file: str
+    line: int
     job: str
     name: str
     ref: str
     inputs: Mapping[str, Any]
     secrets: tuple[str, ...]
+    permissions: Mapping[str, str] | None
 
 
 class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow: its triggers, and its calls of stagegate. `trouble` where it is no YAML."""
+    """A workflow: its triggers, its calls of stagegate, and its jobs by name. `trouble` where it is no YAML."""
 
     file: str
     triggers: Mapping[str, Any]
     calls: tuple[StagegateCall, ...]
+    jobs: Mapping[str, Any] = {}
     trouble: str = ""
 
 
@@ -53,13 +58,17 @@ def calls(facts: DoctorFacts) -> tuple[StagegateCall, ...]:
 
 
 def _file(facts: DoctorFacts, file: str) -> WorkflowFile:
+    content = facts.tree.file(file) or b""
     try:
-        document = mapping(yaml_1_1.load(facts.tree.file(file) or b""))
+        document = mapping(yaml_1_1.load(content))
     except (yaml.YAMLError, ValueError) as error:
         text = " ".join(str(error).split())
         return WorkflowFile(file=file, triggers={}, calls=(), trouble=text[:200])
-    own_calls = tuple(_calls(file, mapping(document.get("jobs"))))
-    return WorkflowFile(file=file, triggers=_triggers(document), calls=own_calls)
+    jobs = mapping(document.get("jobs"))
+    lines = content.decode("utf-8", "replace").splitlines()
+    return WorkflowFile(
+        file=file, triggers=_triggers(document), calls=tuple(_calls(file, document, lines)), jobs=jobs
+    )
 
 
 def _triggers(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,20 +81,41 @@ def _triggers(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(given)
 
 
-def _calls(file: str, jobs: Mapping[str, Any]) -> Iterator[StagegateCall]:
-    for name, job in jobs.items():
+def _calls(file: str, document: Mapping[str, Any], lines: Sequence[str]) -> Iterator[StagegateCall]:
+    seen: dict[str, int] = {}  # the line of the last `uses:` of each address
+    for name, job in mapping(document.get("jobs")).items():
         whole = mapping(job)
         for one in (whole, *map(mapping, items(whole.get("steps")))):
-            match = _CALL.fullmatch(str(one.get("uses") or ""))
+            address = str(one.get("uses") or "")
+            match = _CALL.fullmatch(address)
             if match is None:
                 continue
             secrets = one.get("secrets")
             passed = ("inherit",) if secrets == "inherit" else tuple(mapping(secrets))
+            seen[address] = _line(lines, address, seen.get(address, 0))
             yield StagegateCall(
                 file=file,
+                line=seen[address],
                 job=str(name),
                 name=match["path"].rpartition("/")[2],
                 ref=f"{match['owner']}/stagegate@{match['ref']}",
                 inputs=mapping(one.get("with")),
                 secrets=passed,
+                permissions=_permissions(whole, document),
             )
+
+
+def _line(lines: Sequence[str], address: str, after: int) -> int:
+    """The number of the next line that contains a text, counted from 1; 0 where there is none."""
+    return next((number for number, line in enumerate(lines, 1) if number > after and address in line), 0)
+
+
+def _permissions(job: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """What a job grants: its own list, else that of the file; None where there is neither."""
+    for place in (job, document):
+        if "permissions" in place:
+            given = place["permissions"]
+            if isinstance(given, str):
+                return {"*": given.removesuffix("-all")}
+            return {str(name): str(level) for name, level in mapping(given).items()}
+    return None

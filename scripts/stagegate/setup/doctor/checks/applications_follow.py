@@ -8,12 +8,13 @@ from typing import Any
 
 from stagegate.argocd_app import sources
 from stagegate.argocd_app.same_repository import same_repository
-from stagegate.argocd_app.sources import mapping
+from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.documents import Document
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
@@ -35,6 +36,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                     )
                 continue
             yield from _follows(facts, environment, document.file, document.content)
+            yield from _elsewhere(environment, document, config)
+    yield from _shared(facts)
 
 
 def _follows(
@@ -59,6 +62,7 @@ def _follows(
             source.address, facts.survey.repository
         )
         if here != "ours":
+            yield from _foreign(facts, source, pinned, environment, name, file)
             continue
         if source.revision not in ("", "HEAD", facts.survey.branch, f"refs/heads/{facts.survey.branch}"):
             yield finding(
@@ -70,9 +74,21 @@ def _follows(
                 environment=environment.name,
             )
         folders = {posixpath.dirname(one) for one in pinned}
-        path = source.path.strip("/")
+        path = posixpath.normpath(source.path.strip("/")) if source.path.strip("/.") else ""
         values = str(application)
-        if source.kind == "git" and path and not any(_reaches(path, one, values) for one in folders | pinned):
+        if source.kind == "git" and path and not _holds(facts, path):
+            yield finding(
+                "error",
+                f"There is no folder {path}, which the Application {name} deploys.",
+                "Argo CD reports a ComparisonError for it.",
+                f"Write `path: {min(folders, key=lambda one: (one.count('/'), one), default='')}`, or where the "
+                "files are.",
+                file=file,
+                environment=environment.name,
+            )
+        elif (
+            source.kind == "git" and path and not any(_reaches(path, one, values) for one in folders | pinned)
+        ):
             yield finding(
                 "warning",
                 f"The Application {name} deploys {path}, and the pins of {environment.name} are elsewhere.",
@@ -81,6 +97,73 @@ def _follows(
                 file=file,
                 environment=environment.name,
             )
+
+
+def _holds(facts: DoctorFacts, path: str) -> bool:
+    return any(one.startswith(f"{path}/") for one in facts.survey.paths)
+
+
+def _foreign(
+    facts: DoctorFacts,
+    source: ApplicationSource,
+    pinned: set[str],
+    environment: Environment,
+    name: str,
+    file: str,
+) -> Iterator[Finding]:
+    """A source of another repository with the folder of the pins here: most often a mistyped address."""
+    path = source.path.strip("/")
+    if source.kind == "git" and path and any(one.startswith(f"{path}/") for one in pinned):
+        yield finding(
+            "warning",
+            f"The Application {name} deploys {path} of {source.address}, and the pins of {environment.name} are in "
+            f"{path} of this repository.",
+            "A promotion moves the pins here, and Argo CD would not see them.",
+            f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
+            file=file,
+            environment=environment.name,
+        )
+
+
+def _elsewhere(environment: Environment, document: Document, config: str) -> Iterator[Finding]:
+    """An Application in another namespace than the gate asks for."""
+    namespace = str(mapping(document.content.get("metadata")).get("namespace") or "")
+    asked = environment.argo.namespace
+    if environment.argo.source == "api" and namespace not in ("", asked or "argocd"):
+        yield finding(
+            "warning",
+            f"The Application {document.name} is in the namespace {namespace}, and the gate of "
+            f"{environment.name} asks for it in {asked or 'that of Argo CD'}.",
+            "Argo CD answers 403 for an Application that is not where it is asked for.",
+            f"Write `argocd: {{namespace: {namespace}}}` for {environment.name} in {config}, unless Argo CD itself "
+            "runs there.",
+            file=document.file,
+            environment=environment.name,
+        )
+
+
+def _shared(facts: DoctorFacts) -> Iterator[Finding]:
+    """One Application that two environments or apps name, although their pins are in different files."""
+    owners: dict[str, tuple[str, Environment]] = {}
+    for config, settings, environment in facts.places:
+        for name in environment.argo.application_names if environment.argo.source == "api" else ():
+            app, first = owners.setdefault(name, (settings.app, environment))
+            if first is not environment and not _files(first) & _files(environment):
+                one_app = app == settings.app
+                yield finding(
+                    "error" if one_app else "warning",
+                    f"{app} in {first.name} and {settings.app} in {environment.name} name the same Application "
+                    f"{name}.",
+                    "Their pins are in different files, so one of the two gates waits for a release that never "
+                    "arrives there" + ("." if one_app else ", unless the Application deploys both apps."),
+                    f"Correct argocd.applications of {environment.name} in {config}.",
+                    file=config,
+                    environment=environment.name,
+                )
+
+
+def _files(environment: Environment) -> set[str]:
+    return {pin_files.file_of(pin) for pin in environment.pins}
 
 
 def _reaches(path: str, pinned: str, values: str) -> bool:

@@ -21,7 +21,15 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             "stagegate init",
         )
     for one in facts.apps:
-        if one.settings is None:
+        if one.unread:
+            yield finding(
+                "warning",
+                f"{one.config} was not checked: its shared policy {one.unread} was not read.",
+                one.why,
+                'stagegate doctor --token "$(gh auth token)"',
+                file=one.config,
+            )
+        elif one.settings is None:
             yield msgspec.structs.replace(
                 finding("error", one.trouble, "No action runs with such a file.", file=one.config),
                 line=one.line,

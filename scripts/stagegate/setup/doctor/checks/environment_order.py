@@ -1,0 +1,59 @@
+"""environment-order: a release reaches production after another environment has proven it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding, Severity
+from stagegate.settings import Environment, Settings
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.environments import PRODUCTION, rank
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Production that comes first, by the setting or by its name, then environments after production."""
+    for config, settings, environment in facts.places:
+        named = rank(environment.name) == PRODUCTION
+        if not environment.after and (named or environment.is_production):
+            yield _first(config, settings, environment)
+        for name in environment.after:
+            if rank(name) == PRODUCTION and not named:
+                yield finding(
+                    "warning",
+                    f"{environment.name} of {settings.app} comes after {name}.",
+                    f"A release then reaches {name} before {environment.name} has tested it.",
+                    f"If {environment.name} comes first, write `after: [{environment.name}]` for {name} in "
+                    f"{config} and delete `after` of {environment.name}.",
+                    file=config,
+                    environment=environment.name,
+                )
+
+
+def _first(config: str, settings: Settings, environment: Environment) -> Finding:
+    before = [one.name for one in settings.environments if one.name != environment.name and not one.after]
+    severity: Severity = "error" if before and not environment.is_production else "warning"
+    unseen = (
+        ""
+        if environment.is_production
+        else " Because nothing is before it, it also counts as no production: pre-releases enter it."
+    )
+    return finding(
+        severity,
+        f"{environment.name} of {settings.app} has no `after`, so no release has to prove itself before it.",
+        "The rules evidence, order and soak pass by definition where an environment comes first: every new "
+        f"release is promoted there untested.{unseen}",
+        f"Write `after: [{before[0] if before else 'staging'}]` for {environment.name} in {config}."
+        if before
+        else f"Add an environment before it, or, if this is meant, write `production: true` in {config}.",
+        file=config,
+        environment=environment.name,
+    )
+
+
+CHECK = DoctorCheck(
+    name="environment-order",
+    looks_at="The order of the environments: what a release must have passed before production",
+    cure="Name the environment before it in `after`.",
+    check=check,
+)

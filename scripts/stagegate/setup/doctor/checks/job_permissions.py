@@ -1,0 +1,92 @@
+"""job-permissions: a job that calls stagegate grants what the called workflow or action needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from stagegate.model import Finding
+from stagegate.setup.doctor import reusable, workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.doctor.reusable import LEVELS, Interface
+from stagegate.setup.doctor.workflow_calls import StagegateCall
+
+_READING = frozenset({"plan", "verify"})  # modes of version-bump that write nothing
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Each call whose job grants too little, then jobs that leave it to a setting of the repository."""
+    for call in workflow_calls.calls(facts):
+        interface = reusable.read(call.name)
+        if interface is None or _reads_only(call):
+            continue
+        if call.permissions is not None:
+            missing = _missing(call.permissions, interface.permissions)
+            if missing:
+                yield _lacking(call, interface, missing)
+        elif interface.permissions:
+            yield from _unlisted(facts, call, interface)
+
+
+def _reads_only(call: StagegateCall) -> bool:
+    return call.name == "version-bump" and str(call.inputs.get("mode")) in _READING
+
+
+def _missing(granted: Mapping[str, str], needed: Mapping[str, str]) -> dict[str, str]:
+    """What is needed above the level that is granted."""
+    every = granted.get("*", "none")
+    return {
+        name: level
+        for name, level in needed.items()
+        if LEVELS[level] > LEVELS.get(granted.get(name, every), 0)
+    }
+
+
+def _lacking(call: StagegateCall, interface: Interface, missing: Mapping[str, str]) -> Finding:
+    lines = _lines(missing)
+    why = (
+        "GitHub does not start a workflow in which a called job requests more than its caller grants: no job of "
+        "the file runs."
+        if interface.is_workflow
+        else f"GitHub answers 403 to the requests of {call.name}, which then fails with missing-permission."
+    )
+    return finding(
+        "error",
+        f"The job {call.job} does not grant {lines} to {call.name}.",
+        why,
+        f"Add {lines} below `permissions:` of the job {call.job}; docs/permissions.md lists what each needs.",
+        file=call.file,
+        line=call.line,
+    )
+
+
+def _unlisted(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> Iterator[Finding]:
+    """A job without a list has what Settings > Actions gives to all: only reading, in a new repository."""
+    setting = facts.hub.workflow_token if facts.hub else None
+    if setting is not None and setting.default_workflow_permissions == "write":
+        return
+    yield finding(
+        "warning" if setting is None else "error",
+        f"The job {call.job} lists no permissions, and {call.name} needs {_lines(interface.permissions)}.",
+        "Without a list GitHub grants what Settings > Actions > General says"
+        + (
+            ", which could not be read: in a new repository only to read."
+            if setting is None
+            else ": to read."
+        ),
+        f"Write `permissions:` with {_lines(interface.permissions)} in the job {call.job}.",
+        file=call.file,
+        line=call.line,
+    )
+
+
+def _lines(permissions: Mapping[str, str]) -> str:
+    return ", ".join(f"`{name}: {level}`" for name, level in permissions.items())
+
+
+CHECK = DoctorCheck(
+    name="job-permissions",
+    looks_at="The permissions of each job that calls stagegate, against those that the call needs",
+    cure="Write the permissions into the job.",
+    check=check,
+)

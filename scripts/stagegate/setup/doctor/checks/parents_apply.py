@@ -1,0 +1,106 @@
+"""parents-apply: an app of apps applies the Applications in Git, so that a moved pin reaches Argo CD."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.argocd_app import sources
+from stagegate.argocd_app.same_repository import same_repository
+from stagegate.argocd_app.sources import ApplicationSource, mapping
+from stagegate.model import Finding
+from stagegate.pins import files as pin_files
+from stagegate.settings import Environment
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.documents import Document
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """The parent that the settings name, then every Application that should apply the pins of an environment."""
+    known = {document.name: document for document in facts.applications()}
+    for config, _, environment in facts.places:
+        applied = [
+            known[name].file
+            for name in environment.argo.application_names
+            if name in known and known[name].file in {pin_files.file_of(pin) for pin in environment.pins}
+        ]
+        parent = environment.argo.parent
+        if parent and known and parent not in known:
+            yield finding(
+                "warning",
+                f"No file of this repository has the Application {parent}.",
+                f"{environment.name} names it in argocd.parent. The Applications here are: "
+                f"{', '.join(sorted(known))}.",
+                f"Correct argocd.parent in {config}, if it is not declared elsewhere.",
+                file=config,
+                environment=environment.name,
+            )
+        for file in applied:
+            for one in known.values():
+                if one.name == parent or _reaches(facts, one, file):
+                    yield from _applies(facts, environment, one, file)
+
+
+def _reaches(facts: DoctorFacts, parent: Document, file: str) -> bool:
+    """Whether an Application deploys a folder of this repository that has a file."""
+    return parent.file != file and any(
+        _has(source, file) and same_repository(source.address, facts.survey.repository) == "ours"
+        for source in sources.of(parent.content)
+    )
+
+
+def _has(source: ApplicationSource, file: str) -> bool:
+    path = source.path.strip("/.")
+    return source.kind == "git" and (not path or file.startswith(f"{path}/"))
+
+
+def _applies(facts: DoctorFacts, environment: Environment, parent: Document, file: str) -> Iterator[Finding]:
+    """What keeps a parent from applying the file of a pin."""
+    branch = facts.survey.branch
+    own = [source for source in sources.of(parent.content) if source.kind == "git"]
+    ours = [one for one in own if same_repository(one.address, facts.survey.repository) != "foreign"]
+    if own and not ours:
+        yield finding(
+            "warning",
+            f"The Application {parent.name} deploys {own[0].address}, and {file} is in this repository.",
+            f"{environment.name} is moved in {file}, which nothing would apply.",
+            f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
+            file=parent.file,
+            environment=environment.name,
+        )
+    for source in ours:
+        if not _has(source, file) and len(ours) == 1 and not source.document.get("helm"):
+            yield finding(
+                "error",
+                f"The Application {parent.name} deploys {source.path}, where {file} is not.",
+                f"{environment.name} is moved in {file}, which nothing would apply.",
+                f"Write `path: {file.rpartition('/')[0]}` in {parent.file}, or correct argocd.parent.",
+                file=parent.file,
+                environment=environment.name,
+            )
+        elif source.revision not in ("", "HEAD", branch, f"refs/heads/{branch}"):
+            yield finding(
+                "error",
+                f"The Application {parent.name} follows {source.revision} of this repository.",
+                f"Pins move on {branch}, so it would never apply {file}.",
+                f"Write `targetRevision: {branch}` in {parent.file}.",
+                file=parent.file,
+                environment=environment.name,
+            )
+    if "automated" not in mapping(mapping(parent.content.get("spec")).get("syncPolicy")):
+        yield finding(
+            "warning",
+            f"The Application {parent.name} does not sync by itself.",
+            f"It applies {file}: a moved pin waits for somebody, and the gate of {environment.name} times out.",
+            f"Write `syncPolicy: {{automated: {{prune: true, selfHeal: true}}}}` in {parent.file}.",
+            file=parent.file,
+            environment=environment.name,
+        )
+
+
+CHECK = DoctorCheck(
+    name="parents-apply",
+    looks_at="The app of apps above each pinned Application: its repository, folder, branch and automatic sync",
+    cure="Let the app of apps apply the folder of the pins.",
+    check=check,
+)

@@ -1,0 +1,95 @@
+"""workflow-inputs: each call of stagegate gives inputs that exist, and values that the jobs before it write."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stagegate.argocd_app.sources import items, mapping
+from stagegate.model import Finding
+from stagegate.setup.doctor import reusable, workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.doctor.reusable import Interface
+from stagegate.setup.doctor.workflow_calls import StagegateCall
+
+_OUTPUT = re.compile(r"\$\{\{[^}]*?\bneeds\.(?P<job>[\w-]+)\.outputs\.(?P<output>[\w-]+)")
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Unknown inputs, missing ones, and outputs of other jobs that are always empty."""
+    for workflow in workflow_calls.read(facts):
+        for call in workflow.calls:
+            interface = reusable.read(call.name)
+            if interface is not None:
+                yield from _inputs(call, interface)
+            yield from _outputs(call, workflow.jobs)
+
+
+def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
+    refused = "GitHub does not start a workflow with such a call."
+    for name in call.inputs:
+        if name not in interface.inputs:
+            near = difflib.get_close_matches(str(name), interface.inputs, 1)
+            hint = f"Write `{near[0]}`" if near else f"Delete `{name}`"
+            yield finding(
+                "error",
+                f"{call.name} has no input `{name}`.",
+                refused if interface.is_workflow else f"GitHub ignores it, and {call.name} runs without it.",
+                f"{hint} below `with:` in the job {call.job}.",
+                file=call.file,
+                line=call.line,
+            )
+    for name, required in interface.inputs.items():
+        if required and name not in call.inputs:
+            yield finding(
+                "error",
+                f"The job {call.job} does not give {call.name} the input `{name}`.",
+                refused if interface.is_workflow else f"{call.name} fails without it.",
+                f"Write `{name}:` below `with:` in the job {call.job}.",
+                file=call.file,
+                line=call.line,
+            )
+
+
+def _outputs(call: StagegateCall, jobs: Mapping[str, Any]) -> Iterator[Finding]:
+    """`needs.<job>.outputs.<name>` of a job that does not exist, is not needed, or writes no such output."""
+    given = mapping(jobs.get(call.job)).get("needs")
+    needed = [given] if isinstance(given, str) else items(given)
+    for name, value in call.inputs.items():
+        for match in _OUTPUT.finditer(str(value)):
+            job, output = match["job"], match["output"]
+            known = _written(mapping(jobs.get(job)))
+            if job in needed and job in jobs and (known is None or output in known):
+                continue
+            if job not in jobs:
+                why, cure = f"The file has no job {job}.", f"Write one of: {', '.join(jobs)}."
+            elif job not in needed:
+                why = f"The job {call.job} does not name {job} in `needs`."
+                cure = f"Add {job} to `needs:` of the job {call.job}."
+            else:
+                why = f"The job {job} has these outputs: {', '.join(known or ()) or 'none'}."
+                cure = f"Add `{output}` below `outputs:` of the job {job}, or correct the name."
+            yield finding(
+                "error",
+                f"The input `{name}` of {call.name} is always empty: there is no output {job}.{output}.",
+                why,
+                cure,
+                file=call.file,
+                line=call.line,
+            )
+
+
+def _written(job: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The outputs of a job; None for one that calls a workflow, whose outputs are in another file."""
+    return None if "uses" in job else tuple(mapping(job.get("outputs")))
+
+
+CHECK = DoctorCheck(
+    name="workflow-inputs",
+    looks_at="Inputs of each call of stagegate: their names, and the outputs of other jobs that they take",
+    cure="Correct the inputs below `with:`.",
+    check=check,
+)

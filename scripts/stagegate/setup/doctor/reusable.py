@@ -1,0 +1,109 @@
+"""What stagegate's own workflows and actions take: inputs, secrets, and the permissions of their jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import msgspec
+
+from stagegate import yaml_1_1
+from stagegate.argocd_app.sources import mapping
+from stagegate.runner import definitions
+
+LEVELS = {"none": 0, "read": 1, "write": 2}
+
+# The least that an action needs in every use: what all its rows of docs/permissions.md have, which a test compares.
+_LEAST: Mapping[str, Mapping[str, str]] = {
+    "version-bump": {"contents": "write"},
+    "announce": {"contents": "read"},
+    "environments": {"contents": "read"},
+    "image-tags": {"contents": "read", "packages": "write"},
+    "chart-check": {"contents": "read", "packages": "read"},
+    "helm-publish": {"contents": "read", "packages": "write"},
+    "record": {"contents": "read", "packages": "read", "deployments": "write"},
+    "promote-pr": {"contents": "write", "packages": "read", "deployments": "read"},
+    "pr-command": {
+        "contents": "write",
+        "packages": "read",
+        "statuses": "write",
+        "deployments": "write",
+        "pull-requests": "write",
+        "issues": "write",
+        "actions": "write",
+    },
+    "pin-guard": {
+        "contents": "read",
+        "packages": "read",
+        "statuses": "write",
+        "deployments": "read",
+        "pull-requests": "write",
+    },
+    "staging-gate": {"contents": "read", "packages": "read", "deployments": "write"},
+    "status-report": {
+        "contents": "read",
+        "statuses": "read",
+        "deployments": "read",
+        "pull-requests": "read",
+    },
+    "publish-release": {"contents": "write", "packages": "read", "statuses": "read", "deployments": "read"},
+}
+
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workflow or action takes. `inputs` maps each input to whether it must be given.
+
+    `permissions` are what the job that calls it has to grant at least. An action takes no `secrets`.
+    """
+
+    name: str
+    inputs: Mapping[str, bool]
+    secrets: tuple[str, ...] = ()
+    permissions: Mapping[str, str] = {}
+
+    @property
+    def is_workflow(self) -> bool:
+        """Whether it is a reusable workflow, which GitHub refuses to start where a call does not fit."""
+        return self.name.endswith((".yml", ".yaml"))
+
+
+@cache
+def read(name: str) -> Interface | None:
+    """The interface of `road.yml` or `promote-pr`; None where this version has none of that name."""
+    if name.endswith((".yml", ".yaml")):
+        return _workflow(name)
+    if name not in definitions.names():
+        return None
+    inputs = definitions.read(name).inputs
+    return Interface(name=name, inputs=_required(inputs), permissions=_LEAST.get(name, {}))
+
+
+def strongest(jobs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Each permission of several jobs at its highest level."""
+    highest: dict[str, str] = {}
+    for permissions in jobs.values():
+        for name, level in permissions.items():
+            if LEVELS.get(level, 0) > LEVELS[highest.get(name, "none")]:
+                highest[name] = level
+    return highest
+
+
+def _workflow(name: str) -> Interface | None:
+    file = definitions.WORKFLOWS / name
+    document = mapping(yaml_1_1.load(file.read_bytes())) if file.is_file() else {}
+    call = mapping(mapping(document.get("true", document.get("on"))).get("workflow_call"))
+    if not call:
+        return None
+    jobs = {
+        str(job): mapping(mapping(one).get("permissions")) for job, one in mapping(document["jobs"]).items()
+    }
+    return Interface(
+        name=name,
+        inputs=_required(mapping(call.get("inputs"))),
+        secrets=tuple(mapping(call.get("secrets"))),
+        permissions=strongest(jobs),
+    )
+
+
+def _required(inputs: Mapping[str, object]) -> dict[str, bool]:
+    return {name: mapping(one).get("required") is True for name, one in inputs.items()}
