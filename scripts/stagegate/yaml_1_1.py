@@ -27,8 +27,9 @@ class Loader(yaml.CSafeLoader):
         )
         twice = sorted(name for name, times in names.items() if times > 1)
         if twice:
+            second = [key for key, _ in node.value if key.value == twice[0]][1]
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice[0]!r} stands twice", node.start_mark
+                None, None, f"the key {twice[0]!r} stands twice", second.start_mark
             )
         return self._pairs(node, deep)
 

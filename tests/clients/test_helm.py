@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.clients import helm
+from stagegate.clients import helm, helm_version, process
 from stagegate.errors import Stop
 
 
@@ -107,3 +107,38 @@ def test_binary_output_is_refused(chart: Path) -> None:
 def test_the_real_helm_is_what_we_think() -> None:
     real = subprocess.run(["helm", "version", "--short"], check=True, capture_output=True, text=True).stdout
     assert real.startswith("v" + helm.version())
+
+
+def test_a_helm_that_was_asked_is_known_until_its_file_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGEGATE_CACHE", str(tmp_path))
+    real = str(Path(process.require("helm", "")).resolve())
+    version = helm.version()
+    assert helm_version.remembered(real) == version
+    started: list[str] = []
+    monkeypatch.setattr(process, "run", lambda *argv, **_: started.append(argv[1]))
+    helm.version.cache_clear()
+    assert (helm.version(), started) == (version, [])
+
+    program = tmp_path / "helm"
+    program.write_bytes(b"\x7fELF one")
+    helm_version.remember(str(program), "3.17.3")
+    assert helm_version.remembered(str(program)) == "3.17.3"
+    program.write_bytes(b"\x7fELF another")
+    assert helm_version.remembered(str(program)) == ""
+
+
+def test_a_script_in_the_place_of_helm_is_asked_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGEGATE_CACHE", str(tmp_path))
+    manager = tmp_path / "manager"  # a program that many names lead to, as those of version managers
+    manager.write_bytes(b"\x7fELF")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/helm").symlink_to(manager)
+    script = tmp_path / "helm"
+    script.write_text("#!/bin/sh\necho v3.17.3\n")
+    for program in (tmp_path / "bin/helm", script):
+        helm_version.remember(str(program), "3.17.3")
+        assert helm_version.remembered(str(program)) == ""

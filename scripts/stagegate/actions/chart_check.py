@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate.chart.check import apply, facts, plan, report, triggers
+from stagegate.chart.check import apply, facts, plan, registries, report, triggers
 from stagegate.chart.check.request import CheckRequest, settings_for
-from stagegate.clients.registry import Registry, credentials
 from stagegate.gate import scenarios
 from stagegate.model import Result
 from stagegate.promotion import apps
@@ -53,17 +52,13 @@ def main(inputs: ChartCheck, context: Context) -> Result:
         settings,
         own,
         facts.Checkout(context.workspace, context.repository),
-        credentials.for_hosts(settings.registry_hosts, inputs.registry_username, inputs.registry_password),
+        registries.logins(settings, inputs.registry_username, inputs.registry_password),
         msgspec.structs.replace(request, version_files=wrong),
-        Registry(
-            settings.registry_hosts, username=inputs.registry_username, password=inputs.registry_password
-        )
-        if request.base.startswith("oci://")
-        else None,
+        registries.of_base(request.base, settings, inputs.registry_username, inputs.registry_password),
     )
     checked = plan.plan(known)
     changes = apply.write(known, checked, files, dry_run=inputs.dry_run)
-    return report.result(known, checked, changes, dry_run=inputs.dry_run)
+    return report.result(known, checked, changes, dry_run=inputs.dry_run, summary=bool(context.summary_file))
 
 
 def requested(inputs: ChartCheck) -> CheckRequest:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
@@ -17,10 +17,12 @@ import yaml
 from stagegate import yaml_1_1
 from stagegate.chart.source import ChartSource, Dependency
 from stagegate.clients import helm
-from stagegate.clients.registry.credentials import Credentials
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.versions import Version
+
+if TYPE_CHECKING:
+    from stagegate.clients.registry.credentials import Credentials
 
 LOCK = "Chart.lock"
 _DEEP = ("w", "w", "w", "w", "w", "w", "w", "w")  # room for the `..` of file:// dependencies

@@ -15,7 +15,6 @@ from stagegate.argocd_app.same_repository import same_repository
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.model import Finding
-from stagegate.pins import files as pin_files
 from stagegate.settings import Settings
 
 
@@ -36,6 +35,8 @@ def pinned(settings: Settings, workspace: Path) -> Iterator[tuple[str, str]]:
     """Every environment with every file that it pins; a pattern stands for the files of the work tree it fits."""
     files = [pin if isinstance(pin, str) else pin.file for one in settings.environments for pin in one.pins]
     if any(set(file) & set("*?[{") for file in files):
+        from stagegate.pins import files as pin_files  # with all forms of pins
+
         listed = (path.relative_to(workspace).as_posix() for path in workspace.rglob("*") if path.is_file())
         settings = pin_files.expanded(settings, listed)
     for environment in settings.environments:

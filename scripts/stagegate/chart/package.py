@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate.chart import ignore, record, source
+from stagegate.chart import ignore, source
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.evidence.release_record import Record
@@ -51,6 +51,8 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
 
 def pack(chart: ChartSource, release: Record) -> Package:
     """Pack a chart folder whose dependencies are in place. Stop(findings) for what cannot be packed."""
+    from stagegate.chart import record  # with the editor of YAML, which nobody needs who only reads charts
+
     contents = files(chart.folder, chart.path)
     contents[source.FILE] = record.write(contents[source.FILE], release, chart.file)
     unpacked: dict[str, bytes] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from stagegate.argocd_app.inputs import FileParameter, Parameter, RenderInputs, ValuesFile
@@ -12,6 +11,7 @@ from stagegate.chart import package
 from stagegate.chart.objects import BrokenDocument, RenderedObject, configuration, parse, parse_each
 from stagegate.clients import helm
 from stagegate.errors import Stop
+from stagegate.runner.workers import Workers
 
 __all__ = [
     "Parameter",
@@ -24,7 +24,7 @@ __all__ = [
     "render_each",
 ]
 
-_AT_ONCE = 4
+AT_ONCE = 4  # runs of helm
 
 
 def render(chart: Path | bytes, inputs: RenderInputs, *, where: str = "") -> tuple[RenderedObject, ...]:
@@ -60,8 +60,9 @@ def render_all(
 ) -> list[tuple[RenderedObject, ...]]:
     """Several renderings at once, each (where, chart, inputs); results in that order, the first Stop ends."""
     helm.version()  # before several threads would each ask for it
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        return list(pool.map(lambda one: render(one[1], one[2], where=one[0]), work))
+    with Workers(AT_ONCE) as workers:
+        waiting = [workers.start(render, chart, inputs, where=where) for where, chart, inputs in work]
+        return [one() for one in waiting]
 
 
 def _template(place: Path, inputs: RenderInputs, *, keep_broken: bool = False) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,6 @@ from typing import Any
 
 import msgspec
 import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from stagegate import yaml_1_1
 from stagegate.errors import Stop
@@ -96,16 +93,19 @@ def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> C
 def parse(raw: bytes, file: str) -> dict[str, Any]:
     """Chart.yaml's mapping; duplicate keys and several documents are refused. Stop(findings)."""
     try:
-        document = YAML(typ="safe", pure=True).load(io.BytesIO(raw))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        problem = (error.problem or error.context or "not YAML").split("\n")[0]
+        document = yaml_1_1.load(raw)
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = (getattr(error, "problem", None) or str(error) or "not YAML").split("\n")[0]
         raise Stop(
-            "findings", f"{file} is not YAML.", f"{problem}.", "Correct it.", file=file, line=line
+            "findings",
+            f"{file} is not YAML.",
+            f"{problem}.",
+            "Correct it.",
+            file=file,
+            line=mark.line + 1 if mark else None,
         ) from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise Stop("findings", f"{file} is not YAML.", f"{error}.", "Correct it.", file=file) from error
-    if not isinstance(document, dict) or len(_DOCUMENTS.findall(raw.lstrip(b"\xef\xbb\xbf-\r\n"))) > 0:
+    if not isinstance(document, dict) or _DOCUMENTS.search(raw.lstrip(b"\xef\xbb\xbf-\r\n")):
         raise Stop(
             "findings", f"{file} is not one mapping.", "Helm reads one document.", "Correct it.", file=file
         )

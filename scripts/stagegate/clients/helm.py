@@ -15,15 +15,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from stagegate.clients import process
-from stagegate.clients.registry.credentials import Credentials
+from stagegate.clients import helm_version, process
 from stagegate.errors import Stop
 from stagegate.model import Severity
 from stagegate.runner import log
 from stagegate.versions import Version
+
+if TYPE_CHECKING:  # the clients of registries are not loaded where nothing is fetched
+    from stagegate.clients.registry.credentials import Credentials
 
 INSTALL = "Add the step `uses: azure/setup-helm`, or install helm from https://helm.sh/docs/intro/install/."
 OLDEST, TOO_NEW = Version(3, 14), Version(5)
@@ -58,23 +61,30 @@ class Lint(msgspec.Struct, frozen=True, kw_only=True):
 @functools.cache
 def version() -> str:
     """Version of the helm on PATH, without v. Stop(missing-tool) when there is none or it does not fit."""
-    process.require("helm", INSTALL)
+    program = process.require("helm", INSTALL)
+    known = helm_version.remembered(program)
+    if _fits(known):
+        return known
     done = process.run(
         "helm", "version", "--template", "{{.Version}}", env=_environment(), timeout=30, check=False
     )
     text = done.text.strip().removeprefix("v")
-    try:
-        fits = OLDEST <= Version.parse(text) < TOO_NEW
-    except ValueError:
-        fits = False
-    if not fits:
+    if not _fits(text):
         raise Stop(
             "missing-tool",
             f"helm on PATH is {text[:40] or 'of unknown version'}.",
             f"stagegate works with helm {OLDEST.major}.{OLDEST.minor} to {TOO_NEW.major - 1}.x.",
             INSTALL,
         )
+    helm_version.remember(program, text)
     return text
+
+
+def _fits(version: str) -> bool:
+    try:
+        return OLDEST <= Version.parse(version) < TOO_NEW
+    except ValueError:
+        return False
 
 
 def lint(

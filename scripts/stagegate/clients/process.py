@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -121,7 +122,7 @@ def run_bounded(
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise _missing(argv[0], cwd) from error
         try:
-            code = process.wait(timeout)
+            code = _waited(process, timeout)
         except subprocess.TimeoutExpired as error:
             raise Stop(
                 "timeout",
@@ -134,6 +135,22 @@ def run_bounded(
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         return Completed(argv=argv, code=code, stdout=_last(out, keep), stderr=_last(err, keep))
+
+
+def _waited(process: subprocess.Popen[bytes], timeout: float) -> int:
+    """Wait for the end of a program, as `Popen.wait`, which looks again and again instead of being woken."""
+    try:
+        ended = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return process.wait(timeout)
+    try:
+        poll = select.poll()
+        poll.register(ended, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            raise subprocess.TimeoutExpired(process.args, timeout)
+    finally:
+        os.close(ended)
+    return process.wait()
 
 
 def _last(file: IO[bytes], keep: int) -> bytes:

@@ -7,6 +7,7 @@ name, if the policy lists it in `gate.variables`; `{version}` the release's vers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from stagegate.settings import Settings
 Wait = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(ms|s|m)$", examples=["500ms", "10s", "2m"])]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Text = dict[str, str]
+_NAMES = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)  # keys below keys: right in any case
 EXPRESSION_LIMIT = 500  # characters of one JMESPath expression
 
 
@@ -175,6 +177,8 @@ def _contradictions(scenarios: Scenarios) -> Iterator[str]:
 def _not_jmespath(expression: str) -> str:
     if len(expression) > EXPRESSION_LIMIT:
         return f"it has {len(expression)} characters, at most {EXPRESSION_LIMIT} are read"
+    if _NAMES.fullmatch(expression):
+        return ""
     import jmespath  # here, because most files are judged without it and it takes long to load
 
     try:

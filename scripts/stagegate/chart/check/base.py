@@ -5,15 +5,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stagegate.chart import package, published, source
-from stagegate.chart.check.rendering import RenderSetup, objects_of
+from stagegate.chart import package, source
+from stagegate.chart.check.render_setup import RenderSetup
+from stagegate.chart.check.rendering import objects_of
 from stagegate.chart.environments import EnvironmentRendering
 from stagegate.chart.rule import Base, Objects
 from stagegate.chart.source import ChartSource
-from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import digest_of
+
+if TYPE_CHECKING:
+    from stagegate.clients.registry import Registry
 
 _OCI = "oci://"
 
@@ -40,6 +44,8 @@ def read(
 
 
 def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:
+    from stagegate.chart import published  # with the clients of registries
+
     chart = published.fetch(registry, reference.removeprefix(_OCI)) if registry else None
     if chart is None:
         raise Stop(

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from stagegate import yaml_1_1
-from stagegate.chart import dependencies, package, source
+from stagegate.chart import dependencies, package, render, rules, source
 from stagegate.chart.check import base as base_chart
 from stagegate.chart.check import targets
 from stagegate.chart.check.plan import ChartFacts
-from stagegate.chart.check.rendering import RenderSetup, kube_version, try_all
+from stagegate.chart.check.render_setup import RenderSetup, kube_version
+from stagegate.chart.check.rendering import start_all
 from stagegate.chart.check.request import CheckRequest
 from stagegate.chart.rule import CheckFacts
 from stagegate.chart.source import ChartSource
-from stagegate.clients.registry import Registry
-from stagegate.clients.registry.credentials import Credentials
 from stagegate.model import digest_of
+from stagegate.runner.workers import Workers
 from stagegate.settings import ChartSettings, Settings
+
+if TYPE_CHECKING:  # most charts are checked without a registry
+    from stagegate.clients.registry import Registry
+    from stagegate.clients.registry.credentials import Credentials
 
 _NAME = "probe-name"  # a DNS label, so that it fits wherever a name does
 
@@ -61,18 +64,19 @@ def of_source(
     """The same for a chart whose dependencies are in place."""
     library = chart.metadata.get("type") == "library"
     wanted = targets.of(settings, chart, checkout, request.values)
-    version = kube_version(chart, wanted.renderings, request.kube_version.removeprefix("v"))
+    version, tried = kube_version(chart, wanted.renderings, request.kube_version.removeprefix("v"))
     probes = _probes(settings, own)
     trial = RenderSetup(
-        chart=chart, kube_version=version, probes=probes, strict=request.strict, library=library
+        chart=chart, kube_version=version, probes=probes, strict=request.strict, library=library, tried=tried
     )
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        comparing = beside.submit(
+    with Workers(render.AT_ONCE) as workers:
+        waiting = start_all(workers, trial, wanted.renderings, own_is_secondary=wanted.own_is_secondary)
+        comparing = workers.start(
             base_chart.read, request.base, checkout.workspace, registry, trial, wanted.renderings
         )
-        rendered = try_all(trial, wanted.renderings, own_is_secondary=wanted.own_is_secondary)
-        compared = comparing.result()
-    files = package.files(chart.folder, own.path)
+        rules.all_rules()  # loaded while helm works
+        files = package.files(chart.folder, own.path)
+        rendered, compared = waiting(), comparing()
     facts = CheckFacts(
         path=own.path,
         name=chart.name,

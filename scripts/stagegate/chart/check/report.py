@@ -22,24 +22,28 @@ _LIMIT = 10  # annotations of one kind that GitHub shows for a step; the verdict
 _OUTPUT_LIMIT = 400_000  # bytes; GitHub drops job outputs beyond 1 MB, counted as UTF-16
 
 
-def result(facts: ChartFacts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool) -> Result:
-    """The findings as annotations and as JSON, the message and the summary."""
+def result(
+    facts: ChartFacts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool, summary: bool = True
+) -> Result:
+    """The findings as annotations and as JSON, the message, and the summary where it has a reader."""
     _annotate(checked)
-    groups = [(one, list(same)) for one, same in groupby(checked.findings, _group)]
-    environments = list(dict.fromkeys(one.environment for one in facts.chart.rendered))
     return Result(
         reason=checked.reason,
         message=_message(facts, checked),
         outputs={"findings": _output(checked)},
-        summary=render(
-            "chart_check.md.j2", facts=facts, checked=checked, groups=groups, environments=environments
-        ),
+        summary=_summary(facts, checked) if summary else "",
         app=facts.app,
         version=facts.chart.version,
         dry_run=dry_run,
         changes=changes,
         findings=checked.findings,
     )
+
+
+def _summary(facts: ChartFacts, checked: Checked) -> str:
+    groups = [(one, list(same)) for one, same in groupby(checked.findings, _group)]
+    environments = list(dict.fromkeys(one.environment for one in facts.chart.rendered))
+    return render("chart_check.md.j2", facts=facts, checked=checked, groups=groups, environments=environments)
 
 
 def explained(name: str) -> Result:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
+from stagegate import yaml_1_1
 from stagegate.errors import Stop
 from stagegate.runner.context import Context
 
@@ -26,10 +26,11 @@ def problem(context: Context) -> str:
     if not file or not branch:
         return ""
     try:
-        document = YAML(typ="safe", pure=True).load(context.inside(file, what="workflow").read_bytes())
-    except (OSError, YAMLError, ValueError, Stop):
+        document = yaml_1_1.load(context.inside(file, what="workflow").read_bytes())
+    except (OSError, yaml.YAMLError, ValueError, Stop):
         return ""
-    events = document.get("on") if isinstance(document, Mapping) else None
+    # `on` is a boolean of YAML 1.1, and "true" as a key.
+    events = document.get("on", document.get("true")) if isinstance(document, Mapping) else None
     listening = (
         {name: events[name] for name in _EVENTS if name in events} if isinstance(events, Mapping) else {}
     )

@@ -8,7 +8,7 @@ smallest digest wins. Tags are only added, never replaced, so no order of reques
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Collection
 from typing import Literal
 
@@ -48,7 +48,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 def claim(tag: str, digest: str) -> Claim:
     """A new publisher of `digest` under `tag`."""
-    return Claim(tag=tag, content=digest.removeprefix("sha256:")[:24], nonce=secrets.token_hex(4))
+    return Claim(tag=tag, content=digest.removeprefix("sha256:")[:24], nonce=os.urandom(4).hex())
 
 
 def next_step(own: Claim, tags: Collection[str]) -> tuple[Step, str]:

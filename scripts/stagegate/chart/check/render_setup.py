@@ -1,0 +1,104 @@
+"""How a chart is rendered for a check: its templates, the Kubernetes version, and one attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import msgspec
+
+from stagegate.argocd_app.inputs import RenderInputs
+from stagegate.chart import package, render
+from stagegate.chart.environments import EnvironmentRendering
+from stagegate.chart.kubernetes import schema
+from stagegate.chart.objects import BrokenDocument
+from stagegate.chart.rule import Objects
+from stagegate.chart.source import ChartSource
+from stagegate.errors import Stop
+from stagegate.patterns import pattern
+
+_OURS = frozenset(("findings", "missing-file", "ambiguous-pin"))  # faults of the chart or the pins
+_INCOMPATIBLE = "incompatible with Kubernetes"
+_OLDEST_MINOR = 16
+_RANDOM = pattern(
+    r"\b(rand(Alpha|Numeric|Ascii|Bytes|Int|AlphaNum)|gen(CA|SelfSignedCert|SignedCert|PrivateKey)\w*|uuidv4|shuffle"
+    r"|htpasswd|bcrypt|encryptAES|derivePassword|now|ago|getHostByName)\b|\bkeys\s+[.$(]"
+)
+
+Attempt = tuple[Objects, tuple[BrokenDocument, ...]] | Stop  # what was rendered, or why nothing was
+
+
+class RenderSetup(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The chart with dependencies in place, and how every rendering of it is made; `tried` is rendered already."""
+
+    chart: ChartSource
+    kube_version: str
+    probes: Mapping[str, str]
+    strict: bool = False
+    library: bool = False
+    tried: Mapping[RenderInputs, Attempt] = {}
+
+    @cached_property
+    def templates(self) -> dict[str, str]:
+        """Texts of all templates, those of dependencies too, by path in the chart."""
+        folder = self.chart.folder
+        texts = {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="replace")
+            for path in sorted(folder.rglob("templates/**/*"))
+            if path.is_file()
+        }
+        for archive in sorted(folder.glob("charts/*.tgz")):
+            try:
+                contents = package.unpack(archive.read_bytes(), archive.name)
+            except Stop:
+                continue  # Helm reports it, as a fault of the chart
+            for name, content in contents.items():
+                if "/templates/" in name:
+                    texts[f"charts/{name}"] = content.decode("utf-8", "replace")
+        return texts
+
+    @cached_property
+    def may_differ(self) -> bool:
+        """Whether anything in the chart could render differently the next time."""
+        values = self.chart.folder / "values.yaml"
+        texts = [*self.templates.values(), values.read_text("utf-8", "replace") if values.is_file() else ""]
+        return any(_RANDOM.search(text) for text in texts)
+
+
+def kube_version(
+    chart: ChartSource, renderings: Sequence[EnvironmentRendering], given: str
+) -> tuple[str, dict[RenderInputs, Attempt]]:
+    """The Kubernetes version to render for, the one given or else the newest that the chart accepts, and what was
+    rendered to find it.
+
+    Where the chart names no versions, that is the newest of the table. Helm alone knows its constraints, so
+    it is asked, once for each version that it refuses.
+    """
+    newest = schema.table().versions[-1]
+    if given or not renderings:
+        return given or newest, {}
+    included = (path.read_text("utf-8", "replace") for path in chart.folder.glob("charts/*/Chart.yaml"))
+    if "kubeVersion" not in chart.metadata and not any("kubeVersion" in text for text in included):
+        return newest, {}
+    for minor in range(int(newest.split(".")[1]), _OLDEST_MINOR, -1):
+        version = f"1.{minor}"
+        inputs = msgspec.structs.replace(renderings[0].inputs, kube_version=version)
+        result = attempt(chart, inputs)
+        if not (isinstance(result, Stop) and _INCOMPATIBLE in result.why):
+            return version, {inputs: result}
+    return newest, {}
+
+
+def attempt(chart: ChartSource, inputs: RenderInputs) -> Attempt:
+    """What it renders, or why it does not; a missing helm or a full disk is no fault of the chart."""
+    try:
+        return render.render_each(chart.folder, inputs)
+    except Stop as stop:
+        if stop.reason not in _OURS:
+            raise
+        return stop
+
+
+def with_version(inputs: RenderInputs, version: str) -> RenderInputs:
+    """An Application's own kubeVersion wins."""
+    return inputs if inputs.kube_version else msgspec.structs.replace(inputs, kube_version=version)
