@@ -11,7 +11,7 @@ import pytest
 from lab.conformance import written_calls
 from lab.conformance.openapi import Description
 from stagegate.marks import marks
-from stagegate.proposal import names
+from stagegate.model import branch_names
 
 TEXT = written_calls.DOCUMENT.read_text(encoding="utf-8")
 CALLS = list(written_calls.calls(TEXT))
@@ -48,9 +48,9 @@ def test_a_wrong_word_in_a_command_is_found(old: str, new: str) -> None:
 def test_the_rulesets_are_about_the_names_that_stagegate_writes() -> None:
     patterns = RULESETS["stagegate: marks"]["conditions"]["ref_name"]["include"]
     written = [
-        f"refs/heads/{names.promotion('shop', 'prod')}",
-        f"refs/heads/{names.rollback('shop', 'prod')}",
-        f"refs/heads/{names.helper('shop', 'prod')}",
+        f"refs/heads/{branch_names.promotion('shop', 'prod')}",
+        f"refs/heads/{branch_names.rollback('shop', 'prod')}",
+        f"refs/heads/{branch_names.promotion_helper('shop', 'prod')}",
         marks.hold_ref("shop", "prod"),
         marks.ban_ref("shop", "1.2.0"),
         marks.override_ref("shop", "prod", "1.2.0"),

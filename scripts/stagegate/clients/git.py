@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import msgspec
 from stagegate.clients import process
 from stagegate.clients.process import Completed, ProgramFailed
 from stagegate.errors import Stop
+from stagegate.model import trailers
 from stagegate.runner import log
 
 _LOG_SECONDS = 900.0
@@ -60,18 +60,8 @@ class LocalCommit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trailers(self) -> dict[str, str]:
-        """`Key: value` lines of the last paragraph."""
-        return trailers(self.body)
-
-
-def trailers(message: str) -> dict[str, str]:
-    """The trailers of a commit or tag message (last paragraph of `Key: value` lines)."""
-    if ": " not in message:
-        return {}
-    paragraphs = [part for part in re.split(r"\n\s*\n", message.strip()) if part.strip()]
-    lines = paragraphs[-1].splitlines() if paragraphs else []
-    pairs = [re.fullmatch(r"([A-Za-z][A-Za-z0-9-]*): (.*)", line.strip()) for line in lines]
-    return {pair[1]: pair[2] for pair in pairs if pair} if pairs and all(pairs) else {}
+        """Those of the message; see `trailers.parse`."""
+        return trailers.parse(f"{self.subject}\n{self.body}")
 
 
 def credentials(server_url: str, token: str) -> dict[str, str]:

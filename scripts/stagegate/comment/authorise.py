@@ -11,11 +11,10 @@ from stagegate.comment.event import CommentEvent
 from stagegate.comment.read import Thread
 from stagegate.errors import Stop
 from stagegate.marks import marks
-from stagegate.model import moment
+from stagegate.model import branch_names, moment
 from stagegate.policy import permissions
 from stagegate.policy.permissions import ORDER
 from stagegate.promotion.apps import App
-from stagegate.proposal import names
 from stagegate.settings.app import Allowed
 
 
@@ -120,9 +119,7 @@ def own_branches(app: App, environment: str) -> tuple[str, ...]:
     name = app.settings.app
     every = [place.name for place in app.settings.environments]
     places = [environment] if environment and environment != marks.ALL else every
-    return tuple(
-        branch for place in places for branch in (names.promotion(name, place), names.rollback(name, place))
-    )
+    return tuple(branch for place in places for branch in branch_names.both(name, place))
 
 
 def least(selected: Iterable[App], command: Command) -> str:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
-from stagegate.model import Evidence, Release
-
-RUN, ENVIRONMENT = "Stagegate-Run", "Stagegate-Environment"
+from stagegate.model import Evidence, Release, trailers
 
 
 def record(records: Sequence[Record], release: Release, policy: str) -> Record | None:
@@ -37,10 +35,10 @@ def unchanged(then: Mapping[str, bytes | None], now: Mapping[str, bytes | None])
     )
 
 
-def mover(trailers: Mapping[str, str], environment: str, own_run: str) -> str:
+def mover(named: Mapping[str, str], environment: str, own_run: str) -> str:
     """The run that moved the environment's pin, when it is one of ours and another than this."""
-    run = trailers.get(RUN, "")
-    return run if trailers.get(ENVIRONMENT) == environment and run != own_run else ""
+    run = named.get(trailers.RUN, "")
+    return run if named.get(trailers.ENVIRONMENT) == environment and run != own_run else ""
 
 
 def is_looking(target_url: str, state: str, run: str) -> bool:

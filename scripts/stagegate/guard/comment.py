@@ -12,7 +12,7 @@ from stagegate.errors import Stop
 from stagegate.guard import result
 from stagegate.guard.heads import Head
 from stagegate.guard.judge import AppJudged
-from stagegate.model import Change
+from stagegate.model import Change, branch_names
 from stagegate.policy.pins_status import PinsStatus
 from stagegate.proposal import body as text
 from stagegate.proposal import write
@@ -44,8 +44,7 @@ def written(
 
 def _is_wanted(head: Head, shows: Collection[str]) -> bool:
     """Whether a comment shows the difference: not on a proposal of ours, whose body shows it."""
-    own = ("stagegate/promote/", "stagegate/rollback/")
-    return head.pull is not None and not head.pull.head_ref.startswith(own) and "comment" in shows
+    return head.pull is not None and not branch_names.is_proposal(head.pull.head_ref) and "comment" in shows
 
 
 def _show(

@@ -22,10 +22,9 @@ from stagegate.clients.registry import Registry
 from stagegate.difference.manifests.surroundings import NotRendered
 from stagegate.errors import Stop
 from stagegate.guard import judge as judge_head
-from stagegate.model import Change, Message, Result, digest_of
+from stagegate.model import Change, Message, Result, branch_names, digest_of, statuses
 from stagegate.promotion import app_state, apps, watched_paths
 from stagegate.promotion.apps import App
-from stagegate.proposal import names
 from stagegate.runner import log, variables
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import ClusterInputs
@@ -73,7 +72,7 @@ def judge(pins: hub.Hub, inputs: ClusterInputs, context: Context) -> Result | No
     writer = _writer(pins, inputs, context)
     description = "no pin or value changes"
     writer.set_first_status(
-        pull["head"]["sha"], names.STATUS, "success", description, pull.get("html_url", "")
+        pull["head"]["sha"], statuses.PINS, "success", description, pull.get("html_url", "")
     )
     head = f"#{pull['number']}"
     return Result(
@@ -81,7 +80,7 @@ def judge(pins: hub.Hub, inputs: ClusterInputs, context: Context) -> Result | No
         message=Message(what=f"stagegate/pins of {head} is success: {description}."),
         outputs={"state": "success", "next-at": "", "page": ""},
         changes=(
-            Change(kind="status", target=f"{names.STATUS} on {pull['head']['sha'][:12]}", after="success"),
+            Change(kind="status", target=f"{statuses.PINS} on {pull['head']['sha'][:12]}", after="success"),
         ),
         calls=pins.calls,
     )
@@ -175,7 +174,7 @@ def _new_head(event: dict[str, Any]) -> dict[str, Any] | None:
         if not isinstance(pull, dict) or event.get("action") not in _NEW_HEADS or pull["state"] != "open":
             return None
         is_default = pull["base"]["ref"] == pull["base"]["repo"]["default_branch"]
-        is_ours = pull["head"]["ref"].startswith("stagegate/")
+        is_ours = pull["head"]["ref"].startswith(branch_names.PREFIX)
         return pull if is_default and not is_ours and _SHA.fullmatch(pull["head"]["sha"]) else None
     except (KeyError, TypeError, AttributeError):
         return None

@@ -14,9 +14,10 @@ import msgspec
 from stagegate.errors import Stop
 from stagegate.evidence import records
 from stagegate.marks.placed import MarkFacts, MarkPlace, Placed
-from stagegate.model import Mark, MarkKind, Removed, moment, rfc3339, to_json
+from stagegate.model import Mark, MarkKind, Removed, branch_names, moment, rfc3339, to_json
 
-PREFIX = "refs/heads/stagegate/"
+_HEADS = "refs/heads/"
+PREFIX = f"{_HEADS}{branch_names.PREFIX}"
 FILE = "mark.json"
 ALL = "all"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
@@ -24,17 +25,17 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 def hold_ref(app: str, environment: str) -> str:
     """The ref of a hold; `app` may be `all`."""
-    return f"{PREFIX}hold/{_part(app)}/{_part(environment)}"
+    return _HEADS + branch_names.hold(_part(app), _part(environment))
 
 
 def ban_ref(app: str, version: str) -> str:
     """The ref of a ban of one version."""
-    return f"{PREFIX}ban/{_part(app)}/{_part(version)}"
+    return _HEADS + branch_names.ban(_part(app), _part(version))
 
 
 def override_ref(app: str, environment: str, version: str) -> str:
     """The ref of an override for one version in one environment."""
-    return f"{PREFIX}override/{_part(app)}/{_part(environment)}/{_part(version)}"
+    return _HEADS + branch_names.override(_part(app), _part(environment), _part(version))
 
 
 def place(ref: str, oid: str, content: bytes | None) -> Placed | None:

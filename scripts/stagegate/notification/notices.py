@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from stagegate.errors import VERDICTS
-from stagegate.model import OpenProposal, Result
+from stagegate.model import OpenProposal, Result, branch_names
 from stagegate.settings.notify import NoticeEvent
 
 _ENTERED = ("proposed", "updated", "committed", "merged")
@@ -115,11 +115,9 @@ def _event(part: Result) -> NoticeEvent | None:
         return "refusal"
     if outcome in ("failed", "bug"):
         return "failure"
-    done = {
-        (change.kind, change.target.split("/")[1:2] == ["promote"]) for change in part.changes if change.done
-    }
+    done = {(change.kind, branch_names.is_promotion(change.target)) for change in part.changes if change.done}
     goes_back = any(
-        change.done and change.target.startswith(("stagegate/rollback/", "stagegate/hold/"))
+        change.done and (branch_names.is_rollback(change.target) or branch_names.is_hold(change.target))
         for change in part.changes
     )
     if part.reason in _ENTERED and goes_back:

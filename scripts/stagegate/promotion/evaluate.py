@@ -18,7 +18,7 @@ from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.marks import marks
-from stagegate.model import RuleResult
+from stagegate.model import RuleResult, branch_names
 from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.pins.pinned_version import PinnedVersion
@@ -30,7 +30,7 @@ from stagegate.policy.rules import approvals as approval_rule
 from stagegate.policy.rules import soak
 from stagegate.promotion import app_state, gate_verdicts, requirements, spelling, unambiguous
 from stagegate.promotion.app_state import AppState
-from stagegate.proposal import approvals, carried_approvals, find, names
+from stagegate.proposal import approvals, carried_approvals, commit_record, find
 from stagegate.settings import Settings
 
 
@@ -166,7 +166,7 @@ def _judge(
     subject = (
         subject
         if subject.rendered
-        else render_both.remembered(subject, names.risks(commits, draft.app, environment))
+        else render_both.remembered(subject, commit_record.risks(commits, draft.app, environment))
     )
     if kind == "configure" and then.version and _brings_image(difference, draft.settings):
         subject, draft = _with_release(
@@ -218,7 +218,7 @@ def _is_merged_by_stagegate(
 
 def _since(connections: Connections, facts: PromotionFacts, subject: Subject, pull: hub.Pull) -> Subject:
     """The change with the time since which our own proposal of it is open: its soak may go on from there."""
-    ours = (connections.pins.repository, names.promotion(facts.app, subject.environment))
+    ours = (connections.pins.repository, branch_names.promotion(facts.app, subject.environment))
     if (pull.head_repository, pull.head_ref) != ours:
         return subject
     proposed_at = find.pushed_at(connections.pins, pull.head_ref, pull.head_sha)

@@ -7,7 +7,7 @@ from datetime import datetime
 from stagegate import versions
 from stagegate.errors import Stop
 from stagegate.marks import marks
-from stagegate.model import Result
+from stagegate.model import Result, branch_names
 from stagegate.pins import pinned_version
 from stagegate.promotion import local
 from stagegate.runner import log
@@ -15,7 +15,7 @@ from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 _COMMITS = 500  # of the pins' history that are looked through
-_WHERE = ("refs/heads/stagegate/ban", "refs/remotes/*/stagegate/ban")
+_WHERE = ("refs/heads", "refs/remotes/*")
 
 
 def edit(
@@ -89,7 +89,8 @@ def _pinned(settings: Settings, context: Context, environment: str, commit: str)
 
 def _banned(settings: Settings, context: Context, now: datetime) -> set[str]:
     """Versions that a ban in this clone rules out, as it was fetched last."""
-    patterns = [f"{where}/{settings.app}/*" for where in _WHERE]  # with a `*` Git matches the whole name
+    bans = branch_names.ban(settings.app, "*")  # with a `*` Git matches the whole name
+    patterns = [f"{where}/{bans}" for where in _WHERE]
     refs = local.git(context.workspace, "for-each-ref", "--format=%(refname)", *patterns).split()
     read = {
         ref: marks.decode(local.git(context.workspace, "show", f"{ref}:{marks.FILE}").encode())

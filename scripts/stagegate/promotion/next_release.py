@@ -11,7 +11,7 @@ import msgspec
 
 from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
-from stagegate.model import Message, Result, is_prerelease
+from stagegate.model import Message, Result, branch_names, is_prerelease
 from stagegate.pins import pinned_version
 from stagegate.policy import candidate
 from stagegate.promotion import app_state
@@ -92,7 +92,7 @@ def stopped(evaluated: Result, environment: str, stop: Stop) -> Result:
 
 def _is_over(one: Evaluated) -> bool:
     """Whether an open promotion can no longer be merged: its version is banned, or has lost its evidence."""
-    return one.pull.head_ref.startswith("stagegate/promote/") and any(
+    return branch_names.is_promotion(one.pull.head_ref) and any(
         result.rule in ("ban", "evidence") and result.state == "stop"
         for judged in one.judgement.environments
         for result in judged.rules

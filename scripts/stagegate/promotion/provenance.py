@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from stagegate.clients import hub
 from stagegate.evidence.records import is_accepted
-from stagegate.model import Actor, PromotedBy
+from stagegate.model import Actor, PromotedBy, trailers
 from stagegate.pins import pinned_version
 from stagegate.promotion.app_state import AppState
-from stagegate.proposal import names
 from stagegate.settings import Environment
 
 
@@ -26,17 +25,17 @@ def of(
     if last is None:
         return None
     named = last.trailers
-    ours = names.is_ours(named, state.settings.app, environment.name)
+    ours = trailers.is_of(named, state.settings.app, environment.name)
     if not (ours and last.vouched and is_accepted(last.author, writers)):
         author = last.author.login if last.author else ""
         return PromotedBy(commit=last.sha, proposed_by=author)
-    if named.get("Stagegate-Version") != version:
+    if named.get(trailers.VERSION) != version:
         return None
     return PromotedBy(
         commit=last.sha,
-        proposed_by=named.get("Stagegate-Proposed-By", ""),
-        approved_by=tuple(named.get("Stagegate-Approved-By", "").replace(",", " ").split()),
-        merged_by=named.get("Stagegate-Merged-By", ""),
-        overridden=named.get("Stagegate-Overridden", ""),
-        rules=named.get("Stagegate-Rules", ""),
+        proposed_by=named.get(trailers.PROPOSED_BY, ""),
+        approved_by=trailers.approvers(named),
+        merged_by=named.get(trailers.MERGED_BY, ""),
+        overridden=named.get(trailers.OVERRIDDEN, ""),
+        rules=named.get(trailers.RULES, ""),
     )

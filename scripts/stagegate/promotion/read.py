@@ -12,7 +12,7 @@ from stagegate.difference import Difference, render_both, set_releases
 from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.marks import authentic, deleted, marks
-from stagegate.model import Release
+from stagegate.model import Release, branch_names
 from stagegate.pins import pinned_version
 from stagegate.pins.tree import PinsTree
 from stagegate.policy import candidate
@@ -20,7 +20,7 @@ from stagegate.policy.facts import Approvals, Kind, PromotionFacts, Proposal, Su
 from stagegate.promotion import app_state, gate_verdicts, requirements, spelling, unambiguous
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.run import PromotionRun
-from stagegate.proposal import carried_approvals, find, names
+from stagegate.proposal import carried_approvals, find
 from stagegate.proposal import labels as labelled
 from stagegate.settings import seconds
 
@@ -82,7 +82,7 @@ def _draft(connections: Connections, run: PromotionRun, state: AppState, environ
     present_marks = connections.pins.ref_files(marks.PREFIX, marks.FILE)
     authentic.read_ahead(connections.pins, present_marks, state.settings.app)
     draft, tips = app_state.facts(connections, state, mode, environment, version)
-    branch = (names.rollback if mode == "rollback" else names.promotion)(draft.app, environment)
+    branch = (branch_names.rollback if mode == "rollback" else branch_names.promotion)(draft.app, environment)
     present = {f"refs/heads/{tip}" for tip in tips}
     vanished = tuple(finding.message for finding in deleted.vanished(connections.pins, draft.app, present))
     return msgspec.structs.replace(draft, branch=branch, branch_head=tips.get(branch, ""), vanished=vanished)

@@ -12,7 +12,7 @@ from stagegate.clients.connections import Connections
 from stagegate.errors import Stop
 from stagegate.markdown import plain
 from stagegate.marks import marks
-from stagegate.model import Change
+from stagegate.model import Change, branch_names, trailers
 from stagegate.policy import rules
 from stagegate.policy.facts import PromotionFacts
 from stagegate.policy.pins_status import PinsStatus
@@ -20,7 +20,7 @@ from stagegate.promotion import app_state, merge_result
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.evaluate import Judgement
 from stagegate.promotion.run import PromotionRun
-from stagegate.proposal import names, verifying, write
+from stagegate.proposal import commit_record, verifying, write
 from stagegate.proposal.write import Applied
 from stagegate.settings import Merge
 
@@ -45,7 +45,7 @@ def again(run: PromotionRun, state: AppState, environments: Iterable[str]) -> tu
     ours = {
         name: environment
         for environment in environments
-        for name in names.both(state.settings.app, environment)
+        for name in branch_names.both(state.settings.app, environment)
     }
     branches = connections.pins.ref_files(marks.PREFIX, marks.FILE)
     if not any(f"refs/heads/{name}" in branches for name in ours):
@@ -133,7 +133,7 @@ def _unjudged(connections: Connections, environment: str, pull: hub.Pull, stop: 
 def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
     """Who merges this promotion or rollback."""
     policy = state.settings.environment(environment).promotion
-    back = pull.head_ref.startswith("stagegate/rollback/")
+    back = branch_names.is_rollback(pull.head_ref)
     return (policy.rollback_merge or policy.merge) if back else policy.merge
 
 
@@ -161,10 +161,10 @@ def into_base(
     environment = pull.head_ref.rpartition("/")[2]
     app = state.settings.app
     commits = pins.compare(state.head, pull.head_sha).commits
-    version = commits[-1].trailers.get("Stagegate-Version", "") if commits else ""
+    version = commits[-1].trailers.get(trailers.VERSION, "") if commits else ""
     title = plain(f"{pull.title} (PR {pull.number})")
-    trailers = names.trailers(app, version, environment, run.context.run_id)
-    record = names.provenance(
+    release = commit_record.release(app, version, environment, run.context.run_id)
+    record = commit_record.provenance(
         [result for judged in judgement.environments for result in judged.rules],
         proposed_by=pull.author.login if pull.author else "",
         approved_by=dict.fromkeys(
@@ -173,9 +173,8 @@ def into_base(
         merged_by=pins.viewer().login,
         policy=state.blob,
     )
-    trailers = f"{trailers}\n{record}"
     workflow = verifying.demand(pins, state.head, run.request.verify_workflow)
-    sha = pins.merge(pull.number, pull.head_sha, method, title, trailers)
+    sha = pins.merge(pull.number, pull.head_sha, method, title, f"{release}\n{record}")
     change = Change(kind="merge", target=f"#{pull.number} into {state.base}", before=pull.head_sha, after=sha)
     pull_outputs = {"pr-number": str(pull.number), "pr-url": pull.url, "version": version}
     try:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from stagegate.clients import hub
 from stagegate.evidence.records import is_accepted
-from stagegate.model import Actor
+from stagegate.model import Actor, branch_names
 from stagegate.policy.facts import Approvals, Kind
 from stagegate.policy.rules.approvals import merges_itself
-from stagegate.proposal import authors, names
+from stagegate.proposal import authors
 from stagegate.settings import Environment
 
 FILES_LISTED = 300  # by GitHub in a comparison
@@ -47,8 +47,8 @@ def is_merged_by_stagegate(pins: hub.Hub, pull: hub.Pull, app: str, environment:
     if pull.head_repository != pins.repository:
         return False
     kinds: dict[str, Kind] = {
-        names.promotion(app, environment.name): "promote",
-        names.rollback(app, environment.name): "rollback",
+        branch_names.promotion(app, environment.name): "promote",
+        branch_names.rollback(app, environment.name): "rollback",
     }
     kind = kinds.get(pull.head_ref)
     return kind is not None and merges_itself(environment, kind)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from stagegate.clients import hub
 from stagegate.evidence.records import is_accepted
-from stagegate.model import Actor
-from stagegate.proposal import names
+from stagegate.model import Actor, trailers
 
 
 def strangers(
@@ -20,7 +19,7 @@ def strangers(
         if not (
             commit.vouched
             and is_accepted(commit.author, writers)
-            and names.is_ours(commit.trailers, app, environment)
+            and trailers.is_of(commit.trailers, app, environment)
         )
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.markdown import plain
-from stagegate.model import Change
+from stagegate.model import Change, branch_names
 from stagegate.policy.facts import PromotionFacts, Proposal, Subject
 from stagegate.policy.rules import risk
-from stagegate.proposal import names
+from stagegate.proposal import commit_record
 from stagegate.runner import log
 
 
@@ -17,8 +17,8 @@ def message(subject: Subject, app: str, run: str) -> tuple[str, str]:
     verb = "roll back" if subject.kind == "rollback" else "promote"
     headline = f"chore({subject.environment}): {verb} {app} to {subject.version}"
     moved = f"From {subject.before or 'nothing'} to {subject.version}."
-    trailers = names.trailers(app, subject.version, subject.environment, run, subject.carried)
-    return plain(headline), f"{moved}\n\n{trailers}"
+    record = commit_record.release(app, subject.version, subject.environment, run, subject.carried)
+    return plain(headline), f"{moved}\n\n{record}"
 
 
 def replace(pins: hub.Hub, facts: PromotionFacts, subject: Subject, run: str) -> str:
@@ -26,7 +26,7 @@ def replace(pins: hub.Hub, facts: PromotionFacts, subject: Subject, run: str) ->
 
     A branch that equals its base, even for a moment, closes its pull request.
     """
-    helper = f"refs/heads/{names.helper(facts.app, facts.environment)}"
+    helper = f"refs/heads/{branch_names.promotion_helper(facts.app, facts.environment)}"
     _helper(pins, helper, facts.base_head)
     headline, body = message(subject, facts.app, run)
     short = helper.removeprefix("refs/heads/")

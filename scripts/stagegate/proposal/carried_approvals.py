@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from stagegate.clients import hub
-from stagegate.model import Actor
+from stagegate.model import Actor, branch_names, trailers
 from stagegate.policy.facts import Carried
-from stagegate.proposal import approvals, authors, names
+from stagegate.proposal import approvals, authors
 
 _NEWEST = 20  # merged proposals of an environment that are looked through for a version
 
@@ -27,7 +27,7 @@ def carried(
 def _people(
     pins: hub.Hub, app: str, version: str, base: str, environment: str, writers: Sequence[Actor]
 ) -> tuple[str, ...]:
-    branch = names.promotion(app, environment)
+    branch = branch_names.promotion(app, environment)
     merged = [
         pull
         for pull in pins.pulls(head=branch, base=base, state="closed")
@@ -35,7 +35,7 @@ def _people(
     ]
     for pull in merged[:_NEWEST]:
         head = pins.commit_info(pull.head_sha)
-        if head is None or head.trailers.get("Stagegate-Version") != version:
+        if head is None or head.trailers.get(trailers.VERSION) != version:
             continue
         if authors.strangers((head,), app, environment, writers):
             return ()

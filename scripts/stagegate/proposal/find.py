@@ -8,9 +8,9 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.evidence.records import is_accepted
-from stagegate.model import Actor, digest_of
+from stagegate.model import Actor, digest_of, trailers
 from stagegate.policy.facts import Proposal
-from stagegate.proposal import approvals, authors, body, names
+from stagegate.proposal import approvals, authors, body, commit_record
 
 
 class PromotionBranch(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ def branch(
     strange = authors.strangers(commits, app, environment, writers)
     merges = authors.updates(pins, commits, strange)
     foreign = [commit.sha for commit in strange if commit.sha not in merges]
-    named = [c.trailers.get("Stagegate-Version", "") for c in commits if c not in strange]
+    named = [c.trailers.get(trailers.VERSION, "") for c in commits if c not in strange]
     if commits and not foreign and head not in merges:
         move = pins.pushed(name, pins.repository, head)
         if move is not None and move.by is not None and not is_accepted(move.by, writers):
@@ -46,7 +46,7 @@ def branch(
         name=name,
         head=head,
         version=named[-1] if named else "",
-        risks=names.risks(commits, app, environment),
+        risks=commit_record.risks(commits, app, environment),
         foreign=tuple(foreign),
     )
 

@@ -12,11 +12,11 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
-from stagegate.model import Change, Message, PullRequestText, digest_of
+from stagegate.model import Change, Message, PullRequestText, branch_names, digest_of, statuses, trailers
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.pins_status import PinsStatus
-from stagegate.proposal import branch, hold, names, verifying
+from stagegate.proposal import branch, commit_record, hold, verifying
 from stagegate.proposal.body import settled
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -56,7 +56,9 @@ def write(
     if subject.kind == "rollback":
         held = hold.for_rollback(pins, facts, subject, context.person or pins.viewer().login, reason, now)
     people = context.person or pins.viewer().login
-    record = names.provenance(decision.rules, proposed_by=people, merged_by=people, policy=facts.policy)
+    record = commit_record.provenance(
+        decision.rules, proposed_by=people, merged_by=people, policy=facts.policy
+    )
     try:
         done = _written(pins, facts, decision, subject, text, record, context.run_id, verify_workflow)
     except Stop as stop:
@@ -126,8 +128,8 @@ def resume(
         return ()
     for path in (None, *files):
         last = next(iter(pins.history(head, first=1, path=path)), None)
-        trailers = last.trailers if last else {}
-        if (trailers.get("Stagegate-App"), trailers.get("Stagegate-Run")) == (app, context.run_id):
+        named = last.trailers if last else {}
+        if (named.get(trailers.APP), named.get(trailers.RUN)) == (app, context.run_id):
             return verifying.start(pins, base, head, workflow)
     return ()
 
@@ -201,10 +203,10 @@ def status(
     this run made the head, so that nobody wrote a status yet.
     """
     if is_new:
-        pins.set_first_status(head, names.STATUS, verdict.state, verdict.description, url)
-    elif not pins.set_status(head, names.STATUS, verdict.state, verdict.description, url):
+        pins.set_first_status(head, statuses.PINS, verdict.state, verdict.description, url)
+    elif not pins.set_status(head, statuses.PINS, verdict.state, verdict.description, url):
         return ()
-    return (Change(kind="status", target=f"{names.STATUS} on {head[:12]}", after=verdict.state),)
+    return (Change(kind="status", target=f"{statuses.PINS} on {head[:12]}", after=verdict.state),)
 
 
 def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[int, str, list[Change]]:
@@ -268,6 +270,6 @@ def intended(facts: PromotionFacts, decision: Decision) -> tuple[Change, ...]:
     target = f"{facts.pins_repository}@{facts.base if decision.write == 'commit' else facts.branch}"
     listed = (*_edits(facts.subject), Change(kind=decision.write, target=target, after=facts.subject.version))
     if facts.subject.kind == "rollback":
-        hold = f"stagegate/hold/{facts.app}/{facts.environment}"
+        hold = branch_names.hold(facts.app, facts.environment)
         listed = (Change(kind="mark", target=hold, after="rollback"), *listed)
     return tuple(msgspec.structs.replace(change, done=False) for change in listed)

@@ -20,7 +20,6 @@ from stagegate.clients.hub.adoption import (
 )
 from stagegate.clients.hub.client import Connection
 from stagegate.clients.hub.comments import Talk
-from stagegate.clients.hub.commits import trailers
 from stagegate.clients.hub.deployments import Deployments
 from stagegate.clients.hub.installation import installation_token
 from stagegate.clients.hub.issues import Issues
@@ -105,7 +104,6 @@ __all__ = [
     "from_context",
     "installation_token",
     "remembering",
-    "trailers",
 ]
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -16,8 +15,8 @@ from stagegate.clients.hub.refs import Refs
 from stagegate.clients.hub.refusals import Refused, StaleHead
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ChangedFiles, Commit, Comparison
+from stagegate.model import trailers
 
-_TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): *(.*)")
 _GITHUB = "web-flow"  # the account that commits what is done on github.com
 _READ = "contents: read"
 _WRITE = "contents: write"
@@ -71,7 +70,7 @@ class RestCommit(msgspec.Struct, frozen=True):
             parents=tuple(parent.sha for parent in self.parents),
             committed_at=inner.committer.date if inner.committer else "",
             author=author,
-            trailers=trailers(inner.message),
+            trailers=trailers.parse(inner.message),
             verified=verified,
             vouched=verified and author is not None and (by_github or author.same(committer)),
         )
@@ -108,15 +107,6 @@ class _New(msgspec.Struct, frozen=True):
 
 class _Made(msgspec.Struct, frozen=True):
     commit: _New
-
-
-def trailers(message: str) -> dict[str, str]:
-    """`Key: value` lines of the last paragraph, if all of its lines are such; the last one of a key wins."""
-    lines = message.replace("\r", "").strip().split("\n\n")[-1].splitlines()
-    matches = [_TRAILER.fullmatch(line.strip()) for line in lines]
-    if "\n\n" not in message.replace("\r", "").strip() or not all(matches):
-        return {}
-    return {match[1]: match[2].strip() for match in matches if match}
 
 
 class Commits(Refs):

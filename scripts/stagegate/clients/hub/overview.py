@@ -12,11 +12,11 @@ from typing import Literal
 import msgspec
 
 from stagegate.clients.hub.accounts import ACTOR, Account, actor_of
-from stagegate.clients.hub.commits import trailers
 from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.response import ObjectId, PageInfo
 from stagegate.clients.hub.values import Status
+from stagegate.model import trailers
 
 
 class ReleaseTag(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +186,7 @@ class _BranchPull(msgspec.Struct, frozen=True, rename="camel"):
             branch=self.head_ref_name,
             opened=self.created_at,
             merged=self.merged_at or "",
-            trailers=trailers(tip.message) if tip else {},
+            trailers=trailers.parse(tip.message) if tip else {},
             status=status.value() if status else None,
         )
 

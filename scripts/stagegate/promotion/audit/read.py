@@ -8,13 +8,13 @@ from stagegate.clients import hub
 from stagegate.clients.connections import Connections
 from stagegate.evidence import accepted, records
 from stagegate.marks import marks
-from stagegate.model import Mark, moment, rfc3339
+from stagegate.model import Mark, branch_names, moment, rfc3339, statuses, trailers
 from stagegate.pins import pinned_version
 from stagegate.promotion import app_state
 from stagegate.promotion.app_state import AppState
 from stagegate.promotion.audit.entry import AuditEntry
 from stagegate.promotion.audit.period import Period
-from stagegate.proposal import approvals, names
+from stagegate.proposal import approvals
 from stagegate.settings import Settings
 
 _COMMITS = 1_000  # of one pin file that are read
@@ -56,7 +56,7 @@ def _moves(
 
 def _pulls(pins: hub.Hub, state: AppState, environment: str) -> Mapping[str, hub.Pull]:
     """The merged promotions and rollbacks of an environment by the commit that merged them."""
-    branches = names.both(state.settings.app, environment)
+    branches = branch_names.both(state.settings.app, environment)
     listed = [pull for name in branches for pull in pins.pulls(head=name, base=state.base, state="closed")]
     return {pull.merge_commit: pull for pull in listed if pull.merged and pull.merge_commit}
 
@@ -65,9 +65,9 @@ def _move(
     pins: hub.Hub, state: AppState, environment: str, commit: hub.Commit, pull: hub.Pull | None
 ) -> AuditEntry:
     """A commit with the people behind it: as its trailers say, or as GitHub knows its pull request."""
-    known = commit.trailers if names.is_ours(commit.trailers, state.settings.app, environment) else {}
+    known = commit.trailers if trailers.is_of(commit.trailers, state.settings.app, environment) else {}
     ours = pull is not None or bool(known)
-    what = "rollback" if pull and pull.head_ref.startswith("stagegate/rollback/") else "promotion"
+    what = "rollback" if pull and branch_names.is_rollback(pull.head_ref) else "promotion"
     if "roll back" in commit.message.split("\n", 1)[0]:
         what = "rollback"
     entry = AuditEntry(
@@ -75,15 +75,15 @@ def _move(
         what=what if ours else "by-hand",  # type: ignore[arg-type]
         app=state.settings.app,
         environment=environment,
-        version=known.get("Stagegate-Version", ""),
+        version=known.get(trailers.VERSION, ""),
         commit=commit.sha,
         detail=commit.message.split("\n", 1)[0][:200],
-        proposed_by=known.get("Stagegate-Proposed-By", "") or _login(commit.author),
-        approved_by=tuple(known.get("Stagegate-Approved-By", "").replace(",", " ").split()),
-        merged_by=known.get("Stagegate-Merged-By", "") or ("" if pull else _login(commit.author)),
-        overridden=known.get("Stagegate-Overridden", ""),
-        rules=known.get("Stagegate-Rules", ""),
-        policy=known.get("Stagegate-Policy", ""),
+        proposed_by=known.get(trailers.PROPOSED_BY, "") or _login(commit.author),
+        approved_by=trailers.approvers(known),
+        merged_by=known.get(trailers.MERGED_BY, "") or ("" if pull else _login(commit.author)),
+        overridden=known.get(trailers.OVERRIDDEN, ""),
+        rules=known.get(trailers.RULES, ""),
+        policy=known.get(trailers.POLICY, ""),
         url=pull.url if pull else f"{pins.server_url}/{pins.repository}/commit/{commit.sha}",
     )
     return _with_pull(pins, entry, pull) if pull else entry
@@ -93,15 +93,15 @@ def _with_pull(pins: hub.Hub, entry: AuditEntry, pull: hub.Pull) -> AuditEntry:
     """What GitHub says of the pull request: who merged it, who approved its head, and its last status."""
     whole = pins.pull(pull.number) or pull
     approved = approvals.people(approvals.valid(pins.reviews(pull.number)), pull)
-    status = next((s for s in pins.statuses(pull.head_sha) if s.context == names.STATUS), None)
+    status = next((s for s in pins.statuses(pull.head_sha) if s.context == statuses.PINS), None)
     head = pins.commit_info(pull.head_sha)
-    trailers = head.trailers if head else {}
+    named = head.trailers if head else {}
     status_line = f"{status.state}: {status.description}" if status else ""
     return AuditEntry(
         **{
             **{name: getattr(entry, name) for name in AuditEntry.__struct_fields__},
-            "version": entry.version or trailers.get("Stagegate-Version", ""),
-            "proposed_by": trailers.get("Stagegate-Proposed-By", "") or _login(pull.author),
+            "version": entry.version or named.get(trailers.VERSION, ""),
+            "proposed_by": named.get(trailers.PROPOSED_BY, "") or _login(pull.author),
             "approved_by": entry.approved_by or approved,
             "merged_by": entry.merged_by or _login(whole.merged_by),
             "rules": entry.rules or status_line,

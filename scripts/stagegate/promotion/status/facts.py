@@ -9,9 +9,8 @@ import msgspec
 from stagegate.clients.hub import ACTIONS_BOT, BranchPull, Commit, LogEntry, ReleaseTag, Status
 from stagegate.evidence.records import Record, is_accepted
 from stagegate.evidence.records import context as gate_context
-from stagegate.model import Actor, WorkflowRun
+from stagegate.model import Actor, WorkflowRun, branch_names, trailers
 from stagegate.policy.facts import PromotionFacts
-from stagegate.proposal import names
 
 
 class StatusFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +67,10 @@ class StatusFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     def pulls_of(self, environment: str) -> tuple[BranchPull, ...]:
         """Promotions and rollbacks of an environment, rollbacks first."""
-        promotion, rollback = names.both(self.promotion.app, environment)
+        promotion, rollback = branch_names.both(self.promotion.app, environment)
         return tuple(p for branch in (rollback, promotion) for p in self.pulls if p.branch == branch)
 
 
 def version_of(pull: BranchPull) -> str:
     """The version that a promotion brings: by the trailer of its commit, else by the end of its title."""
-    return pull.trailers.get("Stagegate-Version", "") or pull.title.split(" ")[-1]
+    return pull.trailers.get(trailers.VERSION, "") or pull.title.split(" ")[-1]

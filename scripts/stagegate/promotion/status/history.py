@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.clients.hub import LogEntry, ReleaseTag
+from stagegate.model import trailers
 from stagegate.promotion.status import road
 from stagegate.promotion.status.facts import StatusFacts
 from stagegate.proposal.change_roads import reached
@@ -36,7 +37,7 @@ def unreleased(facts: StatusFacts) -> tuple[tuple[ReleaseCommit, ...], tuple[int
 
 def _changes(facts: StatusFacts, entries: Iterable[LogEntry]) -> list[LogEntry]:
     """Entries without what moved pins: a promotion is no change of the app."""
-    moves = {c.sha for commits in facts.moves.values() for c in commits if "Stagegate-App" in c.trailers}
+    moves = {c.sha for commits in facts.moves.values() for c in commits if trailers.APP in c.trailers}
     promotions = {pull.number for pull in facts.pulls}
     return [e for e in entries if e.sha not in moves and not (e.pulls and promotions.issuperset(e.pulls))]
 

@@ -12,13 +12,13 @@ from stagegate.clients.hub import Commit, LogEntry
 from stagegate.errors import Stop
 from stagegate.evidence import records as evidence
 from stagegate.evidence.records import Record
+from stagegate.model import branch_names, statuses
 from stagegate.pins import pinned_version
 from stagegate.policy.facts import PromotionFacts
 from stagegate.promotion import app_state
 from stagegate.promotion.apps import App
 from stagegate.promotion.status import environments, history
 from stagegate.promotion.status.facts import StatusFacts
-from stagegate.proposal import names
 from stagegate.report.status import AppStatus
 from stagegate.settings import Environment
 
@@ -75,11 +75,11 @@ def _facts(connections: Connections, promotion: PromotionFacts, *, full: bool) -
 
     settings, pins, app = promotion.settings, connections.pins, connections.app
     places = settings.environments
-    branches = [branch for place in places for branch in names.both(promotion.app, place.name)]
+    branches = [branch for place in places for branch in branch_names.both(promotion.app, place.name)]
     prefix = settings.version.tag_prefix
     tags = part("tags", partial(app.release_tags, prefix, TAGS))
     looks = {p.name: part("looks", partial(_looks, connections, promotion, p)) for p in places}
-    pulls = part("pull requests", partial(pins.branch_pulls, branches, names.STATUS))
+    pulls = part("pull requests", partial(pins.branch_pulls, branches, statuses.PINS))
     moves: Mapping[str, tuple[Commit, ...]] = {}
     log: tuple[LogEntry, ...] = ()
     if full:

@@ -10,9 +10,8 @@ from stagegate.clients.hub import Commit, LogEntry, ReleaseTag, Status
 from stagegate.evidence import milestones
 from stagegate.evidence import records as evidence
 from stagegate.evidence.milestones import MILESTONES, Milestone
-from stagegate.model import WorkflowRun, moment
+from stagegate.model import WorkflowRun, branch_names, moment, trailers
 from stagegate.promotion.status.facts import StatusFacts, version_of
-from stagegate.proposal import names
 from stagegate.report.status import Phase, PhaseName, Step
 from stagegate.settings import Environment, seconds
 
@@ -58,7 +57,7 @@ def _made(facts: StatusFacts, tag: ReleaseTag, version: str, later: Sequence[Ste
         first = min(promoted, key=lambda step: moment(step.at))
         moves = facts.moves.get(first.environment, ())
         ours = (commit.trailers for commit in moves if _brings(facts, commit, first.environment, version))
-        run = next((trailers.get("Stagegate-Run", "") for trailers in ours), "")
+        run = next((named.get(trailers.RUN, "") for named in ours), "")
         ended = "published" if recorded else "built and published"
         yield Step(name=ended, at=first.at, url=facts.run_url(WorkflowRun(id=run)))
 
@@ -67,7 +66,7 @@ def _promoted(facts: StatusFacts, place: Environment, version: str) -> Iterator[
     """When the version was proposed and came in: by a merged pull request, else by a commit of ours."""
     pulls = [pull for pull in facts.pulls_of(place.name) if version_of(pull) == version]
     for pull in pulls:
-        back = pull.branch == names.rollback(facts.promotion.app, place.name)
+        back = pull.branch == branch_names.rollback(facts.promotion.app, place.name)
         yield Step(
             name="rollback proposed" if back else "proposed",
             at=pull.opened,
@@ -89,8 +88,8 @@ def _promoted(facts: StatusFacts, place: Environment, version: str) -> Iterator[
 
 
 def _brings(facts: StatusFacts, commit: Commit, environment: str, version: str) -> bool:
-    trailers = (f"Stagegate-{key}" for key in ("App", "Environment", "Version"))
-    return tuple(commit.trailers.get(key) for key in trailers) == (facts.promotion.app, environment, version)
+    named = commit.trailers
+    return trailers.is_of(named, facts.promotion.app, environment) and named.get(trailers.VERSION) == version
 
 
 def _gates(facts: StatusFacts, place: Environment, version: str) -> Iterator[Step]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from stagegate.clients.hub import Hub, RefUpdate
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
-from stagegate.model import Change
+from stagegate.model import Change, branch_names
 from stagegate.release.bump import release_commits
 from stagegate.release.bump.release_commits import AppRelease
 from stagegate.runner import log
@@ -45,7 +45,7 @@ def _moved(
     """Commits for apps whose files move, with the branch and the tags moved to them at once."""
     first = releases[0]
     name = first.settings.app if len(releases) == 1 else "all"
-    helper = f"stagegate/release/{name}/{first.plan.version}-{run_id or head[:12]}"
+    helper = branch_names.release_helper(name, first.plan.version, run_id or head[:12])
     try:
         shas = release_commits.make(hub, helper, head, releases, run_id)
         tags = [

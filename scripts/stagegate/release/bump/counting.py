@@ -9,10 +9,10 @@ import msgspec
 
 from stagegate.clients.git import Edited, LocalCommit
 from stagegate.clients.git_graph import Graph
+from stagegate.model.trailers import APP
 from stagegate.release import conventional, version_files
 from stagegate.release.bump import paths
 from stagegate.release.bump.changes import CommitFact
-from stagegate.release.bump.plan_facts import APP
 from stagegate.settings import Settings
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from stagegate.clients import git, git_history, git_room
 from stagegate.clients.git_history import Remote
 from stagegate.errors import Stop
+from stagegate.model.trailers import APP, ENVIRONMENT, RUN, VERSION
 from stagegate.release.bump import counting, origins, paths, released, tags
 from stagegate.release.bump.counting import Scope
 from stagegate.release.bump.next_version import highest, highest_final
-from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpFacts
+from stagegate.release.bump.plan_facts import BumpFacts
 from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.settings import Settings
 
@@ -168,7 +169,7 @@ def _own(commits: Iterable[git.LocalCommit], app: str, run_id: str) -> tuple[str
         if RUN not in commit.body:
             continue
         marks = commit.trailers
-        is_release = marks.get(APP) == app and VERSION in marks and "Stagegate-Environment" not in marks
+        is_release = marks.get(APP) == app and VERSION in marks and ENVIRONMENT not in marks
         if is_release and marks.get(RUN) == run_id:
             return commit.sha, marks[VERSION]
     return None

@@ -9,8 +9,6 @@ import msgspec
 from stagegate.model import Finding
 from stagegate.release.bump.changes import CommitFact
 
-APP, VERSION, RUN = "Stagegate-App", "Stagegate-Version", "Stagegate-Run"
-
 
 class BumpFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the decision needs.

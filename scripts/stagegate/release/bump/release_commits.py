@@ -10,7 +10,8 @@ from stagegate import markdown
 from stagegate.clients.hub import Hub, RefUpdate, StaleHead
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
-from stagegate.release.bump.plan_facts import APP, RUN, VERSION, BumpPlan
+from stagegate.model import trailers
+from stagegate.release.bump.plan_facts import BumpPlan
 from stagegate.runner import log
 from stagegate.settings import Settings
 
@@ -38,7 +39,7 @@ def make(hub: Hub, helper: str, head: str, releases: Sequence[AppRelease], run_i
     for release in releases:
         app, version = release.settings.app, release.plan.version
         headline = f"chore(release): {app} {version}"
-        body = "\n".join((f"{APP}: {app}", f"{VERSION}: {version}", f"{RUN}: {run_id}"))
+        body = trailers.written({trailers.APP: app, trailers.VERSION: version, trailers.RUN: run_id})
         tip = hub.create_commit(helper, tip, headline, body, release.plan.files)
         made.append(tip)
     return made

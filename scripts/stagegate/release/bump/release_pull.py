@@ -10,10 +10,11 @@ from stagegate import markdown
 from stagegate.clients.hub import ACTIONS_BOT, Commit, Hub, Pull, RefUpdate
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
-from stagegate.model import Change
+from stagegate.model import Change, branch_names
+from stagegate.model.trailers import APP, VERSION
 from stagegate.release import version_files
 from stagegate.release.bump import release_commits
-from stagegate.release.bump.plan_facts import APP, VERSION, BumpFacts
+from stagegate.release.bump.plan_facts import BumpFacts
 from stagegate.release.bump.release_commits import AppRelease
 from stagegate.report.render import render
 from stagegate.settings import Settings
@@ -32,7 +33,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
 
 def branch_of(apps: Sequence[Settings], base: str) -> str:
     """The branch of the release pull request for apps that are released together."""
-    return f"stagegate/version/{apps[0].app if len(apps) == 1 else 'all'}/{base}"
+    return branch_names.release_pull(apps[0].app if len(apps) == 1 else "all", base)
 
 
 def merged(hub: Hub, apps: Sequence[Settings], facts: Sequence[BumpFacts]) -> tuple[BumpFacts, ...]:
@@ -120,7 +121,7 @@ def _replace(
                 f"{others[0].sha[:12]} is one: {markdown.plain(others[0].message.splitlines()[0][:80])}.",
                 "Move them to another branch, or merge or close the pull request and delete its branch.",
             )
-    helper = f"stagegate/next/{branch.removeprefix('stagegate/')}"
+    helper = branch_names.helper(branch)
     try:
         made = release_commits.make(hub, helper, head, releases, run_id)
         hub.update_refs(

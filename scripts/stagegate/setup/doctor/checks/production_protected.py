@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from stagegate.clients.hub import BranchRule
-from stagegate.model import Finding
+from stagegate.model import Finding, statuses
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts, HubFacts
 from stagegate.setup.files import CODEOWNERS
 
-STATUS = "stagegate/pins"
+STATUS = statuses.PINS
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
