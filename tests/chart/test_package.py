@@ -18,6 +18,7 @@ import yaml
 from stagegate.chart import package, record, source
 from stagegate.errors import Stop
 from stagegate.evidence import release_record
+from stagegate.model.media_types import CHART_LAYER
 
 from .charts import CHART, RECORD, write
 
@@ -160,7 +161,7 @@ def test_what_cannot_take_the_record_is_refused(text: str) -> None:
 def test_manifest_names_what_it_holds(tmp_path: Path) -> None:
     packed = package.pack(write(tmp_path), RECORD)
     manifest = json.loads(packed.manifest)
-    assert manifest["layers"][0]["mediaType"] == package.LAYER_TYPE
+    assert manifest["layers"][0]["mediaType"] == CHART_LAYER
     assert manifest["annotations"]["stagegate/commit"] == RECORD.commit
     assert manifest["annotations"]["org.opencontainers.image.version"] == "1.2.3"
     assert not any("created" in key for key in manifest["annotations"])

@@ -16,6 +16,7 @@ import yaml
 from stagegate import pins
 from stagegate import settings as settings_file
 from stagegate.actions import chart_check, init, promote_pr
+from stagegate.clients.git import repository_of
 from stagegate.runner.boundary import entrypoint
 from stagegate.setup import work_tree
 from tests.setup import bare_repositories
@@ -443,7 +444,7 @@ def test_a_folder_that_leads_out_of_the_repository_stops_before_anything_is_writ
     ],
 )
 def test_only_an_address_with_a_host_names_an_owner(address: str, repository: str) -> None:
-    assert work_tree.repository_of(address) == repository
+    assert repository_of(address) == repository
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from stagegate.model import digest_of
 
-LINK, SUBMODULE = "120000", "160000"  # Git's modes
 _LINKS = 16  # links that lead to links; a loop ends here
 
 

@@ -22,10 +22,8 @@ from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.evidence.release_record import Record
 from stagegate.model import digest_of, to_json
+from stagegate.model.media_types import CHART_CONFIG, CHART_LAYER, OCI_MANIFEST
 
-CONFIG_TYPE = "application/vnd.cncf.helm.config.v1+json"
-LAYER_TYPE = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _COMMENTS = frozenset(("comment",))  # of global headers, which `git archive` writes
 FILE_LIMIT = 5 << 20  # helm 3.17.3 and 4 refuse larger files and archives when they load a chart
 TOTAL_LIMIT = 100 << 20
@@ -221,9 +219,9 @@ def _manifest(metadata: Mapping[str, Any], config: bytes, archive: bytes) -> dic
     annotations |= {f"org.opencontainers.image.{key}": str(value) for key, value in known.items() if value}
     return {
         "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": {"mediaType": CONFIG_TYPE, "digest": digest_of(config), "size": len(config)},
-        "layers": [{"mediaType": LAYER_TYPE, "digest": digest_of(archive), "size": len(archive)}],
+        "mediaType": OCI_MANIFEST,
+        "config": {"mediaType": CHART_CONFIG, "digest": digest_of(config), "size": len(config)},
+        "layers": [{"mediaType": CHART_LAYER, "digest": digest_of(archive), "size": len(archive)}],
         "annotations": annotations,
     }
 

@@ -49,16 +49,14 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
     manifest = client.manifest(place)
     if manifest is None:
         return None
-    layers = manifest.document.get("layers") or []
-    chart_layers = [layer for layer in layers if layer.get("mediaType") == package.LAYER_TYPE]
-    if len(chart_layers) != 1:
+    if len(manifest.chart_layers) != 1:
         raise Stop(
             "unknown-state",
             f"{place} is not a Helm chart.",
-            f"Its manifest has {len(chart_layers)} chart layers.",
+            f"Its manifest has {len(manifest.chart_layers)} chart layers.",
             "Check the reference; it names another kind of artifact.",
         )
-    archive = client.blob(place, str(chart_layers[0]["digest"]))
+    archive = client.blob(place, manifest.chart_layers[0])
     contents = package.unpack(archive, str(place))
     files = [path for path in contents if path.count("/") == 1 and path.endswith(f"/{source.FILE}")]
     if len(files) != 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stagegate.clients import git, git_history, git_room
+from stagegate.clients import git, git_history, git_room, git_trees
 from stagegate.clients.hub import Hub
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
@@ -28,11 +28,9 @@ class Clone(Hub):
     def __init__(self, hub: Hub, room: git_room.Scratch, branch: str) -> None:
         super().__init__(hub._c)
         self._room, self._branch = room, branch
-        listed = git.git(room.path, "ls-tree", "-r", "-z", "--full-tree", room.head).stdout
-        rows = (row.partition(b"\t")[::2] for row in listed.split(b"\0") if row)
         self._entries = {
-            path.decode("utf-8", "surrogateescape"): (about.split()[2].decode(), about.split()[0].decode())
-            for about, path in rows
+            row.name.decode("utf-8", "surrogateescape"): (row.oid, row.mode)
+            for row in git_trees.listed(room.path, room.head)
         }
 
     def open(self, paths: Sequence[str], prefix: str, file: str) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from stagegate.clients import hub
-from stagegate.clients import work_tree as work_trees
+from stagegate.clients import git_trees, hub
 from stagegate.clients.argocd import access
 from stagegate.clients.argocd.client import ArgoCD
 from stagegate.clients.argocd.clusters import Clusters
@@ -97,7 +96,7 @@ def open_connections(
         )
     work_tree = context.workspace if pins_repository == context.repository else None
     if work_tree is not None:
-        pins.lists_in(partial(work_trees.entries, work_tree))
+        pins.lists_in(partial(git_trees.proven, work_tree))
     return Connections(
         app=app,
         pins=pins,

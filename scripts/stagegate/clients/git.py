@@ -17,6 +17,7 @@ from stagegate.clients import process
 from stagegate.clients.process import Completed, ProgramFailed
 from stagegate.errors import Stop
 from stagegate.model import trailers
+from stagegate.patterns import pattern
 from stagegate.runner import log
 
 _LOG_SECONDS = 900.0
@@ -32,6 +33,10 @@ _OFF = (
     "gc.auto=0",
 )
 FETCH = ("fetch", "--quiet", "--no-tags", "--upload-pack=git-upload-pack")
+# A path of this machine has an owner and a name for nobody else, so an address needs a host.
+_REPOSITORY = pattern(
+    r"(?:\w[\w+.-]*://[^/]+/|(?:[^/@:]+@)?[^/:]{2,}:(?!//))(?:.*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?"
+)
 _SAFE = ("--no-pager", *(word for setting in _OFF for word in ("-c", setting)))
 
 
@@ -105,6 +110,12 @@ def git(
     return process.run("git", *words, cwd=cwd, check=check, env=settings, input=input, timeout=timeout)
 
 
+def said(cwd: Path, *args: str) -> str:
+    """What git wrote, without line breaks around it; nothing where it failed, as in a folder that is no clone."""
+    done = git(cwd, *args, check=False)
+    return "" if done.code else done.text.strip("\n")
+
+
 def head(cwd: Path) -> str:
     """The checked-out commit; Stop(missing-file) outside a repository."""
     done = git(cwd, "rev-parse", "--verify", "HEAD^{commit}", check=False)
@@ -120,7 +131,24 @@ def head(cwd: Path) -> str:
 
 def branch(cwd: Path) -> str:
     """The checked-out branch, or `HEAD` when none is."""
-    return git(cwd, "symbolic-ref", "--quiet", "--short", "HEAD", check=False).text.strip() or "HEAD"
+    return said(cwd, "symbolic-ref", "--quiet", "--short", "HEAD") or "HEAD"
+
+
+def files(cwd: Path) -> list[str]:
+    """The files that Git tracks or would track, by path from the folder; none outside a repository."""
+    listed = said(cwd, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return [name for name in listed.split("\0") if name]
+
+
+def repository_of(address: str) -> str:
+    """`owner/name` of a Git address with a host, by URL or as `git@host:owner/name`; empty for a path."""
+    match = _REPOSITORY.fullmatch(address)
+    return match[1] if match else ""
+
+
+def origin(cwd: Path) -> str:
+    """`owner/name` of the checkout's origin; empty where it has none or a path."""
+    return repository_of(said(cwd, "remote", "get-url", "origin"))
 
 
 def commits(cwd: Path, shas: Iterable[str]) -> tuple[LocalCommit, ...]:

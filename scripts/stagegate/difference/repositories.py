@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from stagegate.argocd_app.same_repository import same_repository
 from stagegate.argocd_app.sources import ApplicationSource
-from stagegate.argocd_app.tree import LINK, SUBMODULE, Entry, Tree
+from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.chart import published
 from stagegate.clients import hub, registry
 from stagegate.clients.argocd.clusters import Clusters
@@ -17,6 +17,7 @@ from stagegate.clients.connections import Connections
 from stagegate.difference.manifests.surroundings import Around, Cluster, NotRendered
 from stagegate.errors import Stop
 from stagegate.model import DIGEST
+from stagegate.model.git_files import LINK, SUBMODULE
 from stagegate.pins import changes, templates
 from stagegate.pins.tree import PinsTree
 from stagegate.settings import Settings

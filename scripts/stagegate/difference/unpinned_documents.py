@@ -21,13 +21,13 @@ from stagegate.difference import environment_names
 from stagegate.difference.environment_names import Names
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
+from stagegate.model.git_files import LFS_POINTER
 from stagegate.pins import files as pin_files
 from stagegate.pins import strict
 
 _LARGEST = 1 << 20  # bytes of a file that is read; a manifest in Git is smaller
 _MANIFEST = re.compile(r"\.(?:ya?ml|json|jsonnet|libsonnet)$")
 _ATTRIBUTES = ".gitattributes"
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _PROGRAM = re.compile(r"\.(?:jsonnet|libsonnet)$")
 
 Documents = Mapping[tuple[str, str, str], Mapping[str, Any]]
@@ -134,7 +134,7 @@ def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     """
     if content is None:
         return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
-    if content.startswith(_POINTER):
+    if content.startswith(LFS_POINTER):
         return "is a pointer to a large file, and the content of that file is not known"
     if content and _PROGRAM.search(path):
         return "is a program, and its output is not known"

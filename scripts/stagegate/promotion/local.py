@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
 from stagegate import markdown
-from stagegate.clients import process
+from stagegate.clients import git
 from stagegate.errors import Stop
 from stagegate.model import Change, Edit, Message, Release, Result, parse_version
 from stagegate.pins import files as pin_files
@@ -50,7 +48,7 @@ def edit(
         )
     parse_version(version, source="version")
     settings = at_home(settings, context)
-    listed = tracked(context.workspace)
+    listed = git.files(context.workspace)
     settings = with_files(settings, context, listed, config)
     policy = settings.environment(environment)
     paths = set(pinned_version.files_of(policy))
@@ -64,7 +62,7 @@ def edit(
         beside = context.inside(chart, what="pins")
         files[chart] = beside.read_bytes() if beside.is_file() else None
     tag = settings.version.tag_prefix + version
-    commit = git(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    commit = git.said(context.workspace, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     release = Release(app=settings.app, version=version, tag=tag, commit=commit, recorded=False)
     changed, edits = pinned_version.edited(policy, files, release, settings, "")
     difference = picture.of_files(files, changed)
@@ -165,27 +163,14 @@ def at_home(settings: Settings, context: Context) -> Settings:
     """The settings with the repository of this clone as `source`, where they name none."""
     if settings.source or settings.policy:
         return settings
-    address = context.repository or git(context.workspace, "remote", "get-url", "origin")
-    match = re.search(r"([^/:]+/[^/:]+?)(?:\.git)?/?$", address)
-    return msgspec.structs.replace(settings, source=match[1]) if match else settings
+    source = context.repository or git.origin(context.workspace)
+    return msgspec.structs.replace(settings, source=source) if source else settings
 
 
 def with_files(settings: Settings, context: Context, listed: Sequence[str], config: str) -> Settings:
     """The settings with the files of this clone for every glob. Stop(bad-settings) with the line of `config`."""
     place = context.inside(config, what="config")
     return pin_files.expanded(settings, listed, config, place.read_bytes() if place.is_file() else b"")
-
-
-def tracked(workspace: Path) -> list[str]:
-    """The files that git knows or would take."""
-    listed = git(workspace, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return [name for name in listed.split("\0") if name]
-
-
-def git(workspace: Path, *arguments: str) -> str:
-    """What git says in the workspace, or nothing where it fails: a folder may be no clone."""
-    done = process.run("git", "-C", str(workspace), *arguments, check=False)
-    return done.text.strip("\n") if done.code == 0 else ""
 
 
 def _coloured(difference: str) -> str:

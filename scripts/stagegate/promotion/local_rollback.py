@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from stagegate import versions
+from stagegate.clients import git
 from stagegate.errors import Stop
 from stagegate.marks import marks
 from stagegate.model import Result, branch_names
@@ -34,7 +35,7 @@ def edit(
     no older one that is not banned.
     """
     here = local.at_home(settings, context)
-    here = local.with_files(here, context, local.tracked(context.workspace), config)
+    here = local.with_files(here, context, git.files(context.workspace), config)
     running = _pinned(here, context, environment, "")
     if version and running and not versions.is_older(version, running):
         raise Stop(
@@ -55,7 +56,7 @@ def edit(
 def _target(settings: Settings, context: Context, environment: str, running: str, now: datetime) -> str:
     """The newest older version in the history of the pins' files that no ban of this clone names."""
     files = pinned_version.files_of(settings.environment(environment))
-    listed = local.git(
+    listed = git.said(
         context.workspace, "log", "--format=%H", f"--max-count={_COMMITS}", "HEAD", "--", *files
     )
     banned = _banned(settings, context, now)
@@ -63,7 +64,7 @@ def _target(settings: Settings, context: Context, environment: str, running: str
         version = _pinned(settings, context, environment, commit)
         if version and versions.is_older(version, running) and version not in banned:
             return version
-    shallow = local.git(context.workspace, "rev-parse", "--is-shallow-repository") == "true"
+    shallow = git.said(context.workspace, "rev-parse", "--is-shallow-repository") == "true"
     why = f"The pins of {environment} name {running or 'no version'}, and no older release before"
     raise Stop(
         "no-evidence",
@@ -82,7 +83,7 @@ def _pinned(settings: Settings, context: Context, environment: str, commit: str)
         if not commit:
             contents[path] = place.read_bytes() if place.is_file() else None
             continue
-        text = local.git(context.workspace, "show", f"{commit}:{path}")
+        text = git.said(context.workspace, "show", f"{commit}:{path}")
         contents[path] = text.encode() if text else None
     return pinned_version.standing(policy, contents, settings).version
 
@@ -91,9 +92,8 @@ def _banned(settings: Settings, context: Context, now: datetime) -> set[str]:
     """Versions that a ban in this clone rules out, as it was fetched last."""
     bans = branch_names.ban(settings.app, "*")  # with a `*` Git matches the whole name
     patterns = [f"{where}/{bans}" for where in _WHERE]
-    refs = local.git(context.workspace, "for-each-ref", "--format=%(refname)", *patterns).split()
+    refs = git.said(context.workspace, "for-each-ref", "--format=%(refname)", *patterns).split()
     read = {
-        ref: marks.decode(local.git(context.workspace, "show", f"{ref}:{marks.FILE}").encode())
-        for ref in refs
+        ref: marks.decode(git.said(context.workspace, "show", f"{ref}:{marks.FILE}").encode()) for ref in refs
     }
     return {ref.rpartition("/")[2] for ref, mark in read.items() if marks.active(mark, now)}

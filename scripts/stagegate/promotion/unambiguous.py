@@ -10,13 +10,14 @@ from stagegate.argocd_app.sets import expand
 from stagegate.clients import hub
 from stagegate.difference.side import Side
 from stagegate.errors import Stop
+from stagegate.model import git_files
 from stagegate.pins import companion, strict
 from stagegate.pins import files as pin_files
 from stagegate.pins.changes import Changed
 from stagegate.pins.tree import PinsTree
 from stagegate.settings import PinSettings, Settings
 
-_PLAIN = ("", "100644", "100755")
+_PLAIN = ("", git_files.PLAIN, git_files.EXECUTABLE)
 
 
 def one_reading(pins: hub.Hub, settings: Settings, old: PinsTree, new: PinsTree) -> None:

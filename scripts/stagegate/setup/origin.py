@@ -8,8 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import stagegate
-from stagegate.clients import process
-from stagegate.setup.work_tree import repository_of
+from stagegate.clients import git
 
 EXAMPLE = "acme/stagegate"
 
@@ -27,7 +26,7 @@ def _installed() -> str:
         return ""
     recorded = json.loads(text or "{}")
     commit = str((recorded.get("vcs_info") or {}).get("commit_id") or "")
-    name = repository_of(str(recorded.get("url") or ""))
+    name = git.repository_of(str(recorded.get("url") or ""))
     return f"{name}@{commit}" if name and commit else ""
 
 
@@ -36,9 +35,6 @@ def _cloned() -> str:
     home = Path(__file__).resolve().parents[3]
     if not (home / "scripts" / "run").is_file():
         return ""
-    addresses = [
-        process.run("git", "-C", str(home), *words, check=False).text.strip()
-        for words in (("remote", "get-url", "origin"), ("rev-parse", "--verify", "--quiet", "HEAD"))
-    ]
-    name = repository_of(addresses[0])
-    return f"{name}@{addresses[1]}" if name and re.fullmatch(r"[0-9a-f]{40}", addresses[1]) else ""
+    name = git.origin(home)
+    commit = git.said(home, "rev-parse", "--verify", "--quiet", "HEAD")
+    return f"{name}@{commit}" if name and re.fullmatch(r"[0-9a-f]{40}", commit) else ""

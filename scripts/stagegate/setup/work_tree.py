@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,11 +10,6 @@ import msgspec
 from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.clients import git
 from stagegate.errors import Stop
-
-# A path of this machine has an owner and a name for nobody else, so an address needs a host.
-_REPOSITORY = re.compile(
-    r"(?:\w[\w+.-]*://[^/]+/|(?:[^/@:]+@)?[^/:]{2,}:(?!//))(?:.*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?"
-)
 
 
 class WorkTree(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +30,7 @@ def read(folder: Path, repository: str = "") -> WorkTree:
             "init and doctor read the files that Git tracks, the tags and the address of `origin`.",
             "Run `git init`, or change into the repository.",
         )
-    listed = git.git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard").text
-    names = [name for name in listed.split("\0") if name and (folder / name).is_file()]
+    names = [name for name in git.files(folder) if (folder / name).is_file()]
 
     def load(wanted: Sequence[str]) -> dict[str, bytes]:
         inside = {name: (folder / name).resolve() for name in wanted}
@@ -47,24 +40,13 @@ def read(folder: Path, repository: str = "") -> WorkTree:
     return WorkTree(
         tree=Tree({name: Entry(oid=name) for name in names}, load),
         tags=tuple(git.git(folder, "tag", "--list").text.split()),
-        repository=repository or _repository(folder),
+        repository=repository or git.origin(folder),
         branch=_branch(folder),
     )
 
 
-def repository_of(address: str) -> str:
-    """`owner/name` of a Git address with a host, by URL or as `git@host:owner/name`; empty for a path."""
-    match = _REPOSITORY.fullmatch(address)
-    return match[1] if match else ""
-
-
-def _repository(folder: Path) -> str:
-    address = git.git(folder, "remote", "get-url", "origin", check=False).text.strip()
-    return repository_of(address)
-
-
 def _branch(folder: Path) -> str:
     """The branch that origin's HEAD names, else the one that is checked out, else main."""
-    head = git.git(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD", check=False).text
-    named = head.strip().removeprefix("origin/") or git.branch(folder)
+    head = git.said(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    named = head.removeprefix("origin/") or git.branch(folder)
     return "main" if named in ("HEAD", "") else named

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from stagegate.chart.package import MANIFEST_TYPE, Package
+from stagegate.chart.package import Package
 from stagegate.chart.publish.plan import ChartPublication, ChartReleaseFacts
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.model import Change
+from stagegate.model.media_types import OCI_MANIFEST
 
 
 def apply(
@@ -27,6 +28,6 @@ def apply(
     if dry_run:
         return (change,)
     place = registry.parse(facts.reference)
-    manifest = Manifest(media_type=MANIFEST_TYPE, raw=packed.manifest)
+    manifest = Manifest(media_type=OCI_MANIFEST, raw=packed.manifest)
     store.push(place, manifest, (packed.config, packed.archive), absent=True, begun=facts.begun)
     return (change,)

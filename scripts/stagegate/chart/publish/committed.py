@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stagegate.chart import source
-from stagegate.clients import git
+from stagegate.clients import git, git_trees
 from stagegate.errors import Stop
+from stagegate.model import git_files
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _LOCAL = re.compile(r"^\s*(?:- )?repository:\s*[\"']?file://([^\s\"']+)", re.MULTILINE)
-_LINK, _SUBMODULE = "120000", "160000"
 
 
 @contextmanager
@@ -45,26 +44,21 @@ def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
 
 
 def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
-    listing = git.git(workspace, "ls-tree", "-r", "-z", "--full-tree", commit, "--", path).stdout
-    for entry in listing.split(b"\0"):
-        if not entry:
-            continue
-        head, _, raw = entry.partition(b"\t")
-        mode, _, blob = head.decode().split(" ")
-        name = _name(raw)
-        if mode == _SUBMODULE:
+    for row in git_trees.listed(workspace, commit, path):
+        name = _name(row.name)
+        if row.mode == git_files.SUBMODULE:
             raise _unfit(name, "It is a submodule, and its files are in another repository.")
-        content = git.git(workspace, "cat-file", "blob", blob).stdout
+        content = git.git(workspace, "cat-file", "blob", row.oid).stdout
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if mode == _LINK:
+        if row.mode == git_files.LINK:
             pointed = posixpath.normpath(
                 posixpath.join(posixpath.dirname(name), content.decode("utf-8", "replace"))
             )
             if pointed.startswith(("..", "/")):
                 raise _unfit(name, "It is a link that leads out of the repository.")
             target.symlink_to(content.decode("utf-8"))
-        elif content.startswith(_POINTER):
+        elif content.startswith(git_files.LFS_POINTER):
             raise _unfit(name, "It is a Git LFS pointer, not the file itself.")
         else:
             target.write_bytes(content)

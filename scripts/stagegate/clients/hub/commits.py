@@ -15,7 +15,7 @@ from stagegate.clients.hub.refs import Refs
 from stagegate.clients.hub.refusals import Refused, StaleHead
 from stagegate.clients.hub.transport import settle
 from stagegate.clients.hub.values import ChangedFiles, Commit, Comparison
-from stagegate.model import trailers
+from stagegate.model import git_files, trailers
 
 _GITHUB = "web-flow"  # the account that commits what is done on github.com
 _READ = "contents: read"
@@ -247,7 +247,7 @@ class Commits(Refs):
         """A commit that holds exactly `files` and that no ref points to yet; its sha."""
         doing = "write a commit"
         entries = [
-            {"path": path, "mode": "100644", "type": "blob", **self._entry(content)}
+            {"path": path, "mode": git_files.PLAIN, "type": "blob", **self._entry(content)}
             for path, content in files.items()
         ]
         tree = self._c.write(

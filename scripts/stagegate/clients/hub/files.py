@@ -15,9 +15,9 @@ from stagegate.clients.hub.part import Port
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.values import Blob
 from stagegate.errors import Stop
+from stagegate.model.git_files import SUBMODULE
 
 BATCH = 100  # files in one query
-_SUBMODULE = "160000"  # Git's mode
 
 
 class GraphBlob(msgspec.Struct, frozen=True):
@@ -103,9 +103,9 @@ class Files(Port):
             oid, mode = tree.get(name, ("", "")) if tree is not None else ("", "")
             if place in kept.files:
                 known[name] = kept.files[place]
-            elif oid in kept.contents and mode != _SUBMODULE:
+            elif oid in kept.contents and mode != SUBMODULE:
                 known[name] = Blob(oid=oid, content=kept.contents[oid])
-            elif tree is not None and (mode == _SUBMODULE or (not oid and _is_plain(name))):
+            elif tree is not None and (mode == SUBMODULE or (not oid and _is_plain(name))):
                 known[name] = None
         return known
 
@@ -192,7 +192,7 @@ class Files(Port):
 
     def paths(self, ref: str) -> list[str]:
         """Every file of one commit (branch, tag or sha), without submodules. Stop(missing-file)."""
-        return [path for path, (_, mode) in self.entries(ref).items() if mode != _SUBMODULE]
+        return [path for path, (_, mode) in self.entries(ref).items() if mode != SUBMODULE]
 
     def lists_in(self, entries: Callable[[str], dict[str, tuple[str, str]] | None]) -> None:
         """In a run that remembers, ask this function for the `entries` of a commit first; None: it has no such."""

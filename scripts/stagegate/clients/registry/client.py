@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import msgspec
 
 from stagegate.clients import http
 from stagegate.clients.registry import agreement, claims
+from stagegate.clients.registry.manifest import ACCEPT, Manifest
 from stagegate.clients.registry.reference import Reference, parse
 from stagegate.clients.registry.transport import Transport
 from stagegate.clients.registry.trouble import Transient, absent
@@ -25,42 +24,10 @@ from stagegate.runner import variables
 if TYPE_CHECKING:
     import requests
 
-INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
-_ACCEPT = ", ".join(INDEX_TYPES + MANIFEST_TYPES)  # without it some registries answer 404 for what exists
 MANIFEST_LIMIT = 4 << 20
 BLOB_LIMIT = 64 << 20
 _PAGES = 1000
 _PUSHES = 4
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A manifest or index, byte for byte: its digest is that of `raw`."""
-
-    media_type: str
-    raw: bytes
-
-    @property
-    def digest(self) -> str:
-        """`sha256:<hex>` of the bytes."""
-        return digest_of(self.raw)
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The parsed JSON."""
-        parsed: dict[str, Any] = json.loads(self.raw)
-        return parsed
-
-    @property
-    def is_index(self) -> bool:
-        """True for a list of manifests (several platforms, or one with its attestation)."""
-        return self.media_type in INDEX_TYPES
 
 
 class Registry:
@@ -87,7 +54,7 @@ class Registry:
         """Digest of a tag or of a digest that exists; None only when the registry says there is none."""
         target = _target(reference)
         url = f"{target.api}/manifests/{target.wanted}"
-        answer = self._transport.send("HEAD", url, target, headers={"Accept": _ACCEPT})
+        answer = self._transport.send("HEAD", url, target, headers={"Accept": ACCEPT})
         answer.close()
         announced = answer.headers.get("Docker-Content-Digest", "")
         if answer.status_code == 200 and DIGEST.fullmatch(announced) and target.digest in ("", announced):
@@ -101,7 +68,7 @@ class Registry:
         """The manifest, its bytes checked against every digest that is known; None when there is none."""
         target = _target(reference)
         url = f"{target.api}/manifests/{target.wanted}"
-        answer, raw = self._transport.read(url, target, MANIFEST_LIMIT, _ACCEPT)
+        answer, raw = self._transport.read(url, target, MANIFEST_LIMIT, ACCEPT)
         if answer.status_code != 200:
             if absent(answer, raw):
                 return None

@@ -17,7 +17,6 @@ from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
 _ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # GitHub renames what has other signs
-_CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 def chart(
@@ -34,8 +33,7 @@ def chart(
         return ()
     reference = f"{settings.chart_reference}@{tested.digest}"
     manifest = registry.manifest(reference)
-    layers = manifest.document.get("layers", []) if manifest else []
-    layer = next((str(e["digest"]) for e in layers if e.get("mediaType") == _CHART_LAYER), "")
+    layer = next(iter(manifest.chart_layers if manifest else ()), "")
     if not layer:
         raise Stop(
             "missing-file",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.clients import work_tree
+from stagegate.clients import git_trees
 from tests.clients.test_git import Repository, own_home
 
 __all__ = ["own_home"]
@@ -30,7 +30,7 @@ def repository(tmp_path: Path) -> Repository:
 
 def test_the_list_is_what_git_has(repository: Repository) -> None:
     head = repository.git("rev-parse", "HEAD")
-    listed = work_tree.entries(repository.path, head)
+    listed = git_trees.proven(repository.path, head)
     assert listed is not None
     assert set(listed) == {*FILES, "link", "deploy/argocd/staging.yaml"}
     assert listed["link"][1] == "120000"
@@ -52,11 +52,11 @@ def test_a_replaced_object_is_not_believed(repository: Repository, place: str) -
     assert zlib.decompress(replaced.read_bytes()).startswith(kind.encode())
     content.chmod(0o644)
     content.write_bytes(replaced.read_bytes())
-    assert work_tree.entries(repository.path, head) is None
+    assert git_trees.proven(repository.path, head) is None
 
 
 def test_what_is_not_here_is_not_known(repository: Repository, tmp_path: Path) -> None:
-    assert work_tree.entries(repository.path, "1" * 40) is None
-    assert work_tree.entries(repository.path, "HEAD") is None
+    assert git_trees.proven(repository.path, "1" * 40) is None
+    assert git_trees.proven(repository.path, "HEAD") is None
     (tmp_path / "empty").mkdir()
-    assert work_tree.entries(tmp_path / "empty", repository.git("rev-parse", "HEAD")) is None
+    assert git_trees.proven(tmp_path / "empty", repository.git("rev-parse", "HEAD")) is None
