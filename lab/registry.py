@@ -13,18 +13,13 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
+from lab.media_types import INDEX_TYPES, MANIFEST_TYPES
+
 PASSWORD = "lab-password"  # noqa: S105 - guards nothing but a registry on this machine
 PASSWORD_BCRYPT = "$2b$05$U5f3gutQS2cT7alcQfjYf.4JTXY/iFmkjbDAXFln2F0HHukxQkeMS"  # noqa: S105 - of PASSWORD
 START_SECONDS = 10.0
 
-MANIFESTS = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
+MANIFESTS = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
 
 # Between owner and server: `read` returns when the owner closes the pipe or dies, and ends the server.
 SUPERVISE = """

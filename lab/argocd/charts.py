@@ -22,7 +22,6 @@ from lab.argocd.oci import CannotFetch, Registries
 
 Json = dict[str, Any]
 EXACT = re.compile(r"v?\d+(\.\d+){0,2}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
-CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 
 class CannotRender(Exception):

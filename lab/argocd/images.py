@@ -15,7 +15,8 @@ from typing import Any
 
 from lab.argocd import archives
 from lab.argocd.faults import Faults
-from lab.argocd.oci import INDEX_TYPES, CannotFetch, Manifest, Registries, parse_reference
+from lab.argocd.oci import CannotFetch, Manifest, Registries, parse_reference
+from lab.media_types import INDEX_TYPES
 
 _one_at_a_time = threading.Lock()
 

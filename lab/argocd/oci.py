@@ -11,14 +11,8 @@ from typing import Any
 
 import requests
 
-INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
+from lab.media_types import INDEX_TYPES, MANIFEST_TYPES
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 TIMEOUT = 10.0
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lab.forge import events
 from lab.forge.git_reader import GitError
 from lab.forge.git_store import Move, valid_ref
-from lab.forge.refusal import unprocessable
+from lab.forge.refusal import Refusal, unprocessable
 from lab.forge.rules import demand_workflows, violations, words
 from lab.forge.state import Repository
 from lab.forge.values import ZERO, Token
@@ -87,3 +87,9 @@ def announce(repo: Repository, token: Token, moved: Sequence[tuple[str, str, str
         if before != after and name.startswith("refs/heads/"):
             for follow in repo.world.followers:
                 follow(repo, token, name.removeprefix("refs/heads/"), after)
+
+
+def demand_commits(repository: Repository) -> None:
+    """Refuse the Git database of a repository without a commit, as GitHub does."""
+    if not repository.store.refs():
+        raise Refusal(409, "Git Repository is empty.")

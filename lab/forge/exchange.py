@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import Headers
@@ -91,6 +91,14 @@ class Fields:
         return Fields(value)
 
 
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Record = TypeVar("Record", bound=_Numbered)
+
+
 @dataclass(frozen=True)
 class Ask:
     """A request that found its route: who (`token`), where (`repository`), and what."""
@@ -127,6 +135,14 @@ class Ask:
         if not self.params[name].isdigit():
             raise not_found()
         return int(self.params[name])
+
+    def record(self, records: Iterable[Record]) -> Record:
+        """The record that `id` in the path names; 404 for none, and while a read misses it."""
+        number = self.number("id")
+        for one in records:
+            if one.id == number and not self.world.replica.misses(number):
+                return one
+        raise not_found()
 
     def demand(self, needs: str) -> None:
         """Refuse unless the caller has one more right."""

@@ -180,11 +180,7 @@ def get_status(ask: Ask) -> Answer:
 
 
 def _find(ask: Ask) -> Deployment:
-    number = ask.number("id")
-    for one in ask.repository.deployments:
-        if one.id == number and not ask.world.replica.misses(number):
-            return one
-    raise not_found()
+    return ask.record(ask.repository.deployments)
 
 
 AT = "/repos/{owner}/{repo}/deployments"

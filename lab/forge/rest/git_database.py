@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 
-from lab.forge import git_shapes, git_write
+from lab.forge import branches, git_shapes, git_write
 from lab.forge.exchange import Answer, Ask, Fields, made
 from lab.forge.git_objects import Signature, Tag
 from lab.forge.git_reader import GitError
 from lab.forge.git_store import valid_ref
-from lab.forge.refusal import Refusal, not_found, unprocessable
+from lab.forge.refusal import not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.values import EMPTY_TREE, Body
 
@@ -30,7 +30,7 @@ def get_blob(ask: Ask) -> Answer:
 
 def create_blob(ask: Ask) -> Answer:
     """POST git/blobs: utf-8 or base64."""
-    _not_empty(ask)
+    branches.demand_commits(ask.repository)
     text = str(ask.fields.values.get("content", ""))
     content = decoded(text) if ask.fields.text_or("encoding", "utf-8") == "base64" else text.encode()
     sha = git_write.blobs(ask.repository.store, [content])[0]
@@ -68,7 +68,7 @@ def _tree(ask: Ask, sha: str, *, recursive: bool = False) -> Body:
 
 def create_tree(ask: Ask) -> Answer:
     """POST git/trees: entries on top of `base_tree`; an empty list is `Invalid tree info`."""
-    _not_empty(ask)
+    branches.demand_commits(ask.repository)
     store = ask.repository.store
     entries = ask.fields.objects("tree")
     if not entries:
@@ -115,7 +115,7 @@ def create_commit(ask: Ask) -> Answer:
 
     A bot that gives no author gets a signed commit, as on GitHub.
     """
-    _not_empty(ask)
+    branches.demand_commits(ask.repository)
     store, message, tree = ask.repository.store, ask.fields.text("message"), ask.fields.text("tree")
     if tree == EMPTY_TREE or store.type_of(tree) != "tree":
         raise unprocessable("Tree SHA does not exist")
@@ -176,11 +176,6 @@ def _object(ask: Ask, kind: str) -> str:
 
 def _git(ask: Ask) -> str:
     return f"{ask.links.repo(ask.repository)}/git"
-
-
-def _not_empty(ask: Ask) -> None:
-    if not ask.repository.store.refs():
-        raise Refusal(409, "Git Repository is empty.")
 
 
 ROUTES = (

@@ -7,7 +7,7 @@ import re
 from lab.forge import branches, git_shapes
 from lab.forge.exchange import Answer, Ask, made, nothing
 from lab.forge.git_store import Move
-from lab.forge.refusal import Refusal, not_found, unprocessable
+from lab.forge.refusal import not_found, unprocessable
 from lab.forge.routing import Route
 from lab.forge.values import ZERO
 
@@ -16,7 +16,7 @@ SHA = re.compile(r"[0-9a-f]{40}")
 
 def get_ref(ask: Ask) -> Answer:
     """GET git/ref/{ref}: exactly this one; 404 when it is only the beginning of others."""
-    _not_empty(ask)
+    branches.demand_commits(ask.repository)
     name = _full(ask)
     sha = ask.repository.store.ref(name)
     if sha is None:
@@ -26,14 +26,14 @@ def get_ref(ask: Ask) -> Answer:
 
 def matching_refs(ask: Ask) -> Answer:
     """GET git/matching-refs/{ref}: all that begin so, at once whatever `per_page` is, [] when none."""
-    _not_empty(ask)
+    branches.demand_commits(ask.repository)
     found = ask.repository.store.refs(f"refs/{ask.params.get('ref', '')}")
     return Answer(200, [git_shapes.ref(ask.links, ask.repository, name, sha) for name, sha in found.items()])
 
 
 def create_ref(ask: Ask) -> Answer:
     """POST git/refs; 422 `Reference already exists`, `Object does not exist`."""
-    _not_empty(ask)
+    branches.demand_commits(ask.repository)
     name, sha = ask.fields.text("ref"), _sha(ask)
     if ask.repository.store.ref(name):
         raise unprocessable("Reference already exists")
@@ -68,11 +68,6 @@ def _sha(ask: Ask) -> str:
     if not SHA.fullmatch(sha):
         raise unprocessable("The sha parameter must be exactly 40 characters and contain only [0-9a-f].")
     return sha
-
-
-def _not_empty(ask: Ask) -> None:
-    if not ask.repository.store.refs():
-        raise Refusal(409, "Git Repository is empty.")
 
 
 ROUTES = (

@@ -192,11 +192,7 @@ def _asset(ask: Ask) -> tuple[Release, Asset]:
 
 
 def _find(ask: Ask) -> Release:
-    number = ask.number("id")
-    for one in ask.repository.releases:
-        if one.id == number and not ask.world.replica.misses(number):
-            return one
-    raise not_found()
+    return ask.record(ask.repository.releases)
 
 
 AT = "/repos/{owner}/{repo}/releases"

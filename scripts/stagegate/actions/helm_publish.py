@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stagegate.chart.publish import apply, facts, plan, recording, report
 from stagegate.clients import checkout, hub, job_permissions
-from stagegate.clients.registry import Registry, credentials
+from stagegate.clients.registry import Registry, credentials, pushed
 from stagegate.evidence import milestones, releases
 from stagegate.model import Result, parse_version
 from stagegate.promotion import apps
@@ -36,7 +36,7 @@ def main(inputs: HelmPublish, context: Context) -> Result:
     writes = frozenset({settings.chart_reference.removeprefix("oci://")} if own else ())
     store = Registry(settings.registry_hosts, username=user, password=password, writes=writes)
     build = build_of(inputs, settings, context)
-    facts.prove_images(build.images, store)
+    pushed.demand(build.images, store)
     if own is None:
         return without_chart(inputs, settings, build, context)
     logins = credentials.for_hosts(settings.registry_hosts, user, password)

@@ -74,7 +74,7 @@ def prepare(scenarios: Scenarios, run: Run) -> str:
     document.pop("base-url")
     inside_base = not _WHOLE.fullmatch(scenarios.base_url) and set(placeholders.variables(scenarios.base_url))
     if inside_base or set(placeholders.variables(document)):
-        placeholders.guard(base, placeholders.allowed_hosts(run.environ), run.file)
+        placeholders.guard(base, variables.hosts(run.environ), run.file)
     return base
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stagegate.errors import Stop
-from stagegate.runner.variables import hosts as secret_hosts
 from stagegate.runner.variables import is_open
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -19,28 +18,23 @@ _RESERVED = re.compile(r"(?i)(SG|ACTIONS|GITHUB|RUNNER|STAGEGATE|INPUT)_.*")
 
 def variables(value: Any) -> Iterator[str]:
     """Names of the `${NAME}` in a text, or anywhere in a JSON value."""
-    if isinstance(value, str):
-        yield from _VARIABLE.findall(value)
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from variables(key)
-            yield from variables(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from variables(item)
+    return _names(_VARIABLE, value)
 
 
 def captured(value: Any) -> Iterator[str]:
     """Names of the `{name}` in a text, or anywhere in a JSON value."""
+    return _names(_CAPTURED, value)
+
+
+def _names(form: re.Pattern[str], value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        yield from _CAPTURED.findall(value)
+        yield from form.findall(value)
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from captured(key)
-            yield from captured(item)
+        for item in (*value.keys(), *value.values()):
+            yield from _names(form, item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from captured(item)
+            yield from _names(form, item)
 
 
 def fill(value: Any, environ: Mapping[str, str], known: Mapping[str, str]) -> Any:
@@ -103,11 +97,6 @@ def without_secrets(address: str, file: str) -> None:
                 f"Send ${{{name}}} in a header or in the body.",
                 file=file,
             )
-
-
-def allowed_hosts(environ: Mapping[str, str]) -> frozenset[str]:
-    """Hosts of STAGEGATE_HOSTS, separated by commas or space; with a port only that port is meant."""
-    return secret_hosts(environ)
 
 
 def guard(url: str, allowed: frozenset[str], file: str) -> None:

@@ -19,7 +19,6 @@ from stagegate.chart.source import ChartSource
 from stagegate.clients import registry
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.clients.registry.credentials import Credentials
-from stagegate.errors import Stop
 from stagegate.evidence.release_record import Record
 from stagegate.model import Finding
 from stagegate.settings import ChartSettings, Settings
@@ -35,18 +34,6 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     repository: str
     strict: bool = False
     findings: tuple[Finding, ...] = ()
-
-
-def prove_images(images: Mapping[str, str], store: Registry) -> None:
-    """Every image of the release exists in its registry by digest. Stop(bad-input) naming the one that does not."""
-    for image, digest in images.items():
-        if store.digest(registry.parse(image).at(digest)) is None:
-            raise Stop(
-                "bad-input",
-                f"{image}@{digest} is not in the registry.",
-                "A release names only images that are pushed; the build says it pushed this one.",
-                "Push the images before helm-publish, and pass the digests the push printed.",
-            )
 
 
 def read(

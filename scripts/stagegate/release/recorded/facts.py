@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 
-from stagegate.clients import registry
 from stagegate.clients.hub import Hub
-from stagegate.clients.registry import Registry
+from stagegate.clients.registry import Registry, pushed
 from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.evidence.release_record import ForeignRecord
@@ -31,7 +30,7 @@ def read(
     version = _version(settings, version, ref)
     given = releases.digests(digests, settings) if digests.strip() else None
     unrecorded = releases.unrecorded(settings, version, hub, store, given)
-    _prove(given or {}, store)
+    pushed.demand(given or {}, store)
     record = ForeignRecord(
         version=version,
         commit=unrecorded.commit,
@@ -71,18 +70,6 @@ def _version(settings: Settings, version: str, ref: str) -> str:
     text = text.removeprefix(prefix) if prefix else text
     parse_version(text, source="version")
     return text
-
-
-def _prove(digests: Mapping[str, str], store: Registry) -> None:
-    """Every image exists by digest. Stop(bad-input) naming the one that does not."""
-    for image, digest in digests.items():
-        if store.digest(registry.parse(image).at(digest)) is None:
-            raise Stop(
-                "bad-input",
-                f"{image}@{digest} is not in the registry.",
-                "A release names only images that are pushed.",
-                "Pass the digests that the push printed.",
-            )
 
 
 def _in_chart(

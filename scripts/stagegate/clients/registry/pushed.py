@@ -1,0 +1,21 @@
+"""Whether the images that a release names were pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stagegate.clients.registry.client import Registry
+from stagegate.clients.registry.reference import parse
+from stagegate.errors import Stop
+
+
+def demand(images: Mapping[str, str], store: Registry) -> None:
+    """Every image (name -> digest) exists in its registry. Stop(bad-input) naming the one that does not."""
+    for image, digest in images.items():
+        if store.digest(parse(image).at(digest)) is None:
+            raise Stop(
+                "bad-input",
+                f"{image}@{digest} is not in the registry.",
+                "A release names only images that are pushed.",
+                "Push the images first, and pass the digests that the push printed.",
+            )
