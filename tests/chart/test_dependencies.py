@@ -140,3 +140,33 @@ def test_vendored_dependencies_are_taken_as_they_are(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "libraries/lib", chart.folder / "charts/lib")
     with dependencies.complete(chart, tmp_path) as whole:
         assert whole is chart
+
+
+@pytest.mark.parametrize(
+    ("wanted", "locked", "complete"),
+    [
+        ("0.1.0", "", True),
+        ("0.2.0", "", False),
+        ("0.x.x", "", True),
+        (">=0.1.0", "0.1.0", True),
+        ("^0.1.0", "0.1.1", False),
+    ],
+)
+@pytest.mark.parametrize("place", ["lib-0.1.0.tgz", "folder"])
+def test_an_archive_that_a_range_allows_is_in_place(
+    wanted: str, locked: str, complete: bool, place: str, tmp_path: Path
+) -> None:
+    lines = f"dependencies: [{{name: lib, version: '{wanted}', repository: 'oci://registry.test/charts'}}]\n"
+    chart = write(tmp_path, chart=CHART + lines)
+    (chart.folder / "charts").mkdir()
+    if place == "folder":
+        (chart.folder / "charts/other-name").mkdir()
+        (chart.folder / "charts/other-name/Chart.yaml").write_text(LIBRARY)
+    else:
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib/Chart.yaml").write_text(LIBRARY)
+        helm("package", str(tmp_path / "lib"), "--destination", str(chart.folder / "charts"), cwd=tmp_path)
+    if locked:
+        (chart.folder / "Chart.lock").write_text(f"dependencies: [{{name: lib, version: {locked}}}]\n")
+    # what is unpacked is taken as it is; helm-publish compares its version
+    assert dependencies.in_place(chart) is (complete or place == "folder")

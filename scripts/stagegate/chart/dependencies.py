@@ -88,10 +88,14 @@ def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
 
 def _vendored(chart: ChartSource, dependency: Dependency) -> str:
     """The version of a dependency in `charts/`, unpacked or as an archive; empty where it is not there."""
+    return next(_versions(chart, dependency), "")
+
+
+def _versions(chart: ChartSource, dependency: Dependency) -> Iterator[str]:
+    """Every version of a dependency in `charts/`; with aliases a chart may include several."""
     charts = chart.folder / "charts"
-    unpacked = charts / dependency.name / "Chart.yaml"
-    if unpacked.is_file():
-        return _text_at(unpacked.read_bytes(), "version")
+    for unpacked in _unpacked(chart, dependency):
+        yield _text_at(unpacked.read_bytes(), "version")
     for archive in sorted(charts.glob(f"{dependency.name}-*.tgz")):
         try:
             with tarfile.open(archive) as tar:
@@ -100,8 +104,14 @@ def _vendored(chart: ChartSource, dependency: Dependency) -> str:
         except (tarfile.TarError, KeyError, OSError, EOFError):
             continue
         if _text_at(content, "name") == dependency.name:
-            return _text_at(content, "version")
-    return ""
+            yield _text_at(content, "version")
+
+
+def _unpacked(chart: ChartSource, dependency: Dependency) -> Iterator[Path]:
+    """Chart.yaml of each folder in `charts/` with a chart of this name; Helm does not look at the folder's."""
+    for file in sorted((chart.folder / "charts").glob("*/Chart.yaml")):
+        if dependency.name in (file.parent.name, _text_at(file.read_bytes(), "name")):
+            yield file
 
 
 def _locked(file: Path) -> dict[str, str]:
@@ -125,10 +135,18 @@ def _document(content: bytes) -> dict[str, Any]:
 
 
 def _in_place(chart: ChartSource, dependency: Dependency) -> bool:
+    """Whether `charts/` has it: unpacked, or as an archive of the version that the lock or Chart.yaml names.
+
+    A range such as 2.x.x, with a lock or without, is met by an archive that Helm finds under the name.
+    """
     charts = chart.folder / "charts"
-    return (charts / dependency.name / "Chart.yaml").is_file() or (
-        charts / f"{dependency.name}-{dependency.version}.tgz"
-    ).is_file()
+    named = charts / f"{dependency.name}-{dependency.version}.tgz"
+    if any(True for _ in _unpacked(chart, dependency)) or named.is_file():
+        return True
+    versions = {version.removeprefix("v") for version in _versions(chart, dependency)}
+    locked = _locked(chart.folder / LOCK).get(dependency.name, "").removeprefix("v")
+    exact = Version.is_valid(dependency.version.removeprefix("v"))
+    return locked in versions if locked else bool(versions) and not exact
 
 
 def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: Path) -> None:

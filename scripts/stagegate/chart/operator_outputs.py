@@ -163,6 +163,8 @@ MADE: Mapping[tuple[str, str], Names] = {
     ),
     ("k8s.keycloak.org", "Keycloak"): _fixed("-initial-admin"),
     ("nats.io", "NatsCluster"): _fixed("-secret"),
+    ("cdi.kubevirt.io", "DataVolume"): lambda one: iter((f"PersistentVolumeClaim/{one.name}",)),
+    ("app.redislabs.com", "RedisEnterpriseDatabase"): lambda one: iter((f"redb-{one.name}",)),
     ("objectbucket.io", "ObjectBucketClaim"): lambda one: iter((one.name, f"ConfigMap/{one.name}")),
     ("sql.cnrm.cloud.google.com", "SQLUser"): _fixed(""),
     ("monitoring.coreos.com", "Prometheus"): lambda one: iter(

@@ -6,12 +6,20 @@ from collections.abc import Iterator
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.operator_outputs import MADE
+from stagegate.chart.pods import WATCHED
 from stagegate.chart.rule import Objects
 from stagegate.chart.walk import annotations_of, at, is_custom, mapping, mappings
 
 _ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme")
+_SERVING_CERTIFICATES = (
+    "service.beta.openshift.io/serving-cert-secret-name",
+    "service.alpha.openshift.io/serving-cert-secret-name",
+)
 _FILLED = (
     "cert-manager.io/",
+    "service.beta.openshift.io/inject-cabundle",
+    "service.alpha.openshift.io/inject-cabundle",
+    "config.openshift.io/inject-trusted-cabundle",
     "reflector.v1.k8s.emberstack.com/reflects",
     "replicator.v1.mittwald.de/",
     "secret-generator.v1.mittwald.de/",
@@ -33,6 +41,13 @@ def made(objects: Objects, own: str) -> Iterator[tuple[str, str, str]]:
             for listener in mappings(at(one.body, "spec", "listeners")):
                 for entry in mappings(at(listener, "tls", "certificateRefs")):
                     yield "Secret", space, str(entry.get("name"))
+        elif one.kind == "Service":
+            annotations = annotations_of(one)
+            yield from (
+                ("Secret", space, str(annotations[key]))
+                for key in _SERVING_CERTIFICATES
+                if annotations.get(key)
+            )
         if one.kind == "StatefulSet" or rule is None:
             yield from (("PersistentVolumeClaim", space, name) for name in _claims(one))
         if is_custom(one):
@@ -42,7 +57,13 @@ def made(objects: Objects, own: str) -> Iterator[tuple[str, str, str]]:
 def filled_later(one: RenderedObject) -> bool:
     """Whether a rendered Secret or ConfigMap gets its keys from somebody else."""
     typed = one.body.get("type") == "kubernetes.io/service-account-token"
-    return typed or any(str(key).startswith(_FILLED) for key in annotations_of(one))
+    marks = (*annotations_of(one), *mapping(at(one.body, "metadata", "labels")))
+    return typed or any(str(key).startswith(_FILLED) for key in marks)
+
+
+def unknown(one: RenderedObject) -> bool:
+    """Whether the operator of a custom resource is not known here, so that it may make what the resource names."""
+    return is_custom(one) and not one.key[0].endswith(WATCHED) and (one.key[0], one.kind) not in MADE
 
 
 def _split(names: Iterator[object]) -> Iterator[tuple[str, str]]:

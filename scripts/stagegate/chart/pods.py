@@ -20,7 +20,7 @@ _GIVEN = (
     "controller-uid",
     "job-name",
 )
-_WATCHED = (
+WATCHED = (  # groups whose operators make no pods of what they watch
     "monitoring.coreos.com",
     "cert-manager.io",
     "external-secrets.io",
@@ -94,7 +94,7 @@ def matches(labels: Mapping[str, Any], selector: Mapping[str, Any]) -> bool:
 def others_make_pods(rendered: Rendered) -> bool:
     """Whether an operator may make pods of a rendered custom resource."""
     return any(
-        is_custom(one) and (one.kind in _PODS_OF_WATCHED or not one.key[0].endswith(_WATCHED))
+        is_custom(one) and (one.kind in _PODS_OF_WATCHED or not one.key[0].endswith(WATCHED))
         for one in rendered.objects or ()
     )
 

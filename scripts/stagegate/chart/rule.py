@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -95,7 +96,6 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_dependencies: bool = False
     probes: Mapping[str, str] = {}
     kube_version: str = ""
-    kube_given: bool = False
     content: str = ""
     base: Base | None = None
     published: bool = False
@@ -110,6 +110,12 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
     def source(self, template: str) -> str:
         """The text of a template as Helm names it (`chart/templates/x.yaml`); empty where it is not unpacked."""
         return self.templates.get(template.partition("/")[2], "")
+
+    def asks_for(self, api_version: str) -> bool:
+        """Whether a template asks the cluster if it serves this API: Helm's built-in list, which has old ones too,
+        answers where there is no cluster."""
+        question = re.compile(rf"APIVersions\.Has\s+\(?[\"'`]{re.escape(api_version)}(?![\w.])")
+        return any(question.search(text) for text in self.templates.values())
 
 
 class Twin(msgspec.Struct, frozen=True, kw_only=True):

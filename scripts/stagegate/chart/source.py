@@ -16,6 +16,8 @@ from stagegate.model import parse_version
 
 FILE = "Chart.yaml"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_HELMS_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_LOOSE = re.compile(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?(?P<rest>[-+].+)?")
 _DOCUMENTS = re.compile(rb"^---(\s|$)", re.MULTILINE)
 
 
@@ -49,7 +51,7 @@ def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> C
     """The chart in `folder`; `path` is its place for messages, `name` its name where it is not the folder's.
 
     `lenient` is for a check, which reports by its own rules what is only untidy: another name than the
-    folder's, a key twice. Stop(missing-file) or Stop(findings).
+    folder's, a key twice, a version that only Helm reads. Stop(missing-file) or Stop(findings).
     """
     wanted = name or ("" if lenient else folder.resolve().name)
     try:
@@ -64,7 +66,7 @@ def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> C
         ) from error
     metadata = parse_last(raw, f"{path}/{FILE}") if lenient else parse(raw, f"{path}/{FILE}")
     name = _text(metadata, "name", path)
-    if not _NAME.fullmatch(name):
+    if not (_HELMS_NAME if lenient else _NAME).fullmatch(name):
         raise _wrong(path, f"name is {name!r}.", "Use lower-case letters, digits, dots and dashes.")
     if wanted and name != wanted:
         cure = f"Set `chart.name: {name}` in the settings, or give chart and folder the same name."
@@ -73,7 +75,7 @@ def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> C
         raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
     written = str(metadata.get("version", ""))
     version = str(
-        parse_version(written.removeprefix("v") if lenient else written, source=f"version in {path}/{FILE}")
+        parse_version(_completed(written) if lenient else written, source=f"version in {path}/{FILE}")
     )
     app_version = str(metadata["appVersion"]) if metadata.get("appVersion") is not None else ""
     if app_version and not lenient:
@@ -124,6 +126,15 @@ def parse_last(raw: bytes, file: str) -> dict[str, Any]:
         if not isinstance(document, dict):
             raise
         return document
+
+
+def _completed(version: str) -> str:
+    """A version as Helm reads it: with three numbers and without a leading `v`."""
+    match = _LOOSE.fullmatch(version)
+    if match is None:
+        return version
+    numbers = ".".join(str(int(match[group] or 0)) for group in ("major", "minor", "patch"))
+    return f"{numbers}{match['rest'] or ''}"
 
 
 def _text(metadata: Mapping[str, Any], key: str, path: str) -> str:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from stagegate import settings as settings_file
+from stagegate.chart import source
 from stagegate.chart.check import facts, plan
 from stagegate.chart.check.plan import Checked
 from stagegate.chart.check.request import CheckRequest
 from stagegate.model import Finding
+from stagegate.settings import ChartSettings, Settings
 from tests.chart import charts
 
 SETTINGS = """\
@@ -428,3 +430,15 @@ def test_fail_on_decides_which_severity_fails(tmp_path: Path) -> None:
     }
     assert checked(tmp_path / "error", files).reason == "verified"
     assert checked(tmp_path / "warning", files, checks="{fail-on: warning}").reason == "findings"
+
+
+def test_a_chart_that_only_helm_reads_is_judged(tmp_path: Path) -> None:
+    """Helm completes the version, and a release may not be called as the chart is."""
+    charts.write(tmp_path)
+    name = "Shop_" + "x" * 60
+    (tmp_path / "shop/Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: v1.2\n")
+    chart = source.read(tmp_path / "shop", "shop", lenient=True)
+    own = ChartSettings(path="shop", name=name)
+    settings = Settings(app=name, chart=own)
+    result = plan.plan(facts.read(settings, own, facts.Checkout(tmp_path, ""), {}, CheckRequest()))
+    assert (chart.version, result.reason, result.unknown) == ("1.2.0", "verified", ())

@@ -97,7 +97,6 @@ def of_source(
         has_dependencies=bool(chart.dependencies) or (chart.folder / "charts").is_dir(),
         probes=probes,
         kube_version=version,
-        kube_given=bool(request.kube_version.removeprefix("v")),
         content=_content(files),
         base=compared,
         published=bool(own.repository),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from stagegate.settings import Settings
 if TYPE_CHECKING:
     from stagegate.chart.check.facts import Checkout
 
+_LONGEST_RELEASE = 53  # as Helm says
 _CI = "ci/*-values.yaml"  # chart-testing's name for values that make a chart render
 
 
@@ -119,7 +121,9 @@ def _ci(app: str, chart: ChartSource) -> list[EnvironmentRendering]:
 
 
 def _inputs(app: str) -> RenderInputs:
-    return RenderInputs(release_name=app, namespace=app)
+    """A release and a namespace called as the app; of a name that neither may have, what is left of it."""
+    name = re.sub(r"[^a-z0-9-]+", "-", app.lower()).strip("-")[:_LONGEST_RELEASE].rstrip("-")
+    return RenderInputs(release_name=name or "release", namespace=name or "release")
 
 
 def _untried(settings: Settings, chart: ChartSource) -> Finding:

@@ -25,6 +25,8 @@ _BASIC: Mapping[str, tuple[type, ...]] = {
     "b": (bool,),
     "o": (dict,),
 }
+# Fields that OpenAPI calls required, and that the API server fills in or takes as empty.
+_DEFAULTED = frozenset((("RoleRef", "apiGroup"), ("HTTPHeader", "value"), ("PriorityClass", "value")))
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -107,7 +109,8 @@ def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Ite
             if members and isinstance(item, str) and item and item not in members:
                 yield Problem(place, f"is {item!r}, and Kubernetes accepts {', '.join(members)}")
     for key, code in fields.items():
-        if code.startswith("!") and value.get(key) is None and code != "![*":
+        absent = code.startswith("!") and value.get(key) is None and code != "![*"
+        if absent and (name.rpartition(".")[2], key) not in _DEFAULTED:
             yield Problem(f"{path}.{key}" if path else key, "is required and missing")
 
 

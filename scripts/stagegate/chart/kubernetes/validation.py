@@ -5,6 +5,7 @@ The rules are those of the Go packages k8s.io/kubernetes/pkg/apis/*/validation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from stagegate.chart.walk import at, mapping, mappings
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _LONG_RUNNING = frozenset(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"))
+_DRIVE = re.compile(r"^[A-Za-z]:(?=[\\/]|$)")  # of a Windows container
 _COMPARED = ("cpu", "memory", "ephemeral-storage")
 _SECRET_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -114,7 +116,7 @@ def _container(one: Mapping[str, Any], path: str) -> Problems:
             yield from _handler(handler, f"{path}.lifecycle.{key}")
     for number, mount in enumerate(mappings(one.get("volumeMounts"))):
         where = mount.get("mountPath")
-        if isinstance(where, str) and (":" in where or not where):
+        if isinstance(where, str) and (":" in _DRIVE.sub("", where) or not where):
             yield f"{path}.volumeMounts[{number}].mountPath", f"is {where!r}: a path without : is needed"
 
 

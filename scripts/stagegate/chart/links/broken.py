@@ -13,6 +13,7 @@ from stagegate.chart.rule import Rendered
 from stagegate.chart.walk import BUILT_IN, is_test, mapping
 
 _DEFAULT_ROLES = ("admin", "cluster-admin", "edit", "view")
+_ROLE_OF_KUBERNETES = "extension-apiserver-authentication-reader"  # in kube-system, as those of `system:`
 
 
 def broken(rendered: Rendered) -> Iterator[BrokenLink]:
@@ -31,9 +32,10 @@ def broken(rendered: Rendered) -> Iterator[BrokenLink]:
 def _binding(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
     reference = mapping(one.body.get("roleRef"))
     kind, name = str(reference.get("kind")), str(reference.get("name"))
-    if kind == "Role" and scene.space(one) == scene.own and scene.find("Role", name, scene.own) is None:
+    given = name in (*_DEFAULT_ROLES, _ROLE_OF_KUBERNETES) or name.startswith("system:")
+    own = kind == "Role" and not given and scene.space(one) == scene.own
+    if own and scene.find("Role", name, scene.own) is None:
         yield BrokenLink(one, f"binds Role/{name}, which is not rendered", "The accounts get no permission.")
-    given = name in _DEFAULT_ROLES or name.startswith("system:")
     rendered = any(other.kind == "ClusterRole" and other.name == name for other in scene.objects)
     if kind == "ClusterRole" and not given and not rendered:
         yield BrokenLink(

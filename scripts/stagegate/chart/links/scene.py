@@ -62,9 +62,13 @@ def any_pod(selector: Mapping[str, Any], one: RenderedObject, scene: Scene) -> b
     )
 
 
-def doubt(scene: Scene) -> Severity:
-    """An operator may make the pods, or a pod gets the label when it leads."""
-    return "note" if scene.foreign_pods or scene.moving_labels else "error"
+def doubt(wanted: Mapping[str, Any], scene: Scene) -> Severity:
+    """An operator may make the pods, or a pod gets a label that it has not yet when it leads."""
+    may_fit = scene.moving_labels and any(
+        all(str(pod.labels[key]) == str(value) for key, value in wanted.items() if key in pod.labels)
+        for pod in scene.pods
+    )
+    return "note" if scene.foreign_pods or may_fit else "error"
 
 
 def label_text(labels: Mapping[str, Any]) -> str:

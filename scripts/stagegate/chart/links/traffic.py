@@ -23,7 +23,7 @@ def service(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             one,
             f"selects no pod of the chart ({label_text(selector)})",
             "The Service has no endpoints.",
-            doubt(scene),
+            doubt(selector, scene),
         )
         return
     for port in mappings(spec.get("ports")):

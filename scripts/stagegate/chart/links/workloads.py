@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate.chart.links.scene import BrokenLink, Scene, any_pod, doubt, label_text
 from stagegate.chart.objects import RenderedObject
-from stagegate.chart.pods import Pod, matches
+from stagegate.chart.pods import Pod, matches, selected
 from stagegate.chart.walk import BUILT_IN, at, containers, mapping, mappings
 from stagegate.model import Severity
 
@@ -30,7 +30,21 @@ def workload(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             one,
             f"has the serviceName {service}, and there is no such Service",
             "Its pods have no names in DNS.",
+            "error" if _has_service(one, scene) else "warning",
         )
+
+
+def _has_service(one: RenderedObject, scene: Scene) -> bool:
+    """Whether a Service, but for one of metrics, selects the pods of a StatefulSet: then it was meant.
+
+    Where none does, nobody asks for the names of its pods.
+    """
+    own = [pod for pod in scene.pods if pod.owner is one]
+    return any(
+        bool(selected(own, mapping(at(other.body, "spec", "selector")), scene.space(other)))
+        for other in scene.objects
+        if other.kind == "Service" and at(other.body, "spec", "selector") and "metrics" not in other.name
+    )
 
 
 def autoscaler(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
@@ -50,7 +64,7 @@ def budget(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             one,
             f"selects no pod of the chart ({label_text(mapping(selector.get('matchLabels')))})",
             "It protects nothing when nodes are drained.",
-            doubt(scene),
+            doubt(mapping(selector.get("matchLabels")), scene),
         )
 
 

@@ -9,7 +9,7 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin
 from stagegate.model import Finding, Severity
 
 SCHEMA = re.compile(r"values don't meet the specifications of the schema|jsonschema|values\.schema\.json")
-_GONE = re.compile(r"unavailable in v(\d+)\.(\d+)")
+_GONE = re.compile(r"(\S+) \S+ is deprecated in \S+ unavailable in v(\d+)\.(\d+)")
 _ILLEGAL = re.compile(r"does not conform to Kubernetes naming|invalid (?:metadata|name)|must be no more than")
 # A list of objects has no name, and neither has an object with generateName; document-shape judges names.
 _NAMELESS = re.compile(r'naming requirements: ""')
@@ -41,6 +41,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         broken = "YAML parse error" in line.text or "unable to parse YAML" in line.text
         if SCHEMA.search(line.text) or _NAMELESS.search(line.text) or (broken and rendered.broken):
             continue
+        if "appVersion should be of type string" in line.text:
+            continue  # chart-schema says it
         if line.severity == "error" and failure is not None and not _INCOMPLETE.search(line.text):
             continue  # the same, in other words
         yield Finding(
@@ -72,7 +74,8 @@ def _severity(severity: Severity, text: str, chart: CheckFacts) -> Severity:
     gone = _GONE.search(text)
     if gone:
         minor = int(chart.kube_version.split(".")[1])
-        return "error" if (int(gone[1]), int(gone[2])) <= (1, minor) else "warning"
+        unavailable = (int(gone[2]), int(gone[3])) <= (1, minor) and not chart.asks_for(gone[1])
+        return "error" if unavailable else "warning"
     if _FIRST_FORM.search(text):
         return "warning"  # helm installs it all the same
     return "error" if _ILLEGAL.search(text) else severity

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding, Severity
+from stagegate.versions import Version
 
 _FIELDS = frozenset(
     (
@@ -55,8 +56,14 @@ def _problems(chart: CheckFacts) -> Iterator[tuple[Severity, str]]:
     folder = chart.path.rstrip("/").rpartition("/")[2]
     if metadata.get("apiVersion") == "v1":
         yield "warning", "Chart.yaml has apiVersion v1, the form of Helm 2."
-    if str(metadata.get("version", "")).startswith("v"):
-        yield "warning", f"The version {metadata['version']} begins with v, which SemVer does not allow."
+    written = str(metadata.get("version", ""))
+    if written.startswith("v"):
+        yield "warning", f"The version {written} begins with v, which SemVer does not allow."
+    elif not Version.is_valid(written):
+        yield (
+            "warning",
+            f"The version {written} has not the three numbers of SemVer; helm-publish refuses it.",
+        )
     if metadata.get("type", "application") not in _TYPES:
         yield "error", f"type is {metadata['type']!r}, and Helm accepts application and library."
     app_version = metadata.get("appVersion")

@@ -19,8 +19,11 @@ _ALWAYS = frozenset(
         ("ServiceAccount", "default"),
         ("ConfigMap", "kube-root-ca.crt"),
         ("ConfigMap", "openshift-service-ca.crt"),
+        ("ConfigMap", "istio-ca-root-cert"),
     )
 )
+_SCRIPTS = (".sh", ".js", ".mjs", ".ts", ".py", ".rb", ".pl")
+_MAKES = re.compile(r"create|\bapply\b|\bPOST\b|\bPUT\b", re.IGNORECASE)
 _WHY = "A pod does not start until everything it names exists."
 _PERHAPS = " A program of the chart may make Secrets, and this could be one of them."
 _MILD = "The pod starts without it: a private image is not pulled, a certificate is the default one."
@@ -93,18 +96,16 @@ def makes_secrets_of(objects: tuple[RenderedObject, ...]) -> bool:
 
 
 def _maker(name: str, objects: tuple[RenderedObject, ...]) -> RenderedObject | None:
-    """An object whose container gets the name as an argument or variable, or whose script names it."""
+    """An object whose container gets the name as an argument or variable, whose script names it, or which an
+    operator that is not known here reads."""
     word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
     for one in objects:
         if one.kind == "ConfigMap":
-            texts = [
-                text
-                for path, text in leaves(one.body.get("data"))
-                if "kubectl" in text or path.endswith(".sh")
-            ]
-            if any(word.search(text) and "create" in text for text in texts):
+            if any(word.search(text) and _MAKES.search(text) for text in _scripts(one)):
                 return one
             continue
+        if operators.unknown(one) and any(text == name for _, text in leaves(one.body.get("spec"))):
+            return one
         spec = pod_template(one).get("spec")
         for container in containers(spec) if isinstance(spec, dict) else ():
             texts = [str(text) for key in ("command", "args") for text in container.get(key) or ()]
@@ -112,6 +113,13 @@ def _maker(name: str, objects: tuple[RenderedObject, ...]) -> RenderedObject | N
             if any(word.search(text) for text in texts):
                 return one
     return None
+
+
+def _scripts(one: RenderedObject) -> Iterator[str]:
+    """The programs in a ConfigMap."""
+    for path, text in leaves(one.body.get("data")):
+        if "kubectl" in text or path.endswith(_SCRIPTS):
+            yield text
 
 
 _POD = (

@@ -10,7 +10,7 @@ import yaml
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
-from stagegate.chart.walk import at, containers, mappings, phases, pod_specs
+from stagegate.chart.walk import at, containers, is_definition, mappings, phases, pod_specs
 from stagegate.model import Finding
 
 _WHY = "Kubernetes merges these lists by that key: one of the two is lost, or the whole object is refused."
@@ -99,12 +99,15 @@ def _objects(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         count = max(together.values())
         if count > 1:
             one = several[0]
+            # Two subcharts may bring the same definition along: Helm and Argo CD keep one of them.
+            harmless = is_definition(one) and len({other.digest for other in several}) == 1
             templates = sorted({chart.place(other.template) for other in several})
             yield finding(
                 "duplicate-entry",
                 one,
                 rendered,
                 chart,
+                severity="warning" if harmless else "error",
                 message=f"{one.label} is rendered {count} times, by {' and '.join(templates)}.",
                 why="Only one of them reaches the cluster, and the order decides which one.",
                 fix="Give them different names, or render one.",

@@ -28,9 +28,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         if problems:
             yield _wrong(one, problems, rendered, chart, version)
     for (api, kind, now), several in gone.items():
-        # A template that asks the cluster which APIs it serves gets Helm's built-in list here.
-        asks = "Capabilities" in chart.source(several[0].template) and not chart.kube_given
-        severity: Severity = "warning" if asks or is_test(several[0]) else "error"
+        severity: Severity = "warning" if chart.asks_for(api) or is_test(several[0]) else "error"
         fix = f"Write apiVersion: {now}." if now != "none" else "Remove it; Kubernetes has no successor."
         yield finding(
             "kubernetes-schema",
