@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -142,4 +143,23 @@ def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[
                 yield line(root, [*path, key], key=True), f"unknown key {key!r}{hint}"
         else:
             where = ".".join(str(part) for part in path) or "the document"
-            yield line(root, path), f"{where}: {best.message[:200]}"
+            yield line(root, path), f"{where}: {_respelled(best) or best.message[:200]}"
+
+
+_DURATION = r"^[0-9]+(s|m|h|d)$"
+_VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def _respelled(cause: Any) -> str:
+    """What to write instead, for patterns that people meet; nothing where no better words are known."""
+    if cause.schema.get("pattern") == _DURATION and isinstance(cause.instance, (str, int)):
+        number = f", such as {cause.instance}m" if isinstance(cause.instance, int) else ", such as 30m"
+        return f"{cause.instance!r} must be a number with its unit s, m, h or d{number}"
+    if cause.validator != "pattern" or not isinstance(cause.instance, str):
+        return ""
+    if cause.validator_value == _VARIABLE:  # the value may be a secret, so it is not repeated
+        return "this must be the name of a variable or secret, such as SLACK_URL, and not its value"
+    plain = re.sub(r"[^a-z0-9]+", "-", cause.instance.lower()).strip("-")
+    if not plain or not re.search(cause.validator_value, plain):
+        return ""
+    return f"{cause.instance!r} must be lower-case letters, digits and dashes: write {plain!r}"

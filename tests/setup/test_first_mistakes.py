@@ -64,6 +64,12 @@ def copied_for_each_service(folder: Path) -> None:
         (first if name == "svc-a" else first.with_name(f"{name}.yml")).write_text(own)
 
 
+def dependency(repository: str) -> tuple[str, str]:
+    """A change of Chart.yaml that makes it depend on a chart."""
+    line = f'  - {{name: common, version: 1.0.0, repository: "{repository}"}}'
+    return "type: application", f"type: application\ndependencies:\n{line}"
+
+
 class Case(NamedTuple):
     """A repository, what is wrong in it, and the texts of a report: what is wrong, and how it is cured.
 
@@ -129,15 +135,10 @@ CASES: Mapping[str, Case] = {
     ),
     "a dependency without a lock": Case(
         HELM,
-        change(
-            "charts/shop/Chart.yaml",
-            "type: application",
-            "type: application\ndependencies:\n  - {name: common, version: 1.0.0, repository: oci://ghcr.io/acme/charts}",
-        ),
-        "was not rendered: its dependencies are not in charts/shop/charts",
-        "stagegate chart-check --config stagegate.yaml",
-        "chart-rules",
-        "note",
+        change("charts/shop/Chart.yaml", *dependency("oci://ghcr.io/acme/charts")),
+        "There is no charts/shop/Chart.lock",
+        "helm dependency update charts/shop",
+        "chart-dependencies",
     ),
     # Pins.
     "any version in production": Case(
@@ -462,6 +463,175 @@ CASES: Mapping[str, Case] = {
         "services/svc-b/stagegate.yaml",
         "applications-follow",
         "warning",
+    ),
+    "a release workflow of another branch": Case(
+        HELM,
+        change(RELEASE, "branches: main", "branches: master"),
+        "release.yml is not started by a push to main",
+        "branches: [main]",
+        "workflow-triggers",
+        "warning",
+    ),
+    "pins that start nothing": Case(
+        HELM,
+        change(EVENTS, PUSH, PUSH + "    paths: ['src/**', '!**/*.md', deploy/argocd/staging.yaml]\n"),
+        "is not started by a push that changes deploy/argocd/prod.yaml",
+        "Delete `paths`",
+        "workflow-triggers",
+    ),
+    "runs that cancel each other": Case(
+        HELM,
+        change(
+            EVENTS,
+            "permissions: {}\n",
+            "concurrency: {group: x, cancel-in-progress: true}\npermissions: {}\n",
+        ),
+        "has the concurrency group x, which its runs share",
+        "Delete `concurrency`",
+        "workflow-triggers",
+    ),
+    "an announcement that is refused": Case(
+        GITOPS,
+        change(EVENTS, "      release: {}", "      version_: {}"),
+        "does not take the input `release`",
+        "inputs: {release: {}}",
+        "workflows",
+    ),
+    "a workflow of another name": Case(
+        HELM,
+        change(EVENTS, "events.yml@", "event.yml@"),
+        "stagegate has no event.yml",
+        "Write events.yml",
+        "workflow-inputs",
+    ),
+    "an address without the folder": Case(
+        HELM,
+        change(EVENTS, "/.github/workflows/events.yml@", "/events.yml@"),
+        "The job stagegate cannot call acme/stagegate/events.yml@v0.1.0",
+        "Correct `uses:`",
+        "workflow-inputs",
+    ),
+    # Registries, charts and kustomizations.
+    "a mistyped registry": Case(
+        GITOPS,
+        change("stagegate.yaml", "images: [ghcr.io", "images: [ghrc.io"),
+        "The registry ghrc.io looks like ghcr.io",
+        "Write ghcr.io in stagegate.yaml",
+        "registry-hosts",
+        "warning",
+    ),
+    "an image without its registry": Case(
+        GITOPS,
+        change("stagegate.yaml", "images: [ghcr.io/", "images: ["),
+        "acme/shop names no registry, so it is docker.io/acme/shop",
+        "ghcr.io/acme/shop",
+        "registry-hosts",
+        "warning",
+    ),
+    "an address instead of a repository": Case(
+        GITOPS,
+        change("stagegate.yaml", "source: acme/shop", "source: https://github.com/acme/shop"),
+        "source must be owner/name",
+        "Correct",
+        "settings-valid",
+    ),
+    "a path from the root of the machine": Case(
+        HELM,
+        change("stagegate.yaml", "- deploy/argocd/prod.yaml", "- /deploy/argocd/prod.yaml"),
+        "write 'deploy/argocd/prod.yaml', a path from its root",
+        "Correct",
+        "settings-valid",
+    ),
+    "an environment with a capital": Case(
+        HELM,
+        change("stagegate.yaml", "name: prod", "name: Prod EU"),
+        "write 'prod-eu'",
+        "Correct",
+        "settings-valid",
+    ),
+    "a time without a unit": Case(
+        HELM,
+        change("stagegate.yaml", "on-failure: rollback", "timeout: 20"),
+        "must be a number with its unit s, m, h or d, such as 20m",
+        "Correct",
+        "settings-valid",
+    ),
+    "a secret in the settings": Case(
+        HELM,
+        change(
+            "stagegate.yaml",
+            "environments:",
+            'notify: {channels: [{kind: slack, url: "https://hooks.example.com/x"}]}\nenvironments:',
+        ),
+        "this must be the name of a variable or secret",
+        "Correct",
+        "settings-valid",
+    ),
+    "a chart that is asked for with a v": Case(
+        HELM,
+        change(APP, 'targetRevision: "1.4.2"', 'targetRevision: "v1.4.2"'),
+        "asks for the chart version v1.4.2",
+        "Write 1.4.2 there",
+        "pins-readable",
+    ),
+    "both forms of a chart's address": Case(
+        HELM,
+        change(APP, "repoURL: ghcr.io", "repoURL: oci://ghcr.io"),
+        "has the address oci://ghcr.io/acme/charts and `chart: shop`",
+        "Write `repoURL: ghcr.io/acme/charts`",
+        "applications-follow",
+        "warning",
+    ),
+    "a chart of which only the appVersion moves": Case(
+        HELM,
+        change(
+            "stagegate.yaml", "- charts/shop/Chart.yaml", "- {file: charts/shop/Chart.yaml, path: appVersion}"
+        ),
+        "does not move version of charts/shop/Chart.yaml",
+        "Write `- charts/shop/Chart.yaml` under version.files",
+        "version-files",
+    ),
+    "a version file with more in it": Case(
+        HELM,
+        add("VERSION", "1.4.2\n# the next one\n"),
+        "VERSION, line 1, has '1.4.2 # the next one', which is no version",
+        "Write the version alone into VERSION",
+        "version-files",
+    ),
+    "a repository that only one machine knows": Case(
+        HELM,
+        change("charts/shop/Chart.yaml", *dependency("@internal")),
+        "common of charts/shop is in the repository @internal",
+        "Write the repository's address",
+        "chart-dependencies",
+    ),
+    "a dependency beside the repository": Case(
+        HELM,
+        change("charts/shop/Chart.yaml", *dependency("file://../../../common")),
+        "where this repository has no chart",
+        "helm dependency update charts/shop",
+        "chart-dependencies",
+    ),
+    "a base that is not there": Case(
+        MONO,
+        remove("deploy/svc-b/base/kustomization.yaml", "deploy/svc-b/base/deployment.yaml"),
+        "deploy/svc-b/overlays/staging/kustomization.yaml names ../../base, which is not there",
+        "Correct line 1",
+        "kustomizations",
+    ),
+    "a base without its kustomization": Case(
+        MONO,
+        remove("deploy/svc-b/base/kustomization.yaml"),
+        "deploy/svc-b/overlays/staging/kustomization.yaml names ../../base, a folder without a kustomization.yaml",
+        "Add deploy/svc-b/base/kustomization.yaml",
+        "kustomizations",
+    ),
+    "a patch that is not there": Case(
+        MONO,
+        change(PINS, "namespace:", "patches:\n  - {path: memory.yaml}\nnamespace:"),
+        "names memory.yaml, which is not there",
+        "Correct line 3",
+        "kustomizations",
     ),
     "several apps and a workflow for one": Case(
         MONO,

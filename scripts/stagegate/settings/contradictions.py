@@ -13,6 +13,7 @@ from stagegate.settings.environment import Environment, GateSettings, PinSetting
 from stagegate.settings.release import ChartSettings
 
 _RELEASE = pattern(r"\{(?:version|tag|commit(?::[1-9]\d?)?|digest)\}")
+_REPOSITORY = pattern(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+(?://\S+)?")
 _ALL = "`all` means every app or environment in commands and marks, so that none can be called so"
 
 
@@ -43,10 +44,42 @@ def find(settings: Settings) -> Iterator[Contradiction]:
         yield ("environments",), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:
         yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
+    yield from _in_repositories(settings)
+    yield from _in_paths(settings)
     yield from _in_artifacts(settings)
     yield from _in_tags(settings)
     for index, text in notify.contradictions(settings.notify):
         yield ("notify", "channels", index), text
+
+
+def _in_repositories(settings: Settings) -> Iterator[Contradiction]:
+    """Addresses where a repository of the same server is meant."""
+    for key in ("source", "policy"):
+        named = getattr(settings, key)
+        if named and not _REPOSITORY.fullmatch(named):
+            yield (
+                (key,),
+                f"{key} must be owner/name, or owner/name//path of the file there, and not {named!r}",
+            )
+
+
+def _in_paths(settings: Settings) -> Iterator[Contradiction]:
+    """Paths of this repository that begin elsewhere."""
+    chart = settings.chart
+    paths: list[tuple[tuple[str | int, ...], str]] = [
+        (("version", "files", number), place.file) for number, place in enumerate(settings.version.places)
+    ]
+    if isinstance(chart, ChartSettings):
+        paths.append((("chart", "path"), chart.path))
+    for index, environment in enumerate(settings.environments):
+        here = ("environments", index)
+        paths.append(((*here, "gate", "scenarios"), environment.gate.scenarios))
+        for number, pin in enumerate(environment.pins):
+            paths.append(((*here, "pins", number), pin if isinstance(pin, str) else pin.file))
+    for keys, path in paths:
+        if path.startswith(("/", "../")):
+            plain = path.lstrip("./")
+            yield keys, f"{path!r} leads out of the repository; write {plain!r}, a path from its root"
 
 
 def _in_tags(settings: Settings) -> Iterator[Contradiction]:
@@ -70,6 +103,9 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
     for name in promotion.carry_approval:
         if name not in earlier:
             yield f"carry-approval names {name!r}, which no release passes before {environment.name}"
+    for name in promotion.reviewers:
+        if name.startswith("@"):
+            yield f"reviewers are logins or teams without @: write {name[1:]!r} and not {name!r}"
     for one in promotion.require:
         if bool(one.status) == bool(one.attestation) or (one.by and not one.status):
             yield "require: each entry has either status (perhaps with by) or attestation"

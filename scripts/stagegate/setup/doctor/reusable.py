@@ -78,6 +78,13 @@ def read(name: str) -> Interface | None:
     return Interface(name=name, inputs=_required(inputs), permissions=_LEAST.get(name, {}))
 
 
+@cache
+def names() -> tuple[str, ...]:
+    """Every action, and every workflow that can be called."""
+    workflows = sorted(file.name for file in definitions.WORKFLOWS.glob("*.yml") if _workflow(file.name))
+    return (*definitions.names(), *workflows)
+
+
 def strongest(jobs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Each permission of several jobs at its highest level."""
     highest: dict[str, str] = {}

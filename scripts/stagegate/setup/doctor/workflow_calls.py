@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ _CALL = re.compile(
     r"(?P<owner>[\w.-]+)/stagegate/"
     r"(?P<path>actions/[\w-]+|\.github/workflows/[\w-]+\.ya?ml)@(?P<ref>\S.*)"
 )
+_OURS = re.compile(r"[\w.-]+/stagegate(?![\w-])")  # the start of an address in the repository of stagegate
 
 
 class StagegateCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +40,17 @@ class StagegateCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow: its triggers, its calls of stagegate, and its jobs by name. `trouble` where it is no YAML."""
+    """A workflow: its triggers, its calls of stagegate, its jobs by name, and its `concurrency`.
+
+    `odd` are jobs with a `uses:` that names stagegate and is no call. `trouble` where it is no YAML.
+    """
 
     file: str
     triggers: Mapping[str, Any]
     calls: tuple[StagegateCall, ...]
     jobs: Mapping[str, Any] = {}
+    concurrency: Any = None
+    odd: tuple[tuple[str, str], ...] = ()
     trouble: str = ""
 
 
@@ -57,6 +64,21 @@ def calls(facts: DoctorFacts) -> tuple[StagegateCall, ...]:
     return tuple(call for workflow in read(facts) for call in workflow.calls)
 
 
+def default_branch(facts: DoctorFacts) -> str:
+    """As GitHub has it, else as the clone knows it."""
+    return facts.hub.settings.default_branch if facts.hub else facts.survey.branch
+
+
+def started_on(workflow: WorkflowFile, branch: str) -> bool:
+    """Whether a push to a branch starts a workflow, as far as `branches` tell."""
+    push = mapping(workflow.triggers.get("push"))
+    given = push.get("branches")
+    patterns = [given] if isinstance(given, str) else [str(one) for one in items(given)]
+    if "push" not in workflow.triggers or ("tags" in push and not patterns):
+        return False
+    return not patterns or any(fnmatchcase(branch, one) for one in patterns if not one.startswith("!"))
+
+
 def _file(facts: DoctorFacts, file: str) -> WorkflowFile:
     content = facts.tree.file(file) or b""
     try:
@@ -67,7 +89,12 @@ def _file(facts: DoctorFacts, file: str) -> WorkflowFile:
     jobs = mapping(document.get("jobs"))
     lines = content.decode("utf-8", "replace").splitlines()
     return WorkflowFile(
-        file=file, triggers=_triggers(document), calls=tuple(_calls(file, document, lines)), jobs=jobs
+        file=file,
+        triggers=_triggers(document),
+        calls=tuple(_calls(file, document, lines)),
+        jobs=jobs,
+        concurrency=document.get("concurrency"),
+        odd=tuple(_odd(jobs)),
     )
 
 
@@ -103,6 +130,23 @@ def _calls(file: str, document: Mapping[str, Any], lines: Sequence[str]) -> Iter
                 secrets=passed,
                 permissions=_permissions(whole, document),
             )
+
+
+def _odd(jobs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Jobs with an address that GitHub cannot call: a workflow as a step, an action as a job, or neither."""
+    for name, job in jobs.items():
+        whole = mapping(job)
+        for one in (whole, *map(mapping, items(whole.get("steps")))):
+            address = str(one.get("uses") or "")
+            if not _OURS.match(address):
+                continue
+            match = _CALL.fullmatch(address)
+            is_workflow = match is not None and match["path"].startswith(".github/")
+            front_door = (
+                _OURS.fullmatch(address.partition("@")[0]) and "@" in address
+            )  # acme/stagegate@v1.0.0
+            if not (front_door if match is None else True) or is_workflow != (one is whole):
+                yield str(name), address
 
 
 def _line(lines: Sequence[str], address: str, after: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 
 import yaml
@@ -12,11 +14,34 @@ from stagegate.model import Finding
 
 _HEADS = ("apiVersion", "kind", "metadata")  # keys that stand once in an object: twice is a missing ---
 
+_PATHS = frozenset(
+    [
+        "resources",
+        "bases",
+        "components",
+        "crds",
+        "configurations",
+        "transformers",
+        "generators",
+        "validators",
+        "patches",
+        "patchesStrategicMerge",
+        "patchesJson6902",
+        "replacements",
+    ]
+)  # keys of a kustomization with lists of files
+_BUILT = frozenset(("resources", "bases", "components"))  # where a folder is a kustomization of its own
+_REMOTE = re.compile(r"://|\?ref=|^[\w.-]+@|^[\w-]+\.[\w.-]+/[\w.-]+/[\w.-]+|\.git(?:/|$)|//")
+
 
 def find(tree: Tree, folder: str) -> Iterator[Finding]:
     """Every mistake in the YAML files that a kustomization leads to."""
     named = named_files.following([folder], tree)
-    paths = [path for path in named.paths(tree) if path.endswith((".yaml", ".yml"))]
+    listed = named.paths(tree)
+    paths = [path for path in listed if path.endswith((".yaml", ".yml"))]
+    for path in sorted(listed):
+        if posixpath.basename(path) in named_files.KUSTOMIZATIONS:
+            yield from _absent(tree, path)
     for path, content in sorted(tree.read(sorted(paths)).items()):
         try:
             for node in yaml.compose_all(content, yaml.CSafeLoader):
@@ -32,6 +57,71 @@ def find(tree: Tree, folder: str) -> Iterator[Finding]:
                 why="No tool builds the overlay with it.",
                 fix="Correct that line.",
             )
+
+
+def _absent(tree: Tree, file: str) -> Iterator[Finding]:
+    """Files and folders that a kustomization names and that do not exist, with the line of each."""
+    try:
+        node = yaml.compose(tree.file(file) or b"", yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return  # reported with its line by the caller
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    for key, value in pairs:
+        for one in _named(str(key.value), value):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(file), one.value))
+            line = one.start_mark.line + 1
+            target = tree.resolve(path)[0] or path
+            if target in tree.folders and key.value in _BUILT and not _is_built(tree, target):
+                yield Finding(
+                    rule="broken-overlay",
+                    severity="error",
+                    file=file,
+                    line=line,
+                    message=f"{file} names {one.value}, a folder without a kustomization.yaml.",
+                    why="kustomize builds nothing then.",
+                    fix=f"Add {path}/kustomization.yaml, or correct line {line}.",
+                )
+            if target in tree.entries or target in tree.folders:
+                continue
+            place = "outside this repository" if path.startswith("../") else "not there"
+            yield Finding(
+                rule="broken-overlay",
+                severity="error",
+                file=file,
+                line=line,
+                message=f"{file} names {one.value}, which is {place}.",
+                why="kustomize builds nothing then.",
+                fix=f"Correct line {line}, or add {path}.",
+            )
+
+
+def _is_built(tree: Tree, folder: str) -> bool:
+    return any(f"{folder}/{name}".lstrip("/") in tree.entries for name in named_files.KUSTOMIZATIONS)
+
+
+def _named(key: str, value: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """The local paths below one key of a kustomization."""
+    listed = value.value if isinstance(value, yaml.SequenceNode) else []
+    for one in listed if key == "configMapGenerator" else ():
+        for name, held in one.value if isinstance(one, yaml.MappingNode) else ():
+            if name.value in ("files", "envs"):
+                yield from (_without_key(path) for path in held.value if isinstance(path, yaml.ScalarNode))
+    for item in listed if key in _PATHS else ():
+        if isinstance(item, yaml.MappingNode):  # patches: {path: ...}
+            item = next((held for name, held in item.value if name.value == "path"), item)
+        if isinstance(item, yaml.ScalarNode) and _is_local(item):
+            yield item
+
+
+def _without_key(node: yaml.ScalarNode) -> yaml.ScalarNode:
+    """A file of a generator, which may have a key before it: `name=path`."""
+    return yaml.ScalarNode(node.tag, str(node.value).rpartition("=")[2], node.start_mark, node.end_mark)
+
+
+def _is_local(node: yaml.ScalarNode) -> bool:
+    """Whether a text is a path: no address of another repository, and no YAML of a patch."""
+    text = str(node.value)
+    return bool(text) and "\n" not in text and not _REMOTE.search(text) and ": " not in text
 
 
 def _twice(node: yaml.Node | None, path: str) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 continue
             yield from _follows(facts, environment, document.file, document.content)
             yield from _elsewhere(environment, document, config)
+            yield from _two_forms(environment, document)
     yield from _shared(facts)
 
 
@@ -140,6 +141,22 @@ def _elsewhere(environment: Environment, document: Document, config: str) -> Ite
             file=document.file,
             environment=environment.name,
         )
+
+
+def _two_forms(environment: Environment, document: Document) -> Iterator[Finding]:
+    """`chart` beside an address with oci://: of the two forms for a chart of a registry this is neither."""
+    for source in sources.of(document.content):
+        if source.chart and source.address.startswith("oci://"):
+            address = source.address.removeprefix("oci://")
+            yield finding(
+                "warning",
+                f"The Application {document.name} has the address {source.address} and `chart: {source.chart}`.",
+                "With `chart` the address is written without oci://; with oci:// Argo CD takes it for the whole "
+                "address of an artifact and finds no chart there.",
+                f"Write `repoURL: {address}`.",
+                file=document.file,
+                environment=environment.name,
+            )
 
 
 def _shared(facts: DoctorFacts) -> Iterator[Finding]:

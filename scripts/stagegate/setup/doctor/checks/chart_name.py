@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stagegate.argocd_app.tree import clean
 from stagegate.model import Finding
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
@@ -16,7 +17,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         own = settings.own_chart
         if own is None or settings.source:
             continue  # in a repository of pins the chart is elsewhere
-        chart = charts.get(own.path.rstrip("/"))
+        chart = charts.get(clean(own.path))
         if chart is None:
             near = ", ".join(charts) or "none"
             yield finding(

@@ -62,6 +62,16 @@ def _pin(
             environment=environment.name,
         )
     for place in places:
+        if place.role == "chart-version" and place.template == "v{version}" and settings.own_chart:
+            yield finding(
+                "error",
+                f"{file}, line {place.line}, asks for the chart version {place.value}.",
+                f"helm-publish publishes it as {place.value[1:]}, without `v`: Argo CD would find no chart.",
+                f"Write {place.value[1:]} there.",
+                file=file,
+                line=place.line,
+                environment=environment.name,
+            )
         if place.moving:
             first = not environment.after
             yield finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from stagegate.argocd_app.tree import clean
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.release import version_files
@@ -36,24 +37,51 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 file=one.place.file,
             )
         held = [one for one in held if one not in prefixed]
+        for one in [one for one in held if not Version.is_valid(one.version)]:
+            held.remove(one)
+            shown = " ".join(one.version.split())[:60]
+            yield finding(
+                "error",
+                f"{one.place.file}, line {one.line}, has '{shown}', which is no version.",
+                "version-bump reads one SemVer version such as 1.4.2 there, and nothing else.",
+                f"Write the version alone into {one.place.file}, or name its place with a `path` or `pattern` "
+                f"under version.files in {config}.",
+                file=one.place.file,
+                line=one.line,
+            )
         for item in version_files.disagreements(tuple(held), held[0].version) if held else ():
             yield finding(
                 "error",
                 item.message,
                 "version-bump refuses to guess which one is right.",
-                _agree(item.file, held[0].version),
+                f"Write {held[0].version} in {item.file}.",
                 file=item.file,
             )
+        yield from _chart(facts, settings, config)
         yield from _tags(facts, settings, config, held)
 
 
-def _agree(file: str, version: str) -> str:
-    if file.endswith("Chart.yaml"):
-        return (
-            f"Write {version} there. To leave appVersion alone, list {{file: {file}, path: version}} instead "
-            "of both."
+def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Finding]:
+    """The two versions of Chart.yaml, which helm-publish demands to be the release's."""
+    own = settings.own_chart
+    file = f"{clean(own.path)}/Chart.yaml" if own else ""
+    if not file or facts.tree.file(file) is None or not settings.version.places:
+        return
+    moved = " ".join(
+        place.path or place.pattern or "version appVersion"
+        for place in settings.version.places
+        if clean(place.file) == file
+    )
+    missing = [key for key in ("version", "appVersion") if not re.search(rf"\b{key}\b", moved)]
+    if missing:
+        yield finding(
+            "error",
+            f"version-bump does not move {' and '.join(missing)} of {file}.",
+            "helm-publish refuses a chart whose version or appVersion is not the release's. By then the tag "
+            "exists, and the images are in the registry.",
+            f"Write `- {file}` under version.files in {config}: without `path` both are moved.",
+            file=config,
         )
-    return f"Write {version} in {file}."
 
 
 def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held]) -> Iterator[Finding]:

@@ -21,11 +21,35 @@ _OUTPUT = re.compile(r"\$\{\{[^}]*?\bneeds\.(?P<job>[\w-]+)\.outputs\.(?P<output
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Unknown inputs, missing ones, and outputs of other jobs that are always empty."""
     for workflow in workflow_calls.read(facts):
+        for job, address in workflow.odd:
+            yield finding(
+                "error",
+                f"The job {job} cannot call {address}.",
+                "A job calls a workflow, as owner/stagegate/.github/workflows/<name>.yml@<commit>; a step calls an "
+                "action, as owner/stagegate/actions/<name>@<commit>.",
+                f"Correct `uses:` of the job {job}; `stagegate init` shows the whole file.",
+                file=workflow.file,
+            )
         for call in workflow.calls:
             interface = reusable.read(call.name)
-            if interface is not None:
+            if interface is None:
+                yield _unknown(call)
+            else:
                 yield from _inputs(call, interface)
             yield from _outputs(call, workflow.jobs)
+
+
+def _unknown(call: StagegateCall) -> Finding:
+    near = difflib.get_close_matches(call.name, reusable.names(), 1)
+    hint = f"Write {near[0]}" if near else f"Write one of {', '.join(reusable.names())}"
+    return finding(
+        "error",
+        f"stagegate has no {call.name}, which the job {call.job} calls.",
+        "GitHub does not start a workflow that calls a file which does not exist.",
+        f"{hint} in `uses:` of the job {call.job}.",
+        file=call.file,
+        line=call.line,
+    )
 
 
 def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
-from stagegate.argocd_app.sources import items, mapping
+from stagegate.argocd_app.sources import mapping
 from stagegate.model import Finding
 from stagegate.setup.doctor import workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
@@ -16,6 +16,7 @@ from stagegate.setup.doctor.workflow_calls import WorkflowFile
 VERIFYING = ("events.yml", "production.yml", "staging-gate")
 GUARDING = ("events.yml", "pin-guard.yml", "pin-guard")
 COMMANDING = ("events.yml", "commands.yml", "pr-command")
+PROMOTING = ("events.yml", "promote.yml", "promote-pr")
 _GATING = ("events.yml", "road.yml", "production.yml")  # reusable workflows with a gate in a job of theirs
 
 
@@ -29,6 +30,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if deciding:
         yield from _verifying(facts, workflows)
         yield from _guarding(workflows)
+        yield from _announced(facts, workflows)
     yield from _named(facts, workflows)
     yield from _identified(facts)
     yield from _disabled(facts, workflows)
@@ -89,8 +91,7 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
     for workflow in started:
         if any(call.name in ("events.yml", "production.yml") for call in workflow.calls):
             continue  # started by a person on the first day, they adopt by themselves
-        inputs = (workflow.triggers.get("workflow_dispatch") or {}).get("inputs") or {}
-        if "mode" not in inputs:
+        if "mode" not in _dispatched(workflow):
             yield finding(
                 "warning",
                 f"{workflow.file} has no input `mode`.",
@@ -103,31 +104,40 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
             "error",
             f"{files[0].file} is not started by a push.",
             "After a person merges a promotion, only that starts it.",
-            f"Add `push: {{branches: [{_branch(facts)}]}}` to its `on:`.",
+            f"Add `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` to its `on:`.",
             file=files[0].file,
         )
-    elif files and not any(_started_on(workflow, _branch(facts)) for workflow in files):
+    elif files and not any(
+        workflow_calls.started_on(workflow, workflow_calls.default_branch(facts)) for workflow in files
+    ):
         yield finding(
             "error" if facts.hub else "warning",
-            f"{files[0].file} is not started by a push to {_branch(facts)}.",
+            f"{files[0].file} is not started by a push to {workflow_calls.default_branch(facts)}.",
             "Its `push` names other branches or only tags. After a person merges a promotion, only that starts it.",
-            f"Write `push: {{branches: [{_branch(facts)}]}}` in its `on:`.",
+            f"Write `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` in its `on:`.",
             file=files[0].file,
         )
 
 
-def _branch(facts: DoctorFacts) -> str:
-    return facts.hub.settings.default_branch if facts.hub else facts.survey.branch
+def _announced(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """In a repository of pins: the workflow that the app's repository starts takes the release."""
+    sources = sorted({settings.source_repository for _, settings in facts.valid if settings.source})
+    promoting = [w for w in workflows if any(call.name in PROMOTING for call in w.calls)]
+    takers = [w for w in promoting if {"release", "version"} & set(_dispatched(w))]
+    if sources and promoting and not takers:
+        yield finding(
+            "error",
+            f"{promoting[0].file} does not take the input `release`.",
+            f"{', '.join(sources)} announces a release by starting it with that input, and GitHub refuses inputs "
+            "that a workflow does not declare.",
+            "Add `inputs: {release: {}}` below `workflow_dispatch` in its `on:`.",
+            file=promoting[0].file,
+        )
 
 
-def _started_on(workflow: WorkflowFile, branch: str) -> bool:
-    """Whether a push to a branch starts a workflow, as far as `branches` tell."""
-    push = mapping(workflow.triggers.get("push"))
-    given = push.get("branches")
-    patterns = [given] if isinstance(given, str) else [str(one) for one in items(given)]
-    if "push" not in workflow.triggers or ("tags" in push and not patterns):
-        return False
-    return not patterns or any(fnmatchcase(branch, one) for one in patterns if not one.startswith("!"))
+def _dispatched(workflow: WorkflowFile) -> Mapping[str, Any]:
+    """The inputs of a start by hand or by another workflow."""
+    return mapping(mapping(workflow.triggers.get("workflow_dispatch")).get("inputs"))
 
 
 def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:

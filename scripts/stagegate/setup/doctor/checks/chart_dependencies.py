@@ -1,0 +1,102 @@
+"""chart-dependencies: a runner can fetch what a chart depends on, and knows in which version."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from stagegate import yaml_1_1
+from stagegate.argocd_app.sources import items, mapping
+from stagegate.argocd_app.tree import clean
+from stagegate.model import Finding
+from stagegate.settings import Settings
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Each dependency that is not in `charts/`, then the lock."""
+    for _, settings in facts.valid:
+        own = settings.own_chart
+        if own is None or settings.source:
+            continue
+        folder = clean(own.path)
+        fetched = [one for one in _dependencies(facts, folder) if not _is_vendored(facts, folder, one)]
+        for one in fetched:
+            yield from _dependency(facts, settings, folder, one)
+        if fetched and facts.tree.file(f"{folder}/Chart.lock") is None:
+            yield finding(
+                "error",
+                f"There is no {folder}/Chart.lock.",
+                "The chart has dependencies, and only the lock says which versions are packed; helm-publish stops.",
+                f"helm dependency update {folder} && git add {folder}/Chart.lock",
+                file=f"{folder}/Chart.yaml",
+            )
+
+
+def _dependencies(facts: DoctorFacts, folder: str) -> list[Mapping[str, Any]]:
+    try:
+        chart = mapping(yaml_1_1.load(facts.tree.file(f"{folder}/Chart.yaml") or b""))
+    except (yaml.YAMLError, ValueError):
+        return []  # version-files and chart-rules report it
+    return [one for one in map(mapping, items(chart.get("dependencies"))) if one.get("name")]
+
+
+def _is_vendored(facts: DoctorFacts, folder: str, dependency: Mapping[str, Any]) -> bool:
+    start = f"{folder}/charts/{dependency['name']}"
+    return any(path.startswith((f"{start}/", f"{start}-")) for path in facts.survey.paths)
+
+
+def _dependency(
+    facts: DoctorFacts, settings: Settings, folder: str, dependency: Mapping[str, Any]
+) -> Iterator[Finding]:
+    name, where = str(dependency["name"]), str(dependency.get("repository") or "")
+    file = f"{folder}/Chart.yaml"
+    vendor = f"helm dependency update {folder} && git add --force {folder}/charts"
+    if where.startswith(("@", "alias:")):
+        yield finding(
+            "error",
+            f"The dependency {name} of {folder} is in the repository {where}.",
+            "That is a name from `helm repo add` on your machine, which no runner knows.",
+            f"Write the repository's address in {file}, and run: helm dependency update {folder}",
+            file=file,
+        )
+    elif where.startswith("file://"):
+        target = posixpath.normpath(posixpath.join(folder, where.removeprefix("file://")))
+        if f"{target}/Chart.yaml" not in facts.tree.entries:
+            yield finding(
+                "error",
+                f"The dependency {name} of {folder} is in {target}, where this repository has no chart.",
+                "A runner has this repository only.",
+                f"Correct its `repository` in {file}, or put it into the chart: {vendor}",
+                file=file,
+            )
+    elif not where:
+        yield finding(
+            "error",
+            f"The dependency {name} of {folder} names no repository, and is not in {folder}/charts.",
+            "helm takes such a dependency from that folder.",
+            f"Add the folder {folder}/charts/{name}, or write its `repository` in {file}.",
+            file=file,
+        )
+    else:
+        host = where.partition("://")[2].partition("/")[0]
+        if host and host not in settings.registry_hosts:
+            yield finding(
+                "note",
+                f"The dependency {name} of {folder} is fetched from {host} without a login.",
+                "Credentials are sent only to the registries of `images` and `chart.repository`.",
+                f"If {host} requires a login, put the dependency into the chart: {vendor}",
+                file=file,
+            )
+
+
+CHECK = DoctorCheck(
+    name="chart-dependencies",
+    looks_at="The dependencies of each chart: their lock, and whether a runner can fetch them",
+    cure="Run `helm dependency update` and commit what it writes.",
+    check=check,
+)

@@ -1,0 +1,66 @@
+"""registry-hosts: the registries that the settings name are spelled as they are called."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.settings import Settings
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_KNOWN = (
+    "ghcr.io",
+    "docker.io",
+    "quay.io",
+    "gcr.io",
+    "registry.gitlab.com",
+    "public.ecr.aws",
+    "registry.k8s.io",
+    "mcr.microsoft.com",
+)
+_NEAR = 0.72  # of difflib: one letter too many, missing, changed or swapped in a short name
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Hosts that are nearly a well-known one, then images without a host beside a chart with one."""
+    for config, settings in facts.valid:
+        for host in sorted(settings.registry_hosts):
+            near = difflib.get_close_matches(host, _KNOWN, 1, _NEAR)
+            if host not in _KNOWN and near and _is_short(host, near[0]):
+                yield finding(
+                    "warning",
+                    f"The registry {host} looks like {near[0]}.",
+                    f"Images and charts of {settings.app} are looked up there and pushed there.",
+                    f"Write {near[0]} in {config}, if that is meant.",
+                    file=config,
+                )
+        yield from _without_host(settings, config)
+
+
+def _is_short(host: str, known: str) -> bool:
+    """Whether both have as many parts: registry.ghcr.io and eu.gcr.io are hosts of their own."""
+    return host.count(".") == known.count(".") and abs(len(host) - len(known)) < 3
+
+
+def _without_host(settings: Settings, config: str) -> Iterator[Finding]:
+    chart = settings.chart_reference.removeprefix("oci://").partition("/")[0]
+    for image in settings.images:
+        first = image.partition("/")[0]
+        if chart not in ("", "docker.io") and not {".", ":"} & set(first) and first != "localhost":
+            yield finding(
+                "warning",
+                f"The image {image} names no registry, so it is docker.io/{image}.",
+                f"The chart of {settings.app} is in {chart}.",
+                f"Write the registry before it in {config}, for example {chart}/{image}.",
+                file=config,
+            )
+
+
+CHECK = DoctorCheck(
+    name="registry-hosts",
+    looks_at="The hosts of `images` and `chart.repository`: mistyped or missing ones",
+    cure="Write the host as the registry is called.",
+    check=check,
+)

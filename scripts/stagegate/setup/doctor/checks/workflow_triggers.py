@@ -1,0 +1,128 @@
+"""workflow-triggers: a commit starts the workflow that releases or verifies it, and none ends before it is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stagegate.argocd_app.sources import items, mapping
+from stagegate.model import Finding
+from stagegate.pins import files as pin_files
+from stagegate.setup.doctor import workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.doctor.workflow_calls import WorkflowFile
+
+_VERIFYING = ("events.yml", "production.yml", "staging-gate")
+_RELEASING = {"version.yml", "version-bump", "road.yml"}
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Branches of the releasing workflow, paths of the verifying one, and groups in which runs are cancelled."""
+    workflows = workflow_calls.read(facts)
+    yield from _releasing(facts, workflows)
+    yield from _left_out(facts, workflows)
+    yield from _cancelled(workflows)
+
+
+def _releasing(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """A workflow that releases on pushes, but not on those to a branch where releases are made."""
+    main = workflow_calls.default_branch(facts)
+    branches = {
+        main,
+        *(one for _, settings in facts.valid for one in settings.release_branches),
+    }
+    for workflow in workflows:
+        names = {call.name for call in workflow.calls if call.inputs.get("mode") not in ("verify", "plan")}
+        push = mapping(workflow.triggers.get("push"))
+        if not names & _RELEASING or "push" not in workflow.triggers or "tags" in push:
+            continue
+        if set(workflow.triggers) <= {"push", "workflow_dispatch"} and not any(
+            workflow_calls.started_on(workflow, branch) for branch in branches
+        ):
+            yield finding(
+                "error" if facts.hub else "warning",
+                f"{workflow.file} is not started by a push to {main}.",
+                f"Its `push` names other branches, so a commit on {main} releases nothing.",
+                f"Write `push: {{branches: [{main}]}}` in its `on:`.",
+                file=workflow.file,
+            )
+
+
+def _left_out(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """Pins whose move starts no verifying workflow, because of `paths` or `paths-ignore` of its `push`."""
+    verifying = [
+        w for w in workflows if any(call.name in _VERIFYING for call in w.calls) and "push" in w.triggers
+    ]
+    if not verifying:
+        return
+    for _, settings, environment in facts.places:
+        for file in () if settings.policy else {pin_files.file_of(pin) for pin in environment.pins}:
+            if not any(_starts(mapping(workflow.triggers["push"]), file) for workflow in verifying):
+                yield finding(
+                    "error",
+                    f"{verifying[0].file} is not started by a push that changes {file}.",
+                    f"That is a pin of {environment.name}. `paths` or `paths-ignore` of its `push` leave it out, "
+                    "so nobody verifies a promotion that was merged.",
+                    f"Delete `paths` and `paths-ignore` of `push` in {verifying[0].file}: the workflow itself "
+                    "skips what did not move.",
+                    file=verifying[0].file,
+                    environment=environment.name,
+                )
+
+
+def _starts(push: Mapping[str, Any], file: str) -> bool:
+    wanted, unwanted = (_patterns(push.get(key)) for key in ("paths", "paths-ignore"))
+    if unwanted:
+        return not any(_matches(one, file) for one in unwanted)
+    started = not wanted
+    for one in wanted:  # the last that matches decides
+        if _matches(one.removeprefix("!"), file):
+            started = not one.startswith("!")
+    return started
+
+
+def _patterns(given: object) -> list[str]:
+    return [given] if isinstance(given, str) else [str(one) for one in items(given)]
+
+
+def _matches(pattern: str, file: str) -> bool:
+    """Whether a filter of GitHub matches: `*` stays in one folder, `**` does not."""
+    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
+    known = {"**": ".*", "**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]?"}
+    return re.fullmatch("".join(known.get(one) or re.escape(one) for one in parts), file) is not None
+
+
+def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """Concurrency groups that several runs share: GitHub cancels all but the newest that waits."""
+    for workflow in workflows:
+        jobs = [mapping(workflow.jobs.get(call.job)).get("concurrency") for call in workflow.calls]
+        for given in [workflow.concurrency] if workflow.calls else []:
+            jobs.append(given)
+        for given in filter(None, jobs):
+            group = given if isinstance(given, str) else str(mapping(given).get("group") or "")
+            if "github.run_id" in group:
+                continue
+            cancels = mapping(given).get("cancel-in-progress") not in (None, False, "false")
+            yield finding(
+                "error" if cancels else "warning",
+                f"{workflow.file} has the concurrency group {group}, which its runs share.",
+                "A newer run "
+                + (
+                    "cancels one that gates or promotes."
+                    if cancels
+                    else "replaces one that waits, which is lost."
+                ),
+                "Delete `concurrency`: stagegate compares and swaps, and needs none.",
+                file=workflow.file,
+            )
+            break
+
+
+CHECK = DoctorCheck(
+    name="workflow-triggers",
+    looks_at="What starts the workflows that call stagegate: branches, paths, and concurrency groups",
+    cure="Correct `on:` or `concurrency:` of the workflow.",
+    check=check,
+)
