@@ -52,7 +52,7 @@ test: ## all tests; TESTS=tests/launcher for some
 	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 test-fast: ## the tests that need neither act nor a browser nor generated input
-	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -m "not road and not fuzz" --ignore=tests/road --ignore=tests/lab/test_act.py $(TESTS)
+	$(TOOLS) python -m pytest -n $(WORKERS) --dist loadfile -m "not road and not browser and not fuzz" --ignore=tests/road --ignore=tests/lab/test_act.py $(TESTS)
 
 demo: ## one release from commit to production, on this machine; KEEP=1 leaves the lab up
 	$(TOOLS) env PYTHONPATH=scripts python -m lab.demo

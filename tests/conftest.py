@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lab import scratch
 from lab.registry import Registry
 from stagegate.runner import log
 from tests import recorded_runs
@@ -46,6 +49,12 @@ def world(tmp_path: Path, host: str) -> Iterator[Shop]:
     """A shop whose pins say 1.0.0, with 1.1.0 published; files that need another define their own."""
     with shop(tmp_path, host) as made:
         yield made
+
+
+def pytest_configure() -> None:
+    if folder := scratch.in_memory():
+        os.environ["TMPDIR"] = folder  # also for the programs that tests start
+        tempfile.tempdir = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ _INTEGER = pattern(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER = pattern(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TEXT = pattern(r"[0-9]+[smhd]|[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.-]+)?")  # durations and versions
+_ADDRESS = pattern(r"[0-9][^/]*/.*")  # no number and no date has a slash: 127.0.0.1:5000/acme/shop
 _DOUBTFUL = pattern(r"[-+.0-9=<!&*]|(?:yes|no|on|off|y|n|null|true|false)$", re.IGNORECASE)
 
 
@@ -80,6 +81,6 @@ def _plain(text: str) -> tuple[str, Any]:
             return "timestamp", dt.date.fromisoformat(text)
         except ValueError as error:
             raise Unusual from error
-    if _TEXT.fullmatch(text) or not _DOUBTFUL.match(text):
+    if _TEXT.fullmatch(text) or _ADDRESS.fullmatch(text) or not _DOUBTFUL.match(text):
         return "str", text
     raise Unusual

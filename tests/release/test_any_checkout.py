@@ -11,6 +11,7 @@ import pytest
 
 from lab import histories
 
+pytestmark = pytest.mark.fuzz
 HISTORIES = 200
 AT_ONCE = 10
 

@@ -30,6 +30,7 @@ from stagegate.report.status import (
 )
 from tests.proposal.test_text import difference, facts, seen
 
+pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 AT = "2026-11-27T12:00:00Z"
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">'

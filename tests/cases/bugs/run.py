@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -25,11 +26,13 @@ def cases(folder: Path) -> list[Path]:
 
 
 def run(case: Path, checkout: Path) -> tuple[int, str]:
-    """Exit code and last words of one case."""
+    """Exit code and last words of one case; what it wrote is gone afterwards."""
     paths = [str(HERE / "_kit"), str(checkout), str(checkout / "scripts")]
     environ = {**os.environ, "STAGEGATE": str(checkout), "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-c", _START, str(case)]
-    done = subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="stagegate-case-") as folder:
+        environ["TMPDIR"] = folder
+        done = subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, check=False)
     words = (done.stdout.strip() or done.stderr.strip()).splitlines()
     return done.returncode, "\n".join(words[-8:])
 
