@@ -84,6 +84,11 @@ def load(content: str | bytes) -> Any:
     return yaml.load(_bounded(content), Loader)  # noqa: S506 - derived from the safe loader
 
 
+def compose(content: str | bytes) -> yaml.Node | None:
+    """The nodes of the one document of a text, where a key may stand twice. yaml.YAMLError as for `load`."""
+    return yaml.compose(_bounded(content), LastWinsLoader)
+
+
 def load_all(content: str | bytes) -> list[Any]:
     """Every document of a text. yaml.YAMLError or ValueError where one is none, or too deep or large to walk."""
     return list(yaml.load_all(_bounded(content), Loader))

@@ -65,6 +65,7 @@ IGNORED = """\
 /secret
 docs/
 deep/*.md
+*/inner.txt
 a?c.[xy]
 !templates/../nothing-at-all-*
 """
@@ -72,7 +73,7 @@ a?c.[xy]
 
 @pytest.mark.parametrize("rules", ["", IGNORED.replace("!templates/../nothing-at-all-*\n", ""), "!keep*\n"])
 def test_the_same_files_as_helm_package(tmp_path: Path, rules: str) -> None:
-    names = "one.tmp files/two.tmp secret files/secret docs/x files/docs/y deep/a.md deep/er/b.md abc.x abc.z"
+    names = "inner.txt a/inner.txt a/b/inner.txt one.tmp files/two.tmp secret files/secret docs/x files/docs/y deep/a.md deep/er/b.md abc.x abc.z"
     names += " aéc.y keepme files/keepme templates/.hidden templates/tests/.hidden crds/crd.yaml .dotfile"
     extra: dict[str, str | bytes] = dict.fromkeys(names.split(), "x")
     extra["crds/crd.yaml"] = "apiVersion: v1\nkind: A\nmetadata: {name: a}\n"

@@ -17,10 +17,11 @@ from stagegate.argocd_app.inputs import FileParameter, ValuesFile
 from stagegate.argocd_app.sources import ApplicationSource, mapping
 from stagegate.argocd_app.tree import inside
 from stagegate.errors import Stop
+from stagegate.patterns import pattern
 
 Read = Callable[[str, str, str], bytes | None]
 Find = Callable[[str, str, str], Sequence[str]]
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))")
+_VARIABLE = pattern(r"\$(?:\{(\w+)\}|(\w+)|(\$))")
 
 
 class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,12 @@ import re
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from stagegate.patterns import pattern
+
 Answer = Literal["ours", "foreign", "unknown"]
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_SCP = re.compile(r"(?:[^@/\s]+@)?([^:/\s]+):(?!\d+/)(.+)")  # git@host:owner/name
+_SCHEME = pattern(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_SCP = pattern(r"(?:[^@/\s]+@)?([^:/\s]+):(?!\d+/)(.+)")  # git@host:owner/name
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 _PREFIXES = ("www.", "ssh.", "altssh.")  # GitHub's other names for itself
 

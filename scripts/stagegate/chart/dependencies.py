@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -96,6 +95,8 @@ def _versions(chart: ChartSource, dependency: Dependency) -> Iterator[str]:
     charts = chart.folder / "charts"
     for unpacked in _unpacked(chart, dependency):
         yield _text_at(unpacked.read_bytes(), "version")
+    import tarfile  # with readers of compressed files
+
     for archive in sorted(charts.glob(f"{dependency.name}-*.tgz")):
         try:
             with tarfile.open(archive) as tar:

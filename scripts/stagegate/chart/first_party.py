@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stagegate.chart.image_references import allowed, used
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import CheckFacts, Objects, Rendered
-from stagegate.chart.walk import is_definition, leaves
+from stagegate.chart.walk import is_definition
 
 
 class Mention(NamedTuple):
@@ -53,7 +53,7 @@ def mentions(objects: Objects, repository: str) -> Iterator[Mention]:
     for one in objects:
         if is_definition(one):
             continue
-        for path, text in leaves(one.body):
+        for path, text in one.texts:
             for match in expression.finditer(text):
                 rest = match["rest"] or ""
                 if rest or path.rpartition(".")[2] == "image":

@@ -15,12 +15,18 @@ import msgspec
 from stagegate.errors import Stop
 
 FILE = ".helmignore"
+_SPECIAL = frozenset("*?[\\")
 _ALWAYS = "templates/.?*"  # helm's own default: hidden files among the templates
 
 
 class Pattern(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the file, ready to be compared."""
+    """One line of the file, ready to be compared.
 
+    Most lines are a plain name, or `*` and a plain ending: `ending` is compared then, and `expression` is empty.
+    """
+
+    ending: str
+    starred: bool
     expression: str
     whole_path: bool
     folders_only: bool
@@ -29,9 +35,16 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     def drops(self, path: str, is_folder: bool) -> bool:
         """True when this line alone takes `path` (relative, with `/`) out of the package."""
         subject = path if self.whole_path else path.rpartition("/")[2]
-        matches = re.fullmatch(self.expression, subject, re.DOTALL) is not None
+        matches = self._matches(subject)
         fits = is_folder or not self.folders_only
         return not (fits and matches) if self.inverted else fits and matches
+
+    def _matches(self, subject: str) -> bool:
+        if self.expression:
+            return re.fullmatch(self.expression, subject, re.DOTALL) is not None
+        if self.starred:
+            return subject.endswith(self.ending) and "/" not in subject.removesuffix(self.ending)
+        return subject == self.ending
 
 
 def patterns(content: bytes, file: str) -> tuple[Pattern, ...]:
@@ -46,9 +59,13 @@ def patterns(content: bytes, file: str) -> tuple[Pattern, ...]:
             raise _refused(file, number, "** is not a pattern helm knows.")
         inverted, rule = rule.startswith("!"), rule.removeprefix("!")
         folders_only, rule = rule.endswith("/"), rule.removesuffix("/")
+        compared = rule.removeprefix("/")
+        ending = compared.removeprefix("*")
         found.append(
             Pattern(
-                expression=_expression(rule.removeprefix("/"), file, number),
+                ending=ending,
+                starred=ending != compared,
+                expression=_expression(compared, file, number) if _SPECIAL & {*ending} else "",
                 whole_path="/" in rule,
                 folders_only=folders_only,
                 inverted=inverted,

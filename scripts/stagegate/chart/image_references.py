@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import Objects
-from stagegate.chart.walk import at, is_custom, is_definition, leaves, mapping, pod_template
+from stagegate.chart.walk import at, is_custom, is_definition, mapping, pod_template
 
 MOVING = frozenset(
     ("main", "master", "develop", "dev", "edge", "nightly", "stable", "canary", "testing", "head", "trunk")
@@ -37,7 +37,7 @@ def used(objects: Objects) -> Iterator[UsedImage]:
     for one in objects:
         if is_definition(one) or one.kind in ("ConfigMap", "Secret"):  # there it may be a picture
             continue
-        for path, text in leaves(one.body):
+        for path, text in one.texts:
             holder, _, last = path.rpartition(".")
             is_image = last == "image" and text and not any(c.isspace() or c in "{}$*" for c in text)
             whole = not is_custom(one) or not _in_parts(one, holder, text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -15,17 +16,18 @@ import yaml
 from stagegate import nesting, yaml_1_1
 from stagegate.errors import Stop
 from stagegate.model import digest_of
+from stagegate.patterns import pattern
 
-_SOURCE = re.compile(r"^# Source: (\S+)\s*$", re.MULTILINE)
-_SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
-_REPEATED = re.compile(r"the key '([^']*)' stands twice")
+_SOURCE = pattern(r"^# Source: (\S+)\s*$", re.MULTILINE)
+_SEPARATOR = pattern(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
+_REPEATED = pattern(r"the key '([^']*)' stands twice")
 _TWO = (
     "Two objects stand in one document: a line `---` is missing between them, and Helm drops the first one."
 )
-_GLUED = re.compile(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
+_GLUED = pattern(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
 
 
-class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
+class RenderedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One object: what it is, the template it came from, and its whole body (never to be changed).
 
     `namespace` is what the object says itself; empty: the release's, or none for what has no namespace.
@@ -56,6 +58,11 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True):
         """True for what must never be shown, only its digest (I8)."""
         return self.kind == "Secret" and self.api_version == "v1"
 
+    @cached_property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Every text inside the body with its path, such as `spec.containers[0].image`."""
+        return tuple(leaves(self.body))
+
     @property
     def digest(self) -> str:
         """Digest of the body; the only thing of a Secret that may be shown."""
@@ -68,6 +75,21 @@ class BrokenDocument(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     why: str
     repeated: str = ""
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text inside a part of a body with its path, the part's own path in front."""
+    if isinstance(value, dict):
+        pairs = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [(f"{path}[{number}]", item) for number, item in enumerate(value)]
+    else:
+        pairs = [(path, value)]
+    for place, item in pairs:
+        if isinstance(item, str):
+            yield place, item
+        elif isinstance(item, (dict, list)):
+            yield from leaves(item, place)
 
 
 def parse_each(rendered: str) -> tuple[tuple[RenderedObject, ...], tuple[BrokenDocument, ...]]:

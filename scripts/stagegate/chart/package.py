@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import struct
-import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -115,6 +114,8 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
     Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused. So is
     what readers of archives understand differently: a file that is there twice, a header that renames files.
     """
+    import tarfile  # a chart without archives needs no reader of them
+
     contents: dict[str, bytes] = {}
     folders: set[str] = set()
     total = 0
@@ -180,6 +181,8 @@ def content(archive: bytes, where: str) -> str:
 
 def _tar(contents: Mapping[str, bytes]) -> bytes:
     """A plain POSIX archive: sorted, mode 644, no owner, time 0."""
+    import tarfile
+
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(contents):

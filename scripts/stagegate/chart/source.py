@@ -13,11 +13,12 @@ import yaml
 from stagegate import yaml_1_1
 from stagegate.errors import Stop
 from stagegate.model import parse_version
+from stagegate.patterns import pattern
 
 FILE = "Chart.yaml"
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_HELMS_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-_LOOSE = re.compile(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?(?P<rest>[-+].+)?")
+_NAME = pattern(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_HELMS_NAME = pattern(r"[A-Za-z0-9][\w.-]*")
+_LOOSE = pattern(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?(?P<rest>[-+].+)?")
 _DOCUMENTS = re.compile(rb"^---(\s|$)", re.MULTILINE)
 
 

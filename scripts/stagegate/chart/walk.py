@@ -16,28 +16,17 @@ _TEMPLATED = frozenset(
 BUILT_IN = _TEMPLATED | {"Pod", "CronJob"}
 
 
-def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text inside a body with its path, such as `spec.containers[0].image`."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from leaves(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from leaves(item, f"{path}[{number}]")
-
-
 def pod_specs(value: object) -> Iterator[Mapping[str, Any]]:
     """Every mapping inside a body that has `containers`: pods, their templates, and those of operators."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("containers"), list):
-            yield value
-        for item in value.values():
-            yield from pod_specs(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from pod_specs(item)
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if isinstance(one.get("containers"), list):
+                yield one
+            waiting += reversed([item for item in one.values() if isinstance(item, (dict, list))])
+        elif isinstance(one, list):
+            waiting += reversed([item for item in one if isinstance(item, (dict, list))])
 
 
 def containers(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -49,19 +38,19 @@ def containers(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def mappings(value: object) -> Iterator[Mapping[str, Any]]:
     """The items of a list that are mappings; nothing for what is no list."""
     if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, Mapping))
+        yield from (item for item in value if isinstance(item, dict))
 
 
 def at(value: object, *keys: str) -> object:
     """The value under nested keys, or None."""
     for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
 def mapping(value: object) -> Mapping[str, Any]:
     """The value where it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def is_definition(one: RenderedObject) -> bool:

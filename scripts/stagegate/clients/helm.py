@@ -22,6 +22,7 @@ import msgspec
 from stagegate.clients import helm_version, process
 from stagegate.errors import Stop
 from stagegate.model import Severity
+from stagegate.patterns import pattern
 from stagegate.runner import log
 from stagegate.versions import Version
 
@@ -33,14 +34,14 @@ OLDEST, TOO_NEW = Version(3, 14), Version(5)
 OUTPUT_LIMIT = 64 << 20
 _SECONDS = 120.0
 _FETCH_SECONDS = 300.0
-_LINT = re.compile(r"^\[(ERROR|WARNING|INFO)\] ?(?:([^\s:][^:]*): )?(.*)$")
+_LINT = pattern(r"^\[(ERROR|WARNING|INFO)\] ?(?:([^\s:][^:]*): )?(.*)$")
 _SEVERITIES: Mapping[str, Severity] = {"ERROR": "error", "WARNING": "warning", "INFO": "note"}
-_NOT_YAML = re.compile(r"YAML parse error|error converting YAML|unable to parse|error parsing")
-_UNREACHABLE = re.compile(
+_NOT_YAML = pattern(r"YAML parse error|error converting YAML|unable to parse|error parsing")
+_UNREACHABLE = pattern(
     r"dial tcp|no such host|connection refused|i/o timeout|network is unreachable|TLS handshake timeout"
     r"|connection reset|context deadline exceeded|50[0234] (?:Internal|Bad|Service|Gateway)"
 )
-_PLACE = re.compile(r"\b[\w.-]+/((?:charts/[\w.-]+/)*templates/[^:\s()]+?)(?::(\d+)(?::\d+)?)?[:)\s]")
+_PLACE = pattern(r"\b[\w.-]+/((?:charts/[\w.-]+/)*templates/[^:\s()]+?)(?::(\d+)(?::\d+)?)?[:)\s]")
 
 
 class LintMessage(msgspec.Struct, frozen=True, kw_only=True):

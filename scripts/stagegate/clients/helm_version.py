@@ -11,7 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from stagegate.libraries import NoLibraries, cache_root
-from stagegate.model import digest_of
 
 _NATIVE = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")  # programs of Linux and macOS
 
@@ -38,6 +37,5 @@ def _place(program: str) -> Path | None:
     if not native or not real.name.startswith("helm"):
         return None
     about = real.stat()
-    identity = (real, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
-    name = digest_of([str(part) for part in identity]).removeprefix("sha256:")[:32]
-    return Path(cache_root(os.environ)) / f"helm-{name}"
+    identity = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+    return Path(cache_root(os.environ)) / f"helm-{'-'.join(map(str, identity))}"

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stagegate.errors import Stop
+from stagegate.patterns import pattern
 from stagegate.runner.variables import is_open
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_CAPTURED = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_CAPTURED = pattern(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # What belongs to this step and to the runner: our inputs hold the App's key and the tokens.
-_RESERVED = re.compile(r"(?i)(SG|ACTIONS|GITHUB|RUNNER|STAGEGATE|INPUT)_.*")
+_RESERVED = pattern(r"(?i)(SG|ACTIONS|GITHUB|RUNNER|STAGEGATE|INPUT)_.*")
 
 
 def variables(value: Any) -> Iterator[str]:

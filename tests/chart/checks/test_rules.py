@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from stagegate.chart import source
 from stagegate.chart.check import facts, plan
 from stagegate.chart.check.plan import Checked
 from stagegate.chart.check.request import CheckRequest
+from stagegate.clients import helm
 from stagegate.model import Finding
 from stagegate.settings import ChartSettings, Settings
 from tests.chart import charts
@@ -406,6 +408,26 @@ def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
     (one,) = found(narrow, "image-follows-tag")
     assert (one.severity, narrow.reason) == ("error", "findings")
     assert "cannot be tried" in one.message
+
+
+def test_one_rendering_answers_what_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    real = helm.template
+
+    def template(chart: Path, *, kube_version: str, **given: Any) -> str:
+        asked.append((kube_version, str(given["set_values"])))
+        return real(chart, kube_version=kube_version, **given)
+
+    monkeypatch.setattr(helm, "template", template)
+    meta = charts.CHART + 'kubeVersion: ">=1.20.0-0"\n'
+    assert checked(tmp_path, {"Chart.yaml": meta, **web(deployment())}).reason == "verified"
+    assert len(asked) == len(set(asked)) == 2  # the probe of the tag is the other one
+
+
+def test_values_that_are_aliases_of_aliases_end(tmp_path: Path) -> None:
+    levels = [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)]
+    result = checked(tmp_path, {"values-bomb.yaml": "a0: &a0 [x]\n" + "".join(levels), **web(deployment())})
+    assert result.reason == "verified"
 
 
 def test_silenced_findings_stay_and_do_not_fail(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def of_source(
         has_dependencies=bool(chart.dependencies) or (chart.folder / "charts").is_dir(),
         probes=probes,
         kube_version=version,
-        content=_content(files),
+        content=_content(files) if compared else "",
         base=compared,
         published=bool(own.repository),
         version_files=request.version_files,

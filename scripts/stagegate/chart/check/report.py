@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from itertools import groupby
 from types import MappingProxyType
@@ -51,6 +50,8 @@ def explained(name: str) -> Result:
     known = {rule.id: rule for rule in all_rules()}
     rule = known.get(name)
     if rule is None:
+        import difflib  # only where something is wrong
+
         near = difflib.get_close_matches(name, known, 1)
         raise Stop(
             "bad-input",

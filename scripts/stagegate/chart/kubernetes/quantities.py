@@ -5,10 +5,11 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
-_QUANTITY = re.compile(r"\"?([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?\"?")
+from stagegate.patterns import pattern
+
+_QUANTITY = pattern(r"\"?([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?\"?")
 _FACTORS = {"": Decimal(1), "m": Decimal("0.001"), "k": Decimal(1000)}
 _FACTORS |= {unit: Decimal(1000) ** power for power, unit in enumerate("MGTPE", 2)}
 _FACTORS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)}

@@ -5,7 +5,6 @@ The table is written by `python -m lab.kubernetes_table` and is read when the fi
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -100,6 +99,8 @@ def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Ite
         code = fields.get(key)
         place = f"{path}.{key}" if path else key
         if code is None:
+            import difflib  # only where something is wrong
+
             near = difflib.get_close_matches(key, fields, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             yield Problem(place, f"is not a field of {name.rpartition('.')[2]}{hint}")

@@ -13,8 +13,9 @@ from stagegate.chart import source
 from stagegate.clients import git, git_trees
 from stagegate.errors import Stop
 from stagegate.model import git_files
+from stagegate.patterns import pattern
 
-_LOCAL = re.compile(r"^\s*(?:- )?repository:\s*[\"']?file://([^\s\"']+)", re.MULTILINE)
+_LOCAL = pattern(r"^\s*(?:- )?repository:\s*[\"']?file://([^\s\"']+)", re.MULTILINE)
 
 
 @contextmanager

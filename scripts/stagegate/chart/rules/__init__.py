@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from functools import cache
+from pathlib import Path
 
 from stagegate.chart.rule import ChartRule
 
@@ -12,8 +12,8 @@ from stagegate.chart.rule import ChartRule
 @cache
 def all_rules() -> tuple[ChartRule, ...]:
     """Every rule, by name. A module of this folder without a `RULE` is an error."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(_of(name) for name in names)
+    names = (file.stem for folder in __path__ for file in Path(folder).glob("*.py"))
+    return tuple(_of(name) for name in sorted(names) if name != "__init__")
 
 
 def _of(name: str) -> ChartRule:

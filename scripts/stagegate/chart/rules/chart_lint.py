@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin
 from stagegate.model import Finding, Severity
+from stagegate.patterns import pattern
 
-SCHEMA = re.compile(r"values don't meet the specifications of the schema|jsonschema|values\.schema\.json")
-_GONE = re.compile(r"(\S+) \S+ is deprecated in \S+ unavailable in v(\d+)\.(\d+)")
-_ILLEGAL = re.compile(r"does not conform to Kubernetes naming|invalid (?:metadata|name)|must be no more than")
+SCHEMA = pattern(r"values don't meet the specifications of the schema|jsonschema|values\.schema\.json")
+_GONE = pattern(r"(\S+) \S+ is deprecated in \S+ unavailable in v(\d+)\.(\d+)")
+_ILLEGAL = pattern(r"does not conform to Kubernetes naming|invalid (?:metadata|name)|must be no more than")
 # A list of objects has no name, and neither has an object with generateName; document-shape judges names.
-_NAMELESS = re.compile(r'naming requirements: ""')
-_INCOMPLETE = re.compile(
+_NAMELESS = pattern(r'naming requirements: ""')
+_INCOMPLETE = pattern(
     r"missing these dependencies|missing dependency|found in Chart\.yaml, but missing in charts"
 )
-_FIRST_FORM = re.compile(
+_FIRST_FORM = pattern(
     r"is not valid in apiVersion 'v1'|apiVersion 'v1' is not valid|version .* is not a valid SemVer"
 )
 _WHY = "What Helm refuses is not installed, and Argo CD shows a comparison error instead of the release."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding, Severity
+from stagegate.patterns import pattern
 from stagegate.versions import Version
 
 _FIELDS = frozenset(
@@ -33,7 +33,7 @@ _FIELDS = frozenset(
     )
 )
 _TYPES = ("application", "library")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_NAME = pattern(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _WHY = "Helm skips what it does not know, and chart repositories show or refuse what is missing."
 _FIX = "Correct Chart.yaml; https://helm.sh/docs/topics/charts/ lists the fields."
 

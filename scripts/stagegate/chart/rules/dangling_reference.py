@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from stagegate.chart import operators, references
-from stagegate.chart.objects import RenderedObject
+from stagegate.chart.objects import RenderedObject, leaves
 from stagegate.chart.pods import makes_secrets
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
-from stagegate.chart.walk import containers, is_test, leaves, mappings, pod_template
+from stagegate.chart.walk import containers, is_test, mappings, pod_template
 from stagegate.model import Finding, Severity
 
 _ALWAYS = frozenset(

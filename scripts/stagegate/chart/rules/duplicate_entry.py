@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from stagegate import yaml_1_1
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
 from stagegate.chart.walk import at, containers, is_definition, mappings, phases, pod_specs
@@ -59,8 +60,8 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
     """A key twice in one mapping of Chart.yaml or a values file."""
     for name, text in chart.texts.items():
         try:
-            node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        except yaml.YAMLError:
+            node = yaml_1_1.compose(text)
+        except (yaml.YAMLError, ValueError):
             continue
         for key, line in _keys(node, ""):
             yield Finding(

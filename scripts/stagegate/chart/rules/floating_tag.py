@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -11,10 +10,11 @@ from stagegate.chart.image_references import MOVING, UsedImage, allowed, used
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
 from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
+from stagegate.patterns import pattern
 
 _WHY = "The registry may hand out other software under this name tomorrow, which nobody tested."
 _FIX = "Name a version, best with @sha256:<digest>, or list the image under chart.checks.allow-images."
-_INLINE = re.compile(r"""image:\s*["']?([a-z0-9][\w./-]*:latest)\b""")
+_INLINE = pattern(r"""image:\s*["']?([a-z0-9][\w./-]*:latest)\b""")
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

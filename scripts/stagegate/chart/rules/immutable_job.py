@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.chart.first_party import mentions, repositories
-from stagegate.chart.objects import RenderedObject
+from stagegate.chart.objects import RenderedObject, leaves
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
-from stagegate.chart.walk import at, is_hook, is_replaced, leaves
+from stagegate.chart.walk import at, is_hook, is_replaced
 from stagegate.model import Finding
 
 _WHY = "spec.template of a Job is immutable, so the next release cannot be synced."

@@ -9,12 +9,13 @@ from itertools import zip_longest
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
-from stagegate.chart.walk import is_test, leaves
+from stagegate.chart.walk import is_test
 from stagegate.model import Finding
+from stagegate.patterns import pattern
 
 _WHY = "Argo CD renders at every sync and without the cluster."
-_EXISTING = re.compile(r"\.Values\.([\w.]*[eE]xisting[\w]*)")
-_NOW = re.compile(r"(?<![\w.])(?:now|ago)(?![\w])[^}\n]*")
+_EXISTING = pattern(r"\.Values\.([\w.]*[eE]xisting[\w]*)")
+_NOW = pattern(r"(?<![\w.])(?:now|ago)(?![\w])[^}\n]*")
 _FIX = "Take the value from outside (an existing Secret, a value) instead of rand*, gen*, uuidv4 or now."
 
 
@@ -66,7 +67,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 def _where(one: RenderedObject | None, other: RenderedObject | None) -> str:
     if one is None or other is None or one.is_secret:
         return ""
-    first, second = dict(leaves(one.body)), dict(leaves(other.body))
+    first, second = dict(one.texts), dict(other.texts)
     paths = [path for path in dict.fromkeys((*first, *second)) if first.get(path) != second.get(path)]
     return f" at {', '.join(paths[:3])}" if paths else ""
 

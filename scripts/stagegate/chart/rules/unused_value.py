@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 
@@ -48,6 +47,8 @@ def _unused(
             continue
         if key not in defaults:
             if key not in words:
+                import difflib  # only where something is wrong
+
                 near = difflib.get_close_matches(key, list(defaults), 1)
                 yield place, f"{path}.{near[0]}".lstrip(".") if near else ""
             continue

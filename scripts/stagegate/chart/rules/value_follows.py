@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
-from stagegate.chart.walk import is_definition, leaves
+from stagegate.chart.walk import is_definition
 from stagegate.model import Finding, Severity
 
 _WHY = "A name that is derived in one place and written out in another breaks where the value differs."
@@ -54,7 +54,7 @@ def _places(one: RenderedObject, literal: str) -> Iterator[str]:
         return
     escaped = re.escape(literal)
     name = re.compile(rf"(?<![\w.-]){escaped}(?![\w])")
-    for path, text in leaves(one.body):
+    for path, text in one.texts:
         last = path.rpartition(".")[2]
         if last in _SKIPPED or last.startswith("mountPath") or "apiGroups[" in path:
             continue
