@@ -11,7 +11,6 @@ from stagegate.argocd_app.status import plain_address, read
 from stagegate.gate.expected import Expected
 from stagegate.gate.look import classify
 from stagegate.gate.plan import (
-    REASONS,
     Failed,
     History,
     Judgement,
@@ -21,6 +20,7 @@ from stagegate.gate.plan import (
     judge,
     remember,
 )
+from stagegate.gate.rollout_reasons import REASONS
 from tests.gate.argo_documents import CHART, COMMIT, at, expected, old_style, several, single
 
 Json = dict[str, Any]

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from stagegate.argocd_app.status import read
 from stagegate.gate.plan import (
-    REASONS,
     Failed,
     History,
     Judgement,
@@ -28,6 +27,7 @@ from stagegate.gate.plan import (
     judge,
     remember,
 )
+from stagegate.gate.rollout_reasons import REASONS
 from tests.gate.argo_documents import COMMIT, at, expected, several
 
 Json = dict[str, Any]

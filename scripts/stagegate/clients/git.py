@@ -21,7 +21,7 @@ from stagegate.patterns import pattern
 from stagegate.runner import log
 
 _LOG_SECONDS = 900.0
-# What a checked-out repository can ask git to start (platform faults 42, 43); an alias cannot hide a command.
+# What a checked-out repository can ask git to start; an alias cannot hide a command.
 _OFF = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=",

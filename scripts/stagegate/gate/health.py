@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from stagegate.argocd_app.status import Application, ObjectSeen
 from stagegate.gate.expected import Expected
+from stagegate.gate.rollout_reasons import Objection, RolloutReason
 from stagegate.model import moment
 
-Objection = tuple[str, str]
 WORKLOADS = (
     "Deployment",
     "StatefulSet",
@@ -23,7 +23,7 @@ WORKLOADS = (
     "Canary",
 )
 _ABORTED = re.compile(r"abort|^Failed\b", re.IGNORECASE)  # Argo Rollouts' words; Flagger's phase
-_WORDS = {
+_WORDS: Mapping[str, RolloutReason] = {
     "Progressing": "progressing",
     "Degraded": "degraded",
     "Missing": "missing",

@@ -1,6 +1,6 @@
 """One look at an Application: the first thing that forbids calling it the release. Pure.
 
-The words are those of `plan.REASONS`.
+The words are those of `rollout_reasons.REASONS`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from stagegate.argocd_app.status import Application
 from stagegate.gate import health, sources, synced
 from stagegate.gate.expected import Expected
+from stagegate.gate.rollout_reasons import Objection
 
 __all__ = ["Expected", "classify"]
 
 
-def classify(application: Application, expected: Expected) -> tuple[str, str]:
+def classify(application: Application, expected: Expected) -> Objection:
     """The first reason that applies to this one look, and a sentence; `ready` when none forbids it."""
     return next(_objections(application, expected), ("ready", _story(application)))
 
 
-def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str]]:
+def _objections(app: Application, expected: Expected) -> Iterator[Objection]:
     if app.deleting:
         yield "being-deleted", f"Application {app.name} is being deleted"
     yield from sources.asked(app, expected)
@@ -36,7 +37,7 @@ def _objections(app: Application, expected: Expected) -> Iterator[tuple[str, str
         yield "refreshing", "a refresh was requested and has not finished"
 
 
-def _refused(app: Application) -> Iterator[tuple[str, str]]:
+def _refused(app: Application) -> Iterator[Objection]:
     for kind, message in app.conditions:
         short = synced.shortened(message)
         if kind == "InvalidSpecError":

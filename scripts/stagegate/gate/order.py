@@ -26,7 +26,7 @@ class StuckPod(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """How the wait ended. `reason` is a word of plan.REASONS; `documents` are the last ones seen, raw.
+    """How the wait ended. `reason` is a word of rollout_reasons.REASONS; `documents` are the last ones seen, raw.
 
     When enough Applications are ready, `seen` and `documents` are theirs alone: the checks look at no others.
     `paused` are the seconds a canary took, which no timeout counts. `failing` names the workload of this release

@@ -1,12 +1,12 @@
 """The judge: one look at an Application, against the release it should run. Pure.
 
-Every reason it can give stands in REASONS, with what it means; the rules are those of `argocd app wait`, of
-Kargo's and GitOps Promoter's health checks, and of the bugs they had (platform facts 4.4).
+Every reason that it can give is in `rollout_reasons`. The rules are those of `argocd app wait`, of
+Kargo's and GitOps Promoter's health checks, and of the bugs they had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -15,69 +15,35 @@ from stagegate.gate.error_words import does_not_exist
 from stagegate.gate.expected import Expected
 from stagegate.gate.health import confirmed, past_deadline
 from stagegate.gate.look import classify
+from stagegate.gate.rollout_reasons import RolloutReason
 from stagegate.gate.synced import sync_error, synced_already
-
-REASONS: Mapping[str, str] = {
-    "being-deleted": "the Application is being deleted",
-    "wrong-source": "the Application follows nothing this release publishes",
-    "invalid-spec": "Argo CD refuses the Application's spec",
-    "comparison-error": "Argo CD cannot render or compare the Application, for as long as patience lasts",
-    "superseded": "the Application requests, or resolves to, another release",
-    "operation-failed": "the sync of exactly these revisions failed and was not tried again",
-    "degraded": "the release is Degraded: past its progress deadline, or for longer than it may be",
-    "canary-aborted": "the Rollout or Canary of this release was aborted",
-    "canary": "a Rollout or Canary is paused, or shifts its traffic",
-    "pin-not-applied": "the Application still asks for another version than the pin in Git",
-    "no-status": "Argo CD has not compared the Application yet",
-    "refreshing": "a refresh was requested and has not happened",
-    "stale-comparison": "the comparison is of an earlier spec",
-    "old-revision": "Argo CD compared against another revision",
-    "unknown-commit": "the revision is a commit whose pins have not been read yet",
-    "old-commit": "the revision is a commit before the one that holds these pins or values",
-    "syncing": "a sync is requested or running",
-    "out-of-sync": "the cluster differs from this release",
-    "sync-error": "Argo CD reports that it will not sync this revision",
-    "prune": "an object must be removed, and automated sync does not remove objects here",
-    "auto-sync-off": "the cluster differs from this release, and nothing syncs by itself",
-    "sync-window": "the cluster differs from this release, and a sync window forbids the sync",
-    "sync-unknown": "Argo CD does not know whether the cluster differs",
-    "stale-health": "the health is from before the sync finished",
-    "progressing": "the workloads roll out",
-    "missing": "objects of the release are missing in the cluster",
-    "suspended": "something is suspended and waits for a person",
-    "health-unknown": "Argo CD does not know the health",
-    "settling": "good, but not yet for as long as it must stay good",
-    "old-pods": "pods run other images than the release's, by their tags",
-    "other-software": "pods have the release's tags and other content",
-    "ready": "the release runs and stayed good",
-}
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Not yet."""
 
-    reason: str
+    reason: RolloutReason
     detail: str
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """Exactly this release runs, and has stayed good for the settle time."""
 
-    reason: str = "ready"
+    reason: RolloutReason = "ready"
     detail: str = ""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """It will not become good by waiting."""
 
-    reason: str
+    reason: RolloutReason
     detail: str
 
 
 class Superseded(msgspec.Struct, frozen=True, kw_only=True):
     """Another release is wanted here by now."""
 
-    reason: str = "superseded"
+    reason: RolloutReason = "superseded"
     detail: str = ""
 
 
@@ -94,7 +60,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     `certain`: a hard refresh has shown an error that waiting does not heal, and every look since has.
     """
 
-    reason: str = ""
+    reason: RolloutReason | Literal[""] = ""
     limit: float | None = None
     begun: str = ""
     since: float = 0.0
@@ -104,9 +70,10 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     certain: bool = False
 
 
-FATAL = ("being-deleted",)
-LIVE = ("degraded", "canary-aborted", "wrong-source")  # what no refresh is needed for to be true
-PATIENT = ("comparison-error", "invalid-spec", "operation-failed")
+FATAL: tuple[RolloutReason, ...] = ("being-deleted",)
+# Those that are true without a refresh.
+LIVE: tuple[RolloutReason, ...] = ("degraded", "canary-aborted", "wrong-source")
+PATIENT: tuple[RolloutReason, ...] = ("comparison-error", "invalid-spec", "operation-failed")
 STUCK = 30.0  # seconds after which a sync that Argo CD says it will not begin is believed not to begin
 DEADLINE = (
     10.0  # seconds after which a passed progress deadline is not one that an earlier release left behind
@@ -120,7 +87,7 @@ def settle_time(application: Application, expected: Expected) -> float:
     return max(expected.settle, AUTOSCALER) if scaled else expected.settle
 
 
-def endured(reason: str, application: Application, expected: Expected) -> float | None:
+def endured(reason: RolloutReason, application: Application, expected: Expected) -> float | None:
     """Seconds for which a reason is endured before it is final; None: as long as the gate waits."""
     short = min(STUCK, expected.patience)
     if reason == "degraded":
@@ -142,7 +109,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     state began, in the words of whoever showed it. `for_good`: waiting does not heal it where a hard refresh shows
     it too."""
 
-    reason: str
+    reason: RolloutReason
     detail: str
     limit: float | None = None
     begun: str = ""

@@ -12,10 +12,10 @@ from stagegate.gate import images
 from stagegate.gate.expected import Expected
 from stagegate.gate.images import PodImage
 from stagegate.gate.plan import DEADLINE, Observed
+from stagegate.gate.rollout_reasons import Objection
 from stagegate.model import DIGEST, Image, full_name
 
 Json = dict[str, Any]
-Objection = tuple[str, str]
 
 
 class WorkloadsFound(msgspec.Struct, frozen=True, kw_only=True):

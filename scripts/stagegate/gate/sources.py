@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from stagegate.argocd_app.same_repository import same_repository
 from stagegate.argocd_app.status import Application, SourceSeen, plain_address
 from stagegate.gate.expected import Expected, exact, is_digest, is_newer, same_version
-
-Objection = tuple[str, str]
+from stagegate.gate.rollout_reasons import Objection
 
 
 def carriers(app: Application, expected: Expected) -> tuple[SourceSeen, ...]:

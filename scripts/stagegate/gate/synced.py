@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from stagegate.argocd_app.status import Application
 from stagegate.gate.expected import Expected
 from stagegate.gate.health import not_before
+from stagegate.gate.rollout_reasons import Objection, RolloutReason
 
-Objection = tuple[str, str]
 _BLOCKED = "blocked by sync window"  # Argo CD's words
 _ROOM = 300  # characters of a message
 
@@ -45,7 +45,7 @@ def differences(app: Application, expected: Expected) -> Iterator[Objection]:
         yield "auto-sync-off", "OutOfSync, and auto-sync is off: somebody has to sync it"
     elif text := sync_error(app):
         failed = app.operation.phase in ("Failed", "Error")
-        word = "operation-failed" if failed else "sync-error"
+        word: RolloutReason = "operation-failed" if failed else "sync-error"
         yield word, f"Argo CD does not sync this revision: {text}"
     elif to_prune := _only_to_prune(app):
         yield "prune", f"OutOfSync: {to_prune} must be removed, and automated sync has `prune` off"

@@ -1,6 +1,6 @@
 """The source `kubernetes`: waits until the workloads themselves run exactly this release, by the API server's word.
 
-The words are those of `plan.REASONS`; what a workload shows is judged as `kubectl rollout status` does.
+The words are those of `rollout_reasons.REASONS`; what a workload shows is judged as `kubectl rollout status` does.
 """
 
 from __future__ import annotations

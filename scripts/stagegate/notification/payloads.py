@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stagegate.notification.notices import Notice
@@ -16,11 +16,7 @@ _CARD = 6000  # characters; a Teams message of more than 28 KB is refused
 
 def body(channel: Channel, notice: Notice, repository: str, run_url: str) -> bytes:
     """The JSON that is posted to a channel."""
-    values = _values(notice, repository, run_url)
-    if channel.kind == "webhook":
-        return (filled(channel.template, values) if channel.template else json.dumps(values)).encode()
-    make = _slack if channel.kind == "slack" else _teams
-    return json.dumps(make(values)).encode()
+    return FORMS[channel.kind](channel, _values(notice, repository, run_url))
 
 
 def _values(notice: Notice, repository: str, run_url: str) -> dict[str, str]:
@@ -43,7 +39,12 @@ def _values(notice: Notice, repository: str, run_url: str) -> dict[str, str]:
     }
 
 
-def _slack(values: Mapping[str, str]) -> dict[str, Any]:
+def _webhook(channel: Channel, values: Mapping[str, str]) -> bytes:
+    """The channel's template filled, or every placeholder as a key."""
+    return (filled(channel.template, values) if channel.template else json.dumps(values)).encode()
+
+
+def _slack(_: Channel, values: Mapping[str, str]) -> bytes:
     """Block Kit: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/"""
     links = " · ".join(
         f"<{values[name]}|{word}>" for name, word in (("url", "Open"), ("run", "Run")) if values[name]
@@ -54,10 +55,11 @@ def _slack(values: Mapping[str, str]) -> dict[str, Any]:
     ]
     foot = f"{_escaped(values['repository'])} · `{values['reason']}`{' · ' if links else ''}{links}"
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": foot}]})
-    return {"text": _escaped(_cut(f"{values['title']}. {values['what']}", _SECTION)), "blocks": blocks}
+    text = _escaped(_cut(f"{values['title']}. {values['what']}", _SECTION))
+    return json.dumps({"text": text, "blocks": blocks}).encode()
 
 
-def _teams(values: Mapping[str, str]) -> dict[str, Any]:
+def _teams(_: Channel, values: Mapping[str, str]) -> bytes:
     """An Adaptive Card in the envelope of a Workflows webhook. A RichTextBlock shows text without Markdown.
 
     https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using
@@ -87,7 +89,7 @@ def _teams(values: Mapping[str, str]) -> dict[str, Any]:
         "contentUrl": None,
         "content": card,
     }
-    return {"type": "message", "attachments": [attachment]}
+    return json.dumps({"type": "message", "attachments": [attachment]}).encode()
 
 
 def _rich(text: str, **style: str) -> dict[str, Any]:
@@ -101,3 +103,11 @@ def _cut(text: str, limit: int) -> str:
 def _escaped(text: str) -> str:
     """Slack reads `&`, `<` and `>`: `<!channel>` would call everybody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# How a message to each kind of channel is written; `issue` has no address, and `issues` writes it.
+FORMS: Mapping[str, Callable[[Channel, Mapping[str, str]], bytes]] = {
+    "slack": _slack,
+    "teams": _teams,
+    "webhook": _webhook,
+}

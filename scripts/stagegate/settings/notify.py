@@ -12,6 +12,7 @@ from stagegate.patterns import pattern
 from stagegate.settings.section import Duration, Name, Section
 
 NoticeEvent = Literal["proposal", "refusal", "failure", "rollback", "waiting"]
+ChannelKind = Literal["slack", "teams", "webhook", "issue"]
 EVENTS: tuple[NoticeEvent, ...] = get_args(NoticeEvent)
 Variable = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 PLACEHOLDERS = (
@@ -24,7 +25,7 @@ _NAMED = pattern(r"\{([a-z-]+)\}")
 class Channel(Section, frozen=True, kw_only=True):
     """One place that messages go to."""
 
-    kind: Literal["slack", "teams", "webhook", "issue"]
+    kind: ChannelKind
     """`slack`: an incoming webhook. `teams`: a Workflows webhook, which takes Adaptive Cards. `webhook`: any
     address that takes JSON. `issue`: one GitHub issue for each environment of an app."""
     url: Variable | Literal[""] = ""

@@ -1,0 +1,51 @@
+"""Every word for why a roll-out is, or is not yet, the release; docs/gate.md lists them for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+RolloutReason = Literal[
+    "being-deleted", "wrong-source", "invalid-spec", "comparison-error", "superseded", "operation-failed",
+    "degraded", "canary-aborted", "canary", "pin-not-applied", "no-status", "refreshing", "stale-comparison",
+    "old-revision", "unknown-commit", "old-commit", "syncing", "out-of-sync", "sync-error", "prune",
+    "auto-sync-off", "sync-window", "sync-unknown", "stale-health", "progressing", "missing", "suspended",
+    "health-unknown", "settling", "old-pods", "other-software", "ready",
+]  # fmt: skip
+
+REASONS: Mapping[RolloutReason, str] = {
+    "being-deleted": "the Application is being deleted",
+    "wrong-source": "the Application follows nothing this release publishes",
+    "invalid-spec": "Argo CD refuses the Application's spec",
+    "comparison-error": "Argo CD cannot render or compare the Application, for as long as patience lasts",
+    "superseded": "the Application requests, or resolves to, another release",
+    "operation-failed": "the sync of exactly these revisions failed and was not tried again",
+    "degraded": "the release is Degraded: past its progress deadline, or for longer than it may be",
+    "canary-aborted": "the Rollout or Canary of this release was aborted",
+    "canary": "a Rollout or Canary is paused, or shifts its traffic",
+    "pin-not-applied": "the Application still asks for another version than the pin in Git",
+    "no-status": "Argo CD has not compared the Application yet",
+    "refreshing": "a refresh was requested and has not happened",
+    "stale-comparison": "the comparison is of an earlier spec",
+    "old-revision": "Argo CD compared against another revision",
+    "unknown-commit": "the revision is a commit whose pins have not been read yet",
+    "old-commit": "the revision is a commit before the one that holds these pins or values",
+    "syncing": "a sync is requested or running",
+    "out-of-sync": "the cluster differs from this release",
+    "sync-error": "Argo CD reports that it will not sync this revision",
+    "prune": "an object must be removed, and automated sync does not remove objects here",
+    "auto-sync-off": "the cluster differs from this release, and nothing syncs by itself",
+    "sync-window": "the cluster differs from this release, and a sync window forbids the sync",
+    "sync-unknown": "Argo CD does not know whether the cluster differs",
+    "stale-health": "the health is from before the sync finished",
+    "progressing": "the workloads roll out",
+    "missing": "objects of the release are missing in the cluster",
+    "suspended": "something is suspended and waits for a person",
+    "health-unknown": "Argo CD does not know the health",
+    "settling": "good, but not yet for as long as it must stay good",
+    "old-pods": "pods run other images than the release's, by their tags",
+    "other-software": "pods have the release's tags and other content",
+    "ready": "the release runs and stayed good",
+}
+
+Objection = tuple[RolloutReason, str]  # why one look forbids calling it the release, and a sentence about it
