@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from stagegate import cli
+from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.settings import VersionFile
+from stagegate.setup import survey
+from stagegate.setup.migration import image_updater, release_please
+from stagegate.setup.survey import Survey
 from tests.setup.bare_repositories import APPLICATION, commit, write
 from tests.setup.test_init import alone, configs
 
@@ -132,3 +137,115 @@ def test_packages_of_release_please_become_version_settings(
         "Delete release-please-config.json, .release-please-manifest.json, .github/workflows/rp.yml" in said
     )
     assert "release-please's `bump-minor-pre-major` has no counterpart" in said
+
+
+def surveyed(files: Mapping[str, str], *tags: str) -> tuple[Survey, Tree]:
+    """A tree of files, and what adoption sees of it."""
+    tree = Tree(
+        {name: Entry(oid=name) for name in files},
+        lambda names: {name: files[name].encode() for name in names},
+    )
+    return survey.read(tree, repository="acme/gitops", branch="main", tags=tags), tree
+
+
+def test_an_alias_with_a_slash_and_an_image_without_one_have_their_own_settings() -> None:
+    own = {
+        "image-list": "acme/api=ghcr.io/acme/api:~2, ghcr.io/acme/web:latest, cache=ghcr.io/acme/cache",
+        "acme_api.update-strategy": "name",
+        "acme_api.allow-tags": "regexp:^v",
+        "ghcr.io_acme_web.update-strategy": "digest",
+        "cache.helm.image-spec": "cache.image",
+        "cache.helm.image-tag": "cache.tag",
+        "write-back-method": "git",
+        "git-branch": "main:updates",
+    }
+    annotations = {f"{image_updater.PREFIX}{name}": value for name, value in own.items()}
+    application = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "spec": {}}
+    application["metadata"] = {"name": "shop", "annotations": annotations}
+    seen, _ = surveyed({"shop.yaml": json.dumps(application)})
+    api, web, cache = image_updater.read(seen)
+    assert (api.image, api.strategy, api.filters) == ("ghcr.io/acme/api", "alphabetical", ("allow-tags",))
+    assert (web.strategy, web.constraint) == ("digest", "latest")
+    assert (cache.whole_parameter, cache.tag_parameter) == ("cache.image", "")
+    said = " ".join(image_updater.notes((api, web, cache)))
+    for text in (
+        "commits to the branch updates. Pins move on main",
+        "the strategy digest follows the tag latest",
+        "the strategy alphabetical follows what is newest",
+        "allow-tags have no counterpart",
+        'value: "ghcr.io/acme/cache:{tag}"',
+    ):
+        assert text in said
+    assert "the constraint" not in said, "only the strategy semver has one"
+    assert "updates" not in " ".join(image_updater.notes((web,), "updates")), "that is the default branch"
+
+
+def test_an_image_updater_object_is_read_with_what_its_entries_override() -> None:
+    spec = {
+        "commonUpdateSettings": {"updateStrategy": "digest", "ignoreTags": ["dev"]},
+        "writeBackConfig": {"method": "git", "gitConfig": {"branch": "main", "repository": "acme/other"}},
+        "applicationRefs": [
+            {
+                "namePattern": "shop-*",
+                "commonUpdateSettings": {"updateStrategy": "newest-build"},
+                "writeBackConfig": {"method": "argocd"},
+                "images": [
+                    {"imageName": "ghcr.io/acme/a:1", "manifestTargets": {"helm": {"tag": "a.tag"}}},
+                    {"imageName": "ghcr.io/acme/b", "commonUpdateSettings": {"updateStrategy": "semver"}},
+                ],
+            },
+            {"namePattern": "pay", "images": [{"imageName": "ghcr.io/acme/c"}]},
+        ],
+    }
+    updater = {
+        "apiVersion": "argocd-image-updater.argoproj.io/v1alpha1",
+        "kind": "ImageUpdater",
+        "spec": spec,
+    }
+    seen, _ = surveyed({"updater.yaml": json.dumps(updater)})
+    a, b, c = image_updater.read(seen)
+    assert [one.strategy for one in (a, b, c)] == ["newest-build", "semver", "digest"]
+    assert [one.write_back for one in (a, b, c)] == ["argocd", "argocd", "git"]
+    assert (a.tag_parameter, c.repository, c.filters) == ("a.tag", "acme/other", ("ignoreTags",))
+    assert any("Adopt stagegate there" in text for text in image_updater.notes((c,)))
+
+
+def test_release_please_defaults_to_node_and_names_what_it_cannot_describe() -> None:
+    extra = [
+        "a.yaml",
+        {"type": "json", "path": "p.json", "jsonpath": "$.packages[''].version"},
+        {"type": "yaml", "path": "/v.yaml", "jsonpath": "$['image'].tags[0]"},
+        {"type": "toml", "path": "u.toml", "jsonpath": "$..version"},
+        {"type": "xml", "path": "pom.xml", "xpath": "//v"},
+        "block.md",
+    ]
+    config = {
+        "packages": {".": {"extra-files": extra, "changelog-sections": []}, "gem": {"release-type": "ruby"}}
+    }
+    seen, tree = surveyed(
+        {
+            "ci/rp.json": json.dumps(config),
+            "package.json": '{\n  "name": "@acme/cart",\n  "version": "1.3.0"\n}\n',
+            "block.md": "<!-- x-release-please-start-version -->\n1.3.0\n<!-- x-release-please-end -->\n",
+            ".github/workflows/rp.yml": "on: push\njobs: {a: {steps: [{uses: googleapis/release-please-action@v4,\n"
+            "  with: {\n    config-file: ci/rp.json\n  }}]}}\n",
+        },
+        "cart-v1.3.0",
+    )
+    (cart, _), notes = release_please.read(seen, tree)
+    assert (cart.component, cart.tag_prefix) == ("cart", "cart-v")
+    assert cart.files == (
+        "package.json",
+        VersionFile(file="a.yaml", path="version"),
+        VersionFile(file="p.json", path='packages."".version'),
+        VersionFile(file="v.yaml", path='"image".tags.0'),
+    )
+    said = " ".join(notes)
+    for text in (
+        "JSONPath $..version",
+        "pom.xml is XML",
+        "block.md has marks of a block",
+        "type ruby of gem",
+    ):
+        assert text in said
+    assert "Delete ci/rp.json, .github/workflows/rp.yml" in said

@@ -21,8 +21,9 @@ PREFIX = "argocd-image-updater.argoproj.io/"
 class UpdatedImage(msgspec.Struct, frozen=True, kw_only=True):
     """One image that is followed: by which Application, within which constraint, by which strategy.
 
-    `tag_parameter` is the Helm parameter of its tag, `write_back` `git` or `argocd`, `branch` the pair of branches
-    that it commits to.
+    `tag_parameter` is the Helm parameter of its tag, `whole_parameter` that of the whole reference. `filters` are
+    the filters of tags that it names, `write_back` is `git` or `argocd`, `branch` and `repository` where it commits
+    to, empty for those of the Application.
     """
 
     image: str
@@ -31,8 +32,11 @@ class UpdatedImage(msgspec.Struct, frozen=True, kw_only=True):
     constraint: str = ""
     strategy: str = "semver"
     tag_parameter: str = ""
+    whole_parameter: str = ""
+    filters: tuple[str, ...] = ()
     write_back: str = "argocd"
     branch: str = ""
+    repository: str = ""
 
 
 def read(survey: Survey) -> tuple[UpdatedImage, ...]:
@@ -40,8 +44,12 @@ def read(survey: Survey) -> tuple[UpdatedImage, ...]:
     return tuple(one for document in survey.documents for one in _of(document))
 
 
-def notes(updated: Sequence[UpdatedImage]) -> Iterator[str]:
-    """What is taken over, what has no counterpart, and what has to be taken out."""
+def notes(updated: Sequence[UpdatedImage], branch: str = "main") -> tuple[str, ...]:
+    """What is taken over, what has no counterpart, and what has to be taken out; `branch` is the default branch."""
+    return tuple(dict.fromkeys(_notes(updated, branch)))
+
+
+def _notes(updated: Sequence[UpdatedImage], branch: str) -> Iterator[str]:
     for one in updated:
         who = f"{one.application or 'An Application'} ({one.file})"
         if one.write_back == "argocd":
@@ -49,12 +57,23 @@ def notes(updated: Sequence[UpdatedImage]) -> Iterator[str]:
                 f"{who}: Image Updater writes {one.image} into the cluster only. Write the version that runs "
                 "into Git, as a parameter of the Application; that is the pin."
             )
-        if one.strategy not in ("semver", ""):
+        yield from (f"{who}: {text}" for text in _of_writing(one, branch))
+        if one.strategy == "digest":
+            yield (
+                f"{who}: the strategy digest follows the tag {one.constraint or 'latest'}, whatever it points to. "
+                "stagegate promotes versions: pin the version that runs, or its digest."
+            )
+        elif one.strategy != "semver":
             yield (
                 f"{who}: the strategy {one.strategy} follows what is newest in the registry. stagegate promotes "
                 "versions that passed the environment before."
             )
-        if one.constraint:
+        if one.filters:
+            yield (
+                f"{who}: {' and '.join(one.filters)} have no counterpart. image-tags writes the tags of releases "
+                "in the form of `image-tag`, and nothing else is promoted."
+            )
+        if one.constraint and one.strategy == "semver":
             yield (
                 f"{who}: the constraint {one.constraint} has no counterpart. Pre-releases are let in by "
                 "`prereleases`, and one version is kept out by `/ban`."
@@ -63,6 +82,23 @@ def notes(updated: Sequence[UpdatedImage]) -> Iterator[str]:
         yield (
             f"Take Image Updater's configuration out of {file} in the commit that adopts stagegate: both would "
             "move the same version."
+        )
+
+
+def _of_writing(one: UpdatedImage, branch: str) -> Iterator[str]:
+    """Where the version is written, where stagegate has to look for it elsewhere."""
+    if one.whole_parameter:
+        yield (
+            f"the parameter {one.whole_parameter} has the whole reference of {one.image}. A promotion moves its "
+            'tag there: name it in `pins`, as {file: ..., path: ..., value: "' + one.image + ':{tag}"}.'
+        )
+    if one.write_back == "git" and one.repository:
+        yield f"Image Updater commits to {one.repository}. Adopt stagegate there: its pins are there."
+    written = one.branch.rpartition(":")[2]
+    if one.write_back == "git" and written not in ("", branch):
+        yield (
+            f"Image Updater commits to the branch {written}. Pins move on {branch}: merge its commits "
+            f"before, and let the Application follow {branch}."
         )
 
 
@@ -82,39 +118,63 @@ def _annotated(document: Document, metadata: Mapping[str, Any]) -> Iterator[Upda
         for key, value in mapping(metadata.get("annotations")).items()
         if str(key).startswith(PREFIX)
     }
+    method = given.get("write-back-method", "argocd").partition(":")[0]
     for entry in filter(None, (one.strip() for one in given.get("image-list", "").split(","))):
         alias, equals, rest = entry.partition("=")
         image, constraint = references.image(rest if equals else entry)
-        alias = alias if equals else ""
-        branch = given.get("git-branch", "")
+        # A key of an annotation has no second slash, so that the name has `_` there.
+        key = (alias if equals else entry.partition(":")[0]).replace("/", "_")
+        whole = given.get(f"{key}.helm.image-spec", "")
+        filters = tuple(
+            name for name in ("allow-tags", "ignore-tags") if f"{key}.{name}" in given or name in given
+        )
         yield UpdatedImage(
             image=image,
             application=str(metadata.get("name") or ""),
             file=document.file,
             constraint=constraint,
-            strategy=given.get(f"{alias}.update-strategy", given.get("update-strategy", "semver")),
-            tag_parameter=given.get(f"{alias}.helm.image-tag", ""),
-            write_back=given.get("write-back-method", "argocd").partition(":")[0],
-            branch=branch,
+            strategy=_strategy(given.get(f"{key}.update-strategy") or given.get("update-strategy")),
+            tag_parameter="" if whole else given.get(f"{key}.helm.image-tag", ""),
+            whole_parameter=whole,
+            filters=filters,
+            write_back=method,
+            branch=given.get("git-branch", ""),
+            repository=given.get("git-repository", ""),
         )
 
 
+def _strategy(given: object) -> str:
+    """The strategy by its name of today; Image Updater takes an unknown one for semver."""
+    name = {"latest": "newest-build", "name": "alphabetical"}.get(str(given), str(given))
+    return name if name in ("semver", "newest-build", "alphabetical", "digest") else "semver"
+
+
 def _declared(document: Document) -> Iterator[UpdatedImage]:
-    """Images of an ImageUpdater object (Image Updater 1.0)."""
+    """Images of an ImageUpdater object (Image Updater 1.0). What an Application's entry has wins."""
     spec = mapping(document.content.get("spec"))
-    method = str(mapping(spec.get("writeBackConfig")).get("method") or "argocd").partition(":")[0]
     for reference in map(mapping, items(spec.get("applicationRefs"))):
+        writing = {**mapping(spec.get("writeBackConfig")), **mapping(reference.get("writeBackConfig"))}
+        git = {
+            **mapping(mapping(spec.get("writeBackConfig")).get("gitConfig")),
+            **mapping(mapping(reference.get("writeBackConfig")).get("gitConfig")),
+        }
         for one in map(mapping, items(reference.get("images"))):
             image, constraint = references.image(str(one.get("imageName") or ""))
             helm = mapping(mapping(one.get("manifestTargets")).get("helm"))
-            settings = mapping(one.get("commonUpdateSettings")) or mapping(spec.get("commonUpdateSettings"))
+            settings: dict[str, Any] = {}
+            for place in (spec, reference, one):
+                settings |= mapping(place.get("commonUpdateSettings"))
             if image:
                 yield UpdatedImage(
                     image=image,
                     application=str(reference.get("namePattern") or ""),
                     file=document.file,
                     constraint=constraint,
-                    strategy=str(settings.get("updateStrategy") or "semver"),
-                    tag_parameter=str(helm.get("tag") or ""),
-                    write_back=method,
+                    strategy=_strategy(settings.get("updateStrategy") or "semver"),
+                    tag_parameter="" if helm.get("spec") else str(helm.get("tag") or ""),
+                    whole_parameter=str(helm.get("spec") or ""),
+                    filters=tuple(name for name in ("allowTags", "ignoreTags") if settings.get(name)),
+                    write_back=str(writing.get("method") or "argocd").partition(":")[0],
+                    branch=str(git.get("branch") or ""),
+                    repository=str(git.get("repository") or ""),
                 )

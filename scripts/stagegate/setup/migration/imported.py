@@ -40,7 +40,7 @@ def read(survey: Survey, tree: Tree) -> Imported:
         images=tuple(dict.fromkeys(one.image for one in updated)),
         tag_values={one.image: one.tag_parameter for one in updated if one.tag_parameter},
         packages=packages,
-        notes=(*image_updater.notes(updated), *notes),
+        notes=(*image_updater.notes(updated, survey.branch), *notes),
         hints=tuple(hints),
     )
 

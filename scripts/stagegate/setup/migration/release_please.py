@@ -27,14 +27,31 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "maven": ("pom.xml",),
     "java": ("pom.xml",),
     "simple": ("version.txt",),
+    "php": ("composer.json",),
+    "expo": ("package.json", "package-lock.json", "app.json"),
+    "go": (),
+}
+# Where each of these types has the name of its component, and what that name is called.
+_NAMES: Mapping[str, tuple[str, re.Pattern[str]]] = {
+    "node": ("package.json", re.compile(r'^[ \t{]*"name"\s*:\s*"([^"]+)"', re.MULTILINE)),
+    "expo": ("package.json", re.compile(r'^[ \t{]*"name"\s*:\s*"([^"]+)"', re.MULTILINE)),
+    "python": ("pyproject.toml", re.compile(r'^name\s*=\s*["\']([^"\']+)', re.MULTILINE)),
+    "rust": ("Cargo.toml", re.compile(r'^name\s*=\s*["\']([^"\']+)', re.MULTILINE)),
+    "helm": ("Chart.yaml", re.compile(r"^name:\s*[\"']?([^\s\"']+)", re.MULTILINE)),
 }
 _MARK = "x-release-please-version"
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?")
 _ACTION = re.compile(r"release-type:\s*([\w-]+)")
+_FILE = re.compile(r"(config|manifest)-file:\s*[\"']?([^\s\"'#]+)")
+_BLOCK = re.compile(r"x-release-please-(?:start-\w+|major|minor|patch)")
+_POINTER = re.compile(r"""\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(?:'([^']*)'|"([^"]*)")\]""")
 
 
 class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True):
-    """One package: its folder (empty for the root), its name in tags, and what its versions stand in."""
+    """One package: its folder (empty for the root), its name in tags, and what its versions stand in.
+
+    `unread` are its extra files that no setting of stagegate describes, each with the reason.
+    """
 
     path: str
     component: str
@@ -42,17 +59,19 @@ class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str | VersionFile, ...]
     changelog: str
     version: str
+    unread: tuple[str, ...] = ()
 
 
 def read(survey: Survey, tree: Tree) -> tuple[tuple[ReleasedPackage, ...], tuple[str, ...]]:
     """The packages, and what a person has to take out. Nothing where release-please is not set up."""
-    config = _json(tree, CONFIG)
-    versions = _json(tree, MANIFEST)
     workflows = [workflow.file for workflow in survey.workflows if "release-please" in workflow.does]
+    texts = [(tree.file(file) or b"").decode("utf-8", "replace") for file in workflows]
+    named = {kind: clean(path) for text in texts for kind, path in _FILE.findall(text)}
+    config_file, manifest = named.get("config", CONFIG), named.get("manifest", MANIFEST)
+    config, versions = _json(tree, config_file), _json(tree, manifest)
     packages: dict[str, Any] = dict(mapping(config.get("packages")))
     if not packages and workflows:
-        text = (tree.file(workflows[0]) or b"").decode("utf-8", "replace")
-        kind = _ACTION.search(text)
+        kind = _ACTION.search(texts[0])
         packages = {".": {"release-type": kind[1] if kind else "simple"}}
     if not packages:
         return (), ()
@@ -60,8 +79,22 @@ def read(survey: Survey, tree: Tree) -> tuple[tuple[ReleasedPackage, ...], tuple
         _package(survey, tree, path, {**config, **mapping(own)}, str(versions.get(path) or ""), len(packages))
         for path, own in packages.items()
     )
-    gone = [name for name in (CONFIG, MANIFEST, *workflows) if name in tree.entries]
-    return released, tuple(_notes(config, packages, gone))
+    gone = [name for name in (config_file, manifest, *workflows) if name in tree.entries]
+    unread = (f"release-please's extra file {text}" for one in released for text in one.unread)
+    return released, (*_notes(config, packages, gone), *unread)
+
+
+_UNKNOWN = {
+    "bump-minor-pre-major": "docs/versions.md says how versions are decided",
+    "bump-patch-for-minor-pre-major": "docs/versions.md says how versions are decided",
+    "versioning": "docs/versions.md says how versions are decided",
+    "release-as": "give version-bump the version once, as `bump`",
+    "changelog-sections": "the changelog has the sections of docs/versions.md",
+    "changelog-type": "the changelog has the sections of docs/versions.md",
+    "exclude-paths": "name the folders that count in `version.paths`",
+    "prerelease": "a pre-release is made with `bump`, as docs/pre-releases.md says",
+    "version-file": "list the file under `version.files`",
+}
 
 
 def _notes(config: Mapping[str, Any], packages: Mapping[str, Any], gone: list[str]) -> Iterator[str]:
@@ -69,35 +102,51 @@ def _notes(config: Mapping[str, Any], packages: Mapping[str, Any], gone: list[st
         f"Delete {', '.join(gone)} in the commit that adopts stagegate: version-bump makes the versions, the "
         "changelog and the tags from then on. An open release pull request of release-please can be closed."
     )
-    for name in ("bump-minor-pre-major", "versioning", "release-as", "changelog-sections"):
-        if name in config or any(name in mapping(own) for own in packages.values()):
-            yield f"release-please's `{name}` has no counterpart; docs/versions.md says how versions are decided."
+    for name, instead in _UNKNOWN.items():
+        if config.get(name) or any(mapping(own).get(name) for own in packages.values()):
+            yield f"release-please's `{name}` has no counterpart: {instead}."
     if any("linked-versions" in str(plugin) for plugin in items(config.get("plugins"))):
         yield "release-please links versions: apps that have one version are one app with several images."
+    for path, own in packages.items():
+        kind = mapping(own).get("release-type") or config.get("release-type") or "node"
+        if kind not in _FILES:
+            yield f"release-please's type {kind} of {path}: list the files with its version under `version.files`."
 
 
 def _package(
     survey: Survey, tree: Tree, path: str, config: Mapping[str, Any], version: str, count: int
 ) -> ReleasedPackage:
     folder = clean(path)
-    component = str(config.get("component") or config.get("package-name") or "")
+    kind = str(config.get("release-type") or "node")
+    component = (
+        str(config.get("component") or "")
+        or _name(tree, folder, kind)
+        or str(config.get("package-name") or "")
+    )
     component = (component or (folder.rpartition("/")[2] if count > 1 else "")).rpartition("/")[2]
-    kind = str(config.get("release-type") or "simple")
     own = tuple(
         posixpath.join(folder, name)
         for name in _FILES.get(kind, ())
         if posixpath.join(folder, name) in tree.entries
     )
-    extra = tuple(one for entry in items(config.get("extra-files")) for one in _extra(tree, folder, entry))
+    found = [one for entry in items(config.get("extra-files")) for one in _extra(tree, folder, entry)]
     changelog = posixpath.join(folder, str(config.get("changelog-path") or "CHANGELOG.md"))
     return ReleasedPackage(
         path=folder,
         component=component,
         tag_prefix=_prefix(survey, config, component),
-        files=(*own, *extra),
+        files=(*own, *(one for one in found if isinstance(one, VersionFile))),
         changelog=changelog if changelog in tree.entries else "",
         version=version,
+        unread=tuple(one for one in found if isinstance(one, str)),
     )
+
+
+def _name(tree: Tree, folder: str, kind: str) -> str:
+    """The name of a package as its own file has it."""
+    file, pattern = _NAMES.get(kind, ("", _VERSION))
+    match = pattern.search((tree.file(posixpath.join(folder, file)) or b"").decode("utf-8", "replace"))
+    return match[1] if file and match else ""
 
 
 def _prefix(survey: Survey, config: Mapping[str, Any], component: str) -> str:
@@ -110,20 +159,56 @@ def _prefix(survey: Survey, config: Mapping[str, Any], component: str) -> str:
     return wanted
 
 
-def _extra(tree: Tree, folder: str, entry: object) -> Iterator[VersionFile]:
-    """An extra file: a value by its path, or lines that carry release-please's mark."""
+def _extra(tree: Tree, folder: str, entry: object) -> Iterator[VersionFile | str]:
+    """An extra file: a value by its path, or lines with release-please's mark. A text is why one cannot be read."""
     given = mapping(entry)
     name = str(given.get("path") or entry)
     file = clean(name) if name.startswith("/") else posixpath.join(folder, name)
+    suffix = posixpath.splitext(file)[1]
+    if given.get("glob") or given.get("xpath") or given.get("type") == "xml":
+        what = "a glob" if given.get("glob") else "XML"
+        yield f"{file} is {what}: list its files under `version.files`, with a `pattern` where needed."
+        return
     pointer = str(given.get("jsonpath") or "")
     if pointer:
-        yield VersionFile(file=file, path=pointer.removeprefix("$").lstrip("."))
+        path = _path(pointer)
+        yield (
+            VersionFile(file=file, path=path)
+            if path
+            else (
+                f"{file} has the JSONPath {pointer}: name the value under `version.files`, by `path` or `pattern`."
+            )
+        )
         return
-    for line in (tree.file(file) or b"").decode("utf-8", "replace").splitlines():
+    text = (tree.file(file) or b"").decode("utf-8", "replace")
+    marked = list(_marked(file, text))
+    yield from marked
+    if _BLOCK.search(text):
+        yield f"{file} has marks of a block or of one number: name each version with a `pattern`."
+    if not marked and not given and suffix in (".json", ".yaml", ".yml", ".toml"):
+        yield VersionFile(file=file, path="version")
+
+
+def _marked(file: str, text: str) -> Iterator[VersionFile]:
+    for line in text.splitlines():
         version = _VERSION.search(line)
         if _MARK in line and version:
-            text = line.strip()
-            yield VersionFile(file=file, pattern=text.replace(version[0], "{version}", 1))
+            yield VersionFile(file=file, pattern=line.strip().replace(version[0], "{version}", 1))
+
+
+def _path(pointer: str) -> str:
+    """A JSONPath of plain keys as a path of the settings; nothing for one that selects."""
+    rest, steps = pointer.removeprefix("$"), []
+    rest = rest if rest.startswith((".", "[")) else f".{rest}"
+    while rest:
+        match = _POINTER.match(rest)
+        if match is None:
+            return ""
+        plain, index, *quoted = match.groups()
+        key = plain or index or json.dumps(next(one for one in quoted if one is not None))
+        steps.append(key)
+        rest = rest[match.end() :]
+    return ".".join(steps)
 
 
 def _json(tree: Tree, name: str) -> Mapping[str, Any]:
