@@ -1,4 +1,4 @@
-"""Runs workflow files under the real act, in a clean environment, and believes nothing it skips."""
+"""Runs workflow files under the real act, in a clean environment; a skipped job counts as a failure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ActRun:
 
     @property
     def text(self) -> str:
-        """What act printed."""
+        """The output of act."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     @property
@@ -70,7 +70,7 @@ def run(
     repositories: Mapping[str, Path],
     path: str,
 ) -> int:
-    """Run one workflow file of `clone` (a checkout at the event's commit); 0 only if act ran every job well.
+    """Run one workflow file of `clone` (a checkout at the event's commit); 0 only if every job ran and succeeded.
 
     `environ` is for the steps (addresses of the lab), `repositories` are `owner/name@ref` -> folder.
     """

@@ -1,4 +1,4 @@
-"""Looks the locked libraries up in the public advisories (pip-audit), and says so where that cannot be done."""
+"""Checks the locked libraries against the public advisories (pip-audit), and reports if that is not possible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECONDS = 120
 
 
 def main() -> int:
-    """0 when nothing is known against the lock, or nothing could be looked up; 1 when something is."""
+    """0 without a known advisory, or if the check was not possible; 1 with one."""
     answered = look_up(LOCK)
     if answered is None:
         print("audit: the advisories cannot be reached from here; the lock was not looked up.")
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def look_up(lock: Path) -> list[tuple[str, str, list[str]]] | None:
-    """(name, version, advisory ids) of every library that was found; None when none was, or nobody answered."""
+    """(name, version, advisory ids) of every library with an advisory; None when the check was not possible."""
     flags = (
         "--disable-pip",
         "--require-hashes",

@@ -1,6 +1,6 @@
-"""A headless Chromium for the tests of pages and for pictures: this machine's own, driven by playwright.
+"""The headless Chromium of this machine, driven by playwright, for tests of pages and for pictures.
 
-`sessions()` yields a browser, or raises `Missing` with one sentence where none can be had. The driver and axe-core
+`sessions()` yields a browser, or raises `Missing` with one sentence where there is none. The driver and axe-core
 come from their packages, into the cache of the toolbox, when a test first asks for them.
 """
 
@@ -34,7 +34,7 @@ def program() -> str:
 
 
 def packages() -> Path:
-    """The folder with playwright and axe-core. Missing where their packages cannot be had."""
+    """The folder with playwright and axe-core. Missing where their packages are not available."""
     try:
         home = toolbox.toolbox(LOCK, toolbox.cache(os.environ), os.environ).parent
     except libraries.NoLibraries as trouble:
@@ -49,7 +49,7 @@ def axe() -> str:
 
 @contextmanager
 def sessions() -> Iterator[Any]:
-    """A playwright browser while the block runs. Missing where none can be had."""
+    """A playwright browser while the block runs. Missing where there is none."""
     executable = program()
     folder = str(packages())
     if folder not in sys.path:

@@ -22,12 +22,12 @@ from lab.servers import ENVIRONMENTS, ROOT, Servers
 
 
 class Lab(Servers):
-    """The servers, the hands of the people who use them, and the workflows that GitHub would start."""
+    """The servers, the steps that people take, and the workflows that GitHub would start."""
 
     # --- what people do ------------------------------------------------------------------------------------
 
     def adopt(self) -> None:
-        """The first day: somebody records what runs in every environment, so that it counts as known."""
+        """Record the running release of every environment, as a person does on the first day."""
         clone = self.clone("first-day", "octo-lead", self.layout.pins)
         git(clone, "pull", "--quiet", "origin", "main")
         rights = {"contents": "read", "statuses": "write", "deployments": "write"}
@@ -110,7 +110,7 @@ class Lab(Servers):
         return self.root / "summary.md"
 
     def summary(self) -> str:
-        """What the last action that a person ran by hand wrote as its summary."""
+        """The summary of the last action that a person ran by hand."""
         return self._summary.read_text(encoding="utf-8")
 
     def desk(self, login: str) -> Path:

@@ -1,4 +1,4 @@
-"""Which repositories a lab has, and what stands in them when it opens."""
+"""The repositories of a lab, and their content at the start."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Token:
-    """A secret that reaches another repository: its name, the GitHub Environments that hold it, its rights."""
+    """A secret with a token for another repository: its name, its GitHub Environments, its permissions."""
 
     name: str
     environments: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""`make live REPOSITORY=owner/name`: what only the real GitHub can answer, asked in a scratch repository.
+"""`make live REPOSITORY=owner/name`: checks behaviour that only the real GitHub has, in a scratch repository.
 
-Each check does what an action does and compares the answer with what stagegate relies on. Everything is made under
-names of this run's own and removed afterwards; the default branch is never written. The same checks run against
-the forge in `make test`. The token comes from GITHUB_TOKEN or GH_TOKEN; a report is written beside.
+Each check does what an action does and compares the response with the behaviour that stagegate relies on. All refs
+have names of this run and are removed afterwards; the default branch is never written. The same checks run against
+the forge in `make test`. The token comes from GITHUB_TOKEN or GH_TOKEN; a report is written, too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHECKS = (  # in this order: a later one uses what an earlier one made
 
 @dataclass(frozen=True)
 class Answer:
-    """One check: what we rely on, what GitHub did, whether that agrees."""
+    """One check: the expected behaviour, the actual one, and whether they agree."""
 
     check: str
     expected: str
@@ -43,7 +43,7 @@ class Answer:
 
 
 def run(github: Hub, name: str, ask: Ask) -> tuple[Answer, ...]:
-    """All checks in their order, then the clean-up. A check that needs one before it says so by failing."""
+    """All checks in their order, then the clean-up. A check that depends on an earlier one fails without it."""
     start = github.head(github.default_branch()) or ""
     scene = Scene(hub=github, name=name, start=start, ask=ask)
     answers = []
@@ -76,7 +76,7 @@ def _answer(scene: Scene, check: Check) -> Answer:
 
 
 def _asking(root: str, token: str) -> Ask:
-    """Requests that no action makes, so that the hub has none of them."""
+    """Requests that only these checks make."""
     session = http.session()
     session.headers["Authorization"] = f"Bearer {token}"
 
@@ -90,7 +90,7 @@ def _asking(root: str, token: str) -> Ask:
 
 
 def lines(answers: Sequence[Answer]) -> Iterator[str]:
-    """The answers as a table."""
+    """The results as a table."""
     for answer in answers:
         yield f"{'as expected' if answer.held else 'OTHERWISE  '}  {answer.check}: {answer.seen}"
         if not answer.held:
@@ -98,7 +98,7 @@ def lines(answers: Sequence[Answer]) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """0 when GitHub answered everything as expected, 1 otherwise, 2 without repository or token."""
+    """0 when GitHub behaves as expected, 1 otherwise, 2 without repository or token."""
     token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or ""
     if len(arguments) != 1 or not token:
         print(

@@ -1,4 +1,4 @@
-"""The folder that the demo leaves: everything that people look at, as pages that need no network, and an index."""
+"""The folder that the demo writes: pages for people that need no network, and an index."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the demo's own lines are what people read."""
+        """Print nothing, because people read the demo's own lines."""
 
 
 def argocd_view(applications: list[dict[str, Any]]) -> str:

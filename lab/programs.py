@@ -35,7 +35,7 @@ def step(cwd: Path, path: str, environ: Mapping[str, str]) -> None:
 
 
 def git(cwd: Path, *arguments: str) -> str:
-    """Run git without anybody's configuration; its output, stripped. RuntimeError when it fails."""
+    """Run git without user configuration; its output, stripped. RuntimeError when it fails."""
     quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
     done = subprocess.run(
         ["git", *arguments], cwd=cwd, env={**os.environ, **quiet}, capture_output=True, text=True, check=False

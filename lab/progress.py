@@ -1,4 +1,4 @@
-"""Progress for whoever watches: something is printed at least every five seconds, with what is going on."""
+"""Progress for people who wait: at least every five seconds, a line names the current work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEP = re.compile(r"⭐ Run (?:Main |Post |Pre )?(.+)$")
 
 
 class Progress:
-    """Prints lines, and one of its own after a silence: what `doing` returns. Several threads may print."""
+    """Prints lines, and the text of `doing` after a silence. Several threads may print."""
 
     def __init__(self, doing: Callable[[], str]) -> None:
         self._doing = doing
@@ -37,7 +37,7 @@ class Progress:
         self._thread.join()
 
     def rest(self) -> None:
-        """Say nothing more by itself: what follows is no work."""
+        """Stop printing lines after a silence."""
         self._ended.set()
 
     def say(self, text: str) -> None:
@@ -59,7 +59,7 @@ class Progress:
 
 
 def step_of(logs: Path) -> str:
-    """What the newest run under act is doing, by its log; a general word where none is at work."""
+    """The current step of the newest run under act, by its log; a general word without a run."""
     newest = max(logs.glob("*/log.txt"), key=lambda file: file.stat().st_mtime, default=None)
     if newest is None or time.time() - newest.stat().st_mtime > 3 * SILENCE_SECONDS:
         return "still at it ..."

@@ -1,4 +1,4 @@
-"""A real docker-registry on 127.0.0.1 that ends with its owner."""
+"""A real docker-registry on 127.0.0.1 that stops with its owner."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Rewrites workflow files for what act and GitHub Enterprise Server do not know, and nothing else.
+"""Rewrites the parts of workflow files that act and GitHub Enterprise Server do not support.
 
 1. `uses: $/path` (this repository at the running commit) becomes `uses: owner/name/path@ref`.
 2. `environment: {name: x, deployment: false}` becomes `environment: x`.
-3. For act only, which knows no environments and passes one token to all jobs: `vars.X` and `secrets.X` of a job
+3. For act only, which has no environments and passes one token to all jobs: `vars.X` and `secrets.X` of a job
    with an environment are read from the JSON values `vars.LAB` and `secrets.LAB`, which hold those of every
    environment, and `github.token` becomes the job's own entry of `secrets.LAB_TOKENS`. Every action of the toolkit
    and every checkout is given that token. A called workflow gets both JSON values, and sees a secret of an
@@ -66,7 +66,7 @@ def _job(job: str, file: str, *, is_reusable: bool) -> str:
 
 
 def _calling(job: str) -> str:
-    """A job that calls a workflow: it passes the lab's values on, and says which names it maps."""
+    """A job that calls a workflow: it passes on the lab's values, and the names that it maps."""
     job = _MAPPED.sub(r"      \1: ${{ secrets.\1 || 'mapped' }}", job.rstrip()) + "\n"
     passed = "".join(f"      {name}: ${{{{ secrets.{name} }}}}\n" for name in _PASSED)
     if "    secrets:\n" in job:

@@ -1,4 +1,4 @@
-"""One event becomes runs under act, in which each job has the permissions that GitHub would give it."""
+"""Turns one event into runs under act, in which each job has the permissions that GitHub would grant."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run(servers: Servers, event: Event, workflow: str) -> ActRun:
 
 
 def permissions(toolkit: Path, workflow: str, text: str) -> dict[str, Mapping[str, str]]:
-    """What every job of a workflow may do, and of those that it calls: its own permissions, and never more than
+    """The permissions of every job of a workflow, and of those that it calls: its own, and never more than
     the calling job's. By `rewrite.token_key`."""
     found: dict[str, Mapping[str, str]] = {}
     document = YAML(typ="safe", pure=True).load(text)

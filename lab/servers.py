@@ -1,4 +1,4 @@
-"""What the lab runs: a GitHub, registries, an Argo CD, and the shop's repositories at release 1.0.0."""
+"""The servers of the lab: a GitHub, registries, an Argo CD, and the shop's repositories at release 1.0.0."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ S = TypeVar("S", bound="Servers")
 
 
 class Servers:
-    """Everything that runs, and what a job of its workflows is given. `say` gets lines of progress."""
+    """Everything that runs, and the values that a job of its workflows gets. `say` gets lines of progress."""
 
     def __init__(self, root: Path, say: Callable[[str], None] = lambda _: None, layout: Layout = ONE) -> None:
         self.root = root.resolve()
@@ -211,7 +211,7 @@ class Servers:
         )
 
     def environ(self, run_id: int, repository: str) -> dict[str, str]:
-        """What every step of a run sees."""
+        """The environment of every step of a run."""
         return {
             "GITHUB_API_URL": self.forge.url,
             "GITHUB_SERVER_URL": self.forge.url,

@@ -1,6 +1,6 @@
 """The development toolbox: `python3 lab/toolbox.py run COMMAND ...` with all that lab and tests need.
 
-Works with Python 3.10+, git and make alone. What is missing comes by name from the configured package index
+Works with Python 3.10+, git and make alone. Missing programs are installed from the configured package index
 and from Debian's packages, without root, into a cache outside the repository; so it imports only the standard
 library and stagegate.libraries, which does the same.
 """
@@ -44,7 +44,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 class Missing(Exception):
-    """Something cannot be had on this machine; the text is one sentence that says what."""
+    """A program is not available on this machine; the text is one sentence that names it."""
 
 
 def main(arguments: Sequence[str]) -> int:

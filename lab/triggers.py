@@ -1,4 +1,4 @@
-"""Which workflow files an event starts, by GitHub's rules for `on:`; act itself ignores the filters."""
+"""Finds the workflow files that an event starts, by GitHub's rules for `on:`; act ignores the filters."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _starts(event: Event, name: str, text: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _events(text: str) -> Any:
-    """What a workflow file says under `on:`."""
+    """The content of `on:` in a workflow file."""
     return YAML(typ="safe", pure=True).load(text).get("on")
 
 
@@ -85,7 +85,7 @@ def _branches(event: Event, rules: Mapping[str, Any]) -> bool:
 
 
 def matches(text: str, patterns: str | Sequence[str]) -> bool:
-    """Whether a branch, tag or path is meant by a filter's patterns; the last one that fits decides."""
+    """Whether a filter's patterns match a branch, tag or path; the last matching pattern decides."""
     chosen = False
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         negative = pattern.startswith("!")

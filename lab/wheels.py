@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def locked(lock: str, python: str, machine: str) -> str:
-    """The part of a lock that one Python on one machine needs: pip looks at markers only for itself."""
+    """The part of a lock that one Python on one machine needs, because pip evaluates markers only for itself."""
     target = {
         "python_version": python,
         "python_full_version": f"{python}.0",

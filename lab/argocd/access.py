@@ -38,7 +38,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Token:
-    """Whom a token speaks for, which applications it may `get` (None: all), until when (Unix time)."""
+    """The account of a token, the applications it may `get` (None: all), and its expiry (Unix time)."""
 
     name: str
     applications: tuple[str, ...] | None
@@ -53,7 +53,7 @@ class Token:
 
 
 class Tokens:
-    """The tokens that exist; made to look like the JWTs they stand for."""
+    """The tokens that exist, in the form of JWTs."""
 
     def __init__(self) -> None:
         self._held: dict[str, Token] = {}

@@ -1,4 +1,4 @@
-"""What each endpoint answers, who may ask, and what a stream shows."""
+"""The responses of each endpoint, the permissions for them, and the events of a stream."""
 
 from __future__ import annotations
 
@@ -81,11 +81,11 @@ class Api:
         return found
 
     def clusters(self, token: Token) -> Json:
-        """The one cluster there is, for a token that may see all; `items` is null for others."""
+        """The only cluster, for a token that may read all; `items` is null for others."""
         return {"metadata": {}, "items": [documents.CLUSTER] if token.applications is None else None}
 
     def listing(self, token: Token, query: Query) -> Json:
-        """Every application the token may see and the query names; `items` is null when there is none."""
+        """Every application that the token may read and the query names; `items` is null without any."""
         held = [self.store.get(name) for name in self.store.names()]
         items = [each for each in held if each and self._matches(token, query, each)]
         version = max((int(each["metadata"]["resourceVersion"]) for each in items), default=0)

@@ -43,7 +43,7 @@ class Surroundings:
 
 
 class Application:
-    """State of one application. Who changes it holds `lock` and ends with `publish()`."""
+    """State of one application. A caller that changes it holds `lock` and ends with `publish()`."""
 
     def __init__(self, name: str, manifest: Json, around: Surroundings) -> None:
         self.name, self.around, self.lock = name, around, threading.RLock()
@@ -68,7 +68,7 @@ class Application:
         return str(((self.manifest.get("spec") or {}).get("destination") or {}).get("namespace") or "default")
 
     def spec(self) -> Json:
-        """The live spec: Git's, with what somebody changed on the live Application."""
+        """The live spec: the one in Git, with changes made on the live Application."""
         faults = self.around.faults
         spec: Json = json.loads(json.dumps(self.manifest.get("spec") or {}))
         spec.setdefault("project", "default")
@@ -100,7 +100,7 @@ class Application:
             self.around.store.publish(self.name, document)
 
     def want(self, spec: Json, known: Resolved) -> None:
-        """Take what a comparison resolved as the target state."""
+        """Store the result of a comparison as the target state."""
         self.resolved, self.compared = known, spec
         self.desired = tuple(
             documents.tracked(item, self.name, self.namespace, self.around.annotation)
@@ -111,7 +111,7 @@ class Application:
     def note_comparison(
         self, spec: Json, known: Resolved, started: float, conditions: Sequence[Json]
     ) -> None:
-        """Publish what a comparison found; its time is when it began, as in Argo CD."""
+        """Publish the result of a comparison, with the time at which it began, as in Argo CD."""
         with self.lock:
             for field in ("sourceType", "sourceTypes", "conditions"):
                 self.status.pop(field, None)
@@ -162,7 +162,7 @@ class Application:
         return documents.resource_statuses(self.desired, self._drifted(), self.namespace, self._health())
 
     def _drifted(self) -> tuple[Json, ...]:
-        """The live objects, with the change that somebody made by hand."""
+        """The live objects, with the change made by hand."""
         if not self.live or not self.around.faults.find(self.name, "drift"):
             return self.live
         *others, last = self.live
@@ -206,7 +206,7 @@ class Application:
         return {**found, first: (flapped, "")} if flapped else found
 
     def _flap(self, actual: str) -> str | None:
-        """The fault's health now, None where the real one stands."""
+        """The health that a fault sets, None where the real one applies."""
         fault = self.around.faults.find(self.name, "flap")
         if fault is None:
             return None

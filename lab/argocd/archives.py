@@ -12,13 +12,13 @@ class Unsafe(Exception):
 
 
 def extract_all(archive: tarfile.TarFile, root: Path) -> None:
-    """Every member below `root`. Unsafe at the first that must not be."""
+    """Unpack every member below `root`. Unsafe at the first forbidden one."""
     for member in archive:
         extract(archive, member, root)
 
 
 def extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    """One member below `root`. Unsafe when it must not be."""
+    """Unpack one member below `root`. Unsafe when it is forbidden."""
     if hasattr(tarfile, "data_filter"):
         try:
             archive.extract(member, root, filter="data")

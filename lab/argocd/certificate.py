@@ -1,4 +1,4 @@
-"""A certificate authority of the lab's own, for an Argo CD behind TLS that no public authority vouches for."""
+"""The lab's own certificate authority, for an Argo CD behind TLS without a public certificate."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MOST_PODS = 3  # of one workload, however many replicas it asks for: each is a p
 
 @dataclass
 class Rollout:
-    """One workload as applied: the pods it wants, as far as they are begun, and those that they replace."""
+    """One workload as applied: its new pods, as far as they have started, and the old pods that they replace."""
 
     workload: Workload
     values: Read
@@ -48,7 +48,7 @@ class Cluster:
         self._made: list[Pod] = []
 
     def apply(self, application: str, wanted: Sequence[Workload], values: Read) -> None:
-        """Make the application's workloads those of `wanted`; what is equal stays untouched."""
+        """Make the application's workloads those of `wanted`; unchanged ones stay untouched."""
         with self._lock:
             held = self._rollouts.setdefault(application, {})
             for key in set(held) - {workload.key for workload in wanted}:
@@ -94,14 +94,14 @@ class Cluster:
         return pod
 
     def _told(self, application: str) -> None:
-        """A pod changed: go on with the roll-outs, then pass it on."""
+        """React to a changed pod: continue the roll-outs, then notify the owner."""
         with self._lock:
             for rollout in self._rollouts.get(application, {}).values():
                 self._go_on(application, rollout)
         self._changed(application)
 
     def _go_on(self, application: str, rollout: Rollout) -> None:
-        """Begin the next pod when those begun are ready, and end an old one for each that is."""
+        """Start the next pod when the started ones are ready, and end one old pod for each ready one."""
         wanted = min(rollout.workload.replicas, MOST_PODS)
         rollout.old = [pod for pod in rollout.old if not pod.gone]
         for pod in rollout.current[wanted:]:

@@ -1,4 +1,4 @@
-"""The stand-in as a whole: follows the pins repository, runs what it declares, serves what Argo CD would."""
+"""The fake Argo CD as a whole: follows the pins repository, runs what it declares, serves what Argo CD would."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class ArgoCD:
 
     root: a folder of its own. repository: bare Git repository; `branch` holds Applications under `manifests`.
     registry_rewrite, git_rewrite: the addresses manifests name -> those of this machine.
-    interval: seconds between two looks at Git. refresh_deadline: longest wait of a `refresh=` nobody answers.
+    interval: seconds between two reads of Git. refresh_deadline: longest wait of a `refresh=` without a response.
     progress_deadline: longest time in seconds a pod may need, whatever the chart says.
     secrets: "namespace/name" -> data of Secrets that are not in Git.
-    tls: serve https with a certificate of `ca`, the file of an authority nobody else knows.
-    error_grace: seconds for which an error of a repository is shown only to those who ask for a refresh.
+    tls: serve https with a certificate of `ca`, the file of a private authority.
+    error_grace: seconds for which an error of a repository is shown only after a refresh.
     retry_pause: seconds before the first of the retries of a failed sync; each further pause is twice as long.
     version: that of Argo CD. Before 2.13.8, 2.14.8, 3.0.23 and 3.1 an annotated tag is shown by its own id.
     image_id: which digest pods report, "index" (containerd) or "platform".
@@ -150,7 +150,7 @@ class ArgoCD:
         return document
 
     def wait(self, good: Callable[[Json], bool], name: str, timeout: float = 30.0) -> Json:
-        """The first document that is good; TimeoutError with what was last seen after `timeout` seconds."""
+        """The first document that passes the check; TimeoutError with the last one after `timeout` seconds."""
         found = self._store.wait(name, good, timeout)
         if found is None:
             raise TimeoutError(
@@ -189,7 +189,7 @@ class ArgoCD:
         self._nudge(name or "*")
 
     def stop_reconcile(self) -> None:
-        """Nothing is read from Git and nothing compared until `resume`; pods live on."""
+        """Stop reading Git and comparing until `resume`; pods keep running."""
         self._paused.set()
 
     def resume(self) -> None:
@@ -197,7 +197,7 @@ class ArgoCD:
         self.poke()
 
     def poke(self) -> None:
-        """Look at Git at once and compare every application."""
+        """Read Git at once and compare every application."""
         self._parent.follow()
         for reconciler in self._parent.named("*"):
             reconciler.refresh("normal")

@@ -1,4 +1,4 @@
-"""Faults that change what Argo CD says of an Application, as a real one says it on such days. Pure.
+"""Faults that change Argo CD's document of an Application, in the words of a real Argo CD. Pure.
 
 Each is compared with recordings of a real Argo CD (tests/cases/argo/recordings).
 """
@@ -31,7 +31,7 @@ def disturbed(document: Json, faults: Faults) -> Json:
 
 
 def _object_health(document: Json, fault: Fault) -> None:
-    """One more object, whose health counts: an autoscaler, a Rollout, a Canary, an ExternalSecret."""
+    """One more object that counts for the health: an autoscaler, a Rollout, a Canary, an ExternalSecret."""
     word, message = fault.text("status", "Degraded"), fault.text("message", "")
     status = document["status"]
     one = {
@@ -119,7 +119,7 @@ def old_pod(fault: Fault) -> Json:
 
 
 def with_image_id(pod: Json, fault: Fault) -> Json:
-    """A live pod whose runtime gives `image_id` (`{digest}`: what runs) in place of a repository's digest."""
+    """A live pod whose runtime reports `image_id` (`{digest}`: the running one), not a repository's digest."""
     for status in (pod.get("status") or {}).get("containerStatuses") or ():
         match = re.search(r"sha256:[0-9a-f]{64}", str(status.get("imageID")))
         status["imageID"] = fault.text("image_id", "").replace("{digest}", match[0] if match else "")

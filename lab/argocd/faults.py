@@ -1,4 +1,4 @@
-"""Faults a test can put on an application: what Argo CD, its proxies and clusters do on bad days."""
+"""Faults that a test can set on an application: failures of Argo CD, its proxies and its clusters."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Backend = Callable[
 
 
 class Front:
-    """Listens from the start and for good; each request goes to the port `backend` gives for it, else 503."""
+    """Listens from the start to the end; each request goes to the port that `backend` returns, else 503."""
 
     def __init__(self, backend: Backend) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(backend))

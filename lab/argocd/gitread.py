@@ -1,4 +1,4 @@
-"""Reading bare git repositories: heads, revisions, files, whole trees."""
+"""Reads bare Git repositories: heads, revisions, files, whole trees."""
 
 from __future__ import annotations
 

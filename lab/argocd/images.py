@@ -1,4 +1,4 @@
-"""Pulling an image and unpacking its layers into a folder a process can be run from."""
+"""Pulls an image and unpacks its layers into a folder from which a process can run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Image:
-    """An unpacked image. `digest` is what was named (perhaps an index), `platform_digest` what runs."""
+    """An unpacked image. `digest` is the requested one (perhaps of an index), `platform_digest` the running one."""
 
     reference: str
     repository: str
@@ -43,7 +43,7 @@ def machine() -> str:
 
 
 def fetch(registries: Registries, reference: str, store: Path) -> Image:
-    """Pull `reference` unless its platform manifest is in `store` already. CannotFetch says why not."""
+    """Pull `reference` unless its platform manifest is in `store` already. CannotFetch with the reason."""
     parsed = parse_reference(reference)
     named = registries.manifest(parsed.repository, parsed.revision)
     manifest = _for_this_machine(registries, parsed.repository, named)
@@ -116,7 +116,7 @@ def _unpack_all(registries: Registries, repository: str, manifest: Manifest, fol
 
 
 def unpack_layer(blob: Path, root: Path) -> None:
-    """Apply one layer to `root`: whiteouts delete, nothing is ever written outside, devices are left out."""
+    """Apply one layer to `root`: whiteouts delete, writes outside are refused, devices are left out."""
     content = blob.read_bytes()
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)

@@ -115,7 +115,7 @@ def _is_error(word: str | None) -> bool:
 
 
 def pod(workload: Workload, state: PodState) -> Json:
-    """A live Pod with the status a kubelet writes: `imageID` is what runs, `image` what was asked for."""
+    """A live Pod with a kubelet's status: `imageID` is the running image, `image` the requested one."""
     metadata: Json = {
         "name": state.name, "namespace": state.namespace, "uid": uid("Pod", state.namespace, state.name),
         "labels": {**workload.labels, "pod-template-hash": state.template},

@@ -1,4 +1,4 @@
-"""Reading an OCI registry: manifests, tags and blobs, never from outside this machine."""
+"""Reads an OCI registry: manifests, tags and blobs, only on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 
 class CannotFetch(Exception):
-    """The registry did not give what was asked for; the text is what a kubelet or Argo CD would show."""
+    """The registry did not return the artifact; the text is the one that a kubelet or Argo CD would show."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Reference:
 
     @property
     def revision(self) -> str:
-        """What a registry is asked for: the digest when there is one, else the tag."""
+        """The requested digest or, without one, the tag."""
         return self.digest or self.tag or "latest"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One manifest as served: its digest is computed from the bytes, not believed from a header."""
+    """One manifest as served: its digest is computed from the bytes, not taken from a header."""
 
     digest: str
     media_type: str

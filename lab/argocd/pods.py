@@ -25,7 +25,7 @@ BACKOFF = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 @dataclass(frozen=True)
 class Kubelet:
-    """What a pod needs from its surroundings: images, values, a folder, somebody to tell."""
+    """What a pod needs from its surroundings: images, values, a folder, and a callback."""
 
     fetch: Callable[[str], Image]
     values: Callable[[], Values]
@@ -35,7 +35,7 @@ class Kubelet:
 
 
 class Pod:
-    """A running pod. `state()` is a consistent look; `stop()` returns at once, `join()` waits."""
+    """A running pod. `state()` is a consistent snapshot; `stop()` returns at once, `join()` waits."""
 
     def __init__(self, workload: Workload, name: str, order: int, kubelet: Kubelet) -> None:
         self.workload, self.order = workload, order
@@ -66,7 +66,7 @@ class Pod:
 
     @contextmanager
     def request(self) -> Iterator[int | None]:
-        """The pod's port, counted as in flight: the pod is not told to end before it is given back."""
+        """The pod's port, counted as in flight: the pod does not end before the port is released."""
         with self._lock:
             self._in_flight += 1
         try:
@@ -215,7 +215,7 @@ class Pod:
         self._kubelet.changed()
 
     def _note(self, container: str, **change: object) -> None:
-        """Change one container's state; tell the owner only when something really changed."""
+        """Change one container's state; notify the owner only of a real change."""
         with self._lock:
             before = self._state
             lists = [

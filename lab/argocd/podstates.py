@@ -1,4 +1,4 @@
-"""What one look at a pod shows."""
+"""The snapshot of a pod."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ContainerState:
 
 @dataclass(frozen=True)
 class PodState:
-    """One look at a pod. `order` tells older from newer, `created` is Unix time."""
+    """A snapshot of a pod. `order` grows with each one, `created` is Unix time."""
 
     name: str
     namespace: str

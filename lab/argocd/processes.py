@@ -1,4 +1,4 @@
-"""Starting a container as a process of this machine, bound to its owner's life."""
+"""Starts a container as a process of this machine that ends with its owner."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _die_with_parent() -> None:
 
 
 def _environment(image: Image, root: Path, env: Mapping[str, str], port: int) -> dict[str, str]:
-    """Nothing of the caller's environment but PATH and locale: a pod sees no secrets of the lab."""
+    """Only PATH and locale of the caller's environment: a pod gets no secrets of the lab."""
     kept = {key: os.environ[key] for key in ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH") if key in os.environ}
     own = {key: value for key, value in image.env if key != "PATH"}
     tmp = root / "tmp"

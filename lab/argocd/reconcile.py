@@ -1,4 +1,4 @@
-"""One application's controller: when to compare, when to sync, when only to look at the pods."""
+"""One application's controller: decides when to compare, to sync, or only to read the pods."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Reconciler:
         self._thread.start()
 
     def accept(self, manifest: Json) -> None:
-        """The app-of-apps applied a changed manifest: the spec is new, the status is not."""
+        """Take a changed manifest that the app-of-apps applied: the spec is new, the status is not."""
         with self.app.lock:
             if manifest != self.app.manifest:
                 self.app.manifest, self.app.accepted = manifest, time.monotonic()
@@ -41,14 +41,14 @@ class Reconciler:
                 self.app.publish()
 
     def refresh(self, kind: str) -> None:
-        """Ask for one comparison; the annotation stays on the document until it was made."""
+        """Request one comparison; the annotation stays on the document until it is done."""
         with self.app.lock:
             self.app.refresh = kind
             self.app.publish()
         self._wake.set()
 
     def nudge(self) -> None:
-        """Something about the pods or faults changed: look soon."""
+        """Schedule an early check, because pods or faults changed."""
         self._wake.set()
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Reconciler:
                 continue
             try:
                 self._look()
-            except Exception:  # noqa: BLE001 - a defect of the lab must be seen, not end in a silent wait
+            except Exception:  # noqa: BLE001 - a defect of the lab must be visible, not end in a silent wait
                 self._around.problem(f"{self.app.name}: {traceback.format_exc()}")
                 self._stop.wait(TRY_AGAIN)
 
@@ -113,7 +113,7 @@ class Reconciler:
             sync(app, spec, known, self._stop)
 
     def _note_error(self, spec: Json, started: float, why: str, *, asked: bool) -> None:
-        """An error of a repository is hidden for a while from whoever did not ask for this comparison."""
+        """Whether an error of a repository stays hidden, because this comparison was not requested."""
         self._failed = time.monotonic()
         self._first_error = self._first_error or (0.0 if asked else self._failed)
         if asked or self._failed - self._first_error > self._around.error_grace:

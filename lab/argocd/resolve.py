@@ -1,4 +1,4 @@
-"""From an Application's sources to revisions and rendered objects, as Argo CD's repo server does it."""
+"""Turns an Application's sources into revisions and rendered objects, as Argo CD's repo server does."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Sources:
         self._seen: dict[tuple[str, str], tuple[float, str]] = {}
 
     def revision(self, source: Json, cached: bool = True) -> str:
-        """What the source's targetRevision names now: commit, chart version or digest.
+        """The commit, chart version or digest that the source's targetRevision names now.
 
         `cached=False` asks the registry again even within a second. CannotRender when it names nothing.
         """

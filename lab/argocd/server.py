@@ -1,4 +1,4 @@
-"""Argo CD's REST API over HTTP: routing, the stream, and the faults of what stands in front of it."""
+"""Argo CD's REST API over HTTP: routing, the stream, and the faults of proxies in front of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PING = 0.2  # seconds a stream waits for an event before it looks whether it sho
 
 
 class LoginPage:
-    """An identity provider's host: answers everything with 200 and a page, and keeps what it was sent."""
+    """An identity provider's host: returns 200 and a page for every request, and records the request."""
 
     def __init__(self) -> None:
         self.requests: list[Mapping[str, str]] = []
@@ -105,7 +105,7 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
 
         def _refuse_to_write(self) -> None:
-            """Every write is counted and denied: a gate reads."""
+            """Count and deny every write, because a gate only reads."""
             path = unquote(urlsplit(self.path).path)
             server.calls.append(f"{self.command} {path}")
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -143,7 +143,7 @@ def _handler(api: Api, server: Server) -> type[BaseHTTPRequestHandler]:
             return self._json(200, api.answer(token, match[2], match[3] or "", query))
 
         def _faulty(self, fault: Fault) -> bool:
-            """Answer as the fault says; false when the request may go on."""
+            """Respond as the fault requires; false when the request may continue."""
             words = fault.text("message", "")
             if fault.kind == "401":
                 raise ApiError(UNAUTHENTICATED, words or EXPIRED)

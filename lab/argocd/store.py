@@ -1,4 +1,4 @@
-"""The documents served now, their versions, and everyone who watches them."""
+"""The documents served now, their versions, and their watchers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Store:
             return found if self._changed.wait_for(look, timeout) and not self._closed else None
 
     def watch(self) -> queue.SimpleQueue[Event | None]:
-        """A queue of every event from now on; None tells that the store is closed."""
+        """A queue of every event from now on; None means that the store is closed."""
         watcher: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         with self._changed:
             self._watchers.add(watcher)

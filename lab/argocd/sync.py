@@ -1,4 +1,4 @@
-"""One automated sync, step by step, with every document Argo CD shows on the way."""
+"""One automated sync, step by step, with every document that Argo CD shows meanwhile."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def _ended_without_result(state: Json) -> bool:
 
 
 def attempt_key(app: Application, spec: Json) -> str:
-    """What auto-sync tries once only: revisions and sources."""
+    """The revisions and sources that auto-sync tries only once."""
     revisions = app.resolved.revisions if app.resolved else ()
     return json.dumps([revisions, spec.get("source"), spec.get("sources")], sort_keys=True)
 
 
 def conditions(app: Application, spec: Json, known: Resolved) -> list[Json]:
-    """The condition auto-sync leaves when it will not try the same revisions again, or would remove everything."""
+    """The condition that auto-sync sets when it does not retry the same revisions, or would remove everything."""
     state = app.status.get("operationState") or {}
     revisions, since = " ".join(known.revisions), state.get("finishedAt") or documents.stamp(time.time())
     if _ended_without_result(state):
@@ -109,7 +109,7 @@ def sync(app: Application, spec: Json, known: Resolved, stop: threading.Event) -
 def _begin(
     app: Application, spec: Json, known: Resolved, started: float, pause: Callable[[], object]
 ) -> None:
-    """First the request on the document, a moment later the controller's answer to it."""
+    """Publish the request on the document, and a moment later the controller's response."""
     with app.lock:
         app.operation = documents.operation(spec, known.revisions)
         app.publish()
@@ -182,7 +182,7 @@ def _wait_to_retry(app: Application, failure: str, attempt: int, stop: threading
 
 
 def _end_without_result(app: Application) -> None:
-    """The controller could not even begin, for instance because it could not read the project."""
+    """End an operation that could not begin, for instance because the project could not be read."""
     with app.lock:
         app.operation = None
         state = app.status["operationState"]
@@ -202,7 +202,7 @@ def _hooks(
 
 
 def _applied(app: Application, spec: Json, known: Resolved, kept: tuple[Json, ...]) -> None:
-    """Objects are in the cluster: the comparison of live changes says Synced, with the old health."""
+    """Publish Synced with the old health, because the objects are in the cluster."""
     with app.lock:
         app.live = (*app.desired, *kept)
         app.status["sync"] = documents.sync_status("OutOfSync" if kept else "Synced", spec, known.revisions)
@@ -227,7 +227,7 @@ def _finish(
     failure: str | None,
     before: tuple[Json, ...],
 ) -> None:
-    """The operation is over: health and reconciledAt on the document are still from before it."""
+    """End the operation; health and reconciledAt on the document are still from before it."""
     finished, phase = time.time(), "Failed" if failure else "Running"
     resources = documents.applied_resources(app.desired, before, app.namespace, phase)
     with app.lock:

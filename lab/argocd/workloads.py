@@ -1,4 +1,4 @@
-"""What the rendered objects ask to be run: workloads, containers, their environment. Pure."""
+"""The workloads of the rendered objects: containers and their environment. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Values = Mapping[str, Mapping[str, str]]  # "Secret/namespace/name" or "ConfigMa
 
 
 class CannotConfigure(Exception):
-    """A container's environment names something that is not there; the kubelet's words."""
+    """A container's environment names a missing object; the text is the kubelet's."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Workload:
 
 
 def namespace_of(item: Json, default: str) -> str:
-    """An object without a namespace of its own lands in the destination's."""
+    """The object's namespace, or else the destination's."""
     return str((item.get("metadata") or {}).get("namespace") or default)
 
 

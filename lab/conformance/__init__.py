@@ -1,1 +1,1 @@
-"""The forge beside GitHub's own descriptions: every recorded call and answer, and the GraphQL schema."""
+"""Compares the forge with GitHub's own descriptions: recorded requests and responses, and the GraphQL schema."""

@@ -14,11 +14,14 @@ from lab.conformance.openapi import Description
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("tests/lab", "tests/clients", "tests/actions", "tests/proposal", "tests/promotion")
-GITHUB, SERVER = "api.github.com", "ghes-3.16"  # the least server is asked only whether it knows our calls
+GITHUB, SERVER = (
+    "api.github.com",
+    "ghes-3.16",
+)  # for the oldest server, only the existence of our calls is checked
 
 
 def main(tests: list[str]) -> int:
-    """0 when nothing differs, or the descriptions cannot be had (said in one sentence); 1 otherwise.
+    """0 when nothing differs, or the descriptions are not available (printed as one sentence); 1 otherwise.
 
     A session that records nothing compares nothing: that is 1 too.
     """
@@ -71,7 +74,7 @@ def tell(counts: Counter[str], exchanges: int) -> int:
 
 
 def say(*lines: str) -> None:
-    """Lines for whoever started this."""
+    """Print lines for the person who started this."""
     print(*lines, flush=True)
 
 

@@ -20,7 +20,7 @@ GRAPHQL = ("@octokit/graphql-schema", "15.26.1")
 
 
 class NotReachable(Exception):
-    """npm is not there, or the index does not answer."""
+    """npm is not installed, or the index does not respond."""
 
 
 def rest(name: str, environ: dict[str, str]) -> dict[str, Any]:

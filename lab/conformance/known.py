@@ -1,4 +1,4 @@
-"""Differences that are right: where GitHub itself answers otherwise than its descriptions say."""
+"""Accepted differences: responses of GitHub that differ from its own descriptions."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ REASONS: tuple[tuple[str, str], ...] = (
 
 
 def reason(line: str) -> str:
-    """Why a difference is right, or nothing."""
+    """The reason to accept a difference, or nothing."""
     return next((why for pattern, why in REASONS if re.search(pattern, line)), "")

@@ -1,4 +1,4 @@
-"""One OpenAPI description, and what is wrong with an exchange by it."""
+"""One OpenAPI description, and the violations of an exchange against it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = "urn:description"
 
 
 class Description:
-    """The routes of a description, and validators for what goes in and comes out."""
+    """The routes of a description, with validators for requests and responses."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = _nullable(document)
@@ -36,7 +36,7 @@ class Description:
         return max(fitting)[1] if fitting else None
 
     def problems(self, exchange: Exchange, *, answers: bool = True) -> Iterator[str]:
-        """What the description does not allow in an exchange, each as one line; without `answers` only the call."""
+        """Each violation of the description by an exchange, as a line; without `answers` only by the request."""
         template = self.route(exchange.method, exchange.path)
         if template is None:
             if exchange.status < 400:

@@ -1,4 +1,4 @@
-"""Exchanges with the forge as lines of JSON, written while tests run and read afterwards."""
+"""Records exchanges with the forge as lines of JSON while tests run, and reads them afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each run of an action asked of GitHub with the job's own token, for the least permissions of a job."""
+"""Records the requests of each action run with the job's own token, to find the minimum permissions of a job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE = ROOT / "tests" / "contract" / "recorded_calls.json"
 Needs = frozenset[str]  # `contents=read`, or alternatives: `issues=write;pull_requests=write`
 ROOMS = ("actions", "cases", "examples", "policy", "promotion", "proposal", "release", "security", "setup")
 TESTS = [f"tests/{room}" for room in ROOMS]  # those that run actions
-# What `permissions:` of a job can grant; a token of another kind has more.
+# The permissions that `permissions:` of a job can grant; a token of another kind has more.
 GRANTED = (
     "actions", "checks", "contents", "deployments", "issues", "packages", "pull_requests", "statuses"
 )  # fmt: skip
@@ -83,7 +83,7 @@ def summary(runs: Iterable[Run]) -> dict[str, Recorded]:
 
 
 def least(needs: Iterable[str]) -> Needs:
-    """The needs of a run without those that another one includes: who may write may read."""
+    """The permissions of a run without redundant ones: write includes read."""
     given = set(needs)
     return frozenset(
         one
@@ -106,7 +106,7 @@ def write(recorded: Mapping[str, Recorded]) -> None:
 
 
 def main(tests: list[str]) -> int:
-    """Run tests and write what the actions in them called; of some tests only, that is added to the file."""
+    """Run tests and write the calls of their actions; for a part of the tests, add them to the file."""
     workers = os.environ.get("WORKERS", "2")
     with tempfile.TemporaryDirectory(prefix="stagegate-calls-") as folder:
         command = [
@@ -127,7 +127,7 @@ def main(tests: list[str]) -> int:
 
 
 def together(one: Mapping[str, Recorded], other: Mapping[str, Recorded]) -> dict[str, Recorded]:
-    """What either has."""
+    """The union of both."""
     none = Recorded(frozenset(), frozenset())
     pairs = {action: (one.get(action, none), other.get(action, none)) for action in {*one, *other}}
     return {

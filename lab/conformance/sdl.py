@@ -1,4 +1,4 @@
-"""The forge's GraphQL schema beside GitHub's: it may leave out, but what it has must be GitHub's to the letter."""
+"""Compares the forge's GraphQL schema with GitHub's: it may leave parts out, but the rest must be identical."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BUILT_IN = frozenset(("String", "Int", "Float", "Boolean", "ID"))
 
 
 def problems(ours: str, theirs: str) -> Iterator[str]:
-    """Types, fields, arguments, values and members of ours that GitHub has not, or has otherwise."""
+    """Types, fields, arguments, values and members of ours that GitHub lacks, or defines differently."""
     small, whole = build_schema(ours), build_schema(theirs, assume_valid_sdl=True)
     for name, kind in small.type_map.items():
         if name.startswith("__") or name in _BUILT_IN:

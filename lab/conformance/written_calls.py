@@ -1,6 +1,6 @@
-"""The `gh api` commands of a document beside GitHub's description of its interface.
+"""Compares the `gh api` commands of a document with GitHub's description of its API.
 
-`python -m lab.conformance.written_calls` writes `written_calls.json`: what the description says of the routes that
+`python -m lab.conformance.written_calls` writes `written_calls.json`: the description of the routes that
 SECURITY.md uses, so that `make test` needs no network. `make conformance` compares with the whole description.
 """
 
@@ -58,7 +58,7 @@ def _call(words: list[str], body: Any) -> Exchange:
 
 
 def problems(text: str, description: Description) -> Iterator[str]:
-    """What a description does not allow in the calls of a text."""
+    """The violations of the calls in a text against a description."""
     for call in calls(text):
         yield from description.problems(call, answers=False)
 
@@ -112,7 +112,7 @@ def _closed(value: Any) -> Any:
 
 
 def main() -> None:
-    """Write the excerpt anew."""
+    """Write the excerpt again."""
     name = "api.github.com"
     document = descriptions.rest(name, dict(os.environ))
     source = f"{descriptions.OPENAPI} {descriptions.VERSIONS[name]}, generated/{name}.json"

@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _show_failures(runs: list[ActRun], show: Callable[[str], None]) -> None:
-    """The errors of every run that failed, for the person who has to find out why."""
+    """The errors of every failed run, for the person who investigates."""
     for run in runs:
         if run.code:
             show(f"\n{run.workflow} (run {run.id}) ended with {run.code}; its log says:")

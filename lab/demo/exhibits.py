@@ -12,7 +12,7 @@ from lab.lab import Lab
 
 
 def show_promotion(lab: Lab, story: Story, pull: dict[str, Any]) -> None:
-    """The gate's verdict, and what the pull request tells its reader, down to the rules."""
+    """The gate's verdict, and the content of the pull request, with the rules."""
     statuses = lab.api("octo-lead", "GET", "/commits/v1.1.0/statuses")
     gate = next(s for s in statuses if s["context"] == "stagegate/shop/staging")
     body = str(pull["body"]).split("### May it merge?")[0].rstrip()
@@ -51,7 +51,7 @@ def show_difference(story: Story, runs: list[ActRun]) -> bool:
 
 
 def tampered_reason(lab: Lab, story: Story) -> str:
-    """Save the facts of the open promotion, change one recorded digest, ask again; the reason given."""
+    """Save the facts of the open promotion, change one recorded digest, decide again; the reason."""
     desk = lab.desk("octo-lead")
     saved = desk / "facts.json"
     arguments = ("--environment", "prod", "--version", "1.1.0", "--dry-run", "true")

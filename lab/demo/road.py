@@ -64,7 +64,7 @@ def tell(lab: Lab, story: Story) -> None:
 
 
 def way_back(lab: Lab, story: Story) -> None:
-    """One command proposes the release before, and a hold keeps it there."""
+    """One command proposes the previous release, and a hold keeps it there."""
     arguments = ("--mode", "rollback", "--environment", "prod", "--reason", "to show the way back")
     told = lab.local("octo-lead", "promote_pr", *arguments)
     story.claim("one command proposes the way back, to", "1.0.0", told["version"])

@@ -11,7 +11,7 @@ from lab.pages import Pages
 WIDTH = 66
 
 
-PLAIN = {  # stable words of ours, as somebody reads them who has never seen them
+PLAIN = {  # our stable words, explained for a newcomer
     "success": "passed",
     "failure": "failed",
     "reported": "written",
@@ -23,7 +23,7 @@ PLAIN = {  # stable words of ours, as somebody reads them who has never seen the
 
 @dataclass(frozen=True)
 class Row:
-    """One claim: what it says, whether it held, what was seen in words, and how long the step took (seconds)."""
+    """One claim: its text, whether it is true, the observed value in words, and the time of the step (seconds)."""
 
     step: str
     held: bool
@@ -32,11 +32,11 @@ class Row:
 
 
 class Broken(Exception):
-    """A claim did not hold; the demo ends here, and the table says where."""
+    """A claim is not true; the demo ends here, and the table shows which one."""
 
 
 class Story:
-    """The claims so far, printed by `show` as they are made, and what people look at."""
+    """The claims so far, printed by `show` as they are made, and the pages for people."""
 
     def __init__(self, show: Callable[[str], None], shown: Pages) -> None:
         self.rows: list[Row] = []
@@ -75,7 +75,7 @@ class Story:
 
 
 def words(value: object) -> str:
-    """What was seen, as a newcomer reads it."""
+    """The observed value, in words for a newcomer."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, bytes):

@@ -1,6 +1,7 @@
-"""A GitHub stand-in over bare repositories: REST, GraphQL, git over HTTP, rights, rules, events, faults.
+"""A fake GitHub over bare repositories: REST, GraphQL, Git over HTTP, permissions, rules, events, faults.
 
-Validated against GitHub's public documentation; it holds the refusals a promotion meets, not all of GitHub.
+Validated against GitHub's public documentation; it contains the refusals that a promotion can get, not all of
+GitHub.
 """
 
 from lab.forge.forge import Forge

@@ -1,4 +1,4 @@
-"""Moving refs as GitHub lets a caller move them: names, rules, compare-and-swap, then what follows from it."""
+"""Moves refs as GitHub does: names, rules, compare-and-swap, then the consequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each request needed: a permission, and the place that needed it."""
+"""Records the permission that each request needed, and the place that needed it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _here = threading.local()
 
 
 def enter(place: str) -> None:
-    """The request of this thread is now at this place."""
+    """Record the place that this thread's request has reached."""
     _here.place = place
 
 
 def note(needs: str, kind: str) -> None:
-    """The place that this thread is at needs a permission."""
+    """Record a permission that the current place of this thread needs."""
     for listener in tuple(_listeners):
         listener(Demand(getattr(_here, "place", ""), needs, kind))
 
@@ -40,6 +40,6 @@ def listen(listener: Listener) -> None:
 
 
 def forget(listener: Listener) -> None:
-    """Call it no more."""
+    """Stop calling it."""
     with suppress(ValueError):
         _listeners.remove(listener)

@@ -1,4 +1,4 @@
-"""The events GitHub would have sent, each marked when it would have started no workflow, and why."""
+"""The events that GitHub would have sent; one that would start no workflow is marked with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One REST request and its answer, as route functions see them."""
+"""One REST request and its response, as route functions handle them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Default = TypeVar("Default")
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: `body` is JSON unless it is bytes; None is an empty answer."""
+    """The response: `body` is JSON unless it is bytes; None is an empty response."""
 
     status: int = 200
     body: object = None
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Fields:
-    """A JSON object somebody sent, read with types; wrong types and missing fields are 422."""
+    """A JSON object of a request, read with types; wrong types and missing fields are 422."""
 
     values: Mapping[str, object]
 
@@ -101,7 +101,7 @@ Record = TypeVar("Record", bound=_Numbered)
 
 @dataclass(frozen=True)
 class Ask:
-    """A request that found its route: who (`token`), where (`repository`), and what."""
+    """A request with its route: the caller (`token`), the repository and the content."""
 
     world: World
     token: Token
@@ -145,7 +145,7 @@ class Ask:
         raise not_found()
 
     def demand(self, needs: str) -> None:
-        """Refuse unless the caller has one more right."""
+        """Refuse unless the caller has one more permission."""
         demand(self.token, self.repository, needs)
 
     def page(
@@ -173,7 +173,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Links:
-    """Where this caller finds the API (`api`) and the pages (`web`)."""
+    """The addresses of the API (`api`) and the pages (`web`) for this caller."""
 
     api: str
     web: str

@@ -1,4 +1,4 @@
-"""Planned trouble: the nth matching call fails in the way a test asked for."""
+"""Planned faults: the nth matching call fails in the way that a test requested."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Faults:
             self._plans.append(_Plan(method.upper(), re.compile(path), nth, how))
 
     def clear(self) -> None:
-        """Forget all plans."""
+        """Remove all plans."""
         with self._lock:
             self._plans.clear()
 
     def next(self, method: str, target: str) -> How | None:
-        """What shall happen to this call; counts it for every plan it matches."""
+        """The fault for this call; counts the call for every plan that it matches."""
         decided: How | None = None
         with self._lock:
             for plan in self._plans:
@@ -56,7 +56,7 @@ class Faults:
 
 
 def answer(how: How, now: float, *, graphql: bool = False) -> Answer:
-    """The answer of a fault that has one (a status, a dict, the limits, which GraphQL reports with 200)."""
+    """The response of a fault that has one (a status, a dict, the limits, which GraphQL reports with 200)."""
     if isinstance(how, Mapping):
         sent = how.get("headers")
         headers = {str(key): str(value) for key, value in sent.items()} if isinstance(sent, Mapping) else {}

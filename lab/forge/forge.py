@@ -125,7 +125,7 @@ class Forge:
             repo.collaborators[login] = role
 
     def check_run(self, full_name: str, sha: str, name: str, app: str, conclusion: str | None) -> None:
-        """An App of somebody else makes a check run on a commit; without a conclusion it is still at work."""
+        """Make a check run on a commit by a third-party App; without a conclusion it is still in progress."""
         repo = self._repo(full_name)
         status = "in_progress" if conclusion is None else "completed"
         at = self.world.now()
@@ -185,7 +185,7 @@ class Forge:
         held[name.upper()] = Variable(name.upper(), value, now, now)
 
     def secret(self, full_name: str, name: str, environment: str = "") -> None:
-        """Let a secret exist, in a repository or in one of its Environments. Nobody reads its value."""
+        """Add a secret to a repository or to one of its Environments. Its value is never read."""
         repo = self._repo(full_name)
         held = repo.environments[environment].secrets if environment else repo.secrets
         held[name.upper()] = self.world.now()
@@ -205,15 +205,15 @@ class Forge:
         self.world.content_limit.per_minute, self.world.content_limit.per_hour = per_minute, per_hour
 
     def lag(self, reads: int) -> None:
-        """Let the first reads of everything new miss it: read-after-write delay, without a clock."""
+        """Let the first reads of each new object miss it: a read-after-write delay, without a clock."""
         self.world.replica.lag(reads)
 
     def heal(self) -> None:
-        """Forget all planned trouble."""
+        """Remove all planned faults."""
         self._faults.clear()
 
     def advance(self, seconds: float) -> None:
-        """Let the forge's clock jump: soak, expiry."""
+        """Move the forge's clock forward, for soaks and expiry."""
         self.world.shift += seconds
 
     def run_started(

@@ -1,4 +1,4 @@
-"""git over HTTP: `git http-backend` does the work, the rights and rules of the forge decide."""
+"""Git over HTTP: `git http-backend` does the work; the forge's permissions and rules decide."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _say(
     before: Mapping[str, str],
     folder: Path,
 ) -> None:
-    """Write down what the hook shall refuse."""
+    """Write the list of refs that the hook must refuse."""
     if not may_change_workflows(token, repository):
         (folder / "workflows").write_text(NO_WORKFLOWS)
     for name, after in wanted:

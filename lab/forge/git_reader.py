@@ -28,7 +28,7 @@ class Found:
 
 
 class Reader:
-    """Answers about one bare repository. It sees what others write, and begins anew after `close`."""
+    """Reads one bare repository. It includes the writes of others, and starts again after `close`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -83,7 +83,7 @@ class Reader:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of every git here: nobody's configuration, no prompts."""
+    """The environment of every git here: no user configuration, no prompts."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     fixed = {
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -19,7 +19,7 @@ SHA = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Move:
-    """A wanted ref change. `before` None: whatever it is now; ZERO: must not exist. `after` ZERO: delete."""
+    """A requested ref change. `before` None: any current value; ZERO: must not exist. `after` ZERO: delete."""
 
     name: str
     after: str

@@ -1,4 +1,4 @@
-"""Making objects in a bare repository: blobs, trees, commits, three-way merges; no work tree of its own."""
+"""Makes objects in a bare repository without a work tree: blobs, trees, commits, three-way merges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two habits of GitHub that a test turns on: the limit on creating content, and reads that lag behind writes."""
+"""Two behaviours of GitHub that a test turns on: the limit on creating content, and delayed reads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ContentLimit:
         self._times: dict[str, deque[float]] = {}
 
     def exceeded(self, login: str, now: float) -> bool:
-        """Whether this request is one too many; one that is refused does not count."""
+        """Whether this request exceeds the limit; a refused request does not count."""
         if not self.per_minute:
             return False
         times = self._times.setdefault(login, deque())
@@ -41,7 +41,7 @@ class Replica:
         self._missing: dict[int | str, int] = {}
 
     def lag(self, reads: int) -> None:
-        """Miss what is new from now on for so many reads. 0: see everything."""
+        """Miss each new record for so many reads. 0: miss nothing."""
         self.behind = reads
         if not reads:
             self._missing.clear()
@@ -52,7 +52,7 @@ class Replica:
             self._missing[record] = self.behind
 
     def misses(self, record: int | str) -> bool:
-        """Whether this read does not see it yet."""
+        """Whether this read misses it."""
         left = self._missing.get(record, 0)
         if left:
             self._missing[record] = left - 1

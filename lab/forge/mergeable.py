@@ -1,4 +1,4 @@
-"""What a pull request would merge: its base, commits and changed files, and whether that works."""
+"""The base, commits and changed files of a pull request, and whether it can be merged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lab.forge.records import PullRequest
 
 
 def base_head(pull: PullRequest) -> str:
-    """Where the base branch is now; what it was, once the pull request is closed."""
+    """The current head of the base branch, or the last one of a closed pull request."""
     if not pull.open:
         return pull.base_sha
     return pull.repository.store.ref(f"refs/heads/{pull.base_ref}") or pull.base_sha
@@ -46,7 +46,7 @@ def test_merge(pull: PullRequest) -> str | None:
 
 
 def peek(pull: PullRequest) -> bool | None:
-    """Mergeable? None the first time a head and base are asked about: GitHub computes it meanwhile."""
+    """Whether it can be merged; None for the first request with a head and base, as on GitHub."""
     if not pull.open:
         return None
     key = (pull.head_sha, base_head(pull))

@@ -1,4 +1,4 @@
-"""Who may do what: rights of a token in a repository, and GitHub's words when they are missing.
+"""The permissions of a token in a repository, and GitHub's messages when they are missing.
 
 `needs` is written as GitHub's `X-Accepted-GitHub-Permissions` header: "," means and, ";" means or.
 """
@@ -61,7 +61,7 @@ def _of_role(role: str) -> dict[str, str]:
 
 
 def rights(token: Token, repository: Repository) -> dict[str, str]:
-    """What a token may in a repository, without what everybody may read in a public one."""
+    """The permissions of a token in a repository, without the public ones."""
     if token.kind == "anonymous":
         return {}
     if token.repositories is not None and repository.full_name.lower() not in token.repositories:
@@ -133,7 +133,7 @@ def missing(token: Token, needs: str) -> Refusal:
 
 
 def may_change_workflows(token: Token, repository: Repository) -> bool:
-    """GITHUB_TOKEN never may; Apps and fine-grained tokens need `workflows`; other people's tokens may."""
+    """Whether a token may change workflows: GITHUB_TOKEN never, Apps and fine-grained tokens with `workflows`."""
     if token.kind == "actions":
         return False
     return allows(token, repository, "workflows=write")

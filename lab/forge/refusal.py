@@ -1,4 +1,4 @@
-"""How the forge says no: one exception that both the REST and the GraphQL side turn into an answer."""
+"""Refusals of the forge: one exception that both REST and GraphQL turn into a response."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Refusal(Exception):
         self.kind = kind or {403: "FORBIDDEN", 404: "NOT_FOUND"}.get(status, "UNPROCESSABLE")
 
     def body(self) -> Body:
-        """The JSON that REST answers with."""
+        """The JSON of REST's response."""
         body: Body = {"message": self.message, "documentation_url": DOCS, "status": str(self.status)}
         if self.errors:
             body["errors"] = self.errors

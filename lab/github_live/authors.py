@@ -8,7 +8,7 @@ from stagegate.clients.hub import RefUpdate
 
 @check("a commit by POST git/commits is signed for an App and for GITHUB_TOKEN, and not for a person")
 def signatures(scene: Scene) -> str:
-    """Who counts as having made a mark rests on this."""
+    """The identity of a mark's author depends on this."""
     ref = f"refs/heads/{scene.branch('signed')}"
     sha = scene.hub.create_orphan_commit({"mark.json": b"{}\n"}, "chore: live signature")
     scene.hub.create_ref(ref, sha)

@@ -7,7 +7,7 @@ import time
 from lab.github_live.scene import Differs, Scene, check, need
 from stagegate.clients.hub import ZERO, RefUpdate, StaleHead
 
-_TRIES, _PACE = 20, 0.5  # for what GitHub does after it has answered
+_TRIES, _PACE = 20, 0.5  # for effects that GitHub applies after its response
 
 
 @check(
@@ -40,7 +40,7 @@ def pulls(scene: Scene) -> str:
 
 @check('GitHub\'s "Update branch" makes a merge of two parents, and signs it itself')
 def update_branch(scene: Scene) -> str:
-    """Why it is nobody's mark, and no work of others on a branch of ours."""
+    """Why an update of a branch is neither a mark nor foreign work."""
     scene.commit("base", {"live/other": b"x"})
     scene.ask("PUT", f"/pulls/{scene.pull}/update-branch", {"expected_head_sha": scene.head})
     for _ in range(_TRIES):
@@ -70,7 +70,7 @@ def merging(scene: Scene) -> str:
 
 @check("a squash has a parent and GitHub's signature, whoever its author is; the activity names who merged")
 def squash(scene: Scene) -> str:
-    """Why a squash of an App's pull request into the branch of a mark is no mark of the App."""
+    """Why a squash of an App's pull request into the branch of a mark is not a mark by the App."""
     made = scene.hub.commit_info(scene.notes["squash"])
     need(made is not None and len(made.parents) == 1 and made.verified, made)
     move = scene.hub.pushed(scene.branch("base"), scene.hub.repository, scene.notes["squash"])

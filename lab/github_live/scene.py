@@ -36,7 +36,7 @@ class Scene:
 
 
 class Differs(Exception):
-    """GitHub answered something else."""
+    """GitHub behaved differently."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def check(expected: str) -> Callable[[Callable[[Scene], str]], Check]:
 
 
 def need(held: bool, seen: object) -> None:
-    """Differs with what was seen unless it held."""
+    """Raise Differs with the observed behaviour, unless the condition is true."""
     if not held:
         raise Differs(str(seen))

@@ -1,4 +1,4 @@
-"""What people declare in YAML (settings, scenarios), read as a type.
+"""Reads YAML that people write (settings, scenarios) as a type.
 
 Reading is fast and strict; only when something is wrong are jsonschema and the places asked, so that every mistake
 is listed at once with its line and the nearest valid name.
@@ -107,7 +107,7 @@ def _unusual(content: bytes, file: str) -> Any:
         return YAML(typ="safe", pure=True).load(io.BytesIO(content))
     except ReaderError as error:
         before = content[: error.position if isinstance(error.position, int) else 0]
-        text = "a byte that is no UTF-8 text; save the file as UTF-8"
+        text = "it contains a byte that is not UTF-8; save the file as UTF-8"
         raise bad(file, [(before.count(b"\n") + 1, text)]) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -139,7 +139,7 @@ def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[
             known = sorted((best.schema.get("properties") or {}).keys())
             for key in sorted(set(best.instance) - set(known)):
                 near = difflib.get_close_matches(key, known, 1)
-                hint = f", did you mean {near[0]}" if near else f", known are {', '.join(known)}"
+                hint = f", did you mean {near[0]}" if near else f"; the known keys are {', '.join(known)}"
                 yield line(root, [*path, key], key=True), f"unknown key {key!r}{hint}"
         else:
             where = ".".join(str(part) for part in path) or "the document"

@@ -37,7 +37,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "reported": ("The requested report was written.", "Nothing to do."),
         "already-released": ("This version exists for exactly this commit.", "Nothing to do."),
         "no-release-needed": (
-            "No commit since the last release asks for a new version.",
+            "No commit since the last release requires a new version.",
             "Use `feat:` or `fix:` in a commit, or name the version with `bump`.",
         ),
         "already-published": ("The same content is published under this version.", "Nothing to do."),
@@ -63,7 +63,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "awaiting-review": ("The promotion waits for an approval of exactly this commit.", "Approve it."),
         "queued": ("Another release is promoted first.", "The next evaluation proposes this one."),
         "canary-paused": (
-            "A Rollout or Canary pauses for longer than one job waits (`gate.canary-in-job`).",
+            "A Rollout or Canary is paused for longer than one job waits (`gate.canary-in-job`).",
             "Resume or promote it. The next run of the workflow that verifies pins goes on with the gate.",
         ),
         "no-evidence": (
@@ -81,7 +81,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "older-version": (
             "The version is older than the one that runs.",
-            "Use `/rollback` where going back is what you want.",
+            "Use `/rollback` to go back on purpose.",
         ),
         "held-back": ("A hold is in force.", "Read its reason; `/unhold` lifts it."),
         "banned-version": (
@@ -119,7 +119,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Find out what replaced it, then run the gate again.",
         ),
         "content-differs": (
-            "The cluster runs something else than this release.",
+            "The cluster runs something other than this release.",
             "Compare the pin, the chart and the Application with what the message names.",
         ),
         "findings": ("A check found errors.", "Each finding names its cause and how to fix it."),
@@ -136,7 +136,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Use an App that may bypass the rule, or `strategy: latest` with `merge: stagegate`.",
         ),
         "wrong-source": (
-            "The content comes from another place than the settings allow.",
+            "The content comes from a place that the settings do not allow.",
             "Correct the source or the settings.",
         ),
         "ambiguous-pin": (
@@ -154,7 +154,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Run the job again; see the service's status page.",
         ),
         "unknown-state": (
-            "Something that decides could not be read, and unknown never counts as passed.",
+            "A fact that the decision needs could not be read, and unknown never counts as passed.",
             "Run the job again when the named service responds.",
         ),
         "token-expired": ("The token is not valid.", "Create a new one and store it where the message says."),
@@ -183,7 +183,7 @@ RISKS: Mapping[str, str] = MappingProxyType(
         "stateful-shrunk": "Storage becomes smaller, or something that keeps state gets fewer members.",
         "immutable-field": "Kubernetes refuses a change of this field; Argo CD would have to replace the object.",
         "crd-changed": "A CustomResourceDefinition changes or loses a version.",
-        "rbac-widened": "Somebody gets more permissions in the cluster.",
+        "rbac-widened": "An account gets more permissions in the cluster.",
         "replicas-zero": "A workload is scaled to zero.",
         "new-registry": "An image comes from a registry that this environment did not use.",
         "image-replaced": "An image is replaced by another one, and that is not a newer version of it.",
@@ -246,7 +246,7 @@ def explain(
     if not explanations:
         near = difflib.get_close_matches(word, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "`stagegate explain` lists all of them."
-        sys.stderr.write(f"{word!r} is no reason, rule or risk of stagegate. {hint}\n")
+        sys.stderr.write(f"{word!r} is not a reason, rule or risk of stagegate. {hint}\n")
         return VERDICTS["bad-input"].exit_code
     if as_json:
         rows_of = [{"word": word, **one._asdict()} for one in explanations]

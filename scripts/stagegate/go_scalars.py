@@ -1,4 +1,4 @@
-"""What a plain scalar of YAML is to Go, so to Kubernetes, Argo CD and Helm: YAML 1.1 words and Go's own numbers.
+"""How Go (Kubernetes, Argo CD, Helm) reads a plain scalar of YAML: YAML 1.1 words and Go's own numbers.
 
 Compared with a real reader in tests/pins/test_go_reader.py. https://pkg.go.dev/sigs.k8s.io/yaml
 """

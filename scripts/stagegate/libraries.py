@@ -1,4 +1,4 @@
-"""The locked libraries: where their environment lies, and how it is built so that nobody meets half of one.
+"""The locked libraries: where their environment is, and how it is built atomically.
 
 Standard library only, because this is what brings the others; and what is slow to import is imported where it
 is needed, because every step of every job comes through here.
@@ -192,7 +192,7 @@ def install(lock: str, folder: str, command: Sequence[str], environ: Mapping[str
         raise NoLibraries(
             "missing-tool",
             2,
-            "Neither uv nor pip is there.",
+            "Neither uv nor pip is installed.",
             f"stagegate's libraries are installed with one of them, and {sys.executable} has no pip.",
             "Install uv or pip in a step before this one (actions/setup-python brings pip).",
         )
@@ -325,7 +325,7 @@ def _sweep(root: str) -> None:
 
 def _not_installed(why: str, output: bytes) -> NoLibraries:
     shown = _show(output)
-    last = shown[-1].strip().rstrip(".") if shown else "it said nothing"
+    last = shown[-1].strip().rstrip(".") if shown else "it printed nothing"
     return NoLibraries(
         "unreachable",
         3,

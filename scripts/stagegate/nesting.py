@@ -64,7 +64,7 @@ def bomb_of_nodes(roots: Iterable[yaml.Node], text: str) -> str:
                 open_.discard(id(node))
                 sizes[id(node)] = 1 + sum(sizes.get(id(one), 1) for one in inner)
                 if sizes[id(node)] > LARGEST:
-                    return f"its aliases stand for more than {LARGEST:,} values"
+                    return f"its aliases expand to more than {LARGEST:,} values"
                 continue
             if id(node) in open_:
                 return "an alias contains itself"
@@ -131,5 +131,5 @@ def _walk(text: str) -> str:
             open_[-1] = (anchor, before + size)
         total = max(total, size, open_[-1][1] if open_ else 0)
         if total > LARGEST:
-            return f"its aliases stand for more than {LARGEST:,} values"
+            return f"its aliases expand to more than {LARGEST:,} values"
     return ""

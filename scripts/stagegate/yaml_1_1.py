@@ -29,7 +29,7 @@ class Loader(yaml.CSafeLoader):
         if twice:
             second = [key for key, _ in node.value if key.value == twice[0]][1]
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice[0]!r} stands twice", second.start_mark
+                None, None, f"the key {twice[0]!r} occurs twice", second.start_mark
             )
         return self._pairs(node, deep)
 
@@ -37,7 +37,7 @@ class Loader(yaml.CSafeLoader):
         """The mapping as JSON has it: keys are text, and the last of two equal ones counts. ConstructorError for a
         key that Go refuses."""
         if not isinstance(node, yaml.MappingNode):
-            raise yaml.constructor.ConstructorError(None, None, "this is no mapping", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, "this is not a mapping", node.start_mark)
         self.flatten_mapping(node)
         pairs: dict[Hashable, Any] = {}
         for key, value in node.value:
@@ -53,7 +53,7 @@ def _scalar(_: Loader, node: yaml.ScalarNode) -> Any:
     """A scalar whose tag says what it is. ConstructorError for a number that JSON does not have."""
     value = go_scalars.value(node.value)
     if isinstance(value, float) and not math.isfinite(value):
-        problem = f"{node.value} is no number of JSON"
+        problem = f"{node.value} is not a JSON number"
         raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
     return value
 

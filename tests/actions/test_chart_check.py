@@ -198,7 +198,7 @@ def test_a_chart_alone_is_enough(world: World) -> None:
     assert {f["rule"] for f in findings if f["severity"] == "error"} <= {"dangling-reference"}
     code, _, findings = world.check(chart="charts/shop", image_tag_value="global.tag", fail_on="note")
     assert code == 1
-    assert any("moves no image" in f["message"] for f in findings)
+    assert any("changes no image" in f["message"] for f in findings)
 
 
 def test_a_rule_explains_itself(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,9 +149,9 @@ def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
         assert attempt("SLACK_URL answers with a redirect (307).") == 2
         assert not other.asked
     receiver.status, receiver.location, receiver.pause = 200, "", 0.6
-    assert attempt("127.0.0.1 does not answer.") == 2  # once for each channel: a POST is not repeated
+    assert attempt("127.0.0.1 does not respond.") == 2  # once for each channel: a POST is not repeated
     receiver.pause, receiver.url = 0.0, f"http://{other.host}/{SECRET}"  # nobody listens there now
-    assert attempt("127.0.0.1 does not answer.") == 0
+    assert attempt("127.0.0.1 does not respond.") == 0
     receiver.url = url
     assert len(made.hub().open_issues()) == 1  # this channel worked the first time
     assert attempt("") == 2  # nobody else had it, so everybody gets it now
@@ -237,7 +237,7 @@ def test_the_apps_of_a_run_share_what_was_told(made: Shop, receiver: Receiver) -
     inputs = PinsInputs(token=made.token, config="*/stagegate.yaml")
     deliver.send("promote-pr", inputs, Context.from_environ(environ), result, environ)
     assert len(made.forge.calls) - before == 1  # the statuses of the run's commit
-    broken = Result(reason="unreachable", message=Message(what="The registry does not answer."))
+    broken = Result(reason="unreachable", message=Message(what="The registry does not respond."))
     environ["SLACK_URL"] = environ["TEAMS_URL"] = receiver.url
     deliver.send("promote-pr", inputs, Context.from_environ(environ), broken, environ)
     assert [one["blocks"][0]["text"]["text"] for one in receiver.got] == [

@@ -176,7 +176,7 @@ def test_what_is_ready_and_not_proposed_is_stuck_after_an_hour(world: Shop) -> N
     promote(world, environment="prod")
     assert place(world, "prod")["stuck"] == ""
     world.forge.advance(8 * DAY)
-    assert "nobody merged it" in place(world, "prod")["stuck"]
+    assert "has been ready to merge since" in place(world, "prod")["stuck"]
 
 
 @pytest.mark.parametrize("missing", ["statuses", "pull_requests", "deployments", "contents"])

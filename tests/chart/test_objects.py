@@ -58,7 +58,7 @@ def test_objects_with_their_templates() -> None:
         ("just text\n", "instead of an object"),
         ("- apiVersion: v1\n", "instead of an object"),
         ("apiVersion: v1\nkind: A\nmetadata: {name: a, name: b}\n", "twice"),
-        ("apiVersion: v1\nkind: List\nitems: [text]\n", "no object"),
+        ("apiVersion: v1\nkind: List\nitems: [text]\n", "not an object"),
         ("apiVersion: v1\n  kind: A\n", "not YAML"),
         ("--- {apiVersion: v1, kind: A, metadata: {name: a}}\n--- {apiVersion: v1}\n", "not YAML"),
         ("apiVersion: v1\nkind: A\nmetadata: {name: a}\n...\napiVersion: v1\n", "not YAML"),

@@ -48,8 +48,8 @@ REFUSALS = [
     (Answer(307, {"Location": "/login"}), "missing-permission", "argocd-headers"),
     (Answer(200, {"Content-Type": "text/html"}, b"<html>Sign in</html>"), "missing-permission", "page"),
     (Answer(200, JSON, b"{"), "missing-permission", "page"),
-    (Answer(200, JSON, b"[]"), "unknown-state", "no object"),
-    (Answer(cut=True), "unreachable", "does not answer"),
+    (Answer(200, JSON, b"[]"), "unknown-state", "not an object"),
+    (Answer(cut=True), "unreachable", "does not respond"),
 ]
 
 

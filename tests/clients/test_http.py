@@ -197,7 +197,7 @@ def test_nobody_there_says_who_and_nothing_of_what_was_sent() -> None:
             ),
         )
     stop = caught.value
-    assert (stop.reason, stop.what) == ("unreachable", f"{host} does not answer.")
+    assert (stop.reason, stop.what) == ("unreachable", f"{host} does not respond.")
     assert SECRET not in f"{stop} {stop.why} {stop.next}"
     assert "ConnectionError" in stop.why
 

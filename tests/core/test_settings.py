@@ -60,7 +60,7 @@ def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
         (BASE.replace("}", ", promotion: {merge: stagegate, draft: true}}"), "a draft cannot be merged"),
         (
             BASE.replace("}", ", promotion: {merge: merge-queue}}") + "trust: {level: protected, app: x}\n",
-            "not for trust: protected",
+            "does not work with trust: protected",
         ),
         (BASE + "images: ['ghcr.io/acme/shop:v1']\n", "without tag"),
         (BASE + "chart: {path: charts/shop}\n", "chart.repository"),

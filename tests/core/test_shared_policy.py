@@ -120,7 +120,7 @@ def test_a_key_that_every_environment_shares_can_be_locked() -> None:
 @pytest.mark.parametrize(
     ("shared", "said"),
     [
-        ("app: web\n", "app can only stand in the file of an app"),
+        ("app: web\n", "app may only be in the settings of an app"),
         ("comands: {}\n", "did you mean commands"),
         ("environments: {prod: {soke: 1m}}\n", "did you mean soak"),
         ("environments: [{name: prod}]\n", "must be a mapping"),

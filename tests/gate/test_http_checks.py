@@ -100,7 +100,7 @@ checks:
         ("{path: /missing}", "{}", "status 404, expected 200"),
         ("{path: /page}", "{json: {a: 1}}", "not JSON"),
         ("{path: /slow}", "{within: 100ms}", "longer than the allowed 100ms"),
-        ("{path: /drip}", "{}", "no answer within 1 s"),
+        ("{path: /drip}", "{}", "no response within 1 s"),
         ("{path: /moved}", "{}", "status 302"),
         ("{path: /away, redirects: true}", "{}", "another host"),
         ("{path: /huge}", "{}", "longer than"),
@@ -135,7 +135,7 @@ def test_only_a_retry_tries_again(service: Service) -> None:
 def test_a_service_that_is_away_fails_within_its_time(service: Service) -> None:
     began = time.monotonic()
     found = run(service, check("{path: /health}"), environ={"SHOP_URL": "http://127.0.0.1:9"})["it"]
-    assert (found.outcome, "does not answer" in found.detail) == ("failed", True)
+    assert (found.outcome, "does not respond" in found.detail) == ("failed", True)
     assert time.monotonic() - began < 60  # its own time ends it, not the job
 
 

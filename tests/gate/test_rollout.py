@@ -347,5 +347,5 @@ def made_by_a_set(document: Any) -> None:
 
 def test_an_application_of_a_set_says_when_it_looks_again() -> None:
     found, _ = waited(Simulated([Phase(FOREVER, made_by_a_set)]), timeout=100.0)
-    assert "ApplicationSet shops makes it and looks at Git every 180 s, so within 8" in found.detail
+    assert "ApplicationSet shops makes it and reads Git every 180 s, next within 8" in found.detail
     assert "webhook" in found.detail

@@ -47,7 +47,7 @@ def window(kind: str, schedule: str, duration: str = "1h", **more: str) -> dict[
             {"activeWindows": [window("deny", "nonsense")]},
             "the deny window `nonsense` for 1h forbids the sync",
         ),
-        ({"assignedWindows": [window("allow", "0 7 31 2 *")]}, "is shut"),
+        ({"assignedWindows": [window("allow", "0 7 31 2 *")]}, "is closed"),
     ],
 )
 def test_a_shut_window_names_its_next_opening(windows: dict[str, Any], text: str) -> None:

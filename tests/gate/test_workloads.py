@@ -316,7 +316,7 @@ def test_a_kubeconfig_names_files_contents_and_commands(tmp_path: Path, api: Api
     command = {"exec": {"command": str(program), "env": [{"name": "PART", "value": api.token}]}}
     assert opened(tmp_path, api, command).objects("/api/v1/namespaces/shop/pods")
     program.write_text("#!/bin/sh\necho no >&2\nexit 3\n")
-    with pytest.raises(Stop, match="gave no token"):
+    with pytest.raises(Stop, match="returned no token"):
         opened(tmp_path, api, command)
 
 

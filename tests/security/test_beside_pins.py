@@ -125,7 +125,7 @@ def test_a_new_document_is_judged_where_it_names_what_an_environment_runs(
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\n", "ConfigMap/argocd-cm"),
         ("apiVersion: v1\nkind: List\nitems:\n- " + (OTHER % "shop").replace("\n", "\n  "), "Application/other"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\nspec: {}\n", "Pod/x-"),
-        ("some: text\n", "no named"),
+        ("some: text\n", "without a name"),
         ("# a comment\n", ""),
     ],
 )  # fmt: skip

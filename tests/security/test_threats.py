@@ -16,7 +16,7 @@ ROWS = [
 ]
 SOURCES = (
     "pull request", "comment", "commit message", "chart", "values file", "registry", "Argo CD answer",
-    "scenario target", "fellow workflow",
+    "scenario target", "another workflow",
 )  # fmt: skip
 
 

@@ -331,7 +331,7 @@ def test_a_token_that_may_see_one_application_only(clinic: Clinic, diagnose: Dia
 
 def test_an_application_that_nobody_applies(diagnose: Diagnose) -> None:
     done = diagnose({"deploy/argocd/prod.yaml": ('targetRevision: "1.0.0"', 'targetRevision: "1.0.1"')})
-    told = done.told("argocd-follows", "says 1.0.1")
+    told = done.told("argocd-follows", "has 1.0.1")
     assert "kubectl apply -n argocd -f deploy/argocd/prod.yaml" in told["fix"]
 
 

@@ -260,7 +260,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("stagegate.yaml", "argocd: {applications: [shop-staging]}", "argocd: {source: http}"),
         "scenarios",
         "error",
-        "asks for {version}",
+        "compares {version}",
         'expect: {json: {version: "{version}"}}',
     ),
     "no scenario file": (
@@ -311,7 +311,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         "can change without a commit of yours",
         "@<40 hex>",
     ),
-    "nothing to go back to": (
+    "no release to roll back to": (
         HELM,
         lambda folder: (git(folder, "tag", "-d", "1.4.2"), None)[1],
         "adopted",

@@ -83,7 +83,7 @@ def test_what_it_writes_into_the_cluster_only_is_no_pin(
     assert cli.main(["import", "--dry-run"]) == 0
     assert "Image Updater writes ghcr.io/acme/shop into the cluster only" in capsys.readouterr().out
     assert cli.main(["init", "--dry-run"]) == 0
-    assert "`stagegate import` takes its images over" in capsys.readouterr().out
+    assert "`stagegate import` converts its configuration" in capsys.readouterr().out
 
 
 def test_packages_of_release_please_become_version_settings(

@@ -241,7 +241,7 @@ def test_a_release_workflow_that_exists_stays_and_is_named(
     assert (folder / ".github/workflows/release.yml").read_text() == theirs
     assert (folder / ".github/workflows/stagegate-release.yml").is_file()
     assert ".github/workflows/release.yml also does: image build" in said
-    assert (folder / "CODEOWNERS").read_text().startswith("* @octo\n# What decides")
+    assert (folder / "CODEOWNERS").read_text().startswith("* @octo\n# Owners of")
     assert "/k8s/prod/ @acme" in (folder / "CODEOWNERS").read_text()
 
 

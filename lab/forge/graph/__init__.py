@@ -33,7 +33,7 @@ from lab.forge.values import Body, Token
 
 @dataclass(frozen=True)
 class Operation:
-    """What a request says it will do."""
+    """The operation of a request."""
 
     name: str = ""
     mutations: tuple[str, ...] = ()

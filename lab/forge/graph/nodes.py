@@ -13,7 +13,7 @@ from lab.forge.values import Asset, DeploymentStatus, Status, Token, User
 
 @dataclass(frozen=True)
 class Asker:
-    """Whose query it is."""
+    """The caller of a query."""
 
     world: World
     token: Token

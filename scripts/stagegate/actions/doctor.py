@@ -1,4 +1,4 @@
-"""doctor: what will break before the first use, each finding with the command that cures it."""
+"""doctor: finds what will break before the first use, each finding with the command that fixes it."""
 
 from __future__ import annotations
 

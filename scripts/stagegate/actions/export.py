@@ -34,7 +34,7 @@ def main(inputs: Export, context: Context) -> Result:
     if not repository:
         raise Stop(
             "bad-input",
-            "Nothing says which repository this is.",
+            "The name of this repository is not known.",
             "GitOps Promoter opens its pull requests in that repository.",
             "Set GITHUB_REPOSITORY=owner/name, or set the address of the Git remote `origin`.",
         )

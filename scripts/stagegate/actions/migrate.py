@@ -1,4 +1,4 @@
-"""migrate: a kustomization against the chart that shall replace it."""
+"""migrate: compares a kustomization with the chart that will replace it."""
 
 from __future__ import annotations
 

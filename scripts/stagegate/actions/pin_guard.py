@@ -1,4 +1,4 @@
-"""pin-guard: puts the status `stagegate/pins` on any pull request or merge group, by what it does to the pins."""
+"""pin-guard: sets the status `stagegate/pins` of a pull request or merge group, by its changes of the pins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an address is one of the usual spellings of a repository, so that nobody can mistake it. Pure."""
+"""Whether an address is one of the usual spellings of a repository, so that it is not ambiguous. Pure."""
 
 from __future__ import annotations
 

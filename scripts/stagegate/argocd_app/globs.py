@@ -1,4 +1,4 @@
-"""The ways in which Argo CD matches paths. Each field has its own; they differ in what `*` may cross."""
+"""The ways in which Argo CD matches paths. Each field has its own; they differ in whether `*` matches `/`."""
 
 from __future__ import annotations
 

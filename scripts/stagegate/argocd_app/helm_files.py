@@ -1,4 +1,4 @@
-"""The files that an Application names for Helm: values files and file parameters, wherever they live.
+"""The files that an Application names for Helm: values files and file parameters, in any repository.
 
 https://argo-cd.readthedocs.io/en/stable/user-guide/helm/ and .../user-guide/multiple_sources/
 """
@@ -55,7 +55,9 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
         if scheme and scheme[1].lower() not in ("http", "https"):
             raise self._refused(f"the URL scheme {scheme[1]!r} of {written} is not allowed")
         if scheme:
-            raise self._unsupported(f"the values file {written}", "Keep it in a repository, by its name.")
+            raise self._unsupported(
+                f"the values file {written}", "Put that file into a Git repository and name its path."
+            )
         place = self._place(written)
         if place is None:  # beside the chart's own values.yaml
             yield ValuesFile(name=expand(written, self.known).lstrip("/"), optional=optional)
@@ -66,7 +68,9 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
             yield ValuesFile(name=path, content=content or b"", optional=optional)
             return
         if self.find is None:
-            raise self._unsupported(f"the values file {written}", "Keep it in a repository, by its name.")
+            raise self._unsupported(
+                f"the values file {written}", "Put that file into a Git repository and name its path."
+            )
         paths = sorted(self.find(url, revision, path))
         if not paths and not optional:
             raise self._missing(url, revision, path)
@@ -113,7 +117,7 @@ class HelmFiles(msgspec.Struct, frozen=True, kw_only=True):
             "findings",
             f"Application {self._name} names a file that Argo CD refuses to read.",
             f"{why[:1].upper()}{why[1:]}.",
-            "Name a file of a repository.",
+            "Name a file inside a Git repository.",
         )
 
     def _unsupported(self, what: str, next: str) -> Stop:

@@ -1,4 +1,4 @@
-"""Fields of Applications and ApplicationSets that have another kind of value than Argo CD's schema takes.
+"""Fields of Applications and ApplicationSets whose kind of value Argo CD's schema does not accept.
 
 Kubernetes refuses such an object, or a lenient reader takes it for something else. Only the fields that decide what
 is deployed are looked at: https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml

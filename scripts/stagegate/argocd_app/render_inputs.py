@@ -1,4 +1,4 @@
-"""What an Argo CD Application says about rendering: because that is what Argo CD will apply.
+"""The rendering inputs of an Argo CD Application, because Argo CD applies what they render.
 
 Pure: the document and a way to read files of other repositories go in.
 https://argo-cd.readthedocs.io/en/stable/user-guide/helm/ and .../user-guide/multiple_sources/
@@ -147,9 +147,9 @@ def _one(chart_places: tuple[ChartPlace, ...], application: str, chart: str) -> 
     wanted = f"the chart {chart}" if chart else "the chart"
     raise Stop(
         "ambiguous-pin",
-        f"Application {application} does not say which of its sources is {wanted}.",
-        f"It has: {sources}.",
-        "Let the pin name an Application with this chart as one source.",
+        f"Application {application} has no source that is clearly {wanted}.",
+        f"Its sources are: {sources}.",
+        "Point the pin at an Application that has this chart as exactly one of its sources.",
     )
 
 

@@ -1,4 +1,4 @@
-"""An Argo CD Application document as the gate reads it: tolerant of what is missing or new, pure.
+"""An Argo CD Application document as the gate reads it. Missing and unknown fields are accepted. Pure.
 
 Shapes of Argo CD 2.x and 3.x: https://argo-cd.readthedocs.io/en/stable/user-guide/application-specification/
 """

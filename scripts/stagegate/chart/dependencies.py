@@ -76,7 +76,7 @@ def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
                         rule="chart-lint",
                         severity="error",
                         file=f"{chart.path}/charts",
-                        message=f"charts/ has {dependency.name} {vendored}, {source} says {wanted}.",
+                        message=f"charts/ has {dependency.name} {vendored}, but {source} requires {wanted}.",
                         why="The package would contain another version than the chart declares.",
                         fix=f"Run `helm dependency update {chart.path}` and commit what it changes.",
                     )

@@ -56,7 +56,7 @@ def patterns(content: bytes, file: str) -> tuple[Pattern, ...]:
         if not rule or rule.startswith("#"):
             continue
         if "**" in rule:
-            raise _refused(file, number, "** is not a pattern helm knows.")
+            raise _refused(file, number, "Helm does not support ** in a pattern.")
         inverted, rule = rule.startswith("!"), rule.removeprefix("!")
         folders_only, rule = rule.endswith("/"), rule.removesuffix("/")
         compared = rule.removeprefix("/")
@@ -90,7 +90,7 @@ def _expression(rule: str, file: str, line: int) -> str:
         elif character == "[":
             members = re.match(r"(\^?)((?:\\.|[^\\\]])+)\]", rest)
             if members is None:
-                raise _refused(file, line, "a [ has no closing ].")
+                raise _refused(file, line, "A [ has no closing ].")
             parts.append(f"[{members[1]}{members[2].replace('[', chr(92) + '[')}]")
             rest = rest[members.end() :]
         elif character == "\\":

@@ -20,9 +20,9 @@ from stagegate.patterns import pattern
 
 _SOURCE = pattern(r"^# Source: (\S+)\s*$", re.MULTILINE)
 _SEPARATOR = pattern(r"^---[ \t]*(?:#.*)?$", re.MULTILINE)
-_REPEATED = pattern(r"the key '([^']*)' stands twice")
+_REPEATED = pattern(r"the key '([^']*)' occurs twice")
 _TWO = (
-    "Two objects stand in one document: a line `---` is missing between them, and Helm drops the first one."
+    "One document contains two objects: the line `---` between them is missing, and Helm drops the first one."
 )
 _GLUED = pattern(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
 
@@ -171,7 +171,7 @@ def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]
     if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
         for item in document["items"]:
             if not isinstance(item, dict):
-                raise _wrong(where, template, "An item of its List is no object.")
+                raise _wrong(where, template, "An item of its List is not an object.")
             yield item
         return
     yield document
@@ -208,7 +208,7 @@ def _wrong(where: str, template: str, why: str) -> Stop:
     inside = template.partition("/")[2]
     return Stop(
         "findings",
-        f"{template or 'A document'} renders something that is no Kubernetes object, for {where}.",
+        f"{template or 'A document'} renders something that is not a Kubernetes object, for {where}.",
         why,
         "Correct the template (a trimming {{- or -}} too many is the usual cause) or the values.",
         file=inside or None,

@@ -1,4 +1,4 @@
-"""Secrets, ConfigMaps and accounts that well-known operators make of what a chart renders."""
+"""Secrets, ConfigMaps and accounts that well-known operators create for the objects of a chart."""
 
 from __future__ import annotations
 

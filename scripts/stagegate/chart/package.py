@@ -127,17 +127,17 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                 parts = Path(member.name).parts
                 total += member.size
                 if not member.isfile() or member.name.startswith("/") or ".." in parts or "\\" in member.name:
-                    raise _corrupt(where, f"it holds {member.name[:100]!r}, which is no plain file")
+                    raise _corrupt(where, f"it contains {member.name[:100]!r}, which is not a plain file")
                 name = "/".join(parts)
                 above = {"/".join(parts[:index]) for index in range(1, len(parts))}
                 if not parts or not _fits_a_disk(parts):
                     raise _corrupt(where, f"no file can have the name {member.name[:100]!r}")
                 if name in folders or above & contents.keys():
-                    raise _corrupt(where, f"{name[:100]!r} is a file and a folder")
+                    raise _corrupt(where, f"{name[:100]!r} is both a file and a folder")
                 if name in contents:
-                    raise _corrupt(where, f"{name[:100]!r} is there twice")
+                    raise _corrupt(where, f"{name[:100]!r} occurs twice")
                 if not _COMMENTS.issuperset(tar.pax_headers):  # Go's reader gives them to no file
-                    raise _corrupt(where, "a global header of it changes what its files are called")
+                    raise _corrupt(where, "its global header changes the names of its files")
                 folders |= above
                 if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
                     raise _corrupt(where, "it is larger than helm loads")
@@ -170,7 +170,7 @@ def _expanded(archive: bytes, where: str) -> bytes:
     if not stream.eof:
         raise EOFError("it ends too early")
     if stream.unused_data:
-        raise _corrupt(where, "something follows where its compressed part ends")
+        raise _corrupt(where, "it has extra data after its compressed part")
     return data
 
 

@@ -1,4 +1,4 @@
-"""A chart that is in a registry: its archive, checked all the way down, and the release record it carries."""
+"""A chart that is in a registry: its archive, checked down to its layers, and the release record in it."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def fetch(client: Registry, target: str | Reference) -> Published | None:
     if len(files) != 1:
         raise Stop(
             "unknown-state",
-            f"{place} holds no chart.",
-            f"Its archive has {len(files)} {source.FILE} where one belongs.",
+            f"{place} does not contain a chart.",
+            f"Its archive has {len(files)} {source.FILE} where one is expected.",
             "Publish a new version with helm-publish.",
         )
     metadata = source.parse(contents[files[0]], f"{place}: {files[0]}")
@@ -110,7 +110,7 @@ def from_index(repository: str, name: str, version: str, hosts: Collection[str] 
     if host(target) not in {place, *hosts}:
         raise Stop(
             "wrong-source",
-            f"{repository} sends to {host(target)} for {name}.",
+            f"{repository} redirects to {host(target)} for {name}.",
             "The settings name only the host of the repository.",
             f"Add {host(target)} to `render.hosts`, or use a repository that keeps its charts itself.",
         )
@@ -130,7 +130,7 @@ def _get(session: requests.Session, url: str, place: str) -> bytes:
     if answer.status_code != 200:
         raise Stop(
             "unreachable",
-            f"{place} does not give {url.rpartition('/')[2]}.",
+            f"{place} does not serve {url.rpartition('/')[2]}.",
             f"It answered {answer.status_code}.",
             "Check the address of the chart repository.",
         )

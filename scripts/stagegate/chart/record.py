@@ -24,7 +24,7 @@ def write(raw: bytes, record: Record, file: str) -> bytes:
         raise _refused(file, "annotations is not a mapping.", "Make it one, or remove it.")
     taken = sorted(key for key in existing if str(key).startswith("stagegate/") and key in record.annotations)
     if taken:
-        raise _refused(file, f"{taken[0]} stands in the source.", "Remove it: packaging writes it.")
+        raise _refused(file, f"{taken[0]} is in the source.", "Remove it: packaging writes it.")
     after = _insert(raw, record)
     expected = {**before, "annotations": {**existing, **record.annotations}}
     if source.parse(after, file) != expected:

@@ -1,4 +1,4 @@
-"""The images of a release as its rendered chart names them: the list that no hand has to keep."""
+"""The images of a release as its rendered chart names them, so that no list is kept by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
     if not images:
         raise Stop(
             "bad-settings",
-            "No image of ours is known.",
+            "No image of the app is known.",
             "Neither `images` nor the rendered chart names one.",
             "Write `images`, or `chart.path` and `chart.image-tag-value`.",
         )

@@ -95,7 +95,7 @@ def _on_disk(archive: bytes, folder: Path) -> Path:
     if len(roots) != 1:
         raise Stop(
             "findings",
-            "The chart's archive holds no chart.",
+            "The chart's archive does not contain a chart.",
             f"It has {len(roots)} folders with a Chart.yaml, and needs one.",
             "Publish the chart with helm-publish or helm package.",
         )

@@ -1,4 +1,4 @@
-"""The chart in the work tree: Chart.yaml read strictly, because helm accepts what nobody can compare."""
+"""The chart in the work tree: Chart.yaml read strictly, because helm accepts values that cannot be compared."""
 
 from __future__ import annotations
 

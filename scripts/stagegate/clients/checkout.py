@@ -1,4 +1,4 @@
-"""Which commit a build is of: the one an input names, else the one that is checked out."""
+"""The commit of a build: the one that an input names, else the one that is checked out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def released_commit(given: str, context: Context) -> str:
         raise Stop(
             "bad-input",
             f"commit is {commit[:80]!r}." if commit else "The commit of the release is not known.",
-            "A release is named by its full commit, 40 hexadecimal digits.",
+            "A release needs its full commit, 40 hexadecimal digits.",
             "Pass `commit` (the output `sha` of version-bump), or check out the release's commit.",
         )
     return commit

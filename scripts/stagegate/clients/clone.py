@@ -58,7 +58,7 @@ class Clone(Hub):
             raise Stop(
                 "unreachable",
                 f"{lost[0]} could not be fetched from {self.repository}.",
-                "Git gave the commit, but not all of its files.",
+                "Git returned the commit, but not all of its files.",
                 "Run it again.",
             )
         return {
@@ -80,7 +80,7 @@ def fetched(hub: Hub, branch: str, commit: str) -> Iterator[Clone]:
         raise Stop(
             "bad-input",
             f"{commit[:80]!r} is not a commit.",
-            "A commit that is fetched is named by 40 hexadecimal digits.",
+            "A commit can only be fetched by its 40 hexadecimal digits.",
             "Name the full commit.",
         )
     with tempfile.TemporaryDirectory(prefix="stagegate-clone-") as folder:

@@ -1,4 +1,4 @@
-"""Which repositories and registries a promotion speaks to, and with whose tokens."""
+"""The repositories and registries that a promotion uses, and the tokens for them."""
 
 from __future__ import annotations
 

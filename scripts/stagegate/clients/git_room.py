@@ -1,4 +1,4 @@
-"""The repository that history is read in: what is missing is fetched into it, and the checkout stays as it is."""
+"""The repository in which history is read: missing commits are fetched into it, not into the checkout."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def template(
         raise Stop(
             "findings",
             f"Chart {chart.name} renders to more than {OUTPUT_LIMIT >> 20} MiB.",
-            "No cluster takes that, and neither does stagegate.",
+            "No cluster accepts that much, and stagegate stops there.",
             "Look for a loop in its templates.",
         )
     try:
@@ -220,7 +220,10 @@ def _fetching(what: str, done: process.Completed) -> Stop:
     if not _UNREACHABLE.search(done.errors):
         return failed(what, done)
     return Stop(
-        "unreachable", what, f"helm says: {explanation(done)}.", "Run again when the server can be reached."
+        "unreachable",
+        what,
+        f"helm reported: {explanation(done)}.",
+        "Run again when the server can be reached.",
     )
 
 
@@ -238,7 +241,7 @@ def failed(what: str, done: process.Completed) -> Stop:
     return Stop(
         "findings",
         what,
-        f"helm says: {reason or f'nothing, and ends with {done.code}'}.",
+        f"helm reported: {reason or f'nothing, and ends with {done.code}'}.",
         "Correct the chart or the values and run again.",
         file=place[1] if place else None,
         line=int(place[2]) if place and place[2] else None,

@@ -77,7 +77,7 @@ def unreachable(host: str, error: Exception) -> Stop:
     kind = type(error).__name__
     return Stop(
         "unreachable",
-        f"{host} does not answer.",
+        f"{host} does not respond.",
         f"The request ended with {kind}.",
         "Check the address and the network, then run again; nothing was changed.",
     )

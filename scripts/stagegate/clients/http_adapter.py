@@ -44,7 +44,7 @@ def _whole(response: requests.Response, end: float) -> bytes:
         while part := response.raw.read1(1 << 16, decode_content=True):
             parts.append(part)
             if time.monotonic() > end:
-                raise requests.ReadTimeout(f"the answer was not complete after {BODY_SECONDS:g} s")
+                raise requests.ReadTimeout(f"the response was not complete after {BODY_SECONDS:g} s")
     except urllib3.exceptions.TimeoutError as error:
         raise requests.ReadTimeout(str(error)) from error
     except urllib3.exceptions.HTTPError as error:

@@ -1,4 +1,4 @@
-"""What a job's token of a GitHub App may do in each repository: the rows of docs/permissions.md, and nothing else.
+"""The permissions of a GitHub App's token for a job in each repository: exactly the rows of docs/permissions.md.
 
 An App has one installation for many repositories and jobs. A token without these limits would carry everything.
 """

@@ -1,4 +1,4 @@
-"""A cluster's API server, read only: who asks and where comes from the kubeconfig, or from the pod the job runs in.
+"""A cluster's API server, read only: address and login come from the kubeconfig, or from the pod of the job.
 
 https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
@@ -91,7 +91,7 @@ class KubernetesApi:
         status, host = answer.status_code, _host(self._access.server)
         if status == 200:
             return answer
-        reported = f"It says: {_said(answer)}."
+        reported = f"It reported: {_said(answer)}."
         if status == 401:
             raise Stop(
                 "token-expired",
@@ -108,7 +108,7 @@ class KubernetesApi:
             )
         reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
         raise Stop(
-            reason, f"The API server at {host} answered {status} for {path}.", reported, "Run it again."
+            reason, f"The API server at {host} returned {status} for {path}.", reported, "Run it again."
         )
 
 
@@ -187,9 +187,9 @@ def _token_of_command(user: Json, beside: Path) -> str:
     except (process.ProgramFailed, ValueError, LookupError, TypeError) as error:
         raise Stop(
             "missing-permission",
-            f"The command {argv[0]} of the kubeconfig gave no token.",
+            f"The command {argv[0]} of the kubeconfig returned no token.",
             f"{log.redact(str(error))[:300]}.",
-            "Run it by hand in this job to see what it says.",
+            "Run it by hand in this job to see its output.",
         ) from error
 
 
@@ -234,12 +234,17 @@ def _document(answer: requests.Response, path: str) -> Json:
             path, "an answer that is not JSON", "Compare the address with the API server's."
         ) from error
     if not isinstance(document, dict):
-        raise _odd(path, "JSON that is no object", "Compare the address with the API server's.")
+        raise _odd(path, "JSON that is not an object", "Compare the address with the API server's.")
     return document
 
 
 def _odd(path: str, what: str, next_step: str) -> Stop:
-    return Stop("unknown-state", f"{path} gave {what}.", "So nothing is known of the workloads.", next_step)
+    return Stop(
+        "unknown-state",
+        f"{path} returned {what}.",
+        "The state of the workloads is therefore unknown.",
+        next_step,
+    )
 
 
 def _said(answer: requests.Response) -> str:

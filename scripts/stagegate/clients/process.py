@@ -1,4 +1,4 @@
-"""Other programs: the only subprocess call in the house. Always an argv, never a shell."""
+"""Runs other programs: the only subprocess call of stagegate. Always an argv, never a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer to a comment command, as a value."""
+"""The reply to a comment command, as a value."""
 
 from __future__ import annotations
 

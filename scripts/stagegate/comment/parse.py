@@ -40,7 +40,7 @@ def parse(body: str) -> Command:
         raise _wrong(definition, "The words after it do not fit")
     parts = {key: value or "" for key, value in match.groupdict().items()}
     if parts.get("app") == "all" and not definition.takes_all:
-        raise _wrong(definition, "`all` does not stand for every app in this command")
+        raise _wrong(definition, "This command works on one app and does not accept `all`")
     if (version := parts.get("version", "")) and not Version.is_valid(version):
         raise _wrong(definition, f"{version} is not a version such as 1.4.0 or 2.0.0-rc.1")
     reason, until = _reason(definition, parts.get("reason", ""))
@@ -62,7 +62,7 @@ def _one_line(body: str, definition: CommandDefinition) -> str:
     if len(line) > LONGEST:
         raise _wrong(definition, f"It is longer than {LONGEST} characters")
     if "\n" in line:
-        raise _wrong(definition, "A comment holds one command, on one line, and nothing else")
+        raise _wrong(definition, "A command must be the only line of its comment")
     for character in line:
         if character != " " and not _visible(character):
             point = f"U+{ord(character):04X}"

@@ -1,4 +1,4 @@
-"""The one answer to a command: written at once, edited in place, found again by its marker and its author."""
+"""The only reply to a command: written at once, edited in place, found by its marker and author."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stagegate.report.render import render
 from stagegate.runner import summary
 
 _MARKER = re.compile(r"<!-- stagegate-command:(\d+):(working|done) -->")
-_CUT = "*The run's summary has the rest.*\n"
+_CUT = "*The rest is in the run's summary.*\n"
 
 
 def text(answer: CommandAnswer) -> str:

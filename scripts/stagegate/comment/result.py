@@ -1,4 +1,4 @@
-"""The result of pr-command, and the answers that do not come from a promotion."""
+"""The result of pr-command, and the replies that do not come from a promotion."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def broken(answer: CommandAnswer) -> CommandAnswer:
     """The answer after an unexpected error in stagegate."""
     message = Message(
         what="An unexpected error in stagegate stopped this command.",
-        why="Parts of it may be done; the log of the run has the details.",
+        why="Parts of it may have been done; the log of the run has the details.",
         next="Run the job again: it completes what was begun.",
     )
     return msgspec.structs.replace(answer, result=Result(reason="bug", message=message))

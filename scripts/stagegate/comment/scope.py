@@ -1,4 +1,4 @@
-"""Which apps a command is about, and whether the promotion it is bound to is still the same."""
+"""The apps of a command, and whether the promotion that it is bound to is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a promotion really changes: both sides rendered, object by object, with nothing secret in it."""
+"""The effect of a change in the cluster: both sides rendered and compared by object, without secrets."""
 
 from __future__ import annotations
 

@@ -27,11 +27,11 @@ def compare(
     report; hidden values are told apart by it. `secrets` are values that must not be shown wherever they stand;
     those of the rendered Secrets are known without being told.
     """
-    known = KnownValues(frozenset(secrets) | secrets_of(before) | secrets_of(after))
+    secret_values = KnownValues(frozenset(secrets) | secrets_of(before) | secrets_of(after))
     left_out = tuple(_left_out(before, after))
     before, after = ([one for one in side if not kinds.is_left_out(one.body)] for side in (before, after))
-    old = {_key(one): one for one in redaction.redacted(before, key, known)}
-    new = _renamed({_key(one): one for one in redaction.redacted(after, key, known)}, old)
+    old = {_key(one): one for one in redaction.redacted(before, key, secret_values)}
+    new = _renamed({_key(one): one for one in redaction.redacted(after, key, secret_values)}, old)
     several = len({one.application for one in (*old.values(), *new.values())}) > 1
     changes: list[ObjectChange] = []
     restarts: list[str] = []

@@ -1,4 +1,4 @@
-"""What is deployed: Applications, and what each of their sources comes to."""
+"""The deployed Applications, and the rendered objects of each of their sources."""
 
 from __future__ import annotations
 

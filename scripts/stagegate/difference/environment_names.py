@@ -1,4 +1,4 @@
-"""What an environment is known by, and which of it a document or a text that is no document mentions."""
+"""The names of an environment (Applications, images, namespace), and whether a document or text mentions one."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def _of_lists(old: Any, new: Any, path: str) -> Found:
         one, other = (side.get(name, _ABSENT) for side in (before, after))
         place = f"{path}[{name}]"
         if one is _ABSENT or other is _ABSENT:
-            rest = {k: v for k, v in (other if one is _ABSENT else one).items() if k != key}
-            empty: Any = rest or {}
+            other_fields = {k: v for k, v in (other if one is _ABSENT else one).items() if k != key}
+            empty: Any = other_fields or {}
             yield from _element(
                 _ABSENT if one is _ABSENT else empty, _ABSENT if other is _ABSENT else empty, place
             )

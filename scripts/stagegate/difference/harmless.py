@@ -1,4 +1,4 @@
-"""Values that are no secret although they stand under a secret's name: references, paths, switches, addresses."""
+"""Values that are not secret although their key suggests it: references, paths, switches, addresses."""
 
 from __future__ import annotations
 

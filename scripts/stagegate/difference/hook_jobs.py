@@ -1,4 +1,4 @@
-"""Hook Jobs (migrations): which of their changes only follow the release, and which a person has to look at."""
+"""Hook Jobs (migrations): which of their changes only follow the release, and which need a review."""
 
 from __future__ import annotations
 

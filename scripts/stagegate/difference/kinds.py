@@ -1,4 +1,4 @@
-"""What the Kubernetes API and its tools do with an object, as far as risk asks."""
+"""The behaviour of the Kubernetes API and its tools for each kind of object, as far as a risk depends on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets that give themselves away by their form: keys of known services, hashed passwords, private key blocks.
+"""Secrets that are recognised by their form: keys of known services, hashed passwords, private key blocks.
 
 Each pattern is tried only where its first letters occur, and begins where no token goes on: linear in the text.
 """

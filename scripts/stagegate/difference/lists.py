@@ -1,4 +1,4 @@
-"""Two lists aligned, so that one element more does not look like every element changed."""
+"""Aligns two lists, so that one more element does not show every element as changed."""
 
 from __future__ import annotations
 

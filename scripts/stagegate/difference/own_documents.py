@@ -1,4 +1,4 @@
-"""What a person has to look at among the other documents in the files of the pins.
+"""Risks in the other documents of pin files.
 
 Argo CD deploys them beside the Application of the release, so a new one is a way past the rules of a promotion.
 """
@@ -17,20 +17,20 @@ from stagegate.difference.side import Side
 
 def risks(old: Side, new: Side) -> Iterator[Risk]:
     """A risk for each new object, each Application that is there once more, and each changed unknown document."""
-    known = {_key(root) for root in old.roots() if root.kind == "object"}
+    previous_keys = {_key(root) for root in old.roots() if root.kind == "object"}
     for root in new.roots():
-        if root.kind == "object" and not root.own and _key(root) not in known:
+        if root.kind == "object" and not root.own and _key(root) not in previous_keys:
             label = objects.read(root.document, root.file).label
-            detail = f"is new in {root.file}, the file of a pin, and no rule of a promotion judges it"
+            detail = f"is new in {root.file}, which contains a pin, and no promotion rule checks it"
             yield Risk(kind="not-rendered", object=label, detail=detail)
     for label, documents in _by_label(new).items():
         if len(documents) > 1 and documents != _by_label(old).get(label):
-            detail = f"is in the files of the pins {len(documents)} times, and Argo CD takes the last one"
+            detail = f"is in the files of the pins {len(documents)} times, and Argo CD uses only the last one"
             yield Risk(kind="not-rendered", object=label, detail=detail)
     manifests = {root.file for root in new.roots() if root.kind in ("application", "set", "object")}
     for file in sorted(manifests):
         if _unknown(old, file) != _unknown(new, file):
-            detail = "contains a changed document that is no named object, so nothing shows its effect"
+            detail = "contains a changed document without a name, so its effect is not shown"
             yield Risk(kind="not-rendered", object=file, detail=detail)
 
 

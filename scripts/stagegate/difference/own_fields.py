@@ -30,8 +30,8 @@ def with_bodies(
         if one.change != "added" or one.name not in documents or one.kind != "Application":
             yield one
             continue
-        found = compare((), (objects.read(documents[one.name], "pins"),), key, secrets)
-        yield found.changes[0] if found.changes else one
+        comparison = compare((), (objects.read(documents[one.name], "pins"),), key, secrets)
+        yield comparison.changes[0] if comparison.changes else one
 
 
 def changes(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[ObjectChange]:
@@ -42,16 +42,16 @@ def changes(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[Object
         other = after.get(renamed.get(name, name))
         if other is None:
             yield _object("removed", document)
-        elif found := fields.changed(_own(document), _own(other)):
-            yield _object("changed", other, found)
+        elif field_changes := fields.changed(_own(document), _own(other)):
+            yield _object("changed", other, field_changes)
     taken = {renamed.get(name, name) for name in before}
     yield from (_object("added", document) for name, document in after.items() if name not in taken)
     yield from _unclaimed(old, new)
     for name, document in new.sets.items():
-        known = old.sets.get(name)
-        if known is not None and (found := fields.changed(_set(known), _set(document))):
-            yield _object("changed", document, found)
-        elif known is None and old.sets:
+        previous = old.sets.get(name)
+        if previous is not None and (field_changes := fields.changed(_set(previous), _set(document))):
+            yield _object("changed", document, field_changes)
+        elif previous is None and old.sets:
             yield _object("added", document)
 
 
@@ -61,8 +61,8 @@ def _unclaimed(old: Side, new: Side) -> Iterator[ObjectChange]:
     for name, document in after.items():
         if name not in before and name not in old.applications(children=False):
             yield _object("added", document)
-        elif name in before and (found := fields.changed(dict(before[name]), dict(document))):
-            yield _object("changed", document, found)
+        elif name in before and (field_changes := fields.changed(dict(before[name]), dict(document))):
+            yield _object("changed", document, field_changes)
     for name, document in before.items():
         if name not in after and name not in new.applications(children=False):
             yield _object("removed", document)
@@ -72,10 +72,10 @@ def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
     """What of it a person has to look at: Argo CD acts on it, and nothing renders what it does."""
     for one in changed:
         if one.change == "removed":
-            detail = "is removed; with its finalizer Argo CD deletes all that it deployed"
+            detail = "is removed; with its finalizer, Argo CD deletes everything that it deployed"
             yield Risk(kind="not-rendered", object=one.label, detail=detail)
         if one.change == "added" and one.kind in ("Application", "ApplicationSet"):
-            detail = "is new, and no rule of a promotion has judged what it deploys"
+            detail = "is new, and no promotion rule has checked what it deploys"
             yield Risk(kind="not-rendered", object=one.label, detail=detail)
         for field in one.fields:
             if _HARMLESS.fullmatch(field.path) or one.change != "changed":
@@ -89,11 +89,11 @@ def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
 
 def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[Risk]:
     """What in the sources of all Applications, and in elements of nobody, a person has to look at."""
-    known = [one for root in old.roots() for one in root.others]
+    previous_elements = [one for root in old.roots() for one in root.others]
     for root in new.roots():
-        if any(one not in known for one in root.others):
+        if any(one not in previous_elements for one in root.others):
             detail = (
-                "has new or changed list elements that are no environment's, so no rule judges what they run"
+                "has new or changed list elements that are no environment's, so no rule checks what they run"
             )
             yield Risk(kind="not-rendered", object=root.file, detail=detail)
         elif any(one not in root.others for one in _others(old, root.file)):
@@ -101,7 +101,9 @@ def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[R
             yield Risk(kind="not-rendered", object=root.file, detail=detail)
     for name, document in new.unclaimed.items():
         if old.unclaimed.get(name) != document and name not in old.applications(children=False):
-            detail = "is made by a set of this environment and is no environment's, so no rule judges it"
+            detail = (
+                "is made by a set of this environment but belongs to no environment, so no rule checks it"
+            )
             yield Risk(kind="not-rendered", object=f"Application/{name}", detail=detail)
     before = {renamed.get(name, name): one for name, one in old.applications(children=True).items()}
     for name, one in new.applications(children=True).items():

@@ -58,10 +58,10 @@ def risks(
         if any(before) or any(after):
             detail = f"{field.path} changes from {field.before or 'nothing'} to {field.after or 'nothing'}"
             yield Risk(kind="not-rendered", object=label, detail=f"{detail}, and its effect is not rendered")
-    known = {_place(one) for one in sources.of(old)} if old else set()
+    previous_places = {_place(one) for one in sources.of(old)} if old else set()
     addresses = {one.address for one in sources.of(old)} if old else set()
     for one in sources.of(new):
-        if _place(one) in known or not one.address:
+        if _place(one) in previous_places or not one.address:
             continue
         if one.address not in addresses and not _is_ours(one, places):
             detail = f"takes files from {one.address}, which is not certainly a repository of this app"
@@ -75,10 +75,10 @@ def _unseen(source: ApplicationSource) -> dict[str, Any]:
     """The fields of a source that no rendering takes into account."""
     unseen = {key: value for key, value in source.document.items() if key not in _SEEN}
     for tool, rendered in _RENDERED.items():
-        rest = {
+        unrendered = {
             key: value for key, value in mapping(source.document.get(tool)).items() if key not in rendered
         }
-        unseen |= {tool: rest} if rest else {}
+        unseen |= {tool: unrendered} if unrendered else {}
     return unseen
 
 

@@ -1,4 +1,4 @@
-"""Objects under another name: what was removed and what was added may be one thing."""
+"""Pairs objects that were renamed: a removed and an added object may be the same one."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def paired(changes: Sequence[ObjectChange]) -> list[ObjectChange]:
         if score >= _ALIKE and -place not in pairs and -other not in taken:
             pairs[-place] = -other
             taken.add(-other)
-    known = {id(added[other]): removed[place] for place, other in pairs.items()}
-    return [_with(one, known[id(one)]) if id(one) in known else one for one in changes]
+    old_by_new = {id(added[other]): removed[place] for place, other in pairs.items()}
+    return [_with(one, old_by_new[id(one)]) if id(one) in old_by_new else one for one in changes]
 
 
 def _with(new: ObjectChange, old: ObjectChange) -> ObjectChange:

@@ -1,4 +1,4 @@
-"""What one source of an Application, or one folder that is a pin, comes to: objects, or why there are none."""
+"""The rendered objects of one source of an Application, or of one pinned folder, or why there are none."""
 
 from __future__ import annotations
 

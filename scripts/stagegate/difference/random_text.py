@@ -1,4 +1,4 @@
-"""Whether a text holds what only a machine writes: long hexadecimal, and letters and digits as in no language."""
+"""Whether a text contains random strings: long hexadecimal, or letters and digits mixed as in no language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes everything secret out of rendered objects before anything else reads them.
+"""Removes all secrets from rendered objects before anything else reads them.
 
 What is hidden leaves a keyed hash: equal secrets look equal within one report, and nothing can be guessed
 from it. When in doubt it is hidden: a reader loses a value, nobody loses a password.

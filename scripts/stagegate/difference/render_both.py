@@ -77,53 +77,55 @@ def compared(
         risks = (*unrendered_risks.beside(changed), *unrendered_risks.unseen(changed.more), *unrendered)
         return msgspec.structs.replace(subject, render_note=note, risks=unrendered_risks.once(risks)), None
     salt = secrets.token_bytes(16)
-    found = differences.compare(objects[0], objects[1], salt)
+    difference = differences.compare(objects[0], objects[1], salt)
     own = list(
         own_fields.with_bodies(
             own_fields.changes(before, after, renamed), after, salt, secrets_of(objects[1])
         )
     )
-    found = msgspec.structs.replace(found, changes=(*own, *found.changes))
-    found = msgspec.structs.replace(found, first_party=facts.settings.images)
+    difference = msgspec.structs.replace(difference, changes=(*own, *difference.changes))
+    difference = msgspec.structs.replace(difference, first_party=facts.settings.images)
     notes = (
-        *found.notes,
+        *difference.notes,
         *unrendered_risks.sentences(old, new),
         *own_fields.of_nobody(before, after),
-        *hook_jobs.followers(found),
+        *hook_jobs.followers(difference),
     )
-    found = msgspec.structs.replace(found, notes=notes)
-    found = unsteady.noted(found, after, objects[1])
+    difference = msgspec.structs.replace(difference, notes=notes)
+    difference = unsteady.noted(difference, after, objects[1])
     risks = (
-        *map(unrendered_risks.seen, (*differences.risks(found), *own_fields.risks(own))),
+        *map(unrendered_risks.seen, (*differences.risks(difference), *own_fields.risks(own))),
         *map(unrendered_risks.seen, own_fields.source_risks(before, after, renamed)),
         *map(unrendered_risks.seen, own_documents.risks(before, after)),
         *unrendered,
         *unrendered_risks.beside(changed),
         *unrendered_risks.unseen(changed.hidden),
-        *unrendered_risks.moving(found, old, new, changed.content),
+        *unrendered_risks.moving(difference, old, new, changed.content),
     )
-    for gone, came in images_seen.replaced(found, facts.settings.images):
+    for gone, came in images_seen.replaced(difference, facts.settings.images):
         detail = f"runs {came} instead of {gone}"
         risks = (*risks, RiskSeen(kind="image-replaced", object=gone, detail=detail))
     risks = unrendered_risks.once(risks)
-    here = any(piece.kind == "kustomization" for piece in rendered)
+    has_kustomization = any(piece.kind == "kustomization" for piece in rendered)
     return msgspec.structs.replace(
         subject,
         rendered=True,
         risks=risks,
-        carried=tuple(sorted({risk.kind for risk in risks})) if here else (),
+        carried=tuple(sorted({risk.kind for risk in risks})) if has_kustomization else (),
         images=images_seen.seen(connections.registry, objects[1], facts.settings),
-        irreversible=differences.irreversible(found),
-    ), found
+        irreversible=differences.irreversible(difference),
+    ), difference
 
 
 def remembered(subject: Change, recorded: Collection[str]) -> Change:
     """The subject with the classes of risk that were seen when its commit was made, where it could be rendered."""
-    known = tuple(
+    recorded_risks = tuple(
         RiskSeen(kind=kind, object=subject.environment, detail="seen when this was proposed")
         for kind in sorted(set(recorded) - {risk.kind for risk in subject.risks})
     )
-    return msgspec.structs.replace(subject, risks=(*subject.risks, *known), carried=tuple(sorted(recorded)))
+    return msgspec.structs.replace(
+        subject, risks=(*subject.risks, *recorded_risks), carried=tuple(sorted(recorded))
+    )
 
 
 def _under(pieces: Pieces, renamed: Mapping[str, str]) -> dict[tuple[str, int], Piece]:
@@ -137,10 +139,10 @@ def _refuse_worse(old: Pieces, new: Pieces) -> None:
         if piece.stop is not None and piece.own and piece.kind != "git" and piece.kind != "kustomization":
             raise piece.stop
     for key, piece in new.items():
-        known = old.get(key)
-        if piece.stop is not None and (known.rendered if known else piece.own):
+        previous = old.get(key)
+        if piece.stop is not None and (previous.rendered if previous else piece.own):
             raise piece.stop
-        if piece.note and known is not None and known.rendered:
+        if piece.note and previous is not None and previous.rendered:
             raise _Trouble(f"after this change nothing can be rendered: {piece.note}")
 
 

@@ -1,4 +1,4 @@
-"""Where rendering finds files and charts: the pins' and the app's repository, and the hosts that policy names."""
+"""The repositories and registries that rendering may read: the pins', the app's, and the hosts of the policy."""
 
 from __future__ import annotations
 
@@ -60,14 +60,16 @@ def around(connections: Connections, settings: Settings, base: str, files: PinsT
 
 def _reported(clusters: Clusters, settings: Settings, destination: Mapping[str, Any]) -> Cluster:
     """The cluster of a destination as Argo CD reports it, else as the settings do."""
-    known = settings.render
+    fallback = settings.render
     versions = clusters.of(destination)
     if versions.trouble:
         origin = (
             f"Argo CD at {clusters.host} did not report the versions of {versions.name}: {versions.trouble}"
         )
         return Cluster(
-            kube_version=known.kube_version, api_versions=known.api_versions, origin=f"{origin}. {_SETTINGS}"
+            kube_version=fallback.kube_version,
+            api_versions=fallback.api_versions,
+            origin=f"{origin}. {_SETTINGS}",
         )
     origin = (
         f"Rendered for Kubernetes {versions.kube_version} and {len(versions.api_versions)} API versions, which "

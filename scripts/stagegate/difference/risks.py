@@ -1,4 +1,4 @@
-"""Classes of change that a person looks at before they enter: each is one pure function of a difference."""
+"""Classes of change that need a review by a person: each is one pure function of a difference."""
 
 from __future__ import annotations
 

@@ -167,8 +167,8 @@ def _of_nobody(document: Mapping[str, Any], node: Node, file: str, settings: Set
             claimed |= {path for one in set_elements.elements(node, reading) for path in one.paths}
         except Stop:
             continue  # not clear which: then all of them are compared as elements of nobody
-    rest = [one.path for one in set_elements.every_element(node) if one.path not in claimed]
-    return tuple(elements[index] for elements, indexes in _lists(document, rest) for index in indexes)
+    unclaimed = [one.path for one in set_elements.every_element(node) if one.path not in claimed]
+    return tuple(elements[index] for elements, indexes in _lists(document, unclaimed) for index in indexes)
 
 
 def _lists(document: Any, chosen: Iterable[Path]) -> Iterator[tuple[list[Any], list[int]]]:

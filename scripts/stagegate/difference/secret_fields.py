@@ -1,4 +1,4 @@
-"""Fields of Kubernetes and of pairs that need an own answer: they name a Secret, hold names, or hold a value."""
+"""Fields with special treatment by redaction: they name a Secret, contain names, or contain a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names say that their value is a secret: `DB_PW`, `apiKey`, but not `tokenTtl` or `topologyKey`.
+"""Names that mark their value as a secret: `DB_PW`, `apiKey`, but not `tokenTtl` or `topologyKey`.
 
 A name is read word by word. When in doubt it says so: a reader loses a value, nobody loses a password.
 """

@@ -1,4 +1,4 @@
-"""Whether a text holds a secret: by its form, by the name before it, by a login in an address. In linear time.
+"""Whether a text contains a secret: by its form, by the name before it, by a login in an address. In linear time.
 
 Names are read once, from left to right, and what follows one is looked at within bounds. A text over `LONGEST` is
 not looked into: it counts as one.

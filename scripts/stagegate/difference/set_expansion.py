@@ -1,4 +1,4 @@
-"""What an ApplicationSet of the pins makes, and which of it is the environment's."""
+"""The Applications that an ApplicationSet of the pins makes, and which belong to the environment."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def name_of(document: Mapping[str, Any]) -> str:
 
 
 def _surroundings(settings: Settings, around: Around) -> Surroundings:
-    known = settings.render.clusters
+    declared = settings.render.clusters
     clusters = (
         None
-        if known is None
+        if declared is None
         else tuple(
             KnownCluster(
                 name=one.name,
@@ -73,7 +73,7 @@ def _surroundings(settings: Settings, around: Around) -> Surroundings:
                 annotations=one.annotations,
                 project=one.project,
             )
-            for one in known
+            for one in declared
         )
     )
     return Surroundings(tree=around.tree, clusters=clusters)

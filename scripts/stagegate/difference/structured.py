@@ -1,4 +1,4 @@
-"""What a text inside a manifest holds as YAML or JSON, read event by event in time linear in its length.
+"""Reads YAML or JSON inside a text of a manifest, event by event, in time linear in its length.
 
 Scalars of YAML stay text, so a tag, a date or a number with many digits costs nothing and means nothing.
 """
@@ -77,7 +77,7 @@ def _yaml(text: str) -> list[Any]:
     most = max(len(text), 1000)
     documents: list[Any] = []
     open_: list[_Open] = []
-    known: dict[str, tuple[object, int]] = {}
+    anchors: dict[str, tuple[object, int]] = {}
     value: object
     try:
         for event in yaml.parse(text, Loader=yaml.CBaseLoader):
@@ -92,11 +92,11 @@ def _yaml(text: str) -> list[Any]:
                 closed = open_.pop()
                 value, size, anchor = closed.value, closed.size, closed.anchor
             elif isinstance(event, yaml.AliasEvent):
-                (value, size), anchor = known[event.anchor or ""], None
+                (value, size), anchor = anchors[event.anchor or ""], None
             else:
                 continue
             if anchor:
-                known[anchor] = (value, size)
+                anchors[anchor] = (value, size)
             if not open_:
                 documents += [value] if value != "" else []
                 continue

@@ -1,4 +1,4 @@
-"""Two texts as people compare them: what differs has to be visible, whatever it is."""
+"""Compares two texts for people, so that every difference is visible."""
 
 from __future__ import annotations
 

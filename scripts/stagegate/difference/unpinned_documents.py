@@ -93,7 +93,7 @@ def _is_submodule(path: str, side: Side) -> bool:
 def _why(path: str, old: Side, new: Side, names: Names) -> str:
     """What a changed file contains that concerns the environment, in words; nothing where it does not."""
     if any(_is_submodule(path, side) for side in (old, new)):
-        return "is a submodule, whose files are in another repository"
+        return "is a submodule, so its files are in another repository"
     is_both = all(path in side.tree.entries for side in (old, new))
     is_same_kind = is_both and posixpath.basename(path) == "Chart.yaml"
     if not is_same_kind and _turns_folder(path, {posixpath.dirname(file) for file in names.pins}):
@@ -123,7 +123,7 @@ def _attributes_why(before: bytes | None, after: bytes | None) -> str:
     if was == now and after is not None:
         return ""
     return (
-        "changes the encoding in which Git writes files, so Argo CD reads other bytes than those judged here"
+        "changes the encoding in which Git writes files, so Argo CD reads other bytes than those checked here"
     )
 
 
@@ -135,7 +135,7 @@ def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     if content is None:
         return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
     if content.startswith(LFS_POINTER):
-        return "is a pointer to a large file, and the content of that file is not known"
+        return "is a pointer to a large file, whose content is not known"
     if content and _PROGRAM.search(path):
         return "is a program, and its output is not known"
     if environment_names.is_template(content) and _read(content) is None:

@@ -1,4 +1,4 @@
-"""Risks and sentences about what of a change is not rendered, and about what no release brought."""
+"""Risks and notes about the parts of a change that are not rendered or belong to no release."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def sentences(old: Pieces, new: Pieces) -> Iterator[str]:
         yield f"Not rendered: {name}{source}: {why}."
 
 
-def moving(found: Difference, old: Pieces, new: Pieces, content: Iterable[str]) -> Iterator[RiskSeen]:
+def moving(difference: Difference, old: Pieces, new: Pieces, content: Iterable[str]) -> Iterator[RiskSeen]:
     """A risk for each file of manifests that changes what is deployed, and that no release brought."""
-    if found.empty:
+    if difference.empty:
         return
     for path in content:
         for piece in (*old.values(), *new.values()):
@@ -61,7 +61,7 @@ def beside(changed: Changed) -> tuple[RiskSeen, ...]:
         RiskSeen(
             kind="not-rendered",
             object=path,
-            detail=f"{why}; no pin is in it, so no rule judges what it deploys",
+            detail=f"{why}; it contains no pin, so no rule checks what it deploys",
         )
         for path, why in changed.beside.items()
     )

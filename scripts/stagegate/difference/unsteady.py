@@ -1,4 +1,4 @@
-"""What a rendering cannot be trusted in: values that are new each time, APIs that the cluster may have."""
+"""Uncertain parts of a rendering: values that are new each time, APIs that the cluster may have."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ def _unknown_apis(side: Side) -> Iterator[str]:
     wanted = {api for cluster, asks in side.asked_for() if cluster.api_versions is None for api in asks}
     if wanted := {api for api in wanted if not _BUILT_IN.match(api) and api != KUBE_VERSION}:
         yield (
-            f"Rendered as if the cluster did not have {', '.join(sorted(wanted))}, which a chart asks for with "
-            ".Capabilities.APIVersions: name what it has under `render.api-versions`, or give an `argocd-token`."
+            f"Rendered as if the cluster did not have {', '.join(sorted(wanted))}. A chart checks for it with "
+            ".Capabilities.APIVersions. List the cluster's API versions under `render.api-versions`, or give an "
+            "`argocd-token`."
         )
     if any(not cluster.kube_version and KUBE_VERSION in asks for cluster, asks in side.asked_for()):
         yield (
-            "Rendered for the Kubernetes version of the helm on this machine, and a chart asks for the cluster's "
-            "with .Capabilities.KubeVersion: name it under `render.kube-version`, or give an `argocd-token`."
+            "Rendered for the Kubernetes version of helm on this machine. A chart reads the cluster's version "
+            "from .Capabilities.KubeVersion. Name it under `render.kube-version`, or give an `argocd-token`."
         )
 
 
@@ -56,6 +57,6 @@ def _random(difference: Difference, side: Side, objects: Sequence[RenderedObject
     )
     if other:
         yield (
-            f"Random each time it is rendered: {', '.join(other[:5])}. What changes in it is no change of this "
-            "pull request; Argo CD renders it anew as well."
+            f"Rendered with random content each time: {', '.join(other[:5])}. Differences in it do not "
+            "come from this pull request. Argo CD renders it differently each time, too."
         )

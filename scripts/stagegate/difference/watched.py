@@ -19,12 +19,12 @@ def changed(old: Side, new: Side) -> Changed:
     if not differing:
         return Changed(files=files, besides=besides, hidden=_hidden(besides, new, frozenset()))
     named = [side.named() for side in (old, new)]
-    known = set(pinned_version.pin_files(new.settings))
+    pin_files = set(pinned_version.pin_files(new.settings))
     values = frozenset(path for path in differing if any(one.holds(path) for _, one in named))
     content = tuple(
         path
         for path in differing
-        if path not in known and path not in values and any(one.holds(path) for one, _ in named)
+        if path not in pin_files and path not in values and any(one.holds(path) for one, _ in named)
     )
     return Changed(
         files=files,
@@ -33,7 +33,7 @@ def changed(old: Side, new: Side) -> Changed:
         values=tuple(sorted(path for path in values if path not in files)),
         content=content,
         beside=unpinned_documents.documents(
-            old, new, [one for one in differing if one not in {*known, *values, *content}]
+            old, new, [one for one in differing if one not in {*pin_files, *values, *content}]
         ),
     )
 

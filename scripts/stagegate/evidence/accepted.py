@@ -1,4 +1,4 @@
-"""Whose evidence counts: who may have written a record, status or mark for it to be believed."""
+"""The accepted authors of evidence: accounts whose records, statuses and marks count."""
 
 from __future__ import annotations
 

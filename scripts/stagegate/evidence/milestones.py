@@ -1,4 +1,4 @@
-"""When a release was built and when it was published: statuses on its commit, for people. They decide nothing."""
+"""The times when a release was built and published: statuses on its commit, only for people."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def record(github: Hub, commit: str, app: str, version: str, milestone: Mileston
             github.set_first_status(commit, name, "success", what, run_url)
     except Stop as stop:
         log.say(
-            f"When {app} {version} was {milestone} is not recorded, so its road shows one step less. "
+            f"The step `{milestone}` of {app} {version} could not be recorded, so its road lacks it. "
             f"{stop.what} {stop.why} {stop.next}"
         )

@@ -1,4 +1,4 @@
-"""The release record: annotations of the published chart, one chart digest fixes the whole release."""
+"""The release record: annotations of the published chart, one chart digest identifies the whole release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a release is made of, read back from where it was recorded.
+"""The artifacts of a release, read from its record.
 
 The record stands in the published chart's annotations, so that one chart digest fixes the whole release;
 without a chart of our own it is a deployment with the same fields.
@@ -86,7 +86,7 @@ def whole(policy: Settings, app: Hub, own: Settings | None = None) -> Settings:
         raise Stop(
             "wrong-source",
             f"{app.repository} publishes to {', '.join(foreign)}, which the policy does not name.",
-            "Only hosts of the policy's `images` and `chart` are asked, because credentials may go there.",
+            "Only hosts in the policy's `images` and `chart` are contacted, because credentials may be sent there.",
             "Name the images (and a chart in another registry) in the settings of the pins repository.",
         )
     return joined
@@ -114,7 +114,7 @@ def _demand_reviewed(settings: Settings, release: Release, hub: Hub) -> None:
     raise Stop(
         "not-authorised",
         f"The tag {release.tag} is on no branch where releases are made.",
-        f"Commit {release.commit[:12]} cannot be reached from {where}, so nobody had to review it.",
+        f"Commit {release.commit[:12]} cannot be reached from {where}, so a review was never required for it.",
         "Merge the commit and release a new version, or name its branch in `release-branches` and protect it.",
     )
 
@@ -148,7 +148,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
         raise Stop(
             "content-differs",
             f"{settings.app} {version} was published with different content.",
-            f"{tag.name} is commit {tag.target_commit[:12]}, the record says {record.commit[:12]}.",
+            f"{tag.name} is commit {tag.target_commit[:12]}, but the record names {record.commit[:12]}.",
             "Release a new version; somebody moved the tag or published from another commit.",
         )
     if foreign and chart and foreign.chart != chart:

@@ -19,12 +19,12 @@ PACE = 10.0
 
 def read(facts: Facts, app: Hub, pins: Hub, own_run: str) -> OtherGates:
     """A record that proves this already, else the run that gates it, else whether anything changed at all."""
-    known = confirmed(facts, app)
-    if (record := proof(facts, known)) is not None:
+    records = confirmed(facts, app)
+    if (record := proof(facts, records)) is not None:
         return OtherGates(proof=record)
     if run := looking(facts, app, pins, own_run):
         return OtherGates(run=run)
-    return OtherGates(unchanged=unchanged(facts, known))
+    return OtherGates(unchanged=unchanged(facts, records))
 
 
 def confirmed(facts: Facts, app: Hub) -> tuple[Record, ...]:
@@ -34,9 +34,9 @@ def confirmed(facts: Facts, app: Hub) -> tuple[Record, ...]:
     return history.confirmed(app, facts.records, facts.environment.name, facts.release, facts.accepted)
 
 
-def proof(facts: Facts, known: Sequence[Record]) -> Record | None:
+def proof(facts: Facts, records: Sequence[Record]) -> Record | None:
     """The record that proves exactly this already: same digests, policy, pins and used files."""
-    record = proven.record(known, facts.release, facts.policy)
+    record = proven.record(records, facts.release, facts.policy)
     if record is None or record.evidence is None or not facts.files:
         return None
     return record if record.evidence.files == facts.files else None

@@ -1,4 +1,4 @@
-"""Says of an Application that an ApplicationSet makes when that looks at Git again."""
+"""Reports when an ApplicationSet reads Git again, for an Application that it makes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _intervals(value: Any) -> list[float]:
     if not isinstance(value, dict):
         return []
     own = value.get("requeueAfterSeconds")
-    here = [float(own)] if isinstance(own, int | float) and own > 0 else []
-    return here + [number for item in value.values() for number in _intervals(item)]
+    own_interval = [float(own)] if isinstance(own, int | float) and own > 0 else []
+    return own_interval + [number for item in value.values() for number in _intervals(item)]
 
 
 def told(state: Progress, now: float) -> str:
@@ -50,7 +50,7 @@ def told(state: Progress, now: float) -> str:
     every = state.set_interval or DEFAULT
     left = max(0.0, every - (now - state.history.since))
     return (
-        f"ApplicationSet {application.application_set} makes it and looks at Git every {every:.0f} s, "
-        f"so within {left:.0f} s; a webhook of the Git server to Argo CD's ApplicationSet controller "
-        "(/api/webhook) makes it look at once"
+        f"ApplicationSet {application.application_set} makes it and reads Git every {every:.0f} s, "
+        f"next within {left:.0f} s. A webhook of the Git server to Argo CD's ApplicationSet controller "
+        "(/api/webhook) makes it read at once"
     )

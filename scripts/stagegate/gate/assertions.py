@@ -1,4 +1,4 @@
-"""What a scenario asserts about an answer, and how the answer differs, in words that show no secret. Pure."""
+"""Checks a scenario's assertions on a response, and describes differences without secrets. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a Git revision that Argo CD compared against holds: the pins and values of this gate, or others."""
+"""Whether a Git revision that Argo CD compared against contains the pins and values of this gate."""
 
 from __future__ import annotations
 

@@ -63,10 +63,10 @@ def compare(
         differences = content.differences(theirs, rendering.objects, namespace(document))
         if differences and rendering.unsteady:
             return not_comparable(
-                f"the chart of {application.name} uses {rendering.unsteady}, which may render otherwise each time"
+                f"the chart of {application.name} uses {rendering.unsteady}, which may render differently each time"
             )
         if differences and _moved(source, application.name, document):
-            return not_comparable(f"{application.name} was compared against newer values meanwhile")
+            return not_comparable(f"{application.name} was compared against newer values in the meantime")
         ours += rendering.objects
         wrong += [f"{application.name}: {difference}" for difference in differences]
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""

@@ -1,4 +1,4 @@
-"""What all Applications of an environment together mean: go on waiting, or an end. Pure but for the log."""
+"""Combines the states of an environment's Applications: keep waiting, or end. Pure except for the log."""
 
 from __future__ import annotations
 

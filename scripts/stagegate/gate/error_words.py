@@ -1,4 +1,4 @@
-"""What an error of Argo CD blames: a connection, or something that does not exist and will not by waiting. Pure."""
+"""Classifies an error of Argo CD: a connection problem, or a missing object that waiting does not create. Pure."""
 
 from __future__ import annotations
 

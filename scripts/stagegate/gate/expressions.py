@@ -1,4 +1,4 @@
-"""JMESPath expressions asked of an answer, within a limit of time and memory.
+"""Evaluates JMESPath expressions on a response, within limits of time and memory.
 
 Expressions come with the release, and a short one can ask for more than any machine has: each `[@, @]` doubles what
 comes before. What only follows names is asked here; everything else in a child process that is ended in time.

@@ -1,4 +1,4 @@
-"""What the gate must know before it begins, beyond what every action knows. Reads, never writes."""
+"""The facts of a gate, besides those of every action. Reads, never writes."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def needs(facts: Facts) -> None:
     if argocd.source == "http":
         if facts.scenarios is None or not facts.scenarios.asks_version:
             raise _unfit(
-                f"The gate of {facts.environment.name} would not know which version it tests.",
-                "Without Argo CD only the service reports it, and no check of `gate.scenarios` asks for {version}.",
+                f"The gate of {facts.environment.name} could not tell which version it tests.",
+                "Without Argo CD only the service reports it, and no check of `gate.scenarios` compares {version}.",
                 'Write a check with `json: {version: "{version}"}` into the scenario file.',
             )
     elif argocd.source == "api" and not argocd.applications and not argocd.selector:
@@ -184,7 +184,7 @@ def names(environment: Environment, source: ArgoCD) -> tuple[str, ...]:
         raise Stop(
             "bad-settings",
             f"No Application belongs to {environment.name}.",
-            f"The selector {environment.argo.selector!r} finds none that this token may see.",
+            f"The selector {environment.argo.selector!r} matches no Application that this token may read.",
             "Correct `argocd.selector`, or give the token `applications, get` on them.",
         )
     return chosen

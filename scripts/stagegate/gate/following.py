@@ -1,4 +1,4 @@
-"""Following Applications: streams that tell of changes at once, and refreshes asked for on the side.
+"""Follows Applications: streams report changes at once, and refreshes are requested meanwhile.
 
 Both run in threads of their own, because a lost refresh or a silent stream must not hold up the looks that the
 gate takes itself.
@@ -97,7 +97,7 @@ class Followers:
         """Refresh these Applications, and no longer those that are not among them."""
         wanted = set(names) - {"", *self._own}
         for name in wanted - set(self._parents):
-            log.debug(f"{name} applies the pin: it is refreshed")
+            log.debug(f"refreshing {name}, which applies the pin")
             self._parents[name] = Follower(self._source, name, self._events, stream=False)
         for name in set(self._parents) - wanted:
             self._parents.pop(name).stop()

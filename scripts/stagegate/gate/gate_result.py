@@ -1,4 +1,4 @@
-"""What the gate tells: the result for runner, report and summary. Pure."""
+"""The gate's result for runner, report and summary. Pure."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def busy(facts: Facts, run: str, calls: Calls) -> Result:
     """The result of a gate that leaves the work to the run that moved the pin."""
     release, environment = facts.release, facts.environment.name
     message = Message(
-        what=f"Another run does the gate of {release.app} {release.version} in {environment}.",
-        why=f"Run {run} moved the pin, is still running, and does the gate itself.",
+        what=f"Another run is running the gate of {release.app} {release.version} in {environment}.",
+        why=f"Run {run} moved the pin, is still running, and runs the gate itself.",
         next="Nothing to do in this run: the verdict of that run counts.",
     )
     return Result(

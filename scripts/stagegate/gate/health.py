@@ -1,4 +1,4 @@
-"""Whether an Application is healthy, and whether Argo CD looked at it late enough to know. Pure."""
+"""Whether an Application is healthy, and whether that health is newer than the sync. Pure."""
 
 from __future__ import annotations
 

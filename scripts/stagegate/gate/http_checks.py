@@ -86,7 +86,7 @@ def _requests(scenarios: Scenarios) -> Iterator[Request]:
 
 def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
     """Every check, in the order of the file. Without its login a check that needs it is skipped, not passed."""
-    known = {"version": run.version}
+    values = {"version": run.version}
     run = msgspec.structs.replace(run, left=run.clock() + run.left)
     results: list[Check] = []
     with http.session(retries=0) as session:
@@ -98,20 +98,20 @@ def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
                 expect=scenarios.login.expect,
                 retry=scenarios.login.retry,
             )
-            check, answer = _attempt(session, login, scenarios, base, run, known)
+            check, answer = _attempt(session, login, scenarios, base, run, values)
             if check.outcome == "passed" and answer is not None:
-                check = _capture(scenarios.login.capture, answer, known, check)
+                check = _capture(scenarios.login.capture, answer, values, check)
             results.append(check)
             _tell(check)
         for item in scenarios.checks:
-            needs = (scenarios.login.capture.keys() if scenarios.login else set()) - known.keys()
+            needs = (scenarios.login.capture.keys() if scenarios.login else set()) - values.keys()
             used = set(placeholders.captured(msgspec.to_builtins(item.request))) & needs
             must = item.required or item.name in run.required
             if used:
                 detail = f"there is no {', '.join(sorted(used))}: the login failed"
                 check = Check(name=item.name, outcome="skipped", required=must, detail=detail)
             else:
-                check, _ = _attempt(session, item, scenarios, base, run, known)
+                check, _ = _attempt(session, item, scenarios, base, run, values)
                 check = msgspec.structs.replace(check, required=must)
             results.append(check)
             _tell(check)
@@ -179,7 +179,7 @@ def _ask(
     for _ in range(REDIRECTS + 1):
         left = limit - (clock() - began)
         if left <= 0:
-            raise _Unanswered(f"no answer within {limit:g} s")
+            raise _Unanswered(f"no response within {limit:g} s")
         try:
             with session.request(
                 request.method,
@@ -193,9 +193,9 @@ def _ask(
             ) as response:
                 content = _read(response, began + limit, clock)
         except requests.Timeout as error:
-            raise _Unanswered(f"no answer within {limit:g} s") from error
+            raise _Unanswered(f"no response within {limit:g} s") from error
         except requests.RequestException as error:
-            raise _Unanswered(f"{urlsplit(url).netloc} does not answer ({type(error).__name__})") from error
+            raise _Unanswered(f"{urlsplit(url).netloc} does not respond ({type(error).__name__})") from error
         if not (request.redirects and response.is_redirect):
             return Answer(
                 status=response.status_code, headers=response.headers, body=content, seconds=clock() - began
@@ -214,7 +214,7 @@ def _read(response: requests.Response, end: float, clock: Callable[[], float]) -
         while chunk := response.raw.read1(64 * 1024, decode_content=True):
             content += chunk
             if len(content) > BODY_LIMIT:
-                raise _Unanswered(f"the answer is longer than {BODY_LIMIT} bytes")
+                raise _Unanswered(f"the response is longer than {BODY_LIMIT} bytes")
             if clock() > end:
                 raise requests.Timeout
     except urllib3.exceptions.TimeoutError as error:

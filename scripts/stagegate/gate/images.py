@@ -1,4 +1,4 @@
-"""What really runs: images of pods against the release's digests. Pure.
+"""Compares the images of running pods with the release's digests. Pure.
 
 A pod's digest may be that of the index or of one platform in it, whichever the runtime reports
 (kubernetes#108689), so relatives of the recorded digest count as it.
@@ -159,11 +159,13 @@ def untested_references(
     written: Iterable[str], images: Sequence[Image], tags: Sequence[str], allowed: Collection[str]
 ) -> tuple[str, ...]:
     """References that carry the release's tag and whose repository is neither in its record nor allowed."""
-    known = {full_name(name) for name in (*(image.reference for image in images), *allowed)}
+    expected_names = {full_name(name) for name in (*(image.reference for image in images), *allowed)}
     references = (PodImage(pod="", container="", written=one) for one in written)
     return tuple(
         dict.fromkeys(
-            one.written for one in references if one.tag in tags and full_name(one.repository) not in known
+            one.written
+            for one in references
+            if one.tag in tags and full_name(one.repository) not in expected_names
         )
     )
 

@@ -1,4 +1,4 @@
-"""The gate's checks as JUnit XML, for whatever shows test results."""
+"""The gate's checks as JUnit XML, for tools that show test results."""
 
 from __future__ import annotations
 

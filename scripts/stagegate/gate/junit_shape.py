@@ -1,4 +1,4 @@
-"""Whether a JUnit report can be read within bounds, and what its suites say of themselves.
+"""Whether a JUnit report is within limits of size, and the counts that its suites state.
 
 It comes from the software under test: nested, huge and contradictory files end as failed, never as passed.
 """
@@ -39,10 +39,10 @@ def claimed_failures(report: Path) -> int:
 def seconds(case: object) -> float:
     """How long a case took; what is no number is none."""
     try:
-        given = float(getattr(case, "time", None) or 0)
+        duration = float(getattr(case, "time", None) or 0)
     except (TypeError, ValueError):
         return 0.0
-    return round(given, 3) if math.isfinite(given) and given >= 0 else 0.0
+    return round(duration, 3) if math.isfinite(duration) and duration >= 0 else 0.0
 
 
 def _count(text: str | None) -> int:

@@ -51,11 +51,11 @@ def unwell(source: Source, expected: Expected, order: Order) -> Callable[[Sequen
         for name in names:
             document = source.application(name)
             application, named = documents.read(document), order.named(document)
-            held = {
+            revisions = {
                 s.key: order.commit(s, application) for s in application.sources if s.is_git and s.revision
             }
             reason, detail = classify(
-                application, msgspec.structs.replace(expected, commits=held, named=named)
+                application, msgspec.structs.replace(expected, commits=revisions, named=named)
             )
             if reason not in ("ready", "refreshing"):
                 return f"{name}: {detail}"

@@ -1,4 +1,4 @@
-"""One look at an Application: the first thing that forbids calling it the release. Pure.
+"""Judges a snapshot of an Application: the first reason that it does not run the release. Pure.
 
 The words are those of `rollout_reasons.REASONS`.
 """

@@ -1,4 +1,4 @@
-"""Ends of a wait that look like failures and are not the release's: then there is no verdict. Pure.
+"""Failures that the release did not cause: the gate ends without a verdict. Pure.
 
 A broken connection of Argo CD to a repository or a cluster, or an object that was Degraded before.
 """

@@ -1,4 +1,4 @@
-"""What a wait is told, and how it ended."""
+"""The request and the result of a wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scenarios and checks may put into a request: the job's variables, captured values, the version. Pure."""
+"""The values that scenarios may put into a request: the job's variables, captured values, the version. Pure."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def require(names: Iterator[str], environ: Mapping[str, str], file: str) -> None
             raise Stop(
                 "empty-secret",
                 f"{name} is empty, and {file} needs it.",
-                "The job does not name the GitHub `environment:` that holds it, its `env:` does not map it, or a "
+                "The job does not name the GitHub `environment:` that contains it, its `env:` does not "
+                "map it, or a "
                 "reusable workflow did not declare it.",
                 f"Write `{name}: ${{{{ secrets.{name} }}}}` (or vars) under `env:` of a job with `environment:`.",
                 file=file,
@@ -94,7 +95,7 @@ def without_secrets(address: str, file: str) -> None:
             raise Stop(
                 "wrong-source",
                 f"{file} puts {name} into an address.",
-                "Addresses stand in the logs of servers and proxies, so a secret in one is no longer a secret.",
+                "Servers and proxies log addresses, so a secret in an address leaks.",
                 f"Send ${{{name}}} in a header or in the body.",
                 file=file,
             )

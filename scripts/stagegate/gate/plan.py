@@ -1,4 +1,4 @@
-"""The judge: one look at an Application, against the release it should run. Pure.
+"""The judge: compares a snapshot of an Application with the release that it should run. Pure.
 
 Every reason that it can give is in `rollout_reasons`. The rules are those of `argocd app wait`, of
 Kargo's and GitOps Promoter's health checks, and of the bugs they had.

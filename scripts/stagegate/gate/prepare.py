@@ -1,4 +1,4 @@
-"""A gate made ready to run: everything it will ask, found missing or empty before anything is written."""
+"""Prepares a gate: missing or empty inputs are found before anything is written."""
 
 from __future__ import annotations
 

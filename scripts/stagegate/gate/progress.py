@@ -1,4 +1,4 @@
-"""What is known of each Application while the gate waits, and the lines that tell it."""
+"""The state of each Application while the gate waits, and the progress lines."""
 
 from __future__ import annotations
 

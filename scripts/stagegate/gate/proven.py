@@ -1,4 +1,4 @@
-"""Whether another look is needless: proven already for these digests and files, or another run is looking. Pure."""
+"""Whether this gate run is unneeded: these digests and files are proven, or another run gates them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate is asked to do: the inputs of staging-gate as one value."""
+"""The request to a gate: the inputs of staging-gate as one value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wait until every Application of an environment runs the release, or until it is sure that none will."""
+"""Wait until every Application of an environment runs the release, or until this is certain to fail."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def wait(
 def _parents(states: dict[str, Progress], order: Order, parents: dict[str, str]) -> set[str]:
     """The Applications that apply the pins, and their parents, for as long as a pin is not applied."""
     late = [s for s in states.values() if s.judgement.reason in ("pin-not-applied", "wrong-source")]
-    found: set[str] = set()
+    applications: set[str] = set()
     names = {s.seen.parent for s in late if s.seen}
-    while names := names - found - {""}:
-        found |= names
+    while names := names - applications - {""}:
+        applications |= names
         names = {parents.get(name, "") for name in names}
-    return found - {order.parent, *states}
+    return applications - {order.parent, *states}
 
 
 def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
@@ -166,21 +166,21 @@ def _look(
 ) -> None:
     """Judge one document and remember it."""
     application = documents.read(document)
-    held: dict[str, Commit] = {}
+    revisions: dict[str, Commit] = {}
     for source in application.sources:
         if source.is_git and source.revision and is_ours(source, expected):
             if (state.name, source.key) not in commits:
                 commits[state.name, source.key] = order.commit(source, application)
-            held[source.key] = commits[state.name, source.key]
-    here = msgspec.structs.replace(
+            revisions[source.key] = commits[state.name, source.key]
+    current = msgspec.structs.replace(
         expected,
-        commits=held,
+        commits=revisions,
         sync_window=state.sync_window,
         named=order.named(document),
         cannot_start=state.stuck.text if state.stuck.for_good else "",
     )
-    state.judgement = judge(application, here, state.history, now)
-    state.history = remember(state.history, application, here, now, refreshed=refreshed, hard=hard)
+    state.judgement = judge(application, current, state.history, now)
+    state.history = remember(state.history, application, current, now, refreshed=refreshed, hard=hard)
     state.seen, state.document = application, document
     state.ill_before = health.ill_before(state.ill_before, application, state.judgement.reason)
     state.asked_for = state.judgement.detail if state.judgement.reason == "pin-not-applied" else ""

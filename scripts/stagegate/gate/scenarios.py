@@ -1,4 +1,4 @@
-"""Scenario files: what they may say, and reading one. The published JSON Schema comes from these types.
+"""Scenario files: their types, and reading one. The published JSON Schema comes from these types.
 
 A file never contains an address or a secret of its own: `${NAME}` is the job's environment variable of that
 name, if the policy lists it in `gate.variables`; `{version}` the release's version,

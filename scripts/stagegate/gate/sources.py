@@ -122,10 +122,10 @@ def _commit(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
         if source.revision not in (expected.release_commit, expected.release_tag_object):
             yield "old-revision", f"Argo CD compared against commit {short}, the tag is another"
     else:
-        held = expected.commits.get(source.key)
-        if held is None:
+        commit = expected.commits.get(source.key)
+        if commit is None:
             yield "unknown-commit", f"commit {short} has not been read yet"
-        elif held == "superseded":
+        elif commit == "superseded":
             yield "superseded", f"at commit {short} the pin names another version"
-        elif held == "behind":
+        elif commit == "behind":
             yield "old-commit", f"commit {short} does not contain these pins and values yet"

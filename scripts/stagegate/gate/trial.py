@@ -221,7 +221,7 @@ def _images(trial: Trial, before: Proof, after: Proof) -> Check:
         raise Stop(
             "image-untested",
             f"No digest of {', '.join(lost)} could be read in {trial.environment}.",
-            "The token may not read live pods, or no pod runs the image, and `strict-digests` requires the proof.",
+            "The token may not read live pods, or no pod runs the image, and `strict-digests` requires them.",
             "Give the token `applications, get` on the resources, or set `strict-digests: false`.",
         )
     if lost:
@@ -238,16 +238,19 @@ def _written(rollout: Rollout | None) -> tuple[str, ...]:
 
 
 def _record(trial: Trial, written: Iterable[str], *proofs: Proof) -> tuple[Check, ...]:
-    """A check only where an image carries the release's tag and is not in its record: then nobody tested it.
+    """A check only where an image has the release's tag but is not in its record: such an image is untested.
 
     Adopting records what runs, so there it is only said.
     """
-    known = {one for proof in proofs for one in proof.recognised}
+    recognised = {one for proof in proofs for one in proof.recognised}
     all_written = dict.fromkeys((*written, *(one for proof in proofs for one in proof.untested)))
     bad = images.untested_references(
-        (one for one in all_written if one not in known), trial.release.images, trial.claims, trial.allowed
+        (one for one in all_written if one not in recognised),
+        trial.release.images,
+        trial.claims,
+        trial.allowed,
     )
     if not bad:
         return ()
-    detail = f"{', '.join(bad)} carries the release's tag and is not in its record"
+    detail = f"{', '.join(bad)} has the release's tag but is not in its record"
     return (Check(name="image-record", outcome="failed", required=trial.kind != "adopt", detail=detail),)

@@ -1,4 +1,4 @@
-"""What stands in the way of a look for a while: an Argo CD that does not answer, pods that do not start."""
+"""Temporary obstacles of a wait: an Argo CD that does not respond, pods that do not start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what the gate saw to its verdict: outcome, reason, what is written, what a person is told. Pure."""
+"""Derives the verdict from the gate's observations: outcome, reason, records and message. Pure."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def conclude(
             )
     theirs = [check for check in checks if check.name not in OWN_CHECKS]
     if kind != "adopt" and not any(check.outcome in ("passed", "failed") for check in theirs):
-        why = "No check was run, and a gate without checks shows nothing."
+        why = "No check was run, and a gate without checks proves nothing."
         return _failed("no-checks", f"{where} was not tested.", why, _NEXT["no-checks"], kind)
     bad_checks = [c for c in checks if c.required and c.outcome != "passed"]
     if bad_checks:

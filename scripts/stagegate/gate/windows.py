@@ -32,7 +32,7 @@ def shut_window(windows: Json, now: datetime) -> str:
     if not allowing or any(text(window, "kind") == "allow" for window in active):
         return ""
     start = min((opens for one in allowing if (opens := _opens(one, now))), default=None)
-    return _told(f"the allow window {_named(allowing[0])} is shut", "the next one opens", start)
+    return _told(f"the allow window {_named(allowing[0])} is closed", "the next one opens", start)
 
 
 def _told(what: str, when: str, moment: datetime | None) -> str:
@@ -53,13 +53,13 @@ def _closes(window: Json, now: datetime) -> datetime | None:
     schedule, length = _schedule(window), _length(text(window, "duration"))
     if schedule is None or not length:
         return None
-    here = now.astimezone(_zone(window))
-    end = max((start + length for start in _starts(schedule, here - length, here)), default=None)
+    current = now.astimezone(_zone(window))
+    end = max((start + length for start in _starts(schedule, current - length, current)), default=None)
     for _ in range(1000):
-        later = cron.next_after(schedule, here) if end else None
+        later = cron.next_after(schedule, current) if end else None
         if end is None or later is None or later > end:
             break
-        here, end = later, max(end, later + length)
+        current, end = later, max(end, later + length)
     else:
         return None  # it never ends
     return end

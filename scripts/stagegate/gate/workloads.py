@@ -1,4 +1,4 @@
-"""The source `kubernetes`: waits until the workloads themselves run exactly this release, by the API server's word.
+"""The source `kubernetes`: waits until the workloads run exactly this release, as the API server reports.
 
 The words are those of `rollout_reasons.REASONS`; what a workload shows is judged as `kubectl rollout status` does.
 """

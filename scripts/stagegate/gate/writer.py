@@ -1,4 +1,4 @@
-"""Who writes the gate's state: the accepted App under `protected`, else the job's token."""
+"""The account that writes the gate's state: the accepted App under `protected`, else the job's token."""
 
 from __future__ import annotations
 

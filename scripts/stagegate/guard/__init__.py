@@ -1,1 +1,1 @@
-"""pin-guard: may this pull request (or merge group) merge, as far as pins are concerned?"""
+"""pin-guard: decides whether a pull request or merge group may merge, as far as pins are concerned."""

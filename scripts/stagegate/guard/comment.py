@@ -1,4 +1,4 @@
-"""The one comment that shows a person's pull request what it changes: written once, then kept up to date."""
+"""The comment that shows the difference on a person's pull request: written once, then kept up to date."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stagegate.proposal import body as text
 from stagegate.proposal import write
 
 _MARKER = "<!-- stagegate-difference -->\n"
-_CUT = "\n*The run's summary has the rest.*\n"
+_CUT = "\n*The rest is in the run's summary.*\n"
 _NOTHING = "This pull request no longer changes what an environment runs.\n"
 
 
@@ -59,18 +59,18 @@ def _show(
         return "", ()
     shown = result.details(head, judged, now, run_url)
     try:
-        known = _ours(pins, pull.number)
-        if known is None and not shown:
+        existing = _ours(pins, pull.number)
+        if existing is None and not shown:
             return "", ()
         body = markdown.shorten(_MARKER + (shown or _NOTHING), BODY_LIMIT, _CUT)
-        if known is not None and text.settled(known.body) == text.settled(body):
-            return f"{pull.url}#issuecomment-{known.id}", ()
-        written = pins.edit_comment(known.id, body) if known else pins.comment(pull.number, body)
+        if existing is not None and text.settled(existing.body) == text.settled(body):
+            return f"{pull.url}#issuecomment-{existing.id}", ()
+        written = pins.edit_comment(existing.id, body) if existing else pins.comment(pull.number, body)
     except Stop as stop:
         if stop.reason != "missing-permission":
             raise
         return "", ()
-    before = "an earlier state" if known else ""
+    before = "an earlier state" if existing else ""
     change = Change(kind="comment", target=f"#{pull.number}", before=before, after="the rendered difference")
     return f"{pull.url}#issuecomment-{written.id}", (change,)
 

@@ -1,4 +1,4 @@
-"""What a run of pin-guard says: the verdict of every head, its rules, and the rendered difference."""
+"""The result of pin-guard: the verdict of every head, its rules, and the rendered difference."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _message(judged_heads: Sequence[HeadJudged], stop: Stop | None) -> Message:
     if not judged_heads:
         return Message(
             what="There is nothing to judge.",
-            why="Only open pull requests that lead to the default branch have the status stagegate/pins.",
+            why="Only open pull requests that target the default branch have the status stagegate/pins.",
         )
     verdicts = "; ".join(
         f"{one.head.name} is {one.verdict.state}: {one.verdict.description}" for one in judged_heads[:5]

@@ -1,4 +1,4 @@
-"""A pull request that touches no watched path: two requests, and success whatever else is down.
+"""A pull request that touches no watched path: two requests, and success even if other services are down.
 
 The first request names the changed files and the commit of the default branch. The watched paths are those of this
 commit, which Git fetches and checks against its id: no file that another job could have written decides. Jobs that

@@ -102,8 +102,8 @@ def unsigned(pins: hub.Hub) -> tuple[Finding, ...]:
             rule="mark-unsigned",
             severity="note",
             message=f"This mark is not signed: it was written with the token of {own.login}.",
-            why="GitHub signs commits of Apps and of GITHUB_TOKEN only. Runs with another token do not count it: "
-            "there a hold or a ban stops all the same, and an override sets nothing aside.",
+            why="GitHub signs commits of Apps and of GITHUB_TOKEN only. Runs with another token do not "
+            "accept it: a hold or ban still stops them, and an override has no effect.",
             fix="Set it by a comment or in a workflow.",
         ),
     )

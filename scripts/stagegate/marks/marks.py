@@ -157,7 +157,7 @@ def besides(existing: Placed | None, mark: Mark, now: datetime) -> Mark:
 def removed(mark: Mark | None, by: str, now: datetime, kind: MarkKind = "hold") -> Mark:
     """The mark, taken away. One that does not count is replaced by a removed one of this kind that says so."""
     if mark is None:
-        mark = Mark(kind=kind, owner=by, reason="the mark before did not count", since=rfc3339(now))
+        mark = Mark(kind=kind, owner=by, reason="the previous mark was not valid", since=rfc3339(now))
     return msgspec.structs.replace(mark, removed=Removed(by=by, at=rfc3339(now)))
 
 
@@ -166,7 +166,10 @@ def describe(placed: Placed) -> str:
     mark = placed.mark
     if mark is None:
         name = placed.ref.removeprefix("refs/heads/")
-        return f"by a mark that does not count, so it stops: {placed.trouble or 'it cannot be read'} ({name})"
+        return (
+            f"by an unverified mark, which still stops promotions: "
+            f"{placed.trouble or 'it cannot be read'} ({name})"
+        )
     return _said(mark)
 
 

@@ -1,4 +1,4 @@
-"""A mark where it lies in Git, and what the questions about marks need to know."""
+"""A mark with its place in Git, and the facts that decisions about marks need."""
 
 from __future__ import annotations
 

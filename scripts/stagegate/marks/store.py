@@ -1,4 +1,4 @@
-"""Sets and removes marks: hold, ban, override. A ref is created atomically and moved only from what was seen."""
+"""Sets and removes marks: hold, ban, override. A ref moves only from the value that was read."""
 
 from __future__ import annotations
 

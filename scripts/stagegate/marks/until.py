@@ -27,7 +27,7 @@ def read(text: str, now: datetime) -> str:
     except ValueError as error:
         raise _bad_until(text, f"{error}") from error
     if end <= now:
-        raise _bad_until(text, "it lies in the past")
+        raise _bad_until(text, "it is in the past")
     return rfc3339(end)
 
 

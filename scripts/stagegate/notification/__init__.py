@@ -1,1 +1,1 @@
-"""Messages about what happened to a release: which, their words, and their delivery."""
+"""Messages about events of a release: selection, texts and delivery."""

@@ -1,4 +1,4 @@
-"""Sends the messages of a run that has ended. Nothing that happens here changes how the run ended."""
+"""Sends the messages of a finished run. A failure here does not change the run's result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of actions that may notify people: the error boundary, then the messages of what happened."""
+"""The entrypoint of actions that may notify people: the error boundary, then the messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was told already: one commit status for each app, environment, action and event, on the release's commit."""
+"""The record of sent messages: a commit status on the release's commit for each event."""
 
 from __future__ import annotations
 

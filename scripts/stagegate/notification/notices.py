@@ -1,4 +1,4 @@
-"""Which messages a result deserves: a pure function of the result."""
+"""The messages for a result: a pure function of the result."""
 
 from __future__ import annotations
 

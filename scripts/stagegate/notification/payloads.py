@@ -1,4 +1,4 @@
-"""What each kind of channel takes, made from one notice. Foreign text cannot act in any of them."""
+"""Builds the payload of each kind of channel from one notice. Foreign text is escaped in all of them."""
 
 from __future__ import annotations
 

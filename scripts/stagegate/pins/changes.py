@@ -1,4 +1,4 @@
-"""What of an environment differs between two commits, and which of it is more than the release it names."""
+"""Differences of an environment between two commits, and which of them are not just the release."""
 
 from __future__ import annotations
 

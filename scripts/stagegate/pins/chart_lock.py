@@ -114,7 +114,7 @@ def _refuse_duplicates(node: Node, file: str) -> None:
                 raise Stop(
                     "ambiguous-pin",
                     f"{file} and its Chart.yaml cannot be compared.",
-                    f"The key {key.value} stands twice in one mapping, which Helm refuses.",
+                    f"The key {key.value} occurs twice in one mapping, which Helm refuses.",
                     "Delete one of the two.",
                     file=file,
                     line=key.start_mark.line + 1,

@@ -1,4 +1,4 @@
-"""From a release to the new bytes of a pin."""
+"""Computes the new bytes of a pin for a release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of a composed pin file: the scalar or list at a path, and a key that stands twice."""
+"""Fields of a composed pin file: the scalar or list at a path, and a key that occurs twice."""
 
 from __future__ import annotations
 

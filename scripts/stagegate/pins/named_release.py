@@ -1,4 +1,4 @@
-"""From a pin to the release it names."""
+"""Finds the release that a pin names."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _disagree(file: str, app: str, places: Sequence[PinPlace]) -> Stop:
     return Stop(
         "ambiguous-pin",
         f"The fields of {file} name different releases of {app}.",
-        f"It says {values}; they move together, so it is unclear which release runs.",
+        f"They name {values}. They move together, so it is unclear which release runs.",
         "Make them name one release by hand, once.",
         file=file,
         line=places[0].line,

@@ -1,4 +1,4 @@
-"""Which fields are this app's: decided by the names in its settings, never by what a value looks like."""
+"""Which fields are this app's: decided by the names in its settings, never by the form of a value."""
 
 from __future__ import annotations
 

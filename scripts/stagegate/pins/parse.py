@@ -1,4 +1,4 @@
-"""From a file's bytes to its pin: which documents, which Applications, which scalars."""
+"""Parses a file's bytes into its pin: which documents, which Applications, which scalars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an edit of pins looks like, for a terminal and for a pull request."""
+"""Shows an edit of pins, for a terminal and for a pull request."""
 
 from __future__ import annotations
 

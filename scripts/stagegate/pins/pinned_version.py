@@ -1,4 +1,4 @@
-"""What every environment runs by its pins, and the edit that would change it."""
+"""The release that the pins of each environment name, and the edit that would change it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def standing(
     except Stop as stop:
         return PinnedVersion(environment=environment.name, trouble=f"{stop.what} {stop.why}")
     if len(versions) > 1:
-        versions_by_file = ", ".join(f"{file} says {version}" for version, file in versions.items())
+        versions_by_file = ", ".join(f"{file} names {version}" for version, file in versions.items())
         return PinnedVersion(environment=environment.name, trouble=versions_by_file)
     if len(commits) > 1:
         return PinnedVersion(
@@ -131,7 +131,7 @@ def resolved(standing: PinnedVersion, records: Mapping[str, Sequence[Record]]) -
         return standing
     every = (r.evidence for of_place in records.values() for r in of_place)
     version = next((e.version for e in every if e and e.commit.startswith(standing.commit)), "")
-    trouble = "" if version else f"its pins name commit {standing.commit[:12]}, and no evidence knows it"
+    trouble = "" if version else f"its pins name commit {standing.commit[:12]}, which no evidence names"
     return msgspec.structs.replace(standing, version=version, trouble=trouble)
 
 

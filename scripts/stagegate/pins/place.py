@@ -158,7 +158,7 @@ class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
         cure = ""
         if moving and re.search(r"\{\{|\$[({]", scalar.value):
             key = re.sub(r"\W+", ".", scalar.value).strip(".").rpartition(".")[2]
-            cure = f"It is a template expression, so its value stands elsewhere. {self.elsewhere(key)}"
+            cure = f"It is a template expression, so its value is in another place. {self.elsewhere(key)}"
         if template is not None and (flavour := templates.swallowed(template, scalar.value)):
             whole = PinSettings(
                 file=self.file,

@@ -1,4 +1,4 @@
-"""Files that an app probably needs, as the work tree tells: reading them ahead saves requests, no more."""
+"""Files that an app probably needs, guessed from the work tree. Reading them ahead only saves requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pin's file says besides the release: everything but the scalars that move with it."""
+"""The content of a pin's file besides the release: everything but the scalars that move with it."""
 
 from __future__ import annotations
 

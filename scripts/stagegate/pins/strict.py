@@ -1,4 +1,4 @@
-"""Refuses what the YAML of Argo CD (Go) and ours could read differently: a change is judged by what runs.
+"""Refuses YAML that Argo CD (Go) and stagegate could read differently, so that rules judge the values that run.
 
 Kubernetes' reader cuts a file at lines that begin with `---` and drops the rest of such a line
 (https://pkg.go.dev/k8s.io/apimachinery/pkg/util/yaml); then each part is read as YAML 1.1 and turned into JSON
@@ -125,13 +125,17 @@ def _odd_keys(root: Node) -> Iterator[Oddity]:
             pending += node.value
             continue
         if odd := next((one for one in _merges(node) if not isinstance(one, MappingNode)), None):
-            yield odd.start_mark.line + 1, "a merge of what is no mapping", "the mapping to merge"
+            yield (
+                odd.start_mark.line + 1,
+                "a merge of something that is not a mapping",
+                "the mapping to merge",
+            )
             return
         names: dict[str, str] = {}
         for key, value, how in _entries(node):
             line = key.start_mark.line + 1
             if not isinstance(key, ScalarNode):
-                yield line, "a key that is no text", "a text as the key"
+                yield line, "a key that is not text", "a text as the key"
                 return
             name = _name(key)
             if name is None:
@@ -160,9 +164,9 @@ def _odd_scalars(root: Node, text: str) -> Iterator[Oddity]:
             if not node.style and len(node.value) > _LONGEST_NUMBER and _DIGITS.fullmatch(node.value):
                 yield line, f"a number of {len(node.value)} characters", "it in quotes"
             if node.tag == go_scalars.FLOAT and not math.isfinite(go_scalars.value(node.value)):
-                yield line, f"{node.value}, which is no number of JSON,", "it in quotes"
+                yield line, f"{node.value}, which is not a JSON number,", "it in quotes"
             if not node.style and _DATE.match(node.value) and not _is_date(node.value):
-                yield line, f"{node.value[:40]}, which looks like a date and is none,", "it in quotes"
+                yield line, f"{node.value[:40]}, which looks like a date but is not one,", "it in quotes"
         elif isinstance(node, MappingNode):
             pending += [one for pair in node.value for one in pair]
         else:

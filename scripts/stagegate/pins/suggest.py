@@ -1,4 +1,4 @@
-"""What to write in the settings where a file or path pins nothing: a line that was tried before it is printed."""
+"""What to write in the settings where a file or path pins nothing: a line that is tested before it is printed."""
 
 from __future__ import annotations
 

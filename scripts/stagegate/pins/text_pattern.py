@@ -1,4 +1,4 @@
-"""Text around a version that stands exactly once in a file: matched, and proposed for the settings."""
+"""Text around a version that occurs exactly once in a file: matched, and proposed for the settings."""
 
 from __future__ import annotations
 

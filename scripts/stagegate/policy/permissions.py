@@ -1,4 +1,4 @@
-"""Demands permissions: policy says who may do what, GitHub reports who is who. What is not known is a refusal."""
+"""Demands permissions: the policy requires them, GitHub reports them. An unknown permission is a refusal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def demand(
     if not logins:
         raise Stop(
             "not-authorised",
-            f"The run names no person for: {mode} {policy.app}.",
+            f"No person started this run, and {mode} {policy.app} needs one.",
             "A mark has an owner, and the owner's permission is checked.",
             "Run it in a workflow, which names the actor.",
         )
@@ -81,7 +81,7 @@ def refusal_of_bot(policy: Settings, login: str, mode: str) -> Stop:
     return Stop(
         "not-authorised",
         f"{login} has no permission to {mode} {policy.app}.",
-        "A workflow of any branch can start a run as a bot, so nobody answers for it.",
+        "A workflow of any branch can start a run as a bot, so no person is accountable for it.",
         f"Start it as a person, or add {login} to `commands.bots` in the settings.",
     )
 
@@ -132,7 +132,7 @@ def _is_member(pins: hub.Hub, team: str, login: str, mode: str) -> bool:
     if member is None:
         raise Stop(
             "bad-settings",
-            f"`commands.{mode}` names the team {team}, and this token may not ask who is in it.",
+            f"`commands.{mode}` names the team {team}, and this token may not read its members.",
             "GITHUB_TOKEN can never read the members of a team, and a GitHub App needs `members: read` for it.",
             f"Give `app-id` and `app-key` of an App with `members: read`, or name logins in `commands.{mode}`.",
         )

@@ -1,4 +1,4 @@
-"""The commit status `stagegate/pins`: its state and its words, from the results of the rules. Pure."""
+"""The commit status `stagegate/pins`: its state and text, from the results of the rules. Pure."""
 
 from __future__ import annotations
 

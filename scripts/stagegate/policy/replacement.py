@@ -1,4 +1,4 @@
-"""Whether an open proposal makes way for another version. Pure: facts and a clock decide."""
+"""Whether another version replaces an open proposal. Pure: facts and a clock decide."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def adopt(started: PromotionRun) -> Result:
         what=f"{where} is adopted by {context.person}: {request.reason}.",
         why="The roll-out was not observed. The release is a target for rollbacks, and no evidence "
         "for later environments.",
-        next="Run its gate (staging-gate) to prove it.",
+        next="Run its gate (staging-gate) to test it.",
     )
     if request.dry_run:
         changes = apply.intended(release, environment.name, "adopt")

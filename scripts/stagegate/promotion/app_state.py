@@ -1,4 +1,4 @@
-"""What every question about an app needs: policy, pins, marks, tags and evidence, each read once."""
+"""The state of an app for every decision: policy, pins, marks, tags and evidence, each read once."""
 
 from __future__ import annotations
 

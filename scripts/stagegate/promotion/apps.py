@@ -108,15 +108,15 @@ def of_one(inputs: I, context: Context) -> I:
 
     Stop(bad-input) where the work tree has several and none is named.
     """
-    found = locations.in_work_tree(context.workspace) if inputs.config == locations.FILE else ()
-    if len(found) > 1:
+    files = locations.in_work_tree(context.workspace) if inputs.config == locations.FILE else ()
+    if len(files) > 1:
         raise Stop(
             "bad-input",
-            f"The work tree has several settings files: {', '.join(found)}.",
+            f"The work tree has several settings files: {', '.join(files)}.",
             "This action is about one app.",
-            f"Give `config` the path of its file, such as {found[0]}.",
+            f"Give `config` the path of its file, such as {files[0]}.",
         )
-    return msgspec.structs.replace(inputs, config=found[0]) if found else inputs
+    return msgspec.structs.replace(inputs, config=files[0]) if files else inputs
 
 
 def load_one(inputs: I, context: Context) -> tuple[I, Settings]:

@@ -150,9 +150,9 @@ def _came_during(
 
     What ran here before, as the newest record says, did not come during the hold, whatever touched its file since.
     """
-    held = [p for p in marks.holds(facts, environment, now) if p.mark is not None]
+    holds = [p for p in marks.holds(facts, environment, now) if p.mark is not None]
     files = pinned_version.files_of(state.settings.environment(environment))
-    if not held or not files or marks.rollback_to(facts, environment, now) == version:
+    if not holds or not files or marks.rollback_to(facts, environment, now) == version:
         return ""
     newest = next(iter(records.deciding(facts.records.get(environment, ()))), None)
     if newest is not None and newest.evidence is not None and newest.evidence.version == version:
@@ -166,7 +166,7 @@ def _came_during(
         key=moment,
         default="",
     )
-    before = [p for p in held if moved and p.mark is not None and moment(p.mark.since) < moment(moved)]
+    before = [p for p in holds if moved and p.mark is not None and moment(p.mark.since) < moment(moved)]
     return marks.describe(before[0]) if before else ""
 
 

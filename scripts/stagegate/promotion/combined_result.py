@@ -1,4 +1,4 @@
-"""Several apps in one run: one result, as bad as the worst of them."""
+"""Combines the results of several apps in one run: the worst one decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May this merge? Judges what a change of the pins repository does to every environment, whoever wrote it.
+"""Judges the effect of a change of the pins repository on every environment, for any author.
 
 Used for our own open promotions, for any pull request (pin-guard) and for merge groups. Only blobs at merge base
 and head count, never a list of files.
@@ -176,10 +176,10 @@ def _judge(
         subject = _since(connections, draft, subject, origin.pull)
     places = draft.policy_of(environment).promotion.carry_approval
     if subject.kind == "promote" and places and approval_rule.check(subject, draft, now).state == "wait":
-        given = carried_approvals.carried(
+        earlier_approvals = carried_approvals.carried(
             connections.pins, draft.app, subject.version, draft.base, places, draft.accepted
         )
-        approved = msgspec.structs.replace(subject.approvals, carried=given)
+        approved = msgspec.structs.replace(subject.approvals, carried=earlier_approvals)
         subject = msgspec.structs.replace(subject, approvals=approved)
     facts = msgspec.structs.replace(draft, subject=subject)
     return Judged(facts=facts, subject=subject, rules=rules.judge(subject, facts, now), difference=difference)

@@ -155,8 +155,8 @@ def _also(edits: tuple[Edit, ...]) -> list[str]:
 
 def _lines(numbers: tuple[int, ...]) -> str:
     shown = ", ".join(map(str, numbers[:SHOWN]))
-    rest = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
-    return f"lines {shown}{rest}"
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return f"lines {shown}{more}"
 
 
 def at_home(settings: Settings, context: Context) -> Settings:

@@ -34,9 +34,9 @@ def edit(
     Nothing is known of evidence here. Stop(bad-input) for a newer version, Stop(no-evidence) where the clone names
     no older one that is not banned.
     """
-    here = local.at_home(settings, context)
-    here = local.with_files(here, context, git.files(context.workspace), config)
-    running = _pinned(here, context, environment, "")
+    local_settings = local.at_home(settings, context)
+    local_settings = local.with_files(local_settings, context, git.files(context.workspace), config)
+    running = _pinned(local_settings, context, environment, "")
     if version and running and not versions.is_older(version, running):
         raise Stop(
             "bad-input",
@@ -44,7 +44,7 @@ def edit(
             "A rollback goes to an earlier version.",
             "Use `stagegate promote --local` for a newer version.",
         )
-    target = version or _target(here, context, environment, running, now)
+    target = version or _target(local_settings, context, environment, running, now)
     if not version:
         log.say(
             f"{target} is the release that the pins of {environment} named before {running}, by the history of "

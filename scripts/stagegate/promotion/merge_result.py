@@ -66,8 +66,8 @@ def _may_meet(files: Sequence[str], fork: Tree, base: Tree) -> bool:
 
 def _missing(state: AppState, fork: Tree, base: Tree) -> str:
     """A pin file that the base has and the commit where the branch began has not."""
-    known = pinned_version.pin_files(state.settings)
-    return next((file for file in known if file in base.entries and file not in fork.entries), "")
+    pin_files = pinned_version.pin_files(state.settings)
+    return next((file for file in pin_files if file in base.entries and file not in fork.entries), "")
 
 
 def _is_plain(fork: Tree, base: Tree, head: Tree, merge: Tree) -> bool:

@@ -1,4 +1,4 @@
-"""Which environments a workflow has to promote to or to verify: the first of a release, or those that moved."""
+"""The environments that a workflow must promote to or verify: the first of a release, or those that moved."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def push(event_name: str, event: Mapping[str, Any]) -> Push:
         sender = event.get("sender") or {}
         return Push(by_hand=event_name == "workflow_dispatch" and sender.get("type") != "Bot")
     before, after = str(event.get("before") or ""), str(event.get("after") or "")
-    known = all(_COMMIT.fullmatch(one) and one != _NO_COMMIT for one in (before, after))
-    return Push(before=before, after=after) if known else Push(everything=True)
+    has_commits = all(_COMMIT.fullmatch(one) and one != _NO_COMMIT for one in (before, after))
+    return Push(before=before, after=after) if has_commits else Push(everything=True)
 
 
 def releases(text: str, apps: Sequence[App]) -> tuple[Released, ...]:
@@ -190,10 +190,10 @@ def needs_gate(version: str, newest: Record | None, touched: bool, cause: Push) 
     """
     if newest is None:
         return touched or not cause.before
-    known = newest.evidence
-    if touched or known is None or known.version != version:
+    evidence = newest.evidence
+    if touched or evidence is None or evidence.version != version:
         return True
-    return cause.by_hand and known.outcome not in ("passed", "adopted")
+    return cause.by_hand and evidence.outcome not in ("passed", "adopted")
 
 
 def _without_verdict(

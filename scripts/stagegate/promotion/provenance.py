@@ -1,4 +1,4 @@
-"""Who brought a release to an environment: as the last commit that moved its pins says."""
+"""The people behind a promotion, read from the last commit that moved the environment's pins."""
 
 from __future__ import annotations
 

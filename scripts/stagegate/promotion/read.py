@@ -113,10 +113,10 @@ def _change(
         files=changed,
     )
     if kind == "promote" and (places := draft.policy_of(environment).promotion.carry_approval):
-        given = carried_approvals.carried(
+        earlier_approvals = carried_approvals.carried(
             connections.pins, draft.app, version, draft.base, places, draft.accepted
         )
-        subject = msgspec.structs.replace(subject, approvals=Approvals(carried=given))
+        subject = msgspec.structs.replace(subject, approvals=Approvals(carried=earlier_approvals))
     if kind == "promote":
         required = requirements.read(connections, policy, release)
         subject = msgspec.structs.replace(subject, requirements=required)

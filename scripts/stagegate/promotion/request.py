@@ -1,4 +1,4 @@
-"""What promotion is requested to do: by an action's inputs, by a comment command, or by a gate that failed."""
+"""A request to promotion: from an action's inputs, a comment command, or a failed gate."""
 
 from __future__ import annotations
 

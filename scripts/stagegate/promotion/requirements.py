@@ -1,4 +1,4 @@
-"""Reads what others say of a release (`promotion.require`): statuses of its commit, attestations of images."""
+"""Reads the required results of other tools (`promotion.require`): statuses and attestations."""
 
 from __future__ import annotations
 

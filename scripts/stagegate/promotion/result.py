@@ -1,4 +1,4 @@
-"""What a run of promote-pr says: result, outputs, summary; and facts kept in a file to decide from again."""
+"""The result of promote-pr: outputs and summary; and facts in a file, to repeat the decision."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _message(facts: PromotionFacts, decision: Decision, done: Applied) -> Messag
     moved = f"{facts.app} {subject.before or 'nothing'} -> {subject.version}"
     if done.not_started is not None:
         message = done.not_started
-        what = f"{moved} is committed for {subject.environment} ({done.commit[:12]}), and not verified."
+        what = f"{moved} is committed for {subject.environment} ({done.commit[:12]})but not verified."
         why = f"Its verification was not started: {message.what} {message.why}"
         return Message(what=what, why=why, next=f"{message.next} Then start the verifying workflow by hand.")
     open_ = f"pull request #{done.number}: {done.url}"

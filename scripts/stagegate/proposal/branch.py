@@ -1,4 +1,4 @@
-"""Our branch: made anew beside itself, moved in one step, never over what somebody else did (I7)."""
+"""stagegate's branch: rebuilt on a helper branch, moved in one step, never over others' work (I7)."""
 
 from __future__ import annotations
 

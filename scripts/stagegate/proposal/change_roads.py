@@ -1,4 +1,4 @@
-"""By which release each change came, and where those releases have been: what a reviewer asks of a commit."""
+"""The release that brought each change, and the environments that ran it, for reviewers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class HasParents(Protocol):
 
 def reached(log: Mapping[str, HasParents], starts: Iterable[str], without: Iterable[str] = ()) -> set[str]:
     """Every commit of the log that the starts contain, those of `without` left out."""
-    stop, found = frozenset(without), set[str]()
+    stop, commits = frozenset(without), set[str]()
     waiting = list(starts)
     while waiting:
         sha = waiting.pop()
-        if sha in log and sha not in stop and sha not in found:
-            found.add(sha)
+        if sha in log and sha not in stop and sha not in commits:
+            commits.add(sha)
             waiting += log[sha].parents
-    return found
+    return commits
 
 
 def releases(
@@ -66,8 +66,8 @@ def _passages(
 ) -> Iterator[Passage]:
     yield Passage(where="tagged", at=tag.at)
     for name in milestones.MILESTONES:
-        if found := milestones.of(tag.statuses, app, name, writers):
-            yield Passage(where=name, at=found.created_at, url=found.target_url)
+        if milestone := milestones.of(tag.statuses, app, name, writers):
+            yield Passage(where=name, at=milestone.created_at, url=milestone.target_url)
     for environment in environments:
         status = _verdict(tag.statuses, context(app, environment), writers)
         if status and status.state in _WORDS:

@@ -1,4 +1,4 @@
-"""Labels that let a risk in: each counts only for the head it was given on, as an approval does."""
+"""Labels that accept a risk: each counts only for the head that it was set on, like an approval."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def standing(
     pushed = pins.pushed(branch, repository, head) if repository else None
     if pushed is None:
         return others
-    given = pins.labelled(number)
+    set_at = pins.labelled(number)
     since = moment(pushed.at)
-    fresh = (label for label in labels if label in given and moment(given[label]) > since)
+    fresh = (label for label in labels if label in set_at and moment(set_at[label]) > since)
     return (*others, *(label for label in fresh if label not in others))

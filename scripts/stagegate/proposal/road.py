@@ -1,4 +1,4 @@
-"""The first line of a pull request, which says it all, and the picture of the road of its release."""
+"""The first line of a pull request, which is a summary, and the picture of its release's road."""
 
 from __future__ import annotations
 

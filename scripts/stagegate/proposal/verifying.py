@@ -45,7 +45,7 @@ def demand(pins: hub.Hub, head: str, workflow: str) -> str:
     raise Stop(
         "missing-file",
         f"The verifying workflow {path} {trouble}.",
-        "A push by GITHUB_TOKEN starts nothing, so nobody would verify what this moves. Nothing was written.",
+        "A push by GITHUB_TOKEN starts nothing, so this change of pins would stay unverified. Nothing was written.",
         "Add the workflow (examples/shop has one), name the file with `verify-workflow`, or set that to `none`.",
     )
 

@@ -1,4 +1,4 @@
-"""Writes a decided promotion in small steps. Each can be repeated, and none overwrites what it did not expect.
+"""Writes a decided promotion in small steps. Each can be repeated, and none overwrites unexpected content.
 
 A StaleHead means that somebody else wrote first: the caller reads the facts again and decides again.
 """
@@ -52,9 +52,11 @@ def write(
     subject = facts.subject
     if subject is None:
         raise AssertionError("a decision that writes has a subject")
-    held: tuple[Change, ...] = ()
+    hold_changes: tuple[Change, ...] = ()
     if subject.kind == "rollback":
-        held = hold.for_rollback(pins, facts, subject, context.person or pins.viewer().login, reason, now)
+        hold_changes = hold.for_rollback(
+            pins, facts, subject, context.person or pins.viewer().login, reason, now
+        )
     people = context.person or pins.viewer().login
     record = commit_record.provenance(
         decision.rules, proposed_by=people, merged_by=people, policy=facts.policy
@@ -62,12 +64,14 @@ def write(
     try:
         done = _written(pins, facts, decision, subject, text, record, context.run_id, verify_workflow)
     except Stop as stop:
-        if not held or stop.reason == "stale-base":
+        if not hold_changes or stop.reason == "stale-base":
             raise
         why = f"{stop.why} The hold of {subject.environment} is set already: it stays there for the rollback."
         told = Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line)
-        raise told.after((*held, *stop.written), **stop.outputs, environment=subject.environment) from stop
-    return msgspec.structs.replace(done, changes=(*held, *done.changes))
+        raise told.after(
+            (*hold_changes, *stop.written), **stop.outputs, environment=subject.environment
+        ) from stop
+    return msgspec.structs.replace(done, changes=(*hold_changes, *done.changes))
 
 
 def _written(
@@ -224,7 +228,7 @@ def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[
             )
             return existing.number, existing.url, [change]
         if now is not None and now.merged:
-            raise hub.StaleHead(facts.base, f"#{existing.number} was merged meanwhile.")
+            raise hub.StaleHead(facts.base, f"#{existing.number} was merged in the meantime.")
     draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
     opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
     if opened is None:

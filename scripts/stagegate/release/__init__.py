@@ -1,1 +1,1 @@
-"""The first stretch: version, commit, tag, GitHub release."""
+"""Makes a release: version, commit, tag, GitHub release."""

@@ -1,4 +1,4 @@
-"""Where a version stands in JSON, TOML and XML files: positions of exactly that text, found without rewriting.
+"""The place of a version in JSON, TOML and XML files: positions of exactly that text, found without rewriting.
 
 Each function takes the text of a file and returns the first and the last character position of the value, or raises
 `NotOnePlace` with a sentence about what it met.

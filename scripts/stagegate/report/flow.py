@@ -33,7 +33,7 @@ PHASES: Mapping[PhaseName, str] = MappingProxyType(
         "queue": "passed in the environment before, until it was proposed",
         "soak": "proposed, and not yet good for long enough",
         "freeze": "a freeze held it back",
-        "approval": "nothing but people held it back, until it was merged",
+        "approval": "waited only for people, until it was merged",
     }
 )
 

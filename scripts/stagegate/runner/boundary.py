@@ -1,4 +1,4 @@
-"""The error boundary: the one place that ends a step, writing outputs, report, summary and annotation."""
+"""The error boundary: the only place that ends a step. It writes outputs, report, summary and annotation."""
 
 from __future__ import annotations
 

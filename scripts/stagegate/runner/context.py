@@ -1,4 +1,4 @@
-"""Where we run: the facts GitHub's runner passes in the environment, read once."""
+"""The context of a run: the facts that GitHub's runner passes in the environment, read once."""
 
 from __future__ import annotations
 

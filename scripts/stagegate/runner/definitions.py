@@ -1,4 +1,4 @@
-"""What action.yml files say about each action: the source of `--help` and of the list of commands."""
+"""The definitions in action.yml files: the source of `--help` and of the list of commands."""
 
 from __future__ import annotations
 

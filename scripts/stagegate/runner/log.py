@@ -1,4 +1,4 @@
-"""Everything that is printed goes through here: masked, and unable to speak to the runner by accident.
+"""Prints all output: secrets are masked, and foreign text cannot be a workflow command.
 
 The runner reads workflow commands (`::error::`, `::add-mask::`) from standard output, so foreign text is
 neutralised first. https://docs.github.com/actions/reference/workflow-commands-for-github-actions

@@ -1,4 +1,4 @@
-"""Beginning again after another run wrote first."""
+"""Repeats an operation after another run wrote first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every job summary and every answer to a comment begins: one line that says it all, why, and the next step."""
+"""The beginning of every job summary and every reply: one line with the result, why, and the next step."""
 
 from __future__ import annotations
 

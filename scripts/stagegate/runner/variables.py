@@ -53,7 +53,7 @@ def given(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         if match is None:
             raise Stop(
                 "bad-input",
-                f"Line {number} of {VARIABLES} is no variable.",
+                f"Line {number} of {VARIABLES} is not a variable.",
                 "Each line must be NAME=value. The line is not shown, because it may be a secret.",
                 "Correct the secret in the GitHub Environment. A value of several lines needs a secret of its own.",
             )

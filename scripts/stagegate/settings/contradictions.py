@@ -1,4 +1,4 @@
-"""What types cannot say: names that must exist, orders that must end, choices that exclude each other."""
+"""Checks that types cannot express: existing names, orders without a circle, exclusive choices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stagegate.settings.release import ChartSettings
 
 _RELEASE = pattern(r"\{(?:version|tag|commit(?::[1-9]\d?)?|digest)\}")
 _REPOSITORY = pattern(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+(?://\S+)?")
-_ALL = "`all` means every app or environment in commands and marks, so that none can be called so"
+_ALL = "`all` means every app or environment in commands and marks, so nothing may have that name"
 
 
 Contradiction = tuple[tuple[str | int, ...], str]
@@ -33,7 +33,7 @@ def find(settings: Settings) -> Iterator[Contradiction]:
             yield (*here, "name"), _ALL
         for name in environment.after:
             if name not in names or name == environment.name:
-                yield (*here, "after"), f"after names {name!r}, which is no other environment"
+                yield (*here, "after"), f"after names {name!r}, which is not another environment"
         for freeze in environment.freeze:
             if freeze.to < freeze.from_:
                 yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
@@ -112,10 +112,10 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
     if promotion.approvals and promotion.strategy == "direct":
         yield "approvals need a pull request, and strategy: direct opens none"
     if promotion.draft and promotion.merge == "stagegate":
-        yield "a draft cannot be merged: draft: true is not for what stagegate merges"
+        yield "draft: true is not possible where stagegate merges, because a draft cannot be merged"
     if settings.trust.level == "protected" and "merge-queue" in mergers:
         yield (
-            "merge: merge-queue is not for trust: protected yet, because a merge group's status is not the "
+            "merge: merge-queue does not work with trust: protected yet, because a merge group's status is not the "
             "App's; use person or stagegate"
         )
 
@@ -169,7 +169,7 @@ def _in_artifacts(settings: Settings) -> Iterator[Contradiction]:
     """Contradictions in chart and images."""
     chart = settings.chart
     if isinstance(chart, ChartSettings) and bool(chart.path) == bool(chart.reference):
-        yield ("chart",), "a chart has either path (ours, with repository) or reference (not ours)"
+        yield ("chart",), "a chart has either path (your own, with repository) or reference (a foreign one)"
     if isinstance(chart, ChartSettings) and chart.path and not chart.repository.startswith("oci://"):
         yield ("chart",), "chart.repository must be where it is published, as oci://host/path"
     for index, image in enumerate(settings.images):

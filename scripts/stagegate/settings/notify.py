@@ -1,4 +1,4 @@
-"""Who hears of what happens: channels for messages, off where none is named."""
+"""The channels for messages; without channels, none are sent."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def contradictions(notify: Notify) -> Iterator[tuple[int, str]]:
 def _in_template(template: str) -> Iterator[str]:
     unknown = [name for name in _NAMED.findall(template) if name not in PLACEHOLDERS]
     if unknown:
-        yield f"template: {{{unknown[0]}}} is no placeholder; there are {', '.join(PLACEHOLDERS)}"
+        yield f"template: {{{unknown[0]}}} is not a placeholder; the placeholders are {', '.join(PLACEHOLDERS)}"
     try:
         json.loads(filled(template, dict.fromkeys(PLACEHOLDERS, "x")))
     except ValueError as error:
-        yield f"template is not JSON ({error}); placeholders stand inside strings"
+        yield f"template is not JSON ({error}); write placeholders inside strings"

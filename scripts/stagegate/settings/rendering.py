@@ -1,4 +1,4 @@
-"""What rendering has to know of the cluster and of Argo CD, because neither is asked."""
+"""The settings of rendering: facts about the cluster and Argo CD that stagegate does not read itself."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def extended(content: bytes, file: str, shared: Shared) -> Settings:
             shared.place, "`locked` must be a list of keys such as `commands` or `environments.prod.soak`"
         )
     if foreign := sorted(set(policy) & set(_OWN)):
-        raise _bad(shared.place, f"{', '.join(foreign)} can only stand in the file of an app")
+        raise _bad(shared.place, f"{', '.join(foreign)} may only be in the settings of an app")
     environments = policy.pop("environments", {})
     if not isinstance(environments, Mapping):
         raise _bad(
@@ -165,14 +165,14 @@ def _demand(key: str, known: Mapping[str, Any], place: str) -> None:
         import difflib  # only for the message
 
         near = difflib.get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(known))}"
+        hint = f"did you mean {near[0]}" if near else f"the known keys are {', '.join(sorted(known))}"
         raise _bad(place, f"unknown key {key!r}, {hint}")
 
 
 def _bad(place: str, mistake: str) -> Stop:
     return Stop(
         "bad-settings",
-        f"{place} is not right.",
+        f"{place} is not valid.",
         f"Its mistake: {mistake}.",
         "Correct it; docs/shared-policy.md explains the file.",
     )

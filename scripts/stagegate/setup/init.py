@@ -133,8 +133,8 @@ def _notes(
     for workflow in surveyed.workflows:
         if workflow.does and not workflow.ours:
             notes.append(
-                f"{workflow.file} also does: {', '.join(workflow.does)}. Take out what the new release "
-                "workflow does, so that a version is made, tagged and published once."
+                f"{workflow.file} also does: {', '.join(workflow.does)}. Remove the steps that the new "
+                "release workflow takes over, so that a version is made, tagged and published once."
             )
     if uses.startswith(origin.EXAMPLE):
         notes.append(

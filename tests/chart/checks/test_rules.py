@@ -264,13 +264,13 @@ CASES = [
     ),
     (
         "document-shape",
-        "renders something that is no Kubernetes object",
+        "renders something that is not a Kubernetes object",
         web("apiVersion: v1\nmetadata: {name: a}\n"),
         web("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
     ),
     (
         "document-shape",
-        "renders something that is no Kubernetes object",
+        "renders something that is not a Kubernetes object",
         web(f"{POD}{POD}".replace("name: own}", "name: a}", 1)),
         web(f"{POD}---\n{POD}".replace("name: own}", "name: a}", 1)),
     ),
@@ -366,7 +366,7 @@ def test_parameters_and_both_versions_are_judged(tmp_path: Path) -> None:
     pins = application("").replace("valueFiles: []", 'parameters: [{name: greting, value: "a"}]')
     (one,) = found(checked(tmp_path / "a", web(POD), pins=pins), "unused-value")
     assert (one.message, one.fix) == (
-        "greting in parameters of the Application is read by nothing in the chart.",
+        "greting in parameters of the Application is not used by the chart.",
         "Did you mean greeting?",
     )
     assert found(checked(tmp_path / "b", web(POD)), "version-consistent") == []
@@ -402,7 +402,9 @@ def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
         tmp_path / "a", web(deployment(image="other/image:v1")), checks="{follow: {greeting: bonjour}}"
     )
     assert any("no object has the image ghcr.io/acme/shop" in one.message for one in nothing.failing)
-    assert any("Whether bonjour follows greeting was not tried" in note for note in notes(nothing))
+    assert any(
+        "The text bonjour was not checked against the value greeting" in note for note in notes(nothing)
+    )
     schema = '{"properties": {"global": {"properties": {"imageTag": {"pattern": "^v1"}}}}}'
     narrow = checked(tmp_path / "b", {"values.schema.json": schema, **web(deployment())})
     (one,) = found(narrow, "image-follows-tag")

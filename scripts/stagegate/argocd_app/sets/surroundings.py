@@ -1,4 +1,4 @@
-"""What generators of an ApplicationSet read around them, and what several of them do with it."""
+"""The surroundings that generators of an ApplicationSet read, and helpers that several generators share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules report, which of it is silenced, and whether that fails the check. Pure."""
+"""The findings of the rules: which are silenced, and whether the check fails. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chart-check is asked for: the settings, with what the inputs replace."""
+"""The request to chart-check: the settings, with the values that inputs replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the workflow that runs the check is started for changes of the default branch at all.
+"""Whether changes of the default branch start the workflow that runs the check.
 
 A workflow that listens to `main`, where people work on `staging`, is green for ever because it never runs.
 """

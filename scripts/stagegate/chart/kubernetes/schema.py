@@ -150,7 +150,7 @@ def _scalar(value: object, code: str, path: str) -> Iterator[Problem]:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             yield _wrong(value, "a quantity such as 128Mi or 0.5", path)
         elif isinstance(value, str) and not texts.QUANTITY.fullmatch(value):
-            yield Problem(path, f"is {value!r}, which is no quantity (128Mi, 500m, 2)")
+            yield Problem(path, f"is {value!r}, which is not a quantity (128Mi, 500m, 2)")
     elif code == "x":
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             yield _wrong(value, "a whole number or text", path)

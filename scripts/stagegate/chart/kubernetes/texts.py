@@ -126,7 +126,7 @@ def _all(body: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
 def name_problem(kind: str, name: str) -> str:
     """Why an API server refuses this name for this kind, or nothing."""
     if kind in _PATH_NAMED:
-        return "a name holds neither / nor %" if "/" in name or "%" in name or name in (".", "..") else ""
+        return "a name may not contain / or %" if "/" in name or "%" in name or name in (".", "..") else ""
     limit = 63 if kind in _NAME_63 else _NAME_52 if kind == "CronJob" else 253
     if len(name) > limit:
         return f"it has {len(name)} characters, and {limit} are the limit for a {kind}"
@@ -180,7 +180,7 @@ def _listed(key: str, items: list[object], place: str, kind: str) -> Iterator[tu
                 yield f"{place}[{number}].name", f"is {name!r}: up to 63 lower-case letters, digits and -"
     for one in items if key in _LISTED else ():
         if isinstance(one, str) and one not in _LISTED[key]:
-            yield place, f"holds {one!r}, and Kubernetes accepts {', '.join(_LISTED[key])}"
+            yield place, f"contains {one!r}, and Kubernetes accepts {', '.join(_LISTED[key])}"
 
 
 def _labels(labels: object, path: str) -> Iterator[tuple[str, str]]:
@@ -202,13 +202,13 @@ def _keys(mapping: object, path: str) -> Iterator[tuple[str, str]]:
             or not _QUALIFIED.fullmatch(name)
             or (slash and not _SUBDOMAIN.fullmatch(prefix.lower()))
         ):
-            yield f"{path}.{key}", "is no valid key (prefix/name, up to 63 letters, digits and - _ .)"
+            yield f"{path}.{key}", "is not a valid key (prefix/name, up to 63 letters, digits and - _ .)"
 
 
 def _data_keys(data: object, path: str) -> Iterator[tuple[str, str]]:
     for key in data if isinstance(data, Mapping) else ():
         if not _KEY.fullmatch(str(key)) or len(str(key)) > 253:
-            yield f"{path}.{key}", "is no valid key (letters, digits and - _ .)"
+            yield f"{path}.{key}", "is not a valid key (letters, digits and - _ .)"
 
 
 def _ports(ports: list[object], path: str, kind: str) -> Iterator[tuple[str, str]]:
@@ -226,14 +226,14 @@ def _ports(ports: list[object], path: str, kind: str) -> Iterator[tuple[str, str
                 yield f"{path}[{number}].{key}", f"is {value}, and ports go from 1 to 65535"
     nameless = any(isinstance(port, Mapping) and not port.get("name") for port in ports)
     if kind == "Service" and len(ports) > 1 and nameless:
-        yield path, "holds several ports, and each needs a name"
+        yield path, "has several ports, so each needs a name"
 
 
 def _environment(env: list[object], path: str) -> Iterator[tuple[str, str]]:
     for number, one in enumerate(env):
         name = one.get("name") if isinstance(one, Mapping) else None
         if isinstance(name, str) and not _ENV_NAME.fullmatch(name):
-            yield f"{path}[{number}].name", f"is {name!r}, which is no name of a variable"
+            yield f"{path}[{number}].name", f"is {name!r}, which is not a valid variable name"
         if isinstance(one, Mapping) and one.get("value") and one.get("valueFrom"):
             yield f"{path}[{number}]", "has both value and valueFrom"
 
@@ -248,7 +248,7 @@ def _cron(schedule: str) -> str:
         return f"it has {len(fields)} fields, and a schedule has five"
     for field, (low, high) in zip(fields, _CRON_RANGES, strict=True):
         if not _CRON_FIELD.fullmatch(field):
-            return f"{field!r} is no field of a schedule"
+            return f"{field!r} is not a valid field of a schedule"
         for number in re.findall(r"(?<![/\w])\d+", field):
             if not low <= int(number) <= high:
                 return f"{number} is not between {low} and {high}"

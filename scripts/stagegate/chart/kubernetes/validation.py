@@ -1,4 +1,4 @@
-"""What the API server refuses although every field has its type: fields that contradict each other.
+"""Contradictions between fields that the API server refuses although every type is right.
 
 The rules are those of the Go packages k8s.io/kubernetes/pkg/apis/*/validation.
 """
@@ -52,7 +52,7 @@ def _all(body: Mapping[str, Any], kind: str) -> Problems:
 def _scaled(spec: Mapping[str, Any]) -> Problems:
     replicas, selector = spec.get("replicas"), spec.get("selector")
     if isinstance(replicas, int) and replicas < 0:
-        yield "spec.replicas", f"is {replicas}, and 0 is the least"
+        yield "spec.replicas", f"is {replicas}, and the minimum is 0"
     if isinstance(selector, Mapping) and not any(selector.values()):
         yield "spec.selector", "is empty, and would select every pod"
 
@@ -132,7 +132,7 @@ def _deployment(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     strategy = mapping(spec.get("strategy"))
     rolling = strategy.get("rollingUpdate")
     if strategy.get("type") == "Recreate" and rolling is not None:
-        yield "spec.strategy.rollingUpdate", "may not stand beside type Recreate"
+        yield "spec.strategy.rollingUpdate", "is not allowed with type Recreate"
     if isinstance(rolling, Mapping) and all(
         str(rolling.get(key)) in ("0", "0%") for key in ("maxSurge", "maxUnavailable")
     ):

@@ -61,7 +61,7 @@ def _keys(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             if present and key not in present:
                 yield BrokenLink(
                     one,
-                    f"names the key {key} of {source.label} ({reference.place}), which has none",
+                    f"names the key {key} of {source.label} ({reference.place}), which does not have that key",
                     "The container does not start.",
                 )
 

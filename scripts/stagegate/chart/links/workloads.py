@@ -81,7 +81,8 @@ def inside_pod(pod: Pod) -> Iterator[BrokenLink]:
                 if mount.get("name") not in volumes:
                     yield BrokenLink(
                         pod.owner,
-                        f"mounts the volume {mount.get('name')} in container {name}, and has none of that name",
+                        f"mounts the volume {mount.get('name')} in container {name}, but the pod has "
+                        "no volume of that name",
                         "Kubernetes refuses the pod.",
                     )
         ports = {port.get("name") for port in mappings(container.get("ports"))}
@@ -92,6 +93,6 @@ def inside_pod(pod: Pod) -> Iterator[BrokenLink]:
             if isinstance(port, str) and not port.isdigit() and port not in ports:
                 yield BrokenLink(
                     pod.owner,
-                    f"has a {key} for the port {port}, which container {name} has not",
+                    f"has a {key} for the port {port}, which container {name} does not have",
                     "The probe always fails.",
                 )

@@ -1,4 +1,4 @@
-"""The one write of a publication, then a look at what really stands there."""
+"""Writes the publication once, then reads it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chart as a commit holds it: the blobs of its tree, whatever the work tree, attributes or filters say."""
+"""The chart as a commit holds it: the blobs of its tree, regardless of work tree, attributes and filters."""
 
 from __future__ import annotations
 

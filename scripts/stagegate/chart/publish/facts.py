@@ -1,4 +1,4 @@
-"""Everything the publication is decided on: images that exist, a chart that renders, what is published."""
+"""The facts of a publication: existing images, the rendered chart, and what is already published."""
 
 from __future__ import annotations
 

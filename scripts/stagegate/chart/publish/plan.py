@@ -68,7 +68,7 @@ def taken(reference: str, existing: str, ours: str, difference: str = "") -> Sto
     return Stop(
         "version-taken",
         f"{reference} is published already, with other content.",
-        f"There it is {existing}, this build is {ours}{difference}; a published version never changes.",
+        f"The registry has {existing}, this build is {ours}{difference}; a published version never changes.",
         "Make a new version with version-bump and publish that.",
     )
 

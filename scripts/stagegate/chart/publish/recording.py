@@ -1,4 +1,4 @@
-"""A release without a chart of ours: its record is a deployment, which nobody can edit afterwards."""
+"""A release without its own chart: its record is a deployment, which cannot be edited afterwards."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def _deployment(
     if existing is None:
         raise Stop(
             "unknown-state",
-            f"The record of {description.removesuffix(' is a release')} was written and is not there.",
-            "GitHub accepted the deployment, and does not list it yet.",
+            f"The record of {description.removesuffix(' is a release')} was written but is not listed.",
+            "GitHub accepted the deployment but does not list it yet.",
             "Run again in a minute.",
         )
     if existing.digest != facts.digest:

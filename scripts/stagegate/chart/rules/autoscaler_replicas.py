@@ -1,4 +1,4 @@
-"""autoscaler-replicas: what an autoscaler scales has no replicas of its own."""
+"""autoscaler-replicas: a workload with an autoscaler does not set its own replicas."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ spec:
 RULE = ChartRule(
     id="autoscaler-replicas",
     severity="warning",
-    about="What an autoscaler scales has no replicas of its own",
+    about="A workload with an autoscaler does not set its own replicas",
     why=_WHY,
     fix=_FIX,
     check=check,

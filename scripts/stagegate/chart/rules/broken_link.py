@@ -10,7 +10,10 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
 from stagegate.model import Finding
 
 _WHY = "Each object alone is accepted; together they do not work."
-_FIX = "Make both ends agree. What exists outside the chart can be silenced under chart.checks.silence."
+_FIX = (
+    "Correct one of the two. If the other end exists outside the chart, silence it under "
+    "chart.checks.silence."
+)
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

@@ -19,7 +19,9 @@ _INCOMPLETE = pattern(
 _FIRST_FORM = pattern(
     r"is not valid in apiVersion 'v1'|apiVersion 'v1' is not valid|version .* is not a valid SemVer"
 )
-_WHY = "What Helm refuses is not installed, and Argo CD shows a comparison error instead of the release."
+_WHY = (
+    "A chart that Helm refuses is not installed, and Argo CD shows a comparison error instead of the release."
+)
 _FIX = "Correct the template, or the values of the environment, and run `helm template` with them."
 
 

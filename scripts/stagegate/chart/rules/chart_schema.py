@@ -34,7 +34,7 @@ _FIELDS = frozenset(
 )
 _TYPES = ("application", "library")
 _NAME = pattern(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_WHY = "Helm skips what it does not know, and chart repositories show or refuse what is missing."
+_WHY = "Helm ignores unknown fields, and chart repositories may refuse a chart with missing ones."
 _FIX = "Correct Chart.yaml; https://helm.sh/docs/topics/charts/ lists the fields."
 
 
@@ -75,7 +75,7 @@ def _problems(chart: CheckFacts) -> Iterator[tuple[Severity, str]]:
     if not _NAME.fullmatch(chart.name):
         yield "warning", f"The name {chart.name} has characters besides lower-case letters, digits and -."
     if folder and folder != "." and folder != chart.name:
-        yield "note", f"The chart is called {chart.name}, and its folder {folder}."
+        yield "note", f"The chart is called {chart.name}, but its folder is {folder}."
 
 
 RULE = ChartRule(

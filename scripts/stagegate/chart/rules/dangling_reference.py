@@ -25,7 +25,7 @@ _ALWAYS = frozenset(
 _SCRIPTS = (".sh", ".js", ".mjs", ".ts", ".py", ".rb", ".pl")
 _MAKES = re.compile(r"create|\bapply\b|\bPOST\b|\bPUT\b", re.IGNORECASE)
 _WHY = "A pod does not start until everything it names exists."
-_PERHAPS = " A program of the chart may make Secrets, and this could be one of them."
+_PERHAPS = " A program in the chart is allowed to create Secrets, and this may be one of them."
 _MILD = "The pod starts without it: a private image is not pulled, a certificate is the default one."
 
 
@@ -50,7 +50,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         maker = _maker(name, objects) if kind in ("Secret", "ConfigMap") else None
         severity = _severity(several, kind, maker, named, objects)
         places = [f"{one.label} ({reference.place})" for one, reference in several]
-        by = f" {maker.label} names it and may make it." if maker else ""
+        by = f" {maker.label} names it and is allowed to create it." if maker else ""
         yield finding(
             "dangling-reference",
             several[0][0],
@@ -133,10 +133,11 @@ RULE = ChartRule(
     about="Secrets, ConfigMaps, claims and accounts that pods name exist",
     why=_WHY,
     fix="Correct the name, render the object, or list it under chart.checks.external.",
-    details="What these operators make is known: cert-manager, External Secrets, Sealed Secrets, Vault, the Secrets"
-    " Store CSI driver, 1Password, Infisical, Doppler, CloudNativePG, Zalando, Crunchy, Percona, ECK, RabbitMQ,"
-    " Strimzi, MongoDB, Redis, MinIO, MariaDB, MySQL, Cassandra, Keycloak, Prometheus. Claims of StatefulSets are"
-    " known too. Pull secrets, TLS Secrets of an Ingress and subjects of bindings are warnings.",
+    details="Objects that these operators create are recognised: cert-manager, External Secrets, Sealed "
+    "Secrets, Vault, the Secrets Store CSI driver, 1Password, Infisical, Doppler, CloudNativePG, Zalando, "
+    "Crunchy, Percona, ECK, RabbitMQ, Strimzi, MongoDB, Redis, MinIO, MariaDB, MySQL, Cassandra, Keycloak, "
+    "Prometheus. Claims of StatefulSets are recognised too. Pull secrets, TLS Secrets of an Ingress and "
+    "subjects of bindings are warnings.",
     check=check,
     bad=Twin(files={"templates/more.yaml": _POD % "nowhere"}),
     good=Twin(files={"templates/more.yaml": _POD % "kiosk-login"}),

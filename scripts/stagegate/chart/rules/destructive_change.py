@@ -66,7 +66,10 @@ _KEPT = (
     ("argocd.argoproj.io/sync-options", "Delete=false"),
     ("argocd.argoproj.io/sync-options", "Prune=false"),
 )
-_WHY = "With prune on, Argo CD deletes what is gone; what is immutable stops every sync until somebody deletes it."
+_WHY = (
+    "With prune on, Argo CD deletes removed objects. An immutable field stops every sync until the "
+    "object is deleted."
+)
 _FIX = "Keep the object as it is, or plan the move by hand and silence this finding with the reason."
 
 
@@ -96,7 +99,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
             severity="error",
             file=f"{chart.path}/Chart.yaml",
             message=f"The chart was not compared with {chart.base.reference}: {chart.base.failure}",
-            why="What is not compared is not known to be harmless.",
+            why="Without the comparison, no change is known to be harmless.",
             fix="Correct the input `base`, or leave it out.",
         )
 

@@ -20,7 +20,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             severity="error",
             environment=rendered.environment,
             file=chart.place(document.template),
-            message=f"{document.template or 'A document'} renders something that is no Kubernetes object.",
+            message=f"{document.template or 'A document'} renders something that is not a Kubernetes object.",
             why=document.why,
             fix=_FIX,
         )
@@ -32,7 +32,8 @@ RULE = ChartRule(
     id="document-shape",
     severity="error",
     about="Every rendered document is one Kubernetes object",
-    why="A document without apiVersion, kind or name is dropped or refused, together with what is glued to it.",
+    why="A document without apiVersion, kind or name is dropped or refused, together with the text "
+    "joined to it.",
     fix=_FIX,
     check=check,
     bad=Twin(files={"templates/more.yaml": _MORE % "{{- /* trimmed */ -}}"}),

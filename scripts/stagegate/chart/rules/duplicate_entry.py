@@ -70,7 +70,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
                 file=f"{chart.path}/{name}",
                 line=line,
                 message=f"{name} has the key {key} twice.",
-                why="Helm keeps the last one, and the first looks as if it counted.",
+                why="Helm uses only the last one, although the first looks valid.",
                 fix="Remove the one that is wrong.",
             )
 

@@ -12,7 +12,7 @@ from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
 from stagegate.patterns import pattern
 
-_WHY = "The registry may hand out other software under this name tomorrow, which nobody tested."
+_WHY = "The same tag can name other, untested software tomorrow."
 _FIX = "Name a version, best with @sha256:<digest>, or list the image under chart.checks.allow-images."
 _INLINE = pattern(r"""image:\s*["']?([a-z0-9][\w./-]*:latest)\b""")
 

@@ -9,7 +9,7 @@ from stagegate.chart.first_party import Mention, mentions, moved, repositories
 from stagegate.chart.rule import ChartRule, CheckFacts, Objects, Rendered, Twin, finding, shown
 from stagegate.model import Finding, Severity
 
-_WHY = "A release sets this one value. An image that does not follow it stays at old software."
+_WHY = "A release sets this one value. An image that does not follow it keeps running the old software."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -38,7 +38,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     mentioned = {one: list(mentions(rendered.probed, one)) for one in ours}
     if not following and not chart.images:
         why, fix = (
-            f"the value {value} moves no image.",
+            f"the value {value} changes no image.",
             "Correct chart.image-tag-value, or use it in the templates.",
         )
         yield _untried(rendered, chart, why, fix)
@@ -97,7 +97,8 @@ def _other_form(objects: Objects, rendered: Rendered, chart: CheckFacts) -> Iter
                     message=f"{repository}{one.rest} at {one.path} has another form than {chart.image_tags[0]}, "
                     "the tag that image-tags writes.",
                     why="The cluster would pull a tag that does not exist.",
-                    fix=f'Let the chart ask for {chart.image_tags[0]}, or write `image-tag: "{start}{{version}}"` '
+                    fix=f"Let the chart ask for {chart.image_tags[0]}, or write `image-tag: "
+                    f'"{start}{{version}}"` '
                     "into stagegate.yaml.",
                 )
                 break

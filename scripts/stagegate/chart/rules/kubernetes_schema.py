@@ -36,8 +36,10 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             rendered,
             chart,
             severity=severity,
-            message=f"Kubernetes {version} does not serve {api} {kind}: {shown([one.label for one in several])}.",
-            why=f"The object is refused. Checked against Kubernetes {version}; kube-version chooses another one.",
+            message=f"Kubernetes {version} does not serve {api} {kind}: "
+            f"{shown([one.label for one in several])}.",
+            why=f"The object is refused. Checked against Kubernetes {version}; `kube-version` sets "
+            "another one.",
             fix=fix,
         )
 
@@ -53,7 +55,7 @@ def _wrong(
         chart,
         severity="warning" if is_test(one) else "error",
         message=f"{one.label}: {shown(texts, 4)}.",
-        why=f"{_WHY} Checked against Kubernetes {version}; kube-version chooses another one.",
+        why=f"{_WHY} Checked against Kubernetes {version}; `kube-version` sets another one.",
         fix="Correct the field in the template or its value.",
     )
 

@@ -1,4 +1,4 @@
-"""maintainers: Chart.yaml names who looks after the chart, in the form that Helm reads."""
+"""maintainers: Chart.yaml names the maintainers of the chart, in the form that Helm reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding
 
-_WHY = "People who use the chart look there for somebody to ask."
+_WHY = "Users of the chart look there for a contact."
 _FIX = "Write `maintainers: [{name: ..., email: ...}]` into Chart.yaml."
 
 

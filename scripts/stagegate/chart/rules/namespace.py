@@ -33,7 +33,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             several[0],
             rendered,
             chart,
-            message=f"The namespace {space} is written out in {shown([one.label for one in several])}.",
+            message=f"The namespace {space} is hard-coded in {shown([one.label for one in several])}.",
             why=_WHY,
             fix=_FIX,
         )

@@ -23,7 +23,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 severity="warning",
                 environment=rendered.environment,
                 file=rendered.file if file.endswith(" of the Application") else file,
-                message=f"{path} in {file} is read by nothing in the chart.",
+                message=f"{path} in {file} is not used by the chart.",
                 why=_WHY,
                 fix=f"Did you mean {near}?" if near else "Correct the key, or remove it.",
             )

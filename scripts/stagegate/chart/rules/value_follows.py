@@ -1,4 +1,4 @@
-"""value-follows: a name is derived from its value everywhere, and written out nowhere."""
+"""value-follows: a name is derived from its value everywhere, and never hard-coded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding,
 from stagegate.chart.walk import is_definition
 from stagegate.model import Finding, Severity
 
-_WHY = "A name that is derived in one place and written out in another breaks where the value differs."
+_WHY = "A name that is derived in one place and hard-coded in another breaks where the value differs."
 _SKIPPED = frozenset(("apiVersion", "apiGroup", "image", "kind"))
 
 
@@ -78,7 +78,7 @@ def _untried(
         severity=severity,
         environment=rendered.environment,
         file=f"{chart.path}/values.yaml",
-        message=f"Whether {literal} follows {value} was not tried: {why}",
+        message=f"The text {literal} was not checked against the value {value}: {why}",
         why="chart.checks.follow names the text that the value has before it is changed.",
         fix="Correct the literal or the value, or remove the line from chart.checks.follow.",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stagegate.chart.rule import ChartRule, CheckFacts, Twin, shown
 from stagegate.model import Finding
 
-_WHY = "Tabs and blanks at line ends make differences that nobody can see in a review."
+_WHY = "Tabs and trailing blanks cause differences that are invisible in a review."
 _FIX = "Let the editor remove them; chart-testing's yamllint reports the same."
 
 

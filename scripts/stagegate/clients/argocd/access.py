@@ -18,7 +18,7 @@ def headers(lines: Iterable[str]) -> dict[str, str]:
         if not colon or not name.strip() or not value.strip():
             raise Stop(
                 "bad-input",
-                "argocd-headers has a line that is no header.",
+                "argocd-headers has a line that is not a header.",
                 "Each line must be `Name: value`.",
                 "Correct the secret. The line is not shown, because it may contain a password.",
             )

@@ -191,7 +191,7 @@ class ArgoCD:
         except ValueError as error:
             raise refusals.page(answer, self._server) from error
         if not isinstance(document, dict):
-            raise refusals.nonsense("JSON that is no object", self._server)
+            raise refusals.nonsense("JSON that is not an object", self._server)
         return document
 
     def _send(self, address: str, query: Mapping[str, Any], **options: Any) -> requests.Response:
@@ -209,7 +209,7 @@ class ArgoCD:
             raise Stop(
                 "unreachable",
                 f"The certificate of {self.host} is not trusted.",
-                "It is signed by an authority this machine does not know, or for another name.",
+                "It is signed by an authority that this machine does not trust, or it is for another name.",
                 "Give the authority's certificate as `argocd-ca`; stagegate never skips the check.",
             ) from error
         except requests.RequestException as error:

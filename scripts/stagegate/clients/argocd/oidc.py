@@ -58,8 +58,8 @@ def exchanged(
         )
         raise Stop(
             "missing-permission",
-            f"Argo CD at {host} gave no token for this job.",
-            f"Its Dex says: {log.redact(' '.join(reason.split()))[:200].rstrip('.')}.",
+            f"Argo CD at {host} issued no token for this job.",
+            f"Its Dex reported: {log.redact(' '.join(reason.split()))[:200].rstrip('.')}.",
             f"Add a Dex connector of type `oidc` with id {connector!r} and GitHub's issuer, or correct "
             "`argocd.connector`.",
         )
@@ -84,8 +84,8 @@ def job_token(environ: Mapping[str, str]) -> str:
     if not token:
         raise Stop(
             "missing-permission",
-            "GitHub gave this job no OIDC token.",
-            f"{host} answered {answer.status_code}.",
+            "GitHub issued no OIDC token for this job.",
+            f"{host} returned {answer.status_code}.",
             "Add `permissions: id-token: write` to the job, then run it again.",
         )
     log.mask(token)

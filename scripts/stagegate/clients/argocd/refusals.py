@@ -1,4 +1,4 @@
-"""What Argo CD, or what stands in front of it, says instead of an answer: each in its own words."""
+"""Refusals of Argo CD, or of a proxy in front of it, each as a Stop with its own message."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
         raise Stop(
             "token-expired",
             f"Argo CD at {server.host} does not accept the token.",
-            f"It says: {reported}. The token is expired, revoked or for another server.",
+            f"It reported: {reported}. The token is expired, revoked or for another server.",
             "Make a new one (`argocd account generate-token`) and store it as ARGOCD_TOKEN in the GitHub "
             "Environment.",
         )
@@ -42,22 +42,22 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
         raise Stop(
             "missing-permission",
             f"Argo CD at {server.host} does not show {about}.",
-            f"It says: {reported}. Argo CD answers so too when the Application does not exist.",
+            f"It reported: {reported}. Argo CD gives the same answer when the Application does not exist.",
             f"Check name and project in the settings; the token needs `p, <role>, {right}, allow`.",
         )
     if status == 404:
         raise Stop(
             "bad-settings",
             f"{about} does not exist at {server.host}.",
-            f"It says: {reported}.",
+            f"It reported: {reported}.",
             "Correct `argocd` in the settings, or apply the Application's manifest first.",
         )
     reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
     raise Stop(
         reason,
         f"Argo CD at {server.host} answered {status} for {about}.",
-        f"It says: {reported}.",
-        "Run again; if it stays, check argocd-server and the proxy in front of it.",
+        f"It reported: {reported}.",
+        "Run again. If it happens again, check argocd-server and the proxy in front of it.",
     )
 
 
@@ -71,7 +71,7 @@ def _elsewhere(answer: requests.Response, server: Server) -> Stop:
         next_step += "as `argocd-headers`."
     return Stop(
         "missing-permission",
-        f"{server.host} sends the request on to {place}.",
+        f"{server.host} redirects the request to {place}.",
         "That is a login page or another address; the token is never sent over a redirect.",
         next_step,
     )
@@ -82,8 +82,8 @@ def page(answer: requests.Response, server: Server) -> Stop:
     kind = answer.headers.get("Content-Type", "no content type")
     return Stop(
         "missing-permission",
-        f"{server.host} answers with a page instead of Argo CD's API.",
-        f"The content type is {log.redact(kind)[:60]}: a login page or a proxy stands in front.",
+        f"{server.host} returned a web page instead of a response of Argo CD's API.",
+        f"The content type is {log.redact(kind)[:60]}: a login page or a proxy is in front of it.",
         "Give an address that reaches argocd-server itself, or the proxy's credentials as `argocd-headers`.",
     )
 
@@ -94,7 +94,7 @@ def nonsense(what: str, server: Server) -> Stop:
         "unknown-state",
         f"Argo CD at {server.host} sent {what}.",
         "The state of the Application is therefore unknown.",
-        "Run again; compare the address with Argo CD's own if it stays.",
+        "Run again. If it happens again, compare the address with the one of Argo CD.",
     )
 
 
@@ -117,6 +117,8 @@ def empty(name: str) -> Stop:
     return Stop(
         "empty-secret",
         f"{name} is empty.",
-        "The job has no `environment:` that holds it, or a reusable workflow did not declare and map the name.",
-        f"Store {name.upper().replace('-', '_')} in the GitHub Environment and name that environment in the job.",
+        "The job's `environment:` does not contain it, or a reusable workflow did not declare and map "
+        "the name.",
+        f"Store {name.upper().replace('-', '_')} in the GitHub Environment and name that environment "
+        "in the job.",
     )

@@ -1,4 +1,4 @@
-"""GitHub as the rest of the program sees it: one repository, one token, complete frozen answers.
+"""GitHub for the rest of the program: one repository, one token, complete frozen responses.
 
 Every trouble is a Stop. An absent thing is None only where absence is an answer; unknown is never absent.
 """
@@ -157,7 +157,7 @@ def connect(
             "bad-input",
             f"{repository!r} is not a repository."
             if repository
-            else "Nothing says which repository this is.",
+            else "The name of this repository is not known.",
             "It must be `owner/name`; a runner sets it in GITHUB_REPOSITORY.",
             "Correct it." if repository else "By hand, set GITHUB_REPOSITORY=owner/name and give --token.",
         )

@@ -1,4 +1,4 @@
-"""Who did it, as REST and GraphQL say it: two spellings of a bot's login, one Actor."""
+"""Accounts in REST and GraphQL responses: two spellings of a bot's login become one Actor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What doctor asks GitHub about a repository: settings, Environments, names of variables and secrets."""
+"""The requests of doctor about a repository: settings, Environments, names of variables and secrets."""
 
 from __future__ import annotations
 

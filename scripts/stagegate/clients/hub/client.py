@@ -1,4 +1,4 @@
-"""One way out to GitHub: requests are counted, paced, repeated where that is safe, explained when refused."""
+"""The client of GitHub: requests are counted, paced, repeated where that is safe, and explained when refused."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ class Connection(Line):
         return Stop(
             "bad-input",
             f"{self.repository} has another name now.",
-            "GitHub answers with a redirect, which a write must not follow.",
+            "GitHub returned a redirect, which a write must not follow.",
             "Use the repository's new name in settings and workflow.",
         )
 
@@ -266,8 +266,8 @@ class Connection(Line):
         """The Stop for a repository that is not there as far as this token can tell."""
         return Stop(
             "missing-permission",
-            f"The token does not see {self.repository}.",
-            "The repository does not exist, or the token was not given for it; GitHub does not say which.",
+            f"The token has no access to {self.repository}.",
+            "The repository does not exist, or the token does not cover it. GitHub does not report which.",
             "Check the name; GITHUB_TOKEN sees only the repository of its own run: give an App's token for "
             "another one.",
         )

@@ -1,4 +1,4 @@
-"""Comments and reactions. They are for people: nothing is ever decided from them."""
+"""Comments and reactions. They are for people, and no decision depends on them."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Commits(Refs):
 
     def changed_files(self, base: str, head: str) -> ChangedFiles:
         """The files that `head` changes since it left `base`, and the commit of `base` now, in one request."""
-        doing = f"list what {head[:12]} changes"
+        doing = f"list the files that {head[:12]} changes"
         compared = self._c.get(self._c.path(f"compare/{base}...{head}"), _Listed, doing, _READ, per_page=1)
         names = {name for file in compared.files for name in (file.filename, file.previous_filename) if name}
         return ChangedFiles(
@@ -184,7 +184,7 @@ class Commits(Refs):
         if kept is not None and (self.repository, branch, sha) in kept.reached:
             return True
         path = self._c.path(f"compare/{self.head(branch) or branch}...{sha}")
-        doing = f"ask whether {branch} contains {sha[:12]}"
+        doing = f"check whether {branch} contains {sha[:12]}"
         compared = self._c.find(path, _Comparison, doing, _READ, per_page=1)
         is_reached = compared is not None and compared.status in ("behind", "identical")
         if kept is not None and is_reached:

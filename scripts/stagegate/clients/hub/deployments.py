@@ -66,7 +66,7 @@ class _Node(msgspec.Struct, frozen=True, rename="camel"):
             raise Stop(
                 "unknown-state",
                 "A deployment has so many statuses that the deciding one may not be among those read.",
-                f"GitHub gave {len(listed)}, and a gate writes two or three.",
+                f"GitHub returned {len(listed)}, and a gate writes two or three.",
                 "Find out who adds statuses to deployments; then let the gate of this environment run again.",
             )
         if latest is None or latest.id not in (listed[0].id, listed[-1].id) if listed else False:

@@ -277,7 +277,7 @@ class Files(Port):
             raise Stop(
                 "unknown-state",
                 f"GitHub's copy of blob {oid[:12]} does not match its ID.",
-                "The answer was cut or changed on the way.",
+                "The response was cut off or changed on the way.",
                 "Run it again.",
             )
         return content

@@ -1,4 +1,4 @@
-"""Who the token is and which repository it looks at: one query, asked once."""
+"""The account of the token and its repository: one query, sent once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens of a GitHub App's installation, made from its key: they live an hour and speak as the App's bot."""
+"""Tokens of a GitHub App's installation, made from its key: they are valid for an hour and act as the App's bot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def installation_token(
         raise Stop(
             "empty-secret",
             f"{lost} is empty.",
-            "States that count are written by the GitHub App, which needs its id and its private key.",
+            "The GitHub App that writes statuses needs its ID and its private key.",
             "Store both in the GitHub Environment, and name that environment in the job.",
         )
     log.mask(app_key)
@@ -51,7 +51,7 @@ def installation_token(
     except requests.RequestException as error:
         raise Stop(
             "unreachable",
-            "GitHub does not answer.",
+            "GitHub does not respond.",
             f"The request for a token of the App failed with {type(error).__name__}.",
             "Run again; nothing was changed.",
         ) from error
@@ -63,7 +63,7 @@ def installation_token(
         raise Stop(
             "empty-secret",
             "app-key is not a private key.",
-            "It must be the whole PEM text GitHub gave when the key was made.",
+            "It must be the whole PEM text that GitHub offered when the key was made.",
             "Store it again, with its first and last line.",
         ) from error
     log.mask(token)
@@ -97,5 +97,5 @@ def _refused(error: GithubException, repository: str) -> Stop:
         )
     reason = "server-error" if error.status >= 500 else "unknown-state"
     return Stop(
-        reason, f"GitHub answered {error.status} for the App's token.", "No token was made.", "Run again."
+        reason, f"GitHub returned {error.status} for the App's token.", "No token was made.", "Run again."
     )

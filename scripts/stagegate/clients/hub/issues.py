@@ -1,4 +1,4 @@
-"""Issues that stagegate opens for people. They are never state: nothing is decided from them."""
+"""Issues that stagegate opens for people. They are not state, and no decision depends on them."""
 
 from __future__ import annotations
 

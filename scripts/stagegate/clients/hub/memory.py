@@ -1,4 +1,4 @@
-"""What one run has read already: with many apps in one repository, the same question is asked once.
+"""Responses that one run has already, so that many apps in one repository send each request once.
 
 Only inside `remembering()`, and only for the methods marked `remembered` (until the next write that may change the
 answer) or `lasting` (an answer about commits by their full SHA, which never changes).

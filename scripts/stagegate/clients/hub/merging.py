@@ -1,4 +1,4 @@
-"""What stands between a pull request and its merge, and the merge itself, at the head that was judged."""
+"""Reviews and requirements of a pull request, and its merge at exactly the head that was judged."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
         return Stop(
             "queued",
             f"Pull request {number} can only be merged by the merge queue.",
-            f"GitHub says: {refusal.said}",
+            f"GitHub reported: {refusal.said}",
             "Set `merge: merge-queue` for this environment, or add the pull request to the queue.",
         )
     if refusal.status == 409 or "head branch was modified" in low:
@@ -164,9 +164,9 @@ def _merge_refusal(refusal: Refused, number: int, sha: str) -> Stop:
     if refusal.status == 405:
         return Stop(
             "protected-branch",
-            f"GitHub does not let us merge pull request {number}.",
-            f"It says: {refusal.said}",
-            "Meet the rule it names (a conflict: close the pull request, it is proposed anew), "
-            "or let a person merge.",
+            f"GitHub did not merge pull request {number}.",
+            f"GitHub reported: {refusal.said}",
+            "Meet the rule that GitHub names, or let a person merge. After a conflict, close it: "
+            "stagegate opens a new one.",
         )
     return refusal

@@ -1,4 +1,4 @@
-"""How a run begins: who the token is, the head of the default branch, files and marks there, in one query."""
+"""The first query of a run: account of the token, head of the default branch, files and marks there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where commits came from: who wrote them, and the pull request that brought each to a branch."""
+"""The origin of commits: their authors, and the pull request that brought each to a branch."""
 
 from __future__ import annotations
 

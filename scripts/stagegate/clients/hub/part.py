@@ -1,4 +1,4 @@
-"""What every part of the hub stands on: one connection to one repository."""
+"""The base of every part of the hub: one connection to one repository."""
 
 from __future__ import annotations
 

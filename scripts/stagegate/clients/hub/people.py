@@ -1,4 +1,4 @@
-"""Who may do what, and which rules a branch has."""
+"""Permissions of people, and rules of branches."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class People(Port):
             raise Stop(
                 "unknown-state",
                 f"{self.repository} has no default branch.",
-                "It holds no commit yet.",
+                "It has no commit yet.",
                 "Push a first commit and run again.",
             )
         return repository.default_branch_ref.name
@@ -108,7 +108,7 @@ class People(Port):
                 "unknown-state",
                 f"The permission of {login} is not known.",
                 f"GitHub reports the custom role {role!r}.",
-                "Give the person one of GitHub's own roles, or run the command as somebody else.",
+                "Give that person one of GitHub's built-in roles, or let somebody else run the command.",
             )
         return role
 
@@ -121,7 +121,7 @@ class People(Port):
         org, _, slug = team.partition("/")
         path = f"/orgs/{quote(org)}/teams/{quote(slug)}/memberships/{quote(login)}"
         try:
-            membership = self._c.get(path, _Membership, f"ask who is in {team}", "members: read")
+            membership = self._c.get(path, _Membership, f"read the members of {team}", "members: read")
         except Refused as refusal:
             if refusal.status == 403:
                 return None
@@ -193,7 +193,7 @@ class People(Port):
         if repository == self.repository and head and (listed := self._listed_move(branch, head)):
             return listed
         path = f"/repos/{quote(repository)}/activity"
-        doing = f"read when {branch} was pushed"
+        doing = f"read the push times of {branch}"
         for attempt in range(_SEEN_TRIES):
             try:
                 params: dict[str, str | int] = {"ref": f"refs/heads/{branch}", "per_page": 1}

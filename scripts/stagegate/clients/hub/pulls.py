@@ -175,7 +175,7 @@ class Pulls(Port):
     def remove_label(self, number: int, label: str) -> None:
         """Take a label off; one that is not there is no trouble."""
         path = self._c.path("issues", number, "labels", label)
-        doing = f"take the label {label} off pull request {number}"
+        doing = f"remove the label {label} from pull request {number}"
         try:
             self._c.write("DELETE", path, {}, doing, _RIGHT, msgspec.Raw, repeatable=True)
         except Refused as refusal:
@@ -184,7 +184,7 @@ class Pulls(Port):
 
     def labelled(self, number: int) -> dict[str, str]:
         """When each label was given last (RFC 3339, GitHub's clock), of the newest 100 times that one was."""
-        doing = f"read who labelled pull request {number}"
+        doing = f"read the label events of pull request {number}"
         answer = self._c.query(_LABELLED, {"number": number}, _TimelineAnswer, doing, "pull-requests: read")
         items = answer.repository.pull_request.timeline_items.nodes
         return {item.label.name: item.created_at for item in items}

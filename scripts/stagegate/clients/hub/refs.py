@@ -316,7 +316,7 @@ class Refs(Files):
             raise Stop(
                 "unknown-state",
                 f"The tag {name} cannot be read.",
-                "GitHub refused to create it because it exists, and then said that it does not.",
+                "GitHub first reported that it exists, and then that it does not.",
                 "Run it again.",
             )
         if existing.target_commit != sha:

@@ -1,4 +1,4 @@
-"""GitHub's refusals as Stops a person can act on: which right, which setting, how long to wait."""
+"""GitHub's refusals as Stops that name the permission, the setting, or the time to wait."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def too_large(doing: str, reason: str, *, write: bool) -> Stop:
         "server-error",
         f"GitHub cut off the request to {doing}.",
         f"The request exceeded GitHub's resource limits: {reason}",
-        "Run it again later. If it stays, keep fewer marks, deployments or apps in one repository.",
+        "Run it again later. If it happens again, keep fewer marks, deployments or apps in one repository.",
     )
 
 
@@ -70,7 +70,7 @@ def rate_limited(doing: str, wait: float, now: float) -> Stop:
         "rate-limited",
         f"GitHub's rate limit stopped the request to {doing}.",
         f"The limit ends at {until}, and a run may not wait that long.",
-        "Run it again after that time; what was done stays done.",
+        "Run it again after that time. Everything done so far is kept.",
     )
 
 
@@ -91,7 +91,7 @@ def server_error(answer: HubAnswer, doing: str, *, write: bool) -> Stop:
     return (Uncertain if write else Stop)(
         "server-error",
         f"GitHub failed to {doing}.",
-        f"It answered {answer.status}" + (f": {answer.said}." if answer.said else "."),
+        f"It returned {answer.status}" + (f": {answer.said}." if answer.said else "."),
         "Check https://www.githubstatus.com, then run it again: it completes what was begun.",
     )
 
@@ -100,9 +100,9 @@ def unparsable(doing: str, error: Exception, *, write: bool) -> Stop:
     """An answer that is not what the API documents."""
     return (Uncertain if write else Stop)(
         "unknown-state",
-        f"GitHub's answer could not be read after the request to {doing}.",
+        f"GitHub's response to the request to {doing} could not be read.",
         f"{log.redact(str(error))[:200]}.",
-        "Run it again; if it stays, check that GITHUB_API_URL names an API and not a proxy's page.",
+        "Run it again. If it happens again, check that GITHUB_API_URL names an API and not a proxy's page.",
     )
 
 
@@ -139,7 +139,7 @@ def _refusal(
             "protected-branch",
             what,
             f"A protection rule refuses it: {reason}",
-            "Let a GitHub App that is on the ruleset's bypass list write, or use the way the rule asks for "
+            "Let a GitHub App that is on the ruleset's bypass list write, or do what the rule requires "
             "(a pull request).",
         )
     if status == 403:
@@ -148,13 +148,16 @@ def _refusal(
         return Refused(
             "missing-permission",
             what,
-            "GitHub answered 404: either it does not exist, or this token may not see it.",
+            "GitHub returned 404: either it does not exist, or this token may not see it.",
             f"Check the name, and that the token covers this repository with {right}.",
         )
     if status == 409:
-        return Refused("stale-base", what, f"It answered 409: {reason}", "Run it again.")
+        return Refused("stale-base", what, f"It returned 409: {reason}", "Run it again.")
     return Refused(
-        "bad-input", what, f"It answered {status}: {reason}", "Correct what it names and run it again."
+        "bad-input",
+        what,
+        f"It returned {status}: {reason}",
+        "Correct the cause that it names and run it again.",
     )
 
 
@@ -197,7 +200,7 @@ def _missing(headers: Mapping[str, str], reason: str, right: str, token: str) ->
         )
     if headers.get("x-github-sso") or "saml" in low:
         return (
-            "The organisation asks for single sign-on and this token was not authorised for it.",
+            "The organisation requires single sign-on, and this token is not authorised for it.",
             "Authorise the token for the organisation (Settings > Tokens > Configure SSO).",
         )
     if "ip allow list" in low:

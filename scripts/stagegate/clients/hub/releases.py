@@ -137,7 +137,7 @@ class Releases(Port):
             raise Stop(
                 "version-taken",
                 f"The release {release.tag} already has a file {name}.",
-                "It was uploaded meanwhile, by another run.",
+                "Another run uploaded it at the same time.",
                 "Run it again: the contents are compared first.",
             ) from refusal
 
@@ -181,7 +181,7 @@ class Releases(Port):
         if not any(http.same_origin(url, one) for one in (self._c.api_url, uploads)):
             raise Stop(
                 "unknown-state",
-                "GitHub named an upload address on another host.",
+                "GitHub returned an upload address on another host.",
                 f"{host} is not {self._c.host}; the token is not sent there.",
                 "Check GITHUB_API_URL.",
             )
@@ -206,7 +206,7 @@ def _burned(refusal: Refused, tag: str) -> Stop:
     return Stop(
         "version-taken",
         f"GitHub refuses a release of {tag}.",
-        f"An immutable release of that tag existed and was deleted, which uses the tag up for ever "
+        f"An immutable release of that tag existed and was deleted, so the tag can never be used again "
         f"({refusal.said}).",
         "Release the next version.",
     )

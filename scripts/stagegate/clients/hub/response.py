@@ -1,4 +1,4 @@
-"""One answer of GitHub: what it says, and whether it only says to wait."""
+"""One response of GitHub: its message, and whether it is a rate limit."""
 
 from __future__ import annotations
 

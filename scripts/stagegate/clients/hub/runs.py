@@ -1,4 +1,4 @@
-"""Workflow runs: started by dispatch, and asked whether they still live."""
+"""Workflow runs: starting them by dispatch, and reading whether they are still running."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class Runs(Port):
             raise Stop(
                 "missing-file",
                 refusal.what,
-                f"GitHub says: {refusal.said or 'Not Found'}. The file must be in .github/workflows on the "
+                f"GitHub reported: {refusal.said or 'Not Found'}. The file must be in "
+                ".github/workflows on the "
                 f"default branch, have `workflow_dispatch:` and the inputs {', '.join(inputs) or 'none'}.",
                 "Add the workflow (examples/shop has one), or name the right file.",
             ) from refusal

@@ -1,4 +1,4 @@
-"""Commit statuses, always with who wrote them, and never one more than needed."""
+"""Commit statuses, always with their author, and written only when they change."""
 
 from __future__ import annotations
 

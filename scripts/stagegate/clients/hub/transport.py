@@ -1,4 +1,4 @@
-"""How requests go out: counted, paced, repeated where that is safe, patient with rate limits."""
+"""Sends requests: counted, paced, repeated where that is safe, and delayed by rate limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's trial merge of a pull request: what its base would hold after the merge."""
+"""GitHub's trial merge of a pull request: the content of its base after the merge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the hub answers with: complete frozen values, as GitHub showed them at that moment."""
+"""The results of the hub: complete frozen values, as GitHub showed them at that moment."""
 
 from __future__ import annotations
 

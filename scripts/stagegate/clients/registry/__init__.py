@@ -1,4 +1,4 @@
-"""Container registries (OCI distribution): what exists there, by digest, and pushes that end known."""
+"""Container registries (OCI distribution): reading artifacts by digest, and pushes with a known result."""
 
 from stagegate.clients.registry.client import Registry, taken
 from stagegate.clients.registry.manifest import Manifest

@@ -41,7 +41,7 @@ def agree(store: Tags, target: Reference, own: Claim, put: Callable[[Reference],
         except Stop as stop:
             if stop.reason != "missing-permission":
                 raise
-            log.say(f"warning: another publisher of {target} would be noticed late: {stop.what} {stop.why}")
+            log.say(f"warning: a second publisher of {target} would be detected late: {stop.what} {stop.why}")
             return store.digest(target)
         if step == "write":
             return None
@@ -56,7 +56,7 @@ def agree(store: Tags, target: Reference, own: Claim, put: Callable[[Reference],
     raise Stop(
         "version-taken",
         f"{target} is claimed by another publisher with other content.",
-        "That publisher began before this one, and has not written the version.",
+        "That publisher began before this one, but has not published the version.",
         "Run the other job again to finish it, or make a new version with version-bump and publish that.",
     )
 

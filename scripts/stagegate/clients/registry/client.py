@@ -1,4 +1,4 @@
-"""The registry as stagegate needs it: digests, manifests, blobs and tags; pushes that end known.
+"""The registry as stagegate needs it: digests, manifests, blobs and tags; pushes with a known result.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
@@ -93,7 +93,7 @@ class Registry:
         target = _target(reference)
         index = self.manifest(target)
         if index is None:
-            raise _nonsense(target, "that it does not exist any more")
+            raise _nonsense(target, "no manifest any longer")
         listed = index.document.get("manifests", []) if index.is_index else []
         return frozenset(str(entry["digest"]) for entry in listed)
 
@@ -194,7 +194,7 @@ class Registry:
             return
         stored = answer.headers.get("Docker-Content-Digest", "") or self.digest(target)
         if stored != manifest.digest:
-            raise _nonsense(target, f"that it has {stored or 'nothing'} after a push of {manifest.digest}")
+            raise _nonsense(target, f"{stored or 'nothing'} after a push of {manifest.digest}")
 
     def push(
         self,
@@ -267,7 +267,7 @@ def _target(reference: str | Reference) -> Reference:
 def _nonsense(target: Reference, answer: str) -> Stop:
     return Stop(
         "unknown-state",
-        f"{target.host} answers {answer} for {target}.",
-        "A proxy, a login page or a broken registry may stand in between.",
-        "Check the address and run again; nothing is concluded from such an answer.",
+        f"{target.host} returned {answer} for {target}.",
+        "A proxy, a login page or a broken registry may be in between.",
+        "Check the address and run again. stagegate does not rely on such a response.",
     )

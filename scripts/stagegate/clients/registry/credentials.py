@@ -153,7 +153,7 @@ def _ask(helper: str, server: str) -> Credentials | None:
             return None
         raise Stop(
             "missing-permission",
-            f"{program} gives no login for {server}.",
+            f"{program} returned no login for {server}.",
             f"It ended with {answer.code}: {log.redact(output)[:200]}.",
             "Log in with the cloud's own login action before this step.",
         )
@@ -163,7 +163,7 @@ def _ask(helper: str, server: str) -> Credentials | None:
     except (ValueError, LookupError, TypeError) as error:
         raise Stop(
             "unknown-state",
-            f"{program} answers something that is not a login.",
+            f"{program} returned something that is not a login.",
             "It should print JSON with Username and Secret.",
             "Update the helper, or give registry-username and registry-password.",
         ) from error

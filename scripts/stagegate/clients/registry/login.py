@@ -1,4 +1,4 @@
-"""Answers to `WWW-Authenticate`: Basic, or a Bearer token for one repository, kept as long as it works.
+"""Logins for `WWW-Authenticate`: Basic, or a Bearer token for one repository, kept while it is valid.
 
 https://distribution.github.io/distribution/spec/auth/token/ and .../spec/auth/oauth/
 """
@@ -96,8 +96,8 @@ class RegistryLogin:
         except (ValueError, LookupError, AttributeError) as error:
             raise Stop(
                 "unknown-state",
-                f"{place.netloc} answers the login for {target.host} with something that is not a token.",
-                "A proxy or a login page may stand in between.",
+                f"{place.netloc} did not return a token for the login to {target.host}.",
+                "A proxy or a login page may be in between.",
                 "Check the registry's address and the network.",
             ) from error
         log.mask(token)

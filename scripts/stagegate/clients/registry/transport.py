@@ -58,7 +58,7 @@ class Transport:
         if target.host not in self._hosts:
             raise Stop(
                 "wrong-source",
-                f"{target} is not read: {target.host} is not one of our registries.",
+                f"{target} was not read: {target.host} is not a registry of this app.",
                 f"The settings name: {', '.join(sorted(self._hosts)) or 'none'}.",
                 "Name the registry under `images` or `chart.repository`, or correct the reference.",
             )
@@ -121,7 +121,7 @@ class Transport:
                     "unknown-state",
                     f"{target} is larger than {limit // (1 << 20) or 1} MiB.",
                     "stagegate reads no more of an artifact than that.",
-                    "Check that the reference names what you mean.",
+                    "Check the reference.",
                 )
             if time.monotonic() > until:
                 raise Stop(
@@ -144,8 +144,9 @@ class Transport:
         raise Stop(
             "wrong-source",
             f"{target.host} redirects {target} to an address without TLS.",
-            "Logins and content would travel in plain text.",
-            "Check the address that the registry has in its configuration (behind a proxy: X-Forwarded-Proto).",
+            "Logins and content would be sent in plain text.",
+            "Check the address that the registry has in its configuration (behind a proxy: "
+            "X-Forwarded-Proto).",
         )
 
     def _follow(

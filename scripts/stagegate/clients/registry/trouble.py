@@ -1,4 +1,4 @@
-"""What a registry's refusal means: one reason, and what to do about it. A refusal is never "absent"."""
+"""A registry's refusal as a Stop with one reason and the next step. A refusal never means "absent"."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class RegistryRefusal:
     def stop(self, target: Reference, doing: str, *, login: str = "") -> Stop:
         """The Stop for this answer. `doing` says what was tried, `login` as whom."""
         what = f"{target.host} refuses {doing} {target}."
-        why = f"It answers {self.status}{f': {self.text}' if self.text else ''}."
+        why = f"It returned {self.status}{f': {self.text}' if self.text else ''}."
         if any(word in self.text for word in _IMMUTABLE):
             return Stop("version-taken", what, why, "Publish a new version; a tag there never changes.")
         if self.status in (401, 403):
@@ -53,7 +53,7 @@ class RegistryRefusal:
             after = f"Run again after {wait} seconds." if wait.isdigit() else "Run again later."
             return Transient("rate-limited", what, why, after)
         if self.status == 404 and "BLOB_UPLOAD_UNKNOWN" in self.codes:
-            return Transient("server-error", what, why, "Run again; the registry forgot the upload.")
+            return Transient("server-error", what, why, "Run again; the registry lost the upload.")
         if self.status >= 500 or self.status == 408:
             return Transient("server-error", what, why, "Run again when it works; nothing was changed.")
         if self.status == 404 and "NAME_UNKNOWN" in self.codes and "push" in doing:

@@ -9,7 +9,8 @@ from stagegate.comment.execute import adopt
 COMMAND = CommandDefinition(
     name="adopt",
     usage="/adopt [app/]environment reason",
-    help="records what an environment's pins name under your name, after a change by hand",
+    help="records the release that an environment's pins name after a manual change, with you as the "
+    "responsible person",
     grammar=rf"{TARGET} {REASON}",
     permission=lambda commands: commands.adopt,
     effect=adopt,

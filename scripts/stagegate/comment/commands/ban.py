@@ -1,4 +1,4 @@
-"""/ban: rules a version out."""
+"""/ban: keeps a version out of every environment."""
 
 from __future__ import annotations
 

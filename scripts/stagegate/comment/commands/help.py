@@ -8,7 +8,7 @@ from stagegate.comment.execute import show_help
 COMMAND = CommandDefinition(
     name="help",
     usage="/help",
-    help="shows this list",
+    help="lists the commands",
     grammar="",
     permission=None,
     effect=show_help,

@@ -9,7 +9,7 @@ from stagegate.comment.execute import show_status
 COMMAND = CommandDefinition(
     name="status",
     usage="/status [[app/]environment]",
-    help="shows what every environment runs, what waits, and who has to act",
+    help="shows the release of every environment, waiting releases, and the next step",
     grammar=rf"(?:{TARGET})?",
     permission=None,
     effect=show_status,

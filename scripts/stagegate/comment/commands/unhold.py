@@ -10,7 +10,7 @@ from stagegate.policy.permissions import joined
 COMMAND = CommandDefinition(
     name="unhold",
     usage="/unhold [app/|all/]environment",
-    help="ends a hold, and lets the newest release in again",
+    help="lifts a hold, so that the newest release can be promoted again",
     grammar=TARGET,
     permission=lambda commands: commands.unhold,
     permission_for_own=lambda commands: joined(commands.hold, commands.rollback),

@@ -57,8 +57,10 @@ def render_source(
         case "helm":
             return helm_source.render(application, source, around)
         case "kustomize":
-            known = render_inputs.environment(application, source)
-            return kustomize_source.render(tree, folder, source.options("kustomize"), around, known)
+            build_environment = render_inputs.environment(application, source)
+            return kustomize_source.render(
+                tree, folder, source.options("kustomize"), around, build_environment
+            )
         case _:
             return directory_source.render(source, tree, folder)
 

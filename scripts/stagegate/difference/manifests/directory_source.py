@@ -57,5 +57,5 @@ def _objects(path: str, tree: Tree) -> tuple[RenderedObject, ...]:
         return objects.parse(text, posixpath.basename(path))
     except Stop as stop:
         if all(word in content for word in _WORDS):
-            raise Stop(stop.reason, f"{path} is no manifest.", stop.why, stop.next, file=path) from stop
+            raise Stop(stop.reason, f"{path} is not a manifest.", stop.why, stop.next, file=path) from stop
         return ()  # Argo CD takes it for another kind of file

@@ -40,12 +40,12 @@ def inputs(application: Mapping[str, Any], source: ApplicationSource, around: Ar
     def find(address: str, revision: str, pattern: str) -> Sequence[str]:
         return [path for path in around.tree(address, revision).entries if globs.of_values(pattern, path)]
 
-    given = render_inputs.helm_inputs(application, source, read, find)
+    helm_inputs = render_inputs.helm_inputs(application, source, read, find)
     cluster = around.cluster(mapping(mapping(application.get("spec")).get("destination")))
     return msgspec.structs.replace(
-        given,
-        kube_version=given.kube_version or cluster.kube_version,
-        api_versions=given.api_versions or cluster.api_versions or (),
+        helm_inputs,
+        kube_version=helm_inputs.kube_version or cluster.kube_version,
+        api_versions=helm_inputs.api_versions or cluster.api_versions or (),
     )
 
 
@@ -54,14 +54,14 @@ def render(
 ) -> tuple[RenderedObject, ...]:
     """Objects of one chart. Stop(findings) with helm's words."""
     where = str(mapping(application.get("metadata")).get("name") or "")
-    given = inputs(application, source, around)
+    helm_inputs = inputs(application, source, around)
     if source.kind != "git":
-        return chart_render.render(around.chart(source), given, where=where)
+        return chart_render.render(around.chart(source), helm_inputs, where=where)
     tree = around.tree(source.address, source.revision or "HEAD")
     folder, _ = tree.resolve(source.path)
     with on_disk(tree, named_files.following([folder], tree)) as root:
         complete(root / folder, root, around)
-        return chart_render.render(root / folder, given, where=where)
+        return chart_render.render(root / folder, helm_inputs, where=where)
 
 
 def asked_for(source: ApplicationSource, around: Around) -> tuple[frozenset[str], bool]:
@@ -115,7 +115,7 @@ def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
 def _fetch(one: Mapping[str, Any], locked: str, inside: Path, around: Around) -> None:
     name, repository = str(one.get("name") or ""), str(one.get("repository") or "")
     if not repository.startswith(("oci://", "https://", "http://")):
-        raise NotRendered(f"the dependency {name} comes from {repository or 'nowhere'}")
+        raise NotRendered(f"the dependency {name} comes from {repository or 'no repository'}")
     version = locked or str(one.get("version") or "")
     address = repository.removeprefix("oci://")
     archive = around.chart(

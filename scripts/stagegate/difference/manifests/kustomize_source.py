@@ -73,9 +73,8 @@ def render(
             "findings",
             f"{folder or 'The root'} does not build with kustomize.",
             f"{done.errors.replace(str(root), '').strip()[-600:]}",
-            f"Run `{' '.join(program)} {folder or '.'}` and correct the errors it prints; options "
-            "that Argo CD adds for "
-            "all belong into render.kustomize-options.",
+            f"Run `{' '.join(program)} {folder or '.'}` and correct the errors it prints; write "
+            "options that Argo CD adds to every build under render.kustomize-options.",
             file=f"{folder}/{file.name}".lstrip("/"),
         )
     return objects.parse(done.stdout.decode("utf-8", "replace"), folder or "the root")
@@ -198,8 +197,8 @@ def _image(written: str) -> tuple[str, dict[str, str]]:
 
 def _kept(listed: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
     """What an entry for an image says besides tag and digest."""
-    known = listed.get(name, {"name": name})
-    return {key: value for key, value in known.items() if key not in ("newTag", "digest")}
+    entry = listed.get(name, {"name": name})
+    return {key: value for key, value in entry.items() if key not in ("newTag", "digest")}
 
 
 def _load(file: Path) -> Mapping[str, Any]:

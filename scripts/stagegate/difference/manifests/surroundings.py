@@ -1,4 +1,4 @@
-"""What rendering reads besides the Application: repositories, charts, and what policy says of the cluster."""
+"""The inputs of rendering besides the Application: repositories, charts, and policy's settings of the cluster."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def completed(content: bytes, file: str, settings: Settings) -> bytes:
     nodes = yaml_edit.documents(content, file)
     if len(nodes) != 1 or not kustomize.is_kustomization(nodes[0], file):
         raise _refused(
-            file, "It is no kustomization.", f"Name the kustomization, or write `{file}` without `add`.", 1
+            file, "It is not a kustomization.", f"Name the kustomization, or write `{file}` without `add`.", 1
         )
     root = nodes[0]
     own = yaml_edit.resolve(root, ("images",))
@@ -44,7 +44,10 @@ def completed(content: bytes, file: str, settings: Settings) -> bytes:
     if any(getattr(node, "flow_style", False) for node in written):
         line = (images if images is not None else root).start_mark.line + 1
         raise _refused(
-            file, "Its images stand in brackets.", "Write `images` as a list of lines with `- name:`.", line
+            file,
+            "Its `images` are written in brackets.",
+            "Write `images` as a list of lines with `- name:`.",
+            line,
         )
     text = text_of(content)
     newline = "\r\n" if "\r\n" in text else "\n"

@@ -1,4 +1,4 @@
-"""An ApplicationSet: the release stands in its template, or in the list elements of an environment."""
+"""An ApplicationSet: the release is in its template, or in the list elements of an environment."""
 
 from __future__ import annotations
 

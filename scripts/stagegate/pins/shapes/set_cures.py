@@ -106,4 +106,4 @@ def generator_cure(root: Node, parameter: str, reading: ShapeContext) -> str:
                     f"{{file: {reading.file}, path: {place}}}."
                 )
     what = f"the parameter {parameter}" if parameter else "a template expression"
-    return f"It is {what} of a generator, so its value stands elsewhere. {reading.elsewhere(parameter)}"
+    return f"It is {what} of a generator, so its value is in another place. {reading.elsewhere(parameter)}"

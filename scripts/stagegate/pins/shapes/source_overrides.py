@@ -1,4 +1,4 @@
-"""`.argocd-source.yaml` and `.argocd-source-<app>.yaml`: overrides of a source that stand beside the manifests."""
+"""`.argocd-source.yaml` and `.argocd-source-<app>.yaml`: overrides of a source, in files beside the manifests."""
 
 from __future__ import annotations
 

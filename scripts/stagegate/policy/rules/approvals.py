@@ -45,7 +45,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         return RuleResult(rule=NAME, state="pass", detail="no approval is required")
     if subject.approvals.unvouched:
         named = ", ".join(sha[:12] for sha in subject.approvals.unvouched[:3])
-        detail = f"nobody's approval counts, because GitHub does not confirm who wrote or pushed {named}"
+        detail = f"no approval counts, because GitHub does not confirm the author or the pusher of {named}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     words = dict.fromkeys(subject.approvals.people, "")
     words |= {

@@ -1,4 +1,4 @@
-"""ban: this version was not ruled out."""
+"""ban: this version is not banned."""
 
 from __future__ import annotations
 

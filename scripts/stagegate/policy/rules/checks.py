@@ -1,4 +1,4 @@
-"""checks: what others have to say about the release (`promotion.require`) is there and good."""
+"""checks: the required results of other tools (`promotion.require`) exist and passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""direction: a promotion goes forward. Going back is a rollback, which says so."""
+"""direction: a promotion goes to a newer version. A rollback has its own mode."""
 
 from __future__ import annotations
 

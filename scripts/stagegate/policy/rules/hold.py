@@ -1,4 +1,4 @@
-"""hold: nobody stopped this environment."""
+"""hold: no hold stops this environment."""
 
 from __future__ import annotations
 

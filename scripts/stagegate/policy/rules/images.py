@@ -63,7 +63,7 @@ def _one(
         if facts.settings.images_strict:
             return "stop", f"{image.reference} is not part of the release (images-strict)"
         if image.reference.partition("@")[0].rpartition("/")[2].partition(":")[2] in tags:
-            return "stop", f"{image.reference} carries the release's tag and is not in its record"
+            return "stop", f"{image.reference} has the release's tag but is not in its record"
         return "pass", ""
     if image.trouble:
         return "unknown", f"{image.reference}: {image.trouble}"
@@ -78,7 +78,7 @@ def _one(
 
 RULE = Rule(
     name=NAME,
-    title="Every image of ours is one of the release, with the recorded digest",
+    title="Every image of the app is one of the release, with the recorded digest",
     rank=60,
     kinds=frozenset({"promote", "rollback"}),
     check=check,

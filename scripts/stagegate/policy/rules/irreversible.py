@@ -1,4 +1,4 @@
-"""irreversible: no way back over what is marked so, or over a version of a CRD that goes away."""
+"""irreversible: no rollback over a change that is marked irreversible, or over a removed version of a CRD."""
 
 from __future__ import annotations
 

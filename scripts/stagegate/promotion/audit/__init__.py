@@ -1,1 +1,1 @@
-"""stagegate audit: who let what in, when, and by which rules; from Git and GitHub alone."""
+"""stagegate audit: every promotion with its people, time and rules, from Git and GitHub alone."""

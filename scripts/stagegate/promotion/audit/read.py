@@ -65,8 +65,8 @@ def _move(
     pins: hub.Hub, state: AppState, environment: str, commit: hub.Commit, pull: hub.Pull | None
 ) -> AuditEntry:
     """A commit with the people behind it: as its trailers say, or as GitHub knows its pull request."""
-    known = commit.trailers if trailers.is_of(commit.trailers, state.settings.app, environment) else {}
-    ours = pull is not None or bool(known)
+    own_trailers = commit.trailers if trailers.is_of(commit.trailers, state.settings.app, environment) else {}
+    ours = pull is not None or bool(own_trailers)
     what = "rollback" if pull and branch_names.is_rollback(pull.head_ref) else "promotion"
     if "roll back" in commit.message.split("\n", 1)[0]:
         what = "rollback"
@@ -75,15 +75,15 @@ def _move(
         what=what if ours else "by-hand",  # type: ignore[arg-type]
         app=state.settings.app,
         environment=environment,
-        version=known.get(trailers.VERSION, ""),
+        version=own_trailers.get(trailers.VERSION, ""),
         commit=commit.sha,
         detail=commit.message.split("\n", 1)[0][:200],
-        proposed_by=known.get(trailers.PROPOSED_BY, "") or _login(commit.author),
-        approved_by=trailers.approvers(known),
-        merged_by=known.get(trailers.MERGED_BY, "") or ("" if pull else _login(commit.author)),
-        overridden=known.get(trailers.OVERRIDDEN, ""),
-        rules=known.get(trailers.RULES, ""),
-        policy=known.get(trailers.POLICY, ""),
+        proposed_by=own_trailers.get(trailers.PROPOSED_BY, "") or _login(commit.author),
+        approved_by=trailers.approvers(own_trailers),
+        merged_by=own_trailers.get(trailers.MERGED_BY, "") or ("" if pull else _login(commit.author)),
+        overridden=own_trailers.get(trailers.OVERRIDDEN, ""),
+        rules=own_trailers.get(trailers.RULES, ""),
+        policy=own_trailers.get(trailers.POLICY, ""),
         url=pull.url if pull else f"{pins.server_url}/{pins.repository}/commit/{commit.sha}",
     )
     return _with_pull(pins, entry, pull) if pull else entry

@@ -1,4 +1,4 @@
-"""What the status of an app rests on, as values."""
+"""The facts of an app's status, as values."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _brought(facts: StatusFacts) -> Mapping[str, list[LogEntry]]:
     """
     log = {entry.sha: entry for entry in facts.log}
     order = {entry.sha: number for number, entry in enumerate(facts.log)}
-    known = sorted((tag for tag in facts.tags if tag.commit in log), key=lambda tag: -order[tag.commit])
+    tags = sorted((tag for tag in facts.tags if tag.commit in log), key=lambda tag: -order[tag.commit])
     listed: set[str] = set()
     brought: dict[str, list[LogEntry]] = {}
     is_cut = (
@@ -73,7 +73,7 @@ def _brought(facts: StatusFacts) -> Mapping[str, list[LogEntry]]:
         or facts.tags_read >= 30
         or not any(not e.parents for e in facts.log)
     )
-    for number, tag in enumerate(known):
+    for number, tag in enumerate(tags):
         inside = reached(log, [tag.commit], listed)
         own = [entry for entry in facts.log if entry.sha in inside]
         brought[tag.name] = [log[tag.commit]] if number == 0 and is_cut else own

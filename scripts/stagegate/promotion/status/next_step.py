@@ -1,4 +1,4 @@
-"""What happens next in an environment, or what a person has to do there: a sentence, and the comment for it."""
+"""The next step in an environment, automatic or by a person: a sentence, and the comment for it."""
 
 from __future__ import annotations
 

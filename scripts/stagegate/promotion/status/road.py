@@ -132,10 +132,10 @@ def _between(
     soaked = min(max(begin, ready + timedelta(seconds=seconds(place.soak))), max(promoted, begin))
     yield _phase("soak", begin, soaked, place.name)
     frozen = sum(_overlap(span, (soaked, promoted)) for span in _freezes(place))
-    rest = max((promoted - soaked).total_seconds(), 0.0)
-    frozen = min(frozen, rest)
+    remaining = max((promoted - soaked).total_seconds(), 0.0)
+    frozen = min(frozen, remaining)
     yield Phase(name="freeze", seconds=frozen, environment=place.name)
-    yield Phase(name="approval", seconds=rest - frozen, environment=place.name)
+    yield Phase(name="approval", seconds=remaining - frozen, environment=place.name)
 
 
 def _phase(name: PhaseName, begin: datetime, end: datetime, environment: str = "") -> Phase:

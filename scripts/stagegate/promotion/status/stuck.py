@@ -1,4 +1,4 @@
-"""Why nothing moves into an environment until a person acts. Pure."""
+"""Why an environment is stuck until a person acts. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _proposal(facts: StatusFacts, environment: str, shown: EnvironmentStatus, no
     newest = next((p.status for p in facts.pulls_of(environment) if p.number == pull.number), None)
     since = newest.created_at if newest else pull.opened
     if pull.state == "success" and moment(since) + UNMERGED < now:
-        return f"#{pull.number} may merge since {utc(since)}, and nobody merged it"
+        return f"#{pull.number} has been ready to merge since {utc(since)}"
     if pull.state == "not judged" and moment(since) + GRACE < now:
         return f"#{pull.number} has no verdict yet; comment /status on it or run pin-guard"
     return ""

@@ -1,4 +1,4 @@
-"""What no release may do: use a version twice, or go back. Every function returns nothing or raises Stop."""
+"""Refuses a version that is used twice or goes back: every function returns nothing or raises Stop."""
 
 from __future__ import annotations
 

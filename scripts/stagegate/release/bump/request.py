@@ -1,4 +1,4 @@
-"""What is asked of version-bump, and whether the apps of a run fit together."""
+"""The request to version-bump, and whether the apps of a run fit together."""
 
 from __future__ import annotations
 

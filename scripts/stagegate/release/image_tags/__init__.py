@@ -1,1 +1,1 @@
-"""image-tags: names for pushed images. Immutable ones for the release, floating ones only if asked for."""
+"""image-tags: tags for pushed images. Immutable ones for the release, floating ones only on request."""

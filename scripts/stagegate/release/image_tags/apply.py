@@ -1,4 +1,4 @@
-"""Puts the tags: the manifest's own bytes under another name, so the digest cannot change."""
+"""Writes the tags: the manifest's own bytes under another name, so the digest cannot change."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _moved(tagging: Tagging, existing: str | None) -> Stop:
         "tag-taken",
         f"{tagging.image}:{tagging.tag} was moved by somebody else while this step worked.",
         f"It names {existing or 'nothing'} now; this release has {tagging.digest}.",
-        "See which other run tags this image, then run again: what is tagged already stays.",
+        "Find the other run that tags this image, then run again. Existing tags stay.",
     )
 
 

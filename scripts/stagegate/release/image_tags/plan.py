@@ -56,7 +56,7 @@ def chosen(given: str) -> tuple[str, ...]:
         raise Stop(
             "bad-input",
             f"floating is {given[:80]!r}.",
-            f"{unknown[:40]!r} is no kind of floating tag.",
+            f"{unknown[:40]!r} is not a kind of floating tag.",
             f"Write true, false, or some of {', '.join(FLOATING)}.",
         )
     return tuple(kind for kind in FLOATING if kind in words)

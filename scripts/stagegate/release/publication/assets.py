@@ -38,7 +38,7 @@ def chart(
         raise Stop(
             "missing-file",
             f"The chart that was tested is not at {reference}.",
-            "The registry has no such chart any more.",
+            "The registry no longer has it.",
             "Restore it, or publish a new version with helm-publish.",
         )
     if given is not None and digest_of(given) != layer:
@@ -76,7 +76,7 @@ def given(patterns: Sequence[str], context: Context, what: str) -> tuple[Release
         if not files:
             raise Stop(
                 "missing-file",
-                f"{what} names {pattern}, and there is no such file.",
+                f"{what} names {pattern}, but there is no such file.",
                 "The release would be published without it, and it cannot be added later.",
                 "Make the file in a step before this one, or correct the input.",
             )

@@ -1,4 +1,4 @@
-"""Reads what publish-release decides on: the tag, the gates' words, the tested chart, what is published."""
+"""Reads what publish-release decides on: the tag, the gates' verdicts, the tested chart, and what is published."""
 
 from __future__ import annotations
 

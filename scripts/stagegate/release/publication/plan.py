@@ -173,7 +173,7 @@ def _demand(testimony: Testimony, facts: ReleaseFacts) -> None:
     if not testimony.state:
         raise _no_evidence(place, f"No gate has written a status on {facts.commit[:12]}.")
     if not testimony.trusted:
-        who = testimony.creator or "somebody GitHub no longer knows"
+        who = testimony.creator or "an account that GitHub no longer has"
         raise _no_evidence(place, f"The status was written by {who}, whose statuses do not count here.")
     if testimony.state != "success":
         raise _no_evidence(place, f"The gate's status is {testimony.state}.")
@@ -181,7 +181,7 @@ def _demand(testimony: Testimony, facts: ReleaseFacts) -> None:
         raise _no_evidence(place, "The status is success, but the environment has no record of that version.")
     if testimony.evidence.outcome != "passed":
         raise _no_evidence(
-            place, f"The newest record says {testimony.evidence.outcome} ({testimony.evidence.reason})."
+            place, f"The newest record reports {testimony.evidence.outcome} ({testimony.evidence.reason})."
         )
     if testimony.evidence.commit != facts.commit:
         raise Stop(
@@ -253,6 +253,6 @@ def _taken(facts: ReleaseFacts, name: str, ours: str, uploaded: str) -> Stop:
     return Stop(
         "version-taken",
         f"The release {facts.tag} has a file {name} with other content.",
-        f"GitHub holds {uploaded}, this run has {ours}; a published version never changes.",
+        f"GitHub has {uploaded}, this run has {ours}; a published version never changes.",
         "Release a new version; if the file is a left-over in a draft, delete it there and run again.",
     )

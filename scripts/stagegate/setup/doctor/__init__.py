@@ -1,1 +1,1 @@
-"""Doctor: what will break before the first use, each finding with the command that cures it."""
+"""Doctor: finds what will break before the first use, each finding with the command that fixes it."""

@@ -1,4 +1,4 @@
-"""Asks everybody that doctor has access to, and notes why the others were not asked."""
+"""Reads every service that doctor has access to, and notes why others were not read."""
 
 from __future__ import annotations
 

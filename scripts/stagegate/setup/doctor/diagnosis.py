@@ -1,4 +1,4 @@
-"""Every check over the facts, and what could not be asked. Pure."""
+"""Runs every check over the facts, and lists the checks that could not run. Pure."""
 
 from __future__ import annotations
 

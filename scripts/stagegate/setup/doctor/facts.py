@@ -1,4 +1,4 @@
-"""What doctor knows before it judges. Whatever could not be asked is None or has a reason, never a default."""
+"""The facts of doctor. A fact that could not be read is None or has a reason, never a default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doctor's result: a table of findings with their cures, and what nobody could be asked."""
+"""Doctor's result: a table of findings with their fixes, and the checks that could not run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def result(
         )
     else:
         message = Message(
-            what=f"Nothing was found that will break.{unknown}",
+            what=f"doctor found nothing that will break.{unknown}",
             next=f"{others} warnings are worth a look." if others else "",
         )
     return Result(

@@ -75,8 +75,8 @@ def _notes(updated: Sequence[UpdatedImage], branch: str) -> Iterator[str]:
             )
         if one.constraint and one.strategy == "semver":
             yield (
-                f"{who}: the constraint {one.constraint} has no counterpart. Pre-releases are let in by "
-                "`prereleases`, and one version is kept out by `/ban`."
+                f"{who}: the constraint {one.constraint} has no counterpart. `prereleases` admits "
+                "pre-releases, and `/ban` excludes a single version."
             )
     for file in dict.fromkeys(one.file for one in updated):
         yield (

@@ -33,9 +33,9 @@ def read(survey: Survey, tree: Tree) -> Imported:
     packages, notes = release_please.read(survey, tree)
     hints = []
     if updated:
-        hints.append("Argo CD Image Updater is set up here: `stagegate import` takes its images over.")
+        hints.append("Argo CD Image Updater is set up here: `stagegate import` converts its configuration.")
     if packages:
-        hints.append("release-please is set up here: `stagegate import` takes its packages over.")
+        hints.append("release-please is set up here: `stagegate import` converts its configuration.")
     return Imported(
         images=tuple(dict.fromkeys(one.image for one in updated)),
         tag_values={one.image: one.tag_parameter for one in updated if one.tag_parameter},

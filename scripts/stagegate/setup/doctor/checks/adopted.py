@@ -1,4 +1,4 @@
-"""adopted: what runs today can be recorded, so that there is something to go back to."""
+"""adopted: the running release can be recorded, so that a rollback has a target."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "warning",
                 f"{settings.app} is pinned to {version} in {', '.join(places)}, and there is no tag {tag}.",
-                "`mode: adopt` records what runs today by its tag; without it the first failed release has "
-                "nothing to go back to.",
+                "`mode: adopt` records what runs today by its tag; without it, there is no release to "
+                "roll back to when the first one fails.",
                 f"git tag -a {tag} -m {tag} <commit of {version}> && git push origin {tag}",
             )
 

@@ -1,4 +1,4 @@
-"""applications-follow: Argo CD applies what the pins say, as soon as they say it."""
+"""applications-follow: Argo CD applies a change of the pins at once."""
 
 from __future__ import annotations
 

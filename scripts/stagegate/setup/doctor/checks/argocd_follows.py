@@ -50,8 +50,8 @@ def _differs(one: ApplicationFound, written: Mapping[str, Any], file: str) -> It
             has = f"revision {live_source.revision}" if live_source else "another source"
             yield finding(
                 "error",
-                f"Argo CD has {has} for {one.name}, and {file} says {source.revision}.",
-                "Nobody applies that file, so a moved pin would change nothing.",
+                f"Argo CD has {has} for {one.name}, but {file} has {source.revision}.",
+                "That file is not applied, so a moved pin would change nothing.",
                 f"Let an app of apps apply it, or once by hand: kubectl apply -n argocd -f {file}",
                 file=file,
                 environment=one.environment,

@@ -33,8 +33,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"The chart in {chart.path} is called {chart.name}, and would be published as {name}.",
-                "Without `chart.name` the name is that of the folder, and Argo CD asks for the one in "
-                "Chart.yaml.",
+                "Without `chart.name` the name is that of the folder, but Argo CD uses the one in Chart.yaml.",
                 f"Write `name: {chart.name}` under `chart` in {config}.",
                 file=config,
             )

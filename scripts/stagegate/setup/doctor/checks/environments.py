@@ -31,7 +31,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error" if protected else "warning",
                 f"There is no GitHub Environment {name}.",
-                f"{why} GitHub makes an empty one at the first run, which holds nothing and limits nothing.",
+                f"{why} GitHub creates an empty one at the first run, without secrets and without limits.",
                 f"gh api --method PUT repos/{hub.repository}/environments/{name} "
                 "-F 'deployment_branch_policy[protected_branches]=false' "
                 "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "

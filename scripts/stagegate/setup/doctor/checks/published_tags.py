@@ -1,4 +1,4 @@
-"""published-tags: what is pinned exists in the registry, and no stray tag stands above every release."""
+"""published-tags: pinned tags exist in the registry, and no stray tag is higher than every release."""
 
 from __future__ import annotations
 

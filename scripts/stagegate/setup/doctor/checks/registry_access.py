@@ -1,4 +1,4 @@
-"""registry-access: the registries let us in, and let us push what is built here."""
+"""registry-access: login and push work at the registries."""
 
 from __future__ import annotations
 

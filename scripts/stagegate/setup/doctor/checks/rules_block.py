@@ -1,4 +1,4 @@
-"""rules-block: no ruleset stops what stagegate has to write."""
+"""rules-block: no ruleset blocks the writes of stagegate."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _STOPPING = {
-    "pull_request": "every change has to be a pull request",
-    "required_status_checks": "every change needs green status checks first",
-    "update": "only people on the bypass list may push",
-    "required_signatures": "every commit has to be signed",
-    "required_deployments": "a deployment has to succeed first",
-    "merge_queue": "every change has to pass the merge queue",
+    "pull_request": "every change is a pull request",
+    "required_status_checks": "every change has green status checks first",
+    "update": "only people on the bypass list push",
+    "required_signatures": "every commit is signed",
+    "required_deployments": "a deployment succeeds first",
+    "merge_queue": "every change passes the merge queue",
 }
 _SIGNED = frozenset({"required_signatures"})  # commits through the API are signed by GitHub
 
@@ -28,14 +28,14 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "note",
             f"The rules of {facts.survey.branch} could not be read.",
-            "The token may not know them.",
+            "The token may not read them.",
             "Run doctor with a token that may read the repository.",
         )
         return
     stopping = [_STOPPING[rule.type] for rule in hub.rules if rule.type in _STOPPING.keys() - _SIGNED]
     if not stopping:
         return
-    why = f"A rule of {facts.survey.branch} says that {' and that '.join(dict.fromkeys(stopping))}."
+    why = f"A rule of {facts.survey.branch} requires that {' and that '.join(dict.fromkeys(stopping))}."
     cure = "Put a GitHub App on the ruleset's bypass list and give the jobs its token (docs/adopt.md, GitHub App)"
     for config, settings, environment in facts.places:
         if environment.promotion.strategy == "direct" and not settings.policy:

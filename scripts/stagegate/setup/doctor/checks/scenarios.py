@@ -1,4 +1,4 @@
-"""scenarios: every gate has something to ask, and may use what it asks with."""
+"""scenarios: every gate has checks, and may use the variables in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "warning",
                 f"The gate of {environment.name} checks nothing besides the roll-out.",
-                "A release that starts and does nothing right passes it.",
+                "A release that starts but does not work passes it.",
                 f"Write `gate: {{scenarios: e2e/{settings.app}.yaml}}` in {config}.",
                 file=config,
                 environment=environment.name,
@@ -65,8 +65,8 @@ def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[F
     if environment.argo.source == "http" and not parsed.asks_version:
         yield finding(
             "error",
-            f"No check of {file} asks for {{version}}.",
-            f"{environment.name} has `argocd.source: http`, so the service has to tell which version runs.",
+            f"No check of {file} compares {{version}}.",
+            f"{environment.name} has `argocd.source: http`, so the service has to report which version runs.",
             'Add to a check: expect: {json: {version: "{version}"}}.',
             file=file,
             environment=environment.name,

@@ -47,8 +47,8 @@ def _words(
         return (
             "error",
             what,
-            f"{why} With `promotion.replace: always` each of them replaces the proposal that soaks, so that none "
-            "may ever merge.",
+            f"{why} With `promotion.replace: always` each of them replaces the proposal that soaks, so "
+            "possibly none is ever merged.",
             "Set `promotion.replace: when-idle`, or a soak that is shorter than the time between releases.",
         )
     return (

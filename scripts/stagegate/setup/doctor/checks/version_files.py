@@ -113,7 +113,7 @@ def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held])
         start = re.sub(r"\d+\.\d+\.\d+$", "", other)
         yield finding(
             "warning",
-            f"Tags such as {other} do not begin with `{prefix}`, so they count for nothing.",
+            f"Tags such as {other} do not begin with `{prefix}`, so version-bump ignores them.",
             "Versions would start again from the first one.",
             f'Write `tag-prefix: "{start}"`, or `old-prefixes: ["{start}"]`, in {config}.',
             file=config,
