@@ -7,7 +7,6 @@ is listed at once with its line and the nearest valid name.
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -126,6 +125,7 @@ def _rank(cause: Any) -> tuple[int, bool, bool]:
 def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Every violation of a JSON Schema as (line from 1, sentence). `data` is what `content` parsed to."""
     import difflib
+    import json
 
     from jsonschema import Draft202012Validator
 

@@ -99,7 +99,13 @@ def toolkit(tmp_path: Path, installer: str) -> Iterator[Toolkit]:
         scripts = tmp_path / "toolkit" / "scripts"
         (scripts / "stagegate").mkdir(parents=True)
         kit.workspace.mkdir()
-        for file in ("run", "stagegate/__init__.py", "stagegate/launcher.py", "stagegate/libraries.py"):
+        for file in (
+            "run",
+            "stagegate/__init__.py",
+            "stagegate/launcher.py",
+            "stagegate/start.py",
+            "stagegate/libraries.py",
+        ):
             shutil.copy(ROOT / "scripts" / file, scripts / file)
         (scripts / "probe.py").write_text(PROBE, encoding="utf-8")
         kit.lock(LIBRARY)

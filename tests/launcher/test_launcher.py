@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.package_index import PackageIndex, wheel
-from stagegate import cli, launcher, libraries
+from stagegate import cli, libraries, start
 from stagegate.errors import VERDICTS
 from tests.launcher.conftest import LIBRARY, Toolkit
 
@@ -76,7 +76,7 @@ def test_names_may_have_dashes_and_help_lists_the_commands(toolkit: Toolkit) -> 
 
 
 def test_the_launcher_knows_every_word_of_the_command_line() -> None:
-    assert set(launcher.WORDS) == {*cli.SHORT, *cli.OWN}
+    assert set(start.WORDS) == {*cli.SHORT, *cli.OWN}
 
 
 def test_three_at_once_end_well_with_one_environment(toolkit: Toolkit) -> None:

@@ -1,7 +1,5 @@
 """version-bump: the next versions from labels, commits or input, moved in the version files and tagged."""
 
-from __future__ import annotations
-
 from stagegate.model import Calls, Result
 from stagegate.promotion import apps as settings_files
 from stagegate.release.bump import report

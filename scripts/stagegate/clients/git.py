@@ -6,7 +6,6 @@ origin is reached (address, ssh command, credential helper) is the checkout's to
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -49,19 +48,27 @@ class Edited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocalCommit(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit with its message in two parts; `edits` are what it changed against its first parent."""
+    """A commit with its message in two parts, and the paths that it changed against its first parent.
+
+    `changes` are git's lines of modes, object ids and status, one for each path.
+    """
 
     sha: str
     parents: tuple[str, ...]
     subject: str
     body: str
     author: str
-    edits: tuple[Edited, ...] = ()
+    files: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """Paths of the edits."""
-        return tuple(edit.path for edit in self.edits)
+    def edits(self) -> tuple[Edited, ...]:
+        """What it changed, with object ids."""
+        ids = (change.split(" ") for change in self.changes)
+        return tuple(
+            Edited(path=path, before=before, after=after)
+            for path, (_, _, before, after, _) in zip(self.files, ids, strict=True)
+        )
 
     @property
     def trailers(self) -> dict[str, str]:
@@ -76,6 +83,8 @@ def credentials(server_url: str, token: str) -> dict[str, str]:
     """
     if not token:
         return {}
+    import base64  # not for a plan from the clone alone
+
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     log.mask(token, basic)
     key = f"http.{server_url}/.extraheader"
@@ -169,19 +178,23 @@ def _commit(record: str) -> LocalCommit:
     sha, parents, message, author, *changed = record.split("\0")
     subject, body = parts(message)
     # A line of modes, object ids and status, then the path; the first one follows an empty field and a line feed.
-    words = changed[1:] if changed and not changed[0] else changed
-    edits = []
-    for ids, path in zip(words[::2], words[1::2], strict=False):
-        _, _, before, after, _ = ids.split(" ")
-        edits.append(Edited(path=path, before=before, after=after))
+    first = 1 if changed and not changed[0] else 0
+    files = changed[first + 1 :: 2]
     return LocalCommit(
-        sha=sha, parents=tuple(parents.split()), subject=subject, body=body, author=author, edits=tuple(edits)
+        sha=sha,
+        parents=tuple(parents.split()),
+        subject=subject,
+        body=body,
+        author=author,
+        files=tuple(files),
+        changes=tuple(changed[first::2][: len(files)]),
     )
 
 
 def parts(message: str) -> tuple[str, str]:
     """First line and the rest of a message; the rest begins with an empty line where one parts them."""
-    subject, _, body = message.replace("\r\n", "\n").strip("\n").partition("\n")
+    unix = message.replace("\r\n", "\n") if "\r" in message else message
+    subject, _, body = unix.strip("\n").partition("\n")
     return subject.strip(), body.rstrip()
 
 

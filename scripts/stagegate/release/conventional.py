@@ -63,7 +63,7 @@ class CommitMeaning(msgspec.Struct, frozen=True, kw_only=True):
 def read(subject: str, body: str) -> CommitMeaning:
     """The meaning of a commit from its first line and the rest; a title of another form moves nothing."""
     subject = subject.strip()
-    undone = _UNDONE.match(subject)
+    undone = _UNDONE.match(subject) if subject.startswith("Re") else None
     if undone:
         return _undone(undone["word"] == "Reapply", undone["text"])
     header = _HEADER.match(subject)
@@ -76,10 +76,10 @@ def read(subject: str, body: str) -> CommitMeaning:
         return _undone(False, header["text"])
     level: Level | None = "major" if breaking else _LEVELS.get(kind)
     if level is None:
-        unusual = (
-            f"has the type {header['type']}, which releases nothing: the usual one is {_LOOKS_LIKE.get(kind)}"
-        )
-        return CommitMeaning(level=None, warning=warning or (unusual if kind in _LOOKS_LIKE else ""))
+        if kind in _LOOKS_LIKE and not warning:
+            usual = _LOOKS_LIKE[kind]
+            warning = f"has the type {header['type']}, which releases nothing: the usual one is {usual}"
+        return CommitMeaning(level=None, warning=warning)
     if not breaking and not warning:
         warning = _hidden(body)
     scope = f"**{header['scope']}**: " if header["scope"] else ""
@@ -106,12 +106,12 @@ def scopes(subject: str) -> tuple[str, ...]:
 
 def plain_title(subject: str) -> str:
     """A title without the pull request numbers that a squash adds, to recognise the same change twice."""
-    return _NUMBER.sub("", subject.strip())
+    return _NUMBER.sub("", subject.strip()) if "(#" in subject else subject.strip()
 
 
 def numbers(subject: str) -> tuple[int, ...]:
     """The pull request numbers at the end of a title."""
-    tail = _NUMBER.search(subject.strip())
+    tail = _NUMBER.search(subject.strip()) if "(#" in subject else None
     return tuple(int(number) for number in re.findall(r"\d+", tail[0])) if tail else ()
 
 
@@ -166,6 +166,8 @@ def breaking_footer(kind: str, body: str) -> tuple[bool, str]:
 
 def _hidden(body: str) -> str:
     """A warning where the list of a squash has a breaking change that the title does not announce."""
+    if "!:" not in body:
+        return ""
     listed = (_BULLET.match(line) for line in body.splitlines() if "!:" in line)
     headers = (_HEADER.match(match[1]) for match in listed if match)
     named = next((header[0] for header in headers if header and header["bang"]), "")

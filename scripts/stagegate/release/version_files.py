@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
@@ -122,7 +122,7 @@ def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
             return (_matched(place, text),)
         name = PurePosixPath(place.file).name
         if place.path and name.endswith(".json"):
-            return (version_formats.in_json(text, _plain(place)),)
+            return (_in_json(text, _plain(place)),)
         if place.path and name.endswith(".toml"):
             return (version_formats.in_toml(text, [str(step) for step in _plain(place)]),)
         return _WELL_KNOWN.get(name, _npm if name.endswith(".json") else _whole)(text)
@@ -130,6 +130,12 @@ def _spans(place: VersionFile, content: bytes, text: str) -> tuple[Span, ...]:
         raise _nothing(
             place, str(problem), "Give version.files a `path` or a longer `pattern`, or correct the file."
         ) from None
+
+
+def _in_json(text: str, path: Sequence[str | int]) -> Span:
+    from stagegate.release import version_json  # a JSON reader, which a VERSION file does not need
+
+    return version_json.in_json(text, path)
 
 
 def _plain(place: VersionFile) -> list[str | int]:
@@ -148,13 +154,13 @@ def _whole(text: str) -> tuple[Span, ...]:
 
 
 def _npm(text: str) -> tuple[Span, ...]:
-    return (version_formats.in_json(text, ["version"]),)
+    return (_in_json(text, ["version"]),)
 
 
 def _npm_lock(text: str) -> tuple[Span, ...]:
-    spans = [version_formats.in_json(text, ["version"])]
+    spans = [_in_json(text, ["version"])]
     if not re.search(r'"lockfileVersion"\s*:\s*1\b', text):  # since version 2 it lists packages too
-        spans.append(version_formats.in_json(text, ["packages", "", "version"]))
+        spans.append(_in_json(text, ["packages", "", "version"]))
     return tuple(spans)
 
 

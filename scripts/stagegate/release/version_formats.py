@@ -6,16 +6,13 @@ Each function takes the text of a file and returns the first and the last charac
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from stagegate.patterns import pattern
 
 Span = tuple[int, int]
-_SPACE = pattern(r"[ \t\r\n]*")
 _TABLE = pattern(r"^[ \t]*(\[\[?)[ \t]*([^\[\]#\r\n]+?)[ \t]*\]\]?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _STRING = r"""(?:"(?P<a>[^"\\\r\n]*)"|'(?P<b>[^'\r\n]*)')"""
 _LONG_STRING = pattern(r'("""|\'\'\').*?\1', re.DOTALL)
@@ -23,26 +20,6 @@ _LONG_STRING = pattern(r'("""|\'\'\').*?\1', re.DOTALL)
 
 class NotOnePlace(Exception):
     """A file has no such value, or several."""
-
-
-def in_json(text: str, path: Sequence[str | int]) -> Span:
-    """The characters inside the quotes of the string at a path. Members beside it are skipped at C speed."""
-    skip = json.JSONDecoder().raw_decode
-    try:
-        at = _space(text, 1 if text.startswith("\ufeff") else 0)
-        for step in path:
-            if text[at] == "{":
-                at = _member(text, at, str(step), skip)
-            elif text[at] == "[":
-                at = _item(text, at, int(step), skip)
-            else:
-                raise NotOnePlace("a value that is not an object on the way")
-        if text[at] != '"':
-            raise NotOnePlace("a value that is not a string")
-        _, end = scanstring(text, at + 1)
-    except (ValueError, IndexError) as error:
-        raise NotOnePlace(f"text that is not JSON ({error})") from error
-    return at + 1, end - 1
 
 
 def in_toml(text: str, path: Sequence[str]) -> Span:
@@ -130,26 +107,6 @@ def _no_doctype(*_: object) -> None:
     raise NotOnePlace("a document type, which is not read")
 
 
-def _member(text: str, at: int, key: str, skip: object) -> int:
-    places = []
-    at = _space(text, at + 1)
-    while text[at] != "}":
-        name, at = scanstring(text, at + 1)
-        at = _space(text, _space(text, at) + 1)
-        if name == key:
-            places.append(at)
-        at = _space(text, skip(text, at)[1])  # type: ignore[operator]
-        at = _space(text, at + 1) if text[at] == "," else at
-    return _only(places, f"no value at {key}")
-
-
-def _item(text: str, at: int, index: int, skip: object) -> int:
-    at = _space(text, at + 1)
-    for _ in range(index):
-        at = _space(text, _space(text, skip(text, at)[1]) + 1)  # type: ignore[operator]
-    return at
-
-
 def _tables(text: str) -> Iterator[tuple[list[str], int, int]]:
     heads = list(_TABLE.finditer(text))
     yield [], 0, heads[0].start() if heads else len(text)
@@ -163,7 +120,7 @@ def _group(match: re.Match[str]) -> Span:
     return match.span("a") if match["a"] is not None else match.span("b")
 
 
-def _only(places: Sequence[int], nothing: str) -> int:
+def only(places: Sequence[int], nothing: str) -> int:
     if len(places) != 1:
         raise NotOnePlace(nothing if not places else f"{len(places)} values of that name")
     return places[0]
@@ -173,8 +130,3 @@ def _single(spans: Sequence[Span], nothing: str) -> Span:
     if len(spans) != 1:
         raise NotOnePlace(nothing if not spans else f"{len(spans)} places that fit")
     return spans[0]
-
-
-def _space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return match.end() if match else at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,6 +71,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         """The webhook payload of this run; Stop(bad-input) when its file is missing or broken."""
         if not self.event_path:
             return {}
+        import json  # not for an action that reads no event
+
         try:
             payload = json.loads(Path(self.event_path).read_bytes())
             if not isinstance(payload, dict):

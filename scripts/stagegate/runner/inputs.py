@@ -4,8 +4,6 @@ Flag wins over variable wins over default; an empty value counts as not given. (
 `INPUT_*` from GitHub: https://github.com/actions/runner/issues/665, hence names of our own.)
 """
 
-from __future__ import annotations
-
 import types
 import typing
 from collections.abc import Mapping, Sequence

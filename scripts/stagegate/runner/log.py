@@ -6,15 +6,12 @@ neutralised first. https://docs.github.com/actions/reference/workflow-commands-f
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, TextIO
-from urllib.parse import quote, quote_plus
 
 from stagegate.patterns import pattern
 
@@ -32,8 +29,8 @@ def mask(*values: str) -> None:
     """
     for value in values:
         raw = value.strip()
-        forms = _derived(raw) | {line.strip() for line in raw.splitlines()}
-        for form in sorted(form for form in forms - _secrets if len(form) >= 4 and len(raw) >= 4):
+        forms = _derived(raw) | {line.strip() for line in raw.splitlines()} if len(raw) >= 4 else set()
+        for form in sorted(form for form in forms - _secrets if len(form) >= 4):
             _secrets.add(form)
             if os.environ.get("GITHUB_ACTIONS") == "true":  # elsewhere the line itself would be the leak
                 _print(f"::add-mask::{_data(form)}")
@@ -48,6 +45,10 @@ def mask_in_log(*values: str) -> None:
 
 def _derived(secret: str) -> set[str]:
     """A secret as it may appear: itself, in an address, in a form, in JSON, in an Authorization header."""
+    import base64  # none of these is needed where there is no secret
+    import json
+    from urllib.parse import quote, quote_plus
+
     raw = secret.encode("utf-8", "surrogateescape")
     encoded = base64.b64encode(raw).decode()
     urlsafe = base64.urlsafe_b64encode(raw).decode()

@@ -1,7 +1,5 @@
 """The whole of `stagegate.yaml`, and who may do what."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,7 +1,5 @@
 """An environment: where a release runs, how it enters, and what it must show there."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Annotated, Literal
 

@@ -1,8 +1,5 @@
 """The channels for messages; without channels, none are sent."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, get_args
 
@@ -60,6 +57,8 @@ class Notify(Section, frozen=True, kw_only=True):
 
 def filled(template: str, values: Mapping[str, str]) -> str:
     """A template with its placeholders replaced, each escaped for a JSON string."""
+    import json  # only where a channel has a template
+
     return _NAMED.sub(
         lambda match: json.dumps(values[match[1]])[1:-1] if match[1] in values else match[0], template
     )
@@ -83,6 +82,8 @@ def contradictions(notify: Notify) -> Iterator[tuple[int, str]]:
 
 
 def _in_template(template: str) -> Iterator[str]:
+    import json
+
     unknown = [name for name in _NAMED.findall(template) if name not in PLACEHOLDERS]
     if unknown:
         yield f"template: {{{unknown[0]}}} is not a placeholder; the placeholders are {', '.join(PLACEHOLDERS)}"

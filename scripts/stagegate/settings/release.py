@@ -1,7 +1,5 @@
 """What a release is made of: its version and where that is written, its chart."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """The settings of rendering: facts about the cluster and Argo CD that stagegate does not read itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """What every section of `stagegate.yaml` is made of."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -152,14 +153,26 @@ def _title(commit: CommitFact) -> str:
 def _noted(entry: _Entry) -> CommitMeaning:
     """The reading with its pull request, or else its commit, and its author."""
     commit, reading = entry.commit, entry.reading
-    numbers = conventional.numbers(commit.subject)
-    merged = _MERGE.match(commit.subject)
-    number = commit.pull or (int(merged[1]) if merged else numbers[-1] if numbers else 0)
+    number = commit.pull or _pull(commit.subject)
     name = f"#{number}" if number else commit.sha[:7] if commit.link else ""
     reference = f"[{name}]({commit.link})" if commit.link else name
-    author = _NOT_A_NAME.sub("", commit.author).strip()
+    author = _name_of(commit.author)
     return msgspec.structs.replace(
         reading,
         references=(reference,) if reference else (),
         authors=(author,) if author else (),
     )
+
+
+def _pull(subject: str) -> int:
+    """The number of the pull request that a title names, 0 for none."""
+    merged = _MERGE.match(subject) if subject.startswith("Merge") else None
+    if merged:
+        return int(merged[1])
+    numbers = conventional.numbers(subject)
+    return numbers[-1] if numbers else 0
+
+
+@lru_cache(maxsize=256)  # few people write many commits
+def _name_of(author: str) -> str:
+    return _NOT_A_NAME.sub("", author).strip()

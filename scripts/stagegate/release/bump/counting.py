@@ -29,14 +29,18 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     def relevant(self, commit: LocalCommit) -> list[Edited]:
         """The edits of a commit that are the app's."""
-        return [edit for edit in commit.edits if _relevant(edit.path, self.globs, self.inert)]
+        return [edit for edit in commit.edits if self.has(edit.path)]
+
+    def has(self, path: str) -> bool:
+        """Whether a change of this file is the app's and can cause a release."""
+        return _relevant(path, self.globs, self.inert)
 
     def only_versions(self, commit: LocalCommit) -> bool:
         """Whether all edits of a commit that are the app's are in its version files."""
-        if not any(edit.path in self.versioned for edit in commit.edits):
+        if self.versioned.isdisjoint(commit.files):
             return False
-        relevant = self.relevant(commit)
-        return bool(relevant) and all(edit.path in self.versioned for edit in relevant)
+        relevant = [path for path in commit.files if self.has(path)]
+        return bool(relevant) and self.versioned.issuperset(relevant)
 
 
 @lru_cache(maxsize=4096)  # most commits change a file that another one has changed
@@ -78,11 +82,11 @@ def _in_scope(scope: Scope, commit: LocalCommit) -> bool:
 
 
 def _counts(scope: Scope, commit: LocalCommit, contents: Mapping[str, bytes]) -> bool:
-    if not commit.edits:
+    if not commit.files:
         return len(commit.parents) < 2 and not scope.globs and commit.trailers.get(APP) != scope.settings.app
     if scope.only_versions(commit):
         return not all(_moves_version(scope, edit, contents, commit) for edit in scope.relevant(commit))
-    return any(_relevant(edit.path, scope.globs, scope.inert) for edit in commit.edits)
+    return any(map(scope.has, commit.files))
 
 
 def _moves_version(scope: Scope, edit: Edited, contents: Mapping[str, bytes], commit: LocalCommit) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+
+import msgspec
 
 from stagegate.model import Calls, Message, Result, is_prerelease
 from stagegate.release.bump.carry_out import Bumped
@@ -46,7 +47,7 @@ def result(
             "prerelease": str(bool(version) and is_prerelease(version)).lower(),
             "changed": str(reason == "released").lower(),
             "notes": only.notes if only else "",
-            "matrix": json.dumps(entries),
+            "matrix": msgspec.json.format(msgspec.json.encode(entries), indent=0).decode(),
             "pr-number": str(number or ""),
             "pr-url": url,
             "skip-staging": request.skip_staging if reason == "released" else "",
