@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,69 @@ def test_text_that_is_no_yaml_is_told_too(folder: Path, capsys: pytest.CaptureFi
     edit(folder, "k8s/base/service.yaml", "kind: Service", "kind: [Service")
     code, findings, _ = run(capsys)
     assert (code, findings[0]["file"]) == (1, "k8s/base/service.yaml")
+
+
+PATCH = "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: replace, path: /spec/nothing/here, value: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "line", "text"),
+    [
+        pytest.param("resources: [../bse]\n", 1, 1, "names ../bse, which is not there", id="missing"),
+        pytest.param(
+            f"resources: [../base]\n{PATCH}", 1, 5, "missing path: /spec/nothing/here", id="json patch"
+        ),
+        pytest.param("resources: [../base]\nnamespce: x\n", 1, 2, "unknown field", id="unknown field"),
+        pytest.param(
+            "resources: [../base]\npatches:\n- patch: |-\n    apiVersion: apps/v1\n    kind: Deployment\n"
+            "    metadata: {name: shoop}\n",
+            1,
+            6,
+            "no resource matches strategic merge patch",
+            id="patch of nothing",
+        ),
+        pytest.param(
+            "resources: [../base]\nhelmCharts: [{name: x, repo: https://charts.example.com, version: 1.0.0}]\n",
+            2,
+            2,
+            "fetches https://charts.example.com",
+            id="chart from elsewhere",
+        ),
+        pytest.param(
+            "resources:\n- ../base\n- github.com/acme/base//prod?ref=v1\n",
+            2,
+            3,
+            "fetches github.com/acme/base//prod?ref=v1",
+            id="base from elsewhere",
+        ),
+    ],
+)
+def test_what_does_not_build_is_told_with_its_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], more: str, code: int, line: int, text: str
+) -> None:
+    (folder / "k8s/prod/kustomization.yaml").write_text(more)
+    done, findings, said = run(capsys)
+    assert done == code and text in said
+    at = findings[0]["line"] if findings else int(re.findall(r"kustomization.yaml,line=(\d+)", said)[0])
+    assert at == line
+
+
+def test_components_patches_and_generators_are_built_before_they_are_compared(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {
+        "k8s/extra/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+        "patches: [{target: {kind: Deployment}, patch: '- {op: replace, path: /spec/replicas, value: 5}'}]\n",
+        "k8s/prod/kustomization.yaml": "resources: [../base]\nnamespace: shop-prod\ncomponents: [../extra]\n"
+        "configMapGenerator: [{name: settings, literals: [A=b]}]\n",
+        "charts/shop/templates/settings.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+        "data: {A: b}\n",
+    }
+    write(folder, files)
+    code, _, said = run(capsys)
+    assert code == 0 and "4 objects now, 4 from the chart, 2 of them the same" in said
+    assert "`spec.replicas`: `5` → `2`" in said
+    assert "1 would be deleted by prune" in said and "ends in a hash" in said
 
 
 @pytest.mark.usefixtures("folder")

@@ -29,6 +29,7 @@ from stagegate.errors import Stop
 _SECONDS = 60.0
 _LIMIT = 64 << 20
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|git::|[\w-]+(?:\.[\w-]+)+/[^/]+/|.*[?&]ref=", re.IGNORECASE)
+_LOGGED = re.compile(r'^[EWI]\d{4} [\d:.]+ +\d+ \S+\] "command failed" err=', re.MULTILINE)  # of kubectl
 _NO_NETWORK = {
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"),
     "NO_PROXY": "",
@@ -72,7 +73,7 @@ def render(
         raise Stop(
             "findings",
             f"{folder or 'The root'} does not build with kustomize.",
-            f"{done.errors.replace(str(root), '').strip()[-600:]}",
+            _LOGGED.sub("", done.errors.replace(str(root), "")).strip()[-600:],
             f"Run `{' '.join(program)} {folder or '.'}` and correct the errors it prints; write "
             "options that Argo CD adds to every build under render.kustomize-options.",
             file=f"{folder}/{file.name}".lstrip("/"),

@@ -30,6 +30,11 @@ _PATHS = frozenset(
         "replacements",
     ]
 )  # keys of a kustomization with lists of files
+# What kustomize names in its messages: a field, a path of a patch, an object that a patch is for, a file.
+_SUBJECT = re.compile(
+    r'unknown field \\?"?([\w.-]+)|missing path: (/[^\s:"]+)|path: (/[^\s:"]+)|Id [\w.]+/([\w-]+)|'
+    r"accumulation err='accumulating resources from '([^']+)'|name: ([\w.-]+)"
+)
 _BUILT = frozenset(("resources", "bases", "components"))  # where a folder is a kustomization of its own
 _REMOTE = re.compile(r"://|\?ref=|^[\w.-]+@|^[\w-]+\.[\w.-]+/[\w.-]+/[\w.-]+|\.git(?:/|$)|//")
 
@@ -37,11 +42,9 @@ _REMOTE = re.compile(r"://|\?ref=|^[\w.-]+@|^[\w-]+\.[\w.-]+/[\w.-]+/[\w.-]+|\.g
 def find(tree: Tree, folder: str) -> Iterator[Finding]:
     """Every mistake in the YAML files that a kustomization leads to."""
     named = named_files.following([folder], tree)
-    listed = named.paths(tree)
-    paths = [path for path in listed if path.endswith((".yaml", ".yml"))]
-    for path in sorted(listed):
-        if posixpath.basename(path) in named_files.KUSTOMIZATIONS:
-            yield from _absent(tree, path)
+    paths = [path for path in named.paths(tree) if path.endswith((".yaml", ".yml"))]
+    for path, _ in sorted(_kustomizations(tree, folder)):
+        yield from _absent(tree, path)
     for path, content in sorted(tree.read(sorted(paths)).items()):
         try:
             for node in yaml.compose_all(content, yaml.CSafeLoader):
@@ -57,6 +60,39 @@ def find(tree: Tree, folder: str) -> Iterator[Finding]:
                 why="No tool builds the overlay with it.",
                 fix="Correct that line.",
             )
+
+
+def inflates(tree: Tree, folder: str) -> bool:
+    """Whether a kustomization, or one that it leads to, inflates charts."""
+    return any(
+        re.search(rb"^helmCharts:", content, re.MULTILINE) for _, content in _kustomizations(tree, folder)
+    )
+
+
+def place(tree: Tree, folder: str, trouble: str) -> tuple[str, int]:
+    """The file and line that a message of kustomize is about, as far as it names something that one line has."""
+    words = [word for match in _SUBJECT.finditer(trouble) for word in match.groups() if word]
+    files = [
+        path for path in named_files.following([folder], tree).paths(tree) if path.endswith((".yaml", ".yml"))
+    ]
+    for word in words:
+        for path in sorted(files, key=lambda path: (not path.startswith(f"{folder}/"), path)):
+            line = line_of(tree, path, word)
+            if line:
+                return path, line
+    return "", 0
+
+
+def line_of(tree: Tree, file: str, text: str) -> int:
+    """The number of the first line of a file that contains a text, counted from 1; 0 where there is none."""
+    lines = (tree.file(file) or b"").decode("utf-8", "replace").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if text and text in line), 0)
+
+
+def _kustomizations(tree: Tree, folder: str) -> Iterator[tuple[str, bytes]]:
+    for path in named_files.following([folder], tree).paths(tree):
+        if posixpath.basename(path) in named_files.KUSTOMIZATIONS:
+            yield path, tree.file(path) or b""
 
 
 def _absent(tree: Tree, file: str) -> Iterator[Finding]:

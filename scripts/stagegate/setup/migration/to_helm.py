@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import secrets
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.setup.migration import broken
 
+_HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")  # kustomize writes it in these characters
 _DELETING = frozenset({"stateful-removed", "immutable-field", "stateful-shrunk", "crd-changed"})
 
 
@@ -35,17 +37,21 @@ class HelmMove(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Both renderings compared. `kept` objects are the same; `broken` is why the kustomization does not build."""
+    """Both renderings compared. `kept` objects are the same; `broken` is why the kustomization does not build.
+
+    `hashed` are generated objects of the kustomization, whose names end in a hash of their content.
+    """
 
     difference: Difference = Difference()
     kept: int = 0
     risks: tuple[Risk, ...] = ()
     broken: tuple[Finding, ...] = ()
+    hashed: tuple[str, ...] = ()
 
     @property
     def deleted(self) -> tuple[ObjectChange, ...]:
         """Objects that Argo CD would delete with prune, because the chart has none of that name."""
-        return tuple(one for one in self.difference.changes if one.change == "removed" or one.was)
+        return tuple(one for one in self.difference.changes if one.change == "removed")
 
     @property
     def dangerous(self) -> tuple[Risk, ...]:
@@ -64,28 +70,63 @@ def comparison(move: HelmMove, tree: Tree, folder: Path) -> MoveComparison:
     difference = compare(old, new, secrets.token_bytes(16))
     gone = {(one.kind, one.name) for one in difference.changes if one.change == "removed"}
     changed = sum(one.change == "changed" for one in difference.changes)
-    kept = len(old) - changed - len(gone) - sum(bool(one.was) for one in difference.changes)
-    return MoveComparison(difference=difference, kept=max(kept, 0), risks=risks(difference))
+    return MoveComparison(
+        difference=difference,
+        kept=len(old) - changed - len(gone),
+        risks=risks(difference),
+        hashed=tuple(sorted(one.label for one in difference.changes if _is_hashed(one))),
+    )
+
+
+def _is_hashed(one: ObjectChange) -> bool:
+    """Whether kustomize generated an object under a name with a hash, which the chart has without."""
+    return one.change == "removed" and one.kind in ("ConfigMap", "Secret") and bool(_HASH.search(one.name))
 
 
 def _kustomized(move: HelmMove, tree: Tree) -> tuple[RenderedObject, ...]:
+    """The objects of the overlay. Charts that it inflates are inflated where they are in the repository."""
+
     def elsewhere(address: str, _: str) -> Tree:
         raise NotRendered(f"it names {address}")
+
+    options = ("--enable-helm",) if broken.inflates(tree, clean(move.kustomization)) else ()
 
     def no_chart(source: ApplicationSource) -> bytes:
         raise NotRendered(f"it names the chart {source.chart}")
 
     try:
         return kustomize_source.render(
-            tree, clean(move.kustomization), {}, Around(tree=elsewhere, chart=no_chart)
+            tree,
+            clean(move.kustomization),
+            {},
+            Around(tree=elsewhere, chart=no_chart, kustomize_options=options),
         )
     except NotRendered as trouble:
+        text = str(trouble)
+        if " fetches " in text:
+            raise Stop(
+                "wrong-source",
+                f"{move.kustomization} cannot be built from this repository alone.",
+                f"{text}, and what is there may change while the move is compared.",
+                "Copy it into the repository and name the copy: `kustomize localize "
+                f"{move.kustomization}` does both for a base, `helm pull --untar` fetches a chart.",
+                file=text.partition(" fetches ")[0],
+                line=broken.line_of(tree, text.partition(" fetches ")[0], text.partition(" fetches ")[2]),
+            ) from trouble
         raise Stop(
             "missing-tool",
             f"{move.kustomization} cannot be built here.",
-            f"{trouble}.",
+            f"{text}.",
             "Install kustomize or kubectl, or render it yourself and compare by hand.",
         ) from trouble
+    except Stop as stop:
+        if stop.reason != "findings":
+            raise
+        file, line = broken.place(tree, clean(move.kustomization), stop.why)
+        if not file:
+            raise
+        cure = f"Correct line {line} of {file}. {stop.next}"
+        raise Stop(stop.reason, stop.what, stop.why, cure, file=file, line=line) from stop
     except StopIteration as trouble:
         raise Stop(
             "missing-file",
