@@ -12,7 +12,7 @@ from bench import peers
 from bench.table import Row, cpu_seconds
 from bench.table import side_by_side as measured
 from stagegate import settings as settings_file
-from stagegate.clients import git_history, git_room
+from stagegate.clients import git_history, git_refs, git_room
 from stagegate.release.bump import facts, plan
 from stagegate.release.bump.versioned_app import VersionedApp
 
@@ -86,7 +86,7 @@ def shallow(folder: Path, origin: Path) -> Iterator[Row]:
 
     def ours() -> None:
         with git_room.scratch(work) as room:
-            refs = git_history.remote(room, "main")
+            refs = git_refs.remote(room, "main")
             wanted = (
                 span if span.stable is None else git_history.Span(stable=("v1.48.0", refs.tags["v1.48.0"]))
             )

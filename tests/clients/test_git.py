@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.clients import git, git_history, git_room
+from stagegate.clients import git, git_history, git_refs, git_room
 from stagegate.errors import Stop
 from stagegate.runner import log
 from tests.clients.answering import Answer, Asked, answering
@@ -69,10 +69,10 @@ def clone(origin: Repository, to: Path, *flags: str) -> Path:
     return to
 
 
-def remote(work: Path, env: Mapping[str, str] | None = None) -> git_history.Remote:
+def remote(work: Path, env: Mapping[str, str] | None = None) -> git_refs.Remote:
     """The refs of the checkout's origin."""
     with git_room.scratch(work, env) as room:
-        return git_history.remote(room, "main")
+        return git_refs.remote(room, "main")
 
 
 # --- reading ----------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_nothing_that_lies_in_the_checkout_is_run(origin: Repository, tmp_path: 
 
     assert git.head(work) == first
     with git_room.scratch(work) as room:
-        refs = git_history.remote(room, "main")
+        refs = git_refs.remote(room, "main")
         assert refs.tags == {"v1.0.0": first}
         span = git_history.Span(stable=("v1.0.0", first))
         (graph,) = git_history.complete(room, refs.tip, [span])

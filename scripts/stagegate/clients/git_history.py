@@ -10,8 +10,7 @@ whole commit graph without trees and files, and the third one the trees of the c
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,21 +18,13 @@ import msgspec
 from stagegate.clients import git
 from stagegate.clients.git_graph import Graph
 from stagegate.clients.git_room import NO_FILES, NO_TREES, Scratch, demand, fetch, has, missing
-from stagegate.clients.process import Completed, ProgramFailed
-from stagegate.errors import Stop
+from stagegate.clients.process import Completed
 from stagegate.runner import log
 
 _REVISIONS = ("rev-list", "--topo-order", "--parents")
 _SIDE_LINES = (
     8  # lines that began before a tag, each asked of git on its own; with more the whole graph is walked
 )
-
-
-class Remote(msgspec.Struct, frozen=True, kw_only=True):
-    """The refs of origin: the tip of one branch (empty when it does not exist) and all tags -> their commits."""
-
-    tip: str
-    tags: Mapping[str, str]
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,28 +35,6 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     stable: tuple[str, str] | None = None
     newer: frozenset[str] = frozenset()
-
-
-def remote(room: Scratch, branch: str) -> Remote:
-    """The branch and the tags of origin, in one request. Stop(unreachable)."""
-    patterns = (f"refs/heads/{branch}", "refs/tags/*")
-    try:
-        done = git.git(
-            room.path, "ls-remote", "--upload-pack=git-upload-pack", "origin", *patterns, env=room.env
-        )
-    except ProgramFailed as error:
-        raise git.unreachable(error) from error
-    return _refs(done.text.splitlines(), branch)
-
-
-def local(checkout: Path, branch: str) -> Remote:
-    """The same refs as the checkout has them: the commit that is checked out stands for its branch."""
-    done = git.git(checkout, "show-ref", "--dereference", "--head", "--heads", "--tags", check=False)
-    lines = [line.replace(" ", "\t", 1) for line in done.text.splitlines()]
-    head = next((line.partition("\t")[0] for line in lines if line.endswith("\tHEAD")), "")
-    refs = _refs(lines, branch)
-    own = refs.tip in ("", head) or git.branch(checkout) in ("HEAD", branch)
-    return Remote(tip=head if own else refs.tip, tags=refs.tags)
 
 
 def complete(room: Scratch, tip: str, spans: Sequence[Span]) -> tuple[Graph, ...]:
@@ -212,33 +181,3 @@ def _written_parents(path: Path, sha: str) -> tuple[str, ...]:
     done = git.git(path, "cat-file", "commit", sha, check=False)
     header = done.text.partition("\n\n")[0].splitlines()
     return tuple(line.split()[1] for line in header if line.startswith("parent "))
-
-
-def _refs(lines: Iterable[str], branch: str) -> Remote:
-    tip, tags = "", {}
-    for line in lines:
-        sha, _, ref = line.partition("\t")
-        name = ref.removeprefix("refs/tags/")
-        if ref == f"refs/heads/{branch}":
-            tip = sha
-        elif name.endswith("^{}"):
-            tags[name.removesuffix("^{}")] = sha
-        elif name != ref:
-            tags.setdefault(name, sha)
-    return Remote(tip=tip, tags=tags)
-
-
-def check_branch(branch: str) -> str:
-    """A branch name as git allows it, whatever alphabet. Stop(bad-input)."""
-    if (
-        not branch
-        or branch.startswith("-")
-        or re.search(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|/$|\.$|^/", branch)
-    ):
-        raise Stop(
-            "bad-input",
-            f"{branch!r} is not the name of a branch.",
-            "git does not allow such a name.",
-            "Give the input `branch` the name of an existing branch.",
-        )
-    return branch

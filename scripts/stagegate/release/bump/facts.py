@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stagegate.clients import git, git_history, git_room
-from stagegate.clients.git_history import Remote
+from stagegate.clients import git, git_history, git_refs, git_room
+from stagegate.clients.git_refs import Remote
 from stagegate.errors import Stop
 from stagegate.model.trailers import APP, ENVIRONMENT, RUN, VERSION
 from stagegate.release.bump import counting, origins, paths, released, tags
@@ -37,9 +37,9 @@ def read(
     Without `hub` the local clone alone answers: its branch, its tags and the files of its work tree. Without
     `history` nothing is said about commits, and none are fetched.
     """
-    git_history.check_branch(branch)
+    git_refs.check_branch(branch)
     with git_room.scratch(workspace, env, alone=hub is None) as room:
-        refs = git_history.remote(room, branch) if hub else git_history.local(workspace, branch)
+        refs = git_refs.remote(room, branch) if hub else git_refs.local(workspace, branch)
         if not refs.tip:
             raise Stop(
                 "bad-input",

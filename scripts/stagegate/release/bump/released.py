@@ -8,7 +8,8 @@ import msgspec
 
 from stagegate.clients import git_history, git_room
 from stagegate.clients.git_graph import Graph
-from stagegate.clients.git_history import Remote, Span
+from stagegate.clients.git_history import Span
+from stagegate.clients.git_refs import Remote
 from stagegate.release.bump import tags
 from stagegate.release.bump.next_version import highest, highest_final
 from stagegate.release.bump.versioned_app import VersionedApp

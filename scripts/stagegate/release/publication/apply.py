@@ -6,7 +6,7 @@ import msgspec
 
 from stagegate.clients.hub import Hub
 from stagegate.model import Change
-from stagegate.release.publication.plan import Publication, ReleaseFacts
+from stagegate.release.publication.plan_facts import Publication, ReleaseFacts
 from stagegate.runner import log
 
 

@@ -12,7 +12,8 @@ from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, to_json
 from stagegate.release.publication import checksums
-from stagegate.release.publication.plan import Existing, ReleaseFile, Testimony, Uploaded, binding
+from stagegate.release.publication.plan import binding
+from stagegate.release.publication.plan_facts import Existing, ReleaseFile, Testimony, Uploaded
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 

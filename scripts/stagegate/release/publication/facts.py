@@ -14,7 +14,7 @@ from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
 from stagegate.release.image_tags.plan import fixed_tags
 from stagegate.release.publication import assets
-from stagegate.release.publication.plan import ReleaseFacts, ReleaseFile, Testimony
+from stagegate.release.publication.plan_facts import ReleaseFacts, ReleaseFile, Testimony
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 from stagegate.versions import Version

@@ -6,7 +6,7 @@ from stagegate.clients.hub import Hub
 from stagegate.clients.registry import Registry
 from stagegate.model import Change
 from stagegate.release.image_tags import apply, facts, plan, report
-from stagegate.release.publication.plan import ReleaseFacts
+from stagegate.release.publication.plan_facts import ReleaseFacts
 from stagegate.settings import Settings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stagegate import markdown
 from stagegate.model import Calls, Message, Result
 from stagegate.release.publication.apply import PublishedRelease
-from stagegate.release.publication.plan import Publication, ReleaseFacts
+from stagegate.release.publication.plan_facts import Publication, ReleaseFacts
 from stagegate.report.render import render
 from stagegate.settings import Settings
 

@@ -1,0 +1,83 @@
+"""Whether the text of a commit announces a breaking change, and where its spelling leaves doubt."""
+
+from __future__ import annotations
+
+import re
+
+from stagegate.patterns import pattern
+
+_BREAKING = pattern(r"^BREAKING[ -]CHANGE(?P<mark>: | #|:?$)")
+_NEARLY = pattern(r"^[ \t*_#>-]*BREAKING[ -]CHANGES?[*_ ]*(?::|$)", re.IGNORECASE)
+_FOOTER = pattern(r"^(?:[A-Za-z][A-Za-z0-9-]*|BREAKING CHANGE)(?:: | #)\S")
+_FENCE = pattern(r"^ {0,3}(```+|~~~+)")
+_BULLET = pattern(r"^[*-] +(.*)$")
+
+
+def announced(body: str, *, releasing: bool) -> tuple[bool, str]:
+    """Whether a body has a BREAKING CHANGE footer, and a warning where its spelling leaves doubt.
+
+    A footer begins a line behind an empty line or another footer, outside code fences and quotations. Text behind
+    it belongs to it. `releasing`: breaking changes are at home in the commit's type. In another one (an update that
+    quotes somebody else's notes) such text, or a line with a colon before it, shows a quotation.
+    """
+    if "breaking" not in body.lower():
+        return False, ""
+    doubt = ""
+    after_title = not body.startswith("\n")
+    paragraphs = _paragraphs(body)
+    for number, lines in enumerate(paragraphs):
+        for at, line in enumerate(lines):
+            match = _BREAKING.match(line)
+            if match is None:
+                continue
+            first = at == 0 or all(_FOOTER.match(before) for before in lines[:at])
+            parted = first or lines[at - 1].startswith((" ", "\t"))
+            if not parted and not releasing:
+                doubt = "mentions BREAKING CHANGE inside a paragraph: not counted as one"
+                continue
+            before = paragraphs[number - 1][-1] if number else ""
+            prose = any(not _is_footer(after) for after in paragraphs[number + 1 :])
+            introduced = before.rstrip().endswith(":")
+            quoted = (prose or introduced) if not releasing else prose and introduced
+            if quoted:
+                return False, "mentions BREAKING CHANGE inside a quotation: not counted as one"
+            if not match["mark"].strip():
+                continue  # the words alone, as a heading or in a sentence
+            if match["mark"] == ":":
+                text = any(
+                    rest.strip()
+                    for rest in (*lines[at + 1 :], *(paragraphs[number + 1 : number + 2] or [[]])[0])
+                )
+                return text, "has the text on the line after BREAKING CHANGE: counted as one" if text else ""
+            joined = not parted or (number == at == 0 and after_title)
+            return True, "has no empty line before BREAKING CHANGE: counted as one" if joined else ""
+    if not doubt and releasing and any(_NEARLY.match(line) for part in paragraphs for line in part):
+        doubt = "writes BREAKING CHANGE in a form that the specification does not know: not counted as one"
+    return False, doubt
+
+
+def _paragraphs(body: str) -> list[list[str]]:
+    """Paragraphs as lines, without code fences and quotations."""
+    kept: list[str] = []
+    fence = ""
+    for line in body.replace("\r\n", "\n").split("\n"):
+        mark = _FENCE.match(line)
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) else fence
+        elif mark:
+            fence = mark[1]
+        elif not line.startswith(">"):
+            kept.append(line.rstrip())
+    return [part.split("\n") for part in re.split(r"\n\s*\n", "\n".join(kept).strip("\n")) if part.strip()]
+
+
+def _is_footer(lines: list[str]) -> bool:
+    """Trailers, a ruler, or a list, as GitHub and people put behind a footer."""
+    return all(
+        _FOOTER.match(line)
+        or _BREAKING.match(line)
+        or _BULLET.match(line)
+        or line.startswith((" ", "\t"))
+        or set(line) <= set("-*_= ")
+        for line in lines
+    )
