@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lab import histories
 from lab.forge import Forge
+from stagegate.clients import git_history, git_room
+from stagegate.clients.hub import Blob
+from stagegate.clients.process import Completed
+from tests.clients.test_git import Repository
 from tests.release.version_world import VersionWorld
 
 SETTINGS = """app: shop
@@ -49,3 +56,30 @@ def test_a_decision_asks_a_few_times_however_many_commits_there_are(
         for number in range(12):
             world.repo.seed({f"a{number}": "1"}, f"feat: number {number}")
         assert rounds(world, "--mode", mode, depth=depth) == least
+
+
+def test_the_files_are_on_their_way_while_git_fetches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = Repository(tmp_path / "origin")
+    origin.git("config", "uploadpack.allowFilter", "true")
+    origin.commit("feat: open", {"VERSION": "1.0.0\n"})
+    origin.git("tag", "v1.0.0")
+    origin.commit("feat: tea", {"tea": "1"})
+    origin.commit("fix: cups", {"cups": "1"})
+    work = tmp_path / "work"
+    origin.git("clone", "--quiet", "--depth=1", "--no-tags", f"file://{origin.path}", str(work))
+    asked, fetch = threading.Event(), git_room.fetch
+
+    class Files(histories.Files):
+        def files(self, ref: str, paths: tuple[str, ...]) -> dict[str, Blob]:
+            asked.set()
+            return super().files(ref, paths)
+
+    def late(*words: Any, **given: Any) -> Completed:
+        assert asked.wait(60), "the files are asked for only when git has fetched"
+        return fetch(*words, **given)
+
+    monkeypatch.setattr(histories, "Files", Files)
+    monkeypatch.setattr(git_history, "fetch", late)
+    assert histories.decide(work, "1.0.0").version == "1.1.0"

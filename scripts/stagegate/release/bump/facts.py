@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,12 +51,13 @@ def read(
             )
         if not history:
             return _at_head(apps, refs, _contents(apps, hub, workspace, refs.tip), branch, today)
-        lines = released.of(apps, room, refs)
-        wanted = dict.fromkeys(sha for one in lines for sha in (*one.since_final, *one.released))
-        for one in lines:
-            git_history.trees(room, one.graph, wanted)
-        commits = {commit.sha: commit for commit in git.commits(room.path, wanted)}
-        contents = _contents(apps, hub, workspace, refs.tip)
+        with _meanwhile(hub, partial(_contents, apps, hub, workspace, refs.tip)) as contents_of_files:
+            lines = released.of(apps, room, refs)
+            wanted = dict.fromkeys(sha for one in lines for sha in (*one.since_final, *one.released))
+            for one in lines:
+                git_history.trees(room, one.graph, wanted)
+            commits = {commit.sha: commit for commit in git.commits(room.path, wanted)}
+            contents = contents_of_files()
         scopes = [_scope(app, contents) for app in apps]
         newer = [tuple(commits[sha] for sha in one.since_final) for one in lines]
         doubtful_commits = (counting.doubtful(scope, some) for scope, some in zip(scopes, newer, strict=True))
@@ -89,6 +92,20 @@ def read(
             )
         )
     return tuple(every_app)
+
+
+@contextmanager
+def _meanwhile(
+    hub: Hub | None, contents: Callable[[], dict[str, bytes | None]]
+) -> Iterator[Callable[[], dict[str, bytes | None]]]:
+    """GitHub is asked for the files while git fetches the history; without GitHub they are read when needed."""
+    if hub is None:
+        yield contents
+        return
+    from concurrent.futures import ThreadPoolExecutor  # not for a plan from the clone alone
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(contents).result
 
 
 def _at_head(
