@@ -313,6 +313,11 @@ def test_requests_of_a_new_chart_and_of_one_that_is_there(
         ),
         (lambda w: w.edit("deploy/values/prod.yaml", "replicas: 2", "replicas: two"), "findings", "replicas"),
         (
+            lambda w: (w.work / "deploy/values/prod.yaml").write_text("- a list\n"),
+            "findings",
+            "failed to parse prod.yaml",
+        ),
+        (
             lambda w: w.edit("deploy/argocd/prod.yaml", "values/prod.yaml", "values/prd.yaml"),
             "findings",
             "prd",
@@ -491,6 +496,11 @@ def submodule(world: World) -> None:
     world.git("commit", "-q", "-m", "a submodule")
 
 
+def chart_is_a_link(world: World) -> None:
+    (world.work / "charts/shop").rename(world.work / "charts/real")
+    (world.work / "charts/shop").symlink_to("real")
+
+
 @pytest.mark.parametrize(
     ("break_it", "file", "says"),
     [
@@ -501,8 +511,15 @@ def submodule(world: World) -> None:
             "charts/shop/out.txt",
             "leads out of the repository",
         ),
+        (
+            lambda w: (w.work / "charts/shop/odd").symlink_to(os.fsdecode(b"\xff")),
+            "charts/shop/odd",
+            "neither",
+        ),
+        (lambda w: (w.work / "charts/shop/loop").symlink_to("loop"), "charts/shop/loop", "circle"),
+        (chart_is_a_link, "charts/shop", "where a link leads"),
     ],
-    ids=["submodule", "Git LFS", "link"],
+    ids=["submodule", "Git LFS", "link", "link to no text", "link in a circle", "the chart is a link"],
 )
 def test_what_the_commit_does_not_hold_is_refused_by_name(
     world: World, break_it: Any, file: str, says: str
@@ -548,7 +565,7 @@ def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World
         assert (code, out["reason"]) == (0, "published")
         return
     assert (code, out["reason"]) == (1, "findings")
-    assert "charts/ has part 1.3.0, Chart.lock says 1.2.0." in json.dumps(world.report(out))
+    assert "charts/ has part 1.3.0, but Chart.lock requires 1.2.0." in json.dumps(world.report(out))
 
 
 @pytest.mark.parametrize("archive", ["nonsense", "unlisted"])

@@ -153,7 +153,7 @@ def _in_place(chart: ChartSource, dependency: Dependency) -> bool:
 def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: Path) -> None:
     """Link a `file://` dependency where the copy of the chart expects it."""
     relative = dependency.repository.removeprefix("file://")
-    real = (chart.folder / relative).resolve()
+    real = Path(os.path.realpath(chart.folder / relative))
     if Path(relative).is_absolute() or not real.is_relative_to(workspace.resolve()):
         raise Stop(
             "findings",

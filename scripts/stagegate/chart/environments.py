@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from stagegate import inside
 from stagegate.argocd_app import render_inputs
 from stagegate.argocd_app.inputs import RenderInputs
 from stagegate.argocd_app.same_repository import same_repository
@@ -60,8 +61,8 @@ def rendering(
     def read(url: str, revision: str, path: str) -> bytes | None:
         if repository and same_repository(url, repository) == "foreign":
             raise OtherRepository(f"{url} at {revision}")
-        target = (workspace / path).resolve()
-        return target.read_bytes() if target.is_relative_to(workspace) and target.is_file() else None
+        target = inside.file(workspace, path)
+        return target.read_bytes() if target else None
 
     try:
         known = render_inputs.render_inputs(document, read, chart=chart.name)
@@ -74,8 +75,8 @@ def rendering(
 
 def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[str, Any]]:
     """Applications in a pin's file that have this chart as a source. Stop(missing-file), Stop(findings)."""
-    path = (workspace / file).resolve()
-    if not path.is_relative_to(workspace) or not path.is_file():
+    path = inside.file(workspace, file)
+    if path is None:
         raise Stop(
             "missing-file",
             f"There is no {file}.",

@@ -86,9 +86,12 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
     def walk(place: Path, relative: str, above: tuple[Path, ...]) -> None:
         for entry in sorted(place.iterdir()):
             name = f"{relative}{entry.name}"
-            real = entry.resolve()
             if ignore.ignored(name, entry.is_dir(), rules):
                 continue
+            try:
+                real = entry.resolve()
+            except (OSError, RuntimeError) as error:
+                raise _unfit(path, name, "It is a link that leads in a circle.") from error
             if not real.is_relative_to(root) or real in above:
                 raise _unfit(path, name, "It is a link that leads out of the chart or to a folder above.")
             if entry.is_dir():

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from stagegate import inside
 from stagegate.argocd_app.inputs import FileParameter, Parameter, RenderInputs, ValuesFile
 from stagegate.chart import package
 from stagegate.chart.objects import BrokenDocument, RenderedObject, configuration, parse, parse_each
@@ -45,9 +46,10 @@ def render_each(
     return parse_each(_template(chart, inputs, keep_broken=True))
 
 
-def values_of(chart: Path, inputs: RenderInputs) -> list[bytes]:
-    """The values files of a rendering as bytes, later ones winning. Stop(missing-file)."""
-    return [one for one in (*(_content(v, chart) for v in inputs.values), inputs.inline.encode()) if one]
+def values_of(chart: Path, inputs: RenderInputs) -> list[tuple[str, bytes]]:
+    """Name and content of the values files of a rendering, later ones winning. Stop(missing-file)."""
+    files = [(one.name, _content(one, chart)) for one in inputs.values]
+    return [one for one in (*files, ("values of the Application", inputs.inline.encode())) if one[1]]
 
 
 def files_of(chart: Path, inputs: RenderInputs) -> list[tuple[str, bytes]]:
@@ -66,11 +68,13 @@ def render_all(
 
 
 def _template(place: Path, inputs: RenderInputs, *, keep_broken: bool = False) -> str:
+    values = values_of(place, inputs)
     return helm.template(
         place,
         release_name=inputs.release_name,
         namespace=inputs.namespace,
-        values=values_of(place, inputs),
+        values=[content for _, content in values],
+        names=[name for name, _ in values],
         set_values=inputs.parameters,
         kube_version=inputs.kube_version,
         api_versions=inputs.api_versions,
@@ -130,5 +134,5 @@ def _parameter(parameter: FileParameter, chart: Path) -> bytes:
 
 def _inside(name: str, chart: Path) -> bytes | None:
     """A file of a chart's folder; None where there is none, or where it lies outside."""
-    target = (chart / name).resolve()
-    return target.read_bytes() if target.is_relative_to(chart.resolve()) and target.is_file() else None
+    target = inside.file(chart, name)
+    return target.read_bytes() if target else None

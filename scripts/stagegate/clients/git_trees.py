@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -44,6 +44,28 @@ def listed(folder: Path, commit: str, *paths: str) -> tuple[Row, ...]:
     """Every file and submodule of a commit, or those below some paths."""
     below = ("--", *paths) if paths else ()
     return tuple(rows(git.git(folder, "ls-tree", "-r", "-z", "--full-tree", commit, *below).stdout))
+
+
+def contents(folder: Path, oids: Iterable[str]) -> dict[str, bytes]:
+    """The contents of files by object ID, read by one git. Stop(missing-file) where one is not there."""
+    wanted = sorted(set(oids))
+    raw = git.git(folder, "cat-file", "--batch", input="".join(f"{oid}\n" for oid in wanted).encode()).stdout
+    found: dict[str, bytes] = {}
+    at = 0
+    for oid in wanted:
+        end = raw.index(b"\n", at)
+        about = raw[at:end].decode().split(" ")
+        if about[:2] != [oid, "blob"]:
+            raise Stop(
+                "missing-file",
+                f"The object {oid[:12]} is not in this checkout.",
+                f"git says: {' '.join(about)}.",
+                "Check the repository out again, with every file of the commit.",
+            )
+        at = end + 1 + int(about[2])
+        found[oid] = raw[end + 1 : at]
+        at += 1
+    return found
 
 
 def proven(folder: Path, commit: str) -> Entries | None:

@@ -41,6 +41,10 @@ _UNREACHABLE = pattern(
     r"dial tcp|no such host|connection refused|i/o timeout|network is unreachable|TLS handshake timeout"
     r"|connection reset|context deadline exceeded|50[0234] (?:Internal|Bad|Service|Gateway)"
 )
+_UNFIT = pattern(
+    r"[^\w.-]+", re.ASCII
+)  # characters that --values or a file system could take for something else
+_OURS = pattern(r"[^\s\"']*/stagegate-helm-[^/\s]+/[^/\s]+/(?:\d+/)?")  # the private folder of values
 _PLACE = pattern(r"\b[\w.-]+/((?:charts/[\w.-]+/)*templates/[^:\s()]+?)(?::(\d+)(?::\d+)?)?[:)\s]")
 
 
@@ -92,6 +96,7 @@ def lint(
     chart: Path,
     values: Sequence[bytes] = (),
     *,
+    names: Sequence[str] = (),
     strict: bool = False,
     namespace: str = "default",
     set_values: Sequence[tuple[str, str, bool]] = (),
@@ -100,7 +105,7 @@ def lint(
 ) -> Lint:
     """`helm lint` of a chart folder with the values of a rendering, in the form that `template` takes."""
     version()
-    with _files(values, set_files) as flags:
+    with _files(values, names, set_files) as flags:
         argv = [
             "helm",
             "lint",
@@ -113,7 +118,7 @@ def lint(
             str(chart),
         ]
         done = process.run(*argv, env=_environment(), timeout=_SECONDS, check=False)
-    messages = tuple(_lint_messages(done.text))
+    messages = tuple(_lint_messages(_OURS.sub("", done.text)))
     if done.code and not any(m.severity == "error" or (strict and m.severity == "warning") for m in messages):
         messages += (
             LintMessage(severity="error", file="", text=explanation(done) or f"ended with {done.code}"),
@@ -127,6 +132,7 @@ def template(
     release_name: str,
     namespace: str,
     values: Sequence[bytes] = (),
+    names: Sequence[str] = (),
     set_values: Sequence[tuple[str, str, bool]] = (),
     kube_version: str = "",
     api_versions: Sequence[str] = (),
@@ -150,7 +156,7 @@ def template(
     flags += [f"--set{'-string' if text else ''}={name}={value}" for name, value, text in set_values]
     flags += [] if include_tests else ["--skip-tests"]
     flags += ["--skip-schema-validation"] if not check_schema and here >= Version(3, 16) else []
-    with _files(values, set_files) as files:
+    with _files(values, names, set_files) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
         done = _bounded(argv)
         if done.code and keep_broken and _NOT_YAML.search(done.errors):
@@ -231,7 +237,7 @@ def explanation(done: process.Completed) -> str:
     """Helm's own sentence about its failure, on one line, without its advice about flags."""
     lines = [line.strip() for line in done.errors.splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("WARNING:", "Use --debug", "walk.go", "level="))]
-    return log.redact(" ".join(lines).removeprefix("Error: "))[:800]
+    return log.redact(_OURS.sub("", " ".join(lines)).removeprefix("Error: "))[:800]
 
 
 def failed(what: str, done: process.Completed) -> Stop:
@@ -275,12 +281,16 @@ def _repositories(chart: Path) -> list[str]:
 
 
 @contextmanager
-def _files(values: Sequence[bytes], set_files: Sequence[tuple[str, bytes]] = ()) -> Iterator[list[str]]:
-    """Values as files of our own: helm splits the names of files at commas."""
+def _files(
+    values: Sequence[bytes], names: Sequence[str], set_files: Sequence[tuple[str, bytes]]
+) -> Iterator[list[str]]:
+    """Values as files of our own, called as theirs in helm's messages: helm splits the names of files at commas."""
     with tempfile.TemporaryDirectory(dir=_home()) as folder:
         flags = []
         for number, content in enumerate(values):
-            path = Path(folder) / f"{number}.yaml"
+            name = names[number].rpartition("/")[2] if number < len(names) else ""
+            path = Path(folder) / str(number) / (_UNFIT.sub("-", name)[-100:] or "values.yaml")
+            path.parent.mkdir()
             path.write_bytes(content)
             flags.append(f"--values={path}")
         for number, (name, content) in enumerate(set_files):

@@ -144,7 +144,8 @@ def _lint(trial: RenderSetup, inputs: RenderInputs) -> tuple[LintLine, ...]:
         return ()  # a file that is missing has a rule of its own
     result = helm.lint(
         chart.folder,
-        values,
+        [content for _, content in values],
+        names=[name for name, _ in values],
         strict=trial.strict,
         namespace=inputs.namespace,
         set_values=inputs.parameters,

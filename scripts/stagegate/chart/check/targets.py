@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from stagegate import inside
 from stagegate.argocd_app.inputs import RenderInputs, ValuesFile
 from stagegate.chart import environments
 from stagegate.chart.environments import EnvironmentRendering
@@ -93,8 +94,8 @@ def _given(app: str, line: str, workspace: Path) -> EnvironmentRendering:
     names = [name.strip() for name in line.split(",") if name.strip()]
     files = []
     for name in names:
-        path = (workspace / name).resolve()
-        if not path.is_relative_to(workspace.resolve()) or not path.is_file():
+        path = inside.file(workspace, name)
+        if path is None:
             raise Stop(
                 "missing-file",
                 f"There is no {name}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import tempfile
@@ -45,20 +46,22 @@ def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
 
 
 def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
-    for row in git_trees.listed(workspace, commit, path):
+    rows = git_trees.listed(workspace, commit, path)
+    contents = git_trees.contents(workspace, (row.oid for row in rows if row.mode != git_files.SUBMODULE))
+    for row in rows:
         name = _name(row.name)
         if row.mode == git_files.SUBMODULE:
             raise _unfit(name, "It is a submodule, and its files are in another repository.")
-        content = git.git(workspace, "cat-file", "blob", row.oid).stdout
+        content = contents[row.oid]
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if row.mode == git_files.LINK:
-            pointed = posixpath.normpath(
-                posixpath.join(posixpath.dirname(name), content.decode("utf-8", "replace"))
-            )
+            if name == path:
+                raise _link_for_folder(path)
+            pointed = posixpath.normpath(posixpath.join(posixpath.dirname(name), os.fsdecode(content)))
             if pointed.startswith(("..", "/")):
                 raise _unfit(name, "It is a link that leads out of the repository.")
-            target.symlink_to(content.decode("utf-8"))
+            target.symlink_to(os.fsdecode(content))
         elif content.startswith(git_files.LFS_POINTER):
             raise _unfit(name, "It is a Git LFS pointer, not the file itself.")
         else:
@@ -73,6 +76,16 @@ def _name(raw: bytes) -> str:
     if "\\" in name:
         raise _unfit(name, "Its name has a backslash, which Helm does not load.")
     return name
+
+
+def _link_for_folder(path: str) -> Stop:
+    return Stop(
+        "findings",
+        f"{path} is a link.",
+        "A commit holds only where a link leads, and the files of the chart are elsewhere.",
+        "Name the folder that it leads to in `chart.path`.",
+        file=path,
+    )
 
 
 def _unfit(name: str, why: str) -> Stop:
