@@ -33,7 +33,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "marked": ("A hold, ban or override was set.", "`/status` shows it; the opposite command ends it."),
         "unmarked": ("A hold or ban was lifted.", "Open promotions were evaluated again."),
         "planned": ("Nothing was written, because this was a dry run.", "Run it without `dry-run`."),
-        "verified": ("Everything that was checked agrees.", "Nothing to do."),
+        "verified": ("All checked values agree.", "Nothing to do."),
         "reported": ("The requested report was written.", "Nothing to do."),
         "already-released": ("This version exists for exactly this commit.", "Nothing to do."),
         "no-release-needed": (
@@ -64,10 +64,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "queued": ("Another release is promoted first.", "The next evaluation proposes this one."),
         "canary-paused": (
             "A Rollout or Canary is paused for longer than one job waits (`gate.canary-in-job`).",
-            "Resume or promote it. The next run of the workflow that verifies pins goes on with the gate.",
+            "Resume or promote it. The next run of the workflow that verifies pins continues the gate.",
         ),
         "no-evidence": (
-            "The release has not passed the gate of an environment that comes before.",
+            "The release has not passed the gate of an earlier environment.",
             "Let it pass there first, or set the rule `evidence` aside with an override.",
         ),
         "evidence-mismatch": (
@@ -76,7 +76,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "evidence-revoked": ("A later gate of the same release failed.", "Fix it and publish a new version."),
         "out-of-order": (
-            "The release does not run in an environment that comes before.",
+            "The release does not run in an earlier environment.",
             "Promote it there first.",
         ),
         "older-version": (
@@ -157,7 +157,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "A fact that the decision needs could not be read, and unknown never counts as passed.",
             "Run the job again when the named service responds.",
         ),
-        "token-expired": ("The token is not valid.", "Create a new one and store it where the message says."),
+        "token-expired": (
+            "The token is not valid.",
+            "Create a new one and store it in the place that the message names.",
+        ),
         "version-taken": (
             "This version exists with other content.",
             "Publish a new version: a published version never changes.",
@@ -179,7 +182,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 # Risk class -> what it means. A change of such a class needs the label `stagegate/risk:<class>`.
 RISKS: Mapping[str, str] = MappingProxyType(
     {
-        "stateful-removed": "A StatefulSet, a volume claim or another object that holds data is removed.",
+        "stateful-removed": "A StatefulSet, a volume claim or another object with data is removed.",
         "stateful-shrunk": "Storage becomes smaller, or something that keeps state gets fewer members.",
         "immutable-field": "Kubernetes refuses a change of this field; Argo CD would have to replace the object.",
         "crd-changed": "A CustomResourceDefinition changes or loses a version.",

@@ -219,7 +219,7 @@ def _from_folder(environ: Mapping[str, str]) -> list[str]:
         raise NoLibraries(
             "missing-file",
             2,
-            f"STAGEGATE_WHEELS is {folder!r}, and there is no such folder.",
+            f"STAGEGATE_WHEELS is {folder!r}, which does not exist.",
             "With it, the libraries are installed from that folder instead of an index.",
             "Unpack the archive of wheels of this release there, or unset the variable.",
         )

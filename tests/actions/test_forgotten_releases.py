@@ -120,5 +120,5 @@ def test_a_change_to_direct_closes_the_open_proposal_with_a_sentence(world: Shop
     assert run(world, mode=mode, environment="prod")[0] == 0
     assert open_titles(world) == []
     (said,) = [one.body for one in world.hub().comments(1)]
-    assert "prod takes releases by direct commits now" in said
+    assert "prod now gets releases by direct commits" in said
     assert '"1.1.0"' in world.pins("prod")

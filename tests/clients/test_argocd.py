@@ -198,7 +198,7 @@ def test_https_to_a_port_without_tls_is_not_taken_for_a_bad_certificate() -> Non
     plain = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     threading.Thread(target=plain.serve_forever, args=(0.1,), daemon=True).start()
     try:
-        with pytest.raises(Stop, match="does not speak TLS") as stopped:
+        with pytest.raises(Stop, match="does not use TLS") as stopped:
             ArgoCD(f"127.0.0.1:{plain.server_address[1]}", TOKEN).application("staging")
     finally:
         plain.shutdown()

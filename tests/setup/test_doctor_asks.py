@@ -247,7 +247,7 @@ def test_protected_trust_wants_the_app_its_key_and_its_status(clinic: Clinic, di
     assert "gh secret delete APP_KEY" in done.told("trust-app", "secret of the whole repository")["fix"]
     assert "gh secret set APP_KEY --env staging" in done.told("trust-app", "staging has no secret")["fix"]
     assert "was set 0 days ago" in done.told("trust-app", "APP_KEY in prod")["message"]
-    assert "integration_id" in done.told("production-protected", "may come from anybody")["fix"]
+    assert "integration_id" in done.told("production-protected", "Any account can write")["fix"]
     repo = clinic.forge.world.find(SHOP)
     assert repo is not None
     repo.secrets.clear()

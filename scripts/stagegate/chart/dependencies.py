@@ -43,7 +43,7 @@ def complete(
         raise Stop(
             "missing-file",
             f"There is no {chart.path}/{LOCK}.",
-            "The chart has dependencies, and only the lock says which versions are packed.",
+            "The chart has dependencies, and only the lock fixes their versions.",
             f"Run `helm dependency update {chart.path}` and commit {LOCK}.",
             file=f"{chart.path}/{LOCK}",
         )

@@ -107,7 +107,7 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
 
     walk(root, "", (root,))
     if source.FILE not in contents:
-        raise _unfit(path, source.FILE, f"{ignore.FILE} takes it out of the package.")
+        raise _unfit(path, source.FILE, f"{ignore.FILE} excludes it from the package.")
     return contents
 
 

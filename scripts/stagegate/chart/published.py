@@ -112,13 +112,13 @@ def from_index(repository: str, name: str, version: str, hosts: Collection[str] 
             "wrong-source",
             f"{repository} redirects to {host(target)} for {name}.",
             "The settings name only the host of the repository.",
-            f"Add {host(target)} to `render.hosts`, or use a repository that keeps its charts itself.",
+            f"Add {host(target)} to `render.hosts`, or use a repository that serves its charts from its own host.",
         )
     archive = _get(session, target, host(target))
     if digest and hashlib.sha256(archive).hexdigest() != digest.removeprefix("sha256:"):
         raise Stop(
             "unknown-state",
-            f"{name} {version} of {repository} is not what its index says.",
+            f"{name} {version} of {repository} differs from the index of the repository.",
             "The archive has another digest.",
             "Check the chart repository.",
         )
@@ -131,7 +131,7 @@ def _get(session: requests.Session, url: str, place: str) -> bytes:
         raise Stop(
             "unreachable",
             f"{place} does not serve {url.rpartition('/')[2]}.",
-            f"It answered {answer.status_code}.",
+            f"It returned {answer.status_code}.",
             "Check the address of the chart repository.",
         )
     return answer.content

@@ -68,4 +68,4 @@ def _annotations(text: str) -> tuple[Node | None, Node | None]:
 
 
 def _refused(file: str, why: str, next: str) -> Stop:
-    return Stop("findings", f"{file} cannot take the release record.", why, next, file=file)
+    return Stop("findings", f"{file} cannot be extended by the release record.", why, next, file=file)

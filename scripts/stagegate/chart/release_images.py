@@ -27,7 +27,7 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
                 raise Stop(
                     "findings",
                     f"The chart does not render for {rendered.environment or 'its own values'}.",
-                    "The list of images comes from what every environment renders.",
+                    "The list of images is read from the chart, rendered for every environment.",
                     "Run chart-check, which shows why.",
                 )
             images |= dict.fromkeys(first_party.repositories(rendered, known))

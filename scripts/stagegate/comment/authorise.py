@@ -45,7 +45,7 @@ def check(event: CommentEvent, thread: Thread) -> None:
     comment = thread.comment
     if event.author is None:
         raise _no(
-            "GitHub no longer knows the author of this comment.",
+            "The author of this comment no longer exists on GitHub.",
             "A command needs an author with permission.",
         )
     if comment is None:

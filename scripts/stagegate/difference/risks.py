@@ -64,7 +64,7 @@ def stateful_shrunk(difference: Difference) -> Found:
             is_storage = last == "storage" or (last == "size" and "storage" in field.path.lower())
             is_members = kinds.holds_state(one) and field.path in ("spec.replicas", "spec.instances")
             if (is_storage or is_members) and shrinks(field.before, field.after):
-                yield one.label, f"{field.path} goes down from {field.before} to {field.after or 'nothing'}"
+                yield one.label, f"{field.path} decreases from {field.before} to {field.after or 'nothing'}"
 
 
 def immutable_field(difference: Difference) -> Found:

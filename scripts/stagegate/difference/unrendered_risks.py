@@ -50,7 +50,7 @@ def moving(difference: Difference, old: Pieces, new: Pieces, content: Iterable[s
     for path in content:
         for piece in (*old.values(), *new.values()):
             if piece.rendered and piece.files.holds(path):
-                detail = "changes what is deployed, and no gate has tested it: it comes from a branch"
+                detail = "changes what is deployed, but no gate has tested it, because it comes from a branch"
                 yield RiskSeen(kind="moving", object=path, detail=detail)
                 break
 

@@ -149,7 +149,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             "content-differs",
             f"{settings.app} {version} was published with different content.",
             f"{tag.name} is commit {tag.target_commit[:12]}, but the record names {record.commit[:12]}.",
-            "Release a new version; somebody moved the tag or published from another commit.",
+            "Release a new version: the tag was moved, or the version was published from another commit.",
         )
     if foreign and chart and foreign.chart != chart:
         was = foreign.chart.digest if foreign.chart else "no chart"
@@ -157,7 +157,7 @@ def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release
             "content-differs",
             f"{settings.app} {version} was published with different content.",
             f"The record names {was}, and the registry has {chart.digest} under this version.",
-            "Release a new version; somebody published the chart again.",
+            "Release a new version: the chart was published again.",
         )
     images = record.images if record else _tagged(settings, version, store)
     release = _release(settings, version, tag, chart, images)

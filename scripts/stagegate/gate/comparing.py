@@ -70,7 +70,7 @@ def compare(
         ours += rendering.objects
         wrong += [f"{application.name}: {difference}" for difference in differences]
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    good = f"{len(ours)} objects are what the chart's digest renders to"
+    good = f"{len(ours)} objects equal the rendering of the chart's digest"
     return Compared(
         check=Check(
             name="content",

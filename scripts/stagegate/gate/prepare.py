@@ -203,7 +203,7 @@ def _comparison(known: Facts, source: ArgoCD, world: World) -> Callable[[Rollout
         return str(destination.get("namespace") or "default")
 
     if known.release.chart is None:
-        return lambda _: comparing.not_comparable("no chart of ours is deployed here")
+        return lambda _: comparing.not_comparable("no chart of the app is deployed here")
     return lambda ended: comparing.compare(source, ended, world.render, namespace)
 
 

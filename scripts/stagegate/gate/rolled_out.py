@@ -82,7 +82,7 @@ def _rolled_out(one: Json, *, accepts_suspended: bool) -> Iterator[Objection]:
     metadata, spec, status = (mapping(one, key) for key in ("metadata", "spec", "status"))
     name, kind = _name(one), one["kind"]
     if metadata.get("deletionTimestamp"):
-        yield "progressing", f"{name} is being deleted, and is there again or not when that is done"
+        yield "progressing", f"{name} is being deleted; whether it is created again is not known yet"
     if kind == "CronJob":
         return
     if kind == "Job":

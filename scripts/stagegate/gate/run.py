@@ -59,7 +59,9 @@ def _gate(intent: Intent, request: GateRequest, facts: Facts, world: World, cont
     kind = intent.kind
     recorded = kind != "look"
     if not recorded and request.judges:
-        log.say(f"nothing of {name} changed since its last verdict: this is a look, which decides nothing")
+        log.say(
+            f"{name} has not changed since its last verdict, so this run is only a look and decides nothing"
+        )
     trying = None if kind == "skip" else prepare.trial(request, kind, facts, world, context)
     hub = writer.open_writer(request, facts, world.app, context)
     before = apply.begin(hub, release, name, context.run_url) if recorded else ()

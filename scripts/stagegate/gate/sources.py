@@ -89,10 +89,10 @@ def _other(target: str, expected: Expected, newer: bool | None) -> Objection:
     """Another version is asked for: the pin was not applied yet, or it moved on."""
     still_pinned = same_version(expected.pinned, expected.version)
     if still_pinned or (not expected.pinned and newer is False):
-        return "pin-not-applied", f"the Application still asks for {target}; nothing has applied the pin yet"
+        return "pin-not-applied", f"the Application still requests {target}; the pin is not applied yet"
     if expected.pinned:
         return "superseded", f"the pin in Git now names {expected.pinned}"
-    return "superseded", f"the Application now asks for {target}"
+    return "superseded", f"the Application now requests {target}"
 
 
 def _chart_revision(source: SourceSeen, expected: Expected) -> Iterator[Objection]:

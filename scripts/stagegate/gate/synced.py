@@ -42,7 +42,7 @@ def differences(app: Application, expected: Expected) -> Iterator[Objection]:
     elif expected.sync_window:
         yield "sync-window", f"OutOfSync, and {expected.sync_window}"
     elif not app.auto_sync:
-        yield "auto-sync-off", "OutOfSync, and auto-sync is off: somebody has to sync it"
+        yield "auto-sync-off", "OutOfSync, and auto-sync is off: sync it by hand"
     elif text := sync_error(app):
         failed = app.operation.phase in ("Failed", "Error")
         word: RolloutReason = "operation-failed" if failed else "sync-error"

@@ -138,7 +138,7 @@ def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
             "canary-paused",
             f"{name} is a canary that pauses in {trial.environment}.",
             f"{rollout.detail}. This job does not wait longer (`gate.canary-in-job`), and there is no verdict yet.",
-            "Resume or promote it. The next run of the workflow that verifies pins goes on with this gate.",
+            "Resume or promote it. The next run of the workflow that verifies pins continues this gate.",
         )
     if rollout.outcome == "timeout" and not rollout.failing:
         raise Stop(

@@ -185,6 +185,7 @@ _NEXT = {
 def _failed(reason: str, what: str, why: str, next_step: str, kind: EvidenceKind = "rollout") -> Conclusion:
     if kind == "look":
         next_step = (
-            f"{next_step} This was only a look: it revokes nothing, holds nothing and rolls nothing back."
+            f"{next_step} This was only a look: it revokes no evidence, sets no hold and "
+            "proposes no rollback."
         )
     return Conclusion(outcome="failed", reason=reason, message=Message(what=what, why=why, next=next_step))

@@ -35,7 +35,7 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
                 object=name,
                 environment=placed.environment,
                 message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
-                why="A mark is lifted by a commit that names the person. A deleted branch names nobody.",
+                why="A mark is lifted by a commit that names the person. A deleted branch names no person.",
                 fix="If the mark should stay in force, set it again with a comment or promote-pr. A "
                 "pushed commit does not count.",
             ),
@@ -49,5 +49,5 @@ def _unread(refusal: hub.Refused) -> Finding:
         severity="note",
         message="Whether a mark was deleted is not known: the repository's activity cannot be read.",
         why=refusal.why,
-        fix="Protect refs/heads/stagegate/** with a ruleset, so that nobody can delete a mark.",
+        fix="Protect refs/heads/stagegate/** with a ruleset, so that marks cannot be deleted.",
     )

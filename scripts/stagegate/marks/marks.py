@@ -136,7 +136,7 @@ def make(
         raise Stop(
             "bad-input",
             f"A {kind} needs {'an owner' if not owner.strip() else 'a reason'}.",
-            "A mark names who set it and why, so that others know whom to ask.",
+            "A mark names its owner and the reason, so that others can ask.",
             "Give the input `reason`." if owner.strip() else "Run it in a workflow, which names the actor.",
         )
     return Mark(

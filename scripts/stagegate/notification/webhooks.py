@@ -49,7 +49,7 @@ def _refused(channel: Channel, answer: requests.Response) -> Stop:
     if 300 <= answer.status_code < 400:
         return Stop(
             "wrong-source",
-            f"{channel.url} answers with a redirect ({answer.status_code}).",
+            f"{channel.url} returned a redirect ({answer.status_code}).",
             "A message with secrets in its address is not sent to another place.",
             "Put the final address into the variable.",
         )

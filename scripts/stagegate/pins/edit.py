@@ -109,7 +109,7 @@ def _lacking(place: PinPlace, release: Release, what: str) -> Stop:
         why = f"The commit of {release.version} is not known here: {release.tag} is not a tag of this clone."
         cure = "Fetch the tags with `git fetch --tags`, then run it again."
     elif not release.recorded and not release.images:
-        why = "A local edit does not contact the registry, so it knows no digests."
+        why = "A local edit does not contact the registry, so the digests are unknown."
         cure = "Run promote-pr without `local`, with a token."
     else:
         has = ", ".join(image.reference for image in release.images) or "no image"

@@ -59,7 +59,7 @@ def check(content: bytes, file: str) -> None:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or type(error).__name__
         line = mark.line + 1 if mark else 1
-        raise _stop(file, (line, f"what one of them cannot read ({what})", "plain YAML")) from error
+        raise _stop(file, (line, f"something that one of them cannot read ({what})", "plain YAML")) from error
 
 
 def _is_json(text: str, file: str) -> bool:

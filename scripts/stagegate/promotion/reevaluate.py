@@ -67,7 +67,7 @@ def closed(pins: hub.Hub, branch: str, base: str, environment: str) -> tuple[Cha
 
 def _close(pins: hub.Hub, pull: hub.Pull, environment: str) -> Change:
     sentence = (
-        f"{environment} takes releases by direct commits now (`promotion.strategy: direct`), so this pull request "
+        f"{environment} now gets releases by direct commits (`promotion.strategy: direct`), so this pull request "
         "is closed. The release enters by a commit as soon as the rules admit it."
     )
     pins.comment(pull.number, sentence)
@@ -105,7 +105,7 @@ def _one(run: PromotionRun, state: AppState, environment: str, pull: hub.Pull) -
 
 def _left_over(connections: Connections, environment: str, pull: hub.Pull, *, dry_run: bool) -> Evaluated:
     """A promotion from before the environment took direct commits: it is closed with a sentence."""
-    verdict = PinsStatus(state="failure", description=f"{environment} takes releases by direct commits now")
+    verdict = PinsStatus(state="failure", description=f"{environment} now gets releases by direct commits")
     return Evaluated(
         environment=environment,
         pull=pull,

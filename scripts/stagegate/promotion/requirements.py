@@ -42,7 +42,7 @@ def _status(connections: Connections, required: Required, release: Release) -> t
     hub = connections.app
     writer = hub.account(required.by) if required.by else None
     if required.by and writer is None:
-        return "unknown", f"GitHub knows no account {required.by}"
+        return "unknown", f"there is no account {required.by} on GitHub"
     for status in hub.statuses(release.commit):
         if status.context == required.status and (writer is None or writer.same(status.creator)):
             by = status.creator.login if status.creator else "somebody unknown"

@@ -230,7 +230,7 @@ def _nothing(place: VersionFile, what: str, cure: str) -> Stop:
     return Stop(
         "bad-settings",
         f"{place.file} holds {what}.",
-        "The settings say that it holds the app's version.",
+        "According to the settings, it contains the app's version.",
         cure,
         file=place.file,
     )

@@ -41,7 +41,7 @@ def find(settings: Settings) -> Iterator[Contradiction]:
         yield from (((*here, "gate"), text) for text in _in_gate(environment.gate))
         yield from (((*here, "pins", number), text) for number, text in _in_pins(environment))
     if _cycle(settings):
-        yield ("environments",), f"after goes in a circle: {' -> '.join(_cycle(settings))}"
+        yield ("environments",), f"`after` forms a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:
         yield ("trust",), "trust: protected needs `app`, the slug of the GitHub App that writes the states"
     yield from _in_repositories(settings)

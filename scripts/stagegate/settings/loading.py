@@ -23,7 +23,7 @@ def load(path: Path, file: str) -> Settings:
             raise Stop(
                 "missing-file",
                 f"{file} is a pattern, and this action reads the settings of one app.",
-                "promote-pr, pin-guard, pr-command, version-bump and status-report take several apps at once.",
+                "promote-pr, pin-guard, pr-command, version-bump and status-report accept several apps at once.",
                 "Name one file with the input `config`.",
             ) from error
         raise Stop(

@@ -42,7 +42,7 @@ def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[
         raise Stop(
             "bad-settings",
             f"{config} names no chart of this repository.",
-            "chart-check checks the templates under `chart.path`, and there is none.",
+            "chart-check checks the templates under `chart.path`, which the settings do not have.",
             "Write `chart.path`, give the input `chart`, or leave this step out.",
             file=config,
         )

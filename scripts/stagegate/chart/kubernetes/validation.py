@@ -147,7 +147,7 @@ def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     elif not spec.get("ports") and spec.get("clusterIP") != "None":
         yield "spec.ports", "is required and missing"
     if kind in ("NodePort", "LoadBalancer") and spec.get("clusterIP") == "None":
-        yield "spec.clusterIP", f"is None, which a Service of type {kind} may not be"
+        yield "spec.clusterIP", f"may not be None for a Service of type {kind}"
     if kind == "ClusterIP" and any(port.get("nodePort") for port in mappings(spec.get("ports"))):
         yield "spec.ports", "has a nodePort, which a Service of type ClusterIP may not have"
 

@@ -67,7 +67,7 @@ def ingress(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
         if wanted and ports and wanted not in [entry.get(key) for entry in ports]:
             yield BrokenLink(
                 one,
-                f"leads to port {wanted} of the Service {name}, which has none",
+                f"leads to port {wanted}, which the Service {name} does not have",
                 "Every request is answered 503.",
             )
 

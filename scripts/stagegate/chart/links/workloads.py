@@ -28,7 +28,7 @@ def workload(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
     if one.kind == "StatefulSet" and service and scene.find("Service", service, scene.space(one)) is None:
         yield BrokenLink(
             one,
-            f"has the serviceName {service}, and there is no such Service",
+            f"has the serviceName {service}, but there is no such Service",
             "Its pods have no names in DNS.",
             "error" if _has_service(one, scene) else "warning",
         )

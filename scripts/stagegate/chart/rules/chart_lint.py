@@ -65,7 +65,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
             rule="chart-lint",
             severity="note",
             file=f"{chart.path}/Chart.yaml",
-            message=f"{chart.name} is a library chart: it was linted, and renders nothing by itself.",
+            message=f"{chart.name} is a library chart: it was linted, but it renders no objects itself.",
             why="Rules about rendered objects have nothing to check.",
             fix="Check a chart that uses the library.",
         )

@@ -59,7 +59,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             severity=severity,
             message=f"{label} is not rendered, and is needed by {shown(list(dict.fromkeys(places)))}.",
             why=_reason(several, severity) + by,
-            fix=f"Correct the name or render it. If it is made elsewhere, add `- {label}` under"
+            fix=f"Correct the name or render it. If it is created outside the chart, add `- {label}` under"
             " chart.checks.external.",
         )
 

@@ -148,7 +148,7 @@ spec: {containers: [{name: more, image: "ghcr.io/acme/kiosk:%s"}]}
 RULE = ChartRule(
     id="image-follows-tag",
     severity="error",
-    about="Images of ours follow the tag that a release sets",
+    about="Images of the app follow the tag that a release sets",
     why=_WHY,
     fix="Take the tag from chart.image-tag-value everywhere.",
     check=check,

@@ -30,7 +30,9 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                     differing[known.template, known.is_secret].append((known, _where(one, other)))
     for (template, secret), several in differing.items():
         known = several[0][0]
-        guard = " The template's `lookup` finds nothing there." if "lookup" in chart.source(template) else ""
+        guard = (
+            " The template's `lookup` returns nothing there." if "lookup" in chart.source(template) else ""
+        )
         effect = (
             "Passwords change with every sync." if secret else "It is never in sync, or restarts each time."
         )

@@ -32,7 +32,7 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
 RULE = ChartRule(
     id="version-consistent",
     severity="error",
-    about="All version files hold the same version",
+    about="All version files contain the same version",
     why=_WHY,
     fix=_FIX,
     check_chart=check_chart,

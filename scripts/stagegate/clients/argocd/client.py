@@ -201,9 +201,9 @@ class ArgoCD:
             if _PLAIN.search(str(error)):
                 raise Stop(
                     "unreachable",
-                    f"{self.host} does not speak TLS.",
+                    f"{self.host} does not use TLS.",
                     "stagegate uses https unless the address begins with http, and the server "
-                    "answered without TLS.",
+                    "responded without TLS.",
                     f"Write http://{self.host} if the server uses plain HTTP on purpose, or correct the port.",
                 ) from error
             raise Stop(

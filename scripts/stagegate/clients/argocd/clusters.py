@@ -69,5 +69,5 @@ def _versions(cluster: Mapping[str, Any], shown: str) -> ClusterVersions:
     version = _VERSION.match(str(facts.get("serverVersion") or cluster.get("serverVersion") or ""))
     listed = facts.get("apiVersions")
     if version is None or not isinstance(listed, list) or not listed:
-        return ClusterVersions(name=shown, trouble=f"it does not know the versions of {shown} yet")
+        return ClusterVersions(name=shown, trouble=f"it does not report the versions of {shown} yet")
     return ClusterVersions(name=shown, kube_version=version[1], api_versions=tuple(map(str, listed)))

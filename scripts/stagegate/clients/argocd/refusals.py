@@ -55,7 +55,7 @@ def refuse(answer: requests.Response, about: str, server: Server) -> None:
     reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
     raise Stop(
         reason,
-        f"Argo CD at {server.host} answered {status} for {about}.",
+        f"Argo CD at {server.host} returned {status} for {about}.",
         f"It reported: {reported}.",
         "Run again. If it happens again, check argocd-server and the proxy in front of it.",
     )

@@ -193,7 +193,7 @@ def _missing(headers: Mapping[str, str], reason: str, right: str, token: str) ->
         )
     if "workflows=write" in accepted or ("workflow" in low and "permission" in low):
         return (
-            "The commit holds workflow files that differ from those on a branch, and that needs the "
+            "The commit changes workflow files, which needs the "
             "permission workflows: write, which GITHUB_TOKEN cannot have.",
             "Give the token of a GitHub App with 'Workflows: read and write', or release a new version from "
             "the head of the branch.",

@@ -69,7 +69,7 @@ class RegistryLogin:
         if place.scheme != "https" and not (place.scheme == "http" and target.local):
             raise Stop(
                 "wrong-source",
-                f"{target.host} asks to log in at {realm or 'no address'}.",
+                f"{target.host} requires a login at {realm or 'no address'}.",
                 "A password is only sent over TLS.",
                 "Check the registry's configuration.",
             )

@@ -34,7 +34,9 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     if subject.approvals.other_files:
         named = ", ".join(subject.approvals.other_files[:3])
         return RuleResult(
-            rule=NAME, state="stop", detail=f"stagegate merges pins only, and {named} changes too"
+            rule=NAME,
+            state="stop",
+            detail=f"stagegate merges only changes of pins, and this one also changes {named}",
         )
     promotion = facts.policy_of(subject.environment).promotion
     least = required(facts.policy_of(subject.environment), subject.kind)

@@ -31,7 +31,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
             return RuleResult(
                 rule=NAME,
                 state="wait",
-                detail=f"the soak counts from passing evidence in {name}, which is missing",
+                detail=f"there is no passing evidence in {name}, from which the soak counts",
             )
         since.append(moment(verdict.since))
         short = short or _short(subject, facts, name, verdict, least)

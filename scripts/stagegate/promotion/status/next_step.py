@@ -36,7 +36,7 @@ def _promotion(shown: EnvironmentStatus) -> tuple[str, str] | None:
 def _stopped(place: str, shown: EnvironmentStatus) -> tuple[str, str]:
     """The next step where nothing is proposed."""
     if shown.hold:
-        return "Lift the hold when its reason is gone.", f"/unhold {place}"
+        return "Lift the hold when its reason no longer applies.", f"/unhold {place}"
     if shown.gate == "running":
         return "The gate is running.", ""
     if shown.soaks_until:

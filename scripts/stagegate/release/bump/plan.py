@@ -223,7 +223,7 @@ def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:
     aside = f" {left} more change only pins, versions or files of other apps." if left else ""
     unread = f" Without a conventional title: {'; '.join(recent.unread[:5])}." if recent.unread else ""
     none = f"None of the {counted} commits since {previous} is a feat, fix, perf or breaking change"
-    return f"{none} that is still there.{aside}{unread}"
+    return f"{none}, or all of them were reverted.{aside}{unread}"
 
 
 def matrix(apps: Sequence[tuple[Settings, BumpPlan]]) -> list[Mapping[str, object]]:

@@ -87,7 +87,7 @@ def propose(
             raise Stop(
                 "stale-base",
                 f"{branch} has no changes against {base}.",
-                "Somebody has written the same versions into the files meanwhile.",
+                "The files have got the same versions in the meantime.",
                 "Run it again.",
             )
         opened = Change(kind="pull-request", target=f"#{existing.number}", after=title)

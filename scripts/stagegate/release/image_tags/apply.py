@@ -45,7 +45,7 @@ def _put(tagging: Tagging, store: Registry) -> Change:
 def _moved(tagging: Tagging, existing: str | None) -> Stop:
     return Stop(
         "tag-taken",
-        f"{tagging.image}:{tagging.tag} was moved by somebody else while this step worked.",
+        f"{tagging.image}:{tagging.tag} was moved by another run while this step worked.",
         f"It names {existing or 'nothing'} now; this release has {tagging.digest}.",
         "Find the other run that tags this image, then run again. Existing tags stay.",
     )

@@ -32,7 +32,7 @@ def read(
             raise Stop(
                 "missing-file",
                 f"{image}@{digest} is not in the registry.",
-                "The build says that it pushed this image.",
+                "The build reports that it pushed this image.",
                 "Push the image in the build job, and pass on the digest it was pushed with.",
             )
         if floating:

@@ -160,7 +160,7 @@ def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: Re
     if not sealed:
         return
     why = (
-        "GitHub made it immutable when it was published, so no file can be added or changed any more."
+        "GitHub made it immutable when it was published, so no file can be added or changed."
         if existing is not None and existing.immutable
         else f"Its {checksums.NAME} is complete without it, and a published version never changes."
     )

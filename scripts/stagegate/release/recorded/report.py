@@ -18,7 +18,11 @@ def result(
     """What was recorded, and where the digests come from."""
     record = foreign.record
     images = f"{len(record.images)} image{'' if len(record.images) == 1 else 's'}"
-    where = "looked up by tag now, because the step got none" if record.looked_up else "given to this step"
+    where = (
+        "looked up by tag now, because the input `digests` is empty"
+        if record.looked_up
+        else "given to this step"
+    )
     made = f"{images}{' and the chart' if record.chart else ''}"
     reason = "planned" if dry_run else "already-published" if decision == "nothing" else "published"
     already = " already" if decision == "nothing" else ""

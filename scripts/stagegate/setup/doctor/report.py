@@ -40,7 +40,7 @@ def result(
     else:
         message = Message(
             what=f"doctor found nothing that will break.{unknown}",
-            next=f"{others} warnings are worth a look." if others else "",
+            next=f"Check the {others} warnings, too." if others else "",
         )
     return Result(
         reason="bad-settings" if worst else "verified",

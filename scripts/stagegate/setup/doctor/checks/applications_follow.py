@@ -69,7 +69,7 @@ def _follows(
             yield finding(
                 "error",
                 f"The Application {name} follows {source.revision} of this repository.",
-                f"Pins move on {facts.survey.branch}, so it would never see them.",
+                f"Pins change on {facts.survey.branch}, so the Application would never get them.",
                 f"Write `targetRevision: {facts.survey.branch}`.",
                 file=file,
                 environment=environment.name,
@@ -119,7 +119,7 @@ def _foreign(
             "warning",
             f"The Application {name} deploys {path} of {source.address}, and the pins of {environment.name} are in "
             f"{path} of this repository.",
-            "A promotion moves the pins here, and Argo CD would not see them.",
+            "A promotion changes the pins here, and Argo CD would not read them.",
             f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
             file=file,
             environment=environment.name,
@@ -135,7 +135,7 @@ def _elsewhere(environment: Environment, document: Document, config: str) -> Ite
             "warning",
             f"The Application {document.name} is in the namespace {namespace}, and the gate of "
             f"{environment.name} asks for it in {asked or 'that of Argo CD'}.",
-            "Argo CD answers 403 for an Application that is not where it is asked for.",
+            "Argo CD returns 403 for an Application in another namespace than the requested one.",
             f"Write `argocd: {{namespace: {namespace}}}` for {environment.name} in {config}, unless Argo CD itself "
             "runs there.",
             file=document.file,

@@ -60,7 +60,7 @@ def _dependency(
         yield finding(
             "error",
             f"The dependency {name} of {folder} is in the repository {where}.",
-            "That is a name from `helm repo add` on your machine, which no runner knows.",
+            "That name comes from `helm repo add` on your machine and does not exist on a runner.",
             f"Write the repository's address in {file}, and run: helm dependency update {folder}",
             file=file,
         )

@@ -40,7 +40,7 @@ def _first(config: str, settings: Settings, environment: Environment) -> Finding
     )
     return finding(
         severity,
-        f"{environment.name} of {settings.app} has no `after`, so no release has to prove itself before it.",
+        f"{environment.name} of {settings.app} has no `after`, so a release is not tested before it enters.",
         "The rules evidence, order and soak pass by definition where an environment comes first: every new "
         f"release is promoted there untested.{unseen}",
         f"Write `after: [{before[0] if before else 'staging'}]` for {environment.name} in {config}."

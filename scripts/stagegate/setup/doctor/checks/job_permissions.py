@@ -48,7 +48,7 @@ def _lacking(call: StagegateCall, interface: Interface, missing: Mapping[str, st
         "GitHub does not start a workflow in which a called job requests more than its caller grants: no job of "
         "the file runs."
         if interface.is_workflow
-        else f"GitHub answers 403 to the requests of {call.name}, which then fails with missing-permission."
+        else f"GitHub returns 403 for the requests of {call.name}, which then fails with missing-permission."
     )
     return finding(
         "error",
@@ -68,7 +68,7 @@ def _unlisted(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> 
     yield finding(
         "warning" if setting is None else "error",
         f"The job {call.job} lists no permissions, and {call.name} needs {_lines(interface.permissions)}.",
-        "Without a list GitHub grants what Settings > Actions > General says"
+        "Without a list, GitHub grants the default of Settings > Actions > General"
         + (
             ", which could not be read: in a new repository only to read."
             if setting is None

@@ -45,13 +45,13 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "error" if protected else "warning",
             f"The status {STATUS} is not required on {facts.survey.branch}.",
-            "A pull request that moves a pin by hand can be merged without the rules.",
+            "A pull request that changes a pin by hand can be merged without passing the rules.",
             _require(hub),
         )
     elif protected and ruled and not required[STATUS]:
         yield finding(
             "error",
-            f"The required status {STATUS} may come from anybody.",
+            f"Any account can write the required status {STATUS}.",
             "Under `trust: protected` only the App's counts, and any workflow can post a status of that name.",
             f"Bind the check to the App {protected[0].trust.app} in the ruleset (`integration_id`).",
         )

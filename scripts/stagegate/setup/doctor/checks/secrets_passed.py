@@ -41,7 +41,7 @@ def _unknown(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
         if name not in interface.secrets:
             yield finding(
                 "error",
-                f"The job {call.job} passes the secret {name}, which {call.name} does not take.",
+                f"The job {call.job} passes the secret {name}, which {call.name} does not accept.",
                 "GitHub does not start a workflow with such a call. The secrets of "
                 f"{call.name} are: {', '.join(interface.secrets) or 'none'}.",
                 f"Correct the name below `secrets:` of the job {call.job}, or delete the line.",
@@ -68,11 +68,16 @@ def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity,
             names = ", ".join(environment.gate.variables)
             yield "error", LINES, (), f"The gate of {environment.name} takes {names} from it."
         if environment.argo.source == "api" and environment.argo.auth == "token":
-            why = f"The gate of {environment.name} asks Argo CD with the token in it, or with ARGOCD_TOKEN."
+            why = f"The gate of {environment.name} reads Argo CD with the token in it, or with ARGOCD_TOKEN."
             yield "error", LINES, ("ARGOCD_TOKEN",), why
     for _, settings in facts.valid:
         if any(channel.url for channel in settings.notify.channels):
-            yield "warning", LINES, (), "The addresses of `notify` are in it; without it nobody is notified."
+            yield (
+                "warning",
+                LINES,
+                (),
+                "It contains the addresses of `notify`; without it, no message is sent.",
+            )
         if settings.source:
             why = (
                 f"Tags and evidence are in {settings.source_repository}, which the job's token cannot reach."

@@ -48,7 +48,7 @@ def _argocd(
         yield finding(
             "error",
             f"{name} has no variable ARGOCD_SERVER.",
-            f"The gate of {environment.name} asks Argo CD there.",
+            f"The gate of {environment.name} reads Argo CD at that address.",
             f"gh variable set ARGOCD_SERVER --env {name} --repo {hub.repository} --body argocd.example.com",
             environment=environment.name,
         )

@@ -64,9 +64,9 @@ def _left_out(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterat
                     "error",
                     f"{verifying[0].file} is not started by a push that changes {file}.",
                     f"That is a pin of {environment.name}. `paths` or `paths-ignore` of its `push` leave it out, "
-                    "so nobody verifies a promotion that was merged.",
-                    f"Delete `paths` and `paths-ignore` of `push` in {verifying[0].file}: the workflow itself "
-                    "skips what did not move.",
+                    "so a merged promotion is not verified.",
+                    f"Delete `paths` and `paths-ignore` of `push` in {verifying[0].file}: the workflow "
+                    "itself skips pins that did not move.",
                     file=verifying[0].file,
                     environment=environment.name,
                 )
@@ -114,7 +114,7 @@ def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
                     if cancels
                     else "replaces one that waits, which is lost."
                 ),
-                "Delete `concurrency`: stagegate compares and swaps, and needs none.",
+                "Delete `concurrency`: stagegate handles concurrent runs itself.",
                 file=workflow.file,
             )
             break

@@ -161,7 +161,7 @@ def _guarding(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
         yield finding(
             "note",
             "No workflow reads comments.",
-            "Commands such as /promote, /rollback and /hold get no answer.",
+            "Commands such as /promote, /rollback and /hold get no reply.",
             "Call events.yml (or commands.yml) on `issue_comment`; `stagegate init` writes it.",
         )
 
