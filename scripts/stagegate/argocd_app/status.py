@@ -45,7 +45,7 @@ class ObjectSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at an Application. Empty strings where the document says nothing.
+    """A snapshot of an Application. Empty strings where the document says nothing.
 
     `unhealthy` names its objects that are not well; Argo CD 3 tells only where it is set to persist their health.
     `parent` is the Application that made this one, by its tracking id or instance label, `application_set` the

@@ -27,7 +27,7 @@ class RiskSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenderedChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What rendering found out about the change of an environment.
+    """The result of rendering the change of an environment.
 
     `besides`: what changes in the repository other than the release. `carried`: risks that only this run could see,
     which the commit names for those who judge it later. `render_note`: why nothing is rendered, where that is no

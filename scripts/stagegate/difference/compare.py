@@ -21,7 +21,7 @@ def compare(
     key: bytes,
     secrets: Iterable[str] = (),
 ) -> Difference:
-    """What changes from one rendering to another, with nothing secret in it.
+    """The difference of two renderings, without secrets.
 
     Objects are matched by Application, API group, kind, namespace and name. `key` is random bytes of this one
     report; hidden values are told apart by it. `secrets` are values that must not be shown wherever they stand;

@@ -23,7 +23,7 @@ class Deployed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """What one source of an Application comes to: objects, or why there are none.
+    """The rendered objects of one source of an Application, or why there are none.
 
     `files` are those of the pins repository that decide it, `values` those among them that only configure a chart.
     `asks`: API versions that its chart asks the cluster for; `random`: it uses values that are new each time.

@@ -51,7 +51,7 @@ def of(old: Side, new: Side) -> Names:
 
 
 def in_document(document: Mapping[str, Any], path: str, names: Names, settings: Settings) -> tuple[str, str]:
-    """What a document names: something that is the environment's own, and a namespace, which others may share."""
+    """The name of the environment that a document contains, and its namespace, which others may share."""
     is_argo = str(document.get("apiVersion") or "").startswith("argoproj.io/")
     folder, is_kustomize = posixpath.dirname(path), posixpath.basename(path) in KUSTOMIZATIONS
     weak = ""
@@ -74,7 +74,7 @@ def in_document(document: Mapping[str, Any], path: str, names: Names, settings: 
 
 
 def in_text(content: bytes, names: Names) -> str:
-    """What a file that is no plain YAML mentions, with the escapes that a quoted text of it may have."""
+    """The names in a file that is not plain YAML, with escapes of quoted text resolved."""
     text = unescaped(content)
     word = _mentions(text, names.artifacts) or _word(text, names.applications)
     return f"mentions {word}" if word else "is about Argo CD" if "argoproj.io/" in text else ""

@@ -28,7 +28,7 @@ def changed(before: object, after: object) -> tuple[FieldChange, ...]:
 
 
 def is_noise(field: FieldChange) -> bool:
-    """Whether a field changes with every release and says nothing: version labels, checksums.
+    """Whether a field changes with every release and is irrelevant: version labels, checksums.
 
     In a selector or a volume claim template they are no noise: there they break the upgrade.
     """

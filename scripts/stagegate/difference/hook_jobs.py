@@ -45,7 +45,7 @@ def unmarked(difference: Difference) -> tuple[str, ...]:
 
 
 def is_marked(one: ObjectChange) -> bool:
-    """Whether an object says on either side that what it does cannot be undone."""
+    """Whether an object is marked irreversible on either side."""
     return any(notes(body).get(IRREVERSIBLE, "false") != "false" for body in (one.before, one.after))
 
 

@@ -31,7 +31,7 @@ def replaced(difference: Difference, ours: tuple[str, ...]) -> Iterator[tuple[st
 
 
 def _references(rendered: Iterable[RenderedObject]) -> Iterator[str]:
-    """Images of every container, wherever a pod template stands in an object."""
+    """Images of every container, in any pod template of an object."""
 
     def walk(value: object) -> Iterator[str]:
         if isinstance(value, dict):

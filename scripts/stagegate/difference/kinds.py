@@ -128,7 +128,7 @@ def crd_versions(body: Body | None) -> set[str]:
 
 
 def subjects(body: Body | None) -> set[str]:
-    """Who a binding names, as `Kind namespace/name`."""
+    """The subjects of a binding, as `Kind namespace/name`."""
     subjects = at(body, "subjects")
     listed = subjects if isinstance(subjects, list) else []
     return {f"{at(s, 'kind')} {at(s, 'namespace') or ''}/{at(s, 'name')}".replace(" /", " ") for s in listed}

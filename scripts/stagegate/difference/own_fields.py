@@ -69,7 +69,7 @@ def _unclaimed(old: Side, new: Side) -> Iterator[ObjectChange]:
 
 
 def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
-    """What of it a person has to look at: Argo CD acts on it, and nothing renders what it does."""
+    """The risks of these changes: Argo CD acts on them, and their effect is not rendered."""
     for one in changed:
         if one.change == "removed":
             detail = "is removed; with its finalizer, Argo CD deletes everything that it deployed"
@@ -88,7 +88,7 @@ def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
 
 
 def source_risks(old: Side, new: Side, renamed: Mapping[str, str]) -> Iterator[Risk]:
-    """What in the sources of all Applications, and in elements of nobody, a person has to look at."""
+    """The risks in the sources of all Applications, and in list elements of no environment."""
     previous_elements = [one for root in old.roots() for one in root.others]
     for root in new.roots():
         if any(one not in previous_elements for one in root.others):

@@ -51,7 +51,7 @@ class OurPlaces(msgspec.Struct, frozen=True, kw_only=True):
 def risks(
     label: str, old: Mapping[str, Any] | None, new: Mapping[str, Any], places: OurPlaces
 ) -> Iterator[Risk]:
-    """What a person has to look at in the sources of an Application that was `old`; None for a new one."""
+    """The risks in the sources of an Application that was `old`; None for a new one."""
     before = [_unseen(one) for one in sources.of(old)] if old else []
     after = [_unseen(one) for one in sources.of(new)]
     for field in fields.changed({"sources": before}, {"sources": after}):

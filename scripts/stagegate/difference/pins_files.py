@@ -44,7 +44,7 @@ class PinsFiles(msgspec.Struct, frozen=True, kw_only=True):
         return named_files.following([folder], self.tree)
 
     def of_set(self, document: Mapping[str, Any]) -> Named:
-        """What the Git generators of a set read."""
+        """The paths that the Git generators of a set read."""
         patterns: set[str] = set()
         for git in _git_generators(mapping(document.get("spec")).get("generators")):
             source = ApplicationSource(

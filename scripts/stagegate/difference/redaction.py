@@ -61,7 +61,7 @@ class _Hider:
         return self.manifest(one.body)
 
     def manifest(self, body: Mapping[Any, Any]) -> dict[str, Any]:
-        """A Kubernetes object, wherever it stands: of a Secret, in any group, only names are shown."""
+        """A Kubernetes object at any depth: of a Secret, in any group, only names are shown."""
         kind = str(body.get("kind", ""))
         core = str(body.get("apiVersion", "v1")) == "v1"
         if kind == "SealedSecret" or (kind == "Secret" and core):
@@ -156,7 +156,7 @@ class _Hider:
         return self.mapping(value, kind, inside=inside and not selects)
 
     def opens(self, name: str, kind: str, *, inside: bool) -> bool:
-        """Whether what lies below a name is secret. Fields of Kubernetes that hold names of Secrets are not."""
+        """Whether the values below a name are secret. Fields of Kubernetes with names of Secrets are not."""
         if kind == "CustomResourceDefinition":
             return False
         if name in secret_fields.HOLDS_NAMES and not manifest_parts.is_free(kind):

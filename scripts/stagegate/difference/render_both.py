@@ -26,7 +26,7 @@ Change = TypeVar("Change", bound=RenderedChange)
 
 
 class _Trouble(Exception):
-    """The change cannot be compared, and that is no answer; the message says why."""
+    """The change cannot be compared; the message names the reason."""
 
 
 def sides(

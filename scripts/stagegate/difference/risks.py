@@ -45,7 +45,7 @@ Found = Iterator[tuple[str, str]]
 
 
 def stateful_removed(difference: Difference) -> Found:
-    """A StatefulSet, claim, volume or any custom object that holds storage goes away."""
+    """A StatefulSet, claim, volume or custom object with storage is removed."""
     for one in difference.changes:
         if one.change == "removed" and kinds.keeps(one.before):
             continue
@@ -90,7 +90,7 @@ def crd_changed(difference: Difference) -> Found:
 
 
 def _crd_versions_gone(difference: Difference) -> Found:
-    """A CustomResourceDefinition goes away, or no longer has a version in which objects may be stored."""
+    """A CustomResourceDefinition, or a version of it in which objects may be stored, is removed."""
     for one in difference.changes:
         if one.kind != "CustomResourceDefinition" or one.change == "added":
             continue
@@ -119,7 +119,7 @@ def rbac_widened(difference: Difference) -> Found:
 
 
 def replicas_zero(difference: Difference) -> Found:
-    """A workload goes to no replicas at all."""
+    """A workload is scaled to zero."""
     for one in _changed(difference):
         for keys in (("spec", "replicas"), ("spec", "instances"), ("spec", "minReplicas")):
             if at(one.after, *keys) == 0 and at(one.before, *keys) != 0:
@@ -127,7 +127,7 @@ def replicas_zero(difference: Difference) -> Found:
 
 
 def new_registry(difference: Difference) -> Found:
-    """An image comes from a host that no image came from before."""
+    """An image comes from a host that no image used before."""
     for image in difference.images:
         if image.after and difference.registries and image.registry not in difference.registries:
             yield _where(image), f"runs {image.repository}, the first image from {image.registry}"
@@ -150,7 +150,7 @@ def hook_job(difference: Difference) -> Found:
 
 
 def service_account(difference: Difference) -> Found:
-    """A workload runs as somebody else, or a service account changes or goes away."""
+    """A workload runs under another account, or a service account changes or is removed."""
     for one in difference.changes:
         if one.kind == "ServiceAccount" and one.change != "added":
             yield one.label, one.change
@@ -160,7 +160,7 @@ def service_account(difference: Difference) -> Found:
 
 
 def namespace(difference: Difference) -> Found:
-    """An object moves to another namespace, or a Namespace changes or goes away."""
+    """An object moves to another namespace, or a Namespace changes or is removed."""
     removed = {(one.group, one.kind, one.name): one for one in difference.changes if one.change == "removed"}
     for one in difference.changes:
         old = removed.get((one.group, one.kind, one.name))

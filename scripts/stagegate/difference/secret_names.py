@@ -82,7 +82,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 
 def is_secret(name: str) -> bool:
-    """Whether a name says that its value is secret."""
+    """Whether a name marks its value as secret."""
     return _is_secret(name[-_LONGEST:])
 
 

@@ -27,7 +27,7 @@ class SetApplications(msgspec.Struct, frozen=True, kw_only=True):
 def expanded(
     document: Mapping[str, Any], environment: Environment, settings: Settings, around: Around, *, own: bool
 ) -> SetApplications:
-    """What a set makes. Where it cannot be expanded: its template with the holes, and a note that says why."""
+    """The Applications of a set. If it cannot be expanded: its template, and a note with the reason."""
     name = name_of(document)
     template = {
         "apiVersion": "argoproj.io/v1alpha1",

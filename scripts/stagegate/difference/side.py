@@ -63,11 +63,11 @@ class Side:
 
     @property
     def pins_files(self) -> PinsFiles:
-        """What those files are named by."""
+        """The sources of names for those files."""
         return PinsFiles(address=self._address, base=self.base, tree=self.tree)
 
     def roots(self, *, strict: bool = False) -> tuple[Root, ...]:
-        """What the pins deploy by themselves. With `strict` Stop for pins that cannot be read."""
+        """The documents in the pins' own files. With `strict`, Stop for unreadable pins."""
         if strict or self._roots is None:
             self._roots = roots.of(self.settings, self.environment, self.files.contents, strict=strict)
         return self._roots
@@ -115,7 +115,7 @@ class Side:
                     yield from (msgspec.structs.replace(each, application=one.name) for each in again)
 
     def asked_for(self) -> list[tuple[Cluster, frozenset[str]]]:
-        """The cluster of each chart that asks it for versions, and those that it asks for."""
+        """The cluster of each chart that depends on versions, and the versions that it depends on."""
         deployed = self.applications(children=True)
         return [
             (self.around.cluster(mapping(mapping(one.document.get("spec")).get("destination"))), piece.asks)
@@ -124,7 +124,7 @@ class Side:
         ]
 
     def objects(self) -> tuple[RenderedObject, ...]:
-        """Objects that stand in the pins' files as they are."""
+        """The plain objects in the pins' files."""
         return tuple(objects.read(root.document, root.file) for root in self.roots() if root.kind == "object")
 
     def named(self) -> tuple[Named, Named]:

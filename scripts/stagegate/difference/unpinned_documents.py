@@ -91,7 +91,7 @@ def _is_submodule(path: str, side: Side) -> bool:
 
 
 def _why(path: str, old: Side, new: Side, names: Names) -> str:
-    """What a changed file contains that concerns the environment, in words; nothing where it does not."""
+    """Why a changed file concerns the environment, in words; nothing where it does not."""
     if any(_is_submodule(path, side) for side in (old, new)):
         return "is a submodule, so its files are in another repository"
     is_both = all(path in side.tree.entries for side in (old, new))
@@ -128,7 +128,7 @@ def _attributes_why(before: bytes | None, after: bytes | None) -> str:
 
 
 def _unreadable(path: str, content: bytes | None, names: Names) -> str:
-    """Why nobody can tell what Argo CD finds in a file as it will be; nothing where its documents can be compared.
+    """Why the content of a changed file is not certain for Argo CD; nothing where its documents can be compared.
 
     An Application may hide in what our reader and Argo CD's take differently.
     """

@@ -68,7 +68,7 @@ def beside(changed: Changed) -> tuple[RiskSeen, ...]:
 
 
 def unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
-    """A risk for each file that changes and that nobody could read the effect of."""
+    """A risk for each changed file whose effect is unknown."""
     return tuple(
         RiskSeen(kind="not-rendered", object=path, detail="changes, and its effect is not rendered")
         for path in paths

@@ -39,7 +39,7 @@ def _unknown_apis(side: Side) -> Iterator[str]:
 
 
 def _clusters(side: Side) -> Iterator[str]:
-    """Who reported the versions of the clusters that charts were rendered for."""
+    """The origins of the cluster versions that charts were rendered for."""
     yield from dict.fromkeys(cluster.origin for cluster, _ in side.asked_for() if cluster.origin)
 
 

@@ -15,7 +15,7 @@ DEFAULT = 180.0  # seconds, Argo CD's own for Git generators
 
 
 def ask(source: Source, state: Progress) -> None:
-    """Read once how often the ApplicationSet of an Application looks. A token that may not gets the default."""
+    """Read once how often the ApplicationSet of an Application reads Git. Without permission: the default."""
     application = state.seen
     if application is None or not application.application_set or state.set_interval is not None:
         return

@@ -15,7 +15,7 @@ from stagegate.runner import log
 
 
 def begin(hub: Hub, release: Release, environment: str, run_url: str) -> tuple[Change, ...]:
-    """Say that a gate of this release runs; its target is the run, so that readers can tell whether it does."""
+    """Set the status pending for a gate of this release; its target is the run, so that readers can check it."""
     context = records.context(release.app, environment)
     text = f"{release.version}: the gate runs"
     if hub.set_status(release.commit, context, "pending", text, run_url):
@@ -90,7 +90,7 @@ def _told(hub: Hub, evidence: Evidence, said: tuple[str, str, str], *, done: boo
 
 
 def intended(release: Release, environment: str, kind: EvidenceKind) -> tuple[Change, ...]:
-    """What a gate would write."""
+    """The changes that a gate would write."""
     context = records.context(release.app, environment)
     status = () if kind == "look" else (Change(kind="status", target=context, done=False),)
     return (Change(kind="deployment", target=environment, done=False), *status)

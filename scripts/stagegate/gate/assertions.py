@@ -21,7 +21,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def differences(answer: Answer, expect: Expect, *, secret: bool) -> Iterator[str]:
-    """What the answer is not, in words that show only what a person needs; of a `secret` one no value."""
+    """The violated expectations of a response, in words; without values of a `secret` response."""
     wanted = (expect.status,) if isinstance(expect.status, int) else expect.status
     if answer.status not in wanted:
         yield f"status {answer.status}, expected {' or '.join(map(str, wanted))}"

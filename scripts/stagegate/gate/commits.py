@@ -21,7 +21,7 @@ def reader(
     pin_files: Iterable[str],
     pinned_at: Callable[[str], str],
 ) -> Callable[[SourceSeen, Application], Commit]:
-    """A function that says of a source's revision whether it is current, behind or superseded.
+    """A function that returns whether a source's revision is current, behind or superseded.
 
     `head` is the pins repository's commit when the gate began, `pinned_at` reads the version the pins name at
     a commit. One request, or two of an app, for each revision never seen before.

@@ -63,7 +63,7 @@ def ended(
     waited: float,
     paused: float = 0.0,
 ) -> Rollout:
-    """The end of a wait, with the Applications that the checks look at."""
+    """The end of a wait, with the Applications for the checks."""
     late = [s.name for s in states.values() if outcome == "ready" and not isinstance(s.judgement, Ready)]
     looked_at = [state for state in states.values() if state.name not in late]
     failing = next(filter(None, map(_failing, states.values())), "") if outcome == "timeout" else ""
@@ -80,7 +80,7 @@ def ended(
 
 
 def _failing(state: Progress) -> str:
-    """What of this release was failing when the time was over. Before its sync, another release would fail."""
+    """The workloads of this release that were failing at the time-out. Before its sync, none can be its own."""
     if state.judgement.reason in ("degraded", "canary-aborted", "progressing", "syncing"):
         if state.stuck.text:
             return state.stuck.text

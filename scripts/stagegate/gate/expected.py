@@ -14,7 +14,7 @@ Commit = Literal["current", "behind", "superseded"]
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What the Application should run.
+    """The release that the Application should run.
 
     `chart` is `host/path/name` without scheme, `repositories` are the Git repositories that hold pins or
     charts of ours, `pinned` is the version the pin in Git names now (empty: not known), `commits` contains what

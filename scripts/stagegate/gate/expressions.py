@@ -86,7 +86,7 @@ def _is_plain(node: Mapping[str, Any]) -> bool:
 
 
 def _bounded(expressions: Any, work: Callable[[], Any]) -> Any:
-    """What `work` gives: at once for plain expressions, else from a child process."""
+    """The result of `work`: at once for plain expressions, else from a child process."""
     if all(_is_plain(jmespath.compile(expression).parsed) for expression in expressions):
         return work()
     reading, writing = os.pipe()
@@ -106,7 +106,7 @@ def _bounded(expressions: Any, work: Callable[[], Any]) -> Any:
 
 
 def _work(writing: int, work: Callable[[], Any]) -> None:
-    """The child: says what came out and ends, whatever happens."""
+    """The child process: sends the result and ends in any case."""
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -120,7 +120,7 @@ def _work(writing: int, work: Callable[[], Any]) -> None:
 
 
 def _said(reading: int) -> Any:
-    """What the child says within the time; None when it does not."""
+    """The child's result within the time; None without one."""
     text = b""
     left = SECONDS
     began = os.times().elapsed

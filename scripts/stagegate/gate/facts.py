@@ -24,14 +24,14 @@ LONGEST = 24 * 3600  # seconds; a job on a hosted runner ends after six hours
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a release is not even tested here: it should not have come, as the finding tells."""
+    """Why a release is not tested here: the finding names the rule that its pin violates."""
 
     reason: str
     finding: Finding
 
 
 class OtherGates(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes this run needless, or less than a gate.
+    """Facts that make this run unneeded, or only a look.
 
     `proof` is a record that proves exactly this already, `run` another run that gates it. `unchanged`: the last
     verdict here passed or was adopted, for this release, and neither pins nor used files changed since.
@@ -45,7 +45,7 @@ class OtherGates(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the verdict rests on except what the environment itself will show.
+    """Everything that the verdict depends on, except the observations in the environment.
 
     `policy` is the blob of the settings on the default branch of the pins repository, `head` its commit,
     `pinned` the version the pins name there, `files` the digest of the pins and of every file that the
@@ -104,7 +104,7 @@ def scenarios_of(
 
 
 def needs(facts: Facts) -> None:
-    """Stop when the settings cannot lead to a verdict: nothing to wait for, or nobody to ask."""
+    """Stop when the settings cannot lead to a verdict: nothing to wait for, or no source."""
     argocd, gate = facts.environment.argo, facts.environment.gate
     if argocd.source == "http":
         if facts.scenarios is None or not facts.scenarios.asks_version:

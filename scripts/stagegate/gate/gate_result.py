@@ -114,7 +114,7 @@ def left(facts: Facts, stop: Stop, changes: tuple[Change, ...], calls: Calls, *,
 
 
 def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
-    """The result of a gate that does not look: a pass here would hide how the release came."""
+    """The result of a gate that does not test: a pass would hide that the pin violates a rule."""
     finding = objection.finding
     message = Message(what=finding.message, why=finding.why, next=finding.fix)
     return Result(
@@ -132,7 +132,7 @@ def objected(facts: Facts, objection: Objection, calls: Calls) -> Result:
 
 
 def failed(result: Result) -> bool:
-    """Whether a recorded verdict says that the release is bad here."""
+    """Whether a recorded verdict is that the release is bad here."""
     evidence = result.evidence
     return evidence is not None and evidence.outcome == "failed" and evidence.reason == result.reason
 
@@ -161,7 +161,7 @@ def _with_rollback(result: Result, outcome: str, url: str, changes: tuple[Change
 
 
 def unrecorded(result: Result, stop: Stop) -> Result:
-    """The same result when it could not be written: it survives in outputs and report, and counts for nobody."""
+    """The same result when it could not be recorded: it is in outputs and report, and is not evidence."""
     message = Message(
         what=f"{result.message.what} The record could not be written.",
         why=f"{stop.what} {stop.why}",
@@ -181,7 +181,7 @@ def outputs(evidence: Evidence, deployment: int) -> dict[str, str]:
 
 
 def planned(facts: Facts, mode: Mode, intent: Intent, changes: tuple[Change, ...], calls: Calls) -> Result:
-    """What a gate would do, for a dry run."""
+    """The steps of a gate, for a dry run."""
     release, environment = facts.release, facts.environment
     argocd = environment.argo
     waits = ", ".join(argocd.applications) or argocd.selector or "the service itself"

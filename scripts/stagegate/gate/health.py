@@ -32,7 +32,7 @@ _WORDS: Mapping[str, RolloutReason] = {
 
 
 def objections(app: Application, expected: Expected) -> Iterator[Objection]:
-    """Why it is not healthy, or why its health says nothing about this release."""
+    """Why it is not healthy, or why its health is not about this release."""
     if app.operation.finished and not not_before(app.reconciled, app.operation.finished):
         yield "stale-health", "the health is from before the sync finished"
     yield from _canaries(app)

@@ -43,7 +43,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Unanswered(Exception):
-    """No answer that could be judged; the text says why without what was sent."""
+    """There is no response to check; the text names the reason, without the request."""
 
 
 def prepare(scenarios: Scenarios, run: Run) -> str:

@@ -49,7 +49,7 @@ class PodImage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Images(msgspec.Struct, frozen=True, kw_only=True):
-    """What the pods say of the release's images.
+    """The release's images, as the pods report them.
 
     `old` run another tag and will be replaced; `wrong` have the release's tag, or no other to come, and other
     content; `by_tag` have the right tag and a digest nobody could read; `proven` are digests found right, and

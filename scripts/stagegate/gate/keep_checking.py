@@ -45,7 +45,7 @@ def check(
 
 
 def unwell(source: Source, expected: Expected, order: Order) -> Callable[[Sequence[str]], str]:
-    """A function that says what is wrong with Applications now, or nothing."""
+    """A function that returns the current problem of Applications, or nothing."""
 
     def ask(names: Sequence[str]) -> str:
         for name in names:

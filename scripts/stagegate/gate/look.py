@@ -16,7 +16,7 @@ __all__ = ["Expected", "classify"]
 
 
 def classify(application: Application, expected: Expected) -> Objection:
-    """The first reason that applies to this one look, and a sentence; `ready` when none forbids it."""
+    """The first reason that applies to this snapshot, and a sentence; `ready` without one."""
     return next(_objections(application, expected), ("ready", _story(application)))
 
 

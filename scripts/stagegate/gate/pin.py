@@ -19,7 +19,7 @@ class Pin:
         self._read, self._others = float("-inf"), list[str]()
 
     def moved(self, now: float, others: list[str], *, final: bool) -> bool:
-        """Whether the pin names another version by now; what cannot be read says nothing.
+        """Whether the pin now names another version; false when it cannot be read.
 
         It is read when the Applications ask for something else than before (`others`), and now and then.
         """

@@ -51,7 +51,7 @@ Judgement = Waiting | Ready | Failed | Superseded
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What earlier looks of this wait showed; times are seconds of a monotonic clock.
+    """The observations of this wait so far; times are seconds of a monotonic clock.
 
     `limit` is how long the reason is endured (None: as long as the gate waits). With another limit it is another
     state under the same word, such as a sync that has not begun and one that ended and left a difference.
@@ -119,7 +119,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def observe(application: Application, expected: Expected) -> Observed:
-    """One look at an Application."""
+    """A snapshot of an Application."""
     reason, detail = classify(application, expected)
     settle = settle_time(application, expected)
     return Observed(
@@ -139,7 +139,7 @@ def judge(application: Application, expected: Expected, history: History, now: f
 
 
 def decide(observed: Observed, history: History, now: float) -> Judgement:
-    """What a look means, given the looks before it."""
+    """The judgement on a snapshot, given the earlier ones."""
     reason, detail, limit = observed.reason, observed.detail, observed.limit
     same = _continues(history, observed)
     lasted = now - history.since if same else 0.0
@@ -185,7 +185,7 @@ def remember(
 def added(
     history: History, observed: Observed, now: float, *, refreshed: bool = False, hard: bool = False
 ) -> History:
-    """History with a look added."""
+    """The history with a snapshot added."""
     if observed.reason == "refreshing" and history.reason == "ready":
         return history  # we ask for refreshes ourselves, and that takes nothing back
     if not _continues(history, observed):

@@ -92,7 +92,7 @@ def _parents(states: dict[str, Progress], order: Order, parents: dict[str, str])
 
 
 def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
-    """Whether Argo CD should look again: its word must be newer than what it shows, or an error stands."""
+    """Whether Argo CD must refresh: its state must be newer than the last one, or an error persists."""
     if state.judgement.reason == "settling":
         return now - state.history.since >= expected.settle
     limit = endured(state.judgement.reason, state.seen, expected) if state.seen else None
@@ -100,7 +100,7 @@ def wants_refresh(state: Progress, expected: Expected, now: float) -> bool:
 
 
 def _wants_hard_refresh(state: Progress, now: float) -> bool:
-    """Whether only a hard refresh can tell an error that stands from one that Argo CD remembers."""
+    """Whether only a hard refresh can tell a real error from one that Argo CD has cached."""
     due = now - state.history.since >= HARD_AFTER and now - state.asked_hard >= HARD_EVERY
     failing = state.history.reason == "comparison-error"
     return failing and due and state.seen is not None and error_words.needs_hard_refresh(state.seen)
@@ -115,7 +115,7 @@ def _poll(
     clock: Callable[[], float],
     streaming: bool,
 ) -> None:
-    """Look at one Application when it is time; only such a look, never an event, can make it ready."""
+    """Read one Application when it is time; only such a read, never an event, can make it ready."""
     good = state.history.reason == "ready"
     if clock() - state.polled < (POLL if good or not streaming or state.trouble else POLL_STREAMING):
         return
@@ -193,7 +193,7 @@ def _look(
 
 
 def _add(state: Progress, more: str) -> None:
-    """Add to what is told about an Application."""
+    """Add to the progress text of an Application."""
     if more and more not in state.judgement.detail:
         detail = f"{state.judgement.detail}; {more}"
         state.judgement = msgspec.structs.replace(state.judgement, detail=detail)

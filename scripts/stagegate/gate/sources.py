@@ -24,7 +24,7 @@ def is_ours(source: SourceSeen, expected: Expected) -> bool:
 
 
 def asked(app: Application, expected: Expected) -> Iterator[Objection]:
-    """What the spec asks for, before anything Argo CD made of it."""
+    """Objections to the spec, before Argo CD's comparison."""
     own = carriers(app, expected)
     if not own:
         follows = ", ".join(source.address for source in app.sources) or "nothing"
@@ -86,7 +86,7 @@ def _named(app: Application, expected: Expected) -> Iterator[Objection]:
 
 
 def _other(target: str, expected: Expected, newer: bool | None) -> Objection:
-    """Another version is asked for: the pin was not applied yet, or it moved on."""
+    """Another version is requested: the pin is not applied yet, or it has moved on."""
     still_pinned = same_version(expected.pinned, expected.version)
     if still_pinned or (not expected.pinned and newer is False):
         return "pin-not-applied", f"the Application still requests {target}; the pin is not applied yet"

@@ -34,7 +34,7 @@ def operation(app: Application, expected: Expected) -> Iterator[Objection]:
 
 
 def differences(app: Application, expected: Expected) -> Iterator[Objection]:
-    """Why the cluster is not what these revisions say."""
+    """Why the cluster differs from these revisions."""
     if app.sync == "Synced":
         return
     if app.sync != "OutOfSync":

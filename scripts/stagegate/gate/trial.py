@@ -30,7 +30,7 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a gate came to: the verdict, its checks, and the Applications as they were last."""
+    """The result of a gate: the verdict, its checks, and the last state of the Applications."""
 
     conclusion: Conclusion
     checks: tuple[Check, ...] = ()
@@ -68,7 +68,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(trial: Trial, clock: Clock = Clock()) -> Seen:  # noqa: B008  a frozen value
-    """The whole gate. Stop for what is nobody's verdict: unreachable, superseded, not allowed, not in time."""
+    """The whole gate. Stop without a verdict: unreachable, superseded, not allowed, not in time."""
     end = clock.now() + trial.timeout
     rollout: Rollout | None = None
     proof, checks, compared = Proof(), list[Check](), None
@@ -98,7 +98,7 @@ def run(trial: Trial, clock: Clock = Clock()) -> Seen:  # noqa: B008  a frozen v
 
 
 def _roll_out(trial: Trial, source: PodReader) -> tuple[Rollout, Proof]:
-    """Wait for the roll-out; a look at the pods is the last word on ready."""
+    """Wait for the roll-out; the pods decide last whether it is ready."""
     proofs: dict[str, Proof] = {}
 
     def judged(name: str) -> Judgement:
@@ -117,7 +117,7 @@ def _roll_out(trial: Trial, source: PodReader) -> tuple[Rollout, Proof]:
 
 
 def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
-    """The verdict on a release that did not roll out. Stop where that is nobody's fault, or not the release's."""
+    """The verdict on a release that did not roll out. Stop where the release is not the cause."""
     name = f"{trial.release.app} {trial.release.version}"
     if rollout.outcome == "superseded":
         raise Stop(

@@ -111,7 +111,7 @@ def conclude(
 
 
 def counted(checks: Sequence[Check]) -> str:
-    """How many checks passed, as every text says it: the gate's own do not count."""
+    """The count of passed checks for every text, without the gate's own checks."""
     passed = count_tests(checks, "passed")
     return f"{passed} check{'s' * (passed != 1)}"
 

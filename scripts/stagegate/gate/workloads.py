@@ -35,7 +35,7 @@ _PODS = "/api/v1/namespaces/{}/pods"
 
 
 class Reader(Protocol):
-    """Who reads the cluster."""
+    """The reader of the cluster."""
 
     def get(self, path: str) -> Json | None: ...
     def objects(self, path: str, selector: str = "") -> list[Json]: ...

@@ -31,7 +31,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """How people know it."""
+        """The name of the head for people."""
         return f"#{self.pull.number}" if self.pull else f"merge group {self.sha[:12]}"
 
     def same(self, other: Head | None) -> bool:

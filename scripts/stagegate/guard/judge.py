@@ -26,7 +26,7 @@ ODD = (
 
 
 class AppJudged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a head means for one app; `stop` where it could not be judged."""
+    """The judgement of a head for one app; `stop` where it could not be judged."""
 
     app: str
     verdict: PinsStatus

@@ -85,7 +85,7 @@ def _environments(one: HeadJudged) -> Iterator[Judged]:
 
 
 def accounts(apps: Sequence[AppJudged], now: datetime, run_url: str) -> Iterator[BodyFacts]:
-    """What is told of every environment that a head touches."""
+    """The summary of every environment that a head changes."""
     for judged in (one for app in apps for one in app.environments):
         yield text.account(
             judged.facts, judged.subject, judged.rules, judged.difference, now=now, run_url=run_url

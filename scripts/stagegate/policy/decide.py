@@ -16,7 +16,7 @@ from stagegate.settings import Merge
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens: `write` says whether anything is; `reason` is its word when nothing is written."""
+    """The decision: `write` is whether to write; `reason` is the result when nothing is written."""
 
     write: Literal["commit", "propose", ""]
     reason: str

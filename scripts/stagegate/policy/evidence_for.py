@@ -22,7 +22,7 @@ def of(facts: PromotionFacts, environment: str, version: str, release: Release |
 
 
 def described(evidence: Evidence) -> Release:
-    """The release that a record speaks of."""
+    """The release of a record."""
     return Release(
         app=evidence.app,
         version=evidence.version,

@@ -61,7 +61,7 @@ class Requirement(Value, frozen=True, kw_only=True):
 
 
 class Carried(Value, frozen=True, kw_only=True):
-    """Who approved the pull request that brought the same version to an environment before (`carry-approval`)."""
+    """People who approved the pull request with the same version in an earlier environment (`carry-approval`)."""
 
     environment: str
     people: tuple[str, ...]
@@ -110,7 +110,7 @@ class Subject(RenderedChange, frozen=True, kw_only=True):
 
 
 class PromotionFacts(Value, frozen=True, kw_only=True):
-    """Everything a decision about one app rests on.
+    """All facts for a decision about one app.
 
     `accepted`: whose evidence counts. `records`: of each environment, newest first. `tags`: versions that have a
     tag. `policy`: blob of the settings on the default branch. `branch_head`: tip of the promotion branch, empty
@@ -145,7 +145,7 @@ class PromotionFacts(Value, frozen=True, kw_only=True):
     nothing: str = ""
 
     def standing(self, environment: str) -> PinnedVersion:
-        """What an environment runs by its pins."""
+        """The release that an environment's pins name."""
         for standing in self.standings:
             if standing.environment == environment:
                 return standing

@@ -13,7 +13,7 @@ from stagegate.settings import seconds
 
 
 def kept(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | None:
-    """Why an open proposal is not replaced by this version: it is newer and may stand."""
+    """Why this version does not replace an open proposal: the proposal is newer and valid."""
     proposal = facts.proposal
     each = facts.policy_of(subject.environment).promotion.strategy == "each"
     if proposal is None or subject.kind == "rollback" or each:
@@ -52,7 +52,7 @@ def busy(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | No
 
 
 def _busy_with(facts: PromotionFacts, subject: Subject, proposal: Proposal, now: datetime) -> str:
-    """What keeps a proposal from being replaced; empty where nothing does."""
+    """The reason that a proposal is not replaced; empty without one."""
     if proposal.approvals:
         return f"is approved by {', '.join(proposal.approvals)}"
     if not seconds(facts.policy_of(subject.environment).soak):

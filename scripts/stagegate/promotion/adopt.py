@@ -111,7 +111,7 @@ def _newest(
 
 
 def _check(reason: str) -> Check:
-    """The roll-out, which nobody observed, with the person's reason."""
+    """The record of a roll-out that was not observed, with the person's reason."""
     return Check(
         name="roll-out", outcome="skipped", required=False, detail=f"not observed: {plain(reason)}"[:400]
     )

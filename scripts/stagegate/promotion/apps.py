@@ -174,7 +174,7 @@ def _meant(pattern: str) -> str:
 
 
 def is_glob(pattern: str) -> bool:
-    """Whether a path stands for several."""
+    """Whether a path is a pattern for several files."""
     return "*" in pattern or "?" in pattern
 
 

@@ -21,7 +21,7 @@ def badness(reason: str) -> tuple[int, int]:
 
 
 def stopped(stop: Stop, app: str) -> Result:
-    """What stopped one app, as its result."""
+    """The Stop of one app, as its result."""
     message = Message(what=stop.what, why=stop.why, next=stop.next)
     return Result(reason=stop.reason, message=message, outputs=dict.fromkeys(OUTPUTS, ""), app=app)
 
@@ -57,7 +57,7 @@ def one(results: Sequence[Result], calls: Calls) -> Result:
 
 
 def _part(result: Result) -> str:
-    """What is said of one app, below the first lines about all of them."""
+    """The section of one app, below the lines about all of them."""
     message = result.message
     sentence = " ".join(filter(None, (message.what, message.why, message.next)))
     return f"#### {cell(result.app)}: {result.reason}\n\n{neutral(sentence)}\n\n{result.summary}"

@@ -21,7 +21,7 @@ from stagegate.settings import Settings
 
 
 def read(request: GateRequest, settings: Settings, connections: Connections, context: Context) -> Facts:
-    """Everything the verdict rests on except what the environment itself will show.
+    """Everything that the verdict depends on, except the observations in the environment.
 
     Adopting, skipping and `again` need the permission of the people who started and repeated this run.
     """
@@ -45,7 +45,7 @@ def read(request: GateRequest, settings: Settings, connections: Connections, con
 
 
 def _others(request: GateRequest, gate: Facts, connections: Connections, context: Context) -> OtherGates:
-    """What other gates mean for this one. A dry run does not wait for another run."""
+    """The state of other gates for this one. A dry run does not wait for another run."""
     if request.again and _may_insist(gate, connections, context):
         return OtherGates(insisted=True)
     if request.dry_run:

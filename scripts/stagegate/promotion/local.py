@@ -145,7 +145,7 @@ def _result(
 
 
 def _also(edits: tuple[Edit, ...]) -> list[str]:
-    """Sentences about lines where the version before still stands."""
+    """Sentences about lines that still contain the previous version."""
     return [
         f"{edit.before} also occurs in {edit.file}, {_lines(edit.also)}: not this app's pin: unchanged."
         for edit in edits

@@ -16,7 +16,7 @@ from stagegate.report.render import render
 
 
 class MarkOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, what was written, and what became of open promotions. `what`: the mark in words.
+    """The result of a mark: the request, the changes, and the open promotions. `what`: the mark in words.
 
     `pushed`: a commit on the default branch started this, so what it brought without evidence is refused.
     """
@@ -122,7 +122,7 @@ def _message(outcome: MarkOutcome, reason: str) -> Message:
 
 
 def _refusals(state: AppState, outcome: MarkOutcome) -> Iterator[Result]:
-    """What a push brought without evidence, one result for each environment."""
+    """Pushed releases without evidence, one result for each environment."""
     for finding in outcome.unproven if outcome.pushed else ():
         yield Result(
             reason=audit_pins.REASONS[finding.rule],

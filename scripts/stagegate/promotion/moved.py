@@ -119,7 +119,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_apps(opened: Sequence[tuple[App, Connections]], cause: Push, *, several: bool) -> tuple[Moved, ...]:
-    """What every app needs now. With several apps, a push is about those whose files it touched, and no other."""
+    """The work for every app. With several apps, a push concerns only those whose files it changed."""
     changed = None
     if len(opened) > 1:
         connections = opened[0][1]
@@ -154,7 +154,7 @@ def _untouched(connections: Connections, app: App, changed: Sequence[str]) -> bo
 
 
 def of_app(connections: Connections, app: App, cause: Push, *, several: bool) -> Moved:
-    """What one app needs now. An untested release is adopted when a person starts the run.
+    """The work for one app. An untested release is adopted when a person starts the run.
 
     A push that touches neither the settings nor anything that an environment uses changes no judgement.
     """

@@ -26,7 +26,7 @@ from stagegate.settings import Merge
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one open promotion; `stop` where it could not be judged."""
+    """The result for one open promotion; `stop` where it could not be judged."""
 
     environment: str
     pull: hub.Pull
@@ -131,7 +131,7 @@ def _unjudged(connections: Connections, environment: str, pull: hub.Pull, stop: 
 
 
 def merger(state: AppState, environment: str, pull: hub.Pull) -> Merge:
-    """Who merges this promotion or rollback."""
+    """The merger of this promotion or rollback: a person, stagegate or the queue."""
     policy = state.settings.environment(environment).promotion
     back = branch_names.is_rollback(pull.head_ref)
     return (policy.rollback_merge or policy.merge) if back else policy.merge

@@ -107,7 +107,7 @@ def result(
 
 
 def planned(facts: PromotionFacts, decision: Decision) -> Applied:
-    """What a dry run or a replay says it would do."""
+    """The message of a dry run or a replay."""
     return Applied(
         reason="planned" if decision.write else decision.reason, changes=write.intended(facts, decision)
     )

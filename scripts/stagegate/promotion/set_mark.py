@@ -160,7 +160,7 @@ def _beside_others(existing: Placed | None, mark: Mark, now: datetime) -> Mark:
 
 
 def _made(actor: str, request: PromotionRequest, now: datetime) -> Mark:
-    """The requested mark. An override ends, also where nobody says when."""
+    """The requested mark. An override always ends, by default after 24 hours."""
     override = request.mode == "override"
     until = request.until or (expiry.OVERRIDE if override else "")
     return marks.make(
@@ -181,7 +181,7 @@ def _let_go(
     request: PromotionRequest,
     now: datetime,
 ) -> str:
-    """What an unhold lifts, and what holds all the same."""
+    """The holds that an unhold lifts, and those that stay."""
     scope, _, environment = request.environment.rpartition("/")
     writers = accepted.accepted(settings, connections.app, connections.pins)
     others = store.overlapping(connections.pins, scope or settings.app, environment, writers, now)

@@ -95,7 +95,7 @@ def given(
 
 
 def _is_known(move: hub.RefMove | None, writers: Sequence[Actor]) -> bool:
-    """Whether it is known who pushed: a workflow of any branch pushes as github-actions, for anybody."""
+    """Whether the pusher is known: github-actions is not, because any workflow can push as it."""
     if move is None or move.by is None:
         return False
     return is_accepted(move.by, writers) or not hub.ACTIONS_BOT.same(move.by)

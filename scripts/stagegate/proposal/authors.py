@@ -12,7 +12,7 @@ from stagegate.model import Actor, trailers
 def strangers(
     commits: Iterable[hub.Commit], app: str, environment: str, writers: Sequence[Actor]
 ) -> tuple[hub.Commit, ...]:
-    """Commits that are not ours. An author that GitHub does not vouch for may be anybody."""
+    """Commits that are not ours. An author that GitHub does not confirm counts as unknown."""
     return tuple(
         commit
         for commit in commits

@@ -142,7 +142,7 @@ def _by_kind(facts: BodyFacts, rows: int) -> list[CommitLine]:
 
 
 def settled(body: str) -> str:
-    """What a body says, without what differs in every run: the time, the run, and the hashes of hidden values."""
+    """A body without the parts that differ in every run: the time, the run, and the hashes of hidden values."""
     return _EACH_RUN.sub("", body.replace("\r\n", "\n")).strip()
 
 

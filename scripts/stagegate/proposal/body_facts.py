@@ -34,7 +34,7 @@ def proposal(
     now: datetime,
     run_url: str,
 ) -> tuple[PullRequestText | None, str]:
-    """What the pull request says, and the part that does not fit into it; None where none is written."""
+    """The pull request's text, and the part that does not fit into it; None where none is written."""
     subject = facts.subject
     if subject is None or decision.write != "propose":
         return None, ""
@@ -86,7 +86,7 @@ class _Changes(msgspec.Struct, frozen=True):
 
 
 def _changes(connections: Connections, facts: PromotionFacts, subject: Subject, code_url: str) -> _Changes:
-    """What the release brings; nothing where the history between the two cannot be told."""
+    """The changes of the release; nothing where the history between the two is unknown."""
     if not subject.before:
         return _Changes()
     base, _, head = _span(facts, subject).partition("...")

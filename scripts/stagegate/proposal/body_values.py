@@ -53,7 +53,7 @@ class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate of an environment found, and since when it holds (RFC 3339). None: nothing was found."""
+    """The verdict of an environment's gate, and its time (RFC 3339). None: there is no verdict."""
 
     environment: str
     state: str

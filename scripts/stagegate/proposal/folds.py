@@ -36,7 +36,7 @@ def of(difference: Difference, risks: Sequence[RiskSeen] = ()) -> Iterator[str]:
 
 
 def _fold(one: ObjectChange) -> str:
-    """One object's changes, to be opened by who wants to see them."""
+    """One object's changes, folded."""
     rows = [_row(field) for field in one.fields[:_ROWS]]
     return render(
         "proposal_object.md.j2",

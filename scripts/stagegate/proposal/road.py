@@ -79,7 +79,7 @@ def _proof(proof: EvidenceRow) -> str:
 
 
 def _cluster(facts: BodyFacts) -> str:
-    """What changes in the cluster, in a few words."""
+    """The changes in the cluster, in a few words."""
     difference = facts.difference
     if facts.not_rendered or difference is None:
         return "the change in the cluster is not known"

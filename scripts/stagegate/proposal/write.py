@@ -23,7 +23,7 @@ from stagegate.runner.context import Context
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written: the reason, every change, the commit, the pull request.
+    """The result of the writes: the reason, every change, the commit, the pull request.
 
     `not_started`: the pin moved, and why its verification was not started.
     """
@@ -201,7 +201,7 @@ def _labels(pins: hub.Hub, number: int, wanted: Iterable[str], existing: Iterabl
 def status(
     pins: hub.Hub, head: str, verdict: PinsStatus, url: str, *, is_new: bool = False
 ) -> tuple[Change, ...]:
-    """The status `stagegate/pins` on a head, written when it says something new.
+    """The status `stagegate/pins` on a head, written only when it changes.
 
     `url` must be the same in every run (the pull request's): a new one would be a new status each time. `is_new`:
     this run made the head, so that nobody wrote a status yet.
@@ -268,7 +268,7 @@ def _edits(subject: Subject) -> tuple[Change, ...]:
 
 
 def intended(facts: PromotionFacts, decision: Decision) -> tuple[Change, ...]:
-    """What would be written, for a dry run."""
+    """The planned writes, for a dry run."""
     if not decision.write or facts.subject is None:
         return ()
     target = f"{facts.pins_repository}@{facts.base if decision.write == 'commit' else facts.branch}"

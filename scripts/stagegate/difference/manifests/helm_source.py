@@ -32,7 +32,7 @@ _DEEP = 8  # charts that depend on charts beside them
 
 
 def inputs(application: Mapping[str, Any], source: ApplicationSource, around: Around) -> RenderInputs:
-    """What Helm is given for one source. Stop(missing-file), NotRendered."""
+    """Helm's inputs for one source. Stop(missing-file), NotRendered."""
 
     def read(address: str, revision: str, path: str) -> bytes | None:
         return around.tree(address, revision).file(path)

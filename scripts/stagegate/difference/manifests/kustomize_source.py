@@ -133,7 +133,7 @@ def _refuse_remote(root: Path, around: Around) -> None:
 
 
 def _edit(file: Path, options: Mapping[str, Any], known: Mapping[str, str]) -> None:
-    """What Argo CD does with `kustomize edit` before it builds."""
+    """Apply the edits that Argo CD makes with `kustomize edit` before the build."""
     document: dict[str, Any] = dict(_load(file))
     for key in ("namePrefix", "nameSuffix", "namespace"):
         if options.get(key):
@@ -197,7 +197,7 @@ def _image(written: str) -> tuple[str, dict[str, str]]:
 
 
 def _kept(listed: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
-    """What an entry for an image says besides tag and digest."""
+    """The fields of an image's entry besides tag and digest."""
     entry = listed.get(name, {"name": name})
     return {key: value for key, value in entry.items() if key not in ("newTag", "digest")}
 

@@ -22,7 +22,7 @@ class NotRendered(Exception):
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a cluster. `kube_version` is empty and `api_versions` None where nobody knows them.
+    """The versions of a cluster. `kube_version` is empty and `api_versions` None where they are unknown.
 
     `origin` is a sentence about who reports them, or why nobody does; empty where the settings alone decide.
     """

@@ -36,7 +36,7 @@ def applicable(subject: Subject) -> tuple[Rule, ...]:
 
 
 def need_reviews(environments: Iterable[Environment]) -> bool:
-    """Whether a rule looks at the reviews of a pull request that changes these environments."""
+    """Whether a rule needs the reviews of a pull request that changes these environments."""
     places = tuple(environments)
     return any(
         rule.needs_reviews(place, kind)
@@ -72,7 +72,7 @@ def reason(result: RuleResult, subject: Subject, facts: PromotionFacts) -> Reaso
 
 
 def cure(result: RuleResult, subject: Subject, facts: PromotionFacts) -> str:
-    """What a person can do about a rule that is not satisfied."""
+    """The next step for a person when a rule is not satisfied."""
     if result.state == "unknown":
         return "Nothing was written. Run it again when the service named above can be reached."
     before = ", ".join(facts.policy_of(subject.environment).after) or subject.environment

@@ -15,7 +15,7 @@ PREFIX = "stagegate/risk:"
 
 
 def missing(risks: Iterable[RiskSeen], labels: Sequence[str]) -> tuple[str, ...]:
-    """The labels of risky classes, `stagegate/risk:<kind>`, that nobody has set yet."""
+    """The missing labels of risky classes, `stagegate/risk:<kind>`."""
     wanted = dict.fromkeys(PREFIX + risk.kind for risk in risks)
     return tuple(label for label in wanted if label not in labels)
 

@@ -88,7 +88,7 @@ def _goes_on(subject: Subject, facts: PromotionFacts, other: Record) -> bool:
 
 
 def _span(length: float) -> str:
-    """A length of time in the largest unit that tells it well: `90s`, `45m`, `30h`."""
+    """A length of time in the largest unit that fits: `90s`, `45m`, `30h`."""
     unit, size = next(((u, n) for u, n in (("h", 3600), ("m", 60)) if length >= 2 * n), ("s", 1))
     return f"{int(length // size)}{unit}"
 

@@ -15,7 +15,7 @@ What = Literal["promotion", "rollback", "by-hand", "gate", "hold", "ban", "overr
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened at a time (RFC 3339, UTC), and who answers for it.
+    """An event with its time (RFC 3339, UTC) and the responsible people.
 
     `proposed_by`, `approved_by`, `merged_by` are logins; `overridden` are rules set aside, by whom and why; `rules`
     are the rules as they stood, `policy` the blob of the settings that they were read from. `by` is the owner of a

@@ -64,7 +64,7 @@ def _pulls(pins: hub.Hub, state: AppState, environment: str) -> Mapping[str, hub
 def _move(
     pins: hub.Hub, state: AppState, environment: str, commit: hub.Commit, pull: hub.Pull | None
 ) -> AuditEntry:
-    """A commit with the people behind it: as its trailers say, or as GitHub knows its pull request."""
+    """A commit with the people behind it: from its trailers, or from its pull request on GitHub."""
     own_trailers = commit.trailers if trailers.is_of(commit.trailers, state.settings.app, environment) else {}
     ours = pull is not None or bool(own_trailers)
     what = "rollback" if pull and branch_names.is_rollback(pull.head_ref) else "promotion"
@@ -90,7 +90,7 @@ def _move(
 
 
 def _with_pull(pins: hub.Hub, entry: AuditEntry, pull: hub.Pull) -> AuditEntry:
-    """What GitHub says of the pull request: who merged it, who approved its head, and its last status."""
+    """The pull request on GitHub: the people who merged and approved it, and its last status."""
     whole = pins.pull(pull.number) or pull
     approved = approvals.people(approvals.valid(pins.reviews(pull.number)), pull)
     status = next((s for s in pins.statuses(pull.head_sha) if s.context == statuses.PINS), None)

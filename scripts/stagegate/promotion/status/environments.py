@@ -75,7 +75,7 @@ def _version(facts: StatusFacts, standing: PinnedVersion) -> str:
 def _gated(
     facts: StatusFacts, place: Environment, version: str, verdict: Verdict | None, now: datetime
 ) -> EnvironmentStatus:
-    """What the gate found out about the version here, and whether it is at work."""
+    """The gate's verdict on the version here, and whether the gate is running."""
     if verdict is None:
         return EnvironmentStatus(name=place.name, gate="none", gate_detail="no release is known here")
     record = verdict.record
@@ -177,7 +177,7 @@ def _looked(facts: StatusFacts, environment: str, verdict: Verdict | None, *, ot
 
 
 def _trouble(facts: StatusFacts, standing: PinnedVersion, waiting: RuleResult) -> str:
-    """What is unknown about an environment: its pins, a rule of time, or a part that could not be read."""
+    """The unknown facts of an environment: its pins, a rule of time, or a part that could not be read."""
     parts = [
         f"{part} could not be read" for part in ("looks", "tags", "pull requests") if part in facts.unread
     ]

@@ -33,17 +33,17 @@ class StatusFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def app_url(self) -> str:
-        """Where people look at the app repository."""
+        """The web address of the app repository."""
         return f"{self.server_url}/{self.promotion.app_repository}"
 
     @property
     def pins_url(self) -> str:
-        """Where people look at the pins repository."""
+        """The web address of the pins repository."""
         return f"{self.server_url}/{self.promotion.pins_repository}"
 
     @property
     def tag_prefix(self) -> str:
-        """What stands before the version in a tag of this app."""
+        """The text before the version in a tag of this app."""
         return self.promotion.settings.version.tag_prefix
 
     @property

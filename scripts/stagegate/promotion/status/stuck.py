@@ -36,7 +36,7 @@ def why(
 
 
 def _proposal(facts: StatusFacts, environment: str, shown: EnvironmentStatus, now: datetime) -> str:
-    """An open promotion that the rules stop, that nobody judged, or that may merge and is forgotten."""
+    """An open promotion that the rules stop, that has no verdict, or that may merge and is forgotten."""
     pull = shown.promotion
     if pull is None:
         return ""
