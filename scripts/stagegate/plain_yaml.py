@@ -16,6 +16,7 @@ with compiled_later():  # its reader in Python has many, and libyaml reads here
     import yaml
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_LIKE_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n", "null", "true", "false"})
 _INTEGER = pattern(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER = pattern(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -72,6 +73,8 @@ def _plain(text: str) -> tuple[str, Any]:
     """The type and the value of a text without quotes."""
     if text in _WORDS:
         return ("null" if _WORDS[text] is None else "bool"), _WORDS[text]
+    if text[0].isalpha() and text.lower() not in _LIKE_BOOLEANS:  # most are, and need no pattern
+        return "str", text
     if _INTEGER.fullmatch(text):
         return "int", int(text)
     if _NUMBER.fullmatch(text):

@@ -59,6 +59,8 @@ def _refs(lines: Iterable[str], branch: str) -> Remote:
 
 def check_branch(branch: str) -> str:
     """A branch name as git allows it, whatever alphabet. Stop(bad-input)."""
+    if branch.isalnum():  # most are called main, and need no pattern
+        return branch
     if (
         not branch
         or branch.startswith("-")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,10 +94,9 @@ def _have(checkout: Path) -> _Have:
         git.head(checkout)  # refuses with what git reports
     shallow, *names, head = done.text.split("\n")[:5]
     objects, borders, config = ((checkout / name).resolve() for name in names)
-    partial = re.search(r"promisor|partialclone", config.read_text(errors="replace"), re.IGNORECASE)
-    return _Have(
-        head=head, shallow=shallow == "true", partial=bool(partial), objects=objects, borders=borders
-    )
+    settings = config.read_text(errors="replace").lower()
+    partial = "promisor" in settings or "partialclone" in settings
+    return _Have(head=head, shallow=shallow == "true", partial=partial, objects=objects, borders=borders)
 
 
 def has(room: Scratch, sha: str) -> bool:

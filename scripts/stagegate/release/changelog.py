@@ -58,10 +58,7 @@ def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
         if heading not in lines:
             continue
         listed = "\n".join(f"- {text}{_behind(same)}" for text, same in lines[heading].items())
-        same = next(
-            (match for match in _HEADING.finditer(_visible(body)) if match[1].lower() == heading.lower()),
-            None,
-        )
+        same = _named(body, heading) if written else None
         if same is None:
             body = f"{body}\n\n### {heading}\n\n{listed}".strip()
             continue
@@ -69,6 +66,12 @@ def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
         end = following.start() if following else len(body)
         body = f"{body[:end].rstrip()}\n{listed}\n\n{body[end:]}".strip()
     return body
+
+
+def _named(body: str, heading: str) -> re.Match[str] | None:
+    """The line of a heading in a text, whatever its case."""
+    headings = _HEADING.finditer(_visible(body))
+    return next((match for match in headings if match[1].lower() == heading.lower()), None)
 
 
 def _behind(readings: Iterable[CommitMeaning]) -> str:
@@ -82,6 +85,8 @@ def _behind(readings: Iterable[CommitMeaning]) -> str:
 
 def unreleased(content: str) -> str:
     """The text under the heading Unreleased, or nothing."""
+    if not content:
+        return ""
     heading = _UNRELEASED.search(_visible(content))
     return _body(content, heading) if heading else ""
 
@@ -152,4 +157,6 @@ def _end(content: str, heading: re.Match[str]) -> int:
 
 def _visible(content: str) -> str:
     """The text with everything inside code fences and comments blanked, so that places stay the same."""
+    if not any(mark in content for mark in ("```", "~~~", "<!--")):
+        return content
     return _HIDDEN.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), content)

@@ -106,7 +106,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             workflow=environ.get("GITHUB_WORKFLOW", ""),
             workflow_ref=environ.get("GITHUB_WORKFLOW_REF", ""),
             run_id=environ.get("GITHUB_RUN_ID", ""),
-            run_attempt=int(attempt) if _ATTEMPT.fullmatch(attempt) else 1,
+            run_attempt=int(attempt) if attempt and _ATTEMPT.fullmatch(attempt) else 1,
             server_url=url("GITHUB_SERVER_URL", "https://github.com"),
             api_url=url("GITHUB_API_URL", "https://api.github.com"),
             graphql_url=url("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql"),

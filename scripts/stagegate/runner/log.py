@@ -66,7 +66,8 @@ def redact(text: str) -> str:
 
 def neutral(text: str) -> str:
     """Foreign text that cannot start a workflow command: a zero-width space breaks its marker."""
-    return _COMMAND.sub("\\g<0>\u200b", text.replace("\r", ""))
+    text = text.replace("\r", "")
+    return _COMMAND.sub("\\g<0>\u200b", text) if "::" in text or "##[" in text else text
 
 
 def say(text: str) -> None:

@@ -40,6 +40,8 @@ def belongs(file: str, globs: Iterable[str]) -> bool:
 def matches(file: str, glob: str) -> bool:
     """Whether a path fits a glob; a folder alone stands for everything in it."""
     plain = glob.removeprefix("./").rstrip("/")
+    if not any(mark in plain for mark in "*?"):
+        return file == plain or file.startswith(f"{plain}/")
     return bool(_rule(plain).fullmatch(file)) or bool(_rule(f"{plain}/**").fullmatch(file))
 
 
