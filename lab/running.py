@@ -10,9 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
-from lab import act, rewrite, triggers
+from lab import act, github_yaml, rewrite, triggers
 from lab.act import ActRun
 from lab.forge import Event
 from lab.programs import git
@@ -82,14 +80,14 @@ def permissions(toolkit: Path, workflow: str, text: str) -> dict[str, Mapping[st
     """The permissions of every job of a workflow, and of those that it calls: its own, and never more than
     the calling job's. By `rewrite.token_key`."""
     found: dict[str, Mapping[str, str]] = {}
-    document = YAML(typ="safe", pure=True).load(text)
+    document = github_yaml.load(text)
     for name, job in document["jobs"].items():
         called = _CALLED.search(job.get("uses", ""))
         given = granted(job.get("permissions", document.get("permissions")))
         if called is None:
             found[rewrite.token_key(workflow, name)] = given
             continue
-        inner = YAML(typ="safe", pure=True).load((toolkit / ".github/workflows" / called[1]).read_text())
+        inner = github_yaml.load((toolkit / ".github/workflows" / called[1]).read_text())
         for inner_name, inner_job in inner["jobs"].items():
             wanted = granted(inner_job.get("permissions", inner.get("permissions", given)))
             found[rewrite.token_key(called[1], inner_name)] = {

@@ -8,8 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from lab import github_yaml
 from lab.forge import Event
 
 DEFAULT_TYPES = {
@@ -62,7 +61,7 @@ def _starts(event: Event, name: str, text: str) -> bool:
 @lru_cache(maxsize=256)
 def _events(text: str) -> Any:
     """The content of `on:` in a workflow file."""
-    return YAML(typ="safe", pure=True).load(text).get("on")
+    return github_yaml.load(text).get("on")
 
 
 def _push(event: Event, rules: Mapping[str, Any]) -> bool:

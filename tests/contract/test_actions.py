@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
+from lab import github_yaml
 from stagegate.runner.inputs import option, variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ ALL = [*FOLDERS, ROOT]
 
 
 def definition(folder: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(folder / "action.yml")
+    loaded: dict[str, Any] = github_yaml.load((folder / "action.yml").read_bytes())
     return loaded
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
+from lab import github_yaml
 from lab.conformance import runs
 from stagegate.setup.doctor import reusable
 
@@ -37,7 +37,7 @@ def jobs() -> Iterator[tuple[str, Mapping[str, Any], list[str]]]:
     """Jobs that use the toolkit's actions: name, job, actions."""
     for folder in (ROOT / ".github" / "workflows", *sorted(ROOT.glob("examples/**/.github/workflows"))):
         for file in sorted(folder.glob("*.yml")):
-            for name, job in YAML(typ="safe", pure=True).load(file.read_text())["jobs"].items():
+            for name, job in github_yaml.load(file.read_text())["jobs"].items():
                 uses = [step.get("uses", "") for step in job.get("steps", ())]
                 used = [
                     match[1]
@@ -192,7 +192,7 @@ def test_a_job_declares_what_it_uses(name: str) -> None:
 def called() -> Iterator[tuple[str, Permissions, str]]:
     """Jobs that call a workflow of the toolkit: name, permissions, the workflow's file."""
     for file in sorted(ROOT.glob("examples/**/.github/workflows/*.yml")):
-        for name, job in YAML(typ="safe", pure=True).load(file.read_text())["jobs"].items():
+        for name, job in github_yaml.load(file.read_text())["jobs"].items():
             if match := re.match(
                 r"acme/stagegate/\.github/workflows/([a-z0-9-]+\.yml)@", job.get("uses", "")
             ):
@@ -205,7 +205,7 @@ CALLED = {name: (permissions, file) for name, permissions, file in called()}
 @pytest.mark.parametrize("name", CALLED)
 def test_a_job_that_calls_a_workflow_grants_what_its_jobs_declare_and_nothing_else(name: str) -> None:
     permissions, file = CALLED[name]
-    inner = YAML(typ="safe", pure=True).load((ROOT / ".github" / "workflows" / file).read_text())["jobs"]
+    inner = github_yaml.load((ROOT / ".github" / "workflows" / file).read_text())["jobs"]
     assert dict(permissions) == union([job["permissions"] for job in inner.values()])
 
 
@@ -215,7 +215,7 @@ def test_what_init_writes_grants_the_same() -> None:
     blocks = [match for text in texts for match in re.findall(pattern, text)]
     assert len(blocks) == 4
     for lines, file in blocks:
-        inner = YAML(typ="safe", pure=True).load((ROOT / ".github" / "workflows" / file).read_text())["jobs"]
+        inner = github_yaml.load((ROOT / ".github" / "workflows" / file).read_text())["jobs"]
         written = dict(re.findall(r"([a-z-]+): (read|write)", lines))
         assert written == union([job["permissions"] for job in inner.values()])
 

@@ -14,6 +14,7 @@ from stagegate.comment.commands import COMMANDS
 
 SOURCES = Path(__file__).resolve().parents[2] / "scripts" / "stagegate"
 NAMES = "|".join(sorted(COMMANDS))
+MENTIONED = re.compile(rf"/(?:{NAMES})\b")  # to parse only files that can hold one
 # A command in backticks, or a text that is nothing but a command.
 WRITTEN = re.compile(rf"`(/(?:{NAMES})(?: [^`]*)?)`|^(/(?:{NAMES})(?: .*)?)$")
 WORDS = {
@@ -27,10 +28,13 @@ WORDS = {
 
 def texts(file: Path) -> Iterator[str]:
     """The texts of a file; what is filled in stands there as `<its last name>`."""
+    content = file.read_text(encoding="utf-8")
     if file.suffix == ".j2":
-        yield file.read_text(encoding="utf-8")
+        yield content
         return
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    if not MENTIONED.search(content):
+        return
+    for node in ast.walk(ast.parse(content)):
         if isinstance(node, ast.JoinedStr):
             yield "".join(
                 str(part.value) if isinstance(part, ast.Constant) else f"<{ast.unparse(part).rstrip('}')}>"

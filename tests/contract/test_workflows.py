@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
+from lab import github_yaml
 from tests.contract.workflow_rules import RULES, File
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0"
 
 
 def parse(path: str, text: str, tracked: tuple[str, ...] = ()) -> File:
-    return File(path, text, YAML(typ="safe", pure=True).load(text), tracked)
+    return File(path, text, github_yaml.load(text), tracked)
 
 
 def load() -> dict[str, File]:

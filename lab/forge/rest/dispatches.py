@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
+from lab import github_yaml
 from lab.forge import ci_shapes, events
 from lab.forge.exchange import Answer, Ask, nothing
 from lab.forge.refusal import not_found, unprocessable
@@ -77,8 +77,8 @@ def _inputs(ask: Ask, repo: Repository, sha: str, path: str) -> dict[str, object
 def _declared(text: str) -> dict[str, dict[str, object]] | None:
     """The inputs of `on.workflow_dispatch`, {} without any, None when the workflow has no such trigger."""
     try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
+        document = github_yaml.load(text)
+    except yaml.YAMLError:
         return None
     triggers = document.get("on") if isinstance(document, dict) else None
     names = [triggers] if isinstance(triggers, str) else triggers
