@@ -21,7 +21,7 @@ from pytest_mock import MockerFixture
 from lab.forge import Forge
 from lab.programs import outputs
 from lab.registry import PASSWORD, Registry
-from stagegate.actions import helm_publish, image_tags
+from stagegate.actions import chart_check, helm_publish, image_tags
 from stagegate.chart import package, published
 from stagegate.chart.publish import committed
 from stagegate.clients import registry
@@ -192,6 +192,27 @@ def test_a_commit_that_is_not_there_is_refused(world: World) -> None:
     code, out = world.publish(commit="b" * 40)
     assert (code, out["reason"]) == (2, "bad-input")
     assert world.client.tags(world.where) == ()
+
+
+def test_a_chart_alone_is_compared_with_a_published_one(world: World) -> None:
+    world.publish()
+    (world.work / "stagegate.yaml").unlink()
+    world.edit("charts/shop/values.yaml", "replicas: 1", "replicas: 3")
+    report = world.root / "check.json"
+    environ = {
+        "GITHUB_WORKSPACE": str(world.work),
+        "RUNNER_TEMP": str(world.root),
+        "GITHUB_OUTPUT": str(report),
+        "SG_CHART": "charts/shop",
+        "SG_BASE": f"oci://{world.where}",
+    }
+    entrypoint("chart-check", chart_check.ChartCheck, chart_check.main, argv=[], environ=environ)
+    (finding,) = [
+        one
+        for one in json.loads(outputs(report.read_text())["findings"])
+        if one["rule"] in ("version-increases", "destructive-change")
+    ]
+    assert finding["rule"] == "version-increases"
 
 
 def test_only_files_of_the_commit_are_packed(world: World) -> None:

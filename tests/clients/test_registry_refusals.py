@@ -260,6 +260,16 @@ def test_a_stumble_makes_the_whole_push_again(ghcr: Ghcr, stumble: tuple[str, st
         assert ghcr.tags["v1"] == RAW
 
 
+def test_a_rule_for_the_names_of_tags_is_what_has_to_change(ghcr: Ghcr) -> None:
+    ghcr.stumbles = [("PUT", "/manifests/", error(400, "TAG_INVALID", "no rule allows this tag"))]
+    with answering(ghcr) as server:
+        ghcr.host = server.host
+        with pytest.raises(Stop) as stop:
+            push(ghcr)
+    assert (stop.value.reason, "no rule allows this tag" in stop.value.why) == ("unknown-state", True)
+    assert "docs/registries.md" in (stop.value.next or "")
+
+
 def test_a_lost_answer_is_looked_up(ghcr: Ghcr) -> None:
     ghcr.lose_answers = 1
     with answering(ghcr) as server:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from stagegate.chart.check.plan import ChartFacts, Checked, environments_of, fails
 from stagegate.chart.rules import all_rules
+from stagegate.errors import Stop
 from stagegate.model import Change, Finding, to_json
 from stagegate.runner import log
 from stagegate.runner.context import Context
@@ -31,7 +32,15 @@ class ReportFile(NamedTuple):
 def report_files(context: Context, *, junit: str, sarif: str) -> tuple[ReportFile, ...]:
     """The files that the inputs name, all inside the workspace. Stop(bad-input)."""
     named = (("junit", junit), ("sarif", sarif))
-    return tuple(ReportFile(kind, context.inside(name, what=kind), name) for kind, name in named if name)
+    return tuple(ReportFile(kind, _place(context, kind, name), name) for kind, name in named if name)
+
+
+def _place(context: Context, kind: str, name: str) -> Path:
+    place = context.inside(name, what=kind)
+    if place.is_dir() or any(above.is_file() for above in place.parents):
+        why = "It is a folder." if place.is_dir() else "A part of the path is a file."
+        raise Stop("bad-input", f"{kind} is {name!r}.", why, "Name a file that can be written there.")
+    return place
 
 
 def write(

@@ -40,7 +40,8 @@ def read(
     except Stop as stop:
         if stop.reason not in ("findings", "missing-file", "unknown-state", "bad-input"):
             raise
-        return Base(reference=reference, failure=f"{stop.what} {stop.why}")
+        why = "" if stop.reason == "missing-file" else f" {stop.why}"
+        return Base(reference=reference, failure=f"{stop.what}{why}")
 
 
 def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:

@@ -22,9 +22,18 @@ def logins(settings: Settings, username: str, password: str) -> Mapping[str, Cre
 
 
 def of_base(base: str, settings: Settings, username: str, password: str) -> Registry | None:
-    """The registry of the chart to compare with; None where that is a folder, or where there is none."""
+    """The registry of the chart to compare with; None where that is a folder, or where there is none.
+
+    The input names it, so it needs no settings. Stop(bad-input) for a reference that is none.
+    """
     if not base.startswith("oci://"):
         return None
-    from stagegate.clients.registry import Registry
+    from stagegate.clients.registry import Registry, parse
 
-    return Registry(settings.registry_hosts, username=username, password=password)
+    own = settings.registry_hosts
+    host = parse(base.removeprefix("oci://")).host
+    if (
+        own and host not in own
+    ):  # the login is for the registries of the settings; docker's own may know this one
+        username = password = ""
+    return Registry(own | {host}, username=username, password=password)

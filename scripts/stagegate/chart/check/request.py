@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from stagegate import settings as settings_file
 from stagegate.chart import source
 from stagegate.errors import Stop
 from stagegate.model import Finding
+from stagegate.patterns import pattern
 from stagegate.runner.context import Context
 from stagegate.settings import ChartSettings, Settings
+
+_KUBERNETES = pattern(r"v?\d+\.\d+(?:\.\d+)?(?:[-+][0-9A-Za-z.+-]+)?", re.ASCII)
 
 
 class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +37,7 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[Settings, ChartSettings]:
     """The settings with what the request replaces; a `chart` alone is enough. Stop(bad-settings) without one."""
+    _demand(request, context)
     file = context.inside(config, what="config")
     if request.chart and not file.is_file():
         settings = _without_file(request.chart.rstrip("/"), context)
@@ -48,6 +54,26 @@ def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[
         )
     own = _replaced(own, request)
     return msgspec.structs.replace(settings, chart=own, images=request.image or settings.images), own
+
+
+def _demand(request: CheckRequest, context: Context) -> None:
+    """Stop(missing-file) for a chart that is not there, Stop(bad-input) for what is no version of Kubernetes."""
+    path = request.chart.rstrip("/")
+    if path and not (context.inside(path, what="chart") / source.FILE).is_file():
+        raise Stop(
+            "missing-file",
+            f"There is no {path}/{source.FILE}.",
+            "The input `chart` names that folder.",
+            "Correct the path; it is relative to the workspace.",
+        )
+    version = request.kube_version
+    if version and not _KUBERNETES.fullmatch(version):
+        raise Stop(
+            "bad-input",
+            f"kube-version is {version!r}.",
+            "It must be a version of Kubernetes.",
+            "Write it as 1.33 or 1.33.2.",
+        )
 
 
 def _without_file(path: str, context: Context) -> Settings:

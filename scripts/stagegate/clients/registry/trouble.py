@@ -16,6 +16,10 @@ from stagegate.runner import log
 
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})  # NOT_FOUND is Harbor's word
 _IMMUTABLE = ("immutable", "ImageTagAlreadyExists")  # Harbor 412, ECR 400
+_REFUSED_TAG = (
+    "Change the registry's rule that refuses this, such as one for the names of tags: docs/registries.md lists the "
+    "tags that are written."
+)
 _GHCR_LINK = (
     "On GitHub open the package, Package settings, Manage Actions access, and give this repository Write "
     "(or connect the package to the repository); the job needs `permissions: packages: write`."
@@ -63,6 +67,10 @@ class RegistryRefusal:
             return Stop("server-error", what, why, "Run again when it is no longer read-only.")
         if self.status == 413:
             return Stop("bad-input", what, why, "Make the artifact smaller, or raise the registry's limit.")
+        if self.codes:  # it is a registry, and says itself what it does not accept
+            return Stop(
+                "unknown-state", what, why, _REFUSED_TAG if "push" in doing else "Correct the reference."
+            )
         return Stop("unknown-state", what, why, "Check that the host is a container registry.")
 
     @property
