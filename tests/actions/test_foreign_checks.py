@@ -140,7 +140,7 @@ def test_an_attestation_is_verified_by_gh_and_unknown_without_it(
 
 
 @pytest.mark.parametrize("world", [SIGNED], indirect=True)
-def test_cosign_is_asked_where_gh_is_missing(
+def test_cosign_verifies_where_gh_is_missing(
     world: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if not has(p)))

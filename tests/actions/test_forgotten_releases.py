@@ -50,7 +50,7 @@ def open_titles(world: Shop) -> list[str]:
         ),
     ],
 )
-def test_what_met_a_mark_is_proposed_when_the_mark_is_lifted(
+def test_a_release_stopped_by_a_mark_is_proposed_when_the_mark_is_lifted(
     world: Shop, stop: dict[str, str], go: dict[str, str]
 ) -> None:
     assert run(world, **stop)[0] == 0
@@ -62,7 +62,7 @@ def test_what_met_a_mark_is_proposed_when_the_mark_is_lifted(
     assert told["pr-number"] == "1"
 
 
-def test_what_met_an_outage_is_proposed_by_the_next_evaluation_and_once(world: Shop) -> None:
+def test_a_release_missed_in_an_outage_is_proposed_once_by_the_next_evaluation(world: Shop) -> None:
     world.forge.fail("POST", "/pulls", None, 500)
     assert run(world, environment="prod")[0] == 3
     assert open_titles(world) == []
@@ -89,7 +89,7 @@ def test_a_direct_environment_gets_what_it_missed(tmp_path: Path, host: str) -> 
         assert '"1.3.0-rc.1"' in world.pins("staging")
 
 
-def test_what_was_taken_back_comes_again_only_by_name(world: Shop) -> None:
+def test_a_release_that_was_rolled_back_returns_only_by_name(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.forge.advance(60)
     world.seed_pin("prod", "1.1.0")

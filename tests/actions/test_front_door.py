@@ -96,7 +96,7 @@ def test_the_action_s_own_word_wins(door: Opened, bump: list[Any]) -> None:
 @pytest.mark.parametrize(
     "text", ["1.10", "007", "12e34", "1e5", "0x1f", "2026-01-05", "yes", "~x", "1_000", "null"]
 )
-def test_what_looks_like_something_else_stays_the_text_it_is(text: str) -> None:
+def test_a_text_that_looks_like_another_type_stays_text(text: str) -> None:
     assert yaml_inputs.fields(f"version: {text}", promote_pr.PromotePr, "promote-pr") == {"version": text}
 
 
@@ -139,7 +139,9 @@ def test_an_unknown_command_is_never_imported(door: Opened, command: str, words:
         ("token_: x", "no input"),
     ],
 )
-def test_what_is_no_list_of_inputs(door: Opened, given: str, words: str, bump: list[Any]) -> None:
+def test_a_value_that_is_not_a_list_of_inputs_is_refused(
+    door: Opened, given: str, words: str, bump: list[Any]
+) -> None:
     code, out = door("version-bump", given)
     message = json.loads(Path(out["report"]).read_text())["message"]
     assert (code, out["reason"], bump) == (2, "bad-input", [])

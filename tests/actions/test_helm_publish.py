@@ -542,7 +542,7 @@ def chart_is_a_link(world: World) -> None:
     ],
     ids=["submodule", "Git LFS", "link", "link to no text", "link in a circle", "the chart is a link"],
 )
-def test_what_the_commit_does_not_hold_is_refused_by_name(
+def test_a_file_that_the_commit_lacks_is_refused_by_name(
     world: World, break_it: Any, file: str, says: str
 ) -> None:
     break_it(world)

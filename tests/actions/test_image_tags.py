@@ -216,7 +216,7 @@ def test_digests_that_are_not_the_build_s(world: World, digests: str) -> None:
     assert world.tags(world.shop) == set()
 
 
-def test_no_other_registry_is_asked(world: World) -> None:
+def test_no_other_registry_gets_a_request(world: World) -> None:
     with answering(lambda _: Answer(status=404)) as stranger:
         world.digests[f"{stranger.host}/acme/shop"] = world.digests.pop(world.shop)
         code, out = world.run(registry_username="octo", registry_password=PASSWORD)

@@ -84,7 +84,7 @@ def run(world: Shop, receiver: Receiver, allowed: str = "", **inputs: str) -> tu
     return outputs, printed.getvalue()
 
 
-def test_a_proposal_a_refusal_and_a_long_wait_are_told_once_each(made: Shop, receiver: Receiver) -> None:
+def test_a_proposal_a_refusal_and_a_long_wait_are_sent_once_each(made: Shop, receiver: Receiver) -> None:
     refused, _ = run(made, receiver, environment="prod", version="1.1.0")
     assert refused["reason"] == "no-evidence"
     slack, teams, hook = receiver.got
@@ -116,7 +116,7 @@ def test_a_proposal_a_refusal_and_a_long_wait_are_told_once_each(made: Shop, rec
     assert len(receiver.got) == 8
 
 
-def test_a_rollback_is_told_as_one(made: Shop, receiver: Receiver) -> None:
+def test_a_rollback_is_sent_as_a_rollback(made: Shop, receiver: Receiver) -> None:
     made.passed("1.0.0", environment="prod")
     made.passed("1.1.0")
     made.passed("1.1.0", environment="prod")
@@ -201,7 +201,7 @@ def test_a_failure_after_a_pass_is_news_again(made: Shop, receiver: Receiver) ->
     assert titles == ["Failure: shop 1.1.0 in prod"] * 2
 
 
-def test_without_channels_and_by_hand_nothing_is_asked(made: Shop, receiver: Receiver) -> None:
+def test_without_channels_or_by_hand_there_is_no_request(made: Shop, receiver: Receiver) -> None:
     file = made.folder / "stagegate.yaml"
     file.write_text(file.read_text().partition("notify:")[0])
     before = len(made.forge.calls)
@@ -221,7 +221,7 @@ def test_an_error_of_our_own_in_a_message_does_not_change_the_exit_code(
     assert "::warning title=notify::Notifications ended with ValueError" in printed
 
 
-def test_the_apps_of_a_run_share_what_was_told(made: Shop, receiver: Receiver) -> None:
+def test_the_apps_of_a_run_share_the_record_of_sent_messages(made: Shop, receiver: Receiver) -> None:
     text = (made.folder / "stagegate.yaml").read_text()
     for name in ("shop", "till", "stock"):
         (made.folder / name).mkdir()

@@ -66,7 +66,7 @@ def to(version: str) -> Callable[[str], str]:
     return lambda text: text.replace("1.0.0", version)
 
 
-def test_what_touches_no_pin_is_success_without_a_checkout(world: Shop) -> None:
+def test_a_change_without_pins_is_success_without_a_checkout(world: Shop) -> None:
     pull = propose(world, {"README.md": lambda text: text + "more\n"})
     assert guard(world, pull.number) == 0
     assert status(world, pull.head_sha)[0] == "success"
@@ -128,7 +128,9 @@ def test_a_hold_stops_values_too_and_a_risk_wants_its_label(world: Shop) -> None
         ("another chart of the same version", lambda t: t.replace("chart: shop", "chart: mallory")),
     ],
 )  # fmt: skip
-def test_what_hides_from_judgement_never_passes(world: Shop, attack: str, edit: Callable[[str], str]) -> None:
+def test_a_change_that_hides_from_the_rules_never_passes(
+    world: Shop, attack: str, edit: Callable[[str], str]
+) -> None:
     pull = propose(world, {PROD: edit})
     guard(world, pull.number)
     state, why = status(world, pull.head_sha)
@@ -187,7 +189,7 @@ def test_a_pull_request_that_changes_while_it_is_judged_is_judged_again(
     ("method", "path", "written"),
     [("GET", "/compare/", "error"), ("POST", "/graphql", "none"), ("GET", "/pulls/", "none")],
 )
-def test_what_cannot_be_read_never_passes(world: Shop, method: str, path: str, written: str) -> None:
+def test_an_unreadable_change_never_passes(world: Shop, method: str, path: str, written: str) -> None:
     pull = propose(world, {PROD: to("1.1.0")})
     world.forge.fail(method, path, None, 500)
     assert guard(world, pull.number) == 3

@@ -160,7 +160,9 @@ def test_a_refusal_says_every_rule(world: Shop) -> None:
         ("octo-lead", "/override prod 1.1.0 evidence because I may", 0),
     ],
 )
-def test_rights_are_those_of_the_comments_author(world: Shop, login: str, command: str, code: int) -> None:
+def test_permissions_are_those_of_the_comments_author(
+    world: Shop, login: str, command: str, code: int
+) -> None:
     before = dict(world.hub().refs("refs/heads/stagegate/"))
     got, reason, text = say(world, login, command)
     assert got == code
@@ -172,7 +174,7 @@ def test_rights_are_those_of_the_comments_author(world: Shop, login: str, comman
 
 
 @pytest.mark.parametrize("how", [500, 404, 403, {"status": 200, "headers": {}, "body": "<html>"}])
-def test_an_unknown_right_is_no_right(world: Shop, how: Any) -> None:
+def test_an_unknown_permission_is_no_permission(world: Shop, how: Any) -> None:
     world.forge.fail("GET", "/permission", None, how)
     event = comment(world, "octo-lead", issue(world), "/hold prod because I may")
     assert obey(world, event) != 0
@@ -246,7 +248,7 @@ def test_only_a_bot_that_policy_names_gives_commands(world: Shop) -> None:
     assert "held by release-bot[bot]" in world.report()["message"]["what"]
 
 
-def test_somebody_elses_comment_is_not_taken_for_our_answer(world: Shop) -> None:
+def test_a_comment_by_another_person_does_not_count_as_the_reply(world: Shop) -> None:
     number = issue(world)
     event = comment(world, "octo-lead", number, "/hold prod because I may")
     forged = f"<!-- stagegate-command:{event['comment']['id']}:done -->\nall done"

@@ -35,7 +35,7 @@ def test_direct_commits_the_pin_and_starts_the_verification(world: Shop) -> None
     assert [e.name for e in world.forge.events if not e.swallowed][-1:] == ["workflow_dispatch"]
 
 
-def test_a_pin_that_moved_without_its_verification_says_so(
+def test_a_moved_pin_without_verification_is_reported(
     world: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rights = {**RIGHTS, "actions": "read"}
@@ -179,7 +179,7 @@ def test_a_hold_stops_and_turns_the_open_proposal_red_until_it_is_lifted(world: 
     assert run(world, environment="prod", version="1.1.0") == 0
 
 
-def test_who_may_not_is_refused(world: Shop) -> None:
+def test_a_person_without_permission_is_refused(world: Shop) -> None:
     environ = world.environ(mode="ban", version="1.1.0", reason="bad") | {"GITHUB_ACTOR": "octo-dev"}
     assert entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ) == 1
     assert world.outputs()["reason"] == "not-authorised"
@@ -262,7 +262,7 @@ def test_stagegate_merges_after_an_approval_of_that_head_and_not_before(tmp_path
         assert world.forge.events[-1].name == "workflow_dispatch"
 
 
-def test_a_pin_moved_by_hand_to_what_nobody_proved_is_reported(world: Shop) -> None:
+def test_a_pin_moved_by_hand_to_an_unproven_release_is_reported(world: Shop) -> None:
     world.seed_pin("prod", "1.1.0")
     assert run(world, mode="evaluate") == 0
     assert [f["rule"] for f in world.report()["findings"]] == ["unproven-pin"]
@@ -324,7 +324,7 @@ def test_a_pin_moved_during_a_hold_is_reported_until_its_gate_has_spoken(world: 
     assert pushed(world)[:2] == (0, "no-difference"), "it ran there before the hold"
 
 
-def test_a_mark_that_somebody_deleted_is_reported(world: Shop) -> None:
+def test_a_deleted_mark_is_reported(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="moving")
     ref = "git/refs/heads/stagegate/hold/shop/prod"
     world.ask("DELETE", ref, world.forge.token("octo-dev"), {})
@@ -588,7 +588,7 @@ def test_a_proposal_is_a_draft_where_settings_say_so(tmp_path: Path, host: str) 
 
 
 @pytest.mark.parametrize("mode", ["promote", "rollback"])
-def test_who_starts_a_promotion_by_hand_needs_the_right_of_its_comment(
+def test_a_person_who_starts_a_promotion_by_hand_needs_the_permission_of_its_comment(
     tmp_path: Path, host: str, mode: str
 ) -> None:
     with shop(tmp_path, host, more="commands: {promote: admin, rollback: admin}\n") as world:
@@ -625,7 +625,7 @@ def test_a_bot_that_policy_names_may_roll_back(tmp_path: Path, host: str) -> Non
             assert world.outputs()["reason"] == reason
 
 
-def test_who_repeats_a_run_of_a_push_needs_permission_too(tmp_path: Path, host: str) -> None:
+def test_a_person_who_repeats_a_run_of_a_push_needs_permission_too(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, more="commands: {promote: admin}\n") as world:
         world.seed_pin("staging", "1.1.0")
         world.passed("1.1.0")

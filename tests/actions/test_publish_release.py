@@ -235,7 +235,7 @@ def test_an_immutable_tag_that_was_used_up_is_said_so(world: Shop) -> None:
     assert world.outputs()["reason"] == "version-taken"
 
 
-def test_a_newest_record_that_nobody_can_read_is_not_skipped(world: Shop) -> None:
+def test_an_unreadable_newest_record_is_not_skipped(world: Shop) -> None:
     good(world, "1.1.0")
     github = world.hub()
     task, sha = "stagegate:shop", world.commits["1.1.0"]
@@ -275,7 +275,7 @@ def test_an_sbom_is_published_with_its_checksum_and_never_changes(world: Shop) -
     assert run(world, version="1.1.0", sbom="out/missing.json") == 2
 
 
-def test_what_comes_after_publishing_is_refused_with_the_reason(world: Shop) -> None:
+def test_a_file_added_after_publishing_is_refused_with_the_reason(world: Shop) -> None:
     good(world, "1.1.0")
     world.forge.settings(REPOSITORY, immutable_releases=True)
     assert run(world, version="1.1.0") == 0

@@ -88,7 +88,7 @@ def test_one_step_after_another_tool_is_enough_to_promote(world: Shop) -> None:
     assert promoted(world) == (0, "committed")
 
 
-def test_without_digests_they_are_looked_up_once_and_everybody_is_told(world: Shop) -> None:
+def test_missing_digests_are_looked_up_once_and_this_is_reported(world: Shop) -> None:
     code, told = step(world, ref=f"refs/tags/v{VERSION}")
     assert (code, told["reason"]) == (0, "published")
     assert "looked up by tag" in world.report()["message"]["why"]
@@ -146,7 +146,7 @@ def test_a_tag_that_moved_is_no_second_record(world: Shop, words: list[str]) -> 
         ({"version": VERSION, "digests": "{}"}, "bad-input"),
     ],
 )
-def test_what_is_not_published_is_not_recorded(world: Shop, inputs: dict[str, str], reason: str) -> None:
+def test_an_unpublished_artifact_is_not_recorded(world: Shop, inputs: dict[str, str], reason: str) -> None:
     assert step(world, **inputs)[1]["reason"] == reason
     assert world.hub().deployments("stagegate:shop:release", environment="release") == []
 
@@ -156,7 +156,7 @@ def test_an_image_that_was_never_pushed_is_not_recorded(world: Shop) -> None:
     assert step(world, version=VERSION, digests=absent)[1]["reason"] == "bad-input"
 
 
-def test_a_commit_that_nobody_reviewed_is_no_release(world: Shop) -> None:
+def test_an_unreviewed_commit_is_no_release(world: Shop) -> None:
     person = world.hub(world.forge.token("octo-dev"))
     head = person.head("main") or ""
     person.create_ref("refs/heads/mine", head)

@@ -38,7 +38,7 @@ def mark(world: Shop) -> dict[str, Any]:
     return dict(json.loads(world.repo.read("stagegate/hold/shop/prod", "mark.json")))
 
 
-def test_a_repeated_run_has_no_more_rights_than_who_repeats_it(world: Shop) -> None:
+def test_a_repeated_run_has_only_the_permissions_of_the_person_who_repeats_it(world: Shop) -> None:
     step(world, {}, mode="hold", environment="prod", reason="moving")
     for people in (("octo-lead", "octo-dev"), ("octo-dev", "octo-lead")):
         assert step(world, again(*people), mode="unhold", environment="prod") == (1, "not-authorised")
@@ -64,7 +64,7 @@ def test_a_command_is_repeated_only_by_who_may_give_it(world: Shop) -> None:
     assert not [ref for ref in world.hub().refs("refs/heads/stagegate/") if "/ban/" in ref]
 
 
-def test_a_command_whose_answer_was_deleted_is_not_carried_out_again(world: Shop) -> None:
+def test_a_command_whose_reply_was_deleted_is_not_carried_out_again(world: Shop) -> None:
     step(world, {}, mode="hold", environment="prod", reason="moving")
     number = issue(world)
     event = comment(world, "octo-lead", number, "/unhold prod")
@@ -78,7 +78,7 @@ def test_a_command_whose_answer_was_deleted_is_not_carried_out_again(world: Shop
     assert "was started again" in answer(world, number)
 
 
-def test_what_trouble_left_open_is_completed_by_a_second_attempt(world: Shop) -> None:
+def test_a_second_attempt_completes_an_interrupted_command(world: Shop) -> None:
     ready(world)
     number = issue(world)
     event = comment(world, "octo-dev", number, "/promote prod")

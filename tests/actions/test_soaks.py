@@ -44,7 +44,7 @@ def state(world: Shop, sha: str) -> str:
 
 
 @pytest.mark.parametrize("made", [""], indirect=True)
-def test_what_soaks_is_merged_and_the_newer_release_follows(made: Shop) -> None:
+def test_a_soaking_proposal_is_merged_and_the_newer_release_follows(made: Shop) -> None:
     _, first = arrives(made, "1.1.0")
     assert first["reason"] == "proposed"
     made.forge.advance(600)
@@ -61,7 +61,7 @@ def test_what_soaks_is_merged_and_the_newer_release_follows(made: Shop) -> None:
 
 
 @pytest.mark.parametrize("made", [""], indirect=True)
-def test_what_has_soaked_waits_for_people_and_makes_way_for_what_has_soaked_too(made: Shop) -> None:
+def test_a_soaked_proposal_is_replaced_only_by_a_soaked_release(made: Shop) -> None:
     _, first = arrives(made, "1.1.0")
     made.forge.advance(3000)
     assert arrives(made, "1.2.0")[1]["reason"] == "queued"
@@ -75,7 +75,7 @@ def test_what_has_soaked_waits_for_people_and_makes_way_for_what_has_soaked_too(
 
 @pytest.mark.parametrize("made", [""], indirect=True)
 @pytest.mark.parametrize("end", ["ban", "failed"])
-def test_what_is_banned_or_fails_makes_way(made: Shop, end: str) -> None:
+def test_a_banned_or_failed_proposal_is_replaced(made: Shop, end: str) -> None:
     arrives(made, "1.1.0")
     made.forge.advance(60)
     if end == "ban":

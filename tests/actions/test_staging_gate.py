@@ -278,7 +278,7 @@ def test_a_failure_asks_for_the_rollback_and_stays_a_failure(bench: Bench, gate:
     assert done.log.count("::error") == 1
 
 
-def test_what_nobody_proved_before_is_not_tested_but_told(bench: Bench, gate: Gate) -> None:
+def test_a_release_without_evidence_is_reported_and_not_tested(bench: Bench, gate: Gate) -> None:
     gate(env={"SHOP_PASSWORD": "quite-another-one"})  # staging has no good word for 1.0.0 now
     before, spoken = len(bench.deployments), len(bench.reader.statuses(bench.commit))
     done = gate(environment="prod")
@@ -323,7 +323,9 @@ def test_a_skip_is_never_a_pass(bench: Bench, gate: Gate) -> None:
 
 @pytest.mark.parametrize("actor", ["octo-stranger", "github-actions[bot]", "dependabot[bot]"])
 @pytest.mark.parametrize("mode", ["adopt", "skip"])
-def test_who_adopts_or_skips_needs_permission(bench: Bench, gate: Gate, mode: str, actor: str) -> None:
+def test_a_person_who_adopts_or_skips_needs_permission(
+    bench: Bench, gate: Gate, mode: str, actor: str
+) -> None:
     bench.lab.forge.user("octo-stranger")
     before = len(bench.deployments)
     refused = gate(mode=mode, reason="because", env={"GITHUB_ACTOR": actor})
@@ -387,7 +389,7 @@ def test_a_dry_run_writes_nothing(bench: Bench, gate: Gate) -> None:
         ({"token": "ghs_unknown"}, {}, 3, "token-expired"),
     ],
 )
-def test_what_is_wrong_from_the_start_writes_nothing(
+def test_a_wrong_request_writes_nothing(
     bench: Bench, gate: Gate, flags: dict[str, str], env: dict[str, str], code: int, reason: str
 ) -> None:
     before = (bench.statuses, len(bench.deployments))
@@ -407,7 +409,7 @@ def test_without_a_verdict_the_status_does_not_stay_pending(bench: Bench, gate: 
     assert "no verdict, missing-permission" in bench.statuses[0].description
 
 
-def test_a_roll_out_that_does_not_come_is_nobodys_verdict(bench: Bench, gate: Gate) -> None:
+def test_a_roll_out_that_never_starts_gives_no_verdict(bench: Bench, gate: Gate) -> None:
     with bench.lab.argocd.paused():
         fault = bench.lab.argocd.fault("shop-staging", "suspended")
     bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Suspended", "shop-staging")
@@ -616,7 +618,7 @@ def test_an_image_that_moves_is_noticed(bench: Bench, gate: Gate) -> None:
     assert (done.code, done.outputs["reason"]) == (1, "image-moved"), done.log
 
 
-def test_protected_evidence_is_written_by_the_app_and_by_nobody_else(bench: Bench, gate: Gate) -> None:
+def test_protected_evidence_is_written_only_by_the_app(bench: Bench, gate: Gate) -> None:
     app = bench.lab.forge.app("shop-gate", {"statuses": "write", "deployments": "write", "contents": "read"})
     bench.settings({"level: advisory": "level: protected, app: shop-gate"})
     try:
@@ -662,7 +664,7 @@ def test_a_token_that_dies_in_a_long_wait_does_not_take_the_verdict_with_it(
         assert bench.of_run(number) == []
 
 
-def test_what_is_proven_is_left_alone_until_something_changes(bench: Bench, gate: Gate) -> None:
+def test_a_proven_release_is_not_tested_again_until_something_changes(bench: Bench, gate: Gate) -> None:
     assert gate().outputs["reason"] == "passed"
     before = len(bench.deployments)
     assert gate(again="false").outputs["reason"] == "already-passed"

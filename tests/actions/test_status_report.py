@@ -94,7 +94,7 @@ def test_a_commit_is_found_in_the_release_that_brought_it(world: Shop) -> None:
     assert all(later != c["sha"] for one in app["releases"] for c in one["commits"])
 
 
-def test_what_needs_a_person_is_named_with_the_command_for_it(world: Shop) -> None:
+def test_a_state_that_needs_a_person_names_the_command(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0", outcome="failed", reason="checks-failed")
     found = place(world, "staging")
@@ -165,7 +165,7 @@ def test_a_look_that_found_other_software_is_drift_and_fails_the_step(world: Sho
     assert place(world, "prod")["drift"] == ""
 
 
-def test_what_is_ready_and_not_proposed_is_stuck_after_an_hour(world: Shop) -> None:
+def test_a_ready_release_without_a_proposal_is_stuck_after_an_hour(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0")
     world.passed("1.0.0", "prod")
@@ -180,7 +180,7 @@ def test_what_is_ready_and_not_proposed_is_stuck_after_an_hour(world: Shop) -> N
 
 
 @pytest.mark.parametrize("missing", ["statuses", "pull_requests", "deployments", "contents"])
-def test_what_may_not_be_read_is_unknown_and_never_good(world: Shop, missing: str) -> None:
+def test_a_fact_without_permission_is_unknown_and_never_good(world: Shop, missing: str) -> None:
     world.passed("1.0.0", "prod")
     rights = {name: level for name, level in RIGHTS.items() if name != missing}
     world.forge.world.repositories["acme/shop"].private = True

@@ -44,7 +44,7 @@ def guard(
     return code, [one for one in made if ".git/" not in one[1]]
 
 
-def test_it_ends_after_two_requests_although_all_else_is_down(world: Shop) -> None:
+def test_an_unwatched_pull_request_needs_two_requests_even_if_all_else_is_down(world: Shop) -> None:
     pull = propose(world, {"README.md": lambda text: text + "more\n"})
     world.forge.fail("*", ELSE, None, 500)
     code, calls = guard(world, pull)

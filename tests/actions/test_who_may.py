@@ -49,7 +49,7 @@ HOLD = {"mode": "hold", "environment": "prod", "reason": "the database moves"}
 UNHOLD = {"mode": "unhold", "environment": "prod"}
 
 
-def test_a_list_admits_its_teams_logins_and_permissions_and_nobody_else(world: Shop) -> None:
+def test_a_list_admits_only_its_teams_logins_and_permissions(world: Shop) -> None:
     policy(world, f"{{hold: [{TEAM}, Octo-Guest, admin]}}")
     inputs = app(world, "members")
     for login, reason in (
@@ -72,7 +72,7 @@ def test_a_comment_is_judged_by_the_same_list(world: Shop) -> None:
     assert say(world, "octo-call", "/rollback prod", 0, **inputs)[:2] == (0, "proposed")
 
 
-def test_a_team_without_a_token_that_may_ask_is_named_and_nobody_is_let_in(world: Shop) -> None:
+def test_a_team_whose_members_cannot_be_read_admits_no_person(world: Shop) -> None:
     policy(world, f"{{hold: [{TEAM}, octo-guest]}}")
     assert run(world, "octo-guest", **HOLD) == (0, "marked")  # a name needs no question
     for inputs in ({}, app(world)):
@@ -81,14 +81,14 @@ def test_a_team_without_a_token_that_may_ask_is_named_and_nobody_is_let_in(world
         assert TEAM in world.report()["message"]["what"]
 
 
-def test_whoever_set_a_hold_may_lift_it_and_nobody_elses(world: Shop) -> None:
+def test_the_owner_of_a_hold_may_lift_it_but_not_others_holds(world: Shop) -> None:
     assert run(world, "octo-dev", **HOLD)[1] == "marked"
     assert run(world, "octo-call", **UNHOLD) == (1, "not-authorised")
     assert run(world, "octo-dev", **UNHOLD)[1] == "unmarked"
     assert run(world, "octo-dev", **UNHOLD) == (1, "not-authorised")  # there is none to lift any more
 
 
-def test_a_hold_over_somebody_elses_neither_shortens_nor_lifts_it(world: Shop) -> None:
+def test_a_hold_over_another_persons_hold_neither_shortens_nor_lifts_it(world: Shop) -> None:
     run(world, "octo-lead", **HOLD)
     assert run(world, "octo-dev", **HOLD, until="1m")[1] == "marked"
     assert run(world, "octo-dev", **{**HOLD, "reason": "another reason"}, until="1m")[1] == "marked"
@@ -100,7 +100,7 @@ def test_a_hold_over_somebody_elses_neither_shortens_nor_lifts_it(world: Shop) -
     assert run(world, "octo-lead", **UNHOLD)[1] == "unmarked"
 
 
-def test_a_rollback_over_somebody_elses_hold_does_not_make_it_ones_own(world: Shop) -> None:
+def test_a_rollback_over_another_persons_hold_does_not_change_its_owner(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     run(world, "octo-lead", **HOLD)

@@ -160,7 +160,7 @@ def test_other_places_of_charts(source: str, kind: str, url: str) -> None:
         ("  source: {repoURL: 'https://x/y', path: chart, helm: {valueFiles: [gone.yaml]}}", "missing-file"),
     ],
 )
-def test_what_does_not_decide_is_refused(text: str, reason: str) -> None:
+def test_an_application_without_clear_inputs_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Stop) as stop:
         render_inputs.render_inputs(application(text), lambda *_: None)
     assert stop.value.reason == reason

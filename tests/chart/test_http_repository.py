@@ -62,7 +62,7 @@ def test_a_version_is_fetched(folder: Path, address: str, version: str) -> None:
     assert package.unpack(archive, "cache")["cache/Chart.yaml"].decode().split() == CHART.split()
 
 
-def test_what_is_not_there_is_none(folder: Path, address: str) -> None:
+def test_a_missing_chart_is_none(folder: Path, address: str) -> None:
     helm(folder, "repo", "index", ".")
     assert published.from_index(address, "cache", "1.4.3") is None
     assert published.from_index(address, "other", "1.4.2") is None

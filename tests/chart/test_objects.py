@@ -65,7 +65,7 @@ def test_objects_with_their_templates() -> None:
         ("apiVersion: 1\nkind: A\nmetadata: {name: a}\n", "without apiVersion"),
     ],
 )
-def test_what_is_no_object_is_an_error(text: str, says: str) -> None:
+def test_a_document_that_is_not_an_object_is_an_error(text: str, says: str) -> None:
     with pytest.raises(Stop, match=says) as stop:
         parse("---\n# Source: shop/templates/broken.yaml\n" + text, "staging")
     assert stop.value.reason == "findings"

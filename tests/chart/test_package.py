@@ -153,7 +153,7 @@ def test_the_record_is_added_and_no_other_byte_changes(form: str) -> None:
 @pytest.mark.parametrize(
     "text", ["annotations: [a]\n", "annotations:\n  stagegate/commit: x\n", "name: shop\n"]
 )
-def test_what_cannot_take_the_record_is_refused(text: str) -> None:
+def test_a_chart_that_cannot_be_extended_by_the_record_is_refused(text: str) -> None:
     with pytest.raises(Stop) as stop:
         record.write((CHART + text).encode(), RECORD, "Chart.yaml")
     assert stop.value.reason == "findings"

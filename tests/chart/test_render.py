@@ -82,7 +82,7 @@ def test_helms_own_words_and_place(
     assert (stop.value.file, stop.value.line) == (file, line)
 
 
-def test_what_helm_lets_pass_is_found(tmp_path: Path) -> None:
+def test_mistakes_that_helm_accepts_are_found(tmp_path: Path) -> None:
     glued = "# names the shop\n{{- /* trimmed */ -}}\napiVersion: v1\nkind: A\nmetadata: {name: a}\n"
     with pytest.raises(Stop, match="without apiVersion") as stop:
         render.render(write(tmp_path, {"templates/glued.yaml": glued}).folder, INPUTS, where="prod")

@@ -179,7 +179,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("case", PAIRS)
-def test_what_contradicts_itself_is_refused(case: str) -> None:
+def test_contradicting_fields_are_refused(case: str) -> None:
     good, bad, path = PAIRS[case]
     assert problems(good) == []
     assert problems(bad) == [path]

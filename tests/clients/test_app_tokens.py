@@ -103,7 +103,7 @@ def test_a_token_reaches_no_other_repository_and_writes_nothing_else(apps: Apps)
             refused()
 
 
-def test_a_permission_that_the_app_does_not_have_is_not_asked_for() -> None:
+def test_a_permission_that_the_app_lacks_is_not_requested() -> None:
     granted = {"contents": "read", "statuses": "write", "metadata": "read"}
     wanted = {"contents": "write", "statuses": "write", "actions": "write"}
     assert installation._least(wanted, granted) == {"contents": "read", "statuses": "write"}

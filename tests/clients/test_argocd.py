@@ -98,7 +98,7 @@ def test_requests_carry_token_headers_project_and_namespace() -> None:
     assert (asked.headers["Authorization"], asked.headers["CF-Access"]) == (f"Bearer {TOKEN}", "abc-def")
 
 
-def test_manifests_are_asked_for_at_exactly_the_compared_revisions() -> None:
+def test_manifests_are_requested_at_exactly_the_compared_revisions() -> None:
     one = {"status": {"sync": {"revision": "1.1.0"}}}
     several = {"status": {"sync": {"revisions": ["1.1.0", "abc"]}}}
     body = json.dumps({"manifests": [json.dumps({"kind": "Service"}), ""]}).encode()
@@ -188,7 +188,7 @@ def test_an_empty_address_or_token_is_an_empty_secret(server: str, token: str) -
     "server",
     ["ftp://argocd.example.com", "https://user:pw@argocd.example.com", "https://", "argo cd", "argocd:port"],
 )
-def test_what_is_no_address_is_refused(server: str) -> None:
+def test_a_text_that_is_not_an_address_is_refused(server: str) -> None:
     with pytest.raises(Stop) as stopped:
         ArgoCD(server, TOKEN)
     assert stopped.value.reason == "bad-input"

@@ -74,14 +74,14 @@ def test_both_tokens_are_masked() -> None:
     ],
     ids=["no connector", "no token", "login page"],
 )
-def test_what_dex_refuses_says_why_and_what_to_do(answer: Answer, word: str) -> None:
+def test_a_refusal_of_dex_has_its_reason_and_the_next_step(answer: Answer, word: str) -> None:
     with answering(respond(answer)) as server, pytest.raises(Stop) as stopped:
         oidc.exchanged(address(server), "github-actions", environ=job(address(server)))
     assert (stopped.value.reason, word in stopped.value.why) == ("missing-permission", True)
     assert "connector" in stopped.value.next
 
 
-def test_a_job_without_the_permission_is_told_so() -> None:
+def test_a_job_without_the_permission_gets_the_line_to_add() -> None:
     with pytest.raises(Stop) as stopped:
         oidc.exchanged("https://argocd.example.com", "github-actions", environ={})
     assert stopped.value.next == "Add `permissions: id-token: write` to the job."

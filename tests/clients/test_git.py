@@ -151,7 +151,7 @@ TRAPS = (
 )
 
 
-def test_nothing_that_lies_in_the_checkout_is_run(origin: Repository, tmp_path: Path) -> None:
+def test_nothing_in_the_checkout_is_run(origin: Repository, tmp_path: Path) -> None:
     first = origin.commit("one", {"a": "1"})
     origin.git("tag", "v1.0.0")
     work = clone(origin, tmp_path / "work", "--depth=1")

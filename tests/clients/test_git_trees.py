@@ -55,7 +55,7 @@ def test_a_replaced_object_is_not_believed(repository: Repository, place: str) -
     assert git_trees.proven(repository.path, head) is None
 
 
-def test_what_is_not_here_is_not_known(repository: Repository, tmp_path: Path) -> None:
+def test_a_missing_commit_is_unknown(repository: Repository, tmp_path: Path) -> None:
     assert git_trees.proven(repository.path, "1" * 40) is None
     assert git_trees.proven(repository.path, "HEAD") is None
     (tmp_path / "empty").mkdir()

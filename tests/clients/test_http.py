@@ -186,7 +186,7 @@ def test_one_connection_serves_many_requests() -> None:
         assert [pools[key].num_connections for key in pools.keys()] == [1]  # noqa: SIM118  no mapping
 
 
-def test_nobody_there_says_who_and_nothing_of_what_was_sent() -> None:
+def test_an_unreachable_host_is_named_without_the_request() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
     with http.session(retries=1) as session, pytest.raises(Stop) as caught:

@@ -106,7 +106,7 @@ def test_marks_on_many_refs_are_one_query(shop: World) -> None:
     assert hub.ACTIONS_BOT.same(marks["refs/heads/stagegate/hold/shop/e3"].author)
 
 
-def test_identities_are_told_apart_by_kind_and_id(shop: World) -> None:
+def test_identities_differ_by_kind_and_id(shop: World) -> None:
     shop.forge.user("github-actions")  # a person may carry the App's short name
     shop.forge.collaborator(REPOSITORY, "github-actions", "write")
     forger = shop.person("github-actions")

@@ -158,7 +158,7 @@ def test_graphql_says_no_in_its_own_way(shop: World) -> None:
     assert (caught.value.reason, caught.value.verdict.exit_code) == ("missing-permission", 2)
 
 
-def test_absent_is_told_from_invisible(shop: World) -> None:
+def test_absent_differs_from_invisible(shop: World) -> None:
     shop.forge.repository("acme/secret", private=True)
     assert shop.hub().pull(77) is None
     token = shop.actions(contents="read")
@@ -181,7 +181,7 @@ def test_an_expired_token_is_exit_3(shop: World) -> None:
     assert (caught.value.reason, caught.value.verdict.exit_code) == ("token-expired", 3)
 
 
-def test_nobody_listens() -> None:
+def test_a_server_that_is_down_is_unreachable() -> None:
     dead = hub.connect(
         REPOSITORY, "ghs_nobody", api_url="http://127.0.0.1:9", graphql_url="", server_url="", pace=0
     )
@@ -214,7 +214,7 @@ def test_no_token_is_in_any_exception(shop: World) -> None:
 
 
 @pytest.mark.parametrize(("repository", "token"), [("shop", "t"), ("a/b/c", "t"), ("acme/shop", " ")])
-def test_nonsense_is_refused_before_anything_is_asked(repository: str, token: str) -> None:
+def test_nonsense_is_refused_before_any_request(repository: str, token: str) -> None:
     with pytest.raises(Stop) as caught:
         hub.connect(repository, token, api_url="http://127.0.0.1:9", graphql_url="", server_url="")
     assert caught.value.verdict.exit_code == 2

@@ -295,7 +295,7 @@ def test_a_lost_merge_answer_is_looked_up(shop: World) -> None:
         ({"required_statuses": [("stagegate/pins", None)]}, "protected-branch"),
     ],
 )
-def test_merge_refusals_are_told_apart(shop: World, rules: dict[str, object], reason: str) -> None:
+def test_merge_refusals_have_different_reasons(shop: World, rules: dict[str, object], reason: str) -> None:
     shop.forge.protect(REPOSITORY, **rules)  # type: ignore[arg-type]
     github, pull = shop.github, propose(shop)
     with pytest.raises(Stop) as caught:
@@ -377,7 +377,7 @@ def test_writes_keep_their_distance_and_reads_do_not(shop: World) -> None:
     assert waits == [1.0]
 
 
-def test_what_was_just_made_may_not_be_seen_yet(shop: World) -> None:
+def test_a_new_object_may_be_missing_in_the_first_reads(shop: World) -> None:
     absent = {"status": 404, "body": {"message": "Not Found"}}
     github = shop.github
     number = record(shop)

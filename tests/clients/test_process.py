@@ -40,7 +40,7 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_what_a_program_says() -> None:
+def test_output_of_a_program_is_returned() -> None:
     done = process.run(*sh('printf "$1"; printf oops >&2; cat', "a\\377b"), input=b" more", check=False)
     assert (done.code, done.stdout, done.text, done.errors) == (0, b"a\xffb more", "a\ufffdb more", "oops")
     assert process.run(*sh("exit 3"), check=False).code == 3
@@ -95,7 +95,7 @@ def test_a_child_that_left_the_group_cannot_hold_us(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "child").read_text()), 9)
 
 
-def test_a_bounded_program_leaves_nobody_even_when_it_ends_well(tmp_path: Path) -> None:
+def test_a_bounded_program_leaves_no_child_even_when_it_succeeds(tmp_path: Path) -> None:
     script = f'{STAYS} & echo $! > "$1/child"; echo done'
     done = process.run_bounded(
         *sh(script, str(tmp_path)), cwd=tmp_path, env={"PATH": os.environ["PATH"]}, timeout=20

@@ -172,7 +172,7 @@ def test_a_job_s_token_goes_to_registries_of_github_only(host: str, gets_it: boo
     assert credentials.lookup("octo-dev", "of this registry")(host).password == "of this registry"
 
 
-def test_another_host_is_never_asked(lab: LabRegistry) -> None:
+def test_no_other_host_gets_a_request(lab: LabRegistry) -> None:
     with pytest.raises(Stop) as stop:
         registry.Registry(frozenset({"ghcr.io"})).digest(f"{lab.host}/road/app:v1.0.0")
     assert stop.value.reason == "wrong-source"
@@ -209,7 +209,7 @@ def test_references(text: str, host: str, path: str, tag: str) -> None:
         "ghcr.io/acme/shop:v1/../../x",
     ],
 )
-def test_what_is_no_reference_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_reference_is_refused(text: str) -> None:
     with pytest.raises(Stop) as stop:
         registry.parse(text)
     assert stop.value.reason == "bad-input"

@@ -52,7 +52,7 @@ def error(status: int, code: str, message: str = "", **headers: str) -> Answer:
         (Answer(cut=True), "unreachable"),
     ],
 )
-def test_absent_is_only_what_the_registry_says_is_absent(answer: Answer, reason: str | None) -> None:
+def test_only_a_registry_response_makes_an_artifact_absent(answer: Answer, reason: str | None) -> None:
     with answering(lambda _: answer) as server:
         where = f"{server.host}/app:v1"
         if reason is None:
@@ -103,7 +103,7 @@ def test_without_a_digest_header_the_manifest_is_hashed() -> None:
         assert client(server.host).digest(f"{server.host}/app:v1") == MANIFEST.digest
 
 
-def test_a_five_hundred_is_asked_again() -> None:
+def test_a_500_is_requested_again() -> None:
     answers = iter([Answer(502), Answer(503)])
     good = Answer(200, {"Docker-Content-Digest": MANIFEST.digest})
     with answering(lambda _: next(answers, good)) as server:

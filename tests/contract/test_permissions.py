@@ -209,7 +209,7 @@ def test_a_job_that_calls_a_workflow_grants_what_its_jobs_declare_and_nothing_el
     assert dict(permissions) == union([job["permissions"] for job in inner.values()])
 
 
-def test_what_init_writes_grants_the_same() -> None:
+def test_workflows_by_init_grant_the_same_permissions() -> None:
     pattern = r"    permissions:\n((?:      .*\n)+)    uses: \{\{ repository \}\}/\.github/workflows/([a-z0-9-]+\.yml)@"
     texts = [file.read_text() for file in ROOT.glob("scripts/stagegate/setup/templates/*.yml.j2")]
     blocks = [match for text in texts for match in re.findall(pattern, text)]

@@ -164,7 +164,7 @@ def test_an_outcome_added_by_halves_is_found() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_an_event_that_is_told_is_complete(event: str) -> None:
+def test_every_notified_event_is_complete(event: str) -> None:
     assert missing_of_event(event) == []
 
 

@@ -94,7 +94,7 @@ def test_a_scalar_is_the_same_or_left_alone(text: str) -> None:
     "text",
     ["a: 1\na: 2\n", "a: &x 1\nb: *x\n", "<<: {a: 1}\n", "!!str 1\n", "a: [\n", "a: 1\n---\nb: 2\n", "\xff"],
 )
-def test_what_needs_the_full_reader_is_left_to_it(text: str) -> None:
+def test_yaml_that_needs_the_full_reader_is_left_to_it(text: str) -> None:
     with pytest.raises(plain_yaml.Unusual):
         plain_yaml.load(text.encode("latin-1"))
 

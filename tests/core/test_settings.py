@@ -88,7 +88,7 @@ def test_contradictions(text: str, part: str) -> None:
         (b"app: shop\n\tx: 1\n", 2, "cannot start any token"),
     ],
 )
-def test_what_is_no_yaml_is_told_as_a_mistake_of_the_file(content: bytes, line: int, words: str) -> None:
+def test_a_file_that_is_not_yaml_is_reported_as_a_mistake(content: bytes, line: int, words: str) -> None:
     with pytest.raises(Stop, match=words) as stop:
         settings.parse(content, "f.yaml")
     assert (stop.value.reason, stop.value.line) == ("bad-settings", line)

@@ -97,7 +97,7 @@ def test_the_apps_own_words_win_where_nothing_is_locked() -> None:
         (OWN.replace("{reviewers: [octo-lead]}", "{approvals: 0}"), "environments.prod.promotion.approvals"),
     ],
 )
-def test_what_is_locked_cannot_be_loosened(own: str, key: str) -> None:
+def test_a_locked_key_cannot_be_loosened(own: str, key: str) -> None:
     said = refused(own)
     assert key in said
     assert "acme/platform//stagegate/policy.yaml" in said

@@ -55,7 +55,7 @@ def test_the_same_order_and_the_same_next_versions_as_the_library(first: str, se
         "\u0661.0.0",
     ],
 )
-def test_what_is_no_version(text: str) -> None:
+def test_a_text_that_is_not_a_version_is_refused(text: str) -> None:
     assert not Version.is_valid(text)
     assert not semver.Version.is_valid(text)
     with pytest.raises(ValueError, match="SemVer"):

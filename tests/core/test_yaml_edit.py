@@ -51,7 +51,7 @@ def test_the_second_document_of_a_file() -> None:
         (b"a: 1\n", 'a."', "bad-settings"),
     ],
 )
-def test_what_is_not_exactly_one_scalar_is_refused(content: bytes, path: str, reason: str) -> None:
+def test_a_value_that_is_not_one_scalar_is_refused(content: bytes, path: str, reason: str) -> None:
     with pytest.raises(Stop) as stop:
         yaml_edit.replace(content, {(0, path): "y"}, "f.yaml")
     assert stop.value.reason == reason
@@ -69,7 +69,7 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF).filter(str.
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 @given(st.dictionaries(keys, words, min_size=1, max_size=5), st.data())
-def test_whatever_the_text_it_reads_back_and_the_rest_stays(
+def test_every_written_text_is_read_back_and_the_rest_stays(
     mapping: dict[str, str], data: st.DataObject
 ) -> None:
     lines = {key: f"{key}: '{value.replace(chr(39), chr(39) * 2)}' # {key}" for key, value in mapping.items()}

@@ -23,7 +23,7 @@ def test_every_key_says_what_it_does(name: str) -> None:
     assert [key for key in SECTIONS[name]["properties"] if len(told.get(key, "")) < 10] == []
 
 
-def test_a_key_that_says_nothing_is_not_told() -> None:
+def test_a_key_without_a_text_is_not_listed() -> None:
     told = docs.texts(_Half)
     assert told == {"what-it-does": "Over two lines."}
 
@@ -49,7 +49,7 @@ def test_every_section_has_a_table_and_a_heading() -> None:
 
 
 @pytest.mark.parametrize("file", ["docs/settings.md", "stagegate.schema.json"])
-def test_what_is_generated_is_not_stale(file: str) -> None:
+def test_generated_pages_are_current(file: str) -> None:
     assert dict(docs.generated())[ROOT / file] == (ROOT / file).read_text()
 
 

@@ -55,7 +55,7 @@ def state(found: list[Record], words: list[Word]) -> records.Verdict:
     return records.state(checked, RELEASE)
 
 
-def test_what_agrees_counts() -> None:
+def test_records_that_agree_count() -> None:
     good = state([record(5)], [Word(state="success", created_at=at(5))])
     assert (good.state, good.since) == ("passed", at(5))
     running = Word(state="pending", created_at=at(9), description="1.1.0: the gate runs")
@@ -78,7 +78,7 @@ def test_what_agrees_counts() -> None:
         ([record(4, version="1.0.0", commit="a" * 40)], [Word(state="failure", created_at=at(8))], "is missing"),
     ],
 )  # fmt: skip
-def test_what_does_not_agree_is_unknown(found: list[Record], words: list[Word], why: str) -> None:
+def test_records_that_do_not_agree_are_unknown(found: list[Record], words: list[Word], why: str) -> None:
     verdict = state(found, words)
     assert verdict.state == "unknown"
     assert why in verdict.detail
@@ -99,7 +99,7 @@ def test_a_failure_whose_record_was_deleted_does_not_shorten_the_soak() -> None:
     assert (verdict.state, verdict.since) == ("passed", at(9))
 
 
-def test_what_is_unknown_of_one_version_says_nothing_of_another() -> None:
+def test_an_unknown_version_does_not_affect_another() -> None:
     found = [record(5), record(3, version="1.0.0", commit="a" * 40)]
     checked = agreement.checked(found, [], "staging", RELEASE, (APP,))
     before = Release(app="shop", version="1.0.0", tag="v1.0.0", commit="a" * 40)

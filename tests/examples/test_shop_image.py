@@ -110,7 +110,7 @@ def ask(url: str, body: object = None, token: str = "") -> Any:
         return json.load(answer)
 
 
-def test_what_was_pushed_runs_and_names_its_version(registry: Registry, tmp_path: Path) -> None:
+def test_the_pushed_image_runs_and_reports_its_version(registry: Registry, tmp_path: Path) -> None:
     image = f"{registry.host}/acme/shop"
     output = tmp_path / "output"
     digest = digest_of(build(image, GITHUB_OUTPUT=str(output)), image)
@@ -242,6 +242,6 @@ def test_a_registry_that_falters_once_gets_the_whole_push_again(registry: Regist
     ("arguments", "told"),
     [(("--commit", "main"), "40 hexadecimal"), (("--image", "ghcr.io/acme/shop:v1"), "without a tag")],
 )
-def test_bad_arguments_are_told(arguments: tuple[str, ...], told: str) -> None:
+def test_bad_arguments_are_reported(arguments: tuple[str, ...], told: str) -> None:
     refused = build("ghcr.io/acme/shop", *arguments)
     assert refused.returncode == 2 and told in refused.stderr

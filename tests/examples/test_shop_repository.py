@@ -76,7 +76,7 @@ def test_login_is_named_or_given_never_made_up() -> None:
     assert names == {objects["Secret"]["metadata"]["name"]}
 
 
-def test_a_mistyped_value_is_told() -> None:
+def test_a_mistyped_value_is_reported() -> None:
     refused = helm("template", "shop", str(CHART), "--set", "replica=3")
     assert refused.returncode != 0 and "replica" in refused.stderr
 

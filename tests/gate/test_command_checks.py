@@ -93,7 +93,7 @@ def test_a_failing_command_fails_even_when_all_its_cases_passed(tmp_path: Path) 
 @pytest.mark.parametrize(
     "report", ["<html>", "{}", '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>']
 )
-def test_what_is_no_junit_is_a_failure(tmp_path: Path, report: str) -> None:
+def test_a_report_that_is_not_junit_is_a_failure(tmp_path: Path, report: str) -> None:
     found = run(tmp_path, "", report=report)
     assert "root:" not in str(found)
     assert outcomes(found) in ({"command": "failed"}, {})  # no check at all is no-checks, which is no pass

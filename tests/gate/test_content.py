@@ -48,7 +48,7 @@ def test_index_and_platform_digest_are_the_same_software(digest: str) -> None:
         (pod_image(f"{SHOP}:v1.1.0"), "by_tag"),
     ],
 )
-def test_what_is_not_proven_says_how(image: PodImage, word: str) -> None:
+def test_content_that_is_not_proven_has_a_reason(image: PodImage, word: str) -> None:
     seen = judged(image)
     assert [name for name in seen.__struct_fields__ if getattr(seen, name)] == [word]
 
@@ -104,7 +104,7 @@ SECRET: Json = {
 }
 
 
-def test_what_argocd_adds_and_hides_is_no_difference() -> None:
+def test_fields_that_argo_cd_adds_or_hides_are_no_difference() -> None:
     theirs = [copy.deepcopy(DEPLOYMENT), copy.deepcopy(SECRET)]
     theirs[0]["metadata"] |= {"namespace": "shop", "annotations": {"argocd.argoproj.io/tracking-id": "x"}}
     theirs[0]["metadata"]["labels"]["app.kubernetes.io/instance"] = "shop-staging"

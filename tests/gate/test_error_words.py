@@ -47,7 +47,7 @@ def failing(message: str) -> Any:
 
 
 @pytest.mark.parametrize("message", NOT_THERE)
-def test_what_is_not_there_after_a_hard_refresh_fails_at_once(message: str) -> None:
+def test_a_missing_artifact_after_a_hard_refresh_fails_at_once(message: str) -> None:
     world = Simulated([*BEFORE, Phase(FOREVER, failing(message))])
     found, seconds = waited(world)
     assert (found.outcome, found.reason) == ("failed", "comparison-error")
@@ -57,12 +57,12 @@ def test_what_is_not_there_after_a_hard_refresh_fails_at_once(message: str) -> N
 
 
 @pytest.mark.parametrize("message", MAY_PASS)
-def test_what_may_pass_is_endured_though_it_says_that_something_is_missing(message: str) -> None:
+def test_a_temporary_error_is_tolerated_even_if_it_mentions_a_missing_object(message: str) -> None:
     found, _ = waited(Simulated(roll_out(begin=(*BEFORE, Phase(250.0, failing(message))))))
     assert found.outcome == "ready"
 
 
-def test_a_hard_refresh_that_is_lost_is_asked_for_again() -> None:
+def test_a_lost_hard_refresh_is_requested_again() -> None:
     world = Simulated([*BEFORE, Phase(22.0, failing(NOT_THERE[0])), Phase(9.0, answer=(502, "")), Phase(
         FOREVER, failing(NOT_THERE[0])
     )])  # fmt: skip
@@ -71,7 +71,7 @@ def test_a_hard_refresh_that_is_lost_is_asked_for_again() -> None:
     assert seconds > 40
 
 
-def test_what_comes_while_it_is_refreshed_hard_is_ready() -> None:
+def test_an_artifact_that_arrives_during_a_hard_refresh_is_ready() -> None:
     """Not there for 26 s, and the hard refresh of after 25 s brings something else."""
     first = Phase(26.5, failing(NOT_THERE[0]))
     second = Phase(30.0, failing("dial tcp 10.0.0.1:443: i/o timeout"))
@@ -102,7 +102,7 @@ def test_argo_cds_connection_is_to_blame_even_where_words_of_absence_follow() ->
         waited(Simulated([*BEFORE, Phase(FOREVER, failing(MAY_PASS[6]))]))
 
 
-def test_a_hard_refresh_is_asked_of_argo_cd_once() -> None:
+def test_a_hard_refresh_is_requested_once() -> None:
     asked: list[str] = []
 
     class Source:

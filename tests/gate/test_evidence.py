@@ -144,7 +144,7 @@ def test_a_record_counts_only_with_its_own_deployment_status() -> None:
         {"sha": "b" * 40},
     ],
 )
-def test_what_is_not_ours_is_no_record(forged: dict[str, Any]) -> None:
+def test_a_deployment_of_another_account_is_no_record(forged: dict[str, Any]) -> None:
     assert verdict(deployment(1, proof(release()), **forged)).state == "none"
 
 
@@ -160,7 +160,7 @@ def test_protected_counts_the_app_and_nothing_else() -> None:
     assert verdict(by_app, accepted=(app,)).state == "passed"
 
 
-def test_what_cannot_be_read_is_unknown_and_not_passed() -> None:
+def test_an_unreadable_record_is_unknown_and_not_passed() -> None:
     assert verdict(deployment(1, proof(release())), deployment(2, None)).state == "unknown"
     assert verdict(deployment(2, proof(release())), deployment(1, None)).state == "passed"
 

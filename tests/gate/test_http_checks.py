@@ -107,7 +107,7 @@ checks:
         ("{path: /later}", "{}", "status 503"),
     ],
 )
-def test_what_is_not_as_expected_fails_with_its_reason(
+def test_an_unexpected_response_fails_with_its_reason(
     service: Service, request_: str, expect: str, why: str
 ) -> None:
     found = run(service, check(request_, expect))["it"]

@@ -48,7 +48,7 @@ GUILTY = [
 
 
 @pytest.mark.parametrize("message", INNOCENT)
-def test_a_connection_of_argo_cd_is_nobodys_verdict(message: str) -> None:
+def test_a_connection_problem_of_argo_cd_gives_no_verdict(message: str) -> None:
     with pytest.raises(Stop) as stopped:
         waited(Simulated([*BEFORE, Phase(FOREVER, condition("ComparisonError", MANIFEST + message))]))
     assert stopped.value.reason == "unreachable"
@@ -83,7 +83,7 @@ def test_a_release_that_cannot_be_rendered_is_to_blame(message: str) -> None:
         ),
     ],
 )
-def test_a_sync_that_the_cluster_could_not_take_is_nobodys_verdict(message: str, innocent: bool) -> None:
+def test_a_sync_that_the_cluster_could_not_accept_gives_no_verdict(message: str, innocent: bool) -> None:
     world = Simulated(roll_out(Phase(FOREVER, failed_sync(message))))
     if innocent:
         with pytest.raises(Stop, match="cannot reach"):
@@ -120,7 +120,7 @@ SHOP = thing("Deployment", "Degraded", "crash loop")
     ],
     ids=["the same", "one of two", "a new one", "one more", "a workload", "an autoscaler"],
 )
-def test_what_was_degraded_before_the_release_came_is_not_its_fault(
+def test_an_object_degraded_before_the_release_is_not_its_fault(
     before: tuple[Json, ...], after: tuple[Json, ...], innocent: bool
 ) -> None:
     begun = Phase(5.0, ill(old, *before) if before else old), Phase(0.5, applied, compared=False)
@@ -136,7 +136,7 @@ def test_what_was_degraded_before_the_release_came_is_not_its_fault(
         assert waited(world)[0].reason == "degraded"
 
 
-def test_what_was_well_in_between_is_the_releases_own() -> None:
+def test_an_object_that_recovered_in_between_counts_for_the_release() -> None:
     def well(document: Json) -> None:
         old(document)
         health("Healthy", "", thing("ExternalSecret", "Healthy"))(document)

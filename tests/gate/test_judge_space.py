@@ -339,7 +339,7 @@ def test_never_ready_while_a_pod_could_have_the_values_of_before(
     before=st.lists(st.sampled_from((*PATH[1:], *MOVES)), max_size=20),
     seconds=st.sampled_from([0.5, 2.0]),
 )
-def test_a_newer_release_is_told_at_once_and_from_then_on(before: list[str], seconds: float) -> None:
+def test_a_newer_release_is_reported_at_once_and_from_then_on(before: list[str], seconds: float) -> None:
     model, gate = Model(), Gate()
     for step in before:
         model.now += seconds

@@ -212,7 +212,7 @@ LATE: dict[str, Late] = {
 
 
 @pytest.mark.parametrize("name", READY)
-def test_what_becomes_good_is_ready_and_not_before(name: str) -> None:
+def test_an_application_is_ready_only_after_it_becomes_good(name: str) -> None:
     found, seconds = waited(READY[name])
     assert (found.outcome, found.seen[0].revision) == ("ready", NEW), found
     begun = sum(phase.seconds for _, _, phase in READY[name]._phases[:-1])
@@ -220,7 +220,7 @@ def test_what_becomes_good_is_ready_and_not_before(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_what_waiting_cannot_cure_fails_with_its_reason(name: str) -> None:
+def test_a_state_that_waiting_cannot_fix_fails_with_its_reason(name: str) -> None:
     reason, within, world = FAILED[name]
     found, seconds = waited(world)
     assert (found.outcome, found.reason) == ("failed", reason), found
@@ -237,7 +237,7 @@ def test_a_time_out_says_what_it_waited_for(name: str) -> None:
     assert 200.0 <= seconds <= 202.0
 
 
-def test_the_connection_of_argo_cd_is_nobodys_verdict() -> None:
+def test_a_broken_connection_of_argo_cd_gives_no_verdict() -> None:
     for message in (NO_REPO_SERVER, "toomanyrequests: 429", "Get https://r/v2/: x509: unknown authority"):
         with pytest.raises(Stop) as stopped:
             waited(Simulated([*BEFORE, Phase(FOREVER, condition("ComparisonError", message))]))
@@ -254,13 +254,13 @@ def test_the_connection_of_argo_cd_is_nobodys_verdict() -> None:
     ],
     ids=["token expired", "SSO redirect", "SSO page", "not allowed"],
 )
-def test_what_a_person_must_cure_stops_at_once(answer: Any, reason: str) -> None:
+def test_a_mistake_in_the_application_stops_at_once(answer: Any, reason: str) -> None:
     with pytest.raises(Stop) as stopped:
         waited(Simulated([Phase(FOREVER, answer=answer)]))
     assert stopped.value.reason == reason
 
 
-def test_argo_cd_that_stays_away_is_nobodys_verdict() -> None:
+def test_an_argo_cd_that_stays_down_gives_no_verdict() -> None:
     with pytest.raises(Stop) as stopped:
         waited(Simulated(roll_out(Phase(FOREVER, answer=(None, "")))))
     assert stopped.value.reason == "unreachable"
@@ -291,7 +291,7 @@ def test_a_paused_canary_is_a_wait_of_its_own() -> None:
     assert 2990 <= found.paused <= 3010
 
 
-def test_a_canary_that_pauses_for_too_long_is_nobodys_verdict() -> None:
+def test_a_canary_that_pauses_for_too_long_gives_no_verdict() -> None:
     found, seconds = waited(Simulated(roll_out(Phase(FOREVER, PAUSED))), canary=600.0)
     assert (found.outcome, found.reason, found.failing) == ("timeout", "canary", "")
     assert 600 <= seconds <= 620

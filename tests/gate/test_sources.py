@@ -79,7 +79,7 @@ def test_the_interval_of_a_set_is_the_shortest_of_its_generators() -> None:
         ({"ownerReferences": [{"kind": "ApplicationSet", "name": "shops"}]}, "", "shops"),
     ],
 )
-def test_whoever_makes_an_application_is_found(metadata: Json, parent: str, made_by: str) -> None:
+def test_the_parent_of_an_application_is_found(metadata: Json, parent: str, made_by: str) -> None:
     seen = read({"metadata": {"name": "shop", **metadata}})
     assert (seen.parent, seen.application_set) == (parent, made_by)
 

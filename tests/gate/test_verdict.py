@@ -173,7 +173,7 @@ def test_pods_with_other_content_under_the_tag_are_never_ready() -> None:
 
 
 @pytest.mark.parametrize("source", [Pods(live=False), Pods(tree=False)], ids=["no-live-pods", "no-tree"])
-def test_what_nobody_may_see_is_by_tag_and_strict_digests_refuses_it(source: Pods) -> None:
+def test_pods_without_permission_count_by_tag_and_strict_digests_refuses_them(source: Pods) -> None:
     seen = run(source)
     assert outcome(seen) == ("passed", "unknown")
     assert "by tag only" in next(c.detail for c in seen.checks if c.name == "images")
@@ -277,6 +277,6 @@ def test_applications_are_those_listed_and_those_selected() -> None:
         facts.names(environment(selector="app=nothing"), source)
 
 
-def test_the_pods_of_others_are_not_asked_for() -> None:
+def test_pods_of_other_apps_are_not_read() -> None:
     proof = pods.look(Pods(), "shop", (), ("v1.1.0",), related)
     assert (proof.proven, proof.by_tag, proof.judgement) == ((), (), Ready())

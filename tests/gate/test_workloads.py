@@ -275,7 +275,7 @@ def test_an_expired_token_is_said_to_be_so(tmp_path: Path, api: ApiServer) -> No
 
 
 @pytest.mark.parametrize(("heals", "ends"), [(15.0, "ready"), (1e9, "server-error")])
-def test_an_outage_of_the_api_server_is_endured_and_nobodys_verdict(
+def test_an_outage_of_the_api_server_is_tolerated_and_gives_no_verdict(
     tmp_path: Path, api: ApiServer, heals: float, ends: str
 ) -> None:
     clock = Clock()

@@ -94,7 +94,7 @@ def watch(argo: ArgoCD, name: str, seen: list[Json]) -> threading.Thread:
     return thread
 
 
-def test_a_moved_pin_is_told_step_by_step_and_no_request_is_lost(world: World) -> None:
+def test_a_moved_pin_is_shown_step_by_step_and_no_request_is_lost(world: World) -> None:
     world.pin("shop-staging", "1.0.0")
     seen: list[Json] = []
     answers: list[tuple[int, str]] = []

@@ -64,13 +64,13 @@ def test_sessions_that_are_none(running: tuple[ArgoCD, World, str], header: str 
         assert (answer.status_code, answer.json()) == (401, {"error": why, "code": 16, "message": why})
 
 
-def test_an_expired_token_says_so(running: tuple[ArgoCD, World, str]) -> None:
+def test_an_expired_token_is_named_as_expired(running: tuple[ArgoCD, World, str]) -> None:
     answer = get(running[0], "applications/shop-staging", running[0].add_token("old", expires=-1))
     assert answer.status_code == 401
     assert answer.json()["message"] == "invalid session: token has invalid claims: token is expired"
 
 
-def test_missing_and_forbidden_are_told_apart_only_with_the_project(
+def test_missing_and_forbidden_differ_only_with_the_project(
     running: tuple[ArgoCD, World, str],
 ) -> None:
     argo = running[0]

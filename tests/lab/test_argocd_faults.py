@@ -165,7 +165,7 @@ def test_a_comparison_error_is_unknown_with_a_condition(argo: ArgoCD) -> None:
     assert "conditions" not in get(argo, refresh="normal").json()["status"]
 
 
-def test_an_error_of_a_repository_is_hidden_from_whoever_does_not_ask(world: World, argo: ArgoCD) -> None:
+def test_a_repository_error_is_hidden_without_a_refresh(world: World, argo: ArgoCD) -> None:
     pin(world, "7.7.7")
     argo.wait(lambda d: d["spec"]["source"]["targetRevision"] == "7.7.7", APP)
     with pytest.raises(TimeoutError):

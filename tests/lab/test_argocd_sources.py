@@ -132,7 +132,7 @@ def test_a_range_moves_by_itself(tmp_path: Path) -> None:
             assert requests.get(argo.front(APP), timeout=5).text == "1.0.1"
 
 
-def test_an_overwritten_version_is_seen_only_by_a_hard_refresh(tmp_path: Path) -> None:
+def test_an_overwritten_version_shows_only_after_a_hard_refresh(tmp_path: Path) -> None:
     with Registry(tmp_path / "data") as registry:
         world = World(tmp_path, registry.host).begin()
         world.release("1.0.0")
@@ -238,7 +238,7 @@ def test_a_manifest_that_cannot_be_read_keeps_what_was_there(world: World) -> No
         assert "broken.yaml" in argo.problems[0]
 
 
-def test_what_wins_among_helms_values(tmp_path: Path) -> None:
+def test_the_precedence_of_helms_values(tmp_path: Path) -> None:
     (tmp_path / "values-prod.yaml").write_text("a: 1\n")
     helm = {
         "valueFiles": ["values-prod.yaml", "missing.yaml"], "ignoreMissingValueFiles": True,

@@ -57,13 +57,13 @@ def exchange(status: int, request: Any, response: Any, path: str = "/repos/acme/
         (exchange(404, None, {}, "/repos/acme/shop/content"), ""),
     ],
 )
-def test_what_a_description_does_not_allow_is_named(made: Exchange, says: str) -> None:
+def test_a_violation_of_a_description_is_named(made: Exchange, says: str) -> None:
     problems = list(Description(DOCUMENT).problems(made))
     assert len(problems) == bool(says)
     assert says in "".join(problems)
 
 
-def test_a_server_is_only_asked_whether_it_knows_the_call() -> None:
+def test_for_an_old_server_only_the_existence_of_a_call_is_checked() -> None:
     wrong = exchange(201, {"name": "a"}, {"id": "1"})
     assert not list(Description(DOCUMENT).problems(wrong, answers=False))
 

@@ -66,13 +66,13 @@ def test_the_forge_answers_as_github_should(
     assert left == {"refs/heads/main"}, "everything made is removed"
 
 
-def test_another_answer_is_told(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_response_is_reported(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     forge.fail("POST", "/deployments$", None, 422)
     assert run(forge, forge.token("octo-admin")) == 1
     assert "OTHERWISE    deployments" in capsys.readouterr().out
 
 
-def test_without_a_token_or_repository_nothing_is_asked(
+def test_without_a_token_or_repository_there_is_no_request(
     forge: Forge,
 ) -> None:
     assert run(forge, "") == 2

@@ -31,7 +31,7 @@ def put_index(registry: Registry, tag: str, authorization: str = "") -> int:
         return int(answer.status)
 
 
-def test_content_survives_a_restart_and_absence_is_told_from_failure(tmp_path: Path) -> None:
+def test_content_survives_a_restart_and_absence_differs_from_failure(tmp_path: Path) -> None:
     with Registry(tmp_path) as registry:
         assert registry.digest("acme/shop", "v1.0.0") is None
         assert registry.tags("acme/shop") == []
@@ -53,7 +53,7 @@ def test_password_is_demanded(tmp_path: Path) -> None:
         assert registry.tags("acme/shop") == ["v1.0.0"]
 
 
-def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_at_once(tmp_path: Path) -> None:
     with Registry(tmp_path / "first") as first:
         port = int(first.host.rpartition(":")[2])
         with (
@@ -63,7 +63,7 @@ def test_a_taken_port_is_told_at_once(tmp_path: Path) -> None:
             pass
 
 
-def test_it_ends_with_an_owner_that_was_killed(tmp_path: Path) -> None:
+def test_the_registry_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     owner = subprocess.Popen(
         [
             sys.executable,

@@ -145,7 +145,7 @@ def test_the_long_way_needs_neither_pip_nor_uv_nor_registry(machine: Machine) ->
 
 
 @pytest.mark.parametrize("pip", [True, False])
-def test_what_cannot_be_had_is_named_in_one_sentence(machine: Machine, pip: bool) -> None:
+def test_an_unavailable_program_is_named_in_one_sentence(machine: Machine, pip: bool) -> None:
     if not pip:
         machine.without_pip()
     refused = machine.toolbox("run", "greet")

@@ -123,7 +123,7 @@ def test_ended_in_mid_install_it_cleans_up(toolkit: Toolkit) -> None:
     assert toolkit.environments() == []
 
 
-def test_nothing_of_the_callers_is_imported_or_obeyed(toolkit: Toolkit) -> None:
+def test_nothing_of_the_caller_is_imported_or_used(toolkit: Toolkit) -> None:
     marker = toolkit.folder / "marker"
     hostile = toolkit.folder / "hostile"
     hostile.mkdir()
@@ -214,7 +214,7 @@ def test_a_lock_line_without_a_hash_is_refused(toolkit: Toolkit) -> None:
 
 
 @only_uv
-def test_what_the_installer_says_cannot_speak_to_the_runner_or_leak(toolkit: Toolkit) -> None:
+def test_output_of_the_installer_is_neither_a_command_nor_a_leak(toolkit: Toolkit) -> None:
     talker = toolkit.folder / "bin" / "uv"
     talker.unlink()
     url = "https://reader:s3cr3t-w0rd@packages.example/simple"
@@ -248,7 +248,7 @@ def test_without_python_the_way_out_is_named(toolkit: Toolkit) -> None:
 
 
 @only_uv
-def test_too_old_a_python_looks_for_a_newer_one_and_else_says_so(toolkit: Toolkit) -> None:
+def test_an_old_python_is_replaced_by_a_newer_one_or_reported(toolkit: Toolkit) -> None:
     programs = toolkit.folder / "old"
     programs.mkdir()
     old = next((found for minor in range(9, 5, -1) if (found := _old_python(minor))), None)
@@ -285,7 +285,7 @@ def test_a_cache_that_cannot_be_used_is_refused(
 
 
 @only_uv
-def test_the_cache_is_the_jobs_own_unless_asked_otherwise(toolkit: Toolkit) -> None:
+def test_the_cache_is_the_jobs_own_unless_configured(toolkit: Toolkit) -> None:
     shared = toolkit.folder / "shared"
     for environ, root in (
         ({"STAGEGATE_CACHE": str(shared)}, shared),

@@ -32,7 +32,7 @@ def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_every_asked_for_library_is_locked(lock: str) -> None:
+def test_every_required_library_is_locked(lock: str) -> None:
     asked = {
         re.sub(r"[._]", "-", line.lower())
         for line in _text(lock.replace(".txt", ".in")).splitlines()

@@ -143,7 +143,7 @@ def one_pushed_in_an_apps_name(scene: Scene) -> str:
     [an_old_one_on_its_own_ref, an_override_of_another_version, a_ref_deleted_and_pushed_again, a_persons_commit,
      one_with_other_files, one_with_a_parent, one_of_another_kind, one_pushed_in_an_apps_name],
 )  # fmt: skip
-def test_what_others_made_or_moved_does_not_count(scene: Scene, attack: Callable[[Scene], str]) -> None:
+def test_a_mark_made_or_moved_by_others_does_not_count(scene: Scene, attack: Callable[[Scene], str]) -> None:
     found = scene.read(attack(scene))
     assert found is not None
     assert found.mark is None
@@ -183,7 +183,7 @@ def test_an_activity_that_cannot_be_read_lets_no_mark_count(scene: Scene) -> Non
     assert "activity" in found.trouble
 
 
-def test_a_person_needs_no_signature_and_is_told_what_that_means(scene: Scene) -> None:
+def test_a_mark_of_a_person_needs_no_signature_and_explains_the_effect(scene: Scene) -> None:
     own = scene.person.viewer()
     store.put(scene.person, OVERRIDE, allowed(), None, NOW)
     files = scene.person.ref_files(marks.PREFIX, marks.FILE)

@@ -145,7 +145,7 @@ def test_only_the_named_scalar_of_json_changes(
 @pytest.mark.parametrize(
     "value", ["null", "true", "1.10", "1e3", "0x10", "on", "a: b", "# x", "- a", "{a", "2026-01-01"]
 )
-def test_what_would_not_read_back_as_text_is_quoted_or_refused(value: str) -> None:
+def test_a_value_that_is_not_read_back_as_text_is_quoted_or_refused(value: str) -> None:
     try:
         edited = yaml_edit.replace(b"a: text # c\nb: 1\n", {(0, "a"): value}, "p.yaml")
     except Stop as stop:

@@ -77,7 +77,7 @@ def test_missing_images_are_added_on_request_and_nothing_else_changes(images: st
     assert moved(pin, after) == after
 
 
-def test_a_glob_stands_for_every_file_that_it_matches() -> None:
+def test_a_glob_pins_every_file_that_it_matches() -> None:
     text = b"app: shop\nimages: [i.example/shop]\nenvironments: [{name: prod, pins: ['deploy/prod-*/values.yaml']}]\n"
     settings = settings_file.parse(text, "stagegate.yaml")
     paths = [
@@ -93,7 +93,7 @@ def test_a_glob_stands_for_every_file_that_it_matches() -> None:
     assert (stopped.value.file, stopped.value.line) == ("stagegate.yaml", 3)
 
 
-def test_lines_where_the_old_version_still_stands_are_named() -> None:
+def test_lines_that_still_contain_the_old_version_are_named() -> None:
     content = b"image:\n  repository: ghcr.io/acme/shop\n  tag: v1.2.3\nnote: 1.2.3\nother: 1.2.30\n"
     pin_file = pins.read("values.yaml", content, OURS, OURS.environment("prod"))
     _, edits = pins.edit(pin_file, NEW, OURS)

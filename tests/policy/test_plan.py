@@ -244,7 +244,7 @@ def open_proposal(version: str, **changes: Any) -> Proposal:
         ("", "1.1.0", ""),
     ],
 )
-def test_what_replaces_an_open_proposal(text: str, open_version: str, reason: str) -> None:
+def test_which_releases_replace_an_open_proposal(text: str, open_version: str, reason: str) -> None:
     records = [record(release(version)) for version in dict.fromkeys(("1.1.0", open_version))]
     known = facts(
         policy=settings(text),

@@ -60,7 +60,7 @@ def test_gates_of_other_releases_hide_no_verdict(world: Shop) -> None:
     assert (code, told["reason"]) == (0, "proposed")
 
 
-def test_what_lies_too_far_back_is_unknown_and_not_nothing(
+def test_a_verdict_too_far_back_is_unknown_and_not_absent(
     world: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.passed("1.0.0", "prod")
@@ -96,7 +96,7 @@ def test_the_newest_release_that_passed_is_found_behind_failures(
     assert (code, world.report()["version"]) == (0, "1.1.0")
 
 
-def test_what_ran_for_a_minute_has_not_soaked_however_long_ago(tmp_path: Path, host: str) -> None:
+def test_a_release_that_ran_for_a_minute_has_not_soaked(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, changes={"after: [staging]": "after: [staging]\n    soak: 1h"}) as world:
         world.passed("1.1.0")
         world.forge.advance(60)

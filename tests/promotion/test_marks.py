@@ -94,7 +94,7 @@ def test_ends_that_are_none(text: str) -> None:
     assert stopped.value.reason == "bad-input"
 
 
-def test_nobody_and_no_reason_make_no_mark() -> None:
+def test_a_mark_needs_an_owner_and_a_reason() -> None:
     for owner, reason in (("", "why"), ("octo-lead", "  ")):
         with pytest.raises(Stop):
             marks.make("ban", owner, reason, NOW)

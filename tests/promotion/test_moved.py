@@ -126,7 +126,7 @@ def test_a_release_with_pins_elsewhere_is_announced() -> None:
 
 
 @pytest.mark.parametrize("text", ["[1]", "{}", "not json", '[{"app": "web"}]'])
-def test_what_is_no_release_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_release_is_refused(text: str) -> None:
     with pytest.raises(Stop) as stop:
         moved.releases(text, [app("web")])
     assert stop.value.reason == "bad-input"

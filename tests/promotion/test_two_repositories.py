@@ -51,7 +51,7 @@ def test_the_apps_file_may_stand_anywhere_and_says_how_tags_are_named(world: Sho
     assert promote(world) == (0, "committed")
 
 
-def test_a_registry_that_policy_does_not_name_is_not_asked(
+def test_a_registry_outside_the_policy_gets_no_request(
     world: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = world.repo.read("main", "stagegate.yaml").decode()
@@ -63,7 +63,7 @@ def test_a_registry_that_policy_does_not_name_is_not_asked(
 
 
 @pytest.mark.parametrize("private", [False, True])
-def test_a_job_that_has_only_its_own_token_is_told_so(
+def test_a_job_with_only_its_own_token_gets_the_next_step(
     world: Shop, capsys: pytest.CaptureFixture[str], private: bool
 ) -> None:
     world.repo.private = private

@@ -36,7 +36,7 @@ print(json.dumps([code, calls, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
-def test_it_loads_nothing_heavy_and_asks_git_five_times(tmp_path: Path) -> None:
+def test_a_local_plan_loads_no_heavy_library_and_runs_git_five_times(tmp_path: Path) -> None:
     origin = Repository(tmp_path / "shop")
     origin.commit("feat: open", {"VERSION": "1.0.0\n", "stagegate.yaml": "app: shop\n"})
     origin.git("tag", "v1.0.0")

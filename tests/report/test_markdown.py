@@ -18,7 +18,7 @@ FORBIDDEN = (
 
 
 @pytest.mark.parametrize("text", FORBIDDEN)
-def test_what_github_acts_on_is_broken_up(text: str) -> None:
+def test_text_that_github_acts_on_is_neutralised(text: str) -> None:
     made = markdown.plain(text)
     assert made != text
     assert made.replace("\u200b", "") == text

@@ -52,7 +52,7 @@ def release(version: str, day: int, prod: Literal["done", "failed"] = "done") ->
     )
 
 
-def test_text_of_others_is_inert_wherever_it_stands() -> None:
+def test_foreign_text_is_inert_everywhere() -> None:
     promotion = OpenPromotion(number=1, url="https://x.example/1", version=HOSTILE, state=HOSTILE, opened=AT)
     shown = place(
         hold=HOSTILE,

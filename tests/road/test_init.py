@@ -68,7 +68,7 @@ def settled(lab: Lab) -> list[tuple[str, str]]:
     return [(run.event, run.workflow) for run in runs]
 
 
-def test_what_init_writes_takes_a_commit_to_production(
+def test_workflows_by_init_take_a_commit_to_production(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docker = tmp_path / "bin" / "docker"

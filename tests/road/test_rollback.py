@@ -16,7 +16,7 @@ BUDGET = 199  # of two rollbacks, the first day, and the release before them, wi
 PROD = "deploy/argocd/prod.yaml"
 
 
-def test_what_did_not_pass_is_taken_back_and_held(tmp_path: Path) -> None:
+def test_a_failed_release_is_rolled_back_and_held(tmp_path: Path) -> None:
     with Lab(tmp_path / "lab") as lab:
 
         def goes_back(text: str) -> str:

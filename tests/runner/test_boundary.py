@@ -96,7 +96,7 @@ def test_a_stop_points_at_its_line(step: Step) -> None:
     assert "Traceback" not in step.printed + step.errors
 
 
-def test_what_nobody_foresaw_is_our_bug(step: Step) -> None:
+def test_an_unexpected_error_is_reported_as_a_bug(step: Step) -> None:
     log.mask("hush-hush")
     long = "x" * 294 + "hush-hush\n::error::forged"
     assert step.run(raises(RuntimeError(long))) == 70
@@ -219,7 +219,7 @@ def test_a_secret_that_looks_like_json_breaks_no_report(step: Step, secret: str)
     assert (step.report["schema"], step.report["calls"]["read"]) == ("stagegate/report/1", 12345)
 
 
-def test_a_report_goes_where_it_was_asked_for_even_when_the_inputs_are_bad(step: Step) -> None:
+def test_a_report_is_written_to_its_path_even_when_the_inputs_are_bad(step: Step) -> None:
     assert step.run(gives("passed"), SG_REPORT="out/report.json", SG_DRY_RUN="perhaps") == 2
     assert step.outputs["report"] == str(step.work.resolve() / "out/report.json")
     assert step.report["reason"] == "bad-input"

@@ -101,7 +101,7 @@ def test_a_path_that_no_file_can_have_is_refused_or_absent(workspace: Path, path
         assert error.errno in (36, 40)  # too long, or a loop: said by whoever opens it
 
 
-def test_what_stays_inside_is_found(workspace: Path) -> None:
+def test_a_path_inside_the_workspace_is_found(workspace: Path) -> None:
     here = context(workspace)
     for path in ("real.yaml", "./real.yaml", "a/../real.yaml", "near.yaml", str(workspace / "real.yaml")):
         assert here.inside(path, what="config").read_text() == "b: 2"

@@ -48,7 +48,7 @@ def test_empty_is_not_given(empty: str) -> None:
     assert refused(SG_VERSION=empty).what == "Input missing: version."
 
 
-def test_a_required_input_is_asked_for_by_its_public_name() -> None:
+def test_a_missing_input_is_named_by_its_public_name() -> None:
     with pytest.raises(Stop, match=r"Input missing: version\..*--version") as caught:
         load(Example, (), {})
     assert caught.value.reason == "bad-input"
@@ -63,7 +63,7 @@ def test_booleans(text: str, value: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["yes", "1", "on", "tru", "truefalse"])
-def test_what_is_no_boolean_is_never_taken_for_one(text: str) -> None:
+def test_a_text_that_is_not_a_boolean_is_refused(text: str) -> None:
     assert "true, false" in refused(SG_DRY_RUN=text).why
 
 
@@ -101,7 +101,7 @@ def test_the_name_of_a_word_that_python_keeps() -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "twelve", "²", "9" * 5000])
-def test_what_is_no_number(text: str) -> None:
+def test_a_text_that_is_not_a_number_is_refused(text: str) -> None:
     assert refused(SG_NUMBER=text).why == "It must be a whole number."
 
 

@@ -68,7 +68,7 @@ def test_values_too_short_to_be_secret_are_left(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "abc YWJj ab\n"
 
 
-def test_the_runner_is_told_first_and_nobody_else(
+def test_secrets_are_masked_before_anything_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log.mask("only-by-hand")

@@ -67,7 +67,7 @@ def test_a_field_that_no_rendering_shows_needs_a_label(world: Shop, edit: Edit, 
 @pytest.mark.parametrize(
     "metadata", ["{labels: {team: shop}, ", "{annotations: {app.kubernetes.io/part-of: shop}, "]
 )
-def test_what_nobody_acts_on_needs_none(world: Shop, metadata: str) -> None:
+def test_a_field_without_effect_needs_no_label(world: Shop, metadata: str) -> None:
     assert (
         judge(world, {PROD: lambda text: text.replace("metadata: {", f"metadata: {metadata}")})[0]
         == "success"
@@ -166,7 +166,7 @@ def in_json(world: Shop) -> str:
     return pin
 
 
-def test_a_key_that_stands_twice_in_json_is_refused(world: Shop) -> None:
+def test_a_key_that_occurs_twice_in_json_is_refused(world: Shop) -> None:
     pin = in_json(world)
     twice = '"targetRevision": "1.1.0", "chart"'
     state, why = judge(world, {pin: lambda text: text.replace('"chart"', twice)})
@@ -244,9 +244,7 @@ NESTED = (OTHER % "elsewhere").replace("name: other", 'name: "shop\\x2dprod"').r
     ids=["larger than 1 MiB", "two ways to split", "two ways to merge", "a patch", "an escaped name", "a pointer", "an encoding",
          "an encoding elsewhere", "a program"],
 )  # fmt: skip
-def test_what_nobody_can_read_for_certain_beside_the_pins_needs_a_label(
-    world: Shop, path: str, text: str
-) -> None:
+def test_a_file_of_uncertain_content_beside_the_pins_needs_a_label(world: Shop, path: str, text: str) -> None:
     state, why = judge(world, {path: lambda _: text})
     assert (state, NOT_RENDERED in why, path in why) == ("failure", True, True), why
 
@@ -260,7 +258,7 @@ def test_values_that_merge_mappings_beside_the_pins_need_none(world: Shop) -> No
     assert judge(world, {"deploy/more.yaml": lambda _: values})[0] == "success"
 
 
-def test_what_a_link_beside_the_pins_leads_to_needs_a_label(world: Shop, tmp_path: Path) -> None:
+def test_the_target_of_a_link_beside_the_pins_needs_a_label(world: Shop, tmp_path: Path) -> None:
     folder = clone(world, tmp_path / "clone")
     (folder / "elsewhere.txt").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     (folder / "deploy/more.yaml").symlink_to("../elsewhere.txt")

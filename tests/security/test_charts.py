@@ -39,7 +39,7 @@ def render(path: Path) -> str:
         '{{ (lookup "v1" "Secret" "" "") | toJson | quote }}',
     ],
 )
-def test_it_sees_nothing_but_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: str) -> None:
+def test_a_chart_reads_nothing_but_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: str) -> None:
     monkeypatch.setenv("SG_TOKEN", SECRET)
     (tmp_path / "secret.txt").write_text(SECRET)
     try:
@@ -87,7 +87,7 @@ ALIASES = "b0: &b0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ],
     ids=["aliases", "open", "closed", "block", "dashes", "questions", "maps", "itself"],
 )
-def test_what_it_renders_cannot_blow_up_when_it_is_read(more: str) -> None:
+def test_rendered_yaml_cannot_exhaust_the_reader(more: str) -> None:
     with pytest.raises(Stop) as caught:
         objects.parse(OBJECT + more, "prod")
     assert caught.value.reason == "findings"

@@ -80,7 +80,7 @@ def test_values_cannot_bring_another_first_party_image(world: Shop) -> None:
         ("another source beside ours", lambda t: t + EXTRA),
     ],
 )  # fmt: skip
-def test_what_is_not_rendered_is_not_called_harmless(
+def test_a_change_that_is_not_rendered_is_not_called_harmless(
     world: Shop, attack: str, edit: Callable[[str], str]
 ) -> None:
     pull = propose(world, {PROD: edit})

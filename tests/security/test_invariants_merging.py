@@ -46,7 +46,7 @@ def test_a_persons_commit_on_our_branch_is_not_merged_by_its_author_alone(
 
 
 @pytest.mark.parametrize("path", ["stagegate.yaml", "CODEOWNERS", "deploy/values/staging.yaml"])
-def test_what_is_no_pin_is_merged_by_people_only(
+def test_a_change_besides_pins_is_merged_by_people_only(
     tmp_path: Path, host: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
@@ -66,7 +66,7 @@ def test_what_is_no_pin_is_merged_by_people_only(
         assert (found.state, path in found.description) == ("failure", True)
 
 
-def test_who_pushed_the_head_does_not_approve_it(
+def test_the_person_who_pushed_the_head_does_not_approve_it(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """octo-dev pushes a commit that octo-lead made elsewhere, so GitHub vouches for its author and not for them."""
@@ -88,7 +88,7 @@ def test_who_pushed_the_head_does_not_approve_it(
             assert world.repo.head("main") == base, f"{login} approved their own work"
 
 
-def test_a_squash_into_our_branch_is_not_merged_by_who_squashed_it(
+def test_a_squash_into_our_branch_needs_another_persons_approval(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GitHub signs the squash of a pull request of the App with the App as its author, and its trailers are written

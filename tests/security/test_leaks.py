@@ -265,7 +265,7 @@ def test_a_server_that_repeats_what_it_was_sent(
 
 
 @pytest.mark.parametrize(("action", "status"), [("promote-pr", 422), ("helm-publish", 401)])
-def test_the_search_finds_what_nobody_masks(
+def test_the_search_finds_an_unmasked_secret(
     action: str,
     status: int,
     tmp_path: Path,

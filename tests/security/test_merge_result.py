@@ -49,7 +49,7 @@ def test_an_older_branch_that_touches_no_pin_needs_no_update(world: Shop) -> Non
     assert status(world, pull.head_sha)[0] == "success"
 
 
-def test_an_older_branch_that_touches_an_environment_is_asked_to_update(world: Shop) -> None:
+def test_an_older_branch_that_changes_an_environment_must_be_updated(world: Shop) -> None:
     pull = propose(world, {"deploy/values/prod.yaml": lambda _: "replicas: 3\n"})
     text = world.repo.read("main", "stagegate.yaml").decode()
     moved = "deploy/argocd/prod.yaml"

@@ -21,7 +21,7 @@ VALUES = "deploy/values/prod.yaml"
         ("replicas: 2\nextra: 2024-02-31\n", 2, "date"),
     ],
 )
-def test_what_readers_disagree_on_is_refused_with_its_line(
+def test_yaml_that_readers_disagree_on_is_refused_with_its_line(
     world: Shop, text: str, line: int, what: str
 ) -> None:
     pull = propose(world, {VALUES: lambda _: text})

@@ -37,6 +37,6 @@ def test_a_row_names_a_test_or_says_who_still_can(row: list[str]) -> None:
         assert f"def {found[2]}(" in path.read_text(), named
 
 
-def test_it_says_how_to_report() -> None:
+def test_the_page_explains_how_to_report() -> None:
     assert "Report a vulnerability" in TEXT
     assert not re.search(r"[\w.]+@[\w-]+\.\w+", TEXT), "no address of a person"

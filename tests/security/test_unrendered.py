@@ -90,7 +90,7 @@ def beside(world: Shop) -> str:
         (kustomized, "common/two.yaml", lambda _: "kind: Secret\n"),
     ],
 )  # fmt: skip
-def test_what_is_deployed_beside_the_pin_is_judged(
+def test_a_deployment_beside_the_pin_is_judged(
     world: Shop, shape: Callable[[Shop], str], file: str, edit: Callable[[str], str]
 ) -> None:
     """Its label lets it in, and a hold stops it."""
@@ -134,9 +134,7 @@ def test_a_proven_release_alone_needs_no_label_where_nothing_can_be_rendered(
     assert verdict(world, both)[0] == "failure"
 
 
-def test_a_risk_that_was_seen_when_it_was_proposed_is_not_forgotten(
-    world: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_risk_found_at_the_proposal_is_kept(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only promote-pr builds kustomizations; whoever judges its proposal later knows what it saw."""
     kustomized(world)
     tool = world.folder / "bin/kustomize"
@@ -177,7 +175,7 @@ def test_a_file_of_another_environments_pin_is_no_change_of_this_one(tmp_path: P
         assert verdict(world, pull)[0] == "success"
 
 
-def test_what_comes_with_a_rollback_does_not_pass_as_one(world: Shop) -> None:
+def test_other_changes_in_a_rollback_do_not_pass_as_one(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     promote(world, mode="rollback", environment="prod", reason="bad")

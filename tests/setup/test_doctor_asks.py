@@ -118,7 +118,9 @@ def test_a_shop_with_everything_set_has_nothing_that_breaks(clinic: Clinic, diag
     assert clinic.forge.unknown_routes == []
 
 
-def test_what_is_missing_on_github_comes_with_its_gh_command(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_a_missing_setting_on_github_is_reported_with_its_gh_command(
+    clinic: Clinic, diagnose: Diagnose
+) -> None:
     repo = clinic.forge.world.find(SHOP)
     assert repo is not None
     del repo.environments["prod"]
@@ -162,14 +164,14 @@ def test_policy_of_another_repository_is_read_and_must_be_readable_for_jobs(
     assert missing["severity"] == "error"
 
 
-def test_an_environment_that_every_branch_may_use_is_told(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_an_environment_that_every_branch_may_use_is_reported(clinic: Clinic, diagnose: Diagnose) -> None:
     clinic.forge.environment(SHOP, "prod")
     clinic.forge.secret(SHOP, "ARGOCD_TOKEN", environment="prod")
     told = diagnose().told("environments", "Every branch may use the GitHub Environment prod")
     assert (told["severity"], "deployment-branch-policies" in told["fix"]) == ("warning", True)
 
 
-def test_releases_that_come_faster_than_the_soak_ends_are_told(
+def test_releases_more_frequent_than_the_soak_are_reported(
     clinic: Clinic, diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (clinic.clone / "stagegate.yaml").read_text()
@@ -255,7 +257,7 @@ def test_protected_trust_wants_the_app_its_key_and_its_status(clinic: Clinic, di
     assert not [one for one in diagnose(files).findings if "no GitHub App" in one["message"]]
 
 
-def test_a_token_that_may_not_look_says_so_and_nothing_counts_as_fine(
+def test_a_token_without_permission_is_reported_and_no_check_passes(
     clinic: Clinic, diagnose: Diagnose
 ) -> None:
     rights = {"contents": "read", "actions": "read"}
@@ -289,9 +291,7 @@ def test_a_stray_tag_and_a_pin_of_an_image_that_is_not_there(clinic: Clinic, dia
     )
 
 
-def test_a_registry_that_is_not_there_is_not_asked_rather_than_wrong(
-    diagnose: Diagnose, clinic: Clinic
-) -> None:
+def test_an_unreachable_registry_is_not_checked_rather_than_wrong(diagnose: Diagnose, clinic: Clinic) -> None:
     host = clinic.lab.registry.host
     done = diagnose({"stagegate.yaml": (f"images: [{host}/acme/shop]", "images: [127.0.0.1:9/acme/shop]")})
     told = done.told("registry-access", "127.0.0.1:9/acme/shop could not be reached")
@@ -316,7 +316,7 @@ def test_a_login_that_may_not_push(clinic: Clinic, diagnose: Diagnose, tmp_path:
         ({"argocd_token": "wrong"}, "Argo CD"),
     ],
 )
-def test_an_argo_cd_that_cannot_be_asked(flags: dict[str, str], part: str, diagnose: Diagnose) -> None:
+def test_an_unreachable_argo_cd_is_not_checked(flags: dict[str, str], part: str, diagnose: Diagnose) -> None:
     done = diagnose(**flags)
     told = [one for one in done.findings if one["rule"] == "argocd-access"]
     assert len(told) == 1 and part in told[0]["message"] + told[0]["fix"], told
@@ -329,7 +329,7 @@ def test_a_token_that_may_see_one_application_only(clinic: Clinic, diagnose: Dia
     assert (told["environment"], "shop-prod" in told["message"]) == ("prod", True)
 
 
-def test_an_application_that_nobody_applies(diagnose: Diagnose) -> None:
+def test_an_application_that_is_not_applied_is_reported(diagnose: Diagnose) -> None:
     done = diagnose({"deploy/argocd/prod.yaml": ('targetRevision: "1.0.0"', 'targetRevision: "1.0.1"')})
     told = done.told("argocd-follows", "has 1.0.1")
     assert "kubectl apply -n argocd -f deploy/argocd/prod.yaml" in told["fix"]

@@ -351,7 +351,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_first_mistake_is_told_with_its_cure(
+def test_a_first_mistake_is_reported_with_its_fix(
     mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, spoil, check, severity, part, cure = MISTAKES[mistake]

@@ -668,7 +668,7 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]
 
 
 @pytest.mark.parametrize("mistake", CASES)
-def test_it_is_reported_with_its_cure_before_a_version_exists(
+def test_a_mistake_is_reported_with_its_fix_before_a_version_exists(
     mistake: str,
     repositories: Mapping[str, Path],
     tmp_path: Path,

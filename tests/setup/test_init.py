@@ -165,7 +165,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> Path:
     return folder
 
 
-def test_what_helm_create_makes_passes_chart_check_for_every_environment(
+def test_a_chart_of_helm_create_passes_chart_check_for_every_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "helm-created")
@@ -194,7 +194,7 @@ def test_the_secret_of_the_registry_fails_without_its_variables(
     assert base64.b64decode(secret["data"]["password"]).decode() == given["REGISTRY_PASSWORD"]
 
 
-def test_what_only_a_person_knows_is_said_by_flags(
+def test_flags_give_facts_that_only_a_person_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "code"
@@ -288,7 +288,7 @@ def test_settings_that_a_person_began_keep_their_name_and_get_the_rest(
     assert (git(folder, "status", "--porcelain", "-uall"), path.read_text()) == before
 
 
-def test_a_clone_without_a_remote_is_told_what_is_a_guess(
+def test_a_clone_without_a_remote_names_the_guesses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "image-only")

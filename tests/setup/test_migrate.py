@@ -75,7 +75,7 @@ def test_a_chart_that_renders_the_same_changes_nothing(capsys: pytest.CaptureFix
     assert "reason=verified" in said and "3 of them the same" in said
 
 
-def test_what_prune_would_delete_is_listed_and_lost_data_is_refused(
+def test_objects_that_prune_deletes_are_listed_and_lost_data_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "charts/shop/templates/data.yaml").unlink()
@@ -109,7 +109,7 @@ def test_an_object_under_another_name_is_paired_with_the_one_it_replaces(
     )
 
 
-def test_a_broken_overlay_is_told_with_file_and_line(
+def test_a_broken_overlay_is_reported_with_file_and_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     glued = OBJECTS["service.yaml"] + OBJECTS["data.yaml"]
@@ -120,7 +120,7 @@ def test_a_broken_overlay_is_told_with_file_and_line(
     assert "Write `---` before line 5" in said
 
 
-def test_text_that_is_no_yaml_is_told_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_that_is_not_yaml_is_reported_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(folder, "k8s/base/service.yaml", "kind: Service", "kind: [Service")
     code, findings, _ = run(capsys)
     assert (code, findings[0]["file"]) == (1, "k8s/base/service.yaml")
@@ -161,7 +161,7 @@ PATCH = "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: replace
         ),
     ],
 )
-def test_what_does_not_build_is_told_with_its_line(
+def test_an_overlay_that_does_not_build_is_reported_with_its_line(
     folder: Path, capsys: pytest.CaptureFixture[str], more: str, code: int, line: int, text: str
 ) -> None:
     (folder / "k8s/prod/kustomization.yaml").write_text(more)

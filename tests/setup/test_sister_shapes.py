@@ -199,7 +199,7 @@ def test_a_repository_of_this_shape(
     )
 
 
-def test_what_no_promotion_moves_is_said(
+def test_a_version_that_no_promotion_moves_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shared_umbrella(tmp_path)

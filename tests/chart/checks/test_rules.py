@@ -350,7 +350,9 @@ ADDRESS = (
         (ADDRESS, ADDRESS.replace("clusterIP: 10.0.0.5, ", ""), ""),
     ],
 )
-def test_what_a_cluster_refuses_after_the_base(before: str, after: str, said: str, tmp_path: Path) -> None:
+def test_changes_that_a_cluster_refuses_after_the_base(
+    before: str, after: str, said: str, tmp_path: Path
+) -> None:
     charts.write(tmp_path / "charts", {**web(after)})
     charts.write(tmp_path / "old", {**web(before)})
     settings = settings_file.parse(SETTINGS.replace("CHECKS", "{}").encode(), "stagegate.yaml")
@@ -394,7 +396,7 @@ def test_values_files_are_those_of_the_package(tmp_path: Path) -> None:
     assert result.unknown == ("staging",)
 
 
-def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
+def test_rules_that_cannot_run_are_reported(tmp_path: Path) -> None:
     def notes(result: Checked) -> list[str]:
         return [one.message for one in result.findings if one.severity == "note"]
 
@@ -412,7 +414,7 @@ def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
     assert "cannot be tried" in one.message
 
 
-def test_one_rendering_answers_what_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_rendering_serves_two_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str]] = []
     real = helm.template
 

@@ -61,7 +61,7 @@ def test_commands(text: str, command: Command) -> None:
         "/promote/prod", "/promote,prod", "- /promote prod", "<!-- /promote prod -->", "/deploy prod", "/lgtm", "/",
     ],
 )  # fmt: skip
-def test_what_is_no_command_is_passed_over(text: str) -> None:
+def test_a_comment_that_is_not_a_command_is_ignored(text: str) -> None:
     assert not begins(text)
 
 
@@ -80,7 +80,7 @@ def test_what_is_no_command_is_passed_over(text: str) -> None:
         "/status prod now", "/status ../x", "/help me", "/promote prod " + "1" * 2000,
     ],
 )  # fmt: skip
-def test_what_begins_as_one_and_goes_wrong_is_refused_with_the_right_spelling(text: str) -> None:
+def test_a_malformed_command_is_refused_with_the_right_form(text: str) -> None:
     assert begins(text)
     with pytest.raises(Stop) as caught:
         parse(text)
@@ -91,7 +91,7 @@ def test_what_begins_as_one_and_goes_wrong_is_refused_with_the_right_spelling(te
 
 
 @given(NAMES, NAMES, VERSIONS, REASONS, st.sampled_from(["", "2h", "30m", "7d"]))
-def test_what_it_says_is_read_back_as_it_was_meant(
+def test_a_written_command_is_parsed_as_it_was_meant(
     app: str, environment: str, version: str, reason: str, until: str
 ) -> None:
     for command in (

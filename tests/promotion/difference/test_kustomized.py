@@ -58,7 +58,7 @@ def test_both_sides_of_an_overlay_are_built_and_compared() -> None:
     assert [risk.kind for risk in risks(found)] == ["secret-regenerated"]
 
 
-def test_what_does_not_build_is_said() -> None:
+def test_a_kustomization_that_does_not_build_is_reported() -> None:
     with pytest.raises(Stop) as caught:
         kustomize_source.render(tree(prod__kustomization="resources: [../gone]\n"), "prod", {}, around())
     assert (caught.value.reason, caught.value.file) == ("findings", "prod/kustomization.yaml")

@@ -126,14 +126,14 @@ def test_a_planted_secret_is_changed_but_never_shown(kind: str) -> None:
         "admin:$2y$05$abcdefghijklmnopqrstuv",
     ],
 )
-def test_what_looks_like_a_key_is_hidden_under_any_name(value: str) -> None:
+def test_a_value_that_looks_like_a_key_is_hidden_under_any_name(value: str) -> None:
     one = CONFIG.format(field="colour: blue")
     two = CONFIG.format(field=f"colour: '{value}'")
     found = compare(objects.parse(one, "test"), objects.parse(two, "test"), b"k")
     assert value not in to_json(found).decode()
 
 
-def test_what_a_secret_holds_is_hidden_wherever_it_stands_again() -> None:
+def test_a_value_of_a_secret_is_hidden_everywhere_else() -> None:
     secret = SECRET.format(field="data: {anything: " + encoded("plainwordsonly") + "}")
     config = CONFIG.format(field="colour: blue")
     before = objects.parse(f"{secret}---{config}", "test")
@@ -159,7 +159,7 @@ def test_equal_secrets_look_equal_within_a_report_and_different_in_another() -> 
     assert shown(b"one") != shown(b"two")
 
 
-def test_what_names_no_secret_stays_readable() -> None:
+def test_a_value_without_a_secret_stays_readable() -> None:
     field = (
         "env: [{{name: URL, value: 'https://shop.example.com/{0}'}}, {{name: P, valueFrom: {{secretKeyRef:"
         " {{name: login-{0}, key: password}}}}}}]\n"
