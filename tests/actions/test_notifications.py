@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +15,13 @@ from typing import Any
 import pytest
 
 from stagegate.actions import promote_pr
-from stagegate.errors import VERDICTS
+from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result
 from stagegate.notification import deliver, notices, webhooks
 from stagegate.notification.entrypoint import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
+from stagegate.settings import Channel
 from tests.clients.answering import Answer, Asked, answering
 from tests.promotion.shop_world import VERSIONS, Shop, shop
 
@@ -146,7 +149,7 @@ def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
     assert attempt("SLACK_URL refused the message with status 503.") == 2
     with answering(lambda _: Answer()) as other:
         receiver.status, receiver.location = 307, f"http://{other.host}/"
-        assert attempt("SLACK_URL answers with a redirect (307).") == 2
+        assert attempt("SLACK_URL returned a redirect (307).") == 2
         assert not other.asked
     receiver.status, receiver.location, receiver.pause = 200, "", 0.6
     assert attempt("127.0.0.1 does not respond.") == 2  # once for each channel: a POST is not repeated
@@ -156,6 +159,45 @@ def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
     assert len(made.hub().open_issues()) == 1  # this channel worked the first time
     assert attempt("") == 2  # nobody else had it, so everybody gets it now
     assert attempt("") == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://{host}\\@hooks.example.com/x",
+        "http://hooks.example.com@{host}/x",
+        "http://{host}#@hooks.example.com/",
+        "http://{host}\t@hooks.example.com/",
+        "http://hooks.example.com:99999/",
+        "http://[::1/",
+    ],
+)
+def test_an_address_that_only_looks_like_a_listed_host_gets_nothing(address: str, receiver: Receiver) -> None:
+    environ = {"HOOK": address.format(host=receiver.host), "STAGEGATE_HOSTS": "hooks.example.com"}
+    with pytest.raises(Stop) as stopped:
+        webhooks.post(Channel(kind="webhook", url="HOOK"), b"{}", environ)
+    assert stopped.value.reason in ("bad-input", "wrong-source") and receiver.got == []
+
+
+def test_a_response_that_never_ends_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "TOTAL", 0.2)
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not ended.wait(0.01):
+                    connection.sendall(b"X: y\r\n"[:1])
+
+        threading.Thread(target=drip, daemon=True).start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        environ = {"HOOK": f"http://{host}/x", "STAGEGATE_HOSTS": host}
+        with pytest.raises(Stop, match="did not accept the message within") as stopped:
+            webhooks.post(Channel(kind="webhook", url="HOOK"), b"{}", environ)
+        ended.set()
+    assert stopped.value.reason == "timeout"
 
 
 def test_a_host_that_is_not_listed_gets_nothing_and_the_run_ends_as_it_would(

@@ -6,7 +6,7 @@ The libraries are loaded with the first session: loading them takes half of the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from stagegate.errors import Stop
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import requests
     from urllib3.util.retry import Retry
 
+Result = TypeVar("Result")
 CONNECT_SECONDS = 10.0
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _TRANSIENT = (408, 429, 500, 502, 503, 504)
@@ -27,6 +28,8 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def _origin(address: str) -> tuple[str, str, int | None]:
+    if "\\" in address:
+        return address, "", None  # what is before it is the host to some readers, and what is after to others
     try:
         parts = urlsplit(address)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
@@ -75,6 +78,13 @@ def session(*, retries: int = 3, verify: str | bool = True) -> requests.Session:
 def unreachable(host: str, error: Exception) -> Stop:
     """The Stop for a host that does not answer, without leaking what the request carried."""
     kind = type(error).__name__
+    if kind == "InvalidHeader":
+        return Stop(
+            "bad-input",
+            f"A token or password for {host} is not on one line.",
+            "It contains a line break or a space at its beginning, which no request can carry.",
+            "Store the secret again: one line, without quotes.",
+        )
     return Stop(
         "unreachable",
         f"{host} does not respond.",
@@ -83,8 +93,8 @@ def unreachable(host: str, error: Exception) -> Stop:
     )
 
 
-def reach(host: str, call: Callable[[], requests.Response]) -> requests.Response:
-    """The answer of `call`, or Stop(unreachable) naming the host."""
+def reach(host: str, call: Callable[[], Result]) -> Result:
+    """The result of `call`, or Stop(unreachable) naming the host."""
     import requests
 
     try:

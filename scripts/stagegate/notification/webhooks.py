@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from queue import Empty, Queue
+from threading import Thread
 from urllib.parse import urlsplit
 
-import requests
+import msgspec
 
 from stagegate.clients import http
 from stagegate.errors import Stop
@@ -13,12 +16,15 @@ from stagegate.gate import placeholders
 from stagegate.runner import log, variables
 from stagegate.settings import Channel
 
-TIMEOUT = (5.0, 10.0)  # seconds to connect and for each wait: a run does not end later because of a message
+TIMEOUT = (5.0, 10.0)  # seconds to connect and for each wait
+TOTAL = 20.0  # seconds for one message: a run does not end later because of a receiver that never ends
+_SHOWN = 2048  # bytes of a response that are read
+_ODD = re.compile(r"[\s\\\x00-\x20\x7f]")  # what readers of addresses disagree about
 
 
 def post(channel: Channel, body: bytes, environ: Mapping[str, str]) -> None:
     """Send a message. Stop names the channel by its variable; the address itself is a secret."""
-    url = variables.for_tests({channel.url}, environ).get(channel.url, "")
+    url = variables.for_tests({channel.url}, environ).get(channel.url, "").strip()
     if not url:
         raise Stop(
             "empty-secret",
@@ -26,37 +32,87 @@ def post(channel: Channel, body: bytes, environ: Mapping[str, str]) -> None:
             "It must contain the address of the webhook.",
             f"Add the line {channel.url}=... to the secret STAGEGATE_VARIABLES of the GitHub Environment.",
         )
+    host = _host(channel, url)
     log.mask(url, urlsplit(url).path)
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise Stop(
-            "bad-input",
-            f"The variable {channel.url} is not a web address.",
-            "It must begin with https:// or http:// and name a host.",
-            f"Correct the line {channel.url}=... of the secret STAGEGATE_VARIABLES.",
-        )
     placeholders.guard(url, variables.hosts(environ), f"The channel {channel.url}")
-    session = http.session(retries=0)
-    headers = {"Content-Type": "application/json"}
-    answer = http.reach(
-        urlsplit(url).hostname or "",
-        lambda: session.post(url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False),
-    )
-    if not answer.ok or answer.is_redirect:
+    answer = _within(TOTAL, channel, lambda: http.reach(host, lambda: _exchange(url, body)))
+    if not 200 <= answer.status < 300:
         raise _refused(channel, answer)
 
 
-def _refused(channel: Channel, answer: requests.Response) -> Stop:
-    if 300 <= answer.status_code < 400:
+def _host(channel: Channel, url: str) -> str:
+    """The host of an address. Stop(bad-input) where it is none, or where readers of addresses disagree about it."""
+    try:
+        place = urlsplit(url)
+        host = place.hostname if place.port != 0 else None
+    except ValueError:
+        place, host = urlsplit(""), None
+    if place.scheme not in ("http", "https") or not host or "@" in place.netloc or _ODD.search(url):
+        log.mask(url)
+        raise Stop(
+            "bad-input",
+            f"The variable {channel.url} is not a web address.",
+            "It must begin with https:// or http:// and name a host, without a user, spaces or backslashes.",
+            f"Correct the line {channel.url}=... of the secret STAGEGATE_VARIABLES.",
+        )
+    return host
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The status of a response, and the beginning of its text."""
+
+    status: int
+    text: str
+
+
+def _exchange(url: str, body: bytes) -> _Answer:
+    """Send the message. Only the beginning of the response is read, however long that is."""
+    session = http.session(retries=0)
+    headers = {"Content-Type": "application/json"}
+    with session.post(
+        url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+    ) as answer:
+        text = b"" if answer.ok else answer.raw.read(_SHOWN)
+        return _Answer(status=answer.status_code, text=text.decode("utf-8", "replace"))
+
+
+def _within(limit: float, channel: Channel, call: Callable[[], _Answer]) -> _Answer:
+    """The result of a call. Stop(timeout) after `limit` seconds, whatever the other side does in the meantime."""
+    results: Queue[_Answer | Exception] = Queue()
+
+    def work() -> None:
+        try:
+            results.put(call())
+        except Exception as error:  # noqa: BLE001  it is raised where the result is awaited
+            results.put(error)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        result = results.get(timeout=limit)
+    except Empty:
+        raise Stop(
+            "timeout",
+            f"{channel.url} did not accept the message within {limit:g} s.",
+            "The receiver accepts the connection, and its response does not end.",
+            "Check the receiver; the run itself is not affected.",
+        ) from None
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _refused(channel: Channel, answer: _Answer) -> Stop:
+    if 300 <= answer.status < 400:
         return Stop(
             "wrong-source",
-            f"{channel.url} returned a redirect ({answer.status_code}).",
+            f"{channel.url} returned a redirect ({answer.status}).",
             "A message with secrets in its address is not sent to another place.",
             "Put the final address into the variable.",
         )
     said = " ".join(log.redact(answer.text[:200]).split())
     return Stop(
-        "server-error" if answer.status_code >= 500 else "bad-input",
-        f"{channel.url} refused the message with status {answer.status_code}.",
+        "server-error" if answer.status >= 500 else "bad-input",
+        f"{channel.url} refused the message with status {answer.status}.",
         f"The response is: {said}" if said else "The response is empty.",
         "Check the address and, for a webhook with a template, the JSON that the receiver expects.",
     )
