@@ -468,7 +468,7 @@ def test_the_next_event_goes_on_with_a_canary_that_paused(
     """Of a change of values: the release is the one that passed, so only the files show that a verdict is due."""
     assert gate().outputs["reason"] == "passed"
     assert "staging" not in next_event(bench, monkeypatch)
-    good, hurried = "settle: 0s", "settle: 0s, canary-in-job: 1s"
+    good, hurried = "settle: 0s", "settle: 0s, canary-in-job: 1s, patience: 3s"
     bench.settings({good: hurried})
     values = {"deploy/values/staging.yaml": lambda text: f"{text}# {end}\n"}
     bench.lab.push("octo-lead", "chore: other values", values)
@@ -826,7 +826,7 @@ def test_without_argocd_the_service_can_be_adopted(bench: Bench, gate: Gate) -> 
     """`argocd: none`: adopting runs only the check that asks for the version."""
     bench.settings({"argocd: {applications: [shop-staging]}": "argocd: none"})
     gate(
-        env={"SHOP_PASSWORD": "quite-another-one"}, argocd_server="", argocd_token=""
+        env={"SHOP_PASSWORD": "quite-another-one"}, argocd_server="", argocd_token="", timeout="2s"
     )  # no pass is in the way
     try:
         done = gate(mode="adopt", argocd_server="", argocd_token="", env={"SHOP_PASSWORD": "not-asked"})
