@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import docs
+import docs_settings
 from stagegate import settings
 from stagegate.settings import Section
 
@@ -19,12 +20,12 @@ SECTIONS = settings.schema()["$defs"]
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_key_says_what_it_does(name: str) -> None:
-    told = docs.texts(getattr(settings, name))
+    told = docs_settings.texts(getattr(settings, name))
     assert [key for key in SECTIONS[name]["properties"] if len(told.get(key, "")) < 10] == []
 
 
 def test_a_key_without_a_text_is_not_listed() -> None:
-    told = docs.texts(_Half)
+    told = docs_settings.texts(_Half)
     assert told == {"what-it-does": "Over two lines."}
 
 
@@ -38,7 +39,7 @@ class _Half(Section, frozen=True, kw_only=True):
 
 
 def test_every_section_has_a_table_and_a_heading() -> None:
-    titles = docs.sections(docs.settings_schema())
+    titles = docs_settings.sections(docs_settings.settings_schema())
     assert titles.keys() == SECTIONS.keys()
     for title in titles.values():
         (table,) = re.findall(
