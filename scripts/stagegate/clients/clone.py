@@ -45,7 +45,7 @@ class Clone(Hub):
         return self._room.head if branch == self._branch else super().head(branch)
 
     def entries(self, ref: str) -> dict[str, tuple[str, str]]:
-        """As in `Files`."""
+        """As in `Trees`."""
         return dict(self._entries) if self._is_here(ref) else super().entries(ref)
 
     def files(self, ref: str, paths: Sequence[str]) -> dict[str, Blob | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -12,29 +13,18 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 import requests
 
-from stagegate.clients.hub import memory, refusals
+from stagegate.clients.hub import graph_answers, memory, refusals
+from stagegate.clients.hub.graph_answers import GraphError
 from stagegate.clients.hub.identity import ABOUT, About
 from stagegate.clients.hub.response import HubAnswer
 from stagegate.clients.hub.transport import Line
 from stagegate.errors import Stop
-from stagegate.runner import log
 
 T = TypeVar("T")
 
 API_VERSION = "2022-11-28"
 TIMEOUT_SECONDS = 30
 PAGE = 100
-
-
-class _GraphError(msgspec.Struct, frozen=True):
-    message: str = ""
-    type: str | None = None
-    path: list[str | int] | None = None
-
-
-class _Graph(msgspec.Struct, frozen=True):
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    errors: list[_GraphError] | None = None
 
 
 class Connection(Line):
@@ -140,7 +130,8 @@ class Connection(Line):
         mine = {"owner": self.owner, "name": self.name} if "$owner" in text else {}
         body = {"query": text, "variables": {**mine, **variables}}
         ask = self._json("POST", self.graphql_url, body=body)
-        return self.send(ask, self._graph(kind, doing, right, write=False), doing, right, write=False)
+        refuse = self._refusal(doing, right, write=False)
+        return self.send(ask, partial(graph_answers.data, kind, refuse), doing, right, write=False)
 
     def query_nodes(
         self, text: str, variables: Mapping[str, Any], kind: type[T], doing: str, right: str
@@ -150,21 +141,9 @@ class Connection(Line):
         For ids from a list that this token has just read: an absent one was deleted in between.
         """
 
-        def decode(answer: HubAnswer) -> dict[str, T]:
-            graph = msgspec.json.decode(answer.text, type=_Graph)
-            absent = {error.path[0] for error in graph.errors or () if _is_absent_node(error) and error.path}
-            others = [error for error in graph.errors or () if not _is_absent_node(error)]
-            if others:
-                raise self._graph_refusal(others, doing, right, write=False)
-            nodes = msgspec.json.decode(graph.data, type=dict[str, msgspec.Raw])
-            return {
-                alias: msgspec.json.decode(node, type=kind)
-                for alias, node in nodes.items()
-                if alias not in absent
-            }
-
+        refuse = self._refusal(doing, right, write=False)
         ask = self._json("POST", self.graphql_url, body={"query": text, "variables": dict(variables)})
-        return self.send(ask, decode, doing, right, write=False)
+        return self.send(ask, partial(graph_answers.nodes, kind, refuse), doing, right, write=False)
 
     def mutate(
         self, mutation: str, fields: Mapping[str, Any], output: str, doing: str, right: str, kind: type[T]
@@ -177,35 +156,19 @@ class Connection(Line):
         text = f"mutation($input: {input_type}) {{ result: {mutation}(input: $input) {{ {output} }} }}"
         body = {"query": text, "variables": {"input": fields}}
         memory.forget_changed(mutation)
-        decode = self._graph(dict[str, msgspec.Raw], doing, right, write=True)
+        refuse = self._refusal(doing, right, write=True)
+        ask = self._json("POST", self.graphql_url, body=body)
+        return self.send(ask, partial(graph_answers.payload, kind, refuse), doing, right, write=True)
 
-        def payload(answer: HubAnswer) -> T:
-            return msgspec.json.decode(decode(answer).get("result", b"null"), type=kind)
+    def _refusal(self, doing: str, right: str, *, write: bool) -> Callable[[Sequence[GraphError]], Stop]:
+        """What the errors of a GraphQL answer mean."""
 
-        return self.send(self._json("POST", self.graphql_url, body=body), payload, doing, right, write=True)
+        def refuse(errors: Sequence[GraphError]) -> Stop:
+            if errors[0].type == "NOT_FOUND" and errors[0].path == ["repository"]:
+                return self.invisible()
+            return graph_answers.refusal(errors, self.host, self.token, doing, right, write=write)
 
-    def _graph(self, kind: type[T], doing: str, right: str, *, write: bool) -> Callable[[HubAnswer], T]:
-        def decode(answer: HubAnswer) -> T:
-            graph = msgspec.json.decode(answer.text, type=_Graph)
-            if graph.errors:
-                raise self._graph_refusal(graph.errors, doing, right, write=write)
-            return msgspec.json.decode(graph.data, type=kind)
-
-        return decode
-
-    def _graph_refusal(self, errors: list[_GraphError], doing: str, right: str, *, write: bool) -> Stop:
-        first = errors[0]
-        kind = first.type or ""
-        message = log.redact("; ".join(error.message for error in errors))[:600]
-        if kind == "NOT_FOUND" and first.path == ["repository"]:
-            return self.invisible()
-        if any("RESOURCE_LIMIT" in (e.type or "") or "resource limits" in e.message.lower() for e in errors):
-            return refusals.too_large(doing, message, write=write)
-        if not kind and "something went wrong" in first.message.lower():
-            return refusals.server_error(HubAnswer(status=200, headers={}, text=message), doing, write=write)
-        if "doesn't exist on type" in message or "isn't a defined input type" in message:
-            return refusals.old_server(self.host, doing, message)
-        return refusals.refused_by_graphql(kind, message, doing, right, self.token)
+        return refuse
 
     # --- one request --------------------------------------------------------------------------------------
 
@@ -277,15 +240,6 @@ def _user_agent(argv: Sequence[str]) -> str:
     """What GitHub's logs show: stagegate, and the program that was started, such as `promote_pr`."""
     name = re.sub(r"[^A-Za-z0-9_-]", "", Path(argv[0]).stem) if argv else ""
     return f"stagegate ({name})" if name else "stagegate"
-
-
-def _is_absent_node(error: _GraphError) -> bool:
-    return (
-        error.type == "NOT_FOUND"
-        and error.path is not None
-        and len(error.path) == 1
-        and error.path[0] != "repository"
-    )
 
 
 def _as(kind: type[T]) -> Callable[[HubAnswer], T]:

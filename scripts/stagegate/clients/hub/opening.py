@@ -11,9 +11,10 @@ from stagegate.clients.hub.accounts import AUTHOR
 from stagegate.clients.hub.commits import Commits
 from stagegate.clients.hub.files import BATCH, GraphBlob
 from stagegate.clients.hub.identity import About, Branch, Repository, Viewer
-from stagegate.clients.hub.refs import MARKED, TAGGED, MarkedRefs, TaggedRefs
+from stagegate.clients.hub.refs import MARKED, MarkedRefs
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.response import ObjectId
+from stagegate.clients.hub.tags import TAGGED, TaggedRefs, Tags
 from stagegate.clients.hub.values import RefFile
 
 
@@ -42,7 +43,7 @@ class _Answer(msgspec.Struct, frozen=True):
     repository: _Repository | None
 
 
-class Openings(Commits):
+class Openings(Commits, Tags):
     """The first query of a run, whose answers the methods for its parts then give without a request."""
 
     def open(self, paths: Sequence[str], prefix: str, file: str) -> None:

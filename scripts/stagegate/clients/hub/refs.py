@@ -1,4 +1,4 @@
-"""Branches, tags and other refs: created once, moved only from where they were expected to be."""
+"""Branches and other refs: created once, moved only from where they were expected to be."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import msgspec
 
 from stagegate.clients.hub import memory
 from stagegate.clients.hub.accounts import AUTHOR, Author
-from stagegate.clients.hub.files import Files, exact_text
+from stagegate.clients.hub.files import exact_text
 from stagegate.clients.hub.memory import remembered
 from stagegate.clients.hub.refusals import Refused, StaleHead, TooLarge, Uncertain
 from stagegate.clients.hub.response import PageInfo
 from stagegate.clients.hub.transport import settle
-from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate, Tag
-from stagegate.errors import Stop
+from stagegate.clients.hub.trees import Trees
+from stagegate.clients.hub.values import ZERO, RefFile, RefUpdate
 
 _WRITE = "contents: write"
 TAGS = "refs/tags/"  # where Git keeps tags
@@ -25,17 +25,21 @@ class _Payload(msgspec.Struct, frozen=True):
     """What a mutation gives back when only its success matters."""
 
 
-class _Object(msgspec.Struct, frozen=True):
+class RefTarget(msgspec.Struct, frozen=True):
+    """What a ref points to, and for an annotated tag what that points to."""
+
     oid: str
     message: str | None = None  # null for an annotated tag with an empty message
-    target: _Object | None = None
+    target: RefTarget | None = None
 
 
 class _Ref(msgspec.Struct, frozen=True):
-    target: _Object
+    target: RefTarget
 
 
-class _Refs(msgspec.Struct, frozen=True):
+class NamedRefs(msgspec.Struct, frozen=True):
+    """Refs that a query asked for by name; None for one that does not exist."""
+
     repository: dict[str, _Ref | None]
 
 
@@ -43,7 +47,9 @@ class _Sha(msgspec.Struct, frozen=True):
     sha: str
 
 
-class _RestRef(msgspec.Struct, frozen=True):
+class RestRef(msgspec.Struct, frozen=True):
+    """A ref as REST shows it."""
+
     ref: str
     object: _Sha
 
@@ -63,7 +69,7 @@ class _Signature(msgspec.Struct, frozen=True):
 
 
 class _Parents(msgspec.Struct, frozen=True):
-    nodes: list[_Object] = []
+    nodes: list[RefTarget] = []
 
 
 class _Tip(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,7 +78,7 @@ class _Tip(msgspec.Struct, frozen=True, rename="camel"):
     author: Author | None = None
     signature: _Signature | None = None
     parents: _Parents = _Parents()
-    tree: _Object | None = None
+    tree: RefTarget | None = None
     file: _Entry | None = None
 
 
@@ -80,33 +86,6 @@ class _Node(msgspec.Struct, frozen=True):
     prefix: str
     name: str
     target: _Tip
-
-
-class _TagRef(msgspec.Struct, frozen=True):
-    prefix: str
-    name: str
-    target: _Object
-
-    def tag(self) -> Tag:
-        """The tag, followed to the commit."""
-        target = self.target
-        annotated = target.target is not None
-        while target.target is not None:
-            target = target.target
-        return Tag(
-            name=(self.prefix + self.name).removeprefix(TAGS),
-            target_commit=target.oid,
-            message=(self.target.message or "").rstrip("\n") if annotated else "",
-            annotated=annotated,
-            object_id=self.target.oid if annotated else "",
-        )
-
-
-class TaggedRefs(msgspec.Struct, frozen=True, rename="camel"):
-    """The newest tags, and whether there are others."""
-
-    nodes: list[_TagRef]
-    page_info: PageInfo
 
 
 class MarkedRefs(msgspec.Struct, frozen=True, rename="camel"):
@@ -119,12 +98,6 @@ class MarkedRefs(msgspec.Struct, frozen=True, rename="camel"):
 class _Marks(msgspec.Struct, frozen=True):
     repository: dict[str, MarkedRefs]
 
-
-_TAGGED = "target { oid ... on Tag { message target { oid ... on Tag { target { oid } } } } }"
-_TAG = f"""query($owner: String!, $name: String!, $ref: String!) {{
-  repository(owner: $owner, name: $name) {{ ref(qualifiedName: $ref) {{ {_TAGGED} }} }} }}"""
-TAGGED = f"""tags: refs(refPrefix: "{TAGS}", first: $first, orderBy: {{field: TAG_COMMIT_DATE, direction: DESC}}) {{
-    nodes {{ prefix name {_TAGGED} }} pageInfo {{ hasNextPage endCursor }} }}"""
 
 MARKED = """refs(refPrefix: $prefix, first: $first, after: $after) {
     nodes { prefix name target { oid ... on Commit { committedDate author { ...by }
@@ -141,7 +114,7 @@ def _tree_of(file: str, blob: str) -> str:
     return hashlib.sha1(b"tree %d\0" % len(entry) + entry, usedforsecurity=False).hexdigest()
 
 
-class Refs(Files):
+class Refs(Trees):
     """Names of the repository."""
 
     @remembered
@@ -159,7 +132,7 @@ class Refs(Files):
         text = f"""query($owner: String!, $name: String!{declared}) {{
           repository(owner: $owner, name: $name) {{ {fields} }} }}"""
         variables = {f"r{i}": name for i, name in enumerate(names)}
-        targets = self._c.query(text, variables, _Refs, doing).repository
+        targets = self._c.query(text, variables, NamedRefs, doing).repository
         tips = {name: targets[f"r{i}"] for i, name in enumerate(names)}
         return {name: ref.target.oid if ref else None for name, ref in tips.items()}
 
@@ -172,7 +145,7 @@ class Refs(Files):
     @remembered
     def _refs(self, prefix: str) -> dict[str, str]:
         path = self._c.path(f"git/matching-refs/{prefix.removeprefix('refs/')}")
-        pages = self._c.pages(path, _RestRef, f"list the refs under {prefix}", "contents: read")
+        pages = self._c.pages(path, RestRef, f"list the refs under {prefix}", "contents: read")
         return {ref.ref: ref.object.sha for ref in pages}
 
     @remembered
@@ -213,15 +186,6 @@ class Refs(Files):
             alone=blob is not None and tip.tree is not None and tip.tree.oid == _tree_of(file, blob.oid),
         )
 
-    def _learn_tags(self, tags: TaggedRefs) -> None:
-        """Keep tags that came with another answer."""
-        for node in tags.nodes:
-            tag = node.tag()
-            memory.learn(self, "tag", (tag.name,), tag)
-        if not tags.page_info.has_next_page:
-            listed = {node.prefix + node.name: node.target.oid for node in tags.nodes}
-            memory.learn(self, "_refs", (TAGS,), dict(sorted(listed.items())))
-
     def create_ref(self, ref: str, sha: str) -> bool:
         """Create a full ref name; False when it already points to `sha`, Stop(stale-base) when elsewhere."""
         try:
@@ -240,7 +204,7 @@ class Refs(Files):
 
     def _new_ref(self, ref: str, sha: str) -> None:
         self._c.write(
-            "POST", self._c.path("git/refs"), {"ref": ref, "sha": sha}, f"create {ref}", _WRITE, _RestRef
+            "POST", self._c.path("git/refs"), {"ref": ref, "sha": sha}, f"create {ref}", _WRITE, RestRef
         )
 
     def update_refs(self, updates: Sequence[RefUpdate]) -> None:
@@ -277,57 +241,3 @@ class Refs(Files):
                 raise
             if done() is None:
                 raise
-
-    @remembered
-    def tag(self, name: str) -> Tag | None:
-        """A tag by its short name, followed to the commit; None when there is none."""
-        answer = self._c.query(_TAG, {"ref": f"refs/tags/{name}"}, _Refs, f"read the tag {name}")
-        ref = answer.repository["ref"]
-        if ref is None:
-            return None
-        return _TagRef(prefix=TAGS, name=name, target=ref.target).tag()
-
-    def create_tag(self, name: str, sha: str, message: str) -> Tag:
-        """An annotated tag on a commit. One that is there already on this commit is returned as it is;
-
-        on another commit it is Stop(tag-taken): published versions never move. The tagger is the token.
-        """
-        doing = f"create the tag {name}"
-        made = self.tag_object(name, sha, message)
-        try:
-            settle(lambda: self._tag_ref(name, made, doing), lambda: self.tag(name))
-        except Refused as refusal:
-            if "already exists" not in refusal.said.lower():
-                raise
-            return self._taken(name, sha)
-        return Tag(name=name, target_commit=sha, message=message, annotated=True)
-
-    def tag_object(self, name: str, sha: str, message: str) -> str:
-        """An annotated tag's object, which no ref names yet; its sha. The tagger is the token."""
-        body = {"tag": name, "message": message, "object": sha, "type": "commit"}
-        doing = f"create the tag {name}"
-        # Without a ref it is garbage: writing it twice does no harm.
-        return self._c.write("POST", self._c.path("git/tags"), body, doing, _WRITE, _Sha, repeatable=True).sha
-
-    def _taken(self, name: str, sha: str) -> Tag:
-        """The tag that stood in the way, if it means the same commit."""
-        existing = self.tag(name)
-        if existing is None:
-            raise Stop(
-                "unknown-state",
-                f"The tag {name} cannot be read.",
-                "GitHub first reported that it exists, and then that it does not.",
-                "Run it again.",
-            )
-        if existing.target_commit != sha:
-            raise Stop(
-                "tag-taken",
-                f"The tag {name} exists on another commit.",
-                f"It names {existing.target_commit[:12]}, not {sha[:12]}; a published version never moves.",
-                "Choose the next version, or delete the tag if nothing was published from it.",
-            )
-        return existing
-
-    def _tag_ref(self, name: str, sha: str, doing: str) -> object:
-        body = {"ref": f"refs/tags/{name}", "sha": sha}
-        return self._c.write("POST", self._c.path("git/refs"), body, doing, _WRITE, _RestRef)
