@@ -20,6 +20,7 @@ from stagegate import cli
 from stagegate.clients import hub
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, Hub
 from stagegate.evidence import records as evidence
+from stagegate.evidence import verdict as evidence_verdict
 from stagegate.gate import already_done, trial
 from stagegate.model import Evidence
 
@@ -187,7 +188,7 @@ def test_a_good_release_leaves_one_complete_record(bench: Bench, gate: Gate) -> 
     assert (bench.statuses[0].state, bench.statuses[0].description) == ("success", "1.0.0 passed: 5 checks")
     release = staging_release(bench)
     found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
-    assert evidence.state(found, release).state == "passed"
+    assert evidence_verdict.of(found, release).state == "passed"
     calls = [c for c in bench.lab.forge.calls[before:] if c.method == "POST" and "/graphql" not in c.path]
     assert [
         c.path.rpartition("/")[0].rpartition("/")[2] + "/" + c.path.rpartition("/")[2] for c in calls
@@ -261,7 +262,7 @@ def test_a_failed_check_is_evidence_and_revokes(bench: Bench, gate: Gate) -> Non
         "failure", "1.0.0 failed: checks-failed (login)",
     )  # fmt: skip
     found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
-    assert evidence.state(found, staging_release(bench)).state == "revoked"
+    assert evidence_verdict.of(found, staging_release(bench)).state == "revoked"
     again = gate(run=number, attempt=2)  # a second attempt after a verdict is a gate of its own
     assert (again.code, len(bench.of_run(number))) == (0, 2)
     assert done.log.count("::error") == 1
@@ -318,7 +319,7 @@ def test_a_skip_is_never_a_pass(bench: Bench, gate: Gate) -> None:
     assert "#12" not in bench.statuses[0].description
     assert not any("/api/v1/applications/shop-staging" in c for c in bench.lab.argocd.calls[asked:])
     found = evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,))
-    assert evidence.state(found, staging_release(bench)).state == "skipped"
+    assert evidence_verdict.of(found, staging_release(bench)).state == "skipped"
 
 
 @pytest.mark.parametrize("actor", ["octo-stranger", "github-actions[bot]", "dependabot[bot]"])
@@ -344,7 +345,7 @@ def test_adopt_records_what_runs_and_is_no_evidence(bench: Bench, gate: Gate) ->
         "success",
         "1.0.0 adopted by octo-dev",
     )
-    verdict = evidence.state(
+    verdict = evidence_verdict.of(
         evidence.records(bench.deployments, "shop", "staging", (ACTIONS_BOT,)), staging_release(bench)
     )
     assert (verdict.state, verdict.good) == ("adopted", False)
@@ -439,7 +440,9 @@ def test_a_gate_leaves_a_long_canary_to_the_next_run(bench: Bench, gate: Gate) -
     assert "Rollout/more" in done.log
     assert (bench.statuses[0].state, len(bench.deployments)) == ("pending", before)
     assert bench.statuses[0].description == "1.0.0: canary-paused"
-    assert evidence.state(records_of(bench), staging_release(bench)).state == "passed", "nothing is revoked"
+    assert evidence_verdict.of(records_of(bench), staging_release(bench)).state == "passed", (
+        "nothing is revoked"
+    )
     bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
     assert gate(again="true").outputs["reason"] == "passed"
     bench.settings({hurried: good})
@@ -741,7 +744,7 @@ def test_an_environment_that_did_not_change_is_looked_at_and_not_judged(bench: B
         )
         assert "only a look" in done.log
         assert (len(bench.deployments), bench.statuses[0], done.outputs["rollback"]) == (before, status, "")
-        assert evidence.state(records_of(bench), staging_release(bench)).state == "passed"
+        assert evidence_verdict.of(records_of(bench), staging_release(bench)).state == "passed"
         good = gate(again="false")
         assert (good.code, good.evidence.kind, good.evidence.outcome) == (0, "look", "passed")
         bench.lab.push(
@@ -766,7 +769,7 @@ def test_a_running_gate_leaves_the_record_before_it_in_force(
 
     def asked(trying: Any) -> Any:
         during.append(bench.statuses[0].state)
-        during.append(evidence.state(records_of(bench), staging_release(bench)).state)
+        during.append(evidence_verdict.of(records_of(bench), staging_release(bench)).state)
         return look(trying)
 
     monkeypatch.setattr(trial, "run", asked)
@@ -834,4 +837,4 @@ def test_without_argocd_the_service_can_be_adopted(bench: Bench, gate: Gate) -> 
         bench.settings({"argocd: none": "argocd: {applications: [shop-staging]}"})
     assert (done.code, done.outputs["reason"], done.evidence.kind) == (0, "adopted", "adopt"), done.log
     assert [c.name for c in done.evidence.checks] == ["health", "images"]
-    assert evidence.state(records_of(bench), staging_release(bench)).state == "adopted"
+    assert evidence_verdict.of(records_of(bench), staging_release(bench)).state == "adopted"

@@ -40,6 +40,13 @@ def test_all_nine_invariants_are_there() -> None:
     assert re.findall(r"- \*\*(I[0-9])\*\*", PAGE) == [f"I{number}" for number in range(1, 10)]
 
 
+def test_every_room_is_in_the_table() -> None:
+    rows = re.findall(r"(?m)^\| (`[a-z_0-9`, ]+`) \|", PAGE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    assert rooms == named
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`([a-z_]+/[a-z_/.0-9]+)`", PAGE))))
 def test_a_file_that_it_names_exists(path: str) -> None:
     assert (PACKAGE / path).exists() or (ROOT / path).exists(), path

@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from stagegate.evidence import agreement, records
+from stagegate.evidence import agreement
+from stagegate.evidence import verdict as evidence_verdict
 from stagegate.evidence.records import Record
+from stagegate.evidence.verdict import Verdict
 from stagegate.model import Actor, Evidence, Release, WorkflowRun
 
 APP = Actor(kind="Bot", id=7, login="gatekeeper[bot]")
@@ -49,10 +51,10 @@ def record(minute: int, outcome: str = "passed", version: str = "1.1.0", commit:
     return Record(id=minute, sha=commit, created=at(minute), creator=APP, evidence=evidence, since=at(minute))
 
 
-def state(found: list[Record], words: list[Word]) -> records.Verdict:
+def state(found: list[Record], words: list[Word]) -> Verdict:
     checked = agreement.checked(found, words, "staging", RELEASE, (APP,))
     assert [r.created for r in checked] == sorted((r.created for r in checked), reverse=True)
-    return records.state(checked, RELEASE)
+    return evidence_verdict.of(checked, RELEASE)
 
 
 def test_records_that_agree_count() -> None:
@@ -103,4 +105,4 @@ def test_an_unknown_version_does_not_affect_another() -> None:
     found = [record(5), record(3, version="1.0.0", commit="a" * 40)]
     checked = agreement.checked(found, [], "staging", RELEASE, (APP,))
     before = Release(app="shop", version="1.0.0", tag="v1.0.0", commit="a" * 40)
-    assert records.state(checked, before).state == "passed"
+    assert evidence_verdict.of(checked, before).state == "passed"

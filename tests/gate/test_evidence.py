@@ -10,6 +10,8 @@ import pytest
 from stagegate.clients.hub import ACTIONS_BOT, Deployment, DeploymentStatus
 from stagegate.errors import Stop
 from stagegate.evidence import records
+from stagegate.evidence import verdict as evidence_verdict
+from stagegate.evidence.verdict import Verdict
 from stagegate.gate import apply, describe
 from stagegate.gate import verdict as attempts
 from stagegate.model import Actor, Chart, Check, Evidence, Image, Release, Skip, WorkflowRun, to_json
@@ -76,9 +78,9 @@ def deployment(number: int, what: Evidence | None, **more: Any) -> Deployment:
 
 def verdict(
     *deployments: Deployment, of: Release | None = None, accepted: tuple[Actor, ...] = (BOT,)
-) -> records.Verdict:
+) -> Verdict:
     found = records.records(deployments, "shop", "staging", accepted)
-    return records.state(found, of or release())
+    return evidence_verdict.of(found, of or release())
 
 
 def test_nothing_is_never_passed() -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stagegate.chart.objects import RenderedObject
-from stagegate.difference import fields, kinds, pairs, redaction
+from stagegate.difference import fields, kinds, order, pairs, redaction
 from stagegate.difference.known_values import KnownValues, secrets_of
 from stagegate.difference.values import Difference, ImageChange, ObjectChange, reference, walk
 
@@ -50,9 +50,7 @@ def compare(
     }
     return Difference(
         images=images,
-        changes=tuple(
-            sorted(pairs.paired(changes), key=lambda one: ("removed", "changed", "added").index(one.change))
-        ),
+        changes=order.by_change(pairs.paired(changes)),
         restarts=tuple(restarts),
         notes=left_out,
         noise=tuple(noise),

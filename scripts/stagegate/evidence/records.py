@@ -1,7 +1,4 @@
-"""Evidence: records of gate verdicts as deployments keep them, and what they say about a release. Pure.
-
-The one reader of the gate (was it proven already), of publication and of promotion (may a release go on).
-"""
+"""Evidence: records of gate verdicts as deployments keep them. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ import msgspec
 from stagegate.model import Actor, Evidence, EvidenceKind, Release
 
 _DECIDING = ("rollout", "adopt", "skip")
-State = Literal["passed", "failed", "revoked", "adopted", "skipped", "mismatch", "none", "unknown"]
 
 
 class StatusLike(Protocol):
@@ -63,23 +59,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     version: str = ""
     trouble: str = ""
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What the records say about a release in an environment.
-
-    `since` is when it became good there (RFC 3339), soak counts from it; only for passed and adopted.
-    """
-
-    state: State
-    detail: str
-    since: str = ""
-    record: Record | None = None
-
-    @property
-    def good(self) -> bool:
-        """Evidence for the next environment; adopted is only a rollback target."""
-        return self.state == "passed"
 
 
 def task(app: str, kind: EvidenceKind = "rollout") -> str:
@@ -173,38 +152,6 @@ def about(records: Iterable[Record], version: str) -> tuple[Record, ...]:
     )
 
 
-def state(records: Sequence[Record], release: Release) -> Verdict:
-    """What the newest deciding record of this release says: success only for exactly these digests.
-
-    `records` are those of one environment, of any version, newest first, by accepted creators.
-    """
-    counted = deciding(records)
-    ours = about(counted, release.version)
-    if not ours:
-        return Verdict(state="none", detail=f"no gate has tested {release.version} here")
-    newest = ours[0]
-    evidence = newest.evidence
-    if evidence is None:
-        detail = newest.trouble or f"deployment {newest.id} cannot be read"
-        return Verdict(state="unknown", detail=detail, record=newest)
-    difference = differs(evidence, release)
-    if difference:
-        return Verdict(state="mismatch", detail=difference, record=newest)
-    if evidence.outcome == "skipped":
-        skip = evidence.skip
-        detail = f"skipped by {skip.actor}: {skip.reason}" if skip else "skipped"
-        return Verdict(state="skipped", detail=detail, record=newest)
-    if evidence.outcome == "failed":
-        earlier = any(_passed(r, release) for r in ours[1:])
-        word: State = "revoked" if earlier else "failed"
-        detail = f"{evidence.reason} at {newest.since}"
-        return Verdict(state=word, detail=f"passed, then {detail}" if earlier else detail, record=newest)
-    since = _good_since(counted, newest, release)
-    if evidence.outcome == "adopted":
-        return Verdict(state="adopted", detail=f"adopted by {evidence.actor}", since=since, record=newest)
-    return Verdict(state="passed", detail=f"passed at {newest.since}", since=since, record=newest)
-
-
 def differs(evidence: Evidence, release: Release) -> str:
     """A sentence about the first digest that is not the release's, or nothing. Order of images is nothing."""
     if evidence.commit != release.commit:
@@ -220,23 +167,3 @@ def differs(evidence: Evidence, release: Release) -> str:
         if was != now:
             return f"{reference}: {was} was tested, {now} is released"
     return ""
-
-
-def _passed(record: Record, release: Release) -> bool:
-    return bool(
-        record.evidence and record.evidence.outcome == "passed" and not differs(record.evidence, release)
-    )
-
-
-def _good_since(counted: Sequence[Record], newest: Record, release: Release) -> str:
-    """The time of the first of an unbroken row of good records of these digests that ends in the newest."""
-    row = [r for r in counted if r.created <= newest.created or r is newest]
-    since, outcome = newest.since, newest.evidence.outcome if newest.evidence else ""
-    for record in row:
-        good = record.evidence and record.evidence.outcome in ("passed", "adopted")
-        if not good or record.evidence is None or record.evidence.version != release.version:
-            break
-        if differs(record.evidence, release) or record.evidence.outcome != outcome:
-            break
-        since = record.since
-    return since

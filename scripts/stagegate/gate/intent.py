@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from stagegate.evidence import records
+from stagegate.evidence import verdict as evidence_verdict
 from stagegate.evidence.records import Record
 from stagegate.gate import verdict
 from stagegate.gate.facts import Facts
@@ -32,7 +32,7 @@ def plan(facts: Facts, request: GateRequest, run: str) -> Intent:
     if begin.record is not None and begin.record.evidence is not None:
         return Intent(do="complete", kind=kind, record=begin.record, already=begin.do == "already")
     if request.mode == "adopt":  # evidence is worth more than what adopting would leave
-        passed = records.state(facts.records, facts.release)
+        passed = evidence_verdict.of(facts.records, facts.release)
         if passed.good and passed.record is not None:
             return Intent(do="proven", kind=kind, record=passed.record)
     if request.judges and facts.objection is not None:

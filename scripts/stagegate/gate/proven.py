@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stagegate.evidence import records as evidence
+from stagegate.evidence import verdict as evidence_verdict
 from stagegate.evidence.records import Record
 from stagegate.model import Evidence, Release, trailers
 
 
 def record(records: Sequence[Record], release: Release, policy: str) -> Record | None:
     """The newest verdict, if it is a pass of exactly these digests under the policy in force now."""
-    verdict = evidence.state(records, release)
+    verdict = evidence_verdict.of(records, release)
     newest = verdict.record
     if verdict.state != "passed" or newest is None or newest.evidence is None:
         return None

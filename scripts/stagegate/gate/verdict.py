@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from stagegate.evidence import records
+from stagegate.evidence import verdict as evidence_verdict
 from stagegate.evidence.records import Record
 from stagegate.model import (
     OWN_CHECKS,
@@ -46,7 +47,7 @@ def start(judged: Sequence[Record], release: Release, run: str, mode: Mode) -> S
     A record that another run has overtaken is left as it is: finished now, it would hide the newer verdict.
     """
     kind = KINDS[mode]
-    newest = records.state(judged, release).record
+    newest = evidence_verdict.of(judged, release).record
     half = unfinished(judged, release, run, kind)
     if half is not None and (newest is None or (newest.created, newest.id) < (half.created, half.id)):
         return Start(do="finish", record=half)

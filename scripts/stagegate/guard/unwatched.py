@@ -70,7 +70,7 @@ def judge(pins: hub.Hub, inputs: ClusterInputs, context: Context) -> Result | No
     if any(map(watched.named.holds, changed.files)):
         return None
     writer = _writer(pins, inputs, context)
-    description = "no pin or value changes"
+    description = statuses.NOTHING_CHANGES
     writer.set_first_status(
         pull["head"]["sha"], statuses.PINS, "success", description, pull.get("html_url", "")
     )

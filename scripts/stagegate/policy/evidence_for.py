@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from stagegate.evidence import records as evidence
-from stagegate.evidence.records import Record, Verdict
+from stagegate.evidence import verdict as evidence_verdict
+from stagegate.evidence.records import Record
+from stagegate.evidence.verdict import Verdict
 from stagegate.model import Evidence, Release
 from stagegate.policy.facts import PromotionFacts
 
@@ -18,7 +20,7 @@ def of(facts: PromotionFacts, environment: str, version: str, release: Release |
     if release is None:
         newest = next((r.evidence for r in records if r.evidence and r.evidence.version == version), None)
         release = described(newest) if newest else Release(app=facts.app, version=version, tag="", commit="")
-    return evidence.state(records, release)
+    return evidence_verdict.of(records, release)
 
 
 def described(evidence: Evidence) -> Release:

@@ -18,7 +18,7 @@ from stagegate.difference.side import Side
 from stagegate.errors import Stop
 from stagegate.evidence import releases
 from stagegate.marks import marks
-from stagegate.model import RuleResult, branch_names
+from stagegate.model import RuleResult, branch_names, statuses
 from stagegate.pins import pinned_version
 from stagegate.pins.changes import Changed
 from stagegate.pins.pinned_version import PinnedVersion
@@ -97,7 +97,7 @@ def change(
     ]
     if not touched:
         return Judgement(
-            head=after, verdict=PinsStatus(state="success", description="no pin or value changes")
+            head=after, verdict=PinsStatus(state="success", description=statuses.NOTHING_CHANGES)
         )
     shared, _ = app_state.facts(connections, state, "evaluate", touched[0], "", touched[1:])
     if queued:

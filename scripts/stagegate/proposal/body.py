@@ -19,7 +19,7 @@ from stagegate.evidence.milestones import MILESTONES
 from stagegate.model import RuleResult, rfc3339
 from stagegate.policy.facts import Kind, PromotionFacts, Subject
 from stagegate.policy.rules import approvals, risk
-from stagegate.proposal import folds, road
+from stagegate.proposal import body_objects, road
 from stagegate.proposal.body_values import HEADINGS, BodyFacts, CommitLine
 from stagegate.report.render import render
 
@@ -104,7 +104,7 @@ def body(facts: BodyFacts) -> Body:
         if sum(map(_size, (head, tail))) <= LIMIT // 2:
             break
     note = render("proposal_body_cut.md.j2")
-    parts = list(folds.of(facts.difference, facts.risks)) if facts.difference else []
+    parts = list(body_objects.of(facts.difference, facts.risks)) if facts.difference else []
     kept = _fitting(parts, LIMIT - sum(map(_size, (head, tail, note))))
     cut = note if kept < len(parts) else ""
     return Body(text=head + "".join(parts[:kept]) + cut + tail, rest="".join(parts[kept:]))

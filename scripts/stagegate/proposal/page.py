@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from stagegate.difference import ObjectChange
-from stagegate.proposal import body, folds
+from stagegate.proposal import body, body_objects
 from stagegate.proposal.body_values import BodyFacts
 from stagegate.report.render import render_html
 
@@ -37,7 +37,7 @@ def page(parts: Sequence[BodyFacts], run_url: str) -> str:
 
 def lines(one: ObjectChange) -> Iterator[DifferenceLine]:
     """The redacted manifests of both sides of an object, as a difference with a few lines around."""
-    before, after = folds.yaml_lines(one.before), folds.yaml_lines(one.after)
+    before, after = body_objects.yaml_lines(one.before), body_objects.yaml_lines(one.after)
     if one.before is None or one.after is None:
         for text in before or after:
             yield DifferenceLine(kind="removed" if one.after is None else "added", text=text)

@@ -14,7 +14,7 @@ from stagegate.clients.hub.identity import About, Branch, Repository, Viewer
 from stagegate.clients.hub.refs import MARKED, MarkedRefs
 from stagegate.clients.hub.refusals import TooLarge
 from stagegate.clients.hub.response import ObjectId
-from stagegate.clients.hub.tags import TAGGED, TaggedRefs, Tags
+from stagegate.clients.hub.tags import TAGGED, RepositoryTags, TaggedRefs
 from stagegate.clients.hub.values import RefFile
 
 
@@ -43,7 +43,7 @@ class _Answer(msgspec.Struct, frozen=True):
     repository: _Repository | None
 
 
-class Openings(Commits, Tags):
+class Openings(Commits, RepositoryTags):
     """The first query of a run, whose answers the methods for its parts then give without a request."""
 
     def open(self, paths: Sequence[str], prefix: str, file: str) -> None:

@@ -54,7 +54,7 @@ TAGGED = f"""tags: refs(refPrefix: "{TAGS}", first: $first, orderBy: {{field: TA
     nodes {{ prefix name {_TAGGED} }} pageInfo {{ hasNextPage endCursor }} }}"""
 
 
-class Tags(Refs):
+class RepositoryTags(Refs):
     """Tags of the repository."""
 
     def _learn_tags(self, tags: TaggedRefs) -> None:

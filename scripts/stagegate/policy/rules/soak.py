@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from stagegate import versions
-from stagegate.evidence.records import Record, Verdict
+from stagegate.evidence.records import Record
+from stagegate.evidence.verdict import Verdict
 from stagegate.model import RuleResult, moment, rfc3339
 from stagegate.policy import evidence_for
 from stagegate.policy.facts import PromotionFacts, Subject

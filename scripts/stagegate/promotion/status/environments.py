@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from stagegate.clients.hub import BranchPull
-from stagegate.evidence.records import Verdict
+from stagegate.evidence.verdict import Verdict
 from stagegate.marks import marks
 from stagegate.model import RuleResult, moment
 from stagegate.pins.pinned_version import PinnedVersion
