@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from stagegate import libraries  # noqa: E402
+from stagegate import installers, libraries  # noqa: E402
 
 LOCK = ROOT / "scripts" / "requirements-dev.txt"
 PIP_PACKAGE = "python3-pip-whl"
@@ -93,9 +93,9 @@ def toolbox(lock: Path, root: Path, environ: Mapping[str, str]) -> Path:
     unpacked = debian(packages, root)
     if not home.is_dir():
         _say(f"fetching development tools into {home} (once, about 200 MB) ...")
-        commands = libraries.installers(environ)
+        commands = installers.commands(environ)
         if PIP_PACKAGE in unpacked:
-            commands = [[sys.executable, "-c", RUN_PIP, str(unpacked[PIP_PACKAGE]), *libraries.PIP_INSTALL]]
+            commands = [[sys.executable, "-c", RUN_PIP, str(unpacked[PIP_PACKAGE]), *installers.PIP_INSTALL]]
         libraries.ensure(str(home), partial(_fill, lock, commands, environ))
     if REGISTRY_PACKAGE in unpacked:
         _link(home / "bin" / REGISTRY_PACKAGE, unpacked[REGISTRY_PACKAGE] / "usr/bin" / REGISTRY_PACKAGE)
@@ -177,7 +177,7 @@ def _fill(lock: Path, commands: Sequence[Sequence[str]], environ: Mapping[str, s
     outside = {
         name: value for name, value in environ.items() if name != "STAGEGATE_WHEELS"
     }  # the actions' own
-    libraries.install_with_any(str(lock), home, commands, outside)
+    installers.install_with_any(str(lock), home, commands, outside)
     folder = Path(home)
     for program in folder.glob("lib/python*/site-packages/bin/*"):
         inside = program.relative_to(folder)

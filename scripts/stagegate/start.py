@@ -13,7 +13,6 @@ from stagegate.libraries import (
     NoLibraries,
     cache_root,
     key,
-    locked_environment,
     site_packages,
     without_python_settings,
 )
@@ -47,8 +46,14 @@ def main(arguments: list[str]) -> None:
                 "`scripts/run --help` lists them.",
             )
         lock, root = os.path.join(SCRIPTS, "requirements.txt"), cache_root(os.environ)
-        is_built = os.path.isdir(os.path.join(root, key(lock)))
-        home = locked_environment(lock, root)
+        home = os.path.join(root, key(lock))
+        is_built = os.path.isdir(home)
+        if not is_built:
+            from stagegate.installers import (
+                locked_environment,  # not where it is there, as in every later step
+            )
+
+            locked_environment(lock, root)
     except NoLibraries as refusal:
         _report(name, refusal)
         sys.exit(refusal.code)

@@ -34,7 +34,12 @@ class Machine:
         self.folder = folder
         self.programs = folder / "programs"
         self.programs.mkdir()
-        for name in ("lab/toolbox.py", "scripts/stagegate/__init__.py", "scripts/stagegate/libraries.py"):
+        for name in (
+            "lab/toolbox.py",
+            "scripts/stagegate/__init__.py",
+            "scripts/stagegate/libraries.py",
+            "scripts/stagegate/installers.py",
+        ):
             (folder / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / "clone" / name)
         (folder / "clone/scripts/requirements-dev.txt").write_text(TOOLS.requirement, encoding="utf-8")

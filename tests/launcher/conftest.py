@@ -105,6 +105,7 @@ def toolkit(tmp_path: Path, installer: str) -> Iterator[Toolkit]:
             "stagegate/launcher.py",
             "stagegate/start.py",
             "stagegate/libraries.py",
+            "stagegate/installers.py",
         ):
             shutil.copy(ROOT / "scripts" / file, scripts / file)
         (scripts / "probe.py").write_text(PROBE, encoding="utf-8")

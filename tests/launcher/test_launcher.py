@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.package_index import PackageIndex, wheel
-from stagegate import cli, libraries, start
+from stagegate import cli, installers, libraries, start
 from stagegate.errors import VERDICTS
 from tests.launcher.conftest import LIBRARY, Toolkit
 
@@ -58,7 +58,7 @@ def test_where_uv_fails_pip_installs(toolkit: Toolkit) -> None:
 def test_pips_own_configuration_reaches_uv(tmp_path: Path) -> None:
     file = tmp_path / "pip.conf"
     file.write_text("[global]\nindex-url = https://mirror.example/simple\ncert = /certs/company.pem\n")
-    given = libraries.installer_environ({"PIP_CONFIG_FILE": str(file), "SSL_CERT_FILE": "/certs/job.pem"})
+    given = installers.installer_environ({"PIP_CONFIG_FILE": str(file), "SSL_CERT_FILE": "/certs/job.pem"})
     assert given["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
     assert given["SSL_CERT_FILE"] == "/certs/job.pem", "what the job sets wins over pip's file"
 
