@@ -7,8 +7,7 @@ without a chart of our own it is a deployment with the same fields.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -17,6 +16,7 @@ from stagegate.clients import registry
 from stagegate.clients.hub import Hub, Tag
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
+from stagegate.evidence import reviewed_branches
 from stagegate.evidence.accepted import accepted
 from stagegate.evidence.records import is_accepted
 from stagegate.evidence.release_record import ForeignRecord, Record, broken, from_annotations
@@ -99,36 +99,8 @@ def reviewed(settings: Settings, version: str, hub: Hub, store: Registry) -> Rel
     its tests, chart and images come from a commit that nobody had to review.
     """
     release = find(settings, version, hub, store)
-    _demand_reviewed(settings, release, hub)
+    reviewed_branches.demand(settings, release, hub)
     return release
-
-
-def _demand_reviewed(settings: Settings, release: Release, hub: Hub) -> None:
-    default, patterns = hub.default_branch(), settings.release_branches
-    if hub.contains(default, release.commit):
-        return
-    for branch in _branches(hub, patterns):
-        if hub.contains(branch, release.commit):
-            return
-    where = ", ".join([default, *patterns])
-    raise Stop(
-        "not-authorised",
-        f"The tag {release.tag} is on no branch where releases are made.",
-        f"Commit {release.commit[:12]} cannot be reached from {where}, so a review was never required for it.",
-        "Merge the commit and release a new version, or name its branch in `release-branches` and protect it.",
-    )
-
-
-def _branches(hub: Hub, patterns: Iterable[str]) -> Iterator[str]:
-    """The branches of the repository that a pattern of `release-branches` matches; `*` stays within one name."""
-    for pattern in patterns:
-        fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-        shape = re.compile(
-            "".join("[^/]*" if c == "*" else "[^/]" if c == "?" else re.escape(c) for c in pattern)
-        )
-        for ref in sorted(hub.refs(f"refs/heads/{fixed}")):
-            if shape.fullmatch(ref.removeprefix("refs/heads/")):
-                yield ref.removeprefix("refs/heads/")
 
 
 def find(settings: Settings, version: str, hub: Hub, store: Registry) -> Release:
@@ -177,7 +149,7 @@ def unrecorded(
     chart = _chart(settings, version, store)[0] if settings.own_chart else None
     images = _tagged(settings, version, store) if digests is None else digests
     release = _release(settings, version, tag, chart, images)
-    _demand_reviewed(settings, release, hub)
+    reviewed_branches.demand(settings, release, hub)
     return release
 
 

@@ -12,13 +12,11 @@ import msgspec
 
 from stagegate.clients import hub
 from stagegate.errors import Stop
-from stagegate.model import Change, Message, PullRequestText, branch_names, digest_of, statuses, trailers
+from stagegate.model import Change, Message, PullRequestText, branch_names, statuses, trailers
 from stagegate.policy.decide import Decision
 from stagegate.policy.facts import PromotionFacts, Subject
 from stagegate.policy.pins_status import PinsStatus
-from stagegate.proposal import branch, commit_record, hold, verifying
-from stagegate.proposal.body import settled
-from stagegate.runner import log
+from stagegate.proposal import branch, commit_record, hold, pull_request, verifying
 from stagegate.runner.context import Context
 
 
@@ -159,15 +157,15 @@ def propose(
     try:
         if not facts.branch_equal:
             head = _branch(pins, facts, subject, run, changes)
-        number, address, opened = _pull(pins, facts, text)
+        number, address, opened = pull_request.open_or_update(pins, facts, text)
         changes += opened
         if opened:
-            notes += _speaker(pins, facts)
+            notes += pull_request.about_author(pins, facts)
         # The status first: a label or reviewer that GitHub refuses must not leave a proposal without it.
         changes += status(pins, head, decision.verdict, address, is_new=not facts.branch_equal)
-        changes += _labels(pins, number, text.labels, existing.labels if existing else ())
+        changes += pull_request.add_labels(pins, number, text.labels, existing.labels if existing else ())
         if existing is None:
-            notes += _reviewers(pins, number, text.reviewers)
+            notes += pull_request.request_reviews(pins, number, text.reviewers)
     except Stop as stop:
         shown = {"commit": head, "pr-number": str(number or ""), "pr-url": address}
         raise stop.after(changes, **shown, version=subject.version, environment=subject.environment) from None
@@ -189,15 +187,6 @@ def _branch(pins: hub.Hub, facts: PromotionFacts, subject: Subject, run: str, ch
     return head
 
 
-def _labels(pins: hub.Hub, number: int, wanted: Iterable[str], existing: Iterable[str]) -> tuple[Change, ...]:
-    """Add the labels that a pull request does not have yet."""
-    labels = tuple(label for label in wanted if label not in existing)
-    if not labels:
-        return ()
-    pins.add_labels(number, labels)
-    return (Change(kind="labels", target=f"#{number}", after=", ".join(labels)),)
-
-
 def status(
     pins: hub.Hub, head: str, verdict: PinsStatus, url: str, *, is_new: bool = False
 ) -> tuple[Change, ...]:
@@ -211,51 +200,6 @@ def status(
     elif not pins.set_status(head, statuses.PINS, verdict.state, verdict.description, url):
         return ()
     return (Change(kind="status", target=f"{statuses.PINS} on {head[:12]}", after=verdict.state),)
-
-
-def _pull(pins: hub.Hub, facts: PromotionFacts, text: PullRequestText) -> tuple[int, str, list[Change]]:
-    """The open pull request of the branch with this text."""
-    existing = facts.proposal
-    if existing is not None:
-        digest = digest_of(settled(log.redact(text.body)).encode())
-        if facts.branch_equal and (existing.title, existing.said) == (text.title, digest):
-            return existing.number, existing.url, []
-        pins.update_pull(existing.number, title=text.title, body=text.body)
-        now = pins.pull(existing.number)
-        if now is not None and now.state == "open":
-            change = Change(
-                kind="pull-request", target=f"#{existing.number}", before=existing.title, after=text.title
-            )
-            return existing.number, existing.url, [change]
-        if now is not None and now.merged:
-            raise hub.StaleHead(facts.base, f"#{existing.number} was merged in the meantime.")
-    draft = facts.policy_of(facts.environment).promotion.draft and facts.mode != "rollback"
-    opened = pins.open_pull(text.title, text.body, facts.branch, facts.base, draft)
-    if opened is None:
-        raise hub.StaleHead(facts.base, f"{facts.branch} has no changes against {facts.base}.")
-    return (
-        opened.number,
-        opened.url,
-        [Change(kind="pull-request", target=f"#{opened.number}", after=text.title)],
-    )
-
-
-def _speaker(pins: hub.Hub, facts: PromotionFacts) -> list[str]:
-    """What the kind of token means for a pull request that it has written."""
-    if facts.actions_token:
-        return ["written with GITHUB_TOKEN: workflows on it wait until a person approves their run"]
-    own = pins.viewer()
-    return [f"written as {own.login}, who cannot approve it"] if own.kind == "User" else []
-
-
-def _reviewers(pins: hub.Hub, number: int, reviewers: tuple[str, ...]) -> list[str]:
-    """Ask for reviews; who cannot be asked is a note, the pull request stands. `org/team` is a team."""
-    users = [name for name in reviewers if "/" not in name]
-    teams = [name.rpartition("/")[2] for name in reviewers if "/" in name]
-    refused = pins.request_reviewers(number, users, teams) if reviewers else []
-    for who in refused:
-        log.annotate("warning", f"{who} could not be asked for a review", title="promote-pr: reviewers")
-    return [f"{who} could not be asked for a review" for who in refused]
 
 
 def _edits(subject: Subject) -> tuple[Change, ...]:
