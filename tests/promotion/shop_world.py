@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,8 @@ from stagegate.clients import hub
 from stagegate.clients.registry import Manifest, Registry
 from stagegate.evidence import records
 from stagegate.evidence.release_record import Record
-from stagegate.gate import describe, verdict
 from stagegate.model import Chart, Evidence, Image, WorkflowRun, digest_of, to_json
+from tests import steps
 
 REPOSITORY = "acme/shop"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0-rc.1")
@@ -112,22 +111,9 @@ class Shop:
 
     def environ(self, **inputs: str) -> dict[str, str]:
         """The environment of one step of promote-pr."""
-        given = {f"SG_{name.upper()}": value for name, value in inputs.items()}
-        return {
-            "PATH": os.environ["PATH"],
-            "GITHUB_WORKSPACE": str(self.folder),
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_ACTOR": "octo-lead",
-            "GITHUB_RUN_ID": "77",
-            "GITHUB_SERVER_URL": self.forge.url,
-            "GITHUB_API_URL": self.forge.url,
-            "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
-            "GITHUB_OUTPUT": str(self.folder / "output"),
-            "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md"),
-            "SG_TOKEN": self.token,
-            "SG_REPORT": "report.json",
-            **given,
-        }
+        inputs = {"token": self.token, "report": "report.json", **inputs}
+        made = steps.environ(self.forge.url, REPOSITORY, self.folder, self.folder / "output", **inputs)
+        return made | {"GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")}
 
     def publish(self, version: str, commit: str = "") -> None:
         """Image and chart of a version, the chart with the release record."""
@@ -196,16 +182,7 @@ class Shop:
             actor="octo-dev",
         )
         found = msgspec.structs.replace(found, **changes)
-        number = github.create_deployment(
-            found.commit,
-            records.task("shop", found.kind),
-            environment,
-            describe.payload(found),
-            found.outcome,
-            False,
-        )
-        state, text = records.deployment_state(found), verdict.description(found)
-        github.create_deployment_status(number, state, text, "")
+        state, text = steps.record(github, found)
         if found.kind != "look":
             context = records.context(found.app, environment)
             github.set_status(found.commit, context, "pending", f"{version}: the gate runs", "")
@@ -270,16 +247,9 @@ class Shop:
     def outputs(self) -> dict[str, str]:
         """Outputs of the last step, and forget them."""
         path = self.folder / "output"
-        lines = path.read_text().splitlines() if path.exists() else []
+        written = steps.outputs(path) if path.exists() else {}
         path.unlink(missing_ok=True)
-        found: dict[str, str] = {}
-        while lines:
-            name, delimiter = lines.pop(0).split("<<", 1)
-            value = []
-            while (line := lines.pop(0)) != delimiter:
-                value.append(line)
-            found[name] = "\n".join(value)
-        return found
+        return written
 
     def report(self) -> dict[str, Any]:
         """The JSON report of the last step."""

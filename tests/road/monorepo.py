@@ -19,6 +19,7 @@ from stagegate.model import Result
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
+from tests import steps
 from tests.lab.argo_world import DEPLOYMENT, World, run
 
 REPOSITORY = "acme/mono"
@@ -172,28 +173,10 @@ class Monorepo:
         output = self.folder / "output"
         output.unlink(missing_ok=True)
         kind, main = STEPS[action]
-        config = f"apps/{app}/stagegate.yaml"
-        environ = {
-            "PATH": os.environ["PATH"],
-            "GITHUB_WORKSPACE": str(self.work),
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_ACTOR": "octo-lead",
-            "GITHUB_RUN_ID": "77",
-            "GITHUB_SERVER_URL": self.forge.url,
-            "GITHUB_API_URL": self.forge.url,
-            "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
-            "GITHUB_OUTPUT": str(output),
-            "SG_TOKEN": self.token,
-            "SG_CONFIG": config,
-            **{f"SG_{name.upper()}": value for name, value in inputs.items()},
-        }
+        inputs = {"token": self.token, "config": f"apps/{app}/stagegate.yaml", **inputs}
+        environ = steps.environ(self.forge.url, REPOSITORY, self.work, output, **inputs)
         code = entrypoint(action, kind, main, argv=[], environ=environ)
-        lines = output.read_text().splitlines()
-        found = {"code": str(code)}
-        while lines:
-            name, end = lines.pop(0).split("<<", 1)
-            found[name] = "\n".join(iter(lambda: lines.pop(0), end))
-        return found
+        return {"code": str(code), **steps.outputs(output)}
 
     def gate(self, app: str, place: str) -> dict[str, str]:
         """The gate of an environment, with what its GitHub Environment holds."""

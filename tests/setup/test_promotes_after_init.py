@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,6 @@ from stagegate import settings as settings_file
 from stagegate.actions import helm_publish, image_tags, init, promote_pr
 from stagegate.clients import hub
 from stagegate.evidence import records
-from stagegate.gate import describe, verdict
 from stagegate.model import Chart, Evidence, Image, Result, WorkflowRun
 from stagegate.pins import pinned_version
 from stagegate.release import version_files
@@ -28,6 +26,7 @@ from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
 from stagegate.settings import Settings
+from tests import steps
 from tests.lab.argo_world import World
 from tests.setup.bare_repositories import ALL, git, helm_created
 from tests.setup.test_init import alone
@@ -99,26 +98,10 @@ class Company:
         output = self.folder / "output"
         output.unlink(missing_ok=True)
         kind, main = STEPS[action]
-        environ = {
-            "PATH": os.environ["PATH"],
-            "GITHUB_WORKSPACE": str(self.clones[name]),
-            "GITHUB_REPOSITORY": name,
-            "GITHUB_ACTOR": "octo-lead",
-            "GITHUB_RUN_ID": "77",
-            "GITHUB_SERVER_URL": self.forge.url,
-            "GITHUB_API_URL": self.forge.url,
-            "GITHUB_GRAPHQL_URL": f"{self.forge.url}/graphql",
-            "GITHUB_OUTPUT": str(output),
-            "SG_TOKEN": self.tokens[name],
-            **{f"SG_{key.upper()}": value for key, value in more.items()},
-        }
+        inputs = {"token": self.tokens[name], **more}
+        environ = steps.environ(self.forge.url, name, self.clones[name], output, **inputs)
         entrypoint(action, kind, main, argv=list(flags), environ=environ)
-        lines = output.read_text().splitlines()
-        found: dict[str, str] = {}
-        while lines:
-            key, end = lines.pop(0).split("<<", 1)
-            found[key] = "\n".join(iter(lambda: lines.pop(0), end))
-        return found
+        return steps.outputs(output)
 
     def published_before(self, name: str, version: str) -> None:
         """The chart of an earlier version, by helm itself."""
@@ -176,16 +159,7 @@ class Company:
             name, self.tokens[name], api_url=url, graphql_url=f"{url}/graphql", server_url=url, pace=0
         )
         found = msgspec.structs.replace(self.releases[app], environment=environment)
-        number = github.create_deployment(
-            found.commit,
-            records.task(app, found.kind),
-            environment,
-            describe.payload(found),
-            found.outcome,
-            False,
-        )
-        state, text = records.deployment_state(found), verdict.description(found)
-        github.create_deployment_status(number, state, text, "")
+        state, text = steps.record(github, found)
         github.set_status(found.commit, records.context(app, environment), state, text, "")
 
     def merge(self, name: str, number: str) -> None:
