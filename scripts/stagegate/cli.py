@@ -42,7 +42,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 _SWITCHES = ("--check", "--dry-run", "--fail-on-waiting", "--local", *HELP)
 OWN = {
     "completion": "Print a completion script: `stagegate completion bash|zsh|fish`.",
-    "explain": "Explain a reason, rule or risk: `stagegate explain no-evidence`.",
+    "explain": "Explain a reason, rule, risk or check: `stagegate explain no-evidence`.",
 }
 
 
@@ -104,9 +104,10 @@ def commands() -> dict[str, str]:
 
 
 def _rules() -> dict[str, Explanation]:
-    """Every rule of promotions and of charts, in words."""
+    """Every rule of promotions and of charts, and every check of doctor, in words."""
     from stagegate.chart import rules as chart_rules  # with everything that a rule looks at
     from stagegate.policy import rules
+    from stagegate.setup.doctor import registry
 
     promotion = {
         rule.name: Explanation(
@@ -120,7 +121,11 @@ def _rules() -> dict[str, Explanation]:
         rule.id: Explanation(f"chart rule, up to {rule.severity}", f"{rule.about}. {rule.why}", rule.fix)
         for rule in chart_rules.all_rules()
     }
-    return {**charts, **promotion}
+    checks = {
+        check.name: Explanation("check of doctor", f"{check.looks_at}.", check.cure)
+        for check in registry.all_checks()
+    }
+    return {**checks, **charts, **promotion}
 
 
 def _run(action: str, flags: Sequence[str], *, as_json: bool) -> int:

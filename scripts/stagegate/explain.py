@@ -249,7 +249,7 @@ def explain(
     if not explanations:
         near = difflib.get_close_matches(word, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "`stagegate explain` lists all of them."
-        sys.stderr.write(f"{word!r} is not a reason, rule or risk of stagegate. {hint}\n")
+        sys.stderr.write(f"{word!r} is not a reason, rule, risk or check of stagegate. {hint}\n")
         return VERDICTS["bad-input"].exit_code
     if as_json:
         rows_of = [{"word": word, **one._asdict()} for one in explanations]

@@ -54,6 +54,7 @@ def test_reasons_rules_and_risks_are_explained(capsys: pytest.CaptureFixture[str
         "soak": "promotion rule, reason soaking",
         "floating-tag": "chart rule",
         "hook-job": "label stagegate/risk:hook-job",
+        "job-permissions": "check of doctor",
     }.items():
         assert cli.main(["explain", word]) == 0
         assert part in capsys.readouterr().out

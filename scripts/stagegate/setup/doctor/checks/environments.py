@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from stagegate.clients.hub.adoption import EnvironmentSettings
 from stagegate.model import Finding
@@ -32,10 +33,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 "error" if protected else "warning",
                 f"There is no GitHub Environment {name}.",
                 f"{why} GitHub creates an empty one at the first run, without secrets and without limits.",
-                f"gh api --method PUT repos/{hub.repository}/environments/{name} "
+                f"gh api --method PUT repos/{hub.repository}/environments/{quote(name, safe='')} "
                 "-F 'deployment_branch_policy[protected_branches]=false' "
                 "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "
-                f"repos/{hub.repository}/environments/{name}/deployment-branch-policies "
+                f"repos/{hub.repository}/environments/{quote(name, safe='')}/deployment-branch-policies "
                 f"-f name={facts.survey.branch}",
             )
         elif _lets_every_branch_in(known[name]):
@@ -45,10 +46,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 f"Every branch may use the GitHub Environment {name}.",
                 "Anybody who can push a branch can read its secrets with a workflow of their own. `Protected "
                 "branches only` counts no rulesets, so without a classic protection rule it limits nothing.",
-                f"gh api --method PUT repos/{hub.repository}/environments/{name} "
+                f"gh api --method PUT repos/{hub.repository}/environments/{quote(name, safe='')} "
                 "-F 'deployment_branch_policy[protected_branches]=false' "
                 "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "
-                f"repos/{hub.repository}/environments/{name}/deployment-branch-policies "
+                f"repos/{hub.repository}/environments/{quote(name, safe='')}/deployment-branch-policies "
                 f"-f name={facts.survey.branch}",
             )
 

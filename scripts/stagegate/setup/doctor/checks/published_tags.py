@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from stagegate.errors import Stop
 from stagegate.model import Finding
@@ -63,7 +64,7 @@ def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, 
             if Version.parse(core) > newest:
                 host = image.partition("/")[0]
                 cure = (
-                    "Delete that version of the package: gh api /orgs/<owner>/packages/container/<name>/versions"
+                    _deletion(image, tag)
                     if host == "ghcr.io"
                     else f"Delete the tag in the registry, for example with: crane delete {image}:{tag}"
                 )
@@ -74,6 +75,17 @@ def _stray(facts: DoctorFacts, settings: Settings, image: str, tags: tuple[str, 
                     cure,
                 )
                 break
+
+
+def _deletion(image: str, tag: str) -> str:
+    """The command that deletes the version of a package on GHCR with a tag."""
+    owner, _, name = image.removeprefix("ghcr.io/").partition("/")
+    versions = f"/orgs/{owner}/packages/container/{quote(name, safe='')}/versions"
+    one = f'.[] | select(.metadata.container.tags | index("{tag}")) | .id'
+    return (
+        f"gh api --method DELETE \"{versions}/$(gh api --paginate {versions} --jq '{one}')\" (for a person's "
+        "account: /users instead of /orgs)"
+    )
 
 
 def _newest(settings: Settings, tags: tuple[str, ...]) -> Version | None:

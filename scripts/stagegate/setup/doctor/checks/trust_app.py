@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from stagegate.model import Finding, moment
@@ -44,7 +45,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 "error",
                 f"The GitHub Environment {name} has no secret {KEY}.",
                 "Its jobs write states, which count only from the App.",
-                f"gh secret set {KEY} --env {name} --repo {hub.repository} < {settings.trust.app}.pem",
+                f"gh secret set {KEY} --env {shlex.quote(name)} --repo {hub.repository} < {settings.trust.app}.pem",
             )
         else:
             yield from _age(hub, name, held[KEY].updated_at)
@@ -61,7 +62,7 @@ def _age(hub: HubFacts, name: str, updated: str) -> Iterator[Finding]:
         "Anybody who has the key can write evidence.",
         "Make a new key in the App's settings, set it in every Environment, and delete the old one."
         if days > _OLD
-        else f"gh secret set {KEY} --env {name} --repo {hub.repository} when you replace it",
+        else f"gh secret set {KEY} --env {shlex.quote(name)} --repo {hub.repository} when you replace it",
     )
 
 

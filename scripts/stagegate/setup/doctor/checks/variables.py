@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from stagegate.model import Finding
@@ -49,7 +50,8 @@ def _argocd(
             "error",
             f"{name} has no variable ARGOCD_SERVER.",
             f"The gate of {environment.name} reads Argo CD at that address.",
-            f"gh variable set ARGOCD_SERVER --env {name} --repo {hub.repository} --body argocd.example.com",
+            f"gh variable set ARGOCD_SERVER --env {shlex.quote(name)} --repo {hub.repository} "
+            "--body argocd.example.com",
             environment=environment.name,
         )
     if "ARGOCD_TOKEN" not in secrets and LINES not in secrets:
@@ -57,8 +59,8 @@ def _argocd(
             "error",
             f"{name} has no secret ARGOCD_TOKEN.",
             "It is the token of an Argo CD account that may `get` the Applications.",
-            f"argocd account generate-token --account stagegate | gh secret set ARGOCD_TOKEN --env {name} "
-            f"--repo {hub.repository}",
+            f"argocd account generate-token --account stagegate | gh secret set ARGOCD_TOKEN "
+            f"--env {shlex.quote(name)} --repo {hub.repository}",
             environment=environment.name,
         )
 
@@ -73,7 +75,7 @@ def _scenarios(
             "error",
             f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
             f"The scenarios of {settings.app} use them, and an empty one ends the gate.",
-            f"printf '{lines}' | gh secret set {LINES} --env {name} --repo {hub.repository}",
+            f"printf '{lines}' | gh secret set {LINES} --env {shlex.quote(name)} --repo {hub.repository}",
             environment=environment.name,
         )
 
@@ -84,7 +86,7 @@ def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[st
             "error",
             f"{name} has no variable STAGEGATE_HOSTS.",
             "Scenario variables are sent only to the hosts that it lists.",
-            f"gh variable set STAGEGATE_HOSTS --env {name} --repo {hub.repository} --body "
+            f"gh variable set STAGEGATE_HOSTS --env {shlex.quote(name)} --repo {hub.repository} --body "
             f"{environment.name}.example.com",
             environment=environment.name,
         )
@@ -101,7 +103,7 @@ def _channels(
             "warning",
             f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
             f"notify sends messages about {settings.app} to these addresses; without them it sends none.",
-            f"printf '{lines}' | gh secret set {LINES} --env {name} --repo {hub.repository}",
+            f"printf '{lines}' | gh secret set {LINES} --env {shlex.quote(name)} --repo {hub.repository}",
             environment=environment.name,
         )
     sends = any(one.url for one in settings.notify.channels)
@@ -110,7 +112,8 @@ def _channels(
             "warning",
             f"{name} has no variable STAGEGATE_HOSTS.",
             "notify sends messages only to the hosts that it lists.",
-            f"gh variable set STAGEGATE_HOSTS --env {name} --repo {hub.repository} --body hooks.slack.com",
+            f"gh variable set STAGEGATE_HOSTS --env {shlex.quote(name)} --repo {hub.repository} "
+            "--body hooks.slack.com",
             environment=environment.name,
         )
 
