@@ -589,6 +589,39 @@ def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World
     assert "charts/ has part 1.3.0, but Chart.lock requires 1.2.0." in json.dumps(world.report(out))
 
 
+@pytest.mark.parametrize(
+    ("where", "written", "reason", "says"),
+    [
+        ("file://../part", "1.2.0", "published", ""),
+        ("file://../part", "1.3.0", "findings", "valid version for dependency part"),
+        ("file://../missing", "1.2.0", "findings", "that is no folder"),
+        ("file://../" + "n" * 300, "1.2.0", "findings", "that is no folder"),
+        ("http://127.0.0.1:9/charts", "1.2.0", "findings", "Chart.lock does not fit"),
+    ],
+    ids=["beside", "another version", "nowhere", "no name", "a lock without its digest"],
+)
+def test_a_dependency_that_is_built(world: World, where: str, written: str, reason: str, says: str) -> None:
+    part, chart = world.work / "charts/part", world.work / "charts/shop"
+    (chart / ".helmignore").unlink()  # it takes archives out, and helm with it
+    part.mkdir()
+    (part / "Chart.yaml").write_text("apiVersion: v2\nname: part\nversion: 1.2.0\n")
+    schema = chart / "values.schema.json"
+    schema.write_text(json.dumps({**json.loads(schema.read_text()), "additionalProperties": True}))
+    entry = f"- {{name: part, version: 1.2.0, repository: '{where}'}}\n"
+    with (chart / "Chart.yaml").open("a") as file:
+        file.write(f"  {entry}")
+    if where == "file://../part":
+        subprocess.run(["helm", "dependency", "update", str(chart)], check=True, capture_output=True)
+        (chart / "charts/part-1.2.0.tgz").unlink()
+        (part / "Chart.yaml").write_text(f"apiVersion: v2\nname: part\nversion: {written}\n")
+    else:
+        lock = f"dependencies:\n- {{name: stagegate-lib, version: 0.1.0, repository: ''}}\n{entry}"
+        (chart / "Chart.lock").write_text(lock)
+    _, out = world.publish()
+    assert out["reason"] == reason, world.report(out)["message"]
+    assert says in json.dumps(world.report(out))
+
+
 @pytest.mark.parametrize("archive", ["nonsense", "unlisted"])
 def test_an_archive_that_the_chart_does_not_list_is_a_finding(world: World, archive: str) -> None:
     (world.work / ".gitignore").unlink()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import yaml
 
-from stagegate import yaml_1_1
+from stagegate import inside, yaml_1_1
 from stagegate.chart.source import ChartSource, Dependency
 from stagegate.clients import helm
 from stagegate.errors import Stop
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stagegate.clients.registry.credentials import Credentials
 
 LOCK = "Chart.lock"
+_OUT_OF_SYNC = "is out of sync"
 _DEEP = ("w", "w", "w", "w", "w", "w", "w", "w")  # room for the `..` of file:// dependencies
 
 
@@ -51,9 +52,12 @@ def complete(
         folder = Path(temporary).joinpath(*_DEEP, chart.name)
         shutil.copytree(chart.folder, folder, symlinks=True)
         for dependency in chart.dependencies:
-            if dependency.repository.startswith("file://"):
+            if dependency.local:
                 _beside(chart, dependency, folder, workspace)
-        helm.dependency_build(folder, logins)
+        try:
+            helm.dependency_build(folder, logins)
+        except Stop as stop:
+            raise _outdated(chart, stop) if _OUT_OF_SYNC in stop.why else stop from None
         yield msgspec.structs.replace(chart, folder=folder)
 
 
@@ -150,9 +154,19 @@ def _in_place(chart: ChartSource, dependency: Dependency) -> bool:
     return locked in versions if locked else bool(versions) and not exact
 
 
+def _outdated(chart: ChartSource, stop: Stop) -> Stop:
+    return Stop(
+        "findings",
+        f"{chart.path}/{LOCK} does not fit {chart.path}/Chart.yaml.",
+        stop.why,
+        f"Run `helm dependency update {chart.path}` and commit {LOCK}.",
+        file=f"{chart.path}/{LOCK}",
+    )
+
+
 def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: Path) -> None:
     """Link a `file://` dependency where the copy of the chart expects it."""
-    relative = dependency.repository.removeprefix("file://")
+    relative = dependency.local
     real = Path(os.path.realpath(chart.folder / relative))
     if Path(relative).is_absolute() or not real.is_relative_to(workspace.resolve()):
         raise Stop(
@@ -160,6 +174,14 @@ def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: P
             f"The dependency {dependency.name} is outside the repository.",
             f"{chart.path}/Chart.yaml names {dependency.repository}.",
             "Move it into the repository, or publish it and name the registry.",
+            file=chart.file,
+        )
+    if inside.folder(workspace, str(real)) is None:
+        raise Stop(
+            "findings",
+            f"The dependency {dependency.name} is not there.",
+            f"{chart.path}/Chart.yaml names {dependency.repository}, and that is no folder.",
+            "Correct the path, or commit the chart.",
             file=chart.file,
         )
     link = Path(os.path.normpath(copy / relative))

@@ -29,6 +29,11 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     repository: str = ""
 
+    @property
+    def local(self) -> str:
+        """The folder of a chart beside this one, relative to it; empty for another kind of dependency."""
+        return self.repository.removeprefix("file://") if self.repository.startswith("file://") else ""
+
 
 class ChartSource(msgspec.Struct, frozen=True, kw_only=True):
     """A chart folder: its place, what Chart.yaml says, and Chart.yaml's bytes."""

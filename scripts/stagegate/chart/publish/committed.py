@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,6 @@ from stagegate.chart import source
 from stagegate.clients import git, git_trees
 from stagegate.errors import Stop
 from stagegate.model import git_files
-from stagegate.patterns import pattern
-
-_LOCAL = pattern(r"^\s*(?:- )?repository:\s*[\"']?file://([^\s\"']+)", re.MULTILINE)
 
 
 @contextmanager
@@ -37,12 +33,19 @@ def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="stagegate-commit-") as temporary:
         folder = Path(temporary)
         _extract(workspace, commit, path, folder)
-        chart = folder / path / source.FILE
-        for local in _LOCAL.findall(chart.read_text("utf-8", "replace") if chart.is_file() else ""):
+        for local in _beside(folder / path, path):
             other = posixpath.normpath(posixpath.join(path, local))
             if not other.startswith(("..", "/")):
                 _extract(workspace, commit, other, folder)
         yield folder
+
+
+def _beside(chart: Path, path: str) -> tuple[str, ...]:
+    """Where Chart.yaml says that charts beside this one lie, relative to it. Stop(findings) if unreadable."""
+    if not (chart / source.FILE).is_file():
+        return ()  # said where the chart is read
+    listed = source.read(chart, path, lenient=True).dependencies
+    return tuple(one.local for one in listed if one.local)
 
 
 def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
@@ -83,7 +86,7 @@ def _link_for_folder(path: str) -> Stop:
         "findings",
         f"{path} is a link.",
         "A commit holds only where a link leads, and the files of the chart are elsewhere.",
-        "Name the folder that it leads to in `chart.path`.",
+        "Name the folder that it leads to: in `chart.path`, or in `dependencies` of the chart that includes it.",
         file=path,
     )
 
