@@ -40,7 +40,7 @@ def main(inputs: Announce, context: Context) -> Result:
 
 
 def announce(connections: Connections, inputs: Announce, app: str) -> Change:
-    """Start the workflow, or say what a dry run would do."""
+    """Start the workflow; in a dry run only report it."""
     pins = connections.pins
     release = msgspec.json.encode({"app": app, "version": inputs.version, "commit": inputs.commit}).decode()
     target = f"{pins.repository}: {inputs.workflow}"

@@ -34,7 +34,7 @@ def main(inputs: Doctor, context: Context) -> Result:
 
 
 def requested(inputs: Doctor) -> Access:
-    """The inputs that say whom to ask, and as whom."""
+    """The inputs for the services to read, with their credentials."""
     return Access(**{name: getattr(inputs, name) for name in Access.__struct_fields__})
 
 

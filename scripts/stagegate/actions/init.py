@@ -52,7 +52,7 @@ def main(inputs: Init, context: Context) -> Result:
 
 
 def _agreed(decided: init.InitPlan) -> bool:
-    """Whether a person at a terminal wants the files; nobody there means no."""
+    """Whether a person at a terminal confirms the files; without a terminal, false."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         return False
     log.say(f"Write {len(decided.files.new) + len(decided.files.added)} files? [y/N]")

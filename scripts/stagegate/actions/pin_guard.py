@@ -23,7 +23,7 @@ class PinGuard(ClusterInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PinGuard, context: Context) -> Result:
-    """Every question to GitHub is asked once, however many apps there are."""
+    """Each request to GitHub is sent once, for any number of apps."""
     with hub.remembering() as memory:
         done = guard(inputs, context)
         return msgspec.structs.replace(done, calls=memory.calls)

@@ -20,7 +20,7 @@ class PrCommand(ClusterInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PrCommand, context: Context) -> Result:
-    """Every question to GitHub is asked once. A comment that is no command costs no request."""
+    """Each request to GitHub is sent once. A comment that is not a command costs no request."""
     comment = event.read(context)
     if why := authorise.ignored(comment):
         return result.ignored(why)

@@ -27,13 +27,13 @@ class PublishRelease(PinsInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: PublishRelease, context: Context) -> Result:
-    """Every question to GitHub is asked once."""
+    """Each request to GitHub is sent once."""
     with hub.remembering():
         return publish(inputs, context)
 
 
 def publish(inputs: PublishRelease, context: Context) -> Result:
-    """Inputs -> facts -> plan -> apply -> report. The default branch says which gates must have passed."""
+    """Inputs -> facts -> plan -> apply -> report. The default branch decides which gates must have passed."""
     inputs, here = apps.load_one(inputs, context)
     connections = open_connections(here, context, inputs, job_permissions.PUBLISH)
     settings = app_state.read(connections, here).settings

@@ -34,7 +34,7 @@ class StagingGate(ClusterInputs, frozen=True, kw_only=True):
 
 
 def main(inputs: StagingGate, context: Context) -> Result:
-    """Every question to GitHub is asked once, until something may have changed."""
+    """Each request to GitHub is sent once, until something may have changed."""
     with hub.remembering():
         return gate(inputs, context)
 
@@ -62,7 +62,7 @@ def requested(inputs: StagingGate) -> GateRequest:
 
 
 def land(inputs: StagingGate, context: Context, settings: Settings, result: Result) -> Result:
-    """Propose the last good release; whatever comes of it, the gate has not passed."""
+    """Propose the last good release. The result of the gate stays a failure."""
     reason = f"{result.version} did not pass the gate: {result.reason}"
     request = PromotionRequest(
         mode="rollback", environment=inputs.environment, reason=reason, authorised=True

@@ -79,7 +79,7 @@ def place(source: ApplicationSource) -> ChartPlace:
 def render_inputs(
     application: Mapping[str, Any], read: Read, *, chart: str = "", find: Find | None = None
 ) -> ApplicationRender:
-    """What rendering this Application takes. `read(repository, revision, path)` gives a file's bytes or None.
+    """The rendering inputs of this Application. `read(repository, revision, path)` gives a file's bytes or None.
 
     `chart` names the wanted one where an Application has several; `find` lists the paths that a pattern
     among the values files fits. Stop(ambiguous-pin) when that does not decide, or without `find`;
@@ -95,7 +95,7 @@ def render_inputs(
 def helm_inputs(
     application: Mapping[str, Any], source: ApplicationSource, read: Read, find: Find | None = None
 ) -> RenderInputs:
-    """What Helm is given for one source of an Application, as Argo CD gives it."""
+    """Helm's inputs for one source of an Application, as Argo CD passes them."""
     name = str(mapping(application.get("metadata")).get("name") or "")
     settings = source.options("helm")
     namespace = str(settings.get("namespace") or destination_namespace(application) or "default")
@@ -117,7 +117,7 @@ def helm_inputs(
 
 
 def destination_namespace(application: Mapping[str, Any]) -> str:
-    """The namespace an Application deploys to where an object names none; empty when it says none."""
+    """The namespace of objects that name none, by the Application's destination; empty without one."""
     return str(mapping(mapping(application.get("spec")).get("destination")).get("namespace") or "")
 
 

@@ -27,7 +27,7 @@ class SourceSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """What tells this source and its revision apart from every other: address, path and revision."""
+        """The identity of this source with its revision: address, path and revision."""
         return f"{self.address}//{self.path.strip('/')}@{self.revision}"
 
     @property

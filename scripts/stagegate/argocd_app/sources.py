@@ -42,7 +42,7 @@ class ApplicationSource(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(name for name in _TYPES if _says(self.document.get(name), name))
 
     def options(self, name: str) -> Mapping[str, Any]:
-        """What it says for one tool."""
+        """The options for one tool."""
         return mapping(self.document.get(name))
 
 
@@ -56,12 +56,12 @@ def of(application: Mapping[str, Any]) -> tuple[ApplicationSource, ...]:
 
 
 def referenced(application: Mapping[str, Any], name: str) -> ApplicationSource | None:
-    """The source that `$name` stands for in values files."""
+    """The source that `$name` refers to in values files."""
     return next((one for one in of(application) if one.ref == name), None)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The value when it is a mapping, else an empty one: documents come from anybody."""
+    """The value when it is a mapping, else an empty one, because documents are not trusted."""
     return value if isinstance(value, Mapping) else {}
 
 

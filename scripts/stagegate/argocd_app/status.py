@@ -45,7 +45,7 @@ class ObjectSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot of an Application. Empty strings where the document says nothing.
+    """A snapshot of an Application. Missing fields are empty strings.
 
     `unhealthy` names its objects that are not well; Argo CD 3 tells only where it is set to persist their health.
     `parent` is the Application that made this one, by its tracking id or instance label, `application_set` the
@@ -87,7 +87,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(document: Json) -> Application:
-    """What the gate needs of an Application document, whatever else is in it and whatever is missing."""
+    """The fields of an Application document that the gate needs; missing ones are empty."""
     metadata, spec, status = (mapping(document, key) for key in ("metadata", "spec", "status"))
     sync, health = mapping(status, "sync"), mapping(status, "health")
     policy = mapping(spec, "syncPolicy")

@@ -120,7 +120,7 @@ def _unpacked(chart: ChartSource, dependency: Dependency) -> Iterator[Path]:
 
 
 def _locked(file: Path) -> dict[str, str]:
-    """Name -> version as the lock says."""
+    """Name -> version by the lock."""
     document = _document(file.read_bytes()) if file.is_file() else {}
     listed = document.get("dependencies")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []

@@ -20,7 +20,7 @@ from stagegate.settings import Settings
 
 
 class EnvironmentRendering(msgspec.Struct, frozen=True, kw_only=True):
-    """What one Application of an environment renders our chart with."""
+    """The inputs with which one Application of an environment renders our chart."""
 
     environment: str
     application: str
@@ -53,7 +53,7 @@ def rendering(
     workspace: Path,
     repository: str,
 ) -> EnvironmentRendering | Finding:
-    """What one Application renders the chart with; a note where its values lie in another repository.
+    """The inputs of one Application for the chart; a note where its values are in another repository.
 
     Stop(missing-file) for a values file that this work tree should hold and does not.
     """

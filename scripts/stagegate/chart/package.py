@@ -178,7 +178,7 @@ def _expanded(archive: bytes, where: str) -> bytes:
 
 
 def content(archive: bytes, where: str) -> str:
-    """Digest over the paths and bytes of the files in an archive, whatever packed and compressed it."""
+    """Digest over the paths and bytes of the files in an archive, independent of packing and compression."""
     return digest_of({path: digest_of(data) for path, data in unpack(archive, where).items()})
 
 

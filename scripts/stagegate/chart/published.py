@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """A published chart by its manifest's digest; `record` is None where nobody wrote one."""
+    """A published chart by its manifest's digest; `record` is None without one."""
 
     reference: str
     digest: str

@@ -11,7 +11,7 @@ from stagegate.model import Severity
 
 
 class ObjectReference(NamedTuple):
-    """What is named, where, and how bad it is when it does not exist. `keys` are entries it must have."""
+    """A referenced object, its place, and the effect if it does not exist. `keys` are entries it must have."""
 
     kind: str
     name: str

@@ -33,7 +33,7 @@ class LintLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """What one Application renders, or the chart with its own values or a file of ci/.
+    """The rendering of one Application, or of the chart with its own values or a file of ci/.
 
     `environment` is empty for the chart's own values. `secondary` marks own values next to environments or
     ci files: nobody installs them as they are. `objects` is None where it does not render, `broken` are
@@ -71,7 +71,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The chart, and what the settings and inputs say of chart and images.
+    """The chart, with the settings and inputs for chart and images.
 
     `templates` are the templates of the chart and its unpacked dependencies, by path in the chart; `texts`
     the other YAML files at the top of the chart. `probes` has the text that replaced each probed value;

@@ -23,7 +23,7 @@ _DOCUMENTS = re.compile(rb"^---(\s|$)", re.MULTILINE)
 
 
 class Dependency(msgspec.Struct, frozen=True, kw_only=True):
-    """A chart that this one includes; `repository` is empty when it lies in `charts/` by hand."""
+    """A chart that this one includes; `repository` is empty when it is vendored in `charts/`."""
 
     name: str
     version: str
@@ -36,7 +36,7 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChartSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A chart folder: its place, what Chart.yaml says, and Chart.yaml's bytes."""
+    """A chart folder: its path, the fields of Chart.yaml, and Chart.yaml's bytes."""
 
     folder: Path
     path: str

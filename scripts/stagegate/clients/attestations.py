@@ -21,7 +21,7 @@ _TIMEOUT = 60
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool found: `verified`, or `unknown` with why. No tool tells a forged one from a missing one."""
+    """A tool's result: `verified`, or `unknown` with the reason. No tool tells forged from missing."""
 
     state: Literal["verified", "unknown"]
     detail: str

@@ -39,7 +39,7 @@ class Connections:
     work_tree: Path | None = None
 
     def limited(self, policy: Settings) -> Connections:
-        """The same, with registry credentials only for the hosts that policy names, whatever a branch says."""
+        """The same, with registry credentials only for the hosts that policy names, not those of a branch."""
         username, password = self.login
         return replace(self, registry=Registry(policy.registry_hosts, username=username, password=password))
 
@@ -63,7 +63,7 @@ def open_connections(
     *,
     as_app: bool = True,
 ) -> Connections:
-    """The access that settings ask for: one repository, or the app's and the pins'. Stop(missing-permission).
+    """The connections that settings require: one repository, or the app's and the pins'. Stop(missing-permission).
 
     With `app-id` and `app-key` both tokens are made for that GitHub App, each for one repository and
     with the permissions of `job`. `as_app` False: in one repository the job's own token is used all the same.
@@ -147,7 +147,7 @@ def _made(context: Context, inputs: TwoRepositoryInputs, repository: str, permis
 def _made_if_installed(
     context: Context, inputs: TwoRepositoryInputs, repository: str, permissions: Permissions
 ) -> str:
-    """A token of the App, or nothing where it is not installed: then `token` speaks for that repository."""
+    """A token of the App, or nothing where it is not installed: then `token` is used for that repository."""
     try:
         return _made(context, inputs, repository, permissions)
     except Stop as stop:

@@ -120,7 +120,7 @@ def git(
 
 
 def said(cwd: Path, *args: str) -> str:
-    """What git wrote, without line breaks around it; nothing where it failed, as in a folder that is no clone."""
+    """Git's output, stripped; empty when it failed, as in a folder that is not a clone."""
     done = git(cwd, *args, check=False)
     return "" if done.code else done.text.strip("\n")
 

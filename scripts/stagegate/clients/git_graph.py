@@ -37,7 +37,7 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sha for sha in self.parents if sha not in before) if before else tuple(self.parents)
 
     def brought(self, merges: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """What each of these merges brought to its first parent, oldest first."""
+        """The commits that each of these merges added to its first parent, oldest first."""
         listed = [sha for sha in merges if len(self.parents.get(sha, ())) > 1]
         if not listed:
             return {}

@@ -28,7 +28,7 @@ _SIDE_LINES = (
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """What an app needs of a history: everything since `stable`, a tag and its commit (or nothing).
+    """The part of a history that an app needs: everything since `stable`, a tag and its commit (or nothing).
 
     `newer` are the commits of its other tags that could lie in the history before it.
     """

@@ -79,7 +79,7 @@ class _Have(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _have(checkout: Path) -> _Have:
-    """What a checkout has, asked at once."""
+    """The refs and commits of a checkout, read in one call."""
     words = (
         "--is-shallow-repository",
         "--git-path",

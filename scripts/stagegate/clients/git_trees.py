@@ -32,7 +32,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rows(listed: bytes) -> Iterator[Row]:
-    """What `git ls-tree -z` wrote."""
+    """The output of `git ls-tree -z`."""
     for line in listed.split(b"\0"):
         if line:
             about, _, name = line.partition(b"\t")

@@ -57,7 +57,7 @@ class LintMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lint(msgspec.Struct, frozen=True, kw_only=True):
-    """What `helm lint` found; `passed` is its own verdict (with strict, warnings fail)."""
+    """The findings of `helm lint`; `passed` is its own verdict (with strict, warnings fail)."""
 
     passed: bool
     messages: tuple[LintMessage, ...]

@@ -30,7 +30,7 @@ class TimedAdapter(HTTPAdapter):
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """The answer; its body is already read unless `stream`, and then whoever asked bounds it."""
+        """The response; its body is already read unless `stream`: then the caller limits it."""
         limits = timeout or (self._connect_seconds, READ_SECONDS)
         response = super().send(request, True, limits, verify, cert, proxies)  # type: ignore[arg-type]
         if not stream:

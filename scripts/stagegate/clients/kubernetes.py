@@ -29,7 +29,7 @@ _PAGES = 40
 
 
 class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """An API server and who speaks to it. `ca` and `certificate` (with `key`) are paths of PEM files."""
+    """An API server with a login. `ca` and `certificate` (with `key`) are paths of PEM files."""
 
     server: str
     token: str = ""
@@ -41,7 +41,7 @@ class ClusterAccess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KubernetesApi:
-    """The objects of a cluster, as one identity may see them."""
+    """The objects of a cluster that one account may read."""
 
     def __init__(self, access: ClusterAccess) -> None:
         if access.token:

@@ -56,7 +56,7 @@ def run(
     secrets: Sequence[str] = (),
     check: bool = True,
 ) -> Completed:
-    """Run a program to its end and return what it said.
+    """Run a program to its end and return its output.
 
     `env` is added to ours. After `timeout` seconds the whole process group is ended: Stop(timeout).
     `secrets` are masked wherever they would be shown. ProgramFailed on an exit code other than 0 unless
@@ -160,7 +160,7 @@ def _last(file: IO[bytes], keep: int) -> bytes:
 
 
 def _tail(file: IO[bytes], keep: int) -> str:
-    """The last `keep` characters, cut only after redaction: half a secret is a secret nobody recognises."""
+    """The last `keep` characters, cut only after redaction, because half a secret is not recognised."""
     return " ".join(log.redact(_last(file, 64 * 1024).decode("utf-8", "replace")).split())[-keep:]
 
 

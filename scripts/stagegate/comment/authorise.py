@@ -123,7 +123,7 @@ def own_branches(app: App, environment: str) -> tuple[str, ...]:
 
 
 def least(selected: Iterable[App], command: Command) -> str:
-    """The permission without which nobody may give a command: the strongest where several apps are meant.
+    """The permission that a command requires: the strongest one where several apps are meant.
 
     Where policy names teams or logins, or a person may lift their own hold, being able to read is enough here, and
     who exactly may is decided when the command is carried out.

@@ -24,7 +24,7 @@ from stagegate.settings import Commands
 
 
 def request(order: CommandOrder, mode: RequestMode) -> PromotionRequest:
-    """What promotion is requested to do, in the name of the comment's author."""
+    """The request to promotion in the name of the comment's author."""
     command = order.command
     on_all = command.app == marks.ALL
     by = f"/{command.name} by {events.author(order.event)} in #{order.event.number}"
@@ -53,7 +53,7 @@ def promotion(mode: Mode) -> Effect:
 
 
 def adopt(order: CommandOrder, answer: CommandAnswer) -> CommandAnswer:
-    """What the pins of the environment name is recorded as adopted by the author of the comment."""
+    """Record the release that the environment's pins name as adopted by the comment's author."""
     context = msgspec.structs.replace(order.context, actor=events.author(order.event))
     app = order.apps[0]
     inputs = msgspec.structs.replace(order.inputs, config=app.config)

@@ -22,7 +22,7 @@ from stagegate.runner.inputs import PinsInputs
 
 @dataclass(frozen=True)
 class Handler:
-    """What one run of pr-command works with: its inputs, the pins repository, the comment and its thread."""
+    """The facts of one run of pr-command: its inputs, the pins repository, the comment and its thread."""
 
     inputs: PinsInputs
     verify_workflow: str

@@ -58,7 +58,7 @@ def ours(comments: Iterable[hub.Comment], comment: int, viewer: Actor) -> hub.Co
 
 
 def is_final(answer: hub.Comment | None) -> bool:
-    """Whether an answer of ours says that its command was carried out or refused for good."""
+    """Whether a reply of ours reports that its command was carried out or finally refused."""
     match = _MARKER.match(answer.body) if answer else None
     return match is not None and match[2] == "done"
 
@@ -71,5 +71,5 @@ def write(pins: hub.Hub, number: int, answer: CommandAnswer, existing: hub.Comme
 
 
 def is_good(answer: CommandAnswer) -> bool:
-    """Whether the command did, or will do, what was asked."""
+    """Whether the command succeeded, or will succeed later."""
     return answer.result is not None and VERDICTS[answer.result.reason].exit_code == 0

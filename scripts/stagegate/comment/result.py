@@ -17,7 +17,7 @@ OUTPUTS = ("command", "environment", "version", "pr-url", "reply-url")
 
 
 def ignored(why: str) -> Result:
-    """Nothing was done, and nobody is answered."""
+    """The result when nothing was done, without a reply."""
     return Result(
         reason="no-difference",
         message=Message(what=f"Nothing was done: {why}.", next="`/help` in a comment lists the commands."),

@@ -18,7 +18,7 @@ _VERDICTS = ("success", "failure")  # pending and error are no verdict, and revo
 
 
 class StatusLike(Protocol):
-    """What a commit status has, whoever read it."""
+    """The fields of a commit status, from any reader."""
 
     @property
     def context(self) -> str: ...

@@ -13,7 +13,7 @@ _DECIDING = ("rollout", "adopt", "skip")
 
 
 class StatusLike(Protocol):
-    """What a deployment status has, whoever read it."""
+    """The fields of a deployment status, from any reader."""
 
     @property
     def state(self) -> str: ...
@@ -24,7 +24,7 @@ class StatusLike(Protocol):
 
 
 class DeploymentLike(Protocol):
-    """What a deployment has, whoever read it."""
+    """The fields of a deployment, from any reader."""
 
     @property
     def id(self) -> int: ...
@@ -128,7 +128,7 @@ def deployment_state(evidence: Evidence) -> Literal["success", "failure"]:
 
 
 def _completed(deployment: DeploymentLike, evidence: Evidence | None, accepted: Sequence[Actor]) -> str:
-    """When an accepted being gave the deployment the state its evidence says (others only set `inactive`)."""
+    """The time when an accepted account set the state that matches the evidence (others only set `inactive`)."""
     wanted = deployment_state(evidence) if evidence else None
     times = [
         status.created_at

@@ -15,14 +15,14 @@ COMMIT, IMAGES = "stagegate/commit", "stagegate/images"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What a release is made of: the commit, and image repository -> digest."""
+    """The artifacts of a release: the commit, and image repository -> digest."""
 
     commit: str
     images: Mapping[str, str] = {}
 
     @property
     def annotations(self) -> dict[str, str]:
-        """As they stand in Chart.yaml and in the manifest."""
+        """The annotations for Chart.yaml and the manifest."""
         return {COMMIT: self.commit, IMAGES: to_json(dict(self.images)).decode()}
 
 
@@ -56,7 +56,7 @@ def from_annotations(annotations: Mapping[str, Any], where: str) -> Record | Non
 
 
 def broken(where: str, why: str) -> Stop:
-    """The Stop for a record that nobody can rely on."""
+    """The Stop for an invalid record."""
     return Stop(
         "unknown-state",
         f"The release record of {where} cannot be read.",

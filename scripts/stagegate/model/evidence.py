@@ -39,7 +39,7 @@ def count_tests(checks: Iterable[Check], outcome: str = "") -> int:
 
 
 class ApplicationSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """The Argo CD Application the gate looked at, and since when it was healthy (server time)."""
+    """The Argo CD Application of a gate, and since when it was healthy (server time)."""
 
     source: str
     name: str
@@ -56,14 +56,14 @@ class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Skip(msgspec.Struct, frozen=True, kw_only=True):
-    """Who skipped a gate, and why."""
+    """The person who skipped a gate, and the reason."""
 
     reason: str
     actor: str
 
 
 class PromotedBy(msgspec.Struct, frozen=True, kw_only=True):
-    """Who brought a release to an environment, as the commit that moved its pins says.
+    """The people behind a promotion, from the commit that moved the pins.
 
     `overridden` are the rules that were set aside, with whom and why; `rules` are the rules as they stood.
     """

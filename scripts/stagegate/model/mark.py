@@ -10,7 +10,7 @@ MarkKind = Literal["hold", "rollback", "ban", "override"]
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
-    """Who took a mark away, and when."""
+    """The person who removed a mark, and the time."""
 
     by: str
     at: str

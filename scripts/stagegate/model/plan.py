@@ -39,7 +39,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PullRequestText(msgspec.Struct, frozen=True, kw_only=True):
-    """What the promotion pull request says."""
+    """The text of the promotion pull request."""
 
     branch: str
     base: str
@@ -50,7 +50,7 @@ class PullRequestText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What promote-pr decided, and would do: the same facts and clock give the same plan."""
+    """The decision of promote-pr: the same facts and clock give the same plan."""
 
     schema: Literal["stagegate/plan/1"] = "stagegate/plan/1"
     now: str

@@ -59,7 +59,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_version(text: str, *, source: str) -> Version:
-    """Strict SemVer 2 (no `v`, no leading zeros); `source` says where the text came from. Stop(bad-input)."""
+    """Strict SemVer 2 (no `v`, no leading zeros); `source` names the origin of the text. Stop(bad-input)."""
     try:
         return Version.parse(text)
     except (ValueError, TypeError) as error:

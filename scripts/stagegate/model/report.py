@@ -69,7 +69,7 @@ class OpenProposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entrypoint hands to the runner: outputs, summary (Markdown) and the fields of its report.
+    """The result of an entrypoint for the runner: outputs, summary (Markdown) and the fields of its report.
 
     `fails`: exit 1 although the outcome alone would be 0 (`fail-on-waiting`). `parts`: the results that this one
     joins. `proposals`: what is still open after an evaluation.

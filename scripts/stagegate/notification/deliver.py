@@ -137,7 +137,7 @@ class _Delivery:
         return True
 
     def _memory(self, version: str) -> memory.Told:
-        """What was told about a version: on the commit of its tag, else on this run's commit."""
+        """The record of messages about a version: on the commit of its tag, else on this run's commit."""
         own = self.settings.source_repository or self.context.repository
         name = self.settings.version.tag_prefix + version if version else ""
         if (own, name) not in self.memories:

@@ -41,7 +41,7 @@ class Told:
         self._write(context, f"{words}; sent {' '.join(kept)}")
 
     def forget(self, action: str, app: str, environment: str) -> None:
-        """The refusals and failures of an action in an environment are over: the next one is told again."""
+        """End the refusals and failures of an action in an environment: the next one is sent again."""
         for event in ("refusal", "failure"):
             context = context_of(action, app, environment, event)
             if self._newest.get(context, OVER) != OVER:

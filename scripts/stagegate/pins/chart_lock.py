@@ -80,7 +80,7 @@ def mislocked(file: str, lock: bytes, chart: bytes) -> str:
 
 
 def digest(chart: list[dict[str, Any]], lock: list[dict[str, Any]]) -> str:
-    """What Helm writes into a lock: the digest of what is asked for and what was found."""
+    """The digest that Helm writes into a lock, over requested and resolved versions."""
     text = json.dumps([chart, lock], separators=(",", ":"), ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")  # as Go's encoder writes them

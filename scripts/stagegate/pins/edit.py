@@ -82,7 +82,7 @@ def _aliases(pin_file: PinFile, place: PinPlace, after: str, repository: str) ->
 
 
 def _also(content: bytes, pin_file: PinFile) -> tuple[int, ...]:
-    """Lines of the edited file where the version before still stands, counted from 1."""
+    """Lines of the edited file that still contain the previous version, counted from 1."""
     versions = {place.names["version"] for place in pin_file.places if place.names.get("version")}
     if not versions:
         return ()

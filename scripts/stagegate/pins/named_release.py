@@ -12,7 +12,7 @@ from stagegate.settings import Settings
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pin says of its release; a part is empty when no field says it. Digests by image or chart."""
+    """The release that a pin names; a part is empty when no field names it. Digests by image or chart."""
 
     version: str = ""
     commit: str = ""
@@ -34,7 +34,7 @@ def version_of(pin_file: PinFile, settings: Settings) -> str | None:
 
 
 def running(pin_file: PinFile, settings: Settings) -> Running:
-    """What all exact places of the pin say together. Stop(ambiguous-pin) when they disagree."""
+    """The release that all exact places of the pin name together. Stop(ambiguous-pin) when they disagree."""
     versions, commits = ({}, {})  # type: dict[str, PinPlace], dict[str, PinPlace]
     digests: dict[str, str] = {}
     for place in pin_file.places:

@@ -18,7 +18,7 @@ from stagegate.settings import Environment, PinSettings, Settings
 
 
 class PinnedVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """What an environment's pins say: a version, a commit where tags are `sha-<commit>`, or why neither.
+    """The release that an environment's pins name: a version, a commit (tags `sha-<commit>`), or why neither.
 
     `digests`: of images and chart, where the pins name any. `is_range`: Argo CD resolves it, and it moves by
     itself.
@@ -141,7 +141,7 @@ def read(
     settings: Settings,
     environment: Environment | None = None,
 ) -> pins.PinFile:
-    """A pin's file as its shape sees it. Stop(missing-file) when it is not in the repository.
+    """A pin's file, parsed by its shape. Stop(missing-file) when it is not in the repository.
 
     `environment` tells the Applications and list elements of a file that several environments share apart.
     """

@@ -52,11 +52,11 @@ class PinPlace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def names(self) -> Mapping[str, str]:
-        """What the value says of the release: any of `version`, `commit`, `digest`."""
+        """The parts of the release that the value names: any of `version`, `commit`, `digest`."""
         return {} if self.moving else templates.match(self.template, self.value) or {}
 
     def below(self, base: Path) -> PinPlace:
-        """The same place, seen from a node that contains this one at `base`."""
+        """The same place, relative to a node that contains this one at `base`."""
         return msgspec.structs.replace(self, path=(*base, *self.path)) if base else self
 
 
@@ -79,7 +79,7 @@ def together(pin_files: Sequence[PinFile]) -> PinFile:
 
 
 class ShapeContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What every shape needs to know while it looks for its places.
+    """The context of a shape while it finds its places.
 
     `aliases`: names below which an umbrella chart has the values of our chart; `umbrella`: the file is known to be
     such a chart's. `content`: the whole file, for what

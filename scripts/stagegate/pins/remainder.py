@@ -13,7 +13,7 @@ Said = tuple[Path, str, str]
 
 
 def besides(content: bytes, file: str, places: Iterable[PinPlace]) -> tuple[Said, ...]:
-    """Path, tag and value of everything in a file but these places. Comments and layout say nothing."""
+    """Path, tag and value of everything in a file but these places. Comments and layout are ignored."""
     places = tuple(places)
     if places and all(place.span != (0, 0) for place in places):
         return (((), "", _without(content, places)),)

@@ -199,7 +199,7 @@ def _entries(node: Node, how: str = "written", deep: int = 0) -> Iterator[tuple[
 
 
 def _merges(node: Node) -> list[Node]:
-    """What the `<<` keys of a mapping merge into it."""
+    """The nodes that the `<<` keys of a mapping merge into it."""
     merged: list[Node] = []
     for key, value in node.value:
         if key.tag == go_scalars.MERGE:

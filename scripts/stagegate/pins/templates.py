@@ -125,7 +125,7 @@ def swallowed(template: str, value: str) -> str:
 
 
 def match(template: str, value: str) -> dict[str, str] | None:
-    """What a value says through its template, or None when it is not written like that."""
+    """The parts of a release that a value names by its template, or None when it does not match."""
     parts, names = _expression(template)
     matched = re.fullmatch("".join(parts), value) if names else None
     if matched is None:

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9]
 
 
 class Expanded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set makes: Applications as documents, and why others are not made."""
+    """The Applications of a set as documents, and the reasons for those that cannot be made."""
 
     applications: tuple[Mapping[str, Any], ...] = ()
     errors: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ class Unexpanded(Exception):
 
 
 class NotExpandable(Exception):
-    """What the set makes is decided by something that is not in Git or settings; the message says by what."""
+    """The set depends on something outside Git and the settings; the message names it."""
 
 
 def flat(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:

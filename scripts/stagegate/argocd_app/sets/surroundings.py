@@ -31,7 +31,7 @@ class KnownCluster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What generators read: the files of repositories, and the clusters (None: nobody knows them).
+    """The inputs of generators: the files of repositories, and the clusters (None: unknown).
 
     `tree(address, revision)` raises Stop or NotExpandable for what cannot be read.
     """

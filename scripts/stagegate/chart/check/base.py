@@ -29,7 +29,7 @@ def read(
     trial: RenderSetup,
     renderings: Sequence[EnvironmentRendering],
 ) -> Base | None:
-    """The base with its objects by environment; None without a reference. A base that is unreadable says why."""
+    """The base with its objects by environment; None without a reference. An unreadable base has the reason."""
     if not reference:
         return None
     try:

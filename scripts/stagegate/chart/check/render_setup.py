@@ -90,7 +90,7 @@ def kube_version(
 
 
 def attempt(chart: ChartSource, inputs: RenderInputs) -> Attempt:
-    """What it renders, or why it does not; a missing helm or a full disk is no fault of the chart."""
+    """The rendered objects, or the error. A missing helm or a full disk raises Stop, not a finding."""
     try:
         return render.render_each(chart.folder, inputs)
     except Stop as stop:

@@ -46,7 +46,7 @@ def _summary(facts: ChartFacts, checked: Checked) -> str:
 
 
 def explained(name: str) -> Result:
-    """What one rule checks, why, and how to fix what it finds. Stop(bad-input) for another name."""
+    """The description of one rule: check, reason and fix. Stop(bad-input) for an unknown name."""
     known = {rule.id: rule for rule in all_rules()}
     rule = known.get(name)
     if rule is None:

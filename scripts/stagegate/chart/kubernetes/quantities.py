@@ -16,7 +16,7 @@ _FACTORS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KM
 
 
 def amount(text: str | None) -> Decimal | None:
-    """The number a quantity stands for, or None when it is not one."""
+    """The number of a quantity, or None for another text."""
     match = _QUANTITY.fullmatch(text or "")
     return Decimal(match[1]) * _FACTORS[match[2] or ""] if match else None
 

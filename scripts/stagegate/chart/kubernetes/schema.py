@@ -82,7 +82,7 @@ def removed(api_version: str, kind: str, version: str) -> str:
 
 
 def problems(body: Mapping[str, Any], version: str) -> Iterator[Problem]:
-    """What the API server of `version` would refuse. Kinds it does not serve itself have no problems."""
+    """The problems that the API server of `version` would report. Custom kinds have none."""
     api, kind = str(body.get("apiVersion")), str(body.get("kind"))
     name = _kinds(version)[0].get((api, kind))
     if name:

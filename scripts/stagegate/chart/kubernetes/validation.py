@@ -27,7 +27,7 @@ Problems = Iterator[tuple[str, str]]
 
 
 def problems(body: Mapping[str, Any], kind: str) -> Iterator[Problem]:
-    """What the API server refuses in one object of a kind of its own, with the path of each field."""
+    """The fields of one built-in object that the API server refuses, with their paths."""
     for path, text in _all(body, kind):
         yield Problem(path, text)
 

@@ -22,7 +22,7 @@ class BrokenLink(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What links of one rendering may lead to."""
+    """The objects of a rendering that links may refer to."""
 
     own: str
     objects: tuple[RenderedObject, ...]
@@ -32,7 +32,7 @@ class Scene(NamedTuple):
 
     @classmethod
     def of(cls, rendered: Rendered) -> Scene:
-        """What links of this rendering may lead to; test hooks are left out."""
+        """The objects of this rendering that links may refer to, without test hooks."""
         return cls(
             own=rendered.namespace,
             objects=tuple(one for one in rendered.objects or () if not is_test(one)),
@@ -53,7 +53,7 @@ class Scene(NamedTuple):
 
 
 def any_pod(selector: Mapping[str, Any], one: RenderedObject, scene: Scene) -> bool:
-    """Whether a label selector of an object finds a pod, or nobody can know."""
+    """Whether a label selector of an object matches a pod, or this is unknown."""
     inside = [pod for pod in scene.pods if pod.namespace == scene.space(one)]
     return (
         not scene.pods

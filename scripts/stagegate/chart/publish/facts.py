@@ -25,7 +25,7 @@ from stagegate.settings import ChartSettings, Settings
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
-    """What this run was given: the release to publish, where its source lies, and how strictly to lint."""
+    """The inputs of this run: the release to publish, its source, and how strictly to lint."""
 
     version: str
     commit: str

@@ -44,7 +44,7 @@ class ChartReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChartPublication(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: publish, or why not. `digest` is what the version is, or will be, in the registry."""
+    """The decision: publish, or why not. `digest` is that of the version in the registry, now or after the push."""
 
     reason: Literal["published", "already-published", "findings"]
     digest: str = ""
@@ -64,7 +64,7 @@ def plan(facts: ChartReleaseFacts) -> ChartPublication:
 
 
 def taken(reference: str, existing: str, ours: str, difference: str = "") -> Stop:
-    """The Stop for a version that stands with other content: both digests are named, and what differs."""
+    """The Stop for a version that exists with other content: it names both digests and the difference."""
     return Stop(
         "version-taken",
         f"{reference} is published already, with other content.",

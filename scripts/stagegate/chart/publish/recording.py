@@ -30,7 +30,7 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(settings: Settings, build: Build, github: Hub) -> RecordFacts:
-    """What this release would be recorded as, and what is recorded under its version by a trusted writer."""
+    """The record of this release, and the existing record of its version by a trusted writer."""
     app, payload = settings.app, _payload(settings.app, build)
     digest = digest_of(payload)
     facts = ChartReleaseFacts(

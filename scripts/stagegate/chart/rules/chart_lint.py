@@ -59,7 +59,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """A library chart renders nothing, which is said."""
+    """A note for a library chart, which renders nothing."""
     if chart.library:
         yield Finding(
             rule="chart-lint",

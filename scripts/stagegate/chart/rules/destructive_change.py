@@ -173,7 +173,7 @@ def _claims(templates: object) -> list[tuple[object, ...]]:
 
 
 def _storage(one: RenderedObject) -> Decimal | None:
-    """The storage in bytes that a claim or a database asks for."""
+    """The storage in bytes that a claim or a database requests."""
     places = (
         ("spec", "resources", "requests", "storage"),
         ("spec", "storage", "size"),

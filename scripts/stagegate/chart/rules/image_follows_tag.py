@@ -126,7 +126,7 @@ def _without_value(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 def _untried(
     rendered: Rendered, chart: CheckFacts, why: str, fix: str, severity: Severity = "error"
 ) -> Finding:
-    """What was not tried is reported: silence would look like a pass."""
+    """Report checks that could not run, because silence would look like a pass."""
     return Finding(
         rule="image-follows-tag",
         severity=severity,

@@ -13,7 +13,7 @@ _FIX = "Correct the value named above, or the schema where it is too narrow."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """What Helm says about the schema, when it renders or else when it lints."""
+    """Helm's errors about the schema, from rendering or else from linting."""
     failure: Failure | None = (
         rendered.failure if rendered.failure and SCHEMA.search(rendered.failure.why) else None
     )

@@ -14,7 +14,7 @@ _FIX = "Let version-bump move the files together; list each of them under versio
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """What was read from the files of the settings."""
+    """The versions in the files of the settings."""
     for one in chart.version_files:
         yield msgspec.structs.replace(one, rule="version-consistent", why=_WHY, fix=one.fix)
     application = str(chart.metadata.get("appVersion") or "")

@@ -30,7 +30,7 @@ _LINE_LIMIT = 32 * 1024 * 1024  # an Application document is at most etcd's 1.5 
 
 
 class ArgoCD:
-    """One Argo CD server seen with one token.
+    """One Argo CD server, read with one token.
 
     `server` is `host`, `host:port` or a URL (https unless it says otherwise); `headers` go to this host only,
     for a proxy in front; `ca` is the path of a PEM file; `project` and `namespace` narrow every request.
@@ -115,7 +115,7 @@ class ArgoCD:
         return self._document(answer, f"ApplicationSet {name}")
 
     def clusters(self) -> list[Json]:
-        """Every cluster the token may see (`clusters, get`), with what Argo CD knows of its versions."""
+        """Every cluster that the token may read (`clusters, get`), with the versions that Argo CD reports."""
         answer = self._send(f"{self.url}/api/v1/clusters", {})
         listed = self._document(answer, "The list of clusters").get("items") or []
         return [item for item in listed if isinstance(item, dict)]

@@ -20,7 +20,7 @@ _VERSION = re.compile(r"v?(\d+\.\d+(?:\.\d+)?)")
 
 
 class ClusterVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """The versions of one cluster; `trouble` says why they are unknown."""
+    """The versions of one cluster; `trouble` is the reason when they are unknown."""
 
     name: str = ""
     kube_version: str = ""

@@ -20,7 +20,7 @@ class Server(NamedTuple):
 
 
 def refuse(answer: requests.Response, about: str, server: Server) -> None:
-    """Stop for every answer that is not what was asked for, each with its own words."""
+    """Stop for every response that is not the requested one, with its own message."""
     status = answer.status_code
     if 300 <= status < 400:
         raise _elsewhere(answer, server)
@@ -89,7 +89,7 @@ def page(answer: requests.Response, server: Server) -> Stop:
 
 
 def nonsense(what: str, server: Server) -> Stop:
-    """The Stop for an answer that says nothing about the Application."""
+    """The Stop for a response without the state of the Application."""
     return Stop(
         "unknown-state",
         f"Argo CD at {server.host} sent {what}.",

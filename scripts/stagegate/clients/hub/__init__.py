@@ -124,7 +124,7 @@ class Hub(
     Overview,
     Adoption,
 ):
-    """One repository on GitHub, seen with one token."""
+    """One repository on GitHub, used with one token."""
 
     def default_head(self) -> str:
         """The commit at the tip of the default branch: a tag of the branch's name cannot take its place.
@@ -135,7 +135,7 @@ class Hub(
         return self.head(branch) or branch
 
     def beside(self, repository: str) -> Hub:
-        """Another repository of the same server, seen with the same token. Stop(bad-input) for no repository."""
+        """Another repository of the same server, used with the same token. Stop(bad-input) for no repository."""
         return connect(
             repository,
             self.token,
@@ -189,7 +189,7 @@ def connect(
 
 
 def as_app(context: Context, token: str, app_id: str, app_key: str, permissions: Mapping[str, str]) -> Hub:
-    """The hub of the run's own repository, seen as the GitHub App where one is given, else with the token."""
+    """The hub of the run's own repository, used as the GitHub App where one is given, else with the token."""
     if app_id or app_key:
         token = installation_token(context.api_url, context.repository, app_id, app_key, permissions)
     return from_context(context, token)

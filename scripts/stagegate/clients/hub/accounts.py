@@ -30,7 +30,7 @@ class Account(msgspec.Struct, frozen=True):
     type: str = ""
 
     def actor(self) -> Actor | None:
-        """The Actor, or None for one that cannot be told from others."""
+        """The Actor, or None for an account without an identity."""
         if not self.id or self.type not in _KINDS:
             return None
         bot = self.type == "Bot" and not self.login.endswith("[bot]")

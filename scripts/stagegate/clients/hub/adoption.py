@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class RepositorySettings(msgspec.Struct, frozen=True):
-    """Switches of a repository. A merge method is None where the token may not know."""
+    """Settings of a repository. A merge method is None where the token may not read it."""
 
     default_branch: str
     archived: bool = False
@@ -49,14 +49,14 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class WorkflowToken(msgspec.Struct, frozen=True):
-    """What GITHUB_TOKEN may by the repository's settings."""
+    """The default permissions of GITHUB_TOKEN in the repository's settings."""
 
     default_workflow_permissions: str = ""
     can_approve_pull_request_reviews: bool = False
 
 
 class WorkflowState(msgspec.Struct, frozen=True):
-    """A workflow that GitHub knows: its file and whether it is `active`."""
+    """A workflow on GitHub: its file and whether it is `active`."""
 
     path: str
     state: str = ""
@@ -100,13 +100,13 @@ class Adoption(Port):
         return None if listed is None else {one.name: one for one in listed.secrets}
 
     def workflow_token(self) -> WorkflowToken | None:
-        """What GITHUB_TOKEN may."""
+        """The default permissions of GITHUB_TOKEN."""
         return self._ask(
             "actions/permissions/workflow", WorkflowToken, "read the Actions settings", "administration: read"
         )
 
     def workflows(self) -> tuple[WorkflowState, ...] | None:
-        """The workflows that GitHub knows, disabled ones too."""
+        """The workflows on GitHub, including disabled ones."""
         listed = self._ask("actions/workflows", _Workflows, "list the workflows", "actions: read")
         return None if listed is None else tuple(listed.workflows)
 

@@ -78,7 +78,7 @@ class Connection(Line):
     def find(
         self, path: str, kind: type[T], doing: str, right: str = "metadata: read", /, **params: str | int
     ) -> T | None:
-        """Like `get`, but None when it is absent, believed only of a repository the token can see."""
+        """Like `get`, but None for a 404, accepted only for a repository that the token can read."""
         try:
             return self.get(path, kind, doing, right, **params)
         except refusals.Refused as refusal:
@@ -193,7 +193,7 @@ class Connection(Line):
     # --- the repository itself ----------------------------------------------------------------------------
 
     def see_repository(self) -> About:
-        """Viewer and repository, asked once. Stop(missing-permission) when the token does not see it."""
+        """Viewer and repository, read once. Stop(missing-permission) when the token has no access."""
         if self._about is None:
             self._about = self.query(ABOUT, {}, About, f"read {self.repository}", "metadata: read")
             if self._about.repository is None:
@@ -226,7 +226,7 @@ class Connection(Line):
         )
 
     def invisible(self) -> Stop:
-        """The Stop for a repository that is not there as far as this token can tell."""
+        """The Stop for a repository that this token cannot read."""
         return Stop(
             "missing-permission",
             f"The token has no access to {self.repository}.",

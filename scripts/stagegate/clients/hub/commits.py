@@ -58,7 +58,7 @@ class RestCommit(msgspec.Struct, frozen=True):
     committer: Account | None = None
 
     def value(self) -> Commit:
-        """The commit without what nobody asks for."""
+        """The commit without unused fields."""
         inner = self.commit
         verified = bool(inner.verification and inner.verification.verified)
         author, committer = actor_of(self.author), actor_of(self.committer)

@@ -120,7 +120,7 @@ def payload_of(payload: dict[str, Any] | str | None) -> dict[str, Any]:
 
 
 class Deployments(Port):
-    """What environments were given."""
+    """The states of environments."""
 
     @remembered
     def deployments(

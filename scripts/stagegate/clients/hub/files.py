@@ -125,7 +125,7 @@ class Files(Port):
         return Blob(oid=entry.oid, content=content)
 
     def blob(self, oid: str) -> bytes:
-        """A blob's bytes by its id; Stop(unknown-state) when they are not what the id says."""
+        """A blob's bytes by its id; Stop(unknown-state) when they do not match the id."""
         raw = self._c.get(self._c.path("git/blobs", oid), _RawBlob, f"read blob {oid[:12]}", "contents: read")
         content = base64.b64decode(raw.content) if raw.encoding == "base64" else raw.content.encode()
         if object_id(content, oid) != oid:

@@ -12,14 +12,14 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class Repository(msgspec.Struct, frozen=True, rename="camel"):
-    """What never changes during a run."""
+    """Facts that never change during a run."""
 
     id: str
     default_branch_ref: Branch | None = None
 
 
 class Viewer(msgspec.Struct, frozen=True, rename="camel"):
-    """Whose token this is. GraphQL calls every viewer a User; only Apps have `[bot]` in their login."""
+    """The account of the token. GraphQL calls every viewer a User; only Apps have `[bot]` in their login."""
 
     login: str
     database_id: int

@@ -100,7 +100,7 @@ class Merging(Pulls):
         )
 
     def dismiss_review(self, number: int, review_id: int, message: str) -> None:
-        """Dismiss an approval, with the reason people will see."""
+        """Dismiss an approval, with a reason for people."""
         path = self._c.path("pulls", number, "reviews", review_id, "dismissals")
         body = {"message": message, "event": "DISMISS"}
         doing = f"dismiss a review of pull request {number}"
@@ -141,7 +141,7 @@ class Merging(Pulls):
 
 
 def _passing(refusal: Refused) -> bool:
-    """A 405 that goes away by itself."""
+    """A 405 that is only temporary."""
     low = refusal.said.lower()
     return refusal.status == 405 and (
         "base branch was modified" in low or ("required status check" in low and "expected" in low)

@@ -11,7 +11,7 @@ from stagegate.model import Actor, Calls
 
 
 class Port:
-    """One repository seen with one token."""
+    """One repository, used with one token."""
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection
@@ -28,7 +28,7 @@ class Port:
 
     @property
     def server_url(self) -> str:
-        """Where people look at it, without a slash at the end."""
+        """The web address, without a slash at the end."""
         return self._c.server_url
 
     @property
@@ -37,7 +37,7 @@ class Port:
         return self._c.calls
 
     def now(self) -> datetime:
-        """GitHub's time as it last said it: its records are compared with this, never with a runner's clock."""
+        """GitHub's last reported time: its records are compared with this, never with a runner's clock."""
         if not self._c.server_date:
             self._c.see_repository()
         try:
@@ -47,7 +47,7 @@ class Port:
         return server_time.astimezone(timezone.utc)
 
     def viewer(self) -> Actor:
-        """The token's own identity, asked once; GITHUB_TOKEN is the Bot 41898282."""
+        """The token's own identity, read once; GITHUB_TOKEN is the Bot 41898282."""
         viewer = self._c.see_repository().viewer
         is_bot = viewer.login.endswith("[bot]")  # no person's login can hold a bracket
         return Actor(kind="Bot" if is_bot else "User", id=viewer.database_id, login=viewer.login)

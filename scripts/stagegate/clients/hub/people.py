@@ -114,7 +114,7 @@ class People(Port):
 
     @remembered
     def is_member(self, team: str, login: str) -> bool | None:
-        """Whether a person is an active member of a team `org/slug`; None when this token may not ask.
+        """Whether a person is an active member of a team `org/slug`; None when this token may not read it.
 
         A team that does not exist, or that the token cannot see, has no members.
         """

@@ -22,7 +22,7 @@ TAGS = "refs/tags/"  # where Git keeps tags
 
 
 class _Payload(msgspec.Struct, frozen=True):
-    """What a mutation gives back when only its success matters."""
+    """The result of a mutation when only its success matters."""
 
 
 class RefTarget(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ class Refs(Trees):
         return self._tips([name], f"read the head of {branch}")[name]
 
     def _tips(self, names: Sequence[str], doing: str) -> dict[str, str | None]:
-        """What full ref names point to right now, in one query."""
+        """The current targets of full ref names, in one query."""
         declared = "".join(f", $r{i}: String!" for i in range(len(names)))
         fields = " ".join(
             f"r{i}: ref(qualifiedName: $r{i}) {{ target {{ oid }} }}" for i in range(len(names))

@@ -12,7 +12,7 @@ from stagegate.runner import log
 
 
 class Refused(Stop):
-    """GitHub understood and said no; `status` is HTTP's and `said` GitHub's own words."""
+    """GitHub refused the request; `status` is HTTP's and `said` GitHub's message."""
 
     status: int = 0
     said: str = ""

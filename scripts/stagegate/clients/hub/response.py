@@ -18,14 +18,14 @@ class ObjectId(msgspec.Struct, frozen=True):
 
 
 class PageInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """Whether a list in GraphQL goes on, and from where."""
+    """Whether a list in GraphQL has more pages, and its cursor."""
 
     has_next_page: bool
     end_cursor: str | None = None
 
 
 class HubAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back: HTTP status, headers (lower-case names), body, GitHub's own words in it."""
+    """A response: HTTP status, headers (lower-case names), body, and GitHub's message in it."""
 
     status: int
     headers: Mapping[str, str]

@@ -66,7 +66,7 @@ class Runs(Port):
 
     @remembered
     def run_info(self, run_id: str | int) -> RunInfo:
-        """What is known of a run; its state is unknown when it is gone or may not be read."""
+        """The state of a run; unknown when it is deleted or may not be read."""
         path = self._c.path("actions/runs", run_id)
         try:
             run = self._c.find(path, _Run, f"read run {run_id}", "actions: read")

@@ -53,7 +53,7 @@ def short(description: str) -> str:
 
 
 class Statuses(Port):
-    """What commits were told."""
+    """The statuses of commits."""
 
     @remembered
     def statuses(self, sha: str) -> list[Status]:
@@ -91,7 +91,7 @@ class Statuses(Port):
         ]
 
     def _when_seen(self, call: Callable[[], T]) -> T:
-        """The result of `call`, tried again while GitHub does not see the commit.
+        """The result of `call`, repeated while GitHub does not find the commit.
 
         A commit that was just pushed to a fork is unknown to its parent repository for some seconds.
         """
@@ -106,7 +106,7 @@ class Statuses(Port):
         raise AssertionError("the last try returns or raises")
 
     def set_status(self, sha: str, context: str, state: str, description: str, target_url: str = "") -> bool:
-        """Write a status unless the newest one of this context is ours and says the same; True when written.
+        """Write a status unless the newest one of this context is ours and equal; True when written.
 
         Same means state and description, and for `pending` the target too: there it names the run that is at
         work. (GitHub takes 1,000 statuses for a commit and context, then refuses.) The description is cut to
@@ -122,7 +122,7 @@ class Statuses(Port):
     def set_first_status(
         self, sha: str, context: str, state: str, description: str, target_url: str = ""
     ) -> None:
-        """Write a status without a look at those that exist: for a commit that is new."""
+        """Write a status without reading existing ones, for a new commit."""
         description = short(description)
         body = {"state": state, "context": context, "description": description}
         body |= {"target_url": target_url} if target_url else {}

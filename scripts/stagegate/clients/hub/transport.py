@@ -91,7 +91,7 @@ class Line:
         raise AssertionError("the last try returns or raises")
 
     def _too_early(self, refusal: refusals.Refused) -> bool:
-        """Whether GitHub may not yet see what we made a moment ago: a write on it is refused as if absent."""
+        """Whether GitHub may not find a new object yet: a write on it is refused as if it were absent."""
         unseen = refusal.status == 404 or "no commit found" in refusal.said.lower()
         return unseen and self.clock() - self._made_at < FRESH_SECONDS
 

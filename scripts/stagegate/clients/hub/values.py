@@ -84,7 +84,7 @@ class Issue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tag(msgspec.Struct, frozen=True, kw_only=True):
-    """A tag with the commit it stands for; `message` and `object_id` (the id of the annotated tag itself)
+    """A tag with the commit it points to; `message` and `object_id` (the id of the annotated tag itself)
     are empty for a lightweight one."""
 
     name: str

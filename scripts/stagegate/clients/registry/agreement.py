@@ -17,7 +17,7 @@ _SECONDS = 0.5  # between two of them
 
 
 class Tags(Protocol):
-    """What is needed of a registry."""
+    """The functions of a registry that agreement needs."""
 
     def tags(self, repository: str | Reference) -> tuple[str, ...]:
         """Every tag of the repository."""

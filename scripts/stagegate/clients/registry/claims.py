@@ -32,12 +32,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def contested(self) -> str:
-        """The tag by which this publisher says that it saw a rival."""
+        """The tag by which this publisher reports that it found a rival."""
         return f"contest-{self.tag}-{self.content}-{self.nonce}"
 
     @property
     def conceded(self) -> str:
-        """The tag by which this publisher says that it was too late."""
+        """The tag by which this publisher reports that it was too late."""
         return f"concede-{self.tag}-{self.content}-{self.nonce}"
 
     @property

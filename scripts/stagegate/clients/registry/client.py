@@ -51,7 +51,7 @@ class Registry:
         self._transport = Transport(hosts, username, password, timeout, writes)
 
     def digest(self, reference: str | Reference) -> str | None:
-        """Digest of a tag or of a digest that exists; None only when the registry says there is none."""
+        """Digest of a tag or of a digest that exists; None only when the registry reports it as absent."""
         target = _target(reference)
         url = f"{target.api}/manifests/{target.wanted}"
         answer = self._transport.send("HEAD", url, target, headers={"Accept": ACCEPT})

@@ -26,7 +26,7 @@ _IDENTITY = "<token>"  # the user name by which a helper says that its secret is
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """A user and password, or a refresh token (`identity`); all empty: nobody."""
+    """A user and password, or a refresh token (`identity`); all empty: anonymous."""
 
     username: str = ""
     password: str = ""
@@ -34,12 +34,12 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known(self) -> bool:
-        """False for nobody: what is public is then all that can be read."""
+        """False for anonymous access, which reads only public artifacts."""
         return bool(self.password or self.identity)
 
     @property
     def basic(self) -> str:
-        """The `Authorization` header of a Basic login, masked: a server may say it back in an error."""
+        """The `Authorization` header of a Basic login, masked, because a server may repeat it in an error."""
         both = f"{self.username}:{self.password}"
         encoded = base64.b64encode(both.encode()).decode()
         log.mask(both, encoded)
@@ -68,7 +68,7 @@ def for_hosts(hosts: Iterable[str], username: str, password: str) -> dict[str, C
 
 
 def lookup(username: str, password: str) -> Callable[[str], Credentials]:
-    """Who to be at a host: the login of the inputs, else what docker would use there. Stop(empty-secret)."""
+    """The login for a host: that of the inputs, else the one that docker would use. Stop(empty-secret)."""
     login = given(username, password)
     return lambda host: login if login and _may_have(host, login) else from_docker(host)
 
@@ -84,7 +84,7 @@ def _may_have(host: str, login: Credentials) -> bool:
 
 
 def from_docker(host: str, environ: Mapping[str, str] = os.environ) -> Credentials:
-    """What docker would use for a host: `credHelpers`, `credsStore`, then `auths`; else nobody."""
+    """Docker's login for a host: `credHelpers`, `credsStore`, then `auths`; else anonymous."""
     folder = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME") or "~").expanduser() / ".docker")
     config = _document(Path(folder) / "config.json")
     names = [host] if host != HUB else ["https://index.docker.io/v1/", HUB, "registry-1.docker.io"]
@@ -137,7 +137,7 @@ def _entry(entry: Mapping[str, Any]) -> Credentials:
 
 
 def _ask(helper: str, server: str) -> Credentials | None:
-    """Ask `docker-credential-<helper> get`; None when it knows nothing of the host."""
+    """Run `docker-credential-<helper> get`; None when it has no login for the host."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", helper):
         raise Stop(
             "bad-input",

@@ -29,7 +29,7 @@ _LIMIT = 1 << 20
 
 
 class RegistryLogin:
-    """The `Authorization` header for each repository; credentials are asked for once for each host."""
+    """The `Authorization` header for each repository; credentials are read once for each host."""
 
     def __init__(self, session: requests.Session, lookup: Callable[[str], Credentials]) -> None:
         self._session = session
@@ -38,7 +38,7 @@ class RegistryLogin:
         self._headers: dict[tuple[str, str, str], str] = {}
 
     def who(self, host: str) -> str:
-        """The user for messages; empty for nobody."""
+        """The user for messages; empty for anonymous access."""
         credentials = self._credentials(host)
         return credentials.username or ("the given token" if credentials.known else "")
 
@@ -47,7 +47,7 @@ class RegistryLogin:
         return self._headers.get((target.host, target.path, actions), "")
 
     def answer(self, challenge: str, target: Reference, actions: str) -> str:
-        """The header that a 401's `WWW-Authenticate` asks for; empty without a login to answer with."""
+        """The header that a 401's `WWW-Authenticate` requires; empty without a login."""
         credentials = self._credentials(target.host)
         offered = challenges(challenge)
         header = ""

@@ -32,7 +32,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> str:
-        """What stands after `/manifests/`: the digest, else the tag, else `latest`."""
+        """The part after `/manifests/`: the digest, else the tag, else `latest`."""
         return self.digest or self.tag or "latest"
 
     @property

@@ -99,7 +99,7 @@ class Transport:
     def refused(
         self, answer: requests.Response, target: Reference, doing: str, body: bytes | None = None
     ) -> Stop:
-        """The Stop for an answer that is not what was asked for; its body is read here unless given."""
+        """The Stop for a response that is not the requested one; its body is read here unless given."""
         import requests
 
         if body is None:
@@ -134,7 +134,7 @@ class Transport:
         return b"".join(parts)
 
     def place(self, target: Reference, url: str, location: str) -> str:
-        """Where a `Location` or a next page leads, seen from the request's address. Stop(wrong-source).
+        """The address of a `Location` or a next page, relative to the request's. Stop(wrong-source).
 
         Never from TLS to plain text: logins and content would be open to everybody on the way.
         """

@@ -39,7 +39,7 @@ class RegistryRefusal:
         self.codes, self.text = _errors(body)
 
     def stop(self, target: Reference, doing: str, *, login: str = "") -> Stop:
-        """The Stop for this answer. `doing` says what was tried, `login` as whom."""
+        """The Stop for this response. `doing` is the attempted operation, `login` its user."""
         what = f"{target.host} refuses {doing} {target}."
         why = f"It returned {self.status}{f': {self.text}' if self.text else ''}."
         if any(word in self.text for word in _IMMUTABLE):
@@ -79,7 +79,7 @@ class RegistryRefusal:
 
 
 def absent(answer: requests.Response, body: bytes) -> bool:
-    """The registry itself says that there is no such manifest, tag or repository: not just any 404."""
+    """Whether the registry itself reports that there is no such manifest, tag or repository: not just any 404."""
     return answer.status_code == 404 and bool(_errors(body)[0] & _ABSENT)
 
 

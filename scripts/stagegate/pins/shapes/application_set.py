@@ -107,7 +107,7 @@ def applications(root: Node, reading: ShapeContext) -> Iterator[dict[str, Any]]:
 def _placed(
     root: Node, template: Node, place: PinPlace, one: Element | None, document: int, reading: ShapeContext
 ) -> PinPlace:
-    """A place of the filled template where it really stands: in the template, or in the element."""
+    """The real position of a place of the filled template: in the template, or in the element."""
     written = _original(template, place)
     if written is not None and "{{" not in written:
         return msgspec.structs.replace(place.below(TEMPLATE), shape=NAME)
