@@ -30,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="stagegate-demo-") as folder:
         runs = Path(folder) / "runs"
         with Progress(lambda: step_of(runs)) as progress, Lab(Path(folder), progress.say) as lab:
-            progress.say("recording what runs, as on anybody's first day")
+            progress.say("recording the running release, as on the first day")
             lab.adopt()
             ready, story = time.monotonic(), Story(progress.print, shown)
             try:
@@ -42,10 +42,10 @@ def main() -> int:
             seconds = f"({time.monotonic() - ready:.0f} s after {ready - began:.0f} s of set-up"
             progress.print(f"\n{story.table()}\n")
             progress.print(
-                f"{'every claim held' if good else 'a claim did not hold'} {seconds}, "
-                f"never more than {progress.longest:.1f} s without a word)"
+                f"{'every claim is true' if good else 'a claim is not true'} {seconds}, "
+                f"with a line of progress at least every {progress.longest:.1f} s)"
             )
-            progress.print(f"everything people look at: {index}")
+            progress.print(f"all pages that people would see: {index}")
             if os.environ.get("KEEP"):
                 progress.rest()
                 _keep(lab, shown, progress.print)
@@ -56,7 +56,7 @@ def _show_failures(runs: list[ActRun], show: Callable[[str], None]) -> None:
     """The errors of every failed run, for the person who investigates."""
     for run in runs:
         if run.code:
-            show(f"\n{run.workflow} (run {run.id}) ended with {run.code}; its log says:")
+            show(f"\n{run.workflow} (run {run.id}) ended with {run.code}; its log:")
             for line in act.failures(run.text.splitlines())[-12:] or run.text.splitlines()[-5:]:
                 show(f"    {line}")
 

@@ -1,4 +1,4 @@
-"""What people look at, kept as pages."""
+"""The pages that people read, such as a pull request and a summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def show_promotion(lab: Lab, story: Story, pull: dict[str, Any]) -> None:
     verdict = f"gate: {gate['context']} {gate['state']}: {gate['description']}"
     text = f"{verdict}\n\n#{pull['number']} {pull['title']}\n\n{body}"
     story.tell("\n" + "\n".join(f"      {line}".rstrip() for line in text.splitlines()) + "\n")
-    about = "What a person reads before 1.1.0 goes to prod, as GitHub would show it."
+    about = "The page that a person reads before 1.1.0 reaches prod, as GitHub would show it."
     story.pages.pull("pull-request.html", "The promotion pull request", about, pull)
     changes = re.findall(
         r"<summary><b>(\w+)</b> (.*?)</summary>|^\| `([^`]+)` \| `([^`]*)` \| `([^`]*)` \|", body, re.M
@@ -30,7 +30,7 @@ def show_promotion(lab: Lab, story: Story, pull: dict[str, Any]) -> None:
 
 def show_gate(lab: Lab, story: Story, runs: list[ActRun]) -> None:
     """The summary of the gate in staging, and its evidence."""
-    about = "What a person sees of the gate in staging: the verdict, the checks, what runs."
+    about = "The gate in staging for people: the verdict, the checks, and the running release."
     story.pages.markdown("gate.html", "The gate's summary", about, _gate_of(runs))
     deployments = lab.api("octo-lead", "GET", "/deployments?environment=staging&task=stagegate:shop")
     payload = deployments[0]["payload"]
@@ -45,7 +45,7 @@ def show_difference(story: Story, runs: list[ActRun]) -> bool:
     name = "stagegate-difference-shop-prod.html"
     path = next((file for run in runs for file in run.log.parent.glob(f"artifacts/*/{name}")), None)
     if path is not None:
-        about = "All objects that differ, as the run kept them among its artifacts."
+        about = "All objects that differ, from the artifacts of the run."
         story.pages.file("difference.html", "The complete difference", about, path)
     return path is not None
 
@@ -63,7 +63,7 @@ def tampered_reason(lab: Lab, story: Story) -> str:
     again = ("--facts", "facts.json", "--report", "refusal.json")
     told = lab.local("octo-lead", "promote_pr", *arguments, *again)
     report = json.loads((desk / "refusal.json").read_text())
-    about = "What a person reads when the promotion of a chart that was tampered with is refused."
+    about = "The refusal of a promotion whose chart was tampered with."
     story.pages.markdown("refusal.html", "The refusal", about, lab.summary())
     story.pages.document(
         "refusal.json",
@@ -73,14 +73,15 @@ def tampered_reason(lab: Lab, story: Story) -> str:
     )
     message = report["message"]
     story.close(
-        "What the refusal said", "\n".join(filter(None, (message["what"], message["why"], message["next"])))
+        "The message of the refusal",
+        "\n".join(filter(None, (message["what"], message["why"], message["next"]))),
     )
     return told["reason"]
 
 
 def show_refused_gate(story: Story, runs: list[ActRun]) -> None:
     """The summary of the gate that the defect failed."""
-    about = "What a person sees of a gate that failed: which check, and what to do."
+    about = "A failed gate for people: the check that failed, and the next step."
     story.pages.markdown("defect.html", "The gate of the defect", about, _gate_of(runs))
 
 
@@ -92,12 +93,12 @@ def _gate_of(runs: list[ActRun]) -> str:
 
 
 def show_status(lab: Lab, story: Story) -> None:
-    """Where every version is, as status-report writes it."""
+    """The status of every version, as status-report writes it."""
     told = lab.local("octo-lead", "status_report", "--html", "status.html", "--data", "status.json")
-    story.claim("a page with where every version is", "reported", told["reason"])
+    story.claim("a page with the status of every version", "reported", told["reason"])
     desk = lab.desk("octo-lead")
     about = "The same as status-report writes it to a job summary, with a picture of the road."
     story.pages.markdown("status-summary.html", "The summary of the status", about, lab.summary())
-    about = "Apps and environments, the road of each release, where the time went."
+    about = "Apps and environments, the road of each release, and how long each step took."
     story.pages.file("status.html", "Where every version is", about, desk / "status.html")
     story.pages.file("status.json", "The same as JSON", "For dashboards of your own.", desk / "status.json")

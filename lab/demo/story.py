@@ -66,7 +66,7 @@ class Story:
 
     def table(self) -> str:
         """All claims as a table, then the paragraphs."""
-        lines = [f"{'what was claimed':<{WIDTH}} {'what was seen':<30} seconds", "-" * (WIDTH + 39)]
+        lines = [f"{'claim':<{WIDTH}} {'observed':<30} seconds", "-" * (WIDTH + 39)]
         lines += [
             f"{r.step[:WIDTH]:<{WIDTH}} {r.seen[:30] if r.held else 'NO: ' + r.seen[:26]:<30} {r.seconds:>7.1f}"
             for r in self.rows
