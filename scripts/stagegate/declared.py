@@ -136,10 +136,10 @@ def _mistakes(content: bytes, data: Any, schema: Mapping[str, Any]) -> Iterator[
         best = min(causes, key=_rank)
         path = list(best.absolute_path)
         if best.validator == "additionalProperties":
-            known = sorted((best.schema.get("properties") or {}).keys())
-            for key in sorted(set(best.instance) - set(known)):
-                near = difflib.get_close_matches(key, known, 1)
-                hint = f", did you mean {near[0]}" if near else f"; the known keys are {', '.join(known)}"
+            names = sorted((best.schema.get("properties") or {}).keys())
+            for key in sorted(set(best.instance) - set(names)):
+                near = difflib.get_close_matches(key, names, 1)
+                hint = f", did you mean {near[0]}" if near else f"; the known keys are {', '.join(names)}"
                 yield line(root, [*path, key], key=True), f"unknown key {key!r}{hint}"
         else:
             where = ".".join(str(part) for part in path) or "the document"

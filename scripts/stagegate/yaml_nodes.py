@@ -144,9 +144,9 @@ def _by_ruamel(text: str) -> tuple[Node, ...] | None:
         composed = list(YAML(pure=True).compose_all(text))
     except (YAMLError, ValueError, RecursionError):
         return None
-    known: dict[int, Node] = {}
+    nodes_by_id: dict[int, Node] = {}
     try:
-        return tuple(_converted(node, known) for node in composed if node is not None)
+        return tuple(_converted(node, nodes_by_id) for node in composed if node is not None)
     except RecursionError:
         return None
 

@@ -26,8 +26,8 @@ class Doctor(Inputs, frozen=True, kw_only=True):
 def main(inputs: Doctor, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
     context.inside(inputs.config, what="config")
-    here = work_tree.read(context.workspace, context.repository)
-    facts, calls = ask.everybody(here, inputs.config, requested(inputs), context)
+    tree = work_tree.read(context.workspace, context.repository)
+    facts, calls = ask.everybody(tree, inputs.config, requested(inputs), context)
     findings, not_asked = diagnosis.findings(facts), diagnosis.not_asked(facts)
     report.show(findings, not_asked)
     return report.result(findings, not_asked, [settings.app for _, settings in facts.valid], calls)

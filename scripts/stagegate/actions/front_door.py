@@ -36,8 +36,8 @@ def main(inputs: FrontDoor, context: Context) -> Result:
         "dry_run": str(inputs.dry_run).lower(),
         "report": inputs.report,
     }
-    given = {**shared, **yaml_inputs.fields(inputs.with_, kind, inputs.command)}
-    result = action(load(kind, (), {variable(name): value for name, value in given.items()}), context)
+    fields = {**shared, **yaml_inputs.fields(inputs.with_, kind, inputs.command)}
+    result = action(load(kind, (), {variable(name): value for name, value in fields.items()}), context)
     return result.with_outputs({"outputs": json.dumps(dict(result.outputs))})
 
 

@@ -60,9 +60,9 @@ def without_chart(inputs: HelmPublish, settings: Settings, build: facts.Build, c
 
 def build_of(inputs: HelmPublish, settings: Settings, context: Context) -> facts.Build:
     """What this run publishes: version files must agree, and the commit is the one that is checked out."""
-    held = work_tree.held_versions(settings, context)
-    version = inputs.version or (held[0].version if held else "")
-    parse_version(version, source="version" if inputs.version or not held else held[0].place.file)
+    versions = work_tree.held_versions(settings, context)
+    version = inputs.version or (versions[0].version if versions else "")
+    parse_version(version, source="version" if inputs.version or not versions else versions[0].place.file)
     return facts.Build(
         version=version,
         commit=checkout.released_commit(inputs.commit, context),
@@ -70,7 +70,7 @@ def build_of(inputs: HelmPublish, settings: Settings, context: Context) -> facts
         workspace=context.workspace,
         repository=context.repository,
         strict=inputs.strict,
-        findings=version_files.disagreements(held, version),
+        findings=version_files.disagreements(versions, version),
     )
 
 

@@ -31,7 +31,7 @@ class Init(Inputs, frozen=True, kw_only=True):
 
 def main(inputs: Init, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report."""
-    here = work_tree.read(context.workspace, context.repository)
+    tree = work_tree.read(context.workspace, context.repository)
     wish = Wish(
         images=inputs.image,
         environments=inputs.environment,
@@ -42,12 +42,12 @@ def main(inputs: Init, context: Context) -> Result:
         image_tag=inputs.image_tag,
     )
     uses = inputs.stagegate or origin.uses()
-    decided = init.plan(here, wish, uses=uses, owners=inputs.owners, importing=inputs.import_)
+    decided = init.plan(tree, wish, uses=uses, owners=inputs.owners, importing=inputs.import_)
     log.say(decided.difference or "All files exist already.")
     for note in decided.notes:
         log.say(f"- {note}")
     agreed = bool(decided.difference) and not inputs.dry_run and (inputs.yes or _agreed(decided))
-    written = init.write(decided, here, context.workspace) if agreed else ()
+    written = init.write(decided, tree, context.workspace) if agreed else ()
     return init_result.result(decided, written)
 
 

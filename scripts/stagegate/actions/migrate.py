@@ -26,8 +26,8 @@ def main(inputs: Migrate, context: Context) -> Result:
     move = HelmMove(**{name: getattr(inputs, name) for name in HelmMove.__struct_fields__})
     for name in (move.kustomization, move.chart, *move.values):
         context.inside(name, what="path")
-    here = work_tree.read(context.workspace, context.repository)
-    return report.result(move, to_helm.comparison(move, here.tree, context.workspace))
+    tree = work_tree.read(context.workspace, context.repository)
+    return report.result(move, to_helm.comparison(move, tree.tree, context.workspace))
 
 
 def run() -> int:

@@ -34,9 +34,9 @@ def main(inputs: PublishRelease, context: Context) -> Result:
 
 def publish(inputs: PublishRelease, context: Context) -> Result:
     """Inputs -> facts -> plan -> apply -> report. The default branch decides which gates must have passed."""
-    inputs, here = apps.load_one(inputs, context)
-    connections = open_connections(here, context, inputs, job_permissions.PUBLISH)
-    settings = app_state.read(connections, here).settings
+    inputs, settings_source = apps.load_one(inputs, context)
+    connections = open_connections(settings_source, context, inputs, job_permissions.PUBLISH)
+    settings = app_state.read(connections, settings_source).settings
     registry = connections.limited(settings).registry
     kinds = image_plan.chosen(inputs.floating)
     known = facts.read(

@@ -99,14 +99,16 @@ def helm_inputs(
     name = str(mapping(application.get("metadata")).get("name") or "")
     settings = source.options("helm")
     namespace = str(settings.get("namespace") or destination_namespace(application) or "default")
-    known = environment(application, source)
-    files = HelmFiles(application=application, source=source, known=known, read=read, find=find)
+    build_environment = environment(application, source)
+    files = HelmFiles(application=application, source=source, known=build_environment, read=read, find=find)
     return RenderInputs(
         release_name=str(settings.get("releaseName") or name),
         namespace=namespace,
         values=tuple(files.values()),
         inline=_inline(settings),
-        parameters=tuple(_parameter(mapping(one), known) for one in settings.get("parameters") or ()),
+        parameters=tuple(
+            _parameter(mapping(one), build_environment) for one in settings.get("parameters") or ()
+        ),
         file_parameters=tuple(files.parameters()),
         kube_version=str(settings.get("kubeVersion") or ""),
         api_versions=tuple(str(api) for api in settings.get("apiVersions") or ()),

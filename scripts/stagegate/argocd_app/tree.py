@@ -90,8 +90,8 @@ class Tree:
         entries = {path: entry for path, entry in self.entries.items() if contents.get(path, b"") is not None}
         kept = {path: data for path, data in self._contents.items() if path in entries}
         for path, data in contents.items():
-            known = self._contents.get(path)
-            if data is not None and (known is None or known != data):
+            cached = self._contents.get(path)
+            if data is not None and (cached is None or cached != data):
                 entries[path] = Entry(oid=f"edited:{hash(data)}")
             if data is not None:
                 kept[path] = data

@@ -87,10 +87,10 @@ def fetched(hub: Hub, branch: str, commit: str) -> Iterator[Clone]:
         path = Path(folder)
         git.git(path, "init", "--quiet", "--bare", ".")
         address = f"{hub.server_url}/{hub.repository}.git"
-        known = git.credentials(hub.server_url, hub.token)
-        count = int(known["GIT_CONFIG_COUNT"])
+        login = git.credentials(hub.server_url, hub.token)
+        count = int(login["GIT_CONFIG_COUNT"])
         env = {
-            **known,
+            **login,
             "GIT_CONFIG_COUNT": str(count + 1),
             f"GIT_CONFIG_KEY_{count}": "remote.origin.url",
             f"GIT_CONFIG_VALUE_{count}": address,

@@ -125,9 +125,9 @@ def _clusters(inputs: TwoRepositoryInputs) -> Clusters | None:
 
 def _places(settings: Settings, context: Context, inputs: TwoRepositoryInputs) -> tuple[str, str, str]:
     """App repository, pins repository, and the path of the policy in it. Stop(bad-settings)."""
-    here = context.repository
+    own_repository = context.repository
     if not settings.policy:
-        return settings.source_repository or here, here, str(PurePosixPath(inputs.config))
+        return settings.source_repository or own_repository, own_repository, str(PurePosixPath(inputs.config))
     pins_repository, _, path = settings.policy.partition("//")
     if not path:
         raise Stop(
@@ -137,7 +137,7 @@ def _places(settings: Settings, context: Context, inputs: TwoRepositoryInputs) -
             "Correct it.",
             file=inputs.config,
         )
-    return here, pins_repository, str(PurePosixPath(path))
+    return own_repository, pins_repository, str(PurePosixPath(path))
 
 
 def _made(context: Context, inputs: TwoRepositoryInputs, repository: str, permissions: Permissions) -> str:

@@ -39,10 +39,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 def complete(room: Scratch, tip: str, spans: Sequence[Span]) -> tuple[Graph, ...]:
     """The history of `tip` for each span, complete at least since its stable tag. Stop(unreachable)."""
-    here = room.whole or (not room.shallow and has(room, tip))
-    if here and len(spans) == 1:
+    is_complete = room.whole or (not room.shallow and has(room, tip))
+    if is_complete and len(spans) == 1:
         return (_walked(room, tip, spans[0]) or graph(room.path, tip),)
-    if here:
+    if is_complete:
         return (graph(room.path, tip),) * len(spans)
     small = _small(room, tip, spans)
     if small is None and not room.shallow and not has(room, tip):

@@ -67,9 +67,9 @@ class Lint(msgspec.Struct, frozen=True, kw_only=True):
 def version() -> str:
     """Version of the helm on PATH, without v. Stop(missing-tool) when there is none or it does not fit."""
     program = process.require("helm", INSTALL)
-    known = helm_version.remembered(program)
-    if _fits(known):
-        return known
+    remembered = helm_version.remembered(program)
+    if _fits(remembered):
+        return remembered
     done = process.run(
         "helm", "version", "--template", "{{.Version}}", env=_environment(), timeout=30, check=False
     )
@@ -149,13 +149,13 @@ def template(
     over those. helm older than 3.16 checks the schema in any case. With `keep_broken`, a document that is not
     YAML is returned as it was rendered, and does not stop the others.
     """
-    here = Version.parse(version())
+    installed = Version.parse(version())
     flags = [f"--namespace={namespace}", *(["--include-crds"] if include_crds else [])]
     flags += [f"--kube-version={kube_version}"] if kube_version else []
     flags += [f"--api-versions={api}" for api in api_versions]
     flags += [f"--set{'-string' if text else ''}={name}={value}" for name, value, text in set_values]
     flags += [] if include_tests else ["--skip-tests"]
-    flags += ["--skip-schema-validation"] if not check_schema and here >= Version(3, 16) else []
+    flags += ["--skip-schema-validation"] if not check_schema and installed >= Version(3, 16) else []
     with _files(values, names, set_files) as files:
         argv = ["helm", "template", *files, *flags, "--", release_name, str(chart)]
         done = _bounded(argv)

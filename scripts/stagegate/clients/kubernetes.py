@@ -175,13 +175,13 @@ def _token_of_command(user: Json, beside: Path) -> str:
         return ""
     version = str(command.get("apiVersion") or "client.authentication.k8s.io/v1")
     credential_request = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
-    given = {str(one["name"]): str(one["value"]) for one in command.get("env") or ()}
+    variables = {str(one["name"]): str(one["value"]) for one in command.get("env") or ()}
     argv = (str(command.get("command")), *(str(one) for one in command.get("args") or ()))
     try:
         done = process.run(
             *argv,
             cwd=beside.parent,
-            env={**os.environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(credential_request)},
+            env={**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(credential_request)},
         )
         return str(json.loads(done.text)["status"]["token"])
     except (process.ProgramFailed, ValueError, LookupError, TypeError) as error:

@@ -54,13 +54,13 @@ def reported(apps: Sequence[AppStatus]) -> Result:
         )
     places = [(one.app, place) for one in apps for place in one.environments]
     words = Counter(status_page.SIGNS[place.attention][1] for _, place in places)
-    told = (
+    message = (
         ", ".join(f"{place.name} {place.version or 'no version'}" for _, place in places)
         if len(apps) == 1
         else f"{times.counted(len(places), 'environment')} of {len(apps)} apps"
     )
     states = ", ".join(f"{number} {word}" for word, number in words.most_common())
-    return Result(reason="reported", message=Message(what=f"{told}: {states}."))
+    return Result(reason="reported", message=Message(what=f"{message}: {states}."))
 
 
 def helped() -> Result:

@@ -73,11 +73,11 @@ def context(app: str, environment: str) -> str:
 
 def decode(payload: Mapping[str, Any]) -> Evidence | None:
     """The evidence in a payload, or None when it is not one we understand."""
-    given = dict(payload)
-    if given.get("kind") == "schedule":  # the earlier word for a look
-        given["kind"] = "look"
+    fields = dict(payload)
+    if fields.get("kind") == "schedule":  # the earlier word for a look
+        fields["kind"] = "look"
     try:
-        return msgspec.convert(given, Evidence)
+        return msgspec.convert(fields, Evidence)
     except msgspec.ValidationError:
         return None
 

@@ -38,7 +38,7 @@ def digests(text: str, settings: Settings) -> dict[str, str]:
     apps has such an object (or its JSON text) for each app, under the app's name.
     """
     try:
-        given = msgspec.json.decode(_of_app(text or "{}", settings.app), type=dict[str, Digest])
+        by_image = msgspec.json.decode(_of_app(text or "{}", settings.app), type=dict[str, Digest])
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Stop(
             "bad-input",
@@ -46,14 +46,14 @@ def digests(text: str, settings: Settings) -> dict[str, str]:
             f"{error}.",
             'Pass a JSON object such as {"ghcr.io/acme/shop": "sha256:..."}.',
         ) from error
-    if given.keys() != set(settings.images):
+    if by_image.keys() != set(settings.images):
         raise Stop(
             "bad-input",
             "The input `digests` does not fit the settings' images.",
-            f"It names {', '.join(given) or 'none'}; the settings name {', '.join(settings.images) or 'none'}.",
+            f"It names {', '.join(by_image) or 'none'}; the settings name {', '.join(settings.images) or 'none'}.",
             "Name every image of the release once, by its repository without a tag.",
         )
-    return given
+    return by_image
 
 
 def _of_app(text: str, app: str) -> str | bytes:
@@ -213,15 +213,15 @@ def deployed(
     status says that it is finished. The oldest counts: a later one cannot replace it. Without `commit` that of any
     commit is found, because the tag may have moved since. Stop(unknown-state)."""
     writers = accepted(settings, hub)
-    found = [
+    candidates = [
         deployment
         for page in hub.deployment_pages(task(settings.app), ENVIRONMENT, commit)
         for deployment in page
         if is_accepted(deployment.creator, writers) and deployment.payload.get("version") == version
     ]
-    if not found:
+    if not candidates:
         return 0, None, False
-    oldest = found[-1]
+    oldest = candidates[-1]
     where = f"deployment {oldest.id}"
     try:
         record = msgspec.convert({"commit": oldest.sha, **oldest.payload}, ForeignRecord)

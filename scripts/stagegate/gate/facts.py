@@ -157,16 +157,16 @@ def expected(facts: Facts, repositories: tuple[str, ...], tag_object: str = "") 
 def argocd(environment: Environment, server: str, token: str, headers: tuple[str, ...], ca: str) -> ArgoCD:
     """The Argo CD of an environment; address and token come from the GitHub Environment."""
     extra = access.headers(headers)
-    known, file = environment.argo, access.ca_file(ca)
-    if known.auth == "oidc":
-        token = oidc.exchanged(client.address(server), known.connector, ca=file, headers=extra)
+    settings_of_argo, file = environment.argo, access.ca_file(ca)
+    if settings_of_argo.auth == "oidc":
+        token = oidc.exchanged(client.address(server), settings_of_argo.connector, ca=file, headers=extra)
     return ArgoCD(
         server,
         token,
         headers=extra,
         ca=file,
-        project=known.project,
-        namespace=known.namespace,
+        project=settings_of_argo.project,
+        namespace=settings_of_argo.namespace,
     )
 
 

@@ -27,13 +27,17 @@ def send(action: str, inputs: Inputs, context: Context, result: Result, environ:
     if not context.run_id or not context.repository or inputs.dry_run:
         return
     try:
-        told = notices.of(action, result)
-        is_news = bool(told or notices.open_proposals(result))
+        notices_to_send = notices.of(action, result)
+        is_news = bool(notices_to_send or notices.open_proposals(result))
         if is_news or notices.settled(action, result):
             memories: Memories = {}
             for index, app in enumerate(_configured(inputs, context, is_news=is_news)):
                 # What ended before it had an app is told once, not for every app of the repository.
-                own = [notice for notice in told if notice.app or getattr(inputs, "app", "") or not index]
+                own = [
+                    notice
+                    for notice in notices_to_send
+                    if notice.app or getattr(inputs, "app", "") or not index
+                ]
                 _Delivery(action, inputs, context, app.settings, environ, memories).run(result, own)
     except Stop as stop:
         _warn("The notifications of this run could not be sent.", stop)
@@ -71,12 +75,12 @@ class _Delivery:
 
     def _placed(self, notice: Notice) -> Notice:
         """The notice with app, environment and version of the inputs, where the run ended before it had them."""
-        given = {
+        place = {
             name: getattr(notice, name) or getattr(self.inputs, name, "")
             for name in ("app", "environment", "version")
         }
-        given["app"] = given["app"] or self.settings.app
-        return msgspec.structs.replace(notice, **given)
+        place["app"] = place["app"] or self.settings.app
+        return msgspec.structs.replace(notice, **place)
 
     def _waiting(self, result: Result) -> Iterable[Notice]:
         """The proposals of this app that have been open for too long, by GitHub's clock."""

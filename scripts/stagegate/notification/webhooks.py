@@ -109,7 +109,7 @@ def _refused(channel: Channel, answer: _Answer) -> Stop:
             "A message with secrets in its address is not sent to another place.",
             "Put the final address into the variable.",
         )
-    said = " ".join(log.redact(answer.text[:200]).split())
+    response_text = " ".join(log.redact(answer.text[:200]).split())
     return Stop(
         "server-error" if answer.status >= 500 else "bad-input",
         f"{channel.url} refused the message with status {answer.status}.",

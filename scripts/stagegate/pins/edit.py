@@ -96,9 +96,9 @@ def _filled(place: PinPlace, release: Release) -> str:
     version = release.version
     if place.role == "image-tag":
         version = version.replace("+", "_")  # no + in an OCI tag
-    known = {"version": version, "commit": release.commit, "digest": digest_of(place.subject, release)}
+    parts = {"version": version, "commit": release.commit, "digest": digest_of(place.subject, release)}
     try:
-        return templates.fill(place.template, known)
+        return templates.fill(place.template, parts)
     except KeyError as error:
         raise _lacking(place, release, str(error.args[0])) from error
 

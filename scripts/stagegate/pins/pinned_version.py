@@ -39,8 +39,8 @@ def pin_files(settings: Settings) -> tuple[str, ...]:
 
 def files_of(environment: Environment) -> tuple[str, ...]:
     """The files that hold an environment's pins, and those that move with them (a chart's lock)."""
-    held = dict.fromkeys(file_of(pin) for pin in environment.pins)
-    return (*held, *(lock for file in held if (lock := pins.companion(file))))
+    files = dict.fromkeys(file_of(pin) for pin in environment.pins)
+    return (*files, *(lock for file in files if (lock := pins.companion(file))))
 
 
 def charts_beside(files: Iterable[str], settings: Settings) -> tuple[str, ...]:

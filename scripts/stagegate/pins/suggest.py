@@ -43,12 +43,12 @@ def nothing(nodes: Sequence[Node], reading: ShapeContext, content: bytes) -> Sto
 
 def not_one(nodes: Sequence[Node], pin: PinSettings, reading: ShapeContext) -> Stop:
     """Stop(ambiguous-pin) for a path that leads to no single value, with a settings line that does."""
-    found = custom.matching(nodes, pin)
-    if found:
-        index, scalar = found[0]
+    matches = custom.matching(nodes, pin)
+    if matches:
+        index, scalar = matches[0]
         template = templates.expand(pin.value, reading.settings)
         cure = _selected(nodes, index, scalar.path, template, reading) or _by_text(scalar.line, reading)
-        where = ", ".join(str(one.line) for _, one in found)
+        where = ", ".join(str(one.line) for _, one in matches)
         return Stop(
             "ambiguous-pin",
             f"{pin.file} has several values at {pin.path}.",

@@ -51,8 +51,8 @@ def decide(facts: PromotionFacts, now: datetime) -> Decision:
         return msgspec.structs.replace(decision, reason="foreign-commits", message=_foreign(facts))
     if (busy := replacement.busy(facts, subject, now)) is not None:
         return msgspec.structs.replace(decision, reason="queued", message=busy)
-    if (held := replacement.kept(facts, subject, now)) is not None:
-        return msgspec.structs.replace(decision, reason="superseded", message=held)
+    if (kept_because := replacement.kept(facts, subject, now)) is not None:
+        return msgspec.structs.replace(decision, reason="superseded", message=kept_because)
     if direct and (waiting := [r for r in results if r.state == "wait"]):
         reason = rules.reason(waiting[0], subject, facts)
         return msgspec.structs.replace(decision, reason=reason, message=_waits(subject, waiting))

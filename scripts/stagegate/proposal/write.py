@@ -65,8 +65,8 @@ def write(
         if not hold_changes or stop.reason == "stale-base":
             raise
         why = f"{stop.why} The hold of {subject.environment} is set already: it stays there for the rollback."
-        told = Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line)
-        raise told.after(
+        with_hold = Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line)
+        raise with_hold.after(
             (*hold_changes, *stop.written), **stop.outputs, environment=subject.environment
         ) from stop
     return msgspec.structs.replace(done, changes=(*hold_changes, *done.changes))

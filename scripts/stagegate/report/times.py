@@ -17,12 +17,12 @@ def duration(seconds: float | None) -> str:
     """Two largest units, such as `3 d 4 h`, or a dash where there is nothing to report."""
     if seconds is None:
         return "-"
-    rest = round(seconds)
+    remaining = round(seconds)
     parts: list[str] = []
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if rest >= size or (size == 1 and not parts):
-            parts.append(f"{rest // size} {unit}")
-            rest %= size
+        if remaining >= size or (size == 1 and not parts):
+            parts.append(f"{remaining // size} {unit}")
+            remaining %= size
     return " ".join(parts[:2])
 
 

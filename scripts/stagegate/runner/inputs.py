@@ -98,11 +98,11 @@ def _mask(given: Mapping[str, str]) -> None:
 
 
 def _flags(argv: Sequence[str], types_of: Mapping[str, Any]) -> dict[str, str]:
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     fields = {f"--{option(field)}": field for field in types_of}
-    rest = list(argv)
-    while rest:
-        word = rest.pop(0)
+    remaining = list(argv)
+    while remaining:
+        word = remaining.pop(0)
         name, equals, value = word.partition("=")
         if name not in fields:
             # What follows `=` is not shown: behind a mistyped --token= stands a token that nobody masked.
@@ -110,14 +110,14 @@ def _flags(argv: Sequence[str], types_of: Mapping[str, Any]) -> dict[str, str]:
             raise Stop("bad-input", f"Unknown argument {name!r}.", f"The flags are: {flags}.", "Correct it.")
         field = fields[name]
         if not equals:
-            lonely = not rest or rest[0].startswith("--")
+            lonely = not remaining or remaining[0].startswith("--")
             is_switch = types_of[field] is bool and lonely
             if lonely and not is_switch:
                 raise Stop("bad-input", f"{name} needs a value.", "None follows it.", f"Write {name}=VALUE.")
-            value = "true" if is_switch else rest.pop(0)
-        several = get_origin(types_of[field]) is tuple and field in given
-        given[field] = f"{given[field]}\n{value}" if several else value
-    return given
+            value = "true" if is_switch else remaining.pop(0)
+        several = get_origin(types_of[field]) is tuple and field in values
+        values[field] = f"{values[field]}\n{value}" if several else value
+    return values
 
 
 def _typed(name: str, text: str, kind: Any) -> Any:

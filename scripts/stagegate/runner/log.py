@@ -90,8 +90,8 @@ def annotate(
 ) -> None:
     """Print one annotation, shown on the run and, with `file`, beside the line it is about."""
     properties = {"title": title, "file": file or "", "line": str(line or "")}
-    given = ",".join(f"{key}={_property(redact(value))}" for key, value in properties.items() if value)
-    _print(f"::{level}{' ' + given if given else ''}::{_data(redact(text))}")
+    attributes = ",".join(f"{key}={_property(redact(value))}" for key, value in properties.items() if value)
+    _print(f"::{level}{' ' + attributes if attributes else ''}::{_data(redact(text))}")
 
 
 @contextmanager

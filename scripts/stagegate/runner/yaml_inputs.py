@@ -15,17 +15,19 @@ def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
     """The inputs under `with`, by field name. Stop(bad-input) for anything but a flat mapping of its inputs."""
     try:
         # Every scalar stays the text it is: a version, a number with zeros, a commit that looks like 12e34.
-        given = (YAML(typ="base", pure=True).load(text) if text.strip() else None) or {}
+        document = (YAML(typ="base", pure=True).load(text) if text.strip() else None) or {}
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)  # the text itself may contain a secret and is not shown
         why = f"Line {mark.line + 1} is not YAML." if mark else f"{type(error).__name__}."
         raise Stop("bad-input", "`with` is not YAML.", why, "Write one `input: value` a line.") from error
-    if not isinstance(given, Mapping) or any(isinstance(value, (Mapping, list)) for value in given.values()):
+    if not isinstance(document, Mapping) or any(
+        isinstance(value, (Mapping, list)) for value in document.values()
+    ):
         raise Stop(
             "bad-input", "`with` is not a list of inputs.", "It must be flat.", "Write `input: value` lines."
         )
     names = {option(name): name for name in kind.__struct_fields__}
-    unknown = sorted(set(map(str, given)) - names.keys())
+    unknown = sorted(set(map(str, document)) - names.keys())
     if unknown:
         raise Stop(
             "bad-input",
@@ -33,4 +35,4 @@ def fields(text: str, kind: type[Inputs], command: str) -> dict[str, str]:
             f"Its inputs are: {', '.join(names)}.",
             "Correct it under `with`.",
         )
-    return {names[str(name)]: str(value) for name, value in given.items()}
+    return {names[str(name)]: str(value) for name, value in document.items()}

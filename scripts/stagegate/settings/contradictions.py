@@ -26,20 +26,20 @@ def find(settings: Settings) -> Iterator[Contradiction]:
         yield ("app",), _ALL
     names = [environment.name for environment in settings.environments]
     for index, environment in enumerate(settings.environments):
-        here = ("environments", index)
+        path = ("environments", index)
         if names.index(environment.name) != index:
-            yield (*here, "name"), f"environment {environment.name!r} is declared twice"
+            yield (*path, "name"), f"environment {environment.name!r} is declared twice"
         if environment.name == "all":
-            yield (*here, "name"), _ALL
+            yield (*path, "name"), _ALL
         for name in environment.after:
             if name not in names or name == environment.name:
-                yield (*here, "after"), f"after names {name!r}, which is not another environment"
+                yield (*path, "after"), f"after names {name!r}, which is not another environment"
         for freeze in environment.freeze:
             if freeze.to < freeze.from_:
-                yield (*here, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
-        yield from (((*here, "promotion"), text) for text in _in_promotion(settings, environment))
-        yield from (((*here, "gate"), text) for text in _in_gate(environment.gate))
-        yield from (((*here, "pins", number), text) for number, text in _in_pins(environment))
+                yield (*path, "freeze"), f"the freeze ends ({freeze.to}) before it begins ({freeze.from_})"
+        yield from (((*path, "promotion"), text) for text in _in_promotion(settings, environment))
+        yield from (((*path, "gate"), text) for text in _in_gate(environment.gate))
+        yield from (((*path, "pins", number), text) for number, text in _in_pins(environment))
     if _cycle(settings):
         yield ("environments",), f"`after` forms a circle: {' -> '.join(_cycle(settings))}"
     if settings.trust.level == "protected" and not settings.trust.app:

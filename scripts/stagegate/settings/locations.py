@@ -19,17 +19,17 @@ def find(paths: Iterable[str]) -> tuple[str, ...]:
     and to leave an app out would leave its pins unguarded.
     """
     listed = sorted(path for path in paths if path.endswith(f"/{FILE}") and not path.startswith("."))
-    found = {pattern: tuple(path for path in listed if _matches(path, pattern)) for pattern in PATTERNS}
-    matched = [pattern for pattern, files in found.items() if files]
+    by_pattern = {pattern: tuple(path for path in listed if _matches(path, pattern)) for pattern in PATTERNS}
+    matched = [pattern for pattern, files in by_pattern.items() if files]
     if len(matched) > 1:
-        files = ", ".join(found[pattern][0] for pattern in matched)
+        files = ", ".join(by_pattern[pattern][0] for pattern in matched)
         raise Stop(
             "bad-input",
             f"Settings files are in several places: {files}.",
             "Without `config` they must all be in one of: " + ", ".join(PATTERNS) + ".",
             f"Give `config` the path or glob of the right ones, such as {matched[-1]}.",
         )
-    return found[matched[0]] if matched else ()
+    return by_pattern[matched[0]] if matched else ()
 
 
 def in_work_tree(root: Path) -> tuple[str, ...]:

@@ -81,10 +81,10 @@ def _template(generator: Mapping[str, Any], spec: Mapping[str, Any]) -> Mapping[
 
 def _filled(value: dict[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     for key, item in default.items():
-        known = value.get(key)
-        if isinstance(known, dict) and isinstance(item, Mapping):
-            value[key] = _filled(known, item)
-        elif known in (None, "", 0, False, [], {}):
+        existing = value.get(key)
+        if isinstance(existing, dict) and isinstance(item, Mapping):
+            value[key] = _filled(existing, item)
+        elif existing in (None, "", 0, False, [], {}):
             value[key] = item
     return value
 

@@ -66,9 +66,9 @@ def deep_merged(
     """Both, `high` winning where it has something to say, mappings taken together."""
     merged = dict(low)
     for key, value in high.items():
-        known = merged.get(key)
-        if isinstance(known, Mapping) and isinstance(value, Mapping):
-            merged[key] = deep_merged(known, value, override_empty=override_empty)
+        existing = merged.get(key)
+        if isinstance(existing, Mapping) and isinstance(value, Mapping):
+            merged[key] = deep_merged(existing, value, override_empty=override_empty)
         elif override_empty or key not in merged or value not in (None, "", 0, False, [], {}):
             merged[key] = value
     return merged

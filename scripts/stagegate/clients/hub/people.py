@@ -179,8 +179,8 @@ class People(Port):
 
     def bypassing_roles(self, ruleset: int) -> tuple[int, ...]:
         """The ids of the repository roles that a ruleset does not bind; none where the token may not read them."""
-        found = self._c.find(self._c.path("rulesets", str(ruleset)), _Ruleset, f"read ruleset {ruleset}")
-        actors = found.bypass_actors if found else ()
+        details = self._c.find(self._c.path("rulesets", str(ruleset)), _Ruleset, f"read ruleset {ruleset}")
+        actors = details.bypass_actors if details else ()
         return tuple(one.actor_id or 0 for one in actors if one.actor_type == "RepositoryRole")
 
     @remembered

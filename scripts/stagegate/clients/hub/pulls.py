@@ -160,10 +160,10 @@ class Pulls(Port):
     ) -> None:
         """Change what is given and leave the rest."""
         fields = {"title": title, "body": body, "state": state, "base": base}
-        given = {name: log.redact(value) for name, value in fields.items() if value is not None}
+        changes = {name: log.redact(value) for name, value in fields.items() if value is not None}
         path = self._c.path("pulls", number)
         doing = f"change pull request {number}"
-        self._c.write("PATCH", path, given, doing, _RIGHT, msgspec.Raw, repeatable=True)
+        self._c.write("PATCH", path, changes, doing, _RIGHT, msgspec.Raw, repeatable=True)
 
     def add_labels(self, number: int, labels: Sequence[str]) -> None:
         """Add labels (GitHub makes those that do not exist) and keep the others."""

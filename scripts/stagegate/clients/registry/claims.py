@@ -81,10 +81,10 @@ def next_step(own: Claim, tags: Collection[str]) -> tuple[Step, str]:
 
 
 def _claims(tag: str, tags: Collection[str]) -> list[Claim]:
-    found = []
+    claims = []
     for name in tags:
         head, _, nonce = name.rpartition("-")
         head, _, content = head.rpartition("-")
         if head == f"claim-{tag}" and content and nonce:
-            found.append(Claim(tag=tag, content=content, nonce=nonce))
-    return found
+            claims.append(Claim(tag=tag, content=content, nonce=nonce))
+    return claims

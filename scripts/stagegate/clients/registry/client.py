@@ -82,11 +82,11 @@ class Registry:
             plausible = False
         if not plausible:
             raise _nonsense(target, "something that is not a manifest")
-        found = Manifest(media_type=media_type, raw=raw)
+        manifest_read = Manifest(media_type=media_type, raw=raw)
         promised = (target.digest, answer.headers.get("Docker-Content-Digest", ""))
-        if any(digest.startswith("sha256:") and digest != found.digest for digest in promised):
-            raise _nonsense(target, f"other content ({found.digest}) than it promised")
-        return found
+        if any(digest.startswith("sha256:") and digest != manifest_read.digest for digest in promised):
+            raise _nonsense(target, f"other content ({manifest_read.digest}) than it promised")
+        return manifest_read
 
     def children(self, reference: str | Reference) -> frozenset[str]:
         """Digests of the manifests that an index lists; empty for a manifest. Stop when it is absent."""

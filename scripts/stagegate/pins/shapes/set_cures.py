@@ -57,11 +57,11 @@ def _own_templates(node: Node, path: Path) -> Iterator[Path]:
     """Paths of the templates that generators have themselves, at any depth."""
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            here = (*path, str(key.value))
+            key_path = (*path, str(key.value))
             if len(path) > 2 and key.value == "template" and isinstance(value, MappingNode):
-                yield here
+                yield key_path
             else:
-                yield from _own_templates(value, here)
+                yield from _own_templates(value, key_path)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield from _own_templates(value, (*path, index))

@@ -112,22 +112,22 @@ def is_ours(view: Node, reading: ShapeContext) -> bool:
 
 def _merged(every: Sequence[Element], name: str) -> tuple[Element, ...]:
     """The elements, those of one merge generator that make the same Application as one: the later value wins."""
-    found: dict[tuple[Path, str], Element] = {}
+    by_path: dict[tuple[Path, str], Element] = {}
     for number, one in enumerate(every):
         made = fill(name, one)
         inside = "merge" in one.path and "{{" not in made
         key = (one.path[: one.path.index("merge")], made) if inside else ((number,), made)
-        before = found.get(key)
+        before = by_path.get(key)
         if before is None:
-            found[key] = one
+            by_path[key] = one
             continue
         origins = {**dict.fromkeys(before.values, before.path), **before.origins}
-        found[key] = msgspec.structs.replace(
+        by_path[key] = msgspec.structs.replace(
             one,
             values={**before.values, **one.values},
             origins={**origins, **dict.fromkeys(one.values, one.path)},
         )
-    return tuple(found.values())
+    return tuple(by_path.values())
 
 
 def _unclear(ours: Sequence[Element], reading: ShapeContext, names: Sequence[str]) -> Stop:
@@ -146,11 +146,11 @@ def _listed_all(node: Node, path: Path) -> Iterator[Element]:
     """Elements of every list generator below a node, also inside matrix and merge generators."""
     if isinstance(node, MappingNode):
         for key, value in node.value:
-            here = (*path, str(key.value))
-            if here[-2:] == ("list", "elements") and isinstance(value, SequenceNode):
-                yield from _listed(value.value, here)
-            elif here != ("spec", "template"):
-                yield from _listed_all(value, here)
+            key_path = (*path, str(key.value))
+            if key_path[-2:] == ("list", "elements") and isinstance(value, SequenceNode):
+                yield from _listed(value.value, key_path)
+            elif key_path != ("spec", "template"):
+                yield from _listed_all(value, key_path)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             yield from _listed_all(value, (*path, index))

@@ -68,8 +68,8 @@ def _needs_reviews(environment: Environment, kind: Kind) -> bool:
 
 def _reason(subject: Subject, facts: PromotionFacts) -> Reason:  # noqa: ARG001  one signature for all
     """Whether people are missing, or the branch holds what cannot be approved."""
-    given = subject.approvals
-    return "foreign-commits" if given.other_files or given.unvouched else "awaiting-review"
+    approvals = subject.approvals
+    return "foreign-commits" if approvals.other_files or approvals.unvouched else "awaiting-review"
 
 
 def _carried(subject: Subject, facts: PromotionFacts) -> dict[str, str]:
