@@ -113,6 +113,6 @@ def _refused(channel: Channel, answer: _Answer) -> Stop:
     return Stop(
         "server-error" if answer.status >= 500 else "bad-input",
         f"{channel.url} refused the message with status {answer.status}.",
-        f"The response is: {said}" if said else "The response is empty.",
+        f"The response is: {response_text}" if response_text else "The response is empty.",
         "Check the address and, for a webhook with a template, the JSON that the receiver expects.",
     )
