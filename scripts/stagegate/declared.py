@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from stagegate import plain_yaml
+from stagegate import simple_yaml
 from stagegate.errors import Stop
 
 if TYPE_CHECKING:  # the full reader is loaded only by those who need it
@@ -91,8 +91,13 @@ def _yaml(content: bytes, file: str) -> Any:
     if not content.strip():
         raise bad(file, [(1, "the file is empty")])
     try:
+        return simple_yaml.load(content)
+    except simple_yaml.Unusual:
+        from stagegate import plain_yaml  # with a library, which a plan of a simple app does not need
+
+    try:
         return plain_yaml.load(content)
-    except plain_yaml.Unusual:
+    except simple_yaml.Unusual:
         return _unusual(content, file)
 
 

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from stagegate.patterns import compiled_later, pattern
+from stagegate.simple_yaml import Unusual
 
 with compiled_later():  # its reader in Python has many, and libyaml reads here
     import yaml
@@ -23,10 +24,6 @@ _DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TEXT = pattern(r"[0-9]+[smhd]|[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.-]+)?")  # durations and versions
 _ADDRESS = pattern(r"[0-9][^/]*/.*")  # no number and no date has a slash: 127.0.0.1:5000/acme/shop
 _DOUBTFUL = pattern(r"[-+.0-9=<!&*]|(?:yes|no|on|off|y|n|null|true|false)$", re.IGNORECASE)
-
-
-class Unusual(Exception):
-    """Something that this reader leaves to the full one."""
 
 
 def load(content: bytes) -> Any:

@@ -20,6 +20,7 @@ HEAVY = (
     "jinja2",
     "ruamel.yaml",
     "jsonschema",
+    "yaml",
     "tempfile",
 )
 SCRIPT = """
