@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stagegate.clients import helm, helm_version, process
+from stagegate.clients import helm, helm_lint, helm_version, process
 from stagegate.errors import Stop
 
 
@@ -30,29 +30,29 @@ def chart(tmp_path: Path) -> Path:
 
 
 def test_lint_tells_notes_from_errors(chart: Path) -> None:
-    good = helm.lint(chart)
+    good = helm_lint.lint(chart)
     assert good.passed
     assert [(m.severity, m.file) for m in good.messages] == [("note", "Chart.yaml")]
     (chart / "templates/b.yaml").write_text("a: {{ .Values.a.b }}\n")
-    bad = helm.lint(chart, [b"a: {b: 2}\n", b"a: 1\n"])
+    bad = helm_lint.lint(chart, [b"a: {b: 2}\n", b"a: 1\n"])
     assert not bad.passed
     assert [m.file for m in bad.messages if m.severity == "error"] == ["templates/"]
-    assert helm.lint(chart, [b"a: {b: 2}\n"]).passed
+    assert helm_lint.lint(chart, [b"a: {b: 2}\n"]).passed
 
 
 def test_strict_makes_a_warning_fail(chart: Path) -> None:
     (chart / "templates/b.yaml").write_text(
         "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: b}\n"
     )
-    assert helm.lint(chart).passed
-    strict = helm.lint(chart, strict=True)
+    assert helm_lint.lint(chart).passed
+    strict = helm_lint.lint(chart, strict=True)
     assert not strict.passed
     assert any(m.severity == "warning" for m in strict.messages)
 
 
 def test_a_failing_lint_is_never_without_an_error(chart: Path) -> None:
     (chart / "Chart.yaml").write_text("name: [\n")
-    failed = helm.lint(chart)
+    failed = helm_lint.lint(chart)
     assert not failed.passed
     assert any(m.severity == "error" for m in failed.messages)
 
@@ -62,13 +62,13 @@ def test_missing_and_unfit_helm(chart: Path, tmp_path: Path, monkeypatch: pytest
     program.parent.mkdir()
     monkeypatch.setenv("PATH", str(program.parent))
     with pytest.raises(Stop, match="setup-helm") as stop:
-        helm.lint(chart)
+        helm_lint.lint(chart)
     assert stop.value.reason == "missing-tool"
     for said in ("v3.13.9", "v5.0.0", "v2.17.0", "nonsense"):
         program.write_text(f"#!/bin/sh\necho {said}\n")
         program.chmod(0o755)
         with pytest.raises(Stop, match=said.removeprefix("v")) as stop:
-            helm.lint(chart)
+            helm_lint.lint(chart)
         assert stop.value.reason == "missing-tool"
     for said in ("v3.14.0", "v4.1.2"):
         program.write_text(f"#!/bin/sh\necho {said}\n")

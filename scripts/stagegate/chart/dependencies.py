@@ -15,7 +15,7 @@ import yaml
 
 from stagegate import inside, yaml_1_1
 from stagegate.chart.source import ChartSource, Dependency
-from stagegate.clients import helm
+from stagegate.clients import helm_dependencies
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.versions import Version
@@ -55,7 +55,7 @@ def complete(
             if dependency.local:
                 _beside(chart, dependency, folder, workspace)
         try:
-            helm.dependency_build(folder, logins)
+            helm_dependencies.build(folder, logins)
         except Stop as stop:
             raise _outdated(chart, stop) if _OUT_OF_SYNC in stop.why else stop from None
         yield msgspec.structs.replace(chart, folder=folder)

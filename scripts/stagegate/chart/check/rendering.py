@@ -13,7 +13,7 @@ from stagegate.chart.check.render_setup import Attempt, RenderSetup, attempt, wi
 from stagegate.chart.environments import EnvironmentRendering
 from stagegate.chart.rule import Failure, LintLine, Objects, Rendered
 from stagegate.chart.source import ChartSource
-from stagegate.clients import helm
+from stagegate.clients import helm, helm_lint
 from stagegate.errors import Stop
 from stagegate.runner.workers import Workers
 
@@ -142,7 +142,7 @@ def _lint(trial: RenderSetup, inputs: RenderInputs) -> tuple[LintLine, ...]:
         values, files = render.values_of(chart.folder, inputs), render.files_of(chart.folder, inputs)
     except Stop:
         return ()  # a file that is missing has a rule of its own
-    result = helm.lint(
+    result = helm_lint.lint(
         chart.folder,
         [content for _, content in values],
         names=[name for name, _ in values],
