@@ -188,7 +188,9 @@ class Late(NamedTuple):
 
 NIGHT = {"assignedWindows": [{"kind": "allow", "schedule": "0 3 * * *", "duration": "1h"}]}
 LATE: dict[str, Late] = {
-    "auto-sync off": Late("auto-sync-off", "somebody", Simulated([*BEFORE, Phase(FOREVER, no_automation)])),
+    "auto-sync off": Late(
+        "auto-sync-off", "sync it by hand", Simulated([*BEFORE, Phase(FOREVER, no_automation)])
+    ),
     "shut window": Late(
         "sync-window", "opens at", Simulated([*BEFORE, Phase(FOREVER, out_of_sync)], windows=NIGHT)
     ),

@@ -378,7 +378,7 @@ CASES: Mapping[str, Case] = {
     "a secret of another name": Case(
         HELM,
         change(EVENTS, "      STAGEGATE_VARIABLES:", "      GATE_VARIABLES: x\n      STAGEGATE_VARIABLES:"),
-        "passes the secret GATE_VARIABLES, which events.yml does not take",
+        "passes the secret GATE_VARIABLES, which events.yml does not accept",
         "below `secrets:`",
         "secrets-passed",
     ),
@@ -493,7 +493,7 @@ CASES: Mapping[str, Case] = {
     "an announcement that is refused": Case(
         GITOPS,
         change(EVENTS, "      release: {}", "      version_: {}"),
-        "does not take the input `release`",
+        "does not accept the input `release`",
         "inputs: {release: {}}",
         "workflows",
     ),

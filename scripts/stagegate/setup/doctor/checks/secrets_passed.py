@@ -23,7 +23,7 @@ _NAMED = re.compile(
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Secrets that a workflow does not take, then those that it needs and does not get."""
+    """Secrets that a workflow does not accept, then those that it needs and does not get."""
     for call in workflow_calls.calls(facts):
         interface = reusable.read(call.name)
         if interface is None or not interface.is_workflow or "inherit" in call.secrets:

@@ -127,7 +127,7 @@ def _announced(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
     if sources and promoting and not takers:
         yield finding(
             "error",
-            f"{promoting[0].file} does not take the input `release`.",
+            f"{promoting[0].file} does not accept the input `release`.",
             f"{', '.join(sources)} announces a release by starting it with that input, and GitHub refuses inputs "
             "that a workflow does not declare.",
             "Add `inputs: {release: {}}` below `workflow_dispatch` in its `on:`.",
