@@ -13,7 +13,7 @@ from typing import TextIO
 from bench.table import Row, table
 
 PARTS = (
-    "start", "decision", "histories", "files", "pins", "calls", "road", "reaction", "stream", "rendering"
+    "start", "decision", "histories", "files", "pins", "calls", "road", "reaction", "stream", "rendering", "charts"
 )  # fmt: skip
 
 
