@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate.chart.kubernetes import texts, validation
+from stagegate.chart.kubernetes import enumerations, texts, validation
 from stagegate.chart.kubernetes.texts import Problem
 
 _TABLE = Path(__file__).with_name("table.json")
@@ -106,7 +106,7 @@ def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Ite
             yield Problem(place, f"is not a field of {name.rpartition('.')[2]}{hint}")
         elif item is not None:
             yield from _value(item, code.removeprefix("!"), place, version)
-            members = texts.ENUMS.get((name.rpartition(".")[2], key))
+            members = enumerations.FIELDS.get((name.rpartition(".")[2], key))
             if members and isinstance(item, str) and item and item not in members:
                 yield Problem(place, f"is {item!r}, and Kubernetes accepts {', '.join(members)}")
     for key, code in fields.items():

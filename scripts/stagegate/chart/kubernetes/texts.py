@@ -1,7 +1,7 @@
-"""Rules for texts that the OpenAPI schema leaves out: names, labels, quantities, schedules, enumerations.
+"""Rules for texts that the OpenAPI schema leaves out: names, labels, quantities, schedules, keys.
 
 https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and .../labels/, and the Go package
-k8s.io/apimachinery/pkg/util/validation. Enumerations are those that the API server validates.
+k8s.io/apimachinery/pkg/util/validation.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from stagegate.chart.kubernetes.enumerations import LISTED
 from stagegate.patterns import pattern
 
 QUANTITY = pattern(r"[+-]?(\d+\.?\d*|\.\d+)(([KMGTPE]i)|[numkMGTPE]|[eE][+-]?\d+)?")
@@ -32,61 +33,6 @@ _PATH_NAMED = frozenset(
 )
 _NAME_63 = frozenset(("Service", "Namespace", "StatefulSet"))
 _NAME_52 = 52  # a CronJob's Jobs add eleven characters
-
-_PROTOCOLS = ("TCP", "UDP", "SCTP")
-ENUMS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("Container", "imagePullPolicy"): ("Always", "IfNotPresent", "Never"),
-    ("Container", "terminationMessagePolicy"): ("File", "FallbackToLogsOnError"),
-    ("ContainerPort", "protocol"): _PROTOCOLS,
-    ("ServicePort", "protocol"): _PROTOCOLS,
-    ("NetworkPolicyPort", "protocol"): _PROTOCOLS,
-    ("HTTPGetAction", "scheme"): ("HTTP", "HTTPS"),
-    ("PodSpec", "restartPolicy"): ("Always", "OnFailure", "Never"),
-    ("PodSpec", "dnsPolicy"): ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
-    ("PodSpec", "preemptionPolicy"): ("PreemptLowerPriority", "Never"),
-    ("ServiceSpec", "type"): ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"),
-    ("ServiceSpec", "sessionAffinity"): ("ClientIP", "None"),
-    ("ServiceSpec", "externalTrafficPolicy"): ("Cluster", "Local"),
-    ("ServiceSpec", "internalTrafficPolicy"): ("Cluster", "Local"),
-    ("ServiceSpec", "ipFamilyPolicy"): ("SingleStack", "PreferDualStack", "RequireDualStack"),
-    ("DeploymentStrategy", "type"): ("Recreate", "RollingUpdate"),
-    ("DaemonSetUpdateStrategy", "type"): ("RollingUpdate", "OnDelete"),
-    ("StatefulSetUpdateStrategy", "type"): ("RollingUpdate", "OnDelete"),
-    ("StatefulSetSpec", "podManagementPolicy"): ("OrderedReady", "Parallel"),
-    ("CronJobSpec", "concurrencyPolicy"): ("Allow", "Forbid", "Replace"),
-    ("JobSpec", "completionMode"): ("NonIndexed", "Indexed"),
-    ("HTTPIngressPath", "pathType"): ("Exact", "Prefix", "ImplementationSpecific"),
-    ("Toleration", "operator"): ("Exists", "Equal", "Lt", "Gt"),
-    ("Toleration", "effect"): ("NoSchedule", "PreferNoSchedule", "NoExecute"),
-    ("Taint", "effect"): ("NoSchedule", "PreferNoSchedule", "NoExecute"),
-    ("LabelSelectorRequirement", "operator"): ("In", "NotIn", "Exists", "DoesNotExist"),
-    ("NodeSelectorRequirement", "operator"): ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"),
-    ("TopologySpreadConstraint", "whenUnsatisfiable"): ("DoNotSchedule", "ScheduleAnyway"),
-    ("HostPathVolumeSource", "type"): (
-        "DirectoryOrCreate",
-        "Directory",
-        "FileOrCreate",
-        "File",
-        "Socket",
-        "CharDevice",
-        "BlockDevice",
-    ),
-    ("PersistentVolumeClaimSpec", "volumeMode"): ("Filesystem", "Block"),
-    ("StorageClass", "reclaimPolicy"): ("Delete", "Retain"),
-    ("StorageClass", "volumeBindingMode"): ("Immediate", "WaitForFirstConsumer"),
-    ("MetricSpec", "type"): ("ContainerResource", "External", "Object", "Pods", "Resource"),
-    ("MetricTarget", "type"): ("Utilization", "Value", "AverageValue"),
-    ("RoleRef", "kind"): ("Role", "ClusterRole"),
-    ("Subject", "kind"): ("ServiceAccount", "User", "Group"),
-    ("SeccompProfile", "type"): ("RuntimeDefault", "Localhost", "Unconfined"),
-    ("ValidatingWebhook", "failurePolicy"): ("Ignore", "Fail"),
-    ("MutatingWebhook", "failurePolicy"): ("Ignore", "Fail"),
-    ("PodDisruptionBudgetSpec", "unhealthyPodEvictionPolicy"): ("IfHealthyBudget", "AlwaysAllow"),
-}
-_LISTED = {
-    "accessModes": ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
-    "policyTypes": ("Ingress", "Egress"),
-}
 
 
 def is_base64(text: str) -> bool:
@@ -178,9 +124,9 @@ def _listed(key: str, items: list[object], place: str, kind: str) -> Iterator[tu
             name = one.get("name") if isinstance(one, Mapping) else None
             if isinstance(name, str) and (len(name) > 63 or not LABEL_NAME.fullmatch(name)):
                 yield f"{place}[{number}].name", f"is {name!r}: up to 63 lower-case letters, digits and -"
-    for one in items if key in _LISTED else ():
-        if isinstance(one, str) and one not in _LISTED[key]:
-            yield place, f"contains {one!r}, and Kubernetes accepts {', '.join(_LISTED[key])}"
+    for one in items if key in LISTED else ():
+        if isinstance(one, str) and one not in LISTED[key]:
+            yield place, f"contains {one!r}, and Kubernetes accepts {', '.join(LISTED[key])}"
 
 
 def _labels(labels: object, path: str) -> Iterator[tuple[str, str]]:
