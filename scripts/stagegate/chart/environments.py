@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from stagegate import inside
+from stagegate import inside, yaml_1_1
 from stagegate.argocd_app import render_inputs
 from stagegate.argocd_app.inputs import RenderInputs
 from stagegate.argocd_app.same_repository import same_repository
@@ -85,8 +85,8 @@ def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[
             file=file,
         )
     try:
-        documents = list(yaml.safe_load_all(path.read_bytes()))
-    except yaml.YAMLError as error:
+        documents = yaml_1_1.load_all_last(path.read_bytes())
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         raise Stop(
             "findings",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stagegate.argocd_app import hooks
 from stagegate.chart.objects import RenderedObject
 
 _PLAIN = "install"  # the phase of an object that is no hook
 _TEST = frozenset(("test", "test-success", "test-failure"))
-_HELM_HOOK, _ARGO_HOOK = "helm.sh/hook", "argocd.argoproj.io/hook"
 _TEMPLATED = frozenset(
     ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
 )
@@ -65,7 +65,7 @@ def annotations_of(one: RenderedObject) -> Mapping[str, Any]:
 
 def phases(one: RenderedObject) -> frozenset[str]:
     """The hook phases in which an object exists; one that is no hook is in the phase `install`."""
-    words = f"{annotations_of(one).get(_HELM_HOOK) or ''},{annotations_of(one).get(_ARGO_HOOK) or ''}"
+    words = f"{annotations_of(one).get(hooks.HELM) or ''},{annotations_of(one).get(hooks.ARGO) or ''}"
     return frozenset(word.strip() for word in words.split(",") if word.strip()) or frozenset((_PLAIN,))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stagegate.argocd_app import hooks
 from stagegate.difference.values import Body, ObjectChange, at, notes
 
 _STATEFUL = ("StatefulSet", "PersistentVolumeClaim", "PersistentVolume")
 BUILT_IN = ("", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "rbac.authorization.k8s.io")
-_HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 _RUNS_ON_CHANGE = (
     "pre-install",
     "post-install",
@@ -72,7 +72,7 @@ def is_hook(one: ObjectChange) -> bool:
     words = [
         word.strip()
         for body in (one.before, one.after)
-        for name in _HOOKS
+        for name in (hooks.HELM, hooks.ARGO)
         for word in str(notes(body).get(name, "")).split(",")
     ]
     return any(word in _RUNS_ON_CHANGE or word in _ARGO_RUNS for word in words)
@@ -96,12 +96,8 @@ def is_left_out(body: Body) -> bool:
 
     https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks
     """
-    hooks = [word.strip() for word in str(notes(body).get("helm.sh/hook", "")).split(",") if word.strip()]
-    return (
-        bool(hooks)
-        and not notes(body).get("argocd.argoproj.io/hook")
-        and not any(word in _PHASES for word in hooks)
-    )
+    phases = [word.strip() for word in str(notes(body).get(hooks.HELM, "")).split(",") if word.strip()]
+    return bool(phases) and not notes(body).get(hooks.ARGO) and not any(word in _PHASES for word in phases)
 
 
 def grants(body: Body | None) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from stagegate.argocd_app import hooks
 from stagegate.argocd_app.json_fields import mapping, text
 from stagegate.argocd_app.status import read
 from stagegate.errors import Stop
@@ -100,8 +101,8 @@ def target_objects(source: Source, name: str, document: Json) -> list[Json]:
 def is_hook(item: Json) -> bool:
     """Whether Argo CD runs an object as a hook, or leaves it out, instead of managing it."""
     annotations = mapping(mapping(item, "metadata"), "annotations")
-    helm = text(annotations, "helm.sh/hook")
-    return bool(text(annotations, "argocd.argoproj.io/hook")) or helm not in ("", "crd-install")
+    helm = text(annotations, hooks.HELM)
+    return bool(text(annotations, hooks.ARGO)) or helm not in ("", "crd-install")
 
 
 def configuration(objects: Sequence[Json]) -> str:
