@@ -27,9 +27,12 @@ def main() -> int:
     """Run the demo; 0 only if every claim held. `KEEP=1` leaves the lab up until Ctrl-C or an hour later."""
     began = time.monotonic()
     shown = Pages()
-    with tempfile.TemporaryDirectory(prefix="stagegate-demo-") as folder:
-        runs = Path(folder) / "runs"
-        with Progress(lambda: step_of(runs)) as progress, Lab(Path(folder), progress.say) as lab:
+    temporary = tempfile.TemporaryDirectory(prefix="stagegate-demo-")
+    runs = Path(temporary.name) / "runs"
+    # The folder is removed while progress is still reported: that takes long on a busy disk.
+    with Progress(lambda: step_of(runs)) as progress, temporary as folder:
+        progress.say("starting the lab")
+        with Lab(Path(folder), progress.say) as lab:
             progress.say("recording the running release, as on the first day")
             lab.adopt()
             ready, story = time.monotonic(), Story(progress.print, shown)

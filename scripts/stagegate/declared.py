@@ -164,6 +164,8 @@ def _respelled(cause: Any) -> str:
         return ""
     if cause.validator_value == _VARIABLE:  # the value may be a secret, so it is not repeated
         return "this must be the name of a variable or secret, such as SLACK_URL, and not its value"
+    if cause.instance.startswith("@") and re.search(cause.validator_value, cause.instance[1:]):
+        return f"{cause.instance!r} is written without @: write {cause.instance[1:]!r}"
     plain = re.sub(r"[^a-z0-9]+", "-", cause.instance.lower()).strip("-")
     if not plain or not re.search(cause.validator_value, plain):
         return ""

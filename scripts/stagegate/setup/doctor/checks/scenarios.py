@@ -19,6 +19,15 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Gates without checks, scenario files that are missing or wrong, variables that policy does not list."""
     for config, settings, environment in facts.places:
         gate = environment.gate
+        for text in placeholders.refused(gate.variables, None):
+            yield finding(
+                "error",
+                f"The gate of {environment.name} may not use a variable that it lists.",
+                f"{text}.",
+                f"Correct `variables` of {environment.name} in {config}.",
+                file=config,
+                environment=environment.name,
+            )
         if not gate.scenarios and not gate.command:
             yield finding(
                 "warning",

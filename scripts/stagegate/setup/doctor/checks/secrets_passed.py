@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from stagegate.model import Finding, Severity
-from stagegate.settings import Environment
+from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import reusable, workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
@@ -86,11 +88,21 @@ def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity,
         if settings.trust.level == "protected":
             why = f"Under `trust: protected` only what the App {settings.trust.app} writes counts."
             yield "error", "APP_KEY", (), why
+        for command, team in _teams(settings) if call.name != _FIRST else ():
+            why = f"commands.{command} names the team {team}, whose members GITHUB_TOKEN cannot look up."
+            yield "error", "APP_KEY", (), why
         hosts = sorted(settings.registry_hosts - {"ghcr.io"})
         if hosts and not settings.source:
             why = f"The job's token is a login for ghcr.io only, and not for {', '.join(hosts)}."
             pushes = call.name == _FIRST and any(_NAMED.search(host) for host in hosts)
             yield "error" if pushes else "warning", "REGISTRY_PASSWORD", (), why
+
+
+def _teams(settings: Settings) -> Iterator[tuple[str, str]]:
+    for command, who in msgspec.structs.asdict(settings.commands).items():
+        for one in who if isinstance(who, tuple) else ():
+            if "/" in one:
+                yield command, one
 
 
 def _gated(facts: DoctorFacts, call: StagegateCall) -> Iterator[Environment]:

@@ -36,6 +36,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 yield _unknown(call)
             else:
                 yield from _inputs(call, interface)
+                yield from _app(facts, call, interface)
             yield from _outputs(call, workflow.jobs)
 
 
@@ -76,6 +77,20 @@ def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
                 file=call.file,
                 line=call.line,
             )
+
+
+def _app(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> Iterator[Finding]:
+    """The App that writes states under `trust: protected`, which each call has to name."""
+    protected = any(settings.trust.level == "protected" for _, settings in facts.valid)
+    if protected and "app-id" in interface.inputs and "app-id" not in call.inputs:
+        yield finding(
+            "error",
+            f"The job {call.job} does not give {call.name} the input `app-id`.",
+            "Under `trust: protected` only what the GitHub App writes counts; without its id GITHUB_TOKEN writes.",
+            f"Write `app-id: ${{{{ vars.STAGEGATE_APP_ID }}}}` below `with:` in the job {call.job}.",
+            file=call.file,
+            line=call.line,
+        )
 
 
 def _outputs(call: StagegateCall, jobs: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,0 +1,110 @@
+"""wake-ups: proposals that wait for a time, an approval or the merge queue are evaluated when it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.argocd_app.sources import items, mapping
+from stagegate.model import Finding
+from stagegate.settings import Environment, seconds
+from stagegate.setup.doctor import workflow_calls
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+from stagegate.setup.doctor.workflow_calls import WorkflowFile
+
+_EVALUATING = ("events.yml", "promote.yml", "promote-pr")
+_GUARDING = ("events.yml", "pin-guard.yml", "pin-guard")
+_COMMANDING = ("events.yml", "commands.yml", "pr-command")
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Triggers that an environment needs, then triggers of which some activities are left out."""
+    workflows = workflow_calls.read(facts)
+    evaluating = [one for one in workflows if any(call.name in _EVALUATING for call in one.calls)]
+    guarding = [one for one in workflows if any(call.name in _GUARDING for call in one.calls)]
+    if not evaluating or not guarding:
+        return  # the check `workflows` reports it
+    for config, settings, environment in facts.places:
+        if settings.policy:
+            continue
+        waits = _waits(environment)
+        if waits and not _any(evaluating, "schedule"):
+            yield finding(
+                "warning",
+                f"{environment.name} has {waits}, and no workflow evaluates its proposals by `schedule`.",
+                "When the time is over, nothing happens before the next push, comment or promotion.",
+                f'Add `schedule: [{{cron: "23 * * * *"}}]` to the `on:` of {evaluating[0].file}.',
+                file=config,
+                environment=environment.name,
+            )
+        merging = {environment.promotion.merge, environment.promotion.rollback_merge}
+        if "merge-queue" in merging and not _any(guarding, "merge_group"):
+            yield finding(
+                "error",
+                f"{environment.name} is merged by the merge queue, and no workflow guards its groups.",
+                "The status stagegate/pins is required of each group and would never arrive.",
+                f"Add `merge_group:` to the `on:` of {guarding[0].file}.",
+                file=guarding[0].file,
+                environment=environment.name,
+            )
+        if (
+            "stagegate" in merging
+            and environment.promotion.approvals != 0
+            and not _any(evaluating, "workflow_run")
+        ):
+            yield finding(
+                "warning",
+                f"stagegate merges the proposals of {environment.name}, and an approval starts nothing.",
+                "The proposal is then merged by the next push, comment or schedule.",
+                "Add a workflow without permissions on `pull_request_review`, and `workflow_run` of it to the "
+                f"`on:` of {evaluating[0].file}; examples/called shows both.",
+                file=evaluating[0].file,
+                environment=environment.name,
+            )
+    yield from _left_out(workflows)
+
+
+def _waits(environment: Environment) -> str:
+    named = {
+        "a soak": bool(seconds(environment.soak)),
+        "a freeze": bool(environment.freeze),
+        "a window": bool(environment.window),
+    }
+    return " and ".join(name for name, given in named.items() if given)
+
+
+def _any(workflows: list[WorkflowFile], trigger: str) -> bool:
+    return any(trigger in workflow.triggers for workflow in workflows)
+
+
+def _left_out(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
+    """`types` without the activity that matters: GitHub starts nothing then."""
+    for workflow in workflows:
+        names = {call.name for call in workflow.calls}
+        for trigger, callers, needed, why in (
+            (
+                "pull_request_target",
+                _GUARDING,
+                ("opened", "reopened", "synchronize"),
+                "The status stagegate/pins would be missing on that pull request or commit.",
+            ),
+            ("issue_comment", _COMMANDING, ("created",), "Commands such as /promote would get no reply."),
+        ):
+            types = [str(one) for one in items(mapping(workflow.triggers.get(trigger)).get("types"))]
+            missing = [one for one in needed if one not in types] if types and names & set(callers) else []
+            if missing:
+                yield finding(
+                    "warning",
+                    f"{workflow.file} leaves {', '.join(missing)} out of the types of `{trigger}`.",
+                    why,
+                    f"Write `types: [{', '.join([*types, *missing])}]`.",
+                    file=workflow.file,
+                )
+
+
+CHECK = DoctorCheck(
+    name="wake-ups",
+    looks_at="What evaluates proposals that wait: a schedule, approvals, the merge queue, types of events",
+    cure="Add the trigger to the workflow.",
+    check=check,
+)
