@@ -1,1 +1,1 @@
-"""What start, decision, promotion, gate and rendering cost, each beside what it cannot do without."""
+"""The cost of start, decision, promotion, gate and rendering, each compared with the unavoidable work."""

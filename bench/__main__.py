@@ -1,4 +1,4 @@
-"""`python -m bench [part ...]`: measure and print a table. Nothing here passes or fails: it is read by people."""
+"""`python -m bench [part ...]`: measure and print a table for people. Nothing here passes or fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PARTS = (
 
 
 def main(asked: list[str]) -> int:
-    """Measure the parts asked for, or all; 2 for a part that does not exist."""
+    """Measure the requested parts, or all; 2 for an unknown part."""
     if unknown := sorted(set(asked) - set(PARTS)):
         say(f"There is no part {unknown[0]!r}; there are {', '.join(PARTS)}.")
         return 2
@@ -34,7 +34,7 @@ def main(asked: list[str]) -> int:
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """A line for whoever started this."""
+    """Print a line for the person who started this."""
     print(text, file=stream or sys.stdout, flush=True)
 
 

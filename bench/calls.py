@@ -1,4 +1,4 @@
-"""What a proposal asks of GitHub: calls that write, as the forge counted them, beside the budget."""
+"""The requests of a proposal to GitHub: calls that write, as the forge counts them, compared with the budget."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def history(commits: int, tags: int, *, before: int = 0) -> bytes:
 
 
 def run(cwd: Path, *argv: str, stdin: bytes | None = None) -> None:
-    """A program that must end well, its output thrown away. No variable of a runner is passed on."""
+    """Run a program that must succeed, and discard its output. No variable of a runner is passed on."""
     environ = {name: text for name, text in os.environ.items() if not name.startswith(("GITHUB_", "PYTHON"))}
     quiet = subprocess.DEVNULL
     subprocess.run(argv, cwd=cwd, input=stdin, check=True, stdout=quiet, stderr=quiet, env=environ)

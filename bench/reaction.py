@@ -72,7 +72,7 @@ def reaction(world: World, argo: ArgoCD, version: str) -> float:
 
 
 def shows(document: dict[str, Any], version: str) -> bool:
-    """Argo CD says that it synced this version and that it is healthy, and has looked after the sync."""
+    """A document in which Argo CD reports this version as synced and healthy, after the sync."""
     status = document.get("status") or {}
     operation = status.get("operationState") or {}
     return (

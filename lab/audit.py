@@ -17,10 +17,10 @@ def main() -> int:
     """0 without a known advisory, or if the check was not possible; 1 with one."""
     answered = look_up(LOCK)
     if answered is None:
-        print("audit: the advisories cannot be reached from here; the lock was not looked up.")
+        print("audit: the advisories cannot be reached, so the lock was not checked.")
         return 0
     bad = [f"{name} {version}: {', '.join(ids)}" for name, version, ids in answered if ids]
-    print("\n".join(bad) if bad else f"audit: nothing is known against {len(answered)} locked libraries.")
+    print("\n".join(bad) if bad else f"audit: there is no advisory for {len(answered)} locked libraries.")
     return 1 if bad else 0
 
 

@@ -38,7 +38,7 @@ def packages() -> Path:
     try:
         home = toolbox.toolbox(LOCK, toolbox.cache(os.environ), os.environ).parent
     except libraries.NoLibraries as trouble:
-        raise Missing(f"The driver of the browser cannot be had: {trouble}") from trouble
+        raise Missing(f"The driver of the browser is not available: {trouble}") from trouble
     return next(home.glob("lib/python*/site-packages"))
 
 

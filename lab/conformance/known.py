@@ -12,11 +12,11 @@ REASONS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"GET /repos/[^ ]+/statuses/[0-9a-f]+: no such route",
-        "The older address of a commit's statuses, which GitHub still answers and PyGithub asks.",
+        "The older address of a commit's statuses, which GitHub still serves and PyGithub uses.",
     ),
     (
         r": POST .*/issues/\{issue_number\}/labels takes",
-        "GitHub takes a bare list of labels too, and says so in the text beside the schema.",
+        "GitHub accepts a bare list of labels too, as the text beside the schema states.",
     ),
 )
 

@@ -79,7 +79,7 @@ def way_back(lab: Lab, story: Story) -> None:
         "hold.json", "The hold", "The mark that stops newer releases until a person lifts it.", mark
     )
     first = str(pull["body"]).split("\n", 1)[0].replace("**", "")
-    lift = "/unhold shop/prod lets newer releases in again"
+    lift = "/unhold shop/prod allows newer releases again"
     story.close(
         "The way back",
         f"#{pull['number']} {pull['title']}\n{first}\nheld by {mark['owner']}: {mark['reason']}; {lift}",

@@ -20,7 +20,7 @@ SKIPPED = {"name": "c", "skip_reason": "not found"}
     ("listed", "code", "said"),
     [
         ([KNOWN, FINE], 1, "a 1.0: PYSEC-1"),
-        ([FINE, SKIPPED], 0, "nothing is known against 1"),
+        ([FINE, SKIPPED], 0, "there is no advisory for 1"),
         ([SKIPPED], 0, "cannot be reached"),
         (None, 0, "cannot be reached"),
     ],
