@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from stagegate import inside
 from stagegate.errors import Stop
 from stagegate.pins import files as pin_files
 from stagegate.pins import pinned_version
@@ -48,9 +49,8 @@ def _workflows(work_tree: Path | None) -> tuple[str, ...]:
 
 def _content(work_tree: Path, file: str) -> bytes | None:
     """A small file of the work tree; None where there is no such file in it."""
+    path = inside.file(work_tree, file)
     try:
-        path = (work_tree / file).resolve()
-        inside = path.is_relative_to(work_tree.resolve()) and path.is_file()
-        return path.read_bytes() if inside and path.stat().st_size <= _SMALL else None
-    except (OSError, ValueError):
+        return path.read_bytes() if path and path.stat().st_size <= _SMALL else None
+    except OSError:
         return None

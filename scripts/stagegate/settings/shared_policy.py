@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from stagegate import declared
+from stagegate import declared, inside
 from stagegate.errors import Stop
 from stagegate.settings import contradictions
 from stagegate.settings.app import Settings
@@ -38,8 +38,8 @@ def address(extends: str) -> tuple[str, str]:
 
 def beside(root: Path, extends: str) -> Shared:
     """The shared file of a work tree. Stop(missing-file)."""
-    file = (root / extends).resolve()
-    if not file.is_relative_to(root.resolve()) or not file.is_file():
+    file = inside.file(root, extends)
+    if file is None:
         raise Stop(
             "missing-file",
             f"There is no {extends} in this repository.",

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from stagegate import yaml_1_1
+from stagegate import inside, yaml_1_1
 from stagegate.argocd_app import globs, named_files, render_inputs
 from stagegate.argocd_app.inputs import RenderInputs
 from stagegate.argocd_app.sources import ApplicationSource, items, mapping
@@ -89,17 +89,17 @@ def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
     }
     for one in _dependencies(chart / "Chart.yaml"):
         name, repository = str(one.get("name") or ""), str(one.get("repository") or "")
-        inside = chart / "charts"
-        present = inside.is_dir() and any(
-            place.name == name or place.name.startswith(f"{name}-") for place in inside.iterdir()
+        charts = chart / "charts"
+        present = charts.is_dir() and any(
+            place.name == name or place.name.startswith(f"{name}-") for place in charts.iterdir()
         )
         if present or not name:
             continue
         if not repository.startswith("file://"):
-            _fetch(one, locked.get((name, repository), ""), inside, around)
+            _fetch(one, locked.get((name, repository), ""), charts, around)
             continue
-        beside = (chart / repository.removeprefix("file://")).resolve()
-        if not beside.is_relative_to(root) or not (beside / "Chart.yaml").is_file():
+        beside = inside.folder(root, str(chart / repository.removeprefix("file://")))
+        if beside is None or not (beside / "Chart.yaml").is_file():
             raise Stop(
                 "findings",
                 f"The dependency {name} of chart {chart.name} is not there.",
@@ -109,10 +109,10 @@ def complete(chart: Path, root: Path, around: Around, depth: int = 0) -> None:
         if depth >= _DEEP:
             raise NotRendered(f"chart {chart.name} depends on charts that depend on each other")
         complete(beside, root, around, depth + 1)
-        shutil.copytree(beside, inside / name, symlinks=True)
+        shutil.copytree(beside, charts / name, symlinks=True)
 
 
-def _fetch(one: Mapping[str, Any], locked: str, inside: Path, around: Around) -> None:
+def _fetch(one: Mapping[str, Any], locked: str, charts: Path, around: Around) -> None:
     name, repository = str(one.get("name") or ""), str(one.get("repository") or "")
     if not repository.startswith(("oci://", "https://", "http://")):
         raise NotRendered(f"the dependency {name} comes from {repository or 'no repository'}")
@@ -127,8 +127,8 @@ def _fetch(one: Mapping[str, Any], locked: str, inside: Path, around: Around) ->
             document={},
         )
     )
-    inside.mkdir(exist_ok=True)
-    (inside / f"{name}-{version}.tgz").write_bytes(archive)
+    charts.mkdir(exist_ok=True)
+    (charts / f"{name}-{version}.tgz").write_bytes(archive)
 
 
 def _dependencies(file: Path) -> list[Mapping[str, Any]]:

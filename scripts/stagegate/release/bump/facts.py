@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stagegate import inside
 from stagegate.clients import git, git_history, git_refs, git_room
 from stagegate.clients.git_refs import Remote
 from stagegate.errors import Stop
@@ -174,10 +175,8 @@ def _pins(settings: Settings) -> tuple[str, ...]:
 
 
 def _local(workspace: Path, name: str) -> bytes | None:
-    file = workspace / name
-    if not file.resolve().is_relative_to(workspace.resolve()) or not file.is_file():
-        return None
-    return file.read_bytes()
+    file = inside.file(workspace, name)
+    return file.read_bytes() if file else None
 
 
 def _own(commits: Iterable[git.LocalCommit], app: str, run_id: str) -> tuple[str, str] | None:

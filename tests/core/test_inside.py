@@ -1,0 +1,42 @@
+"""Names of files that somebody else wrote: what is below the folder is found, everything else is nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stagegate import inside
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "sub/file").write_text("x")
+    (tmp_path / "outside").write_text("x")
+    for name, target in (("loop", "loop"), ("out", "../outside"), ("in", "sub/file"), ("gone", "nothing")):
+        (root / name).symlink_to(target)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("name", "real"), [("sub/file", "sub/file"), ("in", "sub/file"), ("sub/../in", "sub/file")]
+)
+def test_what_is_below(root: Path, name: str, real: str) -> None:
+    assert inside.file(root, name) == (root / real).resolve()
+    assert inside.folder(root, name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["loop", "loop/x", "out", "../outside", "/etc/hostname", "gone", "sub/none", "n" * 300, "a\0b", "in/x"],
+)
+def test_what_is_not(root: Path, name: str) -> None:
+    assert inside.file(root, name) is None
+    assert inside.folder(root, name) is None
+
+
+def test_folders(root: Path) -> None:
+    assert inside.folder(root, "sub") == (root / "sub").resolve()
+    assert inside.file(root, "sub") is None
