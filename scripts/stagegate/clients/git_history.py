@@ -165,7 +165,12 @@ def _since(room: Scratch, tip: str, tag: str, tagged: str) -> Graph | None:
     if any(len(listed) != 1 for listed in parents) or tagged not in before:
         return None
     # The commits before the edge are needed too, because what a commit changed is told from its parent.
-    if fetch(room, "--deepen=1", "origin", tip).code:
+    if before == {tagged}:  # a server answers this in less time than the other question
+        done = fetch(room, "--depth=1", "origin", tagged)
+        (room.path / "shallow").write_text(f"{tagged}\n")
+    else:
+        done = fetch(room, "--deepen=1", "origin", tip)
+    if done.code:
         return None
     # Besides the tag's own commit they are older than the tag, which this repository cannot see.
     outside = before - {tagged}
