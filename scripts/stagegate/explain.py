@@ -189,7 +189,7 @@ RISKS: Mapping[str, str] = MappingProxyType(
         "rbac-widened": "An account gets more permissions in the cluster.",
         "replicas-zero": "A workload is scaled to zero.",
         "new-registry": "An image comes from a registry that this environment did not use.",
-        "image-replaced": "An image is replaced by another one, and that is not a newer version of it.",
+        "image-replaced": "An image is replaced by a different image, not by a newer version of it.",
         "secret-regenerated": "The chart generates another value for a Secret each time it is rendered.",
         "hook-job": "A hook Job is new, or does something else than before.",
         "service-account": "A workload runs under another account.",

@@ -112,7 +112,7 @@ def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Ite
     for key, code in fields.items():
         absent = code.startswith("!") and value.get(key) is None and code != "![*"
         if absent and (name.rpartition(".")[2], key) not in _DEFAULTED:
-            yield Problem(f"{path}.{key}" if path else key, "is required and missing")
+            yield Problem(f"{path}.{key}" if path else key, "is required but missing")
 
 
 def _value(value: object, code: str, path: str, version: str) -> Iterator[Problem]:

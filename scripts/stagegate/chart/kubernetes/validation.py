@@ -83,7 +83,10 @@ def _pod(spec: Mapping[str, Any], path: str) -> Problems:
                 mappings(one.get("ports")) if spec.get("hostNetwork") is True else ()
             ):
                 if port.get("hostPort") not in (None, 0, port.get("containerPort")):
-                    yield f"{place}.ports[{index}].hostPort", "differs from containerPort, with hostNetwork"
+                    yield (
+                        f"{place}.ports[{index}].hostPort",
+                        "differs from containerPort, which hostNetwork does not allow",
+                    )
     for number, volume in enumerate(mappings(spec.get("volumes"))):
         sources = [key for key, value in volume.items() if key != "name" and value is not None]
         if len(sources) > 1:
@@ -95,7 +98,7 @@ def _pod(spec: Mapping[str, Any], path: str) -> Problems:
 
 def _container(one: Mapping[str, Any], path: str) -> Problems:
     if not one.get("image"):
-        yield f"{path}.image", "is required and missing"
+        yield f"{path}.image", "is required but missing"
     limits, requests = mapping(at(one, "resources", "limits")), mapping(at(one, "resources", "requests"))
     for key in _COMPARED:
         most, wanted = amount(_text(limits.get(key))), amount(_text(requests.get(key)))
@@ -143,9 +146,9 @@ def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     kind = spec.get("type") or "ClusterIP"
     if kind == "ExternalName":
         if not spec.get("externalName"):
-            yield "spec.externalName", "is required and missing"
+            yield "spec.externalName", "is required but missing"
     elif not spec.get("ports") and spec.get("clusterIP") != "None":
-        yield "spec.ports", "is required and missing"
+        yield "spec.ports", "is required but missing"
     if kind in ("NodePort", "LoadBalancer") and spec.get("clusterIP") == "None":
         yield "spec.clusterIP", f"may not be None for a Service of type {kind}"
     if kind == "ClusterIP" and any(port.get("nodePort") for port in mappings(spec.get("ports"))):
@@ -181,22 +184,22 @@ def _budget(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
 
 def _claim(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     if not spec.get("accessModes"):
-        yield "spec.accessModes", "is required and missing"
+        yield "spec.accessModes", "is required but missing"
     if at(spec, "resources", "requests", "storage") is None:
-        yield "spec.resources.requests.storage", "is required and missing"
+        yield "spec.resources.requests.storage", "is required but missing"
 
 
 def _binding(body: Mapping[str, Any], _: Mapping[str, Any]) -> Problems:
     for number, subject in enumerate(mappings(body.get("subjects"))):
         if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
-            yield f"subjects[{number}].namespace", "is required for a ServiceAccount and missing"
+            yield f"subjects[{number}].namespace", "is required for a ServiceAccount but missing"
 
 
 def _secret(body: Mapping[str, Any], _: Mapping[str, Any]) -> Problems:
     present = {*mapping(body.get("data")), *mapping(body.get("stringData"))}
     for key in _SECRET_KEYS.get(str(body.get("type")), ()):
         if key not in present:
-            yield f"data[{key}]", f"is required for type {body.get('type')} and missing"
+            yield f"data[{key}]", f"is required for type {body.get('type')} but missing"
 
 
 def _text(value: object) -> str | None:

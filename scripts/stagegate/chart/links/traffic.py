@@ -42,7 +42,7 @@ def service(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
                 yield BrokenLink(
                     one,
                     f"has the targetPort {target}, which no container of {chosen[0].owner.label} declares",
-                    "Requests to this port are refused, unless the program listens on it all the same.",
+                    "Requests to this port are refused, unless the program listens on it anyway.",
                     "warning",
                 )
 

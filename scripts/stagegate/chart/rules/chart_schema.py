@@ -62,7 +62,7 @@ def _problems(chart: CheckFacts) -> Iterator[tuple[Severity, str]]:
     elif not Version.is_valid(written):
         yield (
             "warning",
-            f"The version {written} has not the three numbers of SemVer; helm-publish refuses it.",
+            f"The version {written} does not have the three numbers of SemVer; helm-publish refuses it.",
         )
     if metadata.get("type", "application") not in _TYPES:
         yield "error", f"type is {metadata['type']!r}, and Helm accepts application and library."

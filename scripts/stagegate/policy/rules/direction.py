@@ -17,7 +17,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
     if not subject.before:
         why = facts.standing(subject.environment).trouble or "its pins name no version"
         return RuleResult(
-            rule=NAME, state="unknown", detail=f"what {subject.environment} runs is unknown: {why}"
+            rule=NAME, state="unknown", detail=f"the release in {subject.environment} is unknown: {why}"
         )
     step = versions.compare(subject.version, subject.before)
     if step is None:

@@ -32,7 +32,7 @@ def _one(name: str, subject: Subject, facts: PromotionFacts) -> tuple[str, str]:
     if standing.is_range:  # Git names no version there: the newest record does
         running = next(iter(evidence_for.versions(facts, name)), "")
     if not running:
-        return "unknown", f"what {name} runs is unknown: {standing.trouble or 'no record names it'}"
+        return "unknown", f"the release in {name} is unknown: {standing.trouble or 'no record names it'}"
     if running == subject.version:
         return "pass", f"{name} runs it"
     step = versions.compare(running, subject.version)

@@ -87,7 +87,7 @@ def propose(
             raise Stop(
                 "stale-base",
                 f"{branch} has no changes against {base}.",
-                "The files have got the same versions in the meantime.",
+                "The files on the branch already contain these versions.",
                 "Run it again.",
             )
         opened = Change(kind="pull-request", target=f"#{existing.number}", after=title)
