@@ -589,6 +589,18 @@ CASES: Mapping[str, Case] = {
         "registry-hosts",
         "warning",
     ),
+    "an image that no pin names": Case(
+        IMAGE,
+        change(
+            "stagegate.yaml",
+            "images: [ghcr.io/acme/mailer]",
+            "images: [ghcr.io/acme/mailer, ghcr.io/acme/cron]",
+        ),
+        "No pin of prod names the image ghcr.io/acme/cron",
+        "under `pins` of prod",
+        "pins-readable",
+        "warning",
+    ),
     "an image without its registry": Case(
         GITOPS,
         change("stagegate.yaml", "images: [ghcr.io/", "images: ["),

@@ -8,6 +8,7 @@ from stagegate import pins
 from stagegate.argocd_app import sources
 from stagegate.errors import Stop
 from stagegate.model import Finding
+from stagegate.pins import PinPlace
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import pinned
@@ -27,6 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 file=config,
                 environment=environment.name,
             )
+        yield from _unpinned(facts, settings, environment, config)
         for pin in environment.pins:
             yield from _pin(facts, settings, environment, config, pin_files.file_of(pin), pin)
 
@@ -80,6 +82,34 @@ def _pin(
                 "Argo CD moves it by itself, so no promotion, rollback or hold can work there.",
                 pins.way_out(place, pin_file, settings) or "Write the exact version that runs.",
                 file=file,
+                environment=environment.name,
+            )
+
+
+def _unpinned(
+    facts: DoctorFacts, settings: Settings, environment: Environment, config: str
+) -> Iterator[Finding]:
+    """Images of an app without a chart that no pin names: they would stay at the version that runs."""
+    if settings.chart != "none" or not environment.pins:
+        return
+    places: list[PinPlace] = []
+    for pin in environment.pins:
+        try:
+            places += pinned.read(facts, settings, environment, pin).places
+        except Stop:
+            return  # what is pinned is not known
+    named = {place.subject for place in places}
+    if not all(place.subject for place in places):
+        return  # a field that was named by hand may be of any image
+    for image in settings.images:
+        if places and image not in named:
+            yield finding(
+                "warning",
+                f"No pin of {environment.name} names the image {image}.",
+                "A promotion would not move it, so it stays at the version that runs.",
+                f"List the file that names it under `pins` of {environment.name}, or remove it from `images` in "
+                f"{config}.",
+                file=config,
                 environment=environment.name,
             )
 
