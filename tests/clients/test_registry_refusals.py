@@ -270,6 +270,28 @@ def test_a_rule_for_the_names_of_tags_is_what_has_to_change(ghcr: Ghcr) -> None:
     assert "docs/registries.md" in (stop.value.next or "")
 
 
+@pytest.mark.parametrize(
+    "location", ["/v2/app/blobs/uploads/1?", "1?a=b&c=d", "?state=x", "//{host}/v2/app/blobs/uploads/1"]
+)
+def test_an_upload_goes_where_the_registry_says(ghcr: Ghcr, location: str) -> None:
+    with answering(ghcr) as server:
+        ghcr.host = server.host
+        ghcr.stumbles = [
+            ("POST", "/uploads/", Answer(202, {"Location": location.format(host=server.host)}))
+        ] * 2
+        assert push(ghcr) is True
+        assert set(ghcr.blobs.values()) == {b"{}", b"layer"}
+
+
+def test_an_upload_without_an_address_is_named(ghcr: Ghcr) -> None:
+    ghcr.stumbles = [("POST", "/uploads/", Answer(202))]
+    with answering(ghcr) as server, pytest.raises(Stop) as caught:
+        ghcr.host = server.host
+        push(ghcr)
+    assert caught.value.reason == "unknown-state"
+    assert "no address for an upload" in caught.value.what
+
+
 def test_a_lost_answer_is_looked_up(ghcr: Ghcr) -> None:
     ghcr.lose_answers = 1
     with answering(ghcr) as server:

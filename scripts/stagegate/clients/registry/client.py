@@ -9,7 +9,6 @@ import json
 import time
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from stagegate.clients import http
 from stagegate.clients.registry import agreement, claims
@@ -139,9 +138,7 @@ class Registry:
     def demand_push(self, repository: str | Reference) -> None:
         """Stop where this login may not push to a repository. An upload is begun and cancelled."""
         target = _target(repository)
-        answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
-        self._expect(answer, target, 202)
-        place = self._transport.place(target, answer.url, answer.headers.get("Location", ""))
+        place = self.begin_upload(target)
         self._transport.send("DELETE", place, target).close()  # a registry forgets it anyway after a while
 
     def begin_upload(self, repository: str | Reference) -> str:
@@ -152,8 +149,11 @@ class Registry:
         target = _target(repository)
         answer = self._transport.send("POST", f"{target.api}/blobs/uploads/", target, data=b"")
         self._expect(answer, target, 202)
+        location = answer.headers.get("Location", "")
+        if not location:
+            raise _nonsense(target, "no address for an upload")
         # Seen from where the request ended after redirects, which is what a relative location means.
-        return self._transport.place(target, answer.url, answer.headers.get("Location", ""))
+        return self._transport.place(target, answer.url, location)
 
     def push_blob(
         self, repository: str | Reference, data: bytes, *, absent: bool = False, begun: str = ""
@@ -170,7 +170,7 @@ class Registry:
             if answer.status_code == 200:
                 return digest
         place = begun or self.begin_upload(target)
-        put = f"{place}{'&' if urlsplit(place).query else '?'}digest={digest}"
+        put = f"{place}{'&' if '?' in place else '?'}digest={digest}"
         headers = {"Content-Type": "application/octet-stream"}
         self._expect(self._transport.send("PUT", put, target, headers=headers, data=data), target, 201)
         return digest
