@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -23,31 +23,6 @@ class NextVersion(msgspec.Struct, frozen=True, kw_only=True):
 
     version: str
     level: str
-
-
-def plan_all(
-    apps: Sequence[tuple[Settings, BumpFacts]], bump: str, *, only_tag: bool = False
-) -> tuple[BumpPlan, ...]:
-    """The plans of all apps of one run, in their order: later ones see the files that earlier ones write.
-
-    Apps with the same `version.group` get the same version, as soon as one of them needs a new one. `only_tag`: no
-    file is moved.
-    """
-    together = {
-        name: _common([(s, facts) for s, facts in apps if s.version.group == name], bump)
-        for name in dict.fromkeys(settings.version.group for settings, _ in apps)
-        if name
-    }
-    plans: list[BumpPlan] = []
-    written: dict[str, bytes] = {}
-    for settings, facts in apps:
-        contents = {path: written.get(path, content) for path, content in facts.contents.items()}
-        with_contents = msgspec.structs.replace(facts, contents=contents)
-        common = together.get(settings.version.group)
-        decided = plan(settings, with_contents, bump, common=common, only_tag=only_tag)
-        written |= decided.files
-        plans.append(decided)
-    return tuple(plans)
 
 
 def plan(
@@ -81,7 +56,9 @@ def plan(
     recent = changes.read(facts.commits)
     noted = changes.read(facts.since_final) if facts.since_final else recent
     base = _as(base, unread=recent.unread, warnings=recent.warnings)
-    version, level = (common.version, common.level) if common else _next(bump, facts, current, recent, noted)
+    version, level = (
+        (common.version, common.level) if common else next_version(bump, facts, current, recent, noted)
+    )
     if not version:
         tag = facts.names.get(previous, prefix + previous)
         detail = _nothing(facts, recent, previous)
@@ -108,6 +85,24 @@ def plan(
     )
 
 
+def next_version(
+    bump: str, facts: BumpFacts, current: str, recent: Changes, noted: Changes
+) -> tuple[str, str]:
+    """The next version and its level, both empty where no change asks for one; `current` is what the files hold."""
+    if bump not in WORDS:
+        return str(parse_version(bump, source="bump")), "exact"
+    if not facts.reachable:
+        first = str(parse_version(current, source="version file").finalize_version()) if current else "0.0.0"
+        return (first if first != "0.0.0" or facts.foreign else "0.1.0"), "first"
+    return following(
+        bump,
+        reachable=facts.reachable,
+        taken={*facts.tags, *facts.charts},
+        recent=top(reading.level for reading in recent.readings),
+        since_final=top(reading.level for reading in noted.readings),
+    )
+
+
 def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     """Check that all version files hold one version; with `expected`, that it is that one and tagged here.
 
@@ -131,30 +126,6 @@ def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     )
 
 
-def _common(members: Sequence[tuple[Settings, BumpFacts]], bump: str) -> NextVersion:
-    """The version that apps of a group move to, from the versions and changes of all of them."""
-    tags: dict[str, str] = {}
-    for _, facts in members:
-        tags |= facts.tags
-    read = [(changes.read(facts.commits), changes.read(facts.since_final)) for _, facts in members]
-    recent = _joined([recent for recent, _ in read])
-    noted = _joined([noted or recent for recent, noted in read])
-    reachable = tuple(dict.fromkeys(v for _, facts in members for v in facts.reachable))
-    whole = msgspec.structs.replace(members[0][1], tags=tags, reachable=reachable)
-    held = [
-        version_files.read_all(settings.version.places, facts.contents)[:1] for settings, facts in members
-    ]
-    current = highest(one.version for some in held for one in some)
-    version, level = _next(bump, whole, current, recent, noted)
-    return NextVersion(version=version, level=level)
-
-
-def _joined(several: Sequence[Changes]) -> Changes:
-    return Changes(
-        readings=tuple(reading for one in several for reading in one.readings), unread=(), warnings=()
-    )
-
-
 def _as(base: BumpPlan, **changes: object) -> BumpPlan:
     return msgspec.structs.replace(base, **changes)
 
@@ -174,21 +145,6 @@ def _agreed(held: tuple[Held, ...]) -> str:
         else "Name the files that hold the version, or use `mode: tag`, which moves no file.",
         file=held[0].place.file if held else None,
         line=held[0].line if held else None,
-    )
-
-
-def _next(bump: str, facts: BumpFacts, current: str, recent: Changes, noted: Changes) -> tuple[str, str]:
-    if bump not in WORDS:
-        return str(parse_version(bump, source="bump")), "exact"
-    if not facts.reachable:
-        first = str(parse_version(current, source="version file").finalize_version()) if current else "0.0.0"
-        return (first if first != "0.0.0" or facts.foreign else "0.1.0"), "first"
-    return following(
-        bump,
-        reachable=facts.reachable,
-        taken={*facts.tags, *facts.charts},
-        recent=top(reading.level for reading in recent.readings),
-        since_final=top(reading.level for reading in noted.readings),
     )
 
 
@@ -224,16 +180,3 @@ def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:
     unread = f" Without a conventional title: {'; '.join(recent.unread[:5])}." if recent.unread else ""
     none = f"None of the {counted} commits since {previous} is a feat, fix, perf or breaking change"
     return f"{none}, or all of them were reverted.{aside}{unread}"
-
-
-def matrix(apps: Sequence[tuple[Settings, BumpPlan]]) -> list[Mapping[str, object]]:
-    """One entry for each app, for `strategy.matrix.include` of a workflow."""
-    return [
-        {
-            "app": settings.app,
-            "version": decided.version,
-            "tag": decided.tag,
-            "changed": decided.reason == "released",
-        }
-        for settings, decided in apps
-    ]

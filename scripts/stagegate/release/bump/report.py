@@ -8,9 +8,9 @@ import msgspec
 
 from stagegate.model import Calls, Message, Result, is_prerelease
 from stagegate.release.bump.carry_out import Bumped
-from stagegate.release.bump.plan import matrix
 from stagegate.release.bump.plan_facts import BumpPlan
 from stagegate.release.bump.request import BumpRequest
+from stagegate.release.bump.together import matrix
 from stagegate.release.bump.versioned_app import VersionedApp
 from stagegate.runner import log
 

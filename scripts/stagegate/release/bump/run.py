@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stagegate.clients import git
 from stagegate.errors import Stop
-from stagegate.release.bump import carry_out, facts
+from stagegate.release.bump import carry_out, facts, together
 from stagegate.release.bump import plan as deciding
 from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
 from stagegate.release.bump.request import BumpRequest, Mode, demand_fit
@@ -111,7 +111,7 @@ def decide(
     if mode == "verify":
         expected = "" if request.bump == "auto" else request.bump
         return tuple(deciding.verify(settings, facts, expected) for settings, facts in pairs)
-    return deciding.plan_all(pairs, request.bump, only_tag=mode == "tag")
+    return together.plan_all(pairs, request.bump, only_tag=mode == "tag")
 
 
 def _mode(request: BumpRequest, github: Hub | None, branch: str) -> Mode:

@@ -1,0 +1,77 @@
+"""The next versions of all apps of one run; apps of a group move to the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from stagegate.release import version_files
+from stagegate.release.bump import changes
+from stagegate.release.bump.changes import Changes
+from stagegate.release.bump.next_version import highest
+from stagegate.release.bump.plan import NextVersion, next_version, plan
+from stagegate.release.bump.plan_facts import BumpFacts, BumpPlan
+from stagegate.settings import Settings
+
+
+def plan_all(
+    apps: Sequence[tuple[Settings, BumpFacts]], bump: str, *, only_tag: bool = False
+) -> tuple[BumpPlan, ...]:
+    """The plans of all apps of one run, in their order: later ones see the files that earlier ones write.
+
+    Apps with the same `version.group` get the same version, as soon as one of them needs a new one. `only_tag`: no
+    file is moved.
+    """
+    together = {
+        name: _common([(s, facts) for s, facts in apps if s.version.group == name], bump)
+        for name in dict.fromkeys(settings.version.group for settings, _ in apps)
+        if name
+    }
+    plans: list[BumpPlan] = []
+    written: dict[str, bytes] = {}
+    for settings, facts in apps:
+        contents = {path: written.get(path, content) for path, content in facts.contents.items()}
+        with_contents = msgspec.structs.replace(facts, contents=contents)
+        common = together.get(settings.version.group)
+        decided = plan(settings, with_contents, bump, common=common, only_tag=only_tag)
+        written |= decided.files
+        plans.append(decided)
+    return tuple(plans)
+
+
+def matrix(apps: Sequence[tuple[Settings, BumpPlan]]) -> list[Mapping[str, object]]:
+    """One entry for each app, for `strategy.matrix.include` of a workflow."""
+    return [
+        {
+            "app": settings.app,
+            "version": decided.version,
+            "tag": decided.tag,
+            "changed": decided.reason == "released",
+        }
+        for settings, decided in apps
+    ]
+
+
+def _common(members: Sequence[tuple[Settings, BumpFacts]], bump: str) -> NextVersion:
+    """The version that apps of a group move to, from the versions and changes of all of them."""
+    tags: dict[str, str] = {}
+    for _, facts in members:
+        tags |= facts.tags
+    read = [(changes.read(facts.commits), changes.read(facts.since_final)) for _, facts in members]
+    recent = _joined([recent for recent, _ in read])
+    noted = _joined([noted or recent for recent, noted in read])
+    reachable = tuple(dict.fromkeys(v for _, facts in members for v in facts.reachable))
+    whole = msgspec.structs.replace(members[0][1], tags=tags, reachable=reachable)
+    held = [
+        version_files.read_all(settings.version.places, facts.contents)[:1] for settings, facts in members
+    ]
+    current = highest(one.version for some in held for one in some)
+    version, level = next_version(bump, whole, current, recent, noted)
+    return NextVersion(version=version, level=level)
+
+
+def _joined(several: Sequence[Changes]) -> Changes:
+    return Changes(
+        readings=tuple(reading for one in several for reading in one.readings), unread=(), warnings=()
+    )
