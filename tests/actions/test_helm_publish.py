@@ -567,6 +567,25 @@ def test_a_login_that_may_not_push_fails_before_any_work(
     assert (code, out["reason"]) == (2, "missing-permission")
 
 
+def test_a_registry_that_is_busy_when_the_upload_begins_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = registry.Registry.begin_upload
+    tried: list[object] = []
+
+    def begin(ours: registry.Registry, place: Any) -> str:
+        tried.append(place)
+        if len(tried) < 3:
+            raise registry.Transient(
+                "rate-limited", "Too many requests.", "It returned 429.", "Run again later."
+            )
+        return real(ours, place)
+
+    monkeypatch.setattr(registry.Registry, "begin_upload", begin)
+    assert world.publish()[1]["reason"] == "published"
+    assert len(tried) > 3  # the last ones are those of the two blobs
+
+
 @pytest.mark.parametrize("vendored", ["1.2.0", "1.3.0"])
 def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World, vendored: str) -> None:
     part = world.work / "charts/shop/charts/part"

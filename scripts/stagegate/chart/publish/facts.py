@@ -53,7 +53,7 @@ def read(
     place = published.reference(settings.chart_reference, build.version)
     manifest = store.manifest(place)
     # Of a new chart the first upload begins at once: a login that may not push fails before any work.
-    begun = store.begin_upload(place) if manifest is None and not dry_run else ""
+    begun = _begun(store, place) if manifest is None and not dry_run else ""
     with ExitStack() as stack:
         tree = stack.enter_context(committed.tree(build.workspace, build.commit, own.path))
         chart = source.read(tree / own.path, own.path, own.name or Path(own.path).name)
@@ -87,6 +87,16 @@ def read(
     return msgspec.structs.replace(
         facts, digest=packed.digest, content=packed.content, there=existing
     ), packed
+
+
+def _begun(store: Registry, place: registry.Reference) -> str:
+    """Where the first blob can be sent to; empty where the push begins it, which tries again after trouble."""
+    try:
+        return store.begin_upload(place)
+    except registry.Transient as trouble:
+        if trouble.reason == "missing-permission":
+            raise
+        return ""
 
 
 def _seen(
