@@ -55,7 +55,7 @@ class Commands(Section, frozen=True, kw_only=True):
     Default: people who may push, because it lets nothing enter."""
     skip: Allowed = "admin"
     """For the mode `skip` of staging-gate, which records that a release was not tested. Default:
-    administrators, because later environments rest on tests."""
+    administrators, because later environments depend on the tests."""
     bots: tuple[Bot, ...] = ()
     """Logins of bots that may use every mode and every command above, such as `release-bot[bot]`. stagegate
     ignores the comments of other bots, and their runs may only ask for a promotion that all rules allow.
@@ -99,7 +99,7 @@ class Settings(Section, frozen=True, kw_only=True):
     """How versions are written, and in which files."""
     release_branches: tuple[str, ...] = ()
     """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is
-    on none of them is no release. Protect these branches, because people who may push there decide what is
+    on none of them is not a release. Protect these branches, because people who may push there decide what is
     tested."""
     guarded_paths: tuple[str, ...] = ()
     """Globs besides the folders that hold pins, such as `clusters/**`. A changed document there that names
@@ -118,9 +118,9 @@ class Settings(Section, frozen=True, kw_only=True):
     """Repositories of images that may carry the release's tag without being part of the release. Any other
     such image is `image-untested`, at the gate and at a promotion."""
     chart: ChartSettings | Literal["none"] = "none"
-    """The Helm chart, ours or somebody else's."""
+    """The Helm chart: the app's own, or a shared one."""
     policy: str = ""
-    """In the app's file, where pins live in another repository: their file, as
+    """In the app's file, where pins are in another repository: their file, as
     `owner/repository//path/to/file`."""
     source: str = ""
     """In the pins' file, where the app lives in another repository: `owner/repository`, with `//path/to/file`
@@ -128,7 +128,7 @@ class Settings(Section, frozen=True, kw_only=True):
     render: Render = Render()
     """Where the rendered difference is shown, and what it assumes of the cluster and of Argo CD."""
     environments: tuple[Environment, ...] = ()
-    """Where releases run; `after` gives the order."""
+    """The environments that run the app; `after` gives their order."""
     commands: Commands = Commands()
     """The permission that each command requires."""
     trust: TrustSettings = TrustSettings()

@@ -123,11 +123,11 @@ class PromotionSettings(Section, frozen=True, kw_only=True):
     """Who merges a rollback, where that is not `merge`, because an outage should not have to wait for the
     same people."""
     reviewers: tuple[str, ...] = ()
-    """Logins, and teams as `org/team`, that are asked for a review when the pull request is opened."""
+    """Logins, and teams as `org/team`, from whom a review is requested when the pull request is opened."""
     labels: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=50)], ...] = ()
     """Labels that the pull request gets. GitHub accepts at most 50 characters in each."""
     draft: bool = False
-    """Open it as a draft, which nobody merges before a person marks it ready. A rollback is never a draft.
+    """Open it as a draft, which cannot be merged until a person marks it ready. A rollback is never a draft.
     Not allowed where stagegate merges."""
 
 
@@ -143,7 +143,7 @@ class KeepChecking(Section, frozen=True, kw_only=True):
 
 
 class GateSettings(Section, frozen=True, kw_only=True):
-    """What a release must show here."""
+    """What a release must pass here."""
 
     scenarios: str = ""
     """File of HTTP checks in the app repository, read at the release's commit."""
@@ -246,7 +246,7 @@ class Environment(Section, frozen=True, kw_only=True):
     promotion: PromotionSettings = PromotionSettings()
     """How a release enters."""
     gate: GateSettings = GateSettings()
-    """What a release must show here."""
+    """What a release must pass here."""
 
     def github_environment_of(self, app: str, *, several: bool) -> str:
         """The GitHub Environment of this environment. `several`: whether the repository has more apps."""

@@ -46,15 +46,15 @@ class Versioning(Section, frozen=True, kw_only=True):
     none."""
     paths: tuple[str, ...] = ()
     """Globs of the files that belong to this app, such as `apps/shop/**`. `!` before a glob excludes files.
-    Commits that change none of them count for nothing. Default: all files. Where the settings file and all version
+    Commits that change none of them are ignored. Default: all files. Where the settings file and all version
     files are in one folder, the default is that folder."""
     old_prefixes: tuple[str, ...] = ()
     """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. With the
     prefix `v`, tags without a prefix always do, and the other way round."""
 
     scopes: tuple[str, ...] = ()
-    """Scopes of commit titles that belong to this app, such as `pay` for `fix(pay): ...`. `*` stands for any text.
-    Then commits with another scope or without one count for nothing. With `paths`, both must fit."""
+    """Scopes of commit titles that belong to this app, such as `pay` for `fix(pay): ...`. `*` matches any text.
+    Commits with another scope, or without one, are then ignored. With `paths`, both must fit."""
     group: str = ""
     """Apps with the same group move together to the same version. `config` of version-bump must then be a glob that
     matches the files of all of them."""
@@ -73,28 +73,28 @@ class Silence(Section, frozen=True, kw_only=True):
     rule: str
     """The rule as the finding names it, such as `floating-tag`."""
     object: str = "*"
-    """`Kind/name` that the rule may find; `*` stands for any text."""
+    """`Kind/name` that the rule may find; `*` matches any text."""
     reason: Annotated[str, msgspec.Meta(min_length=3)]
-    """Why it is accepted, in three characters or more. It stands beside the finding, which stays in every
-    list."""
+    """Why it is accepted, in three characters or more. It is shown beside the finding, which stays in
+    every list."""
 
 
 class ChartChecks(Section, frozen=True, kw_only=True):
     """What chart-check lets pass."""
 
     allow_images: tuple[str, ...] = ()
-    """Image repositories that may have any tag and need not follow `image-tag-value`; `*` stands for any
+    """Image repositories that may have any tag and need not follow `image-tag-value`; `*` matches any
     text."""
     follow: dict[str, str] = msgspec.field(default_factory=dict)
     """Chart values that names are made from, each with the text it is now, such as `fullnameOverride: shop`:
     with another value that text must be gone from everything rendered."""
     external: tuple[str, ...] = ()
     """`Kind/name` of a Secret, ConfigMap, claim or account that pods name and that is made elsewhere; `*`
-    stands for any text."""
+    matches any text."""
     silence: tuple[Silence, ...] = ()
-    """Findings that are accepted one by one."""
+    """Accepted findings, each with a reason."""
     fail_on: Literal["error", "warning", "note"] = "error"
-    """Least severity that fails chart-check; what is below is only reported."""
+    """Minimum severity that fails chart-check. Lower ones are only reported."""
 
 
 class ChartSettings(Section, frozen=True, kw_only=True):
@@ -115,7 +115,7 @@ class ChartSettings(Section, frozen=True, kw_only=True):
     """Instead of `path`, a chart that is shared or a third party's, as `oci://host/path/name`: it is not
     published. Registry credentials may go to this host."""
     image_tag_value: str = ""
-    """Chart value that holds the tag of all `images`, such as `global.imageTag`: chart-check tries that they
+    """Chart value that holds the tag of all `images`, such as `global.imageTag`: chart-check verifies that they
     follow it, and a pin that sets it is recognised."""
     checks: ChartChecks = ChartChecks()
     """What chart-check lets pass."""

@@ -49,7 +49,7 @@ class Render(Section, frozen=True, kw_only=True):
     """`kustomize.buildOptions` of Argo CD, such as `--load-restrictor=LoadRestrictionsNone`. Options that run
     programs are not accepted."""
     hosts: tuple[str, ...] = ()
-    """Hosts that charts of other people may be fetched from, without credentials, such as
+    """Hosts of third-party charts, which are fetched without credentials, such as
     `charts.example.org`; the hosts of `images` and `chart` are always allowed."""
     clusters: tuple[ClusterSettings, ...] | None = None
     """The clusters that Argo CD deploys to. Without it, what a cluster generator makes is not rendered."""
