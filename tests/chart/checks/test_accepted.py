@@ -100,6 +100,26 @@ UNKNOWN = (
     "---\napiVersion: aiven.io/v1alpha1\nkind: PostgreSQL\nmetadata: {name: pg}\n"
     "spec: {connInfoSecretTarget: {name: pg-login}}\n"
 )
+SERVICE = (
+    "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
+    "spec: {clusterIP: None, selector: {app: web}, ports: [{name: http, port: 80}]}\n"
+)
+SCHEDULE = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: night}
+spec:
+  schedule: "*/5 1-5 * jan-mar MON-FRI"
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: "h.example:5000/a_b/c-d@sha256:0a"}]}}}}
+"""
+ROUTE = (
+    "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\n"
+    "spec: {rules: [{backendRefs: [{name: web, port: 80}]}]}\n"
+)
+SCALED = (
+    "---\napiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: web}\n"
+    "spec: {scaleTargetRef: {name: web, kind: Deployment}}\n"
+)
 
 
 def workload(kind: str = "Deployment", *, spec: str = "", pod: str = "", container: str = "") -> str:
@@ -143,6 +163,30 @@ CASES = [
         "{name: X}",
         "{value: X}",
     ),
+    ("kubernetes-schema", workload(), "example/web:1.2", "example/Web:1.2"),
+    ("kubernetes-schema", workload(), "example/web:1.2", '" example/web:1.2"'),
+    ("kubernetes-schema", workload(), "example/web:1.2", '"example/web:"'),
+    ("kubernetes-schema", volume("emptyDir: {}"), "{name: v,", "{name: my_v,"),
+    (
+        "kubernetes-schema",
+        workload(container="resources: {requests: {cpu: 100m}}"),
+        "cpu: 100m",
+        'cpu: "-100m"',
+    ),
+    (
+        "kubernetes-schema",
+        workload(spec="strategy: {rollingUpdate: {maxSurge: 25%}}"),
+        "maxSurge: 25%",
+        'maxSurge: "25"',
+    ),
+    ("kubernetes-schema", workload() + SERVICE, "clusterIP: None", "clusterIP: none"),
+    ("kubernetes-schema", workload() + SERVICE, "name: http,", "name: Http,"),
+    ("kubernetes-schema", SCHEDULE, "1-5 *", "5-1 *"),
+    ("kubernetes-schema", SCHEDULE, "*/5", "*/0"),
+    ("kubernetes-schema", SCHEDULE, "MON-FRI", "Mo-FRI"),
+    ("broken-link", workload() + SERVICE + ROUTE, "{name: web, port: 80}", "{name: wep, port: 80}"),
+    ("broken-link", workload() + SERVICE + ROUTE, "{name: web, port: 80}", "{name: web, port: 81}"),
+    ("broken-link", workload() + SCALED, "{name: web, kind: Deployment}", "{name: wep}"),
     ("broken-link", BINDING, "extension-apiserver-authentication-reader", "reader"),
     ("broken-link", workload("StatefulSet", spec="serviceName: pods"), "app: web}\n", "app: web}\n"),
     (

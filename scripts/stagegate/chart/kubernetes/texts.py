@@ -27,6 +27,29 @@ _CRON_FIELD = pattern(
     r"(\*|\?|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?(,(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?)*"
 )
 _CRON_ALIASES = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"))
+_CRON_WORDS = frozenset(
+    [
+        "JAN",
+        "FEB",
+        "MAR",
+        "APR",
+        "MAY",
+        "JUN",
+        "JUL",
+        "AUG",
+        "SEP",
+        "OCT",
+        "NOV",
+        "DEC",
+        "SUN",
+        "MON",
+        "TUE",
+        "WED",
+        "THU",
+        "FRI",
+        "SAT",
+    ]
+)
 _CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _PATH_NAMED = frozenset(
     ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "APIService", "PriorityLevelConfiguration")
@@ -119,7 +142,14 @@ def _listed(key: str, items: list[object], place: str, kind: str) -> Iterator[tu
         yield from _ports(items, place, kind)
     elif key == "env":
         yield from _environment(items, place)
-    elif key in ("containers", "initContainers"):
+    elif key == "matchExpressions":
+        for number, one in enumerate(items):
+            if isinstance(one, Mapping) and one.get("operator") in ("In", "NotIn") and not one.get("values"):
+                yield (
+                    f"{place}[{number}].values",
+                    f"is required for the operator {one['operator']} but missing",
+                )
+    elif key in ("containers", "initContainers", "volumes"):
         for number, one in enumerate(items):
             name = one.get("name") if isinstance(one, Mapping) else None
             if isinstance(name, str) and (len(name) > 63 or not LABEL_NAME.fullmatch(name)):
@@ -165,6 +195,8 @@ def _ports(ports: list[object], path: str, kind: str) -> Iterator[tuple[str, str
         named = isinstance(name, str) and name and "containerPort" in port
         if isinstance(name, str) and named and (len(name) > 15 or not _PORT_NAME.fullmatch(name)):
             yield f"{path}[{number}].name", f"is {name!r}: up to 15 lower-case letters, digits and -"
+        if kind == "Service" and isinstance(name, str) and name and not LABEL_NAME.fullmatch(name):
+            yield f"{path}[{number}].name", f"is {name!r}: lower-case letters, digits and - are allowed"
         for key in ("port", "containerPort", "nodePort", "targetPort", "hostPort"):
             value = port.get(key)
             low = 0 if key in ("nodePort", "hostPort") else 1
@@ -195,6 +227,12 @@ def _cron(schedule: str) -> str:
     for field, (low, high) in zip(fields, _CRON_RANGES, strict=True):
         if not _CRON_FIELD.fullmatch(field):
             return f"{field!r} is not a valid field of a schedule"
+        if unknown := next(
+            (word for word in re.findall(r"[A-Za-z]+", field) if word.upper() not in _CRON_WORDS), ""
+        ):
+            return f"{unknown} is no month and no day of the week"
+        if any(int(start) > int(end) for start, end in re.findall(r"(\d+)-(\d+)", field)) or "/0" in field:
+            return f"{field!r} is never met"
         for number in re.findall(r"(?<![/\w])\d+", field):
             if not low <= int(number) <= high:
                 return f"{number} is not between {low} and {high}"

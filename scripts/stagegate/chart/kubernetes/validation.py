@@ -16,6 +16,12 @@ from stagegate.chart.walk import at, mapping, mappings
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 _LONG_RUNNING = frozenset(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"))
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:[A-Za-z0-9.-]+(?::\d+)?/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[a-z0-9]+:[0-9A-Za-z]+)?"
+)
+_SHARE = re.compile(r"\d+%")
+_ADDRESS = re.compile(r"None|[0-9a-fA-F:.]*[0-9:][0-9a-fA-F:.]*")
 _DRIVE = re.compile(r"^[A-Za-z]:(?=[\\/]|$)")  # of a Windows container
 _COMPARED = ("cpu", "memory", "ephemeral-storage")
 _SECRET_KEYS = {
@@ -96,12 +102,25 @@ def _pod(spec: Mapping[str, Any], path: str) -> Problems:
             )
 
 
-def _container(one: Mapping[str, Any], path: str) -> Problems:
-    if not one.get("image"):
+def _image(one: Mapping[str, Any], path: str) -> Problems:
+    """The image of a container, and whether its privileges agree."""
+    image = one.get("image")
+    if not image:
         yield f"{path}.image", "is required but missing"
+    elif isinstance(image, str) and not _IMAGE.fullmatch(image):
+        yield f"{path}.image", f"is {image!r}, which is no image reference (repository in lower case, :tag)"
+    security = mapping(one.get("securityContext"))
+    if security.get("privileged") is True and security.get("allowPrivilegeEscalation") is False:
+        yield f"{path}.securityContext", "is privileged, and denies privilege escalation"
+
+
+def _container(one: Mapping[str, Any], path: str) -> Problems:
+    yield from _image(one, path)
     limits, requests = mapping(at(one, "resources", "limits")), mapping(at(one, "resources", "requests"))
     for key in _COMPARED:
         most, wanted = amount(_text(limits.get(key))), amount(_text(requests.get(key)))
+        if any(value is not None and value < 0 for value in (most, wanted)):
+            yield f"{path}.resources", f"has less than 0 of {key}"
         if most is not None and wanted is not None and wanted > most:
             yield f"{path}.resources.requests.{key}", f"is {requests[key]}, above the limit {limits[key]}"
     for key in _PROBES:
@@ -136,10 +155,19 @@ def _deployment(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
     rolling = strategy.get("rollingUpdate")
     if strategy.get("type") == "Recreate" and rolling is not None:
         yield "spec.strategy.rollingUpdate", "is not allowed with type Recreate"
+    yield from _shares(mapping(rolling), "spec.strategy.rollingUpdate", ("maxSurge", "maxUnavailable"))
     if isinstance(rolling, Mapping) and all(
         str(rolling.get(key)) in ("0", "0%") for key in ("maxSurge", "maxUnavailable")
     ):
         yield "spec.strategy.rollingUpdate", "has maxSurge and maxUnavailable 0, so no pod could be replaced"
+
+
+def _shares(holder: Mapping[str, Any], path: str, keys: tuple[str, ...]) -> Problems:
+    """Numbers that may be a share of all pods: text is a number with a percent sign."""
+    for key in keys:
+        value = holder.get(key)
+        if isinstance(value, str) and not _SHARE.fullmatch(value):
+            yield f"{path}.{key}", f"is {value!r}: a number, or a text such as 25%, is needed"
 
 
 def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
@@ -149,6 +177,9 @@ def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
             yield "spec.externalName", "is required but missing"
     elif not spec.get("ports") and spec.get("clusterIP") != "None":
         yield "spec.ports", "is required but missing"
+    address = spec.get("clusterIP")
+    if isinstance(address, str) and address and not _ADDRESS.fullmatch(address):
+        yield "spec.clusterIP", f"is {address!r}, and must be an address or None"
     if kind in ("NodePort", "LoadBalancer") and spec.get("clusterIP") == "None":
         yield "spec.clusterIP", f"may not be None for a Service of type {kind}"
     if kind == "ClusterIP" and any(port.get("nodePort") for port in mappings(spec.get("ports"))):
@@ -167,7 +198,8 @@ def _ingress(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
             )
         for index, path in enumerate(mappings(at(rule, "http", "paths"))):
             text, kind = path.get("path"), path.get("pathType")
-            if kind in ("Exact", "Prefix") and not str(text or "").startswith("/"):
+            needed = kind in ("Exact", "Prefix") or bool(text)
+            if needed and not str(text or "").startswith("/"):
                 yield f"spec.rules[{number}].http.paths[{index}].path", f"is {text!r}, and must begin with /"
 
 
@@ -178,6 +210,7 @@ def _autoscaler(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
 
 
 def _budget(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
+    yield from _shares(spec, "spec", ("minAvailable", "maxUnavailable"))
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         yield "spec", "has minAvailable and maxUnavailable, and may have one of them"
 

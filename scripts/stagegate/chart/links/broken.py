@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stagegate.chart import operators, references
 from stagegate.chart.links.scene import BrokenLink, Scene
-from stagegate.chart.links.traffic import ingress, network_policy, service
+from stagegate.chart.links.traffic import ingress, network_policy, route, service, webhook
 from stagegate.chart.links.workloads import autoscaler, budget, inside_pod, workload
 from stagegate.chart.objects import RenderedObject
 from stagegate.chart.rule import Rendered
@@ -74,6 +74,11 @@ _CHECKS = {
     "ReplicaSet": workload,
     "Ingress": ingress,
     "HorizontalPodAutoscaler": autoscaler,
+    "VerticalPodAutoscaler": autoscaler,
+    "ScaledObject": autoscaler,
+    "HTTPRoute": route,
+    "ValidatingWebhookConfiguration": webhook,
+    "MutatingWebhookConfiguration": webhook,
     "PodDisruptionBudget": budget,
     "NetworkPolicy": network_policy,
     "RoleBinding": _binding,

@@ -72,6 +72,37 @@ def ingress(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             )
 
 
+def route(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """An HTTPRoute whose Service or port is not there."""
+    rules = mappings(at(one.body, "spec", "rules"))
+    for backend in [each for rule in rules for each in mappings(rule.get("backendRefs"))]:
+        name, port = backend.get("name"), backend.get("port")
+        if backend.get("kind", "Service") != "Service" or backend.get("group") or backend.get("namespace"):
+            continue
+        target = scene.find("Service", name, scene.space(one))
+        ports = [entry.get("port") for entry in mappings(at(target.body, "spec", "ports"))] if target else []
+        if target is None:
+            missing = f"leads to the Service {name}, which is not rendered"
+            yield BrokenLink(one, missing, "Every request is answered 500.")
+        elif port and ports and port not in ports:
+            missing = f"leads to port {port} of the Service {name}, which has none"
+            yield BrokenLink(one, missing, "Every request is answered 500.")
+
+
+def webhook(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A webhook in the release's namespace whose Service is not there."""
+    for entry in mappings(one.body.get("webhooks")):
+        target = mapping(at(entry, "clientConfig", "service"))
+        name, space = target.get("name"), str(target.get("namespace") or "")
+        if name and space == scene.own and scene.find("Service", name, space) is None:
+            yield BrokenLink(
+                one,
+                f"calls the Service {name}, which is not rendered",
+                "The API server refuses, or does not check, what the webhook is for.",
+                "warning",
+            )
+
+
 def network_policy(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
     """A NetworkPolicy that selects no pod."""
     selector = mapping(at(one.body, "spec", "podSelector"))
