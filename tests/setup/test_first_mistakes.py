@@ -427,6 +427,14 @@ CASES: Mapping[str, Case] = {
         "applications-follow",
         "warning",
     ),
+    "an Application without a namespace for its objects": Case(
+        HELM,
+        change(APP, "namespace: shop-prod", "namespac: shop-prod"),
+        "shop-prod names no namespace for its objects",
+        "namespace: shop-prod",
+        "applications-follow",
+        "warning",
+    ),
     "a folder that is not there": Case(
         IMAGE,
         change("k8s/argocd/prod.yaml", "path: k8s/prod", "path: k8s/production"),

@@ -38,6 +38,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield from _follows(facts, environment, document.file, document.content)
             yield from _elsewhere(environment, document, config)
             yield from _two_forms(environment, document)
+            yield from _destination(environment, document)
     yield from _shared(facts)
 
 
@@ -138,6 +139,29 @@ def _elsewhere(environment: Environment, document: Document, config: str) -> Ite
             "Argo CD returns 403 for an Application in another namespace than the requested one.",
             f"Write `argocd: {{namespace: {namespace}}}` for {environment.name} in {config}, unless Argo CD itself "
             "runs there.",
+            file=document.file,
+            environment=environment.name,
+        )
+
+
+def _destination(environment: Environment, document: Document) -> Iterator[Finding]:
+    """Where the objects of an Application go: a cluster, and a namespace for those that name none."""
+    destination = mapping(mapping(document.content.get("spec")).get("destination"))
+    if destination and not (destination.get("server") or destination.get("name")):
+        yield finding(
+            "error",
+            f"The Application {document.name} names no cluster.",
+            "Argo CD reports InvalidSpecError without `server` or `name` under `destination`.",
+            "Write `server: https://kubernetes.default.svc` under `destination`.",
+            file=document.file,
+            environment=environment.name,
+        )
+    if destination and not destination.get("namespace"):
+        yield finding(
+            "warning",
+            f"The Application {document.name} names no namespace for its objects.",
+            "Objects without a namespace of their own are then not created.",
+            f"Write `namespace: {document.name}` under `destination`, or the namespace that it uses.",
             file=document.file,
             environment=environment.name,
         )
