@@ -46,7 +46,7 @@ def test_a_moved_pin_without_verification_is_reported(
     assert told["commit"] == world.repo.head("main")
     assert "v1.1.0" in world.pins("staging")
     said = capsys.readouterr().out
-    assert f"is committed for staging ({told['commit'][:12]}), and not verified" in said
+    assert f"is committed for staging ({told['commit'][:12]}), but not verified" in said
     assert ("actions: write" in said, said.count("::error")) == (True, 1)
 
 

@@ -182,7 +182,7 @@ def into_base(
     except Stop as stop:
         raise Stop(
             stop.reason,
-            f"Pull request #{pull.number} is merged ({sha[:12]})but not verified.",
+            f"Pull request #{pull.number} is merged ({sha[:12]}), but not verified.",
             f"Its verification was not started: {stop.what} {stop.why}",
             f"{stop.next} Then start the verifying workflow by hand.",
         ).after([change], **pull_outputs, commit=sha, environment=environment) from stop

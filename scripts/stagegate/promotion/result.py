@@ -133,7 +133,7 @@ def _message(facts: PromotionFacts, decision: Decision, done: Applied) -> Messag
     moved = f"{facts.app} {subject.before or 'nothing'} -> {subject.version}"
     if done.not_started is not None:
         message = done.not_started
-        what = f"{moved} is committed for {subject.environment} ({done.commit[:12]})but not verified."
+        what = f"{moved} is committed for {subject.environment} ({done.commit[:12]}), but not verified."
         why = f"Its verification was not started: {message.what} {message.why}"
         return Message(what=what, why=why, next=f"{message.next} Then start the verifying workflow by hand.")
     open_ = f"pull request #{done.number}: {done.url}"
