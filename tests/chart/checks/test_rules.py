@@ -330,6 +330,8 @@ spec:
     - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
     - {name: v1beta1, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}
 """
+LOGIN = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\ntype: Opaque\nstringData: {a: b}\n"
+RANK = "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: rank}\nvalue: 10\n"
 ADDRESS = (
     "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {clusterIP: 10.0.0.5, ports: [{port: 80}]}\n"
 )
@@ -346,6 +348,9 @@ ADDRESS = (
             SERVED.replace("v1beta1, served: true", "v1beta1, served: false"),
             "drops the version v1beta1",
         ),
+        (LOGIN, LOGIN.replace("Opaque", "example.org/login"), "changes type, which is immutable"),
+        (LOGIN, LOGIN.replace("type: Opaque\n", ""), ""),
+        (RANK, RANK.replace("10", "20"), "changes value, which is immutable"),
         (ADDRESS, ADDRESS.replace("0.5", "0.6"), "changes spec.clusterIP"),
         (ADDRESS, ADDRESS.replace("clusterIP: 10.0.0.5, ", ""), ""),
     ],

@@ -53,7 +53,13 @@ _IMMUTABLE = {
         ("spec", "accessModes"),
         ("spec", "volumeMode"),
         ("spec", "selector"),
+        ("spec", "volumeName"),
     ),
+    "PersistentVolume": tuple(("spec", source) for source in ("csi", "nfs", "hostPath", "local", "iscsi")),
+    "PriorityClass": (("value",), ("preemptionPolicy",)),
+    "RuntimeClass": (("handler",),),
+    "IngressClass": (("spec", "controller"),),
+    "CSIDriver": (("spec", "attachRequired"),),
     "RoleBinding": (("roleRef",),),
     "ClusterRoleBinding": (("roleRef",),),
     "StorageClass": (("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)),
@@ -61,6 +67,7 @@ _IMMUTABLE = {
     "Secret": (("type",),),
     "CustomResourceDefinition": (("spec", "scope"), ("spec", "names", "kind"), ("spec", "group")),
 }
+_FILLED_IN = ("storageClassName", "volumeName", "preemptionPolicy", "attachRequired")  # where left out
 _KEPT = (
     ("helm.sh/resource-policy", "keep"),
     ("argocd.argoproj.io/sync-options", "Delete=false"),
@@ -128,7 +135,10 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
         first, second = at(old.body, *keys), at(new.body, *keys)
         if keys[-1] == "volumeClaimTemplates":
             first, second = _claims(first), _claims(second)
-        if first != second and not (keys[-1] in ("type", "storageClassName") and None in (first, second)):
+        if old.kind == "Secret":
+            first, second = first or "Opaque", second or "Opaque"
+        filled_in = keys[-1] in _FILLED_IN and None in (first, second)
+        if first != second and not filled_in:
             yield f"changes {'.'.join(keys)}, which is immutable"
     first, second = at(old.body, "spec", "clusterIP"), at(new.body, "spec", "clusterIP")
     if old.kind == "Service" and first != second and ("None" in (first, second) or (first and second)):
