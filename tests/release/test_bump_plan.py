@@ -74,6 +74,16 @@ def facts(
         (facts(commit("feat: a")), "prerelease", "1.1.0-rc.1"),
         (facts(commit("feat!: a"), version="1.0.1-rc.1", tags=("1.0.0", "1.0.1-rc.1")), "auto", "2.0.0"),
         (facts(commit("fix: a"), tags=("1.0.0", "1.0.1"), reachable=("1.0.0",)), "auto", "1.0.2"),
+        (
+            facts(
+                commit("fix: a"),
+                version="1.1.0-beta.2",
+                tags=("1.0.0", "1.1.0-beta.2", "1.1.0"),
+                reachable=("1.0.0", "1.1.0-beta.2"),
+            ),
+            "auto",
+            "1.1.1-beta.1",
+        ),
         (facts(commit("fix: a"), tags=("1.0.0", "1.9.0"), reachable=("1.0.0",)), "auto", "1.0.1"),
         (facts(commit("anything"), tags=()), "auto", "1.0.0"),
         (facts(commit("anything"), version="0.0.0", tags=()), "auto", "0.1.0"),

@@ -81,6 +81,9 @@ def _on_prerelease(
         return str(_free(announced, level, taken)), level
     if requested > announced:
         return _candidate(requested, taken, level), level
+    if str(announced) in taken:  # another line has released it: a candidate for it would be older than that
+        name = re.match(r"[A-Za-z-]*", previous.prerelease or "")[0] or "rc"  # type: ignore[index]
+        return _candidate(announced, taken, level, name), level
     return _numbered(previous, taken), level
 
 
@@ -95,8 +98,8 @@ def _free(version: Version, level: Level, taken: Collection[str]) -> Version:
     return version
 
 
-def _candidate(target: Version, taken: Collection[str], level: Level) -> str:
-    return _numbered(_free(target, level, taken)._replace(prerelease="rc.0"), taken)
+def _candidate(target: Version, taken: Collection[str], level: Level, name: str = "rc") -> str:
+    return _numbered(_free(target, level, taken)._replace(prerelease=f"{name}.0"), taken)
 
 
 def _numbered(version: Version, taken: Collection[str]) -> str:
