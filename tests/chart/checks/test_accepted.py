@@ -247,3 +247,16 @@ def test_only_the_mistake_is_an_error(rule: str, accepted: str, instead: str, mi
 def test_an_api_that_the_chart_asks_the_cluster_for_may_be_an_old_one(template: str, severe: bool) -> None:
     budget = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\nspec: {minAvailable: 1}\n"
     assert bool(errors(budget, {"templates/_names.tpl": template})) is severe
+
+
+def test_a_fault_of_a_helper_is_one_finding() -> None:
+    """Every object of the chart has the label; two objects may have it by themselves, and stay apart."""
+    labelled = [
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}, labels: {{chart: x-1.0.0+build}}}}\n"
+        for number in range(5)
+    ]
+    (one,) = errors("---\n".join(labelled))
+    assert one.message.startswith(
+        "ConfigMap/c0, ConfigMap/c1, ConfigMap/c2 and 2 more: metadata.labels.chart is"
+    )
+    assert len(errors("---\n".join(labelled[:2]))) == len(labelled[:2])

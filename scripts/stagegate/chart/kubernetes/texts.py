@@ -117,7 +117,7 @@ def _walk(value: object, path: str, kind: str) -> Iterator[tuple[str, str]]:
     for key, item in value.items():
         place = f"{path}.{key}" if path else str(key)
         yield from _field(str(key), item, place, kind)
-        if kind not in ("ConfigMap", "Secret"):
+        if kind not in ("ConfigMap", "Secret") or place.startswith("metadata"):
             yield from _walk(item, place, kind)
 
 

@@ -14,11 +14,16 @@ from stagegate.model import Finding, Severity
 
 _WHY = "The API server refuses the object, or drops the field silently."
 
+_ONE_CAUSE = 3  # as many objects with the same fault have it from one helper
+
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """One finding for each object with everything that is wrong in it; removed APIs by template."""
     version = schema.nearest(chart.kube_version)
     gone: dict[tuple[str, str, str], list[RenderedObject]] = defaultdict(list)
+    wrong: dict[tuple[bool, frozenset[tuple[str, str]]], list[tuple[RenderedObject, list[Problem]]]] = (
+        defaultdict(list)
+    )
     for one in rendered.objects or ():
         now = schema.removed(one.api_version, one.kind, version)
         if now:
@@ -26,7 +31,11 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             continue
         problems = list(dict.fromkeys(schema.problems(one.body, version)))
         if problems:
-            yield _wrong(one, problems, rendered, chart, version)
+            same = frozenset((problem.path.rpartition(".")[2], problem.text) for problem in problems)
+            wrong[is_test(one), same].append((one, problems))
+    for alike in wrong.values():
+        for group in [alike] if len(alike) >= _ONE_CAUSE else [[each] for each in alike]:
+            yield _wrong([one for one, _ in group], group[0][1], rendered, chart, version)
     for (api, kind, now), several in gone.items():
         severity: Severity = "warning" if chart.asks_for(api) or is_test(several[0]) else "error"
         fix = f"Write apiVersion: {now}." if now != "none" else "Remove it; Kubernetes has no successor."
@@ -45,16 +54,21 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def _wrong(
-    one: RenderedObject, problems: list[Problem], rendered: Rendered, chart: CheckFacts, version: str
+    several: list[RenderedObject],
+    problems: list[Problem],
+    rendered: Rendered,
+    chart: CheckFacts,
+    version: str,
 ) -> Finding:
     texts = [f"{problem.path} {problem.text}" for problem in problems]
+    one = several[0]
     return finding(
         "kubernetes-schema",
         one,
         rendered,
         chart,
         severity="warning" if is_test(one) else "error",
-        message=f"{one.label}: {shown(texts, 4)}.",
+        message=f"{shown([each.label for each in several])}: {shown(texts, 4)}.",
         why=f"{_WHY} Checked against Kubernetes {version}; `kube-version` sets another one.",
         fix="Correct the field in the template or its value.",
     )
