@@ -127,6 +127,12 @@ def test_a_version_that_does_not_fit_is_refused(bump: str, reason: str) -> None:
     assert stop.value.reason == reason
 
 
+def test_without_version_files_the_tag_alone_tells_the_version() -> None:
+    settings = Settings(app="shop", version=Versioning(files=()))
+    decided = plan(settings, facts(commit("feat: a"), contents={}), "auto")
+    assert (decided.reason, decided.tag, decided.files) == ("released", "v1.1.0", {})
+
+
 def test_files_that_disagree_are_named_with_their_lines() -> None:
     contents = {"VERSION": b"1.0.0\n", "Chart.yaml": b"# c\nversion: 1.0.1\n"}
     with pytest.raises(Stop, match=r"Chart.yaml line 2: 1\.0\.1"):

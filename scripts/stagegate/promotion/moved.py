@@ -30,7 +30,10 @@ _NO_COMMIT = "0" * 40  # what GitHub sends for a branch that did not exist befor
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True):
-    """A release as version-bump lists it in its output `matrix`, or as another repository announces it."""
+    """A release as version-bump lists it in its output `matrix`, or as another repository announces it.
+
+    `no_chart`: its repository has no chart that chart-check could check.
+    """
 
     app: str
     version: str
@@ -38,6 +41,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     changed: bool = True
     config: str = ""
+    no_chart: bool = False
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +84,7 @@ def releases(text: str, apps: Sequence[App]) -> tuple[Released, ...]:
     Stop(bad-input)."""
     if not text:
         return ()
-    configs = {app.settings.app: app.config for app in apps}
+    by_name = {app.settings.app: app for app in apps}
     try:
         decoded = msgspec.json.decode(text, type=Released | tuple[Released, ...])
     except msgspec.DecodeError as error:
@@ -91,9 +95,11 @@ def releases(text: str, apps: Sequence[App]) -> tuple[Released, ...]:
             "Pass on the output `matrix` of version-bump.",
         ) from error
     return tuple(
-        msgspec.structs.replace(one, config=configs[one.app])
+        msgspec.structs.replace(
+            one, config=by_name[one.app].config, no_chart=by_name[one.app].settings.own_chart is None
+        )
         for one in (decoded if isinstance(decoded, tuple) else (decoded,))
-        if one.changed and one.app in configs
+        if one.changed and one.app in by_name
     )
 
 
@@ -156,15 +162,18 @@ def _untouched(connections: Connections, app: App, changed: Sequence[str]) -> bo
 def of_app(connections: Connections, app: App, cause: Push, *, several: bool) -> Moved:
     """The work for one app. An untested release is adopted when a person starts the run.
 
-    A push that touches neither the settings nor anything that an environment uses changes no judgement.
+    A push that touches neither the settings nor anything that an environment uses changes no judgement. One that
+    brings the settings of an app without any verdict is its adoption: Argo CD may not have its Applications yet.
     """
     state = app_state.read(connections, app.settings)
     app = msgspec.structs.replace(app, settings=state.settings)
     every = state.settings.environments
     if cause.everything:
         return Moved(places=tuple(place(app, one, several=several) for one in every))
-    touched, policy_changed = _touched(connections, state, cause)
+    touched, policy_changed, is_new = _touched(connections, state, cause)
     verdicts = {one.name: _newest(connections, state.settings, one.name) for one in every}
+    if is_new and not any(verdicts.values()):
+        return Moved(judge_again=False)
     needing = [
         one
         for one in every
@@ -244,11 +253,11 @@ def _newest(connections: Connections, settings: Settings, environment: str) -> R
     return next(iter(evidence.deciding(newest)), None)
 
 
-def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[frozenset[str], bool]:
-    """Environments whose pins changed with the push, or another file that their Applications use; and whether the
-    settings changed."""
+def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[frozenset[str], bool, bool]:
+    """Environments whose pins changed with the push, or another file that their Applications use; whether the
+    settings changed, and whether there were none before."""
     if not cause.before:
-        return frozenset(), False
+        return frozenset(), False, False
     paths = pinned_version.pin_files(state.settings)
     paths = (*paths, *pinned_version.charts_beside(paths, state.settings), connections.config)
     for sha in (cause.before, cause.after):
@@ -259,7 +268,8 @@ def _touched(connections: Connections, state: AppState, cause: Push) -> tuple[fr
         old, new = (Side(connections, state.settings, state.base, one, tree) for tree in (before, after))
         if watched.changed(old, new).any:
             touched.add(one.name)
-    return frozenset(touched), before.contents[connections.config] != after.contents[connections.config]
+    old_settings, new_settings = (tree.contents[connections.config] for tree in (before, after))
+    return frozenset(touched), old_settings != new_settings, old_settings is None
 
 
 def _at(connections: Connections, sha: str, paths: Sequence[str]) -> PinsTree:

@@ -37,7 +37,8 @@ def plan(
 
     `bump` is one of WORDS or an exact version, `common` what the app's group decided. An earlier attempt's commit
     is completed, a tagged head is already released, and commits that only move pins or are our own never cause a
-    release. With `only_tag` no file is moved, and files that hold a newer version decide.
+    release. With `only_tag` no file is moved, and files that hold a newer version decide. Without version files the
+    tag alone tells the version.
     """
     previous = highest(facts.reachable)
     base = BumpPlan(reason="released", detail="", previous=previous)
@@ -52,7 +53,7 @@ def plan(
         detail = f"{tag} is the newest commit of {facts.branch}."
         return _as(base, reason="already-released", detail=detail, version=here, tag=tag, commit=facts.head)
     held = version_files.read_all(settings.version.places, facts.contents)
-    current = "" if only_tag and not held else _agreed(held)
+    current = _agreed(held) if held else ""
     recent = changes.read(facts.commits)
     noted = changes.read(facts.since_final) if facts.since_final else recent
     base = _as(base, unread=recent.unread, warnings=recent.warnings)
@@ -139,12 +140,10 @@ def _agreed(held: tuple[Held, ...]) -> str:
     raise Stop(
         "bad-settings",
         "The version files do not agree.",
-        f"They hold {listed}." if held else "version.files is empty.",
-        "Write the same version everywhere, commit it, and run again."
-        if held
-        else "Name the files that hold the version, or use `mode: tag`, which moves no file.",
-        file=held[0].place.file if held else None,
-        line=held[0].line if held else None,
+        f"They hold {listed}.",
+        "Write the same version everywhere, commit it, and run again.",
+        file=held[0].place.file,
+        line=held[0].line,
     )
 
 
