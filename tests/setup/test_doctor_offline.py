@@ -257,7 +257,11 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
     ),
     "a service that should tell its version": (
         HELM,
-        change("stagegate.yaml", "argocd: {applications: [shop-staging]}", "argocd: {source: http}"),
+        change(
+            "stagegate.yaml",
+            "argocd: {applications: [shop-staging], parent: shop-root}",
+            "argocd: {source: http}",
+        ),
         "scenarios",
         "error",
         "compares {version}",

@@ -244,7 +244,7 @@ CASES: Mapping[str, Case] = {
     # Settings and flags.
     "a mistyped key where a word is allowed too": Case(
         HELM,
-        change("stagegate.yaml", "{applications: [shop-prod]}", "{aplications: [shop-prod]}"),
+        change("stagegate.yaml", "{applications: [shop-prod],", "{aplications: [shop-prod],"),
         "unknown key 'aplications', did you mean applications",
         "Correct",
         "settings-valid",

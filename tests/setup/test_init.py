@@ -466,3 +466,42 @@ def test_workflows_name_the_settings_only_where_they_would_not_be_found(
         assert given == ("services/*/stagegate.yaml" if named else None)
     # A file in the root would take the place of all others: its owners decide about it too.
     assert "/stagegate.yaml " in (folder / "CODEOWNERS").read_text()
+
+
+@pytest.mark.parametrize(
+    ("origin", "address"),
+    [
+        ("https://github.com/acme/shop.git", "https://github.com/acme/shop.git"),
+        ("https://octo:secret@ghe.acme.example/acme/shop", "https://ghe.acme.example/acme/shop.git"),
+        ("git@ghe.acme.example:acme/shop.git", "https://ghe.acme.example/acme/shop.git"),
+        ("ssh://git@ghe.acme.example:2222/acme/shop.git", "https://ghe.acme.example/acme/shop.git"),
+        ("ssh://git@ssh.github.com:443/acme/shop.git", "https://github.com/acme/shop.git"),
+        ("http://ghe.acme.example:8080/acme/shop", "http://ghe.acme.example:8080/acme/shop.git"),
+        ("git@work:acme/shop.git", "https://github.com/acme/shop.git"),
+        ("../shop.git", "https://github.com/acme/shop.git"),
+    ],
+)
+def test_argocd_reads_the_repository_from_the_host_of_origin(origin: str, address: str) -> None:
+    assert work_tree.address_of(origin, "acme/shop") == address
+
+
+def test_applications_that_init_writes_are_applied_by_one_that_follows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    assert run("--yes") == 0
+    root = yaml.safe_load((folder / "deploy/root.yaml").read_text())
+    assert root["spec"]["source"]["path"] == "deploy/argocd"
+    assert "kubectl apply --filename deploy/root.yaml" in capsys.readouterr().out
+    for place in configs(folder)["shop"].environments:
+        assert place.argo.parent == root["metadata"]["name"]
+        assert str(place.pins[0]).startswith("deploy/argocd/")
+    assert "/deploy/root.yaml @acme" in (folder / "CODEOWNERS").read_text()
+
+
+def test_folders_that_applications_deploy_are_applied_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare(tmp_path, monkeypatch, "image-only")
+    assert run("--yes") == 0
+    assert "kubectl apply --filename k8s/argocd" in capsys.readouterr().out

@@ -160,13 +160,15 @@ def chart_record(settings: Settings, version: str, store: Registry) -> Record | 
 
 def _tag(settings: Settings, version: str, hub: Hub) -> Tag:
     parse_version(version, source="version")
-    tag = hub.tag(settings.version.tag_prefix + version)
+    name = settings.version.tag_prefix + version
+    tag = hub.tag(name)
     if tag is None:
         raise Stop(
             "bad-input",
             f"There is no release {version}.",
-            f"{hub.repository} has no tag {settings.version.tag_prefix}{version}.",
-            "Release it first with version-bump, or name a version that exists.",
+            f"{hub.repository} has no tag {name}.",
+            "Release it first with version-bump, or name a version that exists. If it was released before "
+            f"stagegate, tag its commit: `git tag -a {name} -m {name} <commit of {version}> && git push origin {name}`.",
         )
     return tag
 

@@ -17,15 +17,20 @@ from stagegate.setup.proposed import AppProposal, EnvironmentProposal
 from stagegate.setup.render import render
 from stagegate.setup.survey import Survey
 
+ROOT, PROJECT = "root.yaml", "project.yaml"
 CODEOWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS")
 
 
 class SetupFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """What to write: `new` by path, `added` are lines at the end of a file that exists, `kept` exist and stay."""
+    """What to write: `new` by path, `added` are lines at the end of a file that exists, `kept` exist and stay.
+
+    `applied`: files and folders that a person applies to Argo CD's cluster once.
+    """
 
     new: Mapping[str, str] = {}
     added: Mapping[str, str] = {}
     kept: tuple[str, ...] = ()
+    applied: tuple[str, ...] = ()
 
 
 def compose(
@@ -48,9 +53,19 @@ def compose(
     owned = {line.split()[0] for line in text.splitlines() if line.strip()}
     missing = [path for path in _guarded(proposals) if path not in owned]
     lines = render("CODEOWNERS.j2", paths=missing, owners=owners)
-    if existing:
-        return SetupFiles(new=new, added=begun | ({existing: lines} if missing else {}), kept=kept)
-    return SetupFiles(new=new | {"CODEOWNERS": lines}, added=begun, kept=kept)
+    if not existing:
+        new = new | {"CODEOWNERS": lines}
+    elif missing:
+        begun[existing] = lines
+    return SetupFiles(new=new, added=begun, kept=kept, applied=_applied(new))
+
+
+def _applied(new: Mapping[str, str]) -> tuple[str, ...]:
+    """The root Applications among new files, which apply the others; without one, the folder of Applications."""
+    roots = [path for path in new if posixpath.basename(path) == ROOT]
+    under = {posixpath.join(posixpath.dirname(path), "argocd") for path in roots}
+    folders = {posixpath.dirname(path) for path in new if posixpath.basename(path) == PROJECT}
+    return tuple(sorted({*roots, *folders - under}))
 
 
 def difference(files: SetupFiles, tree: Tree) -> str:
@@ -114,7 +129,7 @@ def _with_chart(
         "version": version,
         "tag": one.image_tag.replace("{version}", version).replace("{app}", one.name),
         "tag_before": one.image_tag.replace("{version}", "").replace("{app}", one.name),
-        "address": _address(survey),
+        "address": survey.address,
         "branch": survey.branch,
         "values_folder": f"{folder}/values",
     }
@@ -133,9 +148,12 @@ def _with_chart(
             yield file, render("application.yaml.j2", place=alike[0], values=values, **shared)
     clusters = any(len(alike) > 1 for alike in by_file.values())
     yield (
-        f"{folder}/argocd/project.yaml",
+        f"{folder}/argocd/{PROJECT}",
         render("project.yaml.j2", places=places, clusters=clusters, **shared),
     )
+    root = f"{folder}/{ROOT}"
+    name = next(place.parent for place in places)
+    yield root, render("root.yaml.j2", path=root, name=name, folder=f"{folder}/argocd", **shared)
     secret = f"{folder}/argocd/repository-secret.sh"
     yield secret, render("repository-secret.sh.j2", path=secret, **shared)
 
@@ -154,7 +172,7 @@ def _with_folders(one: AppProposal, survey: Survey) -> Iterator[tuple[str, str]]
             name: _namespace(survey, folder) or f"{title}-{name}" for name, folder in folders.items()
         },
         "chart": None,
-        "address": _address(survey),
+        "address": survey.address,
         "branch": survey.branch,
         "clusters": False,
     }
@@ -163,7 +181,7 @@ def _with_folders(one: AppProposal, survey: Survey) -> Iterator[tuple[str, str]]
             f"{folder}/{place.name}.yaml",
             render("application.yaml.j2", place=place, folder=folders[place.name] or ".", **shared),
         )
-    yield f"{folder}/project.yaml", render("project.yaml.j2", places=one.environments, **shared)
+    yield f"{folder}/{PROJECT}", render("project.yaml.j2", places=one.environments, **shared)
 
 
 def _pinned_folder(place: EnvironmentProposal) -> str:
@@ -193,10 +211,6 @@ def _values(one: AppProposal, place: EnvironmentProposal) -> dict[str, object]:
     }
 
 
-def _address(survey: Survey) -> str:
-    return f"https://github.com/{survey.repository or 'acme/' + 'app'}.git"
-
-
 def _guarded(proposals: Sequence[AppProposal]) -> list[str]:
     """Folders and files that decide about production."""
     paths = ["/.github/", "/CODEOWNERS"]
@@ -210,4 +224,6 @@ def _guarded(proposals: Sequence[AppProposal]) -> list[str]:
             for pin in place.pins:
                 file = pin if isinstance(pin, str) else pin.file
                 paths.append(f"/{posixpath.dirname(file)}/" if posixpath.dirname(file) else f"/{file}")
+            if place.made:
+                paths.append(f"/{posixpath.join(posixpath.dirname(one.config), 'deploy', ROOT)}")
     return sorted(dict.fromkeys(paths))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,11 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
     Stop(missing-file) where no app is found in it.
     """
     surveyed = survey.read(
-        work_tree.tree, repository=work_tree.repository, branch=work_tree.branch, tags=work_tree.tags
+        work_tree.tree,
+        repository=work_tree.repository,
+        address=work_tree.address,
+        branch=work_tree.branch,
+        tags=work_tree.tags,
     )
     import_notes = imported.read(surveyed, work_tree.tree)
     if importing:
@@ -136,6 +141,13 @@ def _notes(
                 f"{workflow.file} also does: {', '.join(workflow.does)}. Remove the steps that the new "
                 "release workflow takes over, so that a version is made, tagged and published once."
             )
+    if composed.applied:
+        filenames = " ".join(f"--filename {shlex.quote(path)}" for path in composed.applied)
+        notes.append(
+            f"Argo CD has to learn of the new Applications once, when they are on {surveyed.branch}: run "
+            f"`kubectl apply {filenames}`. It reads {surveyed.address}, and a private repository only after "
+            f"`argocd repo add {shlex.quote(surveyed.address)}` with a user and a token that may read it."
+        )
     if uses.startswith(origin.EXAMPLE):
         notes.append(
             f"The workflows name {uses}, which is an example. Run again with --stagegate owner/stagegate@<commit>."

@@ -199,7 +199,7 @@ def _environments(
                 after=tuple(other for other in after if other in known or made or other in wish.environments),
                 pins=one.pins if one else _made_pins(name, names, config),
                 applications=(one.applications if one else ()) or (f"{app.name}-{name}",),
-                parent=one.parent if one else "",
+                parent=one.parent if one else f"{app.name}-root",
                 direct=is_first,
                 made=one is None,
                 exact=one.exact if one else True,

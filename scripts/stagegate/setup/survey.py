@@ -64,13 +64,15 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about a repository.
 
-    `repository` is `owner/name` where the address of origin tells it, `branch` the default one as far as known.
+    `repository` is `owner/name` where the address of origin tells it, `address` where Argo CD reads it, `branch`
+    the default one as far as known.
     `code` are the folders with source code or a Dockerfile. `settings` are the stagegate.yaml files that exist,
     by the name of their app. `builds_on` has, for the file of each kustomization, the folders it builds on, and
     those that these build on.
     """
 
     repository: str
+    address: str
     branch: str
     tags: tuple[str, ...]
     paths: frozenset[str]
@@ -90,12 +92,15 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
         return self.repository.partition("/")[0]
 
 
-def read(tree: Tree, *, repository: str = "", branch: str = "main", tags: Sequence[str] = ()) -> Survey:
+def read(
+    tree: Tree, *, repository: str = "", address: str = "", branch: str = "main", tags: Sequence[str] = ()
+) -> Survey:
     """The survey of a tree. Nothing is run and nothing is asked of anybody."""
     documents = document_files.read(tree)
     names = sorted(tree.entries)
     return Survey(
         repository=repository,
+        address=address,
         branch=branch,
         tags=tuple(tags),
         paths=frozenset(names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +12,19 @@ from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.clients import git
 from stagegate.errors import Stop
 
+_HOST = re.compile(r"(?:(\w[\w+.-]*)://)?(?:[^/@]*@)?([\w.-]+|\[[\da-f:]+\])(:\d+(?=/))?")
+
 
 class WorkTree(msgspec.Struct, frozen=True, kw_only=True):
-    """Files, tags, `owner/name` (empty where origin does not tell it) and the default branch as far as known."""
+    """Files, tags, `owner/name` (empty where origin does not tell it) and the default branch as far as known.
+
+    `address` is where Argo CD reads the repository, by HTTPS.
+    """
 
     tree: Tree
     tags: tuple[str, ...]
     repository: str
+    address: str
     branch: str
 
 
@@ -37,12 +44,29 @@ def read(folder: Path, repository: str = "") -> WorkTree:
         home = folder.resolve()
         return {name: path.read_bytes() for name, path in inside.items() if path.is_relative_to(home)}
 
+    origin = git.said(folder, "remote", "get-url", "origin")
+    repository = repository or git.repository_of(origin)
     return WorkTree(
         tree=Tree({name: Entry(oid=name) for name in names}, load),
         tags=tuple(git.git(folder, "tag", "--list").text.split()),
-        repository=repository or git.origin(folder),
+        repository=repository,
+        address=address_of(origin, repository),
         branch=_branch(folder),
     )
+
+
+def address_of(origin: str, repository: str) -> str:
+    """The address of `owner/name` for programs that read it, on the host of origin: no user in it, no SSH.
+
+    A host without a dot is an alias of somebody's SSH configuration, and github.com where nothing tells it.
+    """
+    match = _HOST.match(origin) if git.repository_of(origin) else None
+    scheme, host, port = match.groups() if match else ("", "", "")
+    is_web = scheme in ("http", "https")
+    if host == "ssh.github.com" or not (is_web or "." in host):
+        host = "github.com"
+    place = f"{scheme}://{host}{port or ''}" if is_web else f"https://{host}"
+    return f"{place}/{repository or 'acme/app'}.git"
 
 
 def _branch(folder: Path) -> str:
