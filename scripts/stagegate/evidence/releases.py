@@ -168,7 +168,8 @@ def _tag(settings: Settings, version: str, hub: Hub) -> Tag:
             f"There is no release {version}.",
             f"{hub.repository} has no tag {name}.",
             "Release it first with version-bump, or name a version that exists. If it was released before "
-            f"stagegate, tag its commit: `git tag -a {name} -m {name} <commit of {version}> && git push origin {name}`.",
+            f"stagegate, tag its commit: `git tag -a {name} -m {name} <commit of {version}>`, then "
+            f"`git push origin {name}`.",
         )
     return tag
 
