@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from stagegate.model import Finding, Severity
 from stagegate.settings import ChartChecks
 
 Objects = tuple[RenderedObject, ...]
+Item = TypeVar("Item")
+_ONE_CAUSE = 3
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +170,15 @@ def finding(
         why=why,
         fix=fix,
     )
+
+
+def by_cause(items: Iterable[Item], key: Callable[[Item], Hashable]) -> Iterator[list[Item]]:
+    """Items with one key together where three or more have it, as a helper of the chart causes; else each alone."""
+    groups: dict[Hashable, list[Item]] = {}
+    for one in items:
+        groups.setdefault(key(one), []).append(one)
+    for alike in groups.values():
+        yield from [alike] if len(alike) >= _ONE_CAUSE else [[one] for one in alike]
 
 
 def shown(places: list[str], limit: int = 3) -> str:

@@ -260,3 +260,22 @@ def test_a_fault_of_a_helper_is_one_finding() -> None:
         "ConfigMap/c0, ConfigMap/c1, ConfigMap/c2 and 2 more: metadata.labels.chart is"
     )
     assert len(errors("---\n".join(labelled[:2]))) == len(labelled[:2])
+
+
+@pytest.mark.parametrize(
+    ("container", "said"),
+    [
+        (
+            "env: [{name: A, value: a}, {name: A, value: b}]",
+            "Deployment/w0, Deployment/w1, Deployment/w2 and 1 more: each has the variable A twice.",
+        ),
+        (
+            "volumeMounts: [{name: gone, mountPath: /g}]",
+            "Deployment/w0, Deployment/w1, Deployment/w2 and 1 more: each mounts the volume gone in a container, ",
+        ),
+    ],
+)
+def test_what_a_helper_does_to_every_workload_is_one_finding(container: str, said: str) -> None:
+    several = [workload(container=container).replace("name: web", f"name: w{number}") for number in range(4)]
+    (one,) = errors("---\n".join(several))
+    assert one.message.startswith(said)

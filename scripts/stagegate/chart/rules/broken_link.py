@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from stagegate.chart.links.broken import broken
-from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
+from stagegate.chart.links.scene import BrokenLink
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, by_cause, finding, shown
 from stagegate.model import Finding
 
+_CONTAINER = re.compile(r"(?<!no )container (?!of )\S*[^\s,.]")
 _WHY = "Each object alone is accepted; together they do not work."
 _FIX = (
     "Correct one of the two. If the other end exists outside the chart, silence it under "
@@ -19,21 +22,26 @@ _FIX = (
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """Selectors, ports, probes, mounts, backends, targets, roles and keys that lead nowhere."""
     incomplete = any(not document.repeated for document in rendered.broken)
-    for link in broken(rendered):
-        external = any(
-            fnmatchcase(name, pattern) for pattern in chart.checks.external for name in _named(link.text)
+    own = (link for link in broken(rendered) if not _external(link, chart))
+    for several in by_cause(own, lambda link: (_CONTAINER.sub("a container", link.text), link.severity)):
+        link = several[0]
+        text = _CONTAINER.sub("a container", link.text) if several[1:] else link.text
+        labels = shown(list(dict.fromkeys(each.object.label for each in several)))
+        yield finding(
+            "broken-link",
+            link.object,
+            rendered,
+            chart,
+            severity="warning" if incomplete and link.severity == "error" else link.severity,
+            message=f"{labels} {text}." if not several[1:] else f"{labels}: each {text}.",
+            why=link.why,
+            fix=_FIX,
         )
-        if not external:
-            yield finding(
-                "broken-link",
-                link.object,
-                rendered,
-                chart,
-                severity="warning" if incomplete and link.severity == "error" else link.severity,
-                message=f"{link.object.label} {link.text}.",
-                why=link.why,
-                fix=_FIX,
-            )
+
+
+def _external(link: BrokenLink, chart: CheckFacts) -> bool:
+    """Whether the settings list the missing end."""
+    return any(fnmatchcase(name, pattern) for pattern in chart.checks.external for name in _named(link.text))
 
 
 def _named(text: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,10 +11,11 @@ import yaml
 
 from stagegate import yaml_1_1
 from stagegate.chart.objects import RenderedObject
-from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, by_cause, finding, shown
 from stagegate.chart.walk import at, containers, is_definition, mappings, phases, pod_specs
 from stagegate.model import Finding
 
+_CONTAINER = re.compile(r" in container \S+$")
 _WHY = "Kubernetes merges these lists by that key: one of the two is lost, or the whole object is refused."
 _FIX = "Keep one of them, and check what helpers and values add."
 
@@ -32,17 +34,22 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 fix=_FIX,
             )
     yield from _objects(rendered, chart)
+    twice = [(one, what) for one in rendered.objects or () for what in _twice(one.kind, one.body)]
+    for several in by_cause(twice, lambda each: _CONTAINER.sub("", each[1])):
+        one, what = several[0]
+        labels = shown(list(dict.fromkeys(each.label for each, _ in several)))
+        yield finding(
+            "duplicate-entry",
+            one,
+            rendered,
+            chart,
+            message=f"{labels}: each has {_CONTAINER.sub('', what)} twice."
+            if several[1:]
+            else f"{labels} has {what} twice.",
+            why=_WHY,
+            fix=_FIX,
+        )
     for one in rendered.objects or ():
-        for what in _twice(one.kind, one.body):
-            yield finding(
-                "duplicate-entry",
-                one,
-                rendered,
-                chart,
-                message=f"{one.label} has {what} twice.",
-                why=_WHY,
-                fix=_FIX,
-            )
         for what in _doubtful(one.body):
             yield finding(
                 "duplicate-entry",

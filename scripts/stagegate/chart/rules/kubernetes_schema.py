@@ -8,22 +8,18 @@ from collections.abc import Iterator
 from stagegate.chart.kubernetes import schema
 from stagegate.chart.kubernetes.texts import Problem
 from stagegate.chart.objects import RenderedObject
-from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding, shown
+from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, by_cause, finding, shown
 from stagegate.chart.walk import is_test
 from stagegate.model import Finding, Severity
 
 _WHY = "The API server refuses the object, or drops the field silently."
-
-_ONE_CAUSE = 3  # as many objects with the same fault have it from one helper
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """One finding for each object with everything that is wrong in it; removed APIs by template."""
     version = schema.nearest(chart.kube_version)
     gone: dict[tuple[str, str, str], list[RenderedObject]] = defaultdict(list)
-    wrong: dict[tuple[bool, frozenset[tuple[str, str]]], list[tuple[RenderedObject, list[Problem]]]] = (
-        defaultdict(list)
-    )
+    wrong: list[tuple[RenderedObject, list[Problem]]] = []
     for one in rendered.objects or ():
         now = schema.removed(one.api_version, one.kind, version)
         if now:
@@ -31,11 +27,9 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             continue
         problems = list(dict.fromkeys(schema.problems(one.body, version)))
         if problems:
-            same = frozenset((problem.path.rpartition(".")[2], problem.text) for problem in problems)
-            wrong[is_test(one), same].append((one, problems))
-    for alike in wrong.values():
-        for group in [alike] if len(alike) >= _ONE_CAUSE else [[each] for each in alike]:
-            yield _wrong([one for one, _ in group], group[0][1], rendered, chart, version)
+            wrong.append((one, problems))
+    for group in by_cause(wrong, lambda each: (is_test(each[0]), _same(each[1]))):
+        yield _wrong([one for one, _ in group], group[0][1], rendered, chart, version)
     for (api, kind, now), several in gone.items():
         severity: Severity = "warning" if chart.asks_for(api) or is_test(several[0]) else "error"
         fix = f"Write apiVersion: {now}." if now != "none" else "Remove it; Kubernetes has no successor."
@@ -51,6 +45,11 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             "another one.",
             fix=fix,
         )
+
+
+def _same(problems: list[Problem]) -> frozenset[tuple[str, str]]:
+    """What is wrong, whatever the depth: a label of a workload is one of its pods too."""
+    return frozenset((problem.path.rpartition(".")[2], problem.text) for problem in problems)
 
 
 def _wrong(
