@@ -77,17 +77,8 @@ class Servers:
         for name, tokens in self.layout.tokens.items():
             for environment in {place for token in tokens for place in token.environments}:
                 self.forge.environment(name, environment)
-        self.toolkit = rewrite.snapshot(
-            ROOT,
-            self.root / "toolkit",
-            lambda text, name: rewrite.for_act(text, f"{TOOLKIT}@{REF}", name),
-            only=("action.yml", "actions", "scripts", ".github"),
-        )
-        scripts = self.toolkit / "scripts"  # act copies the toolkit for every `uses:`: of these, only a link
-        scripts.replace(self.root / "toolkit-scripts")
-        scripts.symlink_to(self.root / "toolkit-scripts")
+        self.toolkit = toolkit(self.root)
         self.say("the forge and the registry are up; seeding the shop at 1.0.0")
-        self._warm()
         self._seed()
         self.argocd = self._stack.enter_context(
             ArgoCD(
@@ -105,16 +96,6 @@ class Servers:
         for application in ENVIRONMENTS.values():
             self.argocd.wait(_healthy, application, 30)
         self.forge.drain_events()
-
-    def _warm(self) -> None:
-        """Have the launcher's environment ready: act's steps run without this machine's index settings."""
-        launcher = [str(self.toolkit / "scripts" / "run"), "image_tags"]
-        environ = {**os.environ, "STAGEGATE_CACHE": CACHE}
-        done = subprocess.run(
-            launcher, cwd=self.root, env=environ, capture_output=True, text=True, check=False
-        )
-        if "Input missing" not in done.stdout:
-            raise RuntimeError(f"the launcher cannot start an action:\n{done.stdout}{done.stderr}")
 
     # --- the shop at 1.0.0 ---------------------------------------------------------------------------------
 
@@ -233,6 +214,26 @@ class Servers:
         git(clone, "config", "user.email", f"{login}@users.noreply.github.com")
         git(clone, "remote", "add", "origin", f"{address}/{repository or self.layout.app}.git")
         return clone
+
+
+def toolkit(root: Path) -> Path:
+    """This repository as act calls it, in a folder below `root`, with the launcher's environment ready."""
+    folder = rewrite.snapshot(
+        ROOT,
+        root / "toolkit",
+        lambda text, name: rewrite.for_act(text, f"{TOOLKIT}@{REF}", name),
+        only=("action.yml", "actions", "scripts", ".github"),
+    )
+    scripts = folder / "scripts"  # act copies the toolkit for every `uses:`: of these, only a link
+    scripts.replace(root / "toolkit-scripts")
+    scripts.symlink_to(root / "toolkit-scripts")
+    # act's steps run without this machine's index settings, so what they need is fetched before.
+    launcher = [str(scripts / "run"), "image_tags"]
+    environ = {**os.environ, "STAGEGATE_CACHE": CACHE}
+    done = subprocess.run(launcher, cwd=root, env=environ, capture_output=True, text=True, check=False)
+    if "Input missing" not in done.stdout:
+        raise RuntimeError(f"the launcher cannot start an action:\n{done.stdout}{done.stderr}")
+    return folder
 
 
 def lines(values: Mapping[str, str]) -> str:

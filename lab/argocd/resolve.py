@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -134,9 +136,7 @@ class Sources:
         if any(
             (folder / file).exists() for file in ("kustomization.yaml", "kustomization.yml", "Kustomization")
         ):
-            raise CannotRender(
-                "`kustomize build` failed: executable file not found in $PATH (not part of this lab)"
-            )
+            return "Kustomize", kustomized(folder)
         deep = bool((source.get("directory") or {}).get("recurse"))
         paths = sorted(
             p for p in folder.glob("**/*" if deep else "*") if p.suffix in (".yaml", ".yml", ".json")
@@ -168,6 +168,18 @@ class Sources:
 
 def _same(url: str) -> str:
     return url.rstrip("/").removesuffix(".git").lower()
+
+
+def kustomized(folder: Path) -> tuple[Json, ...]:
+    """What `kustomize build` makes of a folder, by kustomize or kubectl, whichever this machine has."""
+    programs = (["kustomize", "build"], ["kubectl", "kustomize"])
+    command = next((one for one in programs if shutil.which(one[0])), None)
+    if command is None:
+        raise CannotRender("`kustomize build` failed: executable file not found in $PATH")
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode:
+        raise CannotRender(f"`kustomize build {folder.name}` failed: {done.stderr.strip()}")
+    return parse_objects(done.stdout)
 
 
 def helm_options(helm: Json, chart: Path, refs: Mapping[str, Path], scratch: Path) -> list[str]:
