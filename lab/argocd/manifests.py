@@ -19,8 +19,8 @@ def applications(repository: Path, commit: str, folder: str) -> dict[str, Json]:
     """Name -> Application of every manifest under `folder`; ApplicationSets with lists are expanded."""
     found: dict[str, Json] = {}
     for file, text in sorted(gitread.files(repository, commit, folder).items()):
-        if API not in text:
-            continue  # such as the template of a chart beside it
+        if "/templates/" in file:
+            continue  # of a chart beside it
         try:
             documents = parse_objects(text)
         except CannotRender as error:
