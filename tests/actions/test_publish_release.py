@@ -106,6 +106,30 @@ def test_cut_off_anywhere_it_ends_in_one_complete_release(world: Shop, step: str
     assert len(found.assets) == 4
 
 
+@pytest.mark.parametrize("other_files", [False, True])
+def test_two_gates_that_end_at_once_leave_one_release(
+    world: Shop, monkeypatch: pytest.MonkeyPatch, other_files: bool
+) -> None:
+    """The second run publishes between the draft of the first and its publication."""
+    good(world, "1.1.0")
+    publish, began = hub.Hub.publish_release, list[str]()
+
+    def second_run_first(github: hub.Hub, draft: hub.ReleaseInfo, **options: bool) -> hub.ReleaseInfo:
+        if not began:
+            began.append(draft.tag)
+            other = world.hub().create_release(draft.tag, "shop 1.1.0", "", draft=True)
+            for asset in draft.assets if other_files else github.assets(draft.id):
+                world.hub().upload_asset(other, asset.name, github.download_asset(asset.id), "text/plain")
+            publish(world.hub(), other, make_latest=True)
+        return publish(github, draft, **options)
+
+    monkeypatch.setattr(hub.Hub, "publish_release", second_run_first)
+    assert run(world, version="1.1.0") == (4 if other_files else 0)
+    assert world.outputs()["reason"] == ("version-taken" if other_files else "published")
+    assert [(r.tag, r.draft) for r in world.hub().releases()] == [("v1.1.0", False)]
+    assert began == ["v1.1.0"]
+
+
 def refused(world: Shop, version: str, reason: str, code: int, words: str) -> None:
     assert run(world, version=version) == code
     assert world.outputs()["reason"] == reason

@@ -349,7 +349,7 @@ def test_a_release_is_drafted_filled_and_published_once(shop: World) -> None:
     made = github.upload_asset(draft, "shop 1.0.0.tgz", b"\x1f\x8bchart\xff", "application/gzip")
     assert made.digest.startswith("sha256:")
     assert github.download_asset(made.id) == b"\x1f\x8bchart\xff"
-    published = github.publish_release(draft.id, make_latest=True)
+    published = github.publish_release(draft, make_latest=True)
     assert not published.draft
     with pytest.raises(Stop) as caught:
         github.upload_asset(published, "shop 1.0.0.tgz", b"other", "application/gzip")

@@ -92,17 +92,26 @@ class Releases(Port):
                 return existing
             raise _burned(refusal, tag) from refusal
 
-    def publish_release(self, id: int, make_latest: bool, prerelease: bool = False) -> ReleaseInfo:
-        """Turn a draft into a release; `make_latest` decides what the repository shows as its newest."""
+    def publish_release(
+        self, draft: ReleaseInfo, *, make_latest: bool, prerelease: bool = False
+    ) -> ReleaseInfo:
+        """Turn a draft into a release; `make_latest` decides what the repository shows as its newest.
+
+        Where another run has published a release of that tag meanwhile, that one comes out, and the draft is gone.
+        """
         latest = "true" if make_latest else "false"
         fields = {"draft": False, "prerelease": prerelease, "make_latest": latest}
-        path = self._c.path("releases", id)
+        path = self._c.path("releases", draft.id)
         try:
             return self._c.write(
                 "PATCH", path, fields, "publish the release", _RIGHT, _Release, repeatable=True
             ).value()
         except Refused as refusal:
-            raise _burned(refusal, "this release") from refusal
+            other = self.release(draft.tag) if "already_exists" in refusal.said else None
+            if other is None or other.draft:
+                raise _burned(refusal, draft.tag) from refusal
+        self._c.write("DELETE", path, {}, "remove the draft", _RIGHT, msgspec.Raw, repeatable=True)
+        return other
 
     def upload_asset(self, release: ReleaseInfo, name: str, data: bytes, content_type: str) -> Asset:
         """Add a file to a release. Stop(version-taken) when a finished one of that name is there."""

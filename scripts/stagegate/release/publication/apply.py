@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from stagegate.clients.hub import Hub
+from stagegate.clients.hub import Hub, ReleaseInfo
+from stagegate.errors import Stop
 from stagegate.model import Change
 from stagegate.release.publication.plan_facts import Publication, ReleaseFacts
 from stagegate.runner import log
@@ -42,12 +43,30 @@ def apply(
         log.say(f"uploaded {asset.name}")
         changes.append(Change(kind="asset", target=asset.name, after=asset.digest))
     if decided.publish:
-        release = github.publish_release(
-            release.id, make_latest=decided.latest, prerelease=decided.prerelease
+        ours, release = (
+            release,
+            github.publish_release(release, make_latest=decided.latest, prerelease=decided.prerelease),
         )
+        if release.id != ours.id:
+            _demand_same(release, decided, facts)
+            log.say(f"another run has published {facts.tag} with the same files, so its draft is removed")
+            return PublishedRelease(url=release.url, changes=())
         log.say(f"published {facts.tag}")
         changes.append(Change(kind="release", target=facts.tag, after=release.url))
     return PublishedRelease(url=release.url, changes=tuple(changes))
+
+
+def _demand_same(other: ReleaseInfo, decided: Publication, facts: ReleaseFacts) -> None:
+    """Two last gates may end at once. Stop(version-taken) where the other run published something else."""
+    theirs = {asset.name: asset.digest for asset in other.assets}
+    differing = [asset.name for asset in decided.uploads if theirs.get(asset.name) not in (asset.digest, "")]
+    if differing:
+        raise Stop(
+            "version-taken",
+            f"Another run has published the release {facts.tag} at the same time, with other files.",
+            f"It lacks or differs in: {', '.join(differing)}.",
+            "Compare both runs. Run publish-release again to add files that are missing.",
+        )
 
 
 def intended(decided: Publication, facts: ReleaseFacts) -> tuple[Change, ...]:
