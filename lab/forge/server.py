@@ -137,7 +137,9 @@ class Server:
     def _rest(self, request: Request, raw: bytes, path: str, api: str, token: Token) -> Answer:
         match = find(ROUTES, request.method, path)
         if match is None:
-            self.world.unknown_routes.append((request.method, path))
+            # Who asks for an app whose port this forge has got since means no API.
+            if "Authorization" in request.headers or "github" in request.headers.get("Accept", ""):
+                self.world.unknown_routes.append((request.method, path))
             raise not_found()
         route, params = match
         demands.enter(f"{route.method} {route.pattern}")

@@ -256,7 +256,7 @@ def _with_release(
         policy, files = draft.policy_of(subject.environment), (sides[0].contents, sides[1].contents)
         other = spelling.trouble(connections, policy, draft.settings, release, files)
     except Stop as stop:
-        why = f"{stop.what} {stop.why}"
+        why = f"{stop.what} {stop.why}".strip().rstrip(".")  # a sentence goes on around it
         if stop.reason in ("bad-input", "missing-file", "content-differs", "not-authorised"):
             return msgspec.structs.replace(subject, release_absent=why), draft
         return msgspec.structs.replace(subject, release_trouble=why), draft

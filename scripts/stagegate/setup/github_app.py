@@ -24,12 +24,12 @@ PERMISSIONS = {
 JOBS = "stagegate"  # the GitHub Environment of promotions, commands and pin-guard
 
 
-def manifest(slug: str, repository: str) -> str:
+def manifest(slug: str, page: str) -> str:
     """The App's manifest as JSON: private, without a webhook."""
     document = {
         "name": slug,
-        "url": f"https://github.com/{repository}",
-        "hook_attributes": {"url": f"https://github.com/{repository}", "active": False},
+        "url": page,
+        "hook_attributes": {"url": page, "active": False},
         "public": False,
         "default_permissions": PERMISSIONS,
         "default_events": [],
@@ -40,17 +40,18 @@ def manifest(slug: str, repository: str) -> str:
 def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterator[str]:
     """How the App is made, where its key goes, and what has to be limited."""
     owner, repository = survey.owner or "acme", survey.repository or "acme/app"
+    page = f"{survey.server}/{repository}"
     form = {
         "name": slug,
-        "url": f"https://github.com/{repository}",
+        "url": page,
         "public": "false",
         "webhook_active": "false",
     }
-    address = f"https://github.com/organizations/{owner}/settings/apps/new?{urlencode(form | PERMISSIONS)}"
-    yield f"The manifest of the GitHub App {slug}:\n{manifest(slug, repository)}"
+    address = f"{survey.server}/organizations/{owner}/settings/apps/new?{urlencode(form | PERMISSIONS)}"
+    yield f"The manifest of the GitHub App {slug}:\n{manifest(slug, page)}"
     yield (
         f"Make it from the manifest, or fill the form that this address opens: {address} "
-        "(for a person's account: https://github.com/settings/apps/new with the same query). "
+        f"(for a person's account: {survey.server}/settings/apps/new with the same query). "
         f"Install it on {repository} only."
     )
     yield (

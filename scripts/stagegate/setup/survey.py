@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -85,6 +86,11 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[Workflow, ...]
     settings: Mapping[str, str]
     builds_on: Mapping[str, frozenset[str]]
+
+    @property
+    def server(self) -> str:
+        """GitHub's address as a browser opens it, by the host of origin."""
+        return f"https://{urlsplit(self.address).hostname or 'github.com'}"
 
     @property
     def owner(self) -> str:
