@@ -21,7 +21,7 @@ from pathlib import Path
 
 _SELF = re.compile(r"(?m)^(\s*(?:- )?uses: )\$/(\S+)")
 _ENVIRONMENT = re.compile(r"(?m)^(    environment: )\{name: (.+?), deployment: false\}")
-_JOB = re.compile(r"(?m)^(?=  [A-Za-z_][\w-]*:\s*$)")
+_JOB = re.compile(r"(?m)^(?=  [A-Za-z_][\w-]*:\s*(?:#.*)?$)")
 _CALL = re.compile(r"(?m)^    uses: \S+/\.github/workflows/([\w-]+\.yml)@")
 _MAPPED = re.compile(r"(?m)^      (\w+): \$\{\{ secrets\.\1 \}\}$")
 _EXPRESSION = re.compile(r"^\$\{\{ (.+) \}\}$")

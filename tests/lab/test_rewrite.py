@@ -84,3 +84,11 @@ def test_a_snapshot_has_what_git_would_commit(tmp_path: Path) -> None:
     snapshot(ROOT, tmp_path, lambda text, _: text, "examples/shop")
     assert (tmp_path / "stagegate.yaml").read_bytes() == (ROOT / "examples/shop/stagegate.yaml").read_bytes()
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_a_job_with_a_comment_behind_its_name_is_a_job_of_its_own() -> None:
+    checkout = "    steps:\n      - uses: actions/checkout@c0ffee\n"
+    call = "    uses: acme/stagegate/.github/workflows/publish.yml@v0.1.0\n"
+    text = f"on: push\njobs:\n  build:\n{checkout}  publish: # what was built\n{call}"
+    after = for_act(text, "x/y@z", "f.yml")
+    assert "token: ${{ fromJSON(secrets.LAB_TOKENS)['f.yml/build'] }}" in after

@@ -11,7 +11,7 @@ mkdir -p "$target"
 cd "$target"
 git init --quiet .
 git remote add origin "$GITHUB_SERVER_URL/$REPOSITORY.git"
-export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
+export GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
 GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$TOKEN" | base64 --wrap=0)"
 export GIT_CONFIG_VALUE_0
 depth=()
