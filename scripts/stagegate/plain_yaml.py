@@ -7,23 +7,21 @@ every error are left to the full reader, which also knows the places.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any
 
 from stagegate.patterns import compiled_later, pattern
-from stagegate.simple_yaml import Unusual
+from stagegate.simple_yaml import LIKE_BOOLEANS, Unusual
 
 with compiled_later():  # its reader in Python has many, and libyaml reads here
     import yaml
 
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
-_LIKE_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n", "null", "true", "false"})
 _INTEGER = pattern(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER = pattern(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TEXT = pattern(r"[0-9]+[smhd]|[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.-]+)?")  # durations and versions
 _ADDRESS = pattern(r"[0-9][^/]*/.*")  # no number and no date has a slash: 127.0.0.1:5000/acme/shop
-_DOUBTFUL = pattern(r"[-+.0-9=<!&*]|(?:yes|no|on|off|y|n|null|true|false)$", re.IGNORECASE)
+_DOUBTFUL = pattern(r"[-+.0-9=<!&*]")
 
 
 def load(content: bytes) -> Any:
@@ -70,7 +68,9 @@ def _plain(text: str) -> tuple[str, Any]:
     """The type and the value of a text without quotes."""
     if text in _WORDS:
         return ("null" if _WORDS[text] is None else "bool"), _WORDS[text]
-    if text[0].isalpha() and text.lower() not in _LIKE_BOOLEANS:  # most are, and need no pattern
+    if text[0].isalpha():  # most are, and need no pattern
+        if text.lower() in LIKE_BOOLEANS:
+            raise Unusual
         return "str", text
     if _INTEGER.fullmatch(text):
         return "int", int(text)

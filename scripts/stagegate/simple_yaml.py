@@ -21,7 +21,7 @@ _TEXT = pattern(
     r"[A-Za-z/][A-Za-z0-9_./@-]*(?: +[A-Za-z0-9_./@-]+|:[A-Za-z0-9_./@-]+)*"
 )  # outside of brackets
 _WORDS = {"true": True, "false": False}
-_DOUBTFUL = frozenset({"yes", "no", "on", "off", "y", "n", "null", "true", "false"})
+LIKE_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n", "null", "true", "false"})
 
 
 class Unusual(Exception):
@@ -78,7 +78,7 @@ def _mapping(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[dict[s
     entries: dict[str, Any] = {}
     while at < len(lines) and lines[at][0] == indent and lines[at][1][0] != "-":
         entry = _ENTRY.fullmatch(lines[at][1])
-        if entry is None or entry[1] in entries or entry[1].lower() in _DOUBTFUL:
+        if entry is None or entry[1] in entries or entry[1].lower() in LIKE_BOOLEANS:
             raise Unusual
         at += 1
         if entry[2]:
@@ -97,7 +97,7 @@ def _mapping(lines: list[tuple[int, str]], at: int, indent: int) -> tuple[dict[s
 def _inline(text: str) -> Any:
     """The value behind a key or a dash."""
     if text[0] not in "[{\"'0123456789" and text not in _WORDS:
-        if text.lower() in _DOUBTFUL or not _TEXT.fullmatch(text):
+        if text.lower() in LIKE_BOOLEANS or not _TEXT.fullmatch(text):
             raise Unusual
         return text
     value, end = _flow(text, 0)
@@ -122,7 +122,7 @@ def _flow(text: str, at: int) -> tuple[Any, int]:
         return next(one for one in (double, single, special) if one is not None), match.end()
     if word in _WORDS:
         return _WORDS[word], match.end()
-    if word.lower() in _DOUBTFUL:
+    if word.lower() in LIKE_BOOLEANS:
         raise Unusual
     return word, match.end()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import yaml
@@ -87,6 +87,11 @@ def load(content: str | bytes) -> Any:
 def compose(content: str | bytes) -> yaml.Node | None:
     """The nodes of the one document of a text, where a key may stand twice. yaml.YAMLError as for `load`."""
     return yaml.compose(_bounded(content), LastWinsLoader)
+
+
+def compose_all(content: str | bytes) -> Iterator[yaml.Node]:
+    """The nodes of every document of a text, as `compose` gives those of one."""
+    return yaml.compose_all(_bounded(content), LastWinsLoader)
 
 
 def load_all(content: str | bytes) -> list[Any]:

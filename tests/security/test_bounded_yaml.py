@@ -49,6 +49,13 @@ def test_a_bomb_in_any_file_of_an_environment_ends(world: Shop, path: str, text:
 
 @pytest.mark.parametrize("text", [BOMB, DEEP])
 def test_every_reader_of_yaml_refuses_it(text: str) -> None:
-    for read in (yaml_1_1.load, yaml_1_1.load_all, yaml_1_1.load_last, yaml_1_1.load_all_last):
+    for read in (
+        yaml_1_1.load,
+        yaml_1_1.load_all,
+        yaml_1_1.load_last,
+        yaml_1_1.load_all_last,
+        yaml_1_1.compose,
+        yaml_1_1.compose_all,
+    ):
         with pytest.raises(yaml.YAMLError):
             read(text)

@@ -50,7 +50,7 @@ def contents(folder: Path, oids: Iterable[str]) -> dict[str, bytes]:
     """The contents of files by object ID, read by one git. Stop(missing-file) where one is not there."""
     wanted = sorted(set(oids))
     raw = git.git(folder, "cat-file", "--batch", input="".join(f"{oid}\n" for oid in wanted).encode()).stdout
-    by_path: dict[str, bytes] = {}
+    by_oid: dict[str, bytes] = {}
     at = 0
     for oid in wanted:
         end = raw.index(b"\n", at)
@@ -63,9 +63,9 @@ def contents(folder: Path, oids: Iterable[str]) -> dict[str, bytes]:
                 "Check the repository out again, with every file of the commit.",
             )
         at = end + 1 + int(about[2])
-        by_path[oid] = raw[end + 1 : at]
+        by_oid[oid] = raw[end + 1 : at]
         at += 1
-    return by_path
+    return by_oid
 
 
 def proven(folder: Path, commit: str) -> Entries | None:

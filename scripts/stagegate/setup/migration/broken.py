@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from stagegate import yaml_1_1
 from stagegate.argocd_app import named_files
 from stagegate.argocd_app.tree import Tree
 from stagegate.model import Finding
@@ -47,7 +48,7 @@ def find(tree: Tree, folder: str) -> Iterator[Finding]:
         yield from _absent(tree, path)
     for path, content in sorted(tree.read(sorted(paths)).items()):
         try:
-            for node in yaml.compose_all(content, yaml.CSafeLoader):
+            for node in yaml_1_1.compose_all(content):
                 yield from _twice(node, path)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             mark = getattr(error, "problem_mark", None)
@@ -98,7 +99,7 @@ def _kustomizations(tree: Tree, folder: str) -> Iterator[tuple[str, bytes]]:
 def _absent(tree: Tree, file: str) -> Iterator[Finding]:
     """Files and folders that a kustomization names and that do not exist, with the line of each."""
     try:
-        node = yaml.compose(tree.file(file) or b"", yaml.CSafeLoader)
+        node = yaml_1_1.compose(tree.file(file) or b"")
     except (yaml.YAMLError, UnicodeDecodeError):
         return  # reported with its line by the caller
     pairs = node.value if isinstance(node, yaml.MappingNode) else []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from stagegate.model import Finding
+from stagegate.model import Finding, Severity
 from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import github_environments, workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
@@ -65,19 +65,33 @@ def _argocd(
         )
 
 
-def _scenarios(
-    settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
+def _lines(
+    severity: Severity,
+    names: Sequence[str],
+    why: str,
+    hub: HubFacts,
+    environment: Environment,
+    name: str,
+    held: set[str],
 ) -> Iterator[Finding]:
-    missing = [one for one in environment.gate.variables if one not in held]
+    """A finding where some of these variables are neither set nor given as lines of the one secret."""
+    missing = [one for one in names if one not in held]
     if missing and LINES not in held:
         lines = "\\n".join(f"{one}=..." for one in missing)
         yield finding(
-            "error",
+            severity,
             f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
-            f"The scenarios of {settings.app} use them, and an empty one ends the gate.",
+            why,
             f"printf '{lines}' | gh secret set {LINES} --env {shlex.quote(name)} --repo {hub.repository}",
             environment=environment.name,
         )
+
+
+def _scenarios(
+    settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
+) -> Iterator[Finding]:
+    why = f"The scenarios of {settings.app} use them, and an empty one ends the gate."
+    yield from _lines("error", environment.gate.variables, why, hub, environment, name, held)
 
 
 def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[str]) -> Iterator[Finding]:
@@ -96,18 +110,10 @@ def _channels(
     settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
 ) -> Iterator[Finding]:
     """The addresses of `notify`, which the gate of this environment sends to, and the hosts it may send to."""
-    missing = [one.url for one in settings.notify.channels if one.url and one.url not in held]
-    if missing and LINES not in held:
-        lines = "\\n".join(f"{one}=..." for one in missing)
-        yield finding(
-            "warning",
-            f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
-            f"notify sends messages about {settings.app} to these addresses; without them it sends none.",
-            f"printf '{lines}' | gh secret set {LINES} --env {shlex.quote(name)} --repo {hub.repository}",
-            environment=environment.name,
-        )
-    sends = any(one.url for one in settings.notify.channels)
-    if sends and not environment.gate.variables and "STAGEGATE_HOSTS" not in held:
+    addresses = [one.url for one in settings.notify.channels if one.url]
+    why = f"notify sends messages about {settings.app} to these addresses; without them it sends none."
+    yield from _lines("warning", addresses, why, hub, environment, name, held)
+    if addresses and not environment.gate.variables and "STAGEGATE_HOSTS" not in held:
         yield finding(
             "warning",
             f"{name} has no variable STAGEGATE_HOSTS.",
