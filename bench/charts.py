@@ -12,7 +12,7 @@ from bench.table import Row, cpu_seconds, side_by_side
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 7
-# In the place of helm: writes down what it is asked for, and does it.
+# A program called helm: writes its first argument to a log, then starts the real helm.
 RECORDER = '#!/bin/sh\necho "$1" >>"{log}"\nexec "{helm}" "$@"\n'
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured, what it is compared with, how they relate, and what is asked for.
+    """One measurement beside another one, the ratio of the two, and the goal for that ratio.
 
     `ratio` is measured / compared; `good` is None where the goal is about another machine.
     """

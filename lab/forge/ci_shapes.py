@@ -25,7 +25,7 @@ def status(links: Links, repo: Repository, status: Status, *, creator: bool = Tr
 
 
 def deployment(links: Links, deployment: Deployment) -> Body:
-    """A deployment, its payload as it was sent."""
+    """A deployment as GitHub shows it, with the payload of the request that made it."""
     at = links.repo(deployment.repository)
     return {
         "url": f"{at}/deployments/{deployment.id}",

@@ -66,7 +66,7 @@ class Feed:
         self._world, self._taken = world, 0
 
     def next(self, timeout: float) -> Event | None:
-        """The next event nobody has taken yet; None after `timeout` seconds without one."""
+        """The next event that was not taken before; None after `timeout` seconds without one."""
         until = time.monotonic() + timeout
         with self._world.news:
             while len(self._world.events) <= self._taken:
@@ -77,7 +77,7 @@ class Feed:
             return self._world.events[self._taken - 1]
 
     def drain(self) -> list[Event]:
-        """All events nobody has taken yet."""
+        """All events that were not taken before."""
         with self._world.lock:
             fresh = self._world.events[self._taken :]
             self._taken = len(self._world.events)

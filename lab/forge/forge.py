@@ -252,11 +252,11 @@ class Forge:
             return list(self.world.events)
 
     def next_event(self, timeout: float) -> Event | None:
-        """The next event nobody has taken yet; None after `timeout` seconds without one."""
+        """The next event that was not taken before; None after `timeout` seconds without one."""
         return self._feed.next(timeout)
 
     def drain_events(self) -> list[Event]:
-        """All events nobody has taken yet."""
+        """All events that were not taken before."""
         return self._feed.drain()
 
     @property

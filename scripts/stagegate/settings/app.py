@@ -99,7 +99,7 @@ class Settings(Section, frozen=True, kw_only=True):
     """How versions are written, and in which files."""
     release_branches: tuple[str, ...] = ()
     """Branches besides the default one where releases may be made, such as `release/*`. A tag whose commit is
-    on none of them is not a release. Protect these branches, because people who may push there decide what is
+    on none of them is not a release. Protect these branches: a push to one of them decides which commit is
     tested."""
     guarded_paths: tuple[str, ...] = ()
     """Globs besides the folders that hold pins, such as `clusters/**`. A changed document there that names
