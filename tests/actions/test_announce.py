@@ -77,7 +77,7 @@ def test_a_dry_run_starts_nothing(forge: Forge, tmp_path: Path) -> None:
         ({"metadata": "read", "actions": "write"}, {"policy": ""}, "bad-settings"),
     ],
 )
-def test_what_is_missing_is_named(
+def test_a_missing_permission_workflow_or_setting_is_reported(
     forge: Forge, tmp_path: Path, permissions: dict[str, str], more: dict[str, str], reason: str
 ) -> None:
     code, told = run(forge, tmp_path, permissions, **more)

@@ -1,4 +1,4 @@
-"""audit: who proposed, approved, merged and overrode what, with the rules as they stood; and evidence says it too."""
+"""audit lists who proposed, approved, merged and overrode each promotion; evidence names the same people."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_marks_and_changes_by_hand_are_listed(world: Shop) -> None:
     assert [entry["what"] for entry in entries if entry["what"] == "by-hand"]
 
 
-def test_a_period_and_an_environment_limit_it(world: Shop) -> None:
+def test_a_period_and_an_environment_limit_the_audit(world: Shop) -> None:
     assert {entry["environment"] for entry in audited(world, environment="staging")} == {"staging", ""} - {""}
     world.forge.advance(40 * 86_400)
     assert audited(world) == []
@@ -97,7 +97,7 @@ def test_a_period_and_an_environment_limit_it(world: Shop) -> None:
     assert entrypoint("audit", audit.AuditInputs, audit.main, argv=[], environ=environ) == 2
 
 
-def test_csv_has_a_row_for_each_entry_and_computes_nothing(world: Shop) -> None:
+def test_csv_has_a_row_for_each_entry_and_no_formulas(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="=1+1")
     environ = world.environ(file="audit.csv", format="csv")
     assert entrypoint("audit", audit.AuditInputs, audit.main, argv=[], environ=environ) == 0
@@ -107,7 +107,7 @@ def test_csv_has_a_row_for_each_entry_and_computes_nothing(world: Shop) -> None:
     assert not [value for row in rows for value in row.values() if value.startswith("=")]
 
 
-def test_evidence_names_the_people_and_trusts_no_trailer_of_others(world: Shop) -> None:
+def test_evidence_names_the_people_and_ignores_trailers_of_others(world: Shop) -> None:
     settings = settings_file.load(world.folder / "stagegate.yaml", "stagegate.yaml")
     url = world.forge.url
     context = Context(

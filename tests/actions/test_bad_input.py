@@ -1,4 +1,4 @@
-"""Every action answers bad input with one annotation, the documented exit code, and no call to anybody."""
+"""Every action reports bad input with one annotation and the documented exit code, and sends no request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REQUIRED = {
 
 
 def run(action: str, workspace: Path, **given: str) -> tuple[int, str]:
-    """Exit code and reason of an action in a workspace where nobody can be reached."""
+    """Exit code and reason of an action in a workspace from which no server can be reached."""
     module = importlib.import_module("stagegate.actions." + action.replace("-", "_"))
     kind = typing.get_type_hints(module.main)["inputs"]
     required = [field.name for field in msgspec.structs.fields(kind) if field.required]
@@ -60,11 +60,11 @@ def one_annotation(capsys: pytest.CaptureFixture[str]) -> typing.Iterator[None]:
     assert len(errors) == 1
 
 
-def test_no_settings(local_action: str, tmp_path: Path) -> None:
+def test_missing_settings_are_reported(local_action: str, tmp_path: Path) -> None:
     assert run(local_action, tmp_path) == (2, "missing-file")
 
 
-def test_unknown_keys_and_broken_yaml(local_action: str, tmp_path: Path) -> None:
+def test_unknown_keys_and_broken_yaml_are_reported(local_action: str, tmp_path: Path) -> None:
     (tmp_path / "stagegate.yaml").write_text("app: shop\nenvironmentz: []\n")
     wanted = (
         "missing-file" if local_action == "doctor" else "bad-settings"
@@ -72,9 +72,9 @@ def test_unknown_keys_and_broken_yaml(local_action: str, tmp_path: Path) -> None
     assert run(local_action, tmp_path) == (2, wanted)
 
 
-def test_settings_outside_the_workspace(local_action: str, tmp_path: Path) -> None:
+def test_settings_outside_the_workspace_are_refused(local_action: str, tmp_path: Path) -> None:
     assert run(local_action, tmp_path, config="../stagegate.yaml") == (2, "bad-input")
 
 
-def test_a_boolean_that_is_none(action: str, tmp_path: Path) -> None:
+def test_an_input_that_is_not_a_boolean_is_refused(action: str, tmp_path: Path) -> None:
     assert run(action, tmp_path, dry_run="maybe") == (2, "bad-input")

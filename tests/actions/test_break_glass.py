@@ -1,4 +1,4 @@
-"""When services are down: back from the clone alone, and a change by hand recorded under a person's name."""
+"""When services are down: a rollback from the clone alone, and a manual change recorded under a person's name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROD = "deploy/prod.yaml"
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone whose prod was pinned to 1.0.0, 1.1.0, 1.2.0 and then 1.3.0; nothing outside can be reached."""
+    """A clone whose prod was pinned to 1.0.0, 1.1.0, 1.2.0 and then 1.3.0; no server can be reached."""
     folder = tmp_path / "clone"
     (folder / "deploy").mkdir(parents=True)
     (folder / "stagegate.yaml").write_text(
@@ -64,7 +64,7 @@ def test_a_rollback_finds_its_target_in_the_clone(
     assert "No evidence was read" in capsys.readouterr().out
 
 
-def test_a_banned_release_is_no_target_and_a_named_one_is_taken(clone: Path) -> None:
+def test_a_rollback_skips_a_banned_release_and_accepts_a_named_one(clone: Path) -> None:
     ban(clone, "1.2.0")
     assert cli.main(["rollback", "--local", "prod"]) == 0
     assert "v1.1.0" in (clone / PROD).read_text()
@@ -84,7 +84,7 @@ def test_a_banned_release_is_no_target_and_a_named_one_is_taken(clone: Path) -> 
         ("dirty", "1.1.0"),
     ],
 )
-def test_any_form_of_clone_has_a_target(
+def test_a_rollback_finds_its_target_in_every_kind_of_clone(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, target: str
 ) -> None:
     """In a fresh clone the ban is a branch of origin; a shallow one has fetched one branch only."""
@@ -126,7 +126,7 @@ def pushed(world: Shop) -> tuple[int, list[str]]:
     return code, [finding["rule"] for finding in world.report()["findings"] if finding["severity"] == "error"]
 
 
-def test_an_adopted_change_by_hand_is_quiet_and_names_the_person(world: Shop) -> None:
+def test_an_adopted_manual_change_gives_no_finding_and_names_the_person(world: Shop) -> None:
     assert pushed(world) == (1, ["unproven-pin"])
     number = issue(world)
     code, reason, text = say(world, "octo-dev", "/adopt prod the registry was down", number)
@@ -139,7 +139,7 @@ def test_an_adopted_change_by_hand_is_quiet_and_names_the_person(world: Shop) ->
     assert say(world, "octo-dev", "/adopt prod once more", number)[:2] == (0, "already-passed")
 
 
-def test_adopting_needs_the_permission_and_proves_nothing_for_later_environments(world: Shop) -> None:
+def test_adopting_needs_the_permission_and_is_no_evidence_for_later_environments(world: Shop) -> None:
     assert say(world, "octo-guest", "/adopt prod it is fine")[:2] == (1, "not-authorised")
     world.seed_pin("staging", "1.1.0")
     world.seed_pin("prod", "1.0.0")

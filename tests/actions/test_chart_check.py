@@ -1,4 +1,4 @@
-"""chart-check as a whole: the example passes, a defect is told everywhere it should be, and nothing is hidden."""
+"""chart-check as a whole: the example passes, and a defect appears in every report."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def test_a_defect_is_an_annotation_a_row_a_failure_and_a_result(
         assert one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == DEPLOYMENT
 
 
-def test_a_silence_shows_its_reason_everywhere(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_silenced_finding_shows_its_reason_everywhere(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.edit(
         "stagegate.yaml", CHECKS, "    silence: [{rule: dangling-reference, reason: made by the platform}]"
     )
@@ -121,7 +123,7 @@ def test_a_silence_shows_its_reason_everywhere(world: World, capsys: pytest.Capt
     assert [c.get("name") for c in cases if c.find("skipped") is not None] == ["dangling-reference"] * 2
 
 
-def test_an_environment_that_does_not_render_hides_nothing(world: World) -> None:
+def test_an_environment_that_does_not_render_hides_no_finding_of_the_others(world: World) -> None:
     world.edit(
         DEPLOYMENT,
         "  replicas:",
@@ -154,7 +156,7 @@ def test_a_values_file_that_is_missing_is_a_finding(world: World) -> None:
     assert [(f["environment"], f["rule"]) for f in findings] == [("prod", "values-file-packaged")]
 
 
-def test_annotations_keep_to_the_limit(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_annotations_stay_within_the_limit(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     volumes = ", ".join(f"{{name: v{n}, secret: {{secretName: s{n}}}}}" for n in range(30))
     world.edit(DEPLOYMENT, "      containers:", f"      volumes: [{volumes}]\n      containers:")
     _, _, findings = world.check()
@@ -212,7 +214,7 @@ def test_a_chart_alone_is_enough(world: World) -> None:
         ({"base": "oci://"}, "bad-input", "is not a reference"),
     ],
 )
-def test_inputs_that_cannot_be_right(
+def test_wrong_inputs_are_refused(
     world: World, inputs: dict[str, str], reason: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, _ = world.check(**inputs)
@@ -220,7 +222,7 @@ def test_inputs_that_cannot_be_right(
     assert says in capsys.readouterr().out
 
 
-def test_a_rule_explains_itself(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_input_explain_describes_a_rule(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = world.check(explain="immutable-job")
     assert (code, out["reason"]) == (0, "reported")
     code, out, _ = world.check(explain="imutable-job")
@@ -242,7 +244,7 @@ def test_a_scenario_that_the_gate_would_refuse_is_refused_here(
     assert name in capsys.readouterr().out
 
 
-def test_a_chart_is_checked_without_loading_what_only_others_need() -> None:
+def test_a_chart_check_loads_no_library_that_only_other_actions_need() -> None:
     """An HTTP library alone takes as long as a rendering."""
     slow = {"requests", "jmespath", "jinja2", "ruamel.yaml", "inspect", "stagegate.clients.registry"}
     loaded = f"print(sorted({slow} & set(sys.modules)))"

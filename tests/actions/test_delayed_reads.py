@@ -10,7 +10,7 @@ READS = 2  # of each new thing, which do not see it
 
 
 def run(world: Shop, **inputs: str) -> dict[str, str]:
-    """One step of promote-pr in which everything new is seen late; its outputs."""
+    """One step of promote-pr that reads every new object with a delay; its outputs."""
     world.forge.lag(READS)
     try:
         environ = world.environ(**inputs)

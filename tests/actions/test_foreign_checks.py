@@ -47,7 +47,7 @@ def pins(world: Shop) -> tuple[str, str]:
 
 
 def tool(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> Path:
-    """A program of this name in PATH that writes down its words."""
+    """A program of this name in PATH that records its arguments."""
     place = folder / "bin"
     place.mkdir(exist_ok=True)
     program = place / name
@@ -58,7 +58,7 @@ def tool(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) 
 
 
 @pytest.mark.parametrize("world", [SCAN], indirect=True)
-def test_a_missing_status_is_unknown_and_one_that_passed_lets_in(world: Shop) -> None:
+def test_a_missing_status_is_unknown_and_one_that_passed_allows_the_promotion(world: Shop) -> None:
     assert run(world, environment="prod") == (3, "unknown-state")
     assert "security/scan: commit" in world.report()["message"]["why"]
     assert world.hub().pulls() == []
@@ -154,7 +154,7 @@ def has(folder: str) -> bool:
 
 
 @pytest.mark.parametrize("world", [SCAN], indirect=True)
-def test_pin_guard_requires_the_same_of_a_pin_moved_by_hand(world: Shop) -> None:
+def test_pin_guard_requires_the_same_checks_for_a_pin_changed_by_hand(world: Shop) -> None:
     person = world.hub(world.forge.token("octo-dev"))
     head = person.head("main") or ""
     person.create_ref("refs/heads/mine", head)

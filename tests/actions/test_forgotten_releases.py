@@ -73,7 +73,7 @@ def test_a_release_missed_in_an_outage_is_proposed_once_by_the_next_evaluation(w
     assert len(open_titles(world)) == 1
 
 
-def test_an_outage_of_the_registry_stops_no_evaluation_and_is_named(world: Shop) -> None:
+def test_an_outage_of_the_registry_is_reported_and_stops_no_evaluation(world: Shop) -> None:
     text = world.repo.read("main", "stagegate.yaml").decode()
     world.repo.seed({"stagegate.yaml": text.replace(world.host, "127.0.0.1:9")})
     code, told = run(world, mode="evaluate")
@@ -81,7 +81,7 @@ def test_an_outage_of_the_registry_stops_no_evaluation_and_is_named(world: Shop)
     assert "prod does not get its next release yet" in world.report()["message"]["why"]
 
 
-def test_a_direct_environment_gets_what_it_missed(tmp_path: Path, host: str) -> None:
+def test_a_direct_environment_gets_the_release_that_it_missed(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, versions=VERSIONS) as world:
         run(world, mode="hold", environment="staging", reason="the disk is full")
         assert run(world, environment="staging", version="1.3.0-rc.1")[1]["reason"] == "held-back"
@@ -103,7 +103,7 @@ def test_a_release_that_was_rolled_back_returns_only_by_name(world: Shop) -> Non
     assert run(world, environment="prod", version="1.1.0")[1]["reason"] == "proposed"
 
 
-def test_a_banned_proposal_makes_way_for_the_release_after_it(world: Shop) -> None:
+def test_a_banned_proposal_is_replaced_by_the_release_after_it(world: Shop) -> None:
     run(world, environment="prod")
     world.forge.advance(60)
     world.seed_pin("staging", "1.2.0")
@@ -113,7 +113,7 @@ def test_a_banned_proposal_makes_way_for_the_release_after_it(world: Shop) -> No
 
 
 @pytest.mark.parametrize("mode", ["evaluate", "promote"])
-def test_a_change_to_direct_closes_the_open_proposal_with_a_sentence(world: Shop, mode: str) -> None:
+def test_a_change_to_direct_closes_the_open_proposal_with_a_comment(world: Shop, mode: str) -> None:
     run(world, environment="prod")
     text = world.repo.read("main", "stagegate.yaml").decode()
     world.repo.seed({"stagegate.yaml": text.replace("{reviewers", "{strategy: direct, reviewers")})

@@ -1,4 +1,4 @@
-"""The front door: any one action by name, its inputs as YAML, its result handed on whole."""
+"""The front door runs any one action by name, takes its inputs as YAML, and passes on its whole result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = sorted(path.parent.name for path in ROOT.glob("actions/*/action.yml"))
 
 
 class Opened:
-    """What came out of the door."""
+    """The result of a run of the front door."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.runs = root, 0
@@ -48,7 +48,7 @@ def door(tmp_path: Path) -> Opened:
 
 @pytest.fixture
 def bump(monkeypatch: pytest.MonkeyPatch) -> list[version_bump.VersionBump]:
-    """version-bump that only remembers what it was given."""
+    """The inputs of every run of a version-bump that does nothing else."""
     seen: list[version_bump.VersionBump] = []
 
     def main(inputs: version_bump.VersionBump, _: Context) -> Result:
@@ -65,13 +65,13 @@ def bump(monkeypatch: pytest.MonkeyPatch) -> list[version_bump.VersionBump]:
 
 
 @pytest.mark.parametrize("command", NAMES)
-def test_every_action_is_behind_the_door(command: str) -> None:
+def test_the_front_door_runs_every_action(command: str) -> None:
     kind, main = front_door.find(command)
     assert issubclass(kind, Inputs)
     assert callable(main)
 
 
-def test_an_action_runs_as_if_called_itself(door: Opened, bump: list[Any]) -> None:
+def test_an_action_runs_as_if_it_were_called_directly(door: Opened, bump: list[Any]) -> None:
     code, out = door(
         "version-bump",
         "bump: minor\nbranch: main\n",
@@ -88,7 +88,7 @@ def test_an_action_runs_as_if_called_itself(door: Opened, bump: list[Any]) -> No
     assert (report["reason"], report["version"]) == ("released", "1.1.0")
 
 
-def test_the_action_s_own_word_wins(door: Opened, bump: list[Any]) -> None:
+def test_inputs_in_with_win_over_inputs_of_the_front_door(door: Opened, bump: list[Any]) -> None:
     door("version-bump", "config: own.yaml\ndry-run: true", SG_CONFIG="door.yaml")
     assert (bump[0].config, bump[0].dry_run) == ("own.yaml", True)
 
@@ -100,7 +100,7 @@ def test_a_text_that_looks_like_another_type_stays_text(text: str) -> None:
     assert yaml_inputs.fields(f"version: {text}", promote_pr.PromotePr, "promote-pr") == {"version": text}
 
 
-def test_lines_and_empties() -> None:
+def test_lines_and_empty_values_are_kept() -> None:
     text = "reason: |\n  two\n  lines\nversion:\nenvironment: ''\n# nothing else\n"
     found = yaml_inputs.fields(text, promote_pr.PromotePr, "promote-pr")
     assert (found["reason"], found["version"], found["environment"]) == ("two\nlines\n", "", "")
@@ -139,7 +139,7 @@ def test_an_unknown_command_is_never_imported(door: Opened, command: str, words:
         ("token_: x", "no input"),
     ],
 )
-def test_a_value_that_is_not_a_list_of_inputs_is_refused(
+def test_a_value_that_is_not_a_mapping_of_inputs_is_refused(
     door: Opened, given: str, words: str, bump: list[Any]
 ) -> None:
     code, out = door("version-bump", given)
@@ -149,19 +149,19 @@ def test_a_value_that_is_not_a_list_of_inputs_is_refused(
     assert "hush" not in json.dumps(message)
 
 
-def test_no_object_is_made_from_yaml() -> None:
+def test_a_yaml_tag_creates_no_python_object() -> None:
     text = "version: !!python/object/apply:os.system [exit 1]"
     with pytest.raises(Stop):
         yaml_inputs.fields(text, promote_pr.PromotePr, "promote-pr")
 
 
-def test_a_stop_behind_the_door_is_the_door_s(door: Opened) -> None:
+def test_the_front_door_reports_the_refusal_of_its_action(door: Opened) -> None:
     code, out = door("version-bump", "", SG_CONFIG="missing.yaml", SG_TOKEN="t0ken-one")
     assert (code, out["reason"]) == (2, "missing-file")
     assert "outputs" not in out
 
 
-def test_the_script_itself_opens(tmp_path: Path) -> None:
+def test_the_script_of_the_front_door_runs(tmp_path: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "SG_COMMAND": "nothing", "GITHUB_WORKSPACE": str(tmp_path)}
     script = [sys.executable, str(ROOT / "scripts/front_door.py")]
     done = subprocess.run(script, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)

@@ -59,7 +59,7 @@ class World:
         path.write_text(text.replace(before, after))
 
     def move(self, before: str, after: str) -> None:
-        """As version-bump does."""
+        """Write the version into the files, as version-bump does."""
         for file in ("VERSION", "README.md", "charts/shop/Chart.yaml"):
             self.edit(file, before, after)
 
@@ -93,7 +93,7 @@ class World:
         return code, outputs(out.read_text())
 
     def git(self, *argv: str) -> str:
-        """Run git in the work tree, by somebody whose clock stands still."""
+        """Run git in the work tree with a fixed author and time."""
         who = {"NAME": "octo", "EMAIL": "octo@example.org", "DATE": "2026-01-01T00:00:00Z"}
         env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
         done = subprocess.run(
@@ -107,7 +107,7 @@ class World:
         return done.stdout.strip()
 
     def commit(self) -> str:
-        """The work tree as it is, as a commit."""
+        """Commit the work tree."""
         self.git("init", "-q")
         self.git("add", "-A")
         if self.git("status", "--porcelain"):
@@ -128,7 +128,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield World(tmp_path, running.host)
 
 
-def test_published_once_and_pulled_by_helm(world: World, tmp_path: Path) -> None:
+def test_a_chart_is_published_once_and_helm_pulls_it(world: World, tmp_path: Path) -> None:
     code, out = world.publish()
     assert (code, out["outcome"], out["reason"], out["pushed"]) == (0, "done", "published", "true")
     assert out["chart"] == f"oci://{world.host}/acme/charts/shop"
@@ -149,7 +149,7 @@ def test_published_once_and_pulled_by_helm(world: World, tmp_path: Path) -> None
     assert (again["digest"], again["pushed"]) == (out["digest"], "false")
 
 
-def test_another_time_place_and_zone_give_the_same_digest(
+def test_the_digest_does_not_depend_on_time_folder_or_time_zone(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, first = world.publish(dry_run="true")
@@ -187,14 +187,14 @@ def test_another_commit_under_the_same_version_is_named(world: World) -> None:
     assert f"from commit {first[:12]}, this is {second[:12]}" in world.report(out)["message"]["why"]
 
 
-def test_a_commit_that_is_not_there_is_refused(world: World) -> None:
+def test_a_missing_commit_is_refused(world: World) -> None:
     world.commit()
     code, out = world.publish(commit="b" * 40)
     assert (code, out["reason"]) == (2, "bad-input")
     assert world.client.tags(world.where) == ()
 
 
-def test_a_chart_alone_is_compared_with_a_published_one(world: World) -> None:
+def test_chart_check_compares_a_chart_without_settings_with_a_published_one(world: World) -> None:
     world.publish()
     (world.work / "stagegate.yaml").unlink()
     world.edit("charts/shop/values.yaml", "replicas: 1", "replicas: 3")
@@ -238,7 +238,7 @@ def test_other_images_under_the_same_version_are_refused(world: World) -> None:
     assert world.publish()[0] == 4
 
 
-def test_the_same_content_packed_by_another_zlib_is_the_same(
+def test_content_packed_by_another_zlib_counts_as_the_same(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -290,9 +290,7 @@ def test_a_lost_race_is_noticed_although_its_write_is_last(
     assert world.client.digest(world.where) == other["digest"]
 
 
-def test_requests_of_a_new_chart_and_of_one_that_is_there(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_published_chart_needs_one_request(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Transport.send
     sent: list[str] = []
 
@@ -369,7 +367,7 @@ def test_bad_input_changes_nothing(world: World, break_it: Any, reason: str, say
 @pytest.mark.parametrize(
     "version", ["v1.1.0", "1.1", "01.1.0", "latest", "1.1.0 ", "1.1.0\n::error::x", "😀"]
 )
-def test_versions_that_are_not(world: World, version: str) -> None:
+def test_a_text_that_is_not_a_version_is_refused(world: World, version: str) -> None:
     code, out = world.publish(version=version)
     if version.strip() == "1.1.0":  # inputs are trimmed
         assert code == 0
@@ -386,7 +384,7 @@ def test_build_metadata_becomes_part_of_the_tag(world: World) -> None:
     assert versions == ["1.1.0_b.7"]
 
 
-def test_helm_finding_places_are_paths_of_the_repository(
+def test_findings_of_helm_name_paths_of_the_repository(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.edit("charts/shop/templates/service.yaml", "kind: Service", "")
@@ -396,7 +394,7 @@ def test_helm_finding_places_are_paths_of_the_repository(
     assert "charts/shop/templates/service.yaml" in printed
 
 
-def test_values_in_another_repository_are_said_to_be_untried(world: World) -> None:
+def test_values_in_another_repository_are_reported_as_not_checked(world: World) -> None:
     for file in ("deploy/argocd/staging.yaml", "deploy/argocd/prod.yaml"):
         world.edit(file, "https://github.com/acme/shop.git", "https://github.com/acme/gitops.git")
     code, out = world.publish()
@@ -405,7 +403,9 @@ def test_values_in_another_repository_are_said_to_be_untried(world: World) -> No
     assert {note["environment"] for note in notes} == {"staging", "prod"}
 
 
-def test_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_registry_with_a_login_needs_user_and_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("STAGEGATE_RETRY_PACE", "0")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     with Registry(tmp_path / "data") as running:
@@ -430,7 +430,7 @@ def test_logins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         assert PASSWORD not in (tmp_path / "summary.md").read_text()
 
 
-def test_an_unreachable_registry(world: World) -> None:
+def test_an_unreachable_registry_is_reported(world: World) -> None:
     for file in ("stagegate.yaml", "deploy/argocd/staging.yaml"):
         world.edit(file, world.host, "127.0.0.1:9")
     world.digests = {"127.0.0.1:9/acme/shop": "sha256:" + "0" * 64}
@@ -473,10 +473,10 @@ def test_without_a_chart_the_record_is_a_deployment(world: World) -> None:
             for call in forge.calls
             if call.method == "POST" and re.search("/deployments/.*/statuses$", call.path)
         ]
-        assert [call.status for call in finished] == [403, 201], "completed once, then left alone"
+        assert [call.status for call in finished] == [403, 201], "completed once, then unchanged"
 
 
-def test_with_trust_protected_only_the_app_records_a_release_without_a_chart(world: World) -> None:
+def test_under_protected_trust_only_the_app_records_a_release_without_a_chart(world: World) -> None:
     text = (world.work / "stagegate.yaml").read_text()
     start, end = text.index("chart:\n"), text.index("environments:")
     (world.work / "stagegate.yaml").write_text(text[:start] + "chart: none\n\n" + text[end:])
@@ -567,7 +567,7 @@ def test_a_login_that_may_not_push_fails_before_any_work(
     assert (code, out["reason"]) == (2, "missing-permission")
 
 
-def test_a_registry_that_is_busy_when_the_upload_begins_is_asked_again(
+def test_an_upload_that_a_busy_registry_refuses_is_retried(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = registry.Registry.begin_upload
@@ -617,11 +617,13 @@ def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World
         ("file://../" + "n" * 300, "1.2.0", "findings", "that is no folder"),
         ("http://127.0.0.1:9/charts", "1.2.0", "findings", "Chart.lock does not fit"),
     ],
-    ids=["beside", "another version", "nowhere", "no name", "a lock without its digest"],
+    ids=["beside", "another version", "missing folder", "impossible name", "a lock without its digest"],
 )
-def test_a_dependency_that_is_built(world: World, where: str, written: str, reason: str, says: str) -> None:
+def test_a_dependency_beside_the_chart_is_built_as_locked_or_refused(
+    world: World, where: str, written: str, reason: str, says: str
+) -> None:
     part, chart = world.work / "charts/part", world.work / "charts/shop"
-    (chart / ".helmignore").unlink()  # it takes archives out, and helm with it
+    (chart / ".helmignore").unlink()  # it excludes archives, from helm too
     part.mkdir()
     (part / "Chart.yaml").write_text("apiVersion: v2\nname: part\nversion: 1.2.0\n")
     schema = chart / "values.schema.json"

@@ -1,4 +1,4 @@
-"""What marks do to each other and when they end: an override once, a hold beside a rollback's, a hold under another."""
+"""How marks affect each other and when they end: an override counts once, and a hold names the one it replaces."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_override_is_used_up_when_the_version_has_passed_there(world: Shop) -
     assert run(world, environment="prod", version="1.1.0")[1]["reason"] == "proposed"
 
 
-def test_a_banned_version_that_an_override_let_in_is_no_news_afterwards(world: Shop) -> None:
+def test_a_banned_version_that_an_override_allowed_is_not_reported_afterwards(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0")
     run(world, mode="ban", version="1.1.0", reason="loses orders")
@@ -65,7 +65,7 @@ def test_a_banned_version_that_an_override_let_in_is_no_news_afterwards(world: S
     assert [finding["rule"] for finding in world.report()["findings"]] == ["banned-pin"]
 
 
-def test_an_override_ends_by_itself_and_the_proposal_with_it(world: Shop) -> None:
+def test_a_proposal_fails_when_its_override_expires(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     override(world)
     end = json.loads(world.repo.read("stagegate/override/shop/prod/1.1.0", "mark.json"))["until"]
@@ -81,7 +81,7 @@ def test_an_override_ends_by_itself_and_the_proposal_with_it(world: Shop) -> Non
     assert status(world, told["commit"])[0] == "failure"
 
 
-def test_a_hold_during_a_rollback_stops_neither_and_is_named(world: Shop) -> None:
+def test_a_hold_set_during_a_rollback_is_shown_and_does_not_stop_the_rollback(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     _, told = run(world, mode="rollback", environment="prod", reason="orders are lost")
@@ -100,7 +100,7 @@ def test_a_hold_during_a_rollback_stops_neither_and_is_named(world: Shop) -> Non
     assert "rollback to 1.0.0" in said
 
 
-def test_a_rollback_over_a_hold_says_what_it_replaces_and_unhold_says_it_too(world: Shop) -> None:
+def test_a_rollback_over_a_hold_names_the_replaced_hold_and_so_does_unhold(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     run(world, mode="hold", environment="prod", reason="the database moves", until="2h")

@@ -34,7 +34,7 @@ def test_an_older_line_is_tested_where_a_newer_one_runs(made: Shop) -> None:
     assert run(made, environment="prod", version="1.1.0")["reason"] == "proposed"
 
 
-def test_an_untested_fix_needs_an_override_of_what_it_lacks(made: Shop) -> None:
+def test_an_untested_fix_needs_an_override_of_the_rules_that_refuse_it(made: Shop) -> None:
     hotfix = {"environment": "prod", "version": "1.1.0"}
     assert run(made, **hotfix)["reason"] == "no-evidence"
     run(made, **hotfix, mode="override", rules="evidence,order", reason="prod is down")

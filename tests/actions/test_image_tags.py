@@ -113,7 +113,7 @@ def world(tmp_path: Path, lab: LabRegistry, request: pytest.FixtureRequest) -> W
     return World(tmp_path, lab, request.node.name.replace("_", "-").split("[")[0].lower())
 
 
-def test_every_image_gets_its_names_and_keeps_its_digest(world: World) -> None:
+def test_every_image_gets_its_tags_and_keeps_its_digest(world: World) -> None:
     code, out = world.run()
     assert (code, out["outcome"], out["reason"]) == (0, "done", "tagged")
     for repository, digest in world.digests.items():
@@ -151,7 +151,7 @@ def test_a_dry_run_writes_nothing(world: World) -> None:
     assert world.tags(world.shop) == world.tags(world.worker) == set()
 
 
-def test_floating_tags_follow_the_highest_only(world: World) -> None:
+def test_floating_tags_follow_only_the_highest_version(world: World) -> None:
     for version, layer in (("1.1.0", "old"), ("1.2.0", "new"), ("1.1.1", "fix"), ("2.0.0-rc.1", "next")):
         world.digests[world.worker] = world.push(world.worker, layer)
         assert world.run(version=version, commit=digest_of(layer.encode())[7:47], floating="true")[0] == 0
@@ -161,7 +161,7 @@ def test_floating_tags_follow_the_highest_only(world: World) -> None:
     assert named == {"latest": new, "1": new, "1.2": new, "1.1": fix, "v2.0.0-rc.1": image("next")[0].digest}
 
 
-def test_a_taken_tag_is_named_with_both_digests_and_stays(world: World) -> None:
+def test_a_taken_tag_stays_and_is_named_with_both_digests(world: World) -> None:
     other = world.push(world.worker, "other", tag="v1.1.0")
     code, out = world.run()
     assert (code, out["outcome"], out["reason"]) == (4, "failed", "tag-taken")
@@ -169,10 +169,12 @@ def test_a_taken_tag_is_named_with_both_digests_and_stays(world: World) -> None:
     assert other in why
     assert world.digests[world.worker] in why
     assert world.lab.digest(world.worker.partition("/")[2], "v1.1.0") == other
-    assert world.tags(world.shop) == set(), "looked at before the first write"
+    assert world.tags(world.shop) == set(), "every tag is read before the first write"
 
 
-def test_a_race_is_not_won_by_force(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tag_that_another_build_writes_meanwhile_is_not_overwritten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another build tags its own image after our facts were read."""
     taken: list[str] = []
     manifest = Registry.manifest
@@ -190,7 +192,7 @@ def test_a_race_is_not_won_by_force(world: World, monkeypatch: pytest.MonkeyPatc
     assert world.lab.digest(world.worker.partition("/")[2], "v1.1.0") == taken[0]
 
 
-def test_an_image_that_was_never_pushed(world: World) -> None:
+def test_an_image_that_was_never_pushed_is_reported(world: World) -> None:
     world.digests[world.worker] = "sha256:" + "0" * 64
     code, out = world.run()
     assert (code, out["reason"]) == (2, "missing-file")
@@ -209,7 +211,7 @@ def test_an_image_that_was_never_pushed(world: World) -> None:
         '{"HOST/shop": "DIGEST"}',
     ],
 )
-def test_digests_that_are_not_the_build_s(world: World, digests: str) -> None:
+def test_digests_that_are_no_valid_output_of_the_build_are_refused(world: World, digests: str) -> None:
     text = digests.replace("HOST/shop", world.shop).replace("DIGEST", world.digests[world.shop])
     code, out = world.run(digests=text)
     assert (code, out["reason"]) == (2, "bad-input")
@@ -242,7 +244,7 @@ def test_a_login_is_needed_and_never_shown(guarded: World, capsys: pytest.Captur
     assert len(guarded.tags(guarded.shop)) == 3
 
 
-def test_a_registry_that_only_reads_is_no_success(tmp_path: Path) -> None:
+def test_a_read_only_registry_is_a_failure(tmp_path: Path) -> None:
     with LabRegistry(tmp_path / "registry") as writable:
         world = World(tmp_path, writable, "acme")
     with LabRegistry(tmp_path / "registry", readonly=True, port=int(writable.host.rpartition(":")[2])):
@@ -250,7 +252,7 @@ def test_a_registry_that_only_reads_is_no_success(tmp_path: Path) -> None:
     assert (code, out["outcome"], out["reason"]) == (3, "failed", "server-error")
 
 
-def test_a_registry_that_is_gone_is_unreachable(world: World) -> None:
+def test_a_stopped_registry_is_unreachable(world: World) -> None:
     with answering(lambda _: Answer()) as gone:
         pass
     world.settings(f"images: [{gone.host}/acme/shop]")
@@ -258,7 +260,7 @@ def test_a_registry_that_is_gone_is_unreachable(world: World) -> None:
     assert (code, out["reason"]) == (3, "unreachable")
 
 
-def test_a_version_without_its_git_tag_uses_up_no_image_tag(world: World, tmp_path: Path) -> None:
+def test_a_version_without_its_git_tag_gets_no_image_tag(world: World, tmp_path: Path) -> None:
     given: dict[str, Any]
     with Forge(tmp_path / "forge") as forge:
         repository = forge.repository("acme/shop")
@@ -275,7 +277,9 @@ def test_a_version_without_its_git_tag_uses_up_no_image_tag(world: World, tmp_pa
         assert (code, out["reason"], world.tags(world.shop)) == (2, "missing-file", set())
         run("git", "tag", "v1.1.0", commit, cwd=repository.path)
         code, out = world.run(**given)
-        assert (code, out["reason"]) == (0, "tagged"), "a job that may write no status tags all the same"
+        assert (code, out["reason"]) == (0, "tagged"), (
+            "a job without permission to write statuses still writes tags"
+        )
         code, out = world.run(**{**given, "commit": COMMIT})
         assert (code, out["reason"]) == (4, "tag-taken")
         rights = {"contents": "read", "statuses": "write"}
@@ -284,4 +288,6 @@ def test_a_version_without_its_git_tag_uses_up_no_image_tag(world: World, tmp_pa
             assert world.run(**{**given, "github": {**github, "GITHUB_RUN_ID": run_id}})[0] == 0
         (built,) = [status for status in repository.statuses if status.sha == commit]
         assert (built.context, built.state) == ("stagegate/shop/release/built", "success")
-        assert (built.target_url or "").endswith("/actions/runs/7"), "written once, by the run that built it"
+        assert (built.target_url or "").endswith("/actions/runs/7"), (
+            "the run that built the release writes it once"
+        )

@@ -1,4 +1,4 @@
-"""A run that is killed or cannot read: the next attempt ends what was begun, and no old success stays."""
+"""The attempt after a run that was killed or could not read its facts completes it, and no earlier success remains."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_promotion_that_cannot_be_judged_is_an_error_and_the_others_are_judged
     ],
     ids=["status", "labels", "pull request"],
 )
-def test_a_proposal_that_fails_half_way_says_what_was_written(
+def test_a_proposal_that_fails_half_way_reports_what_was_written(
     world: Shop, method: str, path: str, written: set[str], outputs: set[str]
 ) -> None:
     ready(world)
@@ -95,7 +95,7 @@ def test_a_proposal_that_fails_half_way_says_what_was_written(
     assert run(world, environment="prod", version="1.1.0")[1]["outcome"] == "done"
 
 
-def test_a_merge_whose_verification_did_not_start_says_what_was_merged(tmp_path: Path, host: str) -> None:
+def test_a_merge_whose_verification_did_not_start_reports_what_was_merged(tmp_path: Path, host: str) -> None:
     change = {"labels: [stagegate]": "labels: [stagegate], merge: stagegate"}
     with shop(tmp_path, host, changes=change) as world:
         ready(world)
@@ -109,7 +109,7 @@ def test_a_merge_whose_verification_did_not_start_says_what_was_merged(tmp_path:
         assert [change["kind"] for change in world.report()["changes"]] == ["merge"]
 
 
-def test_a_failure_before_anything_is_written_claims_nothing(world: Shop) -> None:
+def test_a_failure_before_the_first_write_reports_no_write(world: Shop) -> None:
     ready(world)
     world.forge.fail("GET", "/", None, 500)
     _, told = run(world, environment="prod", version="1.1.0")

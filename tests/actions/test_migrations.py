@@ -1,4 +1,4 @@
-"""A chart with a migration Job takes the whole road without a label or an override, there and back."""
+"""A chart with a migration Job is promoted and rolled back without a label or an override."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def body(world: Shop, told: dict[str, str]) -> str:
     return pull.body
 
 
-def test_a_release_with_a_migration_enters_and_goes_back_without_a_label(world: Shop) -> None:
+def test_a_release_with_a_migration_is_promoted_and_rolled_back_without_a_label(world: Shop) -> None:
     publish(world, JOB, *VERSIONS[:2])
     assert run(world, environment="staging", version="1.1.0")[1]["reason"] == "committed"
     world.passed("1.1.0")
@@ -72,7 +72,7 @@ def test_a_release_with_a_migration_enters_and_goes_back_without_a_label(world: 
     assert "Check whether `1.0.0` works with the results of these Jobs" in body(world, told)
 
 
-def test_a_migration_that_does_something_else_is_reviewed(world: Shop) -> None:
+def test_a_migration_with_another_command_needs_a_label(world: Shop) -> None:
     publish(world, JOB, "1.0.0")
     publish(world, JOB.replace("[migrate]", "[migrate, --drop]"), "1.1.0")
     code, told = run(world, environment="staging", version="1.1.0")

@@ -29,7 +29,7 @@ SECRET = "T0/B0/very-secret-path"
 
 
 class Receiver:
-    """A webhook: keeps what it gets; `status` and `location` are what it answers, `pause` how long it takes."""
+    """A webhook that keeps its requests and responds with `status` and `location`, after `pause` seconds."""
 
     def __init__(self) -> None:
         self.got: list[Any] = []
@@ -99,7 +99,7 @@ def test_a_proposal_a_refusal_and_a_long_wait_are_sent_once_each(made: Shop, rec
     assert hook["is"] == "refusal" and "evidence" in hook["text"]
     assert [issue.title for issue in made.hub().open_issues()] == ["stagegate: shop in prod"]
     run(made, receiver, environment="prod", version="1.1.0")
-    assert len(receiver.got) == 3  # repeated, and nobody is told again
+    assert len(receiver.got) == 3  # a repeated run sends no second message
 
     made.seed_pin("staging", "1.1.0")
     made.passed("1.1.0")
@@ -129,7 +129,7 @@ def test_a_rollback_is_sent_as_a_rollback(made: Shop, receiver: Receiver) -> Non
     assert receiver.got[0]["blocks"][0]["text"]["text"] == "Rollback: shop 1.0.0 in prod"
 
 
-def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
+def test_a_failed_delivery_is_a_warning_and_is_retried(
     made: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(webhooks, "TIMEOUT", (2.0, 0.3))
@@ -157,7 +157,7 @@ def test_trouble_with_a_channel_is_a_warning_and_is_tried_again(
     assert attempt("127.0.0.1 does not respond.") == 0
     receiver.url = url
     assert len(made.hub().open_issues()) == 1  # this channel worked the first time
-    assert attempt("") == 2  # nobody else had it, so everybody gets it now
+    assert attempt("") == 2  # the three other channels get the message now
     assert attempt("") == 0
 
 
@@ -179,7 +179,7 @@ def test_an_address_that_only_looks_like_a_listed_host_gets_nothing(address: str
     assert stopped.value.reason in ("bad-input", "wrong-source") and receiver.got == []
 
 
-def test_a_response_that_never_ends_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_response_delays_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "TOTAL", 0.2)
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -209,7 +209,7 @@ def test_a_host_that_is_not_listed_gets_nothing_and_the_run_ends_as_it_would(
     assert SECRET not in printed + (made.folder / "report.json").read_text()
 
 
-def test_the_issue_is_updated_and_closed_by_a_passed_gate(made: Shop, receiver: Receiver) -> None:
+def test_an_issue_is_updated_and_closed_by_a_passed_gate(made: Shop, receiver: Receiver) -> None:
     run(made, receiver, environment="prod", version="1.1.0")
     github = made.hub()
     (issue,) = github.open_issues()
@@ -236,14 +236,14 @@ def delivery(made: Shop, receiver: Receiver, reason: str, *, allowed: str = "") 
     deliver.send(notices.GATE, PinsInputs(token=made.token), Context.from_environ(environ), result, environ)
 
 
-def test_a_failure_after_a_pass_is_news_again(made: Shop, receiver: Receiver) -> None:
+def test_a_failure_after_a_pass_is_sent_again(made: Shop, receiver: Receiver) -> None:
     for reason in ("checks-failed", "checks-failed", "passed", "checks-failed"):
         delivery(made, receiver, reason)
     titles = [one["blocks"][0]["text"]["text"] for one in receiver.got if "blocks" in one]
     assert titles == ["Failure: shop 1.1.0 in prod"] * 2
 
 
-def test_without_channels_or_by_hand_there_is_no_request(made: Shop, receiver: Receiver) -> None:
+def test_without_channels_or_by_hand_no_message_is_sent(made: Shop, receiver: Receiver) -> None:
     file = made.folder / "stagegate.yaml"
     file.write_text(file.read_text().partition("notify:")[0])
     before = len(made.forge.calls)

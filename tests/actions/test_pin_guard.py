@@ -1,4 +1,4 @@
-"""pin-guard as a step: what a pull request or merge group may try with the pins, and the status it gets."""
+"""pin-guard as a step: the status that it gives to each change a pull request or merge group can make to pins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOMB = "b0: &b0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 def guard(world: Shop, number: int = 0, group: dict[str, str] | None = None, **inputs: str) -> int:
-    """One step with the rights that the workflow gives it; its exit code."""
+    """One step with the permissions that the workflow grants; its exit code."""
     (world.folder / "stagegate.yaml").unlink(missing_ok=True)  # there is no checkout
     event = {"merge_group": group} if group else {"pull_request": {"number": number}} if number else {}
     (world.folder / "event.json").write_text(json.dumps(event))
@@ -73,11 +73,11 @@ def test_a_change_without_pins_is_success_without_a_checkout(world: Shop) -> Non
     writes = [call for call in world.forge.calls if call.write and "statuses" in call.path]
     assert guard(world, pull.number) == 0
     assert [call for call in world.forge.calls if call.write and "statuses" in call.path] == writes, (
-        "written twice"
+        "the status must not be written twice"
     )
 
 
-def test_a_hand_edited_pin_meets_the_rules_of_a_promotion(world: Shop) -> None:
+def test_a_pin_changed_by_hand_must_pass_the_rules_of_a_promotion(world: Shop) -> None:
     pull = propose(world, {PROD: to("1.1.0")})
     assert guard(world, pull.number) == 0
     state, why = status(world, pull.head_sha)
@@ -94,7 +94,7 @@ def test_a_hand_edited_pin_meets_the_rules_of_a_promotion(world: Shop) -> None:
     assert "Deployment" in summary, "the rendered difference is shown"
 
 
-def test_a_hold_stops_values_too_and_a_risk_wants_its_label(world: Shop) -> None:
+def test_a_hold_stops_values_too_and_a_risk_needs_its_label(world: Shop) -> None:
     pull = propose(world, {"deploy/values/prod.yaml": lambda _: "replicas: 0\n"})
     guard(world, pull.number)
     state, why = status(world, pull.head_sha)
@@ -148,7 +148,7 @@ def test_policy_comes_from_the_default_branch_only(world: Shop) -> None:
     assert status(world, pull.head_sha)[0] == "failure"
 
 
-def test_only_pull_requests_to_the_default_branch_have_a_status_and_retargeting_judges(world: Shop) -> None:
+def test_a_pull_request_is_judged_once_it_targets_the_default_branch(world: Shop) -> None:
     person = world.hub(world.forge.token("octo-dev"))
     head = person.head("main")
     assert head is not None
@@ -240,7 +240,7 @@ def test_several_apps_by_glob_and_the_worst_verdict_wins(world: Shop) -> None:
     assert guard(world, pull.number, config="nowhere/*.yaml") == 2
 
 
-def test_values_are_judged_however_the_address_of_the_repository_is_spelled(world: Shop) -> None:
+def test_values_are_judged_for_every_spelling_of_the_repository_address(world: Shop) -> None:
     head = world.repo.head("main")
     text = world.repo.read("main", PROD).decode()
     spelled = text.replace(

@@ -1,4 +1,4 @@
-"""pr-command as a step: who may, where, and what becomes of it; one answer, done once."""
+"""pr-command as a step: who may give a command and where; each is carried out once and gets one reply."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def obey(world: Shop, event: dict[str, Any], **inputs: str) -> int:
 
 
 def say(world: Shop, login: str, body: str, number: int = 0, **inputs: str) -> tuple[int, str, str]:
-    """Comment and obey; exit code, reason, and our answer."""
+    """Write a comment and run the step for it; exit code, reason, and our reply."""
     number = number or issue(world)
     code = obey(world, comment(world, login, number, body), **inputs)
     return code, world.outputs()["reason"], answer(world, number)
@@ -93,13 +93,13 @@ def test_a_release_that_met_a_hold_is_shown_as_stuck(world: Shop) -> None:
 
 
 def ready(world: Shop) -> None:
-    """1.1.0 runs in staging and is good there."""
+    """1.1.0 runs in staging and has passed its gate."""
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0")
 
 
 def written(world: Shop) -> list[str]:
-    """Every write of ours that is no talk."""
+    """Every write of ours except comments and reactions."""
     talk = ("/comments", "/reactions", "/issues")
     return [
         c.path
@@ -130,14 +130,14 @@ def test_promote_proposes_and_answers_in_one_comment(world: Shop) -> None:
     first = next(i for i, c in enumerate(world.forge.calls) if "/reactions" in c.path)
     assert all("/reactions" in c.path or not c.write for c in world.forge.calls[first : first + 1])
 
-    # Delivered twice, or run again: nothing more is done and nothing more is said.
+    # Delivered twice, or run again: no second write and no second reply.
     calls = len(world.forge.calls)
     assert obey(world, event) == 0
     assert world.outputs()["reason"] == "no-difference"
     assert not [c for c in world.forge.calls[calls:] if c.write]
 
 
-def test_a_refusal_says_every_rule(world: Shop) -> None:
+def test_a_refusal_lists_every_rule(world: Shop) -> None:
     code, reason, text = say(world, "octo-dev", "/promote prod 1.1.0")
     assert (code, reason) == (1, "no-evidence")
     assert "evidence" in text
@@ -181,7 +181,7 @@ def test_an_unknown_permission_is_no_permission(world: Shop, how: Any) -> None:
     assert written(world) == []
 
 
-def test_talk_that_is_no_command_costs_nothing(world: Shop) -> None:
+def test_a_comment_without_a_command_costs_no_request(world: Shop) -> None:
     number = issue(world)
     for text in ("please /promote prod", "> /promote prod", "/PROMOTE prod", "thanks!"):
         event = comment(world, "octo-lead", number, text)
@@ -192,7 +192,7 @@ def test_talk_that_is_no_command_costs_nothing(world: Shop) -> None:
     assert answers(world, number) == []
 
 
-def test_bots_ghosts_and_edits(world: Shop) -> None:
+def test_bots_deleted_accounts_and_edited_comments_give_no_command(world: Shop) -> None:
     number = issue(world)
     event = comment(world, "octo-lead", number, "/hold prod because I may")
     bot = json.loads(json.dumps(event))
@@ -258,7 +258,7 @@ def test_a_comment_by_another_person_does_not_count_as_the_reply(world: Shop) ->
     assert forged in [c.body for c in world.hub().comments(number)]
 
 
-def test_closed_pull_requests_and_forks_are_refused(world: Shop) -> None:
+def test_closed_pull_requests_and_pull_requests_from_forks_are_refused(world: Shop) -> None:
     ready(world)
     number = issue(world)
     event = comment(world, "octo-dev", number, "/promote prod")
@@ -300,7 +300,7 @@ def test_a_command_on_a_promotion_is_bound_to_the_head_its_author_saw(
     assert "refs/heads/stagegate/hold/shop/prod" not in world.hub().refs("refs/heads/stagegate/")
 
 
-def test_marks_and_their_removal(world: Shop) -> None:
+def test_marks_are_set_and_removed(world: Shop) -> None:
     ready(world)
     assert say(world, "octo-dev", "/hold prod the database moves for 2h")[:2] == (0, "marked")
     code, reason, text = say(world, "octo-dev", "/promote prod")
@@ -315,7 +315,7 @@ def test_marks_and_their_removal(world: Shop) -> None:
     assert json.loads(mark)["removed"]["by"] == "octo-lead"
 
 
-def test_an_override_lets_an_untested_release_through(world: Shop) -> None:
+def test_an_override_allows_an_untested_release(world: Shop) -> None:
     assert say(world, "octo-dev", "/promote prod 1.1.0")[:2] == (1, "no-evidence")
     assert say(world, "octo-lead", "/override prod 1.1.0 evidence,order prod is down for 2h")[:2] == (
         0,
@@ -325,7 +325,7 @@ def test_an_override_lets_an_untested_release_through(world: Shop) -> None:
     assert (code, reason) == (0, "proposed")
 
 
-def test_rollback_holds_and_proposes(world: Shop) -> None:
+def test_a_rollback_sets_a_hold_and_opens_a_proposal(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     assert say(world, "octo-dev", "/rollback prod")[:2] == (0, "proposed")
@@ -336,7 +336,7 @@ def test_rollback_holds_and_proposes(world: Shop) -> None:
     assert (mark["kind"], mark["to"], mark["owner"]) == ("rollback", "1.0.0", "octo-dev")
 
 
-def test_status_says_what_is_known_and_names_what_is_not(world: Shop) -> None:
+def test_status_shows_known_facts_and_names_unknown_ones(world: Shop) -> None:
     ready(world)
     say(world, "octo-dev", "/promote prod")
     code, reason, text = say(world, "octo-guest", "/status")
@@ -390,7 +390,7 @@ def test_foreign_text_stays_text(world: Shop) -> None:
     assert not list(world.folder.rglob("pwned"))
 
 
-def test_trouble_leaves_the_command_open_for_another_run(world: Shop) -> None:
+def test_a_command_that_failed_can_be_run_again(world: Shop) -> None:
     ready(world)
     number = issue(world)
     event = comment(world, "octo-dev", number, "/promote prod")
@@ -402,7 +402,7 @@ def test_trouble_leaves_the_command_open_for_another_run(world: Shop) -> None:
     assert len(answers(world, number)) == 1
 
 
-def test_a_dry_run_writes_nothing_and_says_nothing(world: Shop) -> None:
+def test_a_dry_run_writes_nothing_and_does_not_reply(world: Shop) -> None:
     ready(world)
     number = issue(world)
     event = comment(world, "octo-dev", number, "/promote prod")
@@ -412,7 +412,7 @@ def test_a_dry_run_writes_nothing_and_says_nothing(world: Shop) -> None:
     assert not [c for c in world.forge.calls[calls:] if c.write]
 
 
-def test_several_apps_need_a_name_except_on_their_own_promotion(world: Shop) -> None:
+def test_a_command_names_its_app_except_on_the_apps_own_promotion(world: Shop) -> None:
     ready(world)
     text = world.repo.read("main", "stagegate.yaml").decode()
     world.repo.seed({
@@ -433,7 +433,7 @@ def test_several_apps_need_a_name_except_on_their_own_promotion(world: Shop) -> 
     assert status.state == "failure"
 
 
-def test_the_same_by_hand_with_the_app_named(world: Shop) -> None:
+def test_promote_pr_by_hand_needs_the_name_of_the_app(world: Shop) -> None:
     text = world.repo.read("main", "stagegate.yaml").decode()
     for app in ("pay", "shop"):
         path = world.folder / "apps" / app / "stagegate.yaml"

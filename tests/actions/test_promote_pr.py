@@ -75,7 +75,7 @@ def test_prod_is_proposed_with_evidence_and_refused_without(world: Shop) -> None
     status = world.hub().statuses(pull.head_sha)[0]
     assert (status.context, status.state) == ("stagegate/pins", "success")
 
-    # The same facts with one digest changed: refused, and nobody is asked.
+    # The same facts with one digest changed are refused without a request.
     facts = (world.folder / "facts.json").read_text()
     calls = len(world.forge.calls)
     digest = world.digests["chart 1.1.0"]
@@ -88,7 +88,7 @@ def test_prod_is_proposed_with_evidence_and_refused_without(world: Shop) -> None
 
 
 def propose(world: Shop, version: str = "1.1.0", **inputs: str) -> dict[str, str]:
-    """Staging runs it, its gate passed, prod is proposed; the outputs."""
+    """Propose prod for a version that passed its gate in staging; the outputs."""
     if version not in world.digests:
         world.publish(version)
     run(world, environment="staging", version=version)
@@ -148,7 +148,7 @@ def test_foreign_commits_are_never_overwritten(world: Shop) -> None:
     assert world.repo.head("stagegate/promote/shop/prod") == head
 
 
-def test_commits_of_others_that_were_merged_are_no_obstacle(world: Shop) -> None:
+def test_merged_commits_of_others_do_not_stop_a_promotion(world: Shop) -> None:
     first = propose(world)
     person = world.hub(world.forge.token("octo-dev"))
     person.create_commit("stagegate/promote/shop/prod", first["commit"], "mine", "", {"note.txt": b"mine"})
@@ -158,7 +158,7 @@ def test_commits_of_others_that_were_merged_are_no_obstacle(world: Shop) -> None
     assert world.repo.read("stagegate/promote/shop/prod", "note.txt") == b"mine"
 
 
-def test_a_hold_stops_and_turns_the_open_proposal_red_until_it_is_lifted(world: Shop) -> None:
+def test_a_hold_turns_the_open_proposal_red_until_it_is_lifted(world: Shop) -> None:
     first = propose(world)
     assert run(world, mode="hold", environment="prod", reason="the database is moving", until="2h") == 0
     told = world.outputs()
@@ -186,7 +186,7 @@ def test_a_person_without_permission_is_refused(world: Shop) -> None:
     assert world.hub().refs("refs/heads/stagegate/") == {}
 
 
-def test_a_ban_refuses_and_the_next_best_is_chosen(world: Shop) -> None:
+def test_a_banned_version_is_refused_and_the_one_before_is_chosen(world: Shop) -> None:
     run(world, environment="staging", version="1.1.0")
     world.passed("1.1.0")
     world.publish("1.2.0")
@@ -221,7 +221,7 @@ def test_an_override_sets_one_rule_aside_for_one_version(world: Shop) -> None:
     world.forge.advance(7200)
 
 
-def test_a_rollback_holds_first_then_proposes_and_is_judged_as_one(world: Shop) -> None:
+def test_a_rollback_sets_its_hold_before_its_proposal_and_is_judged_as_a_rollback(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     assert run(world, mode="rollback", environment="prod", reason="orders are lost") == 0
@@ -242,7 +242,7 @@ def test_a_rollback_holds_first_then_proposes_and_is_judged_as_one(world: Shop) 
     assert world.outputs()["reason"] == "held-back"
 
 
-def test_stagegate_merges_after_an_approval_of_that_head_and_not_before(tmp_path: Path, host: str) -> None:
+def test_stagegate_merges_only_after_an_approval_of_that_head(tmp_path: Path, host: str) -> None:
     with shop(
         tmp_path, host, changes={"labels: [stagegate]": "labels: [stagegate], merge: stagegate"}
     ) as world:
@@ -262,7 +262,7 @@ def test_stagegate_merges_after_an_approval_of_that_head_and_not_before(tmp_path
         assert world.forge.events[-1].name == "workflow_dispatch"
 
 
-def test_a_pin_moved_by_hand_to_an_unproven_release_is_reported(world: Shop) -> None:
+def test_a_pin_moved_by_hand_to_a_release_without_evidence_is_reported(world: Shop) -> None:
     world.seed_pin("prod", "1.1.0")
     assert run(world, mode="evaluate") == 0
     assert [f["rule"] for f in world.report()["findings"]] == ["unproven-pin"]
@@ -275,7 +275,7 @@ def test_a_pin_moved_by_hand_to_an_unproven_release_is_reported(world: Shop) -> 
 
 
 @pytest.mark.parametrize("name", ["facts", "save_facts"])
-def test_facts_belong_to_promotions_and_rollbacks(world: Shop, name: str) -> None:
+def test_the_inputs_for_facts_are_refused_for_a_mark(world: Shop, name: str) -> None:
     calls = len(world.forge.calls)
     assert run(world, mode="hold", environment="prod", reason="moving", **{name: "facts.json"}) == 2
     assert world.outputs()["reason"] == "bad-input"
@@ -283,13 +283,13 @@ def test_facts_belong_to_promotions_and_rollbacks(world: Shop, name: str) -> Non
 
 
 def pushed(world: Shop) -> tuple[int, str, list[str]]:
-    """What `evaluate` says of a push to the default branch: exit code, reason, rules of its findings."""
+    """What `evaluate` reports of a push to the default branch: exit code, reason, rules of its findings."""
     environ = world.environ(mode="evaluate") | {"GITHUB_EVENT_NAME": "push"}
     code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)
     return code, world.outputs()["reason"], [found["rule"] for found in world.report()["findings"]]
 
 
-def test_a_pin_moved_to_what_is_banned_is_reported_everywhere(world: Shop) -> None:
+def test_a_pin_moved_to_a_banned_release_is_reported_everywhere(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.passed("1.1.0")
     world.passed("1.1.0", "prod")
@@ -304,12 +304,12 @@ def test_a_pin_moved_to_what_is_banned_is_reported_everywhere(world: Shop) -> No
     assert pushed(world)[:2] == (0, "no-difference")
 
 
-def test_a_pin_moved_during_a_hold_is_reported_until_its_gate_has_spoken(world: Shop) -> None:
+def test_a_pin_moved_during_a_hold_is_reported_until_its_gate_has_a_verdict(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.passed("1.1.0")
     assert run(world, mode="hold", environment="prod", reason="the database moves") == 0
     world.outputs()
-    assert pushed(world)[:2] == (0, "no-difference"), "what ran there before may stay"
+    assert pushed(world)[:2] == (0, "no-difference"), "the release that ran there before the hold may stay"
     world.forge.advance(60)
     world.seed_pin("prod", "1.1.0")
     assert pushed(world) == (1, "held-back", ["held-pin"])
@@ -339,7 +339,7 @@ def test_a_deleted_mark_is_reported(world: Shop) -> None:
 
 
 @pytest.mark.parametrize("side", ["acme/shop", "acme/gitops"])
-def test_pins_in_a_repository_of_their_own(world: Shop, side: str) -> None:
+def test_pins_may_be_in_a_repository_of_their_own(world: Shop, side: str) -> None:
     world.split()
     world.passed("1.1.0")
     config = "stagegate.yaml" if side == "acme/shop" else "apps/shop/stagegate.yaml"
@@ -365,7 +365,7 @@ def test_pins_in_a_repository_of_their_own(world: Shop, side: str) -> None:
     assert world.hub().refs("refs/heads/stagegate/") == {}
 
 
-def test_under_protected_trust_only_the_app_is_believed(tmp_path: Path, host: str) -> None:
+def test_under_protected_trust_only_records_of_the_app_count(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, more="trust: {level: protected, app: gatekeeper}\n") as world:
         app = world.forge.app("gatekeeper", RIGHTS)
         world.seed_pin("staging", "1.1.0")
@@ -387,7 +387,7 @@ def test_under_protected_trust_only_the_app_is_believed(tmp_path: Path, host: st
 
 
 def test_registry_credentials_go_to_no_host_that_only_a_branch_names(world: Shop) -> None:
-    """The work tree says another host; policy on the default branch does not."""
+    """The work tree names another host, and the policy on the default branch does not."""
     text = (world.folder / "stagegate.yaml").read_text()
     (world.folder / "stagegate.yaml").write_text(text.replace(world.host, "127.0.0.1:1"))
     assert run(world, environment="staging", version="1.1.0") == 0
@@ -400,7 +400,7 @@ def test_registry_credentials_go_to_no_host_that_only_a_branch_names(world: Shop
 
 
 @pytest.mark.parametrize("strategy", ["direct", "latest"])
-def test_soak_counts_in_githubs_time(tmp_path: Path, host: str, strategy: str) -> None:
+def test_the_soak_is_computed_from_githubs_time(tmp_path: Path, host: str, strategy: str) -> None:
     change = {
         "promotion: {reviewers: [octo-lead], labels: [stagegate]}": f"promotion: {{strategy: {strategy}}}\n    soak: 1h"
     }
@@ -427,7 +427,9 @@ def test_soak_counts_in_githubs_time(tmp_path: Path, host: str, strategy: str) -
             assert world.hub().statuses(told["commit"])[0].state == "success"
 
 
-def test_a_protected_branch_is_said_with_its_cures(world: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_protected_branch_is_reported_with_every_fix(
+    world: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.forge.protect("acme/shop", require_pull_request=True)
     assert run(world, environment="staging", version="1.1.0") == 2
     assert world.outputs()["reason"] == "protected-branch"
@@ -436,7 +438,7 @@ def test_a_protected_branch_is_said_with_its_cures(world: Shop, capsys: pytest.C
     assert "merge: stagegate" in said
 
 
-def test_images_only_with_a_pin_of_any_scalar(tmp_path: Path, host: str) -> None:
+def test_a_release_of_images_alone_moves_a_pin_of_any_scalar(tmp_path: Path, host: str) -> None:
     """No chart: the release record is a deployment, the pin a tag in a values file, and nothing is rendered."""
     with shop(tmp_path, host) as world:
         text = world.repo.read("main", "stagegate.yaml").decode()
@@ -530,7 +532,7 @@ def test_dry_run_and_local_write_nothing_on_github(world: Shop) -> None:
         ({"environment": "staging", "facts": "nowhere.json"}, "missing-file"),
     ],
 )
-def test_bad_input_is_one_clear_refusal_and_writes_nothing(
+def test_bad_input_is_refused_and_writes_nothing(
     world: Shop, capsys: pytest.CaptureFixture[str], inputs: dict[str, str], reason: str
 ) -> None:
     calls = len(world.forge.calls)
@@ -541,7 +543,9 @@ def test_bad_input_is_one_clear_refusal_and_writes_nothing(
     assert world.outputs()["reason"] == reason
 
 
-def test_a_refusal_lists_every_rule_with_its_state(world: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_promotion_lists_every_rule_with_its_state(
+    world: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.publish("1.3.0-rc.1")
     assert run(world, environment="prod", version="1.3.0-rc.1") == 1
     error = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("::error"))
@@ -574,7 +578,7 @@ def test_a_dry_run_of_a_rollback_lists_the_hold_first(world: Shop) -> None:
     assert world.hub().refs("refs/heads/stagegate/") == {}
 
 
-def test_a_proposal_is_a_draft_where_settings_say_so(tmp_path: Path, host: str) -> None:
+def test_a_proposal_is_a_draft_where_the_settings_require_it(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, changes={"labels: [stagegate]": "labels: [stagegate], draft: true"}) as world:
         pull = world.hub().pull(int(propose(world)["pr-number"]))
         assert pull is not None
@@ -625,7 +629,7 @@ def test_a_bot_that_policy_names_may_roll_back(tmp_path: Path, host: str) -> Non
             assert world.outputs()["reason"] == reason
 
 
-def test_a_person_who_repeats_a_run_of_a_push_needs_permission_too(tmp_path: Path, host: str) -> None:
+def test_a_person_who_repeats_the_run_of_a_push_needs_permission_too(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, more="commands: {promote: admin}\n") as world:
         world.seed_pin("staging", "1.1.0")
         world.passed("1.1.0")

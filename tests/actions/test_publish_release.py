@@ -32,7 +32,7 @@ def run(world: Shop, **inputs: str) -> int:
 
 
 def good(world: Shop, version: str) -> None:
-    """Both gates have passed, as staging-gate leaves it."""
+    """Record a pass of both gates, as staging-gate does."""
     world.passed(version, "staging")
     world.passed(version, "prod")
     world.hub().set_status(world.commits[version], CONTEXT, "success", "passed")
@@ -87,16 +87,18 @@ STEPS: dict[str, tuple[str, str, int, int | str]] = {
 
 @pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize("step", STEPS)
-def test_cut_off_anywhere_it_ends_in_one_complete_release(world: Shop, step: str, lasting: bool) -> None:
+def test_a_run_that_is_cut_off_anywhere_is_completed_to_one_release(
+    world: Shop, step: str, lasting: bool
+) -> None:
     good(world, "1.1.0")
     method, path, nth, how = STEPS[step]
-    if lasting:  # nothing answers from here on
+    if lasting:  # from here on every request fails
         for later in range(nth, nth + 12):
             world.forge.fail(method, path, later, how)
     else:
         world.forge.fail(method, path, nth, how)
     first = run(world, version="1.1.0")
-    assert first in ((0, 3) if lasting else (0,))  # what was done and only not heard of is found
+    assert first in ((0, 3) if lasting else (0,))  # a write whose response was lost is found
     world.outputs()
     world.forge.heal()
     assert run(world, version="1.1.0") == 0
@@ -163,7 +165,7 @@ def test_a_forged_status_or_record_does_not_count(world: Shop) -> None:
     refused(world, "1.1.0", "no-evidence", 1, "no record")
 
 
-def test_which_gates_must_have_passed_is_said_on_the_default_branch(world: Shop) -> None:
+def test_the_default_branch_names_the_gates_that_must_have_passed(world: Shop) -> None:
     world.passed("1.1.0")
     world.hub().set_status(world.commits["1.1.0"], CONTEXT.replace("prod", "staging"), "success", "passed")
     own = world.folder / "stagegate.yaml"
@@ -238,7 +240,7 @@ def test_without_a_version_the_newest_that_passed_is_taken(world: Shop) -> None:
     assert all(not change["done"] for change in world.report()["changes"])
 
 
-def test_a_missing_tag_is_never_made(world: Shop) -> None:
+def test_publish_release_never_creates_a_tag(world: Shop) -> None:
     good(world, "1.1.0")
     world.hub().update_refs(
         [
@@ -252,7 +254,7 @@ def test_a_missing_tag_is_never_made(world: Shop) -> None:
     assert world.hub().tag("v1.1.0") is None
 
 
-def test_an_immutable_tag_that_was_used_up_is_said_so(world: Shop) -> None:
+def test_a_tag_of_a_deleted_immutable_release_is_reported_as_used(world: Shop) -> None:
     good(world, "1.1.0")
     world.repo.burned_tags.add("v1.1.0")
     assert run(world, version="1.1.0") == 4
@@ -268,7 +270,7 @@ def test_an_unreadable_newest_record_is_not_skipped(world: Shop) -> None:
     refused(world, "1.1.0", "unknown-state", 3, "cannot be read")
 
 
-def test_the_record_of_another_environment_is_no_proof_here(world: Shop) -> None:
+def test_the_record_of_another_environment_is_no_evidence(world: Shop) -> None:
     world.passed("1.1.0", "staging")
     github = world.hub()
     (record,) = github.deployments("stagegate:shop", "staging")

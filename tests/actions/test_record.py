@@ -75,7 +75,7 @@ def given(world: Shop) -> str:
     return f'{{"{name}": "{digest}"}}'
 
 
-def test_one_step_after_another_tool_is_enough_to_promote(world: Shop) -> None:
+def test_a_release_of_another_tool_is_promoted_after_one_step(world: Shop) -> None:
     assert promoted(world) == (1, "image-untested")
     code, told = step(world, version=f"v{VERSION}", digests=given(world))
     assert (code, told["reason"], told["version"], told["digests"]) == (
@@ -88,7 +88,7 @@ def test_one_step_after_another_tool_is_enough_to_promote(world: Shop) -> None:
     assert promoted(world) == (0, "committed")
 
 
-def test_missing_digests_are_looked_up_once_and_this_is_reported(world: Shop) -> None:
+def test_missing_digests_are_looked_up_once_and_reported(world: Shop) -> None:
     code, told = step(world, ref=f"refs/tags/v{VERSION}")
     assert (code, told["reason"]) == (0, "published")
     assert "looked up by tag" in world.report()["message"]["why"]
@@ -111,7 +111,7 @@ def test_a_record_is_written_once_and_completed_after_a_crash(world: Shop) -> No
     assert len(world.hub().deployments("stagegate:shop:release", environment="release")) == 1
 
 
-def test_other_content_under_the_same_version_is_refused_by_everybody(world: Shop) -> None:
+def test_every_action_refuses_other_content_under_the_same_version(world: Shop) -> None:
     step(world, version=VERSION)
     before = world.digests[f"chart {VERSION}"]
     after = by_helm(world, VERSION, note="published again")
@@ -123,7 +123,7 @@ def test_other_content_under_the_same_version_is_refused_by_everybody(world: Sho
 
 
 @pytest.mark.parametrize("words", [["update-ref"], ["tag", "--force", "--annotate", "--message", "again"]])
-def test_a_tag_that_moved_is_no_second_record(world: Shop, words: list[str]) -> None:
+def test_a_moved_tag_gets_no_second_record(world: Shop, words: list[str]) -> None:
     """The images and the chart are the same, but the tests and the settings of a release come from its commit."""
     assert step(world, version=VERSION)[0] == 0
     recorded, moved = world.commits[VERSION], world.commits["1.2.0"]

@@ -1,4 +1,4 @@
-"""A run that is run again: who repeats it answers for it too, and what was done once stays done once."""
+"""A repeated run needs the permission of the person who repeats it, and does nothing twice."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def test_a_repeated_run_has_only_the_permissions_of_the_person_who_repeats_it(wo
     assert step(world, again("octo-lead", "octo-lead"), mode="unhold", environment="prod") == (0, "unmarked")
 
 
-def test_a_mark_of_a_repeated_run_belongs_to_who_repeated_it(world: Shop) -> None:
+def test_a_mark_of_a_repeated_run_belongs_to_the_person_who_repeated_it(world: Shop) -> None:
     runner = again("octo-dev", "octo-lead")
     assert step(world, runner, mode="hold", environment="prod", reason="moving") == (0, "marked")
     assert mark(world)["owner"] == "octo-lead"
 
 
-def test_a_command_is_repeated_only_by_who_may_give_it(world: Shop) -> None:
+def test_only_a_person_who_may_give_a_command_may_repeat_it(world: Shop) -> None:
     ready(world)
     number = issue(world)
     event = comment(world, "octo-lead", number, "/ban 1.1.0 it loses orders")

@@ -1,4 +1,4 @@
-"""The runbooks played: every command of docs/runbooks.md is run as it stands there, with the lab's versions."""
+"""Every command of docs/runbooks.md is run as it is written there, with the lab's versions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Line = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def line(world: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Line:
-    """Type a line of the page in a clone; its exit code and what it printed."""
+    """Run a command line of the page in a clone; its exit code and what it printed."""
     clone = world.folder / "clone"
     run("git", "clone", "--quiet", str(world.repo.path), str(clone), cwd=world.folder)
 
@@ -70,7 +70,7 @@ def pinned(world: Shop) -> str:
     return (world.folder / "clone/deploy/prod.yaml").read_text()
 
 
-def test_going_back_by_hand_and_recording_it(world: Shop, line: Line) -> None:
+def test_a_rollback_by_hand_is_recorded(world: Shop, line: Line) -> None:
     world.seed_pin("prod", "1.1.0")
     world.passed("1.1.0", "prod")
     for words in ("stagegate rollback --local prod", "stagegate rollback --local prod 1.4.0"):
@@ -89,14 +89,16 @@ def test_going_back_by_hand_and_recording_it(world: Shop, line: Line) -> None:
     assert (code, "going back is a rollback" in said) == (1, True), said
 
 
-def test_waiting_for_argo_cd_and_going_on(world: Shop, line: Line) -> None:
+def test_a_release_held_during_an_outage_is_proposed_afterwards(world: Shop, line: Line) -> None:
     number = issue(world)
     assert spoken(world, "/hold all/prod Argo CD is down for 4h", number) == (0, "marked")
     code, said = line("stagegate promote-pr --mode evaluate")
     assert (code, world.hub().pulls()) == (0, []), said
     assert spoken(world, "/unhold all/prod", number) == (0, "unmarked")
     (pull,) = world.hub().pulls()
-    assert pull.title == "Promote shop to prod: 1.0.0 → 1.1.0", "what waited is proposed at once"
+    assert pull.title == "Promote shop to prod: 1.0.0 → 1.1.0", (
+        "lifting the hold proposes the release at once"
+    )
     code, said = line("stagegate promote-pr --mode evaluate")
     assert code == 0, said
     code, said = line("stagegate audit --since 2026-01-31 --environment prod")
@@ -104,14 +106,14 @@ def test_waiting_for_argo_cd_and_going_on(world: Shop, line: Line) -> None:
     assert spoken(world, "/status", number)[0] == 0
 
 
-def test_nothing_on_the_page_is_left_out() -> None:
+def test_every_command_of_the_page_is_run() -> None:
     text = Path(__file__).read_text()
     assert len(WRITTEN) >= 12
     assert {words for words in WRITTEN if f'"{words}"' not in text} <= ELSEWHERE
 
 
 def spoken(world: Shop, words: str, number: int) -> tuple[int, str]:
-    """Write a comment of the page; exit code and reason."""
+    """Write a comment that the page suggests; exit code and reason of the step."""
     for old, new in VERSIONS.items():
         words = words.replace(old, new)
     return say(world, "octo-lead", words, number)[:2]

@@ -1,4 +1,4 @@
-"""One pins repository with several apps, by hand: what concerns all is done for all, in one result."""
+"""One pins repository with several apps: a run by hand without an app's name is about all of them, with one result."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_without_a_name_every_app_is_judged_again(world: Shop) -> None:
 
 
 @pytest.mark.parametrize("place", ["all/prod", "all/all"])
-def test_a_hold_on_all_turns_every_apps_promotion_red(world: Shop, place: str) -> None:
+def test_a_hold_on_all_apps_turns_every_promotion_red(world: Shop, place: str) -> None:
     _, first = run(world, app="shop", environment="prod")
     code, told = run(world, mode="hold", environment=place, app="pay", reason="the database moves")
     assert (code, told["reason"]) == (0, "marked")
@@ -65,7 +65,7 @@ def test_a_hold_on_all_turns_every_apps_promotion_red(world: Shop, place: str) -
     assert status(world, first["commit"]) == "success"
 
 
-def test_a_mark_on_all_needs_the_right_of_every_app(world: Shop) -> None:
+def test_a_mark_on_all_apps_needs_the_permission_of_every_app(world: Shop) -> None:
     text = (world.folder / "apps/shop/stagegate.yaml").read_text()
     settle(world, "shop", text + "commands: {hold: admin}\n")
     hold = {"mode": "hold", "environment": "all/prod", "reason": "the database moves"}
@@ -73,7 +73,7 @@ def test_a_mark_on_all_needs_the_right_of_every_app(world: Shop) -> None:
     assert not [ref for ref in world.hub().refs("refs/heads/stagegate/") if "/hold/" in ref]
 
 
-def test_one_app_that_cannot_be_judged_keeps_no_other_from_it(world: Shop) -> None:
+def test_one_app_that_cannot_be_judged_does_not_stop_the_others(world: Shop) -> None:
     _, first = run(world, app="shop", environment="prod")
     world.passed("1.1.0", outcome="failed", reason="checks-failed")
     world.repo.seed({"apps/pay/stagegate.yaml": "app: [broken\n"})

@@ -87,7 +87,7 @@ def test_a_banned_or_failed_proposal_is_replaced(made: Shop, end: str) -> None:
 
 
 @pytest.mark.parametrize("made", [""], indirect=True)
-def test_a_way_back_in_staging_ends_the_soak(made: Shop) -> None:
+def test_a_rollback_in_staging_ends_the_soak(made: Shop) -> None:
     _, first = arrives(made, "1.1.0")
     made.forge.advance(60)
     made.seed_pin("staging", "1.0.0")
@@ -99,7 +99,7 @@ def test_a_way_back_in_staging_ends_the_soak(made: Shop) -> None:
 
 
 @pytest.mark.parametrize("made", [", replace: always"], indirect=True)
-def test_always_replaces_and_the_soak_ends_with_the_next_release(made: Shop) -> None:
+def test_with_replace_always_the_next_release_ends_the_soak(made: Shop) -> None:
     _, first = arrives(made, "1.1.0")
     made.forge.advance(60)
     assert arrives(made, "1.2.0")[1]["reason"] == "updated"

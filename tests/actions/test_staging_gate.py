@@ -30,7 +30,7 @@ runs = itertools.count(5000)
 
 
 class Killed(BaseException):
-    """The runner went away; nothing of ours may react to it."""
+    """The runner is gone; no code of ours may handle this."""
 
 
 class Done(NamedTuple):
@@ -49,7 +49,7 @@ class Done(NamedTuple):
 
 
 class Bench:
-    """The lab with a fast gate, and hands to run the action and to look at what it wrote."""
+    """The lab with a fast gate, and ways to run the action and to read what it wrote."""
 
     def __init__(self, lab: Lab, root: Path) -> None:
         self.lab, self.root, self.number = lab, root, 0
@@ -76,7 +76,7 @@ class Bench:
         return self.lab.forge.token("", "actions", repositories=[SHOP], permissions={**RIGHTS, **rights})
 
     def work(self) -> Path:
-        """A work tree with the settings only: everything else the gate reads for itself."""
+        """A work tree with only the settings, because the gate reads everything else from GitHub."""
         self.number += 1
         folder = self.root / f"work-{self.number}"
         folder.mkdir()
@@ -143,7 +143,7 @@ def gate(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
             "argocd-server": variables["ARGOCD_SERVER"],
             "argocd-token": variables["ARGOCD_TOKEN"],
             "timeout": "20s",
-            "again": "true",  # one lab for all tests, and most of them want a gate of their own
+            "again": "true",  # all tests share one lab, and most of them need a gate of their own
             **{name.replace("_", "-"): value for name, value in flags.items()},
         }
         argv = [f"--{name}={value}" for name, value in given.items()]
@@ -216,7 +216,7 @@ WRITES = ("set_first_status", "create_deployment", "create_deployment_status", "
 
 
 @pytest.mark.parametrize("point", range(len(WRITES)))
-def test_killed_after_any_write_and_run_again_it_ends_with_one_record(
+def test_a_gate_that_is_killed_after_any_write_and_run_again_leaves_one_record(
     bench: Bench, gate: Gate, point: int
 ) -> None:
     """I4: the same end state, nothing twice. Killed before a write is killed after the one before it."""
@@ -248,7 +248,7 @@ def test_killed_after_any_write_and_run_again_it_ends_with_one_record(
         assert (third.outputs["reason"], len(bench.of_run(number))) == ("already-passed", 1)
 
 
-def test_a_failed_check_is_evidence_and_revokes(bench: Bench, gate: Gate) -> None:
+def test_a_failed_check_is_recorded_and_revokes_evidence(bench: Bench, gate: Gate) -> None:
     wrong = {"SHOP_PASSWORD": "quite-another-one"}
     number = next(runs)
     done = gate(run=number, env=wrong)
@@ -268,7 +268,7 @@ def test_a_failed_check_is_evidence_and_revokes(bench: Bench, gate: Gate) -> Non
     assert done.log.count("::error") == 1
 
 
-def test_a_failure_asks_for_the_rollback_and_stays_a_failure(bench: Bench, gate: Gate) -> None:
+def test_a_failure_requests_the_rollback_and_stays_a_failure(bench: Bench, gate: Gate) -> None:
     bench.settings({"settle: 0s}": "settle: 0s, on-failure: rollback}"})
     try:
         done = gate(env={"SHOP_PASSWORD": "quite-another-one"})
@@ -280,7 +280,7 @@ def test_a_failure_asks_for_the_rollback_and_stays_a_failure(bench: Bench, gate:
 
 
 def test_a_release_without_evidence_is_reported_and_not_tested(bench: Bench, gate: Gate) -> None:
-    gate(env={"SHOP_PASSWORD": "quite-another-one"})  # staging has no good word for 1.0.0 now
+    gate(env={"SHOP_PASSWORD": "quite-another-one"})  # revokes the evidence of staging for 1.0.0
     before, spoken = len(bench.deployments), len(bench.reader.statuses(bench.commit))
     done = gate(environment="prod")
     assert (done.code, done.outputs["outcome"], done.outputs["reason"]) == (1, "refused", "no-evidence")
@@ -289,12 +289,14 @@ def test_a_release_without_evidence_is_reported_and_not_tested(bench: Bench, gat
     assert "no passing evidence" in done.summary
     assert (len(bench.deployments), len(bench.reader.statuses(bench.commit))) == (before, spoken)
     assert gate(environment="prod", dry_run="true").outputs["reason"] == "planned"
-    assert gate(environment="prod", mode="look").outputs["reason"] == "passed"  # a look proves nothing anyway
+    assert (
+        gate(environment="prod", mode="look").outputs["reason"] == "passed"
+    )  # a look gives no evidence in any case
     assert gate(environment="prod", mode="adopt").code == 0
-    assert gate(environment="prod").outputs["reason"] == "passed"  # it ran here before, and somebody said so
+    assert gate(environment="prod").outputs["reason"] == "passed"  # a person has adopted it here
 
 
-def test_secrets_are_nowhere(bench: Bench, gate: Gate) -> None:
+def test_no_record_or_output_contains_a_secret(bench: Bench, gate: Gate) -> None:
     done = gate(env={"SHOP_PASSWORD": "quite-another-one"})
     report = Path(done.outputs["report"]).read_text()
     payloads = str([d.payload for d in bench.deployments]) + str(bench.statuses)
@@ -357,7 +359,7 @@ def test_a_scheduled_look_writes_a_deployment_only(bench: Bench, gate: Gate) -> 
     done = gate(run=number, mode="look", env={"SHOP_PASSWORD": "quite-another-one"})
     assert (done.code, done.evidence.kind) == (1, "look")
     assert [str(look.id) for look in bench.looks] == [done.outputs["deployment"]]
-    assert bench.of_run(number) == [], "a look stands among what decides"
+    assert bench.of_run(number) == [], "a look is listed among the verdicts"
     assert bench.statuses == before
     good = gate(run=next(runs), mode="look")
     again = gate(run=int(good.evidence.run.id), attempt=2, mode="look")
@@ -390,7 +392,7 @@ def test_a_dry_run_writes_nothing(bench: Bench, gate: Gate) -> None:
         ({"token": "ghs_unknown"}, {}, 3, "token-expired"),
     ],
 )
-def test_a_wrong_request_writes_nothing(
+def test_a_refused_request_writes_nothing(
     bench: Bench, gate: Gate, flags: dict[str, str], env: dict[str, str], code: int, reason: str
 ) -> None:
     before = (bench.statuses, len(bench.deployments))
@@ -449,7 +451,7 @@ def test_a_gate_leaves_a_long_canary_to_the_next_run(bench: Bench, gate: Gate) -
 
 
 def next_event(bench: Bench, monkeypatch: pytest.MonkeyPatch, event: str = "workflow_dispatch") -> list[str]:
-    """The environments that the workflow which verifies pins gates at an event of a bot."""
+    """The environments that the verifying workflow gates after an event of a bot."""
     folder = bench.work()
     (folder / "event.json").write_text('{"sender": {"type": "Bot"}}')
     given = {
@@ -465,10 +467,10 @@ def next_event(bench: Bench, monkeypatch: pytest.MonkeyPatch, event: str = "work
 
 
 @pytest.mark.parametrize("end", ["resumed", "aborted"])
-def test_the_next_event_goes_on_with_a_canary_that_paused(
+def test_the_next_event_continues_the_gate_of_a_paused_canary(
     bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    """Of a change of values: the release is the one that passed, so only the files show that a verdict is due."""
+    """After a change of values the release has passed already, so only the files show that a verdict is due."""
     assert gate().outputs["reason"] == "passed"
     assert "staging" not in next_event(bench, monkeypatch)
     good, hurried = "settle: 0s", "settle: 0s, canary-in-job: 1s, patience: 3s"
@@ -478,7 +480,7 @@ def test_the_next_event_goes_on_with_a_canary_that_paused(
     fault = bench.lab.argocd.fault("shop-staging", "object-health", object="Rollout", status="Suspended")
     assert gate(again="false").outputs["reason"] == "canary-paused"
     assert "staging" in next_event(bench, monkeypatch)
-    assert gate(again="false").outputs["reason"] == "canary-paused", "it pauses on"
+    assert gate(again="false").outputs["reason"] == "canary-paused", "the canary is still paused"
     fault.release()
     if end == "aborted":
         fault = bench.lab.argocd.fault(
@@ -494,7 +496,7 @@ def test_the_next_event_goes_on_with_a_canary_that_paused(
     bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
     assert done.outputs["reason"] == {"resumed": "passed", "aborted": "rollout-failed"}[end], done.log
     assert bench.statuses[0].state == {"resumed": "success", "aborted": "failure"}[end]
-    assert "staging" not in next_event(bench, monkeypatch), "the verdict is given"
+    assert "staging" not in next_event(bench, monkeypatch), "the verdict exists"
     bench.settings({hurried: good})
     assert gate().outputs["reason"] == "passed"
 
@@ -543,7 +545,7 @@ def test_policy_comes_from_the_default_branch_and_not_from_the_work_tree(
 WITHOUT_ARGOCD = "argocd: {applications: [shop-staging], source: http}"
 
 
-def test_without_argocd_the_service_itself_says_its_version(bench: Bench, gate: Gate) -> None:
+def test_without_argocd_the_service_reports_its_version(bench: Bench, gate: Gate) -> None:
     bench.settings({"argocd: {applications: [shop-staging]}": WITHOUT_ARGOCD})
     asked = len(bench.lab.argocd.calls)
     try:
@@ -574,8 +576,8 @@ def test_keep_checking_counts_errors_of_checks_and_roll_out(bench: Bench, gate: 
     assert (done.code, again.outcome, again.detail) == (0, "passed", "2 rounds, 0 with errors (0 allowed)")
 
 
-def test_an_overwritten_chart_is_other_content(bench: Bench, gate: Gate) -> None:
-    """Argo CD keeps the chart it fetched first; the registry has another one under the same version by now."""
+def test_an_overwritten_chart_is_reported_as_other_content(bench: Bench, gate: Gate) -> None:
+    """Argo CD keeps the chart that it fetched first, and the registry now has another one under the same version."""
     from stagegate.chart import package, published
     from stagegate.clients.registry import Registry
 
@@ -621,7 +623,7 @@ def test_an_image_that_moves_is_noticed(bench: Bench, gate: Gate) -> None:
     assert (done.code, done.outputs["reason"]) == (1, "image-moved"), done.log
 
 
-def test_protected_evidence_is_written_only_by_the_app(bench: Bench, gate: Gate) -> None:
+def test_under_protected_trust_only_the_app_writes_evidence(bench: Bench, gate: Gate) -> None:
     app = bench.lab.forge.app("shop-gate", {"statuses": "write", "deployments": "write", "contents": "read"})
     bench.settings({"level: advisory": "level: protected, app: shop-gate"})
     try:
@@ -641,7 +643,7 @@ def test_protected_evidence_is_written_only_by_the_app(bench: Bench, gate: Gate)
 
 
 @pytest.mark.parametrize("with_key", [True, False], ids=["App key given", "no key"])
-def test_a_token_that_dies_in_a_long_wait_does_not_take_the_verdict_with_it(
+def test_a_verdict_is_recorded_although_the_token_expired_during_the_wait(
     bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch, with_key: bool
 ) -> None:
     forge = bench.lab.forge
@@ -667,7 +669,7 @@ def test_a_token_that_dies_in_a_long_wait_does_not_take_the_verdict_with_it(
         assert bench.of_run(number) == []
 
 
-def test_a_proven_release_is_not_tested_again_until_something_changes(bench: Bench, gate: Gate) -> None:
+def test_a_passed_release_is_not_tested_again_until_something_changes(bench: Bench, gate: Gate) -> None:
     assert gate().outputs["reason"] == "passed"
     before = len(bench.deployments)
     assert gate(again="false").outputs["reason"] == "already-passed"
@@ -724,7 +726,7 @@ def test_the_run_that_moved_the_pin_gates_it_itself(
     assert gate(again="false", token=token).outputs["reason"] == "passed"
 
 
-def test_adopting_what_has_passed_takes_no_proof_away(bench: Bench, gate: Gate) -> None:
+def test_adopting_a_passed_release_keeps_its_evidence(bench: Bench, gate: Gate) -> None:
     assert gate().outputs["reason"] == "passed"
     before = len(bench.deployments)
     assert gate(mode="adopt").outputs["reason"] == "already-passed"
@@ -732,7 +734,7 @@ def test_adopting_what_has_passed_takes_no_proof_away(bench: Bench, gate: Gate) 
 
 
 def test_an_environment_that_did_not_change_is_looked_at_and_not_judged(bench: Bench, gate: Gate) -> None:
-    """Adopted, or proven under an older policy: what goes wrong now is shown, and revokes and rolls back nothing."""
+    """The release was adopted, or passed under an older policy: a problem is shown and revokes nothing."""
     down = {"SHOP_PASSWORD": "quite-another-one"}
     assert gate().outputs["reason"] == "passed"
     bench.settings({"settle: 0s}": "settle: 0s, on-failure: rollback, patience: 4m}"})
@@ -777,8 +779,8 @@ def test_a_running_gate_leaves_the_record_before_it_in_force(
     assert during == ["pending", "passed"]
 
 
-def test_the_cluster_itself_shows_the_release(bench: Bench, gate: Gate, tmp_path: Path) -> None:
-    """`source: kubernetes`: no Argo CD is asked, and the digests of the pods are proven all the same."""
+def test_the_api_server_of_the_cluster_shows_the_release(bench: Bench, gate: Gate, tmp_path: Path) -> None:
+    """`source: kubernetes` sends no request to Argo CD and still proves the digests of the pods."""
     image = staging_release(bench).images[0]
     written = f"{image.reference}:v1.0.0"
     labels, spec = {"app": "shop"}, {"containers": [{"name": "shop", "image": written}]}
@@ -825,12 +827,12 @@ def test_the_cluster_itself_shows_the_release(bench: Bench, gate: Gate, tmp_path
     assert not any("shop-staging" in call for call in bench.lab.argocd.calls[asked:] if "/api/v1/" in call)
 
 
-def test_without_argocd_the_service_can_be_adopted(bench: Bench, gate: Gate) -> None:
-    """`argocd: none`: adopting runs only the check that asks for the version."""
+def test_without_argocd_a_running_release_can_be_adopted(bench: Bench, gate: Gate) -> None:
+    """With `argocd: none`, adopting runs only the check of the version."""
     bench.settings({"argocd: {applications: [shop-staging]}": "argocd: none"})
     gate(
         env={"SHOP_PASSWORD": "quite-another-one"}, argocd_server="", argocd_token="", timeout="2s"
-    )  # no pass is in the way
+    )  # revokes the pass, so that adopting has something to record
     try:
         done = gate(mode="adopt", argocd_server="", argocd_token="", env={"SHOP_PASSWORD": "not-asked"})
     finally:

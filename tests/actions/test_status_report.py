@@ -1,4 +1,4 @@
-"""status-report as a step: the facts of Git and GitHub become the page, and what cannot be read is unknown."""
+"""status-report as a step: it writes the page from Git and GitHub, and a fact that cannot be read is unknown."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_state_that_needs_a_person_names_the_command(world: Shop) -> None:
     assert "banned" in app["environments"][0]["stuck"]
 
 
-def test_every_command_that_is_shown_is_one_that_the_parser_takes(world: Shop) -> None:
+def test_the_parser_accepts_every_command_that_is_shown(world: Shop) -> None:
     world.passed("1.1.0")
     commands = [place(world, "prod")["command"]]
     world.passed("1.0.0", "prod", outcome="failed", reason="checks-failed")
@@ -120,13 +120,13 @@ def test_every_command_that_is_shown_is_one_that_the_parser_takes(world: Shop) -
     assert [parse.parse(command).name for command in commands] == ["promote", "rollback", "unhold"]
 
 
-def test_a_version_that_no_gate_looked_at_is_not_good(world: Shop) -> None:
+def test_a_version_without_a_gate_is_not_good(world: Shop) -> None:
     world.seed_pin("prod", "1.1.0")
     found = place(world, "prod")
     assert (found["gate"], found["attention"]) == ("none", "unproven")
 
 
-def test_a_gate_at_work_is_shown_and_one_that_never_ended_is_stuck(world: Shop) -> None:
+def test_a_running_gate_is_shown_and_one_that_never_ended_is_stuck(world: Shop) -> None:
     world.hub().set_status(
         world.commits["1.0.0"], "stagegate/shop/prod", "pending", "run 7 is at work", "https://x.example/7"
     )
@@ -139,7 +139,7 @@ def test_a_gate_at_work_is_shown_and_one_that_never_ended_is_stuck(world: Shop) 
     assert place(world, "prod")["attention"] == "unknown"
 
 
-def test_a_status_of_a_stranger_starts_no_gate(world: Shop) -> None:
+def test_a_status_of_another_account_shows_no_running_gate(world: Shop) -> None:
     stranger = world.hub(world.forge.token("octo-dev"))
     stranger.set_status(world.commits["1.0.0"], "stagegate/shop/prod", "pending", "mine")
     assert place(world, "prod")["gate"] == "none"
@@ -194,7 +194,7 @@ def test_a_fact_without_permission_is_unknown_and_never_good(world: Shop, missin
     assert (code, told["reason"]) == (3, "unknown-state")
 
 
-def test_the_calls_do_not_grow_with_what_is_there(world: Shop) -> None:
+def test_the_number_of_requests_does_not_grow_with_releases(world: Shop) -> None:
     def calls() -> int:
         before = len(world.forge.calls)
         report(world)
@@ -244,7 +244,7 @@ def test_the_command_prints_a_table_or_the_document(
     assert (world.folder / "status.html").is_file()
 
 
-def test_another_word_of_fail_on_is_refused(world: Shop) -> None:
+def test_an_unknown_state_in_fail_on_is_refused(world: Shop) -> None:
     assert report(world, fail_on="everything")[1]["reason"] == "bad-input"
 
 

@@ -1,4 +1,4 @@
-"""pin-guard of a pull request that touches no watched path: two requests, whatever else is down."""
+"""pin-guard needs two requests for a pull request that touches no watched path, even when all else is down."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ELSE = r"^(?!/repos/[^/]+/[^/]+/(compare|statuses)/|/[^/]+/[^/]+\.git/)"  # all 
 def guard(
     world: Shop, pull: hub.Pull, action: str = "opened", **inputs: str
 ) -> tuple[int, list[tuple[str, str]]]:
-    """One step for an event of a pull request, as GitHub sends it, with nothing that an earlier job left.
+    """One step for an event of a pull request, as GitHub sends it, without files of an earlier job.
 
     Its exit code and the requests it made to the API.
     """
@@ -54,7 +54,7 @@ def test_an_unwatched_pull_request_needs_two_requests_even_if_all_else_is_down(w
     assert status(world, pull.head_sha)[0] == "success"
 
 
-def test_the_app_writes_the_status_where_only_its_own_counts(world: Shop) -> None:
+def test_the_app_writes_the_status_where_only_the_app_counts(world: Shop) -> None:
     app = world.forge.app("stagegate-bot", {"contents": "read", "statuses": "write"})
     settings = SETTINGS.format(host=world.host, more="trust: {level: protected, app: stagegate-bot}\n")
     world.repo.seed({"stagegate.yaml": settings})

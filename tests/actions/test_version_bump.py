@@ -1,4 +1,4 @@
-"""version-bump as a whole: real git, the forge, and every way it can be interrupted or refused."""
+"""version-bump as a whole, with real git and the forge, and every way to interrupt or refuse it."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_moving_pins_and_values_releases_nothing(world: World) -> None:
     assert world.tags == ["v1.0.0", "v1.1.0"]
 
 
-def test_a_branch_that_moves_meanwhile_keeps_both_changes(
+def test_a_branch_that_moves_during_the_run_keeps_both_changes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.commit("fix: cup")
@@ -198,7 +198,7 @@ def test_a_branch_that_moves_meanwhile_keeps_both_changes(
     assert world.git("rev-parse", f"{out['sha']}^") == moved[0]
 
 
-def test_a_dry_run_says_and_writes_nothing(world: World) -> None:
+def test_a_dry_run_prints_the_plan_and_writes_nothing(world: World) -> None:
     head = world.commit("feat: tea")
     code, out, local = world.bump("--dry-run")
     assert (code, out["reason"], out["version"], local) == (0, "planned", "1.1.0", "1.0.0\n")
@@ -252,7 +252,7 @@ def test_a_protected_branch_names_the_cure(world: World, capsys: pytest.CaptureF
     assert "bypass" in capsys.readouterr().out
 
 
-def test_verify_names_what_does_not_fit(world: World) -> None:
+def test_verify_names_files_and_tags_that_disagree(world: World) -> None:
     world.commit("chore: drift", "Chart.yaml", "name: shop\nversion: 1.0.1\n")
     code, out, _ = world.bump("--mode", "verify")
     assert (code, out["reason"]) == (1, "findings")

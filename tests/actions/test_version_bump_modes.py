@@ -81,7 +81,7 @@ def test_one_run_releases_each_app_by_its_own_commits(tmp_path: Path) -> None:
         assert versions(again) == {name: (version, False) for name, version in expected.items()}
 
 
-def test_a_race_leaves_none_of_several_releases(tmp_path: Path) -> None:
+def test_a_lost_race_releases_none_of_several_apps(tmp_path: Path) -> None:
     with monorepo(tmp_path) as world:
         world.repo.seed({"services/svc-a/main.py": "1", "services/svc-b/main.py": "1"}, "feat: tea")
         head = world.repo.head("main")
@@ -148,7 +148,9 @@ def test_a_label_counts_once_for_all_commits_of_a_merge(tmp_path: Path) -> None:
         assert (out["version"], out["notes"].count("tea")) == ("1.0.1", 1)
 
 
-def test_without_the_permission_the_titles_decide(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_titles_decide_where_the_permission_to_read_labels_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with single(tmp_path, private=True) as world:
         world.pull_request("fix: tea", {"a": "2"}, "release:major")
         out = world.bump(rights={"contents": "write"})[1]
@@ -190,7 +192,7 @@ def test_a_release_pull_request_is_kept_up_to_date_and_its_merge_is_tagged(
         assert (again["reason"], pulls(world)) == ("already-released", [])
 
 
-def test_a_pull_request_without_changes_left_is_closed_and_one_with_others_work_stays(tmp_path: Path) -> None:
+def test_an_empty_release_pull_request_is_closed_unless_others_committed_to_it(tmp_path: Path) -> None:
     with single(tmp_path) as world:
         sha = world.repo.seed({"a": "2"}, "feat: tea")
         number = world.bump("--mode", "pull-request")[1]["pr-number"]
@@ -207,7 +209,7 @@ def test_a_pull_request_without_changes_left_is_closed_and_one_with_others_work_
         assert str(pulls(world, "closed")[0]["number"]) == number
 
 
-def test_auto_opens_a_pull_request_where_the_rules_ask_for_one(tmp_path: Path) -> None:
+def test_the_mode_auto_opens_a_pull_request_where_the_rules_require_one(tmp_path: Path) -> None:
     with single(tmp_path) as world:
         world.repo.seed({"a": "2"}, "fix: cup")
         world.forge.protect("acme/mono", "main", require_pull_request=True)
@@ -226,7 +228,7 @@ def test_a_tag_alone_needs_no_files(tmp_path: Path) -> None:
         )
 
 
-def test_a_tag_takes_the_version_that_the_files_hold(tmp_path: Path) -> None:
+def test_a_tag_takes_the_version_of_the_files(tmp_path: Path) -> None:
     with single(tmp_path) as world:
         world.repo.seed({"a": "2"}, "feat: tea")
         assert world.bump("--mode", "tag")[1]["reason"] == "bad-settings"

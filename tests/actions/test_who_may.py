@@ -63,7 +63,7 @@ def test_a_list_admits_only_its_teams_logins_and_permissions(world: Shop) -> Non
     assert "requires acme/shop-oncall, Octo-Guest or admin" in world.report()["message"]["why"]
 
 
-def test_a_comment_is_judged_by_the_same_list(world: Shop) -> None:
+def test_a_comment_needs_the_permission_of_the_same_list(world: Shop) -> None:
     policy(world, f"{{rollback: [{TEAM}]}}")
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
@@ -74,7 +74,7 @@ def test_a_comment_is_judged_by_the_same_list(world: Shop) -> None:
 
 def test_a_team_whose_members_cannot_be_read_admits_no_person(world: Shop) -> None:
     policy(world, f"{{hold: [{TEAM}, octo-guest]}}")
-    assert run(world, "octo-guest", **HOLD) == (0, "marked")  # a name needs no question
+    assert run(world, "octo-guest", **HOLD) == (0, "marked")  # a login in the list needs no request
     for inputs in ({}, app(world)):
         assert run(world, "octo-call", **HOLD, **inputs) == (2, "bad-settings")
         assert "`members: read`" in world.report()["message"]["next"]
@@ -114,7 +114,7 @@ def test_a_person_who_may_no_longer_hold_may_not_lift_either(world: Shop) -> Non
     assert run(world, "octo-dev", **UNHOLD) == (1, "not-authorised")
 
 
-def test_on_call_goes_back_and_forward_again_in_three_comments(world: Shop) -> None:
+def test_a_person_on_call_rolls_back_and_forward_in_three_comments(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("staging", "1.1.0")
     world.seed_pin("prod", "1.1.0")

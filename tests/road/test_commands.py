@@ -111,7 +111,7 @@ def test_a_merge_is_verified(lab: Lab) -> None:
     assert lab.ask("prod")["version"] == "1.1.0"
 
 
-def test_on_call_goes_back_and_forward_again_in_three_comments(lab: Lab) -> None:
+def test_a_person_on_call_rolls_back_and_forward_in_three_comments(lab: Lab) -> None:
     """octo-dev has write permission and nobody else helps, apart from the reviews of what is merged."""
     number = lab.api("octo-lead", "POST", "/issues", title="prod is broken")["number"]
     lab.settle()
