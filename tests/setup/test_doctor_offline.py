@@ -150,7 +150,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("VERSION", "1.4.2", "1.4.1"),
         "version-files",
         "error",
-        "holds 1.4.2, not 1.4.1",
+        "contains 1.4.2, not 1.4.1",
         "Write 1.4.1",
     ),
     "a version file that is missing": (

@@ -218,7 +218,7 @@ CASES: Mapping[str, Case] = {
             ),
             change("stagegate.yaml", "    - VERSION\n", "    - VERSION\n    - package-lock.json\n"),
         ),
-        "package-lock.json holds 1.4.1, not 1.4.2",
+        "package-lock.json contains 1.4.1, not 1.4.2",
         "Write 1.4.2",
         "version-files",
     ),
@@ -230,7 +230,7 @@ CASES: Mapping[str, Case] = {
                 "stagegate.yaml", "    - VERSION\n", "    - {file: pyproject.toml, path: tool.x.version}\n"
             ),
         ),
-        "pyproject.toml holds no text version in the table [tool.x]",
+        "pyproject.toml contains no text version in the table [tool.x]",
         "`pattern`",
         "version-files",
     ),
@@ -341,7 +341,8 @@ CASES: Mapping[str, Case] = {
             change(RELEASE, "    permissions:\n      contents: write # the release commit and its tag\n", ""),
             change(
                 RELEASE,
-                "      pull-requests: write # labels, links in the notes, and the release pull request where rules ask for one\n",
+                "      pull-requests: write # labels, links in the notes, and the release pull request where "
+                "rules ask for one\n",
                 "",
             ),
         ),

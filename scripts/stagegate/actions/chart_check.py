@@ -46,7 +46,7 @@ def main(inputs: ChartCheck, context: Context) -> Result:
     settings, own = settings_for(request, context, inputs.config)
     scenarios.check_files(settings, context)
     files = apply.report_files(context, junit=inputs.junit, sarif=inputs.sarif)
-    versions = work_tree.held_versions(settings, context, lenient=True)
+    versions = work_tree.file_versions(settings, context, lenient=True)
     wrong = version_files.disagreements(versions, versions[0].version) if versions else ()
     known = facts.read(
         settings,

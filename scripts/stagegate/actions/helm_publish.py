@@ -60,7 +60,7 @@ def without_chart(inputs: HelmPublish, settings: Settings, build: facts.Build, c
 
 def build_of(inputs: HelmPublish, settings: Settings, context: Context) -> facts.Build:
     """What this run publishes: version files must agree, and the commit is the one that is checked out."""
-    versions = work_tree.held_versions(settings, context)
+    versions = work_tree.file_versions(settings, context)
     version = inputs.version or (versions[0].version if versions else "")
     parse_version(version, source="version" if inputs.version or not versions else versions[0].place.file)
     return facts.Build(

@@ -47,7 +47,7 @@ def publish(inputs: PublishRelease, context: Context) -> Result:
         environment=inputs.environment,
         chart=facts.package(inputs.chart, context),
         notes=inputs.notes,
-        files=assets.given((*inputs.sbom, *inputs.assets), context, "sbom or assets"),
+        files=assets.matching((*inputs.sbom, *inputs.assets), context, "sbom or assets"),
     )
     decided = plan.plan(known, wait_for_others=inputs.wait_for_others)
     kinds = () if decided.reason == "queued" else kinds

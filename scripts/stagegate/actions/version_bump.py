@@ -31,7 +31,7 @@ def main(inputs: VersionBump, context: Context) -> Result:
     request = requested(inputs)
     calls = Calls()
     # `plan` and `verify` work from the clone alone where there is no token to ask GitHub with.
-    if request.only_tells and not (inputs.token and context.repository):
+    if request.writes_nothing and not (inputs.token and context.repository):
         bumped = bumping.bump(request, apps, context, None)
     else:
         from stagegate.clients import hub  # HTTP is loaded only by those who ask somebody

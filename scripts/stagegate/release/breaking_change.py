@@ -1,4 +1,4 @@
-"""Whether the text of a commit announces a breaking change, and where its spelling leaves doubt."""
+"""Detects whether the text of a commit announces a breaking change, and warns about doubtful spellings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ _BULLET = pattern(r"^[*-] +(.*)$")
 
 
 def announced(body: str, *, releasing: bool) -> tuple[bool, str]:
-    """Whether a body has a BREAKING CHANGE footer, and a warning where its spelling leaves doubt.
+    """Whether a body has a BREAKING CHANGE footer, and a warning where its spelling leaves doubt (empty: none).
 
-    A footer begins a line behind an empty line or another footer, outside code fences and quotations. Text behind
-    it belongs to it. `releasing`: breaking changes are at home in the commit's type. In another one (an update that
-    quotes somebody else's notes) such text, or a line with a colon before it, shows a quotation.
+    A footer begins a line after an empty line or another footer, outside code fences and quotations. The text after
+    it belongs to it. `releasing` is true for commit types that usually cause a release, such as feat. In a commit
+    of another type (such as an update that quotes release notes), text after the footer, or a line with a colon
+    before it, marks a quotation.
     """
     if "breaking" not in body.lower():
         return False, ""
@@ -45,20 +46,20 @@ def announced(body: str, *, releasing: bool) -> tuple[bool, str]:
                 continue  # the words alone, as a heading or in a sentence
             if match["mark"] == ":":
                 text = any(
-                    rest.strip()
-                    for rest in (*lines[at + 1 :], *(paragraphs[number + 1 : number + 2] or [[]])[0])
+                    following.strip()
+                    for following in (*lines[at + 1 :], *(paragraphs[number + 1 : number + 2] or [[]])[0])
                 )
                 return text, "has the text on the line after BREAKING CHANGE: counted as one" if text else ""
             joined = not parted or (number == at == 0 and after_title)
             return True, "has no empty line before BREAKING CHANGE: counted as one" if joined else ""
-    if not doubt and releasing and any(_NEARLY.match(line) for part in paragraphs for line in part):
-        doubt = "writes BREAKING CHANGE in a form that the specification does not know: not counted as one"
+    if not doubt and releasing and any(_NEARLY.match(line) for lines in paragraphs for line in lines):
+        doubt = "writes BREAKING CHANGE in a form that the specification does not define: not counted as one"
     return False, doubt
 
 
 def _paragraphs(body: str) -> list[list[str]]:
     """Paragraphs as lines, without code fences and quotations."""
-    kept: list[str] = []
+    visible: list[str] = []
     fence = ""
     for line in body.replace("\r\n", "\n").split("\n"):
         mark = _FENCE.match(line)
@@ -67,12 +68,16 @@ def _paragraphs(body: str) -> list[list[str]]:
         elif mark:
             fence = mark[1]
         elif not line.startswith(">"):
-            kept.append(line.rstrip())
-    return [part.split("\n") for part in re.split(r"\n\s*\n", "\n".join(kept).strip("\n")) if part.strip()]
+            visible.append(line.rstrip())
+    return [
+        paragraph.split("\n")
+        for paragraph in re.split(r"\n\s*\n", "\n".join(visible).strip("\n"))
+        if paragraph.strip()
+    ]
 
 
 def _is_footer(lines: list[str]) -> bool:
-    """Trailers, a ruler, or a list, as GitHub and people put behind a footer."""
+    """Whether a paragraph is trailers, a ruler or a list, which GitHub and people write after a footer."""
     return all(
         _FOOTER.match(line)
         or _BREAKING.match(line)

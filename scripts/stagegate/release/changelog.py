@@ -1,13 +1,13 @@
-"""The changelog: a new section above the older ones, the rest untouched, byte for byte.
+"""Adds a section to a changelog above the older ones; every other byte stays.
 
-Written as keepachangelog.com describes. Sections of other tools (`# [1.0.0](link) (date)`, `## 1.0.0 (date)`) are
-recognised by the version in their heading; headings inside code fences and comments are text.
+The form is the one that keepachangelog.com describes. Sections of other tools (`# [1.0.0](link) (date)`, `## 1.0.0
+(date)`) are recognised by the version in their heading; headings inside code fences and comments are text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from stagegate.patterns import pattern
 from stagegate.release.conventional import CommitMeaning
@@ -26,9 +26,9 @@ _HIDDEN = pattern(  # code fences and comments
 )
 _LINKS = pattern(r"(?:^\[[^\]\n]+\]: [^\n]*\n?)+\Z", re.MULTILINE)
 _HEADING = pattern(r"^### +(.+?)[ \t]*$", re.MULTILINE)
-# The address of what is not released yet: compare/<newest tag>...HEAD
+# The link of Unreleased: compare/<newest tag>...HEAD
 _COMPARE = pattern(
-    rf"^\[Unreleased\]: (?P<start>\S+/)(?P<prefix>[^\s/]*?)(?P<old>{_VERSION})(?P<head>\.\.\.?HEAD)[ \t\r]*$",
+    rf"^\[Unreleased\]: (?P<start>\S+/)(?P<prefix>[^\s/]*?)(?P<previous>{_VERSION})(?P<head>\.\.\.?HEAD)[ \t\r]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 _ORDER = ("Added", "Changed", "Fixed")
@@ -45,9 +45,9 @@ def data(content: str) -> bytes:
 
 
 def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
-    """The body of a section: what a person wrote under Unreleased, then the commits, oldest first.
+    """The body of a section: the text under Unreleased (`written`), then the commits, oldest first.
 
-    A heading stands once: the commits follow what a person wrote under the same one.
+    Each heading appears once: commits follow the text that a person wrote under the same heading.
     """
     lines: dict[str, dict[str, list[CommitMeaning]]] = {}  # each line once, in the order of its first commit
     for reading in readings:
@@ -57,30 +57,29 @@ def notes(readings: Iterable[CommitMeaning], written: str = "") -> str:
     for heading in _ORDER:
         if heading not in lines:
             continue
-        listed = "\n".join(f"- {text}{_behind(same)}" for text, same in lines[heading].items())
-        same = _named(body, heading) if written else None
-        if same is None:
+        listed = "\n".join(f"- {text}{_sources(commits)}" for text, commits in lines[heading].items())
+        existing = _named(body, heading) if written else None
+        if existing is None:
             body = f"{body}\n\n### {heading}\n\n{listed}".strip()
             continue
-        following = _HEADING.search(_visible(body), same.end())
+        following = _HEADING.search(_visible(body), existing.end())
         end = following.start() if following else len(body)
         body = f"{body[:end].rstrip()}\n{listed}\n\n{body[end:]}".strip()
     return body
 
 
 def _named(body: str, heading: str) -> re.Match[str] | None:
-    """The line of a heading in a text, whatever its case."""
+    """The line of a heading in a text, in any case."""
     headings = _HEADING.finditer(_visible(body))
     return next((match for match in headings if match[1].lower() == heading.lower()), None)
 
 
-def _behind(readings: Iterable[CommitMeaning]) -> str:
-    """Pull requests or commits of a line, and who made them, in parentheses."""
-    known = list(readings)
-    references = dict.fromkeys(one for reading in known for one in reading.references)
-    authors = dict.fromkeys(one for reading in known for one in reading.authors)
-    named = ", ".join((*references, *authors))
-    return f" ({named})" if named else ""
+def _sources(readings: Sequence[CommitMeaning]) -> str:
+    """The pull requests or commits of a line and their authors, in parentheses; empty without any."""
+    references = dict.fromkeys(reference for reading in readings for reference in reading.references)
+    authors = dict.fromkeys(author for reading in readings for author in reading.authors)
+    listed = ", ".join((*references, *authors))
+    return f" ({listed})" if listed else ""
 
 
 def unreleased(content: str) -> str:
@@ -92,9 +91,9 @@ def unreleased(content: str) -> str:
 
 
 def add(content: str, version: str, date: str, body: str) -> str:
-    """The changelog with a section for the version; the heading Unreleased stays, emptied, line ends too.
+    """The changelog with a section for the version. The heading Unreleased stays, without its text.
 
-    A version that has a section already is left as it is, so that a re-run changes nothing.
+    Line ends stay as they are. A version that already has a section keeps it, so that a re-run changes nothing.
     """
     if has(content, version):
         return content
@@ -112,15 +111,15 @@ def add(content: str, version: str, date: str, body: str) -> str:
 
 
 def _linked(content: str, version: str, end: str) -> str:
-    """The changelog with the addresses of Unreleased and the version, where Unreleased has one."""
+    """The changelog with the links of Unreleased and the version, where Unreleased has a link."""
     match = _COMPARE.search(_visible(content))
     if match is None:
         return content
-    start, prefix, old, head = match.group("start", "prefix", "old", "head")
+    start, prefix, previous, head = match.group("start", "prefix", "previous", "head")
     dots = head[:-4]
     lines = (
         f"{content[match.start() : match.start('start')]}{start}{prefix}{version}{head}",
-        f"[{version}]: {start}{prefix}{old}{dots}{prefix}{version}",
+        f"[{version}]: {start}{prefix}{previous}{dots}{prefix}{version}",
     )
     return content[: match.start()] + end.join(lines) + content[match.end("head") :]
 
@@ -138,7 +137,7 @@ def section(content: str, version: str) -> str:
 
 def _find(content: str, version: str) -> re.Match[str] | None:
     headings = _RELEASE.finditer(_visible(content))
-    return next((one for one in headings if version in (one["version"], one["underlined"])), None)
+    return next((match for match in headings if version in (match["version"], match["underlined"])), None)
 
 
 def _body(content: str, heading: re.Match[str]) -> str:
@@ -156,7 +155,7 @@ def _end(content: str, heading: re.Match[str]) -> int:
 
 
 def _visible(content: str) -> str:
-    """The text with everything inside code fences and comments blanked, so that places stay the same."""
+    """The text with code fences and comments replaced by blanks, so that positions stay the same."""
     if not any(mark in content for mark in ("```", "~~~", "<!--")):
         return content
     return _HIDDEN.sub(lambda match: re.sub(r"[^\r\n]", " ", match[0]), content)

@@ -1,7 +1,7 @@
-"""Conventional commits: which part of the version a commit moves, and its line in the changelog.
+"""Reads conventional commits: which part of the version a commit increases, and its line in the changelog.
 
-https://www.conventionalcommits.org/en/v1.0.0/ with the usual reading of types: feat moves minor, fix and perf
-move patch, `!` or a BREAKING CHANGE footer moves major (minor while the major version is 0).
+https://www.conventionalcommits.org/en/v1.0.0/ with the usual levels of types: feat increases minor, fix and
+perf increase patch, `!` or a BREAKING CHANGE footer increases major (minor while the major version is 0).
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _LOOKS_LIKE = {
     "hotfix": "fix",
     "fixes": "fix",
 }
-_RELEASING = frozenset({*_LEVELS, "refactor"})  # a breaking change is at home in these
+_RELEASING = frozenset({*_LEVELS, "refactor"})  # types of commits that change what users get
 _HEADINGS = {"feat": "Added", "fix": "Fixed", "perf": "Changed", "revert": "Changed"}
 
 
 class CommitMeaning(msgspec.Struct, frozen=True, kw_only=True):
-    """What one commit means: the level it asks for (or None), its changelog heading and its text.
+    """The effect of one commit: its level (None: no release), its changelog heading and its text.
 
-    `readable` is false for a title of another form. `warning` names a spelling that was counted, or not, although
-    the specification says otherwise. `undoes` is the title that a revert (or the revert of a revert) takes back.
-    `references` (pull requests or commits, as Markdown) and `authors` stand behind its line in the notes.
+    `readable` is false for a title of another form. `warning` reports a spelling that is counted, or ignored, other
+    than the specification demands. `undoes` is the title that a revert (or the revert of a revert) names.
+    `references` (pull requests or commits, as Markdown) and `authors` follow its line in the notes.
     """
 
     level: Level | None
@@ -58,7 +58,7 @@ class CommitMeaning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(subject: str, body: str) -> CommitMeaning:
-    """The meaning of a commit from its first line and the rest; a title of another form moves nothing."""
+    """The meaning of a commit from its first line and its other lines. A title of another form has no level."""
     subject = subject.strip()
     undone = _UNDONE.match(subject) if subject.startswith("Re") else None
     if undone:
@@ -90,15 +90,18 @@ def read(subject: str, body: str) -> CommitMeaning:
 
 
 def scopes(subject: str) -> tuple[str, ...]:
-    """The scopes of a title, `api` and `web` of `fix(api, web): tea`; of a revert those of what it undoes."""
+    """The scopes of a title: `api` and `web` for `fix(api, web): tea`.
+
+    A revert has those of the title it undoes.
+    """
     subject = subject.strip()
     while undone := _UNDONE.match(subject):
         subject = undone["text"]
     header = _HEADER.match(subject)
-    named = (header["scope"] or "") if header else ""
-    if header and not named and header["type"].lower() == "revert":
+    listed = (header["scope"] or "") if header else ""
+    if header and not listed and header["type"].lower() == "revert":
         return scopes(header["text"])
-    return tuple(part.strip() for part in named.split(",") if part.strip())
+    return tuple(scope.strip() for scope in listed.split(",") if scope.strip())
 
 
 def plain_title(subject: str) -> str:
@@ -122,18 +125,18 @@ def _hidden(body: str) -> str:
     """A warning where the list of a squash has a breaking change that the title does not announce."""
     if "!:" not in body:
         return ""
-    listed = (_BULLET.match(line) for line in body.splitlines() if "!:" in line)
-    headers = (_HEADER.match(match[1]) for match in listed if match)
-    named = next((header[0] for header in headers if header and header["bang"]), "")
+    items = (_BULLET.match(line) for line in body.splitlines() if "!:" in line)
+    headers = (_HEADER.match(match[1]) for match in items if match)
+    breaking = next((header[0] for header in headers if header and header["bang"]), "")
     return (
-        f"lists the breaking change {named[:60]!r}, and its own title has no `!`: not counted as one"
-        if named
+        f"lists the breaking change {breaking[:60]!r}, and its own title has no `!`: not counted as one"
+        if breaking
         else ""
     )
 
 
 def _undone(reapplies: bool, text: str) -> CommitMeaning:
-    """A revert; `Revert "Revert ..."` and git's `Reapply ...` are the change itself again."""
+    """The meaning of a revert. `Revert "Revert ..."` and git's `Reapply ...` make the original change again."""
     inner = _UNDONE.match(text)
     while inner:
         reapplies = not reapplies if inner["word"] == "Revert" else reapplies
@@ -154,7 +157,7 @@ def _undone(reapplies: bool, text: str) -> CommitMeaning:
 
 
 def _squashed(body: str) -> CommitMeaning:
-    """GitHub's squash of several commits: a free title, and the commits as a list. The highest one counts."""
+    """The meaning of GitHub's squash of several commits, which lists their titles: the highest level counts."""
     listed = [match[1] for line in body.splitlines() if (match := _BULLET.match(line))]
     readings = [read(title, "") for title in listed if _HEADER.match(title)]
     best = max(readings, key=lambda reading: RANK[reading.level], default=None)

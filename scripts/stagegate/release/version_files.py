@@ -1,4 +1,4 @@
-"""The files that hold the version: read it, move it, and leave every other byte alone."""
+"""Reads and changes the version in files, and leaves every other byte alone."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from stagegate.settings import VersionFile
 _SEMVER = r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that a file holds, and its line (from 1)."""
+class VersionInFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A version in a file, and its line (from 1)."""
 
     place: VersionFile
     version: str
     line: int
 
 
-def read(place: VersionFile, content: bytes | None) -> tuple[Held, ...]:
-    """Every version the place holds: several in a lock file of npm. Stop(missing-file|bad-settings)."""
+def read(place: VersionFile, content: bytes | None) -> tuple[VersionInFile, ...]:
+    """Every version at a place: a lock file of npm has several. Stop(missing-file|bad-settings)."""
     if content is None:
         raise Stop(
             "missing-file",
@@ -37,12 +37,14 @@ def read(place: VersionFile, content: bytes | None) -> tuple[Held, ...]:
     if _is_yaml(place):
         return tuple(_in_yaml(place, content))
     text = _text(content)
-    held = [(text[start:end], text.count("\n", 0, start) + 1) for start, end in _spans(place, content, text)]
-    return tuple(Held(place=place, version=version, line=line) for version, line in held)
+    return tuple(
+        VersionInFile(place=place, version=text[start:end], line=text.count("\n", 0, start) + 1)
+        for start, end in _spans(place, content, text)
+    )
 
 
 def write(place: VersionFile, content: bytes, version: str) -> bytes:
-    """The file's bytes with its version moved, and nothing else changed."""
+    """The file's bytes with the new version, and nothing else changed. Stop(bad-settings) as in `read`."""
     if _is_yaml(place):
         from stagegate.release import version_yaml
 
@@ -54,7 +56,7 @@ def write(place: VersionFile, content: bytes, version: str) -> bytes:
 
 
 def without_versions(places: tuple[VersionFile, ...], file: str, content: bytes) -> bytes | None:
-    """A file's content with its version blanked, to compare the rest; None when a place is not in it."""
+    """A file's content with the version 0.0.0, to compare everything else. None when a place is not in the file."""
     for place in places:
         if place.file == file:
             try:
@@ -64,47 +66,49 @@ def without_versions(places: tuple[VersionFile, ...], file: str, content: bytes)
     return content
 
 
-def disagreements(held: tuple[Held, ...], expected: str) -> tuple[Finding, ...]:
-    """A finding for each place that does not hold the expected version."""
+def disagreements(versions: tuple[VersionInFile, ...], expected: str) -> tuple[Finding, ...]:
+    """A finding for each place with another version than the expected one."""
     return tuple(
         Finding(
             rule="version-consistent",
             severity="error",
             file=item.place.file,
             line=item.line,
-            message=f"{item.place.file} holds {item.version}, not {expected}.",
+            message=f"{item.place.file} contains {item.version}, not {expected}.",
             why="All version files move together.",
-            fix=_bare(held, item) or f"Write {expected} here, or let version-bump do it.",
+            fix=_bare(versions, item) or f"Write {expected} here, or let version-bump do it.",
         )
-        for item in held
+        for item in versions
         if item.version != expected
     )
 
 
-def with_v(held: tuple[Held, ...]) -> tuple[Held, ...]:
-    """Places that hold a version with a `v` before it, which version-bump neither compares nor writes."""
-    return tuple(one for one in held if re.fullmatch(f"v{_SEMVER}", one.version))
+def with_v(versions: tuple[VersionInFile, ...]) -> tuple[VersionInFile, ...]:
+    """Versions with a `v` before the number, which version-bump neither compares nor writes."""
+    return tuple(item for item in versions if re.fullmatch(f"v{_SEMVER}", item.version))
 
 
 def bare_cure(place: VersionFile) -> str:
-    """How a place with a `v` before the version is written in the settings."""
+    """How to write a place with a `v` before the version in the settings."""
     return (
         f"Under version.files, give {place.file} a `pattern` with the text around the number instead of a "
         '`path`, for example "tag: v{version}".'
     )
 
 
-def _bare(held: tuple[Held, ...], item: Held) -> str:
-    prefixed = with_v(held)
-    numbers = {one.version.removeprefix("v") for one in held}
+def _bare(versions: tuple[VersionInFile, ...], item: VersionInFile) -> str:
+    prefixed = with_v(versions)
+    numbers = {other.version.removeprefix("v") for other in versions}
     return (
         bare_cure((item if item in prefixed else prefixed[0]).place) if prefixed and len(numbers) == 1 else ""
     )
 
 
-def read_all(places: tuple[VersionFile, ...], contents: Mapping[str, bytes | None]) -> tuple[Held, ...]:
-    """What all places hold, in the settings' order."""
-    return tuple(held for place in places for held in read(place, contents.get(place.file)))
+def read_all(
+    places: tuple[VersionFile, ...], contents: Mapping[str, bytes | None]
+) -> tuple[VersionInFile, ...]:
+    """The versions at all places, in the order of the settings. Stop as in `read`."""
+    return tuple(version for place in places for version in read(place, contents.get(place.file)))
 
 
 def _is_yaml(place: VersionFile) -> bool:
@@ -180,7 +184,7 @@ def _tables(*tables: str) -> Callable[[str], tuple[Span, ...]]:
     return find
 
 
-# Files whose version has one place that everybody knows: they need neither path nor pattern.
+# Files with the version at a usual place: they need neither path nor pattern.
 _WELL_KNOWN: dict[str, Callable[[str], tuple[Span, ...]]] = {
     "package.json": _npm,
     "package-lock.json": _npm_lock,
@@ -192,13 +196,13 @@ _WELL_KNOWN: dict[str, Callable[[str], tuple[Span, ...]]] = {
 }
 
 
-def _in_yaml(place: VersionFile, content: bytes) -> Iterator[Held]:
+def _in_yaml(place: VersionFile, content: bytes) -> Iterator[VersionInFile]:
     from stagegate.release import version_yaml  # a YAML reader, which a VERSION file does not need
 
     for path, version, line in version_yaml.read(place, content):
         if not line:
             raise _nothing(place, f"no value at {path}", "Correct version.files, or the file.")
-        yield Held(place=place, version=version, line=line)
+        yield VersionInFile(place=place, version=version, line=line)
 
 
 def _matched(place: VersionFile, text: str) -> Span:
@@ -226,10 +230,10 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
-def _nothing(place: VersionFile, what: str, cure: str) -> Stop:
+def _nothing(place: VersionFile, content: str, cure: str) -> Stop:
     return Stop(
         "bad-settings",
-        f"{place.file} holds {what}.",
+        f"{place.file} contains {content}.",
         "According to the settings, it contains the app's version.",
         cure,
         file=place.file,

@@ -1,7 +1,7 @@
-"""The place of a version in JSON, TOML and XML files: positions of exactly that text, found without rewriting.
+"""Finds the position of a version in TOML and XML files.
 
 Each function takes the text of a file and returns the first and the last character position of the value, or raises
-`NotOnePlace` with a sentence about what it met.
+`NotOnePlace`, whose text completes the sentence "<file> contains ...".
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def in_toml(text: str, path: Sequence[str]) -> Span:
     *table, key = path
     spans = []
     for name, start, end in _tables(visible):
-        rest = list(path[len(name) :]) if list(path[: len(name)]) == name else None
-        if not rest:
+        keys = list(path[len(name) :]) if list(path[: len(name)]) == name else None
+        if not keys:
             continue
         dotted = r"[ \t]*\.[ \t]*".join(
-            rf"(?:{re.escape(part)}|\"{re.escape(part)}\"|'{re.escape(part)}')" for part in rest
+            rf"(?:{re.escape(step)}|\"{re.escape(step)}\"|'{re.escape(step)}')" for step in keys
         )
         rule = re.compile(rf"^[ \t]*{dotted}[ \t]*=[ \t]*{_STRING}[ \t]*(?:#[^\r\n]*)?\r?$", re.MULTILINE)
         spans += [_group(match) for match in rule.finditer(visible, start, end)]
@@ -42,7 +42,7 @@ def in_toml(text: str, path: Sequence[str]) -> Span:
 
 
 def in_lock(text: str) -> tuple[Span, ...]:
-    """The version of our own packages in Cargo.lock: those without a source, which have one version together."""
+    """The versions of this repository's packages in Cargo.lock: those without a source, which share one version."""
     spans = []
     for block in re.finditer(r"^\[\[package\]\]\r?\n(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL):
         match = re.compile(rf"^version = {_STRING}", re.MULTILINE).search(text, block.start(1), block.end(1))
@@ -58,19 +58,19 @@ def in_lock(text: str) -> tuple[Span, ...]:
 def in_pom(text: str) -> Span:
     """The text of project/version in a pom.xml, not that of its parent or a dependency.
 
-    Where it is a property of the same file, as `${revision}`, the text of that property.
+    Where it refers to a property of the same file, as `${revision}`, the text of that property.
     """
     places = _elements(text, ["project", "version"])
     if len(places) != 1:
         raise NotOnePlace("no project/version (a module inherits its parent's)")
-    named = re.fullmatch(r"\$\{([A-Za-z0-9_.-]+)\}", text[slice(*places[0])])
-    if named is None:
+    reference = re.fullmatch(r"\$\{([A-Za-z0-9_.-]+)\}", text[slice(*places[0])])
+    if reference is None:
         return places[0]
-    return _single(_elements(text, ["project", "properties", named[1]]), f"no property {named[1]}")
+    return _single(_elements(text, ["project", "properties", reference[1]]), f"no property {reference[1]}")
 
 
-def _elements(text: str, wanted: Sequence[str]) -> list[Span]:
-    """Where the trimmed text of each element at a path is."""
+def _elements(text: str, target: Sequence[str]) -> list[Span]:
+    """The positions of the trimmed text of each element at a path."""
     from xml.parsers import expat
 
     parser = expat.ParserCreate()
@@ -81,11 +81,11 @@ def _elements(text: str, wanted: Sequence[str]) -> list[Span]:
 
     def start(name: str, _: object) -> None:
         path.append(name.rpartition(":")[2])
-        if path == wanted:
+        if path == target:
             places.append(raw.index(b">", parser.CurrentByteIndex) + 1)
 
     def end(_: str) -> None:
-        if path == wanted:
+        if path == target:
             places.append(parser.CurrentByteIndex)
         path.pop()
 
@@ -112,7 +112,7 @@ def _tables(text: str) -> Iterator[tuple[list[str], int, int]]:
     yield [], 0, heads[0].start() if heads else len(text)
     for head, following in zip_longest(heads, heads[1:]):
         if head[1] == "[":
-            names = [part.strip().strip("\"'") for part in head[2].split(".")]
+            names = [name.strip().strip("\"'") for name in head[2].split(".")]
             yield names, head.end(), following.start() if following else len(text)
 
 
@@ -121,6 +121,7 @@ def _group(match: re.Match[str]) -> Span:
 
 
 def only(places: Sequence[int], nothing: str) -> int:
+    """The only position. NotOnePlace otherwise, with the text `nothing` when there is none."""
     if len(places) != 1:
         raise NotOnePlace(nothing if not places else f"{len(places)} values of that name")
     return places[0]

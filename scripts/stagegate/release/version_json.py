@@ -1,4 +1,4 @@
-"""Where the version is in a JSON file: positions of the characters inside the quotes."""
+"""Finds the position of a version in a JSON file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _SPACE = pattern(r"[ \t\r\n]*")
 
 
 def in_json(text: str, path: Sequence[str | int]) -> Span:
-    """The characters inside the quotes of the string at a path. Members beside it are skipped at C speed."""
+    """The position of the characters inside the quotes of the string at a path. NotOnePlace without such a string.
+
+    json's C decoder skips the other members, which is fast.
+    """
     skip = json.JSONDecoder().raw_decode
     try:
         at = _space(text, 1 if text.startswith("\ufeff") else 0)
@@ -23,7 +26,7 @@ def in_json(text: str, path: Sequence[str | int]) -> Span:
             elif text[at] == "[":
                 at = _item(text, at, int(step), skip)
             else:
-                raise NotOnePlace("a value that is not an object on the way")
+                raise NotOnePlace("a value that is neither an object nor a list on the path")
         if text[at] != '"':
             raise NotOnePlace("a value that is not a string")
         _, end = scanstring(text, at + 1)

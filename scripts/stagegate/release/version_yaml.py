@@ -1,4 +1,4 @@
-"""The version in a YAML file: read it, move it. Loaded only for apps whose version is in one."""
+"""Reads and changes the version in a YAML file. Loaded only for apps with the version in such a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read(place: VersionFile, content: bytes) -> Iterator[tuple[str, str, int]]:
 
 
 def write(place: VersionFile, content: bytes, version: str) -> bytes:
-    """The file's bytes with its version moved, and nothing else changed."""
+    """The file's bytes with the new version, and nothing else changed."""
     changes: dict[tuple[int, str | yaml_edit.Path], str] = {
         (0, path): version for path in _paths(place, content)
     }
@@ -32,7 +32,7 @@ def steps(path: str) -> list[str | int] | None:
 
 
 def _paths(place: VersionFile, content: bytes) -> tuple[str, ...]:
-    """The given path; in a Chart.yaml that is listed alone, its version and an appVersion that equals it."""
+    """The path in the settings; for a Chart.yaml without one, its version and an appVersion that equals it."""
     if place.path:
         return (place.path,)
     nodes = yaml_edit.documents(content, place.file)

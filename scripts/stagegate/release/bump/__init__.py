@@ -1,1 +1,1 @@
-"""version-bump: which version comes next, and the commit and tag that make it."""
+"""version-bump: decides the next version, and makes its commit and tag."""

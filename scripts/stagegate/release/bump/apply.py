@@ -1,4 +1,4 @@
-"""Makes the release commits and their tags, all or none, and leaves the same bytes in the work tree."""
+"""Makes the release commits and their tags, all or none, and writes the same bytes to the work tree."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ def apply(
 ) -> tuple[tuple[str, ...], tuple[Change, ...]]:
     """Write commits and tags; return the released commit of each release and the changes.
 
-    The commits are made on a branch of their own. Then one request moves the release branch and creates the tags,
-    so that a race leaves nothing behind. Raises StaleHead when the branch or a tag was there first: read again and
+    The commits are made on a helper branch. Then one request moves the release branch and creates the tags, so that
+    a lost race leaves neither. Raises StaleHead when the branch has moved or a tag exists: read the facts and
     decide again.
     """
-    moving = [release for release in releases if release.plan.files and not release.plan.commit]
-    commits, changes = _moved(moving, hub, branch=branch, head=head, run_id=run_id) if moving else ({}, ())
+    changing = [release for release in releases if release.plan.files and not release.plan.commit]
+    commits, changes = (
+        _commit_and_tag(changing, hub, branch=branch, head=head, run_id=run_id) if changing else ({}, ())
+    )
     tip = next(reversed(commits.values()), head)
     shas = []
     for release in releases:
         plan = release.plan
         sha = commits.get(release.settings.app) or plan.commit or tip
-        if release not in moving:
+        if release not in changing:
             hub.create_tag(plan.tag, sha, release.tag_message)
             log.say(f"tagged {sha[:12]} as {plan.tag}")
             changes = (*changes, Change(kind="tag", target=plan.tag, after=sha))
@@ -39,10 +41,10 @@ def apply(
     return tuple(shas), changes
 
 
-def _moved(
+def _commit_and_tag(
     releases: Sequence[AppRelease], hub: Hub, *, branch: str, head: str, run_id: str
 ) -> tuple[dict[str, str], tuple[Change, ...]]:
-    """Commits for apps whose files move, with the branch and the tags moved to them at once."""
+    """Make the commits of apps whose files change; move the branch and create the tags in one request."""
     first = releases[0]
     name = first.settings.app if len(releases) == 1 else "all"
     helper = branch_names.release_helper(name, first.plan.version, run_id or head[:12])
@@ -50,11 +52,11 @@ def _moved(
         shas = release_commits.make(hub, helper, head, releases, run_id)
         tags = [
             RefUpdate(
-                name=f"refs/tags/{one.plan.tag}",
+                name=f"refs/tags/{release.plan.tag}",
                 before=ZERO,
-                after=hub.tag_object(one.plan.tag, sha, one.tag_message),
+                after=hub.tag_object(release.plan.tag, sha, release.tag_message),
             )
-            for one, sha in zip(releases, shas, strict=True)
+            for release, sha in zip(releases, shas, strict=True)
         ]
         hub.update_refs(
             (
@@ -66,21 +68,21 @@ def _moved(
     except Stop:
         release_commits.discard(hub, helper)
         raise
-    for one, sha in zip(releases, shas, strict=True):
+    for release, sha in zip(releases, shas, strict=True):
         log.say(
-            f"committed {sha[:12]} on {branch} and tagged it as {one.plan.tag}: {', '.join(one.plan.files)}"
+            f"committed {sha[:12]} on {branch} and tagged it as {release.plan.tag}: {', '.join(release.plan.files)}"
         )
-    return {one.settings.app: sha for one, sha in zip(releases, shas, strict=True)}, (
+    return {release.settings.app: sha for release, sha in zip(releases, shas, strict=True)}, (
         Change(kind="commit", target=branch, before=head, after=shas[-1]),
         *(
-            Change(kind="tag", target=one.plan.tag, after=sha)
-            for one, sha in zip(releases, shas, strict=True)
+            Change(kind="tag", target=release.plan.tag, after=sha)
+            for release, sha in zip(releases, shas, strict=True)
         ),
     )
 
 
 def write_locally(files: Mapping[str, bytes], workspace: Path) -> None:
-    """The same bytes into the work tree, so that later steps of this job see the release."""
+    """Write the files to the work tree, so that later steps of this job use the release."""
     for name, content in files.items():
         target = (workspace / name).resolve()
         if target.is_relative_to(workspace):

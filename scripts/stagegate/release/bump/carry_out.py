@@ -1,4 +1,4 @@
-"""Carries out the plans of a run: commits and tags, or the release pull request, or only a list of changes."""
+"""Carries out the plans of a run: commits and tags, the release pull request, or only a list of changes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
     from stagegate.release.bump.release_commits import AppRelease
 
 
-class Bumped(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions and what came of them: `commits` are the released ones, or the one that was looked at.
+class BumpOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The plans of all apps and their effect. `commits` are the released commits, or the head for other apps.
 
-    `head` is the newest commit of the branch now, `reason` the word of the whole run, `pull` the number and address
-    of the release pull request.
+    `head` is the newest commit of the branch after the run, `reason` the reason of the whole run, `pull` the number
+    and address of the release pull request.
     """
 
     plans: tuple[BumpPlan, ...]
@@ -40,19 +40,19 @@ def write(
     apps: Sequence[VersionedApp],
     context: Context,
     github: Hub | None,
-    known: Sequence[BumpFacts],
+    all_facts: Sequence[BumpFacts],
     plans: Sequence[BumpPlan],
-) -> Bumped:
-    """Commit and tag, open or update the release pull request, or only tell what would happen."""
-    branch, head = known[0].branch, known[0].head
-    bumped = Bumped(
+) -> BumpOutcome:
+    """Commit and tag, open or update the release pull request, or only list the intended changes."""
+    branch, head = all_facts[0].branch, all_facts[0].head
+    outcome = BumpOutcome(
         plans=tuple(plans),
         commits=tuple(plan.commit or head for plan in plans),
         head=head,
         reason=_reason(plans),
     )
-    if request.only_tells or github is None:
-        return msgspec.structs.replace(bumped, changes=_intended(plans, mode, branch, head))
+    if request.writes_nothing or github is None:
+        return msgspec.structs.replace(outcome, changes=_intended(plans, mode, branch, head))
     from stagegate.release.bump.release_commits import AppRelease
 
     skip = (request.skip_staging, context.person or "an unknown person") if request.skip_staging else ("", "")
@@ -63,43 +63,43 @@ def write(
     ]
     if mode == "pull-request" and not any(release.plan.commit for release in releases):
         try:
-            return _propose(bumped, apps, releases, github, branch, context.run_id)
+            return _propose(outcome, apps, releases, github, branch, context.run_id)
         except Stop as stop:
             raise (_protected(branch, stop) if request.mode == "auto" else stop) from stop
-    if mode == "pull-request":  # merged: these are tagged now, the others are proposed by a later run
+    if mode == "pull-request":  # these were merged and are tagged now; a later run proposes the others
         releases = [release for release in releases if release.plan.commit]
-    return _release(bumped, apps, releases, github, branch, context) if releases else bumped
+    return _release(outcome, apps, releases, github, branch, context) if releases else outcome
 
 
 def _propose(
-    bumped: Bumped,
+    outcome: BumpOutcome,
     apps: Sequence[VersionedApp],
     releases: Sequence[AppRelease],
     github: Hub,
     branch: str,
     run_id: str,
-) -> Bumped:
-    """Open or update the release pull request, or close one that nothing asks for any more."""
+) -> BumpOutcome:
+    """Open or update the release pull request, or close it when no app needs a release."""
     from stagegate.release.bump import release_pull
 
     settings = [app.settings for app in apps]
     if not releases:
-        withdrawn = release_pull.withdraw(github, settings, branch, bumped.head)
-        return msgspec.structs.replace(bumped, changes=withdrawn)
-    made = release_pull.propose(github, settings, releases, branch, bumped.head, run_id)
-    pull = (made.number, made.url)
-    return msgspec.structs.replace(bumped, reason=made.reason, changes=made.changes, pull=pull)
+        withdrawn = release_pull.withdraw(github, settings, branch, outcome.head)
+        return msgspec.structs.replace(outcome, changes=withdrawn)
+    proposed = release_pull.propose(github, settings, releases, branch, outcome.head, run_id)
+    pull = (proposed.number, proposed.url)
+    return msgspec.structs.replace(outcome, reason=proposed.reason, changes=proposed.changes, pull=pull)
 
 
 def _release(
-    bumped: Bumped,
+    outcome: BumpOutcome,
     apps: Sequence[VersionedApp],
     releases: Sequence[AppRelease],
     github: Hub,
     branch: str,
     context: Context,
-) -> Bumped:
-    """Commit and tag."""
+) -> BumpOutcome:
+    """Commit and tag the releases."""
     from stagegate.release.bump import apply
 
     shas, changes = apply.apply(
@@ -107,17 +107,19 @@ def _release(
         github,
         workspace=context.workspace,
         branch=branch,
-        head=bumped.head,
+        head=outcome.head,
         run_id=context.run_id,
     )
-    made = {one.settings.app: sha for one, sha in zip(releases, shas, strict=True)}
-    commits = tuple(made.get(app.settings.app, sha) for app, sha in zip(apps, bumped.commits, strict=True))
-    head = next((change.after for change in changes if change.kind == "commit"), bumped.head)
-    return msgspec.structs.replace(bumped, commits=commits, changes=changes, head=head)
+    shas_by_app = {release.settings.app: sha for release, sha in zip(releases, shas, strict=True)}
+    commits = tuple(
+        shas_by_app.get(app.settings.app, sha) for app, sha in zip(apps, outcome.commits, strict=True)
+    )
+    head = next((change.after for change in changes if change.kind == "commit"), outcome.head)
+    return msgspec.structs.replace(outcome, commits=commits, changes=changes, head=head)
 
 
 def _protected(branch: str, stop: Stop) -> Stop:
-    """Why neither a commit nor a pull request is possible; another trouble stays what it is."""
+    """The error when neither a commit nor a pull request is possible; any other error is returned as it is."""
     if stop.reason != "missing-permission":
         return stop
     return Stop(
@@ -130,10 +132,10 @@ def _protected(branch: str, stop: Stop) -> Stop:
 
 
 def _reason(plans: Sequence[BumpPlan]) -> str:
-    """The word of the whole run: that of the app with the most to tell."""
-    words = [plan.reason for plan in plans]
+    """The reason of the whole run: the most important one of its apps."""
+    reasons = [plan.reason for plan in plans]
     order = ("findings", "released", "already-released", "verified", "no-release-needed")
-    return next((word for word in order if word in words), words[0])
+    return next((reason for reason in order if reason in reasons), reasons[0])
 
 
 def _intended(plans: Sequence[BumpPlan], mode: Mode, branch: str, head: str) -> tuple[Change, ...]:

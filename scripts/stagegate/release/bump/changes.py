@@ -1,4 +1,4 @@
-"""What the commits of a release amount to: each change once, reverted ones not at all, labels before titles."""
+"""Reads the changes in the commits of a release: each once, without reverted ones, by label before title."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NOT_A_NAME = pattern(r"[^\w .'-]")
 
 
 class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit since the last release, and whether anything it changed counts for this app.
+    """A commit since the last release. `counts`: it changes something of this app.
 
-    `brings` are the commits that a merge brought, oldest first (none for others). `author` is a login or a name,
-    `pull` the number of the pull request (0: not known), `link` the address of the pull request or commit. `label`
-    is the level that a label of the pull request asks for, `none` for no release.
+    `brings` are the commits that a merge added to the branch, oldest first (empty for other commits). `author` is a
+    login or a name, `pull` the number of the pull request (0: unknown), `link` the address of the pull request or
+    commit. `label` is the level that a label of the pull request sets, `none` for no release.
     """
 
     sha: str
@@ -38,7 +38,7 @@ class CommitFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """The changes that count, oldest first, the commits without a readable title, and warnings."""
+    """The changes that count, oldest first, the titles that were not readable, and warnings."""
 
     readings: tuple[CommitMeaning, ...]
     unread: tuple[str, ...]
@@ -52,11 +52,11 @@ class _Entry(msgspec.Struct, kw_only=True):
 
     @property
     def title(self) -> str:
-        """What a revert names it by."""
+        """The title that a revert names."""
         return self.reading.undoes or conventional.plain_title(self.commit.subject)
 
     def is_called(self, title: str) -> bool:
-        """Whether this is its title; most commits of a long history are told apart without reading theirs."""
+        """Whether this is its title. The quick first comparison is enough for most commits of a long history."""
         return title in (self.reading.undoes or self.commit.subject) and self.title == title
 
 
@@ -88,63 +88,63 @@ def _name(commit: CommitFact) -> str:
 
 
 def _take_back(entry: _Entry, earlier: dict[str, _Entry]) -> None:
-    """A revert and what it reverts cancel; where that is an older release's change, the revert counts itself.
+    """Let a revert and the change it reverts cancel. A revert of an older release's change counts itself.
 
-    The commits that its text names decide, of which there may be several, and otherwise its title.
+    The commits in its text identify the reverted changes. Without any, its title does.
     """
-    named, title = set(_REVERTED.findall(entry.commit.body)), entry.title
-    possible = [other for other in reversed(earlier.values()) if other.counted and _is_opposite(entry, other)]
-    undone = [other for other in possible if any(other.commit.sha.startswith(sha) for sha in named)]
-    entry.counted = len(undone) < len(named)
+    shas, title = set(_REVERTED.findall(entry.commit.body)), entry.title
+    candidates = [e for e in reversed(earlier.values()) if e.counted and _is_opposite(entry, e)]
+    undone = [e for e in candidates if any(e.commit.sha.startswith(sha) for sha in shas)]
+    entry.counted = len(undone) < len(shas)
     if not undone:
-        undone = [other for other in possible if other.is_called(title)][:1]
+        undone = [e for e in candidates if e.is_called(title)][:1]
         entry.counted = not undone
-    for other in undone:
-        other.counted = False
+    for reverted in undone:
+        reverted.counted = False
 
 
-def _is_opposite(entry: _Entry, other: _Entry) -> bool:
-    """Whether one of two is a change, or made again, and the other one takes a change back."""
-    makes = other.reading.reapplies or not other.reading.undoes
-    return makes != entry.reading.reapplies
+def _is_opposite(revert: _Entry, earlier: _Entry) -> bool:
+    """Whether one entry makes a change (or makes it again) and the other one reverts a change."""
+    makes_change = earlier.reading.reapplies or not earlier.reading.undoes
+    return makes_change != revert.reading.reapplies
 
 
-def _once(entry: _Entry, brought: Iterable[_Entry]) -> None:
-    """A merge with the title of a commit that it brings is that commit, now with its pull request."""
-    title = entry.title
-    for other in brought:
-        if other.counted and other.is_called(title):
-            if RANK[other.reading.level] > RANK[entry.reading.level]:
-                entry.counted = False
+def _once(merge: _Entry, brought: Iterable[_Entry]) -> None:
+    """Count a change once where a merge and a commit that it adds have the same title."""
+    title = merge.title
+    for commit in brought:
+        if commit.counted and commit.is_called(title):
+            if RANK[commit.reading.level] > RANK[merge.reading.level]:
+                merge.counted = False
                 return
-            other.counted = False
+            commit.counted = False
 
 
 def _labelled(entries: Iterable[_Entry]) -> None:
-    """A label of a pull request decides for all its commits.
+    """Give all commits of a pull request the level of its label.
 
-    Where none of them has a conventional title, the last one stands for the change.
+    If none of them has a conventional title, the last one represents the change.
     """
     pulls: dict[int | str, list[_Entry]] = {}
     for entry in entries:
         if entry.commit.label and entry.counted:
             pulls.setdefault(entry.commit.pull or entry.commit.sha, []).append(entry)
-    for together in pulls.values():
-        label = together[-1].commit.label
+    for commits in pulls.values():
+        label = commits[-1].commit.label
         if label == "none":
-            for entry in together:
+            for entry in commits:
                 entry.counted = False
             continue
-        telling = [entry for entry in together if entry.reading.level]
-        for entry in telling or together[-1:]:
+        with_level = [entry for entry in commits if entry.reading.level]
+        for entry in with_level or commits[-1:]:
             meaning = entry.reading
-            if not telling:
+            if not with_level:
                 meaning = CommitMeaning(level="patch", heading="Changed", text=_title(entry.commit))
             entry.reading = msgspec.structs.replace(meaning, level=label)
 
 
 def _title(commit: CommitFact) -> str:
-    """The title of a change; GitHub's merge commits have it as the first line of their body."""
+    """The title of a change; in GitHub's merge commits it is the first line of the body."""
     merged = _MERGE.match(commit.subject) and commit.body.strip()
     title = commit.body.strip().splitlines()[0] if merged else commit.subject
     return conventional.bare_text(title)
@@ -173,6 +173,6 @@ def _pull(subject: str) -> int:
     return numbers[-1] if numbers else 0
 
 
-@lru_cache(maxsize=256)  # few people write many commits
+@lru_cache(maxsize=256)  # many commits have few authors
 def _name_of(author: str) -> str:
     return _NOT_A_NAME.sub("", author).strip()

@@ -1,4 +1,4 @@
-"""The versions of an app's chart that the registry has: they are used up, whatever the tags say."""
+"""Reads the published chart versions of apps: no later release may use them, with or without a tag."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from stagegate.settings import Settings
 
 
 def added(
-    registry: Registry, apps: Sequence[VersionedApp], known: Sequence[BumpFacts]
+    registry: Registry, apps: Sequence[VersionedApp], all_facts: Sequence[BumpFacts]
 ) -> tuple[BumpFacts, ...]:
-    """The facts with the published versions of each app's own chart."""
+    """The facts with the published versions of each app's own chart. An unreachable registry is a warning."""
     return tuple(
         msgspec.structs.replace(facts, charts=_published(registry, app.settings))
-        for app, facts in zip(apps, known, strict=True)
+        for app, facts in zip(apps, all_facts, strict=True)
     )
 
 
@@ -31,9 +31,10 @@ def _published(registry: Registry, settings: Settings) -> tuple[str, ...]:
     try:
         tags = registry.tags(settings.chart_reference.removeprefix("oci://"))
     except Stop as stop:
-        # helm-publish refuses a version that is used; until then this is only a warning before it is too late.
+        # A warning is enough: helm-publish refuses a version that exists.
         log.say(
-            f"warning: the versions of {settings.chart_reference} are not known, so a version could be taken: "
+            f"warning: the versions of {settings.chart_reference} could not be read, so the next version may "
+            "exist already: "
             f"{stop.what} {stop.why}"
         )
         return ()

@@ -1,4 +1,4 @@
-"""Which commits count for an app: by their files, their scope, and whether they only move its own version."""
+"""Decides which commits count for an app, by their files and scope. Commits that only change its version do not."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from stagegate.settings import Settings
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What belongs to an app: the globs of its files, and those whose change alone causes no release.
+    """The files of an app: `globs` (empty: every file), without those whose changes cause no release (`inert`).
 
-    `versioned` are the files that hold the app's version.
+    `versioned` are the files that contain the app's version.
     """
 
     settings: Settings
@@ -28,28 +28,28 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     versioned: frozenset[str]
 
     def relevant(self, commit: LocalCommit) -> list[Edited]:
-        """The edits of a commit that are the app's."""
+        """The edits of a commit in files of the app."""
         return [edit for edit in commit.edits if self.has(edit.path)]
 
     def has(self, path: str) -> bool:
-        """Whether a change of this file is the app's and can cause a release."""
+        """Whether this file belongs to the app and can cause a release."""
         return _relevant(path, self.globs, self.inert)
 
     def only_versions(self, commit: LocalCommit) -> bool:
-        """Whether all edits of a commit that are the app's are in its version files."""
+        """Whether a commit edits files of the app, and only its version files."""
         if self.versioned.isdisjoint(commit.files):
             return False
         relevant = [path for path in commit.files if self.has(path)]
         return bool(relevant) and self.versioned.issuperset(relevant)
 
 
-@lru_cache(maxsize=4096)  # most commits change a file that another one has changed
+@lru_cache(maxsize=4096)  # most commits change files that other commits have changed too
 def _relevant(path: str, globs: tuple[str, ...], inert: frozenset[str]) -> bool:
-    return paths.belongs(path, globs) and not any(paths.matches(path, one) for one in inert)
+    return paths.belongs(path, globs) and not any(paths.matches(path, glob) for glob in inert)
 
 
 def doubtful(scope: Scope, commits: Sequence[LocalCommit]) -> list[str]:
-    """The object ids of contents that decide whether a commit only moves the version."""
+    """The object ids of the contents that show whether a commit only changes the version."""
     edits = [edit for commit in commits if scope.only_versions(commit) for edit in commit.edits]
     return [oid for edit in edits if edit.path in scope.versioned for oid in (edit.before, edit.after)]
 
@@ -57,7 +57,7 @@ def doubtful(scope: Scope, commits: Sequence[LocalCommit]) -> list[str]:
 def facts(
     scope: Scope, commits: Sequence[LocalCommit], graph: Graph, contents: Mapping[str, bytes]
 ) -> tuple[CommitFact, ...]:
-    """One fact for each commit, in the same order; `contents` are those of `doubtful`."""
+    """One fact for each commit, in the same order. `contents` has the objects that `doubtful` lists."""
     brought = graph.brought(commit.sha for commit in commits if len(commit.parents) > 1)
     return tuple(
         CommitFact(
@@ -73,12 +73,11 @@ def facts(
 
 
 def _in_scope(scope: Scope, commit: LocalCommit) -> bool:
-    """Whether the scope in the title is one of the app's, where the settings name scopes."""
-    named = scope.settings.version.scopes
-    if not named:
+    """Whether a scope in the title is one of the app's scopes in the settings; true without any there."""
+    globs = scope.settings.version.scopes
+    if not globs:
         return True
-    written = conventional.scopes(commit.subject)
-    return any(paths.matches(one, name) for one in written for name in named)
+    return any(paths.matches(name, glob) for name in conventional.scopes(commit.subject) for glob in globs)
 
 
 def _counts(scope: Scope, commit: LocalCommit, contents: Mapping[str, bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""Reads what version-bump decides on: tags, commits since the last release, files that hold versions."""
+"""Reads the facts for version-bump: tags, commits since the last release, version files."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def read(
     env: Mapping[str, str],
     history: bool = True,
 ) -> tuple[BumpFacts, ...]:
-    """The facts of each app at the newest commit of a branch; `env` lets git read the remote. Stop(bad-input).
+    """The facts of each app at the newest commit of a branch. `env` has the credentials of git. Stop(bad-input).
 
-    Without `hub` the local clone alone answers: its branch, its tags and the files of its work tree. Without
-    `history` nothing is said about commits, and none are fetched.
+    Without `hub`, branch, tags and files come from the local clone. Without `history`, no commits are fetched and
+    the facts have none.
     """
     git_refs.check_branch(branch)
     with git_room.scratch(workspace, env, alone=hub is None) as room:
@@ -74,7 +74,7 @@ def read(
     for app, one, facts in zip(apps, lines, counted, strict=True):
         previous, final = highest(one.reachable), highest_final(one.reachable)
         recent = set(one.graph.since(one.released))
-        known = tuple(origins.told(fact, commit_origins, app.settings, hub) for fact in facts)
+        known = tuple(origins.with_origin(fact, commit_origins, app.settings, hub) for fact in facts)
         every_app.append(
             BumpFacts(
                 branch=branch,
@@ -99,7 +99,7 @@ def read(
 def _meanwhile(
     hub: Hub | None, contents: Callable[[], dict[str, bytes | None]]
 ) -> Iterator[Callable[[], dict[str, bytes | None]]]:
-    """GitHub is asked for the files while git fetches the history; without GitHub they are read when needed."""
+    """Request the files from GitHub while git fetches the history; without GitHub they are read when needed."""
     if hub is None:
         yield contents
         return
@@ -116,7 +116,7 @@ def _at_head(
     branch: str,
     today: str,
 ) -> tuple[BumpFacts, ...]:
-    """The tags of each app and its files, which are all that a check of them needs."""
+    """The tags and files of each app, enough to check its version files."""
     every_app = []
     for app in apps:
         names = tags.versions(refs.tags, app.settings)
@@ -136,14 +136,16 @@ def _at_head(
 
 
 def _scope(app: VersionedApp, contents: Mapping[str, bytes | None]) -> Scope:
-    """What counts for an app. Its pins, the values files that they name and its changelog are not what it ships."""
+    """The files that count for an app: not its pins, the values files that they name, and its changelog."""
     pins = _pins(app.settings)
     inert = [*pins, *([app.settings.version.changelog] if app.settings.version.changelog else [])]
-    named = {file: contents.get(file) or b"" for file in pins}
-    if any(b"$" in content or b"\\" in content for content in named.values()):  # as in $values/prod.yaml
-        from stagegate.pins import files as pin_files  # paid only by those who name values files
+    pin_contents = {file: contents.get(file) or b"" for file in pins}
+    if any(
+        b"$" in content or b"\\" in content for content in pin_contents.values()
+    ):  # as in $values/prod.yaml
+        from stagegate.pins import files as pin_files  # loaded only for pins that name values files
 
-        inert += pin_files.values(named)
+        inert += pin_files.values(pin_contents)
     return Scope(
         settings=app.settings,
         globs=paths.of_app(app.settings, app.config),
@@ -155,23 +157,23 @@ def _scope(app: VersionedApp, contents: Mapping[str, bytes | None]) -> Scope:
 def _contents(
     apps: Sequence[VersionedApp], hub: Hub | None, workspace: Path, head: str
 ) -> dict[str, bytes | None]:
-    """Contents of version files, changelogs and pins."""
-    wanted = dict.fromkeys(
+    """The contents of version files, changelogs and pins; None for a missing file."""
+    files = dict.fromkeys(
         path
         for app in apps
         for path in (*_places(app.settings), *_pins(app.settings))
         if not any(mark in path for mark in "*?[")
     )
     if hub:
-        blobs = hub.files(head, tuple(wanted))
+        blobs = hub.files(head, tuple(files))
         return {path: blob.content if blob else None for path, blob in blobs.items()}
-    return {path: _local(workspace, path) for path in wanted}
+    return {path: _local(workspace, path) for path in files}
 
 
 def _pins(settings: Settings) -> tuple[str, ...]:
-    """The files of all pins, and patterns for several."""
-    named = (pin for place in settings.environments for pin in place.pins)
-    return tuple(dict.fromkeys(pin if isinstance(pin, str) else pin.file for pin in named))
+    """The files or patterns of all pins."""
+    pins = (pin for place in settings.environments for pin in place.pins)
+    return tuple(dict.fromkeys(pin if isinstance(pin, str) else pin.file for pin in pins))
 
 
 def _local(workspace: Path, name: str) -> bytes | None:
@@ -180,7 +182,7 @@ def _local(workspace: Path, name: str) -> bytes | None:
 
 
 def _own(commits: Iterable[git.LocalCommit], app: str, run_id: str) -> tuple[str, str] | None:
-    """The release commit an earlier attempt of this very run made: it is completed, never made twice."""
+    """The release commit and version of an earlier attempt of this run, which is completed instead of repeated."""
     for commit in commits if run_id else ():
         if RUN not in commit.body:
             continue

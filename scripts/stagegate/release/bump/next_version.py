@@ -1,4 +1,4 @@
-"""The arithmetic of versions: which one follows, given what was asked for, what exists and what changed."""
+"""Computes the next version from the request, the existing versions and the changes."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def following(
     recent: Level | None,
     since_final: Level | None,
 ) -> tuple[str, str]:
-    """The next version and its level; both empty when nothing asks for one.
+    """The next version and its level; both empty when no change needs one.
 
     `bump` is one of WORDS. `reachable` are the versions in the branch's history (at least one), `taken` all
-    that exist. `recent` is the level of the commits since the newest reachable version, `since_final` that of
-    those since the newest final one. A version that another line has taken is passed over.
+    existing versions. `recent` is the level of the commits since the newest reachable version, `since_final` that
+    of the commits since the newest final one. Versions that exist on another branch are skipped.
     """
     previous = Version.parse(highest(reachable))
     final = highest_final(reachable)
@@ -47,10 +47,10 @@ def following(
         return "", ""
     if bump not in LEVELS:
         level = _before_one(previous, level)
-    moved = _free(previous.next_version(level), level, taken)
+    free = _free(previous.next_version(level), level, taken)
     if bump == "prerelease":
         return _candidate(previous.next_version(level), taken, level), level
-    return str(moved), level
+    return str(free), level
 
 
 def _on_prerelease(
@@ -61,7 +61,7 @@ def _on_prerelease(
     recent: Level | None,
     since_final: Level | None,
 ) -> tuple[str, str]:
-    """A pre-release line stays one until `release`, or until a change asks for more than it announces."""
+    """The version after a pre-release: another one, until `release` or a level above the announced version."""
     announced = previous.finalize_version()
     level: Level | None = bump if bump in LEVELS else recent  # type: ignore[assignment]
     if bump == "release":
@@ -81,14 +81,16 @@ def _on_prerelease(
         return str(_free(announced, level, taken)), level
     if requested > announced:
         return _candidate(requested, taken, level), level
-    if str(announced) in taken:  # another line has released it: a candidate for it would be older than that
+    if (
+        str(announced) in taken
+    ):  # released on another branch: a candidate for it would be older than that release
         name = re.match(r"[A-Za-z-]*", previous.prerelease or "")[0] or "rc"  # type: ignore[index]
         return _candidate(announced, taken, level, name), level
     return _numbered(previous, taken), level
 
 
 def _before_one(version: Version, level: Level) -> Level:
-    """While the major version is 0, a breaking change moves minor."""
+    """The level for a version: while the major version is 0, a breaking change increases minor."""
     return "minor" if level == "major" and version.major == 0 else level
 
 
@@ -105,7 +107,7 @@ def _candidate(target: Version, taken: Collection[str], level: Level, name: str 
 def _numbered(version: Version, taken: Collection[str]) -> str:
     """The next free pre-release of the same name: rc.1, rc.2 and so on.
 
-    A name without a dot ends at 9, because SemVer compares it as text and sorts rc10 below rc9: after rc9 is rc9.1.
+    A name without a dot ends at 9, because SemVer compares it as text and sorts rc10 below rc9. rc9.1 follows rc9.
     """
     name = version.prerelease or "rc.0"
     head, number = re.fullmatch(r"(.*?)(\d*)", name).groups()  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""What GitHub knows of commits: authors, pull requests and their labels."""
+"""Reads authors, pull requests and labels of commits from GitHub."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
 
 
 def read(hub: Hub | None, branch: str, shas: Iterable[str]) -> Mapping[str, CommitOrigin]:
-    """Authors, pull requests and labels, in one question."""
-    wanted = list(dict.fromkeys(shas))
-    if hub is None or not wanted:
+    """The origin of each commit; nothing without `hub` or without permission to read pull requests (a warning)."""
+    distinct = list(dict.fromkeys(shas))
+    if hub is None or not distinct:
         return {}
     try:
-        return hub.origins(wanted, branch)
+        return hub.origins(distinct, branch)
     except Stop as stop:
         if stop.reason != "missing-permission":
             raise
         log.say(
-            "warning: pull requests are not read, so labels decide nothing and the notes have no links to them. "
+            "warning: pull requests cannot be read, so their labels are ignored and the notes have no links to "
+            "them. "
             "Give the job the permission `pull-requests: read`."
         )
         return {}
 
 
-def told(
+def with_origin(
     fact: CommitFact, commit_origins: Mapping[str, CommitOrigin], settings: Settings, hub: Hub | None
 ) -> CommitFact:
-    """A commit with what GitHub knows of it."""
+    """A commit with its author, pull request and label, as far as they are known."""
     if hub is None:
         return fact
     link = f"{hub.server_url}/{hub.repository}/commit/{fact.sha}"
@@ -44,7 +45,7 @@ def told(
     if origin is None:
         return msgspec.structs.replace(fact, link=link)
     levels = settings.version.labels
-    named = [
+    matching = [
         level for level in ("major", "minor", "patch", "none") if getattr(levels, level) in origin.labels
     ]
     return msgspec.structs.replace(
@@ -52,5 +53,5 @@ def told(
         author=origin.author or fact.author,
         pull=origin.number,
         link=origin.url or link,
-        label=named[0] if named else "",
+        label=matching[0] if matching else "",
     )

@@ -1,4 +1,4 @@
-"""Which files belong to an app: globs with `*`, `**` and `?`, and `!` to exclude."""
+"""Matches the files of an app: globs with `*`, `**` and `?`, and `!` to exclude."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stagegate.patterns import pattern
 from stagegate.settings import Settings
 
 _TOKENS = pattern(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
-_PARTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_PATTERNS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def of_app(settings: Settings, config: str) -> tuple[str, ...]:
@@ -29,16 +29,19 @@ def of_app(settings: Settings, config: str) -> tuple[str, ...]:
 
 
 def belongs(file: str, globs: Iterable[str]) -> bool:
-    """Whether a file belongs to an app: some glob fits and no excluding one does. No globs: every file."""
+    """Whether a file belongs to an app: a glob matches and no excluding glob does.
+
+    Without globs every file does.
+    """
     listed = tuple(globs)
-    wanted = [glob for glob in listed if not glob.startswith("!")]
+    included = [glob for glob in listed if not glob.startswith("!")]
     excluded = [glob[1:] for glob in listed if glob.startswith("!")]
-    inside = not wanted or any(matches(file, glob) for glob in wanted)
+    inside = not included or any(matches(file, glob) for glob in included)
     return inside and not any(matches(file, glob) for glob in excluded)
 
 
 def matches(file: str, glob: str) -> bool:
-    """Whether a path fits a glob; a folder alone stands for everything in it."""
+    """Whether a glob matches a path. A glob that names a folder matches everything in it."""
     plain = glob.removeprefix("./").rstrip("/")
     if not any(mark in plain for mark in "*?"):
         return file == plain or file.startswith(f"{plain}/")
@@ -47,4 +50,4 @@ def matches(file: str, glob: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _rule(glob: str) -> re.Pattern[str]:
-    return re.compile("".join(_PARTS.get(token) or re.escape(token) for token in _TOKENS.findall(glob)))
+    return re.compile("".join(_PATTERNS.get(token) or re.escape(token) for token in _TOKENS.findall(glob)))

@@ -1,4 +1,4 @@
-"""The facts and the result of a decision about the next version, as values."""
+"""The facts and the plan of version-bump, as values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from stagegate.release.bump.changes import CommitFact
 
 
 class BumpFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the decision needs.
+    """The facts about one app.
 
     `tags` are all versions of this app (version -> commit), `names` their tags, `reachable` those in this branch's
     history. `commits` are those since the newest reachable version, newest first, and `since_final` those since the
-    newest final one. `own` is the release commit that an earlier attempt of this run made, or that a merged release
-    pull request brought (sha, version), if any. `foreign` are version tags with a prefix that the settings do not
-    name, `charts` the versions of the app's chart in the registry.
+    newest final one. `contents` has the version files and the changelog (None: missing). `own` is the release
+    commit of an earlier attempt of this run, or of a merged release pull request (sha, version). `foreign` are
+    version tags with a prefix that the settings do not name, `charts` the versions of the app's chart in the
+    registry.
     """
 
     branch: str
@@ -35,7 +36,10 @@ class BumpFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BumpPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: `reason` is the result's word, `files` new bytes, `commit` an existing release commit."""
+    """The decision:
+
+    `reason` is that of the result, `files` the new contents, `commit` an existing release commit.
+    """
 
     reason: str
     detail: str

@@ -1,4 +1,4 @@
-"""The commits of releases, made on a branch of their own: one for each app whose files move."""
+"""Makes the commits of releases on a helper branch: one for each app whose files change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stagegate.settings import Settings
 
 
 class AppRelease(msgspec.Struct, frozen=True, kw_only=True):
-    """An app and what was decided for it. `skip` are the reason and the person that skip its gate in staging."""
+    """An app and its plan. `skip` is the reason to skip its gate in staging and the person who requested that."""
 
     settings: Settings
     plan: BumpPlan
@@ -25,7 +25,7 @@ class AppRelease(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tag_message(self) -> str:
-        """The message of its tag: the notes, and who skips the gate why."""
+        """The message of its tag: the notes, and why and by whom the gate is skipped."""
         reason, actor = self.skip
         skipped = f"Gate in staging skipped by {actor}: {reason}\n\n" if reason else ""
         notes = markdown.plain(f"{skipped}{self.plan.notes}")
@@ -33,30 +33,30 @@ class AppRelease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make(hub: Hub, helper: str, head: str, releases: Sequence[AppRelease], run_id: str) -> list[str]:
-    """One commit for each release on the branch `helper`, which begins at `head`; their shas."""
+    """Make one commit for each release on the branch `helper`, which begins at `head`; return their shas."""
     _prepare(hub, helper, head)
-    made, tip = [], head
+    shas, tip = [], head
     for release in releases:
         app, version = release.settings.app, release.plan.version
         headline = f"chore(release): {app} {version}"
         body = trailers.written({trailers.APP: app, trailers.VERSION: version, trailers.RUN: run_id})
         tip = hub.create_commit(helper, tip, headline, body, release.plan.files)
-        made.append(tip)
-    return made
+        shas.append(tip)
+    return shas
 
 
 def discard(hub: Hub, helper: str) -> None:
-    """Remove a helper branch where that is still possible; the first problem is the one to report."""
+    """Remove a helper branch after an error. A failure here is only logged, so that the first error is reported."""
     try:
         tip = hub.head(helper)
         if tip:
             hub.update_refs([RefUpdate(name=f"refs/heads/{helper}", before=tip, after=ZERO)])
     except Stop as stop:
-        log.say(f"the branch {helper} stays and can be deleted: {stop.what}")
+        log.say(f"the branch {helper} could not be deleted; delete it by hand: {stop.what}")
 
 
 def _prepare(hub: Hub, helper: str, head: str) -> None:
-    """The helper branch at `head`, also when a killed attempt of this run left it elsewhere."""
+    """Point the helper branch to `head`, also when a killed attempt of this run left it at another commit."""
     try:
         hub.create_ref(f"refs/heads/{helper}", head)
     except StaleHead:

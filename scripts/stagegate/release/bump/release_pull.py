@@ -1,4 +1,4 @@
-"""The release pull request: one for each run's apps, kept up to date; merging it makes the release."""
+"""The release pull request: one for the apps of a run, kept up to date. Merging it makes the release."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stagegate.release.bump.release_commits import AppRelease
 from stagegate.report.render import render
 from stagegate.settings import Settings
 
-_LIMIT = 60_000  # characters; GitHub takes 65,536 as the body of a pull request
+_LIMIT = 60_000  # characters; GitHub accepts 65,536 in the body of a pull request
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,25 +37,26 @@ def branch_of(apps: Sequence[Settings], base: str) -> str:
 
 
 def merged(hub: Hub, apps: Sequence[Settings], facts: Sequence[BumpFacts]) -> tuple[BumpFacts, ...]:
-    """The facts, with the merged release pull request as the release commit of apps that it has moved.
+    """The facts, with the merge of the release pull request as the release commit of apps that it released.
 
-    The version files at the merge decide which versions it brought, whatever title it was merged with.
+    The version files at the merge have the released versions; the title of the merge does not matter.
     """
     base = facts[0].branch
     closed = hub.pulls(head=branch_of(apps, base), base=base, state="closed")
     commit = next((pull.merge_commit for pull in closed if _counts(pull, hub)), "")
-    if not commit or not any(fact.sha == commit for known in facts for fact in known.commits):
+    if not commit or not any(fact.sha == commit for app_facts in facts for fact in app_facts.commits):
         return tuple(facts)
     paths = dict.fromkeys(place.file for settings in apps for place in settings.version.places)
     blobs = hub.files(commit, tuple(paths))
     contents = {path: blob.content if blob else None for path, blob in blobs.items()}
     released = []
-    for settings, known in zip(apps, facts, strict=True):
-        held = {one.version for one in version_files.read_all(settings.version.places, contents)}
-        version = held.pop() if len(held) == 1 else ""
-        since = any(fact.sha == commit for fact in known.commits)
-        new = since and version and version not in known.tags
-        released.append(msgspec.structs.replace(known, own=(commit, version)) if new else known)
+    for settings, app_facts in zip(apps, facts, strict=True):
+        versions = {item.version for item in version_files.read_all(settings.version.places, contents)}
+        version = versions.pop() if len(versions) == 1 else ""
+        is_recent = any(fact.sha == commit for fact in app_facts.commits)
+        if is_recent and version and version not in app_facts.tags:
+            app_facts = msgspec.structs.replace(app_facts, own=(commit, version))
+        released.append(app_facts)
     return tuple(released)
 
 
@@ -66,7 +67,7 @@ def _counts(pull: Pull, hub: Hub) -> bool:
 def propose(
     hub: Hub, apps: Sequence[Settings], releases: Sequence[AppRelease], base: str, head: str, run_id: str
 ) -> Proposed:
-    """Open the pull request, or bring it up to date. Stop(foreign-commits) when others have committed to it."""
+    """Open or update the pull request. Stop(foreign-commits) when others have committed to its branch."""
     branch = branch_of(apps, base)
     tip = hub.head(branch)
     title, body = _texts(releases)
@@ -98,10 +99,10 @@ def propose(
 
 
 def withdraw(hub: Hub, apps: Sequence[Settings], base: str, head: str) -> tuple[Change, ...]:
-    """Close a release pull request that no change asks for any more; one with others' commits stays."""
+    """Close a release pull request that is no longer needed. One with commits of others stays open."""
     branch = branch_of(apps, base)
     existing = next(iter(hub.pulls(head=branch, base=base)), None)
-    if existing is None or _strangers(hub, head, existing.head_sha):
+    if existing is None or _foreign_commits(hub, head, existing.head_sha):
         return ()
     hub.update_pull(existing.number, state="closed")
     hub.update_refs([RefUpdate(name=f"refs/heads/{branch}", before=existing.head_sha, after=ZERO)])
@@ -111,23 +112,23 @@ def withdraw(hub: Hub, apps: Sequence[Settings], base: str, head: str) -> tuple[
 def _replace(
     hub: Hub, branch: str, tip: str | None, releases: Sequence[AppRelease], head: str, run_id: str
 ) -> None:
-    """Make the commits beside the branch, then move it to them in one step (I7)."""
+    """Make the commits on a helper branch, then move the branch to them in one request (I7)."""
     if tip:
-        others = _strangers(hub, head, tip)
-        if others:
+        foreign = _foreign_commits(hub, head, tip)
+        if foreign:
             raise Stop(
                 "foreign-commits",
                 f"{branch} has commits that stagegate did not make.",
-                f"{others[0].sha[:12]} is one: {markdown.plain(others[0].message.splitlines()[0][:80])}.",
+                f"{foreign[0].sha[:12]} is one: {markdown.plain(foreign[0].message.splitlines()[0][:80])}.",
                 "Move them to another branch, or merge or close the pull request and delete its branch.",
             )
     helper = branch_names.helper(branch)
     try:
-        made = release_commits.make(hub, helper, head, releases, run_id)
+        shas = release_commits.make(hub, helper, head, releases, run_id)
         hub.update_refs(
             [
-                RefUpdate(name=f"refs/heads/{branch}", before=tip or ZERO, after=made[-1], force=True),
-                RefUpdate(name=f"refs/heads/{helper}", before=made[-1], after=ZERO),
+                RefUpdate(name=f"refs/heads/{branch}", before=tip or ZERO, after=shas[-1], force=True),
+                RefUpdate(name=f"refs/heads/{helper}", before=shas[-1], after=ZERO),
             ]
         )
     except Stop:
@@ -136,32 +137,32 @@ def _replace(
 
 
 def _is_current(hub: Hub, tip: str, head: str, releases: Sequence[AppRelease]) -> bool:
-    """Whether the branch is ours, begins at the newest commit and has exactly the files of the plan."""
+    """Whether the branch begins at the newest commit and has exactly the commits and files of the releases."""
     compared = hub.compare(head, tip)
-    versions = {(one.settings.app, one.plan.version) for one in releases}
-    named = {(commit.trailers.get(APP), commit.trailers.get(VERSION)) for commit in compared.commits}
-    if compared.behind or named != versions:
+    expected = {(release.settings.app, release.plan.version) for release in releases}
+    existing = {(commit.trailers.get(APP), commit.trailers.get(VERSION)) for commit in compared.commits}
+    if compared.behind or existing != expected:
         return False
-    wanted = {path: content for one in releases for path, content in one.plan.files.items()}
-    blobs = hub.files(tip, tuple(wanted))
-    return all((blob := blobs[path]) is not None and blob.content == wanted[path] for path in wanted)
+    files = {path: content for release in releases for path, content in release.plan.files.items()}
+    blobs = hub.files(tip, tuple(files))
+    return all((blob := blobs[path]) is not None and blob.content == files[path] for path in files)
 
 
-def _strangers(hub: Hub, head: str, tip: str) -> list[Commit]:
-    """Commits of the branch that are neither ours nor GitHub's merge of the base into it."""
-    ours = (ACTIONS_BOT, hub.viewer())
+def _foreign_commits(hub: Hub, head: str, tip: str) -> list[Commit]:
+    """Commits of the branch that neither stagegate made nor GitHub to merge the base into it."""
+    stagegate_actors = (ACTIONS_BOT, hub.viewer())
     commits = hub.compare(head, tip).commits
     listed = {commit.sha for commit in commits}
     return [
         commit
         for commit in commits
-        if not (commit.trailers.get(APP) and any(actor.same(commit.author) for actor in ours))
+        if not (commit.trailers.get(APP) and any(actor.same(commit.author) for actor in stagegate_actors))
         and not (len(commit.parents) == 2 and commit.parents[1] not in listed)
     ]
 
 
 def _texts(releases: Sequence[AppRelease]) -> tuple[str, str]:
-    names = [f"{one.settings.app} {one.plan.version}" for one in releases]
+    names = [f"{release.settings.app} {release.plan.version}" for release in releases]
     several = f"{len(names)} apps" if len(names) > 3 else ", ".join(names)
     body = render("release_pull.md.j2", releases=releases)
     note = "The notes are longer than a pull request may be; see the changed files."

@@ -1,4 +1,4 @@
-"""Where the versions of an app are in the history of a branch, and which commits are newer."""
+"""Finds the versions of an app in the history of a branch, and the commits that are newer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stagegate.versions import Version
 
 
 class VersionHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """An app's versions and where they are in the history; `names` and `tags` are version -> tag and -> commit.
+    """The versions of an app and their history. `names` are version -> tag, `tags` version -> commit.
 
     `since_final` are the commits since the newest final version, newest first.
     """
@@ -38,7 +38,7 @@ class VersionHistory(msgspec.Struct, frozen=True, kw_only=True):
 def of(apps: Sequence[VersionedApp], room: git_room.Scratch, refs: Remote) -> list[VersionHistory]:
     """The released versions of each app, with the part of the history that their decisions need."""
     names = [tags.versions(refs.tags, app.settings) for app in apps]
-    commits = [{version: refs.tags[tag] for version, tag in one.items()} for one in names]
+    commits = [{version: refs.tags[tag] for version, tag in tag_names.items()} for tag_names in names]
     graphs = git_history.complete(room, refs.tip, [_span(n, c) for n, c in zip(names, commits, strict=True)])
     lines = []
     for n, c, graph in zip(names, commits, graphs, strict=True):

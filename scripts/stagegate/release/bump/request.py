@@ -1,4 +1,4 @@
-"""The request to version-bump, and whether the apps of a run fit together."""
+"""The request to version-bump, and the check that one run can decide for its apps."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Mode = Literal["auto", "commit", "pull-request", "tag", "plan", "verify"]
 
 
 class BumpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: the level or version, what to do with it, and where. `token` is for git.
+    """The requested level or version (`bump`), the mode and the branch. `token` is for git.
 
-    `skip_staging` is why the gate in staging is skipped for these releases (empty: it is not).
+    `skip_staging` is the reason to skip the gate in staging for these releases (empty: it is not skipped).
     """
 
     bump: str
@@ -27,36 +27,40 @@ class BumpRequest(msgspec.Struct, frozen=True, kw_only=True):
     skip_staging: str = ""
 
     @property
-    def only_tells(self) -> bool:
+    def writes_nothing(self) -> bool:
         """Whether this run writes nothing."""
         return self.dry_run or self.mode in ("plan", "verify")
 
 
 def demand_fit(apps: Sequence[VersionedApp], request: BumpRequest) -> None:
-    """Apps of a group are decided together; an exact version is for one app or group. Stop(bad-input)."""
-    alone = apps[0].settings if len(apps) == 1 else None
-    if alone is not None and alone.version.group:
+    """Check that one run can decide for these apps. Stop(bad-input|bad-settings).
+
+    Apps of a group need a run together, names and tag prefixes are unique, and an exact version is for one app or
+    group.
+    """
+    only = apps[0].settings if len(apps) == 1 else None
+    if only is not None and only.version.group:
         raise Stop(
             "bad-input",
-            f"{alone.app} is in the group {alone.version.group}, and `config` names only its own file.",
+            f"{only.app} is in the group {only.version.group}, and `config` names only its own file.",
             "Apps of a group move together to one version, so one run has to decide for all of them.",
             "Give `config` a glob for the settings files of the whole group, such as apps/*/stagegate.yaml.",
         )
     names = [app.settings.app for app in apps]
-    twice = next((name for name in names if names.count(name) > 1), "")
-    if twice:
+    repeated = next((name for name in names if names.count(name) > 1), "")
+    if repeated:
         raise Stop(
             "bad-settings",
-            f"Two settings files are for the app {twice}.",
+            f"Two settings files are for the app {repeated}.",
             "Their tags and branches would be the same.",
             "Give each app its own name.",
         )
     prefixes = [app.settings.version.tag_prefix for app in apps]
-    same = next((prefix for prefix in prefixes if prefixes.count(prefix) > 1), None)
-    if same is not None:
+    shared = next((prefix for prefix in prefixes if prefixes.count(prefix) > 1), None)
+    if shared is not None:
         raise Stop(
             "bad-settings",
-            f"Two apps have the tag prefix {same!r}.",
+            f"Two apps have the tag prefix {shared!r}.",
             "Their tags could not be told apart.",
             "Give each app its own `version.tag-prefix`, such as pay-v.",
         )

@@ -1,4 +1,4 @@
-"""Decides and makes releases, and starts again from the facts when somebody else moved the branch."""
+"""Decides and makes releases; starts again from the facts when another run has moved the branch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a plan from the clone alone loads no HTTP library
     from stagegate.clients.hub import Hub
     from stagegate.clients.registry import Registry
 
-ATTEMPTS = 3  # for a tag that another run made
+ATTEMPTS = 3  # while other runs create the same tag
 _NEEDS_PULL = frozenset({"pull_request", "merge_queue", "required_status_checks"})
 
 
@@ -32,8 +32,8 @@ def bump(
     context: Context,
     github: Hub | None,
     registry: Registry | None = None,
-) -> carry_out.Bumped:
-    """Facts, plan and apply, again when another run was first. Without `github` the local clone alone is read."""
+) -> carry_out.BumpOutcome:
+    """Read facts, plan and apply; repeat when another run was faster. Without `github` only the clone is read."""
     demand_fit(apps, request)
     branch = request.branch or context.branch
     if not branch:
@@ -41,21 +41,23 @@ def bump(
     mode = _mode(request, github, branch)
     retries = Retries()
     for attempt in itertools.count(1):
-        known = read(request, mode, branch, apps, context, github, registry)
+        all_facts = read(request, mode, branch, apps, context, github, registry)
         try:
-            plans = decide(request, mode, apps, known)
-            return carry_out.write(request, mode, apps, context, github, known, plans)
+            plans = decide(request, mode, apps, all_facts)
+            return carry_out.write(request, mode, apps, context, github, all_facts, plans)
         except Stop as stop:
-            # `auto` has met a protection that GitHub's rules do not list, or what such a run before has left.
+            # A protection that is not among GitHub's rules, or an unfinished release of an earlier run.
             if (
                 request.mode == "auto"
                 and mode == "commit"
                 and stop.reason in ("protected-branch", "bad-settings")
             ):
-                if github is None or request.only_tells or not _goes_on(github, apps, known, stop):
+                if github is None or request.writes_nothing or not _needs_pull(github, apps, all_facts, stop):
                     raise
                 mode = "pull-request"
-                log.say(f"{branch} takes changes only through pull requests")
+                log.say(
+                    f"{branch} accepts changes only through pull requests, so a release pull request is used"
+                )
             elif stop.reason == "stale-base" or (stop.reason == "tag-taken" and attempt < ATTEMPTS):
                 retries.wait(stop, f"Reading {branch} and the tags")
             else:
@@ -63,13 +65,18 @@ def bump(
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _goes_on(github: Hub, apps: Sequence[VersionedApp], known: Sequence[BumpFacts], stop: Stop) -> bool:
-    """Whether a release pull request is the way: a commit was refused for it, or one is merged and waits."""
+def _needs_pull(
+    github: Hub, apps: Sequence[VersionedApp], all_facts: Sequence[BumpFacts], stop: Stop
+) -> bool:
+    """Whether to continue with a release pull request:
+
+    GitHub refused the commit, or one is merged without a tag.
+    """
     from stagegate.release.bump import release_pull
 
     if stop.reason == "protected-branch":
         return True
-    return release_pull.merged(github, [app.settings for app in apps], known) != tuple(known)
+    return release_pull.merged(github, [app.settings for app in apps], all_facts) != tuple(all_facts)
 
 
 def read(
@@ -82,7 +89,7 @@ def read(
     registry: Registry | None,
 ) -> tuple[BumpFacts, ...]:
     """The facts at the newest commit of the branch."""
-    known = facts.read(
+    all_facts = facts.read(
         apps,
         github,
         context.workspace,
@@ -95,19 +102,19 @@ def read(
     if registry is not None and request.mode != "verify":
         from stagegate.release.bump import charts
 
-        known = charts.added(registry, apps, known)
+        all_facts = charts.added(registry, apps, all_facts)
     if github is not None and mode == "pull-request":
         from stagegate.release.bump import release_pull
 
-        known = release_pull.merged(github, [app.settings for app in apps], known)
-    return known
+        all_facts = release_pull.merged(github, [app.settings for app in apps], all_facts)
+    return all_facts
 
 
 def decide(
-    request: BumpRequest, mode: Mode, apps: Sequence[VersionedApp], known: Sequence[BumpFacts]
+    request: BumpRequest, mode: Mode, apps: Sequence[VersionedApp], all_facts: Sequence[BumpFacts]
 ) -> tuple[BumpPlan, ...]:
-    """The next versions, or in the mode `verify` whether the files hold the expected one."""
-    pairs = [(app.settings, facts) for app, facts in zip(apps, known, strict=True)]
+    """The next versions, or for the mode `verify` whether the files contain the expected one."""
+    pairs = [(app.settings, facts) for app, facts in zip(apps, all_facts, strict=True)]
     if mode == "verify":
         expected = "" if request.bump == "auto" else request.bump
         return tuple(deciding.verify(settings, facts, expected) for settings, facts in pairs)
@@ -115,8 +122,8 @@ def decide(
 
 
 def _mode(request: BumpRequest, github: Hub | None, branch: str) -> Mode:
-    """What `auto` means here: a pull request where GitHub's rules for the branch let this token do nothing else."""
-    if request.mode != "auto" or request.only_tells or github is None:
+    """The mode that `auto` means: a pull request where the rules of the branch forbid this token to commit."""
+    if request.mode != "auto" or request.writes_nothing or github is None:
         return "commit" if request.mode == "auto" else request.mode
     rules = {rule.type for rule in github.branch_rules(branch) or ()}
     return "pull-request" if rules & _NEEDS_PULL and github.is_actions_token() else "commit"

@@ -1,4 +1,4 @@
-"""Which tags are versions of an app: a known prefix, then SemVer."""
+"""Finds the tags that are versions of an app: a prefix from the settings, then SemVer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stagegate.versions import Version
 
 
 def versions(tags: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Version -> tag, for tags that are a known prefix and SemVer; the first prefix wins."""
+    """Version -> tag, for tags with a prefix of the settings and SemVer. The first prefix wins."""
     names: dict[str, str] = {}
     for prefix in _prefixes(settings):
         for tag in tags:
@@ -19,20 +19,20 @@ def versions(tags: Mapping[str, str], settings: Settings) -> dict[str, str]:
 
 
 def foreign(tags: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
-    """Version tags with an unknown prefix, where the settings have the usual one and not one for each app."""
+    """Version tags with another prefix. None where the settings have a special prefix, as in a monorepo."""
     if settings.version.tag_prefix not in ("", "v"):
         return ()
-    known = _prefixes(settings)
+    prefixes = _prefixes(settings)
     ends = ((tag, tag[max(tag.rfind(mark) for mark in "-_/@v") + 1 :]) for tag in tags)
-    return tuple(tag for tag, end in ends if is_version(end) and tag.removesuffix(end) not in known)
+    return tuple(tag for tag, end in ends if is_version(end) and tag.removesuffix(end) not in prefixes)
 
 
 def is_version(text: str) -> bool:
-    """Whether a text is SemVer 2; most tags of a large repository fail at their first character."""
+    """Whether a text is SemVer 2; the first character already rules out most tags of a large repository."""
     return text[:1].isdigit() and Version.is_valid(text)
 
 
 def _prefixes(settings: Settings) -> tuple[str, ...]:
-    own = settings.version.tag_prefix
-    twin = {"v": ("",), "": ("v",)}.get(own, ())
-    return (own, *settings.version.old_prefixes, *twin)
+    prefix = settings.version.tag_prefix
+    usual = {"v": ("",), "": ("v",)}.get(prefix, ())
+    return (prefix, *settings.version.old_prefixes, *usual)

@@ -1,4 +1,4 @@
-"""What a release writes: version files, changelog and notes, as bytes and text."""
+"""Writes the version files, the changelog and the notes of a release, in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_NOTES = "No changes that users would notice."
 def written(
     settings: Settings, facts: BumpFacts, counted: Changes, version: str
 ) -> tuple[str, dict[str, bytes]]:
-    """Notes, and the new bytes of every file that changes."""
+    """The notes, and the new bytes of every file that changes."""
     files: dict[str, bytes] = {}
     for place in settings.version.places:
         content = files.get(place.file) or facts.contents.get(place.file) or b""
@@ -29,19 +29,17 @@ def written(
 
 
 def section_notes(settings: Settings, facts: BumpFacts, version: str) -> str:
-    """The notes an earlier attempt wrote, read back from the changelog at the release commit."""
+    """The notes of an earlier attempt, from the changelog at its release commit."""
     text = changelog.text(facts.contents.get(settings.version.changelog) or b"")
     section = changelog.section(text, version) or changelog.notes(changes.read(facts.commits).readings)
     return bounded(section)
 
 
 def bounded(notes: str) -> str:
-    """The notes as a tag may hold them."""
+    """The notes, shortened to the length that GitHub accepts in a tag."""
     readable = notes.encode("utf-8", "replace").decode()
     if len(readable) <= NOTES_LIMIT:
         return readable
     from stagegate import markdown  # only for notes that are too long
 
-    return markdown.shorten(
-        readable, NOTES_LIMIT, "The notes are longer than a tag may hold; see the changelog."
-    )
+    return markdown.shorten(readable, NOTES_LIMIT, "The notes are too long for a tag; see the changelog.")

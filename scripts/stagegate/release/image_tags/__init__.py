@@ -1,1 +1,1 @@
-"""image-tags: tags for pushed images. Immutable ones for the release, floating ones only on request."""
+"""image-tags: tags pushed images. Tags of the release never move; floating tags are set only on request."""

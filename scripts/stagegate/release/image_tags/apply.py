@@ -1,4 +1,4 @@
-"""Writes the tags: the manifest's own bytes under another name, so the digest cannot change."""
+"""Writes the tags. The registry gets the same manifest bytes under each name, so the digest cannot change."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from stagegate.runner import log
 
 
 def apply(plan: tuple[Tagging, ...], store: Registry, *, dry_run: bool = False) -> tuple[Change, ...]:
-    """PUT each tag that is needed, read it back, and say what changed. Stop(tag-taken) after a lost race.
+    """Put each needed tag, read it back, and return the changes. Stop(tag-taken) after a lost race.
 
-    A dry run only says what would change.
+    A dry run only returns the intended changes.
     """
     needed = [tagging for tagging in plan if tagging.needed]
     if dry_run:
@@ -27,11 +27,11 @@ def _put(tagging: Tagging, store: Registry) -> Change:
     if manifest is None:
         raise Stop(
             "unknown-state",
-            f"{tagging.image}@{tagging.digest} is gone.",
+            f"{tagging.image}@{tagging.digest} is no longer in the registry.",
             "The image existed when this step began.",
             "Run the build again, then this step.",
         )
-    existing = store.digest(target)  # a registry cannot compare and swap: look as late as possible
+    existing = store.digest(target)  # registries have no compare-and-swap, so check as late as possible
     if existing not in (tagging.digest, tagging.before or None):
         raise _moved(tagging, existing)
     store.push_manifest(target, manifest)
@@ -45,9 +45,9 @@ def _put(tagging: Tagging, store: Registry) -> Change:
 def _moved(tagging: Tagging, existing: str | None) -> Stop:
     return Stop(
         "tag-taken",
-        f"{tagging.image}:{tagging.tag} was moved by another run while this step worked.",
-        f"It names {existing or 'nothing'} now; this release has {tagging.digest}.",
-        "Find the other run that tags this image, then run again. Existing tags stay.",
+        f"{tagging.image}:{tagging.tag} was moved by another run during this step.",
+        f"It now names {existing or 'nothing'}; this release has {tagging.digest}.",
+        "Find the other run that tags this image, then run this step again. Existing tags stay.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads what the registry has under the names an image is to get."""
+"""Reads the existing tags of the images of a release."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ def read(
     floating: tuple[str, ...],
     released: frozenset[str] | None = None,
 ) -> TagFacts:
-    """Prove that every image exists, and look up the tags, `names` those of the release.
+    """Check that every image exists, and read its tags. Stop(missing-file) for an image that does not exist.
 
-    `released` are the versions with a git tag, if known. Stop(missing-file) for an image that is not there.
+    `names` are the tags of the release, `floating` the kinds of floating tags, `released` the versions with a git
+    tag (None: unknown).
     """
     starts = {"v", *(name[: name.find(version)] for name in names if version in name)}
     present: dict[str, dict[str, str]] = {}
@@ -44,9 +45,9 @@ def read(
             }
             published[image] = tuple(sorted(versions - {version}))
         moving = floating_tags(version, published.get(image, ()), floating)
-        wanted = (*fixed_tags(names, commit, digest), *moving)
-        standing = {tag: registry.digest(f"{image}:{tag}") for tag in wanted}
-        present[image] = {tag: there for tag, there in standing.items() if there}
+        tags = (*fixed_tags(names, commit, digest), *moving)
+        digests_by_tag = {tag: registry.digest(f"{image}:{tag}") for tag in tags}
+        present[image] = {tag: existing for tag, existing in digests_by_tag.items() if existing}
     return TagFacts(digests=digests, present=present, published=published, released=released)
 
 
@@ -59,14 +60,14 @@ def released(hub: Hub, prefix: str) -> frozenset[str]:
 def demand_git_tag(hub: Hub, name: str, commit: str) -> None:
     """Check that the git tag of the release names this commit. Stop(missing-file|tag-taken).
 
-    A tag of an image never moves. A wrong version or commit in the inputs would use one up for good.
+    Image tags never move, so a wrong version or commit in the inputs could not be corrected later.
     """
     tag = hub.tag(name)
     if tag is None:
         raise Stop(
             "missing-file",
             f"{hub.repository} has no tag {name}.",
-            "image-tags names images only of a version whose git tag exists, because image tags are never moved.",
+            "image-tags tags images only for a version with a git tag, because image tags never move.",
             "Run version-bump first and pass on its outputs `version` and `sha`, or correct the input `version`.",
         )
     if tag.target_commit != commit:

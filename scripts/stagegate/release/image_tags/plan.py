@@ -1,4 +1,4 @@
-"""Which tags an image gets, and whether it may get them."""
+"""Decides which tags an image gets. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FLOATING = ("latest", "X.Y", "X")
 
 
 class Tagging(msgspec.Struct, frozen=True, kw_only=True):
-    """One tag of one image: `before` is the digest it names now (empty: none)."""
+    """One tag of one image. `before` is the digest that it names before this run (empty: none)."""
 
     image: str
     tag: str
@@ -30,9 +30,9 @@ class Tagging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TagFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Per image: the digest to name, and every tag the registry has -> its digest (only those asked about).
+    """For each image: its digest, and the existing tags among those it would get, each with its digest.
 
-    `published` are the versions that the registry has, `released` those with a git tag (None: not known).
+    `published` are the versions in the registry, `released` the versions with a git tag (None: unknown).
     """
 
     digests: Mapping[str, str]
@@ -46,16 +46,16 @@ def fixed_tags(names: tuple[str, ...], commit: str, digest: str) -> tuple[str, .
     return (*names, f"sha-{commit}", f"sha-{digest.removeprefix('sha256:')[:DIGEST_LENGTH]}")
 
 
-def chosen(given: str) -> tuple[str, ...]:
-    """The kinds of floating tags that an input asks for: `true` for all of FLOATING, or a list. Stop(bad-input)."""
-    words = [word for word in given.replace(",", " ").split() if word != "false"]
+def chosen(floating: str) -> tuple[str, ...]:
+    """The kinds of floating tags in an input: `true` for all of FLOATING, or a list. Stop(bad-input)."""
+    words = [word for word in floating.replace(",", " ").split() if word != "false"]
     if words == ["true"]:
         return FLOATING
     unknown = next((word for word in words if word not in FLOATING), "")
     if unknown:
         raise Stop(
             "bad-input",
-            f"floating is {given[:80]!r}.",
+            f"floating is {floating[:80]!r}.",
             f"{unknown[:40]!r} is not a kind of floating tag.",
             f"Write true, false, or some of {', '.join(FLOATING)}.",
         )
@@ -65,51 +65,54 @@ def chosen(given: str) -> tuple[str, ...]:
 def floating_tags(
     version: str, published: tuple[str, ...], kinds: tuple[str, ...] = FLOATING
 ) -> tuple[str, ...]:
-    """`latest`, `1.4` and `1`, each only where this is the highest stable version of what it stands for.
+    """`latest`, `1.4` and `1`, each only where this is the highest stable version in its range.
 
-    `published` are the versions that the registry has, `kinds` some of FLOATING. A pre-release gets none, and there
-    is no tag `0`.
+    `published` are the versions in the registry, `kinds` some of FLOATING. A pre-release gets none, and there is no
+    tag `0`.
     """
-    own = Version.parse(version)
-    others = [Version.parse(v) for v in published if Version.is_valid(v)]
-    stable = [v for v in others if not v.prerelease]
-    if own.prerelease:
+    current = Version.parse(version)
+    parsed = [Version.parse(v) for v in published if Version.is_valid(v)]
+    stable = [v for v in parsed if not v.prerelease]
+    if current.prerelease:
         return ()
 
-    def highest(among: list[Version]) -> bool:
-        return all(own >= other for other in among)
+    def highest(versions: list[Version]) -> bool:
+        return all(current >= existing for existing in versions)
 
     tags = []
     if "latest" in kinds and highest(stable):
         tags.append("latest")
-    if "X.Y" in kinds and highest([v for v in stable if (v.major, v.minor) == (own.major, own.minor)]):
-        tags.append(f"{own.major}.{own.minor}")
-    if "X" in kinds and own.major and highest([v for v in stable if v.major == own.major]):
-        tags.append(str(own.major))
+    if "X.Y" in kinds and highest(
+        [v for v in stable if (v.major, v.minor) == (current.major, current.minor)]
+    ):
+        tags.append(f"{current.major}.{current.minor}")
+    if "X" in kinds and current.major and highest([v for v in stable if v.major == current.major]):
+        tags.append(str(current.major))
     return tuple(tags)
 
 
 def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Finding, ...]:
-    """Tags of higher stable versions that no git tag knows: they keep floating tags where they are for ever."""
+    """A finding for each tag of a higher stable version without a git tag: it keeps floating tags from moving."""
     if facts.released is None:
         return ()
-    own = Version.parse(version)
+    current = Version.parse(version)
     form = next((name for name in names if version in name), version)
     findings = []
     for image, published in facts.published.items():
-        for other in published:
-            known = Version.parse(other) if Version.is_valid(other) else own
-            if known.prerelease or known <= own or other in facts.released:
+        for text in published:
+            parsed = Version.parse(text) if Version.is_valid(text) else current
+            if parsed.prerelease or parsed <= current or text in facts.released:
                 continue
-            tag = f"{image}:{form.replace(version, other)}"
+            tag = f"{image}:{form.replace(version, text)}"
             findings.append(
                 Finding(
                     rule="stray-tag",
                     severity="warning",
                     object=tag,
-                    message=f"{tag} is in the registry, but no git tag of {other} exists.",
-                    why=f"While it is there, {version} does not count as the highest version.",
-                    fix=f"If it is no release, delete it: `crane delete {tag}`, or in the registry's web page.",
+                    message=f"{tag} is in the registry, but no git tag of {text} exists.",
+                    why=f"While this tag exists, {version} does not count as the highest version.",
+                    fix=f"If {text} is not a release, delete the tag: `crane delete {tag}`, or in the registry's "
+                    "web page.",
                 )
             )
     return tuple(findings)
@@ -118,11 +121,11 @@ def stray(facts: TagFacts, version: str, names: tuple[str, ...]) -> tuple[Findin
 def plan(
     version: str, names: tuple[str, ...], commit: str, facts: TagFacts, *, floating: tuple[str, ...] = ()
 ) -> tuple[Tagging, ...]:
-    """Every tag of every image, `names` those of the release.
+    """Every tag of every image. `names` are the tags of the release, `floating` kinds of floating tags.
 
-    Stop(tag-taken) when one that never moves names other content.
+    Stop(tag-taken) when a tag that never moves names another image.
     """
-    wanted = []
+    taggings = []
     for image, digest in facts.digests.items():
         present = facts.present.get(image, {})
         moving = floating_tags(version, facts.published.get(image, ()), floating)
@@ -136,14 +139,14 @@ def plan(
             )
             if tagging.before and tagging.needed and not tagging.floating:
                 raise _taken(tagging)
-            wanted.append(tagging)
-    return tuple(wanted)
+            taggings.append(tagging)
+    return tuple(taggings)
 
 
 def _taken(tagging: Tagging) -> Stop:
     return Stop(
         "tag-taken",
         f"{tagging.image}:{tagging.tag} names another image.",
-        f"The registry has {tagging.before}, this release has {tagging.digest}; such a tag never moves.",
-        "Build the release once and pass its digest on; for other content make a new version.",
+        f"The registry has {tagging.before}, this release has {tagging.digest}. This tag never moves.",
+        "Build a release only once and pass on its digest. For another image, release a new version.",
     )

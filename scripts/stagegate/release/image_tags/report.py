@@ -1,4 +1,4 @@
-"""What image-tags did, for people and for the next step."""
+"""Reports the results of image-tags."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def result(
     strays: tuple[Finding, ...] = (),
     dry_run: bool,
 ) -> Result:
-    """Message, outputs (`tags` and `digests` as JSON) and summary; strays are named in the log too."""
+    """The result of tagging: message, outputs (`tags` and `digests` as JSON), summary. Strays are also logged."""
     warn(strays)
     reason = "no-difference" if not changes else "planned" if dry_run else "tagged"
     what = {
@@ -54,7 +54,7 @@ def warn(strays: tuple[Finding, ...]) -> None:
 def verified(
     app: str, version: str, digests_by_tag: Mapping[str, Mapping[str, str]], findings: tuple[Finding, ...]
 ) -> Result:
-    """What the mode `verify` found: tags and digests per image, and what is missing or differs."""
+    """The result of the mode `verify`: the tags and digests of each image, and the findings."""
     digests = {image: next(iter(tags.values()), "") for image, tags in digests_by_tag.items()}
     what = (
         f"{_many(len(findings), 'tag')} of {app} {version} missing or on another image."

@@ -1,4 +1,4 @@
-"""Whether every image of a release has its tags, and all of them name the same image."""
+"""Checks that every image of a release has its tags, and that they all name the same image."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from stagegate.release.image_tags.plan import fixed_tags
 def read(
     images: Iterable[str], names: tuple[str, ...], commit: str, registry: Registry
 ) -> Mapping[str, Mapping[str, str]]:
-    """Per image, every tag the release should have -> the digest it names (empty: there is none)."""
+    """For each image, the expected tags, each with the digest it names (empty: no such tag)."""
     digests_by_image: dict[str, dict[str, str]] = {}
     for image in dict.fromkeys(images):
-        known = [*names, f"sha-{commit}"]
-        digests = {tag: registry.digest(f"{image}:{tag}") or "" for tag in known}
-        digest = next((one for one in digests.values() if one), "")
+        digests = {tag: registry.digest(f"{image}:{tag}") or "" for tag in (*names, f"sha-{commit}")}
+        digest = next(filter(None, digests.values()), "")
         if digest:
             short = fixed_tags(names, commit, digest)[-1]
             digests[short] = registry.digest(f"{image}:{short}") or ""
@@ -33,17 +32,17 @@ def judge(digests_by_image: Mapping[str, Mapping[str, str]]) -> tuple[Finding, .
         for tag, digest in tags.items():
             if digest and digest == expected:
                 continue
-            other = f"names {digest}, but {first} names {expected}" if digest else "is not in the registry"
+            problem = f"names {digest}, but {first} names {expected}" if digest else "is not in the registry"
             findings.append(
                 Finding(
                     rule="image-tag",
                     severity="error",
                     object=f"{image}:{tag}",
-                    message=f"{image}:{tag} {other}.",
+                    message=f"{image}:{tag} {problem}.",
                     why="All tags of a release name one image.",
-                    fix="Run image-tags with the digests of the build."
-                    if not digest
-                    else "Make a new version.",
+                    fix="Release a new version."
+                    if digest
+                    else "Run image-tags with the digests of the build.",
                 )
             )
     return tuple(findings)

@@ -1,1 +1,1 @@
-"""Publishing a GitHub release: facts, plan, apply."""
+"""publish-release: publishes a GitHub release."""

@@ -1,4 +1,7 @@
-"""Draft, fill, publish: each step looks first, so that it can be cut off anywhere and run again."""
+"""Drafts, fills and publishes a release.
+
+Each step checks the current state, so that a killed run can be repeated.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,20 @@ from stagegate.runner import log
 
 
 class PublishedRelease(msgspec.Struct, frozen=True, kw_only=True):
-    """The release's address (empty while there is none), and what this run changed or would change."""
+    """The address of the release (empty: none yet), and the changes of this run, made or intended."""
 
     url: str
     changes: tuple[Change, ...]
 
     def with_changes(self, more: tuple[Change, ...]) -> PublishedRelease:
-        """The same with more changes."""
+        """A copy with more changes."""
         return PublishedRelease(url=self.url, changes=(*self.changes, *more))
 
 
 def apply(
     decided: Publication, facts: ReleaseFacts, github: Hub, body: str, *, dry_run: bool
 ) -> PublishedRelease:
-    """Make the release, or say what a dry run would do. A draft that is there is filled, not replaced."""
+    """Make the release, or return the intended changes of a dry run. An existing draft is filled, not replaced."""
     if dry_run or not (decided.publish or decided.uploads):
         url = facts.existing.url if facts.existing else ""
         return PublishedRelease(url=url, changes=intended(decided, facts))
@@ -43,11 +46,11 @@ def apply(
         log.say(f"uploaded {asset.name}")
         changes.append(Change(kind="asset", target=asset.name, after=asset.digest))
     if decided.publish:
-        ours, release = (
+        draft, release = (
             release,
             github.publish_release(release, make_latest=decided.latest, prerelease=decided.prerelease),
         )
-        if release.id != ours.id:
+        if release.id != draft.id:
             _demand_same(release, decided, facts)
             log.say(f"another run has published {facts.tag} with the same files, so its draft is removed")
             return PublishedRelease(url=release.url, changes=())
@@ -56,16 +59,16 @@ def apply(
     return PublishedRelease(url=release.url, changes=tuple(changes))
 
 
-def _demand_same(other: ReleaseInfo, decided: Publication, facts: ReleaseFacts) -> None:
-    """Two last gates may end at once. Stop(version-taken) where the other run published something else."""
-    theirs = {asset.name: asset.digest for asset in other.assets}
-    differing = [asset.name for asset in decided.uploads if theirs.get(asset.name) not in (asset.digest, "")]
+def _demand_same(published: ReleaseInfo, decided: Publication, facts: ReleaseFacts) -> None:
+    """Compare with the release of a run that ended at the same time. Stop(version-taken) for other files."""
+    digests = {asset.name: asset.digest for asset in published.assets}
+    differing = [asset.name for asset in decided.uploads if digests.get(asset.name) not in (asset.digest, "")]
     if differing:
         raise Stop(
             "version-taken",
             f"Another run has published the release {facts.tag} at the same time, with other files.",
-            f"It lacks or differs in: {', '.join(differing)}.",
-            "Compare both runs. Run publish-release again to add files that are missing.",
+            f"These files are missing or different: {', '.join(differing)}.",
+            "Compare both runs. Run publish-release again to add missing files.",
         )
 
 

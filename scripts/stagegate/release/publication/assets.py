@@ -1,4 +1,4 @@
-"""The files of a release: the chart that was tested, the evidence, and what GitHub holds of them already."""
+"""Collects the files of a release: the tested chart, the evidence, files of the job, and existing assets."""
 
 from __future__ import annotations
 
@@ -13,23 +13,32 @@ from stagegate.errors import Stop
 from stagegate.model import Evidence, digest_of, to_json
 from stagegate.release.publication import checksums
 from stagegate.release.publication.plan import binding
-from stagegate.release.publication.plan_facts import Existing, ReleaseFile, Testimony, Uploaded
+from stagegate.release.publication.plan_facts import (
+    EnvironmentEvidence,
+    ExistingRelease,
+    ReleaseFile,
+    UploadedFile,
+)
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 
-_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # GitHub renames what has other signs
+_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")  # GitHub renames files with other characters
 
 
 def chart(
     settings: Settings,
     registry: Registry,
-    testimonies: Sequence[Testimony],
+    environments: Sequence[EnvironmentEvidence],
     version: str,
-    given: bytes | None,
+    package: bytes | None,
 ) -> tuple[ReleaseFile, ...]:
-    """Our own chart's package: exactly the bytes that the required gates tested."""
-    passed = (s.evidence for s in testimonies if s.required and s.evidence and s.evidence.outcome == "passed")
-    tested = next((evidence.chart for evidence in passed), None)
+    """The package of the app's own chart: exactly the bytes that the required gates tested.
+
+    `package` is the package from the caller, if any. Nothing for an app without a chart of its own.
+    Stop(missing-file|evidence-mismatch).
+    """
+    passed = (e.evidence for e in environments if e.required and e.passed)
+    tested = next((evidence.chart for evidence in passed if evidence), None)
     if settings.own_chart is None or tested is None:
         return ()
     reference = f"{settings.chart_reference}@{tested.digest}"
@@ -42,100 +51,104 @@ def chart(
             "The registry no longer has it.",
             "Restore it, or publish a new version with helm-publish.",
         )
-    if given is not None and digest_of(given) != layer:
+    if package is not None and digest_of(package) != layer:
         raise Stop(
             "evidence-mismatch",
             "The given chart is not the one that was tested.",
-            f"It is {digest_of(given)}; the gate tested {layer}.",
+            f"It is {digest_of(package)}; the gate tested {layer}.",
             "Leave the input `chart` empty: the tested package is fetched by its digest.",
         )
-    content = given if given is not None else registry.blob(reference, layer)
+    content = package if package is not None else registry.blob(reference, layer)
     name = f"{settings.chart_reference.rsplit('/', 1)[-1]}-{version}.tgz"
     return (ReleaseFile(name=name, content_type="application/gzip", content=content),)
 
 
-def documents(testimonies: Sequence[Testimony]) -> tuple[ReleaseFile, ...]:
+def documents(environments: Sequence[EnvironmentEvidence]) -> tuple[ReleaseFile, ...]:
     """The evidence of every environment where the release has passed, one file each."""
-    passed = [s for s in testimonies if s.evidence and s.evidence.outcome == "passed"]
+    passed = [environment for environment in environments if environment.passed]
     return tuple(
         ReleaseFile(
-            name=f"evidence-{s.environment}.json",
+            name=f"evidence-{environment.name}.json",
             content_type="application/json",
-            content=to_json(s.evidence) + b"\n",
+            content=to_json(environment.evidence) + b"\n",
         )
-        for s in passed
+        for environment in passed
     )
 
 
-def given(patterns: Sequence[str], context: Context, what: str) -> tuple[ReleaseFile, ...]:
-    """Files of the workspace that globs name, such as an SBOM. Stop(missing-file) for one that matches nothing."""
-    given_files: dict[str, ReleaseFile] = {}
+def matching(patterns: Sequence[str], context: Context, setting: str) -> tuple[ReleaseFile, ...]:
+    """Files of the workspace that match globs, such as an SBOM. Stop(missing-file|bad-input).
+
+    `setting` is the name of the input with the globs.
+    """
+    release_files: dict[str, ReleaseFile] = {}
     for pattern in patterns:
-        place = context.inside(pattern.partition("*")[0] or ".", what=what)
-        paths = [place] if "*" not in pattern else sorted(context.workspace.glob(pattern))
+        start = context.inside(pattern.partition("*")[0] or ".", what=setting)
+        paths = [start] if "*" not in pattern else sorted(context.workspace.glob(pattern))
         files = [path for path in paths if path.is_file()]
         if not files:
             raise Stop(
                 "missing-file",
-                f"{what} names {pattern}, but there is no such file.",
+                f"{setting} names {pattern}, but there is no such file.",
                 "The release would be published without it, and it cannot be added later.",
                 "Make the file in a step before this one, or correct the input.",
             )
         for path in files:
             if (
-                path.name in given_files
+                path.name in release_files
                 or not _ASSET_NAME.fullmatch(path.name)
                 or path.name == checksums.NAME
             ):
                 raise Stop(
                     "bad-input",
                     f"{path.name!r} cannot be a file of the release.",
-                    "Names have letters, digits and . _ + -, each is used once, and SHA256SUMS is written here.",
+                    "File names may contain letters, digits and . _ + - and must be unique. publish-release "
+                    "writes SHA256SUMS itself.",
                     "Rename the file.",
                 )
-            content = context.inside(str(path.relative_to(context.workspace)), what=what).read_bytes()
-            given_files[path.name] = ReleaseFile(
+            content = context.inside(str(path.relative_to(context.workspace)), what=setting).read_bytes()
+            release_files[path.name] = ReleaseFile(
                 name=path.name, content_type="application/octet-stream", content=content
             )
-    return tuple(given_files.values())
+    return tuple(release_files.values())
 
 
 def existing(
-    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, ours: Sequence[ReleaseFile]
-) -> Existing | None:
+    github: hub.Hub, listed: Iterable[hub.ReleaseInfo], tag: str, files: Sequence[ReleaseFile]
+) -> ExistingRelease | None:
     """The published release of the tag, else its oldest draft."""
     oldest = min((r for r in listed if r.tag == tag), key=lambda r: (r.draft, r.id), default=None)
     if oldest is None:
         return None
-    wanted = {asset.name: asset for asset in ours}
+    by_name = {file.name: file for file in files}
     uploaded = [a for a in oldest.assets if a.state == "uploaded"]
     sums = next((a for a in uploaded if a.name == checksums.NAME), None)
-    return Existing(
+    return ExistingRelease(
         id=oldest.id,
         draft=oldest.draft,
         url=oldest.url,
-        assets=tuple(_uploaded(github, a, wanted[a.name]) for a in uploaded if a.name in wanted),
+        assets=tuple(_uploaded(github, a, by_name[a.name]) for a in uploaded if a.name in by_name),
         immutable=oldest.immutable,
         sums=checksums.read(github.download_asset(sums.id)) if sums else None,
         sums_id=sums.id if sums else 0,
     )
 
 
-def _uploaded(github: hub.Hub, uploaded: hub.Asset, ours: ReleaseFile) -> Uploaded:
-    """Compared by digest; where GitHub has none, or other evidence, by content."""
-    if uploaded.digest == ours.digest:
-        return Uploaded(name=uploaded.name, digest=uploaded.digest, same=True)
-    if uploaded.digest and ours.content_type != "application/json":
-        return Uploaded(name=uploaded.name, digest=uploaded.digest, same=False)
-    content = github.download_asset(uploaded.id)
-    return Uploaded(name=uploaded.name, digest=digest_of(content), same=_same(content, ours.content))
+def _uploaded(github: hub.Hub, asset: hub.Asset, file: ReleaseFile) -> UploadedFile:
+    """Compare an asset with our file, by digest. Evidence, and an asset without a digest, by content."""
+    if asset.digest == file.digest:
+        return UploadedFile(name=asset.name, digest=asset.digest, same=True)
+    if asset.digest and file.content_type != "application/json":
+        return UploadedFile(name=asset.name, digest=asset.digest, same=False)
+    content = github.download_asset(asset.id)
+    return UploadedFile(name=asset.name, digest=digest_of(content), same=_same(content, file.content))
 
 
-def _same(uploaded: bytes, ours: bytes) -> bool:
-    if uploaded == ours:
+def _same(uploaded: bytes, content: bytes) -> bool:
+    if uploaded == content:
         return True
     try:
-        both = [binding(msgspec.json.decode(text, type=Evidence)) for text in (uploaded, ours)]
+        bindings = [binding(msgspec.json.decode(text, type=Evidence)) for text in (uploaded, content)]
     except (msgspec.DecodeError, msgspec.ValidationError):
         return False
-    return both[0] == both[1]
+    return bindings[0] == bindings[1]

@@ -10,12 +10,12 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 def write(digests: Mapping[str, str]) -> bytes:
-    """The file for names and their `sha256:<hex>`, sorted by name."""
+    """The content of the file for digests by name (`sha256:<hex>`), sorted by name."""
     lines = (f"{digest.removeprefix('sha256:')}  {name}\n" for name, digest in sorted(digests.items()))
     return "".join(lines).encode()
 
 
 def read(content: bytes) -> dict[str, str]:
-    """Name -> `sha256:<hex>`; lines of another form are left out."""
+    """The digests (`sha256:<hex>`) by name; lines of another form are skipped."""
     matches = (_LINE.fullmatch(line) for line in content.decode("utf-8", "replace").splitlines())
     return {match[2]: f"sha256:{match[1]}" for match in matches if match}

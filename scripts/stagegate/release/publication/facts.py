@@ -1,4 +1,4 @@
-"""Reads what publish-release decides on: the tag, the gates' verdicts, the tested chart, and what is published."""
+"""Reads the facts for publish-release: the tag, the verdicts of gates, the tested chart, and existing releases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stagegate.model import Actor, Evidence, parse_version
 from stagegate.release import changelog
 from stagegate.release.image_tags.plan import fixed_tags
 from stagegate.release.publication import assets
-from stagegate.release.publication.plan_facts import ReleaseFacts, ReleaseFile, Testimony
+from stagegate.release.publication.plan_facts import EnvironmentEvidence, ReleaseFacts, ReleaseFile
 from stagegate.runner.context import Context
 from stagegate.settings import Settings
 from stagegate.versions import Version
@@ -31,11 +31,12 @@ def read(
     notes: str,
     files: Sequence[ReleaseFile] = (),
 ) -> ReleaseFacts:
-    """The facts about one version; empty `version`: the newest that passed in the last environment.
+    """The facts about one version; if `version` is empty, the newest one that passed in the last environment.
 
-    `environment` narrows the gates asked for (empty: every environment that no other names in `after`).
-    `chart` is the package if the caller has it, otherwise it is fetched by the digest that was tested. `files` are
-    more files for the release.
+    `environment` is the environment with the required gate (empty: every environment that no other names in
+    `after`). `chart` is the package if the caller has it; otherwise the tested package is fetched by its digest.
+    `notes` replaces the changelog, `files` are more files for the release. Stop(missing-file|no-evidence|
+    unknown-state|bad-settings).
     """
     required = [settings.environment(environment).name] if environment else _last(settings)
     trusted = accepted.accepted(settings, github)
@@ -44,14 +45,14 @@ def read(
     tag = github.tag(settings.version.tag_prefix + version)
     if tag is None:
         raise _no_tag(settings.version.tag_prefix + version)
-    testimonies = _seen(settings, github, tag.target_commit, version, required, trusted)
+    environments = _environments(settings, github, tag.target_commit, version, required, trusted)
     listed = github.releases()
-    ours = (
-        *assets.chart(settings, registry, testimonies, version, chart),
-        *assets.documents(testimonies),
+    release_files = (
+        *assets.chart(settings, registry, environments, version, chart),
+        *assets.documents(environments),
         *files,
     )
-    images = _images(testimonies)
+    images = _images(environments)
     prefix = settings.version.tag_prefix
     return ReleaseFacts(
         app=settings.app,
@@ -59,9 +60,9 @@ def read(
         tag=tag.name,
         commit=tag.target_commit,
         notes=notes or _notes(settings, github, tag, version),
-        seen=testimonies,
-        assets=ours,
-        existing=assets.existing(github, listed, tag.name, ours),
+        environments=environments,
+        assets=release_files,
+        existing=assets.existing(github, listed, tag.name, release_files),
         images=images,
         tagged=_tagged(settings, registry, images, version, tag.target_commit),
         published=tuple(
@@ -72,25 +73,29 @@ def read(
     )
 
 
-def _images(testimonies: Sequence[Testimony]) -> dict[str, str]:
-    """Our images that the required gates tested, and their digests."""
-    passed = (s.evidence for s in testimonies if s.required and s.evidence and s.evidence.outcome == "passed")
+def _images(environments: Sequence[EnvironmentEvidence]) -> dict[str, str]:
+    """The app's own images that the required gates tested, with their digests."""
+    passed = (e.evidence for e in environments if e.required and e.passed)
     return {
-        image.reference: image.digest for evidence in passed for image in evidence.images if image.first_party
+        image.reference: image.digest
+        for evidence in passed
+        if evidence
+        for image in evidence.images
+        if image.first_party
     }
 
 
 def _tagged(
     settings: Settings, registry: Registry, images: Mapping[str, str], version: str, commit: str
 ) -> dict[str, dict[str, str]]:
-    """What the release's tags name in the registry, for images of our own registries."""
-    ours = [image for image in images if parse(image).host in settings.registry_hosts]
+    """The digests that the tags of the release name, for images in the registries of the settings."""
+    own_images = [image for image in images if parse(image).host in settings.registry_hosts]
     return {
         image: {
             tag: registry.digest(f"{image}:{tag}") or ""
             for tag in fixed_tags(settings.image_tags(version), commit, images[image])
         }
-        for image in ours
+        for image in own_images
     }
 
 
@@ -121,13 +126,13 @@ def _newest_passed(settings: Settings, github: hub.Hub, environment: str, truste
 
 
 def _passed(records: Sequence[Record]) -> str:
-    """The version of the newest record that says passed."""
+    """The version of the newest record of a passed gate."""
     verdicts = (record.evidence for record in evidence.deciding(records))
     return next((e.version for e in verdicts if e and e.outcome == "passed"), "")
 
 
 def _demand_readable(records: Sequence[Record], app: str, environment: str) -> None:
-    """Stop(unknown-state) when the newest deciding record cannot be read: nobody knows what it says (I2)."""
+    """Stop(unknown-state) when the newest deciding record cannot be read: its verdict is unknown (I2)."""
     deciding = evidence.deciding(records)
     if deciding and deciding[0].evidence is None:
         raise Stop(
@@ -138,25 +143,25 @@ def _demand_readable(records: Sequence[Record], app: str, environment: str) -> N
         )
 
 
-def _seen(
+def _environments(
     settings: Settings,
     github: hub.Hub,
     commit: str,
     version: str,
     required: Sequence[str],
     trusted: Sequence[Actor],
-) -> tuple[Testimony, ...]:
-    """Every environment's status and record; those that are required come even when they are silent."""
+) -> tuple[EnvironmentEvidence, ...]:
+    """The status and record of every environment. Required environments are included without a status too."""
     statuses = github.statuses(commit)
-    testimonies = []
+    environments = []
     for name in dict.fromkeys([*required, *(e.name for e in settings.environments)]):
         context = evidence.context(settings.app, name)
-        words = [s for s in statuses if s.context == context]
-        accepted_words = (s for s in words if evidence.is_accepted(s.creator, trusted))
-        status = next(accepted_words, next(iter(words), None))
-        testimonies.append(
-            Testimony(
-                environment=name,
+        written = [s for s in statuses if s.context == context]
+        accepted_statuses = (s for s in written if evidence.is_accepted(s.creator, trusted))
+        status = next(accepted_statuses, next(iter(written), None))
+        environments.append(
+            EnvironmentEvidence(
+                name=name,
                 required=name in required,
                 state=status.state if status else "",
                 creator=status.creator.login if status and status.creator else "",
@@ -164,13 +169,13 @@ def _seen(
                 evidence=_newest(settings.app, github, name, commit, version, trusted),
             )
         )
-    return tuple(testimonies)
+    return tuple(environments)
 
 
 def _newest(
     app: str, github: hub.Hub, environment: str, commit: str, version: str, trusted: Sequence[Actor]
 ) -> Evidence | None:
-    """What the newest deciding record of a version says in an environment."""
+    """The evidence in the newest deciding record of a version in an environment."""
 
     def judged(records: Sequence[Record]) -> tuple[Record, ...]:
         return evidence.about(records, version)
@@ -181,7 +186,7 @@ def _newest(
 
 
 def _notes(settings: Settings, github: hub.Hub, tag: hub.Tag, version: str) -> str:
-    """The changelog's section at the tag, else what the tag says below its first line."""
+    """The changelog's section at the tag, else the message of the tag without its first line."""
     path = settings.version.changelog
     blob = github.files(tag.target_commit, [path])[path] if path else None
     section = changelog.section(blob.content.decode("utf-8", "replace"), version) if blob else ""
@@ -192,7 +197,7 @@ def _no_tag(tag: str) -> Stop:
     return Stop(
         "missing-file",
         f"There is no tag {tag}.",
-        "A release is published of a tag that exists; publish-release never makes one.",
+        "publish-release publishes existing tags and never creates one.",
         "Run version-bump first, or correct the input `version`.",
     )
 
@@ -204,16 +209,16 @@ def of_tag(ref: str, prefix: str) -> str:
     return version if Version.is_valid(version) else ""
 
 
-def package(given: str, context: Context) -> bytes | None:
-    """The chart's package if a path of one is given. Stop(missing-file)."""
-    if not given:
+def package(path: str, context: Context) -> bytes | None:
+    """The chart package at a path; None without a path. Stop(missing-file)."""
+    if not path:
         return None
     try:
-        return context.inside(given, what="chart").read_bytes()
+        return context.inside(path, what="chart").read_bytes()
     except OSError as error:
         raise Stop(
             "missing-file",
-            f"There is no chart package {given}.",
+            f"There is no chart package {path}.",
             f"{error.strerror}.",
             "Name the .tgz that helm-publish made, or leave `chart` empty to fetch the tested one.",
         ) from error

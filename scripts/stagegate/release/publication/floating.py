@@ -1,4 +1,4 @@
-"""Floating tags of a published release: moved after the last gate, never before."""
+"""Moves the floating tags of a release, after its last gate has passed."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from stagegate.settings import Settings
 
 def move(
     kinds: tuple[str, ...],
-    known: ReleaseFacts,
+    release: ReleaseFacts,
     settings: Settings,
     registry: Registry,
     github: Hub,
     *,
     dry_run: bool,
 ) -> tuple[Change, ...]:
-    """Move the floating tags of the tested images forward, and name stray tags that keep them back."""
-    if not kinds or not known.tagged:
+    """Move the floating tags of the tested images; warn about stray tags that prevent it. Returns the changes."""
+    if not kinds or not release.tagged:
         return ()
-    digests = {image: known.images[image] for image in known.tagged}
-    names = settings.image_tags(known.version)
+    digests = {image: release.images[image] for image in release.tagged}
+    names = settings.image_tags(release.version)
     released = facts.released(github, settings.version.tag_prefix)
     tag_facts = facts.read(
-        digests, known.version, names, known.commit, registry, floating=kinds, released=released
+        digests, release.version, names, release.commit, registry, floating=kinds, released=released
     )
-    report.warn(plan.stray(tag_facts, known.version, names))
-    decided = plan.plan(known.version, names, known.commit, tag_facts, floating=kinds)
-    return apply.apply(tuple(one for one in decided if one.floating), registry, dry_run=dry_run)
+    report.warn(plan.stray(tag_facts, release.version, names))
+    decided = plan.plan(release.version, names, release.commit, tag_facts, floating=kinds)
+    return apply.apply(tuple(tagging for tagging in decided if tagging.floating), registry, dry_run=dry_run)

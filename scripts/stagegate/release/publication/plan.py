@@ -1,4 +1,4 @@
-"""What a GitHub release needs, decided from facts alone: evidence first, then what is missing."""
+"""Decides what a GitHub release still needs, after checking its evidence. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from stagegate.errors import Stop
 from stagegate.model import Evidence, is_prerelease
 from stagegate.release.publication import checksums
 from stagegate.release.publication.plan_facts import (
+    EnvironmentEvidence,
     Publication,
     ReleaseFacts,
     ReleaseFile,
-    Testimony,
-    Uploaded,
+    UploadedFile,
 )
 from stagegate.versions import Version
 
@@ -20,12 +20,12 @@ from stagegate.versions import Version
 def plan(facts: ReleaseFacts, *, wait_for_others: bool = False) -> Publication:
     """Decide. Stop(no-evidence), Stop(evidence-mismatch) or Stop(version-taken).
 
-    `wait_for_others`: missing evidence is no refusal, because the gate that makes it comes back here.
+    With `wait_for_others`, missing evidence is not an error: the gate that writes it publishes the release later.
     """
     try:
-        for testimony in facts.seen:
-            if testimony.required:
-                _demand(testimony, facts)
+        for environment in facts.environments:
+            if environment.required:
+                _demand(environment, facts)
     except Stop as stop:
         if not wait_for_others or stop.reason != "no-evidence":
             raise
@@ -34,16 +34,16 @@ def plan(facts: ReleaseFacts, *, wait_for_others: bool = False) -> Publication:
     existing = facts.existing
     uploaded = {asset.name: asset for asset in existing.assets} if existing else {}
     for asset in facts.assets:
-        other = uploaded.get(asset.name)
-        if other and not other.same:
-            raise _taken(facts, asset.name, asset.digest, other.digest)
+        present = uploaded.get(asset.name)
+        if present and not present.same:
+            raise _taken(facts, asset.name, asset.digest, present.digest)
     uploads = tuple(asset for asset in facts.assets if asset.name not in uploaded)
     publish = existing is None or existing.draft
     sums = _sums(facts, uploaded)
     if uploads and not publish:
         _demand_open(facts, uploads, sums)
     if sums and not publish and not uploads:
-        sums = None  # published before checksums were made: complete as it is
+        sums = None  # an older release without checksums: complete as it is
     uploads = (*uploads, sums) if sums else uploads
     return Publication(
         reason="published" if publish or uploads else "already-published",
@@ -57,7 +57,7 @@ def plan(facts: ReleaseFacts, *, wait_for_others: bool = False) -> Publication:
 
 
 def _queued(facts: ReleaseFacts, stop: Stop) -> Publication:
-    """Nothing to do yet."""
+    """The plan while another gate is missing: nothing to do."""
     return Publication(
         reason="queued",
         draft=False,
@@ -71,14 +71,14 @@ def _queued(facts: ReleaseFacts, stop: Stop) -> Publication:
 
 
 def is_latest(version: str, published: tuple[str, ...]) -> bool:
-    """Whether it is the highest stable version of all published ones; a pre-release never is."""
-    ours = Version.parse(version)
-    stable = (Version.parse(other) for other in published if not is_prerelease(other))
-    return ours.prerelease is None and all(ours >= other for other in stable)
+    """Whether this is the highest stable version of all published ones; a pre-release never is."""
+    current = Version.parse(version)
+    stable = (Version.parse(text) for text in published if not is_prerelease(text))
+    return current.prerelease is None and all(current >= existing for existing in stable)
 
 
 def binding(evidence: Evidence) -> tuple[object, ...]:
-    """What evidence is about: two documents with the same binding speak of the same software."""
+    """What evidence is bound to: two documents with the same binding are about the same software."""
     images = sorted((image.reference, image.digest) for image in evidence.images)
     return (
         evidence.app,
@@ -90,28 +90,29 @@ def binding(evidence: Evidence) -> tuple[object, ...]:
     )
 
 
-def _demand(testimony: Testimony, facts: ReleaseFacts) -> None:
-    """The gate of one environment must have passed, for this version, by somebody whose word counts."""
-    place = f"{facts.app} {facts.version} in {testimony.environment}"
-    if not testimony.state:
+def _demand(environment: EnvironmentEvidence, facts: ReleaseFacts) -> None:
+    """Check that a gate passed for this commit, with an accepted author. Stop(no-evidence|evidence-mismatch)."""
+    place = f"{facts.app} {facts.version} in {environment.name}"
+    if not environment.state:
         raise _no_evidence(place, f"No gate has written a status on {facts.commit[:12]}.")
-    if not testimony.trusted:
-        who = testimony.creator or "an account that GitHub no longer has"
-        raise _no_evidence(place, f"The status was written by {who}, whose statuses do not count here.")
-    if testimony.state != "success":
-        raise _no_evidence(place, f"The gate's status is {testimony.state}.")
-    if testimony.evidence is None:
+    if not environment.trusted:
+        author = environment.creator or "an account that GitHub no longer has"
+        raise _no_evidence(place, f"The status was written by {author}, whose statuses do not count here.")
+    if environment.state != "success":
+        raise _no_evidence(place, f"The gate's status is {environment.state}.")
+    if environment.evidence is None:
         raise _no_evidence(place, "The status is success, but the environment has no record of that version.")
-    if testimony.evidence.outcome != "passed":
+    if environment.evidence.outcome != "passed":
         raise _no_evidence(
-            place, f"The newest record reports {testimony.evidence.outcome} ({testimony.evidence.reason})."
+            place,
+            f"The newest record reports {environment.evidence.outcome} ({environment.evidence.reason}).",
         )
-    if testimony.evidence.commit != facts.commit:
+    if environment.evidence.commit != facts.commit:
         raise Stop(
             "evidence-mismatch",
             f"The evidence of {place} is for another commit.",
-            f"It names {testimony.evidence.commit[:12]}; the tag {facts.tag} is {facts.commit[:12]}.",
-            f"Run staging-gate for {facts.version} in {testimony.environment}.",
+            f"It names {environment.evidence.commit[:12]}; the tag {facts.tag} is {facts.commit[:12]}.",
+            f"Run staging-gate for {facts.version} in {environment.name}.",
         )
 
 
@@ -120,12 +121,12 @@ def _no_evidence(place: str, why: str) -> Stop:
         "no-evidence",
         f"There is no evidence for {place}.",
         why,
-        "Run staging-gate there and publish after it has passed.",
+        "Run staging-gate there, and publish the release after it has passed.",
     )
 
 
 def _demand_images(facts: ReleaseFacts) -> None:
-    """No tag of the release may name another image than the one that was tested. Stop(image-moved)."""
+    """Check that every tag of the release names the tested image. Stop(image-moved)."""
     for image, tags in facts.tagged.items():
         for tag, digest in tags.items():
             if digest and digest != facts.images[image]:
@@ -137,24 +138,24 @@ def _demand_images(facts: ReleaseFacts) -> None:
                 )
 
 
-def _sums(facts: ReleaseFacts, uploaded: Mapping[str, Uploaded]) -> ReleaseFile | None:
-    """The checksums to upload; None when the release has them. Stop(version-taken) when they name other content."""
-    ours = {
+def _sums(facts: ReleaseFacts, uploaded: Mapping[str, UploadedFile]) -> ReleaseFile | None:
+    """The checksums to upload; None when the release has them. Stop(version-taken) when they differ."""
+    digests = {
         asset.name: uploaded[asset.name].digest if asset.name in uploaded else asset.digest
         for asset in facts.assets
     }
-    known = facts.existing.sums if facts.existing else None
-    for name, digest in ours.items():
-        if known and known.get(name, digest) != digest:
-            raise _taken(facts, name, digest, known[name])
-    if not ours or (known is not None and ours.keys() <= known.keys()):
+    existing = facts.existing.sums if facts.existing else None
+    for name, digest in digests.items():
+        if existing and existing.get(name, digest) != digest:
+            raise _taken(facts, name, digest, existing[name])
+    if not digests or (existing is not None and digests.keys() <= existing.keys()):
         return None
-    content = checksums.write({**(known or {}), **ours})
+    content = checksums.write({**(existing or {}), **digests})
     return ReleaseFile(name=checksums.NAME, content_type="text/plain", content=content)
 
 
 def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: ReleaseFile | None) -> None:
-    """Files can only be added to a published release that nobody has sealed. Stop(version-taken)."""
+    """Check that files can be added to a published release. Stop(version-taken)."""
     existing = facts.existing
     sealed = existing is not None and (existing.immutable or (existing.sums is not None and sums is not None))
     if not sealed:
@@ -162,7 +163,7 @@ def _demand_open(facts: ReleaseFacts, uploads: tuple[ReleaseFile, ...], sums: Re
     why = (
         "GitHub made it immutable when it was published, so no file can be added or changed."
         if existing is not None and existing.immutable
-        else f"Its {checksums.NAME} is complete without it, and a published version never changes."
+        else f"Its {checksums.NAME} is complete without this file, and a published version never changes."
     )
     raise Stop(
         "version-taken",
@@ -176,6 +177,6 @@ def _taken(facts: ReleaseFacts, name: str, ours: str, uploaded: str) -> Stop:
     return Stop(
         "version-taken",
         f"The release {facts.tag} has a file {name} with other content.",
-        f"GitHub has {uploaded}, this run has {ours}; a published version never changes.",
-        "Release a new version; if the file is a left-over in a draft, delete it there and run again.",
+        f"GitHub has {uploaded}, this run has {ours}. A published version never changes.",
+        "Release a new version. If the file is left over in a draft, delete it there and run again.",
     )

@@ -1,4 +1,4 @@
-"""The facts and the result of a decision about a GitHub release, as values."""
+"""The facts and the plan of publish-release, as values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stagegate.model import Evidence, digest_of
 
 
 class ReleaseFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that belongs to the release."""
+    """A file of the release."""
 
     name: str
     content_type: str
@@ -22,44 +22,50 @@ class ReleaseFile(msgspec.Struct, frozen=True, kw_only=True):
         return digest_of(self.content)
 
 
-class Testimony(msgspec.Struct, frozen=True, kw_only=True):
-    """One environment's word on the release: the commit status, and the newest deciding record behind it.
+class EnvironmentEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """The commit status of the release for one environment, and the evidence in its newest deciding record.
 
-    `trusted` says whether the status was written by somebody whose word counts; the record always was.
+    `trusted`: an accepted author wrote the status. Records of other authors are never read.
     """
 
-    environment: str
+    name: str
     required: bool
     state: str = ""
     creator: str = ""
     trusted: bool = False
     evidence: Evidence | None = None
 
+    @property
+    def passed(self) -> bool:
+        """Whether the evidence reports that the gate passed."""
+        return self.evidence is not None and self.evidence.outcome == "passed"
 
-class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A file GitHub has already; `same` when it says what ours says (equal evidence may differ in bytes)."""
+
+class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the release on GitHub. `same`: equal to ours (evidence may differ in bytes)."""
 
     name: str
     digest: str
     same: bool
 
 
-class Existing(msgspec.Struct, frozen=True, kw_only=True):
-    """The release as GitHub shows it now; `sums` are the checksums it has (None: no such file)."""
+class ExistingRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """The current release or draft on GitHub. `sums` are its checksums (None: it has no such file)."""
 
     id: int
     draft: bool
     url: str
-    assets: tuple[Uploaded, ...] = ()
+    assets: tuple[UploadedFile, ...] = ()
     immutable: bool = False
     sums: Mapping[str, str] | None = None
     sums_id: int = 0
 
 
 class ReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the decision needs. `published` are the versions with a published release.
+    """The facts about one version. `published` are the versions with a published release.
 
-    `images` are our images that were tested, `tagged` what their tags in the registry name: image -> tag -> digest.
+    `images` are the app's own tested images (image -> digest), `tagged` their tags in the registry (image -> tag ->
+    digest).
     """
 
     app: str
@@ -67,18 +73,18 @@ class ReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     commit: str
     notes: str
-    seen: tuple[Testimony, ...]
+    environments: tuple[EnvironmentEvidence, ...]
     assets: tuple[ReleaseFile, ...]
-    existing: Existing | None
+    existing: ExistingRelease | None
     published: tuple[str, ...]
     images: Mapping[str, str] = {}
     tagged: Mapping[str, Mapping[str, str]] = {}
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do: draft if there is none, upload, publish; nothing of it when all is there.
+    """The decision: create a draft, upload files, publish; nothing when the release is complete.
 
-    `replaced` is the id of checksums in a draft that lack a file (0: none). `waits_for` says which gate is missing.
+    `replaced` is the id of checksums in a draft that lack a file (0: none). `waits_for` names the missing gate.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""What publish-release did: the text of the release, the message, outputs and the summary."""
+"""Reports the result of publish-release, and writes the text of the release."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from stagegate.release.publication.plan_facts import Publication, ReleaseFacts
 from stagegate.report.render import render
 from stagegate.settings import Settings
 
-_LIMIT = 120_000  # characters; GitHub takes 125,000
+_LIMIT = 120_000  # characters; GitHub accepts 125,000
 
 
 def body(facts: ReleaseFacts) -> str:
-    """The release's text: notes, then what it is made of and which gates it has passed."""
-    tested = next((testimony.evidence for testimony in facts.seen if testimony.required), None)
+    """The text of the release: notes, contents, and evidence of its gates."""
+    tested = next((e.evidence for e in facts.environments if e.required), None)
     text = render("release_body.md.j2", facts=facts, tested=tested)
-    return markdown.shorten(text, _LIMIT, "The notes are longer than a release may be; see the changelog.")
+    return markdown.shorten(text, _LIMIT, "The notes are too long for a release; see the changelog.")
 
 
 def result(
@@ -28,7 +28,7 @@ def result(
     dry_run: bool,
     calls: Calls,
 ) -> Result:
-    """What happened, for people and for the next step."""
+    """The result: message, outputs and summary."""
     reason = "planned" if dry_run and published.changes else decided.reason
     if reason == "already-published" and published.changes:
         reason = "tagged"

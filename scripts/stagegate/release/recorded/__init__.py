@@ -1,1 +1,1 @@
-"""record: the release record of a version that somebody else tagged, built and published."""
+"""record: writes the release record of a version that another tool tagged, built and published."""

@@ -12,7 +12,7 @@ from stagegate.release.recorded.foreign_release import ForeignRelease
 def apply(
     app: str, foreign: ForeignRelease, decision: str, hub: Hub, actor: str, run_url: str
 ) -> tuple[Change, ...]:
-    """What was written."""
+    """Write the record, or only its missing status; return the changes. `decision` is that of `plan`."""
     if decision == "nothing":
         return ()
     record = foreign.record

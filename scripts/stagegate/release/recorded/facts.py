@@ -1,4 +1,4 @@
-"""What a version of others is made of: its tag, the digests of its artifacts, and what is recorded of it."""
+"""Reads a version of another tool: its tag, the digests of its artifacts, and its existing record."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _TAG = re.compile(r"refs/tags/(.+)")
 def read(
     settings: Settings, version: str, ref: str, digests: str, hub: Hub, store: Registry
 ) -> ForeignRelease:
-    """The facts of a version. `version` may have the tag's prefix, and is empty for a run that a tag started.
+    """The facts of a version. `version` may have the tag's prefix. It is empty for a run that a tag started.
 
     Without `digests` the images are looked up by tag. Stop(bad-input), Stop(missing-file), Stop(not-authorised).
     """
     version = _version(settings, version, ref)
-    given = releases.digests(digests, settings) if digests.strip() else None
-    unrecorded = releases.unrecorded(settings, version, hub, store, given)
-    pushed.demand(given or {}, store)
+    images = releases.digests(digests, settings) if digests.strip() else None
+    unrecorded = releases.unrecorded(settings, version, hub, store, images)
+    pushed.demand(images or {}, store)
     record = ForeignRecord(
         version=version,
         commit=unrecorded.commit,
         images={image.reference: image.digest for image in unrecorded.images},
         chart=unrecorded.chart,
-        looked_up=given is None and bool(unrecorded.images),
+        looked_up=images is None and bool(unrecorded.images),
     )
     recorded = _in_chart(settings, unrecorded, record, store)
     if recorded is not None:
@@ -50,13 +50,13 @@ def read(
 
 
 def payload(app: str, record: ForeignRecord, actor: str) -> dict[str, Any]:
-    """The record as a deployment keeps it."""
+    """The record as the payload of a deployment."""
     document: Mapping[str, Any] = msgspec.to_builtins(record)
     return {"app": app, **document, "actor": actor}
 
 
 def _version(settings: Settings, version: str, ref: str) -> str:
-    """The version that is named, or that of the tag that started this run."""
+    """The version in the input, or that of the tag that started this run. Stop(bad-input)."""
     prefix = settings.version.tag_prefix
     match = _TAG.fullmatch(ref)
     text = version.strip() or (match[1] if match else "")
@@ -75,10 +75,10 @@ def _version(settings: Settings, version: str, ref: str) -> str:
 def _in_chart(
     settings: Settings, release: Release, record: ForeignRecord, store: Registry
 ) -> ForeignRecord | None:
-    """What the chart itself records, where helm-publish made it."""
-    inner = releases.chart_record(settings, release.version, store) if settings.own_chart else None
-    if inner is None:
+    """The record in the chart, if helm-publish made the chart."""
+    chart_record = releases.chart_record(settings, release.version, store) if settings.own_chart else None
+    if chart_record is None:
         return None
     return msgspec.structs.replace(
-        record, commit=inner.commit, images=dict(inner.images), looked_up=record.looked_up
+        record, commit=chart_record.commit, images=dict(chart_record.images), looked_up=record.looked_up
     )

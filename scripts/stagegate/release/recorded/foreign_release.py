@@ -1,4 +1,4 @@
-"""What record knows of a version, as a value."""
+"""The facts of record about a version, as a value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from stagegate.evidence.release_record import ForeignRecord
 
 
 class ForeignRelease(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be recorded, and what is. `existing` None: nothing; `finished`: its status says so."""
+    """The record to write, and the existing one (None: none). `finished`: the existing record has its status.
+
+    `in_chart`: the chart contains the record. `number` is the deployment of the record (0: none).
+    """
 
     record: ForeignRecord
     tag: str

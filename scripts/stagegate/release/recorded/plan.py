@@ -1,4 +1,4 @@
-"""Whether a version of others is to be recorded: once, and never with other content. Pure."""
+"""Decides whether to record a version: once, and never with other content. Pure."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def plan(app: str, foreign: ForeignRelease) -> str:
             "version-taken",
             f"{app} {foreign.record.version} is recorded with other content.",
             f"{'; '.join(differing)}.",
-            "A published version never changes: release a new one.",
+            "A published version never changes. Release a new version.",
         )
     return "nothing" if foreign.finished else "finish"
 
 
-def _differing(existing: ForeignRecord, now: ForeignRecord) -> Iterator[str]:
-    """What a record names otherwise, both sides in words."""
-    if existing.commit != now.commit:
-        yield f"commit {existing.commit} is recorded, the tag is {now.commit}"
-    for image in sorted({*existing.images, *now.images}):
-        was, then = existing.images.get(image, "none"), now.images.get(image, "none")
-        if was != then:
-            yield f"{image} is recorded with {was}, now it is {then}"
-    was, then = (one.chart.digest if one.chart else "none" for one in (existing, now))
-    if was != then:
-        yield f"the chart is recorded with {was}, now it is {then}"
+def _differing(existing: ForeignRecord, new: ForeignRecord) -> Iterator[str]:
+    """A description of each difference between two records."""
+    if existing.commit != new.commit:
+        yield f"commit {existing.commit} is recorded, the tag is {new.commit}"
+    for image in sorted({*existing.images, *new.images}):
+        recorded, current = existing.images.get(image, "none"), new.images.get(image, "none")
+        if recorded != current:
+            yield f"{image} is recorded with {recorded}, now it is {current}"
+    recorded, current = (record.chart.digest if record.chart else "none" for record in (existing, new))
+    if recorded != current:
+        yield f"the chart is recorded with {recorded}, now it is {current}"

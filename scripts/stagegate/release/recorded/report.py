@@ -1,4 +1,4 @@
-"""The result of record, in words."""
+"""Reports the result of record."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def result(
     *,
     dry_run: bool,
 ) -> Result:
-    """What was recorded, and where the digests come from."""
+    """The result: message with the source of the digests, and outputs."""
     record = foreign.record
     images = f"{len(record.images)} image{'' if len(record.images) == 1 else 's'}"
-    where = (
-        "looked up by tag now, because the input `digests` is empty"
+    source = (
+        "looked up by tag in this run, because the input `digests` is empty"
         if record.looked_up
         else "given to this step"
     )
-    made = f"{images}{' and the chart' if record.chart else ''}"
+    artifacts = f"{images}{' and the chart' if record.chart else ''}"
     reason = "planned" if dry_run else "already-published" if decision == "nothing" else "published"
     already = " already" if decision == "nothing" else ""
     in_chart = " by its chart" if foreign.in_chart else ""
@@ -31,8 +31,8 @@ def result(
         reason=reason,
         message=Message(
             what=f"{app} {record.version} ({foreign.tag}, commit {record.commit[:12]}) is recorded"
-            f"{already}{in_chart}: {made}.",
-            why=f"The digests of its images were {where}." if record.images else "",
+            f"{already}{in_chart}: {artifacts}.",
+            why=f"The digests of its images were {source}." if record.images else "",
             next="Promote it to the first environment." if decision == "write" else "",
         ),
         outputs={"version": record.version, "digests": to_json(dict(record.images)).decode()},

@@ -1,4 +1,4 @@
-"""version-files: the files that hold the version exist, agree, and can be moved."""
+"""version-files: the version files exist, contain the same version, and can be changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stagegate.argocd_app.tree import clean
 from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.release import version_files
-from stagegate.release.version_files import Held
+from stagegate.release.version_files import VersionInFile
 from stagegate.settings import Settings
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
@@ -17,48 +17,48 @@ from stagegate.versions import Version
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
-    """Each file by itself, then whether all say the same, then the Git tags."""
+    """Each file by itself, then whether all contain the same version, then the Git tags."""
     for config, settings in facts.valid:
         if settings.source:
             continue
-        held: list[Held] = []
+        versions: list[VersionInFile] = []
         for place in settings.version.places:
             try:
-                held += version_files.read(place, facts.tree.file(place.file))
+                versions += version_files.read(place, facts.tree.file(place.file))
             except Stop as stop:
                 yield finding("error", stop.what, stop.why, stop.next, file=stop.file or config)
-        prefixed = version_files.with_v(tuple(held))
-        for one in prefixed:
+        prefixed = version_files.with_v(tuple(versions))
+        for item in prefixed:
             yield finding(
                 "error",
-                f"{one.place.file}, line {one.line}, has {one.version}, with a `v`.",
+                f"{item.place.file}, line {item.line}, has {item.version}, with a `v`.",
                 "version-bump compares and writes the version without it.",
-                version_files.bare_cure(one.place),
-                file=one.place.file,
+                version_files.bare_cure(item.place),
+                file=item.place.file,
             )
-        held = [one for one in held if one not in prefixed]
-        for one in [one for one in held if not Version.is_valid(one.version)]:
-            held.remove(one)
-            shown = " ".join(one.version.split())[:60]
+        bare = [item for item in versions if item not in prefixed]
+        for item in [item for item in bare if not Version.is_valid(item.version)]:
+            bare.remove(item)
+            shown = " ".join(item.version.split())[:60]
             yield finding(
                 "error",
-                f"{one.place.file}, line {one.line}, has '{shown}', which is no version.",
+                f"{item.place.file}, line {item.line}, has '{shown}', which is no version.",
                 "version-bump reads one SemVer version such as 1.4.2 there, and nothing else.",
-                f"Write the version alone into {one.place.file}, or name its place with a `path` or `pattern` "
+                f"Write the version alone into {item.place.file}, or name its place with a `path` or `pattern` "
                 f"under version.files in {config}.",
-                file=one.place.file,
-                line=one.line,
+                file=item.place.file,
+                line=item.line,
             )
-        for item in version_files.disagreements(tuple(held), held[0].version) if held else ():
+        for disagreement in version_files.disagreements(tuple(bare), bare[0].version) if bare else ():
             yield finding(
                 "error",
-                item.message,
-                "version-bump refuses to guess which one is right.",
-                f"Write {held[0].version} in {item.file}.",
-                file=item.file,
+                disagreement.message,
+                "version-bump refuses to guess which version is right.",
+                f"Write {bare[0].version} in {disagreement.file}.",
+                file=disagreement.file,
             )
         yield from _chart(facts, settings, config)
-        yield from _tags(facts, settings, config, held)
+        yield from _tags(facts, settings, config, bare[0] if bare else None)
 
 
 def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Finding]:
@@ -84,36 +84,36 @@ def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Find
         )
 
 
-def _tags(facts: DoctorFacts, settings: Settings, config: str, held: list[Held]) -> Iterator[Finding]:
-    """Versions in files that no tag has yet, and tags that nobody will see."""
+def _tags(
+    facts: DoctorFacts, settings: Settings, config: str, first: VersionInFile | None
+) -> Iterator[Finding]:
+    """Findings for a version in the files that is newer than every tag, and for tags that version-bump ignores."""
     prefix = settings.version.tag_prefix
-    known = {prefix, *settings.version.old_prefixes, *(("v", "") if prefix in ("v", "") else ())}
+    prefixes = {prefix, *settings.version.old_prefixes, *(("v", "") if prefix in ("v", "") else ())}
     versions = [
         tag[len(start) :]
         for tag in facts.survey.tags
-        for start in known
+        for start in prefixes
         if tag.startswith(start) and Version.is_valid(tag[len(start) :])
     ]
     newest = max(versions, key=Version.parse, default="")
-    if held and newest and Version.is_valid(held[0].version):
-        ahead = Version.parse(held[0].version) > Version.parse(newest)
-        if ahead:
-            yield finding(
-                "warning",
-                f"{held[0].place.file} has {held[0].version}, and the newest tag is {prefix}{newest}.",
-                "version-bump stops there, because it cannot know whether that version was released.",
-                f"If it was: git tag -a {prefix}{held[0].version} <commit> && git push origin "
-                f"{prefix}{held[0].version}. If not, write {newest} into the file.",
-                file=held[0].place.file,
-            )
-    if facts.several or versions:
-        return
-    other = next((tag for tag in facts.survey.tags if re.search(r"\d+\.\d+\.\d+$", tag)), "")
-    if other:
-        start = re.sub(r"\d+\.\d+\.\d+$", "", other)
+    if first and newest and Version.parse(first.version) > Version.parse(newest):
         yield finding(
             "warning",
-            f"Tags such as {other} do not begin with `{prefix}`, so version-bump ignores them.",
+            f"{first.place.file} has {first.version}, and the newest tag is {prefix}{newest}.",
+            "version-bump stops there, because no tag shows whether that version was released.",
+            f"If it was: git tag -a {prefix}{first.version} <commit> && git push origin "
+            f"{prefix}{first.version}. If not, write {newest} into the file.",
+            file=first.place.file,
+        )
+    if facts.several or versions:
+        return
+    unmatched = next((tag for tag in facts.survey.tags if re.search(r"\d+\.\d+\.\d+$", tag)), "")
+    if unmatched:
+        start = re.sub(r"\d+\.\d+\.\d+$", "", unmatched)
+        yield finding(
+            "warning",
+            f"Tags such as {unmatched} do not begin with `{prefix}`, so version-bump ignores them.",
             "Versions would start again from the first one.",
             f'Write `tag-prefix: "{start}"`, or `old-prefixes: ["{start}"]`, in {config}.',
             file=config,
