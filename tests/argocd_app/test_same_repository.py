@@ -48,15 +48,15 @@ UNKNOWN = (
         for address in group
     ],
 )
-def test_every_spelling_has_one_answer(answer: str, address: str) -> None:
+def test_every_spelling_of_an_address_has_one_answer(answer: str, address: str) -> None:
     assert same_repository(address, "https://github.com/acme/shop") == answer
 
 
-def test_without_a_host_any_host_fits_and_a_longer_path_may() -> None:
+def test_a_name_without_a_host_matches_every_host_and_perhaps_a_longer_path() -> None:
     assert same_repository("https://git.example/acme/shop", "acme/shop") == "ours"
     assert same_repository("https://proxy.example/github/acme/shop", "acme/shop") == "unknown"
     assert same_repository("https://git.example/acme/shop-2", "acme/shop") == "foreign"
 
 
-def test_names_of_this_machine_are_one_host() -> None:
+def test_localhost_and_127_0_0_1_are_the_same_host() -> None:
     assert same_repository("http://localhost:8080/acme/shop.git", "http://127.0.0.1:9090/acme/shop") == "ours"

@@ -1,4 +1,4 @@
-"""What an Application says about rendering, for every way of writing it that we read."""
+"""The render inputs of an Application, for every supported way to write it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def no_files(url: str, revision: str, path: str) -> bytes | None:
     raise AssertionError(f"nothing to read: {url} {revision} {path}")
 
 
-def test_one_chart_with_everything() -> None:
+def test_every_field_of_an_application_with_one_chart_is_read() -> None:
     found = render_inputs.render_inputs(
         application("""
   source:
@@ -74,7 +74,7 @@ def test_one_chart_with_everything() -> None:
     assert moved.parameters[1:] == inputs.parameters[1:]
 
 
-def test_values_from_another_source() -> None:
+def test_values_of_another_source_are_read() -> None:
     asked = []
 
     def read(url: str, revision: str, path: str) -> bytes | None:
@@ -138,7 +138,7 @@ def test_a_chart_in_git_reads_values_beside_it() -> None:
         ),
     ],
 )
-def test_other_places_of_charts(source: str, kind: str, url: str) -> None:
+def test_a_chart_in_every_other_kind_of_source_is_read(source: str, kind: str, url: str) -> None:
     (place,) = render_inputs.places(application(f"  source: {source}\n"))
     assert (place.kind, place.url, place.name) == (kind, url, "shop")
 
@@ -167,7 +167,7 @@ def test_an_application_without_clear_inputs_is_refused(text: str, reason: str) 
     assert "shop-staging" in str(stop.value)
 
 
-def test_a_missing_file_may_be_allowed() -> None:
+def test_a_missing_values_file_is_allowed_where_the_application_says_so() -> None:
     text = "  source: {repoURL: 'https://x/y', path: c, helm: {ignoreMissingValueFiles: true, valueFiles: [gone.yaml]}}"
     found = render_inputs.render_inputs(application(text), lambda *_: None)
     assert found.inputs.values == (ValuesFile(name="c/gone.yaml", content=b"", optional=True),)

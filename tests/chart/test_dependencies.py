@@ -1,4 +1,4 @@
-"""Dependencies are fetched as the lock says, into a copy, and packed without their times."""
+"""Dependencies are fetched by the lock into a copy of the chart, and packed without file times."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def with_dependency(folder: Path, repository: str) -> ChartSource:
 
 
 def lock(chart: ChartSource) -> None:
-    """As a person does, then only the lock is kept."""
+    """Build the dependencies as a person does, and keep only the lock."""
     helm("dependency", "update", cwd=chart.folder)
     shutil.rmtree(chart.folder / "charts")
 
 
-def test_a_dependency_beside_the_chart(tmp_path: Path) -> None:
+def test_a_dependency_beside_the_chart_is_packed(tmp_path: Path) -> None:
     chart = with_dependency(tmp_path, "file://../libraries/lib")
     lock(chart)
     packed = []
@@ -55,7 +55,9 @@ def test_a_dependency_beside_the_chart(tmp_path: Path) -> None:
     assert not (chart.folder / "charts").exists(), "the work tree stays as it was"
 
 
-def test_a_dependency_in_a_private_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dependency_in_a_private_registry_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     with Registry(tmp_path / "registry", htpasswd=("octo-dev", PASSWORD)) as registry:
         chart = with_dependency(tmp_path, f"oci://{registry.host}/charts")
@@ -94,7 +96,7 @@ def web(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_dependency_in_a_chart_repository(tmp_path: Path) -> None:
+def test_a_dependency_in_a_chart_repository_is_packed(tmp_path: Path) -> None:
     with web(tmp_path) as url:
         chart = with_dependency(tmp_path, url)
         helm("package", "libraries/lib", cwd=tmp_path)
@@ -112,7 +114,7 @@ def test_without_a_lock_nothing_is_fetched(tmp_path: Path) -> None:
     assert stop.value.file == "charts/shop/Chart.lock"
 
 
-def test_a_lock_that_does_not_fit_is_helms_refusal(tmp_path: Path) -> None:
+def test_a_lock_that_does_not_fit_is_refused_with_helms_message(tmp_path: Path) -> None:
     chart = with_dependency(tmp_path, "file://../libraries/lib")
     lock(chart)
     path = chart.folder / "Chart.yaml"
@@ -153,7 +155,7 @@ def test_vendored_dependencies_are_taken_as_they_are(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("place", ["lib-0.1.0.tgz", "folder"])
-def test_an_archive_that_a_range_allows_is_in_place(
+def test_a_vendored_archive_within_the_range_is_accepted(
     wanted: str, locked: str, complete: bool, place: str, tmp_path: Path
 ) -> None:
     lines = f"dependencies: [{{name: lib, version: '{wanted}', repository: 'oci://registry.test/charts'}}]\n"

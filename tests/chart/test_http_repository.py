@@ -1,4 +1,4 @@
-"""Charts from an HTTP chart repository, as `helm package` and `helm repo index` make one."""
+"""Charts from an HTTP repository made by `helm package` and `helm repo index`."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_a_version_is_fetched(folder: Path, address: str, version: str) -> None:
     assert package.unpack(archive, "cache")["cache/Chart.yaml"].decode().split() == CHART.split()
 
 
-def test_a_missing_chart_is_none(folder: Path, address: str) -> None:
+def test_a_missing_chart_or_version_gives_nothing(folder: Path, address: str) -> None:
     helm(folder, "repo", "index", ".")
     assert published.from_index(address, "cache", "1.4.3") is None
     assert published.from_index(address, "other", "1.4.2") is None
 
 
-def test_an_archive_that_is_not_what_the_index_says_is_refused(folder: Path, address: str) -> None:
+def test_an_archive_with_another_digest_than_the_index_is_refused(folder: Path, address: str) -> None:
     helm(folder, "repo", "index", ".")
     archive = folder / "cache-1.4.2.tgz"
     archive.write_bytes(archive.read_bytes() + b"\0")
@@ -77,7 +77,7 @@ def test_an_archive_that_is_not_what_the_index_says_is_refused(folder: Path, add
     assert stopped.value.reason == "unknown-state"
 
 
-def test_another_host_needs_the_settings(folder: Path, address: str) -> None:
+def test_a_host_outside_the_settings_gets_no_request(folder: Path, address: str) -> None:
     elsewhere = address.replace("127.0.0.1", "localhost")
     helm(folder, "repo", "index", ".", "--url", elsewhere)
     with pytest.raises(Stop) as stopped:

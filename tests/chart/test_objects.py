@@ -35,7 +35,7 @@ items:
 """
 
 
-def test_objects_with_their_templates() -> None:
+def test_each_object_has_the_name_of_its_template() -> None:
     objects = parse(GOOD, "staging")
     assert [one.label for one in objects] == ["ConfigMap/a", "Deployment/b", "Secret/s"]
     assert [one.template for one in objects] == ["shop/templates/a.yaml"] + ["shop/templates/list.yaml"] * 2
@@ -73,7 +73,7 @@ def test_a_document_that_is_not_an_object_is_an_error(text: str, says: str) -> N
     assert "staging" in str(stop.value)
 
 
-def test_scalars_are_what_kubernetes_makes_of_them() -> None:
+def test_scalars_are_read_as_kubernetes_reads_them() -> None:
     text = "apiVersion: v1\nkind: A\nmetadata: {name: a}\n"
     text += "v: {a: yes, b: 2026-01-02, c: 12:30:15, d: 012, e: 1e3, f: 0x10, g: 1.10, h: '1.10', i: 1.2.3, on: 1, 80: x}\n"
     values = parse(text, "x")[0].body["v"]

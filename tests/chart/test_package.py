@@ -1,4 +1,4 @@
-"""The package: the same source gives the same bytes, and helm agrees with what is inside."""
+"""The package: the same source gives the same bytes, and helm packs the same content."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_same_source_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytes
     assert first.digest == second.digest
 
 
-def test_another_byte_is_another_content(tmp_path: Path) -> None:
+def test_a_changed_byte_changes_the_content(tmp_path: Path) -> None:
     first = package.pack(write(tmp_path / "a"), RECORD)
     second = package.pack(write(tmp_path / "b", {"values.yaml": "greeting: hullo\n"}), RECORD)
     third = package.pack(write(tmp_path / "c"), release_record.Record(commit="0" * 40, images=RECORD.images))
@@ -72,7 +72,7 @@ a?c.[xy]
 
 
 @pytest.mark.parametrize("rules", ["", IGNORED.replace("!templates/../nothing-at-all-*\n", ""), "!keep*\n"])
-def test_the_same_files_as_helm_package(tmp_path: Path, rules: str) -> None:
+def test_a_package_has_the_same_files_as_helm_package(tmp_path: Path, rules: str) -> None:
     names = "inner.txt a/inner.txt a/b/inner.txt one.tmp files/two.tmp secret files/secret docs/x files/docs/y deep/a.md deep/er/b.md abc.x abc.z"
     names += " aéc.y keepme files/keepme templates/.hidden templates/tests/.hidden crds/crd.yaml .dotfile"
     extra: dict[str, str | bytes] = dict.fromkeys(names.split(), "x")
@@ -99,7 +99,7 @@ def test_rules_that_helm_refuses_are_refused(tmp_path: Path, rule: str) -> None:
         package.pack(write(tmp_path, {".helmignore": f"# fine\n{rule}\n"}), RECORD)
 
 
-def test_links_inside_are_followed_and_links_outside_refused(tmp_path: Path) -> None:
+def test_links_inside_the_chart_are_followed_and_others_refused(tmp_path: Path) -> None:
     chart = write(tmp_path, {"files/real.txt": "content"})
     (chart.folder / "files/link.txt").symlink_to("real.txt")
     assert package.files(chart.folder, "charts/shop")["files/link.txt"] == b"content"
@@ -159,7 +159,7 @@ def test_a_chart_that_cannot_be_extended_by_the_record_is_refused(text: str) -> 
     assert stop.value.reason == "findings"
 
 
-def test_manifest_names_what_it_holds(tmp_path: Path) -> None:
+def test_a_manifest_names_its_commit_and_version(tmp_path: Path) -> None:
     packed = package.pack(write(tmp_path), RECORD)
     manifest = json.loads(packed.manifest)
     assert manifest["layers"][0]["mediaType"] == CHART_LAYER
@@ -185,7 +185,7 @@ def test_manifest_names_what_it_holds(tmp_path: Path) -> None:
         (("name: shop\n", ""), "name"),
     ],
 )
-def test_a_chart_yaml_that_helm_accepts_too_easily(
+def test_a_chart_yaml_with_a_mistake_that_helm_accepts_is_refused(
     tmp_path: Path, change: tuple[str, str], says: str
 ) -> None:
     assert change[0] in CHART
@@ -194,7 +194,7 @@ def test_a_chart_yaml_that_helm_accepts_too_easily(
     assert stop.value.verdict.exit_code in (1, 2)
 
 
-def test_no_chart_at_all(tmp_path: Path) -> None:
+def test_a_missing_chart_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Stop) as stop:
         source.read(tmp_path / "nowhere", "charts/nowhere")
     assert stop.value.reason == "missing-file"

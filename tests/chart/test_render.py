@@ -1,4 +1,4 @@
-"""Rendering with the real helm: a folder and its package give the same, mistakes are named with their place."""
+"""Rendering with the real helm: a folder and its package render the same, and a mistake is reported with its place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def greeting(objects: tuple[render.RenderedObject, ...]) -> str:
     return str(objects[0].body["data"]["greeting"])
 
 
-def test_folder_and_package_render_alike(tmp_path: Path) -> None:
+def test_a_folder_and_its_package_render_the_same(tmp_path: Path) -> None:
     chart = write(tmp_path, {"values-x.yaml": "greeting: from the chart\n"})
     packed = package.pack(chart, RECORD)
     inputs = RenderInputs(release_name="a", namespace="b", values=(ValuesFile(name="values-x.yaml"),))
@@ -29,7 +29,7 @@ def test_folder_and_package_render_alike(tmp_path: Path) -> None:
     assert one[0].name == "a"
 
 
-def test_weights_and_types_of_values(tmp_path: Path) -> None:
+def test_values_keep_their_order_and_types(tmp_path: Path) -> None:
     template = "apiVersion: v1\nkind: A\nmetadata: {name: a}\nspec: {{ .Values | toJson }}\n"
     chart = write(tmp_path, {"templates/configmap.yaml": template, "values.yaml": "a: 0\nb: 0\nc: 0\nd: 0\n"})
     inputs = RenderInputs(
@@ -73,7 +73,7 @@ def test_custom_resources_are_rendered_unless_skipped(tmp_path: Path) -> None:
         ({"templates/a.yaml": '{{ fail "never" }}'}, "never", "templates/a.yaml", 1),
     ],
 )
-def test_helms_own_words_and_place(
+def test_an_error_of_helm_is_reported_with_its_place(
     tmp_path: Path, files: dict[str, str | bytes], says: str, file: str | None, line: int | None
 ) -> None:
     with pytest.raises(Stop, match=says) as stop:
@@ -90,7 +90,7 @@ def test_mistakes_that_helm_accepts_are_found(tmp_path: Path) -> None:
     assert "prod" in str(stop.value)
 
 
-def test_many_at_once_keep_their_order(tmp_path: Path) -> None:
+def test_parallel_renderings_keep_their_order(tmp_path: Path) -> None:
     chart = write(tmp_path)
     work = [
         (str(n), chart.folder, RenderInputs(release_name=f"r{n}", namespace="x", inline=f"greeting: g{n}"))
@@ -99,7 +99,7 @@ def test_many_at_once_keep_their_order(tmp_path: Path) -> None:
     assert [greeting(objects) for objects in render.render_all(work)] == [f"g{n}" for n in range(6)]
 
 
-def test_a_values_file_that_the_chart_lacks(tmp_path: Path) -> None:
+def test_a_missing_values_file_is_refused(tmp_path: Path) -> None:
     chart = write(tmp_path)
     (tmp_path / "secret.yaml").write_text("greeting: leaked\n")
     for name in ("gone.yaml", "../secret.yaml"):

@@ -1,4 +1,4 @@
-"""The registry of chart rules is its folder, every rule is whole, and its twins show what it finds."""
+"""The registry of chart rules is its folder, every rule is complete, and its twins show what it finds."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_bad_twin_is_found_and_the_good_one_passes(rule: ChartRule, tmp_path
     assert [one for one in good.findings if one.rule == rule.id] == []
 
 
-def test_every_rule_is_whole() -> None:
+def test_every_rule_is_complete() -> None:
     assert len(RULES) == len({rule.id for rule in RULES})
     page = (ROOT / "docs/chart-check.md").read_text()
     for rule in RULES:

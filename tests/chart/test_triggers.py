@@ -28,7 +28,7 @@ from stagegate.runner.context import Context
         ("{pull_request: }", False),
     ],
 )
-def test_a_filter_that_leaves_out_the_default_branch(tmp_path: Path, on: str, deaf: bool) -> None:
+def test_a_filter_that_leaves_out_the_default_branch_is_reported(tmp_path: Path, on: str, deaf: bool) -> None:
     file = ".github/workflows/charts.yml"
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(f"on: {on}\njobs: {{}}\n")
@@ -42,5 +42,5 @@ def test_a_filter_that_leaves_out_the_default_branch(tmp_path: Path, on: str, de
     assert not deaf or (file in found and "staging" in found)
 
 
-def test_nothing_is_said_without_a_workflow(tmp_path: Path) -> None:
+def test_a_repository_without_workflows_has_no_finding(tmp_path: Path) -> None:
     assert triggers.problem(Context(workspace=tmp_path)) == ""

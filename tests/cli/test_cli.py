@@ -1,4 +1,4 @@
-"""The command `stagegate`: it lists what there is, explains every reason, and works from a wheel."""
+"""The command `stagegate` lists its actions, explains every reason, and works from a wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry that answers by a script of the test: for refusals that no real one can be made to give."""
+"""A server with scripted responses, for refusals that a real registry cannot be made to give."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What to send back; `cut` closes the connection instead, after reading the request."""
+    """The response; `cut` closes the connection instead, after reading the request."""
 
     status: int = 200
     headers: Mapping[str, str] = {}
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class Server(NamedTuple):
-    """Where it listens, and everything it was asked so far."""
+    """Where it listens, and every request so far."""
 
     host: str
     asked: list[Asked]

@@ -29,7 +29,7 @@ class World:
         self.sha = self.repo.seed({"VERSION": "1.0.0\n", "README.md": "# Shop\n"})
 
     def hub(self, token: str = "", repository: str = REPOSITORY) -> Hub:
-        """A hub for a token; without one, GITHUB_TOKEN with all the rights a workflow may have."""
+        """A hub for a token; without one, GITHUB_TOKEN with all the permissions a workflow may have."""
         token = token or self.actions(**RIGHTS)
         url = self.forge.url
         new = connect(repository, token, api_url=url, graphql_url=f"{url}/graphql", server_url=url, pace=0)
@@ -37,7 +37,7 @@ class World:
         return new
 
     def actions(self, **permissions: str) -> str:
-        """A GITHUB_TOKEN with these rights."""
+        """A GITHUB_TOKEN with these permissions."""
         return self.forge.token("", "actions", repositories=[REPOSITORY], permissions=permissions)
 
     def person(self, login: str = "octo-dev") -> Hub:

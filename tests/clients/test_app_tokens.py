@@ -28,7 +28,7 @@ JOBS = {"promote": job_permissions.PROMOTE, "guard": job_permissions.GUARD, "gat
 
 
 class Apps:
-    """A forge with an App that may do everything in two repositories, and every token that was asked of it."""
+    """A forge with an App that may do everything in two repositories, and every token that was requested from it."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = world
@@ -107,10 +107,12 @@ def test_a_permission_that_the_app_lacks_is_not_requested() -> None:
     granted = {"contents": "read", "statuses": "write", "metadata": "read"}
     wanted = {"contents": "write", "statuses": "write", "actions": "write"}
     assert installation._least(wanted, granted) == {"contents": "read", "statuses": "write"}
-    assert installation._least(wanted, {"issues": "write"}) == {"metadata": "read"}, "never all of them"
+    assert installation._least(wanted, {"issues": "write"}) == {"metadata": "read"}, (
+        "never all permissions of the App"
+    )
 
 
-def test_where_the_app_is_not_installed_the_token_that_is_given_speaks(
+def test_the_given_token_is_used_where_the_app_is_not_installed(
     apps: Apps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stagegate.clients.connections._made", _only_for_gitops)
@@ -130,7 +132,7 @@ def _only_for_gitops(
     return installation_token(context.api_url, repository, inputs.app_id, inputs.app_key, permissions)
 
 
-def test_the_rows_are_those_of_the_document() -> None:
+def test_the_permissions_in_the_code_are_those_of_the_docs() -> None:
     rows = (Path(__file__).parents[2] / "docs/permissions.md").read_text().splitlines()
 
     def row(start: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Argo CD's API: each refusal in its own words, streams in both forms, and a token that never travels on."""
+"""Argo CD's API: a message for each refusal, streams in both forms, and a token that follows no redirect."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ REFUSALS = [
 @pytest.mark.parametrize(
     ("answer", "reason", "words"), REFUSALS, ids=[f"{a.status}-{r}" for a, r, _ in REFUSALS]
 )
-def test_each_refusal_has_its_own_words(answer: Answer, reason: str, words: str) -> None:
+def test_each_refusal_has_its_own_message(answer: Answer, reason: str, words: str) -> None:
     with answering(lambda _: answer) as server:
         for ask in ("application", "watch"):
             if ask == "watch" and answer.status == 200:
@@ -68,7 +68,7 @@ def test_each_refusal_has_its_own_words(answer: Answer, reason: str, words: str)
             text = f"{stopped.value.what} {stopped.value.why} {stopped.value.next}"
             assert (stopped.value.reason, words in text) == (reason, True), text
             assert TOKEN not in text
-        assert len(server.asked) <= 2  # whoever waits decides what to try again
+        assert len(server.asked) <= 2  # the caller that waits decides what to retry
 
 
 def test_a_redirect_to_https_on_the_same_host_says_how_to_write_the_address() -> None:
@@ -110,7 +110,7 @@ def test_manifests_are_requested_at_exactly_the_compared_revisions() -> None:
     assert paths == ["revision=1.1.0", "sourcePositions=1&sourcePositions=2&revisions=1.1.0&revisions=abc"]
 
 
-def test_managed_resources_are_their_target_states() -> None:
+def test_managed_resources_give_their_target_states() -> None:
     items = [{"targetState": json.dumps({"kind": "Service"}), "liveState": "{}"}, {"targetState": "null"}, {}]
     with answering(lambda _: Answer(200, JSON, json.dumps({"items": items}).encode())) as server:
         assert client(server).managed_resources("team-a/shop") == [{"kind": "Service"}]
@@ -141,7 +141,7 @@ class Blocks:
 
 
 def work(length: int) -> float:
-    """Seconds of this thread's processor time for a line of so many bytes: no other process adds to them."""
+    """Seconds of this thread's processor time for a line of so many bytes, which other processes do not affect."""
     response: Any = SimpleNamespace(raw=Blocks(b"x" * length + b"\ny"))
     began = time.thread_time()
     assert [len(line) for line in argocd_client._lines(response)] == [length, 1]
@@ -154,7 +154,7 @@ def test_a_large_event_is_read_in_linear_time() -> None:
     assert large < 40 * small
 
 
-def test_an_error_in_the_stream_is_no_document() -> None:
+def test_an_error_in_the_stream_ends_it() -> None:
     body = b'{"error": {"grpc_code": 14, "message": "transport is closing"}}\n'
     with (
         answering(lambda _: Answer(200, {}, body)) as server,
@@ -163,7 +163,7 @@ def test_an_error_in_the_stream_is_no_document() -> None:
         list(client(server).watch("staging"))
 
 
-def test_manifests_and_live_objects_come_as_json_in_json() -> None:
+def test_manifests_and_live_objects_are_read_from_json_texts() -> None:
     def reply(asked: Asked) -> Answer:
         if asked.path.endswith("/manifests"):
             return Answer(200, JSON, json.dumps({"manifests": ['{"kind": "Service"}']}).encode())
@@ -212,7 +212,7 @@ def test_an_address_without_scheme_is_https() -> None:
 
 @pytest.fixture(scope="module")
 def own_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """An HTTPS server with a certificate nobody else has signed."""
+    """An HTTPS server with a certificate of a private authority."""
     folder = tmp_path_factory.mktemp("tls")
     pem = certificate(folder)
 
@@ -265,7 +265,7 @@ def certificate(folder: Path) -> Path:
     return pem
 
 
-def test_a_certificate_of_an_own_authority_needs_it_and_the_check_is_never_skipped(
+def test_a_certificate_of_a_private_authority_is_accepted_only_with_its_file(
     own_authority: tuple[str, Path],
 ) -> None:
     url, pem = own_authority

@@ -1,4 +1,4 @@
-"""git: what a checkout holds is read, never run; a token is seen by one server and by nobody else."""
+"""git: the content of a checkout is read and never run, and a token is sent to one server only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IDENTITY = {f"GIT_{who}_{what}": "octo-dev" for who in ("AUTHOR", "COMMITTER") f
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caller's own configuration neither helps nor harms."""
+    """A home folder without any configuration of git."""
     monkeypatch.setattr(log, "_secrets", set())
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
@@ -78,7 +78,7 @@ def remote(work: Path, env: Mapping[str, str] | None = None) -> git_refs.Remote:
 # --- reading ----------------------------------------------------------------------------------------------
 
 
-def test_commits_say_what_they_changed(origin: Repository) -> None:
+def test_commits_list_the_files_that_they_changed(origin: Repository) -> None:
     first = origin.commit(
         "feat: one\n\nBody.\r\nMore.\n\nStagegate-App: shop\nStagegate-Run: 7\n", {"a": "1"}
     )
@@ -89,13 +89,13 @@ def test_commits_say_what_they_changed(origin: Repository) -> None:
     assert [commit.files for commit in found] == [(), ("b", "d/strange\nname\x0bü"), ("a",)]
     assert [commit.parents for commit in found] == [(second,), (first,), ()]
     assert found[2].trailers == {"Stagegate-App": "shop", "Stagegate-Run": "7"}
-    assert found[2].body.startswith("\nBody.\nMore."), "the empty line behind the title is told"
+    assert found[2].body.startswith("\nBody.\nMore."), "the empty line after the title is kept"
     assert git.commits(origin.path, []) == ()
     assert found[2].edits[0].before == "0" * 40
     assert found[2].edits[0].after == origin.git("rev-parse", f"{first}:a")
 
 
-def test_a_merge_has_the_files_that_it_brings(origin: Repository) -> None:
+def test_a_merge_lists_the_files_that_it_brings(origin: Repository) -> None:
     origin.commit("one", {"a": "1"})
     origin.git("checkout", "--quiet", "-b", "topic")
     origin.commit("two", {"b": "2"})
@@ -128,7 +128,7 @@ def test_text_is_read_as_utf_8_whatever_the_checkout_wants(origin: Repository) -
     assert git.commits(origin.path, [sha])[0].subject == "feat: größer"
 
 
-def test_no_repository_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_repository_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Stop, match="actions/checkout") as caught:
         git.head(tmp_path)
     assert caught.value.reason == "missing-file"
@@ -151,7 +151,7 @@ TRAPS = (
 )
 
 
-def test_nothing_in_the_checkout_is_run(origin: Repository, tmp_path: Path) -> None:
+def test_no_program_or_hook_of_the_checkout_is_run(origin: Repository, tmp_path: Path) -> None:
     first = origin.commit("one", {"a": "1"})
     origin.git("tag", "v1.0.0")
     work = clone(origin, tmp_path / "work", "--depth=1")
@@ -179,7 +179,7 @@ def test_nothing_in_the_checkout_is_run(origin: Repository, tmp_path: Path) -> N
     git.git(work, "status", "--porcelain")
     assert not proof.exists(), proof.read_text()
     subprocess.run(["git", "status"], cwd=work, check=False, capture_output=True)
-    assert proof.exists(), "the traps work: plain git falls into them"
+    assert proof.exists(), "each trap works with plain git"
 
 
 def test_an_address_that_is_a_command_is_not_run(origin: Repository, tmp_path: Path) -> None:
@@ -193,7 +193,9 @@ def test_an_address_that_is_a_command_is_not_run(origin: Repository, tmp_path: P
     assert (caught.value.reason, made.exists()) == ("unreachable", False)
 
 
-def test_a_checkout_of_another_user_is_read(origin: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_that_belongs_to_another_user_is_read(
+    origin: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sha = origin.commit("one")
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     refused = subprocess.run(["git", "rev-parse", "HEAD"], cwd=origin.path, check=False, capture_output=True)
@@ -204,7 +206,7 @@ def test_a_checkout_of_another_user_is_read(origin: Repository, monkeypatch: pyt
 # --- the token ---------------------------------------------------------------------------------------------
 
 
-def test_the_token_goes_to_its_server_once_and_nowhere_else(origin: Repository, tmp_path: Path) -> None:
+def test_the_token_is_sent_once_and_only_to_its_server(origin: Repository, tmp_path: Path) -> None:
     origin.commit("one")
     work = clone(origin, tmp_path / "work")
     basic = "basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
@@ -226,9 +228,9 @@ def test_the_token_goes_to_its_server_once_and_nowhere_else(origin: Repository, 
             [value for name, value in asked.headers.items() if name.lower() == "authorization"]
             for asked in ours.asked
         ]
-        assert sent, "git asked our server"
+        assert sent, "git sent the request to our server"
         assert all(values == [basic] for values in sent), (
-            "the header that checkout left is not sent beside it"
+            "the header that actions/checkout left is not sent beside it"
         )
         assert other.asked
         assert all("authorization" not in {name.lower() for name in asked.headers} for asked in other.asked)

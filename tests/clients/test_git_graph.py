@@ -1,4 +1,4 @@
-"""What a merge brought, told from the parents of commits."""
+"""The commits that a merge brought, from the parents of commits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def generated(seed: int) -> Graph:
     return Graph(parents={str(number): parents[str(number)] for number in reversed(range(edge, count))})
 
 
-def test_a_merge_brought_what_is_behind_its_other_parents_only() -> None:
+def test_a_merge_brings_only_the_commits_behind_its_other_parents() -> None:
     merges = 0
     for seed in range(300):
         graph = generated(seed)
@@ -34,7 +34,7 @@ def test_a_merge_brought_what_is_behind_its_other_parents_only() -> None:
 
 
 class Counting(dict[str, tuple[str, ...]]):
-    """Parents, and how often they were looked up."""
+    """Parents of commits that count the look-ups."""
 
     lookups = 0
 
@@ -43,7 +43,7 @@ class Counting(dict[str, tuple[str, ...]]):
         return super().__getitem__(sha)
 
 
-def test_thousands_of_merges_cost_no_walk_of_the_history_each() -> None:
+def test_thousands_of_merges_are_read_without_a_walk_for_each() -> None:
     parents: dict[str, tuple[str, ...]] = {"root": ()}
     main = "root"
     for number in range(2_000):

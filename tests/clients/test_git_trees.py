@@ -1,4 +1,4 @@
-"""The files of a commit from a work tree's Git: the same as Git lists, and nothing where an object was replaced."""
+"""The files of a commit, read from a work tree's Git: as Git lists them, and unknown where an object was replaced."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def repository(tmp_path: Path) -> Repository:
     return made
 
 
-def test_the_list_is_what_git_has(repository: Repository) -> None:
+def test_the_listed_files_are_those_of_git(repository: Repository) -> None:
     head = repository.git("rev-parse", "HEAD")
     listed = git_trees.proven(repository.path, head)
     assert listed is not None
@@ -39,7 +39,7 @@ def test_the_list_is_what_git_has(repository: Repository) -> None:
 
 
 @pytest.mark.parametrize("place", ["HEAD:deploy/argocd", "HEAD:", "HEAD"])
-def test_a_replaced_object_is_not_believed(repository: Repository, place: str) -> None:
+def test_a_tree_with_a_replaced_object_is_unknown(repository: Repository, place: str) -> None:
     head, name = repository.git("rev-parse", "HEAD"), repository.git("rev-parse", place)
     (repository.path / "README.md").write_text("# Another\n")
     (repository.path / "deploy/argocd/prod.yaml").write_text("a: 3\n")

@@ -1,4 +1,4 @@
-"""The helm client: the right program, nothing of the user's own helm, and helm's own words."""
+"""The helm client: the right program, no configuration of the user's helm, and helm's own messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def chart(tmp_path: Path) -> Path:
     return folder
 
 
-def test_lint_tells_notes_from_errors(chart: Path) -> None:
+def test_notes_and_errors_of_lint_are_told_apart(chart: Path) -> None:
     good = helm_lint.lint(chart)
     assert good.passed
     assert [(m.severity, m.file) for m in good.messages] == [("note", "Chart.yaml")]
@@ -57,7 +57,9 @@ def test_a_failing_lint_is_never_without_an_error(chart: Path) -> None:
     assert any(m.severity == "error" for m in failed.messages)
 
 
-def test_missing_and_unfit_helm(chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_unsupported_helm_is_reported(
+    chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "bin" / "helm"
     program.parent.mkdir()
     monkeypatch.setenv("PATH", str(program.parent))
@@ -76,7 +78,7 @@ def test_missing_and_unfit_helm(chart: Path, tmp_path: Path, monkeypatch: pytest
         assert helm.version() == said.removeprefix("v")
 
 
-def test_nothing_of_the_users_helm_is_used(
+def test_no_configuration_of_the_users_helm_is_used(
     chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_CACHE_HOME", "HELM_PLUGINS"):
@@ -91,7 +93,7 @@ def test_nothing_of_the_users_helm_is_used(
     assert not (tmp_path / "theirs").exists()
 
 
-def test_names_that_look_like_flags_are_not_flags(chart: Path) -> None:
+def test_a_name_that_looks_like_a_flag_is_refused(chart: Path) -> None:
     with pytest.raises(Stop) as stop:
         helm.template(chart, release_name="--post-renderer=/bin/true", namespace="x")
     assert "release name" in str(stop.value)
@@ -104,12 +106,12 @@ def test_binary_output_is_refused(chart: Path) -> None:
         helm.template(chart, release_name="x", namespace="x")
 
 
-def test_the_real_helm_is_what_we_think() -> None:
+def test_the_version_of_the_real_helm_is_read() -> None:
     real = subprocess.run(["helm", "version", "--short"], check=True, capture_output=True, text=True).stdout
     assert real.startswith("v" + helm.version())
 
 
-def test_a_helm_that_was_asked_is_known_until_its_file_is_another(
+def test_the_version_of_helm_is_remembered_until_its_file_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAGEGATE_CACHE", str(tmp_path))
@@ -129,7 +131,7 @@ def test_a_helm_that_was_asked_is_known_until_its_file_is_another(
     assert helm_version.remembered(str(program)) == ""
 
 
-def test_a_script_in_the_place_of_helm_is_asked_every_time(
+def test_the_version_of_a_script_named_helm_is_never_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAGEGATE_CACHE", str(tmp_path))

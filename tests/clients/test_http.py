@@ -1,4 +1,4 @@
-"""HTTP: what may be asked twice is, what may not is not, and no answer can keep us for ever."""
+"""HTTP: only idempotent requests are retried, and no response can take for ever."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def failing_until(good: int, **answer: Any) -> tuple[list[str], Callable[[Asked]
 @pytest.mark.parametrize(
     "answer", [{"status": 503}, {"status": 429}, {"status": 500}, {"status": 502}, {"cut": True}]
 )
-def test_reading_is_tried_again(answer: dict[str, object]) -> None:
+def test_a_failed_read_is_retried(answer: dict[str, object]) -> None:
     asked, reply = failing_until(4, **answer)
     with answering(reply) as server, http.session() as session:
         assert session.get(f"http://{server.host}/x").content == b"at last"
@@ -48,7 +48,7 @@ def test_reading_is_tried_again(answer: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 @pytest.mark.parametrize("answer", [{"status": 503, "headers": {"Retry-After": "0"}}, {"cut": True}])
-def test_writing_is_never_tried_again(method: str, answer: dict[str, object]) -> None:
+def test_a_failed_write_is_never_retried(method: str, answer: dict[str, object]) -> None:
     asked, reply = failing_until(2, **answer)
     with answering(reply) as server, http.session() as session:
         try:
@@ -59,7 +59,7 @@ def test_writing_is_never_tried_again(method: str, answer: dict[str, object]) ->
     assert asked == [method]
 
 
-def test_the_last_answer_is_given_when_nothing_helps() -> None:
+def test_the_last_response_is_returned_when_every_retry_fails() -> None:
     asked, reply = failing_until(99, status=503, body=b"closed")
     with answering(reply) as server, http.session(retries=2) as session:
         answer = session.get(f"http://{server.host}/x")
@@ -67,14 +67,14 @@ def test_the_last_answer_is_given_when_nothing_helps() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_a_refusal_is_an_answer(status: int) -> None:
+def test_a_refusal_is_not_retried(status: int) -> None:
     asked, reply = failing_until(99, status=status)
     with answering(reply) as server, http.session() as session:
         assert session.get(f"http://{server.host}/x").status_code == status
     assert len(asked) == 1
 
 
-def test_retry_after_is_honoured_but_not_for_ever() -> None:
+def test_retry_after_is_honoured_up_to_a_limit() -> None:
     asked, reply = failing_until(2, status=429, headers={"Retry-After": "1"})
     began = time.monotonic()
     with answering(reply) as server, http.session() as session:
@@ -84,7 +84,7 @@ def test_retry_after_is_honoured_but_not_for_ever() -> None:
 
 
 class _Waiting:
-    """As much of an answer as the wait is read from."""
+    """The part of a response that the wait is read from."""
 
     def __init__(self, seconds: str) -> None:
         self.headers = {"Retry-After": seconds}
@@ -122,7 +122,7 @@ def dripping(head: bytes, pause: float) -> Iterator[str]:
             over.set()
 
 
-def test_a_body_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_arrives_byte_by_byte_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_adapter, "BODY_SECONDS", 0.5)
     began = time.monotonic()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
@@ -131,7 +131,7 @@ def test_a_body_that_drips_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (caught.value.reason, time.monotonic() - began < 10) == ("unreachable", True)
 
 
-def test_silence_ends() -> None:
+def test_a_server_that_sends_nothing_ends_in_time() -> None:
     began = time.monotonic()
     with (
         dripping(b"", 60) as host,
@@ -157,7 +157,7 @@ def test_every_request_has_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     [b"Content-Length: 9\r\n\r\nshort", b"Transfer-Encoding: chunked\r\n\r\n5\r\nab"],
     ids=["length", "chunked"],
 )
-def test_half_an_answer_is_none(sent: bytes) -> None:
+def test_a_truncated_response_is_an_error(sent: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def once() -> None:

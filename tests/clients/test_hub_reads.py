@@ -1,4 +1,4 @@
-"""What is read is complete, exact, and costs the same number of calls however much there is."""
+"""Reads are complete and exact, and their number does not grow with the amount of data."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_missing_commit_is_not_a_missing_file(shop: World) -> None:
     assert caught.value.reason == "missing-file"
 
 
-def test_heads_commits_and_comparisons(shop: World) -> None:
+def test_heads_commits_and_comparisons_are_read(shop: World) -> None:
     reader = shop.hub()
     assert reader.head("main") == shop.sha
     assert reader.head("mai") is None
@@ -148,13 +148,13 @@ def test_deployments_come_newest_first_with_their_own_statuses(shop: World) -> N
     ("text", "payload"),
     [('{"a": 1}', {"a": 1}), ('"{\\"a\\": 1}"', {"a": 1}), ("[1]", {}), ("{", {}), (None, {}), ("7", {})],
 )
-def test_a_payload_is_an_object_or_nothing(text: str | None, payload: dict[str, int]) -> None:
+def test_a_payload_that_is_not_an_object_is_empty(text: str | None, payload: dict[str, int]) -> None:
     from stagegate.clients.hub.deployments import payload_of
 
     assert payload_of(text) == payload
 
 
-def test_permissions_rules_and_runs(shop: World) -> None:
+def test_permissions_rules_and_runs_are_read(shop: World) -> None:
     reader = shop.hub()
     shop.forge.collaborator(REPOSITORY, "octo-lead", "maintain")
     assert reader.permission("octo-dev") == "write"
@@ -181,7 +181,7 @@ def test_a_deleted_ref_is_found_in_the_activity(shop: World) -> None:
     assert gone[0].actor is not None and gone[0].actor.login == "octo-dev"
 
 
-def test_moves_that_were_read_together_answer_for_each_ref(shop: World) -> None:
+def test_the_moves_of_all_refs_are_read_in_one_request(shop: World) -> None:
     writer = shop.hub()
     name, kept = "refs/heads/stagegate/hold/shop/prod", "refs/heads/stagegate/ban/shop/prod"
     sha = writer.create_orphan_commit({"mark.json": b"{}"}, "hold")
@@ -207,7 +207,7 @@ def test_moves_that_were_read_together_answer_for_each_ref(shop: World) -> None:
         )
 
 
-def test_a_list_of_all_deployments_answers_for_an_environment_until_one_is_written(shop: World) -> None:
+def test_a_list_of_all_deployments_is_reused_until_one_is_written(shop: World) -> None:
     writer = shop.hub()
     for environment in ("staging", "prod"):
         writer.create_deployment(shop.sha, "t", environment, {"n": 1}, "", False)
@@ -224,7 +224,7 @@ def test_a_list_of_all_deployments_answers_for_an_environment_until_one_is_writt
         assert len([one for page in reader.deployment_pages("t", "staging", shop.sha) for one in page]) == 2
 
 
-def test_an_odd_base_url_is_understood(shop: World) -> None:
+def test_a_base_url_is_accepted_in_every_form(shop: World) -> None:
     url = shop.forge.url
     token = shop.actions(contents="read")
     for api in (f"{url}/", f"{url}/api/v3", f"{url}/api/v3/"):

@@ -1,4 +1,4 @@
-"""Every no of GitHub becomes a Stop that names the right, the setting or the time; no token is ever in it."""
+"""Every refusal of GitHub becomes a Stop that names the permission, the setting or the time, and contains no token."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_write_that_was_only_limited_is_done_once(shop: World) -> None:
 
 
 @pytest.mark.parametrize("how", [500, 502, "reset", {"status": 200, "body": b'{"trunca'}])
-def test_reads_survive_one_stumble_and_report_a_lasting_one(shop: World, how: object) -> None:
+def test_a_read_is_retried_once_and_a_lasting_failure_reported(shop: World, how: object) -> None:
     shop.forge.fail("GET", "/statuses", 1, how)  # type: ignore[arg-type]
     assert shop.hub().statuses(shop.sha) == []
     shop.forge.fail("GET", "/statuses", None, how)  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ def test_reads_survive_one_stumble_and_report_a_lasting_one(shop: World, how: ob
     assert caught.value.verdict.exit_code == 3
 
 
-def test_graphql_says_no_in_its_own_way(shop: World) -> None:
+def test_refusals_of_graphql_are_recognised(shop: World) -> None:
     limited = {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
     spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 20)}
     shop.forge.fail("POST", "/graphql", 1, {"status": 200, "body": limited, "headers": spent})
@@ -194,9 +194,7 @@ def test_a_server_that_is_down_is_unreachable() -> None:
         with pytest.raises(Stop) as caught:
             ask()
         assert caught.value.reason == "unreachable"
-        assert (
-            "nothing was changed" in caught.value.why
-        )  # a connection that never came about is not uncertain
+        assert "nothing was changed" in caught.value.why  # a connection that was never made leaves no doubt
 
 
 def test_no_token_is_in_any_exception(shop: World) -> None:
@@ -214,7 +212,7 @@ def test_no_token_is_in_any_exception(shop: World) -> None:
 
 
 @pytest.mark.parametrize(("repository", "token"), [("shop", "t"), ("a/b/c", "t"), ("acme/shop", " ")])
-def test_nonsense_is_refused_before_any_request(repository: str, token: str) -> None:
+def test_a_malformed_argument_is_refused_without_a_request(repository: str, token: str) -> None:
     with pytest.raises(Stop) as caught:
         hub.connect(repository, token, api_url="http://127.0.0.1:9", graphql_url="", server_url="")
     assert caught.value.verdict.exit_code == 2

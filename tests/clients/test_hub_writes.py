@@ -1,4 +1,4 @@
-"""Every write can lose its answer or be run again: what it makes is there once, and nobody's work is gone."""
+"""Every write can lose its response or be repeated: its result exists once, and nobody's work is overwritten."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ DEEDS = {
 
 @pytest.mark.parametrize("how", ["after", "reset", 502])
 @pytest.mark.parametrize("what", DEEDS)
-def test_a_lost_answer_leads_to_one_result(shop: World, what: str, how: int | str) -> None:
+def test_a_lost_response_leads_to_one_result(shop: World, what: str, how: int | str) -> None:
     case = DEEDS[what]
     for earlier in case.before:
         earlier(shop)
@@ -139,7 +139,7 @@ def test_a_lost_answer_leads_to_one_result(shop: World, what: str, how: int | st
 
 
 @pytest.mark.parametrize("what", DEEDS)
-def test_when_the_server_stays_down_it_is_exit_3_and_a_rerun_heals(shop: World, what: str) -> None:
+def test_a_server_that_stays_down_is_exit_3_and_a_rerun_completes_the_write(shop: World, what: str) -> None:
     case = DEEDS[what]
     for earlier in case.before:
         earlier(shop)
@@ -175,7 +175,7 @@ def test_a_commit_is_ours_signed_and_exact(shop: World) -> None:
     assert made is not None and made.verified and hub.ACTIONS_BOT.same(made.author)
 
 
-def test_a_protected_branch_has_its_own_reason(shop: World) -> None:
+def test_a_protected_branch_is_refused_with_its_own_reason(shop: World) -> None:
     shop.forge.protect(REPOSITORY, require_pull_request=True)
     with pytest.raises(Stop) as caught:
         edit(shop)
@@ -199,7 +199,7 @@ def test_two_runs_race_for_one_tag(shop: World) -> None:
     assert second.tag("v1.0") is None
 
 
-def test_a_ref_elsewhere_is_never_moved(shop: World) -> None:
+def test_a_ref_that_points_elsewhere_is_never_moved(shop: World) -> None:
     github = shop.github
     assert mark(shop) is True
     assert mark(shop) is False
@@ -241,7 +241,7 @@ def test_a_status_is_written_only_when_it_changes(shop: World) -> None:
     assert not say(shop.sha, "stagegate/pins", "success", "x" * 300)
     assert len(github.statuses(shop.sha)[0].description) == 140
     shop.person().set_status(shop.sha, "stagegate/pins", "success", "x" * 300)
-    assert say(shop.sha, "stagegate/pins", "success", "x" * 300)  # the newest word must be ours
+    assert say(shop.sha, "stagegate/pins", "success", "x" * 300)  # the newest status must be ours
 
 
 def test_pull_requests_are_found_before_they_are_made(shop: World) -> None:
@@ -276,12 +276,14 @@ def test_a_merge_is_of_the_head_that_was_judged(shop: World) -> None:
     shop.forge.fail("PUT", "/merge$", 1, "base-modified")
     sha = github.merge(pull.number, judged, "squash", "Promote", "Stagegate-App: shop")
     assert github.head("main") == sha
-    assert github.merge(pull.number, judged, "squash", "Promote", "") == sha  # again: it is in already
+    assert (
+        github.merge(pull.number, judged, "squash", "Promote", "") == sha
+    )  # the second time it is merged already
     merged = github.pull(pull.number)
     assert merged is not None and merged.merged and merged.merge_commit == sha
 
 
-def test_a_lost_merge_answer_is_looked_up(shop: World) -> None:
+def test_a_merge_whose_response_was_lost_is_looked_up(shop: World) -> None:
     github, pull = shop.github, propose(shop)
     shop.forge.fail("PUT", "/merge$", 1, "after")
     sha = github.merge(pull.number, pull.head_sha, "merge", "Promote", "")
@@ -303,7 +305,7 @@ def test_merge_refusals_have_different_reasons(shop: World, rules: dict[str, obj
     assert caught.value.reason == reason
 
 
-def test_reviews_say_on_which_head_and_by_whom(shop: World) -> None:
+def test_a_review_has_its_head_and_its_author(shop: World) -> None:
     github, pull = shop.github, propose(shop)
     reviewer = shop.person()
     path = reviewer._c.path("pulls", pull.number, "reviews")
@@ -324,7 +326,7 @@ def test_comments_are_edited_in_place_and_reactions_never_stop_anything(shop: Wo
     assert github.react(424242, "rocket") is False
 
 
-def test_workflows_are_dispatched_or_named(shop: World) -> None:
+def test_a_workflow_is_dispatched_or_reported_as_missing(shop: World) -> None:
     text = "on:\n  workflow_dispatch:\n    inputs:\n      app: {required: false}\n"
     shop.repo.seed({".github/workflows/production.yml": text})
     github = shop.github
@@ -357,7 +359,7 @@ def test_a_release_is_drafted_filled_and_published_once(shop: World) -> None:
     assert [r.tag for r in github.releases()] == ["v1.0.0"]
 
 
-def test_writes_keep_their_distance_and_reads_do_not(shop: World) -> None:
+def test_writes_are_spaced_out_and_reads_are_not(shop: World) -> None:
     slow = hub.connect(
         REPOSITORY,
         shop.actions(contents="write", statuses="write"),
@@ -392,7 +394,7 @@ def test_a_new_object_may_be_missing_in_the_first_reads(shop: World) -> None:
     assert fresh.calls.write == 1
 
 
-def test_a_tag_behind_a_workflow_change_names_both_cures(shop: World) -> None:
+def test_a_tag_behind_a_workflow_change_is_reported_with_both_fixes(shop: World) -> None:
     released = shop.repo.seed({".github/workflows/ci.yml": "on: push\n"})
     shop.repo.seed({".github/workflows/ci.yml": "on: [push, pull_request]\n"})
     with pytest.raises(Stop) as caught:
@@ -402,7 +404,7 @@ def test_a_tag_behind_a_workflow_change_names_both_cures(shop: World) -> None:
     assert "GitHub App" in caught.value.next and "new version" in caught.value.next
 
 
-def test_a_thousand_statuses_are_the_end_of_a_commit(shop: World) -> None:
+def test_a_commit_with_a_thousand_statuses_is_reported(shop: World) -> None:
     said = {
         "resource": "Status",
         "code": "custom",

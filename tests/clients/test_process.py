@@ -1,4 +1,4 @@
-"""Programs: ended as a group, never shown with their secrets, and every way not to start has a name."""
+"""Programs end as a group, messages show no secret, and every failure to start has its own message."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_output_of_a_program_is_returned() -> None:
     assert process.run(*sh("exit 3"), check=False).code == 3
 
 
-def test_words_are_never_a_shell_line(tmp_path: Path) -> None:
+def test_arguments_are_never_a_shell_line(tmp_path: Path) -> None:
     hostile = f"$(touch {tmp_path}/made); `touch {tmp_path}/made` && touch {tmp_path}/made\n"
     assert process.run("printf", "%s", hostile).text == hostile
     assert list(tmp_path.iterdir()) == []
@@ -84,7 +84,7 @@ def test_a_child_left_behind_with_the_streams_is_ended_too(tmp_path: Path) -> No
     assert gone(int((tmp_path / "child").read_text())), "the program had ended, its child had not"
 
 
-def test_a_child_that_left_the_group_cannot_hold_us(tmp_path: Path) -> None:
+def test_a_child_that_left_the_group_delays_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
     program = f"import os, time\nif os.fork() == 0:\n os.setsid()\n open({str(tmp_path / 'child')!r}, 'w').write(str(os.getpid()))\n time.sleep(60)"
     try:
@@ -104,7 +104,7 @@ def test_a_bounded_program_leaves_no_child_even_when_it_succeeds(tmp_path: Path)
     assert gone(int((tmp_path / "child").read_text()))
 
 
-def test_a_bounded_program_sees_our_words_only_and_is_kept_short(
+def test_a_bounded_program_has_only_the_given_environment_and_little_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SG_TOKEN", SECRET)
@@ -116,7 +116,7 @@ def test_a_bounded_program_sees_our_words_only_and_is_kept_short(
     assert (len(flood.stdout), flood.stdout[-4:]) == (64 * 1024, b"end\n")
 
 
-def test_the_last_words_show_no_half_secret(tmp_path: Path) -> None:
+def test_the_end_of_the_output_shows_no_part_of_a_secret(tmp_path: Path) -> None:
     log.mask(SECRET)
     stop = bounded_until_timeout(f"printf '%s %0295d' '{SECRET}' 0; {STAYS}", tmp_path)
     assert "nobody" not in stop.why
@@ -135,7 +135,7 @@ def test_secrets_are_in_no_message() -> None:
     assert SECRET not in f"{slow.value}{slow.value.why}"
 
 
-def test_a_missing_program_names_the_cure(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported_with_its_fix(tmp_path: Path) -> None:
     with pytest.raises(Stop) as missing:
         process.run("no-such-program", "--x")
     assert (missing.value.reason, "no-such-program" in missing.value.what) == ("missing-tool", True)

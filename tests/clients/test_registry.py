@@ -46,7 +46,7 @@ def client(lab: LabRegistry, username: str = "", password: str = "") -> registry
     return registry.Registry(hosts, timeout=(2.0, 5.0), username=username, password=password)
 
 
-def test_push_then_read_back(lab: LabRegistry) -> None:
+def test_an_artifact_is_pushed_and_read_back(lab: LabRegistry) -> None:
     manifest, blobs = artifact(b"layer one")
     where = f"{lab.host}/road/app:v1.0.0"
     ours = client(lab)
@@ -75,7 +75,7 @@ def test_a_published_tag_is_never_overwritten(lab: LabRegistry) -> None:
     assert lab.digest("kept/app", "v1.0.0") == second.digest
 
 
-def test_children_of_an_index(lab: LabRegistry) -> None:
+def test_the_platforms_of_an_index_are_read(lab: LabRegistry) -> None:
     child, blobs = artifact(b"amd64")
     entry = {"mediaType": IMAGE, "digest": child.digest, "size": len(child.raw)}
     index = Manifest(
@@ -92,7 +92,7 @@ def test_children_of_an_index(lab: LabRegistry) -> None:
         ours.children(repository.tagged("nowhere"))
 
 
-def test_tags(lab: LabRegistry) -> None:
+def test_the_tags_of_a_repository_are_read(lab: LabRegistry) -> None:
     manifest, blobs = artifact(b"tags")
     ours = client(lab)
     for tag in ("v1", "v2"):
@@ -109,7 +109,7 @@ def test_a_blob_larger_than_the_limit_is_not_read(lab: LabRegistry) -> None:
         ours.blob(f"{lab.host}/big/app", digest_of(blobs[1]), limit=100_000)
 
 
-def test_a_missing_login_is_not_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_artifact_behind_a_login_is_not_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest, blobs = artifact(b"secret")
     with LabRegistry(tmp_path / "locked", htpasswd=("octo-dev", PASSWORD)) as lab:
         where = f"{lab.host}/locked/app:v1"
@@ -151,7 +151,7 @@ def test_a_missing_login_is_not_absent(tmp_path: Path, monkeypatch: pytest.Monke
         assert client(lab).digest(where) == manifest.digest
 
 
-def test_a_read_only_registry_is_named(tmp_path: Path) -> None:
+def test_a_read_only_registry_is_reported(tmp_path: Path) -> None:
     manifest, blobs = artifact(b"nothing is written")
     with LabRegistry(tmp_path / "readonly", readonly=True) as lab:
         with pytest.raises(Stop) as stop:
@@ -190,7 +190,7 @@ def test_no_other_host_gets_a_request(lab: LabRegistry) -> None:
         ("GHCR.io/acme/shop", "ghcr.io", "acme/shop", ""),
     ],
 )
-def test_references(text: str, host: str, path: str, tag: str) -> None:
+def test_references_are_parsed(text: str, host: str, path: str, tag: str) -> None:
     assert registry.parse(text) == Reference(host=host, path=path, tag=tag)
 
 
@@ -215,7 +215,7 @@ def test_a_text_that_is_not_a_reference_is_refused(text: str) -> None:
     assert stop.value.reason == "bad-input"
 
 
-def test_digest_decides_over_tag() -> None:
+def test_a_digest_wins_over_a_tag() -> None:
     digest = "sha256:" + "a" * 64
     both = registry.parse(f"ghcr.io/acme/shop:v1@{digest}")
     assert both.wanted == digest

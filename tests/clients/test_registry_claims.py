@@ -1,4 +1,4 @@
-"""Publishers of one version in every order of their requests: one content wins, and the others know it."""
+"""Publishers of one version, in every order of their requests: one content wins, and the others report it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAG = "1.0.0"
 
 
 class State(msgspec.Struct, frozen=True):
-    """A registry in the model: its tags, whose content the version has, and what each publisher does next."""
+    """A registry in the model: its tags, the publisher of the version's content, and each publisher's next request."""
 
     tags: frozenset[str]
     version: str
@@ -62,7 +62,7 @@ def test_every_order_of_requests_has_one_winner(contents: str) -> None:
             ended.add(state)
         for who in active:
             following = after(state, who, publishers)
-            assert not state.version or following.version == state.version, "what is published never changes"
+            assert not state.version or following.version == state.version, "published content never changes"
             if following not in before:
                 before[following] = set()
                 waiting.append(following)
@@ -77,7 +77,7 @@ def test_every_order_of_requests_has_one_winner(contents: str) -> None:
         for state in before[rest.popleft()] - finishing:
             finishing.add(state)
             rest.append(state)
-    assert finishing == set(before), "nobody waits for ever"
+    assert finishing == set(before), "no publisher waits for ever"
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabRegistry]:
 
 
 def publish(host: str, where: str, layer: bytes) -> str:
-    """What a publisher ends with: "published", or the reason of its Stop."""
+    """The result of a publisher: "published", or the reason of its Stop."""
     manifest, blobs = artifact(layer)
     try:
         registry.Registry(frozenset({host})).push(where, manifest, blobs, absent=True)
@@ -98,10 +98,10 @@ def publish(host: str, where: str, layer: bytes) -> str:
 
 @pytest.mark.parametrize("same", [False, True], ids=["other content", "same content"])
 @pytest.mark.parametrize("paused_at", range(1, 8))
-def test_a_publisher_that_is_slow_at_any_request(
+def test_two_publishers_leave_one_content_whichever_request_is_slow(
     lab: LabRegistry, monkeypatch: pytest.MonkeyPatch, paused_at: int, same: bool
 ) -> None:
-    """The second publisher does all it can while the first one waits in front of one of its requests."""
+    """The second publisher sends all its requests while the first one waits before one of its own."""
     where = f"{lab.host}/race/{'same' if same else 'other'}-{paused_at}:{TAG}"
     results: dict[str, str] = {}
     done, first_done = threading.Event(), threading.Event()
@@ -140,7 +140,7 @@ def test_a_publisher_that_is_slow_at_any_request(
     assert found == artifact(winner)[0].digest
 
 
-def test_a_rival_that_stopped_half_way_keeps_its_claim(
+def test_a_publisher_that_stopped_half_way_keeps_its_claim(
     lab: LabRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = f"{lab.host}/race/stopped:{TAG}"

@@ -1,4 +1,4 @@
-"""The registry client against answers that only a broken, hostile or private registry gives."""
+"""The registry client with responses that only a broken, hostile or private registry gives."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_registry_that_is_not_there_is_unreachable() -> None:
     assert stop.value.reason == "unreachable"
 
 
-def test_a_hanging_registry_ends_in_time() -> None:
+def test_a_registry_that_does_not_respond_ends_in_time() -> None:
     release = threading.Event()
 
     def hang(_: Asked) -> Answer:
@@ -111,7 +111,7 @@ def test_a_500_is_requested_again() -> None:
 
 
 class Ghcr:
-    """A registry with a token service, which can be told to stumble."""
+    """A registry with a token service, which can be set to fail."""
 
     def __init__(self) -> None:
         self.host = ""
@@ -173,17 +173,17 @@ def push(ghcr: Ghcr) -> bool:
     return ghcr.client().push(f"{ghcr.host}/app:v1", MANIFEST, (b"{}", b"layer"))
 
 
-def test_tokens_for_pull_and_push(ghcr: Ghcr) -> None:
+def test_one_token_is_requested_for_reading_and_one_for_writing(ghcr: Ghcr) -> None:
     with answering(ghcr) as server:
         ghcr.host = server.host
         assert push(ghcr) is True
         assert ghcr.tags["v1"] == RAW
         logins = [asked for asked in server.asked if asked.path.startswith("/token")]
-        assert len(logins) == 2, "one token for reading, one for writing, both kept"
+        assert len(logins) == 2, "one token for reading and one for writing, each requested once"
         assert all("token-for" not in a.headers.get("Authorization", "") for a in logins)
 
 
-def test_one_login_serves_looking_and_pushing_where_it_is_announced(ghcr: Ghcr) -> None:
+def test_one_login_is_used_for_reading_and_writing_where_it_is_announced(ghcr: Ghcr) -> None:
     with answering(ghcr) as server:
         ghcr.host = server.host
         ghcr.strict = False
@@ -197,7 +197,7 @@ def test_one_login_serves_looking_and_pushing_where_it_is_announced(ghcr: Ghcr) 
         assert sum(asked.path.startswith("/token") for asked in server.asked) == 1
 
 
-def test_a_tag_that_appears_while_blobs_travel_is_not_overwritten(ghcr: Ghcr) -> None:
+def test_a_tag_that_appears_during_the_upload_is_not_overwritten(ghcr: Ghcr) -> None:
     other = RAW.replace(b"[]", b"[ ]")
 
     def reply(asked: Asked) -> Answer:
@@ -252,7 +252,7 @@ def test_the_link_to_the_repository_is_explained(ghcr: Ghcr) -> None:
         ("PUT", "/uploads/", Answer(cut=True)),
     ],
 )
-def test_a_stumble_makes_the_whole_push_again(ghcr: Ghcr, stumble: tuple[str, str, Answer]) -> None:
+def test_a_push_that_failed_once_is_repeated_as_a_whole(ghcr: Ghcr, stumble: tuple[str, str, Answer]) -> None:
     ghcr.stumbles = [stumble]
     with answering(ghcr) as server:
         ghcr.host = server.host
@@ -260,7 +260,7 @@ def test_a_stumble_makes_the_whole_push_again(ghcr: Ghcr, stumble: tuple[str, st
         assert ghcr.tags["v1"] == RAW
 
 
-def test_a_rule_for_the_names_of_tags_is_what_has_to_change(ghcr: Ghcr) -> None:
+def test_a_rule_for_the_names_of_tags_is_named_as_the_cause(ghcr: Ghcr) -> None:
     ghcr.stumbles = [("PUT", "/manifests/", error(400, "TAG_INVALID", "no rule allows this tag"))]
     with answering(ghcr) as server:
         ghcr.host = server.host
@@ -292,17 +292,17 @@ def test_an_upload_without_an_address_is_named(ghcr: Ghcr) -> None:
     assert "no address for an upload" in caught.value.what
 
 
-def test_a_lost_answer_is_looked_up(ghcr: Ghcr) -> None:
+def test_a_lost_response_is_looked_up(ghcr: Ghcr) -> None:
     ghcr.lose_answers = 1
     with answering(ghcr) as server:
         ghcr.host = server.host
         assert push(ghcr) is True
         puts = [asked for asked in server.asked if asked.method == "PUT" and "/manifests/" in asked.path]
         stored = [asked for asked in puts if "token-for-1" in asked.headers.get("Authorization", "")]
-        assert len(stored) == 1, "the manifest was there: no second write"
+        assert len(stored) == 1, "the manifest exists already, so there is no second write"
 
 
-def test_a_lost_answer_of_a_single_manifest_is_looked_up(ghcr: Ghcr) -> None:
+def test_a_lost_response_to_a_single_manifest_is_looked_up(ghcr: Ghcr) -> None:
     ghcr.lose_answers = 1
     with answering(ghcr) as server:
         ghcr.host = server.host
@@ -314,7 +314,7 @@ def test_a_lost_answer_of_a_single_manifest_is_looked_up(ghcr: Ghcr) -> None:
         assert stop.value.reason == "unreachable"
 
 
-def test_trouble_that_stays_is_reported(ghcr: Ghcr) -> None:
+def test_a_lasting_failure_is_reported(ghcr: Ghcr) -> None:
     ghcr.stumbles = [("PUT", "/manifests/", Answer(500))] * 9
     with answering(ghcr) as server:
         ghcr.host = server.host
@@ -354,7 +354,7 @@ def test_netrc_is_not_consulted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "Authorization" not in server.asked[0].headers
 
 
-def test_pages_of_tags_and_a_page_elsewhere() -> None:
+def test_all_pages_of_tags_are_read_and_no_page_of_another_host() -> None:
     def reply(asked: Asked) -> Answer:
         if "last=" in asked.path:
             return Answer(200, {}, b'{"tags": ["v2"]}')
@@ -368,7 +368,7 @@ def test_pages_of_tags_and_a_page_elsewhere() -> None:
         client(server.host).tags(f"{server.host}/app")
 
 
-def test_half_a_login_is_an_empty_secret() -> None:
+def test_a_login_without_its_other_half_is_an_empty_secret() -> None:
     with pytest.raises(Stop) as stop:
         Registry(frozenset({"ghcr.io"}), username="octo-dev", password="")
     assert stop.value.reason == "empty-secret"

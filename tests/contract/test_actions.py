@@ -1,4 +1,4 @@
-"""Every action keeps the contract: inputs = fields = variables = README, one step, nothing interpolated."""
+"""Every action keeps the contract: its inputs are the fields of its script, its variables and its README's table."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_inputs_are_the_fields_of_the_script(folder: Path) -> None:
     assert all(isinstance(field.get("default", ""), str) for field in action["inputs"].values())
 
 
-def test_defaults_are_those_of_the_script(folder: Path) -> None:
+def test_defaults_of_inputs_are_those_of_the_script(folder: Path) -> None:
     action = definition(folder)
     kind = typing.get_type_hints(importlib.import_module("stagegate.actions." + script(folder)).main)[
         "inputs"
@@ -89,7 +89,7 @@ def test_outputs_come_from_that_step_and_are_written(folder: Path) -> None:
         assert re.search(rf'"{name}":', source) or re.search(rf'"{name}":', package), name
 
 
-def test_the_same_idea_has_the_same_text() -> None:
+def test_an_input_has_the_same_description_in_every_action() -> None:
     texts: dict[str, set[str]] = {}
     for path in FOLDERS:
         for name, field in definition(path)["inputs"].items():

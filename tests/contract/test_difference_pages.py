@@ -10,7 +10,7 @@ RENDERING = frozenset({"promote-pr", "pr-command", "pin-guard"})
 
 
 @pytest.mark.parametrize("name", [name for name, (_, used) in JOBS.items() if RENDERING.intersection(used)])
-def test_the_page_is_kept(name: str) -> None:
+def test_every_job_that_renders_a_difference_uploads_its_page(name: str) -> None:
     steps = JOBS[name][0]["steps"]
     rendering = [n for n, step in enumerate(steps) if step.get("uses", "").rpartition("/")[2] in RENDERING]
     kept = [

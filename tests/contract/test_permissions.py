@@ -89,7 +89,7 @@ CHECKS = "checks=read"
 PUBLISHED |= {"registry read": "packages=read", "registry write": "packages=write"}
 
 
-def test_the_forge_asks_for_what_github_publishes() -> None:
+def test_the_forge_requires_the_permissions_that_github_publishes() -> None:
     for action, recorded in RECORDED.items():
         for line in recorded.places:
             place, _, needs = line.partition(" needs ")
@@ -99,7 +99,7 @@ def test_the_forge_asks_for_what_github_publishes() -> None:
 
 
 def granted(row: Permissions, needs: str) -> list[str]:
-    """Those of the alternatives that a row grants."""
+    """The alternatives that a row grants."""
     return [
         one
         for one in needs.split(";")
@@ -151,7 +151,7 @@ def test_the_actions_that_read_check_runs_are_named_with_the_permission() -> Non
 
 
 @pytest.mark.parametrize("action", sorted(rows()))
-def test_doctor_demands_of_a_step_what_every_use_of_its_action_needs(action: str) -> None:
+def test_doctor_requires_of_a_step_what_every_use_of_its_action_needs(action: str) -> None:
     """A job that declares less than any row fails in every use; one that declares a row may be enough."""
     table = rows()[action]
     common = {

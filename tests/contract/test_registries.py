@@ -1,4 +1,4 @@
-"""Every registry is built from its folder, and nothing of it is missing elsewhere."""
+"""Every registry is built from its folder, and settings, docs and code have each of its members."""
 
 from __future__ import annotations
 
@@ -206,57 +206,57 @@ def is_written(word: str, folder: str, *besides: str) -> bool:
 
 
 def missing_of_shape(shape: Shape) -> list[str]:
-    """What a pin shape lacks to be whole: its texts, a finder, its part of the page."""
+    """What a pin shape lacks: texts, a finder, its part of the page."""
     lacks = empty(shape) + ([] if shape.places or shape.source_places else ["finder"])
     return lacks + ([] if f"### {shape.title}\n" in page("docs/pins.md") else ["docs/pins.md"])
 
 
 def missing_of_chart_rule(rule: ChartRule) -> list[str]:
-    """What a chart rule lacks to be whole: its texts, a check, its part of the page."""
+    """What a chart rule lacks: texts, a check, its part of the page."""
     lacks = empty(rule, "details") + ([] if rule.check or rule.check_chart else ["check"])
     return lacks + ([] if f"### {rule.id}\n" in page("docs/chart-check.md") else ["docs/chart-check.md"])
 
 
 def missing_of_doctor_check(check: DoctorCheck) -> list[str]:
-    """What a check of doctor lacks to be whole: its texts, and its row in the README."""
+    """What a check of doctor lacks: texts, and its row in the README."""
     readme = "actions/doctor/README.md"
     return empty(check) + ([] if f"| `{check.name}` |" in page(readme) else [readme])
 
 
 def missing_of_rollout_reason(reason: str) -> list[str]:
-    """What a reason of a roll-out lacks to be whole: its meaning, its row in the docs, code that gives it."""
+    """What a reason of a roll-out lacks: its meaning, its row in the docs, code that gives it."""
     lacks = [] if reason in REASONS else ["meaning"]
     lacks += [] if f"`{reason}`" in page("docs/gate.md") else ["docs/gate.md"]
     return lacks + ([] if is_written(reason, "gate", "rollout_reasons.py") else ["nothing gives it"])
 
 
 def missing_of_gate_check(name: str) -> list[str]:
-    """What a check that every gate makes lacks to be whole: its word in the docs, code that makes it."""
+    """What a check of every gate lacks: its line in the docs, code that makes it."""
     lacks = [] if f"| `{name}` |" in page("docs/evidence.md") else ["docs/evidence.md"]
     return lacks + ([] if is_written(name, "gate") else ["nothing makes it"])
 
 
 def missing_of_outcome(reason: str) -> list[str]:
-    """What a reason of an action lacks to be whole: its explanation and its place on two pages."""
+    """What a reason of an action lacks: its explanation and its place on two pages."""
     lacks = [] if reason in explain.REASONS else ["explanation"]
     pages = ("docs/outcomes.md", "docs/troubleshooting.md")
     return lacks + [path for path in pages if f"`{reason}`" not in page(path)]
 
 
 def missing_of_event(event: str) -> list[str]:
-    """What an event lacks to be whole: its row in the docs, code that gives it."""
+    """What an event lacks: its row in the docs, code that sends it."""
     lacks = [] if f"| `{event}` |" in page("docs/notifications.md") else ["docs/notifications.md"]
     return lacks + ([] if is_written(event, "notification") else ["nothing gives it"])
 
 
 def missing_of_channel(kind: str) -> list[str]:
-    """What a kind of channel lacks to be whole: how its messages are written, its part of the docs."""
+    """What a kind of channel lacks: the format of its messages, its part of the docs."""
     lacks = [] if kind == "issue" or kind in payloads.FORMS else ["form of its message"]
     return lacks + ([] if f"- **{kind}**:" in page("docs/notifications.md") else ["docs/notifications.md"])
 
 
 def missing_of_command(command: CommandDefinition) -> list[str]:
-    """What a command lacks to be whole: its own words, its permission in the settings, its line in the README."""
+    """What a command lacks: its texts, its permission in the settings, its line in the README."""
     lacks = [] if command.usage.split(" ")[0] == f"/{command.name}" else ["usage"]
     lacks += [] if command.help else ["help"]
     if command.permission is not None:
@@ -271,7 +271,7 @@ def missing_of_command(command: CommandDefinition) -> list[str]:
 
 
 def missing(rule: Rule) -> list[str]:
-    """What a rule lacks to be whole: words in its value, and its line in the documentation."""
+    """What a rule lacks: texts in its value, and its line in the documentation."""
     lacks = [
         field
         for field, value in msgspec.structs.asdict(rule).items()

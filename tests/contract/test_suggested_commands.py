@@ -1,4 +1,4 @@
-"""Every comment command that a sentence of ours names is one that the parser takes, with its example words filled in."""
+"""The parser accepts every comment command that a message suggests, with example values filled in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS = {
 
 
 def texts(file: Path) -> Iterator[str]:
-    """The texts of a file; what is filled in stands there as `<its last name>`."""
+    """The texts of a file; a value that is filled in appears as `<its last name>`."""
     content = file.read_text(encoding="utf-8")
     if file.suffix == ".j2":
         yield content
@@ -64,12 +64,12 @@ def filled(command: str) -> str:
 SUGGESTED = sorted({(file, command) for file, command in suggested() if "[" not in command})
 
 
-def test_some_are_found() -> None:
+def test_suggested_commands_are_found() -> None:
     assert len(SUGGESTED) >= 15
 
 
 @pytest.mark.parametrize(("file", "command"), SUGGESTED)
-def test_it_parses(file: str, command: str) -> None:
+def test_the_parser_accepts_every_suggested_command(file: str, command: str) -> None:
     if command.startswith("/") and " " not in command.strip():
         assert command.strip("/ ") in NAMES.split("|"), f"{file} names the command alone"
     else:

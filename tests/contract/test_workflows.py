@@ -1,4 +1,4 @@
-"""Every workflow and action file keeps every rule, and every rule is able to fail."""
+"""Every workflow and action file keeps every rule, and every rule can fail."""
 
 from __future__ import annotations
 
@@ -280,30 +280,30 @@ def test_no_file_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_every_file_keeps(name: str) -> None:
+def test_every_file_keeps_every_rule(name: str) -> None:
     found = {path: list(RULES[name](file, FILES)) for path, file in FILES.items()}
     assert {path: mistakes for path, mistakes in found.items() if mistakes} == {}
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_good_samples_keep(name: str) -> None:
+def test_good_samples_keep_every_rule(name: str) -> None:
     files = samples()
     assert [mistake for file in files.values() for mistake in RULES[name](file, files)] == []
 
 
 @pytest.mark.parametrize(("name", "file", "good", "bad"), BAD)
-def test_bad_samples_break(name: str, file: str, good: str, bad: str) -> None:
+def test_bad_samples_break_their_rule(name: str, file: str, good: str, bad: str) -> None:
     (path,) = [path for path in SAMPLES if file in path]
     assert good in SAMPLES[path]
     files = samples({path: SAMPLES[path].replace(good, bad, 1)})
-    assert list(RULES[name](files[path], files)), f"{name} does not notice it"
+    assert list(RULES[name](files[path], files)), f"{name} does not find it"
 
 
 def test_every_rule_has_a_bad_sample() -> None:
     assert {name for name, *_ in BAD} == set(RULES)
 
 
-def test_only_three_findings_of_the_auditor_are_set_aside() -> None:
+def test_only_three_findings_of_zizmor_are_ignored() -> None:
     ignored = [
         (path, line.split(":")[0].strip())
         for path, file in FILES.items()

@@ -1,4 +1,4 @@
-"""What every workflow and action file must keep, one function a rule: `(file, all files) -> mistakes`.
+"""The rules for every workflow and action file, one function each: `(file, all files) -> mistakes`.
 
 zizmor looks at files one by one and act ignores half of what GitHub enforces (filters, permissions, environments,
 required inputs, unmapped runners); these rules cover what neither sees.
@@ -81,7 +81,7 @@ def rule(function: Rule) -> Rule:
 
 
 def target(uses: str) -> str:
-    """The path in the toolkit that `uses` names, or empty when it is somebody else's."""
+    """The path in the toolkit that `uses` names, or empty for another repository."""
     found = TOOLKIT.fullmatch(uses)
     return found["path"] if found else ""
 
@@ -135,7 +135,7 @@ def permissions_are_least_and_explained(file: File, _: Files) -> Iterator[str]:
 
 @rule
 def names_are_those_of_files(file: File, _: Files) -> Iterator[str]:
-    """`workflow_run` and people know a workflow by its name, `dispatch` by its file's."""
+    """`workflow_run` and people use the name of a workflow, `dispatch` that of its file."""
     if not file.is_action and f"/{file.document.get('name')}.yml" not in f"/{file.path}":
         yield f"the name is {file.document.get('name')!r}"
 
@@ -323,7 +323,7 @@ def inputs_are_declared(file: File, files: Files) -> Iterator[str]:
 
 
 def _read_by_called(file: File, files: Files) -> set[str]:
-    """Inputs of the dispatch that the called workflows read from the event by themselves."""
+    """Inputs of the dispatch that the called workflows read from the event."""
     texts = [callee.text for uses, _ in file.uses() if (callee := called(uses, files))]
     if any("toJSON(github.event.inputs)" in text for text in texts):
         return set((file.on.get("workflow_dispatch") or EMPTY).get("inputs") or ())
@@ -344,7 +344,7 @@ def callers_give_the_rights(file: File, files: Files) -> Iterator[str]:
 
 @rule
 def results_exist(file: File, files: Files) -> Iterator[str]:
-    """act makes an empty string of a result that nobody writes."""
+    """Every result that is read is written; act reads a missing one as an empty string."""
     for name, job in file.jobs.items():
         text = file.job_text(name)
         needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])

@@ -1,4 +1,4 @@
-"""Names of files that somebody else wrote: what is below the folder is found, everything else is nothing."""
+"""Untrusted file names: only a file below the folder is found."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "real"), [("sub/file", "sub/file"), ("in", "sub/file"), ("sub/../in", "sub/file")]
 )
-def test_what_is_below(root: Path, name: str, real: str) -> None:
+def test_a_file_below_the_folder_is_found(root: Path, name: str, real: str) -> None:
     assert inside.file(root, name) == (root / real).resolve()
     assert inside.folder(root, name) is None
 
@@ -32,11 +32,11 @@ def test_what_is_below(root: Path, name: str, real: str) -> None:
     "name",
     ["loop", "loop/x", "out", "../outside", "/etc/hostname", "gone", "sub/none", "n" * 300, "a\0b", "in/x"],
 )
-def test_what_is_not(root: Path, name: str) -> None:
+def test_a_path_that_leaves_the_folder_is_not_found(root: Path, name: str) -> None:
     assert inside.file(root, name) is None
     assert inside.folder(root, name) is None
 
 
-def test_folders(root: Path) -> None:
+def test_a_folder_below_the_folder_is_found(root: Path) -> None:
     assert inside.folder(root, "sub") == (root / "sub").resolve()
     assert inside.file(root, "sub") is None

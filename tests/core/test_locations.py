@@ -1,4 +1,4 @@
-"""Settings files are found without `config`; where it is not certain which ones are meant, a message asks for it."""
+"""Settings files are found without `config`; where several places are possible, a message asks for it."""
 
 from __future__ import annotations
 
@@ -78,5 +78,5 @@ def test_an_action_about_one_app_takes_the_only_one(tmp_path: Path) -> None:
     assert "apps/cart/stagegate.yaml, apps/shop/stagegate.yaml" in stop.value.what
 
 
-def test_without_any_file_the_default_name_is_missing(tmp_path: Path) -> None:
+def test_without_any_file_the_default_name_is_reported(tmp_path: Path) -> None:
     assert apps.of_one(chart_check.ChartCheck(), work_tree(tmp_path)).config == locations.FILE

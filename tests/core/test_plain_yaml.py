@@ -75,7 +75,7 @@ def full(content: bytes) -> object:
 
 
 def agree(content: bytes) -> bool:
-    """Whether the fast reader has read it; then both must give the same, with the same types."""
+    """Whether the fast reader reads the text; both readers must then give the same values and types."""
     try:
         fast = plain_yaml.load(content)
     except simple_yaml.Unusual:
@@ -86,7 +86,7 @@ def agree(content: bytes) -> bool:
 
 
 def simple(content: bytes) -> bool:
-    """Whether the simple reader has read it; then the full one must give the same, with the same types."""
+    """Whether the simple reader reads the text; the full one must then give the same values and types."""
     try:
         read = simple_yaml.load(content)
     except simple_yaml.Unusual:

@@ -28,7 +28,7 @@ def test_defaults_follow_from_the_order() -> None:
     assert settings.seconds(prod.gate.timeout) == 1200
 
 
-def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
+def test_every_mistake_is_reported_with_its_line_and_the_nearest_name() -> None:
     text = "app: Shop\nvesion: {}\nenvironments:\n  - name: a\n    soak: 5x\n    promotion: {strategie: direct}\n"
     with pytest.raises(Stop) as stop:
         settings.parse(text.encode(), "f.yaml")
@@ -72,7 +72,7 @@ def test_all_mistakes_at_once_with_lines_and_the_nearest_name() -> None:
         ("\xff\xfe", "f has"),
     ],
 )
-def test_contradictions(text: str, part: str) -> None:
+def test_contradictions_are_reported(text: str, part: str) -> None:
     with pytest.raises(Stop) as stop:
         settings.parse(text.encode("latin-1"), "f")
     assert stop.value.reason == "bad-settings"
@@ -94,7 +94,7 @@ def test_a_file_that_is_not_yaml_is_reported_as_a_mistake(content: bytes, line: 
     assert (stop.value.reason, stop.value.line) == ("bad-settings", line)
 
 
-def test_an_unknown_environment_names_the_nearest() -> None:
+def test_an_unknown_environment_is_reported_with_the_nearest_name() -> None:
     with pytest.raises(Stop, match="Did you mean prod"):
         settings.parse(BASE.encode(), "f").environment("prd")
 

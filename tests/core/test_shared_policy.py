@@ -84,7 +84,7 @@ def test_the_work_tree_has_the_shared_file_too(tmp_path: Path) -> None:
     assert settings.load(tmp_path / "apps/web.yaml", "apps/web.yaml").images == ("ghcr.io/acme/web",)
 
 
-def test_the_apps_own_words_win_where_nothing_is_locked() -> None:
+def test_the_apps_own_keys_win_where_nothing_is_locked() -> None:
     merged = both(OWN.replace("pins: [b.yaml]", "pins: [b.yaml], soak: 5m, gate: {settle: 1s}"))
     assert (merged.environment("prod").soak, merged.environment("prod").gate.settle) == ("5m", "1s")
 
@@ -142,6 +142,6 @@ def test_a_contradiction_between_both_files_is_found() -> None:
     assert both(OWN + "trust: {app: acme-gate}\n", "trust: {level: protected}\n").trust.app == "acme-gate"
 
 
-def test_the_address_has_a_repository_or_not() -> None:
+def test_the_address_of_a_shared_file_names_a_repository_or_a_path() -> None:
     assert shared_policy.address("acme/platform//a/b.yaml") == ("acme/platform", "a/b.yaml")
     assert shared_policy.address("stagegate/policy.yaml") == ("", "stagegate/policy.yaml")

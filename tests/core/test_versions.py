@@ -1,4 +1,4 @@
-"""Versions beside the library semver: the same texts are versions, in the same order, with the same next ones."""
+"""Versions as the library semver has them: the same valid texts, the same order and the same next versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEXT = st.builds(
 
 @settings(deadline=None)  # a busy machine is no fault
 @given(first=_TEXT, second=_TEXT)
-def test_the_same_order_and_the_same_next_versions_as_the_library(first: str, second: str) -> None:
+def test_order_and_next_versions_are_those_of_the_library(first: str, second: str) -> None:
     for text in (first, second):
         assert Version.is_valid(text) == semver.Version.is_valid(text)
     if not (Version.is_valid(first) and Version.is_valid(second)):

@@ -31,11 +31,11 @@ from stagegate.errors import Stop
         ("ü: 1.0.0 # 🚀\nb: 1.0.0\n".encode(), "b", "1.1.0", "ü: 1.0.0 # 🚀\nb: 1.1.0\n".encode()),
     ],
 )
-def test_one_scalar(before: bytes, path: str, value: str, after: bytes) -> None:
+def test_an_edit_changes_one_scalar(before: bytes, path: str, value: str, after: bytes) -> None:
     assert yaml_edit.replace(before, {(0, path): value}, "f.yaml") == after
 
 
-def test_the_second_document_of_a_file() -> None:
+def test_an_edit_changes_the_second_document_of_a_file() -> None:
     assert yaml_edit.replace(b"a: x\n---\na: x\n", {(1, "a"): "z"}, "f") == b"a: x\n---\na: z\n"
 
 
@@ -58,7 +58,7 @@ def test_a_value_that_is_not_one_scalar_is_refused(content: bytes, path: str, re
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x85b", "a\x00", "a\tb"])
-def test_a_value_that_is_no_printable_line_is_refused(value: str) -> None:
+def test_a_value_that_is_not_one_printable_line_is_refused(value: str) -> None:
     with pytest.raises(Stop):
         yaml_edit.replace(b"a: 'x'\n", {(0, "a"): value}, "f.yaml")
 
@@ -69,7 +69,7 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF).filter(str.
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no mistake
 @given(st.dictionaries(keys, words, min_size=1, max_size=5), st.data())
-def test_every_written_text_is_read_back_and_the_rest_stays(
+def test_every_written_text_is_read_back_and_no_other_byte_changes(
     mapping: dict[str, str], data: st.DataObject
 ) -> None:
     lines = {key: f"{key}: '{value.replace(chr(39), chr(39) * 2)}' # {key}" for key, value in mapping.items()}

@@ -36,11 +36,11 @@ def test_every_import_goes_down() -> None:
     assert upwards == []
 
 
-def test_all_nine_invariants_are_there() -> None:
+def test_the_page_has_all_nine_invariants() -> None:
     assert re.findall(r"- \*\*(I[0-9])\*\*", PAGE) == [f"I{number}" for number in range(1, 10)]
 
 
-def test_every_room_is_in_the_table() -> None:
+def test_the_table_has_every_folder() -> None:
     rows = re.findall(r"(?m)^\| (`[a-z_0-9`, ]+`) \|", PAGE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     rooms = {path.stem for path in PACKAGE.iterdir() if path.name not in ("__init__.py", "__pycache__")}

@@ -1,4 +1,4 @@
-"""What the documents say is true: examples are read by what they are for, names and links exist, nothing leaks."""
+"""The documents are true: the code accepts their examples, names and links exist, and no private name is in them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def prose(file: str) -> str:
 
 
 def steps(data: Any) -> Iterator[dict[str, Any]]:
-    """Everything with `uses` in it, wherever it stands."""
+    """Every mapping with `uses`, at any depth."""
     if isinstance(data, dict):
         if "uses" in data:
             yield data
@@ -83,19 +83,19 @@ def steps(data: Any) -> Iterator[dict[str, Any]]:
             yield from steps(value)
 
 
-def test_there_is_something_to_check() -> None:
+def test_the_documents_have_blocks_to_check() -> None:
     assert len(YAMLS) >= len(ACTIONS) > 0
 
 
 @pytest.mark.parametrize("block", YAMLS, ids=lambda block: block.place)
-def test_yaml_is_yaml(block: Block) -> None:
+def test_every_yaml_block_is_yaml(block: Block) -> None:
     assert YAML(typ="safe", pure=True).load(block.text) is not None
 
 
 @pytest.mark.parametrize(
     "block", [block for block in BLOCKS if block.language == "json"], ids=lambda block: block.place
 )
-def test_json_is_json(block: Block) -> None:
+def test_every_json_block_is_json(block: Block) -> None:
     json.loads(block.text)
 
 
@@ -114,7 +114,7 @@ def test_settings_are_accepted_as_they_stand(block: Block) -> None:
     ids=lambda block: block.place,
 )
 def test_parts_of_settings_are_accepted_in_a_whole(block: Block) -> None:
-    """A part may speak of environments that it leaves out."""
+    """A part may name environments that it leaves out."""
     given: list[dict[str, Any]] = block.data.get("environments") or [{"name": "staging"}, {"name": "prod"}]
     if isinstance(given, dict):
         return  # shared policy, which names environments as keys; its own tests read it
@@ -134,7 +134,7 @@ def test_scenarios_are_accepted_as_they_stand(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", YAMLS, ids=lambda block: block.place)
-def test_examples_call_what_exists_with_what_it_takes(block: Block) -> None:
+def test_examples_call_existing_actions_and_workflows_with_existing_inputs(block: Block) -> None:
     for step in steps(block.data):
         words = re.fullmatch(r"[\w.-]+/stagegate(?:/(.+?))?@.+", step["uses"])
         if not words:
@@ -161,13 +161,13 @@ def test_actions_named_in_the_text_exist(file: str) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_s_first_example_is_itself(action: str) -> None:
+def test_the_first_example_of_an_action_calls_that_action(action: str) -> None:
     first = next(block for block in blocks(f"actions/{action}/README.md") if block.language == "yaml")
     assert f"OWNER/stagegate/actions/{action}@REF" in [step["uses"] for step in steps(first.data)]
 
 
 @pytest.mark.parametrize("file", [*(f"actions/{name}/README.md" for name in ACTIONS), "docs/outcomes.md"])
-def test_reasons_exist(file: str) -> None:
+def test_every_named_reason_exists(file: str) -> None:
     text = (ROOT / file).read_text()
     rows = re.findall(r"(?m)^\|(.+)\|$", text[text.find("| reason |") :]) if "| reason |" in text else []
     if file.startswith("docs/"):
@@ -180,7 +180,7 @@ def test_reasons_exist(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", DOCUMENTS)
-def test_links_lead_somewhere(file: str) -> None:
+def test_every_link_has_a_target(file: str) -> None:
     for target in re.findall(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)", prose(file)):
         link = urlsplit(target)
         if link.scheme or target.startswith("//"):
@@ -204,9 +204,9 @@ def anchors(document: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-# --- what no file may say -----------------------------------------------------------------------------------
+# --- what no file may contain -----------------------------------------------------------------------------------
 
-# Written in parts, so that this file does not say them itself.
+# Written in parts, so that this file does not contain them.
 INDEXES = tuple(
     ".".join(parts)
     for parts in (
@@ -270,6 +270,6 @@ def test_no_file_names_an_index_or_a_machine(suffix: str) -> None:
         ("http:||127.0.0.1:8080|simple|", False),
     ],
 )
-def test_the_search_itself(line: str, caught: bool) -> None:
+def test_the_search_finds_a_forbidden_name(line: str, caught: bool) -> None:
     line = line.replace("|", "/")  # or this file would be found by itself
     assert bool(MACHINE.search(line) or INDEX_ADDRESS.search(line)) is caught

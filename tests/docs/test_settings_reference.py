@@ -1,4 +1,4 @@
-"""docs/settings.md: every key of stagegate.yaml with what it does, as the code declares it now."""
+"""docs/settings.md describes every key of stagegate.yaml as the code declares it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SECTIONS = settings.schema()["$defs"]
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_every_key_says_what_it_does(name: str) -> None:
+def test_every_key_has_a_description(name: str) -> None:
     told = docs_settings.texts(getattr(settings, name))
     assert [key for key in SECTIONS[name]["properties"] if len(told.get(key, "")) < 10] == []
 
 
-def test_a_key_without_a_text_is_not_listed() -> None:
+def test_a_key_without_a_description_is_not_listed() -> None:
     told = docs_settings.texts(_Half)
     assert told == {"what-it-does": "Over two lines."}
 

@@ -1,4 +1,4 @@
-"""The pages: each command line has a command and flags that exist, and each comment parses."""
+"""The pages: each command line has an existing command and flags, and each comment parses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHAPE = re.compile(r"[<>\[\]]|\.\.\.")
 
 
 def written(page: Path) -> set[str]:
-    """What a page tells people to type: command lines and comments, without comments of the shell."""
+    """The command lines and comments of a page, without comments of the shell."""
     text = _UVX.sub("", page.read_text())
     blocks = "\n".join(_FENCED.findall(text))
     typed = [*_TYPED.findall(blocks), *_INLINE.findall(_FENCED.sub("", text))]
@@ -36,7 +36,7 @@ LINES = sorted({text.partition(" > ")[0] for _, text in ALL if text.startswith("
 COMMENTS = sorted({text for _, text in ALL if text.startswith("/") and " " in text})
 
 
-def test_something_is_tried() -> None:
+def test_the_pages_have_command_lines_and_comments() -> None:
     assert len(LINES) >= 20
     assert len(COMMENTS) >= 20
 

@@ -1,4 +1,4 @@
-"""Evidence counts while record and commit status agree: what was deleted or never confirmed is unknown."""
+"""Evidence counts while record and commit status agree: a deleted or unconfirmed record is unknown."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_records_that_do_not_agree_are_unknown(found: list[Record], words: list[
     assert why in verdict.detail
 
 
-def test_a_word_about_another_version_of_the_commit_says_nothing() -> None:
+def test_a_status_about_another_version_of_the_commit_does_not_count() -> None:
     other = Word(state="failure", created_at=at(8), description="1.1.0-rc.1 failed: checks-failed")
     assert state([record(5)], [other, Word(state="success", created_at=at(5))]).state == "passed"
 

@@ -19,7 +19,7 @@ IMAGE = "ghcr.io/acme/shop"
 DIGEST = "sha256:" + "5e" * 32
 METADATA = f'{{"containerimage.digest": "{DIGEST}"}}'
 
-# What each tool answers, as its documentation says.
+# The output of each tool, from its documentation.
 TOOLS = {
     "docker": f"""while [ "$1" != --metadata-file ]; do shift; done; echo '{METADATA}' > "$2" """,
     "ko": f"echo building >&2; echo {IMAGE}:sha-1@{DIGEST}",
@@ -64,7 +64,7 @@ def needs_jq(guide: str) -> None:
 
 
 @pytest.mark.parametrize("guide", STEPS)
-def test_a_guide_ends_in_digests(guide: str, tmp_path: Path) -> None:
+def test_the_step_of_a_guide_ends_in_digests(guide: str, tmp_path: Path) -> None:
     needs_jq(guide)
     code, output = run_step(guide, TOOLS[STEPS[guide]], tmp_path)
     name, _, value = output.strip().partition("=")
@@ -72,7 +72,7 @@ def test_a_guide_ends_in_digests(guide: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("guide", STEPS)
-def test_a_build_that_fails_says_no_digest(guide: str, tmp_path: Path) -> None:
+def test_a_build_that_fails_writes_no_digest(guide: str, tmp_path: Path) -> None:
     assert run_step(guide, "exit 1", tmp_path)[1] == ""
     assert run_step(guide, "exit 1", tmp_path)[0] != 0
 

@@ -28,20 +28,20 @@ def beside_the_build(*folders: str) -> int:
     return total
 
 
-def test_lists_and_maps_count_line_by_line() -> None:
+def test_every_list_item_and_key_counts_as_a_line() -> None:
     assert lines({"on": {"push": {"branches": ["main", "next"]}}, "jobs": {}}) == 6
 
 
-def test_the_first_app_keeps_sixty_lines() -> None:
+def test_the_first_app_needs_sixty_lines() -> None:
     assert beside_the_build("shop") <= FIRST
 
 
 @pytest.mark.parametrize("folders", [("two-repositories/app", "two-repositories/gitops"), ("monorepo",)])
-def test_two_repositories_and_many_apps_keep_no_more(folders: tuple[str, ...]) -> None:
+def test_two_repositories_and_many_apps_need_no_more_lines(folders: tuple[str, ...]) -> None:
     assert beside_the_build(*folders) <= FIRST
 
 
-def test_a_further_app_keeps_fifteen_lines() -> None:
+def test_a_further_app_needs_fifteen_lines() -> None:
     """An app of the monorepo has settings of its own and no workflow."""
     settings = sorted((EXAMPLES / "monorepo/services").glob("*/stagegate.yaml"))
     assert len(settings) == 3

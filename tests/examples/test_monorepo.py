@@ -1,4 +1,4 @@
-"""The monorepo: its settings find everything, only what changed is released, and a further service costs few lines."""
+"""The monorepo: its settings name every environment, and only a changed service is released."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_further_service_costs_few_lines_and_no_workflow() -> None:
 
 
 class World:
-    """The example on the forge, as a person and as a job see it."""
+    """The example on the forge, with the steps of a person and of a job."""
 
     def __init__(self, forge: Forge, folder: Path) -> None:
         self.forge, self.work = forge, folder / "work"

@@ -1,4 +1,4 @@
-"""The shop's image as a registry and a runner meet it: pushed, pulled by digest, unpacked, run and asked."""
+"""The shop's image: pushed, pulled by digest, unpacked and run, and its service responds."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def fetch_json(registry: Registry, path: str) -> Any:
 
 
 def unpack(registry: Registry, digest: str, root: Path) -> dict[str, Any]:
-    """Unpacks what linux/amd64 gets; its configuration."""
+    """Unpack the image of linux/amd64; its configuration."""
     index = fetch_json(registry, f"manifests/{digest}")
     amd64 = next(m for m in index["manifests"] if m["platform"] == {"os": "linux", "architecture": "amd64"})
     manifest = fetch_json(registry, f"manifests/{amd64['digest']}")
@@ -143,7 +143,9 @@ def test_both_platforms_share_the_layer(registry: Registry) -> None:
     assert manifests[0]["config"]["digest"] != manifests[1]["config"]["digest"]
 
 
-def test_same_commit_is_the_same_digest_wherever_it_is_built(registry: Registry, tmp_path: Path) -> None:
+def test_the_digest_of_a_commit_does_not_depend_on_where_it_is_built(
+    registry: Registry, tmp_path: Path
+) -> None:
     image = f"{registry.host}/acme/shop"
     copy = tmp_path / "elsewhere"
     shutil.copytree(SHOP, copy, copy_function=shutil.copy)  # other place, other times
@@ -162,7 +164,7 @@ def test_other_content_under_a_used_commit_is_refused(registry: Registry, tmp_pa
     assert registry.digest("acme/shop", f"sha-{COMMIT}") == first
 
 
-def test_login_by_password_and_a_wrong_one(tmp_path: Path) -> None:
+def test_the_right_password_logs_in_and_a_wrong_one_is_reported(tmp_path: Path) -> None:
     with Registry(tmp_path, htpasswd=("octo-dev", PASSWORD)) as registry:
         image = f"{registry.host}/acme/shop"
         wrong = build(image, REGISTRY_USERNAME="octo-dev", REGISTRY_PASSWORD="wrong-password")
@@ -170,7 +172,7 @@ def test_login_by_password_and_a_wrong_one(tmp_path: Path) -> None:
         digest_of(build(image, REGISTRY_USERNAME="octo-dev", REGISTRY_PASSWORD=PASSWORD), image)
 
 
-def test_a_base_image_is_carried_along(registry: Registry) -> None:
+def test_the_layers_of_a_base_image_are_pushed_too(registry: Registry) -> None:
     """The base is another repository's image; here that of an older commit of the shop."""
     base, image = f"{registry.host}/acme/base", f"{registry.host}/acme/shop"
     below = digest_of(build(base, commit="0" * 40), base)
@@ -185,7 +187,7 @@ def test_a_base_image_is_carried_along(registry: Registry) -> None:
 
 
 class Unwell(BaseHTTPRequestHandler):
-    """Stands before a registry and answers 503 to the first request that would store a manifest."""
+    """A proxy of a registry that returns 503 for the first request that would store a manifest."""
 
     upstream: ClassVar[str]
     refused: ClassVar[list[str]]
@@ -220,7 +222,7 @@ class Unwell(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_registry_that_falters_once_gets_the_whole_push_again(registry: Registry) -> None:
+def test_a_push_is_repeated_after_one_error_of_the_registry(registry: Registry) -> None:
     class Front(Unwell):
         upstream = registry.url
         refused: ClassVar[list[str]] = []

@@ -44,7 +44,7 @@ def application(environment: str) -> Any:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_chart_lints_and_follows_the_tag(environment: str) -> None:
+def test_the_chart_passes_lint_and_follows_the_tag(environment: str) -> None:
     values = ("--values", str(SHOP / f"deploy/values/{environment}.yaml"))
     lint = helm("lint", "--strict", str(CHART), *values)
     assert lint.returncode == 0, lint.stdout
@@ -66,7 +66,7 @@ def test_new_values_restart_the_pods_and_nothing_is_random() -> None:
     assert checksum() == checksum() != checksum("--set", "config.SHOP_CURRENCY=CHF")
 
 
-def test_login_is_named_or_given_never_made_up() -> None:
+def test_the_login_is_never_generated() -> None:
     assert "Secret" not in render()
     refused = helm("template", "shop", str(CHART), "--set", "auth.existingSecret=")
     assert refused.returncode != 0 and "name auth.existingSecret" in refused.stderr
@@ -82,7 +82,7 @@ def test_a_mistyped_value_is_reported() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_application_pins_this_release_and_finds_its_values(environment: str) -> None:
+def test_the_application_pins_this_release_and_finds_its_values(environment: str) -> None:
     document = application(environment)
     chart, values = document["spec"]["sources"]
     assert document["metadata"]["name"] == f"shop-{environment}"
@@ -97,7 +97,7 @@ def test_application_pins_this_release_and_finds_its_values(environment: str) ->
         assert place == "$values" and (SHOP / path).is_file()
 
 
-def test_settings_name_what_is_there() -> None:
+def test_the_settings_name_existing_files() -> None:
     settings = read(SHOP / "stagegate.yaml")
     assert [environment["name"] for environment in settings["environments"]] == list(ENVIRONMENTS)
     for environment in settings["environments"]:
@@ -107,7 +107,7 @@ def test_settings_name_what_is_there() -> None:
         assert environment["pins"] == [f"deploy/argocd/{environment['name']}.yaml"]
 
 
-def test_every_version_file_names_the_version() -> None:
+def test_every_version_file_contains_the_version() -> None:
     settings = read(SHOP / "stagegate.yaml")["version"]
     for place in settings["files"]:
         if isinstance(place, str):

@@ -1,4 +1,4 @@
-"""The files of the two repositories point at each other, and the app's word reaches the other one or says why not."""
+"""The files of the two repositories name each other, and each setting is in one of them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ def test_the_two_settings_point_at_each_other() -> None:
         FOLDER / "gitops/apps/shop/stagegate.yaml",
     )
     assert (PINS.source, PINS.app, PINS.images) == ("acme/shop", APP.app, APP.images)
-    assert APP.registry_hosts <= PINS.registry_hosts, "the pins' repository would not ask the app's registry"
-    assert (APP.environments, PINS.own_chart) == ((), None), "each thing is said in one place"
+    assert APP.registry_hosts <= PINS.registry_hosts, (
+        "the pins repository would send no request to the app's registry"
+    )
+    assert (APP.environments, PINS.own_chart) == ((), None), "each key is in one of the two files"
 
 
 @pytest.mark.parametrize("environment", PINS.environments, ids=lambda e: e.name)
-def test_pins_and_values_stand_beside_each_other(environment: settings.Environment) -> None:
+def test_pins_and_values_are_in_the_same_repository(environment: settings.Environment) -> None:
     (pin,) = environment.pins
     assert isinstance(pin, str)
     application = YAML(typ="safe", pure=True).load(FOLDER / "gitops" / pin)

@@ -1,4 +1,4 @@
-"""The example of waves: a release goes from the canary to the last wave with one approval, as its settings say."""
+"""The example of waves: a release goes from the canary to the last wave with one approval, by its settings."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_release_takes_every_wave_with_one_approval(world: Shop) -> None:
 
 
 def pin(world: Shop, environment: str) -> None:
-    """Somebody moves an environment to 1.1.0 by hand."""
+    """Move an environment to 1.1.0 by hand."""
     path = f"deploy/argocd/{environment}.yaml"
     text = world.repo.read("main", path).decode()
     world.repo.seed({path: text.replace('"1.0.0"', '"1.1.0"').replace("v1.0.0", "v1.1.0")})

@@ -25,7 +25,7 @@ Input = TypeVar("Input")
 
 
 class Endless(BaseException):
-    """One input took longer than it may. No `Exception`: what is tested must not swallow it."""
+    """One input took longer than it may. Not an `Exception`, so that the tested code cannot catch it."""
 
 
 def run(

@@ -1,4 +1,4 @@
-"""Chart archives of any kind: their plain files, within the limits, or refused."""
+"""Any chart archive: its plain files are read, within the limits, or it is refused."""
 
 from __future__ import annotations
 

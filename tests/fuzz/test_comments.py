@@ -1,4 +1,4 @@
-"""The grammar of comment commands on any text: a command, none, or a Stop."""
+"""The grammar of comment commands: any text is a command, no command, or a Stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pin files of every shape, spoiled: read, edited so that only the pinned scalars change, or refused."""
+"""Damaged pin files of every shape: edited so that only the pinned scalars change, or refused."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def last_change(file: Path) -> float:
 
 
 @pytest.mark.parametrize("file", RECORDINGS, ids=[file.stem for file in RECORDINGS])
-def test_a_recorded_roll_out_ends_as_it_may(file: Path) -> None:
+def test_a_recorded_roll_out_ends_as_expected(file: Path) -> None:
     found, seconds, header = ended(file)
     ends = {"waiting": "timeout"}.get(header["ends"], header["ends"])
     assert (found.outcome, found.seen[0].source) == (ends, "kubernetes"), found

@@ -74,7 +74,7 @@ class Toolkit:
         return process.returncode, output
 
     def probe(self, *arguments: str, environ: Mapping[str, str] | None = None) -> dict[str, object]:
-        """What the entrypoint saw."""
+        """The environment that the entrypoint had."""
         code, output = self.run("probe", *arguments, environ=environ)
         assert code == 0, output
         seen: dict[str, object] = json.loads(output)

@@ -1,4 +1,4 @@
-"""`scripts/run`: one environment however it is started, killed, lied to or cut off."""
+"""`scripts/run` builds one environment, however it is started, interrupted or misled."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def test_pips_own_configuration_reaches_uv(tmp_path: Path) -> None:
     file.write_text("[global]\nindex-url = https://mirror.example/simple\ncert = /certs/company.pem\n")
     given = installers.installer_environ({"PIP_CONFIG_FILE": str(file), "SSL_CERT_FILE": "/certs/job.pem"})
     assert given["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
-    assert given["SSL_CERT_FILE"] == "/certs/job.pem", "what the job sets wins over pip's file"
+    assert given["SSL_CERT_FILE"] == "/certs/job.pem", "a variable of the job wins over pip's file"
 
 
-def test_names_may_have_dashes_and_help_lists_the_commands(toolkit: Toolkit) -> None:
+def test_a_name_may_have_dashes_and_help_lists_the_commands(toolkit: Toolkit) -> None:
     scripts = toolkit.folder / "toolkit" / "scripts"
     (scripts / "two_words.py").write_text("print('ran two words')\n")
     (scripts / "cli.py").write_text("import sys\nprint('cli', sys.argv[1:])\n")
@@ -75,11 +75,11 @@ def test_names_may_have_dashes_and_help_lists_the_commands(toolkit: Toolkit) -> 
     assert "cli ['by-hand']" in toolkit.run("by-hand")[1]
 
 
-def test_the_launcher_knows_every_word_of_the_command_line() -> None:
+def test_the_launcher_lists_every_command() -> None:
     assert set(start.WORDS) == {*cli.SHORT, *cli.OWN}
 
 
-def test_three_at_once_end_well_with_one_environment(toolkit: Toolkit) -> None:
+def test_three_runs_at_once_share_one_environment(toolkit: Toolkit) -> None:
     toolkit.index.hold(3)
     processes = [toolkit.start() for _ in range(3)]
     toolkit.index.wait_until_asked()
@@ -90,7 +90,9 @@ def test_three_at_once_end_well_with_one_environment(toolkit: Toolkit) -> None:
     assert len(toolkit.environments()) == 1
 
 
-def test_killed_in_mid_install_it_starts_again_and_the_remains_go_when_stale(toolkit: Toolkit) -> None:
+def test_an_installation_that_was_killed_is_repeated_and_its_files_are_removed_later(
+    toolkit: Toolkit,
+) -> None:
     toolkit.index.hold()
     process = toolkit.start()
     toolkit.index.wait_until_asked()
@@ -101,7 +103,7 @@ def test_killed_in_mid_install_it_starts_again_and_the_remains_go_when_stale(too
     toolkit.index.release()
 
     toolkit.probe()
-    assert set(remains) < set(toolkit.environments()), "what may still be somebody's build was removed"
+    assert set(remains) < set(toolkit.environments()), "a folder that another build may still use was removed"
 
     stale = time.time() - libraries.STALE_SECONDS - 1
     os.utime(toolkit.cache / remains[0], (stale, stale))
@@ -113,7 +115,7 @@ def test_killed_in_mid_install_it_starts_again_and_the_remains_go_when_stale(too
     assert not set(remains) & set(toolkit.environments())
 
 
-def test_ended_in_mid_install_it_cleans_up(toolkit: Toolkit) -> None:
+def test_an_installation_that_is_ended_removes_its_files(toolkit: Toolkit) -> None:
     toolkit.index.hold()
     process = toolkit.start()
     toolkit.index.wait_until_asked()
@@ -123,7 +125,7 @@ def test_ended_in_mid_install_it_cleans_up(toolkit: Toolkit) -> None:
     assert toolkit.environments() == []
 
 
-def test_nothing_of_the_caller_is_imported_or_used(toolkit: Toolkit) -> None:
+def test_no_module_or_setting_of_the_caller_is_used(toolkit: Toolkit) -> None:
     marker = toolkit.folder / "marker"
     hostile = toolkit.folder / "hostile"
     hostile.mkdir()
@@ -214,7 +216,7 @@ def test_a_lock_line_without_a_hash_is_refused(toolkit: Toolkit) -> None:
 
 
 @only_uv
-def test_output_of_the_installer_is_neither_a_command_nor_a_leak(toolkit: Toolkit) -> None:
+def test_output_of_the_installer_gives_no_command_and_no_secret(toolkit: Toolkit) -> None:
     talker = toolkit.folder / "bin" / "uv"
     talker.unlink()
     url = "https://reader:s3cr3t-w0rd@packages.example/simple"
@@ -231,7 +233,7 @@ def test_output_of_the_installer_is_neither_a_command_nor_a_leak(toolkit: Toolki
 
 
 @only_pip
-def test_without_pip_and_uv_the_way_out_is_named(toolkit: Toolkit) -> None:
+def test_without_pip_and_uv_the_fix_is_named(toolkit: Toolkit) -> None:
     bare = toolkit.folder / "bare"
     bare.mkdir()
     libraries.make_home(str(bare))
@@ -241,7 +243,7 @@ def test_without_pip_and_uv_the_way_out_is_named(toolkit: Toolkit) -> None:
 
 
 @only_uv
-def test_without_python_the_way_out_is_named(toolkit: Toolkit) -> None:
+def test_without_python_the_fix_is_named(toolkit: Toolkit) -> None:
     empty = toolkit.folder / "empty"
     empty.mkdir()
     _refused(toolkit, "missing-tool", "python3", PATH=str(empty))
@@ -308,7 +310,7 @@ def test_only_an_action_script_is_run(toolkit: Toolkit, name: str) -> None:
 
 
 @only_uv
-def test_it_is_found_through_links_and_relative_paths(toolkit: Toolkit) -> None:
+def test_the_launcher_runs_through_links_and_relative_paths(toolkit: Toolkit) -> None:
     (toolkit.workspace / "vendored").symlink_to(toolkit.folder / "toolkit")
     for command in ("vendored/scripts/run", "../toolkit/scripts/run"):
         done = subprocess.run([command, "probe"], cwd=toolkit.workspace, env=toolkit.environ, check=False)
@@ -338,7 +340,7 @@ def _python_folder() -> str:
     return "python{}.{}".format(*sys.version_info[:2])
 
 
-def test_a_python_too_old_for_us_can_read_the_launcher() -> None:
+def test_an_unsupported_python_can_parse_the_launcher() -> None:
     ast.parse(Path(libraries.__file__).with_name("launcher.py").read_text(), feature_version=(3, 6))
 
 
@@ -366,7 +368,7 @@ def test_libraries_come_from_a_folder_where_there_is_no_index(toolkit: Toolkit, 
     assert toolkit.index.downloads == 0
 
 
-def test_a_folder_of_wheels_is_no_way_around_the_hashes(toolkit: Toolkit, tmp_path: Path) -> None:
+def test_wheels_from_a_folder_are_checked_by_their_hashes(toolkit: Toolkit, tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     other = wheel(LIBRARY.name, LIBRARY.filename.split("-")[1], {"other.py": "x = 1\n"})
@@ -376,7 +378,7 @@ def test_a_folder_of_wheels_is_no_way_around_the_hashes(toolkit: Toolkit, tmp_pa
     assert "wrong-source" in output
 
 
-def test_a_folder_that_is_not_there_is_named(toolkit: Toolkit) -> None:
+def test_a_missing_folder_of_wheels_is_reported(toolkit: Toolkit) -> None:
     code, output = toolkit.run(environ={"STAGEGATE_WHEELS": "/nowhere/wheels"})
     assert code == 2
     assert "STAGEGATE_WHEELS is '/nowhere/wheels'" in output

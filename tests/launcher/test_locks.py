@@ -1,4 +1,4 @@
-"""The committed locks: complete, checked by hash, and free of anything that ties them to one place."""
+"""The committed locks are complete, have hashes, and name no index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _pins(name: str) -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_a_lock_holds_pins_with_hashes_and_nothing_else(lock: str) -> None:
+def test_a_lock_contains_only_versions_with_hashes(lock: str) -> None:
     rest = PIN.sub("", _text(lock))
     assert [line for line in rest.splitlines() if not line.lstrip().startswith("#")] == []
     assert "://" not in rest

@@ -1,4 +1,4 @@
-"""I1: what changes beside the pinned scalars is a promotion, a risk with a label, or unknown; never plain success."""
+"""I1: a change beside the pinned scalars is a promotion, a risk with a label, or unknown; never plain success."""
 
 from __future__ import annotations
 

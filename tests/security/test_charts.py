@@ -1,4 +1,4 @@
-"""A chart is somebody else's program: what it may try while it is rendered, and where that ends."""
+"""A chart is a program of somebody else: it can read no file and take no endless time while it is rendered."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def render(path: Path) -> str:
         '{{ (lookup "v1" "Secret" "" "") | toJson | quote }}',
     ],
 )
-def test_a_chart_reads_nothing_but_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: str) -> None:
+def test_a_chart_reads_no_file_outside_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: str
+) -> None:
     monkeypatch.setenv("SG_TOKEN", SECRET)
     (tmp_path / "secret.txt").write_text(SECRET)
     try:
@@ -60,7 +62,9 @@ def test_a_chart_reads_nothing_but_itself(tmp_path: Path, monkeypatch: pytest.Mo
         ("{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}", "timeout"),
     ],
 )
-def test_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bomb: str, reason: str) -> None:
+def test_an_endless_template_ends_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bomb: str, reason: str
+) -> None:
     monkeypatch.setattr(helm, "SECONDS", 120.0 if reason == "findings" else 2.0)
     with pytest.raises(Stop) as caught:
         render(chart(tmp_path, bomb))

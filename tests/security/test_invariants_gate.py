@@ -22,7 +22,7 @@ PIN = b"kind: Application\nspec: {source: {helm: {valueFiles: [$values/values.ya
 
 
 class Github:
-    """A pins repository in which run 7 moved the pin at `moved`, and is looking at the release."""
+    """A pins repository in which run 7 moved the pin at `moved`, and is gating the release."""
 
     def __init__(self, values: bytes) -> None:
         self.at = {
@@ -65,7 +65,7 @@ class Github:
 
 
 @pytest.mark.parametrize(("values", "left_to"), [(b"a: 1\n", "7"), (b"a: 2\n", "")])
-def test_values_changed_since_another_run_moved_the_pin_are_looked_at(values: bytes, left_to: str) -> None:
+def test_values_changed_since_another_run_moved_the_pin_are_gated(values: bytes, left_to: str) -> None:
     settings = settings_file.parse(POLICY, "stagegate.yaml")
     environment, accepted = settings.environment("prod"), (ACTIONS_BOT,)
     known = SimpleNamespace(release=RELEASE, head="head", environment=environment, accepted=accepted)

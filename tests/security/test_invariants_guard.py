@@ -1,4 +1,4 @@
-"""I1, I2, I3: what a person can do to pins, values and marks without evidence is never called good."""
+"""I1, I2, I3: no change that a person makes to pins, values and marks without evidence passes."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_lock_beside_an_umbrella_chart_is_a_pin_too(tmp_path: Path, host: str)
         assert state in ("failure", "error"), why
 
 
-def test_a_merge_group_does_not_go_back_behind_the_one_before_it(world: Shop) -> None:
+def test_a_merge_group_does_not_undo_the_group_before_it(world: Shop) -> None:
     """The group before moves prod to 1.2.0; the one after it back to 1.1.0, newer only than the base."""
     for version in ("1.1.0", "1.2.0"):
         world.passed(version)

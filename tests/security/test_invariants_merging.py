@@ -1,4 +1,4 @@
-"""I1: what stagegate merges by itself is its own work, or approved by somebody who wrote none of it."""
+"""I1: stagegate merges only its own commits, or commits approved by a person who wrote none of them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_change_besides_pins_is_merged_by_people_only(
 def test_the_person_who_pushed_the_head_does_not_approve_it(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """octo-dev pushes a commit that octo-lead made elsewhere, so GitHub vouches for its author and not for them."""
+    """octo-dev pushes a commit that octo-lead made elsewhere, so GitHub names octo-lead as its author."""
     monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
     change = {key: text.replace("APPROVAL", "1") for key, text in BY_US.items()}
     with shop(tmp_path, host, changes=change) as world:

@@ -1,6 +1,6 @@
-"""I8: every action runs with planted secrets, well and badly, and nothing it leaves behind contains one.
+"""I8: every action runs with planted secrets, and no output of a good or a failed run contains one.
 
-Badly means a server that answers every request with the credentials it was sent, as careless proxies do.
+A run fails with a server that returns the credentials of every request, as careless proxies do.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ INPUTS: dict[str, dict[str, str]] = {
     "status-report": {},
     "record": {"version": "1.0.0"},
 }
-REPORTS = ("doctor",)  # names what it could not ask, and ends with what it found
+REPORTS = ("doctor",)  # reports what it could not check, and ends with its findings
 POLICY = "app: shop\nimages: [HOST/acme/shop]\npolicy: acme/gitops//stagegate.yaml\n"
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
-    """Says back whatever it was told, the credentials also in the clear."""
+    """A server that returns the request, with its credentials also decoded."""
 
     status = 500
 
@@ -110,11 +110,11 @@ def echo(status: int) -> Iterator[str]:
 
 
 class Witness:
-    """Everything a run says or leaves, and what must not be in it."""
+    """Every output of a run, and the secrets that must not be in it."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.sent = folder, list[str]()
-        self.told = "nowhere"  # the address that may be told a password: the login of the shop itself
+        self.told = "nowhere"  # the address that may get a password: the login of the shop itself
         self.argv: list[str] = []
         monkeypatch.setattr(log, "_secrets", set())
         for name in ("TMPDIR", "RUNNER_TEMP", "HOME", "XDG_CACHE_HOME"):
@@ -207,7 +207,7 @@ def run(action: str, step: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> i
     return entrypoint(action, kind, main, argv=[], environ=step)
 
 
-def test_every_action_is_tried() -> None:
+def test_every_action_is_run_with_secrets() -> None:
     assert set(INPUTS) == set(ACTIONS)
     taken = {option(name) for action in ACTIONS for name in main_of(action)[0].__struct_fields__}
     assert taken & set(SECRETS) <= set(PLANTED) | {"app-key"}
@@ -216,7 +216,7 @@ def test_every_action_is_tried() -> None:
 def against_echo(
     action: str, status: int, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[int, Witness]:
-    """One step in a checkout of the shop whose GitHub, registry and Argo CD are the server that repeats."""
+    """One step in a checkout of the shop, with the echoing server as GitHub, registry and Argo CD."""
     with echo(status) as url:
         host = url.removeprefix("http://")
         workspace = rewrite.snapshot(ROOT, folder / "workspace", lambda text, _: text, "examples/shop")
@@ -250,7 +250,7 @@ def against_echo(
 
 @pytest.mark.parametrize("status", [401, 403, 422, 500, 200])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_server_that_repeats_what_it_was_sent(
+def test_no_run_shows_credentials_that_a_server_repeats(
     action: str,
     status: int,
     tmp_path: Path,
@@ -286,7 +286,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.mark.parametrize(
     "action", [name for name in ACTIONS if name != "announce"]
 )  # it needs two repositories
-def test_a_run_that_goes_well(
+def test_a_run_that_succeeds_shows_no_secret(
     action: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     workspace = lab.desk("octo-dev")

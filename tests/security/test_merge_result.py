@@ -1,4 +1,4 @@
-"""I1: what the merge makes of base and head is judged, not only what the head says."""
+"""I1: the result of merging base and head is judged, not only the head."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_merge_that_joins_two_harmless_changes_into_a_harmful_one_is_refused(w
     labelled(world)
     pull = propose(world, {PROD: lambda text: text.replace(LABELS, after("l10", "team: one"))})
     guard(world, pull.number)
-    assert status(world, pull.head_sha)[0] == "success", "by itself a label is nothing"
+    assert status(world, pull.head_sha)[0] == "success", "the label alone does not pass"
 
     world.repo.seed({PROD: world.pins("prod").replace(LABELS, after("l1", "team: two"))})
     guard(world, pull.number)

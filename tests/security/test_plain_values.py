@@ -1,4 +1,4 @@
-"""I2: a values file that two readers of YAML take differently is refused with its line; types are read as Go does."""
+"""I2: a values file that two YAML readers read differently is refused with its line; types are those of Go."""
 
 from __future__ import annotations
 

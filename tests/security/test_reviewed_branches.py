@@ -1,4 +1,4 @@
-"""A release comes from the default branch or from one that policy lists; a tag elsewhere is none."""
+"""A release comes from the default branch or from one that policy lists; a tag elsewhere is no release."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_only_branches_that_policy_lists_make_releases(
 def test_a_tag_with_the_name_of_the_default_branch_is_not_read_instead_of_it(
     tmp_path: Path, host: str
 ) -> None:
-    """Everybody who may write may push a tag called `main`, and Git takes a tag before a branch."""
+    """Any writer may push a tag called `main`, and Git resolves a tag before a branch."""
     with shop(tmp_path, host) as world:
         world.split()
         policy = settings_file.parse(

@@ -1,4 +1,4 @@
-"""The commands of SECURITY.md are calls that GitHub describes, and its rulesets name what stagegate writes."""
+"""The commands of SECURITY.md are calls that GitHub describes, and its rulesets name the refs that stagegate writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_every_command_is_a_call_that_github_describes() -> None:
         ("-f name=main", "-f branch=main"),
     ],
 )
-def test_a_wrong_word_in_a_command_is_found(old: str, new: str) -> None:
+def test_a_wrong_field_in_a_command_is_found(old: str, new: str) -> None:
     assert old in TEXT
     assert list(written_calls.problems(TEXT.replace(old, new), DESCRIPTION))
 
@@ -54,7 +54,7 @@ def test_the_rulesets_are_about_the_names_that_stagegate_writes() -> None:
         marks.hold_ref("shop", "prod"),
         marks.ban_ref("shop", "1.2.0"),
         marks.override_ref("shop", "prod", "1.2.0"),
-        "refs/heads/stagegate",  # with a branch of this name Git has no room for the others
+        "refs/heads/stagegate",  # a branch of this name would exclude all branches below it
     ]
     # fnmatch's `*` crosses slashes, as `**/*` does for GitHub.
     matching = [one.replace("**/", "") for one in patterns]

@@ -1,4 +1,4 @@
-"""SECURITY.md: every row names a test that exists, or says who still can."""
+"""SECURITY.md: every row names an existing test, or who can still do it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SOURCES = (
 )  # fmt: skip
 
 
-def test_every_source_of_attacks_is_there() -> None:
+def test_the_table_has_every_source_of_attacks() -> None:
     assert {row[0] for row in ROWS} >= set(SOURCES)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}: {row[1][:40]}")
-def test_a_row_names_a_test_or_says_who_still_can(row: list[str]) -> None:
+def test_a_row_names_a_test_or_who_can_still_attack(row: list[str]) -> None:
     assert len(row) == 4
     _, _, answer, named = row
     assert named or "**Still possible" in answer

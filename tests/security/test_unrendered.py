@@ -1,4 +1,4 @@
-"""I1, I2: what is deployed and cannot be shown is never called harmless, and a risk that was seen stays known."""
+"""I1, I2: a deployed change that cannot be rendered never counts as harmless, and a found risk stays recorded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def promote(world: Shop, **inputs: str) -> dict[str, str]:
 
 
 def pinned(world: Shop, file: str, **files: str) -> None:
-    """Let prod be pinned by another file, and add files beside it."""
+    """Pin prod by another file, and add files beside it."""
     text = world.repo.read("main", "stagegate.yaml").decode().replace("deploy/prod.yaml", file)
     world.repo.seed({"stagegate.yaml": text, **files})
 
@@ -93,7 +93,7 @@ def beside(world: Shop) -> str:
 def test_a_deployment_beside_the_pin_is_judged(
     world: Shop, shape: Callable[[Shop], str], file: str, edit: Callable[[str], str]
 ) -> None:
-    """Its label lets it in, and a hold stops it."""
+    """With its label it passes, and a hold stops it."""
     shape(world)
     pull = propose(world, {file: edit})
     state, why = verdict(world, pull)
@@ -135,7 +135,7 @@ def test_a_proven_release_alone_needs_no_label_where_nothing_can_be_rendered(
 
 
 def test_a_risk_found_at_the_proposal_is_kept(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only promote-pr builds kustomizations; whoever judges its proposal later knows what it saw."""
+    """Only promote-pr builds kustomizations; later judges of its proposal read the risks that it recorded."""
     kustomized(world)
     tool = world.folder / "bin/kustomize"
     tool.parent.mkdir()
@@ -159,7 +159,9 @@ def test_a_risk_found_at_the_proposal_is_kept(world: Shop, monkeypatch: pytest.M
     pull = world.hub().pulls(head="stagegate/promote/shop/prod")[0]
     promote(world, environment="prod")
     verdict(world, pull)
-    assert world.hub().pulls(head="stagegate/promote/shop/prod")[0].head_sha == sha, "not replaced"
+    assert world.hub().pulls(head="stagegate/promote/shop/prod")[0].head_sha == sha, (
+        "an equal proposal is not replaced"
+    )
     assert (status(world, sha)[0], "replicas-zero" in status(world, sha)[1]) == ("failure", True)
     world.forge.advance(5)
     world.hub().add_labels(pull.number, ["stagegate/risk:replicas-zero"])
@@ -175,7 +177,7 @@ def test_a_file_of_another_environments_pin_is_no_change_of_this_one(tmp_path: P
         assert verdict(world, pull)[0] == "success"
 
 
-def test_other_changes_in_a_rollback_do_not_pass_as_one(world: Shop) -> None:
+def test_other_changes_in_a_rollback_are_not_judged_as_a_rollback(world: Shop) -> None:
     world.passed("1.0.0", "prod")
     world.seed_pin("prod", "1.1.0")
     promote(world, mode="rollback", environment="prod", reason="bad")

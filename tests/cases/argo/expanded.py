@@ -17,7 +17,7 @@ from typing import Any
 
 
 def cases(folder: Path) -> Iterator[Path]:
-    """The recorded answers in a folder."""
+    """The recordings in a folder."""
     yield from (
         one
         for one in sorted(folder.glob("*.json"))

@@ -1,8 +1,8 @@
-"""Answer as Argo CD did while a recording was made: `play.py RECORDING [--port N] [--speed F]`.
+"""Respond as Argo CD did while a recording was made: `play.py RECORDING [--port N] [--speed F]`.
 
 Standard library only; listens on 127.0.0.1 and prints the address on the first line. Time begins with the first
-request. Answers: applications/NAME (refresh= included), its resource-tree, resource and syncwindows, and
-stream/applications?name=. What was not recorded is 404. `Player` is the same as a class, for tests.
+request. It serves applications/NAME (refresh= included), its resource-tree, resource and syncwindows, and
+stream/applications?name=. A request that was not recorded gets 404. `Player` is the same as a class, for tests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 class Recording:
-    """The lines of a recording, and what each question was answered with at a time (seconds)."""
+    """The lines of a recording, and the response to each request at a time (seconds)."""
 
     def __init__(self, path: str | Path) -> None:
         with Path(path).open(encoding="utf-8") as file:
@@ -46,7 +46,7 @@ class Recording:
         return found[-1] if found else next((e for e in self.events.get(name, ()) if wanted(e)), None)
 
     def application(self, name: str, t: float) -> tuple[int | None, Any]:
-        """(status, body); status None while nobody answered."""
+        """(status, body); status None while Argo CD did not respond."""
         look = self._last(name, t, lambda e: e["source"] in ("look", "refresh"))
         if look is None:
             return 403, {"error": "permission denied", "code": 7, "message": "permission denied"}
@@ -55,14 +55,14 @@ class Recording:
         return 200, self._moved(name, look["application"])
 
     def _moved(self, name: str, application: Json) -> Json:
-        """The document as a refresh after it would have left it: compared later, otherwise the same."""
+        """The document after a refresh: with a later time of comparison, otherwise the same."""
         when, status = self._refreshed.get(name, ""), application.get("status") or {}
         if when <= status.get("reconciledAt", "~"):
             return application
         return {**application, "status": {**status, "reconciledAt": when}}
 
     def answered_at(self, name: str, t: float) -> float:
-        """When a refresh asked for at `t` came back: as recorded where one was under way, else at once."""
+        """When a refresh requested at `t` returned: as recorded if one was running, else at once."""
         under_way = (
             e["t"]
             for e in self.events.get(name, ())
@@ -71,12 +71,12 @@ class Recording:
         return float(next(under_way, t + 0.3))
 
     def refresh(self, name: str, t: float) -> None:
-        """A refresh came back at `t`: what is shown from now on was compared then."""
+        """Note that a refresh returned at `t`: documents shown from now on were compared then."""
         begin = datetime.strptime(self.header["began"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
         self._refreshed[name] = (begin + timedelta(seconds=int(t))).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def other(self, name: str, t: float, source: str) -> Json | None:
-        """The newest line of a source that has an answer."""
+        """The newest line of a source that has a response."""
         return self._last(name, t, lambda e: e["source"] == source and ("tree" in e or "answer" in e))
 
 

@@ -2,7 +2,7 @@
 
   python3 lab/toolbox.py run python3 tests/cases/argo/recorded.py CHECKOUT [--real] FILE.jsonl...
 
-Exit 1 when one ends otherwise than it may; its first line says how it may end. With `--real` a server plays them in
+Exit 1 when one ends unexpectedly; its first line names the expected ends. With `--real` a server plays them in
 real time, all at once, to the client that asks Argo CD.
 """
 
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 class Registry:
-    """Knows the images of a recording's header."""
+    """A registry with the images of a recording's header."""
 
     def __init__(self, images: list[Json]) -> None:
         self.images = images
@@ -65,15 +65,15 @@ class RecordedWorld:
         self.recording = Recording(file)
 
     def application(self, name: str, t: float) -> tuple[int | None, Any]:
-        """What a look was answered with."""
+        """The response to a look."""
         return self.recording.application(name, t)
 
     def answered_at(self, name: str, t: float) -> float:
-        """When a refresh came back."""
+        """When a refresh returned."""
         return self.recording.answered_at(name, t)
 
     def refresh(self, name: str, t: float, *, hard: bool = False) -> None:  # noqa: ARG002
-        """A refresh came back, if Argo CD answered at all."""
+        """Note a refresh that returned, if Argo CD responded."""
         if self.recording.application(name, t)[0] == 200:
             self.recording.refresh(name, t)
 
@@ -156,7 +156,7 @@ def _ended(file: Path, source: Any, now: Callable[[], float], wait: Callable[...
 
 
 def run_real(files: list[Path]) -> list[Ended]:
-    """Every recording at the same time, as it was in real time."""
+    """Every recording at the same time, in real time."""
     ended: list[Ended] = []
     threads = [threading.Thread(target=lambda f=file: ended.append(run(f, real=True))) for file in files]
     for thread in threads:

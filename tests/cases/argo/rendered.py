@@ -3,8 +3,8 @@
   python3 lab/toolbox.py run python tests/cases/argo/rendered.py CHECKOUT FOLDER [--inputs FOLDER]
 
 FOLDER holds NAME.json: `application`, and `manifests` or `error`. `tree/` (the files of every repository at revision
-main), `charts/` (archives) are looked for there, then in the folder of `--inputs`. Jsonnet and plugins have to be said
-to be not rendered. Prints `ok` or `DIFF` for each and exits 1 on a difference.
+main), `charts/` (archives) are looked for there, then in the folder of `--inputs`. Jsonnet and plugins must be reported
+as not rendered. Prints `ok` or `DIFF` for each and exits 1 on a difference.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ TAG_OBJECT = "9d" * 20  # what the documents show for an annotated tag, where a 
 
 
 def moved(document: Json, base: datetime, seconds: float) -> Json:
-    """The document as a refresh would leave it so many seconds later."""
+    """The document after a refresh so many seconds later."""
     later = copy.deepcopy(document)
     when = (later.get("status") or {}).get("reconciledAt")
     if when:
@@ -44,7 +44,7 @@ def _time(text: str) -> datetime:
 
 
 def judge(case: Json) -> tuple[bool, str]:
-    """Whether one Application's documents come to the expected verdict, and what they came to."""
+    """Whether one Application's documents give the expected verdict, and the verdict."""
     from stagegate.gate import rollout
     from stagegate.gate.plan import Ready, Waiting
     from stagegate.gate.progress import Progress
@@ -93,7 +93,7 @@ def judge(case: Json) -> tuple[bool, str]:
 
 
 def look_at_pods(case: Json) -> tuple[bool, str]:
-    """Whether a look at pods comes to the expected word."""
+    """Whether a look at pods gives the expected result."""
     from stagegate.gate import pods
     from stagegate.model import Image
 

@@ -1,4 +1,4 @@
-"""What a real Argo CD 3.5.1 made of Applications and ApplicationSets is what we make of them."""
+"""Applications and ApplicationSets give what a real Argo CD 3.5.1 rendered and expanded."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def test_an_application_renders_as_argo_cd_renders_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [one.stem for one in expanded.cases(HERE / "applicationsets")])
-def test_a_set_makes_the_applications_that_the_controller_makes(name: str) -> None:
+def test_an_application_set_expands_as_the_controller_expands_it(name: str) -> None:
     folder = HERE / "applicationsets"
     assert not expanded.difference(folder / f"{name}.json", [folder])

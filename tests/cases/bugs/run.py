@@ -1,4 +1,4 @@
-"""Runs cases that each show one fault reported of a release tool, and says which behave rightly.
+"""Runs cases that each show one fault reported of a release tool, and prints which are right.
 
   python3 lab/toolbox.py run python tests/cases/bugs/run.py [CHECKOUT] [FOLDER ...]
 

@@ -22,7 +22,7 @@ def cases_in(folder: Path) -> list[Path]:
 
 
 def faults(tool: Path, case: Path) -> list[str]:
-    """What is wrong with the verdicts on the two twins of a case; nothing where both are right."""
+    """The mistakes in the verdicts on the two twins of a case; nothing where both are right."""
     expected = json.loads((case / "expected.json").read_text())
     bad = expected["bad"]
     wrong: list[str] = []

@@ -1,4 +1,4 @@
-"""Charts with one fault and their twins without it: the right rule finds the fault, and nothing else is said."""
+"""Charts with one fault and their twins without it: the right rule finds the fault, and no rule finds anything else."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ HERE = Path(__file__).resolve().parent
 
 
 @pytest.mark.parametrize("case", cases_in(HERE), ids=lambda case: case.name)
-def test_twins(case: Path) -> None:
+def test_each_chart_gets_its_findings_and_its_twin_none(case: Path) -> None:
     assert faults(HERE.parents[2], case) == []

@@ -28,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def cases(arguments: list[str]) -> list[Path]:
-    """The folders that are meant; without arguments all beside this file."""
+    """The folders of the cases to run; without arguments all beside this file."""
     found: list[Path] = []
     for argument in arguments or [str(HERE)]:
         folder = Path(argument)
@@ -42,7 +42,7 @@ def cases(arguments: list[str]) -> list[Path]:
 
 
 def wrong(case: Path, registry: Any, scratch: Path, *, show: bool = False) -> list[str]:
-    """Why what is shown of a case is not right; nothing when it is."""
+    """Why the shown difference of a case is wrong; nothing when it is right."""
     expected = json.loads((case / "case.json").read_text())
     began = time.monotonic()
     state, shown = (
@@ -91,7 +91,7 @@ def compared(case: Path) -> tuple[str, str]:
 
 
 def guarded(case: Path, expected: dict[str, Any], registry: Any, scratch: Path) -> tuple[str, str]:
-    """A whole run of pin-guard: the status, and all that it says."""
+    """A whole run of pin-guard: the status, and all that it prints and writes."""
     from stagegate.clients.registry import Registry
     from tests.cases.diff import guard
 

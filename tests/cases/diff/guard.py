@@ -60,7 +60,7 @@ def run(
     later: Mapping[str, bytes] | None = None,
     inputs: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What pin-guard says of the pull request base -> target. `later`: the default branch moves on meanwhile.
+    """What pin-guard reports of the pull request base -> target. `later`: the default branch moves on meanwhile.
 
     `inputs`: further variables of the action.
     """

@@ -1,4 +1,4 @@
-"""Every case of the rendered difference, judged by a whole run or shown as the page shows it."""
+"""Every case of the rendered difference: a whole run judges it, or it is shown as on the page."""
 
 from __future__ import annotations
 

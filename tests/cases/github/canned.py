@@ -1,4 +1,4 @@
-"""A hub whose GitHub answers what a case wants: a list of (status, headers, body), the last one for ever."""
+"""A hub whose GitHub gives scripted responses: a list of (status, headers, body), the last one repeatedly."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make(answers: list[Response] | Response, pace: float = 0) -> tuple[H.Hub, di
 
 
 def show(name: str, answers: list[Response] | Response, call: Callable[[H.Hub], object]) -> None:
-    """Print in one line what came of a call."""
+    """Print the result of a call in one line."""
     hub, log = make(answers)
     try:
         result = f"OK {str(call(hub))[:120]}"

@@ -1,4 +1,4 @@
-"""What GitHub answers when it limits, forgets, or leaves fields empty: the hub waits, looks again or names it."""
+"""GitHub limits requests, omits objects and leaves fields empty: the hub waits, reads again or reports it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ TOO_MUCH = reply(200, {"data": {"repository": None}, "errors": [
 MARKS = {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
 
 
-def test_a_query_that_is_too_much_is_asked_in_portions() -> None:
+def test_a_query_that_is_too_large_is_sent_in_parts() -> None:
     hub, log = make([TOO_MUCH, reply(200, {"data": {"repository": {"refs": MARKS}}})])
     assert hub.ref_files("refs/heads/stagegate/hold", "mark.json") == {}
     assert [body["variables"]["first"] for _, _, body in log["asked"]] == [100, 25]
@@ -88,7 +88,7 @@ def test_a_query_that_is_too_much_is_asked_in_portions() -> None:
 
 
 @pytest.mark.parametrize("payload", [None, {"commit": None}])
-def test_a_commit_without_result_is_uncertain(payload: object) -> None:
+def test_a_commit_mutation_without_a_result_is_uncertain(payload: object) -> None:
     hub, log = make([reply(200, {"data": {"result": payload}}), HEAD, MADE])
     assert hub.create_commit("main", "a" * 40, "h", "", {"a": b"x"}) == "b" * 40
     assert len(log["asked"]) == 3  # it looked at the branch in between
@@ -129,7 +129,7 @@ def test_the_latest_of_many_statuses_comes_first(order: Callable[[list[Any]], li
     assert [status.description for status in found.statuses] == ["31", *map(str, range(29, -1, -1))]
 
 
-def test_empty_texts_of_git_are_texts() -> None:
+def test_null_texts_of_git_are_read_as_empty() -> None:
     tag = {"target": {"oid": "c" * 40, "message": None, "target": {"oid": "a" * 40}}}
     hub, _ = make(reply(200, {"data": {"repository": {"ref": tag}}}))
     read = hub.tag("v1.0.0")
@@ -148,7 +148,7 @@ PULL = {"number": 7, "node_id": "PR_7", "html_url": "u", "title": "t", "state": 
 REFUSED = reply(405, {"message": "Pull Request is not mergeable"})
 
 
-def test_a_merge_waits_until_github_knows_whether_it_can() -> None:
+def test_a_merge_waits_until_github_has_computed_the_mergeability() -> None:
     computing = reply(200, {**PULL, "mergeable": None})
     hub, log = make([REFUSED, computing, REFUSED, computing, reply(200, {"sha": "d" * 40})])
     assert hub.merge(7, "a" * 40, "squash", "t", "m") == "d" * 40
@@ -159,7 +159,7 @@ def test_a_merge_waits_until_github_knows_whether_it_can() -> None:
     assert (caught.value.reason, log["slept"]) == ("protected-branch", [])
 
 
-def test_a_commit_pushed_to_a_fork_is_seen_later() -> None:
+def test_a_commit_pushed_to_a_fork_is_found_after_a_delay() -> None:
     unseen = reply(422, {"message": f"No commit found for SHA: {'a' * 40}"})
     hub, log = make([unseen, unseen, reply(200, [])])
     assert hub.statuses("a" * 40) == []

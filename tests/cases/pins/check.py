@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check.py CHECKOUT [FOLDER] [-v]: runs every case through `promote-pr --local` and says which are right.
+"""check.py CHECKOUT [FOLDER] [-v]: runs every case through `promote-pr --local` and prints which are right.
 
 A case is a folder: `before` is a repository, `stagegate.yaml` its settings, `expected.diff` the right edit (empty
 where there is none), `case.json` what is accepted and which words a refusal must have and must not have.

@@ -1,4 +1,4 @@
-"""Manifests as people keep them: each is edited right, or refused with the words that help."""
+"""Manifests as people keep them: each is edited correctly, or refused with a message that helps."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ HERE = Path(__file__).resolve().parent
 
 
 @pytest.mark.parametrize("case", cases_in(HERE), ids=lambda case: case.name)
-def test_case(case: Path) -> None:
+def test_each_manifest_is_edited_or_refused_as_expected(case: Path) -> None:
     good, outcome, last = outcome_of(HERE.parents[2], case)
     assert good, f"{outcome}: {last}"

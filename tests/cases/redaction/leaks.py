@@ -1,4 +1,4 @@
-"""Secrets where people really keep them, and ordinary values that must stay readable.
+"""Secrets in the places where people keep them, and ordinary values that must stay readable.
 
 Each secret is generated from the name of its form, so no rule can be written for one value.
 `LEAKS` contains (form, document, secrets): a difference shows none of the secrets.

@@ -1,6 +1,6 @@
 """More places of secrets: files and commands of programs, code, and fields of custom resources.
 
-`{}` is where the secret is. Each is a password with two words, a number and a sign.
+`{}` stands for the secret, a password of two words, a number and a sign.
 """
 
 from __future__ import annotations

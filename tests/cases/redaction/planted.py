@@ -1,4 +1,4 @@
-"""Secrets as people really leave them in manifests: one form for each way, several secrets in each form.
+"""Secrets as people leave them in manifests: one form for each way, several secrets in each form.
 
 A form is a manifest with `@` where the secret stands. None of the secrets may be seen in a difference.
 """
@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 
 SECRETS = ("hunter2hunter2", "correct-horse-Battery", "Tr0ub4dor&3", "swordfish-is-it", "P4ss!word#9")
-# What only machines make, for the forms that nothing else gives away.
+# Secrets that only machines make, for the forms in which only the value shows that it is one.
 KEYS = (
     "9f86d081884c7d659a2feaa0c55ad015",
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -297,7 +297,7 @@ FORMS: Mapping[str, str] = {
     "french": env("DB_MDP"),
     "pair in a list": config("pairs.json", '[["user", "shop"], ["password", "@"]]'),
 }
-# Under names that say nothing, a key gives itself away.
+# Under neutral names a key is recognised by its value.
 SILENT: Mapping[str, str] = {
     "env": env("SETTING"),
     "argument": args("--colour", "@"),

@@ -1,4 +1,4 @@
-"""No planted secret is shown in a difference, and what is no secret stays readable."""
+"""A difference shows no planted secret, and ordinary values stay readable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_no_planted_secret_is_shown(name: str) -> None:
 
 @pytest.mark.parametrize("name", SILENT)
 @pytest.mark.parametrize("key", KEYS)
-def test_no_key_is_shown_under_a_name_that_says_nothing(name: str, key: str) -> None:
+def test_no_key_is_shown_under_a_neutral_name(name: str, key: str) -> None:
     assert key not in shown(SILENT[name], key)
 
 
@@ -69,5 +69,5 @@ def test_ordinary_manifests_stay_readable() -> None:
     assert len(hidden) <= len(found) * 0.02, hidden
 
 
-def test_what_is_too_long_is_not_looked_into() -> None:
+def test_a_text_that_is_too_long_is_hidden_unread() -> None:
     assert secret_texts.holds_secret("a" * (secret_texts.LONGEST + 1))

@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attacks that run as programs of their own find the package too."""
+    """Let attacks that run as separate programs import the package."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3] / "scripts"))

@@ -20,7 +20,7 @@ import stagegate
 def measured(script: str) -> tuple[int, float, int, str]:
     """Exit code, seconds of processor time, peak memory in MiB and output of a Python script.
 
-    The clock only ends what hangs: a busy machine makes nothing slower here.
+    The time limit only ends a script that hangs; processor time does not grow on a busy machine.
     """
     # ru_maxrss would keep what the test's own process held when it forked; VmHWM begins anew.
     code = (
@@ -50,7 +50,7 @@ HEADER = '\nimport gzip, io, tarfile, zlib, struct\nfrom stagegate.chart import 
 
 
 @pytest.mark.parametrize("kind", ["pax", "longname"])
-def test_a_header_as_large_as_memory(kind: str) -> None:
+def test_a_header_of_a_gigabyte_takes_little_memory(kind: str) -> None:
     script = (
         HEADER
         + f'\nsize = 1 << 30\ninfo = tarfile.TarInfo("x"); info.size = size\ninfo.type = tarfile.XHDTYPE if {kind!r} == "pax" else tarfile.GNUTYPE_LONGNAME\nhead = info.tobuf(tarfile.USTAR_FORMAT)\ntell(squeeze([head, *([bytes(1 << 20)] * 1024)]))\n'
@@ -60,7 +60,7 @@ def test_a_header_as_large_as_memory(kind: str) -> None:
     assert code == 0 and peak < 600
 
 
-def test_a_million_empty_files() -> None:
+def test_an_archive_of_600000_empty_files_takes_little_memory() -> None:
     script = (
         HEADER
         + '\nhead = tarfile.TarInfo("shop/000000").tobuf(tarfile.USTAR_FORMAT)\nbase = int(head[148:154], 8)\ndef heads():\n    for n in range(600_000):\n        name = b"%06d" % n\n        yield b"%s%s%s%06o%s" % (head[:5], name, head[11:148], base + sum(name) - 288, head[154:])\n    yield bytes(1024)\ntell(squeeze(heads()))\n'
@@ -70,7 +70,7 @@ def test_a_million_empty_files() -> None:
     assert code == 0 and peak < 400
 
 
-def test_a_folder_with_a_body() -> None:
+def test_a_folder_entry_with_a_gigabyte_takes_little_memory() -> None:
     script = (
         HEADER
         + '\ni = tarfile.TarInfo("shop"); i.type = tarfile.DIRTYPE; i.size = 1 << 30\ntell(squeeze([i.tobuf(tarfile.USTAR_FORMAT), *([bytes(1 << 20)] * 1024)]))\n'
@@ -80,7 +80,7 @@ def test_a_folder_with_a_body() -> None:
     assert code == 0 and peak < 400 and (seconds < 30)
 
 
-def test_sparse_files() -> None:
+def test_a_sparse_file_takes_little_memory() -> None:
     script = (
         HEADER
         + '\ni = tarfile.TarInfo("shop/x"); i.type = tarfile.GNUTYPE_SPARSE; i.size = 512\nbuf = bytearray(i.tobuf(tarfile.GNU_FORMAT))\n# sparse map: offset 0 numbytes 0 ; real size 4 GiB\nbuf[386:398] = b"%011o\\0" % 0; buf[398:410] = b"%011o\\0" % 0\nbuf[483:495] = b"%011o\\0" % (4 << 30)\nchk = sum(buf[:148]) + 8*32 + sum(buf[156:]); buf[148:156] = b"%06o\\0 " % chk\ntell(squeeze([bytes(buf), bytes(1536)]))\n'
@@ -95,7 +95,7 @@ def test_sparse_files() -> None:
     ["eyJ-" * 6000, "secret" * 6000, "a1B/" * 6000 + "!", "://" + "a" * 60000],
     ids=["jwt", "secret", "random", "url"],
 )
-def test_redaction_takes_its_time_from_the_length(text: str) -> None:
+def test_redaction_takes_linear_time(text: str) -> None:
     script = f'\nfrom stagegate.chart.objects import RenderedObject\nfrom stagegate.difference import redaction\none = RenderedObject(api_version="v1", kind="ConfigMap", namespace="x", name="y", template="", body={{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name": "y"}}, "data": {{"k": {text!r}}}}})\nredaction.redacted([one], b"k")\n'
     code, seconds, peak, said = measured(
         "import sys; sys.setrecursionlimit(1000)\n" + textwrap.dedent(script)
@@ -120,7 +120,7 @@ def test_redaction_takes_its_time_from_the_length(text: str) -> None:
     ],
     ids=["deep", "deep-mixed", "seqs", "maps", "int", "hex", "sexagesimal", "exponent", "timestamp", "self"],
 )
-def test_yaml_that_is_hard_to_read(text: str) -> None:
+def test_yaml_that_is_expensive_to_read_ends_in_time(text: str) -> None:
     script = f"""\nimport io\nfrom ruamel.yaml import YAML\nfrom stagegate import yaml_edit, settings as s\nfrom stagegate.errors import Stop\nfrom stagegate import pins\ntext = {text!r}\napp = "apiVersion: argoproj.io/v1alpha1\\nkind: Application\\nmetadata: {{name: shop-prod}}\\nspec:\\n  source: {{repoURL: ghcr.io/acme/charts, chart: shop, targetRevision: 1.0.0}}\\n---\\n" + text\nsettings = s.parse(b"app: shop\\nimages: [ghcr.io/acme/shop]\\nchart: {{path: charts/shop, repository: 'oci://ghcr.io/acme/charts'}}\\nenvironments: [{{name: prod, pins: [p.yaml], argocd: {{applications: [shop-prod]}}}}]\\n", "x")\ntry:\n    found = pins.read("p.yaml", app.encode(), settings)\n    pins.besides(app.encode(), "p.yaml", found.places)\n    print("READ", len(found.places))\nexcept Stop as stop:\n    print("STOP", stop.reason, stop.why[:100])\n"""
     code, seconds, peak, said = measured(script)
     print(code, round(seconds, 1), peak, said[-160:])

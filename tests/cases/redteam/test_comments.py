@@ -62,7 +62,7 @@ def test_a_reason_is_shown_as_it_was_written(world: Shop, text: str) -> None:
         "/promote prod １.2.3",
     ],
 )
-def test_what_is_no_command_does_nothing(body: str) -> None:
+def test_a_comment_that_is_no_command_does_nothing(body: str) -> None:
     if not parse.begins(body):
         return
     try:
@@ -72,8 +72,8 @@ def test_what_is_no_command_does_nothing(body: str) -> None:
     assert found.text in ("/promote prod 1.2.3",), found
 
 
-def test_the_author_is_who_github_says(world: Shop) -> None:
-    """An App that acts for a person: the comment is by a User, performed via an App."""
+def test_the_author_is_the_account_that_github_names(world: Shop) -> None:
+    """An App that acts for a person: GitHub names a User as the author, and the App beside it."""
     event = comment(world, "octo-lead", issue(world), "/hold prod via an app")
     event["comment"]["performed_via_github_app"] = {"id": 1, "slug": "some-app"}
     code = obey(world, event)

@@ -1,4 +1,4 @@
-"""The gate after a push is left out where another run is said to be at it: said by the commit's author alone."""
+"""The gate after a push runs, although the author of the commit claims that another run tests it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ for _name in ("lab", "shared", "world"):
 from tests.actions.test_staging_gate import SHOP, STATUS, Bench, Gate
 
 
-def test_a_person_who_names_a_run_and_writes_its_status_silences_no_gate(
+def test_a_forged_run_and_status_of_a_person_stop_no_gate(
     bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Any run of any workflow on any branch will do, and any creator of the status: under `protected` too."""
+    """The claim names any run of any workflow on any branch, with a status by anybody, under `protected` too."""
     run = bench.lab.forge.run_started(SHOP, "sleep.yml", "push", "refs/heads/side", bench.commit, "octo-dev")
     message = f"chore: move\n\nStagegate-App: shop\nStagegate-Environment: staging\nStagegate-Run: {run}"
     bench.lab.push("octo-lead", message, {"deploy/argocd/staging.yaml": lambda text: text + "# moved\n"})

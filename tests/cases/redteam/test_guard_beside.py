@@ -1,4 +1,4 @@
-"""What runs beside or instead of the pin although the pin's scalars stay as they are."""
+"""Software that runs beside or instead of the pinned release although the pin's scalars stay as they are."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ def named(world: Shop) -> None:
     )
 
 
-def test_a_second_application_in_the_pins_file(world: Shop) -> None:
+def test_a_second_application_in_the_pins_file_never_passes(world: Shop) -> None:
     named(world)
     assert judge(world, {PROD: second})[0] in ("failure", "error")
 
 
-def test_a_second_application_in_the_pins_file_that_is_no_chart_of_ours(world: Shop) -> None:
+def test_an_application_of_another_chart_in_the_pins_file_never_passes(world: Shop) -> None:
     named(world)
     other = "---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop-prod-b}\nspec:\n  destination: {namespace: shop}\n  source: {repoURL: 'https://evil.example/x.git', path: x, targetRevision: main}\n"
     assert judge(world, {PROD: lambda t: t + other})[0] in ("failure", "error")
 
 
-def test_a_new_application_in_a_file_beside_the_pin(world: Shop) -> None:
+def test_a_new_application_in_a_file_beside_the_pin_never_passes(world: Shop) -> None:
     new = world.pins("prod").replace("shop-prod", "shop-prod-canary").replace("1.0.0", EVIL)
     assert judge(world, {"deploy/prod-canary.yaml": lambda _: new})[0] in ("failure", "error")
 
 
-def test_an_application_set_that_takes_the_application_over(world: Shop) -> None:
+def test_an_application_set_of_the_same_name_never_passes(world: Shop) -> None:
     named(world)
     taken = f"---\napiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {{name: takes-over}}\nspec:\n  generators: [{{list: {{elements: [{{n: shop-prod, v: 1.1.0, c: shop}}]}}}}]\n  template:\n    metadata: {{name: '{{{{n}}}}'}}\n    spec:\n      destination: {{namespace: shop}}\n      source: {{repoURL: {world.host}/acme/charts, chart: '{{{{c}}}}', targetRevision: '{{{{v}}}}'}}\n"
     assert judge(world, {PROD: lambda t: t + taken})[0] in ("failure", "error")
 
 
-def test_the_same_version_spelled_as_another_tag_of_the_registry(world: Shop) -> None:
-    """`v1.0.0` is another chart tag than `1.0.0`: somebody with packages: write put something else there."""
+def test_a_version_spelled_as_another_tag_of_the_registry_never_passes(world: Shop) -> None:
+    """`v1.0.0` is another chart tag than `1.0.0`: a person with packages: write pushed another chart to it."""
     from stagegate.chart import package, source
     from stagegate.clients.registry import Manifest
     from stagegate.evidence.release_record import Record
@@ -93,7 +93,7 @@ def kustomized(world: Shop, tag: str = "v1.0.0") -> str:
     return pin
 
 
-def test_the_same_commit_tag_to_version_tag(world: Shop) -> None:
+def test_another_tag_of_the_same_commit_never_passes(world: Shop) -> None:
     pin = kustomized(world, f"sha-{world.commits['1.0.0']}")
     world.passed("1.0.0")
     assert judge(world, {pin: lambda t: t.replace(f"sha-{world.commits['1.0.0']}", world.commits["1.0.0"])})[
@@ -108,18 +108,18 @@ def as_set(world: Shop) -> None:
     world.repo.seed({PROD: SET.format(host=world.host)})
 
 
-def test_an_application_set_as_it_is_can_be_judged(world: Shop) -> None:
+def test_an_application_set_with_a_changed_comment_passes(world: Shop) -> None:
     as_set(world)
     assert judge(world, {PROD: lambda t: t + "# x\n"})[0] == "success"
 
 
-def test_a_template_of_the_generator(world: Shop) -> None:
+def test_a_template_in_a_generator_never_passes(world: Shop) -> None:
     as_set(world)
     add = "        template: {metadata: {}, spec: {source: {targetRevision: 1.1.0, repoURL: ''}}}\n  template:\n"
     assert judge(world, {PROD: lambda t: t.replace("  template:\n", add, 1)})[0] in ("failure", "error")
 
 
-def test_another_element_of_the_set_for_the_same_place(world: Shop) -> None:
+def test_a_second_list_element_for_the_same_environment_never_passes(world: Shop) -> None:
     as_set(world)
     add = "version: 1.0.0}\n          - {id: p2, env: prod-b, version: 1.1.0}\n"
     assert judge(world, {PROD: lambda t: t.replace("version: 1.0.0}\n", add)})[0] in ("failure", "error")
@@ -141,5 +141,7 @@ def test_another_element_of_the_set_for_the_same_place(world: Shop) -> None:
     ],
     ids=["plugin", "project", "no-sync", "renamed", "passCredentials", "spec.operation", "skip-reconcile"],
 )
-def test_other_fields_of_the_application(world: Shop, edit: Callable[[str], str]) -> None:
+def test_a_change_of_another_field_of_the_application_never_passes(
+    world: Shop, edit: Callable[[str], str]
+) -> None:
     assert judge(world, {PROD: edit})[0] in ("failure", "error")

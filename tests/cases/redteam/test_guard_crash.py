@@ -1,4 +1,4 @@
-"""A pull request that makes the guard stumble takes no other pull request's judgement away."""
+"""A pull request that pin-guard cannot read does not stop the judgement of the others."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ from tests.promotion.shop_world import Shop
     ],
     ids=lambda _: "",
 )
-def test_a_pin_that_no_parser_likes_gets_an_answer_and_so_do_the_others(
-    world: Shop, edit: Callable[[str], str]
-) -> None:
+def test_a_pin_that_breaks_the_parser_fails_alone(world: Shop, edit: Callable[[str], str]) -> None:
     good = propose(world, {"README.md": lambda t: t + "x"}, branch="good")
     bad = propose(world, {PROD: edit}, branch="bad")
     code = guard(world)

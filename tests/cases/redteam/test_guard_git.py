@@ -1,4 +1,4 @@
-"""What git does with a change that the blobs at merge base and head do not show."""
+"""Changes that the blobs at merge base and head do not show."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ def link(folder: Path, path: str, target: bytes, evil: str) -> None:
 
 
 @pytest.mark.parametrize("path", [VALUES, PROD])
-def test_a_file_that_becomes_a_link_of_the_same_bytes(world: Shop, tmp_path: Path, path: str) -> None:
-    """Same blob, mode 120000: whoever checks it out reads another file."""
+def test_a_file_that_becomes_a_link_of_the_same_bytes_never_passes(
+    world: Shop, tmp_path: Path, path: str
+) -> None:
+    """Same blob, mode 120000: a checkout contains a link to another file."""
     folder = clone(world, tmp_path / "clone")
     before = (folder / path).read_bytes()
     evil = "replicas: 0\n" if path == VALUES else world.pins("prod").replace("1.0.0", "1.1.0")
@@ -61,13 +63,13 @@ def test_a_file_that_becomes_a_link_of_the_same_bytes(world: Shop, tmp_path: Pat
     git(folder, "commit", "-qm", "feat: tidy")
     push(world, folder, "mine")
     pull = opened(world, "mine")
-    assert (folder / path).read_text() == evil, "what a checkout reads now"
+    assert (folder / path).read_text() == evil, "a checkout reads the target of the link"
     guard(world, pull.number)
     found = status(world, pull.head_sha)
     assert found[0] in ("failure", "error")
 
 
-def test_a_pin_that_main_renamed_is_moved_by_a_pull_request_from_before(world: Shop, tmp_path: Path) -> None:
+def test_an_older_pull_request_that_moves_a_renamed_pin_never_passes(world: Shop, tmp_path: Path) -> None:
     """Git follows the rename when it merges; the pull request's own merge base has no pin at the new place."""
     folder = clone(world, tmp_path / "clone")
     git(folder, "checkout", "-qb", "mine")
@@ -93,7 +95,7 @@ def test_a_pin_that_main_renamed_is_moved_by_a_pull_request_from_before(world: S
     assert found[0] in ("failure", "error", "pending")
 
 
-def test_values_that_main_renamed(world: Shop, tmp_path: Path) -> None:
+def test_an_older_pull_request_that_changes_renamed_values_never_passes(world: Shop, tmp_path: Path) -> None:
     folder = clone(world, tmp_path / "clone")
     git(folder, "checkout", "-qb", "mine")
     (folder / VALUES).write_text("replicas: 0\n")
@@ -115,7 +117,7 @@ def test_values_that_main_renamed(world: Shop, tmp_path: Path) -> None:
     assert "0" not in after or found[0] in ("failure", "error", "pending")
 
 
-def test_a_pin_whose_folder_is_a_link(world: Shop, tmp_path: Path) -> None:
+def test_a_folder_of_values_that_becomes_a_link_never_passes(world: Shop, tmp_path: Path) -> None:
     folder = clone(world, tmp_path / "clone")
     git(folder, "checkout", "-qb", "mine")
     git(folder, "mv", "deploy/values", "deploy/v2")
@@ -130,8 +132,8 @@ def test_a_pin_whose_folder_is_a_link(world: Shop, tmp_path: Path) -> None:
     assert found[0] in ("failure", "error")
 
 
-def test_optional_values_behind_a_linked_folder(world: Shop, tmp_path: Path) -> None:
-    """With ignoreMissingValueFiles what we cannot see is no values at all; Argo CD follows the link."""
+def test_optional_values_behind_a_linked_folder_never_pass(world: Shop, tmp_path: Path) -> None:
+    """With ignoreMissingValueFiles a file that stagegate cannot see counts as empty; Argo CD follows the link."""
     text = world.pins("prod").replace(
         "        valueFiles:", "        ignoreMissingValueFiles: true\n        valueFiles:"
     )
@@ -150,7 +152,7 @@ def test_optional_values_behind_a_linked_folder(world: Shop, tmp_path: Path) -> 
     assert found[0] in ("failure", "error")
 
 
-def test_criss_cross(world: Shop, tmp_path: Path) -> None:
+def test_a_change_between_two_merge_bases_never_passes(world: Shop, tmp_path: Path) -> None:
     """Two merge bases: GitHub compares with one of them, git merges with both."""
     folder = clone(world, tmp_path / "clone")
     base_text = (folder / PROD).read_text()

@@ -1,4 +1,4 @@
-"""What Go's YAML (Argo CD, helm) and ours read differently: pin-guard must not call such a pin unchanged."""
+"""Pins that Go's YAML reader (Argo CD, helm) and ours read differently never count as unchanged."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def merged_sources(text: str) -> str:
 
 
 @pytest.mark.parametrize("attack", [merged, line_separator, binary_key])
-def test_what_two_parsers_read_differently_is_not_unchanged(world: Shop, attack, tmp_path: Path) -> None:
+def test_a_pin_that_two_parsers_read_differently_is_not_unchanged(
+    world: Shop, attack, tmp_path: Path
+) -> None:
     world.publish(EVIL)
     world.publish("1.0.0")
     pull = propose(world, {PROD: attack})

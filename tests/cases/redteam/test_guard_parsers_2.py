@@ -1,4 +1,4 @@
-"""More of what Argo CD reads in another way: where documents begin, and what on/off/no mean."""
+"""More pins that Argo CD reads differently: where documents begin, and what on, off and no mean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kubernetes_documents(text: str) -> list[str]:
     return [*found, text]
 
 
-def test_a_line_that_begins_with_three_dashes(world: Shop, tmp_path: Path) -> None:
+def test_a_line_that_begins_with_three_dashes_never_passes(world: Shop, tmp_path: Path) -> None:
     """For YAML `---x:` is a key; for Kubernetes' reader a new document begins there."""
     evil = world.pins("prod").replace("1.0.0", "1.1.0").replace("   # no scheme", "")
 
@@ -61,7 +61,7 @@ def chart_with_database(world: Shop) -> None:
 
 
 @pytest.mark.parametrize("word", ["off", "no"])
-def test_words_that_are_false_for_argo_cd(world: Shop, tmp_path: Path, word: str) -> None:
+def test_words_that_argo_cd_reads_as_false_never_pass(world: Shop, tmp_path: Path, word: str) -> None:
     chart_with_database(world)
     helm = "      helm:\n        valuesObject: {db: true}\n"
     world.repo.seed({PROD: world.pins("prod").replace("      helm:\n", helm)})
@@ -71,11 +71,11 @@ def test_words_that_are_false_for_argo_cd(world: Shop, tmp_path: Path, word: str
     guard(world, pull.number)
     found = status(world, pull.head_sha)
     assert "stateful-removed" in found[1] or found[0] == "error", (
-        "the StatefulSet goes away, and nobody says so"
+        "the difference does not show that the StatefulSet is deleted"
     )
 
 
-def test_words_that_are_false_in_fields_of_an_application(world: Shop, tmp_path: Path) -> None:
+def test_words_that_are_false_in_fields_of_an_application_never_pass(world: Shop, tmp_path: Path) -> None:
     chart_with_database(world)
     helm = "      helm:\n        skipCrds: true\n"
     world.repo.seed({PROD: world.pins("prod").replace("      helm:\n", helm)})
@@ -86,5 +86,5 @@ def test_words_that_are_false_in_fields_of_an_application(world: Shop, tmp_path:
     found = status(world, pull.head_sha)
     summary = (world.folder / "summary.md").read_text()
     assert found[0] in ("failure", "error") or "CustomResourceDefinition" in summary, (
-        "a CRD comes, and the difference does not show it"
+        "the difference does not show the new CRD"
     )

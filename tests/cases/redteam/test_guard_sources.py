@@ -23,7 +23,7 @@ from tests.promotion.shop_world import Shop
         "HTTPS://EVIL.example:443/ACME/SHOP",
     ],
 )
-def test_values_from_an_address_that_only_looks_like_ours(world: Shop, url: str) -> None:
+def test_values_from_an_address_that_only_looks_like_ours_never_pass(world: Shop, url: str) -> None:
     ours = f"{world.forge.url}/acme/shop.git"
     pull = propose(world, {PROD: lambda t: t.replace(ours, url)})
     guard(world, pull.number)
@@ -35,7 +35,7 @@ def test_values_from_an_address_that_only_looks_like_ours(world: Shop, url: str)
     "revision",
     ["heads/main", "refs/tags/v1.0.0", "main@{0}", "Main", "refs/pull/1/head"],
 )
-def test_values_from_a_revision_that_moves(world: Shop, revision: str) -> None:
+def test_values_from_a_revision_that_can_move_never_pass(world: Shop, revision: str) -> None:
     pull = propose(
         world, {PROD: lambda t: t.replace("targetRevision: main, ref", f"targetRevision: '{revision}', ref")}
     )

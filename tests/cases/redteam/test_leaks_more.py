@@ -126,7 +126,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_not_shown(name: str) -> None:
+def test_a_planted_secret_is_not_shown(name: str) -> None:
     after = CASES[name]
 
     def before(value: object) -> object:

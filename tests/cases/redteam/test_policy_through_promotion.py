@@ -1,4 +1,4 @@
-"""What rides along with a promotion that stagegate merges itself."""
+"""Other changes inside a promotion that stagegate merges itself."""
 
 from __future__ import annotations
 

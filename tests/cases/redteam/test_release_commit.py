@@ -1,4 +1,4 @@
-"""A tag on a commit that never was on the default branch: its scenarios, chart and images were reviewed by nobody."""
+"""A tag on a commit outside the default branch: nobody reviewed its scenarios, chart and images."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def sidelined(world: Shop) -> str:
     return sha
 
 
-def test_a_release_that_never_was_on_the_default_branch_enters_no_environment(
-    tmp_path: Path, host: str
-) -> None:
+def test_a_release_outside_the_default_branch_enters_no_environment(tmp_path: Path, host: str) -> None:
     with shop(
         tmp_path,
         host,
@@ -83,7 +81,7 @@ def test_a_release_that_never_was_on_the_default_branch_enters_no_environment(
         assert told["outcome"] == "refused" and found[0] in ("failure", "error")
 
 
-def test_an_annotated_tag_moved_after_the_gate(tmp_path: Path, host: str) -> None:
+def test_a_tag_moved_after_the_gate_never_passes(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, versions=("1.0.0", "1.1.0")) as world:
         world.seed_pin("staging", "1.1.0")
         world.passed("1.1.0")
@@ -93,7 +91,7 @@ def test_an_annotated_tag_moved_after_the_gate(tmp_path: Path, host: str) -> Non
         assert status(world, pull.head_sha)[0] in ("failure", "error")
 
 
-def test_an_image_tag_moved_after_the_gate(tmp_path: Path, host: str) -> None:
+def test_an_image_tag_moved_after_the_gate_never_passes(tmp_path: Path, host: str) -> None:
     from stagegate.clients.registry import Manifest
 
     with shop(tmp_path, host, versions=("1.0.0", "1.1.0")) as world:
@@ -111,7 +109,7 @@ def test_an_image_tag_moved_after_the_gate(tmp_path: Path, host: str) -> None:
         assert status(world, pull.head_sha)[0] in ("failure", "error")
 
 
-def test_a_chart_republished_after_the_gate(tmp_path: Path, host: str) -> None:
+def test_a_chart_republished_after_the_gate_never_passes(tmp_path: Path, host: str) -> None:
     with shop(tmp_path, host, versions=("1.0.0", "1.1.0")) as world:
         world.seed_pin("staging", "1.1.0")
         world.passed("1.1.0")
@@ -141,7 +139,9 @@ def test_a_chart_republished_after_the_gate(tmp_path: Path, host: str) -> None:
     "changes",
     [{"app": "pay"}, {"environment": "prod"}, {"outcome": "adopted", "kind": "adopt"}, {"kind": "schedule"}],
 )
-def test_evidence_of_something_else_does_not_count(tmp_path: Path, host: str, changes) -> None:
+def test_evidence_of_another_app_environment_or_kind_does_not_count(
+    tmp_path: Path, host: str, changes
+) -> None:
     with shop(tmp_path, host, versions=("1.0.0", "1.1.0")) as world:
         world.seed_pin("staging", "1.1.0")
         try:

@@ -1,4 +1,4 @@
-"""A scenario file comes with the release: what it may do to the job that runs it."""
+"""A scenario file is part of the release: what it may do to the job that runs it."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def test_a_secret_in_the_base_url_goes_to_no_host_that_is_not_listed(sink: Sink,
 @pytest.mark.parametrize(
     "name", ["SG_APP_KEY", "SG_ARGOCD_TOKEN", "SG_REGISTRY_PASSWORD", "ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN"]
 )
-def test_our_own_inputs_are_nothing_a_scenario_can_name(sink: Sink, name: str) -> None:
-    """Even to a listed host: the software that answers there is the release under test, and its author wrote both."""
+def test_a_scenario_cannot_name_the_inputs_of_stagegate(sink: Sink, name: str) -> None:
+    """Even for a listed host: the software there is the release under test, and its author wrote the scenario too."""
     text = f"base-url: http://127.0.0.1:{sink.port}\nchecks: [{{name: a, request: {{path: /, headers: {{X: '${{{name}}}'}}}}}}]\n"
     environ = {name: SECRET, "STAGEGATE_HOSTS": f"127.0.0.1:{sink.port}"}
     with contextlib.suppress(Stop):
@@ -74,13 +74,13 @@ def test_our_own_inputs_are_nothing_a_scenario_can_name(sink: Sink, name: str) -
     assert SECRET not in str(sink.seen)
 
 
-def test_an_expectation_is_no_oracle(sink: Sink) -> None:
+def test_an_expectation_cannot_test_the_value_of_a_secret(sink: Sink) -> None:
     text = f"base-url: http://127.0.0.1:{sink.port}\nchecks: [{{name: a, request: {{path: /}}, expect: {{contains: '${{SG_APP_KEY}}'}}}}]\n"
     with pytest.raises(Stop):
         gate(text, {"SG_APP_KEY": SECRET, "STAGEGATE_HOSTS": f"127.0.0.1:{sink.port}"})
 
 
-def test_a_bomb_of_jmespath_ends(sink: Sink) -> None:
+def test_an_expensive_jmespath_expression_ends(sink: Sink) -> None:
     import time
 
     expr = "[" + ",".join(["@"] * 12) + "]"

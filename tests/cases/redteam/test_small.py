@@ -36,13 +36,13 @@ def archive(*members: tuple[str, bytes]) -> bytes:
     ],
     ids=["dot", "file and folder", "long name", "nul"],
 )
-def test_an_archive_that_no_disk_takes_is_refused(members) -> None:
+def test_an_archive_that_no_disk_can_hold_is_refused(members) -> None:
     with pytest.raises(Stop):
         render(archive(*members), RenderInputs(release_name="x", namespace="x"))
         raise Stop("findings", "it rendered", "fine too", "")
 
 
 @pytest.mark.parametrize("raw", [b"a: &x {b: *x}\n", b"a: &x [*x]\n"])
-def test_a_collection_that_holds_itself(raw: bytes) -> None:
+def test_a_yaml_collection_that_contains_itself_is_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(Stop):
         [list(yaml_edit.leaves(one)) for one in yaml_edit.documents(raw, "f")]

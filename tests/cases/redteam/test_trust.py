@@ -1,4 +1,4 @@
-"""Who can write what counts, under `protected` too."""
+"""Who can write records, marks and approvals that count, under `protected` too."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def test_a_squash_of_the_apps_pull_request_makes_no_mark_of_the_app(tmp_path: Path, host: str) -> None:
+def test_a_squash_of_a_pull_request_of_the_app_is_no_mark_by_the_app(tmp_path: Path, host: str) -> None:
     """A writer retargets the App's promotion at a mark's branch, adds mark.json and squashes: GitHub signs a commit
     whose author is the App."""
     with shop(tmp_path, host, versions=("1.0.0", "1.1.0", "1.2.0"), more=PROTECTED) as world:
@@ -89,7 +89,7 @@ def merged_by_us(tmp_path: Path, host: str):
 
 
 @pytest.mark.parametrize("author", [BOT, "octo-lead@users.noreply.github.com"])
-def test_who_pushed_under_another_name_does_not_approve_their_own_change(
+def test_a_person_who_pushed_under_another_name_cannot_approve_the_change(
     tmp_path: Path, host: str, author: str
 ) -> None:
     with merged_by_us(tmp_path, host) as world:
@@ -168,10 +168,8 @@ def test_a_failed_gate_is_not_forgotten(tmp_path: Path, host: str) -> None:
 
 
 @pytest.mark.parametrize("many", [29, 31])
-def test_a_failed_gate_is_not_hidden_by_statuses_of_somebody_else(
-    tmp_path: Path, host: str, many: int
-) -> None:
-    """A writer's workflow adds states to the App's deployment until the App's own is not among those read."""
+def test_statuses_of_another_account_do_not_hide_a_failed_gate(tmp_path: Path, host: str, many: int) -> None:
+    """A writer's workflow adds states to the App's deployment until the App's own state is not read."""
     with app_world(tmp_path, host) as world:
         key = staged(world)
         other = world.hub()
@@ -181,7 +179,7 @@ def test_a_failed_gate_is_not_hidden_by_statuses_of_somebody_else(
         assert judged(world, key)[0] in ("failure", "error")
 
 
-def test_a_failed_gate_whose_deployment_was_deleted(tmp_path: Path, host: str) -> None:
+def test_a_failed_gate_counts_after_its_deployment_was_deleted(tmp_path: Path, host: str) -> None:
     """A writer sets the App's deployment inactive and deletes it. Its commit status stays, and nobody can delete that."""
     with app_world(tmp_path, host) as world:
         key = staged(world)
@@ -194,8 +192,8 @@ def test_a_failed_gate_whose_deployment_was_deleted(tmp_path: Path, host: str) -
         assert judged(world, key)[0] in ("failure", "error")
 
 
-def test_a_dispatch_by_a_branchs_workflow_has_not_the_right_of_a_rollback(tmp_path: Path, host: str) -> None:
-    """GITHUB_TOKEN with actions: write starts promote.yml on main: nobody is asked for the right, App or not."""
+def test_a_dispatch_by_a_branchs_workflow_may_not_roll_back(tmp_path: Path, host: str) -> None:
+    """GITHUB_TOKEN with actions: write starts promote.yml on main, and no person's permission is checked."""
     with app_world(
         tmp_path,
         host,
@@ -223,8 +221,8 @@ def test_a_dispatch_by_a_branchs_workflow_has_not_the_right_of_a_rollback(tmp_pa
             assert told["reason"] == wanted
 
 
-def test_under_protected_trust_a_release_record_is_the_apps(tmp_path: Path, host: str) -> None:
-    """chart: none: what a release is made of is a deployment; a branch's workflow writes one under `protected` too."""
+def test_under_protected_trust_only_the_app_writes_a_release_record(tmp_path: Path, host: str) -> None:
+    """With `chart: none` a deployment records a release; a branch's workflow can write one, under `protected` too."""
     from stagegate import settings as settings_file
     from stagegate.evidence import releases
 
@@ -243,7 +241,7 @@ def test_under_protected_trust_a_release_record_is_the_apps(tmp_path: Path, host
         assert not release.recorded
 
 
-def test_a_head_with_an_old_date_is_not_one_the_author_saw(tmp_path: Path, host: str) -> None:
+def test_a_command_is_not_bound_to_a_later_head_with_an_old_date(tmp_path: Path, host: str) -> None:
     """The committer's date is whatever the pusher writes."""
     from stagegate.comment import authorise, parse
     from stagegate.comment import event as events
@@ -292,9 +290,7 @@ def test_a_head_with_an_old_date_is_not_one_the_author_saw(tmp_path: Path, host:
         assert stopped.value.reason == "stale-base"
 
 
-def test_a_repository_dispatch_by_a_writer_has_not_the_right_of_a_promotion(
-    tmp_path: Path, host: str
-) -> None:
+def test_a_repository_dispatch_by_a_writer_may_not_promote(tmp_path: Path, host: str) -> None:
     """Anybody who can push may send one, and GitHub names them as the actor."""
     with app_world(
         tmp_path,

@@ -1,4 +1,4 @@
-"""What public charts render and a cluster accepts is no error; the same with one mistake in it still is one."""
+"""Objects that public charts render and a cluster accepts give no error; the same with one mistake gives one."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "accepted", "instead", "mistake"), CASES)
-def test_only_the_mistake_is_an_error(rule: str, accepted: str, instead: str, mistake: str) -> None:
+def test_a_rule_reports_only_the_mistake(rule: str, accepted: str, instead: str, mistake: str) -> None:
     assert errors(accepted) == []
     if instead != mistake:
         assert rule in {one.rule for one in errors(accepted.replace(instead, mistake, 1))}
@@ -244,13 +244,13 @@ def test_only_the_mistake_is_an_error(rule: str, accepted: str, instead: str, mi
         ("apiVersion: policy/v1beta1", True),
     ],
 )
-def test_an_api_that_the_chart_asks_the_cluster_for_may_be_an_old_one(template: str, severe: bool) -> None:
+def test_an_old_api_is_accepted_where_the_chart_tests_for_it(template: str, severe: bool) -> None:
     budget = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\nspec: {minAvailable: 1}\n"
     assert bool(errors(budget, {"templates/_names.tpl": template})) is severe
 
 
-def test_a_fault_of_a_helper_is_one_finding() -> None:
-    """Every object of the chart has the label; two objects may have it by themselves, and stay apart."""
+def test_a_defect_of_a_helper_is_one_finding() -> None:
+    """A helper puts the label into every object: one finding. Two objects that have it by themselves: two findings."""
     labelled = [
         f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{number}, labels: {{chart: x-1.0.0+build}}}}\n"
         for number in range(5)
@@ -275,7 +275,7 @@ def test_a_fault_of_a_helper_is_one_finding() -> None:
         ),
     ],
 )
-def test_what_a_helper_does_to_every_workload_is_one_finding(container: str, said: str) -> None:
+def test_a_defect_of_a_helper_in_every_workload_is_one_finding(container: str, said: str) -> None:
     several = [workload(container=container).replace("name: web", f"name: w{number}") for number in range(4)]
     (one,) = errors("---\n".join(several))
     assert one.message.startswith(said)

@@ -53,7 +53,7 @@ def deployment(pod: str = "", container: str = "", image: str = GOOD) -> str:
 
 
 def checked(tmp_path: Path, files: dict[str, str], *, checks: str = "{}", pins: str = "") -> Checked:
-    """What chart-check says of a chart with these templates, and of Applications in pins.yaml."""
+    """The findings of chart-check for a chart with these templates, and for Applications in pins.yaml."""
     everything: dict[str, str | bytes] = {"values.yaml": VALUES, **files}
     charts.write(tmp_path / "charts", everything)
     text = SETTINGS.replace("CHECKS", checks)
@@ -355,7 +355,7 @@ ADDRESS = (
         (ADDRESS, ADDRESS.replace("clusterIP: 10.0.0.5, ", ""), ""),
     ],
 )
-def test_changes_that_a_cluster_refuses_after_the_base(
+def test_a_change_that_the_cluster_would_refuse_is_found(
     before: str, after: str, said: str, tmp_path: Path
 ) -> None:
     charts.write(tmp_path / "charts", {**web(after)})
@@ -388,7 +388,7 @@ def test_a_random_secret_is_an_error_and_never_shown(tmp_path: Path) -> None:
     assert "planted" not in one.message + one.why + one.fix
 
 
-def test_values_files_are_those_of_the_package(tmp_path: Path) -> None:
+def test_values_files_are_read_from_the_package(tmp_path: Path) -> None:
     files = {"values-prod.yaml": "greeting: servus\n", **web(deployment())}
     pins = application("values-prod.yaml")
     assert found(checked(tmp_path / "in", files, pins=pins), "values-file-packaged") == []
@@ -430,16 +430,16 @@ def test_one_rendering_serves_two_requests(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(helm, "template", template)
     meta = charts.CHART + 'kubeVersion: ">=1.20.0-0"\n'
     assert checked(tmp_path, {"Chart.yaml": meta, **web(deployment())}).reason == "verified"
-    assert len(asked) == len(set(asked)) == 2  # the probe of the tag is the other one
+    assert len(asked) == len(set(asked)) == 2  # the other rendering is that of the probe for the tag
 
 
-def test_values_that_are_aliases_of_aliases_end(tmp_path: Path) -> None:
+def test_values_with_many_nested_aliases_are_refused_in_time(tmp_path: Path) -> None:
     levels = [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)]
     result = checked(tmp_path, {"values-bomb.yaml": "a0: &a0 [x]\n" + "".join(levels), **web(deployment())})
     assert result.reason == "verified"
 
 
-def test_silenced_findings_stay_and_do_not_fail(tmp_path: Path) -> None:
+def test_a_silenced_finding_is_listed_and_fails_nothing(tmp_path: Path) -> None:
     files = web(deployment(image="busybox", container='env: [{name: A, value: "1"}, {name: A, value: "2"}]'))
     files["templates/own.yaml"] = POD
     loud = checked(tmp_path / "loud", files)

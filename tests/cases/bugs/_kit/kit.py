@@ -102,7 +102,7 @@ spec:
         helm: {releaseName: shop, parameters: [{name: global.imageTag, value: 'v{{.version}}'}]}
 """
 
-# --- a registry that answers as it is told ---------------------------------------------------------------
+# --- a registry with scripted responses ---------------------------------------------------------------
 class Fake:
     def __init__(self, tls=None):
         from stagegate.model import digest_of
@@ -170,7 +170,7 @@ def push(host):
     except Stop as stop: return f"{stop.reason}: {stop.what} {stop.why} {stop.next}"
 
 def plain_listener_case(make_quirk, act):
-    """A TLS registry that names http:// addresses of itself; what arrives in plain is returned."""
+    """A TLS registry that names http:// addresses of itself; returns the requests that arrived without TLS."""
     import socket, urllib3.connection as uc, urllib3.connectionpool as cp
     d = tempfile.mkdtemp(dir=TMP)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", d + "/k", "-out", d + "/c", "-days", "2", "-subj", "/CN=registry.test", "-addext", "subjectAltName=DNS:registry.test"], check=True, capture_output=True)
