@@ -40,3 +40,22 @@ def test_a_path_that_leaves_the_folder_is_not_found(root: Path, name: str) -> No
 def test_a_folder_below_the_folder_is_found(root: Path) -> None:
     assert inside.folder(root, "sub") == (root / "sub").resolve()
     assert inside.file(root, "sub") is None
+
+
+@pytest.mark.parametrize("name", ["loop", "loop/x", "long", "n" * 300, "new/" + "n" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_leads_nowhere(root: Path, name: str) -> None:
+    (root / "long").symlink_to("n" * 300)
+    assert inside.resolved(root, name) is inside.place(root, name) is None
+    assert inside.file(root, name) is inside.folder(root, name) is None
+    assert not inside.is_file(root / "long")
+
+
+def test_a_place_need_not_exist_and_is_below_the_folder(root: Path) -> None:
+    assert inside.place(root, "not/yet") == root / "not/yet"
+    assert inside.place(root, "../new") is None
+    assert inside.resolved(root, "../new") == root.parent / "new"
+
+
+@pytest.mark.parametrize("glob", ["/etc/*", "", "**x", "a\0*", "n" * 300])
+def test_a_glob_that_can_be_none_matches_nothing(root: Path, glob: str) -> None:
+    assert inside.matching(root, glob) == []

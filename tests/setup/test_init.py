@@ -429,6 +429,20 @@ def test_a_folder_that_leads_out_of_the_repository_stops_before_anything_is_writ
     assert (sorted(folder.iterdir()), list(outside.iterdir())) == (before, [])
 
 
+def test_names_that_no_disk_takes_stop_init_with_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = bare(tmp_path, monkeypatch, "helm-created")
+    blob = git(folder, "rev-parse", "HEAD:VERSION")
+    git(folder, "update-index", "--add", "--cacheinfo", f"100644,{blob.strip()},{'x' * 300}.yaml")
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    (folder / ".github").symlink_to(".github")
+    assert run("--yes") == 2
+    assert ".github/workflows/" in (said := capsys.readouterr().out) and "cannot be written" in said
+    (folder / ".github").unlink()
+    assert run("--yes") == 0
+
+
 @pytest.mark.parametrize(
     ("address", "repository"),
     [

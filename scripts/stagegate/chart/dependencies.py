@@ -167,8 +167,8 @@ def _outdated(chart: ChartSource, stop: Stop) -> Stop:
 def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: Path) -> None:
     """Link a `file://` dependency where the copy of the chart expects it."""
     relative = dependency.local
-    real = Path(os.path.realpath(chart.folder / relative))
-    if Path(relative).is_absolute() or not real.is_relative_to(workspace.resolve()):
+    real = inside.resolved(chart.folder, relative)
+    if real is not None and (Path(relative).is_absolute() or not real.is_relative_to(workspace.resolve())):
         raise Stop(
             "findings",
             f"The dependency {dependency.name} is outside the repository.",
@@ -176,7 +176,7 @@ def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: P
             "Move it into the repository, or publish it and name the registry.",
             file=chart.file,
         )
-    if inside.folder(workspace, str(real)) is None:
+    if real is None or inside.folder(workspace, str(real)) is None:
         raise Stop(
             "findings",
             f"The dependency {dependency.name} is not there.",

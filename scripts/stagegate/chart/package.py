@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from stagegate import inside
 from stagegate.chart import ignore, source
 from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
@@ -86,12 +87,11 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
     def walk(place: Path, relative: str, above: tuple[Path, ...]) -> None:
         for entry in sorted(place.iterdir()):
             name = f"{relative}{entry.name}"
-            if ignore.ignored(name, entry.is_dir(), rules):
+            real = inside.resolved(place, entry.name)
+            if ignore.ignored(name, real is not None and entry.is_dir(), rules):
                 continue
-            try:
-                real = entry.resolve()
-            except (OSError, RuntimeError) as error:
-                raise _unfit(path, name, "It is a link that leads in a circle.") from error
+            if real is None:
+                raise _unfit(path, name, "It is a link that leads in a circle, or to what can be no file.")
             if not real.is_relative_to(root) or real in above:
                 raise _unfit(path, name, "It is a link that leads out of the chart or to a folder above.")
             if entry.is_dir():

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from stagegate import inside
 from stagegate.errors import Stop
 from stagegate.model import WorkflowRun
 from stagegate.patterns import pattern
@@ -120,11 +121,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
         `what` names the input or setting, for the message.
         """
-        try:
-            target = (self.workspace / path).resolve()
-        except (OSError, RuntimeError, ValueError):  # a NUL; a loop of links; a name no file can have
-            target = None
-        if target is None or not target.is_relative_to(self.workspace):
+        target = inside.resolved(self.workspace, path)
+        if target is None:
+            raise Stop(
+                "bad-input",
+                f"{what} {path[:200]!r} can be no file.",
+                "Its links lead in a circle, or it is longer or has other characters than a file name may have.",
+                "Give the path of a file, relative to the repository's root.",
+            )
+        if not target.is_relative_to(self.workspace):
             raise Stop(
                 "bad-input",
                 f"{what} {path!r} leads out of the workspace.",

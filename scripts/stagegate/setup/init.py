@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from stagegate import inside
 from stagegate import settings as settings_file
 from stagegate.errors import Stop
 from stagegate.setup import files, github_app, origin, propose, survey
@@ -94,12 +95,14 @@ def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
 
 def _demand_inside(folder: Path, path: str) -> None:
     """Stop(bad-input) where a link leads a file out of the repository. Nothing is written then."""
-    place = (folder / path).resolve()
-    if not place.is_relative_to(folder.resolve()):
+    if inside.place(folder, path) is None:
+        place = inside.resolved(folder, path)
         raise Stop(
             "bad-input",
-            f"{path} would be written to {place}.",
-            "A folder of that name is a link that leads out of the repository.",
+            f"{path} would be written to {place}." if place else f"{path} cannot be written.",
+            "A folder of that name is a link that leads out of the repository."
+            if place
+            else "A folder of that name is a link that leads in a circle, or the name is too long for a file.",
             "Replace the link with a folder and run init again; nothing was written.",
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from stagegate import inside
 from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.clients import git
 from stagegate.errors import Stop
@@ -37,12 +38,11 @@ def read(folder: Path, repository: str = "") -> WorkTree:
             "init and doctor read the files that Git tracks, the tags and the address of `origin`.",
             "Run `git init`, or change into the repository.",
         )
-    names = [name for name in git.files(folder) if (folder / name).is_file()]
+    names = [name for name in git.files(folder) if inside.is_file(folder / name)]
 
     def load(wanted: Sequence[str]) -> dict[str, bytes]:
-        inside = {name: (folder / name).resolve() for name in wanted}
-        home = folder.resolve()
-        return {name: path.read_bytes() for name, path in inside.items() if path.is_relative_to(home)}
+        found = {name: inside.file(folder, name) for name in wanted}
+        return {name: place.read_bytes() for name, place in found.items() if place}
 
     origin = git.said(folder, "remote", "get-url", "origin")
     repository = repository or git.repository_of(origin)

@@ -52,6 +52,14 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
         return Cluster(kube_version=self.kube_version, api_versions=self.api_versions)
 
 
+def _put(target: Path, content: bytes, tree: Tree, path: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not tree.entries[path].link:
+        target.write_bytes(content)
+    elif tree.resolve(path)[0] or not path:
+        target.symlink_to(content.decode("utf-8", "surrogateescape"))
+
+
 @contextmanager
 def on_disk(tree: Tree, named: Named) -> Iterator[Path]:
     """Files of a tree in a temporary folder, removed afterwards. Links that lead outside are left out."""
@@ -64,10 +72,8 @@ def on_disk(tree: Tree, named: Named) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="stagegate-tree-") as place:
         root = Path(place).resolve()
         for path, content in contents.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not tree.entries[path].link:
-                target.write_bytes(content)
-            elif tree.resolve(path)[0] or not path:
-                target.symlink_to(content.decode("utf-8", "surrogateescape"))
+            try:
+                _put(root / path, content, tree, path)
+            except (OSError, ValueError) as error:  # Git keeps names and links that this disk cannot
+                raise NotRendered(f"{path[:200]} cannot be written as a file ({type(error).__name__})") from error
         yield root

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from stagegate import inside
 from stagegate.clients.hub import Hub, RefUpdate
 from stagegate.clients.hub.values import ZERO
 from stagegate.errors import Stop
@@ -84,7 +85,7 @@ def _commit_and_tag(
 def write_locally(files: Mapping[str, bytes], workspace: Path) -> None:
     """Write the files to the work tree, so that later steps of this job use the release."""
     for name, content in files.items():
-        target = (workspace / name).resolve()
-        if target.is_relative_to(workspace):
+        target = inside.place(workspace, name)
+        if target is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from stagegate import inside
 from stagegate.clients import hub
 from stagegate.clients.registry import Registry
 from stagegate.errors import Stop
@@ -84,7 +85,7 @@ def matching(patterns: Sequence[str], context: Context, setting: str) -> tuple[R
     release_files: dict[str, ReleaseFile] = {}
     for pattern in patterns:
         start = context.inside(pattern.partition("*")[0] or ".", what=setting)
-        paths = [start] if "*" not in pattern else sorted(context.workspace.glob(pattern))
+        paths = [start] if "*" not in pattern else inside.matching(context.workspace, pattern)
         files = [path for path in paths if path.is_file()]
         if not files:
             raise Stop(
