@@ -51,7 +51,13 @@ def matching(root: Path, glob: str) -> list[Path]:
     """The paths below `root` that a glob matches, sorted; none for what can be no glob."""
     try:
         return sorted(root.glob(glob))
-    except (OSError, RuntimeError, ValueError, NotImplementedError, IndexError):  # absolute, empty, `**x`, too long
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+        NotImplementedError,
+        IndexError,
+    ):  # absolute, empty, `**x`, too long
         return []
 
 

@@ -85,7 +85,10 @@ def _local(context: Context, pattern: str) -> tuple[App, ...]:
 def here(context: Context, pattern: str) -> tuple[App, ...]:
     """The apps of the work tree, in the order of their files. Stop(missing-file) when there is none."""
     if is_glob(pattern):
-        paths = [path.relative_to(context.workspace).as_posix() for path in inside.matching(context.workspace, pattern)]
+        paths = [
+            path.relative_to(context.workspace).as_posix()
+            for path in inside.matching(context.workspace, pattern)
+        ]
     elif pattern == locations.FILE:
         paths = list(locations.in_work_tree(context.workspace))
     else:

@@ -75,5 +75,7 @@ def on_disk(tree: Tree, named: Named) -> Iterator[Path]:
             try:
                 _put(root / path, content, tree, path)
             except (OSError, ValueError) as error:  # Git keeps names and links that this disk cannot
-                raise NotRendered(f"{path[:200]} cannot be written as a file ({type(error).__name__})") from error
+                raise NotRendered(
+                    f"{path[:200]} cannot be written as a file ({type(error).__name__})"
+                ) from error
         yield root

@@ -60,6 +60,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, bool]
     secrets: tuple[str, ...] = ()
     permissions: Mapping[str, str] = {}
+    outputs: tuple[str, ...] = ()
 
     @property
     def is_workflow(self) -> bool:
@@ -74,8 +75,13 @@ def read(name: str) -> Interface | None:
         return _workflow(name)
     if name not in definitions.names():
         return None
-    inputs = definitions.read(name).inputs
-    return Interface(name=name, inputs=_required(inputs), permissions=_LEAST.get(name, {}))
+    defined = definitions.read(name)
+    return Interface(
+        name=name,
+        inputs=_required(defined.inputs),
+        permissions=_LEAST.get(name, {}),
+        outputs=tuple(defined.outputs),
+    )
 
 
 @cache
@@ -109,6 +115,7 @@ def _workflow(name: str) -> Interface | None:
         inputs=_required(mapping(call.get("inputs"))),
         secrets=tuple(mapping(call.get("secrets"))),
         permissions=strongest(jobs),
+        outputs=tuple(mapping(call.get("outputs"))),
     )
 
 

@@ -40,7 +40,7 @@ class StagegateCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow: its triggers, its calls of stagegate, its jobs by name, and its `concurrency`.
+    """A workflow: its triggers, its calls of stagegate, its jobs by name, and what it says for all of them.
 
     `odd` are jobs with a `uses:` that names stagegate and is no call. `trouble` where it is no YAML.
     """
@@ -50,6 +50,8 @@ class WorkflowFile(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[StagegateCall, ...]
     jobs: Mapping[str, Any] = {}
     concurrency: Any = None
+    env: Any = None
+    permissions: Any = None
     odd: tuple[tuple[str, str], ...] = ()
     trouble: str = ""
 
@@ -62,6 +64,12 @@ def read(facts: DoctorFacts) -> tuple[WorkflowFile, ...]:
 def calls(facts: DoctorFacts) -> tuple[StagegateCall, ...]:
     """Every call of stagegate."""
     return tuple(call for workflow in read(facts) for call in workflow.calls)
+
+
+def is_call(address: str) -> str:
+    """The name of the workflow or action of stagegate that `uses:` names; empty for any other address."""
+    match = _CALL.fullmatch(address)
+    return match["path"].rpartition("/")[2] if match else ""
 
 
 def default_branch(facts: DoctorFacts) -> str:
@@ -94,6 +102,8 @@ def _file(facts: DoctorFacts, file: str) -> WorkflowFile:
         calls=tuple(_calls(file, document, lines)),
         jobs=jobs,
         concurrency=document.get("concurrency"),
+        env=document.get("env"),
+        permissions=document.get("permissions"),
         odd=tuple(_odd(jobs)),
     )
 
@@ -128,7 +138,7 @@ def _calls(file: str, document: Mapping[str, Any], lines: Sequence[str]) -> Iter
                 ref=f"{match['owner']}/stagegate@{match['ref']}",
                 inputs=mapping(one.get("with")),
                 secrets=passed,
-                permissions=_permissions(whole, document),
+                permissions=granted(whole, document),
             )
 
 
@@ -154,7 +164,7 @@ def _line(lines: Sequence[str], address: str, after: int) -> int:
     return next((number for number, line in enumerate(lines, 1) if number > after and address in line), 0)
 
 
-def _permissions(job: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, str] | None:
+def granted(job: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, str] | None:
     """What a job grants: its own list, else that of the file; None where there is neither."""
     for place in (job, document):
         if "permissions" in place:

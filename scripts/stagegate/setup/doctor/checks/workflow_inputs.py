@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stagegate.argocd_app.sources import items, mapping
+from stagegate.argocd_app.sources import mapping
 from stagegate.model import Finding
-from stagegate.setup.doctor import reusable, workflow_calls
+from stagegate.setup.doctor import expressions, outputs, reusable, workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.doctor.reusable import Interface
@@ -37,7 +37,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             else:
                 yield from _inputs(call, interface)
                 yield from _app(facts, call, interface)
-            yield from _outputs(call, workflow.jobs)
+            yield from _outputs(facts, call, workflow.jobs)
 
 
 def _unknown(call: StagegateCall) -> Finding:
@@ -93,14 +93,13 @@ def _app(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> Itera
         )
 
 
-def _outputs(call: StagegateCall, jobs: Mapping[str, Any]) -> Iterator[Finding]:
+def _outputs(facts: DoctorFacts, call: StagegateCall, jobs: Mapping[str, Any]) -> Iterator[Finding]:
     """`needs.<job>.outputs.<name>` of a job that does not exist, is not needed, or writes no such output."""
-    given = mapping(jobs.get(call.job)).get("needs")
-    needed = [given] if isinstance(given, str) else items(given)
+    needed = expressions.needed(mapping(jobs.get(call.job)))
     for name, value in call.inputs.items():
         for match in _OUTPUT.finditer(str(value)):
             job, output = match["job"], match["output"]
-            known = _written(mapping(jobs.get(job)))
+            known = outputs.of_job(facts, mapping(jobs.get(job)))
             if job in needed and job in jobs and (known is None or output in known):
                 continue
             if job not in jobs:
@@ -119,11 +118,6 @@ def _outputs(call: StagegateCall, jobs: Mapping[str, Any]) -> Iterator[Finding]:
                 file=call.file,
                 line=call.line,
             )
-
-
-def _written(job: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The outputs of a job; None for one that calls a workflow, whose outputs are in another file."""
-    return None if "uses" in job else tuple(mapping(job.get("outputs")))
 
 
 CHECK = DoctorCheck(

@@ -1,0 +1,181 @@
+"""build-job: the build runs after the version is decided, builds the release commit, and returns its digests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stagegate.argocd_app.sources import mapping
+from stagegate.model import Finding
+from stagegate.setup.doctor import build_jobs, expressions
+from stagegate.setup.doctor.build_jobs import BuildJob
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_CHECKOUT, _BUILD = "actions/checkout", "docker/build-push-action"
+_GIT = re.compile(r"\bgit\s+(?:-\S+\s+)*(?:checkout|fetch|clone|switch|reset)\b")
+_PUSHED = re.compile(r"\bgithub\.(?:sha|ref|ref_name|event)\b")
+_RELEASED = ("sha", "tag", "version", "releases")
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Order, then what is checked out, then what the job returns."""
+    for build in build_jobs.read(facts):
+        if build.version not in expressions.before(build.workflow.jobs, build.name):
+            yield _too_early(facts, build)
+        elif "uses" in build.job:
+            yield from _called(build)
+        else:
+            yield from _checked_out(facts, build)
+        yield from _unconditional(build)
+        yield from _digests(facts, build)
+
+
+def _has_version_files(facts: DoctorFacts) -> bool:
+    return any(settings.version.files for _, settings in facts.valid if not settings.source)
+
+
+def _too_early(facts: DoctorFacts, build: BuildJob) -> Finding:
+    return _finding(
+        build,
+        "error" if _has_version_files(facts) else "warning",
+        f"The job {build.name} does not wait for the job {build.version}.",
+        "It starts before the version is decided, so it builds the commit before the release commit.",
+        f"Write `needs: {build.version}` in the job {build.name}, and check out `ref: {_sha(build)}`.",
+    )
+
+
+def _called(build: BuildJob) -> Iterator[Finding]:
+    """A job that calls a workflow: what that builds is not read."""
+    given = expressions.of_jobs(build.job.get("with"))
+    if not any(one.owner == build.version and one.output in _RELEASED for one in given):
+        yield _finding(
+            build,
+            "note",
+            f"What the job {build.name} builds was not read, because it calls {build.job['uses']}.",
+            f"No input gives it the release commit, which is the output sha of the job {build.version}. A called "
+            "workflow then checks out the commit before that.",
+            f"Give it an input such as `ref: {_sha(build)}`, and check that out there.",
+        )
+
+
+def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
+    severity = "error" if _has_version_files(facts) else "warning"
+    why = "It then builds the commit that was pushed, and the release commit with the new version comes after that."
+    checkouts = [
+        step
+        for step in build.using(_CHECKOUT)
+        if mapping(step.get("with")).get("repository") in (None, "", facts.survey.repository)
+    ]
+    for step in checkouts:
+        ref = str(mapping(step.get("with")).get("ref") or "")
+        if _is_released(build, ref):
+            continue
+        if not ref or _PUSHED.search(ref) or "${{" not in ref:
+            yield _finding(
+                build,
+                severity,
+                f"The job {build.name} does not check out the release commit"
+                + (f", but {ref}." if ref else "."),
+                why,
+                f"Write `ref: {_sha(build)}` below `with:` of {_CHECKOUT}.",
+            )
+        else:
+            yield _finding(
+                build,
+                "note",
+                f"Which commit the job {build.name} checks out could not be read from {ref}.",
+                f"It has to be the release commit, which is the output sha of the job {build.version}.",
+                f"Write `ref: {_sha(build)}`, if that is not what it is.",
+            )
+    for step in build.using(_BUILD):
+        if not mapping(step.get("with")).get("context"):
+            yield _finding(
+                build,
+                severity,
+                f"{_BUILD} in the job {build.name} has no `context`.",
+                "It then ignores the files that were checked out and builds the commit that was pushed, not "
+                "the release commit.",
+                f"Write `context: .` below `with:` of {_BUILD}.",
+            )
+    scripts = " ".join(str(step.get("run") or "") for step in build.steps)
+    if not checkouts and not build.using(_BUILD) and not _GIT.search(scripts):
+        yield _finding(
+            build,
+            "note",
+            f"The job {build.name} checks nothing out.",
+            f"Its image has to be built from the release commit, the output sha of the job {build.version}.",
+            f"Add {_CHECKOUT} with `ref: {_sha(build)}`, unless the build fetches that commit itself.",
+        )
+
+
+def _is_released(build: BuildJob, ref: str) -> bool:
+    """Whether a ref takes the release commit or its tag, also by a variable of the job or the file."""
+    for name in re.findall(r"\benv\.([\w-]+)", ref):
+        ref += str(mapping(build.job.get("env")).get(name) or "")
+    taken = expressions.of_jobs(ref)
+    return any(one.owner == build.version and one.output in ("sha", "tag") for one in taken)
+
+
+def _unconditional(build: BuildJob) -> Iterator[Finding]:
+    """A road that also starts after a commit that releases nothing."""
+    jobs = build.workflow.jobs
+    involved = [build.call.job, *expressions.needed(mapping(jobs.get(build.call.job)))]
+    if any("if" in mapping(jobs.get(name)) for name in involved if name != build.version):
+        return
+    if build.call.name.endswith(".yml"):
+        yield _finding(
+            build,
+            "error",
+            f"The job {build.call.job} also runs after a commit that releases nothing.",
+            f"The outputs of the job {build.version} are then empty, and {build.call.name} fails.",
+            f"Write `if: needs.{build.version}.outputs.changed == 'true'` in the job {build.name}.",
+        )
+
+
+def _digests(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
+    """What `digests` is made of: one object for all images, and no bare digest."""
+    if "uses" in build.job:
+        return
+    given = mapping(build.job.get("outputs"))
+    for name in build.taken:
+        text = str(given.get(name) or "").strip()
+        taken = next(expressions.of_steps(text), None)
+        step: Mapping[str, Any] = build.step(taken.owner) if taken else {}
+        is_whole = re.fullmatch(r"\$\{\{[^}]*\}\}", text) is not None
+        if taken and is_whole and str(step.get("uses") or "").startswith(f"{_BUILD}@"):
+            yield _finding(
+                build,
+                "error",
+                f"The output {name} of the job {build.name} is the output {taken.output} of {_BUILD}.",
+                f"{build.call.name} takes a JSON object of images and digests.",
+                f'Write {name}: \'{{"{next(iter(build_jobs.images(facts)), "image")}":'
+                f'"${{{{ steps.{taken.owner}.outputs.digest }}}}"}}\' below `outputs:`.',
+            )
+    if mapping(build.job.get("strategy")).get("matrix"):
+        several = len(build_jobs.images(facts)) > 1
+        yield _finding(
+            build,
+            "error" if several else "warning",
+            f"The job {build.name} is a matrix, and its outputs are those of one run of it.",
+            f"GitHub keeps the output of the run that ends last, so {build.call.name} gets the digests of one "
+            "image only.",
+            "Build all images in one job, or let a job after it collect the digests, for example from artifacts.",
+        )
+
+
+def _sha(build: BuildJob) -> str:
+    return f"${{{{ needs.{build.version}.outputs.sha }}}}"
+
+
+def _finding(build: BuildJob, severity: str, message: str, why: str, cure: str) -> Finding:
+    return finding(severity, message, why, cure, file=build.workflow.file)  # type: ignore[arg-type]
+
+
+CHECK = DoctorCheck(
+    name="build-job",
+    looks_at="Your build: its order, the commit that it checks out, its digests. Scripts are not interpreted",
+    cure="Correct the job; examples/build shows what it has to do.",
+    check=check,
+)

@@ -1,0 +1,163 @@
+"""build-push: the build may push, to the registry and the names that the settings list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stagegate.argocd_app.sources import mapping
+from stagegate.model import Finding
+from stagegate.setup.doctor import build_jobs
+from stagegate.setup.doctor.build_jobs import TOKEN, BuildJob
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_BUILD, _LOGIN = "docker/build-push-action", "docker/login-action"
+_OWN = "ghcr.io"  # the registry that the job's token is a login for
+_PUSHES = re.compile(r"push=true|type=registry|type=image,.*push")
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """The right to push, then logins, then what is pushed."""
+    images = build_jobs.images(facts)
+    for build in build_jobs.read(facts) if images else ():
+        if "uses" not in build.job:
+            yield from _permission(facts, build, images)
+            yield from _logins(build, images)
+            yield from _names(facts, build, images)
+            yield from _versions(build)
+
+
+def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
+    """`packages: write`, where the job's token is what signs in."""
+    steps = [step for step in build.steps if not str(step.get("uses") or "").startswith("actions/checkout@")]
+    signs_in = any(TOKEN.search(text) for step in steps for text in build_jobs.texts(step)) or any(
+        TOKEN.search(text) for text in build_jobs.texts(build.job.get("env"))
+    )
+    if not signs_in or _OWN not in {_host(image) for image in images}:
+        return
+    granted = build.permissions
+    if granted is None:
+        setting = facts.hub.workflow_token if facts.hub else None
+        if setting is None or setting.default_workflow_permissions != "write":
+            yield finding(
+                "warning" if setting is None else "error",
+                f"The job {build.name} lists no permissions, and it pushes with GITHUB_TOKEN.",
+                "In a new repository that token may only read, and the registry refuses the push.",
+                f"Write `permissions: {{contents: read, packages: write}}` in the job {build.name}.",
+                file=build.workflow.file,
+            )
+    elif granted.get("packages", granted.get("*")) != "write":
+        yield finding(
+            "error",
+            f"The job {build.name} does not grant `packages: write`.",
+            f"It signs in to {_OWN} with GITHUB_TOKEN, and the registry refuses the push.",
+            f"Add `packages: write` below `permissions:` of the job {build.name}.",
+            file=build.workflow.file,
+        )
+    if (
+        granted is not None
+        and build.using("actions/checkout")
+        and not granted.get("contents", granted.get("*"))
+    ):
+        yield finding(
+            "warning",
+            f"The job {build.name} does not grant `contents: read`.",
+            "actions/checkout cannot read a private repository without it.",
+            f"Add `contents: read` below `permissions:` of the job {build.name}.",
+            file=build.workflow.file,
+        )
+
+
+def _logins(build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
+    """Registries that docker/login-action signs in to, where that is the only way in."""
+    given = [str(mapping(step.get("with")).get("registry") or "docker.io") for step in build.using(_LOGIN)]
+    others = any(
+        "login" in text.lower() or "auth" in text.lower()
+        for step in build.steps
+        if not str(step.get("uses") or "").startswith((f"{_LOGIN}@", "actions/checkout@"))
+        for text in (str(step.get("uses") or ""), str(step.get("run") or ""))
+    )
+    if not given or others or any("${{" in one for one in given):
+        return
+    hosts = {re.sub(r"^https?://|/.*$", "", one) for one in given}
+    for host in sorted({_host(image) for image in images} - hosts):
+        named = sorted(image for image in images if _host(image) == host)
+        yield finding(
+            "error",
+            f"The job {build.name} signs in to {', '.join(sorted(hosts))}, and not to {host}.",
+            f"{', '.join(named)} in {images[named[0]]} is pushed there.",
+            f"Write `registry: {host}` below `with:` of {_LOGIN}, or correct `images`.",
+            file=build.workflow.file,
+        )
+
+
+def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
+    """Images that the build pushes under another name, or does not push at all."""
+    names: set[str] = set()
+    known = True
+    for step in build.using(_BUILD):
+        inputs = mapping(step.get("with"))
+        pushes = str(inputs.get("push") or "").lower()
+        if pushes in ("", "false") and not _PUSHES.search(str(inputs.get("outputs") or "")):
+            yield finding(
+                "error",
+                f"{_BUILD} in the job {build.name} does not push.",
+                "`push` is false by default, and the image stays on the runner.",
+                f"Write `push: true` below `with:` of {_BUILD}.",
+                file=build.workflow.file,
+            )
+        found, complete = build_jobs.pushed(build, step, facts.survey.repository)
+        names |= found
+        known &= complete and bool(found)
+    if names and known and not names & images.keys() and len(build.using(_BUILD)) == len(images):
+        yield finding(
+            "error",
+            f"The job {build.name} pushes {', '.join(sorted(names))}, which no `images` lists.",
+            f"{', '.join(sorted(images))} is what {build.call.name} tags and the chart deploys.",
+            f"Write the same name in {build.workflow.file} and in {next(iter(images.values()))}.",
+            file=build.workflow.file,
+        )
+        return
+    whole = " ".join(
+        build_jobs.resolved(text, facts.survey.repository)
+        for text in build_jobs.texts([build.job, build.workflow.env])
+    )
+    for image, config in images.items():
+        if not re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w/-]|\.\w)", whole):
+            yield finding(
+                "note",
+                f"Whether the job {build.name} pushes {image} could not be read.",
+                f"Its text does not contain that name, which {config} lists.",
+                f"Make sure that the digest it returns for {image} was pushed under exactly this name.",
+                file=build.workflow.file,
+            )
+
+
+def _versions(build: BuildJob) -> Iterator[Finding]:
+    """A build that writes the version's tag: a repeated build would move it to other content."""
+    for step in build.using(_BUILD):
+        tags = str(mapping(step.get("with")).get("tags") or "")
+        if re.search(rf"needs\.{re.escape(build.version)}\.outputs\.(?:version|tag)\b", tags):
+            yield finding(
+                "warning",
+                f"The job {build.name} pushes the tag of the version itself.",
+                "When the job is run again, the tag moves to another digest, and image-tags then stops with "
+                "tag-taken.",
+                f"Write a tag such as `sha-${{{{ needs.{build.version}.outputs.sha }}}}`. image-tags adds that "
+                "of the version.",
+                file=build.workflow.file,
+            )
+
+
+def _host(image: str) -> str:
+    first = image.partition("/")[0]
+    return first if {".", ":"} & set(first) or first == "localhost" else "docker.io"
+
+
+CHECK = DoctorCheck(
+    name="build-push",
+    looks_at="Your build: its permission to push, its registry and image names. Scripts are not interpreted",
+    cure="Correct the job; examples/build shows what it has to do.",
+    check=check,
+)
