@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from stagegate.argocd_app.tree import Entry, Tree
 from stagegate.model import Finding
-from stagegate.setup.doctor import read
 from stagegate.setup.doctor.checks import build_job, build_push, workflow_inputs, workflow_outputs
-from stagegate.setup.work_tree import WorkTree
+from tests.setup import doctor_facts
 
 SETTINGS = """\
 app: shop
@@ -56,11 +54,7 @@ def findings(workflow: str, settings: str = SETTINGS, **others: str) -> list[Fin
     """What the checks of jobs find in a repository of two files and `others` among the workflows."""
     files = {"stagegate.yaml": settings, ".github/workflows/release.yml": workflow}
     files |= {f".github/workflows/{name}.yml": text for name, text in others.items()}
-    contents = {path: text.encode() for path, text in files.items()}
-    tree = Tree({path: Entry(oid=path) for path in contents}, lambda wanted: {p: contents[p] for p in wanted})
-    place = WorkTree(tree=tree, tags=(), repository="acme/shop", address="", branch="main")
-    facts = read.local(place, "stagegate.yaml")
-    assert not [app.trouble for app in facts.apps if app.trouble]
+    facts = doctor_facts.of(files)
     return [one for check in CHECKS for one in check.run(facts)]
 
 
@@ -211,7 +205,7 @@ MISTAKES: Mapping[str, tuple[tuple[str, ...], str, str, str, str]] = {
         "note",
         "build-push",
         "Whether the job build pushes ghcr.io/acme/shop could not be read",
-        "exactly this name",
+        "exactly the name",
     ),
     "an image that stays on the runner": (
         (", push: true", ""),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ import yaml
 
 from stagegate import yaml_1_1
 from stagegate.argocd_app.sources import items, mapping
+from stagegate.setup.doctor import event_filters
 from stagegate.setup.doctor.facts import DoctorFacts
 
 _CALL = re.compile(
@@ -80,11 +80,8 @@ def default_branch(facts: DoctorFacts) -> str:
 def started_on(workflow: WorkflowFile, branch: str) -> bool:
     """Whether a push to a branch starts a workflow, as far as `branches` tell."""
     push = mapping(workflow.triggers.get("push"))
-    given = push.get("branches")
-    patterns = [given] if isinstance(given, str) else [str(one) for one in items(given)]
-    if "push" not in workflow.triggers or ("tags" in push and not patterns):
-        return False
-    return not patterns or any(fnmatchcase(branch, one) for one in patterns if not one.startswith("!"))
+    only_tags = {"tags", "tags-ignore"} & push.keys() and not {"branches", "branches-ignore"} & push.keys()
+    return "push" in workflow.triggers and not only_tags and event_filters.passes(push, "branches", branch)
 
 
 def _file(facts: DoctorFacts, file: str) -> WorkflowFile:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagegate.argocd_app.sources import mapping
-from stagegate.model import Finding
+from stagegate.model import Finding, Severity
 from stagegate.setup.doctor import build_jobs, expressions
 from stagegate.setup.doctor.build_jobs import BuildJob
 from stagegate.setup.doctor.check import DoctorCheck, finding
@@ -61,7 +61,7 @@ def _called(build: BuildJob) -> Iterator[Finding]:
 
 
 def _checked_out(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
-    severity = "error" if _has_version_files(facts) else "warning"
+    severity: Severity = "error" if _has_version_files(facts) else "warning"
     why = "It then builds the commit that was pushed, and the release commit with the new version comes after that."
     checkouts = [
         step
@@ -169,8 +169,8 @@ def _sha(build: BuildJob) -> str:
     return f"${{{{ needs.{build.version}.outputs.sha }}}}"
 
 
-def _finding(build: BuildJob, severity: str, message: str, why: str, cure: str) -> Finding:
-    return finding(severity, message, why, cure, file=build.workflow.file)  # type: ignore[arg-type]
+def _finding(build: BuildJob, severity: Severity, message: str, why: str, cure: str) -> Finding:
+    return finding(severity, message, why, cure, file=build.workflow.file)
 
 
 CHECK = DoctorCheck(

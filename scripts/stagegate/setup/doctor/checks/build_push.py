@@ -123,15 +123,17 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
         build_jobs.resolved(text, facts.survey.repository)
         for text in build_jobs.texts([build.job, build.workflow.env])
     )
-    for image, config in images.items():
-        if not re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w/-]|\.\w)", whole):
-            yield finding(
-                "note",
-                f"Whether the job {build.name} pushes {image} could not be read.",
-                f"Its text does not contain that name, which {config} lists.",
-                f"Make sure that the digest it returns for {image} was pushed under exactly this name.",
-                file=build.workflow.file,
-            )
+    unread = [
+        image for image in images if not re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w/-]|\.\w)", whole)
+    ]
+    if unread:
+        yield finding(
+            "note",
+            f"Whether the job {build.name} pushes {', '.join(unread)} could not be read.",
+            "Its text does not contain what `images` lists.",
+            "Make sure that each digest it returns was pushed under exactly the name in `images`.",
+            file=build.workflow.file,
+        )
 
 
 def _versions(build: BuildJob) -> Iterator[Finding]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from stagegate.argocd_app import sources
 from stagegate.argocd_app.same_repository import same_repository
-from stagegate.argocd_app.sources import ApplicationSource, mapping
+from stagegate.argocd_app.sources import mapping
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
 from stagegate.settings import Environment
+from stagegate.setup.doctor import app_of_apps
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.documents import Document
@@ -37,21 +38,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             )
         for file in applied:
             for one in known.values():
-                if one.name == parent or _reaches(facts, one, file):
+                if one.name == parent or app_of_apps.reaches(facts, one, file):
                     yield from _applies(facts, environment, one, file)
-
-
-def _reaches(facts: DoctorFacts, parent: Document, file: str) -> bool:
-    """Whether an Application deploys a folder of this repository that has a file."""
-    return parent.file != file and any(
-        _has(source, file) and same_repository(source.address, facts.survey.repository) == "ours"
-        for source in sources.of(parent.content)
-    )
-
-
-def _has(source: ApplicationSource, file: str) -> bool:
-    path = source.path.strip("/.")
-    return source.kind == "git" and (not path or file.startswith(f"{path}/"))
 
 
 def _applies(facts: DoctorFacts, environment: Environment, parent: Document, file: str) -> Iterator[Finding]:
@@ -69,7 +57,7 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
             environment=environment.name,
         )
     for source in ours:
-        if not _has(source, file) and len(ours) == 1 and not source.document.get("helm"):
+        if not app_of_apps.has(source, file) and len(ours) == 1 and not source.document.get("helm"):
             yield finding(
                 "error",
                 f"The Application {parent.name} deploys {source.path}, where {file} is not.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from stagegate.errors import Stop
 from stagegate.gate import placeholders
 from stagegate.gate import scenarios as scenario_files
-from stagegate.model import Finding
+from stagegate.model import Finding, Severity
 from stagegate.settings import Environment
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
@@ -17,6 +17,7 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Gates without checks, scenario files that are missing or wrong, variables that policy does not list."""
+    files: dict[str, list[Environment]] = {}
     for config, settings, environment in facts.places:
         gate = environment.gate
         for text in placeholders.refused(gate.variables, None):
@@ -40,46 +41,96 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             continue
         if not gate.scenarios or settings.source:
             continue  # in a repository of pins the file is elsewhere
-        yield from _file(facts, environment, gate.scenarios)
+        files.setdefault(gate.scenarios, []).append(environment)
+    for file, environments in files.items():
+        yield from _file(facts, environments, file)
 
 
-def _file(facts: DoctorFacts, environment: Environment, file: str) -> Iterator[Finding]:
+def _file(facts: DoctorFacts, environments: Sequence[Environment], file: str) -> Iterator[Finding]:
+    """A file once, however many gates read it."""
     content = facts.tree.file(file)
     if content is None:
-        yield finding(
+        yield _finding(
             "error",
+            environments,
             f"There is no {file}.",
-            f"The gate of {environment.name} reads its checks from it.",
+            f"{_gates(environments)} its checks from it.",
             "Add the file; docs/scenarios.md describes it.",
-            file=file,
-            environment=environment.name,
+            file,
         )
         return
     try:
         parsed = scenario_files.parse(content, file)
     except Stop as stop:
-        yield finding("error", stop.what, stop.why, stop.next, file=file, environment=environment.name)
+        yield _finding("error", environments, stop.what, stop.why, stop.next, file)
         return
     used = set(placeholders.variables(msgspec.to_builtins(parsed)))
-    missing = sorted(used - set(environment.gate.variables))
-    if missing:
-        yield finding(
+    yield from _unlisted(environments, file, used)
+    yield from _unused(environments, file, used)
+    blind = [one for one in environments if one.argo.source == "http"]
+    if blind and not parsed.asks_version:
+        verb = "has" if len(blind) == 1 else "have"
+        yield _finding(
             "error",
-            f"{file} uses {', '.join(missing)}, which gate.variables of {environment.name} does not list.",
+            blind,
+            f"No check of {file} compares {{version}}.",
+            f"{_names(blind)} {verb} `argocd.source: http`, so the service has to report which version runs.",
+            'Add to a check: expect: {json: {version: "{version}"}}.',
+            file,
+        )
+
+
+def _unlisted(environments: Sequence[Environment], file: str, used: set[str]) -> Iterator[Finding]:
+    """Variables that a file uses and gates do not list."""
+    for missing, group in _grouped(environments, lambda one: used - set(one.gate.variables)):
+        yield _finding(
+            "error",
+            group,
+            f"{file} uses {', '.join(missing)}, which gate.variables of {_names(group)} does not list.",
             "Only listed variables reach a scenario.",
             f"Write `variables: [{', '.join(sorted(used))}]` under its gate.",
-            file=file,
-            environment=environment.name,
+            file,
         )
-    if environment.argo.source == "http" and not parsed.asks_version:
-        yield finding(
-            "error",
-            f"No check of {file} compares {{version}}.",
-            f"{environment.name} has `argocd.source: http`, so the service has to report which version runs.",
-            'Add to a check: expect: {json: {version: "{version}"}}.',
-            file=file,
-            environment=environment.name,
+
+
+def _unused(environments: Sequence[Environment], file: str, used: set[str]) -> Iterator[Finding]:
+    """Variables that gates list and the file does not use. A program of `command` may use them."""
+    checked = [one for one in environments if not one.gate.command]
+    for spare, group in _grouped(checked, lambda one: set(one.gate.variables) - used):
+        yield _finding(
+            "note",
+            group,
+            f"gate.variables of {_names(group)} lists {', '.join(spare)}, which {file} does not use.",
+            "A scenario file may then use a secret that no check needs.",
+            f"Delete {', '.join(spare)} from `variables`, or write ${{{spare[0]}}} where it belongs.",
+            file,
         )
+
+
+def _grouped(
+    environments: Sequence[Environment], names: Callable[[Environment], set[str]]
+) -> Iterator[tuple[tuple[str, ...], list[Environment]]]:
+    """The environments by the variables that are wrong there; those without any are left out."""
+    groups: dict[tuple[str, ...], list[Environment]] = {}
+    for one in environments:
+        groups.setdefault(tuple(sorted(names(one))), []).append(one)
+    yield from ((found, group) for found, group in groups.items() if found)
+
+
+def _gates(environments: Sequence[Environment]) -> str:
+    several = len({one.name for one in environments}) > 1
+    return f"The {'gates' if several else 'gate'} of {_names(environments)} {'read' if several else 'reads'}"
+
+
+def _names(environments: Sequence[Environment]) -> str:
+    return " and ".join(dict.fromkeys(one.name for one in environments))
+
+
+def _finding(
+    severity: Severity, environments: Sequence[Environment], message: str, why: str, fix: str, file: str
+) -> Finding:
+    names = {one.name for one in environments}
+    return finding(severity, message, why, fix, file=file, environment=names.pop() if len(names) == 1 else "")
 
 
 CHECK = DoctorCheck(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from stagegate.model import Finding, Severity
 from stagegate.settings import Environment, Settings
 from stagegate.setup.doctor import github_environments, workflow_calls
@@ -19,6 +21,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     hub = facts.hub
     if hub is None:
         return
+    is_mapped = any(call.name == "staging-gate" for call in workflow_calls.calls(facts))
     for _, settings, environment in facts.places:
         if settings.policy:
             continue
@@ -34,9 +37,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             )
             continue
         yield from _argocd(hub, environment, name, variables, secrets)
-        yield from _scenarios(settings, hub, environment, name, variables | secrets)
+        place = _Place(hub, environment, name, variables | secrets, is_mapped)
+        yield from _scenarios(settings, place)
         yield from _hosts(hub, environment, name, variables)
-        yield from _channels(settings, hub, environment, name, variables | secrets)
+        yield from _channels(settings, place)
     yield from _elsewhere(facts, hub)
 
 
@@ -65,33 +69,43 @@ def _argocd(
         )
 
 
-def _lines(
-    severity: Severity,
-    names: Sequence[str],
-    why: str,
-    hub: HubFacts,
-    environment: Environment,
-    name: str,
-    held: set[str],
-) -> Iterator[Finding]:
+class _Place(msgspec.Struct, frozen=True):
+    """A GitHub Environment of a gate: its name, and the names of variables and secrets that its jobs can be given.
+
+    `is_mapped`: a job of the user runs the gate, and its `env:` can map those that are set by their own names.
+    """
+
+    hub: HubFacts
+    environment: Environment
+    name: str
+    held: set[str]
+    is_mapped: bool
+
+
+def _lines(severity: Severity, names: Sequence[str], why: str, place: _Place) -> Iterator[Finding]:
     """A finding where some of these variables are neither set nor given as lines of the one secret."""
-    missing = [one for one in names if one not in held]
-    if missing and LINES not in held:
-        lines = "\\n".join(f"{one}=..." for one in missing)
-        yield finding(
-            severity,
-            f"{name} has neither {', '.join(missing)} nor the secret {LINES}.",
-            why,
-            f"printf '{lines}' | gh secret set {LINES} --env {shlex.quote(name)} --repo {hub.repository}",
-            environment=environment.name,
-        )
+    missing = [one for one in names if one not in place.held]
+    alone = [one for one in names if one in place.held and not place.is_mapped]
+    if not (missing or alone) or LINES in place.held:
+        return
+    lines = "\\n".join(f"{one}=..." for one in [*missing, *alone])
+    if missing:
+        message = f"{place.name} has neither {', '.join(missing)} nor the secret {LINES}."
+    else:
+        message = f"{place.name} has {', '.join(alone)}, but not as lines of the secret {LINES}."
+        why = f"{why} Called workflows read them only from it."
+    yield finding(
+        severity,
+        message,
+        why,
+        f"printf '{lines}' | gh secret set {LINES} --env {shlex.quote(place.name)} --repo {place.hub.repository}",
+        environment=place.environment.name,
+    )
 
 
-def _scenarios(
-    settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
-) -> Iterator[Finding]:
+def _scenarios(settings: Settings, place: _Place) -> Iterator[Finding]:
     why = f"The scenarios of {settings.app} use them, and an empty one ends the gate."
-    yield from _lines("error", environment.gate.variables, why, hub, environment, name, held)
+    yield from _lines("error", place.environment.gate.variables, why, place)
 
 
 def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[str]) -> Iterator[Finding]:
@@ -106,21 +120,19 @@ def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[st
         )
 
 
-def _channels(
-    settings: Settings, hub: HubFacts, environment: Environment, name: str, held: set[str]
-) -> Iterator[Finding]:
+def _channels(settings: Settings, place: _Place) -> Iterator[Finding]:
     """The addresses of `notify`, which the gate of this environment sends to, and the hosts it may send to."""
     addresses = [one.url for one in settings.notify.channels if one.url]
     why = f"notify sends messages about {settings.app} to these addresses; without them it sends none."
-    yield from _lines("warning", addresses, why, hub, environment, name, held)
-    if addresses and not environment.gate.variables and "STAGEGATE_HOSTS" not in held:
+    yield from _lines("warning", addresses, why, place)
+    if addresses and not place.environment.gate.variables and "STAGEGATE_HOSTS" not in place.held:
         yield finding(
             "warning",
-            f"{name} has no variable STAGEGATE_HOSTS.",
+            f"{place.name} has no variable STAGEGATE_HOSTS.",
             "notify sends messages only to the hosts that it lists.",
-            f"gh variable set STAGEGATE_HOSTS --env {shlex.quote(name)} --repo {hub.repository} "
+            f"gh variable set STAGEGATE_HOSTS --env {shlex.quote(place.name)} --repo {place.hub.repository} "
             "--body hooks.slack.com",
-            environment=environment.name,
+            environment=place.environment.name,
         )
 
 

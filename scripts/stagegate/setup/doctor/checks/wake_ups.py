@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.model import Finding
-from stagegate.settings import Environment, seconds
+from stagegate.settings import Environment, Notify, seconds
+from stagegate.settings.notify import EVENTS
 from stagegate.setup.doctor import workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
@@ -61,7 +62,28 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 file=evaluating[0].file,
                 environment=environment.name,
             )
+    yield from _unheard(facts, evaluating)
     yield from _left_out(workflows)
+
+
+def _unheard(facts: DoctorFacts, evaluating: list[WorkflowFile]) -> Iterator[Finding]:
+    """The event `waiting` of a channel, which only an evaluation by the clock notices in time."""
+    for config, settings in facts.valid if not _any(evaluating, "schedule") else ():
+        hearing = [one for one in settings.notify.channels if "waiting" in one.events]
+        if not hearing or settings.policy:
+            continue
+        wished = settings.notify.waiting_after != Notify().waiting_after or any(
+            one.events != EVENTS for one in hearing
+        )
+        yield finding(
+            "warning" if wished else "note",
+            f"No workflow notices by `schedule` that a proposal of {settings.app} waits for longer than "
+            f"{settings.notify.waiting_after}.",
+            f"The message `waiting` to {hearing[0].key} is then sent with the next push, comment or promotion.",
+            f'Add `schedule: [{{cron: "23 * * * *"}}]` to the `on:` of {evaluating[0].file}, or leave `waiting` '
+            f"out of `events` in {config}.",
+            file=config,
+        )
 
 
 def _waits(environment: Environment) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stagegate.argocd_app.sources import items, mapping
+from stagegate.argocd_app.sources import mapping
 from stagegate.model import Finding
 from stagegate.pins import files as pin_files
-from stagegate.setup.doctor import workflow_calls
+from stagegate.setup.doctor import event_filters, workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 from stagegate.setup.doctor.workflow_calls import WorkflowFile
@@ -48,6 +47,27 @@ def _releasing(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
                 f"Write `push: {{branches: [{main}]}}` in its `on:`.",
                 file=workflow.file,
             )
+        else:
+            yield from _release_branches(facts, workflow, main)
+
+
+def _release_branches(facts: DoctorFacts, workflow: WorkflowFile, main: str) -> Iterator[Finding]:
+    """Patterns of `release-branches` of which no branch starts the workflow that releases."""
+    patterns: dict[str, str] = {}
+    for config, settings in facts.valid:
+        for pattern in () if settings.source else settings.release_branches:
+            patterns.setdefault(pattern, config)
+    missing = [
+        one for one in patterns if not workflow_calls.started_on(workflow, event_filters.example_of(one))
+    ]
+    if missing:
+        yield finding(
+            "warning",
+            f"{workflow.file} is not started by a push to {', '.join(missing)}.",
+            f"`release-branches` in {patterns[missing[0]]} lists them. A commit on such a branch releases nothing.",
+            f"Write `push: {{branches: [{', '.join(dict.fromkeys([main, *patterns]))}]}}` in its `on:`.",
+            file=workflow.file,
+        )
 
 
 def _left_out(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
@@ -73,25 +93,7 @@ def _left_out(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterat
 
 
 def _starts(push: Mapping[str, Any], file: str) -> bool:
-    wanted, unwanted = (_patterns(push.get(key)) for key in ("paths", "paths-ignore"))
-    if unwanted:
-        return not any(_matches(one, file) for one in unwanted)
-    started = not wanted
-    for one in wanted:  # the last that matches decides
-        if _matches(one.removeprefix("!"), file):
-            started = not one.startswith("!")
-    return started
-
-
-def _patterns(given: object) -> list[str]:
-    return [given] if isinstance(given, str) else [str(one) for one in items(given)]
-
-
-def _matches(pattern: str, file: str) -> bool:
-    """Whether a filter of GitHub matches: `*` stays in one folder, `**` does not."""
-    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
-    known = {"**": ".*", "**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]?"}
-    return re.fullmatch("".join(known.get(one) or re.escape(one) for one in parts), file) is not None
+    return event_filters.passes(push, "paths", file)
 
 
 def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:

@@ -1,0 +1,49 @@
+"""production-reviewed: somebody reviews what enters production, as far as the settings tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stagegate.model import Finding
+from stagegate.setup.doctor.check import DoctorCheck, finding
+from stagegate.setup.doctor.facts import DoctorFacts
+
+_RULES = "A ruleset of the branch may still require a review, which only GitHub can tell."
+
+
+def check(facts: DoctorFacts) -> Iterator[Finding]:
+    """Direct commits to production, then merges without an approval.
+
+    With GitHub, the check `production-protected` knows more about the second.
+    """
+    for config, settings, environment in facts.places:
+        promotion = environment.promotion
+        if not environment.is_production or settings.policy:
+            continue
+        if promotion.strategy == "direct":
+            yield finding(
+                "warning",
+                f"Nobody reviews a promotion to {environment.name}.",
+                "`strategy: direct` commits the pin as soon as the rules pass, without a pull request.",
+                f"Write `promotion: {{strategy: latest}}` for {environment.name} in {config}, or "
+                "`production: false` where this is no production.",
+                file=config,
+                environment=environment.name,
+            )
+        elif facts.hub is None and promotion.merge == "stagegate" and promotion.approvals == 0:
+            yield finding(
+                "warning",
+                f"stagegate merges promotions to {environment.name} without an approval.",
+                f"`approvals: 0` is set. {_RULES}",
+                f"Write `approvals: 1` for {environment.name} in {config}.",
+                file=config,
+                environment=environment.name,
+            )
+
+
+CHECK = DoctorCheck(
+    name="production-reviewed",
+    looks_at="Settings by which a release enters production without a review",
+    cure="Let people approve promotions to production.",
+    check=check,
+)
