@@ -17,11 +17,12 @@ import pytest
 from stagegate.actions import promote_pr
 from stagegate.errors import VERDICTS, Stop
 from stagegate.model import Message, Result
-from stagegate.notification import deliver, notices, webhooks
+from stagegate.notification import attempts, deliver, notices, payloads, webhooks
 from stagegate.notification.entrypoint import entrypoint
+from stagegate.runner import log
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import PinsInputs
-from stagegate.settings import Channel
+from stagegate.settings import Channel, notify
 from tests.clients.answering import Answer, Asked, answering
 from tests.promotion.shop_world import VERSIONS, Shop, shop
 
@@ -169,6 +170,17 @@ def test_a_failed_delivery_is_a_warning_and_is_retried(
         "http://{host}#@hooks.example.com/",
         "http://{host}\t@hooks.example.com/",
         "http://hooks.example.com:99999/",
+        "http://hooks.example.com:0/",
+        "http://hooks.example.com.@{host}/",
+        "http://hooks.example.com.{host}/",
+        "http://hooks.example.com.:80/",
+        "http://h\u043eoks.example.com/",  # a letter of another alphabet that looks the same
+        "http://\uff48ooks.example.com/",
+        "http://hooks.example.com%00.example.net/",
+        "http://hooks.example.com%2f@{host}/",
+        "http://sub.hooks.example.com/",
+        "ftp://hooks.example.com/",
+        "//{host}/",
         "http://[::1/",
     ],
 )
@@ -177,6 +189,109 @@ def test_an_address_that_only_looks_like_a_listed_host_gets_nothing(address: str
     with pytest.raises(Stop) as stopped:
         webhooks.post(Channel(kind="webhook", url="HOOK"), b"{}", environ)
     assert stopped.value.reason in ("bad-input", "wrong-source") and receiver.got == []
+
+
+def test_a_listed_port_is_the_only_one(receiver: Receiver) -> None:
+    host, port = receiver.host.split(":")
+    environ = {"HOOK": receiver.url, "STAGEGATE_HOSTS": f"{host}:{int(port) - 1}"}
+    with pytest.raises(Stop, match="would send secrets to"):
+        webhooks.post(Channel(kind="webhook", url="HOOK"), b"{}", environ)
+    webhooks.post(Channel(kind="webhook", url="HOOK"), b"{}", environ | {"STAGEGATE_HOSTS": receiver.host})
+    assert len(receiver.got) == 1
+
+
+def test_no_secret_of_the_job_is_in_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_secrets", set())
+    log.mask("hunter2-hunter2", 'with "quotes"')
+    notice = notices.Notice(
+        event="failure",
+        action="staging-gate",
+        app="shop",
+        environment="prod",
+        version="hunter2-hunter2",
+        reason="checks-failed",
+        what='The login failed: hunter2-hunter2, with "quotes".',
+    )
+    template = '{"t": "{title} {what}", "key": "hunter2-hunter2"}'
+    for channel in (
+        Channel(kind="webhook", url="HOOK", template=template),
+        Channel(kind="webhook", url="HOOK"),
+        Channel(kind="slack", url="HOOK"),
+        Channel(kind="teams", url="HOOK"),
+    ):
+        sent = payloads.body(channel, notice, "acme/shop", "https://example.com/run").decode()
+        json.loads(sent)
+        assert "hunter2" not in sent and "quotes" not in sent and "***" in sent
+
+
+def test_a_message_has_a_size(receiver: Receiver) -> None:
+    long = notices.Notice(
+        event="failure",
+        action="x",
+        app="shop",
+        environment="",
+        version="",
+        reason="bug",
+        what="x" * 1_000_000,
+    )
+    for kind in ("webhook", "slack", "teams"):
+        channel = Channel(kind=kind, url="HOOK")
+        assert len(payloads.body(channel, long, "acme/shop", "")) < 20_000
+    channel = Channel(kind="webhook", url="HOOK", template=json.dumps({"t": "{text}" * 1000}))
+    assert not notify.template_mistake(channel.template)
+    environ = {"HOOK": receiver.url, "STAGEGATE_HOSTS": receiver.host}
+    with pytest.raises(Stop, match="The message to HOOK has"):
+        webhooks.post(channel, payloads.body(channel, long, "acme/shop", ""), environ)
+    assert receiver.got == []
+    assert "at most 20000 are sent" in notify.template_mistake(f'"{"x" * 20_000}"')
+
+
+@pytest.mark.parametrize("template", ['{"a": "{titel}"}', "{title}", "[" * 9000 + "]" * 9000])
+def test_a_mistake_in_a_template_is_a_warning_with_its_line(
+    template: str, made: Shop, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = made.folder / "stagegate.yaml"
+    text = file.read_text()
+    before, _, rest = text.partition("template: '")
+    file.write_text(
+        f"{before}template: '{template}'{rest.partition(chr(39))[2]}".replace("url: SLACK_URL", "url: NOBODY")
+    )
+    line = 1 + before.count("\n")
+    environ = made.environ() | {"GITHUB_SHA": made.commits["1.1.0"], "STAGEGATE_HOSTS": receiver.host}
+    environ["HOOK_URL"] = environ["TEAMS_URL"] = receiver.url
+    result = Result(
+        reason="no-evidence", message=Message(what="x"), app="shop", environment="prod", version="1.1.0"
+    )
+    deliver.send("promote-pr", PinsInputs(token=made.token), Context.from_environ(environ), result, environ)
+    printed = capsys.readouterr().out
+    warning = f"::warning title=notify,file=stagegate.yaml,line={line}::The channel HOOK_URL got no message. "
+    assert warning + f"The template of HOOK_URL in stagegate.yaml, line {line}, has a mistake." in printed
+    assert [one["type"] for one in receiver.got] == ["message"]  # the other channel is not affected
+
+
+def test_a_receiver_that_does_not_respond_is_tried_once_in_a_run(
+    made: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with answering(lambda _: Answer(cut=True)) as silent:
+        environ = made.environ() | {"GITHUB_SHA": made.commits["1.1.0"]}
+        environ["STAGEGATE_HOSTS"] = f"{receiver.host},{silent.host}"
+        environ["SLACK_URL"], environ["TEAMS_URL"] = f"http://{silent.host}/x", receiver.url
+        parts = tuple(
+            Result(reason=reason, message=Message(what="x"), app="shop", environment="prod", version="1.1.0")
+            for reason in ("checks-failed", "no-evidence", "unreachable")
+        )
+        result = Result(reason="checks-failed", message=Message(what="x"), parts=parts)
+        inputs = PinsInputs(token=made.token)
+        deliver.send(notices.GATE, inputs, Context.from_environ(environ), result, environ)
+        printed = capsys.readouterr().out
+        assert (len(silent.asked), printed.count("The channel SLACK_URL got no message")) == (1, 1), printed
+        assert len(receiver.got) == 3
+        monkeypatch.setattr(attempts, "TOTAL", 0.0)
+        environ["GITHUB_SHA"] = made.hub().head("main") or ""
+        result = Result(reason="bug", message=Message(what="x"), app="shop", environment="prod")
+        deliver.send(notices.GATE, inputs, Context.from_environ(environ), result, environ)
+        assert (len(silent.asked), len(receiver.got)) == (1, 3)
+        assert "The messages of this run took 0 s." in capsys.readouterr().out
 
 
 def test_an_endless_response_delays_no_run(monkeypatch: pytest.MonkeyPatch) -> None:

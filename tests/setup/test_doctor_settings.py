@@ -11,6 +11,7 @@ import pytest
 from stagegate.setup.doctor.check import DoctorCheck
 from stagegate.setup.doctor.checks import (
     applications_namespace,
+    notifications,
     production_reviewed,
     scenarios,
     variables,
@@ -90,6 +91,16 @@ def test_a_message_about_waiting_needs_a_schedule(channel: str, severity: str) -
     assert [one[0] for one in told] == ([severity] if severity else [])
     scheduled = EVENTS.replace("on: {", 'on: {schedule: [{cron: "7 * * * *"}], ')
     assert found(wake_ups.CHECK, files(settings=settings, events=scheduled)) == []
+
+
+def test_a_template_with_a_mistake_is_reported_by_line() -> None:
+    channel = "{kind: webhook, url: HOOK, template: '{titel}'}"
+    settings = f"{SETTINGS}notify:\n  channels:\n    - {channel}\n"
+    line = 1 + settings[: settings.index("{titel}")].count("\n")
+    facts = doctor_facts.of(files(settings=settings))
+    (one,) = notifications.CHECK.run(facts)
+    assert (one.severity, one.file, one.line) == ("error", "stagegate.yaml", line)
+    assert "{titel} is not a placeholder" in one.why
 
 
 def test_a_scenario_file_of_two_gates_is_reported_once() -> None:

@@ -11,7 +11,8 @@ import msgspec
 from stagegate.clients import hub
 from stagegate.errors import Stop
 from stagegate.model import Result, moment
-from stagegate.notification import issues, memory, notices, payloads, webhooks
+from stagegate.notification import issues, memory, notices, payloads, templates, webhooks
+from stagegate.notification.attempts import Attempts
 from stagegate.notification.notices import Notice
 from stagegate.promotion import apps
 from stagegate.promotion.apps import App
@@ -19,7 +20,9 @@ from stagegate.proposal import find
 from stagegate.runner import log, variables
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
-from stagegate.settings import Channel, Settings, seconds
+from stagegate.settings import Channel, seconds
+
+_TEXTS = ("what", "why", "next", "version", "url")  # of a notice, where a secret could be
 
 
 def send(action: str, inputs: Inputs, context: Context, result: Result, environ: Mapping[str, str]) -> None:
@@ -31,6 +34,7 @@ def send(action: str, inputs: Inputs, context: Context, result: Result, environ:
         is_news = bool(notices_to_send or notices.open_proposals(result))
         if is_news or notices.settled(action, result):
             memories: Memories = {}
+            attempts = Attempts()
             for index, app in enumerate(_configured(inputs, context, is_news=is_news)):
                 # What ended before it had an app is told once, not for every app of the repository.
                 own = [
@@ -38,7 +42,7 @@ def send(action: str, inputs: Inputs, context: Context, result: Result, environ:
                     for notice in notices_to_send
                     if notice.app or getattr(inputs, "app", "") or not index
                 ]
-                _Delivery(action, inputs, context, app.settings, environ, memories).run(result, own)
+                _Delivery(action, inputs, context, app, environ, (memories, attempts)).run(result, own)
     except Stop as stop:
         _warn("The notifications of this run could not be sent.", stop)
     except Exception as error:  # noqa: BLE001  a message is never a reason for a failed run
@@ -57,12 +61,13 @@ class _Delivery:
         action: str,
         inputs: Inputs,
         context: Context,
-        settings: Settings,
+        app: App,
         environ: Mapping[str, str],
-        memories: Memories,
+        shared: tuple[Memories, Attempts],
     ) -> None:
         self.action, self.inputs, self.context = action, inputs, context
-        self.settings, self.environ, self.memories = settings, environ, memories
+        self.app, self.settings, self.environ = app, app.settings, environ
+        self.memories, self.attempts = shared
 
     def run(self, result: Result, told: Iterable[Notice]) -> None:
         """Tell what is new, then record what is over."""
@@ -107,14 +112,15 @@ class _Delivery:
 
     def _send(self, channel: Channel, notice: Notice) -> None:
         notice = msgspec.structs.replace(
-            notice, **{name: log.redact(getattr(notice, name)) for name in ("what", "why", "next")}
+            notice, **{name: log.redact(getattr(notice, name)) for name in _TEXTS}
         )
         run_url = self.context.run_url
         if channel.kind == "issue":
             issues.tell(self._issues(channel), notice, run_url)
         else:
+            templates.demand_valid(channel, self.app, self.context)
             body = payloads.body(channel, notice, self.context.repository, run_url)
-            webhooks.post(channel, body, self.environ)
+            webhooks.post(channel, body, self.environ, self.attempts.seconds())
 
     def _settle(self, part: Result) -> None:
         """An environment is well again: an issue about it is closed, and the next failure is news."""
@@ -133,9 +139,12 @@ class _Delivery:
 
     def _attempt(self, channel: Channel, effect: Callable[[], object]) -> bool:
         """Whether a channel took the message; a warning where it did not."""
+        if self.attempts.is_silent(channel.key):
+            return False
         try:
             effect()
         except Stop as stop:
+            self.attempts.failed(channel.key, stop)
             _warn(f"The channel {channel.key} got no message.", stop)
             return False
         return True
@@ -192,4 +201,5 @@ def _pins_token(inputs: Inputs) -> str:
 
 
 def _warn(what: str, stop: Stop) -> None:
-    log.annotate("warning", " ".join(filter(None, (what, stop.what, stop.why, stop.next))), title="notify")
+    text = " ".join(filter(None, (what, stop.what, stop.why, stop.next)))
+    log.annotate("warning", text, title="notify", file=stop.file, line=stop.line)

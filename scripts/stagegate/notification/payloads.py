@@ -1,4 +1,7 @@
-"""Builds the payload of each kind of channel from one notice. Foreign text is escaped in all of them."""
+"""Builds the payload of each kind of channel from one notice. Foreign text is escaped in all of them.
+
+Registered secrets are hidden in every text.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stagegate.notification.notices import Notice
+from stagegate.runner import log
 from stagegate.settings import Channel
 from stagegate.settings.notify import filled
 
 _HEADER, _SECTION = 150, 3000  # characters; Slack refuses longer blocks
-_CARD = 6000  # characters; a Teams message of more than 28 KB is refused
+_CARD = 6000  # characters of one text; a Teams message of more than 28 KB is refused
 
 
 def body(channel: Channel, notice: Notice, repository: str, run_url: str) -> bytes:
@@ -21,7 +25,7 @@ def body(channel: Channel, notice: Notice, repository: str, run_url: str) -> byt
 
 def _values(notice: Notice, repository: str, run_url: str) -> dict[str, str]:
     """The placeholders of a template with their values."""
-    return {
+    values = {
         "event": notice.event,
         "title": notice.title,
         "text": notice.text,
@@ -37,11 +41,13 @@ def _values(notice: Notice, repository: str, run_url: str) -> dict[str, str]:
         "url": notice.url or run_url,
         "run": run_url,
     }
+    return {name: log.redact(value) for name, value in values.items()}
 
 
 def _webhook(channel: Channel, values: Mapping[str, str]) -> bytes:
     """The channel's template filled, or every placeholder as a key."""
-    return (filled(channel.template, values) if channel.template else json.dumps(values)).encode()
+    cut = {name: _cut(value, _CARD) for name, value in values.items()}
+    return (filled(log.redact(channel.template), cut) if channel.template else json.dumps(cut)).encode()
 
 
 def _slack(_: Channel, values: Mapping[str, str]) -> bytes:

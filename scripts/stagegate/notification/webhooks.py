@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from queue import Empty, Queue
 from threading import Thread
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -18,12 +18,16 @@ from stagegate.settings import Channel
 
 TIMEOUT = (5.0, 10.0)  # seconds to connect and for each wait
 TOTAL = 20.0  # seconds for one message: a run does not end later because of a receiver that never ends
+_LARGEST = 262_144  # bytes of a message
 _SHOWN = 2048  # bytes of a response that are read
 _ODD = re.compile(r"[\s\\\x00-\x20\x7f]")  # what readers of addresses disagree about
 
 
-def post(channel: Channel, body: bytes, environ: Mapping[str, str]) -> None:
-    """Send a message. Stop names the channel by its variable; the address itself is a secret."""
+def post(channel: Channel, body: bytes, environ: Mapping[str, str], limit: float | None = None) -> None:
+    """Send a message within `limit` seconds, by default TOTAL.
+
+    Stop names the channel by its variable, because the address is a secret.
+    """
     url = variables.for_tests({channel.url}, environ).get(channel.url, "").strip()
     if not url:
         raise Stop(
@@ -33,9 +37,19 @@ def post(channel: Channel, body: bytes, environ: Mapping[str, str]) -> None:
             f"Add the line {channel.url}=... to the secret STAGEGATE_VARIABLES of the GitHub Environment.",
         )
     host = _host(channel, url)
-    log.mask(url, urlsplit(url).path)
+    place = urlsplit(url)
+    log.mask(url, place.path, place.query, *(value for _, value in parse_qsl(place.query)))
     placeholders.guard(url, variables.hosts(environ), f"The channel {channel.url}")
-    answer = _within(TOTAL, channel, lambda: http.reach(host, lambda: _exchange(url, body)))
+    if len(body) > _LARGEST:
+        raise Stop(
+            "bad-input",
+            f"The message to {channel.url} has {len(body)} bytes.",
+            f"At most {_LARGEST} are sent.",
+            "Use fewer placeholders in `template`.",
+        )
+    answer = _within(
+        TOTAL if limit is None else limit, channel, lambda: http.reach(host, lambda: _exchange(url, body))
+    )
     if not 200 <= answer.status < 300:
         raise _refused(channel, answer)
 

@@ -16,6 +16,7 @@ PLACEHOLDERS = (
     "event", "title", "text", "what", "why", "next", "app", "environment", "version", "action", "reason",
     "repository", "url", "run",
 )  # fmt: skip
+LONGEST = 20_000  # characters of a template
 _NAMED = pattern(r"\{([a-z-]+)\}")
 
 
@@ -37,7 +38,8 @@ class Channel(Section, frozen=True, kw_only=True):
     """Only events of these environments. Default: of every one."""
     template: str = ""
     """Only for `webhook`: the JSON that is sent, with placeholders such as `{title}` inside its strings. Default:
-    an object with every placeholder as a key."""
+    an object with every placeholder as a key. At most 20000 characters. With a mistake in it, nothing is sent, and
+    the run ends as it would."""
 
     @property
     def key(self) -> str:
@@ -77,17 +79,34 @@ def contradictions(notify: Notify) -> Iterator[tuple[int, str]]:
             yield index, f"{channel.key} is named by two channels"
         if channel.template and channel.kind != "webhook":
             yield index, "`template` is only for a channel of kind webhook"
-        elif channel.template:
-            yield from ((index, text) for text in _in_template(channel.template))
 
 
-def _in_template(template: str) -> Iterator[str]:
+def template_mistake(template: str) -> str:
+    """What is wrong in a template, in one sentence; empty where nothing is.
+
+    Such a mistake does not make the settings invalid, because a message never fails a run.
+    """
     import json
 
+    if len(template) > LONGEST:
+        return f"It has {len(template)} characters, and at most {LONGEST} are sent."
     unknown = [name for name in _NAMED.findall(template) if name not in PLACEHOLDERS]
     if unknown:
-        yield f"template: {{{unknown[0]}}} is not a placeholder; the placeholders are {', '.join(PLACEHOLDERS)}"
+        return f"{{{unknown[0]}}} is not a placeholder; the placeholders are {', '.join(PLACEHOLDERS)}."
     try:
         json.loads(filled(template, dict.fromkeys(PLACEHOLDERS, "x")))
-    except ValueError as error:
-        yield f"template is not JSON ({error}); write placeholders inside strings"
+    except (ValueError, RecursionError) as error:
+        return f"It is not JSON ({error}); write placeholders inside strings."
+    return ""
+
+
+def template_line(content: bytes, channel: Channel) -> int:
+    """The line of a channel's template in a settings file; 0 where the file does not have the channel."""
+    from stagegate import declared
+
+    notify = declared.mapping(content, "").get("notify")
+    channels = notify.get("channels") if isinstance(notify, dict) else None
+    for index, one in enumerate(channels if isinstance(channels, list) else ()):
+        if isinstance(one, dict) and one.get("url") == channel.url and "template" in one:
+            return declared.line(declared.compose(content), ("notify", "channels", index, "template"))
+    return 0
