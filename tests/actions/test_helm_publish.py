@@ -530,7 +530,7 @@ def chart_is_a_link(world: World) -> None:
         (
             lambda w: (w.work / "charts/shop/out.txt").symlink_to("../../../outside.txt"),
             "charts/shop/out.txt",
-            "leads out of the repository",
+            "outside the repository",
         ),
         (
             lambda w: (w.work / "charts/shop/odd").symlink_to(os.fsdecode(b"\xff")),
@@ -538,7 +538,7 @@ def chart_is_a_link(world: World) -> None:
             "neither",
         ),
         (lambda w: (w.work / "charts/shop/loop").symlink_to("loop"), "charts/shop/loop", "circle"),
-        (chart_is_a_link, "charts/shop", "where a link leads"),
+        (chart_is_a_link, "charts/shop", "the target of a link"),
     ],
     ids=["submodule", "Git LFS", "link", "link to no text", "link in a circle", "the chart is a link"],
 )
@@ -613,9 +613,9 @@ def test_a_vendored_dependency_must_be_the_one_that_the_chart_names(world: World
     [
         ("file://../part", "1.2.0", "published", ""),
         ("file://../part", "1.3.0", "findings", "valid version for dependency part"),
-        ("file://../missing", "1.2.0", "findings", "that is no folder"),
-        ("file://../" + "n" * 300, "1.2.0", "findings", "that is no folder"),
-        ("http://127.0.0.1:9/charts", "1.2.0", "findings", "Chart.lock does not fit"),
+        ("file://../missing", "1.2.0", "findings", "which is not a folder"),
+        ("file://../" + "n" * 300, "1.2.0", "findings", "which is not a folder"),
+        ("http://127.0.0.1:9/charts", "1.2.0", "findings", "Chart.lock does not match"),
     ],
     ids=["beside", "another version", "missing folder", "impossible name", "a lock without its digest"],
 )

@@ -2,5 +2,5 @@
 
 from stagegate.patterns import compiled_later
 
-with compiled_later():  # its reader in Python has many, and libyaml reads here
+with compiled_later():  # its Python parser has many patterns, and libyaml is used instead
     import yaml  # noqa: F401

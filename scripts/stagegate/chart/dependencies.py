@@ -1,4 +1,4 @@
-"""A chart with its dependencies in place, built in a copy: the work tree stays as it was checked out."""
+"""Completes a chart with its dependencies in a copy, so that the work tree stays as it was checked out."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _DEEP = ("w", "w", "w", "w", "w", "w", "w", "w")  # room for the `..` of file://
 def complete(
     chart: ChartSource, workspace: Path, logins: Mapping[str, Credentials] | None = None
 ) -> Iterator[ChartSource]:
-    """The chart itself when nothing is missing, else a copy after `helm dependency build`, removed later.
+    """The chart itself when nothing is missing, else a temporary copy after `helm dependency build`.
 
-    Chart.lock says which versions: without it two runs could pack different software, so its absence is
-    Stop(missing-file). `file://` dependencies must lie inside the workspace: Stop(findings).
+    Stop(missing-file) without Chart.lock, because two runs could pack different versions. Stop(findings) for a
+    `file://` dependency outside the workspace.
     """
     if in_place(chart):
         yield chart
@@ -44,7 +44,7 @@ def complete(
         raise Stop(
             "missing-file",
             f"There is no {chart.path}/{LOCK}.",
-            "The chart has dependencies, and only the lock fixes their versions.",
+            "The chart has dependencies, and only this file fixes their versions.",
             f"Run `helm dependency update {chart.path}` and commit {LOCK}.",
             file=f"{chart.path}/{LOCK}",
         )
@@ -67,30 +67,30 @@ def in_place(chart: ChartSource) -> bool:
 
 
 def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
-    """A finding for each dependency in `charts/` that is another version than Chart.yaml or Chart.lock say."""
+    """A finding for each dependency in `charts/` with another version than in Chart.yaml or Chart.lock."""
     locked = _locked(chart.folder / LOCK)
-    found = []
+    findings = []
     for dependency in chart.dependencies:
         vendored = _vendored(chart, dependency)
         exact = dependency.version if Version.is_valid(dependency.version.removeprefix("v")) else ""
-        for source, wanted in ((LOCK, locked.get(dependency.name, "")), ("Chart.yaml", exact)):
-            if vendored and wanted and vendored.removeprefix("v") != wanted.removeprefix("v"):
-                found.append(
+        for source, required in ((LOCK, locked.get(dependency.name, "")), ("Chart.yaml", exact)):
+            if vendored and required and vendored.removeprefix("v") != required.removeprefix("v"):
+                findings.append(
                     Finding(
                         rule="chart-lint",
                         severity="error",
                         file=f"{chart.path}/charts",
-                        message=f"charts/ has {dependency.name} {vendored}, but {source} requires {wanted}.",
+                        message=f"charts/ has {dependency.name} {vendored}, but {source} requires {required}.",
                         why="The package would contain another version than the chart declares.",
                         fix=f"Run `helm dependency update {chart.path}` and commit what it changes.",
                     )
                 )
                 break
-    return tuple(found)
+    return tuple(findings)
 
 
 def _vendored(chart: ChartSource, dependency: Dependency) -> str:
-    """The version of a dependency in `charts/`, unpacked or as an archive; empty where it is not there."""
+    """The version of a dependency in `charts/`, unpacked or as an archive; empty without one."""
     return next(_versions(chart, dependency), "")
 
 
@@ -99,7 +99,7 @@ def _versions(chart: ChartSource, dependency: Dependency) -> Iterator[str]:
     charts = chart.folder / "charts"
     for unpacked in _unpacked(chart, dependency):
         yield _text_at(unpacked.read_bytes(), "version")
-    import tarfile  # with readers of compressed files
+    import tarfile  # slow to import, and often not needed
 
     for archive in sorted(charts.glob(f"{dependency.name}-*.tgz")):
         try:
@@ -113,14 +113,14 @@ def _versions(chart: ChartSource, dependency: Dependency) -> Iterator[str]:
 
 
 def _unpacked(chart: ChartSource, dependency: Dependency) -> Iterator[Path]:
-    """Chart.yaml of each folder in `charts/` with a chart of this name; Helm does not look at the folder's."""
+    """Chart.yaml of each folder in `charts/` with a chart of this name; Helm ignores the name of the folder."""
     for file in sorted((chart.folder / "charts").glob("*/Chart.yaml")):
         if dependency.name in (file.parent.name, _text_at(file.read_bytes(), "name")):
             yield file
 
 
 def _locked(file: Path) -> dict[str, str]:
-    """Name -> version by the lock."""
+    """The locked versions by name."""
     document = _document(file.read_bytes()) if file.is_file() else {}
     listed = document.get("dependencies")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
@@ -140,9 +140,9 @@ def _document(content: bytes) -> dict[str, Any]:
 
 
 def _in_place(chart: ChartSource, dependency: Dependency) -> bool:
-    """Whether `charts/` has it: unpacked, or as an archive of the version that the lock or Chart.yaml names.
+    """Whether `charts/` has it: unpacked, or as an archive of the version in the lock or in Chart.yaml.
 
-    A range such as 2.x.x, with a lock or without, is met by an archive that Helm finds under the name.
+    For a range such as 2.x.x without a lock, any archive with the name is enough, as for Helm.
     """
     charts = chart.folder / "charts"
     named = charts / f"{dependency.name}-{dependency.version}.tgz"
@@ -157,7 +157,7 @@ def _in_place(chart: ChartSource, dependency: Dependency) -> bool:
 def _outdated(chart: ChartSource, stop: Stop) -> Stop:
     return Stop(
         "findings",
-        f"{chart.path}/{LOCK} does not fit {chart.path}/Chart.yaml.",
+        f"{chart.path}/{LOCK} does not match {chart.path}/Chart.yaml.",
         stop.why,
         f"Run `helm dependency update {chart.path}` and commit {LOCK}.",
         file=f"{chart.path}/{LOCK}",
@@ -179,8 +179,8 @@ def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: P
     if real is None or inside.folder(workspace, str(real)) is None:
         raise Stop(
             "findings",
-            f"The dependency {dependency.name} is not there.",
-            f"{chart.path}/Chart.yaml names {dependency.repository}, and that is no folder.",
+            f"The dependency {dependency.name} does not exist.",
+            f"{chart.path}/Chart.yaml names {dependency.repository}, which is not a folder.",
             "Correct the path, or commit the chart.",
             file=chart.file,
         )

@@ -1,4 +1,4 @@
-"""What environments will render: pins that are Applications of our chart, with values of the work tree."""
+"""Reads how environments render the chart: its Applications among the pins, with values of the work tree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stagegate.settings import Settings
 
 
 class EnvironmentRendering(msgspec.Struct, frozen=True, kw_only=True):
-    """The inputs with which one Application of an environment renders our chart."""
+    """The inputs with which one Application of an environment renders the chart."""
 
     environment: str
     application: str
@@ -29,14 +29,21 @@ class EnvironmentRendering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OtherRepository(Exception):
-    """A values file lies in another repository, which is not checked out here."""
+    """A values file is in another repository, which is not checked out."""
 
 
 def pinned(settings: Settings, workspace: Path) -> Iterator[tuple[str, str]]:
-    """Every environment with every file that it pins; a pattern stands for the files of the work tree it fits."""
-    files = [pin if isinstance(pin, str) else pin.file for one in settings.environments for pin in one.pins]
+    """Every environment with each file that it pins.
+
+    A pattern is expanded to the matching files of the work tree.
+    """
+    files = [
+        pin if isinstance(pin, str) else pin.file
+        for environment in settings.environments
+        for pin in environment.pins
+    ]
     if any(set(file) & set("*?[{") for file in files):
-        from stagegate.pins import files as pin_files  # with all forms of pins
+        from stagegate.pins import files as pin_files  # loads all pin shapes, which few callers need
 
         listed = (path.relative_to(workspace).as_posix() for path in workspace.rglob("*") if path.is_file())
         settings = pin_files.expanded(settings, listed)
@@ -53,9 +60,9 @@ def rendering(
     workspace: Path,
     repository: str,
 ) -> EnvironmentRendering | Finding:
-    """The inputs of one Application for the chart; a note where its values are in another repository.
+    """The inputs of one Application for the chart, or a note when its values are in another repository.
 
-    Stop(missing-file) for a values file that this work tree should hold and does not.
+    Stop(missing-file) for a values file that is missing in this work tree.
     """
 
     def read(url: str, revision: str, path: str) -> bytes | None:
@@ -65,11 +72,11 @@ def rendering(
         return target.read_bytes() if target else None
 
     try:
-        known = render_inputs.render_inputs(document, read, chart=chart.name)
+        resolved = render_inputs.render_inputs(document, read, chart=chart.name)
     except OtherRepository as elsewhere:
         return _note(environment, file, str(elsewhere))
     return EnvironmentRendering(
-        environment=environment, application=known.application, inputs=known.inputs, file=file
+        environment=environment, application=resolved.application, inputs=resolved.inputs, file=file
     )
 
 
@@ -80,7 +87,7 @@ def applications_of(workspace: Path, file: str, chart: str) -> Iterator[Mapping[
         raise Stop(
             "missing-file",
             f"There is no {file}.",
-            "The settings name it as a pin.",
+            "The settings list it under `pins`.",
             "Check it out, or correct `pins`.",
             file=file,
         )
@@ -110,6 +117,6 @@ def _note(environment: str, file: str, place: str) -> Finding:
         environment=environment,
         file=file,
         message=f"The chart was not rendered for {environment}: its values are in {place}.",
-        why="Only the work tree of this repository is read here.",
-        fix="promote-pr renders it from the pins repository.",
+        why="chart-check reads only the work tree of this repository.",
+        fix="promote-pr renders the chart with these values, from the pins repository.",
     )

@@ -1,4 +1,4 @@
-"""Which images of a rendering are ours: those of the settings, else those that follow the tag value."""
+"""Finds our own images in a rendering: those of the settings, else those that follow the tag value."""
 
 from __future__ import annotations
 
@@ -13,48 +13,57 @@ from stagegate.chart.walk import is_definition
 
 
 class Mention(NamedTuple):
-    """One place that names an image of ours; `rest` is its tag and digest with the sign in front."""
+    """One place with an image of ours. `suffix` is its tag and digest, such as `:v1.2.3`."""
 
     object: RenderedObject
     path: str
     repository: str
-    rest: str
+    suffix: str
 
 
 def moved(rendered: Rendered, chart: CheckFacts) -> frozenset[str]:
-    """Repositories of the images whose tag is the probe."""
+    """Repositories of the images whose tag is the probe, so that they follow the tag value."""
     probe = chart.probes.get(chart.image_tag_value)
     if probe is None or rendered.probed is None:
         return frozenset()
-    return frozenset(one.repository for one in used(rendered.probed) if one.tag == probe)
+    return frozenset(image.repository for image in used(rendered.probed) if image.tag == probe)
 
 
 def repositories(rendered: Rendered, chart: CheckFacts) -> tuple[str, ...]:
-    """Repositories of ours in this rendering, those that `allow-images` names left out.
+    """The repositories of our images in this rendering, without those in `allow-images`.
 
-    Without `images`, they are the images that follow the tag value and others of the same registry namespace.
+    If the settings have no `images`, these are the images that follow the tag value, and other images in the same
+    registry namespace.
     """
     if chart.images:
-        ours: Iterator[str] = iter(chart.images)
+        names: Iterator[str] = iter(chart.images)
     else:
         following = moved(rendered, chart)
-        spaces = {one.rpartition("/")[0] for one in following if "/" in one}
-        listed = dict.fromkeys(one.repository for one in used(rendered.objects or ()))
-        ours = (one for one in listed if one in following or one.rpartition("/")[0] in spaces)
-    return tuple(one for one in dict.fromkeys(ours) if not allowed(one, chart.checks.allow_images))
+        spaces = {repository.rpartition("/")[0] for repository in following if "/" in repository}
+        listed = dict.fromkeys(image.repository for image in used(rendered.objects or ()))
+        names = (
+            repository
+            for repository in listed
+            if repository in following or repository.rpartition("/")[0] in spaces
+        )
+    return tuple(
+        repository
+        for repository in dict.fromkeys(names)
+        if not allowed(repository, chart.checks.allow_images)
+    )
 
 
 def mentions(objects: Objects, repository: str) -> Iterator[Mention]:
-    """Every place in the objects that names the image, also in texts such as a manifest in a ConfigMap.
+    """Every place in the objects that contains the image, including texts such as a manifest in a ConfigMap.
 
-    The bare name of a repository counts only where it is the image to run.
+    A repository without tag or digest counts only in a field `image`.
     """
     expression = re.compile(rf"(?<![\w./-]){re.escape(repository)}(?P<rest>[:@][\w.@:+-]+)?(?![\w/-])")
-    for one in objects:
-        if is_definition(one):
+    for resource in objects:
+        if is_definition(resource):
             continue
-        for path, text in one.texts:
+        for path, text in resource.texts:
             for match in expression.finditer(text):
-                rest = match["rest"] or ""
-                if rest or path.rpartition(".")[2] == "image":
-                    yield Mention(one, path, repository, rest.rstrip(".:"))
+                suffix = match["rest"] or ""
+                if suffix or path.rpartition(".")[2] == "image":
+                    yield Mention(resource, path, repository, suffix.rstrip(".:"))

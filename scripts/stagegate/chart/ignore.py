@@ -1,9 +1,10 @@
-""".helmignore as helm reads it, so that our package holds the files that `helm package` would take.
+"""Reads .helmignore as helm does, so that our package contains the same files as one of `helm package`.
 
-One pattern a line, `#` comments. Without a slash it is compared with the last part of a path, else with the
-whole path from the chart's folder; a leading `/` says so too, a trailing `/` means folders only. `*` and `?`
-stop at a slash, `[...]` is a set, `**` is refused. A leading `!` drops whatever does not match (that is what
-helm does: it is no exception to an earlier line). https://helm.sh/docs/chart_template_guide/helm_ignore_file/
+Each line is a pattern; `#` begins a comment. A pattern without a slash is compared with the last part of a path,
+else with the whole path from the chart's folder. A leading `/` also means the whole path, a trailing `/` means
+folders only. `*` and `?` do not match a slash, `[...]` is a set, `**` is refused. A leading `!` drops every path
+that does not match: in helm it is not an exception to an earlier line.
+https://helm.sh/docs/chart_template_guide/helm_ignore_file/
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from stagegate.errors import Stop
 
 FILE = ".helmignore"
 _SPECIAL = frozenset("*?[\\")
-_ALWAYS = "templates/.?*"  # helm's own default: hidden files among the templates
+_ALWAYS = "templates/.?*"  # helm always ignores hidden files among the templates
 
 
 class Pattern(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the file, ready to be compared.
+    """One line of the file.
 
-    Most lines are a plain name, or `*` and a plain ending: `ending` is compared then, and `expression` is empty.
+    For a plain name, or `*` with a plain ending, `ending` is compared and `expression` is empty.
     """
 
     ending: str
@@ -33,7 +34,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     inverted: bool
 
     def drops(self, path: str, is_folder: bool) -> bool:
-        """True when this line alone takes `path` (relative, with `/`) out of the package."""
+        """Whether this line alone excludes `path` (relative, with `/`) from the package."""
         subject = path if self.whole_path else path.rpartition("/")[2]
         matches = self._matches(subject)
         fits = is_folder or not self.folders_only
@@ -48,8 +49,8 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def patterns(content: bytes, file: str) -> tuple[Pattern, ...]:
-    """The patterns of a .helmignore, helm's default last. Stop(findings) where helm refuses a line."""
-    found = []
+    """The patterns of a .helmignore, with helm's default at the end. Stop(findings) where helm refuses a line."""
+    parsed = []
     lines = content.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
     for number, line in enumerate([*lines, _ALWAYS], 1):
         rule = line.strip()
@@ -61,7 +62,7 @@ def patterns(content: bytes, file: str) -> tuple[Pattern, ...]:
         folders_only, rule = rule.endswith("/"), rule.removesuffix("/")
         compared = rule.removeprefix("/")
         ending = compared.removeprefix("*")
-        found.append(
+        parsed.append(
             Pattern(
                 ending=ending,
                 starred=ending != compared,
@@ -71,31 +72,31 @@ def patterns(content: bytes, file: str) -> tuple[Pattern, ...]:
                 inverted=inverted,
             )
         )
-    return tuple(found)
+    return tuple(parsed)
 
 
 def ignored(path: str, is_folder: bool, rules: tuple[Pattern, ...]) -> bool:
-    """True when a rule takes the path out; a folder that is taken out takes everything below with it."""
+    """Whether a rule excludes the path. An excluded folder excludes everything in it."""
     return any(rule.drops(path, is_folder) for rule in rules)
 
 
 def _expression(rule: str, file: str, line: int) -> str:
     """Go's filepath.Match syntax as a regular expression."""
     parts: list[str] = []
-    rest = rule
-    while rest:
-        character, rest = rest[0], rest[1:]
+    remaining = rule
+    while remaining:
+        character, remaining = remaining[0], remaining[1:]
         if character in "*?":
             parts.append("[^/]*" if character == "*" else "[^/]")
         elif character == "[":
-            members = re.match(r"(\^?)((?:\\.|[^\\\]])+)\]", rest)
+            members = re.match(r"(\^?)((?:\\.|[^\\\]])+)\]", remaining)
             if members is None:
                 raise _refused(file, line, "A [ has no closing ].")
             parts.append(f"[{members[1]}{members[2].replace('[', chr(92) + '[')}]")
-            rest = rest[members.end() :]
+            remaining = remaining[members.end() :]
         elif character == "\\":
-            parts.append(re.escape(rest[:1]))
-            rest = rest[1:]
+            parts.append(re.escape(remaining[:1]))
+            remaining = remaining[1:]
         else:
             parts.append(re.escape(character))
     expression = "".join(parts)

@@ -1,4 +1,4 @@
-"""Image references in rendered objects. Pure text, no registry."""
+"""Finds image references in rendered objects, without a registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INJECTED = ("inject.istio.io/templates", "sidecar.istio.io/inject")
 
 
 class UsedImage(NamedTuple):
-    """One `image:` field: where it is, and the reference in its parts (empty where it has none)."""
+    """One `image:` field: its object and path, and the parts of the reference (empty if absent)."""
 
     object: RenderedObject
     path: str
@@ -30,23 +30,26 @@ class UsedImage(NamedTuple):
 
 
 def used(objects: Objects) -> Iterator[UsedImage]:
-    """Every text under a key `image`, in pods and in what operators make pods of.
+    """Every text under a key `image`, in pods and in custom resources.
 
-    `image: auto` is no reference where Istio replaces it at injection.
+    `image: auto` does not count where Istio replaces it at injection.
     """
-    for one in objects:
-        if is_definition(one) or one.kind in ("ConfigMap", "Secret"):  # there it may be a picture
+    for resource in objects:
+        if is_definition(resource) or resource.kind in (
+            "ConfigMap",
+            "Secret",
+        ):  # `image` may be a picture there
             continue
-        for path, text in one.texts:
+        for path, text in resource.texts:
             holder, _, last = path.rpartition(".")
             is_image = last == "image" and text and not any(c.isspace() or c in "{}$*" for c in text)
-            whole = not is_custom(one) or not _in_parts(one, holder, text)
-            if is_image and whole and (text != "auto" or not _injected(one)):
-                yield UsedImage(one, path, text, *parts(text))
+            is_reference = not is_custom(resource) or not _in_parts(resource, holder, text)
+            if is_image and is_reference and (text != "auto" or not _injected(resource)):
+                yield UsedImage(resource, path, text, *parts(text))
 
 
 def parts(reference: str) -> tuple[str, str, str]:
-    """Repository, tag and digest; a colon before the last slash is a port."""
+    """Repository, tag and digest of a reference; a colon before the last slash begins a port."""
     name, _, digest = reference.partition("@")
     folder, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
@@ -54,13 +57,13 @@ def parts(reference: str) -> tuple[str, str, str]:
 
 
 def allowed(repository: str, patterns: tuple[str, ...]) -> bool:
-    """Whether `allow-images` accepts this repository with any tag; `*` stands for any text."""
+    """Whether `allow-images` accepts this repository with any tag; `*` matches any text."""
     return any(fnmatchcase(repository, pattern) for pattern in patterns)
 
 
-def _in_parts(one: RenderedObject, holder: str, image: str) -> bool:
-    """Whether a custom resource has registry or tag in fields of their own, beside the field `image`."""
-    beside = _beside(one.body, holder)
+def _in_parts(resource: RenderedObject, holder: str, image: str) -> bool:
+    """Whether a custom resource has registry or tag in separate fields beside `image`."""
+    beside = _beside(resource.body, holder)
     return ":" not in image and any(isinstance(beside.get(key), (str, int, float)) for key in _PARTS)
 
 
@@ -71,8 +74,8 @@ def _beside(body: object, path: str) -> Mapping[str, Any]:
     return mapping(body)
 
 
-def _injected(one: RenderedObject) -> bool:
-    metadata = mapping(pod_template(one).get("metadata"))
+def _injected(resource: RenderedObject) -> bool:
+    metadata = mapping(pod_template(resource).get("metadata"))
     marks = {**mapping(metadata.get("annotations")), **mapping(metadata.get("labels"))}
-    marks |= mapping(at(one.body, "metadata", "annotations"))
+    marks |= mapping(at(resource.body, "metadata", "annotations"))
     return any(str(marks.get(key, "false")).lower() != "false" for key in _INJECTED)

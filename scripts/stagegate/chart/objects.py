@@ -1,6 +1,6 @@
-"""Rendered YAML as Kubernetes objects, read strictly: what cannot be an object is an error, never skipped.
+"""Parses rendered YAML into Kubernetes objects. A document that is not an object is an error, never skipped.
 
-Kubernetes reads YAML 1.1 (`yes` is a boolean) without times and base-60 numbers; so do we.
+As in Kubernetes, YAML is version 1.1 (`yes` is a boolean) without times and base-60 numbers.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _GLUED = pattern(r"^.*[^-\s]---[ \t]*$|^---[^-\s].*$", re.MULTILINE)
 
 
 class RenderedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One object: what it is, the template it came from, and its whole body (never to be changed).
+    """One object with its template and its whole body (never to be changed).
 
-    `namespace` is what the object says itself; empty: the release's, or none for what has no namespace.
-    `application` is the Argo CD Application that deploys it, where several are looked at together.
+    `namespace` is the one in the object; empty means that of the release, or none for cluster-wide kinds.
+    `application` is the Argo CD Application that deploys it, where several are compared together.
     """
 
     api_version: str
@@ -44,7 +44,7 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What names it in a cluster, whatever its API version: group, kind, namespace, name."""
+        """Its identity in a cluster, without the API version: group, kind, namespace, name."""
         group = self.api_version.rpartition("/")[0]
         return (group, self.kind, self.namespace, self.name)
 
@@ -55,7 +55,7 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def is_secret(self) -> bool:
-        """True for what must never be shown, only its digest (I8)."""
+        """Whether it is a Secret, of which only the digest may be shown (I8)."""
         return self.kind == "Secret" and self.api_version == "v1"
 
     @cached_property
@@ -65,12 +65,12 @@ class RenderedObject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def digest(self) -> str:
-        """Digest of the body; the only thing of a Secret that may be shown."""
+        """Digest of the body, the only part of a Secret that may be shown."""
         return digest_of(self.body)
 
 
 class BrokenDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A rendered document that is no object: its template, and why. `repeated` is a key that it has twice."""
+    """A rendered document that is not an object: its template, and why. `repeated` is a key that occurs twice."""
 
     template: str
     why: str
@@ -78,7 +78,7 @@ class BrokenDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every text inside a part of a body with its path, the part's own path in front."""
+    """Every text inside a value with its path; `path` is that of the value itself."""
     if isinstance(value, dict):
         pairs = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
     elif isinstance(value, list):
@@ -93,9 +93,9 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def parse_each(rendered: str) -> tuple[tuple[RenderedObject, ...], tuple[BrokenDocument, ...]]:
-    """Objects of rendered YAML, and every document that is none. A broken document hides no other.
+    """The objects of rendered YAML, and every document that is not an object.
 
-    A document with a key twice is both: broken, and an object with the value that Helm keeps, the last one.
+    A document with a key twice is both: broken, and an object with the last value, which Helm uses.
     """
     objects: list[RenderedObject] = []
     broken: list[BrokenDocument] = []
@@ -122,7 +122,7 @@ def parse_each(rendered: str) -> tuple[tuple[RenderedObject, ...], tuple[BrokenD
 
 
 def _several(text: str) -> bool:
-    """Whether a document holds several objects: then it has apiVersion or kind twice at its left edge."""
+    """Whether a document contains several objects: apiVersion or kind occurs twice without indentation."""
     return any(len(re.findall(rf"^{key}:", text, re.MULTILINE)) > 1 for key in ("apiVersion", "kind"))
 
 
@@ -134,10 +134,10 @@ def _last_wins(text: str) -> object:
 
 
 def parse(rendered: str, where: str) -> tuple[RenderedObject, ...]:
-    """Objects of rendered YAML, in its order, Lists taken apart. Stop(findings) names the template.
+    """The objects of rendered YAML, in order; the items of a List are separate objects. Stop(findings).
 
-    `where` says what was rendered. A document of comments only is nothing; one without apiVersion, kind or
-    metadata.name, with a key twice, or glued to its neighbour is an error.
+    `where` names the environment or release in messages. A document with only comments is skipped. A document
+    without apiVersion, kind or metadata.name, with a key twice, or joined to its neighbour is an error.
     """
     objects: list[RenderedObject] = []
     for text in _SEPARATOR.split(rendered.replace("\r\n", "\n")):
@@ -148,8 +148,10 @@ def parse(rendered: str, where: str) -> tuple[RenderedObject, ...]:
 
 
 def configuration(objects: tuple[RenderedObject, ...]) -> str:
-    """Digest of a whole rendering, whatever the order; of Secrets only their digests go in."""
-    return digest_of(sorted((one.api_version, *one.key[1:], one.digest) for one in objects))
+    """Digest of a whole rendering in any order; of Secrets it includes only digests."""
+    return digest_of(
+        sorted((resource.api_version, *resource.key[1:], resource.digest) for resource in objects)
+    )
 
 
 def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]:
@@ -160,7 +162,7 @@ def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]
     except (yaml.YAMLError, ValueError) as error:
         problem = getattr(error, "problem", None) or str(error)
         mark = getattr(error, "problem_mark", None)
-        place = f" (line {mark.line} of what it renders)" if mark else ""
+        place = f" (line {mark.line} of the rendered text)" if mark else ""
         glued = _GLUED.search(text)
         hint = f" In {glued[0].strip()[-60:]!r} the `---` has no line of its own." if glued else ""
         raise _wrong(where, template, f"It is not YAML: {problem}{place}.{hint}") from error
@@ -178,7 +180,7 @@ def _bodies(text: str, where: str, template: str) -> Iterator[Mapping[str, Any]]
 
 
 def read(body: Mapping[str, Any], where: str) -> RenderedObject:
-    """One object that is parsed already. Stop(findings) where it has no apiVersion, kind or name."""
+    """One parsed object. Stop(findings) where it has no apiVersion, kind or name."""
     return _object(body, where, "")
 
 
@@ -192,7 +194,7 @@ def _object(body: Mapping[str, Any], where: str, template: str) -> RenderedObjec
         ("metadata.name", name),
     ):
         if not isinstance(value, str) or not value.strip():
-            keys = ", ".join(str(known) for known in list(body)[:5])
+            keys = ", ".join(str(field) for field in list(body)[:5])
             raise _wrong(where, template, f"It renders an object without {key} (it has: {keys}).")
     return RenderedObject(
         api_version=body["apiVersion"],

@@ -1,6 +1,6 @@
-"""The names of what well-known operators make, by the API group and kind of what they make it of.
+"""The names of objects that well-known operators create, by API group and kind of the custom resource.
 
-Names are those of the operators' documentation.
+The source of the names is the documentation of the operators.
 """
 
 from __future__ import annotations
@@ -15,83 +15,85 @@ Names = Callable[[RenderedObject], Iterator[object]]
 
 def _fixed(*endings: str) -> Names:
     """The object's name with each ending."""
-    return lambda one: (f"{one.name}{ending}" for ending in endings)
+    return lambda resource: (f"{resource.name}{ending}" for ending in endings)
 
 
 def _field(*keys: str, otherwise: str = "") -> Names:
-    """The text at a path of the object; where there is none, its name with `otherwise` in front of it."""
+    """The text at a path of the object; without one, the object's name if `otherwise` is `name`, else nothing."""
 
-    def names(one: RenderedObject) -> Iterator[object]:
-        value = at(one.body, *keys)
-        yield value if isinstance(value, str) and value else (one.name if otherwise == "name" else "")
+    def names(resource: RenderedObject) -> Iterator[object]:
+        value = at(resource.body, *keys)
+        yield value if isinstance(value, str) and value else (resource.name if otherwise == "name" else "")
 
     return names
 
 
-def _sealed(one: RenderedObject) -> Iterator[object]:
-    yield at(one.body, "spec", "template", "metadata", "name") or one.name
-    yield one.name
+def _sealed(resource: RenderedObject) -> Iterator[object]:
+    yield at(resource.body, "spec", "template", "metadata", "name") or resource.name
+    yield resource.name
 
 
-def _zalando(one: RenderedObject) -> Iterator[object]:
-    users = {*mapping(at(one.body, "spec", "users")), "postgres", "standby"}
-    for database in mappings(at(one.body, "spec", "preparedDatabases")):
+def _zalando(resource: RenderedObject) -> Iterator[object]:
+    users = {*mapping(at(resource.body, "spec", "users")), "postgres", "standby"}
+    for database in mappings(at(resource.body, "spec", "preparedDatabases")):
         users |= set(map(str, database))
-    for name in mapping(at(one.body, "spec", "preparedDatabases")):
+    for name in mapping(at(resource.body, "spec", "preparedDatabases")):
         users |= {
             f"{str(name).replace('-', '_')}_owner_user",
             f"{str(name).replace('-', '_')}_reader_user",
             f"{str(name).replace('-', '_')}_writer_user",
         }
     for user in users:
-        yield f"{str(user).replace('_', '-')}.{one.name}.credentials.postgresql.acid.zalan.do"
+        yield f"{str(user).replace('_', '-')}.{resource.name}.credentials.postgresql.acid.zalan.do"
 
 
-def _crunchy(one: RenderedObject) -> Iterator[object]:
-    users = [user.get("name") for user in mappings(at(one.body, "spec", "users"))] or [one.name]
-    yield from (f"{one.name}-pguser-{user}" for user in users)
+def _crunchy(resource: RenderedObject) -> Iterator[object]:
+    users = [user.get("name") for user in mappings(at(resource.body, "spec", "users"))] or [resource.name]
+    yield from (f"{resource.name}-pguser-{user}" for user in users)
     yield from (
-        f"{one.name}{ending}"
+        f"{resource.name}{ending}"
         for ending in ("-cluster-cert", "-replication-cert", "-pgbouncer", "-monitoring")
     )
 
 
-def _cnpg(one: RenderedObject) -> Iterator[object]:
-    yield from _fixed("-app", "-superuser", "-ca", "-server", "-replication")(one)
-    for role in mappings(at(one.body, "spec", "managed", "roles")):
+def _cnpg(resource: RenderedObject) -> Iterator[object]:
+    yield from _fixed("-app", "-superuser", "-ca", "-server", "-replication")(resource)
+    for role in mappings(at(resource.body, "spec", "managed", "roles")):
         yield at(role, "passwordSecret", "name")
 
 
-def _strimzi(one: RenderedObject) -> Iterator[object]:
+def _strimzi(resource: RenderedObject) -> Iterator[object]:
     yield from _fixed("-cluster-ca-cert", "-cluster-ca", "-clients-ca-cert", "-clients-ca", "-kafka-brokers")(
-        one
+        resource
     )
-    yield f"ConfigMap/{one.name}-kafka-config"
+    yield f"ConfigMap/{resource.name}-kafka-config"
 
 
-def _mongodb(one: RenderedObject) -> Iterator[object]:
-    for user in mappings(at(one.body, "spec", "users")):
-        yield user.get("connectionStringSecretName") or f"{one.name}-{user.get('db')}-{user.get('name')}"
+def _mongodb(resource: RenderedObject) -> Iterator[object]:
+    for user in mappings(at(resource.body, "spec", "users")):
+        yield user.get("connectionStringSecretName") or f"{resource.name}-{user.get('db')}-{user.get('name')}"
         yield f"{user.get('scramCredentialsSecretName')}-scram-credentials"
-    yield at(one.body, "spec", "secrets", "users")
+    yield at(resource.body, "spec", "secrets", "users")
 
 
-def _percona(one: RenderedObject) -> Iterator[object]:
-    yield at(one.body, "spec", "secretsName") or f"{one.name}-secrets"
-    yield at(one.body, "spec", "secrets", "users") or f"{one.name}-secrets"
-    yield from (f"{one.name}-pguser-{user.get('name')}" for user in mappings(at(one.body, "spec", "users")))
+def _percona(resource: RenderedObject) -> Iterator[object]:
+    yield at(resource.body, "spec", "secretsName") or f"{resource.name}-secrets"
+    yield at(resource.body, "spec", "secrets", "users") or f"{resource.name}-secrets"
+    yield from (
+        f"{resource.name}-pguser-{user.get('name')}" for user in mappings(at(resource.body, "spec", "users"))
+    )
 
 
-def _external(one: RenderedObject) -> Iterator[object]:
-    yield at(one.body, "spec", "target", "name") or one.name
+def _external(resource: RenderedObject) -> Iterator[object]:
+    yield at(resource.body, "spec", "target", "name") or resource.name
 
 
-def _csi(one: RenderedObject) -> Iterator[object]:
-    yield from (entry.get("secretName") for entry in mappings(at(one.body, "spec", "secretObjects")))
+def _csi(resource: RenderedObject) -> Iterator[object]:
+    yield from (entry.get("secretName") for entry in mappings(at(resource.body, "spec", "secretObjects")))
 
 
-def _vault(one: RenderedObject) -> Iterator[object]:
-    yield at(one.body, "spec", "destination", "name")
+def _vault(resource: RenderedObject) -> Iterator[object]:
+    yield at(resource.body, "spec", "destination", "name")
 
 
 MADE: Mapping[tuple[str, str], Names] = {
@@ -108,12 +110,12 @@ MADE: Mapping[tuple[str, str], Names] = {
     ("onepassword.com", "OnePasswordItem"): _fixed(""),
     ("secrets.infisical.com", "InfisicalSecret"): _field("spec", "managedSecretReference", "secretName"),
     ("secrets.doppler.com", "DopplerSecret"): _field("spec", "managedSecret", "name"),
-    ("isindir.github.com", "SopsSecret"): lambda one: (
-        entry.get("name") for entry in mappings(at(one.body, "spec", "secretTemplates"))
+    ("isindir.github.com", "SopsSecret"): lambda resource: (
+        entry.get("name") for entry in mappings(at(resource.body, "spec", "secretTemplates"))
     ),
     ("secretgenerator.mittwald.de", "StringSecret"): _fixed(""),
     ("secretgenerator.mittwald.de", "BasicAuth"): _fixed(""),
-    ("trust.cert-manager.io", "Bundle"): lambda one: iter((f"ConfigMap/{one.name}", one.name)),
+    ("trust.cert-manager.io", "Bundle"): lambda resource: iter((f"ConfigMap/{resource.name}", resource.name)),
     ("postgresql.cnpg.io", "Cluster"): _cnpg,
     ("acid.zalan.do", "postgresql"): _zalando,
     ("postgres-operator.crunchydata.com", "PostgresCluster"): _crunchy,
@@ -144,33 +146,49 @@ MADE: Mapping[tuple[str, str], Names] = {
     ("rabbitmq.com", "RabbitmqCluster"): _fixed("-default-user", "-erlang-cookie"),
     ("rabbitmq.com", "User"): _fixed("-user-credentials"),
     ("kafka.strimzi.io", "Kafka"): _strimzi,
-    ("kafka.strimzi.io", "KafkaUser"): lambda one: iter(
-        (str(mapping(at(one.body, "spec", "template", "secret", "metadata")).get("name") or one.name),)
+    ("kafka.strimzi.io", "KafkaUser"): lambda resource: iter(
+        (
+            str(
+                mapping(at(resource.body, "spec", "template", "secret", "metadata")).get("name")
+                or resource.name
+            ),
+        )
     ),
     ("kafka.strimzi.io", "KafkaConnect"): _fixed("-connect-config"),
     ("mongodbcommunity.mongodb.com", "MongoDBCommunity"): _mongodb,
     ("mongodb.com", "MongoDBUser"): _field("spec", "passwordSecretKeyRef", "name"),
     ("redis.redis.opstreelabs.in", "Redis"): _fixed(""),
-    ("databases.spotahome.com", "RedisFailover"): lambda one: iter(
-        (f"rfr-{one.name}", f"rfs-{one.name}", f"ConfigMap/rfr-{one.name}", f"ConfigMap/rfs-{one.name}")
+    ("databases.spotahome.com", "RedisFailover"): lambda resource: iter(
+        (
+            f"rfr-{resource.name}",
+            f"rfs-{resource.name}",
+            f"ConfigMap/rfr-{resource.name}",
+            f"ConfigMap/rfs-{resource.name}",
+        )
     ),
     ("minio.min.io", "Tenant"): _fixed("-secret", "-tls", "-log-secret"),
     ("k8s.mariadb.com", "MariaDB"): _fixed("-root", "-password", "-metrics-password"),
     ("mysql.oracle.com", "InnoDBCluster"): _fixed("-privsecrets", "-backup", "-router"),
     ("k8ssandra.io", "K8ssandraCluster"): _fixed("-superuser"),
-    ("cassandra.datastax.com", "CassandraDatacenter"): lambda one: iter(
-        (f"{at(one.body, 'spec', 'clusterName') or one.name}-superuser".lower(),)
+    ("cassandra.datastax.com", "CassandraDatacenter"): lambda resource: iter(
+        (f"{at(resource.body, 'spec', 'clusterName') or resource.name}-superuser".lower(),)
     ),
     ("k8s.keycloak.org", "Keycloak"): _fixed("-initial-admin"),
     ("nats.io", "NatsCluster"): _fixed("-secret"),
-    ("cdi.kubevirt.io", "DataVolume"): lambda one: iter((f"PersistentVolumeClaim/{one.name}",)),
-    ("app.redislabs.com", "RedisEnterpriseDatabase"): lambda one: iter((f"redb-{one.name}",)),
-    ("objectbucket.io", "ObjectBucketClaim"): lambda one: iter((one.name, f"ConfigMap/{one.name}")),
-    ("sql.cnrm.cloud.google.com", "SQLUser"): _fixed(""),
-    ("monitoring.coreos.com", "Prometheus"): lambda one: iter(
-        (f"prometheus-{one.name}", f"prometheus-{one.name}-web-config", f"prometheus-{one.name}-tls-assets")
+    ("cdi.kubevirt.io", "DataVolume"): lambda resource: iter((f"PersistentVolumeClaim/{resource.name}",)),
+    ("app.redislabs.com", "RedisEnterpriseDatabase"): lambda resource: iter((f"redb-{resource.name}",)),
+    ("objectbucket.io", "ObjectBucketClaim"): lambda resource: iter(
+        (resource.name, f"ConfigMap/{resource.name}")
     ),
-    ("monitoring.coreos.com", "Alertmanager"): lambda one: iter(
-        (f"alertmanager-{one.name}-generated", f"alertmanager-{one.name}-tls-assets-0")
+    ("sql.cnrm.cloud.google.com", "SQLUser"): _fixed(""),
+    ("monitoring.coreos.com", "Prometheus"): lambda resource: iter(
+        (
+            f"prometheus-{resource.name}",
+            f"prometheus-{resource.name}-web-config",
+            f"prometheus-{resource.name}-tls-assets",
+        )
+    ),
+    ("monitoring.coreos.com", "Alertmanager"): lambda resource: iter(
+        (f"alertmanager-{resource.name}-generated", f"alertmanager-{resource.name}-tls-assets-0")
     ),
 }

@@ -26,57 +26,61 @@ _FILLED = (
 )
 
 
-def made(objects: Objects, own: str) -> Iterator[tuple[str, str, str]]:
-    """(kind, namespace, name) of everything that operators make; `own` is the release's namespace."""
-    for one in objects:
-        space = one.namespace or own
-        rule = MADE.get((one.key[0], one.kind))
+def made(objects: Objects, release_namespace: str) -> Iterator[tuple[str, str, str]]:
+    """(kind, namespace, name) of every object that operators create for these objects."""
+    for resource in objects:
+        space = resource.namespace or release_namespace
+        rule = MADE.get((resource.key[0], resource.kind))
         if rule is not None:
-            yield from ((kind, space, name) for kind, name in _split(rule(one)))
-        elif one.kind == "Ingress" and any(annotations_of(one).get(key) for key in _ISSUERS):
-            for entry in mappings(at(one.body, "spec", "tls")):
+            yield from ((kind, space, name) for kind, name in _split(rule(resource)))
+        elif resource.kind == "Ingress" and any(annotations_of(resource).get(key) for key in _ISSUERS):
+            for entry in mappings(at(resource.body, "spec", "tls")):
                 if isinstance(entry.get("secretName"), str):
                     yield "Secret", space, entry["secretName"]
-        elif one.kind == "Gateway" and any(annotations_of(one).get(key) for key in _ISSUERS):
-            for listener in mappings(at(one.body, "spec", "listeners")):
+        elif resource.kind == "Gateway" and any(annotations_of(resource).get(key) for key in _ISSUERS):
+            for listener in mappings(at(resource.body, "spec", "listeners")):
                 for entry in mappings(at(listener, "tls", "certificateRefs")):
                     yield "Secret", space, str(entry.get("name"))
-        elif one.kind == "Service":
-            annotations = annotations_of(one)
+        elif resource.kind == "Service":
+            annotations = annotations_of(resource)
             yield from (
                 ("Secret", space, str(annotations[key]))
                 for key in _SERVING_CERTIFICATES
                 if annotations.get(key)
             )
-        if one.kind == "StatefulSet" or rule is None:
-            yield from (("PersistentVolumeClaim", space, name) for name in _claims(one))
-        if is_custom(one):
-            yield from ((kind, space, name) for kind, name in _written(one))
+        if resource.kind == "StatefulSet" or rule is None:
+            yield from (("PersistentVolumeClaim", space, name) for name in _claims(resource))
+        if is_custom(resource):
+            yield from ((kind, space, name) for kind, name in _written(resource))
 
 
-def filled_later(one: RenderedObject) -> bool:
-    """Whether a rendered Secret or ConfigMap gets its keys from somebody else."""
-    typed = one.body.get("type") == "kubernetes.io/service-account-token"
-    marks = (*annotations_of(one), *mapping(at(one.body, "metadata", "labels")))
+def filled_later(resource: RenderedObject) -> bool:
+    """Whether a controller adds the keys of a rendered Secret or ConfigMap later."""
+    typed = resource.body.get("type") == "kubernetes.io/service-account-token"
+    marks = (*annotations_of(resource), *mapping(at(resource.body, "metadata", "labels")))
     return typed or any(str(key).startswith(_FILLED) for key in marks)
 
 
-def unknown(one: RenderedObject) -> bool:
-    """Whether the operator of a custom resource is not known here, so that it may make what the resource names."""
-    return is_custom(one) and not one.key[0].endswith(WATCHED) and (one.key[0], one.kind) not in MADE
+def unknown(resource: RenderedObject) -> bool:
+    """Whether a custom resource has an unknown operator, which may create the objects that it names."""
+    return (
+        is_custom(resource)
+        and not resource.key[0].endswith(WATCHED)
+        and (resource.key[0], resource.kind) not in MADE
+    )
 
 
 def _split(names: Iterator[object]) -> Iterator[tuple[str, str]]:
-    """Names of Secrets; another kind stands in front, as `ConfigMap/name`."""
+    """Kind and name: a name alone is that of a Secret, another kind is a prefix, as in `ConfigMap/name`."""
     for name in names:
         if isinstance(name, str) and name:
-            kind, slash, rest = name.partition("/")
-            yield (kind, rest) if slash else ("Secret", name)
+            kind, slash, bare_name = name.partition("/")
+            yield (kind, bare_name) if slash else ("Secret", name)
 
 
-def _written(one: RenderedObject) -> Iterator[tuple[str, str]]:
-    """What a custom resource names as its output: writeConnectionSecretToRef, secretTemplate, target and such."""
-    spec = mapping(one.body.get("spec"))
+def _written(resource: RenderedObject) -> Iterator[tuple[str, str]]:
+    """Outputs that a custom resource names in common fields, such as writeConnectionSecretToRef."""
+    spec = mapping(resource.body.get("spec"))
     for key in ("writeConnectionSecretToRef", "secretRef", "destination", "writeSecretToRef", "target"):
         name = mapping(spec.get(key)).get("name")
         if isinstance(name, str) and key != "secretRef":
@@ -86,14 +90,14 @@ def _written(one: RenderedObject) -> Iterator[tuple[str, str]]:
             yield "Secret", spec[key]
 
 
-def _claims(one: RenderedObject) -> Iterator[str]:
+def _claims(resource: RenderedObject) -> Iterator[str]:
     """Claims of a StatefulSet: <template>-<name>-<ordinal>."""
-    if one.kind != "StatefulSet":
+    if resource.kind != "StatefulSet":
         return
-    replicas = at(one.body, "spec", "replicas")
+    replicas = at(resource.body, "spec", "replicas")
     count = replicas if isinstance(replicas, int) and not isinstance(replicas, bool) else 1
-    start = at(one.body, "spec", "ordinals", "start")
+    start = at(resource.body, "spec", "ordinals", "start")
     first = start if isinstance(start, int) else 0
-    for template in mappings(at(one.body, "spec", "volumeClaimTemplates")):
+    for template in mappings(at(resource.body, "spec", "volumeClaimTemplates")):
         name = at(template, "metadata", "name")
-        yield from (f"{name}-{one.name}-{number}" for number in range(first, first + max(count, 1)))
+        yield from (f"{name}-{resource.name}-{number}" for number in range(first, first + max(count, 1)))

@@ -1,8 +1,8 @@
-"""A chart as an OCI artifact: the same source gives the same bytes, whenever and wherever it is packed.
+"""Packs a chart as an OCI artifact: the same source gives the same bytes, at any time and on any machine.
 
-`helm package` writes times of the moment and rewrites Chart.yaml, `helm push` writes the file's time into the
-manifest; both would give every run another digest. Compressed bytes may still differ between zlib versions,
-so "the same content" is decided by `content`, over the unpacked files.
+`helm package` writes the current time and rewrites Chart.yaml, and `helm push` writes the file's time into the
+manifest, so every run would have another digest. Compressed bytes may still differ between zlib versions.
+Therefore `content`, a digest over the unpacked files, decides whether two charts are the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _METADATA = """name home sources version description keywords maintainers icon a
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """A packed chart: archive, config and manifest as they are pushed, and the digest of the files inside."""
+    """A packed chart: archive, config and manifest to push, and the content digest."""
 
     name: str
     version: str
@@ -43,20 +43,20 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """Digest of the manifest: what names this chart in a registry."""
+        """Digest of the manifest, which identifies this chart in a registry."""
         return digest_of(self.manifest)
 
 
 def pack(chart: ChartSource, release: Record) -> Package:
-    """Pack a chart folder whose dependencies are in place. Stop(findings) for what cannot be packed."""
-    from stagegate.chart import record  # with the editor of YAML, which nobody needs who only reads charts
+    """Pack a chart folder whose dependencies are in place. Stop(findings) for a file that cannot be packed."""
+    from stagegate.chart import record  # loads a YAML editor, which readers of charts do not need
 
     contents = files(chart.folder, chart.path)
     contents[source.FILE] = record.write(contents[source.FILE], release, chart.file)
     unpacked: dict[str, bytes] = {}
     for path, data in contents.items():
         if path.startswith("charts/") and path.count("/") == 1 and path.endswith((".tgz", ".tar.gz")):
-            # as helm does: the archives that `helm dependency build` makes of folders hold times
+            # as helm does: archives of `helm dependency build` contain times
             unpacked |= {f"charts/{inner}": content for inner, content in unpack(data, path).items()}
         else:
             unpacked[path] = data
@@ -74,10 +74,10 @@ def pack(chart: ChartSource, release: Record) -> Package:
 
 
 def files(folder: Path, path: str) -> dict[str, bytes]:
-    """Every file of a chart folder that belongs into its package, by relative path. Stop(findings).
+    """Every file of a chart folder for its package, by relative path. Stop(findings).
 
-    Links are followed inside the chart and refused when they lead out of it: a package must not carry what
-    happens to lie beside it on a runner.
+    Links inside the chart are followed. Links out of it are refused, so that no other file of the runner gets into
+    the package.
     """
     root = folder.resolve()
     rules_file = root / ignore.FILE
@@ -112,12 +112,12 @@ def files(folder: Path, path: str) -> dict[str, bytes]:
 
 
 def unpack(archive: bytes, where: str) -> dict[str, bytes]:
-    """Files of a chart archive, by path with the chart's folder in front. Stop(unknown-state).
+    """The files of a chart archive by path, which begins with the chart's folder. Stop(unknown-state).
 
-    Nothing is written to disk: links, absolute paths, `..` and sizes beyond helm's own limits are refused. So is
-    what readers of archives understand differently: a file that is there twice, a header that renames files.
+    Nothing is written to disk. Links, absolute paths, `..` and sizes beyond helm's own limits are refused, and so
+    is everything that other programs may read differently, such as a repeated file or a header that renames files.
     """
-    import tarfile  # a chart without archives needs no reader of them
+    import tarfile  # loaded only for charts with archives
 
     contents: dict[str, bytes] = {}
     folders: set[str] = set()
@@ -139,7 +139,9 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
                     raise _corrupt(where, f"{name[:100]!r} is both a file and a folder")
                 if name in contents:
                     raise _corrupt(where, f"{name[:100]!r} occurs twice")
-                if not _COMMENTS.issuperset(tar.pax_headers):  # Go's reader gives them to no file
+                if not _COMMENTS.issuperset(
+                    tar.pax_headers
+                ):  # Go's reader ignores comments in global headers
                     raise _corrupt(where, "its global header changes the names of its files")
                 folders |= above
                 if member.size > FILE_LIMIT or total > TOTAL_LIMIT:
@@ -154,17 +156,18 @@ def unpack(archive: bytes, where: str) -> dict[str, bytes]:
 
 
 def _fits_a_disk(parts: Sequence[str]) -> bool:
-    """Whether every part of a path is UTF-8 that a file system takes as a name."""
+    """Whether every part of a path is a valid file name in UTF-8."""
     try:
         return all(len(part.encode()) <= 255 and "\0" not in part for part in parts)
-    except UnicodeEncodeError:  # bytes that are no UTF-8 arrive as surrogates
+    except UnicodeEncodeError:  # bytes that are not UTF-8 are surrogates here
         return False
 
 
 def _expanded(archive: bytes, where: str) -> bytes:
-    """The archive without its compression, never more than the limit: headers can be as large as bodies.
+    """The archive without its compression. It may not exceed the limit, because headers can be large too.
 
-    A second compressed part would be read by Go and by nobody here: https://pkg.go.dev/compress/gzip#Reader.
+    A second compressed part is refused: Go would read it (https://pkg.go.dev/compress/gzip#Reader), Python would
+    not.
     """
     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     data = stream.decompress(archive, TOTAL_LIMIT + 1)
@@ -197,9 +200,9 @@ def _tar(contents: Mapping[str, bytes]) -> bytes:
 
 
 def _gzip(data: bytes) -> bytes:
-    """gzip with a header that says nothing of time and system (Python's own differs between versions)."""
-    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    body = squeeze.compress(data) + squeeze.flush()
+    """gzip with a header without time and system (that of Python's own gzip differs between versions)."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = compressor.compress(data) + compressor.flush()
     return (
         b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
         + body
@@ -208,12 +211,12 @@ def _gzip(data: bytes) -> bytes:
 
 
 def _manifest(metadata: Mapping[str, Any], config: bytes, archive: bytes) -> dict[str, Any]:
-    """The manifest `helm push` would write, without the time. Annotations follow helm's own mapping."""
+    """The manifest that `helm push` would write, without the time. Helm defines the annotations."""
     maintainers = [
         f"{m.get('name', '')} ({m['email']})" if m.get("email") else str(m.get("name", ""))
         for m in metadata.get("maintainers") or []
     ]
-    known = {
+    fields = {
         "description": metadata.get("description"),
         "title": metadata["name"],
         "version": metadata["version"],
@@ -222,7 +225,7 @@ def _manifest(metadata: Mapping[str, Any], config: bytes, archive: bytes) -> dic
         "authors": ", ".join(maintainers),
     }
     annotations = {str(key): str(value) for key, value in (metadata.get("annotations") or {}).items()}
-    annotations |= {f"org.opencontainers.image.{key}": str(value) for key, value in known.items() if value}
+    annotations |= {f"org.opencontainers.image.{key}": str(value) for key, value in fields.items() if value}
     return {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
@@ -247,5 +250,5 @@ def _corrupt(where: str, why: str) -> Stop:
         "unknown-state",
         f"{where} is not a chart archive.",
         f"{why}.",
-        "Publish that version again from its source, or check who wrote it.",
+        "Publish that version again from its source, or find out who wrote it.",
     )

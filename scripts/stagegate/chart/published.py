@@ -1,4 +1,4 @@
-"""A chart that is in a registry: its archive, checked down to its layers, and the release record in it."""
+"""Fetches a published chart: its archive, checked by digest, and the release record in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """A published chart by its manifest's digest; `record` is None without one."""
+    """A published chart. `digest` is that of its manifest, `record` its release record (None: none)."""
 
     reference: str
     digest: str
@@ -36,14 +36,14 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reference(chart: str, version: str) -> Reference:
-    """`oci://host/path/name` and a version as the reference under which Helm keeps it."""
+    """The reference that Helm uses for `oci://host/path/name` and a version."""
     return registry.parse(chart).tagged(registry.chart_tag(version))
 
 
 def fetch(client: Registry, target: str | Reference) -> Published | None:
-    """The chart at a tag or digest, or None when the registry says there is none.
+    """The chart at a tag or digest, or None when the registry does not have it.
 
-    Stop(unknown-state) for an artifact that is no chart, or one whose parts do not match their digests.
+    Stop(unknown-state) for an artifact that is not a chart, or whose parts do not match their digests.
     """
     place = registry.parse(target) if isinstance(target, str) else target
     manifest = client.manifest(place)
@@ -85,18 +85,22 @@ def host(address: str) -> str:
 
 
 def from_index(repository: str, name: str, version: str, hosts: Collection[str] = ()) -> bytes | None:
-    """A chart's archive from an HTTP chart repository; None where its index has no such version.
+    """A chart's archive from an HTTP chart repository, checked by the digest in its index.
 
-    Only from the repository's own host or one of `hosts`, and checked against the digest that the index gives.
-    Stop(unreachable), Stop(wrong-source), Stop(unknown-state).
+    None without this version. The archive must be on the repository's own host or on one of `hosts`.
+    Stop(unreachable|wrong-source| unknown-state).
     """
     place, session = host(repository), http.session()
     base = repository.rstrip("/") + "/"
     index = _get(session, urljoin(base, "index.yaml"), place)
     try:
         entries = yaml_1_1.load(index).get("entries", {}).get(name) or []
-        wanted = [one for one in entries if str(one.get("version", "")).lstrip("v") == version.lstrip("v")]
-        url, digest = (str(wanted[0]["urls"][0]), str(wanted[0].get("digest") or "")) if wanted else ("", "")
+        matching = [
+            entry for entry in entries if str(entry.get("version", "")).lstrip("v") == version.lstrip("v")
+        ]
+        url, digest = (
+            (str(matching[0]["urls"][0]), str(matching[0].get("digest") or "")) if matching else ("", "")
+        )
     except (yaml.YAMLError, ValueError, AttributeError, LookupError, TypeError) as error:
         raise Stop(
             "unknown-state",
@@ -126,12 +130,12 @@ def from_index(repository: str, name: str, version: str, hosts: Collection[str] 
 
 
 def _get(session: requests.Session, url: str, place: str) -> bytes:
-    answer = http.reach(place, lambda: session.get(url, allow_redirects=False))
-    if answer.status_code != 200:
+    response = http.reach(place, lambda: session.get(url, allow_redirects=False))
+    if response.status_code != 200:
         raise Stop(
             "unreachable",
             f"{place} does not serve {url.rpartition('/')[2]}.",
-            f"It returned {answer.status_code}.",
+            f"It returned {response.status_code}.",
             "Check the address of the chart repository.",
         )
-    return answer.content
+    return response.content

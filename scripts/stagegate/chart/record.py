@@ -1,4 +1,4 @@
-"""Writes the release record into the Chart.yaml that is packed, and changes no other byte of it."""
+"""Adds the release record to the Chart.yaml of a package, and changes no other byte of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from stagegate.evidence.release_record import Record
 
 
 def write(raw: bytes, record: Record, file: str) -> bytes:
-    """Chart.yaml with the record among its annotations and every other byte as it was. Stop(findings).
+    """Chart.yaml with the record in its annotations; every other byte stays. Stop(findings).
 
-    The result is parsed again and must say what the source says plus the record, nothing else.
+    The result is parsed again, and must equal the source with the record.
     """
     before = source.parse(raw, file)
     existing = before.get("annotations") or {}
     if not isinstance(existing, dict):
-        raise _refused(file, "annotations is not a mapping.", "Make it one, or remove it.")
+        raise _refused(file, "annotations is not a mapping.", "Write it as a mapping, or remove it.")
     taken = sorted(key for key in existing if str(key).startswith("stagegate/") and key in record.annotations)
     if taken:
         raise _refused(file, f"{taken[0]} is in the source.", "Remove it: packaging writes it.")
@@ -35,7 +35,7 @@ def write(raw: bytes, record: Record, file: str) -> bytes:
 
 
 def _insert(raw: bytes, record: Record) -> bytes:
-    """The bytes with our lines put where the annotations are, or at the end."""
+    """The bytes with our lines in the annotations, or at the end of the file without annotations."""
     text = raw.decode("utf-8")
     newline = "\r\n" if "\r\n" in text else "\n"
     key, value = _annotations(text)
@@ -50,7 +50,7 @@ def _insert(raw: bytes, record: Record) -> bytes:
         first = value.value[0][0].start_mark
         lines = "".join(f"{pair}{newline}{' ' * first.column}" for pair in pairs)
         return (text[: first.index] + lines + text[first.index :]).encode()
-    if key is not None and value is not None:  # `annotations:` with nothing, or ~
+    if key is not None and value is not None:  # `annotations:` without a value, or with ~
         block = newline + newline.join(f"  {pair}" for pair in pairs)
         start, end = value.start_mark.index, value.end_mark.index
         start, end = (start, end) if start < end else (text.index(":", key.end_mark.index) + 1,) * 2

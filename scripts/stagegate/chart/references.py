@@ -1,4 +1,4 @@
-"""Every Secret, ConfigMap, claim and account that an object names, with the effect of its absence."""
+"""Finds every Secret, ConfigMap, claim and account that an object names, and the effect if it is missing."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ class ObjectReference(NamedTuple):
     keys: tuple[str, ...] = ()
 
 
-def of(one: RenderedObject, own: str) -> Iterator[ObjectReference]:
-    """References of an object to its own namespace; `own` is the release's. What is optional is left out."""
-    for pod in pod_specs(one.body):
-        yield from (each for each in _of_pod(pod) if isinstance(each.name, str) and each.name)
-    if one.kind == "Ingress":
-        for entry in mappings(at(one.body, "spec", "tls")):
+def of(resource: RenderedObject, release_namespace: str) -> Iterator[ObjectReference]:
+    """References of an object within its namespace. Optional references are left out."""
+    for pod in pod_specs(resource.body):
+        yield from (
+            reference for reference in _of_pod(pod) if isinstance(reference.name, str) and reference.name
+        )
+    if resource.kind == "Ingress":
+        for entry in mappings(at(resource.body, "spec", "tls")):
             if isinstance(entry.get("secretName"), str) and entry["secretName"]:
                 yield ObjectReference("Secret", entry["secretName"], "tls", "warning")
-    if one.kind in ("RoleBinding", "ClusterRoleBinding"):
-        for subject in mappings(one.body.get("subjects")):
-            here = (subject.get("namespace") or own) == (one.namespace or own)
-            if subject.get("kind") == "ServiceAccount" and here:
+    if resource.kind in ("RoleBinding", "ClusterRoleBinding"):
+        for subject in mappings(resource.body.get("subjects")):
+            same_namespace = (subject.get("namespace") or release_namespace) == (
+                resource.namespace or release_namespace
+            )
+            if subject.get("kind") == "ServiceAccount" and same_namespace:
                 yield ObjectReference("ServiceAccount", str(subject.get("name")), "subjects", "warning")
 
 
@@ -44,12 +48,12 @@ def _of_pod(pod: Mapping[str, Any]) -> Iterator[ObjectReference]:
         place = f"volume {volume.get('name')}"
         claim = at(volume, "persistentVolumeClaim", "claimName")
         yield ObjectReference("PersistentVolumeClaim", claim, place)  # type: ignore[arg-type]
-        parts = _sub_paths(pod, volume)
+        sub_paths = _sub_paths(pod, volume)
         yield from _required(
-            volume, "secret", "Secret", "secretName", place, _items(volume.get("secret")) or parts
+            volume, "secret", "Secret", "secretName", place, _items(volume.get("secret")) or sub_paths
         )
         yield from _required(
-            volume, "configMap", "ConfigMap", "name", place, _items(volume.get("configMap")) or parts
+            volume, "configMap", "ConfigMap", "name", place, _items(volume.get("configMap")) or sub_paths
         )
         for source in mappings(at(volume, "projected", "sources")):
             for key, kind in (("secret", "Secret"), ("configMap", "ConfigMap")):
@@ -62,15 +66,15 @@ def _of_pod(pod: Mapping[str, Any]) -> Iterator[ObjectReference]:
         for entry in mappings(container.get("env")):
             place = f"variable {entry.get('name')} of {name}"
             for key, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-                wanted = at(entry.get("valueFrom"), key, "key")
-                keys = (str(wanted),) if wanted else ()
+                entry_key = at(entry.get("valueFrom"), key, "key")
+                keys = (str(entry_key),) if entry_key else ()
                 yield from _required(entry.get("valueFrom"), key, kind, "name", place, keys)
 
 
 def _required(
     holder: object, key: str, kind: str, name: str, place: str, keys: tuple[str, ...] = ()
 ) -> Iterator[ObjectReference]:
-    """What is `optional` may be absent."""
+    """The reference in a field, unless it is `optional`."""
     if at(holder, key, "optional") is not True:
         yield ObjectReference(kind, at(holder, key, name), place, keys=keys)  # type: ignore[arg-type]
 
@@ -80,7 +84,7 @@ def _items(source: object) -> tuple[str, ...]:
 
 
 def _sub_paths(pod: Mapping[str, Any], volume: Mapping[str, Any]) -> tuple[str, ...]:
-    """Keys that containers mount one by one: `subPath` of a volume without `items` is a key."""
+    """Keys that containers mount alone: for a volume without `items`, `subPath` is a key."""
     return tuple(
         str(mount["subPath"])
         for container in containers(pod)

@@ -1,4 +1,4 @@
-"""The images of a release as its rendered chart names them, so that no list is kept by hand."""
+"""Lists the images of a release from its rendered chart, so that nobody has to maintain a list."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from stagegate.settings import Settings
 
 
 def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) -> tuple[str, ...]:
-    """Repositories of our images, rendered for every environment, and those of the settings.
+    """The repositories of our images in the chart, rendered for every environment, and in the settings.
 
-    Stop(findings) where an environment does not render: an image could be missing in the list.
+    Stop(findings) when the chart does not render for an environment, because an image could be missing.
+    Stop(bad-settings) without any image.
     """
     images = dict.fromkeys(settings.images)
     if settings.own_chart is not None:
         place = facts.Checkout(context.workspace, context.repository)
-        known = facts.read(settings, settings.own_chart, place, logins, CheckRequest()).chart
-        for rendered in known.rendered:
+        chart_facts = facts.read(settings, settings.own_chart, place, logins, CheckRequest()).chart
+        for rendered in chart_facts.rendered:
             if rendered.objects is None:
                 raise Stop(
                     "findings",
@@ -30,7 +31,7 @@ def of(settings: Settings, context: Context, logins: Mapping[str, Credentials]) 
                     "The list of images is read from the chart, rendered for every environment.",
                     "Run chart-check, which shows why.",
                 )
-            images |= dict.fromkeys(first_party.repositories(rendered, known))
+            images |= dict.fromkeys(first_party.repositories(rendered, chart_facts))
     if not images:
         raise Stop(
             "bad-settings",

@@ -1,4 +1,4 @@
-"""Rendering a chart the way the environment would: the same inputs give the same objects."""
+"""Renders a chart as the environment would: the same inputs give the same objects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ AT_ONCE = 4  # runs of helm
 
 
 def render(chart: Path | bytes, inputs: RenderInputs, *, where: str = "") -> tuple[RenderedObject, ...]:
-    """Objects of a chart folder, archive file, or archive as bytes. Stop(findings) with helm's words.
+    """The objects of a chart folder, archive file, or archive as bytes. Stop(findings) with helm's message.
 
-    `where` says for whom, in messages; the release's name otherwise.
+    `where` names the environment in messages (default: the name of the release).
     """
     with tempfile.TemporaryDirectory(prefix="stagegate-render-") as folder:
         place = _on_disk(chart, Path(folder)) if isinstance(chart, bytes) else chart
@@ -42,29 +42,32 @@ def render(chart: Path | bytes, inputs: RenderInputs, *, where: str = "") -> tup
 def render_each(
     chart: Path, inputs: RenderInputs
 ) -> tuple[tuple[RenderedObject, ...], tuple[BrokenDocument, ...]]:
-    """As `render`, for a check: documents that are no objects are returned beside those that are."""
+    """As `render`, for a check: returns the objects, and the documents that are not objects."""
     return parse_each(_template(chart, inputs, keep_broken=True))
 
 
 def values_of(chart: Path, inputs: RenderInputs) -> list[tuple[str, bytes]]:
-    """Name and content of the values files of a rendering, later ones winning. Stop(missing-file)."""
-    files = [(one.name, _content(one, chart)) for one in inputs.values]
-    return [one for one in (*files, ("values of the Application", inputs.inline.encode())) if one[1]]
+    """Name and content of the values files of a rendering; later files override earlier ones.
+
+    Stop(missing-file).
+    """
+    files = [(values_file.name, _content(values_file, chart)) for values_file in inputs.values]
+    return [file for file in (*files, ("values of the Application", inputs.inline.encode())) if file[1]]
 
 
 def files_of(chart: Path, inputs: RenderInputs) -> list[tuple[str, bytes]]:
     """The file parameters of a rendering, by name. Stop(missing-file)."""
-    return [(one.name, _parameter(one, chart)) for one in inputs.file_parameters]
+    return [(parameter.name, _parameter(parameter, chart)) for parameter in inputs.file_parameters]
 
 
 def render_all(
     work: Sequence[tuple[str, Path | bytes, RenderInputs]],
 ) -> list[tuple[RenderedObject, ...]]:
-    """Several renderings at once, each (where, chart, inputs); results in that order, the first Stop ends."""
-    helm.version()  # before several threads would each ask for it
+    """Several renderings at once, each (where, chart, inputs); results in that order. The first Stop is raised."""
+    helm.version()  # cached before several threads need it
     with Workers(AT_ONCE) as workers:
         waiting = [workers.start(render, chart, inputs, where=where) for where, chart, inputs in work]
-        return [one() for one in waiting]
+        return [wait() for wait in waiting]
 
 
 def _template(place: Path, inputs: RenderInputs, *, keep_broken: bool = False) -> str:
@@ -87,7 +90,7 @@ def _template(place: Path, inputs: RenderInputs, *, keep_broken: bool = False) -
 
 
 def _on_disk(archive: bytes, folder: Path) -> Path:
-    """Unpacked by us: helm would follow what an archive says of itself."""
+    """Unpack the archive with our own checks, because helm trusts its paths."""
     contents = package.unpack(archive, "The chart's archive")
     for path, data in contents.items():
         target = folder / path
@@ -133,6 +136,6 @@ def _parameter(parameter: FileParameter, chart: Path) -> bytes:
 
 
 def _inside(name: str, chart: Path) -> bytes | None:
-    """A file of a chart's folder; None where there is none, or where it lies outside."""
+    """A file in a chart's folder; None when it does not exist or is outside."""
     target = inside.file(chart, name)
     return target.read_bytes() if target else None

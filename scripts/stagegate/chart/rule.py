@@ -1,4 +1,4 @@
-"""What a rule of chart-check is, and what it judges: renderings and the chart's files. Values only."""
+"""Types of chart-check: a rule, and the renderings and files that it checks. Values only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ONE_CAUSE = 3
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why something could not be rendered: Helm's own words, and the place in the chart it names."""
+    """Why the chart could not be rendered: Helm's message, and the place in the chart that it names."""
 
     what: str
     why: str
@@ -37,12 +37,11 @@ class LintLine(msgspec.Struct, frozen=True, kw_only=True):
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     """The rendering of one Application, or of the chart with its own values or a file of ci/.
 
-    `environment` is empty for the chart's own values. `secondary` marks own values next to environments or
-    ci files: nobody installs them as they are. `objects` is None where it does not render, `broken` are
-    documents that are no objects. `again` is a second rendering, `probed` one in which each probed value was
-    replaced; both are None where they were not needed, or `unprobed` says why the probe failed.
-    `values` are the values files inside the chart that the Application names, `files` the parsed values of
-    this environment by file.
+    `environment` is empty for the chart's own values. `secondary` marks the chart's own values when there are also
+    environments or files of ci/. `objects` is None when the chart does not render; `broken` are documents that are
+    not objects. `again` is a second rendering, `probed` one with every probed value replaced. Both are None if they
+    were not needed; if the probe failed, `unprobed` is the error. `values` are the values files inside the chart
+    that the Application names, `files` the parsed values of this environment by file.
     """
 
     environment: str = ""
@@ -63,7 +62,7 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True):
-    """The chart to compare with: version, content digest, objects by environment; or why it is unreadable."""
+    """The chart to compare with: version, content digest and objects by environment, or the error of reading it."""
 
     reference: str
     version: str = ""
@@ -75,10 +74,9 @@ class Base(msgspec.Struct, frozen=True, kw_only=True):
 class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The chart, with the settings and inputs for chart and images.
 
-    `templates` are the templates of the chart and its unpacked dependencies, by path in the chart; `texts`
-    the other YAML files at the top of the chart. `probes` has the text that replaced each probed value;
-    `image_tags` are the tags that image-tags writes for this version. `published` is true for a chart that
-    helm-publish publishes.
+    `templates` are the templates of the chart and its dependencies by path, `texts` the other YAML files in the
+    chart's top folder. `probes` are the texts that replaced the probed values, `image_tags` the tags that
+    image-tags writes for this version. `published`: helm-publish publishes this chart.
     """
 
     path: str
@@ -105,23 +103,25 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True):
     rendered: tuple[Rendered, ...] = ()
 
     def place(self, template: str) -> str:
-        """Path of a template in the work tree; Chart.yaml where none is known."""
+        """The path of a template in the work tree; that of Chart.yaml without a template."""
         inside = template.partition("/")[2]
         return f"{self.path}/{inside or 'Chart.yaml'}"
 
     def source(self, template: str) -> str:
-        """The text of a template as Helm names it (`chart/templates/x.yaml`); empty where it is not unpacked."""
+        """The text of a template by Helm's name (`chart/templates/x.yaml`); empty if it is not available."""
         return self.templates.get(template.partition("/")[2], "")
 
     def asks_for(self, api_version: str) -> bool:
-        """Whether a template asks the cluster if it serves this API: Helm's built-in list, which has old ones too,
-        answers where there is no cluster."""
-        question = re.compile(rf"APIVersions\.Has\s+\(?[\"'`]{re.escape(api_version)}(?![\w.])")
-        return any(question.search(text) for text in self.templates.values())
+        """Whether a template checks if the cluster serves this API.
+
+        Without a cluster Helm uses a built-in list, which also has removed APIs.
+        """
+        check = re.compile(rf"APIVersions\.Has\s+\(?[\"'`]{re.escape(api_version)}(?![\w.])")
+        return any(check.search(text) for text in self.templates.values())
 
 
 class Twin(msgspec.Struct, frozen=True, kw_only=True):
-    """A change to a small chart: files by path, and lines of settings. `base` changes the chart to compare with."""
+    """A change to a small chart: files by path, settings and pins. `base` changes the chart to compare with."""
 
     files: Mapping[str, str] = {}
     checks: str = "{}"
@@ -130,10 +130,10 @@ class Twin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChartRule(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one rule: its name, severity, texts for people, checks, and twins that show it.
+    """One rule: name, severity, texts, checks, and two example charts.
 
-    `check` looks at one rendering, `check_chart` at the chart as a whole. `severity` is the worst that it
-    reports. `bad` is found by the rule, `good` is not; both are charts that differ in one thing.
+    `check` checks one rendering, `check_chart` the chart as a whole. `severity` is the worst of its findings. The
+    rule has a finding for `bad` and none for `good`; these charts differ in one thing.
     """
 
     id: str
@@ -150,7 +150,7 @@ class ChartRule(msgspec.Struct, frozen=True, kw_only=True):
 
 def finding(
     rule: str,
-    one: RenderedObject,
+    resource: RenderedObject,
     rendered: Rendered,
     chart: CheckFacts,
     *,
@@ -164,8 +164,8 @@ def finding(
         rule=rule,
         severity=severity,
         environment=rendered.environment,
-        object=one.label,
-        file=chart.place(one.template),
+        object=resource.label,
+        file=chart.place(resource.template),
         message=message,
         why=why,
         fix=fix,
@@ -173,12 +173,15 @@ def finding(
 
 
 def by_cause(items: Iterable[Item], key: Callable[[Item], Hashable]) -> Iterator[list[Item]]:
-    """Items with one key together where three or more have it, as a helper of the chart causes; else each alone."""
+    """Group items with the same key where three or more have it, usually because of one helper.
+
+    Others stay alone.
+    """
     groups: dict[Hashable, list[Item]] = {}
-    for one in items:
-        groups.setdefault(key(one), []).append(one)
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
     for alike in groups.values():
-        yield from [alike] if len(alike) >= _ONE_CAUSE else [[one] for one in alike]
+        yield from [alike] if len(alike) >= _ONE_CAUSE else [[item] for item in alike]
 
 
 def shown(places: list[str], limit: int = 3) -> str:

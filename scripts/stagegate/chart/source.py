@@ -1,4 +1,4 @@
-"""The chart in the work tree: Chart.yaml read strictly, because helm accepts values that cannot be compared."""
+"""Reads the chart in the work tree. Chart.yaml is read strictly, because helm accepts ambiguous values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stagegate.patterns import pattern
 
 FILE = "Chart.yaml"
 _NAME = pattern(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_HELMS_NAME = pattern(r"[A-Za-z0-9][\w.-]*")
+_HELM_NAME = pattern(r"[A-Za-z0-9][\w.-]*")
 _LOOSE = pattern(r"v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?(?P<rest>[-+].+)?")
 _DOCUMENTS = re.compile(rb"^---(\s|$)", re.MULTILINE)
 
@@ -31,7 +31,7 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def local(self) -> str:
-        """The folder of a chart beside this one, relative to it; empty for another kind of dependency."""
+        """The folder of a `file://` dependency, relative to this chart; empty for other dependencies."""
         return self.repository.removeprefix("file://") if self.repository.startswith("file://") else ""
 
 
@@ -54,12 +54,12 @@ class ChartSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> ChartSource:
-    """The chart in `folder`; `path` is its place for messages, `name` its name where it is not the folder's.
+    """The chart in `folder`. `path` is used in messages, `name` is the expected name (default: the folder's).
 
-    `lenient` is for a check, which reports by its own rules what is only untidy: another name than the
-    folder's, a key twice, a version that only Helm reads. Stop(missing-file) or Stop(findings).
+    `lenient` accepts another name, a key twice, or a version that is not SemVer, because rules of chart-check
+    report them. Stop(missing-file|findings).
     """
-    wanted = name or ("" if lenient else folder.resolve().name)
+    expected_name = name or ("" if lenient else folder.resolve().name)
     try:
         raw = (folder / FILE).read_bytes()
     except OSError as error:
@@ -72,11 +72,11 @@ def read(folder: Path, path: str, name: str = "", *, lenient: bool = False) -> C
         ) from error
     metadata = parse_last(raw, f"{path}/{FILE}") if lenient else parse(raw, f"{path}/{FILE}")
     name = _text(metadata, "name", path)
-    if not (_HELMS_NAME if lenient else _NAME).fullmatch(name):
+    if not (_HELM_NAME if lenient else _NAME).fullmatch(name):
         raise _wrong(path, f"name is {name!r}.", "Use lower-case letters, digits, dots and dashes.")
-    if wanted and name != wanted:
+    if expected_name and name != expected_name:
         cure = f"Set `chart.name: {name}` in the settings, or give chart and folder the same name."
-        raise _wrong(path, f"name is {name!r}, and {wanted!r} is expected.", cure)
+        raise _wrong(path, f"name is {name!r}, and {expected_name!r} is expected.", cure)
     if metadata.get("apiVersion") not in ("v1", "v2"):
         raise _wrong(path, f"apiVersion is {metadata.get('apiVersion')!r}.", "Write apiVersion: v2.")
     written = str(metadata.get("version", ""))
@@ -121,7 +121,7 @@ def parse(raw: bytes, file: str) -> dict[str, Any]:
 
 
 def parse_last(raw: bytes, file: str) -> dict[str, Any]:
-    """As `parse`, where the last of two equal keys counts, as for Helm. Stop(findings)."""
+    """As `parse`, but the last of two equal keys counts, as for Helm. Stop(findings)."""
     try:
         return parse(raw, file)
     except Stop:

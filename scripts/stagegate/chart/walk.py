@@ -1,4 +1,4 @@
-"""Ways through the body of a rendered object: texts, pods, containers, hooks."""
+"""Finds pods, containers, annotations and hooks in the body of a rendered object."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from stagegate.argocd_app import hooks
 from stagegate.chart.objects import RenderedObject
 
-_PLAIN = "install"  # the phase of an object that is no hook
+_PLAIN = "install"  # the phase of objects that are not hooks
 _TEST = frozenset(("test", "test-success", "test-failure"))
 _TEMPLATED = frozenset(
     ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
@@ -18,15 +18,15 @@ BUILT_IN = _TEMPLATED | {"Pod", "CronJob"}
 
 def pod_specs(value: object) -> Iterator[Mapping[str, Any]]:
     """Every mapping inside a body that has `containers`: pods, their templates, and those of operators."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if isinstance(one.get("containers"), list):
-                yield one
-            waiting += reversed([item for item in one.values() if isinstance(item, (dict, list))])
-        elif isinstance(one, list):
-            waiting += reversed([item for item in one if isinstance(item, (dict, list))])
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("containers"), list):
+                yield node
+            pending += reversed([item for item in node.values() if isinstance(item, (dict, list))])
+        elif isinstance(node, list):
+            pending += reversed([item for item in node if isinstance(item, (dict, list))])
 
 
 def containers(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -36,7 +36,7 @@ def containers(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def mappings(value: object) -> Iterator[Mapping[str, Any]]:
-    """The items of a list that are mappings; nothing for what is no list."""
+    """The items of a list that are mappings; nothing for another value."""
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
 
@@ -53,50 +53,52 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def is_definition(one: RenderedObject) -> bool:
-    """True for a CustomResourceDefinition: its schema describes images and names without having any."""
-    return one.kind == "CustomResourceDefinition"
+def is_definition(resource: RenderedObject) -> bool:
+    """Whether it is a CustomResourceDefinition: its schema has fields such as `image` without values."""
+    return resource.kind == "CustomResourceDefinition"
 
 
-def annotations_of(one: RenderedObject) -> Mapping[str, Any]:
+def annotations_of(resource: RenderedObject) -> Mapping[str, Any]:
     """The annotations of an object."""
-    return mapping(at(one.body, "metadata", "annotations"))
+    return mapping(at(resource.body, "metadata", "annotations"))
 
 
-def phases(one: RenderedObject) -> frozenset[str]:
-    """The hook phases in which an object exists; one that is no hook is in the phase `install`."""
-    words = f"{annotations_of(one).get(hooks.HELM) or ''},{annotations_of(one).get(hooks.ARGO) or ''}"
+def phases(resource: RenderedObject) -> frozenset[str]:
+    """The hook phases in which an object exists; an object that is not a hook has the phase `install`."""
+    words = (
+        f"{annotations_of(resource).get(hooks.HELM) or ''},{annotations_of(resource).get(hooks.ARGO) or ''}"
+    )
     return frozenset(word.strip() for word in words.split(",") if word.strip()) or frozenset((_PLAIN,))
 
 
-def is_hook(one: RenderedObject) -> bool:
+def is_hook(resource: RenderedObject) -> bool:
     """Whether Helm or Argo CD runs the object as a hook."""
-    return _PLAIN not in phases(one)
+    return _PLAIN not in phases(resource)
 
 
-def is_test(one: RenderedObject) -> bool:
+def is_test(resource: RenderedObject) -> bool:
     """Whether the object only exists for `helm test`, which Argo CD never runs."""
-    return phases(one) <= _TEST
+    return phases(resource) <= _TEST
 
 
-def is_replaced(one: RenderedObject) -> bool:
-    """Whether what is immutable may change: Argo CD replaces the object, it deletes itself, or its name is new."""
-    options = str(annotations_of(one).get("argocd.argoproj.io/sync-options") or "")
-    generated = at(one.body, "metadata", "generateName") and not at(one.body, "metadata", "name")
-    ends = at(one.body, "spec", "ttlSecondsAfterFinished") is not None
+def is_replaced(resource: RenderedObject) -> bool:
+    """Whether immutable fields may change: Argo CD replaces the object, it deletes itself, or gets a new name."""
+    options = str(annotations_of(resource).get("argocd.argoproj.io/sync-options") or "")
+    generated = at(resource.body, "metadata", "generateName") and not at(resource.body, "metadata", "name")
+    ends = at(resource.body, "spec", "ttlSecondsAfterFinished") is not None
     return "Replace=true" in options or "Force=true" in options or bool(generated) or ends
 
 
-def pod_template(one: RenderedObject) -> Mapping[str, Any]:
+def pod_template(resource: RenderedObject) -> Mapping[str, Any]:
     """The pod of a workload that Kubernetes itself runs, as a mapping with `metadata` and `spec`; else empty."""
-    if one.kind == "Pod":
-        return one.body
-    if one.kind == "CronJob":
-        return mapping(at(one.body, "spec", "jobTemplate", "spec", "template"))
-    return mapping(at(one.body, "spec", "template")) if one.kind in _TEMPLATED else {}
+    if resource.kind == "Pod":
+        return resource.body
+    if resource.kind == "CronJob":
+        return mapping(at(resource.body, "spec", "jobTemplate", "spec", "template"))
+    return mapping(at(resource.body, "spec", "template")) if resource.kind in _TEMPLATED else {}
 
 
-def is_custom(one: RenderedObject) -> bool:
-    """Whether a controller outside Kubernetes acts on the object, and may make pods or objects of it."""
-    group = one.key[0]
-    return "." in group and not group.endswith(".k8s.io") and not is_definition(one)
+def is_custom(resource: RenderedObject) -> bool:
+    """Whether it is a custom resource, for which a controller may create pods or objects."""
+    group = resource.key[0]
+    return "." in group and not group.endswith(".k8s.io") and not is_definition(resource)

@@ -1,1 +1,1 @@
-"""chart-check: lint, render for every environment, and the rules over what is rendered."""
+"""chart-check: lints a chart, renders it for every environment, and applies rules to the result."""

@@ -1,4 +1,4 @@
-"""The findings as files for other programs: JUnit for test pages, SARIF 2.1.0 for code scanning."""
+"""Writes the findings as files: JUnit for test reports, SARIF 2.1.0 for code scanning."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from stagegate.runner.context import Context
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _NOT_RENDERED = frozenset(("chart-lint", "values-schema", "values-file-packaged"))
-_TRYING = frozenset(
+_SKIPPING = frozenset(
     ("chart-lint", "image-follows-tag", "value-follows")
-)  # their notes name what was not tried
+)  # their notes report skipped checks
 
 
 class ReportFile(NamedTuple):
-    """A file to write: its kind, where, and its name for messages."""
+    """A file to write: its kind, its path, and its name in messages."""
 
     kind: str
     path: Path
@@ -47,17 +47,17 @@ def write(
     facts: ChartFacts, checked: Checked, files: Sequence[ReportFile], *, dry_run: bool
 ) -> tuple[Change, ...]:
     """Write the requested files; a dry run only lists them."""
-    for one in files if not dry_run else ():
-        one.path.parent.mkdir(parents=True, exist_ok=True)
-        if one.kind == "sarif":
-            one.path.write_bytes(to_json(sarif(checked)))
+    for file in files if not dry_run else ():
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        if file.kind == "sarif":
+            file.path.write_bytes(to_json(sarif(checked)))
         else:
-            _junit(one.path, facts, checked)
-    return tuple(Change(kind=one.kind, target=one.name, done=not dry_run) for one in files)
+            _junit(file.path, facts, checked)
+    return tuple(Change(kind=file.kind, target=file.name, done=not dry_run) for file in files)
 
 
 def sarif(checked: Checked) -> Mapping[str, object]:
-    """One run; silenced findings are suppressed results, so that nothing disappears."""
+    """One SARIF run; silenced findings are suppressed results, so that they stay visible."""
     rules = [
         {
             "id": rule.id,
@@ -97,13 +97,13 @@ def _sarif_result(finding: Finding) -> dict[str, object]:
 
 
 def _junit(path: Path, facts: ChartFacts, checked: Checked) -> None:
-    """A suite for each environment, a case for each rule; what was not rendered is an error, never a pass."""
+    """Write a suite for each environment with a case for each rule. Without a rendering a case is an error (I2)."""
     from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
     document = JUnitXml()
-    known = [one.environment for one in facts.chart.rendered]
-    known += [name for one in checked.findings for name in environments_of(one)]
-    for environment in dict.fromkeys(known):
+    environments = [rendered.environment for rendered in facts.chart.rendered]
+    environments += [name for finding in checked.findings for name in environments_of(finding)]
+    for environment in dict.fromkeys(environments):
         name = environment or "chart"
         suite = TestSuite(name)
         for rule in all_rules():
@@ -115,10 +115,14 @@ def _junit(path: Path, facts: ChartFacts, checked: Checked) -> None:
             if failing:
                 case.result = [Failure(line) for line in failing]
             elif rule.check and rule.id not in _NOT_RENDERED and environment in checked.unknown:
-                case.result = [Error("The chart does not render here, so this is not known.")]
+                case.result = [
+                    Error(
+                        "The chart does not render for this environment, so this rule could not be checked."
+                    )
+                ]
             elif any(f.silenced for f in failures):
                 case.result = [Skipped("; ".join(f"silenced: {f.silenced}" for f in failures if f.silenced))]
-            elif rule.id in _TRYING and any(f.severity == "note" for f in failures):
+            elif rule.id in _SKIPPING and any(f.severity == "note" for f in failures):
                 case.result = [Skipped("; ".join(_line(f) for f in failures))]
             suite.add_testcase(case)
         document.add_testsuite(suite)

@@ -1,4 +1,4 @@
-"""The chart to compare with, a folder or a published chart, rendered for the same environments."""
+"""Renders the chart to compare with, a folder or a published chart, for the same environments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def read(
     trial: RenderSetup,
     renderings: Sequence[EnvironmentRendering],
 ) -> Base | None:
-    """The base with its objects by environment; None without a reference. An unreadable base has the reason."""
+    """The base with its objects by environment; None without a reference.
+
+    `failure` has the error of an unreadable base.
+    """
     if not reference:
         return None
     try:
@@ -45,7 +48,7 @@ def read(
 
 
 def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:
-    from stagegate.chart import published  # with the clients of registries
+    from stagegate.chart import published  # loads the registry client
 
     chart = published.fetch(registry, reference.removeprefix(_OCI)) if registry else None
     if chart is None:
@@ -61,12 +64,12 @@ def _fetched(reference: str, folder: Path, registry: Registry | None) -> Path:
 
 def _of(reference: str, folder: Path, trial: RenderSetup, renderings: Sequence[EnvironmentRendering]) -> Base:
     chart: ChartSource = source.read(folder, reference, lenient=True)
-    old = RenderSetup(chart=chart, kube_version=trial.kube_version, probes={})
+    setup = RenderSetup(chart=chart, kube_version=trial.kube_version, probes={})
     objects: dict[str, Objects] = {}
-    for one in renderings:
-        result = objects_of(old, one)
+    for rendering in renderings:
+        result = objects_of(setup, rendering)
         if not isinstance(result, Stop):
-            objects[one.environment] = result
+            objects[rendering.environment] = result
     files = package.files(folder, reference)
     content = digest_of({path: digest_of(data) for path, data in files.items() if path != source.FILE})
     failure = "" if objects else "It does not render with the values of any environment."

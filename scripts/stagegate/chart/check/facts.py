@@ -1,4 +1,4 @@
-"""Everything chart-check judges: the chart's files, and what it renders to in every environment."""
+"""Reads the facts for chart-check: the chart's files, and its rendering for every environment."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from stagegate.model import digest_of
 from stagegate.runner.workers import Workers
 from stagegate.settings import ChartSettings, Settings
 
-if TYPE_CHECKING:  # most charts are checked without a registry
+if TYPE_CHECKING:  # loaded only for checks with a registry
     from stagegate.clients.registry import Registry
     from stagegate.clients.registry.credentials import Credentials
 
-_NAME = "probe-name"  # a DNS label, so that it fits wherever a name does
+_NAME = "probe-name"  # a DNS label, which is valid wherever a name is
 
 
 class Checkout(NamedTuple):
-    """The work tree, and which repository it is (owner/name; empty: any)."""
+    """The work tree and its repository (owner/name; empty: unknown)."""
 
     workspace: Path
     repository: str
@@ -38,58 +38,62 @@ class Checkout(NamedTuple):
 
 def read(
     settings: Settings,
-    own: ChartSettings,
+    chart_settings: ChartSettings,
     checkout: Checkout,
     logins: Mapping[str, Credentials],
     request: CheckRequest,
     registry: Registry | None = None,
 ) -> ChartFacts:
-    """The facts about the chart in the work tree; what does not render is a finding, for each environment.
+    """The facts about the chart in the work tree. A failed rendering is a finding for its environment.
 
     Stop(missing-file) without a chart or a lock, Stop(findings) when Chart.yaml cannot be read.
     """
-    chart = source.read(checkout.workspace / own.path, own.path, own.name, lenient=True)
-    with dependencies.complete(chart, checkout.workspace, logins) as whole:
-        return of_source(settings, own, whole, checkout, request, registry)
+    chart = source.read(
+        checkout.workspace / chart_settings.path, chart_settings.path, chart_settings.name, lenient=True
+    )
+    with dependencies.complete(chart, checkout.workspace, logins) as complete_chart:
+        return of_source(settings, chart_settings, complete_chart, checkout, request, registry)
 
 
 def of_source(
     settings: Settings,
-    own: ChartSettings,
+    chart_settings: ChartSettings,
     chart: ChartSource,
     checkout: Checkout,
     request: CheckRequest,
     registry: Registry | None = None,
 ) -> ChartFacts:
-    """The same for a chart whose dependencies are in place."""
+    """As `read`, for a chart whose dependencies are in place."""
     library = chart.metadata.get("type") == "library"
-    wanted = targets.of(settings, chart, checkout, request.values)
-    version, tried = kube_version(chart, wanted.renderings, request.kube_version.removeprefix("v"))
-    probes = _probes(settings, own)
+    render_targets = targets.of(settings, chart, checkout, request.values)
+    version, tried = kube_version(chart, render_targets.renderings, request.kube_version.removeprefix("v"))
+    probes = _probes(settings, chart_settings)
     trial = RenderSetup(
         chart=chart, kube_version=version, probes=probes, strict=request.strict, library=library, tried=tried
     )
     with Workers(render.AT_ONCE) as workers:
-        waiting = start_all(workers, trial, wanted.renderings, own_is_secondary=wanted.own_is_secondary)
-        comparing = workers.start(
-            base_chart.read, request.base, checkout.workspace, registry, trial, wanted.renderings
+        wait_for_renderings = start_all(
+            workers, trial, render_targets.renderings, own_is_secondary=render_targets.own_is_secondary
         )
-        rules.all_rules()  # loaded while helm works
-        files = package.files(chart.folder, own.path)
-        rendered, compared = waiting(), comparing()
+        wait_for_base = workers.start(
+            base_chart.read, request.base, checkout.workspace, registry, trial, render_targets.renderings
+        )
+        rules.all_rules()  # loaded while helm runs
+        files = package.files(chart.folder, chart_settings.path)
+        rendered, base = wait_for_renderings(), wait_for_base()
     facts = CheckFacts(
-        path=own.path,
+        path=chart_settings.path,
         name=chart.name,
         version=chart.version,
         metadata=chart.metadata,
         library=library,
         images=settings.images,
-        image_tag_value=own.image_tag_value,
+        image_tag_value=chart_settings.image_tag_value,
         release_tags=tuple(
             dict.fromkeys((f"{settings.version.tag_prefix}{chart.version}", chart.version, chart.app_version))
         ),
         image_tags=settings.image_tags(chart.version),
-        checks=own.checks,
+        checks=chart_settings.checks,
         packaged=frozenset(files),
         templates=trial.templates,
         texts=_texts(chart),
@@ -97,21 +101,21 @@ def of_source(
         has_dependencies=bool(chart.dependencies) or (chart.folder / "charts").is_dir(),
         probes=probes,
         kube_version=version,
-        content=_content(files) if compared else "",
-        base=compared,
-        published=bool(own.repository),
+        content=_content(files) if base else "",
+        base=base,
+        published=bool(chart_settings.repository),
         version_files=request.version_files,
-        rendered=(*wanted.unreadable, *rendered),
+        rendered=(*render_targets.unreadable, *rendered),
     )
-    return ChartFacts(app=settings.app, chart=facts, findings=wanted.notes)
+    return ChartFacts(app=settings.app, chart=facts, findings=render_targets.notes)
 
 
-def _probes(settings: Settings, own: ChartSettings) -> dict[str, str]:
+def _probes(settings: Settings, chart_settings: ChartSettings) -> dict[str, str]:
     """The text that replaces each probed value."""
     tag = settings.image_tags("0.0.0-probe")[-1]
     return {
-        **dict.fromkeys(own.checks.follow, _NAME),
-        **({own.image_tag_value: tag} if own.image_tag_value else {}),
+        **dict.fromkeys(chart_settings.checks.follow, _NAME),
+        **({chart_settings.image_tag_value: tag} if chart_settings.image_tag_value else {}),
     }
 
 
@@ -133,5 +137,5 @@ def _values(content: bytes) -> Mapping[str, Any]:
 
 
 def _content(files: Mapping[str, bytes]) -> str:
-    """Digest of everything in the chart but its version."""
+    """Digest of all files of the chart except Chart.yaml."""
     return digest_of({path: digest_of(data) for path, data in files.items() if path != source.FILE})

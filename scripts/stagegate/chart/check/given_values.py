@@ -1,4 +1,4 @@
-"""The values that an environment gives the chart, parsed: its files, and what its Application has inline."""
+"""Parses the values of an environment: its values files, and the inline values of its Application."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stagegate.argocd_app.inputs import Parameter, RenderInputs
 
 
 def by_file(inputs: RenderInputs) -> dict[str, Mapping[str, Any]]:
-    """The values files of an environment, and what its Application has inline, parsed."""
-    texts = {one.name: one.content for one in inputs.values if one.content}
+    """The parsed values of an environment, by file; inline values and parameters have names of their own."""
+    texts = {values_file.name: values_file.content for values_file in inputs.values if values_file.content}
     texts |= {"values of the Application": inputs.inline.encode()} if inputs.inline else {}
     parsed: dict[str, Mapping[str, Any]] = {}
     for name, content in texts.items():
@@ -29,15 +29,15 @@ def by_file(inputs: RenderInputs) -> dict[str, Mapping[str, Any]]:
 
 
 def _nested(parameters: Sequence[Parameter]) -> dict[str, Any]:
-    """Parameters as the values they set; names with an index or an escaped dot are left out."""
+    """The values that parameters set; names with an index or an escaped dot are skipped."""
     values: dict[str, Any] = {}
-    for one in parameters:
-        if "[" in one.name or "\\" in one.name:
+    for parameter in parameters:
+        if "[" in parameter.name or "\\" in parameter.name:
             continue
-        *outer, last = one.name.split(".")
+        *outer, last = parameter.name.split(".")
         inside = values
         for key in outer:
             following = inside.setdefault(key, {})
             inside = following if isinstance(following, dict) else {}
-        inside.setdefault(last, one.value)
+        inside.setdefault(last, parameter.value)
     return values

@@ -1,4 +1,4 @@
-"""The findings of the rules: which are silenced, and whether the check fails. Pure."""
+"""Collects the findings of all rules and decides whether the check fails. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIRST = frozenset(("chart-lint", "document-shape", "values-schema", "values-fil
 
 
 class ChartFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The app and its chart with everything it renders to; `findings` were made before any rule was tried."""
+    """The app and its chart with all renderings; `findings` are those from before the rules."""
 
     app: str
     chart: CheckFacts
@@ -30,7 +30,7 @@ class ChartFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """Every finding, worst first; `failing` are those that fail the check.
 
-    `environments` are those that were tried; `unknown` of them do not render, and nothing is known of them.
+    `environments` are those for which the chart was rendered; it does not render for those in `unknown`.
     """
 
     reason: Literal["verified", "findings"]
@@ -41,18 +41,20 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(facts: ChartFacts) -> Checked:
-    """The verdict: `findings` when one that is not silenced is at or above `fail-on`."""
+    """The verdict: `findings` when a finding is at or above `fail-on` and not silenced."""
     chart = facts.chart
     everything = [*facts.findings, *_of_rules(chart)]
-    judged = tuple(_silenced(one, chart.checks) for one in _merged(everything))
+    judged = tuple(_silenced(finding, chart.checks) for finding in _merged(everything))
     listed = tuple(sorted(judged, key=_order))
-    failing = tuple(one for one in listed if fails(one, chart.checks))
+    failing = tuple(finding for finding in listed if fails(finding, chart.checks))
     return Checked(
         reason="findings" if failing else "verified",
         findings=listed,
         failing=failing,
-        unknown=tuple(one.environment for one in chart.rendered if one.objects is None),
-        environments=tuple(sorted({one.environment for one in chart.rendered if one.environment})),
+        unknown=tuple(rendered.environment for rendered in chart.rendered if rendered.objects is None),
+        environments=tuple(
+            sorted({rendered.environment for rendered in chart.rendered if rendered.environment})
+        ),
     )
 
 
@@ -62,7 +64,7 @@ def fails(finding: Finding, checks: ChartChecks) -> bool:
 
 
 def environments_of(finding: Finding) -> tuple[str, ...]:
-    """The environments that a finding is about; one with an empty name for the chart itself."""
+    """The environments of a finding; the empty name means the chart itself."""
     return tuple(finding.environment.split(", "))
 
 
@@ -71,34 +73,34 @@ def _of_rules(chart: CheckFacts) -> Iterator[Finding]:
         if rule.check_chart is not None:
             yield from rule.check_chart(chart)
         for rendered in chart.rendered if rule.check is not None else ():
-            for one in rule.check(rendered, chart):  # type: ignore[misc]
-                weaker = rendered.secondary and one.severity == "error"
-                yield msgspec.structs.replace(one, severity="warning") if weaker else one
+            for finding in rule.check(rendered, chart):  # type: ignore[misc]
+                weaker = rendered.secondary and finding.severity == "error"
+                yield msgspec.structs.replace(finding, severity="warning") if weaker else finding
 
 
 def _merged(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for each cause: the same in several environments names them all.
+    """One finding for each cause, with all its environments.
 
-    What the chart's own values share with an environment is that environment's, and as severe as there.
+    A finding about the chart's own values that also occurs in an environment gets the severity it has there.
     """
     groups: dict[Finding, list[Finding]] = {}
-    for one in findings:
-        same = msgspec.structs.replace(one, environment="", severity="error")
-        groups.setdefault(same, []).append(one)
+    for finding in findings:
+        key = msgspec.structs.replace(finding, environment="", severity="error")
+        groups.setdefault(key, []).append(finding)
     for several in groups.values():
-        worst = min(several, key=lambda one: RANK[one.severity])
-        names = dict.fromkeys(one.environment for one in several if one.environment)
+        worst = min(several, key=lambda finding: RANK[finding.severity])
+        names = dict.fromkeys(finding.environment for finding in several if finding.environment)
         yield msgspec.structs.replace(worst, environment=", ".join(names))
 
 
 def _order(finding: Finding) -> tuple[bool, int, bool, str]:
-    """Worst first; what keeps the chart from rendering stands before what may follow from it."""
+    """Worst first; findings that prevent rendering come before their possible consequences."""
     return (bool(finding.silenced), RANK[finding.severity], finding.rule not in _FIRST, finding.rule)
 
 
 def _silenced(finding: Finding, checks: ChartChecks) -> Finding:
-    """With the reason of the first silence that means it; it stays in every list."""
-    for one in checks.silence:
-        if one.rule == finding.rule and fnmatchcase(finding.object, one.object):
-            return msgspec.structs.replace(finding, silenced=one.reason)
+    """The finding with the reason of the first matching entry of `silence`, if any."""
+    for silence in checks.silence:
+        if silence.rule == finding.rule and fnmatchcase(finding.object, silence.object):
+            return msgspec.structs.replace(finding, silenced=silence.reason)
     return finding

@@ -1,4 +1,4 @@
-"""The registries that a check may ask. Most charts are checked without any, so their clients are loaded here."""
+"""Registries of a check. Their clients are loaded only when they are needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def logins(settings: Settings, username: str, password: str) -> Mapping[str, Credentials]:
-    """The login of the inputs for each registry of ours that gets it. Stop(empty-secret)."""
+    """The credentials of the inputs for each registry in the settings. Stop(empty-secret)."""
     if not username and not password:
         return {}
     from stagegate.clients.registry import credentials
@@ -22,18 +22,16 @@ def logins(settings: Settings, username: str, password: str) -> Mapping[str, Cre
 
 
 def of_base(base: str, settings: Settings, username: str, password: str) -> Registry | None:
-    """The registry of the chart to compare with; None where that is a folder, or where there is none.
+    """The registry of the chart to compare with; None for a folder, or without a base. Stop(bad-input).
 
-    The input names it, so it needs no settings. Stop(bad-input) for a reference that is none.
+    It need not be in the settings, because the input names it.
     """
     if not base.startswith("oci://"):
         return None
     from stagegate.clients.registry import Registry, parse
 
-    own = settings.registry_hosts
+    hosts = settings.registry_hosts
     host = parse(base.removeprefix("oci://")).host
-    if (
-        own and host not in own
-    ):  # the login is for the registries of the settings; docker's own may know this one
+    if hosts and host not in hosts:  # the login in the inputs is only for the registries of the settings
         username = password = ""
-    return Registry(own | {host}, username=username, password=password)
+    return Registry(hosts | {host}, username=username, password=password)

@@ -1,4 +1,4 @@
-"""How a chart is rendered for a check: its templates, the Kubernetes version, and one attempt."""
+"""Prepares the rendering of a chart for a check: its templates, the Kubernetes version, one attempt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stagegate.chart.source import ChartSource
 from stagegate.errors import Stop
 from stagegate.patterns import pattern
 
-_OURS = frozenset(("findings", "missing-file", "ambiguous-pin"))  # faults of the chart or the pins
+_FAULTS = frozenset(("findings", "missing-file", "ambiguous-pin"))  # of the chart or the pins
 _INCOMPATIBLE = "incompatible with Kubernetes"
 _OLDEST_MINOR = 16
 _RANDOM = pattern(
@@ -25,11 +25,14 @@ _RANDOM = pattern(
     r"|htpasswd|bcrypt|encryptAES|derivePassword|now|ago|getHostByName)\b|\bkeys\s+[.$(]"
 )
 
-Attempt = tuple[Objects, tuple[BrokenDocument, ...]] | Stop  # what was rendered, or why nothing was
+Attempt = tuple[Objects, tuple[BrokenDocument, ...]] | Stop  # the rendered objects, or the error
 
 
 class RenderSetup(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """The chart with dependencies in place, and how every rendering of it is made; `tried` is rendered already."""
+    """The chart with dependencies in place, and the settings of every rendering.
+
+    `tried` are existing renderings.
+    """
 
     chart: ChartSource
     kube_version: str
@@ -40,7 +43,7 @@ class RenderSetup(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def templates(self) -> dict[str, str]:
-        """Texts of all templates, those of dependencies too, by path in the chart."""
+        """Texts of all templates, including those of dependencies, by path in the chart."""
         folder = self.chart.folder
         texts = {
             path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="replace")
@@ -59,24 +62,23 @@ class RenderSetup(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def may_differ(self) -> bool:
-        """Whether anything in the chart could render differently the next time."""
+        """Whether the chart uses a function that may render differently each time."""
         values = self.chart.folder / "values.yaml"
         texts = [*self.templates.values(), values.read_text("utf-8", "replace") if values.is_file() else ""]
         return any(_RANDOM.search(text) for text in texts)
 
 
 def kube_version(
-    chart: ChartSource, renderings: Sequence[EnvironmentRendering], given: str
+    chart: ChartSource, renderings: Sequence[EnvironmentRendering], requested: str
 ) -> tuple[str, dict[RenderInputs, Attempt]]:
-    """The Kubernetes version to render for, the one given or else the newest that the chart accepts, and what was
-    rendered to find it.
+    """The Kubernetes version to render for, and the rendering that was needed to find it.
 
-    Where the chart names no versions, that is the newest of the table. Helm alone knows its constraints, so
-    it is asked, once for each version that it refuses.
+    The version is the requested one, else the newest in the table that the chart accepts. Only Helm can evaluate
+    `kubeVersion` of a chart, so versions are tried from the newest on until Helm accepts one.
     """
     newest = schema.table().versions[-1]
-    if given or not renderings:
-        return given or newest, {}
+    if requested or not renderings:
+        return requested or newest, {}
     included = (path.read_text("utf-8", "replace") for path in chart.folder.glob("charts/*/Chart.yaml"))
     if "kubeVersion" not in chart.metadata and not any("kubeVersion" in text for text in included):
         return newest, {}
@@ -94,11 +96,11 @@ def attempt(chart: ChartSource, inputs: RenderInputs) -> Attempt:
     try:
         return render.render_each(chart.folder, inputs)
     except Stop as stop:
-        if stop.reason not in _OURS:
+        if stop.reason not in _FAULTS:
             raise
         return stop
 
 
 def with_version(inputs: RenderInputs, version: str) -> RenderInputs:
-    """An Application's own kubeVersion wins."""
+    """The inputs with a Kubernetes version; an Application's own kubeVersion has precedence."""
     return inputs if inputs.kube_version else msgspec.structs.replace(inputs, kube_version=version)

@@ -1,4 +1,4 @@
-"""Renders the chart for every target: as it is, once more where it may be random, and with probed values."""
+"""Renders the chart for every target: once, again if it may be random, and with probed values."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from stagegate.errors import Stop
 from stagegate.runner.workers import Workers
 
 
-class _Tries:
-    """The runs of helm for one check. What several environments give in the same words is tried once."""
+class _HelmRuns:
+    """The runs of helm for one check. Environments with the same inputs share a run."""
 
     def __init__(self, workers: Workers, trial: RenderSetup) -> None:
         self._workers = workers
         self._trial = trial
-        self._rendered = {inputs: _known(result) for inputs, result in trial.tried.items()}
+        self._rendered = {inputs: _finished(result) for inputs, result in trial.tried.items()}
         self._linted: dict[RenderInputs, Callable[[], tuple[LintLine, ...]]] = {}
 
     def render(self, inputs: RenderInputs) -> Callable[[], Attempt]:
@@ -44,7 +44,7 @@ class _Tries:
         return self._linted[inputs]
 
 
-def _known(result: Attempt) -> Callable[[], Attempt]:
+def _finished(result: Attempt) -> Callable[[], Attempt]:
     return lambda: result
 
 
@@ -55,16 +55,17 @@ def start_all(
     *,
     own_is_secondary: bool,
 ) -> Callable[[], list[Rendered]]:
-    """Start every rendering; the result is a function that waits for them and gives them in their order.
+    """Start every rendering; the result is a function that waits for them and returns them in order.
 
-    `own_is_secondary` is about the one without environment.
+    `own_is_secondary` marks the rendering without environment as secondary.
     """
-    helm.version()  # before several threads would each ask for it
-    tries = _Tries(workers, trial)
+    helm.version()  # cached before several threads need it
+    runs = _HelmRuns(workers, trial)
     waiting = [
-        _start(tries, trial, one, secondary=own_is_secondary and not one.environment) for one in renderings
+        _start(runs, trial, rendering, secondary=own_is_secondary and not rendering.environment)
+        for rendering in renderings
     ]
-    return lambda: [one() for one in waiting]
+    return lambda: [wait() for wait in waiting]
 
 
 def objects_of(trial: RenderSetup, rendering: EnvironmentRendering) -> Objects | Stop:
@@ -74,17 +75,17 @@ def objects_of(trial: RenderSetup, rendering: EnvironmentRendering) -> Objects |
 
 
 def _start(
-    tries: _Tries, trial: RenderSetup, one: EnvironmentRendering, *, secondary: bool
+    runs: _HelmRuns, trial: RenderSetup, rendering: EnvironmentRendering, *, secondary: bool
 ) -> Callable[[], Rendered]:
     """Start everything about one rendering; the result is a function that waits for it."""
-    inputs = with_version(one.inputs, trial.kube_version)
-    lint = None if secondary else tries.lint(inputs)
-    first = None if trial.library else tries.render(inputs)
-    again = tries.render_again(inputs) if first and trial.may_differ and not secondary else None
-    probed = tries.render(_probed(trial, inputs)) if first and trial.probes and not secondary else None
+    inputs = with_version(rendering.inputs, trial.kube_version)
+    lint = None if secondary else runs.lint(inputs)
+    first = None if trial.library else runs.render(inputs)
+    again = runs.render_again(inputs) if first and trial.may_differ and not secondary else None
+    probed = runs.render(_probed(trial, inputs)) if first and trial.probes and not secondary else None
     return lambda: _rendered(
         trial,
-        one,
+        rendering,
         first() if first else ((), ()),
         again() if again else None,
         probed() if probed else None,
@@ -95,7 +96,7 @@ def _start(
 
 def _rendered(
     trial: RenderSetup,
-    one: EnvironmentRendering,
+    rendering: EnvironmentRendering,
     first: Attempt,
     again: Attempt | None,
     probed: Attempt | None,
@@ -106,17 +107,17 @@ def _rendered(
     failure = _failure(first, trial.chart) if isinstance(first, Stop) else None
     absent = isinstance(first, Stop) and first.reason == "missing-file"
     return Rendered(
-        environment=one.environment,
-        application=one.application,
-        namespace=one.inputs.namespace,
-        file=one.file,
+        environment=rendering.environment,
+        application=rendering.application,
+        namespace=rendering.inputs.namespace,
+        file=rendering.file,
         secondary=secondary,
-        values=tuple(v.name for v in one.inputs.values if v.content is None and not v.optional),
-        files=given_values.by_file(one.inputs),
+        values=tuple(v.name for v in rendering.inputs.values if v.content is None and not v.optional),
+        files=given_values.by_file(rendering.inputs),
         objects=None if isinstance(first, Stop) else first[0],
         broken=() if isinstance(first, Stop) else first[1],
         failure=None if absent else failure,
-        missing=failure if absent and not one.inputs.values else None,
+        missing=failure if absent and not rendering.inputs.values else None,
         again=None if again is None or isinstance(again, Stop) else again[0],
         probed=None if probed is None or isinstance(probed, Stop) else probed[0],
         unprobed=_failure(probed, trial.chart) if isinstance(probed, Stop) and failure is None else None,
@@ -130,18 +131,18 @@ def _failure(stop: Stop, chart: ChartSource) -> Failure:
 
 
 def _probed(trial: RenderSetup, inputs: RenderInputs) -> RenderInputs:
-    others = tuple(one for one in inputs.parameters if one.name not in trial.probes)
+    unprobed = tuple(parameter for parameter in inputs.parameters if parameter.name not in trial.probes)
     probes = tuple(Parameter(name, text, string=True) for name, text in trial.probes.items())
-    return msgspec.structs.replace(inputs, parameters=(*others, *probes))
+    return msgspec.structs.replace(inputs, parameters=(*unprobed, *probes))
 
 
 def _lint(trial: RenderSetup, inputs: RenderInputs) -> tuple[LintLine, ...]:
-    """`helm lint` with everything the rendering takes; its recommendations are left out."""
+    """Run `helm lint` with the inputs of the rendering; its recommendations are left out."""
     chart = trial.chart
     try:
         values, files = render.values_of(chart.folder, inputs), render.files_of(chart.folder, inputs)
     except Stop:
-        return ()  # a file that is missing has a rule of its own
+        return ()  # another rule reports a missing file
     result = helm_lint.lint(
         chart.folder,
         [content for _, content in values],
@@ -154,10 +155,12 @@ def _lint(trial: RenderSetup, inputs: RenderInputs) -> tuple[LintLine, ...]:
     )
     return tuple(
         LintLine(
-            severity="error" if trial.strict else one.severity,
-            file=f"{chart.path}/{one.file}" if one.file and not one.file.startswith("/") else chart.path,
-            text=one.text,
+            severity="error" if trial.strict else message.severity,
+            file=f"{chart.path}/{message.file}"
+            if message.file and not message.file.startswith("/")
+            else chart.path,
+            text=message.text,
         )
-        for one in result.messages
-        if one.severity != "note"
+        for message in result.messages
+        if message.severity != "note"
     )

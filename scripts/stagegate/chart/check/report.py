@@ -17,14 +17,14 @@ from stagegate.runner import log
 _KINDS: Mapping[Severity, Literal["error", "warning", "notice"]] = MappingProxyType(
     {"error": "error", "warning": "warning", "note": "notice"}
 )
-_LIMIT = 10  # annotations of one kind that GitHub shows for a step; the verdict itself takes one
+_LIMIT = 10  # annotations of one kind that GitHub shows for a step; the verdict itself is one
 _OUTPUT_LIMIT = 400_000  # bytes; GitHub drops job outputs beyond 1 MB, counted as UTF-16
 
 
 def result(
     facts: ChartFacts, checked: Checked, changes: tuple[Change, ...], *, dry_run: bool, summary: bool = True
 ) -> Result:
-    """The findings as annotations and as JSON, the message, and the summary where it has a reader."""
+    """The result: message, findings as annotations and JSON, and the summary if it is shown."""
     _annotate(checked)
     return Result(
         reason=checked.reason,
@@ -40,23 +40,23 @@ def result(
 
 
 def _summary(facts: ChartFacts, checked: Checked) -> str:
-    groups = [(one, list(same)) for one, same in groupby(checked.findings, _group)]
-    environments = list(dict.fromkeys(one.environment for one in facts.chart.rendered))
+    groups = [(group, list(findings)) for group, findings in groupby(checked.findings, _group)]
+    environments = list(dict.fromkeys(rendered.environment for rendered in facts.chart.rendered))
     return render("chart_check.md.j2", facts=facts, checked=checked, groups=groups, environments=environments)
 
 
 def explained(name: str) -> Result:
     """The description of one rule: check, reason and fix. Stop(bad-input) for an unknown name."""
-    known = {rule.id: rule for rule in all_rules()}
-    rule = known.get(name)
+    rules_by_id = {rule.id: rule for rule in all_rules()}
+    rule = rules_by_id.get(name)
     if rule is None:
-        import difflib  # only where something is wrong
+        import difflib  # loaded only for an unknown name
 
-        near = difflib.get_close_matches(name, known, 1)
+        near = difflib.get_close_matches(name, rules_by_id, 1)
         raise Stop(
             "bad-input",
             f"There is no rule {name!r}.",
-            f"The rules are: {', '.join(known)}.",
+            f"The rules are: {', '.join(rules_by_id)}.",
             f"Did you mean {near[0]}?" if near else "Use one of these names.",
         )
     why = f"{rule.why} {rule.details}".strip()
@@ -69,29 +69,29 @@ def _group(finding: Finding) -> str:
 
 
 def _output(checked: Checked) -> str:
-    """All findings as JSON; where a job's output could not hold them, the worst of them."""
-    whole = to_json(checked.findings)
-    if len(whole) <= _OUTPUT_LIMIT:
-        return whole.decode()
-    kept: list[Finding] = []
-    left = _OUTPUT_LIMIT
-    for one in sorted(checked.findings, key=lambda f: (bool(f.silenced), RANK[f.severity])):
-        left -= len(to_json(one)) + 1
-        if left < 0:
+    """All findings as JSON; only the worst ones if a job's output would be too long."""
+    content = to_json(checked.findings)
+    if len(content) <= _OUTPUT_LIMIT:
+        return content.decode()
+    listed: list[Finding] = []
+    remaining = _OUTPUT_LIMIT
+    for finding in sorted(checked.findings, key=lambda f: (bool(f.silenced), RANK[f.severity])):
+        remaining -= len(to_json(finding)) + 1
+        if remaining < 0:
             break
-        kept.append(one)
-    return to_json(kept).decode()
+        listed.append(finding)
+    return to_json(listed).decode()
 
 
 def _annotate(checked: Checked) -> None:
     """One annotation for each finding that is not silenced, up to GitHub's limit for each kind."""
-    left = {"error": _LIMIT - (checked.reason == "findings"), "warning": _LIMIT, "notice": _LIMIT - 1}
+    remaining = {"error": _LIMIT - (checked.reason == "findings"), "warning": _LIMIT, "notice": _LIMIT - 1}
     for finding in checked.findings:
         if finding.silenced:
             continue
         kind = _KINDS[finding.severity]
-        if left[kind] > 0:
-            left[kind] -= 1
+        if remaining[kind] > 0:
+            remaining[kind] -= 1
             where = f" ({finding.environment})" if finding.environment else ""
             log.annotate(
                 kind,
@@ -104,15 +104,21 @@ def _annotate(checked: Checked) -> None:
 
 def _message(facts: ChartFacts, checked: Checked) -> Message:
     chart = facts.chart
-    names = ", ".join(dict.fromkeys(one.environment for one in chart.rendered if one.environment))
-    tried = f"It was rendered for {names}" if names else "It was rendered with its own values"
-    tried = "It is a library chart and was linted" if chart.library else tried
-    tried += f", as for Kubernetes {chart.kube_version}."
+    names = ", ".join(
+        dict.fromkeys(rendered.environment for rendered in chart.rendered if rendered.environment)
+    )
+    scope = f"It was rendered for {names}" if names else "It was rendered with its own values"
+    scope = "It is a library chart and was linted" if chart.library else scope
+    scope += f", as for Kubernetes {chart.kube_version}."
     if not checked.failing:
-        silenced = sum(bool(one.silenced) for one in checked.findings)
-        rest = len(checked.findings) - silenced
-        below = f" Below {chart.checks.fail_on}: {rest}; silenced: {silenced}." if rest + silenced else ""
-        return Message(what=f"The chart {chart.path} passes every check.", why=tried + below)
+        silenced = sum(bool(finding.silenced) for finding in checked.findings)
+        unsilenced = len(checked.findings) - silenced
+        below = (
+            f" Below {chart.checks.fail_on}: {unsilenced}; silenced: {silenced}."
+            if unsilenced + silenced
+            else ""
+        )
+        return Message(what=f"The chart {chart.path} passes every check.", why=scope + below)
     first = checked.failing[0]
     count = "one finding" if len(checked.failing) == 1 else f"{len(checked.failing)} findings"
     where = f" ({first.environment})" if first.environment else ""

@@ -18,10 +18,10 @@ _KUBERNETES = pattern(r"v?\d+\.\d+(?:\.\d+)?(?:[-+][0-9A-Za-z.+-]+)?", re.ASCII)
 
 
 class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The inputs that say which chart is judged, and how.
+    """The inputs of chart-check; the settings apply where they are empty.
 
-    `values` are files that are rendered as environments of their own, `base` a chart folder of the work tree or an
-    `oci://` reference, `version_files` findings about files that hold the version. Empty: what the settings say.
+    Each line of `values` is rendered like an environment. `base` is a chart folder of the work tree or an `oci://`
+    reference, `version_files` are findings about version files.
     """
 
     chart: str = ""
@@ -36,15 +36,15 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[Settings, ChartSettings]:
-    """The settings with what the request replaces; a `chart` alone is enough. Stop(bad-settings) without one."""
+    """The settings with the inputs of the request; an input `chart` needs no settings file. Stop(bad-settings)."""
     _demand(request, context)
     file = context.inside(config, what="config")
     if request.chart and not file.is_file():
         settings = _without_file(request.chart.rstrip("/"), context)
     else:
         settings = settings_file.load(file, config)
-    own = settings.own_chart or (ChartSettings() if request.chart else None)
-    if own is None:
+    chart_settings = settings.own_chart or (ChartSettings() if request.chart else None)
+    if chart_settings is None:
         raise Stop(
             "bad-settings",
             f"{config} names no chart of this repository.",
@@ -52,12 +52,14 @@ def settings_for(request: CheckRequest, context: Context, config: str) -> tuple[
             "Write `chart.path`, give the input `chart`, or leave this step out.",
             file=config,
         )
-    own = _replaced(own, request)
-    return msgspec.structs.replace(settings, chart=own, images=request.image or settings.images), own
+    chart_settings = _replaced(chart_settings, request)
+    return msgspec.structs.replace(
+        settings, chart=chart_settings, images=request.image or settings.images
+    ), chart_settings
 
 
 def _demand(request: CheckRequest, context: Context) -> None:
-    """Stop(missing-file) for a chart that is not there, Stop(bad-input) for what is no version of Kubernetes."""
+    """Stop(missing-file) for a missing chart, Stop(bad-input) for an invalid version of Kubernetes."""
     path = request.chart.rstrip("/")
     if path and not (context.inside(path, what="chart") / source.FILE).is_file():
         raise Stop(
@@ -77,25 +79,25 @@ def _demand(request: CheckRequest, context: Context) -> None:
 
 
 def _without_file(path: str, context: Context) -> Settings:
-    """Settings for a chart of a repository that has no settings file."""
+    """Settings for a chart in a repository without settings file."""
     chart = source.read(context.inside(path, what="chart"), path, lenient=True)
     settings = Settings(app=chart.name, chart=ChartSettings(path=path, name=chart.name))
     version = msgspec.structs.replace(settings.version, files=())
     return msgspec.structs.replace(settings, version=version)
 
 
-def _replaced(own: ChartSettings, request: CheckRequest) -> ChartSettings:
-    """The chart's settings with what the request says about them. Stop(bad-input) for an unknown `fail-on`."""
-    other = request.chart.rstrip("/")
-    if other and other != own.path:
-        own = msgspec.structs.replace(own, path=other, name="")
-    fail_on = request.fail_on or own.checks.fail_on
+def _replaced(chart_settings: ChartSettings, request: CheckRequest) -> ChartSettings:
+    """The chart's settings with the inputs of the request. Stop(bad-input) for an unknown `fail-on`."""
+    path = request.chart.rstrip("/")
+    if path and path != chart_settings.path:
+        chart_settings = msgspec.structs.replace(chart_settings, path=path, name="")
+    fail_on = request.fail_on or chart_settings.checks.fail_on
     if fail_on not in ("error", "warning", "note"):
         raise Stop(
             "bad-input", f"fail-on is {fail_on!r}.", "It must be error, warning or note.", "Correct it."
         )
     return msgspec.structs.replace(
-        own,
-        image_tag_value=request.image_tag_value or own.image_tag_value,
-        checks=msgspec.structs.replace(own.checks, fail_on=fail_on),
+        chart_settings,
+        image_tag_value=request.image_tag_value or chart_settings.image_tag_value,
+        checks=msgspec.structs.replace(chart_settings.checks, fail_on=fail_on),
     )

@@ -21,12 +21,12 @@ from stagegate.settings import Settings
 if TYPE_CHECKING:
     from stagegate.chart.check.facts import Checkout
 
-_LONGEST_RELEASE = 53  # as Helm says
-_CI = "ci/*-values.yaml"  # chart-testing's name for values that make a chart render
+_LONGEST_RELEASE = 53  # characters, as Helm demands
+_CI = "ci/*-values.yaml"  # the name that chart-testing uses
 
 
 class Targets(msgspec.Struct, frozen=True, kw_only=True):
-    """The renderings to try, own values last; what could not be read, and notes about it."""
+    """The renderings to make (the chart's own values last), the unreadable ones, and notes about both."""
 
     renderings: tuple[EnvironmentRendering, ...]
     own_is_secondary: bool
@@ -35,17 +35,17 @@ class Targets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of(settings: Settings, chart: ChartSource, checkout: Checkout, values: tuple[str, ...]) -> Targets:
-    """Every target. Stop(missing-file) for a values file of the inputs that is not there."""
+    """Every target of the check. Stop(missing-file) for a missing values file of the inputs."""
     applications, unreadable, notes = _applications(settings, chart, checkout)
-    given = [_given(settings.app, line, checkout.workspace) for line in values]
-    trials = [] if applications or given else _ci(settings.app, chart)
-    own = EnvironmentRendering(environment="", application="", inputs=_inputs(settings.app))
+    from_inputs = [_given(settings.app, line, checkout.workspace) for line in values]
+    from_ci = [] if applications or from_inputs else _ci(settings.app, chart)
+    own_values = EnvironmentRendering(environment="", application="", inputs=_inputs(settings.app))
     if not applications and not notes and settings.environments and not unreadable:
         notes.append(_untried(settings, chart))
-    others = (*applications, *given, *trials)
+    with_values = (*applications, *from_inputs, *from_ci)
     return Targets(
-        renderings=(*others, own),
-        own_is_secondary=bool(others or unreadable),
+        renderings=(*with_values, own_values),
+        own_is_secondary=bool(with_values or unreadable),
         unreadable=tuple(unreadable),
         notes=tuple(notes),
     )
@@ -54,7 +54,7 @@ def of(settings: Settings, chart: ChartSource, checkout: Checkout, values: tuple
 def _applications(
     settings: Settings, chart: ChartSource, checkout: Checkout
 ) -> tuple[list[EnvironmentRendering], list[Rendered], list[Finding]]:
-    """Every Application of the chart among the pins; one that cannot be read does not hide the others."""
+    """Every Application of the chart among the pins; unreadable ones are returned separately."""
     renderings: list[EnvironmentRendering] = []
     unreadable: list[Rendered] = []
     notes: list[Finding] = []
@@ -66,14 +66,14 @@ def _applications(
             continue
         for document in documents:
             try:
-                one = environments.rendering(document, environment, file, chart, *checkout)
+                rendering = environments.rendering(document, environment, file, chart, *checkout)
             except Stop as stop:
                 unreadable.append(_unreadable(stop, environment, stop.file or file))
                 continue
-            if isinstance(one, Finding):
-                notes.append(one)
+            if isinstance(rendering, Finding):
+                notes.append(rendering)
             else:
-                renderings.append(one)
+                renderings.append(rendering)
     return renderings, unreadable, notes
 
 
@@ -90,7 +90,7 @@ def _unreadable(stop: Stop, environment: str, file: str) -> Rendered:
 
 
 def _given(app: str, line: str, workspace: Path) -> EnvironmentRendering:
-    """One line of the input `values`: files that are layered, separated by commas."""
+    """The rendering for one line of the input `values`: files separated by commas, later ones override."""
     names = [name.strip() for name in line.split(",") if name.strip()]
     files = []
     for name in names:
@@ -122,18 +122,20 @@ def _ci(app: str, chart: ChartSource) -> list[EnvironmentRendering]:
 
 
 def _inputs(app: str) -> RenderInputs:
-    """A release and a namespace called as the app; of a name that neither may have, what is left of it."""
+    """Inputs with release and namespace named after the app, without characters that are not allowed there."""
     name = re.sub(r"[^a-z0-9-]+", "-", app.lower()).strip("-")[:_LONGEST_RELEASE].rstrip("-")
     return RenderInputs(release_name=name or "release", namespace=name or "release")
 
 
 def _untried(settings: Settings, chart: ChartSource) -> Finding:
-    names = ", ".join(one.name for one in settings.environments)
+    names = ", ".join(environment.name for environment in settings.environments)
     return Finding(
         rule="chart-lint",
         severity="note",
         file=chart.file,
-        message=f"The chart was not rendered for {names}: no pin in this repository is an Application of it.",
-        why="Values that are kept in another repository cannot be tried here.",
-        fix="promote-pr renders the chart with them. Until then, give values files with the input `values`.",
+        message=f"The chart was not rendered for {names}: no pin in this repository is an Application of this "
+        "chart.",
+        why="chart-check cannot read values in another repository.",
+        fix="promote-pr renders the chart with them. To check them earlier, name values files in the input "
+        "`values`.",
     )

@@ -19,7 +19,10 @@ _EVENTS = ("pull_request", "pull_request_target", "push", "merge_group")
 
 
 def problem(context: Context) -> str:
-    """A sentence about filters that leave out the default branch; empty where all is well or not known."""
+    """A warning about filters that exclude the default branch.
+
+    Empty without such filters, or if they are unknown.
+    """
     file = context.workflow_ref.partition("@")[0].split("/", 2)[-1]
     repository = context.event().get("repository")
     branch = str(repository.get("default_branch") or "") if isinstance(repository, Mapping) else ""
@@ -31,34 +34,34 @@ def problem(context: Context) -> str:
         return ""
     # `on` is a boolean of YAML 1.1, and "true" as a key.
     events = document.get("on", document.get("true")) if isinstance(document, Mapping) else None
-    listening = (
+    triggers = (
         {name: events[name] for name in _EVENTS if name in events} if isinstance(events, Mapping) else {}
     )
-    deaf = [name for name, filters in listening.items() if not _hears(filters, branch)]
-    if not listening or len(deaf) < len(listening):
+    excluding = [name for name, filters in triggers.items() if not _includes(filters, branch)]
+    if not triggers or len(excluding) < len(triggers):
         return ""
     return (
-        f"{file} never runs for {branch}, the default branch: the filter of {', '.join(deaf)} leaves it out. "
+        f"{file} never runs for {branch}, the default branch: the filter of {', '.join(excluding)} leaves it out. "
         f"Add {branch} to `branches`, or remove the filter."
     )
 
 
-def _hears(filters: Any, branch: str) -> bool:
+def _includes(filters: Any, branch: str) -> bool:
     if not isinstance(filters, Mapping):
         return True
-    wanted, ignored = (list(_texts(filters.get(key))) for key in ("branches", "branches-ignore"))
+    included, ignored = (list(_texts(filters.get(key))) for key in ("branches", "branches-ignore"))
     if any(fnmatchcase(branch, pattern) for pattern in ignored):
         return False
-    if not wanted:
+    if not included:
         return "branches" not in filters and not (filters.keys() & {"tags", "tags-ignore"})
-    heard = False
-    for pattern in wanted:  # the last pattern that matches decides
+    matches = False
+    for pattern in included:  # the last pattern that matches decides
         if fnmatchcase(branch, pattern.removeprefix("!")):
-            heard = not pattern.startswith("!")
-    return heard
+            matches = not pattern.startswith("!")
+    return matches
 
 
 def _texts(value: Any) -> Iterator[str]:
     yield from (
-        (str(one) for one in value) if isinstance(value, (list, tuple)) else (str(value),) if value else ()
+        (str(item) for item in value) if isinstance(value, (list, tuple)) else (str(value),) if value else ()
     )

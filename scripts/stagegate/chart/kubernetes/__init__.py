@@ -1,1 +1,1 @@
-"""What the API server of a Kubernetes version accepts: fields and their types, names, quantities, removed APIs."""
+"""Checks objects as the API server of a Kubernetes version does: fields, types, names, quantities, removed APIs."""

@@ -1,11 +1,11 @@
-"""The words that the API server accepts in a field, which the OpenAPI schema leaves out."""
+"""The values that the API server accepts in a field, which the OpenAPI schema does not list."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
-# By the type and the name of the field.
+# By type and field.
 FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("Container", "imagePullPolicy"): ("Always", "IfNotPresent", "Never"),
     ("Container", "terminationMessagePolicy"): ("File", "FallbackToLogsOnError"),
@@ -55,7 +55,7 @@ FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("MutatingWebhook", "failurePolicy"): ("Ignore", "Fail"),
     ("PodDisruptionBudgetSpec", "unhealthyPodEvictionPolicy"): ("IfHealthyBudget", "AlwaysAllow"),
 }
-# Lists of such words, by the name of the field.
+# Items of lists, by field.
 LISTED = {
     "accessModes": ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"),
     "policyTypes": ("Ingress", "Egress"),

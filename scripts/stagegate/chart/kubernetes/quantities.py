@@ -1,4 +1,4 @@
-"""Kubernetes quantities such as `10Gi` and `500m`, as far as "is it less?" needs them.
+"""Kubernetes quantities such as `10Gi` and `500m`, to compare them.
 
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 """
@@ -16,14 +16,14 @@ _FACTORS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KM
 
 
 def amount(text: str | None) -> Decimal | None:
-    """The number of a quantity, or None for another text."""
+    """The value of a quantity, or None for another text."""
     match = _QUANTITY.fullmatch(text or "")
     return Decimal(match[1]) * _FACTORS[match[2] or ""] if match else None
 
 
 def shrinks(before: str | None, after: str | None) -> bool:
-    """Whether it becomes less; what goes away or cannot be read shrinks too."""
-    old, new = amount(before), amount(after)
-    if before is None or old is None:
+    """Whether a quantity decreases; a removed or unreadable one counts as a decrease."""
+    amount_before, amount_after = amount(before), amount(after)
+    if before is None or amount_before is None:
         return False
-    return new is None or new < old
+    return amount_after is None or amount_after < amount_before

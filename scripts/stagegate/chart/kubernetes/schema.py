@@ -1,6 +1,6 @@
 """Checks one object against the field table of a Kubernetes version, as `kubectl apply` validates it.
 
-The table is written by `python -m lab.kubernetes_table` and is read when the first object is checked.
+`python -m lab.kubernetes_table` writes the table. It is read when the first object is checked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BASIC: Mapping[str, tuple[type, ...]] = {
     "b": (bool,),
     "o": (dict,),
 }
-# Fields that OpenAPI calls required, and that the API server fills in or takes as empty.
+# Fields that are required in OpenAPI, but that the API server fills in or accepts as empty.
 _DEFAULTED = frozenset((("RoleRef", "apiGroup"), ("HTTPHeader", "value"), ("PriorityClass", "value")))
 
 
@@ -56,18 +56,18 @@ def _kinds(version: str) -> tuple[dict[tuple[str, str], str], frozenset[str]]:
 
 
 def nearest(version: str) -> str:
-    """The version of the table that fits `version` (such as v1.33.2) best; the newest for an empty one."""
-    known = table().versions
+    """The nearest version of the table to `version` (such as v1.33.2); the newest one for an empty text."""
+    versions = table().versions
     numbers = version.removeprefix("v").split(".")[:2]
     try:
         minor = int(numbers[1])
     except (IndexError, ValueError):
-        return known[-1]
-    return min(known, key=lambda one: abs(int(one.split(".")[1]) - minor))
+        return versions[-1]
+    return min(versions, key=lambda candidate: abs(int(candidate.split(".")[1]) - minor))
 
 
 def removed(api_version: str, kind: str, version: str) -> str:
-    """The apiVersion that serves this kind today (or "none") where this one is not served; else empty."""
+    """The apiVersion that serves this kind now (or "none") if `api_version` is not served; else empty."""
     served, groups = _kinds(version)
     group = api_version.rpartition("/")[0]
     if (
@@ -76,9 +76,9 @@ def removed(api_version: str, kind: str, version: str) -> str:
         or kind.endswith("List")
     ):
         return ""
-    others = [api for api, name in served if name == kind]
-    same = [api for api in others if api.rpartition("/")[0] == group]
-    return next(iter(sorted(same or others)), "none")
+    successors = [api for api, name in served if name == kind]
+    same_group = [api for api in successors if api.rpartition("/")[0] == group]
+    return next(iter(sorted(same_group or successors)), "none")
 
 
 def problems(body: Mapping[str, Any], version: str) -> Iterator[Problem]:
@@ -99,7 +99,7 @@ def _object(value: Mapping[str, Any], name: str, path: str, version: str) -> Ite
         code = fields.get(key)
         place = f"{path}.{key}" if path else key
         if code is None:
-            import difflib  # only where something is wrong
+            import difflib  # loaded only for a misspelt field
 
             near = difflib.get_close_matches(key, fields, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
@@ -160,13 +160,13 @@ def _scalar(value: object, code: str, path: str) -> Iterator[Problem]:
         elif not texts.is_base64(value):
             yield Problem(path, "is not base64; write it with b64enc, or use stringData")
     else:
-        wanted = _BASIC[code]
-        whole = isinstance(value, float) and value.is_integer() and code == "i"
-        if not whole and (not isinstance(value, wanted) or (isinstance(value, bool) and code != "b")):
+        types = _BASIC[code]
+        is_whole = isinstance(value, float) and value.is_integer() and code == "i"
+        if not is_whole and (not isinstance(value, types) or (isinstance(value, bool) and code != "b")):
             yield _wrong(value, _NAMES[code], path)
 
 
-def _wrong(value: object, wanted: str, path: str) -> Problem:
+def _wrong(value: object, expected: str, path: str) -> Problem:
     kinds = {
         bool: "true or false",
         int: "a number",
@@ -175,8 +175,8 @@ def _wrong(value: object, wanted: str, path: str) -> Problem:
         list: "a list",
         dict: "a mapping",
     }
-    quote = "; quote it" if wanted == "text" and isinstance(value, (bool, int, float)) else ""
-    return Problem(path, f"is {kinds.get(type(value), 'something else')}, and must be {wanted}{quote}")
+    quote = "; quote it" if expected == "text" and isinstance(value, (bool, int, float)) else ""
+    return Problem(path, f"is {kinds.get(type(value), 'something else')}, and must be {expected}{quote}")
 
 
 def _fields(name: str, version: str) -> Mapping[str, str] | None:

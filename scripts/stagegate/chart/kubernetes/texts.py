@@ -1,4 +1,4 @@
-"""Rules for texts that the OpenAPI schema leaves out: names, labels, quantities, schedules, keys.
+"""Checks texts that the OpenAPI schema does not describe: names, labels, quantities, schedules, keys.
 
 https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and .../labels/, and the Go package
 k8s.io/apimachinery/pkg/util/validation.
@@ -59,7 +59,7 @@ _NAME_52 = 52  # a CronJob's Jobs add eleven characters
 
 
 def is_base64(text: str) -> bool:
-    """Whether a text is base64 as Go reads it: line ends are skipped, padding is needed."""
+    """Whether a text is base64 as Go reads it: line ends are ignored, padding is required."""
     try:
         base64.b64decode(re.sub(r"[\r\n]", "", text), validate=True)
     except (binascii.Error, ValueError):
@@ -68,7 +68,7 @@ def is_base64(text: str) -> bool:
 
 
 class Problem(NamedTuple):
-    """One field that is wrong: its path, and what is wrong with it as the end of a sentence."""
+    """A wrong field: its path, and the problem as the end of a sentence."""
 
     path: str
     text: str
@@ -87,7 +87,7 @@ def _all(body: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
         why = name_problem(kind, name)
         if why:
             yield "metadata.name", f"is {name!r}: {why}"
-    # The schemas of a definition have fields such as `labels`, whose members are no labels.
+    # A definition describes fields such as `labels` without having labels there.
     walked = {"metadata": metadata} if kind == "CustomResourceDefinition" else body
     yield from _walk(walked, "", kind)
 
@@ -143,20 +143,24 @@ def _listed(key: str, items: list[object], place: str, kind: str) -> Iterator[tu
     elif key == "env":
         yield from _environment(items, place)
     elif key == "matchExpressions":
-        for number, one in enumerate(items):
-            if isinstance(one, Mapping) and one.get("operator") in ("In", "NotIn") and not one.get("values"):
+        for number, requirement in enumerate(items):
+            if (
+                isinstance(requirement, Mapping)
+                and requirement.get("operator") in ("In", "NotIn")
+                and not requirement.get("values")
+            ):
                 yield (
                     f"{place}[{number}].values",
-                    f"is required for the operator {one['operator']} but missing",
+                    f"is required for the operator {requirement['operator']} but missing",
                 )
     elif key in ("containers", "initContainers", "volumes"):
-        for number, one in enumerate(items):
-            name = one.get("name") if isinstance(one, Mapping) else None
+        for number, item in enumerate(items):
+            name = item.get("name") if isinstance(item, Mapping) else None
             if isinstance(name, str) and (len(name) > 63 or not LABEL_NAME.fullmatch(name)):
                 yield f"{place}[{number}].name", f"is {name!r}: up to 63 lower-case letters, digits and -"
-    for one in items if key in LISTED else ():
-        if isinstance(one, str) and one not in LISTED[key]:
-            yield place, f"contains {one!r}, and Kubernetes accepts {', '.join(LISTED[key])}"
+    for item in items if key in LISTED else ():
+        if isinstance(item, str) and item not in LISTED[key]:
+            yield place, f"contains {item!r}, and Kubernetes accepts {', '.join(LISTED[key])}"
 
 
 def _labels(labels: object, path: str) -> Iterator[tuple[str, str]]:
@@ -208,11 +212,11 @@ def _ports(ports: list[object], path: str, kind: str) -> Iterator[tuple[str, str
 
 
 def _environment(env: list[object], path: str) -> Iterator[tuple[str, str]]:
-    for number, one in enumerate(env):
-        name = one.get("name") if isinstance(one, Mapping) else None
+    for number, variable in enumerate(env):
+        name = variable.get("name") if isinstance(variable, Mapping) else None
         if isinstance(name, str) and not _ENV_NAME.fullmatch(name):
             yield f"{path}[{number}].name", f"is {name!r}, which is not a valid variable name"
-        if isinstance(one, Mapping) and one.get("value") and one.get("valueFrom"):
+        if isinstance(variable, Mapping) and variable.get("value") and variable.get("valueFrom"):
             yield f"{path}[{number}]", "has both value and valueFrom"
 
 

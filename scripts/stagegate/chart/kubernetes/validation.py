@@ -1,4 +1,4 @@
-"""Contradictions between fields that the API server refuses although every type is right.
+"""Finds contradictions between fields, which the API server refuses although every type is right.
 
 The rules are those of the Go packages k8s.io/kubernetes/pkg/apis/*/validation.
 """
@@ -75,18 +75,18 @@ def _template(template: Mapping[str, Any], path: str, kind: str) -> Problems:
 
 def _pod(spec: Mapping[str, Any], path: str) -> Problems:
     for key in ("initContainers", "containers"):
-        for number, one in enumerate(mappings(spec.get(key))):
+        for number, container in enumerate(mappings(spec.get(key))):
             place = f"{path}.{key}[{number}]"
-            yield from _container(one, place)
-            if key == "initContainers" and one.get("restartPolicy") != "Always":
+            yield from _container(container, place)
+            if key == "initContainers" and container.get("restartPolicy") != "Always":
                 for field in (*_PROBES, "lifecycle"):
-                    if one.get(field):
+                    if container.get(field):
                         yield (
                             f"{place}.{field}",
                             "is for containers that keep running, not for init containers",
                         )
             for index, port in enumerate(
-                mappings(one.get("ports")) if spec.get("hostNetwork") is True else ()
+                mappings(container.get("ports")) if spec.get("hostNetwork") is True else ()
             ):
                 if port.get("hostPort") not in (None, 0, port.get("containerPort")):
                     yield (
@@ -102,29 +102,32 @@ def _pod(spec: Mapping[str, Any], path: str) -> Problems:
             )
 
 
-def _image(one: Mapping[str, Any], path: str) -> Problems:
-    """The image of a container, and whether its privileges agree."""
-    image = one.get("image")
+def _image(container: Mapping[str, Any], path: str) -> Problems:
+    """Problems of a container's image, and contradictory privileges."""
+    image = container.get("image")
     if not image:
         yield f"{path}.image", "is required but missing"
     elif isinstance(image, str) and not _IMAGE.fullmatch(image):
         yield f"{path}.image", f"is {image!r}, which is no image reference (repository in lower case, :tag)"
-    security = mapping(one.get("securityContext"))
+    security = mapping(container.get("securityContext"))
     if security.get("privileged") is True and security.get("allowPrivilegeEscalation") is False:
         yield f"{path}.securityContext", "is privileged, and denies privilege escalation"
 
 
-def _container(one: Mapping[str, Any], path: str) -> Problems:
-    yield from _image(one, path)
-    limits, requests = mapping(at(one, "resources", "limits")), mapping(at(one, "resources", "requests"))
+def _container(container: Mapping[str, Any], path: str) -> Problems:
+    yield from _image(container, path)
+    limits, requests = (
+        mapping(at(container, "resources", "limits")),
+        mapping(at(container, "resources", "requests")),
+    )
     for key in _COMPARED:
-        most, wanted = amount(_text(limits.get(key))), amount(_text(requests.get(key)))
-        if any(value is not None and value < 0 for value in (most, wanted)):
+        most, requested = amount(_text(limits.get(key))), amount(_text(requests.get(key)))
+        if any(value is not None and value < 0 for value in (most, requested)):
             yield f"{path}.resources", f"has less than 0 of {key}"
-        if most is not None and wanted is not None and wanted > most:
+        if most is not None and requested is not None and requested > most:
             yield f"{path}.resources.requests.{key}", f"is {requests[key]}, above the limit {limits[key]}"
     for key in _PROBES:
-        probe = one.get(key)
+        probe = container.get(key)
         if isinstance(probe, Mapping):
             yield from _handler(probe, f"{path}.{key}")
             if key != "readinessProbe" and probe.get("successThreshold") not in (None, 1):
@@ -133,10 +136,10 @@ def _container(one: Mapping[str, Any], path: str) -> Problems:
                     f"is {probe['successThreshold']}, and only 1 is accepted",
                 )
     for key in ("postStart", "preStop"):
-        handler = at(one, "lifecycle", key)
+        handler = at(container, "lifecycle", key)
         if isinstance(handler, Mapping):
             yield from _handler(handler, f"{path}.lifecycle.{key}")
-    for number, mount in enumerate(mappings(one.get("volumeMounts"))):
+    for number, mount in enumerate(mappings(container.get("volumeMounts"))):
         where = mount.get("mountPath")
         if isinstance(where, str) and (":" in _DRIVE.sub("", where) or not where):
             yield f"{path}.volumeMounts[{number}].mountPath", f"is {where!r}: a path without : is needed"
@@ -163,7 +166,7 @@ def _deployment(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:
 
 
 def _shares(holder: Mapping[str, Any], path: str, keys: tuple[str, ...]) -> Problems:
-    """Numbers that may be a share of all pods: text is a number with a percent sign."""
+    """Problems of fields with a number or a percentage of all pods."""
     for key in keys:
         value = holder.get(key)
         if isinstance(value, str) and not _SHARE.fullmatch(value):

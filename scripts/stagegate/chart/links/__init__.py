@@ -1,1 +1,1 @@
-"""Links between rendered objects: what each object of a kind points at, and whether that is there."""
+"""Links between rendered objects: for each kind of object, whether its targets exist."""

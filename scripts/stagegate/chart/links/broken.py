@@ -1,4 +1,4 @@
-"""Every link of one rendering that leads nowhere."""
+"""Finds every broken link of a rendering."""
 
 from __future__ import annotations
 
@@ -13,54 +13,58 @@ from stagegate.chart.rule import Rendered
 from stagegate.chart.walk import BUILT_IN, is_test, mapping
 
 _DEFAULT_ROLES = ("admin", "cluster-admin", "edit", "view")
-_ROLE_OF_KUBERNETES = "extension-apiserver-authentication-reader"  # in kube-system, as those of `system:`
+_ROLE_OF_KUBERNETES = (
+    "extension-apiserver-authentication-reader"  # in kube-system, like the roles with the prefix system:
+)
 
 
 def broken(rendered: Rendered) -> Iterator[BrokenLink]:
     """Every broken link of one rendering; test hooks are left out."""
     scene = Scene.of(rendered)
-    for one in scene.objects:
-        of_kind = _CHECKS.get(one.kind)
+    for resource in scene.objects:
+        of_kind = _CHECKS.get(resource.kind)
         if of_kind is not None:
-            yield from of_kind(one, scene)
-        yield from _keys(one, scene)
+            yield from of_kind(resource, scene)
+        yield from _keys(resource, scene)
     for pod in scene.pods:
         if pod.owner.kind in BUILT_IN and not is_test(pod.owner):
             yield from inside_pod(pod)
 
 
-def _binding(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
-    reference = mapping(one.body.get("roleRef"))
+def _binding(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    reference = mapping(resource.body.get("roleRef"))
     kind, name = str(reference.get("kind")), str(reference.get("name"))
-    given = name in (*_DEFAULT_ROLES, _ROLE_OF_KUBERNETES) or name.startswith("system:")
-    own = kind == "Role" and not given and scene.space(one) == scene.own
-    if own and scene.find("Role", name, scene.own) is None:
-        yield BrokenLink(one, f"binds Role/{name}, which is not rendered", "The accounts get no permission.")
-    rendered = any(other.kind == "ClusterRole" and other.name == name for other in scene.objects)
-    if kind == "ClusterRole" and not given and not rendered:
+    built_in = name in (*_DEFAULT_ROLES, _ROLE_OF_KUBERNETES) or name.startswith("system:")
+    is_local = kind == "Role" and not built_in and scene.space(resource) == scene.namespace
+    if is_local and scene.find("Role", name, scene.namespace) is None:
         yield BrokenLink(
-            one,
+            resource, f"binds Role/{name}, which is not rendered", "The accounts get no permission."
+        )
+    rendered = any(candidate.kind == "ClusterRole" and candidate.name == name for candidate in scene.objects)
+    if kind == "ClusterRole" and not built_in and not rendered:
+        yield BrokenLink(
+            resource,
             f"binds ClusterRole/{name}, which is not rendered",
             "The accounts get no permission, unless the cluster has it.",
             "warning",
         )
 
 
-def _keys(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
-    """Keys of rendered Secrets and ConfigMaps that pods name."""
-    for reference in references.of(one, scene.own):
-        source = scene.find(reference.kind, reference.name, scene.space(one)) if reference.keys else None
+def _keys(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """Keys that pods use and that the rendered Secret or ConfigMap does not have."""
+    for reference in references.of(resource, scene.namespace):
+        source = scene.find(reference.kind, reference.name, scene.space(resource)) if reference.keys else None
         if source is None or operators.filled_later(source):
             continue
         present = {
             str(key)
-            for part in ("data", "stringData", "binaryData")
-            for key in mapping(source.body.get(part))
+            for section in ("data", "stringData", "binaryData")
+            for key in mapping(source.body.get(section))
         }
         for key in reference.keys:
             if present and key not in present:
                 yield BrokenLink(
-                    one,
+                    resource,
                     f"names the key {key} of {source.label} ({reference.place}), which does not have that key",
                     "The container does not start.",
                 )

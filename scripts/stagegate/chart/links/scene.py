@@ -1,4 +1,4 @@
-"""What links of one rendering may lead to, and a link that leads nowhere."""
+"""The objects of a rendering to which links may refer, and broken links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stagegate.model import Severity
 
 
 class BrokenLink(NamedTuple):
-    """A link that leads nowhere: the object it begins at, what is wrong, and what happens then."""
+    """A link to something that does not exist: the object with the link, the problem, and its effect."""
 
     object: RenderedObject
     text: str
@@ -22,9 +22,9 @@ class BrokenLink(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """The objects of a rendering that links may refer to."""
+    """The objects of a rendering to which links may refer; `namespace` is that of the release."""
 
-    own: str
+    namespace: str
     objects: tuple[RenderedObject, ...]
     pods: list[Pod]
     foreign_pods: bool
@@ -32,40 +32,43 @@ class Scene(NamedTuple):
 
     @classmethod
     def of(cls, rendered: Rendered) -> Scene:
-        """The objects of this rendering that links may refer to, without test hooks."""
+        """The objects of this rendering, without test hooks."""
         return cls(
-            own=rendered.namespace,
-            objects=tuple(one for one in rendered.objects or () if not is_test(one)),
+            namespace=rendered.namespace,
+            objects=tuple(resource for resource in rendered.objects or () if not is_test(resource)),
             pods=all_pods(rendered),
             foreign_pods=others_make_pods(rendered),
             moving_labels=labels_change(rendered),
         )
 
-    def space(self, one: RenderedObject) -> str:
+    def space(self, resource: RenderedObject) -> str:
         """The namespace an object is deployed to."""
-        return one.namespace or self.own
+        return resource.namespace or self.namespace
 
     def find(self, kind: str, name: object, space: str) -> RenderedObject | None:
-        """The rendered object of this kind and name, if there is one."""
+        """The rendered object of this kind and name, or None."""
         return next(
             (o for o in self.objects if o.kind == kind and o.name == name and self.space(o) == space), None
         )
 
 
-def any_pod(selector: Mapping[str, Any], one: RenderedObject, scene: Scene) -> bool:
-    """Whether a label selector of an object matches a pod, or this is unknown."""
-    inside = [pod for pod in scene.pods if pod.namespace == scene.space(one)]
+def any_pod(selector: Mapping[str, Any], resource: RenderedObject, scene: Scene) -> bool:
+    """Whether a label selector of an object matches a pod; true when the pods are unknown."""
+    inside = [pod for pod in scene.pods if pod.namespace == scene.space(resource)]
     return (
         not scene.pods
         or any(matches(pod.labels, selector) for pod in inside)
-        or scene.space(one) != scene.own
+        or scene.space(resource) != scene.namespace
     )
 
 
-def doubt(wanted: Mapping[str, Any], scene: Scene) -> Severity:
-    """An operator may make the pods, or a pod gets a label that it has not yet when it leads."""
+def doubt(labels: Mapping[str, Any], scene: Scene) -> Severity:
+    """A note when an operator may make the pods, or a leader may get the missing label at run time.
+
+    Else an error.
+    """
     may_fit = scene.moving_labels and any(
-        all(str(pod.labels[key]) == str(value) for key, value in wanted.items() if key in pod.labels)
+        all(str(pod.labels[key]) == str(value) for key, value in labels.items() if key in pod.labels)
         for pod in scene.pods
     )
     return "note" if scene.foreign_pods or may_fit else "error"

@@ -1,4 +1,4 @@
-"""What workloads need inside their pods, and what scales and protects them."""
+"""Broken links of workloads: selectors, volumes and probes of pods, autoscalers, disruption budgets."""
 
 from __future__ import annotations
 
@@ -14,54 +14,62 @@ _HANDLERS = ("httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
-def workload(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
-    """A workload whose selector misses its own pods, or whose headless Service is not there."""
-    selector = mapping(at(one.body, "spec", "selector"))
-    labels = mapping(at(one.body, "spec", "template", "metadata", "labels"))
+def workload(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A workload whose selector does not match its own pods, or whose headless Service does not exist."""
+    selector = mapping(at(resource.body, "spec", "selector"))
+    labels = mapping(at(resource.body, "spec", "template", "metadata", "labels"))
     if selector and not matches(labels, selector):
         yield BrokenLink(
-            one,
+            resource,
             f"has a selector that does not match the labels of its pods ({label_text(labels)})",
             "Kubernetes refuses the object.",
         )
-    service = at(one.body, "spec", "serviceName")
-    if one.kind == "StatefulSet" and service and scene.find("Service", service, scene.space(one)) is None:
+    service = at(resource.body, "spec", "serviceName")
+    if (
+        resource.kind == "StatefulSet"
+        and service
+        and scene.find("Service", service, scene.space(resource)) is None
+    ):
         yield BrokenLink(
-            one,
+            resource,
             f"has the serviceName {service}, but there is no such Service",
             "Its pods have no names in DNS.",
-            "error" if _has_service(one, scene) else "warning",
+            "error" if _has_service(resource, scene) else "warning",
         )
 
 
-def _has_service(one: RenderedObject, scene: Scene) -> bool:
-    """Whether a Service, but for one of metrics, selects the pods of a StatefulSet: then it was meant.
+def _has_service(resource: RenderedObject, scene: Scene) -> bool:
+    """Whether a Service selects the pods of a StatefulSet, so that its name is probably misspelt in `serviceName`.
 
-    Where none does, nobody asks for the names of its pods.
+    Services for metrics do not count. Without any Service, nothing uses the DNS names of the pods.
     """
-    own = [pod for pod in scene.pods if pod.owner is one]
+    own_pods = [pod for pod in scene.pods if pod.owner is resource]
     return any(
-        bool(selected(own, mapping(at(other.body, "spec", "selector")), scene.space(other)))
-        for other in scene.objects
-        if other.kind == "Service" and at(other.body, "spec", "selector") and "metrics" not in other.name
+        bool(selected(own_pods, mapping(at(service.body, "spec", "selector")), scene.space(service)))
+        for service in scene.objects
+        if service.kind == "Service"
+        and at(service.body, "spec", "selector")
+        and "metrics" not in service.name
     )
 
 
-def autoscaler(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+def autoscaler(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
     """An autoscaler whose target is not rendered."""
-    target = mapping(at(one.body, "spec", "scaleTargetRef") or at(one.body, "spec", "targetRef"))
+    target = mapping(at(resource.body, "spec", "scaleTargetRef") or at(resource.body, "spec", "targetRef"))
     kind, name = str(target.get("kind") or "Deployment"), target.get("name")
-    if name and scene.find(kind, name, scene.space(one)) is None:
+    if name and scene.find(kind, name, scene.space(resource)) is None:
         severity: Severity = "error" if kind in BUILT_IN else "warning"
-        yield BrokenLink(one, f"scales {kind}/{name}, which is not rendered", "Nothing is scaled.", severity)
-
-
-def budget(one: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
-    """A PodDisruptionBudget that selects no pod."""
-    selector = mapping(at(one.body, "spec", "selector"))
-    if selector and not any_pod(selector, one, scene):
         yield BrokenLink(
-            one,
+            resource, f"scales {kind}/{name}, which is not rendered", "Nothing is scaled.", severity
+        )
+
+
+def budget(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
+    """A PodDisruptionBudget that selects no pod."""
+    selector = mapping(at(resource.body, "spec", "selector"))
+    if selector and not any_pod(selector, resource, scene):
+        yield BrokenLink(
+            resource,
             f"selects no pod of the chart ({label_text(mapping(selector.get('matchLabels')))})",
             "It protects nothing when nodes are drained.",
             doubt(mapping(selector.get("matchLabels")), scene),

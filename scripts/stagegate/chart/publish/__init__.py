@@ -1,1 +1,1 @@
-"""Publishing the release of an app: the chart with its record, or the record alone where there is no chart."""
+"""helm-publish: publishes the chart of a release with its record, or only the record of an app without chart."""

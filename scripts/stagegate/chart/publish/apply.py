@@ -1,4 +1,4 @@
-"""Writes the publication once, then reads it back."""
+"""Pushes the chart once, then reads it back."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def apply(
     *,
     dry_run: bool,
 ) -> tuple[Change, ...]:
-    """Push the package if that is decided, and compare what the registry has; a dry run only says so.
+    """Push the package if it is to be published, and compare the result.
 
-    Of two runs that publish other content at the same moment one gets Stop(version-taken), with both digests.
+    A dry run only returns the intended change. If two runs publish different content at the same time, one gets
+    Stop(version-taken) with both digests.
     """
     if decided.reason != "published" or packed is None:
         return ()

@@ -1,4 +1,4 @@
-"""The chart as a commit holds it: the blobs of its tree, regardless of work tree, attributes and filters."""
+"""Reads the chart of a commit from its blobs, regardless of work tree, attributes and filters."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from stagegate.model import git_files
 
 @contextmanager
 def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
-    """A temporary folder with the chart at `path`, and its `file://` dependencies, as `commit` holds them.
+    """A temporary folder with the chart at `path` and its `file://` dependencies, from `commit`.
 
     Stop(bad-input) for a commit that is not in the checkout. Stop(findings) naming a submodule, a Git LFS
     pointer, a link that leads out of the repository, or a name that is not UTF-8 or has a backslash.
     """
-    done = git.git(workspace, "cat-file", "-e", f"{commit}^{{commit}}", check=False)
-    if done.code:
+    result = git.git(workspace, "cat-file", "-e", f"{commit}^{{commit}}", check=False)
+    if result.code:
         raise Stop(
             "bad-input",
             f"The commit {commit[:12]} is not in this checkout.",
@@ -34,18 +34,18 @@ def tree(workspace: Path, commit: str, path: str) -> Iterator[Path]:
         folder = Path(temporary)
         _extract(workspace, commit, path, folder)
         for local in _beside(folder / path, path):
-            other = posixpath.normpath(posixpath.join(path, local))
-            if not other.startswith(("..", "/")):
-                _extract(workspace, commit, other, folder)
+            dependency_path = posixpath.normpath(posixpath.join(path, local))
+            if not dependency_path.startswith(("..", "/")):
+                _extract(workspace, commit, dependency_path, folder)
         yield folder
 
 
 def _beside(chart: Path, path: str) -> tuple[str, ...]:
-    """Where Chart.yaml says that charts beside this one lie, relative to it. Stop(findings) if unreadable."""
+    """The paths of `file://` dependencies in Chart.yaml, relative to it. Stop(findings) if it cannot be read."""
     if not (chart / source.FILE).is_file():
-        return ()  # said where the chart is read
+        return ()  # the reader of the chart reports it
     listed = source.read(chart, path, lenient=True).dependencies
-    return tuple(one.local for one in listed if one.local)
+    return tuple(dependency.local for dependency in listed if dependency.local)
 
 
 def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
@@ -63,7 +63,7 @@ def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
                 raise _link_for_folder(path)
             pointed = posixpath.normpath(posixpath.join(posixpath.dirname(name), os.fsdecode(content)))
             if pointed.startswith(("..", "/")):
-                raise _unfit(name, "It is a link that leads out of the repository.")
+                raise _unfit(name, "It is a link to a file outside the repository.")
             target.symlink_to(os.fsdecode(content))
         elif content.startswith(git_files.LFS_POINTER):
             raise _unfit(name, "It is a Git LFS pointer, not the file itself.")
@@ -85,8 +85,8 @@ def _link_for_folder(path: str) -> Stop:
     return Stop(
         "findings",
         f"{path} is a link.",
-        "A commit holds only where a link leads, and the files of the chart are elsewhere.",
-        "Name the folder that it leads to: in `chart.path`, or in `dependencies` of the chart that includes it.",
+        "A commit contains only the target of a link, and the files of the chart are elsewhere.",
+        "Name the target folder: in `chart.path`, or in `dependencies` of the chart that includes it.",
         file=path,
     )
 

@@ -1,4 +1,4 @@
-"""The facts of a publication: existing images, the rendered chart, and what is already published."""
+"""Reads the facts for helm-publish: the chart at the commit, its findings, and the published version."""
 
 from __future__ import annotations
 
@@ -38,32 +38,36 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(
     settings: Settings,
-    own: ChartSettings,
+    chart_settings: ChartSettings,
     build: Build,
     store: Registry,
     logins: Mapping[str, Credentials],
     *,
     dry_run: bool = False,
 ) -> tuple[ChartReleaseFacts, Package | None]:
-    """The facts about a release with a chart of ours, and the package when the checks let it be packed.
+    """The facts about a release with a chart, and the package (None when a check has an error).
 
-    The chart passes chart-check first, in this process: its errors are findings, and nothing is packed then.
+    The rules of chart-check are applied first, in this process.
     Stop(missing-file) without a chart or its lock, Stop(missing-permission) where the login may not push.
     """
     place = published.reference(settings.chart_reference, build.version)
     manifest = store.manifest(place)
-    # Of a new chart the first upload begins at once: a login that may not push fails before any work.
+    # Begin the first upload of a new chart at once, so that a login without permission fails before any work.
     begun = _begun(store, place) if manifest is None and not dry_run else ""
     with ExitStack() as stack:
-        tree = stack.enter_context(committed.tree(build.workspace, build.commit, own.path))
-        chart = source.read(tree / own.path, own.path, own.name or Path(own.path).name)
+        tree = stack.enter_context(committed.tree(build.workspace, build.commit, chart_settings.path))
+        chart = source.read(
+            tree / chart_settings.path,
+            chart_settings.path,
+            chart_settings.name or Path(chart_settings.path).name,
+        )
         findings = (*build.findings, *_versions(chart, build.version), *dependencies.mismatches(chart))
-        whole = stack.enter_context(dependencies.complete(chart, tree, logins))
+        complete_chart = stack.enter_context(dependencies.complete(chart, tree, logins))
         checked = check_plan.plan(
             check_facts.of_source(
                 settings,
-                own,
-                whole,
+                chart_settings,
+                complete_chart,
                 check_facts.Checkout(build.workspace, build.repository),
                 CheckRequest(strict=build.strict),
             )
@@ -82,27 +86,30 @@ def read(
         )
         if any(finding.severity == "error" and not finding.silenced for finding in findings):
             return facts, None
-        packed = package.pack(whole, Record(commit=build.commit, images=build.images))
-    existing = _seen(store, place, packed, manifest)
+        packed = package.pack(complete_chart, Record(commit=build.commit, images=build.images))
+    existing = _published(store, place, packed, manifest)
     return msgspec.structs.replace(
-        facts, digest=packed.digest, content=packed.content, there=existing
+        facts, digest=packed.digest, content=packed.content, existing=existing
     ), packed
 
 
 def _begun(store: Registry, place: registry.Reference) -> str:
-    """Where the first blob can be sent to; empty where the push begins it, which tries again after trouble."""
+    """The address for the first blob.
+
+    Empty after a passing error, because the push then begins the upload itself.
+    """
     try:
         return store.begin_upload(place)
-    except registry.Transient as trouble:
-        if trouble.reason == "missing-permission":
+    except registry.Transient as error:
+        if error.reason == "missing-permission":
             raise
         return ""
 
 
-def _seen(
+def _published(
     store: Registry, place: registry.Reference, packed: Package, manifest: Manifest | None
 ) -> PublishedChart | None:
-    """What the registry has under the version; no more requests when that is nothing, or exactly ours."""
+    """The published chart of this version; no further request when there is none, or when it is exactly ours."""
     if manifest is None:
         return None
     digest = manifest.digest
@@ -121,8 +128,8 @@ def _seen(
 
 
 def _versions(chart: ChartSource, version: str) -> list[Finding]:
-    """Chart and app are released together: both fields of Chart.yaml are the release's version."""
-    held = {"version": chart.version, "appVersion": chart.app_version}
+    """Findings when `version` or `appVersion` of Chart.yaml is not the release's version."""
+    fields = {"version": chart.version, "appVersion": chart.app_version}
     return [
         Finding(
             rule="version-consistent",
@@ -130,8 +137,8 @@ def _versions(chart: ChartSource, version: str) -> list[Finding]:
             file=chart.file,
             message=f"{chart.file} has {key} {value or 'missing'}, the release is {version}.",
             why="A chart is published under the version of its release.",
-            fix=f"List {chart.file} with path {key} under version.files, and let version-bump move it.",
+            fix=f"List {chart.file} with path {key} under version.files, so that version-bump updates it.",
         )
-        for key, value in held.items()
+        for key, value in fields.items()
         if value != version
     ]

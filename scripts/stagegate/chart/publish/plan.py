@@ -1,4 +1,4 @@
-"""Whether a release may be published, and whether anything is left to do. Pure."""
+"""Decides whether a release is published, already published or refused. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from stagegate.model import Finding
 
 
 class PublishedChart(msgspec.Struct, frozen=True, kw_only=True):
-    """What is published under this version already: its digest, the digest of what is inside, and the commit
-    and images its record names (empty where that is not known)."""
+    """The published chart of this version: digest, content digest, and the commit and images in its record.
+
+    Commit and images are empty without a record.
+    """
 
     digest: str
     content: str
@@ -22,11 +24,11 @@ class PublishedChart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChartReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The release as built here, what the checks found, and what is published.
+    """The release of this build, the findings of its checks, and the published version.
 
-    `reference` is where it goes (with the tag); `digest` and `content` are of our own build, empty when the
-    checks failed before it was packed. `rendered` names the environments whose values were tried, `begun` is the
-    place of the upload that has begun.
+    `reference` is the target with its tag. `digest` and `content` are those of this build, empty when the checks
+    failed before it was packed. `rendered` names the environments for which the chart was rendered. `begun` is the
+    address of an upload that has begun.
     """
 
     app: str
@@ -39,12 +41,15 @@ class ChartReleaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     content: str = ""
     rendered: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    there: PublishedChart | None = None
+    existing: PublishedChart | None = None
     begun: str = ""
 
 
 class ChartPublication(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision: publish, or why not. `digest` is that of the version in the registry, now or after the push."""
+    """The decision: publish, or the reason against it.
+
+    `digest` is that of the version in the registry, after the push.
+    """
 
     reason: Literal["published", "already-published", "findings"]
     digest: str = ""
@@ -56,30 +61,32 @@ def plan(facts: ChartReleaseFacts) -> ChartPublication:
     errors = tuple(f for f in facts.findings if f.severity == "error" and not f.silenced)
     if errors:
         return ChartPublication(reason="findings", errors=errors)
-    if facts.there is None:
+    if facts.existing is None:
         return ChartPublication(reason="published", digest=facts.digest)
-    if facts.digest == facts.there.digest or facts.content == facts.there.content:
-        return ChartPublication(reason="already-published", digest=facts.there.digest)
-    raise taken(facts.reference, facts.there.digest, facts.digest, _difference(facts, facts.there))
+    if facts.digest == facts.existing.digest or facts.content == facts.existing.content:
+        return ChartPublication(reason="already-published", digest=facts.existing.digest)
+    raise taken(facts.reference, facts.existing.digest, facts.digest, _difference(facts, facts.existing))
 
 
-def taken(reference: str, existing: str, ours: str, difference: str = "") -> Stop:
+def taken(reference: str, existing: str, built: str, difference: str = "") -> Stop:
     """The Stop for a version that exists with other content: it names both digests and the difference."""
     return Stop(
         "version-taken",
         f"{reference} is published already, with other content.",
-        f"The registry has {existing}, this build is {ours}{difference}; a published version never changes.",
-        "Make a new version with version-bump and publish that.",
+        f"The registry has {existing}, this build is {built}{difference}. A published version never changes.",
+        "Release a new version with version-bump, and publish that one.",
     )
 
 
 def _difference(facts: ChartReleaseFacts, existing: PublishedChart) -> str:
-    """Which part of the release is another one, where the records tell."""
+    """The part of the release that differs, as far as the records show it."""
     if not existing.commit:
         return ""
     if existing.commit != facts.commit:
         return f" (published from commit {existing.commit[:12]}, this is {facts.commit[:12]})"
-    other = [name for name, digest in facts.images.items() if existing.images.get(name) != digest]
+    differing = [name for name, digest in facts.images.items() if existing.images.get(name) != digest]
     return (
-        f" (same commit, another build of {', '.join(other)})" if other else " (same commit, another chart)"
+        f" (same commit, another build of {', '.join(differing)})"
+        if differing
+        else " (same commit, another chart)"
     )

@@ -1,4 +1,4 @@
-"""A release without its own chart: its record is a deployment, which cannot be edited afterwards."""
+"""Records a release without its own chart as a deployment, which cannot be edited afterwards."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from stagegate.evidence.releases import ENVIRONMENT, task
 from stagegate.model import Change, digest_of
 from stagegate.settings import Settings
 
-_LOOK_BACK = 100
+_LOOK_BACK = 100  # deployments
 
 
 class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts for the plan, and the record that stands already (its id, and whether it was finished)."""
+    """The facts for the plan, and the existing record: its id (0: none) and whether it has its status."""
 
     settings: Settings
     facts: ChartReleaseFacts
@@ -30,7 +30,7 @@ class RecordFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(settings: Settings, build: Build, github: Hub) -> RecordFacts:
-    """The record of this release, and the existing record of its version by a trusted writer."""
+    """The record of this release, and the existing record of its version by an accepted author."""
     app, payload = settings.app, _payload(settings.app, build)
     digest = digest_of(payload)
     facts = ChartReleaseFacts(
@@ -49,39 +49,39 @@ def read(settings: Settings, build: Build, github: Hub) -> RecordFacts:
     existing = digest_of({key: recorded.payload.get(key) for key in payload})
     return RecordFacts(
         settings=settings,
-        facts=msgspec.structs.replace(facts, there=PublishedChart(digest=existing, content=existing)),
+        facts=msgspec.structs.replace(facts, existing=PublishedChart(digest=existing, content=existing)),
         id=recorded.id,
         finished=any(status.state == "success" for status in recorded.statuses),
     )
 
 
 def record(
-    decided: ChartPublication, known: RecordFacts, build: Build, github: Hub, log_url: str
+    decided: ChartPublication, record_facts: RecordFacts, build: Build, github: Hub, log_url: str
 ) -> tuple[Change, ...]:
-    """Write what an earlier run could not write: the deployment, its status, and when it was published.
+    """Write the missing parts of the record: the deployment, its status, and the time of publication.
 
-    Stop(missing-permission) where nobody would count the record.
+    Stop(missing-permission) when the author of the record would not be accepted.
     """
-    demand_writer(github, known.settings, github)
-    changes = _deployment(decided, known, build, github, log_url)
+    demand_writer(github, record_facts.settings, github)
+    changes = _deployment(decided, record_facts, build, github, log_url)
     if not decided.errors:
-        milestones.record(github, build.commit, known.facts.app, build.version, "published", log_url)
+        milestones.record(github, build.commit, record_facts.facts.app, build.version, "published", log_url)
     return changes
 
 
 def _deployment(
-    decided: ChartPublication, known: RecordFacts, build: Build, github: Hub, log_url: str
+    decided: ChartPublication, record_facts: RecordFacts, build: Build, github: Hub, log_url: str
 ) -> tuple[Change, ...]:
-    facts = known.facts
-    if decided.reason != "published" and (known.finished or not known.id):
+    facts = record_facts.facts
+    if decided.reason != "published" and (record_facts.finished or not record_facts.id):
         return ()
     description = f"{facts.app} {facts.version} is a release"
-    number = known.id or github.create_deployment(
+    number = record_facts.id or github.create_deployment(
         facts.commit, task(facts.app), ENVIRONMENT, _payload(facts.app, build), description, False
     )
-    if not known.finished:
+    if not record_facts.finished:
         github.create_deployment_status(number, "success", description, log_url)
-    existing = read(known.settings, build, github).facts.there
+    existing = read(record_facts.settings, build, github).facts.existing
     if existing is None:
         raise Stop(
             "unknown-state",
@@ -99,11 +99,11 @@ def _payload(app: str, build: Build) -> dict[str, Any]:
 
 
 def _recorded(settings: Settings, version: str, github: Hub) -> Deployment | None:
-    """The oldest record of this version by an identity that may write it: later ones cannot replace it."""
+    """The oldest record of this version by an accepted author; later records never replace it."""
     trusted = accepted(settings, github)
-    found = [
+    records = [
         deployment
         for deployment in github.deployments(task(settings.app), ENVIRONMENT, first=_LOOK_BACK)
         if deployment.payload.get("version") == version and is_accepted(deployment.creator, trusted)
     ]
-    return found[-1] if found else None
+    return records[-1] if records else None

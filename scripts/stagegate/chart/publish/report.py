@@ -1,4 +1,4 @@
-"""What a publication did, for people and for the next step."""
+"""Reports the result of helm-publish."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def result(
     dry_run: bool,
     calls: Calls = _NO_CALLS,
 ) -> Result:
-    """Outputs, message and summary; without a chart `chart` and `reference` stay empty."""
+    """The result: outputs, message and summary. Without a chart, `chart` and `reference` are empty."""
     reason = "planned" if decided.reason == "published" and dry_run else decided.reason
     return Result(
         reason=reason,
@@ -54,5 +54,5 @@ def _message(facts: ChartReleaseFacts, decided: ChartPublication, reason: str) -
     return Message(
         what=f"{facts.reference} is not published: the checks found {count}.",
         why=f"{first.file}: {first.message} {first.why}".strip(),
-        next="Correct it and run again; the report lists every finding.",
+        next="Correct it and run again. The report lists every finding.",
     )

@@ -15,21 +15,24 @@ _FIX = "Leave `replicas` out of the template while the autoscaler is rendered."
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """Targets of autoscalers that have spec.replicas."""
-    own = rendered.namespace
+    release_namespace = rendered.namespace
     objects = rendered.objects or ()
     for scaler in objects:
         target = mapping(at(scaler.body, "spec", "scaleTargetRef")) if scaler.kind in _KINDS else {}
-        for one in objects:
-            same = (one.kind, one.name) == (target.get("kind") or "Deployment", target.get("name"))
-            near = (one.namespace or own) == (scaler.namespace or own)
-            if same and near and at(one.body, "spec", "replicas") is not None:
+        for resource in objects:
+            is_target = (resource.kind, resource.name) == (
+                target.get("kind") or "Deployment",
+                target.get("name"),
+            )
+            near = (resource.namespace or release_namespace) == (scaler.namespace or release_namespace)
+            if is_target and near and at(resource.body, "spec", "replicas") is not None:
                 yield finding(
                     "autoscaler-replicas",
-                    one,
+                    resource,
                     rendered,
                     chart,
                     severity="warning",
-                    message=f"{one.label} has replicas, and {scaler.label} scales it.",
+                    message=f"{resource.label} has replicas, and {scaler.label} scales it.",
                     why=_WHY,
                     fix=_FIX,
                 )

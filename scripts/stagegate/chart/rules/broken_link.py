@@ -1,4 +1,4 @@
-"""broken-link: what one rendered object points at exists in another."""
+"""broken-link: the targets of links between rendered objects exist."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, by_cause
 from stagegate.model import Finding
 
 _CONTAINER = re.compile(r"(?<!no )container (?!of )\S*[^\s,.]")
-_WHY = "Each object alone is accepted; together they do not work."
+_WHY = "Each object alone is valid, but together they do not work."
 _FIX = (
-    "Correct one of the two. If the other end exists outside the chart, silence it under "
+    "Correct one of the two objects. If the target exists outside the chart, silence the finding under "
     "chart.checks.silence."
 )
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Selectors, ports, probes, mounts, backends, targets, roles and keys that lead nowhere."""
+    """A finding for each selector, port, probe, mount, backend, target, role and key without a target."""
     incomplete = any(not document.repeated for document in rendered.broken)
-    own = (link for link in broken(rendered) if not _external(link, chart))
-    for several in by_cause(own, lambda link: (_CONTAINER.sub("a container", link.text), link.severity)):
+    links = (link for link in broken(rendered) if not _external(link, chart))
+    for several in by_cause(links, lambda link: (_CONTAINER.sub("a container", link.text), link.severity)):
         link = several[0]
         text = _CONTAINER.sub("a container", link.text) if several[1:] else link.text
-        labels = shown(list(dict.fromkeys(each.object.label for each in several)))
+        labels = shown(list(dict.fromkeys(broken_link.object.label for broken_link in several)))
         yield finding(
             "broken-link",
             link.object,
@@ -40,12 +40,12 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def _external(link: BrokenLink, chart: CheckFacts) -> bool:
-    """Whether the settings list the missing end."""
+    """Whether `external` in the settings lists the missing target."""
     return any(fnmatchcase(name, pattern) for pattern in chart.checks.external for name in _named(link.text))
 
 
 def _named(text: str) -> Iterator[str]:
-    """`Kind/name` of the missing end, as `external` lists it."""
+    """`Kind/name` of the missing target, as in `external`."""
     words = text.replace(",", "").split()
     yield from (word for word in words if "/" in word)
     if "Service" in words[:-1]:

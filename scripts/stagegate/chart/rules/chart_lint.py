@@ -11,7 +11,7 @@ from stagegate.patterns import pattern
 SCHEMA = pattern(r"values don't meet the specifications of the schema|jsonschema|values\.schema\.json")
 _GONE = pattern(r"(\S+) \S+ is deprecated in \S+ unavailable in v(\d+)\.(\d+)")
 _ILLEGAL = pattern(r"does not conform to Kubernetes naming|invalid (?:metadata|name)|must be no more than")
-# A list of objects has no name, and neither has an object with generateName; document-shape judges names.
+# Lists and objects with generateName have no name; document-shape checks names.
 _NAMELESS = pattern(r'naming requirements: ""')
 _INCOMPLETE = pattern(
     r"missing these dependencies|missing dependency|found in Chart\.yaml, but missing in charts"
@@ -26,7 +26,7 @@ _FIX = "Correct the template, or the values of the environment, and run `helm te
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """The failure of the rendering, then what lint adds to it."""
+    """The error of the rendering, and further messages of `helm lint`."""
     failure = rendered.failure
     if failure is not None and not SCHEMA.search(failure.why):
         yield Finding(
@@ -44,9 +44,9 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         if SCHEMA.search(line.text) or _NAMELESS.search(line.text) or (broken and rendered.broken):
             continue
         if "appVersion should be of type string" in line.text:
-            continue  # chart-schema says it
+            continue  # chart-schema reports it
         if line.severity == "error" and failure is not None and not _INCOMPLETE.search(line.text):
-            continue  # the same, in other words
+            continue  # the same error in another form
         yield Finding(
             rule="chart-lint",
             severity=_severity(line.severity, line.text, chart),
@@ -72,14 +72,14 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
 
 
 def _severity(severity: Severity, text: str, chart: CheckFacts) -> Severity:
-    """Helm warns about what the cluster refuses: illegal names and APIs that are gone."""
+    """The severity of a message. Illegal names and removed APIs are errors, because a cluster refuses them."""
     gone = _GONE.search(text)
     if gone:
         minor = int(chart.kube_version.split(".")[1])
         unavailable = (int(gone[2]), int(gone[3])) <= (1, minor) and not chart.asks_for(gone[1])
         return "error" if unavailable else "warning"
     if _FIRST_FORM.search(text):
-        return "warning"  # helm installs it all the same
+        return "warning"  # helm installs the chart anyway
     return "error" if _ILLEGAL.search(text) else severity
 
 

@@ -39,7 +39,7 @@ _FIX = "Correct Chart.yaml; https://helm.sh/docs/topics/charts/ lists the fields
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """Fields of Chart.yaml that are unknown, of the wrong type, or of an earlier form."""
+    """Fields of Chart.yaml that are unknown, have the wrong type, or are from an older format."""
     for severity, message in _problems(chart):
         yield Finding(
             rule="chart-schema",

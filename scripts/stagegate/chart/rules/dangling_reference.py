@@ -24,24 +24,26 @@ _ALWAYS = frozenset(
 )
 _SCRIPTS = (".sh", ".js", ".mjs", ".ts", ".py", ".rb", ".pl")
 _MAKES = re.compile(r"create|\bapply\b|\bPOST\b|\bPUT\b", re.IGNORECASE)
-_WHY = "A pod does not start until everything it names exists."
+_WHY = "A pod does not start until every object that it names exists."
 _PERHAPS = " A program in the chart is allowed to create Secrets, and this may be one of them."
-_MILD = "The pod starts without it: a private image is not pulled, a certificate is the default one."
+_MILD = "The pod starts without it, but a private image is not pulled, and a default certificate is used."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """One finding for each missing object, with all its places."""
     objects = rendered.objects or ()
-    own = rendered.namespace
-    made = {(one.kind, one.namespace or own, one.name) for one in objects} | set(operators.made(objects, own))
+    release_namespace = rendered.namespace
+    existing = {
+        (resource.kind, resource.namespace or release_namespace, resource.name) for resource in objects
+    } | set(operators.made(objects, release_namespace))
     missing: dict[tuple[str, str], list[tuple[RenderedObject, references.ObjectReference]]] = defaultdict(
         list
     )
-    for one in objects:
-        for reference in references.of(one, own) if not is_test(one) else ():
-            exists = (reference.kind, one.namespace or own, reference.name) in made
+    for resource in objects:
+        for reference in references.of(resource, release_namespace) if not is_test(resource) else ():
+            exists = (reference.kind, resource.namespace or release_namespace, reference.name) in existing
             if not exists and (reference.kind, reference.name) not in _ALWAYS:
-                missing[reference.kind, reference.name].append((one, reference))
+                missing[reference.kind, reference.name].append((resource, reference))
     named = [name for kind, name in missing if kind == "Secret" and _maker(name, objects)]
     for (kind, name), several in missing.items():
         label = f"{kind}/{name}"
@@ -49,7 +51,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             continue
         maker = _maker(name, objects) if kind in ("Secret", "ConfigMap") else None
         severity = _severity(several, kind, maker, named, objects)
-        places = [f"{one.label} ({reference.place})" for one, reference in several]
+        places = [f"{resource.label} ({reference.place})" for resource, reference in several]
         by = f" {maker.label} names it and is allowed to create it." if maker else ""
         yield finding(
             "dangling-reference",
@@ -71,9 +73,9 @@ def _severity(
     named: list[str],
     objects: tuple[RenderedObject, ...],
 ) -> Severity:
-    """By effect; a note where a container of the chart is told the name, and so makes the object at run time.
+    """The severity by effect; a note if a container gets the name, because it may create the object at run time.
 
-    A program of the chart that may make Secrets, and is told the name of none of them, could make any.
+    A program that may create Secrets and gets no names could create any of them, so that is only a warning.
     """
     if maker is not None:
         return "note"
@@ -91,33 +93,36 @@ def _reason(several: list[tuple[RenderedObject, references.ObjectReference]], se
 
 
 def makes_secrets_of(objects: tuple[RenderedObject, ...]) -> bool:
-    """Whether a rendered role allows Secrets to be made."""
+    """Whether a rendered role allows the creation of Secrets."""
     return makes_secrets(Rendered(namespace="", objects=objects))
 
 
 def _maker(name: str, objects: tuple[RenderedObject, ...]) -> RenderedObject | None:
-    """An object whose container gets the name as an argument or variable, whose script names it, or which an
-    operator that is not known here reads."""
+    """An object that may create the one with this name, or None.
+
+    Its container gets the name as an argument or variable, its script contains it, or it is a custom resource of an
+    unknown operator that names it.
+    """
     word = re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])")
-    for one in objects:
-        if one.kind == "ConfigMap":
-            if any(word.search(text) and _MAKES.search(text) for text in _scripts(one)):
-                return one
+    for resource in objects:
+        if resource.kind == "ConfigMap":
+            if any(word.search(text) and _MAKES.search(text) for text in _scripts(resource)):
+                return resource
             continue
-        if operators.unknown(one) and any(text == name for _, text in leaves(one.body.get("spec"))):
-            return one
-        spec = pod_template(one).get("spec")
+        if operators.unknown(resource) and any(text == name for _, text in leaves(resource.body.get("spec"))):
+            return resource
+        spec = pod_template(resource).get("spec")
         for container in containers(spec) if isinstance(spec, dict) else ():
             texts = [str(text) for key in ("command", "args") for text in container.get(key) or ()]
             texts += [str(entry.get("value") or "") for entry in mappings(container.get("env"))]
             if any(word.search(text) for text in texts):
-                return one
+                return resource
     return None
 
 
-def _scripts(one: RenderedObject) -> Iterator[str]:
+def _scripts(resource: RenderedObject) -> Iterator[str]:
     """The programs in a ConfigMap."""
-    for path, text in leaves(one.body.get("data")):
+    for path, text in leaves(resource.body.get("data")):
         if "kubectl" in text or path.endswith(_SCRIPTS):
             yield text
 

@@ -1,4 +1,4 @@
-"""destructive-change: against the base, nothing with data is removed, and nothing immutable changes."""
+"""destructive-change: compared with the base, no object with data is removed and no immutable field changes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _IMMUTABLE = {
     "Secret": (("type",),),
     "CustomResourceDefinition": (("spec", "scope"), ("spec", "names", "kind"), ("spec", "group")),
 }
-_FILLED_IN = ("storageClassName", "volumeName", "preemptionPolicy", "attachRequired")  # where left out
+_FILLED_IN = ("storageClassName", "volumeName", "preemptionPolicy", "attachRequired")  # by the API server
 _KEPT = (
     ("helm.sh/resource-policy", "keep"),
     ("argocd.argoproj.io/sync-options", "Delete=false"),
@@ -81,7 +81,7 @@ _FIX = "Keep the object as it is, or plan the move by hand and silence this find
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Compare with the base for the same environment."""
+    """Removed or changed objects, compared with the base for the same environment."""
     if chart.base is None or rendered.objects is None:
         return
     before = chart.base.objects.get(rendered.environment)
@@ -99,30 +99,36 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """A base that cannot be compared is reported, never passed over."""
+    """An error for a base that could not be read (I2)."""
     if chart.base is not None and chart.base.failure:
         yield Finding(
             rule="destructive-change",
             severity="error",
             file=f"{chart.path}/Chart.yaml",
             message=f"The chart was not compared with {chart.base.reference}: {chart.base.failure}",
-            why="Without the comparison, no change is known to be harmless.",
+            why="Without the comparison, destructive changes are not detected.",
             fix="Correct the input `base`, or leave it out.",
         )
 
 
 def _pairs(
-    before: Objects, after: Objects, own: str
+    before: Objects, after: Objects, release_namespace: str
 ) -> Iterator[tuple[RenderedObject, RenderedObject | None]]:
-    current = {(*one.key[:2], one.namespace or own, one.name): one for one in after}
-    for one in before:
-        if not is_hook(one):
-            yield one, current.get((*one.key[:2], one.namespace or own, one.name))
+    current = {
+        (*resource.key[:2], resource.namespace or release_namespace, resource.name): resource
+        for resource in after
+    }
+    for resource in before:
+        if not is_hook(resource):
+            yield (
+                resource,
+                current.get((*resource.key[:2], resource.namespace or release_namespace, resource.name)),
+            )
 
 
 def _gone(old: RenderedObject) -> Iterator[str]:
-    kept = any(value in str(annotations_of(old).get(key) or "") for key, value in _KEPT)
-    if old.kind in _STATEFUL and not kept:
+    is_kept = any(value in str(annotations_of(old).get(key) or "") for key, value in _KEPT)
+    if old.kind in _STATEFUL and not is_kept:
         yield (
             "is removed, with its data"
             if old.kind != "CustomResourceDefinition"
@@ -146,9 +152,9 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
     pods = at(old.body, "spec", "template"), at(new.body, "spec", "template")
     if old.kind == "Job" and pods[0] != pods[1] and not is_hook(new) and not is_replaced(new):
         yield "changes spec.template, which is immutable"
-    parts = ("data", "stringData", "binaryData")
+    sections = ("data", "stringData", "binaryData")
     immutable = old.body.get("immutable") is True and old.kind in ("ConfigMap", "Secret")
-    if immutable and any(old.body.get(key) != new.body.get(key) for key in parts):
+    if immutable and any(old.body.get(key) != new.body.get(key) for key in sections):
         yield "changes although it is immutable"
     sizes = _storage(old), _storage(new)
     if sizes[0] is not None and sizes[1] is not None and sizes[1] < sizes[0]:
@@ -157,10 +163,10 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
         served = [
             {
                 v.get("name")
-                for v in mappings(at(one.body, "spec", "versions"))
+                for v in mappings(at(definition.body, "spec", "versions"))
                 if v.get("served") is not False
             }
-            for one in (old, new)
+            for definition in (old, new)
         ]
         for version in sorted(map(str, served[0] - served[1])):
             yield f"drops the version {version}"
@@ -170,19 +176,19 @@ def _changed(old: RenderedObject, new: RenderedObject) -> Iterator[str]:
 
 
 def _claims(templates: object) -> list[tuple[object, ...]]:
-    """The claim templates without what may differ: labels, and the size, which is compared by itself."""
+    """The fields of claim templates that may not change."""
     return [
         (
-            at(one, "metadata", "name"),
-            at(one, "spec", "storageClassName"),
-            at(one, "spec", "accessModes"),
-            at(one, "spec", "resources", "requests", "storage"),
+            at(template, "metadata", "name"),
+            at(template, "spec", "storageClassName"),
+            at(template, "spec", "accessModes"),
+            at(template, "spec", "resources", "requests", "storage"),
         )
-        for one in mappings(templates)
+        for template in mappings(templates)
     ]
 
 
-def _storage(one: RenderedObject) -> Decimal | None:
+def _storage(resource: RenderedObject) -> Decimal | None:
     """The storage in bytes that a claim or a database requests."""
     places = (
         ("spec", "resources", "requests", "storage"),
@@ -191,7 +197,7 @@ def _storage(one: RenderedObject) -> Decimal | None:
         ("spec", "storage", "volumeClaimTemplate", "spec", "resources", "requests", "storage"),
     )
     for keys in places:
-        value = at(one.body, *keys)
+        value = at(resource.body, *keys)
         if value is not None:
             return amount(str(value))
     return None

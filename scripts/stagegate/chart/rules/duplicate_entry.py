@@ -1,4 +1,4 @@
-"""duplicate-entry: the same thing twice, where Kubernetes or Helm keeps one of them or refuses both."""
+"""duplicate-entry: no name occurs twice where Kubernetes or Helm drops one or refuses both."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from stagegate.chart.walk import at, containers, is_definition, mappings, phases
 from stagegate.model import Finding
 
 _CONTAINER = re.compile(r" in container \S+$")
-_WHY = "Kubernetes merges these lists by that key: one of the two is lost, or the whole object is refused."
-_FIX = "Keep one of them, and check what helpers and values add."
+_WHY = "Kubernetes merges these lists by name: one of the two is lost, or the whole object is refused."
+_FIX = "Keep one of them, and check the additions of helpers and values."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Objects of one kind and name that exist together; keys of a document; entries of a pod or Service."""
+    """Repeated objects, keys of documents, and entries of pods, Services and Ingresses."""
     for document in rendered.broken:
         if document.repeated:
             yield Finding(
@@ -30,41 +30,45 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 environment=rendered.environment,
                 file=chart.place(document.template),
                 message=f"{document.template or 'A document'} renders the key {document.repeated!r} twice.",
-                why="Helm and Argo CD keep the last one, a strict reader refuses the document.",
+                why="Helm and Argo CD keep the last one. Strict readers refuse the document.",
                 fix=_FIX,
             )
     yield from _objects(rendered, chart)
-    twice = [(one, what) for one in rendered.objects or () for what in _twice(one.kind, one.body)]
-    for several in by_cause(twice, lambda each: _CONTAINER.sub("", each[1])):
-        one, what = several[0]
-        labels = shown(list(dict.fromkeys(each.label for each, _ in several)))
+    twice = [
+        (resource, description)
+        for resource in rendered.objects or ()
+        for description in _twice(resource.kind, resource.body)
+    ]
+    for several in by_cause(twice, lambda entry: _CONTAINER.sub("", entry[1])):
+        resource, description = several[0]
+        labels = shown(list(dict.fromkeys(item.label for item, _ in several)))
         yield finding(
             "duplicate-entry",
-            one,
+            resource,
             rendered,
             chart,
-            message=f"{labels}: each has {_CONTAINER.sub('', what)} twice."
+            message=f"{labels}: each has {_CONTAINER.sub('', description)} twice."
             if several[1:]
-            else f"{labels} has {what} twice.",
+            else f"{labels} has {description} twice.",
             why=_WHY,
             fix=_FIX,
         )
-    for one in rendered.objects or ():
-        for what in _doubtful(one.body):
+    for resource in rendered.objects or ():
+        for description in _doubtful(resource.body):
             yield finding(
                 "duplicate-entry",
-                one,
+                resource,
                 rendered,
                 chart,
                 severity="warning",
-                message=f"{one.label} has {what} under two names.",
+                message=f"{resource.label} has {description} under two names.",
                 why="Kubernetes accepts it with a warning; one of the two names is usually a mistake.",
                 fix=_FIX,
             )
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """A key twice in one mapping of Chart.yaml or a values file."""
+    """Repeated keys in Chart.yaml and values files."""
     for name, text in chart.texts.items():
         try:
             node = yaml_1_1.compose(text)
@@ -97,26 +101,28 @@ def _keys(node: yaml.Node | None, path: str) -> Iterator[tuple[str, int]]:
 
 
 def _objects(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Objects with one key, of which at least two exist in the same phase."""
+    """Objects with the same key, of which at least two exist in the same phase."""
     groups: dict[tuple[str, ...], list[RenderedObject]] = defaultdict(list)
-    for one in rendered.objects or ():
-        if not at(one.body, "metadata", "generateName"):
-            groups[one.key[0], one.kind, one.namespace or rendered.namespace, one.name].append(one)
+    for resource in rendered.objects or ():
+        if not at(resource.body, "metadata", "generateName"):
+            groups[
+                resource.key[0], resource.kind, resource.namespace or rendered.namespace, resource.name
+            ].append(resource)
     for several in groups.values():
-        together = Counter(phase for one in several for phase in phases(one))
+        together = Counter(phase for resource in several for phase in phases(resource))
         count = max(together.values())
         if count > 1:
-            one = several[0]
-            # Two subcharts may bring the same definition along: Helm and Argo CD keep one of them.
-            harmless = is_definition(one) and len({other.digest for other in several}) == 1
-            templates = sorted({chart.place(other.template) for other in several})
+            resource = several[0]
+            # Two subcharts may contain the same definition: Helm and Argo CD keep one of them.
+            harmless = is_definition(resource) and len({duplicate.digest for duplicate in several}) == 1
+            templates = sorted({chart.place(duplicate.template) for duplicate in several})
             yield finding(
                 "duplicate-entry",
-                one,
+                resource,
                 rendered,
                 chart,
                 severity="warning" if harmless else "error",
-                message=f"{one.label} is rendered {count} times, by {' and '.join(templates)}.",
+                message=f"{resource.label} is rendered {count} times, by {' and '.join(templates)}.",
                 why="Only one of them reaches the cluster, and the order decides which one.",
                 fix="Give them different names, or render one.",
             )
@@ -126,13 +132,13 @@ def _twice(kind: str, body: Mapping[str, Any]) -> Iterator[str]:
     for pod in pod_specs(body):
         yield from _repeated(f"the volume {v.get('name')}" for v in mappings(pod.get("volumes")))
         yield from _repeated(f"the container {c.get('name')}" for c in containers(pod))
-        for one in containers(pod):
-            name = f"in container {one.get('name')}"
-            mounts, env = mappings(one.get("volumeMounts")), mappings(one.get("env"))
+        for container in containers(pod):
+            name = f"in container {container.get('name')}"
+            mounts, env = mappings(container.get("volumeMounts")), mappings(container.get("env"))
             yield from _repeated(f"the mount path {mount.get('mountPath')} {name}" for mount in mounts)
             yield from _repeated(f"the variable {variable.get('name')} {name}" for variable in env)
             yield from _repeated(
-                f"the port name {p['name']} {name}" for p in mappings(one.get("ports")) if p.get("name")
+                f"the port name {p['name']} {name}" for p in mappings(container.get("ports")) if p.get("name")
             )
     if kind == "Service":
         ports = list(mappings(at(body, "spec", "ports")))
@@ -147,10 +153,10 @@ def _twice(kind: str, body: Mapping[str, Any]) -> Iterator[str]:
 
 def _doubtful(body: Mapping[str, Any]) -> Iterator[str]:
     for pod in pod_specs(body):
-        for one in containers(pod):
+        for container in containers(pod):
             numbers = (
-                f"the port {port.get('containerPort')}/{port.get('protocol') or 'TCP'} in {one.get('name')}"
-                for port in mappings(one.get("ports"))
+                f"the port {port.get('containerPort')}/{port.get('protocol') or 'TCP'} in {container.get('name')}"
+                for port in mappings(container.get("ports"))
             )
             yield from _repeated(numbers)
 

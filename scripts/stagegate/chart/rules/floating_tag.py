@@ -18,24 +18,24 @@ _INLINE = pattern(r"""image:\s*["']?([a-z0-9][\w./-]*:latest)\b""")
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """No tag or `latest` is an error, the name of a branch a warning, a tag of others without digest a note.
+    """An error for no tag or `latest`, a warning for the name of a branch, a note for a foreign tag without digest.
 
-    Images of ours are proven by digest elsewhere, so there a fixed tag is enough. In `helm test` hooks, which
-    Argo CD never runs, everything is a note.
+    For the app's own images a fixed tag is enough, because the release records their digests. In `helm test` hooks,
+    which Argo CD never runs, every finding is a note.
     """
-    ours = repositories(rendered, chart)
+    own_repositories = repositories(rendered, chart)
     groups: dict[tuple[Severity, str], list[UsedImage]] = defaultdict(list)
     for image in used(rendered.objects or ()):
         if image.digest or allowed(image.repository, chart.checks.allow_images):
             continue
-        severity, what = _judged(image, ours)
+        severity, problem = _judged(image, own_repositories)
         if severity is not None:
             weaker: Severity = "note" if is_test(image.object) else severity
-            key = "" if weaker == "note" or image.repository in ours else image.text
-            groups[weaker, f"{key}\n{what}"].append(image)
+            key = "" if weaker == "note" or image.repository in own_repositories else image.text
+            groups[weaker, f"{key}\n{problem}"].append(image)
     for (severity, key), several in groups.items():
-        names = list(dict.fromkeys(one.text for one in several))
-        places = list(dict.fromkeys(f"{one.object.label} at {one.path}" for one in several))
+        names = list(dict.fromkeys(image.text for image in several))
+        places = list(dict.fromkeys(f"{image.object.label} at {image.path}" for image in several))
         yield finding(
             "floating-tag",
             several[0].object,
@@ -49,8 +49,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """`latest` in templates, where no environment renders it."""
-    rendered = {image.text for one in chart.rendered for image in used(one.objects or ())}
+    """`latest` in templates that no environment renders."""
+    rendered = {image.text for rendering in chart.rendered for image in used(rendering.objects or ())}
     for path, text in chart.templates.items():
         for match in _INLINE.finditer(text):
             name = match[1]
@@ -68,12 +68,12 @@ def check_chart(chart: CheckFacts) -> Iterator[Finding]:
             )
 
 
-def _judged(image: UsedImage, ours: tuple[str, ...]) -> tuple[Severity | None, str]:
+def _judged(image: UsedImage, own_repositories: tuple[str, ...]) -> tuple[Severity | None, str]:
     if image.tag in ("", "latest"):
         return "error", "has the tag latest" if image.tag else "has no tag, which means latest"
     if image.tag.lower() in MOVING:
         return "warning", f"has the tag {image.tag}, which moves"
-    return (None, "") if image.repository in ours else ("note", "has no digest")
+    return (None, "") if image.repository in own_repositories else ("note", "has no digest")
 
 
 _POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: more}\nspec: {containers: [{name: more, image: %s}]}\n"

@@ -1,4 +1,4 @@
-"""image-follows-tag: images of ours take their tag from the value that a release sets."""
+"""image-follows-tag: the app's images take their tag from the value that a release sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WHY = "A release sets this one value. An image that does not follow it keeps ru
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Images of ours anywhere in a rendering whose tag value is the probe, one finding for each image."""
+    """A finding for each image of the app that does not get the probe as its tag."""
     if rendered.objects is None or chart.library:
         return
     if chart.image_tag_value:
@@ -33,17 +33,17 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 f"Let values.schema.json and the templates accept any text for {value}.",
             )
         return
-    ours = repositories(rendered, chart)
+    own_repositories = repositories(rendered, chart)
     following = moved(rendered, chart)
-    mentioned = {one: list(mentions(rendered.probed, one)) for one in ours}
+    mentioned = {repository: list(mentions(rendered.probed, repository)) for repository in own_repositories}
     if not following and not chart.images:
         why, fix = (
             f"the value {value} changes no image.",
             "Correct chart.image-tag-value, or use it in the templates.",
         )
         yield _untried(rendered, chart, why, fix)
-    elif ours and not any(mentioned.values()):
-        yield _untried(rendered, chart, f"no object has the image {', '.join(ours)}.", _CORRECT)
+    elif own_repositories and not any(mentioned.values()):
+        yield _untried(rendered, chart, f"no object has the image {', '.join(own_repositories)}.", _CORRECT)
         return
     for repository, places in mentioned.items():
         if not places:
@@ -60,18 +60,18 @@ def _wrong(
     places: list[Mention], probe: str, rendered: Rendered, chart: CheckFacts, value: str
 ) -> Iterator[Finding]:
     groups: dict[str, list[Mention]] = defaultdict(list)
-    for one in places:
-        if one.rest != f":{probe}":
-            groups[one.rest].append(one)
-    for rest, several in groups.items():
+    for mention in places:
+        if mention.suffix != f":{probe}":
+            groups[mention.suffix].append(mention)
+    for suffix, several in groups.items():
         first = several[0]
-        listed = shown([f"{one.object.label} at {one.path}" for one in several])
+        listed = shown([f"{mention.object.label} at {mention.path}" for mention in several])
         yield finding(
             "image-follows-tag",
             first.object,
             rendered,
             chart,
-            message=f"{first.repository}{rest} does not follow {value}: {listed}.",
+            message=f"{first.repository}{suffix} does not follow {value}: {listed}.",
             why=_WHY,
             fix=f"Make its tag {{{{ .Values.{value} }}}} (with tpl in files), or list the image under"
             " chart.checks.allow-images.",
@@ -79,25 +79,26 @@ def _wrong(
 
 
 def _other_form(objects: Objects, rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """A tag that is this version in another form than image-tags writes: no image has it.
+    """A tag with this version in another form than image-tags writes, so that no such image exists.
 
-    Where nobody installs the chart's own values as they are, it is only a note.
+    It is only a note in a rendering with the chart's own values that no environment uses.
     """
     for repository in repositories(rendered, chart):
-        for one in mentions(objects, repository):
-            tag = one.rest.removeprefix(":").partition("@")[0]
+        for mention in mentions(objects, repository):
+            tag = mention.suffix.removeprefix(":").partition("@")[0]
             start = tag.removesuffix(chart.version)
             if start != tag and start[-1:] in ("", "v", "-", "_") and tag not in chart.image_tags:
                 yield finding(
                     "image-follows-tag",
-                    one.object,
+                    mention.object,
                     rendered,
                     chart,
                     severity="note" if rendered.secondary else "error",
-                    message=f"{repository}{one.rest} at {one.path} has another form than {chart.image_tags[0]}, "
+                    message=f"{repository}{mention.suffix} at {mention.path} has another form than "
+                    f"{chart.image_tags[0]}, "
                     "the tag that image-tags writes.",
                     why="The cluster would pull a tag that does not exist.",
-                    fix=f"Let the chart ask for {chart.image_tags[0]}, or write `image-tag: "
+                    fix=f"Let the chart use {chart.image_tags[0]}, or write `image-tag: "
                     f'"{start}{{version}}"` '
                     "into stagegate.yaml.",
                 )
@@ -107,18 +108,19 @@ def _other_form(objects: Objects, rendered: Rendered, chart: CheckFacts) -> Iter
 def _without_value(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
     """Without a tag value, an image of ours must have the tag of this version, as with .Chart.AppVersion."""
     for repository in repositories(rendered, chart) if chart.images else ():
-        for one in mentions(rendered.objects or (), repository):
-            tag = one.rest.removeprefix(":").partition("@")[0]
+        for mention in mentions(rendered.objects or (), repository):
+            tag = mention.suffix.removeprefix(":").partition("@")[0]
             if tag not in chart.image_tags:
                 yield finding(
                     "image-follows-tag",
-                    one.object,
+                    mention.object,
                     rendered,
                     chart,
-                    message=f"{repository}{one.rest} at {one.path} has not the tag of {chart.version}, "
+                    message=f"{repository}{mention.suffix} at {mention.path} does not have the tag of "
+                    f"{chart.version}, "
                     f"which is {' or '.join(chart.image_tags)}.",
                     why=_WHY,
-                    fix="Name the value that holds the tag in chart.image-tag-value, or use .Chart.AppVersion "
+                    fix="Name the value that contains the tag in chart.image-tag-value, or use .Chart.AppVersion "
                     "and set `image-tag` in stagegate.yaml to its form.",
                 )
 
@@ -132,7 +134,7 @@ def _untried(
         severity=severity,
         environment=rendered.environment,
         file=f"{chart.path}/values.yaml",
-        message=f"Whether our images follow the release cannot be tried: {why}",
+        message=f"Whether the app's images follow the release could not be checked: {why}",
         why=_WHY,
         fix=fix,
     )

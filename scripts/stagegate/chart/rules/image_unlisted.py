@@ -13,25 +13,25 @@ _WHY = "A release records the digests of `images` only. This image would ship wi
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Images whose tag is the probe and that the settings do not list."""
+    """Images that follow the tag value and are not in `images`."""
     if not chart.images:
         return
     unlisted = {
-        one
-        for one in moved(rendered, chart) - set(chart.images)
-        if not allowed(one, chart.checks.allow_images)
+        repository
+        for repository in moved(rendered, chart) - set(chart.images)
+        if not allowed(repository, chart.checks.allow_images)
     }
-    for one in used(rendered.probed or ()):
-        if one.repository in unlisted:
-            unlisted.discard(one.repository)
+    for image in used(rendered.probed or ()):
+        if image.repository in unlisted:
+            unlisted.discard(image.repository)
             yield finding(
                 "image-unlisted",
-                one.object,
+                image.object,
                 rendered,
                 chart,
-                message=f"{one.repository} follows {chart.image_tag_value}, and `images` does not list it.",
+                message=f"{image.repository} follows {chart.image_tag_value}, and `images` does not list it.",
                 why=_WHY,
-                fix=f"Add `- {one.repository}` under images in stagegate.yaml.",
+                fix=f"Add `- {image.repository}` under images in stagegate.yaml.",
             )
 
 

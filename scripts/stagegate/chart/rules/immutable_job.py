@@ -17,39 +17,39 @@ _FIX = (
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Jobs that are no hooks, with one name and another pod under the probe; without one, with our image."""
-    for one in rendered.objects or ():
-        if one.kind != "Job" or is_hook(one) or is_replaced(one):
+    """Jobs, except hooks, that keep their name although their pod changes with the release."""
+    for resource in rendered.objects or ():
+        if resource.kind != "Job" or is_hook(resource) or is_replaced(resource):
             continue
-        places = _changes(one, rendered, chart)
+        places = _changes(resource, rendered, chart)
         if places:
             yield finding(
                 "immutable-job",
-                one,
+                resource,
                 rendered,
                 chart,
-                message=f"{one.label} keeps its name, and {places} changes with the release.",
+                message=f"{resource.label} keeps its name, and {places} changes with the release.",
                 why=_WHY,
                 fix=_FIX,
             )
 
 
-def _changes(one: RenderedObject, rendered: Rendered, chart: CheckFacts) -> str:
-    """A place in the pod that is another one in the next release; empty where none is known."""
+def _changes(resource: RenderedObject, rendered: Rendered, chart: CheckFacts) -> str:
+    """A path in the pod that changes with the release; empty if none is known."""
     if rendered.probed is not None:
-        other = next((o for o in rendered.probed if o.key == one.key), None)
-        if other is not None and _template(one) != _template(other):
+        probed = next((o for o in rendered.probed if o.key == resource.key), None)
+        if probed is not None and _template(resource) != _template(probed):
             before, after = (
-                dict(leaves(_template(one), "spec.template")),
-                dict(leaves(_template(other), "spec.template")),
+                dict(leaves(_template(resource), "spec.template")),
+                dict(leaves(_template(probed), "spec.template")),
             )
             return next((path for path in after if before.get(path) != after[path]), "spec.template")
         return ""
     for repository in repositories(rendered, chart) if chart.images else ():
-        for mention in mentions((one,), repository):
+        for mention in mentions((resource,), repository):
             return mention.path
     moving = {tag for tag in chart.release_tags if tag}
-    for path, text in leaves(_template(one), "spec.template"):
+    for path, text in leaves(_template(resource), "spec.template"):
         if (
             path.endswith(".image")
             and text.rpartition(":")[2] in moving
@@ -60,8 +60,8 @@ def _changes(one: RenderedObject, rendered: Rendered, chart: CheckFacts) -> str:
     return ""
 
 
-def _template(one: RenderedObject) -> object:
-    return at(one.body, "spec", "template")
+def _template(resource: RenderedObject) -> object:
+    return at(resource.body, "spec", "template")
 
 
 _JOB = """\

@@ -16,23 +16,27 @@ _WHY = "The API server refuses the object, or drops the field silently."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """One finding for each object with everything that is wrong in it; removed APIs by template."""
+    """One finding for each object with all its problems, and one for each removed API."""
     version = schema.nearest(chart.kube_version)
     gone: dict[tuple[str, str, str], list[RenderedObject]] = defaultdict(list)
     wrong: list[tuple[RenderedObject, list[Problem]]] = []
-    for one in rendered.objects or ():
-        now = schema.removed(one.api_version, one.kind, version)
-        if now:
-            gone[one.api_version, one.kind, now].append(one)
+    for resource in rendered.objects or ():
+        successor = schema.removed(resource.api_version, resource.kind, version)
+        if successor:
+            gone[resource.api_version, resource.kind, successor].append(resource)
             continue
-        problems = list(dict.fromkeys(schema.problems(one.body, version)))
+        problems = list(dict.fromkeys(schema.problems(resource.body, version)))
         if problems:
-            wrong.append((one, problems))
-    for group in by_cause(wrong, lambda each: (is_test(each[0]), _same(each[1]))):
-        yield _wrong([one for one, _ in group], group[0][1], rendered, chart, version)
-    for (api, kind, now), several in gone.items():
+            wrong.append((resource, problems))
+    for group in by_cause(wrong, lambda pair: (is_test(pair[0]), _same(pair[1]))):
+        yield _wrong([resource for resource, _ in group], group[0][1], rendered, chart, version)
+    for (api, kind, successor), several in gone.items():
         severity: Severity = "warning" if chart.asks_for(api) or is_test(several[0]) else "error"
-        fix = f"Write apiVersion: {now}." if now != "none" else "Remove it; Kubernetes has no successor."
+        fix = (
+            f"Write apiVersion: {successor}."
+            if successor != "none"
+            else "Remove it; Kubernetes has no successor."
+        )
         yield finding(
             "kubernetes-schema",
             several[0],
@@ -40,7 +44,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             chart,
             severity=severity,
             message=f"Kubernetes {version} does not serve {api} {kind}: "
-            f"{shown([one.label for one in several])}.",
+            f"{shown([resource.label for resource in several])}.",
             why=f"The object is refused. Checked against Kubernetes {version}; `kube-version` sets "
             "another one.",
             fix=fix,
@@ -48,7 +52,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 
 def _same(problems: list[Problem]) -> frozenset[tuple[str, str]]:
-    """What is wrong, whatever the depth: a label of a workload is one of its pods too."""
+    """The problems without the full path: a label of a workload is also one of its pods."""
     return frozenset((problem.path.rpartition(".")[2], problem.text) for problem in problems)
 
 
@@ -60,14 +64,14 @@ def _wrong(
     version: str,
 ) -> Finding:
     texts = [f"{problem.path} {problem.text}" for problem in problems]
-    one = several[0]
+    first = several[0]
     return finding(
         "kubernetes-schema",
-        one,
+        first,
         rendered,
         chart,
-        severity="warning" if is_test(one) else "error",
-        message=f"{shown([each.label for each in several])}: {shown(texts, 4)}.",
+        severity="warning" if is_test(first) else "error",
+        message=f"{shown([resource.label for resource in several])}: {shown(texts, 4)}.",
         why=f"{_WHY} Checked against Kubernetes {version}; `kube-version` sets another one.",
         fix="Correct the field in the template or its value.",
     )

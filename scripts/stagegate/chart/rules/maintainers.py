@@ -12,12 +12,12 @@ _FIX = "Write `maintainers: [{name: ..., email: ...}]` into Chart.yaml."
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """Maintainers without a name. A chart without any is left alone: most are private."""
+    """Maintainers without a name. A chart without maintainers is accepted, because most charts are private."""
     listed = chart.metadata.get("maintainers")
     if listed is None:
         return
     wrong = not isinstance(listed, list) or any(
-        not isinstance(one, dict) or not one.get("name") for one in listed
+        not isinstance(entry, dict) or not entry.get("name") for entry in listed
     )
     if wrong:
         yield Finding(

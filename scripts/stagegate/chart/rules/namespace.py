@@ -1,4 +1,4 @@
-"""namespace: objects stay in the release's namespace unless a value says otherwise."""
+"""namespace: objects are in the release's namespace unless a value sets another one."""
 
 from __future__ import annotations
 
@@ -20,29 +20,33 @@ _FIX = "Remove metadata.namespace, or write {{ .Release.Namespace }} or a value.
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Namespaces that are written out in a template; those of values, and the cluster's own, are accepted."""
-    made = {one.name for one in rendered.objects or () if one.kind == "Namespace"}
+    """Namespaces as literals in a template. Those from values, and those of the cluster itself, are accepted."""
+    rendered_namespaces = {
+        resource.name for resource in rendered.objects or () if resource.kind == "Namespace"
+    }
     groups: dict[str, list[RenderedObject]] = defaultdict(list)
-    for one in rendered.objects or ():
-        other = one.namespace not in ("", rendered.namespace, *_SYSTEM, *made)
-        if other and not is_definition(one) and _written(one, chart):
-            groups[one.namespace].append(one)
+    for resource in rendered.objects or ():
+        is_foreign = resource.namespace not in ("", rendered.namespace, *_SYSTEM, *rendered_namespaces)
+        if is_foreign and not is_definition(resource) and _written(resource, chart):
+            groups[resource.namespace].append(resource)
     for space, several in groups.items():
         yield finding(
             "namespace",
             several[0],
             rendered,
             chart,
-            message=f"The namespace {space} is hard-coded in {shown([one.label for one in several])}.",
+            message=f"The namespace {space} is hard-coded in {shown([resource.label for resource in several])}.",
             why=_WHY,
             fix=_FIX,
         )
 
 
-def _written(one: RenderedObject, chart: CheckFacts) -> bool:
+def _written(resource: RenderedObject, chart: CheckFacts) -> bool:
     """Whether the template has the namespace as text."""
-    line = re.compile(rf"namespace:\s*[\"']?{re.escape(one.namespace)}[\"']?\s*(?:[,}}#]|$)", re.MULTILINE)
-    return line.search(chart.source(one.template)) is not None
+    line = re.compile(
+        rf"namespace:\s*[\"']?{re.escape(resource.namespace)}[\"']?\s*(?:[,}}#]|$)", re.MULTILINE
+    )
+    return line.search(chart.source(resource.template)) is not None
 
 
 _MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: %s}\n"

@@ -12,34 +12,34 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Rendered, Twin, finding,
 from stagegate.chart.walk import containers, is_definition, is_test, pod_specs
 from stagegate.model import Finding
 
-_WHY = "A node that has the tag already keeps its old software, so two pods of one release may differ."
+_WHY = "A node with an older image of this tag keeps using it, so two pods of one release may differ."
 _FIX = "Use the tag of a version, or set imagePullPolicy: Always."
 _KEPT = ("IfNotPresent", "Never")
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Containers whose tag moves and whose policy keeps what the node has; an error for images of ours."""
-    ours = repositories(rendered, chart)
+    """Containers with a moving tag that is not pulled each time; an error for the app's own images."""
+    own_repositories = repositories(rendered, chart)
     groups: dict[tuple[str, str], list[RenderedObject]] = defaultdict(list)
-    for one in rendered.objects or ():
-        if is_test(one) or is_definition(one):
+    for resource in rendered.objects or ():
+        if is_test(resource) or is_definition(resource):
             continue
-        for pod in pod_specs(one.body):
+        for pod in pod_specs(resource.body):
             for container in containers(pod):
                 image, policy = container.get("image"), container.get("imagePullPolicy")
                 if isinstance(image, str) and policy in _KEPT:
                     repository, tag, digest = parts(image)
                     moves = tag.lower() in MOVING or tag in ("", "latest")
                     if moves and not digest and not allowed(repository, chart.checks.allow_images):
-                        groups[image, str(policy)].append(one)
+                        groups[image, str(policy)].append(resource)
     for (image, policy), several in groups.items():
-        labels = list(dict.fromkeys(one.label for one in several))
+        labels = list(dict.fromkeys(resource.label for resource in several))
         yield finding(
             "pull-policy",
             several[0],
             rendered,
             chart,
-            severity="error" if parts(image)[0] in ours else "warning",
+            severity="error" if parts(image)[0] in own_repositories else "warning",
             message=f"{image} moves, and imagePullPolicy is {policy}: {shown(labels)}.",
             why=_WHY,
             fix=_FIX,

@@ -13,41 +13,44 @@ from stagegate.chart.walk import is_test
 from stagegate.model import Finding
 from stagegate.patterns import pattern
 
-_WHY = "Argo CD renders at every sync and without the cluster."
+_WHY = "Argo CD renders the chart at every sync, without access to the cluster."
 _EXISTING = pattern(r"\.Values\.([\w.]*[eE]xisting[\w]*)")
 _NOW = pattern(r"(?<![\w.])(?:now|ago)(?![\w])[^}\n]*")
 _FIX = "Take the value from outside (an existing Secret, a value) instead of rand*, gen*, uuidv4 or now."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Objects that differ between two renderings, by template; an error in a Secret, whose values are not shown."""
+    """Objects that differ between two renderings, by template.
+
+    An error for a Secret, whose values are not shown.
+    """
     differing: dict[tuple[str, bool], list[tuple[RenderedObject, str]]] = defaultdict(list)
     if rendered.objects is not None and rendered.again is not None:
-        for one, other in zip_longest(rendered.objects, rendered.again):
-            if one is None or other is None or one.digest != other.digest:
-                known = one or other
-                if not is_test(known):
-                    differing[known.template, known.is_secret].append((known, _where(one, other)))
+        for first, second in zip_longest(rendered.objects, rendered.again):
+            if first is None or second is None or first.digest != second.digest:
+                resource = first or second
+                if not is_test(resource):
+                    differing[resource.template, resource.is_secret].append((resource, _where(first, second)))
     for (template, secret), several in differing.items():
-        known = several[0][0]
-        guard = (
-            " The template's `lookup` returns nothing there." if "lookup" in chart.source(template) else ""
-        )
+        resource = several[0][0]
+        guard = " The template's `lookup` returns nothing then." if "lookup" in chart.source(template) else ""
         effect = (
-            "Passwords change with every sync." if secret else "It is never in sync, or restarts each time."
+            "Passwords change with every sync."
+            if secret
+            else "The object is never in sync, or restarts at each sync."
         )
         cure = _EXISTING.search(chart.source(template))
         yield finding(
             "stable-render",
-            known,
+            resource,
             rendered,
             chart,
             severity="error" if secret else "warning",
-            message=f"{shown([one.label + where for one, where in several])} is rendered differently each time.",
+            message=f"{shown([item.label + where for item, where in several])} is rendered differently each time.",
             why=f"{_WHY}{guard} {effect}",
             fix=f"Set {cure[1]} to the name of a Secret that exists." if cure else _FIX,
         )
-    for template, one in {o.template: o for o in rendered.objects or () if not is_test(o)}.items():
+    for template, resource in {o.template: o for o in rendered.objects or () if not is_test(o)}.items():
         text = re.sub(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", "", chart.source(template), flags=re.DOTALL)
         used = next(
             (m[0] for action in re.findall(r"\{\{.*?\}\}", text, re.DOTALL) for m in _NOW.finditer(action)),
@@ -56,7 +59,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         if used and not any(name == template for name, _ in differing):
             yield finding(
                 "stable-render",
-                one,
+                resource,
                 rendered,
                 chart,
                 severity="warning",
@@ -66,10 +69,10 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             )
 
 
-def _where(one: RenderedObject | None, other: RenderedObject | None) -> str:
-    if one is None or other is None or one.is_secret:
+def _where(before: RenderedObject | None, after: RenderedObject | None) -> str:
+    if before is None or after is None or before.is_secret:
         return ""
-    first, second = dict(one.texts), dict(other.texts)
+    first, second = dict(before.texts), dict(after.texts)
     paths = [path for path in dict.fromkeys((*first, *second)) if first.get(path) != second.get(path)]
     return f" at {', '.join(paths[:3])}" if paths else ""
 

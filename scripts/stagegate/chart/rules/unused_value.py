@@ -12,7 +12,7 @@ _WHY = "Helm accepts any key, so a misspelt one has no effect and causes no erro
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Keys that neither values.yaml nor a template names; free-form mappings and subcharts are left out."""
+    """Keys that neither values.yaml nor a template contains; free-form mappings and subcharts are not checked."""
     text = "\n".join(chart.templates.values())
     words = frozenset(re.findall(r"[\w-]+", text))
     names = {str(entry.get("alias") or entry.get("name")) for entry in _dependencies(chart)}
@@ -31,7 +31,11 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
 
 def _dependencies(chart: CheckFacts) -> list[Mapping[str, object]]:
     listed = chart.metadata.get("dependencies")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return (
+        [dependency for dependency in listed if isinstance(dependency, dict)]
+        if isinstance(listed, list)
+        else []
+    )
 
 
 def _unused(
@@ -47,7 +51,7 @@ def _unused(
             continue
         if key not in defaults:
             if key not in words:
-                import difflib  # only where something is wrong
+                import difflib  # loaded only for a misspelt key
 
                 near = difflib.get_close_matches(key, list(defaults), 1)
                 yield place, f"{path}.{near[0]}".lstrip(".") if near else ""

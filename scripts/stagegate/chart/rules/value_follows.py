@@ -16,7 +16,7 @@ _SKIPPED = frozenset(("apiVersion", "apiGroup", "image", "kind"))
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """`chart.checks.follow` has value -> literal: with the value set to the probe, the literal must be gone."""
+    """For each value and literal of `chart.checks.follow`: with the value changed, the literal must disappear."""
     if rendered.objects is None or rendered.secondary:
         return
     for value, literal in chart.checks.follow.items():
@@ -25,15 +25,15 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 why = f"with {value}={chart.probes[value]} the chart does not render. {rendered.unprobed.why}"
                 yield _untried(rendered, chart, value, literal, why, "error")
             continue
-        if not any(True for one in rendered.objects for _ in _places(one, literal)):
+        if not any(True for resource in rendered.objects for _ in _places(resource, literal)):
             yield _untried(rendered, chart, value, literal, "nothing renders it.", "note")
         groups: dict[str, list[tuple[RenderedObject, list[str]]]] = defaultdict(list)
-        for one in rendered.probed:
-            places = list(_places(one, literal))
+        for resource in rendered.probed:
+            places = list(_places(resource, literal))
             if places:
-                groups[one.template].append((one, places))
+                groups[resource.template].append((resource, places))
         for several in groups.values():
-            listed = [f"{one.label} at {place}" for one, places in several for place in places]
+            listed = [f"{resource.label} at {place}" for resource, places in several for place in places]
             yield finding(
                 "value-follows",
                 several[0][0],
@@ -45,16 +45,16 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
             )
 
 
-def _places(one: RenderedObject, literal: str) -> Iterator[str]:
-    """Paths of texts that hold the literal as a whole name: `shop`, `shop-rw`, `shop-rw.space.svc`, `x://shop:1`.
+def _places(resource: RenderedObject, literal: str) -> Iterator[str]:
+    """Paths of texts that contain the literal as a name: `shop`, `shop-rw`, `shop-rw.space.svc`, `x://shop:1`.
 
-    Not in API groups, images, file paths, and names that only begin or end like it.
+    API groups, images, file paths, and names that only begin or end with it are skipped.
     """
-    if is_definition(one):
+    if is_definition(resource):
         return
     escaped = re.escape(literal)
     name = re.compile(rf"(?<![\w.-]){escaped}(?![\w])")
-    for path, text in one.texts:
+    for path, text in resource.texts:
         last = path.rpartition(".")[2]
         if last in _SKIPPED or last.startswith("mountPath") or "apiGroups[" in path:
             continue
@@ -79,7 +79,7 @@ def _untried(
         environment=rendered.environment,
         file=f"{chart.path}/values.yaml",
         message=f"The text {literal} was not checked against the value {value}: {why}",
-        why="chart.checks.follow names the text that the value has before it is changed.",
+        why="chart.checks.follow contains the text of each value before it is changed.",
         fix="Correct the literal or the value, or remove the line from chart.checks.follow.",
     )
 

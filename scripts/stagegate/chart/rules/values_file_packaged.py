@@ -1,4 +1,4 @@
-"""values-file-packaged: the values files that an Application names are where Argo CD reads them."""
+"""values-file-packaged: the values files that an Application names exist where Argo CD reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIX = "Correct the name, add the file to the chart, or remove it from .helmigno
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Values files that lie beside the chart's own, then those of repositories that are not there."""
+    """Values files of the Application that are missing in the package or in the repository."""
     for name in rendered.values:
         if posixpath.normpath(name) not in chart.packaged:
             yield Finding(

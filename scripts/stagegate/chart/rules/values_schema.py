@@ -13,11 +13,13 @@ _FIX = "Correct the value named above, or the schema where it is too narrow."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
-    """Helm's errors about the schema, from rendering or else from linting."""
+    """Helm's errors about the schema, from rendering or otherwise from linting."""
     failure: Failure | None = (
         rendered.failure if rendered.failure and SCHEMA.search(rendered.failure.why) else None
     )
-    texts = [failure.why] if failure else [one.text for one in rendered.lint if SCHEMA.search(one.text)][:1]
+    texts = (
+        [failure.why] if failure else [line.text for line in rendered.lint if SCHEMA.search(line.text)][:1]
+    )
     for text in texts:
         yield Finding(
             rule="values-schema",

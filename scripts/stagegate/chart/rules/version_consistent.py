@@ -1,4 +1,4 @@
-"""version-consistent: every file that holds the version holds the same one."""
+"""version-consistent: all version files contain the same version."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from stagegate.chart.rule import ChartRule, CheckFacts, Twin
 from stagegate.model import Finding
 
 _WHY = "A chart is published under the version of its release, and its images are those of appVersion."
-_FIX = "Let version-bump move the files together; list each of them under version.files."
+_FIX = "List each file under version.files, so that version-bump updates them together."
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """The versions in the files of the settings."""
-    for one in chart.version_files:
-        yield msgspec.structs.replace(one, rule="version-consistent", why=_WHY, fix=one.fix)
+    """Findings about the version files, and about the two versions of Chart.yaml."""
+    for finding in chart.version_files:
+        yield msgspec.structs.replace(finding, rule="version-consistent", why=_WHY, fix=finding.fix)
     application = str(chart.metadata.get("appVersion") or "")
     if chart.published and application != chart.version and not chart.version_files:
         yield Finding(

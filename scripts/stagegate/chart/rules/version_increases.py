@@ -13,7 +13,7 @@ _FIX = "Run version-bump before the chart is published."
 
 
 def check_chart(chart: CheckFacts) -> Iterator[Finding]:
-    """Compare with the base, where there is one that could be read."""
+    """A warning for a changed chart without a higher version, compared with a readable base."""
     base = chart.base
     if base is None or not base.version or base.content == chart.content:
         return
