@@ -11,6 +11,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from stagegate import cli
+from stagegate import settings as settings_file
+from stagegate.setup.migration import promoter
+from stagegate.setup.migration.promoter import PromoterTarget
 from tests.setup.bare_repositories import commit, write
 from tests.setup.test_init import alone
 
@@ -73,11 +76,19 @@ def several(*items: dict[str, Any]) -> dict[str, Any]:
 
 SPECS: dict[str, dict[str, Any]] = {
     "ScmProvider": closed(
-        ["github"], github=closed(["appID"], appID={"type": "integer"}), secretRef=closed(["name"], name=NAME)
+        ["github"],
+        github=closed(
+            ["appID"], appID={"type": "integer", "minimum": 0}, domain={"not": {"const": "github.com"}}
+        ),
+        secretRef=closed(["name"], name=NAME),
     ),
     "GitRepository": closed(
         ["github", "scmProviderRef"],
-        github=closed(["owner", "name"], owner={"type": "string"}, name={"type": "string"}),
+        github=closed(
+            ["owner", "name"],
+            owner={"type": "string", "pattern": r"^[a-zA-Z0-9][a-zA-Z0-9\-]*$", "maxLength": 39},
+            name={"type": "string", "pattern": r"^[a-zA-Z0-9_\-\.]+$", "maxLength": 100},
+        ),
         scmProviderRef=closed(["kind", "name"], kind={"enum": ["ScmProvider"]}, name=NAME),
     ),
     "PromotionStrategy": closed(
@@ -97,6 +108,7 @@ SPECS: dict[str, dict[str, Any]] = {
                 branch=BRANCH,
                 dependsOn={"type": "array", "items": BRANCH, "maxItems": 100, "uniqueItems": True},
                 autoMerge={"type": "boolean"},
+                activeCommitStatuses=SELECTORS,
                 proposedCommitStatuses=SELECTORS,
             )
         ),
@@ -120,7 +132,10 @@ SPECS: dict[str, dict[str, Any]] = {
         ["key", "promotionStrategyRef", "environments"],
         key=KEY,
         promotionStrategyRef=REF,
-        environments=several(closed(["branch"], branch=BRANCH, allow=WINDOWS, exclude=WINDOWS)),
+        # each environment has at least one window
+        environments=several(
+            closed(["branch"], branch=BRANCH, allow=WINDOWS, exclude=WINDOWS) | {"minProperties": 2}
+        ),
     ),
 }
 
@@ -155,6 +170,13 @@ def test_order_merges_soak_freeze_and_windows_are_kept(
         (one["branch"], one["autoMerge"]) for one in documents["PromotionStrategy"]["spec"]["environments"]
     ] == [("environment/staging", True), ("environment/prod-eu", False), ("environment/prod-us", True)]
     strategy = documents["PromotionStrategy"]["spec"]
+    # The status of a timer exists for listed environments only, and a missing one is waited for.
+    assert strategy["activeCommitStatuses"] == [{"key": "argocd-health-shop"}]
+    assert [one.get("activeCommitStatuses") for one in strategy["environments"]] == [
+        [{"key": "timer-shop"}],
+        None,
+        None,
+    ]
     assert [one.get("dependsOn") for one in strategy["environments"]] == [
         None,
         ["environment/staging"],
@@ -182,6 +204,50 @@ def test_order_merges_soak_freeze_and_windows_are_kept(
         "GitOps Promoter has no gate for scenarios",
     ):
         assert part in text
+
+
+def test_environments_without_an_order_are_refused_because_promoter_would_make_a_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"stagegate.yaml": SETTINGS.replace("    after: [staging]\n", "")})
+    commit(tmp_path, "acme/gitops")
+    alone(monkeypatch, tmp_path)
+    assert cli.main(["export", "promoter"]) == 2
+    said = capsys.readouterr().out
+    assert "reads such a list as a chain: staging -> prod-eu -> prod-us" in said
+    assert "`after: [staging]` for prod-eu" in said
+
+
+def test_long_names_another_host_and_many_freezes_stay_within_the_crds() -> None:
+    days = "".join(
+        f"      - {{from: 2026-01-{day:02}, to: 2026-01-{day:02}, timezone: UTC, reason: audit}}\n"
+        for day in range(1, 23)
+    )
+    text = f"""\
+app: {"a" * 63}
+images: [ghcr.io/acme/shop]
+environments:
+  - name: staging
+    pins: [a.yaml]
+  - name: {"p" * 63}
+    after: [staging]
+    soak: 1h
+    pins: [b.yaml]
+    freeze:
+{days}"""
+    target = PromoterTarget(
+        namespace="promoter", repository="acme/Shop.API", app_id=1, secret="key", domain="github.example.com"
+    )
+    exported = promoter.export(settings_file.parse(text.encode(), "stagegate.yaml"), target)
+    documents = {document["kind"]: document for document in exported.documents}
+    for kind, document in documents.items():
+        Draft202012Validator(SPECS[kind]).validate(document["spec"])
+        assert re.fullmatch(NAME["pattern"], document["metadata"]["name"])
+    keys = {document["spec"]["key"] for document in documents.values() if "key" in document["spec"]}
+    assert len(keys) == 4 and max(map(len, keys)) <= 63
+    assert documents["ScmProvider"]["spec"]["github"]["domain"] == "github.example.com"
+    assert any("has 22 freezes, and GitOps Promoter takes 20" in note for note in exported.notes)
+    assert any("appID 1 is not your App" in note for note in exported.notes)
 
 
 def test_another_tool_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

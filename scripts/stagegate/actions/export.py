@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -23,14 +24,15 @@ class Export(Inputs, frozen=True, kw_only=True):
 
     to: Literal["promoter"] = "promoter"
     namespace: str = "promoter-system"
-    app_id: int = 1
+    app_id: int = promoter.UNKNOWN_APP
     secret: str = "promoter-github-app"  # noqa: S105  the name of a Secret
 
 
 def main(inputs: Export, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
     selected = apps.here(context, inputs.config)
-    repository = context.repository or work_tree.read(context.workspace).repository
+    here = work_tree.read(context.workspace)
+    repository = context.repository or here.repository
     if not repository:
         raise Stop(
             "bad-input",
@@ -44,6 +46,7 @@ def main(inputs: Export, context: Context) -> Result:
         app_id=inputs.app_id,
         secret=inputs.secret,
         several=len(selected) > 1,
+        domain=_domain(here.address),
     )
     exported = [promoter.export(app.settings, target) for app in selected]
     documents = {str(one["metadata"]) + one["kind"]: one for each in exported for one in each.documents}
@@ -58,6 +61,12 @@ def main(inputs: Export, context: Context) -> Result:
         ),
         outputs={"objects": str(len(documents))},
     )
+
+
+def _domain(address: str) -> str:
+    """The host of GitHub Enterprise Server in an address of a repository; empty for github.com."""
+    host = urlsplit(address).hostname or ""
+    return "" if host == "github.com" else host
 
 
 def run() -> int:

@@ -5,20 +5,22 @@ https://gitops-promoter.readthedocs.io/en/stable/crd-specs/
 
 from __future__ import annotations
 
-import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from stagegate.settings import Environment, Freeze, Settings, Window, seconds
+from stagegate.errors import Stop
+from stagegate.settings import Environment, Settings, seconds
+from stagegate.setup.migration import promoter_windows
 
 GROUP = "promoter.argoproj.io"
 API = f"{GROUP}/v1alpha1"
 ORDER = "DependentsSuccessfulCommitStatus"  # the gate that keeps the order; each strategy must name one
-_DAYS = {"MO": "1", "TU": "2", "WE": "3", "TH": "4", "FR": "5", "SA": "6", "SU": "0"}
-_MOST = 20  # windows of one list, in the CRD
+_LONGEST = 63  # characters of a key, likewise
+UNKNOWN_APP = 1  # nobody has named the GitHub App
 
 Document = dict[str, Any]
 
@@ -31,28 +33,43 @@ class PromoterExport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PromoterTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the objects go: a namespace, the pins repository, the number of Promoter's GitHub App, its Secret."""
+    """Where the objects go: a namespace, the pins repository, the ID of Promoter's GitHub App, its Secret.
+
+    `domain`: the host of GitHub Enterprise Server, empty for github.com.
+    """
 
     namespace: str
     repository: str
     app_id: int
     secret: str
     several: bool = False
+    domain: str = ""
 
 
 def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
-    """PromotionStrategy, its gates and its repository for an app."""
+    """PromotionStrategy, its gates and its repository for an app. Stop(bad-settings) for one without any order."""
+    _demand_order(settings)
     places = _in_line(settings)
     app, owner, name = settings.app, *target.repository.split("/", 1)
-    scheduled = [one for one in places if one.freeze or _crons(one)]
+    scheduled = [one for one in places if one.freeze or promoter_windows.crons(one)]
     timers = _timers(places)
-    health = f"argocd-health-{app}"
+    timed = {timer["branch"] for timer in timers}
+    health, timer, schedule = (_key(f"{kind}-{app}") for kind in ("argocd-health", "timer", "schedule"))
+    order = _key(f"order-{app}")
     strategy = {
         "gitRepositoryRef": {"name": _name(name)},
-        "orderCommitStatusRef": {"group": GROUP, "kind": ORDER, "name": f"order-{app}"},
+        "orderCommitStatusRef": {"group": GROUP, "kind": ORDER, "name": order},
         **({"activePath": f"apps/{app}"} if target.several else {}),
-        "activeCommitStatuses": [{"key": health}, *([{"key": f"timer-{app}"}] if timers else [])],
-        "environments": [_environment(one, scheduled, app) for one in places],
+        "activeCommitStatuses": [{"key": health}],
+        "environments": [
+            {
+                **_environment(one),
+                # Of an environment that a gate does not list, its status is missing, and waited for without end.
+                **({"activeCommitStatuses": [{"key": timer}]} if branch(one.name) in timed else {}),
+                **({"proposedCommitStatuses": [{"key": schedule}]} if one in scheduled else {}),
+            }
+            for one in places
+        ],
     }
     documents = [
         _document("ScmProvider", "github", target, _provider(target)),
@@ -60,9 +77,9 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
         _document("PromotionStrategy", app, target, strategy),
         _document(
             ORDER,
-            f"order-{app}",
+            order,
             target,
-            {"key": f"order-{app}", "promotionStrategyRef": {"name": app}},
+            {"key": order, "promotionStrategyRef": {"name": app}},
         ),
         _document(
             "ArgoCDCommitStatus",
@@ -76,16 +93,16 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
         ),
     ]
     if timers:
-        spec = {"key": f"timer-{app}", "promotionStrategyRef": {"name": app}, "environments": timers}
-        documents.append(_document("TimedCommitStatus", f"timer-{app}", target, spec))
+        spec = {"key": timer, "promotionStrategyRef": {"name": app}, "environments": timers}
+        documents.append(_document("TimedCommitStatus", timer, target, spec))
     if scheduled:
         spec = {
-            "key": f"schedule-{app}",
+            "key": schedule,
             "promotionStrategyRef": {"name": app},
-            "environments": [_windows(one) for one in scheduled],
+            "environments": [promoter_windows.of(one, branch(one.name)) for one in scheduled],
         }
-        documents.append(_document("ScheduledCommitStatus", f"schedule-{app}", target, spec))
-    return PromoterExport(documents=tuple(documents), notes=tuple(_notes(settings, places)))
+        documents.append(_document("ScheduledCommitStatus", schedule, target, spec))
+    return PromoterExport(documents=tuple(documents), notes=tuple(_notes(settings, target, places)))
 
 
 def branch(environment: str) -> str:
@@ -93,14 +110,32 @@ def branch(environment: str) -> str:
     return f"environment/{environment}"
 
 
-def _environment(one: Environment, scheduled: Sequence[Environment], app: str) -> Document:
+def _demand_order(settings: Settings) -> None:
+    """Promoter takes environments without any `dependsOn` for a chain, in the order of the list."""
+    names = [one.name for one in settings.environments]
+    if len(names) > 1 and not any(one.after for one in settings.environments):
+        raise Stop(
+            "bad-settings",
+            f"{settings.app} has the environments {', '.join(names)}, and none of them has `after`.",
+            "stagegate promotes to all of them at once. GitOps Promoter reads such a list as a chain: "
+            f"{' -> '.join(names)}. It has nothing for environments without an order.",
+            f"Write `after: [{names[0]}]` for {names[1]}, if it follows. Otherwise export each environment from "
+            "settings of its own.",
+        )
+
+
+def _key(text: str) -> str:
+    """A key of a gate: at most 63 characters, different for different texts."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 7].rstrip('-')}-{digest}"
+
+
+def _environment(one: Environment) -> Document:
     merged = one.promotion.strategy == "direct" or one.promotion.merge != "person"
-    gates = [{"key": f"schedule-{app}"}] if one in scheduled else []
     return {
         "branch": branch(one.name),
         **({"dependsOn": [branch(name) for name in one.after]} if one.after else {}),
         "autoMerge": merged,
-        **({"proposedCommitStatuses": gates} if gates else {}),
     }
 
 
@@ -117,48 +152,6 @@ def _timers(places: Sequence[Environment]) -> list[Document]:
     ]
 
 
-def _windows(one: Environment) -> Document:
-    excluded = [_excluded(freeze) for freeze in one.freeze][:_MOST]
-    allowed = _crons(one)[:_MOST]
-    return {
-        "branch": branch(one.name),
-        **({"allow": allowed} if allowed else {}),
-        **({"exclude": excluded} if excluded else {}),
-    }
-
-
-def _excluded(freeze: Freeze) -> Document:
-    days = (freeze.to - freeze.from_ + dt.timedelta(days=1)).days
-    return {
-        "cron": f"0 0 {freeze.from_.day} {freeze.from_.month} *",
-        "duration": f"{days * 24}h",
-        "timezone": freeze.timezone,
-        "description": freeze.reason[:256],
-    }
-
-
-def _crons(one: Environment) -> list[Document]:
-    windows = ((window, _cron(window)) for window in one.window)
-    return [
-        {"cron": cron, "duration": f"{seconds(window.duration)}s", "timezone": window.timezone}
-        for window, cron in windows
-        if cron
-    ]
-
-
-def _cron(window: Window) -> str:
-    """An RFC 5545 rule as cron; nothing for one that cron cannot say."""
-    rule = dict(part.split("=", 1) for part in window.rrule.upper().split(";") if "=" in part)
-    frequency = rule.pop("FREQ", "")
-    days = rule.pop("BYDAY", "")
-    hours, minutes = rule.pop("BYHOUR", "0"), rule.pop("BYMINUTE", "0")
-    rule.pop("BYSECOND", None)
-    known = all(day in _DAYS for day in days.split(",")) if days else frequency == "DAILY"
-    if rule or frequency not in ("DAILY", "WEEKLY") or not known:
-        return ""
-    return f"{minutes} {hours} * * {','.join(_DAYS[day] for day in days.split(',')) if days else '*'}"
-
-
 def _in_line(settings: Settings) -> tuple[Environment, ...]:
     """The environments, each after those that it names in `after`."""
     left = list(settings.environments)
@@ -171,8 +164,14 @@ def _in_line(settings: Settings) -> tuple[Environment, ...]:
     return tuple(done)
 
 
-def _notes(settings: Settings, places: Sequence[Environment]) -> Iterator[str]:
+def _notes(settings: Settings, target: PromoterTarget, places: Sequence[Environment]) -> Iterator[str]:
     yield "These objects need GitOps Promoter 0.39 or newer, where a gate keeps the order of environments."
+    yield (
+        f"The Secret {target.secret} in {target.namespace} has to hold the key of the GitHub App under "
+        "githubAppPrivateKey."
+    )
+    if target.app_id == UNKNOWN_APP:
+        yield f"appID {UNKNOWN_APP} is not your App: write the ID of yours, or export again with --app-id."
     yield "Label the Applications of each environment app.kubernetes.io/part-of: " + settings.app + "."
     yield "Promoter promotes rendered branches: set up Argo CD's Source Hydrator for " + ", ".join(
         branch(one.name) for one in places
@@ -184,8 +183,14 @@ def _notes(settings: Settings, places: Sequence[Environment]) -> Iterator[str]:
             "check by a WebRequestCommitStatus."
         )
     for one in places:
+        for kind, count in (("freezes", len(one.freeze)), ("windows", len(promoter_windows.crons(one)))):
+            if count > promoter_windows.MOST:
+                yield (
+                    f"{one.name} has {count} {kind}, and GitOps Promoter takes {promoter_windows.MOST}: the others "
+                    "are left out."
+                )
         for window in one.window:
-            if not _cron(window):
+            if not promoter_windows.cron(window):
                 yield f"The window {window.rrule} of {one.name} cannot be written as cron."
         for freeze in one.freeze:
             yield (
@@ -196,7 +201,8 @@ def _notes(settings: Settings, places: Sequence[Environment]) -> Iterator[str]:
 
 
 def _provider(target: PromoterTarget) -> Document:
-    return {"github": {"appID": target.app_id}, "secretRef": {"name": target.secret}}
+    domain = {"domain": target.domain} if target.domain else {}
+    return {"github": {"appID": target.app_id, **domain}, "secretRef": {"name": target.secret}}
 
 
 def _repository(owner: str, name: str) -> Document:
