@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,13 @@ PATCH = "patches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: replace
             id="chart from elsewhere",
         ),
         pytest.param(
+            "resources: [../base]\nhelmCharts: [{name: shop, valuesFile: v.yaml}]\n",
+            1,
+            2,
+            "inflates the chart shop, which is not in k8s/prod/charts",
+            id="chart that is not there",
+        ),
+        pytest.param(
             "resources:\n- ../base\n- github.com/acme/base//prod?ref=v1\n",
             2,
             3,
@@ -169,6 +177,39 @@ def test_an_overlay_that_does_not_build_is_reported_with_its_line(
     assert done == code and text in said
     at = findings[0]["line"] if findings else int(re.findall(r"kustomization.yaml,line=(\d+)", said)[0])
     assert at == line
+
+
+def test_a_chart_of_the_repository_is_inflated(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (folder / "charts/shop/templates/more.yaml").write_text(
+        "{{- if .Values.more }}\nkind: {{ .Values.more }}\n{{- end }}\n"
+    )
+    (folder / "k8s/prod/kustomization.yaml").write_text(
+        "helmGlobals: {chartHome: ../../charts}\n"
+        "helmCharts: [{name: shop, releaseName: shop, namespace: shop-prod}]\nnamespace: shop-prod\n"
+    )
+    code, findings, _ = run(capsys)
+    assert (code, findings[0]["line"]) == (1, 2)  # kustomize reads it in any case
+    assert "inflates the chart shop, which has no values.yaml" in str(findings[0]["message"])
+    (folder / "charts/shop/values.yaml").write_text("more: ''\n")
+    code, findings, _ = run(capsys)
+    assert code == 1 and "which is outside of k8s/prod" in str(findings[0]["message"])
+    settings = "app: shop\nimages: [ghcr.io/acme/shop]\nenvironments: [{name: prod, pins: [a.yaml]}]\n"
+    option = "render: {kustomize-options: [--load-restrictor=LoadRestrictionsNone]}\n"
+    (folder / "stagegate.yaml").write_text(settings + option)
+    code, findings, said = run(capsys)
+    assert (code, findings) == (0, []), said
+    assert "reason=verified" in said and "3 objects now, 3 from the chart, 3 of them the same" in said
+
+    (tmp_path / "bin").mkdir()
+    for name in ("git", "kubectl", "kustomize"):
+        if program := shutil.which(name):
+            (tmp_path / "bin" / name).symlink_to(program)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    code, _, said = run(capsys)
+    assert code == 2 and "reason=missing-tool" in said
+    assert "k8s/prod/kustomization.yaml inflates charts, and helm is not on PATH" in said
 
 
 def test_components_patches_and_generators_are_built_before_they_are_compared(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from stagegate.errors import Stop
 from stagegate.model import Result
+from stagegate.promotion import apps
 from stagegate.runner.boundary import entrypoint
 from stagegate.runner.context import Context
 from stagegate.runner.inputs import Inputs
@@ -27,7 +29,18 @@ def main(inputs: Migrate, context: Context) -> Result:
     for name in (move.kustomization, move.chart, *move.values):
         context.inside(name, what="path")
     tree = work_tree.read(context.workspace, context.repository)
-    return report.result(move, to_helm.comparison(move, tree.tree, context.workspace))
+    return report.result(
+        move, to_helm.comparison(move, tree.tree, context.workspace, _options(inputs, context))
+    )
+
+
+def _options(inputs: Migrate, context: Context) -> tuple[str, ...]:
+    """The build options in the settings; none where there are no settings yet."""
+    try:
+        here = apps.here(context, inputs.config)
+    except Stop:
+        return ()
+    return tuple(dict.fromkeys(option for app in here for option in app.settings.render.kustomize_options))
 
 
 def run() -> int:

@@ -106,7 +106,7 @@ def _refuse_endless(root: Path) -> None:
 
 
 def _refuse_remote(root: Path, around: Around) -> None:
-    """NotRendered where a kustomization would fetch something: what it gets is not in Git."""
+    """NotRendered where a kustomization would fetch something, which is not in Git then, or lacks its program."""
     for file in sorted(root.rglob("*")):
         if file.name not in KUSTOMIZATIONS or not file.is_file():
             continue
@@ -128,6 +128,8 @@ def _refuse_remote(root: Path, around: Around) -> None:
         charts = [mapping(one) for one in items(document.get("helmCharts"))]
         if "--enable-helm" in around.kustomize_options:
             fetched += [str(one.get("repo")) for one in charts if one.get("repo")]
+            if charts and not fetched and not shutil.which("helm"):
+                raise NotRendered(f"{file.relative_to(root)} inflates charts, and helm is not on PATH")
         if fetched:
             raise NotRendered(f"{file.relative_to(root)} fetches {fetched[0]}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import yaml
 
@@ -12,6 +12,7 @@ from stagegate import yaml_1_1
 from stagegate.argocd_app import named_files
 from stagegate.argocd_app.tree import Tree
 from stagegate.model import Finding
+from stagegate.setup.migration import inflated
 
 _HEADS = ("apiVersion", "kind", "metadata")  # keys that stand once in an object: twice is a missing ---
 
@@ -40,12 +41,18 @@ _BUILT = frozenset(("resources", "bases", "components"))  # where a folder is a 
 _REMOTE = re.compile(r"://|\?ref=|^[\w.-]+@|^[\w-]+\.[\w.-]+/[\w.-]+/[\w.-]+|\.git(?:/|$)|//")
 
 
-def find(tree: Tree, folder: str) -> Iterator[Finding]:
-    """Every mistake in the YAML files that a kustomization leads to."""
+def find(tree: Tree, folder: str, options: Collection[str] = ()) -> Iterator[Finding]:
+    """Every mistake in the YAML files that a kustomization leads to. `options` are those of the build."""
     named = named_files.following([folder], tree)
-    paths = [path for path in named.paths(tree) if path.endswith((".yaml", ".yml"))]
+    templates = tuple(f"{folder}templates/" for folder in _chart_folders(tree))
+    paths = [
+        path
+        for path in named.paths(tree)
+        if path.endswith((".yaml", ".yml")) and not path.startswith(templates)
+    ]
     for path, _ in sorted(_kustomizations(tree, folder)):
         yield from _absent(tree, path)
+        yield from inflated.absent(tree, path, options)
     for path, content in sorted(tree.read(sorted(paths)).items()):
         try:
             for node in yaml_1_1.compose_all(content):
@@ -63,11 +70,9 @@ def find(tree: Tree, folder: str) -> Iterator[Finding]:
             )
 
 
-def inflates(tree: Tree, folder: str) -> bool:
-    """Whether a kustomization, or one that it leads to, inflates charts."""
-    return any(
-        re.search(rb"^helmCharts:", content, re.MULTILINE) for _, content in _kustomizations(tree, folder)
-    )
+def _chart_folders(tree: Tree) -> list[str]:
+    """The folders of charts, with a slash at the end; their templates are text until helm fills them in."""
+    return [path[: -len("Chart.yaml")] for path in tree.entries if posixpath.basename(path) == "Chart.yaml"]
 
 
 def place(tree: Tree, folder: str, trouble: str) -> tuple[str, int]:

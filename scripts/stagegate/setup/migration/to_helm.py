@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from stagegate.difference.manifests import kustomize_source
 from stagegate.difference.manifests.surroundings import Around, NotRendered
 from stagegate.errors import Stop
 from stagegate.model import Finding
-from stagegate.setup.migration import broken
+from stagegate.setup.migration import broken, inflated
 
 _HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")  # kustomize writes it in these characters
 _DELETING = frozenset({"stateful-removed", "immutable-field", "stateful-shrunk", "crd-changed"})
@@ -59,20 +60,22 @@ class MoveComparison(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one for one in self.risks if one.kind in _DELETING)
 
 
-def comparison(move: HelmMove, tree: Tree, folder: Path) -> MoveComparison:
-    """Render both and compare them. Stop where the chart cannot be rendered, or nothing can build the overlay."""
-    mistakes = tuple(broken.find(tree, clean(move.kustomization)))
+def comparison(move: HelmMove, tree: Tree, folder: Path, options: Sequence[str] = ()) -> MoveComparison:
+    """Render both and compare them. Stop where the chart cannot be rendered, or nothing can build the overlay.
+
+    `options` are those that Argo CD gives to every build of a kustomization.
+    """
+    mistakes = tuple(broken.find(tree, clean(move.kustomization), options))
     if mistakes:
         return MoveComparison(broken=mistakes)
     destination = {"spec": {"destination": {"namespace": move.namespace}}}
-    old = in_destination(_kustomized(move, tree), destination)
+    old = in_destination(_kustomized(move, tree, options), destination)
     new = in_destination(_charted(move, tree, folder), destination)
     difference = compare(old, new, secrets.token_bytes(16))
-    gone = {(one.kind, one.name) for one in difference.changes if one.change == "removed"}
-    changed = sum(one.change == "changed" for one in difference.changes)
+    touched = sum(one.change != "added" for one in difference.changes)
     return MoveComparison(
         difference=difference,
-        kept=len(old) - changed - len(gone),
+        kept=difference.objects[0] - touched,
         risks=risks(difference),
         hashed=tuple(sorted(one.label for one in difference.changes if _is_hashed(one))),
     )
@@ -83,13 +86,14 @@ def _is_hashed(one: ObjectChange) -> bool:
     return one.change == "removed" and one.kind in ("ConfigMap", "Secret") and bool(_HASH.search(one.name))
 
 
-def _kustomized(move: HelmMove, tree: Tree) -> tuple[RenderedObject, ...]:
+def _kustomized(move: HelmMove, tree: Tree, options: Sequence[str]) -> tuple[RenderedObject, ...]:
     """The objects of the overlay. Charts that it inflates are inflated where they are in the repository."""
 
     def elsewhere(address: str, _: str) -> Tree:
         raise NotRendered(f"it names {address}")
 
-    options = ("--enable-helm",) if broken.inflates(tree, clean(move.kustomization)) else ()
+    if inflated.inflates(tree, clean(move.kustomization)):
+        options = tuple(dict.fromkeys([*options, "--enable-helm"]))
 
     def no_chart(source: ApplicationSource) -> bytes:
         raise NotRendered(f"it names the chart {source.chart}")
@@ -99,7 +103,7 @@ def _kustomized(move: HelmMove, tree: Tree) -> tuple[RenderedObject, ...]:
             tree,
             clean(move.kustomization),
             {},
-            Around(tree=elsewhere, chart=no_chart, kustomize_options=options),
+            Around(tree=elsewhere, chart=no_chart, kustomize_options=tuple(options)),
         )
     except NotRendered as trouble:
         text = str(trouble)
@@ -117,7 +121,8 @@ def _kustomized(move: HelmMove, tree: Tree) -> tuple[RenderedObject, ...]:
             "missing-tool",
             f"{move.kustomization} cannot be built here.",
             f"{text}.",
-            "Install kustomize or kubectl, or render it yourself and compare by hand.",
+            "Install kustomize or kubectl, and helm where it inflates charts. Or render it yourself and compare by "
+            "hand.",
         ) from trouble
     except Stop as stop:
         if stop.reason != "findings":
