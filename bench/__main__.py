@@ -1,4 +1,4 @@
-"""`python -m bench [part ...]`: measure and print a table for people. Nothing here passes or fails."""
+"""`python -m bench [part ...]`: measure and print a table for people. It has no pass or fail."""
 
 from __future__ import annotations
 

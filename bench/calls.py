@@ -45,7 +45,7 @@ def rows(folder: Path) -> Iterator[Row]:
 
 
 def evaluations(folder: Path) -> Iterator[Row]:
-    """An evaluation of a whole repository in which nothing waits."""
+    """An evaluation of a whole repository in which no promotion is due."""
     for apps in APPS:
         here = folder / f"apps-{apps}"
         here.mkdir()

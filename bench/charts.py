@@ -1,4 +1,4 @@
-"""Chart checks: chart-check as a whole process, beside the runs of helm that it cannot do without."""
+"""Chart checks: chart-check as a whole process, beside the runs of helm that it needs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def row(what: str, work: Path, words: Sequence[str], plain: list[list[str]], goa
 
 
 def run(work: Path, *argv: str, path: str = "") -> None:
-    """A program that must end well; `path` is looked in first."""
+    """Run a program that must succeed; `path` comes first on PATH."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "SG_"))}
     env = {**kept, "PATH": f"{path}{os.pathsep}{kept['PATH']}" if path else kept["PATH"]}
     subprocess.run(argv, cwd=work, env=env, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Thousands of generated histories: every depth of a checkout must decide what a walk over the full graph says."""
+"""Thousands of generated histories: every depth of a checkout must decide as a walk over the full graph does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(folder: Path) -> Iterator[Row]:
 
 def _wrong(folder: Path, seed: int) -> str:
     place = folder / str(seed)
-    with contextlib.redirect_stdout(io.StringIO()):  # what was fetched is of no interest here
+    with contextlib.redirect_stdout(io.StringIO()):  # the fetched commits are not needed here
         wrong = histories.differences(seed, place)
     shutil.rmtree(place, ignore_errors=True)
     return f"{seed}: {'; '.join(wrong)}" if wrong else ""

@@ -25,7 +25,7 @@ tag_format = "v{version}"
 
 
 class Peer(NamedTuple):
-    """A tool: the name of its package, what it is called with, what its answer leaves out, and its package index.
+    """A tool: the name of its package, its command line, a remark on its result, and its package index.
 
     `{origin}` in the command stands for the address of the measured clone.
     """
@@ -70,7 +70,7 @@ PEERS = (
 
 
 def rows(folder: Path, work: Path, ours: Callable[[], None]) -> Iterator[Row]:
-    """Our plan beside each peer's in the same clone; a peer that cannot be had is named."""
+    """Our plan beside each peer's in the same clone; a peer that cannot be installed is named."""
     for peer in PEERS:
         home = folder / peer.package
         version = install_node(peer.package, home) if peer.source == "Node" else install(peer.package, home)

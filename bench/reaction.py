@@ -38,7 +38,7 @@ def rows(folder: Path) -> Iterator[Row]:
             folder / "argo", world.bare, registry_rewrite={"ghcr.io": world.host}, interval=0.2
         ) as argo:
             argo.wait(lambda document: shows(document, "1.0.0"), NAME, LONG)
-            with contextlib.redirect_stdout(io.StringIO()):  # the gate tells what it sees
+            with contextlib.redirect_stdout(io.StringIO()):  # the gate prints what it reads
                 late = statistics.median(reaction(world, argo, version) for version in VERSIONS)
     yield Row("gate, from Healthy to its verdict", f"{late:.2f} s", "1 s", late, "1 s", late <= 1)
 

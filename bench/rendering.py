@@ -35,6 +35,6 @@ def rows(_: Path) -> Iterator[Row]:
 
 
 def one(name: str, content: bytes) -> tuple[str, Path, RenderInputs]:
-    """What render_all needs for one environment."""
+    """The arguments of render_all for one environment."""
     values = (ValuesFile(name=VALUES.name, content=content),)
     return name, CHART, RenderInputs(release_name=name, namespace=name, values=values)

@@ -1,4 +1,4 @@
-"""What the road of a release asks of GitHub, counted for each action, and how many releases fit into an hour."""
+"""The requests of a release to GitHub, counted for each action, and how many releases are possible in an hour."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def by_action(calls: Iterable[Call]) -> dict[str, list[Call]]:
 
 
 def rest(calls: Iterable[Call]) -> list[Call]:
-    """Those that count against the limit of REST."""
+    """The requests that count against the limit of REST."""
     return [call for call in calls if call.path != "/graphql"]
 
 
 def graphql(calls: Iterable[Call]) -> list[Call]:
-    """Those that count against the limit of GraphQL, one point each."""
+    """The requests that count against the limit of GraphQL, one point each."""
     return [call for call in calls if call.path == "/graphql"]
 
 

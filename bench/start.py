@@ -1,4 +1,4 @@
-"""Start: what the launcher and the libraries add to a bare Python, warm and from nothing."""
+"""Start: the time that the launcher and the libraries add to a bare Python, warm and from an empty cache."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def cold(folder: Path, scripts: Path) -> Row:
 
 
 def environ(home: Path) -> dict[str, str]:
-    """A user who has never run anything: no cache of uv's, none of ours."""
+    """The environment of a first run, without any cache."""
     home.mkdir()
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "UV_CACHE_DIR")}
     return {
@@ -80,7 +80,7 @@ def environ(home: Path) -> dict[str, str]:
 
 
 def run(env: Mapping[str, str], *argv: str) -> None:
-    """A program that must end well."""
+    """Run a program that must succeed."""
     done = subprocess.run(argv, env=env, cwd="/", check=False, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{argv[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")

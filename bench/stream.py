@@ -1,4 +1,4 @@
-"""What reading Argo CD's stream costs: processor time for large documents, which grows no faster than they do."""
+"""The processor time of reading Argo CD's stream, which grows in proportion to the size of the documents."""
 
 from __future__ import annotations
 

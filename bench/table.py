@@ -1,4 +1,4 @@
-"""One measurement is one row; a ratio says more than seconds, because the next machine has other seconds."""
+"""One measurement is one row, with a ratio, because seconds differ between machines."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def sessions() -> Iterator[Any]:
         sys.path.append(folder)
     api = importlib.import_module("playwright.sync_api")
     with api.sync_playwright() as playwright:
-        # Chromium's own sandbox needs rights that containers and root do not give it; the pages are ours.
+        # Chromium's own sandbox needs permissions that containers and root do not have; the pages are ours.
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         try:
             yield chromium

@@ -17,7 +17,7 @@ class _Loader(yaml.CSafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own table
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """A mapping; GitHub refuses a key that stands twice."""
+        """A mapping; GitHub refuses a key that occurs twice."""
         mapping = super().construct_mapping(node, deep)
         if len(mapping) != len(node.value):
             problem = "a key stands twice"

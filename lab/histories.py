@@ -124,7 +124,7 @@ def expected(given: History) -> tuple[str, int]:
 
 
 class Files:
-    """The hub as far as a decision asks it: the version file at the head."""
+    """The part of the hub that a decision reads: the version file at the head."""
 
     repository = "acme/shop"
     server_url = "https://github.com"
@@ -155,7 +155,7 @@ def git(cwd: Path, *words: str, stdin: bytes | None = None) -> None:
 
 
 def differences(seed: int, folder: Path) -> list[str]:
-    """What is wrong about one history: a depth that decides otherwise, or all that differ from the reference."""
+    """The differences of one history: the depths that decide differently from the reference."""
     given = history(seed)
     previous, step = expected(given)
     origin = folder / "origin"
@@ -178,7 +178,7 @@ def differences(seed: int, folder: Path) -> list[str]:
         f"{name}: {one.version} and not {first.version}"
         for name, one in decisions.items()
         if (one.version, one.level, one.reason) != (first.version, first.level, first.reason)
-        or (name != "alone" and one.notes != first.notes)  # links are GitHub's to give
+        or (name != "alone" and one.notes != first.notes)  # only GitHub has the links
     ]
     if first.previous != previous:
         found.append(f"the newest version is {first.previous} and not {previous}")

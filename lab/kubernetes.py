@@ -1,4 +1,4 @@
-"""A small API server: it shows the objects it was given to whoever has its token, in pages, over HTTP or TLS."""
+"""A small API server: it shows its objects to clients with its token, in pages, over HTTP or TLS."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ApiServer:
             protocol_version = "HTTP/1.1"
 
             def log_message(self, *_: object) -> None:
-                """Nothing: a test prints what it needs."""
+                """Print nothing."""
 
             def do_GET(self) -> None:
                 server.asked.append(self.path)

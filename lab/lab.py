@@ -24,7 +24,7 @@ from lab.servers import ENVIRONMENTS, ROOT, Servers
 class Lab(Servers):
     """The servers, the steps that people take, and the workflows that GitHub would start."""
 
-    # --- what people do ------------------------------------------------------------------------------------
+    # --- steps of people ------------------------------------------------------------------------------------
 
     def adopt(self) -> None:
         """Record the running release of every environment, as a person does on the first day."""
@@ -88,12 +88,12 @@ class Lab(Servers):
         return answer.json() if answer.content else None
 
     def pulls(self) -> list[Any]:
-        """Open pull requests where the pins are."""
+        """Open pull requests of the pins repository."""
         pulls: list[Any] = self.api("octo-lead", "GET", "/pulls?state=open", self.layout.pins)
         return pulls
 
     def merge(self, number: int, login: str = "octo-lead") -> str:
-        """A person approves and merges a pull request at its present head; the merge commit."""
+        """A person approves and merges a pull request at its current head; the merge commit."""
         pull, pins = f"/pulls/{number}", self.layout.pins
         head = self.api(login, "GET", pull, pins)["head"]["sha"]
         self.api(login, "POST", f"{pull}/reviews", pins, event="APPROVE", commit_id=head)
@@ -101,7 +101,7 @@ class Lab(Servers):
         return str(merged["sha"])
 
     def ask(self, environment: str, path: str = "/health") -> Any:
-        """Ask the running app of an environment; the JSON answer."""
+        """A request to the running app of an environment; the JSON response."""
         url = self.argocd.front(ENVIRONMENTS[environment]) + path
         return requests.get(url, timeout=10).json()
 
@@ -114,7 +114,7 @@ class Lab(Servers):
         return self._summary.read_text(encoding="utf-8")
 
     def desk(self, login: str) -> Path:
-        """A person's own checkout, which stays."""
+        """A person's own checkout, which is kept."""
         folder = self.root / "people" / login
         return folder if folder.is_dir() else self.clone(login, login)
 

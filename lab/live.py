@@ -24,7 +24,7 @@ from stagegate.errors import Stop
 from stagegate.runner import log
 
 REPORT = "live-report.json"
-CHECKS = (  # in this order: a later one uses what an earlier one made
+CHECKS = (  # in this order, because later checks use refs of earlier ones
     objects.identity, objects.commit_by_api, objects.refs, objects.statuses, objects.deployments, objects.marks,
     objects.tags, objects.tag_after_workflow,
     pulls.pulls, pulls.update_branch, pulls.merging, pulls.squash,
@@ -56,7 +56,7 @@ def run(github: Hub, name: str, ask: Ask) -> tuple[Answer, ...]:
 
 
 def clean(scene: Scene) -> None:
-    """Close what is open and delete every ref of this run."""
+    """Close open pull requests and delete every ref of this run."""
     if scene.pull and (pull := scene.hub.pull(scene.pull)) and pull.state == "open":
         scene.hub.update_pull(scene.pull, state="closed")
     prefixes = (f"refs/heads/{scene.branch('')}", f"refs/tags/stagegate-live-{scene.name}")

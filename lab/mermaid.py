@@ -27,7 +27,7 @@ class Chart:
 
 
 def read(text: str) -> Chart | None:
-    """A flow chart; None where the text is none, or has something that is not drawn here."""
+    """A flow chart; None where the text is no flow chart, or has an element that is not drawn here."""
     boxes: dict[str, tuple[str, ...]] = {}
     arrows: list[tuple[str, str]] = []
     thick: set[str] = set()

@@ -1,4 +1,4 @@
-"""A Python package index on 127.0.0.1 with wheels made here, which can be held while somebody installs."""
+"""A Python package index on 127.0.0.1 with wheels made here, whose downloads can be delayed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class PackageIndex:
         self._server.server_close()
 
     def hold(self, downloads: int = 1) -> None:
-        """Keep everybody waiting from now on; `wait_until_asked` waits for so many downloads."""
+        """Delay all downloads from now on; `wait_until_asked` waits for so many of them."""
         self._awaited = self.downloads + downloads
         self._open.clear()
 
@@ -91,7 +91,7 @@ class PackageIndex:
                 raise AssertionError(f"{self.downloads} of {self._awaited} downloads after {seconds} s")
 
     def release(self) -> None:
-        """Answer everybody who waits."""
+        """Serve all delayed downloads."""
         self._open.set()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -74,7 +74,7 @@ class Pages:
 
     @contextmanager
     def served(self, argocd: Callable[[], str]) -> Iterator[str]:
-        """The address of the folder on loopback while the block runs; `/argocd` shows what `argocd` returns now."""
+        """The loopback address of the folder while the block runs; `/argocd` shows what `argocd` returns."""
         with ThreadingHTTPServer(
             ("127.0.0.1", 0), partial(_Handler, argocd, directory=str(self.folder))
         ) as server:
@@ -104,7 +104,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Print nothing, because people read the demo's own lines."""
+        """Print nothing, because the demo prints its own lines."""
 
 
 def argocd_view(applications: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Progress for people who wait: at least every five seconds, a line names the current work."""
+"""Progress for waiting people: at least every five seconds, a line names the current work."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def started(servers: Servers, event: Event) -> list[str]:
 
 
 def run(servers: Servers, event: Event, workflow: str) -> ActRun:
-    """Run one workflow file for an event, in a clone at the event's commit; what came of it."""
+    """Run one workflow file for an event, in a clone at the event's commit; the finished run."""
     began = time.monotonic()
     repository, repo = event.repository, servers.repositories[event.repository]
     sha = repo.head("main") if event.name in triggers.FROM_DEFAULT_BRANCH else event.sha
@@ -98,7 +98,7 @@ def permissions(toolkit: Path, workflow: str, text: str) -> dict[str, Mapping[st
 
 
 def granted(permissions: object) -> Mapping[str, str]:
-    """What `permissions:` of a file gives. Without any it is GitHub's restricted default."""
+    """The permissions of `permissions:` in a file. Without it they are GitHub's restricted default."""
     if permissions is None:
         return {"contents": "read", "packages": "read"}
     if isinstance(permissions, str):

@@ -1,4 +1,4 @@
-"""Where tests write: into memory where the machine has room. A disk takes ten times as long for small files."""
+"""The folder for files of tests: in memory where the machine has room, because a disk is ten times slower."""
 
 from __future__ import annotations
 

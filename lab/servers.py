@@ -34,7 +34,7 @@ S = TypeVar("S", bound="Servers")
 
 
 class Servers:
-    """Everything that runs, and the values that a job of its workflows gets. `say` gets lines of progress."""
+    """All running servers, and the values that a job of the workflows gets. `say` gets lines of progress."""
 
     def __init__(self, root: Path, say: Callable[[str], None] = lambda _: None, layout: Layout = ONE) -> None:
         self.root = root.resolve()
@@ -143,10 +143,10 @@ class Servers:
             )
         return content
 
-    # --- what a job is given -------------------------------------------------------------------------------
+    # --- the values of a job -------------------------------------------------------------------------------
 
     def variables(self) -> dict[str, dict[str, str]]:
-        """What the GitHub Environments hold as variables, by environment."""
+        """The variables of the GitHub Environments, by environment."""
         found = {}
         for environment, application in ENVIRONMENTS.items():
             url = self.argocd.front(application)
@@ -157,7 +157,7 @@ class Servers:
         return found
 
     def scenario_variables(self, environment: str) -> dict[str, str]:
-        """What the scenarios of an environment use, and Argo CD's token."""
+        """The variables of the scenarios of an environment, and Argo CD's token."""
         return {
             "SHOP_URL": self.argocd.front(ENVIRONMENTS[environment]),
             "SHOP_USER": LOGIN["user"],
@@ -166,7 +166,7 @@ class Servers:
         }
 
     def secrets(self, repository: str = "") -> dict[str, dict[str, str]]:
-        """What the GitHub Environments of a repository (that of the pins) hold as secrets, by environment."""
+        """The secrets of the GitHub Environments of a repository (default: the pins repository), by environment."""
         repository = repository or self.layout.pins
         found = {
             self.layout.holder(name): {
@@ -227,7 +227,7 @@ def toolkit(root: Path) -> Path:
     scripts = folder / "scripts"  # act copies the toolkit for every `uses:`: of these, only a link
     scripts.replace(root / "toolkit-scripts")
     scripts.symlink_to(root / "toolkit-scripts")
-    # act's steps run without this machine's index settings, so what they need is fetched before.
+    # act's steps run without this machine's index settings, so their libraries are fetched before.
     launcher = [str(scripts / "run"), "image_tags"]
     environ = {**os.environ, "STAGEGATE_CACHE": CACHE}
     done = subprocess.run(launcher, cwd=root, env=environ, capture_output=True, text=True, check=False)

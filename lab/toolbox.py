@@ -48,7 +48,7 @@ class Missing(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`run COMMAND ...` runs it among the tools, `path` prints their folder; 2 when they cannot be had."""
+    """`run COMMAND ...` runs it among the tools, `path` prints their folder; 2 when they are not available."""
     command = list(arguments[1:])
     if (arguments[:1] != ["run"] or not command) and list(arguments) != ["path"]:
         return _refuse("usage: python3 lab/toolbox.py run COMMAND [ARGUMENT ...], or path.")
@@ -84,7 +84,7 @@ def surroundings(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def toolbox(lock: Path, root: Path, environ: Mapping[str, str]) -> Path:
-    """The folder of programs for `lock`, made under `root` where it is not there yet."""
+    """The folder of programs for `lock`, created under `root` if it is missing."""
     home = root / f"toolbox-{libraries.key(str(lock))}"
     path = environ.get("PATH", os.defpath)
     packages = [] if shutil.which(REGISTRY_PACKAGE, path=path) else [REGISTRY_PACKAGE]
@@ -134,7 +134,7 @@ def _apt(work: str, *command: str) -> None:
         "Debug::NoLocking=1",
         "APT::Sandbox::User=root",
         "quiet=2",
-    )  # only root would change to it: not apt's user
+    )  # only root would switch to apt's user
     settings = [part for option in options + own for part in ("-o", option)]
     _run(["apt-get", *settings, *command], Path(work))
 

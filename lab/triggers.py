@@ -27,7 +27,7 @@ FROM_DEFAULT_BRANCH = {
 
 
 def happenings(event: Event) -> tuple[Event, ...]:
-    """An event as workflows see it: `pull_request` is also `pull_request_target`, which no [skip ci] keeps away."""
+    """The triggers of an event: `pull_request` is also `pull_request_target`, which [skip ci] does not stop."""
     if event.name != "pull_request":
         return (event,)
     swallowed = event.swallowed and event.reason.startswith("caused by")

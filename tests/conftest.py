@@ -1,4 +1,4 @@
-"""For every test: no secret of another test, no pauses, the shop if asked for; what takes longest begins first."""
+"""For every test: no secrets of other tests, no pauses, and a shop on request; the longest files run first."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def calls_are_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry of this file's tests."""
+    """The host of a registry that the tests of one file share."""
     with Registry(tmp_path_factory.mktemp("registry")) as registry:
         yield registry.host
 
 
 @pytest.fixture
 def world(tmp_path: Path, host: str) -> Iterator[Shop]:
-    """A shop whose pins say 1.0.0, with 1.1.0 published; files that need another define their own."""
+    """A shop whose pins name 1.0.0, with 1.1.0 published; files that need another shop define their own."""
     with shop(tmp_path, host) as made:
         yield made
 
@@ -58,7 +58,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: begun last, one of them would keep a single worker busy at the end.
+    """Run the longest files first, so that no single worker is busy with one of them at the end.
 
     Tests with generated input get the mark `fuzz`, so that `make test-fast` can leave them out.
     """

@@ -1,4 +1,4 @@
-"""A step of a job as tests make it: its environment, its outputs, and what a gate leaves for the next."""
+"""A step of a job in tests: its environment, its outputs, and the records that a gate writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def environ(url: str, repository: str, workspace: Path, output: Path, **inputs: 
 
 
 def outputs(output: Path) -> dict[str, str]:
-    """What steps wrote to GITHUB_OUTPUT; a later value of a name counts."""
+    """The outputs that steps wrote to GITHUB_OUTPUT; the last value of a name counts."""
     lines = output.read_text().splitlines()
     written: dict[str, str] = {}
     while lines:
@@ -38,7 +38,7 @@ def outputs(output: Path) -> dict[str, str]:
 
 
 def record(github: Hub, evidence: Evidence) -> tuple[str, str]:
-    """Write evidence as a gate does, without its commit status; the state and the words of that."""
+    """Write evidence as a gate does, without its commit status; the state and text of that status."""
     number = github.create_deployment(
         evidence.commit,
         records.task(evidence.app, evidence.kind),

@@ -1,4 +1,4 @@
-"""Tokens, rights and the errors of Argo CD's API in its own shape and words."""
+"""Tokens, permissions and errors of Argo CD's API, with its own format and messages."""
 
 from __future__ import annotations
 

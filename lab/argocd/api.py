@@ -98,7 +98,7 @@ class Api:
         return named and token.may_get(name, project) and selected(_one(query, "selector"), document)
 
     def first_events(self, token: Token, query: Query) -> Iterator[Event]:
-        """What a stream begins with: ADDED for what is there, unless a version was given and no name."""
+        """The first events of a stream: ADDED for each application, unless a version was given and no name."""
         if _one(query, "resourceVersion") and not _one(query, "name"):
             return
         for name in self.store.names():
@@ -107,7 +107,7 @@ class Api:
                 yield "ADDED", document
 
     def visible(self, token: Token, query: Query, event: Event) -> Event | None:
-        """The event as this stream shows it, or None when it is not for it."""
+        """The event as this stream shows it, or None when the stream does not show it."""
         if _one(query, "name") not in ("", event[1]["metadata"]["name"]):
             return None  # before the document is copied for a stream that does not show it
         kind, document = event[0], self.store.seen(event[1])
@@ -128,7 +128,7 @@ class Api:
         return live.managed(app.desired, app.live, app.namespace)
 
     def _manifests(self, name: str, document: Json, query: Query) -> Json:
-        """Objects rendered at the asked revision (default: the spec's), as a list of JSON texts."""
+        """Objects rendered at the requested revision (default: the spec's), as a list of JSON texts."""
         app, spec = self._app(name), document["spec"]
         try:
             revisions = list(self.sources.revisions(spec))

@@ -1,4 +1,4 @@
-"""The app-of-apps with pruning: Applications are created, changed and removed as a folder in Git says."""
+"""The app-of-apps with pruning: creates, changes and removes Applications with their files in a folder of Git."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AppOfApps:
         self._thread.start()
 
     def stop(self) -> None:
-        """Follow Git no longer; the applications live on until `close`."""
+        """Stop following Git; the controllers of the applications run until `close`."""
         self._stop.set()
         self._thread.join(10)
 
@@ -43,7 +43,7 @@ class AppOfApps:
             reconciler.close()
 
     def follow(self) -> None:
-        """Make the Applications those of the branch's head; one that cannot be read changes nothing."""
+        """Make the Applications those of the branch's head; a head that cannot be read changes nothing."""
         around = self._around
         with self._lock:
             head = gitread.head(self._repository, self._branch)
@@ -70,7 +70,7 @@ class AppOfApps:
         return [held for each, held in list(self.reconcilers.items()) if name in ("*", each)]
 
     def nudge(self, name: str) -> None:
-        """Something about the pods or faults of an application changed: it looks soon."""
+        """Schedule an early check of an application, because its pods or faults changed."""
         for reconciler in self.named(name):
             reconciler.nudge()
 

@@ -25,7 +25,7 @@ REFRESH = "argocd.argoproj.io/refresh"
 class Surroundings:
     """What every application's controller shares. `annotation`: tracking by annotation (3.x), not label.
 
-    `error_grace`: seconds for which only a refresh brings out an error of a repository. `retry_pause`: seconds
+    `error_grace`: seconds for which only a refresh shows an error of a repository. `retry_pause`: seconds
     before the first retry of a failed sync.
     """
 
@@ -189,7 +189,7 @@ class Application:
         return True
 
     def _health(self) -> dict[str, Health]:
-        """Health of the workloads, with the faults laid over the first of them."""
+        """Health of the workloads, with the faults applied to the first of them."""
         found = self.around.cluster.health(self.name)
         first = next((key for key in found if not key.startswith("Job/")), None)
         if first is None:

@@ -122,7 +122,7 @@ class Charts:
         return inner[0].parent if inner and not (content / "Chart.yaml").exists() else content
 
     def build_dependencies(self, chart: Path, place: Mapping[str, str]) -> None:
-        """Fetch the dependencies of a chart from git, at the lab's registry; no-op when they are there."""
+        """Fetch the dependencies of a chart from git, at the lab's registry; does nothing when they are present."""
         file = chart / "Chart.yaml"
         wanted = YAML(typ="safe", pure=True).load(file.read_text("utf-8")).get("dependencies") or ()
         if not any(str(item.get("repository") or "") for item in wanted) or (chart / "charts").exists():
@@ -148,7 +148,7 @@ class Charts:
             scheme, _, rest = bare.partition("://")
             placed = self._registries.place(rest)
             return ["--repo", f"{'http' if placed != rest else scheme}://{placed}"], [chart]
-        # helm asks for tags by https even of 127.0.0.1 unless told otherwise
+        # without this flag helm requests tags by https even from 127.0.0.1
         return ["--plain-http"], [f"oci://{self._registries.place(f'{bare}/{chart}')}"]
 
     def _run(self, *args: str) -> str:
@@ -166,7 +166,7 @@ class Charts:
 
 
 def native_digest(registries: Registries, repository: str, revision: str) -> str:
-    """Digest an `oci://` source's targetRevision names: a digest is itself, a tag is asked for."""
+    """The digest that the targetRevision of an `oci://` source names; a tag is looked up in the registry."""
     if revision.startswith("sha256:"):
         return revision
     if any(mark in revision for mark in "*<>=^~|") or not revision:

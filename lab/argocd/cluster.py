@@ -19,7 +19,7 @@ from lab.argocd.workloads import Values, Workload
 Read = Callable[[], Values]
 
 Health = tuple[str, str]  # Argo CD's status and its message
-MOST_PODS = 3  # of one workload, however many replicas it asks for: each is a process
+MOST_PODS = 3  # of one workload, because each pod is a process; further replicas are not started
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The fake Argo CD as a whole: follows the pins repository, runs what it declares, serves what Argo CD would."""
+"""The fake Argo CD as a whole: it follows the pins repository, runs its Applications, and serves Argo CD's API."""
 
 from __future__ import annotations
 

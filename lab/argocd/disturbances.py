@@ -1,4 +1,4 @@
-"""Faults that change Argo CD's document of an Application, in the words of a real Argo CD. Pure.
+"""Faults that change Argo CD's document of an Application, with the messages of a real Argo CD. Pure.
 
 Each is compared with recordings of a real Argo CD (tests/cases/argo/recordings).
 """

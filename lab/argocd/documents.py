@@ -108,7 +108,7 @@ def sync_result(spec: Json, revisions: Sequence[str], resources: Sequence[Json])
 def applied_resources(
     objects: Sequence[Json], live: Sequence[Json], namespace: str, phase: str
 ) -> list[Json]:
-    """`syncResult.resources`: kubectl's sentence for each object."""
+    """`syncResult.resources`: kubectl's message for each object."""
     before = {_key(identity(item, namespace)): item for item in live}
     found = []
     for item in objects:
@@ -148,7 +148,7 @@ def history_entry(number: int, spec: Json, revisions: Sequence[str], started: fl
 def resource_statuses(
     desired: Sequence[Json], live: Sequence[Json], namespace: str, health: Mapping[str, tuple[str, str]]
 ) -> list[Json]:
-    """`status.resources`: every object wanted or there, sorted as Argo CD sorts them."""
+    """`status.resources`: every requested or existing object, in Argo CD's order."""
     there = {_key(identity(item, namespace)): item for item in live}
     wanted = {_key(identity(item, namespace)): item for item in desired}
     found = []

@@ -99,6 +99,6 @@ def export(repository: Path, commit: str, store: Path) -> Path:
             archives.extract_all(archive, part)
         try:
             part.rename(folder)
-        except OSError:  # another reconciler was quicker
+        except OSError:  # another reconciler has exported it meanwhile
             shutil.rmtree(part)
     return folder

@@ -72,7 +72,7 @@ class PodImages:
 
     def __init__(self, registries: Registries, folder: Path, faults: Faults) -> None:
         self._registries, self._folder, self._faults = registries, folder, faults
-        self._ran: dict[tuple[str, str], Image] = {}  # application, repository -> what ran there last
+        self._ran: dict[tuple[str, str], Image] = {}  # application, repository -> the image that ran last
 
     def fetch(self, application: str, reference: str) -> Image:
         """The image that a pod of this application runs for `reference`."""

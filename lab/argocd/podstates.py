@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ContainerState:
-    """What `status.containerStatuses` is made from. `state` is running, waiting or terminated."""
+    """The state of a container for `status.containerStatuses`. `state` is running, waiting or terminated."""
 
     name: str
     image: str

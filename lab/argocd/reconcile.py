@@ -76,7 +76,7 @@ class Reconciler:
             self.app.look_at_health()
 
     def _due(self) -> bool:
-        """Whether to compare: asked for, another spec, other revisions, a sync allowed now."""
+        """Whether to compare: on request, for another spec or other revisions, or when a sync is allowed now."""
         app, spec = self.app, self.app.spec()
         if app.refresh:
             return True

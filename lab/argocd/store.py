@@ -60,7 +60,7 @@ class Store:
             return sorted(self._documents)
 
     def wait(self, name: str, good: Callable[[Json], bool], timeout: float) -> Json | None:
-        """The first document of `name` that is good, the present one included; None after `timeout`."""
+        """The first document of `name` that is good, the current one included; None after `timeout`."""
         found: Json | None = None
 
         def look() -> bool:

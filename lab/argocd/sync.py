@@ -27,7 +27,7 @@ HOOK_FAILED = (
 
 
 def due(app: Application, spec: Json) -> bool:
-    """Out of sync, automated, no window against it, these revisions not tried before or to be healed."""
+    """Whether to sync: out of sync, automated, no closed window, and revisions not tried before or to be healed."""
     automated = (spec.get("syncPolicy") or {}).get("automated")
     if automated is None or automated.get("enabled") is False:
         return False

@@ -121,7 +121,7 @@ def _container(each: Json) -> Container:
 def stored_values(
     objects: Iterable[Json], namespace: str, given: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Secrets and ConfigMaps a pod can read: those outside Git first, those of the render over them."""
+    """Secrets and ConfigMaps a pod can read: those of the render win over those outside Git."""
     found = {f"Secret/{name}": dict(data) for name, data in given.items()}
     found.update({f"ConfigMap/{name}": dict(data) for name, data in given.items()})
     for item in objects:

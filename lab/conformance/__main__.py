@@ -63,7 +63,7 @@ def recorded(piece: str) -> tuple[list[recording.Exchange], bool]:
 
 
 def tell(counts: Counter[str], exchanges: int) -> int:
-    """Print every kind of difference once, and return how many are not explained."""
+    """Print every kind of difference once, and return how many are not accepted."""
     wrong = sorted(line for line in counts if not known.reason(line))
     for line in wrong:
         say(f"{counts[line]:6} x {line}")

@@ -90,7 +90,7 @@ class Description:
 def _leaves(error: Any) -> Iterator[Any]:
     """The innermost causes; of alternatives, those of the one that comes nearest."""
     if not error.context:
-        if error.validator != "oneOf":  # without a context: several fit, and GitHub's alternatives do overlap
+        if error.validator != "oneOf":  # without a context: GitHub's alternatives overlap
             yield error
         return
     groups: dict[object, list[Any]] = {}

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = "STAGEGATE_EXCHANGES"  # the variable that names the folder; unset: nothing is recorded
+FOLDER = "STAGEGATE_EXCHANGES"  # the variable that names the folder; without it nothing is recorded
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A REST call as the forge got and answered it; bodies are JSON values or None."""
+    """A REST request to the forge and its response; bodies are JSON values or None."""
 
     method: str
     path: str

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "tests" / "contract" / "recorded_calls.json"
 Needs = frozenset[str]  # `contents=read`, or alternatives: `issues=write;pull_requests=write`
 ROOMS = ("actions", "cases", "examples", "policy", "promotion", "proposal", "release", "security", "setup")
-TESTS = [f"tests/{room}" for room in ROOMS]  # those that run actions
+TESTS = [f"tests/{room}" for room in ROOMS]  # the tests that run actions
 # The permissions that `permissions:` of a job can grant; a token of another kind has more.
 GRANTED = (
     "actions", "checks", "contents", "deployments", "issues", "packages", "pull_requests", "statuses"
@@ -35,7 +35,7 @@ class Run:
     needs: set[str] = field(default_factory=set)
 
     def hear(self, demand: Demand) -> None:
-        """Take one demand that was made with the job's own token."""
+        """Record one demand that was made with the job's own token."""
         needs = demand.needs.replace(" ", "")
         if demand.kind == "actions" and needs.partition("=")[0] in GRANTED:
             self.places.add(f"{nameless(demand.place)} needs {needs}")
@@ -48,7 +48,7 @@ def nameless(place: str) -> str:
 
 
 def keep(run: Run) -> None:
-    """Append a finished run to this process's file, where recording is asked for."""
+    """Append a finished run to this process's file, where recording is on."""
     folder = os.environ.get(FOLDER)
     if folder and run.places:
         line = json.dumps([run.action, sorted(run.places), sorted(run.needs)]) + "\n"
@@ -66,14 +66,14 @@ def kept(folder: Path) -> Iterator[Run]:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Of one action: every place that one of its runs called, and the different sets of permissions of its runs."""
+    """The recording of one action: every place that its runs called, and the sets of permissions of its runs."""
 
     places: frozenset[str]
     runs: frozenset[Needs]
 
 
 def summary(runs: Iterable[Run]) -> dict[str, Recorded]:
-    """What is recorded, by action."""
+    """The recordings by action."""
     made: dict[str, tuple[set[str], set[Needs]]] = {}
     for run in runs:
         places, needs = made.setdefault(run.action, (set(), set()))

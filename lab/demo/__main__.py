@@ -1,7 +1,7 @@
 """`make demo`: one release from a commit to production, a broken one that stops, and the way back, on this machine.
 
-Every row of the closing table is a claim checked against the forge, the registry or the running process. What
-people look at is left as a folder of pages.
+Every row of the closing table is a claim checked against the forge, the registry or the running process. The pages
+that people see are written into a folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happens in the demo, and what is claimed about it."""
+"""The steps of the demo, and the claims about them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def feature(lab: Lab) -> str:
 
 
 def defect(lab: Lab) -> str:
-    """Push a change that its own tests do not notice; the sha of its commit."""
+    """Push a defect that the app's own tests do not find; the sha of its commit."""
 
     def forget_the_star(text: str) -> str:
         return text.replace('query == "*" or ', "", 1)

@@ -1,4 +1,4 @@
-"""What is on the forge, in the registry and in the runs."""
+"""The state of the forge, the registry and the runs."""
 
 from __future__ import annotations
 

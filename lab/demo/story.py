@@ -11,7 +11,7 @@ from lab.pages import Pages
 WIDTH = 66
 
 
-PLAIN = {  # our stable words, explained for a newcomer
+PLAIN = {  # reasons, explained for a newcomer
     "success": "passed",
     "failure": "failed",
     "reported": "written",

@@ -1,4 +1,4 @@
-"""The JSON of what happens to a commit: statuses, workflow runs, deployments and their Environments."""
+"""The JSON of a commit's statuses, workflow runs, deployments and their Environments."""
 
 from __future__ import annotations
 

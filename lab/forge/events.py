@@ -36,7 +36,7 @@ def emit(
     run: int | None = None,
     swallowed: str = "",
 ) -> Event:
-    """Record one event; `token` None is GitHub itself. `swallowed` gives a reason known to the caller."""
+    """Record one event; `token` None is GitHub itself. `swallowed` is a reason that only the caller has."""
     world = repo.world
     main = f"refs/heads/{repo.default_branch}"
     sha = sha or repo.store.ref(main) or ZERO

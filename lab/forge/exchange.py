@@ -145,7 +145,7 @@ class Ask:
         raise not_found()
 
     def demand(self, needs: str) -> None:
-        """Refuse unless the caller has one more permission."""
+        """Refuse unless the caller has a further permission."""
         demand(self.token, self.repository, needs)
 
     def page(
@@ -198,7 +198,7 @@ def nothing() -> Answer:
 
 
 def _id(item: object) -> int:
-    """The database id of a record, or of its JSON; 0 for what has none."""
+    """The database id of a record, or of its JSON; 0 for a record without one."""
     found = item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
     return found if isinstance(found, int) else 0
 

@@ -1,4 +1,4 @@
-"""What happens to open pull requests when one of their branches moves."""
+"""The effects on open pull requests when one of their branches moves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.forge.values import ZERO, Token
 
 
 def follow(repo: Repository, token: Token, branch: str, after: str) -> None:
-    """What happens to open pull requests when a branch of `repo` has moved to `after` (ZERO: deleted)."""
+    """Update open pull requests after a branch of `repo` has moved to `after` (ZERO: deleted)."""
     for target in list(repo.world.repositories.values()):
         for pull in target.pulls:
             if pull.open and pull.head_repository is repo and pull.head_ref == branch:

@@ -84,7 +84,7 @@ class Forge:
         return fork
 
     def settings(self, full_name: str, **changes: Any) -> None:
-        """Turn switches of a repository: see `Settings`."""
+        """Change settings of a repository: see `Settings`."""
         repo = self._repo(full_name)
         repo.settings = replace(repo.settings, **changes)
 
@@ -106,8 +106,8 @@ class Forge:
     ) -> str:
         """A new token.
 
-        `pat`: the person's rights, narrowed by `permissions` when given. `actions`: GITHUB_TOKEN, acts as
-        github-actions[bot] in the one repository, `contents: read` unless told. `app`: `login` is the App's
+        `pat`: the person's permissions, limited by `permissions` when given. `actions`: GITHUB_TOKEN, acts as
+        github-actions[bot] in the one repository, `contents: read` by default. `app`: `login` is the App's
         slug. `anonymous`: "". `expires` is seconds since the epoch.
         """
         if kind == "anonymous":
@@ -157,7 +157,7 @@ class Forge:
     ) -> Rules:
         """Add a ruleset for refs matching `branch` (a name, a pattern, or `refs/tags/v*`).
 
-        `bypass_roles`: GitHub's ids of repository roles (2 maintain, 4 write, 5 admin), shown and not obeyed here.
+        `bypass_roles`: GitHub's ids of repository roles (2 maintain, 4 write, 5 admin), without effect here.
         `restrict_creation`: only `bypass_apps` (slugs, or logins of people) create, update and delete.
         """
         with self.world.lock:
@@ -191,7 +191,7 @@ class Forge:
         held[name.upper()] = self.world.now()
 
     def fail(self, method: str, path: str, nth: int | None = 1, how: How = 500) -> None:
-        """Plan trouble for the `nth` (from 1; None: every) call with this method ("*": any) and path.
+        """Plan a fault for the `nth` (from 1; None: every) call with this method ("*": any) and path.
 
         `path` is a regular expression searched in the path without /api/v3; GraphQL mutations look like
         `/graphql#createCommitOnBranch`. `how`: a status; "reset" (cut before doing it); "timeout" (never

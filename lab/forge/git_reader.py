@@ -1,4 +1,4 @@
-"""One `git cat-file --batch` that stays: objects by name without starting a git for each question."""
+"""One `git cat-file --batch` that keeps running: objects by name without starting git for each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Found:
 
 
 class Reader:
-    """Reads one bare repository. It includes the writes of others, and starts again after `close`."""
+    """Reads one bare repository, with the writes of other processes, and starts again after `close`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

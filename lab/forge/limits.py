@@ -47,7 +47,7 @@ class Replica:
             self._missing.clear()
 
     def created(self, record: int | str) -> None:
-        """A record (its database id) or a commit (its SHA) is there from now on."""
+        """Note a new record (its database id) or commit (its SHA)."""
         if self.behind:
             self._missing[record] = self.behind
 

@@ -61,7 +61,7 @@ def _of_role(role: str) -> dict[str, str]:
 
 
 def rights(token: Token, repository: Repository) -> dict[str, str]:
-    """The permissions of a token in a repository, without the public ones."""
+    """The permissions of a token in a repository, without those of the public."""
     if token.kind == "anonymous":
         return {}
     if token.repositories is not None and repository.full_name.lower() not in token.repositories:
@@ -83,7 +83,7 @@ def visible(token: Token, repository: Repository) -> bool:
 def allows(token: Token, repository: Repository, needs: str) -> bool:
     """True when one of the alternatives of `needs` is fully met."""
     own = rights(token, repository)
-    # What Environments hold is for collaborators, also in a public repository.
+    # Variables and secrets of Environments are for collaborators, also in a public repository.
     public = [name for name in READABLE if name != "environments"]
     open_to_all = {} if repository.private else dict.fromkeys(public, "read")
 
@@ -98,7 +98,7 @@ def allows(token: Token, repository: Repository, needs: str) -> bool:
 def demand(token: Token, repository: Repository, needs: str, person: str = "") -> None:
     """Refuse as GitHub does unless the token may; `person` is the role that is enough for people.
 
-    Source: docs.github.com "Troubleshooting the REST API": 404 for what may not be known, else 403 with the header.
+    Source: docs.github.com "Troubleshooting the REST API": 404 for invisible objects, else 403 with the header.
     """
     if needs:
         demands.note(needs, token.kind)
@@ -120,7 +120,7 @@ def demand(token: Token, repository: Repository, needs: str, person: str = "") -
 
 
 def missing(token: Token, needs: str) -> Refusal:
-    """The 403 that names the right in its header."""
+    """The 403 that names the missing permission in its header."""
     if token.is_integration:
         message = "Resource not accessible by integration"
     elif token.permissions is not None:

@@ -37,7 +37,7 @@ class Refusal(Exception):
 
 
 def not_found(what: str = "Not Found") -> Refusal:
-    """404, also for everything the caller may not know of."""
+    """404, also for everything that the caller may not see."""
     return Refusal(404, what)
 
 

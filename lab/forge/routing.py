@@ -1,4 +1,4 @@
-"""Routes as a table: (method, pattern) -> function, with the rights GitHub documents for it."""
+"""Routes as a table: (method, pattern) -> function, with the permissions that GitHub documents for it."""
 
 from __future__ import annotations
 

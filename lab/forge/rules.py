@@ -1,4 +1,4 @@
-"""Rulesets and classic protection: what a direct ref update or a merge is refused for.
+"""Rulesets and classic protection: the reasons to refuse a direct ref update or a merge.
 
 Source: docs.github.com "Available rules for rulesets"; the texts are those that pushes and the API show.
 """
@@ -43,7 +43,7 @@ def bypasses(rules: Rules, token: Token) -> bool:
 def violations(
     repo: Repository, token: Token, move: Move, before: str, *, arrived: bool = True
 ) -> tuple[list[str], bool]:
-    """Why this direct update is refused, and whether classic protection says so.
+    """Why this direct update is refused, and whether classic protection is the reason.
 
     `arrived` False: the new objects are not here yet (a push), so nothing that reads them is judged.
     """
@@ -76,7 +76,7 @@ def _direct(repo: Repository, rules: Rules, move: Move, before: str, arrived: bo
 
 
 def _statuses(repo: Repository, rules: Rules, sha: str) -> list[str]:
-    """What the required statuses miss on a commit; one by another App than the bound one does not count."""
+    """The missing required statuses of a commit; a status by another App than the bound one does not count."""
     newest = newest_statuses(repo, sha)
     said = []
     for context, app_id in rules.statuses:
@@ -95,7 +95,7 @@ def newest_statuses(repo: Repository, sha: str) -> dict[str, Status]:
 
 
 def obstacles(pull: PullRequest, token: Token | None, head: str = "") -> tuple[list[str], bool]:
-    """What stands between this pull request and its base, and whether classic protection says so."""
+    """The reasons to refuse the merge of this pull request, and whether classic protection is one."""
     repo = pull.repository
     said: list[str] = []
     classic = False
@@ -132,7 +132,7 @@ def _approvals(pull: PullRequest, rules: Rules) -> list[str]:
 
 
 def words(said: list[str], classic: bool, name: str) -> str:
-    """The sentence of the API for refused updates."""
+    """The API's message for refused updates."""
     if classic:
         return f"Protected branch update failed for {name}.\n\n" + "\n".join(said)
     return "Repository rule violations found\n\n" + "".join(f"{text}\n\n" for text in said)
@@ -141,7 +141,7 @@ def words(said: list[str], classic: bool, name: str) -> str:
 def demand_workflows(repo: Repository, token: Token, after: str, before: str | None) -> None:
     """Refuse a ref to a commit whose workflow files are neither those of the default branch nor of `before`.
 
-    The answer is the bare 403 that names `contents=write,workflows=write`.
+    The response is a 403 that names only `contents=write,workflows=write`.
     """
     if may_change_workflows(token, repo):
         return

@@ -1,4 +1,4 @@
-"""The HTTP side of the forge: who asks, which route, planned trouble, and the list of calls."""
+"""The HTTP side of the forge: the caller, the route, planned faults, and the list of calls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ JWT_ROUTES = re.compile(r"/app(/.*)?|/repos/[^/]+/[^/]+/installation")
 
 
 class _Quiet(WSGIRequestHandler):
-    """No line on the terminal for each request, and the forge's own time in every answer."""
+    """Prints no line for each request, and puts the forge's own time into every response."""
 
     clock: Callable[[], float]
 
@@ -43,7 +43,7 @@ class _Quiet(WSGIRequestHandler):
         return super().date_time_string(self.clock() if timestamp is None else timestamp)
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Server:
@@ -59,11 +59,11 @@ class Server:
         world.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start listening."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more; held connections are let go."""
+        """Stop listening, and release connections that a fault holds."""
         self.stopping.set()
         self._http.shutdown()
         self._http.server_close()
@@ -137,7 +137,7 @@ class Server:
     def _rest(self, request: Request, raw: bytes, path: str, api: str, token: Token) -> Answer:
         match = find(ROUTES, request.method, path)
         if match is None:
-            # Who asks for an app whose port this forge has got since means no API.
+            # The client wants an app whose port this forge uses now, and no API.
             if "Authorization" in request.headers or "github" in request.headers.get("Accept", ""):
                 self.world.unknown_routes.append((request.method, path))
             raise not_found()
@@ -177,7 +177,7 @@ class Server:
 
 
 def _remember(request: Request, raw: bytes, path: str, answer: Answer) -> None:
-    """Keep a REST exchange for the comparison with GitHub's description; nothing where none is asked for."""
+    """Keep a REST exchange for the comparison with GitHub's description, where recording is on."""
     if path == "/graphql" or GIT.fullmatch(path) or isinstance(answer.body, bytes | str):
         return
     sent = str(request.environ.get("RAW_URI", path)).partition("?")[0]  # a quoted slash is part of a name
@@ -249,7 +249,7 @@ def _response(answer: Answer, world: World) -> Response:
 
 
 def _drop(environ: WSGIEnvironment) -> None:
-    """Cut the connection without an answer."""
+    """Cut the connection without a response."""
     connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)

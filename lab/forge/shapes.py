@@ -9,7 +9,7 @@ from lab.forge.permissions import at_least, role_of
 from lab.forge.state import Repository
 from lab.forge.values import App, Body, Rules, Token, User
 
-_CREATED = "2026-01-05T09:00:00Z"  # no client of ours looks at when a repository was made
+_CREATED = "2026-01-05T09:00:00Z"  # no client of ours reads the time at which a repository was created
 _LINKED = (
     "branches{/branch}", "commits{/sha}", "compare/{base}...{head}", "contents/{+path}", "deployments",
     "git/commits{/sha}", "git/refs{/sha}", "git/tags{/sha}", "issues{/number}", "labels{/name}", "pulls{/number}",

@@ -1,4 +1,4 @@
-"""What the forge remembers besides Git: records in memory, behind one lock (`World.lock`)."""
+"""The forge's records besides Git: in memory, behind one lock (`World.lock`)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Repository:
     def seed(
         self, files: Mapping[str, bytes | str | None], message: str = "Add files", branch: str = ""
     ) -> str:
-        """Commit files straight to a branch, as if it had always been so: no rules, no events. Its sha."""
+        """Commit files directly to a branch, without rules and events. Its sha."""
         name = f"refs/heads/{branch or self.default_branch}"
         with self.world.lock:
             head = self.store.ref(name) or self.store.ref(f"refs/heads/{self.default_branch}")
@@ -138,7 +138,7 @@ class World:
         self.calls: list[Call] = []
         self.unknown_routes: list[tuple[str, str]] = []
         self.signed: set[str] = set()
-        # What happens when a branch (name without refs/heads/) has moved to a commit, ZERO when it is gone.
+        # Called when a branch (name without refs/heads/) has moved to a commit, ZERO when it was deleted.
         self.followers: list[Callable[[Repository, Token, str, str], None]] = []
         self.content_limit = ContentLimit()
         self.replica = Replica()
@@ -147,7 +147,7 @@ class World:
         self.users[ACTIONS_BOT_LOGIN] = self.actions_bot
 
     def next_id(self) -> int:
-        """A database id that nothing else has."""
+        """A new database id."""
         new = next(self._ids)
         self.replica.created(new)
         return new
@@ -180,7 +180,7 @@ class World:
         return Signature(user.login, user.email, self.now())
 
     def web_flow(self) -> Signature:
-        """The committer of everything GitHub commits itself."""
+        """The committer of all commits by GitHub itself."""
         return Signature("GitHub", WEB_FLOW_EMAIL, self.now())
 
 

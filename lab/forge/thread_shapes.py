@@ -46,7 +46,7 @@ def issue(links: Links, thread: Thread) -> Body:
 
 
 def association(repo: Repository, who: User) -> str:
-    """How GitHub names the relation of an author to a repository."""
+    """GitHub's name for the relation of an author to a repository."""
     if who == repo.owner:
         return "OWNER"
     if who.login in repo.collaborators:

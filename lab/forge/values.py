@@ -1,4 +1,4 @@
-"""The frozen values of the forge: who asks, what was asked, what GitHub would have sent."""
+"""The frozen values of the forge: callers, requests, and the events that GitHub would send."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class App:
 
     @cached_property
     def private_key(self) -> str:
-        """PEM of the App's RSA key; its tokens are asked for with a JWT signed by it."""
+        """PEM of the App's RSA key, which signs the JWT of its requests for tokens."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return key.private_bytes(
             serialization.Encoding.PEM,
@@ -70,7 +70,7 @@ class App:
 
 @dataclass(frozen=True)
 class Token:
-    """One row of rights. `permissions` None: all that the person may; `repositories` None: all of them."""
+    """A token. `permissions` None: all those of the person; `repositories` None: all repositories."""
 
     value: str
     kind: str
@@ -82,7 +82,7 @@ class Token:
 
     @property
     def is_integration(self) -> bool:
-        """True for GITHUB_TOKEN and App tokens, whose rights are the listed ones only."""
+        """True for GITHUB_TOKEN and App tokens, which have only the listed permissions."""
         return self.kind in ("actions", "app")
 
 
@@ -194,7 +194,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Settings:
-    """Switches of a repository that change what the API answers."""
+    """Settings of a repository that change the API's responses."""
 
     allow_auto_merge: bool = True
     allow_merge_commit: bool = True

@@ -1,1 +1,1 @@
-"""What only the real GitHub can answer, asked in a scratch repository; `lab/live.py` runs these checks."""
+"""Checks that only the real GitHub can answer, in a scratch repository; `lab/live.py` runs them."""

@@ -1,4 +1,4 @@
-"""Whom GitHub names as author, committer and signer, and what it says of people."""
+"""The author, committer and signer that GitHub names, and its data about people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def signatures(scene: Scene) -> str:
 
 @check("what GitHub commits itself has the committer web-flow; a mark of a person has that person, unsigned")
 def committers(scene: Scene) -> str:
-    """One line for each way to make a commit: author, committer, and what GitHub says of the signature."""
+    """One line for each way to make a commit: author, committer, and GitHub's verdict on the signature."""
     me, lines_ = scene.hub.viewer(), []
     made = {"createCommitOnBranch": scene.base, "update-branch": scene.notes.get("update", "")}
     made |= {"squash": scene.notes.get("squash", ""), "git/commits": scene.notes.get("mark", "")}

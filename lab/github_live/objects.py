@@ -1,4 +1,4 @@
-"""What GitHub does with commits, refs, statuses, deployments and tags."""
+"""GitHub's behaviour with commits, refs, statuses, deployments and tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What GitHub does with pull requests: opening, replacing the branch, updating, merging."""
+"""GitHub's behaviour with pull requests: opening, replacing the branch, updating, merging."""
 
 from __future__ import annotations
 

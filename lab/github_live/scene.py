@@ -14,7 +14,7 @@ Ask = Callable[[str, str, Mapping[str, object]], Any]
 
 @dataclass
 class Scene:
-    """The scratch repository and what the checks make there, for those after them and for the clean-up."""
+    """The scratch repository and the refs that checks create there, for later checks and for the clean-up."""
 
     hub: Hub
     name: str
@@ -41,7 +41,7 @@ class Differs(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """What stagegate relies on, in words, and how to ask for it; `run` returns what was seen, or raises Differs."""
+    """A behaviour that stagegate relies on; `run` returns the observed behaviour, or raises Differs."""
 
     name: str
     expected: str

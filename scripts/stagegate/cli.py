@@ -41,8 +41,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 _SWITCHES = ("--check", "--dry-run", "--fail-on-waiting", "--local", *HELP)
 OWN = {
-    "completion": "Print a completion script: `stagegate completion bash|zsh|fish`.",
-    "explain": "Explain a reason, rule, risk or check: `stagegate explain no-evidence`.",
+    "completion": "Prints a completion script: `stagegate completion bash|zsh|fish`.",
+    "explain": "Explains a reason, rule, risk or check: `stagegate explain no-evidence`.",
 }
 
 

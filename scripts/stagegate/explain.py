@@ -30,7 +30,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "updated": ("The pull request, or the pins in the work tree, changed.", "Review the change."),
         "committed": ("The pins were moved by a direct commit.", "The gate of that environment runs next."),
         "merged": ("stagegate merged the promotion pull request.", "The gate of that environment runs next."),
-        "marked": ("A hold, ban or override was set.", "`/status` shows it; the opposite command ends it."),
+        "marked": (
+            "A hold, ban or override was set.",
+            "`/status` shows the mark. `/unhold` and `/unban` lift a hold or a ban.",
+        ),
         "unmarked": ("A hold or ban was lifted.", "Open promotions were evaluated again."),
         "planned": ("Nothing was written, because this was a dry run.", "Run it without `dry-run`."),
         "verified": ("All checked values agree.", "Nothing to do."),
@@ -159,7 +162,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "token-expired": (
             "The token is not valid.",
-            "Create a new one and store it in the place that the message names.",
+            "Create a new token and store it in the place that the error message names.",
         ),
         "version-taken": (
             "This version exists with other content.",

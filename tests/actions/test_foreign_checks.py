@@ -99,7 +99,7 @@ def test_only_the_check_run_of_the_named_app_counts(world: Shop) -> None:
     world.forge.user("scanner[bot]", "Bot")
     world.forge.check_run(REPOSITORY, world.commits["1.1.0"], "security/scan", "other", "success")
     assert run(world, environment="prod") == (3, "unknown-state")
-    assert "no such check run by scanner[bot]" in world.report()["message"]["why"]
+    assert "nor a check run of this name by scanner[bot]" in world.report()["message"]["why"]
     world.forge.check_run(REPOSITORY, world.commits["1.1.0"], "security/scan", "scanner", "success")
     assert run(world, environment="prod") == (0, "proposed")
 

@@ -115,5 +115,5 @@ def test_a_release_that_was_not_proposed_in_time_has_not_soaked(made: Shop) -> N
     made.forge.advance(7200)
     _, told = run(made, environment="prod", version="1.1.0")
     assert state(made, told["commit"]) == "pending"
-    soaked = r"good in staging only \d+s before 1\.2\.0 came"
+    soaked = r"good in staging for only \d+s before 1\.2\.0 replaced it"
     assert re.search(soaked, made.hub().statuses(told["commit"])[0].description)

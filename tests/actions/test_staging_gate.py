@@ -424,7 +424,7 @@ def test_a_roll_out_that_never_starts_gives_no_verdict(bench: Bench, gate: Gate)
     bench.lab.argocd.wait(lambda d: d["status"]["health"]["status"] == "Healthy", "shop-staging")
     assert (done.code, done.outputs["reason"]) == (5, "timeout")
     assert "suspended" in done.log
-    assert bench.statuses[0].state == "error", "nothing of the release was failing, so there is no verdict"
+    assert bench.statuses[0].state == "error", "no workload of the release failed, so there is no verdict"
 
 
 def test_a_gate_leaves_a_long_canary_to_the_next_run(bench: Bench, gate: Gate) -> None:

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 START = datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc)
 CHART = "ghcr.io/acme/charts/shop"
 VALUES = "https://github.com/acme/shop.git"
-COMMIT = f"github.com/acme/shop//@{'b' * 40}"  # what identifies a ref source at a revision
+COMMIT = f"github.com/acme/shop//@{'b' * 40}"  # the identity of a ref source at a revision
 
 
 def at(seconds: float) -> str:
@@ -21,7 +21,7 @@ def at(seconds: float) -> str:
 
 
 def expected(version: str = "1.1.0", **more: Any) -> Expected:
-    """The release the documents of this file are about."""
+    """The release that these documents deploy."""
     given: Json = {
         "version": version,
         "chart": f"oci://{CHART}",
@@ -39,7 +39,7 @@ def expected(version: str = "1.1.0", **more: Any) -> Expected:
 
 
 def single(version: str = "1.1.0", *, target: str = "", operation: str = "", now: float = 100) -> Json:
-    """An application with one chart source, good at `version`; `operation` is what the last sync brought."""
+    """An application with one chart source, good at `version`; `operation` is the result of the last sync."""
     source = {"repoURL": "ghcr.io/acme/charts", "chart": "shop", "targetRevision": target or version}
     return {
         "metadata": {"name": "shop", "namespace": "argocd"},

@@ -1,4 +1,4 @@
-"""A small service to be tested, as a process of its own; it keeps what it was sent. Standard library only."""
+"""A small service under test, in a separate process, which keeps its requests. Standard library only."""
 
 from __future__ import annotations
 
@@ -99,4 +99,4 @@ if __name__ == "__main__":
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
     threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-    sys.stdin.read()  # until whoever started it goes away
+    sys.stdin.read()  # until the process that started it ends

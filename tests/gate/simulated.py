@@ -1,4 +1,4 @@
-"""An Argo CD in virtual time: one roll-out from 1.0.0 to 1.1.0, phase by phase, with whatever disturbs it."""
+"""An Argo CD in virtual time: one roll-out from 1.0.0 to 1.1.0, phase by phase, with its disturbances."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FOREVER = 1e6
 class Phase(NamedTuple):
     """What Argo CD shows for some seconds. `answer` in place of a document is a status (None: no answer) and a body.
 
-    `compared`: Argo CD looks when the phase begins and when it is asked; `new`: every pod is of the release;
+    `compared`: Argo CD compares when the phase begins and on request; `new`: every pod is of the release;
     `remembered`: a hard refresh ends the phase.
     """
 
@@ -44,19 +44,19 @@ def old(document: Json) -> None:
 
 
 def applied(document: Json) -> None:
-    """The spec names the release, the comparison is of the one before."""
+    """The spec names the release, and the comparison is still with the one before."""
     before = single(OLD)
     document["status"] = before["status"]
 
 
 def out_of_sync(document: Json) -> None:
-    """Compared, and nothing has begun."""
+    """Compared, and no sync has begun."""
     document["status"]["sync"]["status"] = "OutOfSync"
     document["status"]["operationState"] = single(OLD)["status"]["operationState"]
 
 
 def requested(document: Json) -> None:
-    """A sync is asked for."""
+    """A sync is requested."""
     out_of_sync(document)
     document["operation"] = {"sync": {"revision": NEW}}
 
@@ -89,7 +89,7 @@ def thing(kind: str, word: str, message: str = "", **more: Any) -> Json:
 
 
 def condition(kind: str, message: str, sync: str = "Unknown") -> Change:
-    """What Argo CD says when it cannot compare, or does not sync."""
+    """The condition that Argo CD shows when it cannot compare, or does not sync."""
 
     def change(document: Json) -> None:
         document["status"]["sync"]["status"] = sync
@@ -135,7 +135,7 @@ def roll_out(
 
 
 class Simulated:
-    """A World that goes through phases. `lost`: how many refreshes come to nothing; `windows`: its sync windows;
+    """A World that goes through phases. `lost`: how many refreshes have no effect; `windows`: its sync windows;
     `pod`: the image and image id of the release's pod, where that is not the recorded digest under its tag."""
 
     def __init__(

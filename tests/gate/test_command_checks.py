@@ -1,4 +1,4 @@
-"""A gate's own command: real programs that pass, fail, hang, flood, leave children, and try to speak for us."""
+"""A gate's own command: real programs that pass, fail, hang, print too much, leave children, and print commands."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def outcomes(checks: Mapping[str, Check]) -> dict[str, str]:
         ("import os; os.kill(os.getpid(), 9)", "failed", "ended by signal 9"),
     ],
 )
-def test_without_junit_the_exit_code_is_the_check(
+def test_without_junit_the_exit_code_decides_the_check(
     tmp_path: Path, program: str, outcome: str, detail: str
 ) -> None:
     found = run(tmp_path, program)["command"]
     assert (found.outcome, found.detail) == (outcome, detail)
 
 
-def test_every_test_case_is_a_check_and_red_output_with_code_0_is_red(tmp_path: Path) -> None:
+def test_every_test_case_is_a_check_and_a_failed_case_with_exit_code_0_fails(tmp_path: Path) -> None:
     found = run(tmp_path, "", report=REPORT)
     assert outcomes(found) == {
         "test_inner": "failed",
@@ -76,7 +76,7 @@ def test_every_test_case_is_a_check_and_red_output_with_code_0_is_red(tmp_path: 
     assert [c.required for c in found.values()] == [True, True, True, False]
 
 
-def test_required_names_decide_and_a_missing_or_skipped_one_is_not_passed(tmp_path: Path) -> None:
+def test_a_required_check_that_is_missing_or_skipped_does_not_pass(tmp_path: Path) -> None:
     found = run(tmp_path, "", report=REPORT, required=("test_login", "e2e.Query.test_other", "test_gone"))
     assert {c.name: c.outcome for c in found.values() if c.required} == {
         "e2e.Login.test_login": "passed",
@@ -99,7 +99,7 @@ def test_a_report_that_is_not_junit_is_a_failure(tmp_path: Path, report: str) ->
     assert outcomes(found) in ({"command": "failed"}, {})  # no check at all is no-checks, which is no pass
 
 
-def test_an_earlier_report_is_not_believed(tmp_path: Path) -> None:
+def test_a_report_of_an_earlier_run_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "out.xml").write_text(GREEN)
     gate = GateSettings(command=(sys.executable, "-c", ""), junit="out.xml")
     (found,) = command_checks.run(gate, RELEASE, "staging", Context(workspace=tmp_path), os.environ, 10)
@@ -122,7 +122,7 @@ def test_a_hanging_command_is_ended_with_its_children(tmp_path: Path) -> None:
     assert not (tmp_path / "survived").exists()
 
 
-def test_a_child_that_stays_behind_holds_nothing_up(tmp_path: Path) -> None:
+def test_a_child_that_stays_behind_delays_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
     program = (
         "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(120)'])"
@@ -131,7 +131,7 @@ def test_a_child_that_stays_behind_holds_nothing_up(tmp_path: Path) -> None:
     assert time.monotonic() - began < 60
 
 
-def test_a_flood_is_cut_and_cannot_speak_to_the_runner(
+def test_long_output_is_cut_and_gives_no_command_to_the_runner(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = "for n in range(200000): print('x' * 100)\nprint('::error::forged'); print('the end')"
@@ -142,7 +142,7 @@ def test_a_flood_is_cut_and_cannot_speak_to_the_runner(
     assert not any(line.startswith("::error::forged") for line in said.splitlines())
 
 
-def test_the_command_gets_the_release_and_nothing_that_is_ours(
+def test_the_command_gets_the_release_and_no_secret_of_stagegate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = {
@@ -171,7 +171,7 @@ def test_a_command_must_be_run_from_the_release() -> None:
         command_checks.at_release("b" * 40, RELEASE)
 
 
-def test_many_checks_are_folded_and_what_did_not_pass_stays() -> None:
+def test_many_checks_are_folded_and_failed_ones_stay_visible() -> None:
     checks = tuple(Check(name=f"t{n}", outcome="failed" if n % 50 == 0 else "passed") for n in range(500))
     kept = folded(checks)
     assert len(kept) <= 60
@@ -179,8 +179,8 @@ def test_many_checks_are_folded_and_what_did_not_pass_stays() -> None:
     assert kept[-1].name == f"{500 - (len(kept) - 1)} further checks"
 
 
-def test_every_text_counts_the_same_checks_however_many_there_are() -> None:
-    """The status and the pull request read evidence, in which there is no room for each; the summary has them all."""
+def test_every_text_counts_the_same_number_of_checks() -> None:
+    """The status and the pull request show evidence, which has no room for every check; the summary lists them all."""
     own = (Check(name="roll-out", outcome="passed"), Check(name="images", outcome="unknown", required=False))
     for bad in (0, 5, 40, 200):
         passed = tuple(Check(name="same", outcome="passed") for _ in range(300))
@@ -198,7 +198,7 @@ def test_every_text_counts_the_same_checks_however_many_there_are() -> None:
         assert any(c.outcome == "failed" and c.required for c in kept) == bool(bad)
 
 
-def test_our_own_junit_never_calls_unknown_a_pass(tmp_path: Path) -> None:
+def test_the_written_junit_never_reports_unknown_as_passed(tmp_path: Path) -> None:
     checks = [
         Check(name="a", outcome="passed"), Check(name="b", outcome="failed", detail="x < y & z"),
         Check(name="c", outcome="unknown"), Check(name="d", outcome="unknown", required=False),
@@ -223,7 +223,7 @@ def test_our_own_junit_never_calls_unknown_a_pass(tmp_path: Path) -> None:
     ],
     ids=["nested", "many", "errors", "no number", "failures", "cut"],
 )
-def test_a_report_that_cannot_be_relied_on_never_passes(tmp_path: Path, report: str) -> None:
+def test_an_unreliable_report_never_passes(tmp_path: Path, report: str) -> None:
     (tmp_path / "given.xml").write_text(report)
     began = time.monotonic()
     found = run(tmp_path, "import shutil; shutil.copy('given.xml', 'out.xml')", report="x")
@@ -231,7 +231,7 @@ def test_a_report_that_cannot_be_relied_on_never_passes(tmp_path: Path, report: 
     assert time.monotonic() - began < 20
 
 
-def test_a_time_that_is_no_number_is_none(tmp_path: Path) -> None:
+def test_a_duration_that_is_not_a_number_is_ignored(tmp_path: Path) -> None:
     report = '<testsuite><testcase name="a" time="x"/><testcase name="b" time="nan"/></testsuite>'
     found = run(tmp_path, "", report=report)
     assert {name: (check.outcome, check.seconds) for name, check in found.items()} == {

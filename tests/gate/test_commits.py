@@ -1,4 +1,4 @@
-"""What a commit that Argo CD compared against holds, on a forge with real Git."""
+"""The content of the commits that Argo CD compared with, on a forge with real Git."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIN, VALUES = "deploy/staging.yaml", "deploy/values.yaml"
 
 
 def reading(here: World, head: str, release: str) -> Callable[..., Commit]:
-    """A reader for `acme/shop`; asks for commits of a `ref` source, or of a chart folder."""
+    """A reader for `acme/shop`, of commits of a `ref` source or of a chart folder."""
 
     def pinned_at(commit: str) -> str:
         blob = here.github.files(commit, [PIN])[PIN]
@@ -53,7 +53,7 @@ def test_only_commits_with_these_pins_and_values_are_current(tmp_path: Path) -> 
         assert [ask(later), ask(values), ask(newer)] == ["current", "current", "superseded"]
 
 
-def test_values_that_changed_before_the_gate_began_must_be_there(tmp_path: Path) -> None:
+def test_values_that_changed_before_the_gate_began_must_be_compared(tmp_path: Path) -> None:
     with world(tmp_path) as here:
         before = here.repo.seed({PIN: "1.1.0\n", VALUES: "a: 1\n"}, "pin")
         head = here.repo.seed({VALUES: "a: 2\n"}, "values")
@@ -61,7 +61,7 @@ def test_values_that_changed_before_the_gate_began_must_be_there(tmp_path: Path)
         assert [ask(before), ask(head)] == ["behind", "current"]
 
 
-def test_a_chart_in_git_must_not_have_moved_on(tmp_path: Path) -> None:
+def test_a_chart_in_git_must_not_have_changed_since(tmp_path: Path) -> None:
     with world(tmp_path) as here:
         old = here.repo.seed({PIN: "1.1.0\n", "charts/shop/a.yaml": "1\n"}, "pin and chart")
         head = here.repo.seed({"charts/shop/a.yaml": "2\n"}, "chart")

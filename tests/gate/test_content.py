@@ -48,12 +48,12 @@ def test_index_and_platform_digest_are_the_same_software(digest: str) -> None:
         (pod_image(f"{SHOP}:v1.1.0"), "by_tag"),
     ],
 )
-def test_content_that_is_not_proven_has_a_reason(image: PodImage, word: str) -> None:
+def test_an_image_that_is_not_proven_has_a_reason(image: PodImage, word: str) -> None:
     seen = judged(image)
     assert [name for name in seen.__struct_fields__ if getattr(seen, name)] == [word]
 
 
-def test_a_finished_job_of_an_earlier_release_is_history_and_one_of_this_release_is_not() -> None:
+def test_only_a_finished_job_of_an_earlier_release_is_ignored() -> None:
     assert judged(pod_image(f"{SHOP}:v1.0.0", OTHER, over=True)) == Images()
     assert judged(pod_image(f"{SHOP}:v1.1.0", OTHER, over=True)).wrong
 
@@ -62,7 +62,7 @@ def test_images_of_others_are_not_judged() -> None:
     assert judged(pod_image("ghcr.io/acme/shop-extra:v9", OTHER), pod_image("redis:7", OTHER)) == Images()
 
 
-def test_every_container_of_a_pod_counts_and_a_leaving_pod_does_not() -> None:
+def test_every_container_counts_except_those_of_a_terminating_pod() -> None:
     live: Json = {
         "metadata": {"name": "shop-1"},
         "spec": {
@@ -83,7 +83,7 @@ def test_every_container_of_a_pod_counts_and_a_leaving_pod_does_not() -> None:
     assert of_pod(live, {"name": "shop-1"}) == ()
 
 
-def test_without_live_pods_the_tree_says_what_is_written() -> None:
+def test_without_live_pods_the_images_come_from_the_tree() -> None:
     assert of_pod({}, {"name": "shop-1", "images": [f"{SHOP}:v1.1.0"]})[0].written == f"{SHOP}:v1.1.0"
 
 
@@ -136,6 +136,8 @@ def test_a_difference_names_object_and_field_and_never_a_value() -> None:
         ("known: {{ .Values.nowhere }} now and genCA", ""),
     ],
 )
-def test_a_chart_that_renders_otherwise_each_time_is_known_by_its_functions(template: str, word: str) -> None:
+def test_a_chart_that_renders_differently_each_time_is_found_by_its_functions(
+    template: str, word: str
+) -> None:
     files = {"shop/templates/a.yaml": template.encode(), "shop/README.md": b"{{ uuidv4 }}"}
     assert comparing.unsteady(files) == word

@@ -1,4 +1,4 @@
-"""What Argo CD says of a chart, path or revision that is not there is final after one hard refresh, and nothing else."""
+"""Only Argo CD's errors about a missing chart, path or revision are final, after one hard refresh."""
 
 from __future__ import annotations
 
@@ -71,15 +71,15 @@ def test_a_lost_hard_refresh_is_requested_again() -> None:
     assert seconds > 40
 
 
-def test_an_artifact_that_arrives_during_a_hard_refresh_is_ready() -> None:
-    """Not there for 26 s, and the hard refresh of after 25 s brings something else."""
+def test_an_artifact_that_is_published_during_a_hard_refresh_is_ready() -> None:
+    """The artifact is missing for 26 s, and the hard refresh after 25 s gives another result."""
     first = Phase(26.5, failing(NOT_THERE[0]))
     second = Phase(30.0, failing("dial tcp 10.0.0.1:443: i/o timeout"))
     found, _ = waited(Simulated(roll_out(begin=(*BEFORE, first, second))))
     assert found.outcome == "ready"
 
 
-def test_a_path_that_a_hydrator_has_yet_to_write_may_pass() -> None:
+def test_a_path_that_the_hydrator_writes_later_may_pass() -> None:
     document = single()
     failing("environments/staging: app path does not exist")(document)
     assert does_not_exist(read(document))
@@ -87,7 +87,7 @@ def test_a_path_that_a_hydrator_has_yet_to_write_may_pass() -> None:
     assert not does_not_exist(read(document))
 
 
-def test_every_error_has_to_be_of_something_that_is_not_there() -> None:
+def test_only_errors_about_missing_artifacts_are_final() -> None:
     document = single()
     failing(NOT_THERE[0])(document)
     document["status"]["conditions"].append(
@@ -97,7 +97,7 @@ def test_every_error_has_to_be_of_something_that_is_not_there() -> None:
     assert not needs_hard_refresh(read(document))
 
 
-def test_argo_cds_connection_is_to_blame_even_where_words_of_absence_follow() -> None:
+def test_a_connection_error_is_not_final_even_if_it_mentions_a_missing_object() -> None:
     with pytest.raises(Stop):
         waited(Simulated([*BEFORE, Phase(FOREVER, failing(MAY_PASS[6]))]))
 

@@ -1,4 +1,4 @@
-"""What records say about a release: success only for exactly these digests, by an accepted being, completed."""
+"""Evidence from records: a success counts only for exactly these digests, completed, and by an accepted account."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def verdict(
     return evidence_verdict.of(found, of or release())
 
 
-def test_nothing_is_never_passed() -> None:
+def test_no_record_is_never_a_pass() -> None:
     assert verdict().state == "none"
     assert verdict(deployment(1, proof(release("1.0.0")))).state == "none"
 
 
-def test_the_newest_deciding_record_decides() -> None:
+def test_the_newest_verdict_decides() -> None:
     passed, failed = proof(release()), proof(release(), "failed")
     assert verdict(deployment(1, passed)).state == "passed"
     assert verdict(deployment(1, failed)).state == "failed"
@@ -102,7 +102,7 @@ def test_the_newest_deciding_record_decides() -> None:
     assert [v.good for v in (verdict(deployment(1, passed)), said)] == [True, False]
 
 
-def test_a_scheduled_look_never_revokes() -> None:
+def test_a_look_never_revokes() -> None:
     late = proof(release(), "failed", "look")
     assert verdict(deployment(1, proof(release())), deployment(2, late)).state == "passed"
 
@@ -114,7 +114,7 @@ def test_other_digests_are_a_mismatch(other: dict[str, str]) -> None:
     assert not tested.good
 
 
-def test_an_image_more_or_less_is_a_mismatch() -> None:
+def test_an_additional_or_missing_image_is_a_mismatch() -> None:
     more = msgspec.structs.replace(
         release(), images=(*release().images, Image(reference="x/y", digest=digest("3")))
     )
@@ -150,7 +150,7 @@ def test_a_deployment_of_another_account_is_no_record(forged: dict[str, Any]) ->
     assert verdict(deployment(1, proof(release()), **forged)).state == "none"
 
 
-def test_protected_counts_the_app_and_nothing_else() -> None:
+def test_under_protected_trust_only_the_app_counts() -> None:
     app = Actor(kind="Bot", id=900, login="stagegate-gate[bot]")
     written = deployment(1, proof(release()))
     by_app = msgspec.structs.replace(
@@ -167,7 +167,7 @@ def test_an_unreadable_record_is_unknown_and_not_passed() -> None:
     assert verdict(deployment(2, proof(release())), deployment(1, None)).state == "passed"
 
 
-def test_soak_counts_from_the_first_of_an_unbroken_row() -> None:
+def test_soak_counts_from_the_first_of_consecutive_passes() -> None:
     good = proof(release())
     assert verdict(deployment(1, good), deployment(3, good)).since == "2026-01-05T12:01:01Z"
     other = deployment(2, proof(release("1.2.0", commit="b" * 40)))
@@ -198,7 +198,7 @@ def test_an_unfinished_record_is_left_when_another_run_came_to_a_newer_verdict()
     assert attempts.start(both, release(), "7", "wait").do == "run"
 
 
-def test_evidence_keeps_within_sixteen_kib() -> None:
+def test_evidence_stays_within_sixteen_kib() -> None:
     checks = tuple(Check(name=f"check {n}", outcome="passed", detail="x" * 400) for n in range(60))
     payload = describe.payload(proof(release(), checks=checks))
     assert len(to_json(payload)) <= describe.PAYLOAD_LIMIT
@@ -216,7 +216,7 @@ def test_evidence_keeps_within_sixteen_kib() -> None:
         ("set_first_status", ["deployment", "deployment-status"]),
     ],
 )
-def test_a_record_that_cannot_be_completed_says_what_was_written(fails: str, written: list[str]) -> None:
+def test_a_record_that_cannot_be_completed_reports_what_was_written(fails: str, written: list[str]) -> None:
     class Hub:
         def __getattr__(self, name: str) -> Any:
             def call(*_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Scenarios against a real process: what passes, what does not, and where secrets may go."""
+"""Scenarios against a real process: which checks pass, and which hosts may get secrets."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def check(request: str, expect: str = "{status: 200}", more: str = "") -> str:
     return f"checks:\n  - {{name: it, request: {request}, expect: {expect}{more}}}\n"
 
 
-def test_login_capture_and_query_as_a_whole(service: Service) -> None:
+def test_a_login_its_captured_token_and_a_query_pass(service: Service) -> None:
     found = run(
         service,
         LOGIN
@@ -121,7 +121,7 @@ def test_redirects_are_followed_on_the_same_host_when_allowed(service: Service) 
     )
 
 
-def test_only_a_retry_tries_again(service: Service) -> None:
+def test_a_check_is_repeated_only_with_retry(service: Service) -> None:
     def tries(path: str) -> int:
         return sum(r["path"] == path for r in service.seen)
 
@@ -132,11 +132,11 @@ def test_only_a_retry_tries_again(service: Service) -> None:
     assert (found.outcome, tries("/later") > before[1]) == ("passed", True)
 
 
-def test_a_service_that_is_away_fails_within_its_time(service: Service) -> None:
+def test_an_unreachable_service_fails_within_its_time(service: Service) -> None:
     began = time.monotonic()
     found = run(service, check("{path: /health}"), environ={"SHOP_URL": "http://127.0.0.1:9"})["it"]
     assert (found.outcome, "does not respond" in found.detail) == ("failed", True)
-    assert time.monotonic() - began < 60  # its own time ends it, not the job
+    assert time.monotonic() - began < 60  # the scenario's timeout ends it, not the job
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_service_that_is_away_fails_within_its_time(service: Service) -> None:
         (LOGIN.replace("${SHOP_PASSWORD}", "wrong"), "status 401"),
     ],
 )
-def test_without_a_login_what_needs_it_is_skipped_and_not_passed(
+def test_a_check_that_needs_a_failed_login_is_skipped_and_not_passed(
     service: Service, login: str, why: str
 ) -> None:
     found = run(service, login + check('{path: /items, headers: {Authorization: "Bearer {token}"}}'))
@@ -178,7 +178,7 @@ def test_without_a_secret_no_list_is_needed(service: Service) -> None:
 
 @pytest.mark.parametrize("name", ["SHOP_URL", "SHOP_PASSWORD"])
 @pytest.mark.parametrize("value", ["", "  "])
-def test_an_empty_secret_is_said_with_its_cause(service: Service, name: str, value: str) -> None:
+def test_an_empty_secret_is_reported_with_its_cause(service: Service, name: str, value: str) -> None:
     with pytest.raises(Stop, match="environment") as stopped:
         run(service, LOGIN + check("{path: /health}"), environ={name: value})
     assert stopped.value.reason == "empty-secret"
@@ -195,11 +195,11 @@ def test_secrets_reach_neither_log_nor_detail(service: Service, capsys: pytest.C
     said = capsys.readouterr().out + str(found) + str(body)
     assert PASSWORD not in said
     assert TOKEN not in said
-    assert "Bearer" in found["it"].detail  # the answer's value is shown, without the secret in it
+    assert "Bearer" in found["it"].detail  # the value in the response is shown, without the secret in it
     assert log.redact(PASSWORD) != PASSWORD
 
 
-def test_of_an_answer_that_may_hold_a_secret_no_value_is_shown(service: Service) -> None:
+def test_no_value_of_a_response_that_may_contain_a_secret_is_shown(service: Service) -> None:
     expecting = LOGIN.replace("  capture:", '  expect: {json: {access_token: "x"}}\n  capture:')
     found = run(
         service, expecting + check("{path: /health}", '{json: {"items[0].session_key": a, version: b}}')
@@ -228,7 +228,7 @@ def test_values_that_look_like_placeholders_are_not_filled_again(service: Servic
     assert '"${SHOP_USER}{version}{token}"' in sent[-1]
 
 
-def test_a_file_that_is_not_right_says_every_line() -> None:
+def test_every_mistake_of_a_scenario_file_is_reported_with_its_line() -> None:
     text = b"""\
 base-url: ${SHOP_URL}
 checks:
@@ -256,7 +256,7 @@ checks:
         ("login: {request: {path: /}, capture: {version: a}}\nchecks: []", "captures version"),
     ],
 )
-def test_contradictions_are_mistakes_too(text: str, why: str) -> None:
+def test_contradictions_in_a_scenario_file_are_reported(text: str, why: str) -> None:
     with pytest.raises(Stop, match="mistake") as stopped:
         scenarios.parse(f"base-url: http://127.0.0.1\n{text}\n".encode(), "e2e/shop.yaml")
     assert why in stopped.value.why

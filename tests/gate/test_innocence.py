@@ -1,4 +1,4 @@
-"""What is not the release's fault is nobody's verdict, in Argo CD's own words."""
+"""A problem that the release did not cause gives no verdict, with Argo CD's own messages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_connection_problem_of_argo_cd_gives_no_verdict(message: str) -> None:
 
 
 @pytest.mark.parametrize("message", GUILTY)
-def test_a_release_that_cannot_be_rendered_is_to_blame(message: str) -> None:
+def test_a_release_that_cannot_be_rendered_fails(message: str) -> None:
     world = Simulated([*BEFORE, Phase(FOREVER, condition("ComparisonError", MANIFEST + message))])
     assert waited(world)[0].outcome == "failed"
 
@@ -120,7 +120,7 @@ SHOP = thing("Deployment", "Degraded", "crash loop")
     ],
     ids=["the same", "one of two", "a new one", "one more", "a workload", "an autoscaler"],
 )
-def test_an_object_degraded_before_the_release_is_not_its_fault(
+def test_an_object_degraded_before_the_release_does_not_fail_it(
     before: tuple[Json, ...], after: tuple[Json, ...], innocent: bool
 ) -> None:
     begun = Phase(5.0, ill(old, *before) if before else old), Phase(0.5, applied, compared=False)
@@ -136,7 +136,7 @@ def test_an_object_degraded_before_the_release_is_not_its_fault(
         assert waited(world)[0].reason == "degraded"
 
 
-def test_an_object_that_recovered_in_between_counts_for_the_release() -> None:
+def test_an_object_that_recovered_in_between_and_degrades_again_fails_the_release() -> None:
     def well(document: Json) -> None:
         old(document)
         health("Healthy", "", thing("ExternalSecret", "Healthy"))(document)

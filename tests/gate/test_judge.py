@@ -46,7 +46,7 @@ def setting(**status: Any) -> Change:
 
 
 def looks(document: Json, wanted: Expected, *, times: int = 12, refreshed: bool = True) -> Judgement:
-    """The same document seen once a second: what the judge makes of it in the end."""
+    """The judgement after the same document was read once a second."""
     history, judged = History(), None
     for second in range(times):
         seen = read(document)
@@ -128,7 +128,7 @@ CASES: list[tuple[str, type, Json]] = [
     ("operation-failed", Failed, changed(single(), operation_of(phase="Failed", message="hook failed"))),
     ("operation-failed", Failed, changed(single(), operation_of(phase="Error"))),
     ("ready", Ready, changed(single(), operation_of(phase="Failed", syncResult={"revision": "1.0.0"}))),
-    ("out-of-sync", Failed, changed(single(), setting(sync__status="OutOfSync"))),  # nothing syncs it again
+    ("out-of-sync", Failed, changed(single(), setting(sync__status="OutOfSync"))),  # no automatic sync
     ("out-of-sync", Waiting, changed(changed(single(), setting(sync__status="OutOfSync")), heals)),
     (
         "out-of-sync",
@@ -152,7 +152,7 @@ CASES: list[tuple[str, type, Json]] = [
     ("health-unknown", Waiting, changed(single(), setting(health__status="Splendid"))),
     ("health-unknown", Waiting, changed(single(), setting(health=None))),
     ("degraded", Failed, changed(single(), setting(health__status="Degraded"))),
-    ("settling", Waiting, changed(single(), setting(reconciledAt=at(41)))),  # nobody looked since it settled
+    ("settling", Waiting, changed(single(), setting(reconciledAt=at(41)))),  # not compared since it settled
 ]
 
 
@@ -163,11 +163,11 @@ def test_every_state_has_its_reason(reason: str, kind: type, document: Json) -> 
     for shaped in (document, old_style(document) if document.get("status", {}).get("health") else document):
         judged = looks(shaped, expected())
         if reason == "settling" and shaped is not document:
-            continue  # 2.x does not say since when it is healthy
+            continue  # 2.x has no time since which it is healthy
         assert (type(judged), judged.reason) == (kind, reason)
 
 
-def test_unknown_fields_and_nonsense_types_do_no_harm() -> None:
+def test_unknown_fields_and_wrong_types_do_not_stop_the_judge() -> None:
     document = changed(single(), setting(novelty={"a": [1]}, conditions=None, summary=None))
     document["spec"]["syncPolicy"]["automated"] = {"novel": True}
     assert isinstance(looks(document, expected()), Ready)
@@ -183,7 +183,7 @@ def test_unknown_fields_and_nonsense_types_do_no_harm() -> None:
 def test_revisions_are_matched_by_source_and_not_by_place() -> None:
     document = several()
     document["spec"]["sources"].reverse()
-    assert isinstance(looks(document, expected()), Waiting)  # compared to another order: an earlier spec
+    assert isinstance(looks(document, expected()), Waiting)  # compared with another order: an earlier spec
     for part in (
         document["status"]["sync"]["comparedTo"],
         document["status"]["operationState"]["syncResult"],
@@ -250,7 +250,7 @@ def test_prereleases_and_build_metadata_are_other_versions() -> None:
     assert not isinstance(looks(single("1.1.0_b1"), expected("1.1.0+b2")), Ready)
 
 
-def test_degraded_after_healthy_is_endured_for_a_while_and_a_flap_begins_anew() -> None:
+def test_degraded_after_healthy_is_tolerated_for_a_while_and_each_time_anew() -> None:
     good, ill = read(single()), read(changed(single(), setting(health__status="Degraded")))
     rolling = read(changed(single(), setting(health__status="Progressing")))
     history = History()
@@ -264,7 +264,7 @@ def test_degraded_after_healthy_is_endured_for_a_while_and_a_flap_begins_anew() 
     assert isinstance(judge(ill, expected(), history, 9.0), Failed)
 
 
-def test_degraded_of_what_was_there_before_may_still_pass() -> None:
+def test_an_application_degraded_before_the_release_may_still_pass() -> None:
     ill = read(changed(single(), setting(health__status="Degraded")))
     assert isinstance(judge(ill, expected(), History(), 0.0), Waiting)
 
@@ -274,7 +274,7 @@ def test_a_comparison_error_from_before_the_refresh_is_not_final() -> None:
     assert isinstance(looks(document, expected(), refreshed=False), Waiting)
 
 
-def test_our_own_refresh_takes_nothing_back() -> None:
+def test_a_requested_refresh_does_not_restart_the_settle_time() -> None:
     good = single()
     refreshing = changed(
         single(), lambda d: d["metadata"].update(annotations={"argocd.argoproj.io/refresh": "normal"})
@@ -295,7 +295,7 @@ def test_our_own_refresh_takes_nothing_back() -> None:
         ("oci://ghcr.io/acme/charts/shop", "ghcr.io/acme/charts/shop"),
     ],
 )
-def test_one_place_has_many_spellings(one: str, other: str) -> None:
+def test_one_repository_has_many_spellings(one: str, other: str) -> None:
     assert plain_address(one) == plain_address(other)
 
 
@@ -305,4 +305,4 @@ def test_a_repository_whose_name_only_ends_alike_is_not_ours() -> None:
         place["sources"][1]["repoURL"] = "https://github.com/notacme/shop.git"
     assert (
         classify(read(document), expected(commits={}))[0] == "ready"
-    )  # somebody else's values are not judged
+    )  # values of another repository are not judged

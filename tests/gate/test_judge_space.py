@@ -1,6 +1,6 @@
 """The judge over a generated space of roll-outs: a small model of Git, Argo CD and a cluster that all lag.
 
-The model keeps the truth the gate cannot see (which pods are old) apart from what Argo CD would say of it. The
+The model keeps the facts that the gate cannot see (which pods are old) apart from those that Argo CD shows. The
 properties: whatever happens in whatever order, `Ready` is never said while a pod could still be old or a sync may
 still change something, nor before it stayed good for the settle time; and `Failed` is never said of what ran before
 the release came, nor of a release that is ill for less long than it may be.
@@ -38,11 +38,11 @@ BLIND = 4.0  # seconds after a sync in which health may still be that of the old
 
 @dataclass
 class Model:
-    """What is so, and the document Argo CD would serve."""
+    """The facts, and the document that Argo CD would serve."""
 
     now: float = 0.0
-    asked: str = OLD  # what the live Application's spec says
-    deployed: str = OLD  # what the Deployment says
+    asked: str = OLD  # version in the live Application's spec
+    deployed: str = OLD  # version in the Deployment
     pods: list[str] = field(default_factory=lambda: [OLD] * PODS)
     broken: bool = False
     ill_since: float = 0.0
@@ -64,10 +64,10 @@ class Model:
         }  # fmt: skip
         self.compare()
 
-    # --- what can happen ----------------------------------------------------------------------------------
+    # --- events ----------------------------------------------------------------------------------
 
     def apply_pin(self, version: str = NEW) -> None:
-        """Git says another version, and somebody applied the manifest."""
+        """Git has another version, and somebody applied the manifest."""
         self.asked = version
         self.document["spec"]["source"]["targetRevision"] = version
 
@@ -106,7 +106,7 @@ class Model:
             }  # fmt: skip
 
     def by_hand(self) -> None:
-        """Somebody syncs what is synced already, for instance to run the hooks again."""
+        """Somebody syncs a synced Application, for instance to run the hooks again."""
         if not self.running:
             self.document["operation"] = {"sync": self._wanted()}
 
@@ -140,14 +140,14 @@ class Model:
         )
 
     def replace(self) -> None:
-        """One old pod gives way to one of what the Deployment says."""
+        """Replace one old pod by one of the Deployment's version."""
         for index, pod in enumerate(self.pods):
             if pod != self.deployed:
                 self.pods[index] = self.deployed
                 return
 
     def turn(self) -> None:
-        """It becomes ill, or well again, which Argo CD sees at once."""
+        """The workload becomes degraded, or healthy again, and Argo CD shows it immediately."""
         self.broken, self.ill_since = not self.broken, self.now
         if not self.broken:
             self.compare()
@@ -209,14 +209,16 @@ class Gate:
         if isinstance(judged, Ready):
             assert set(model.pods) == {NEW}, f"ready at {model.now} with pods {model.pods}"
             assert model.deployed == model.asked == NEW
-            assert not model.syncs, "a sync is asked for or runs, whose hooks may still fail"
-            assert model.now - self.good_since >= self.expected.settle, "it was good for too short a time"
+            assert not model.syncs, "a sync is requested or runs, and its hooks may still fail"
+            assert model.now - self.good_since >= self.expected.settle, (
+                "the release was good for too short a time"
+            )
         elif judged.reason != "settling":
             self.good_since = math.inf
         self.good_since = min(self.good_since, model.now) if judged.reason == "settling" else self.good_since
         if isinstance(judged, Failed):
             assert model.deployed == NEW, (
-                f"{judged.reason} at {model.now}, of what ran before the release came"
+                f"{judged.reason} at {model.now}, because of the software before the release"
             )
             ill = model.now - max(model.ill_since, model.synced_at)
             assert model.broken and ill >= self.expected.degraded_after, f"{judged} after {ill} s"
@@ -240,7 +242,7 @@ def test_never_ready_while_a_pod_could_be_old(
 
 
 def finish(model: Model, gate: Gate, *, broken: bool) -> None:
-    """Whatever happened before, a roll-out that completes is told from one that stays broken."""
+    """After any events, a completed roll-out is told apart from one that stays broken."""
     model.apply_pin()
     for step in ("compare", "request", "begin", "put", "finish", "replace", "replace", "compare"):
         model.now += 1
@@ -339,7 +341,9 @@ def test_never_ready_while_a_pod_could_have_the_values_of_before(
     before=st.lists(st.sampled_from((*PATH[1:], *MOVES)), max_size=20),
     seconds=st.sampled_from([0.5, 2.0]),
 )
-def test_a_newer_release_is_reported_at_once_and_from_then_on(before: list[str], seconds: float) -> None:
+def test_a_newer_release_is_reported_immediately_and_always_afterwards(
+    before: list[str], seconds: float
+) -> None:
     model, gate = Model(), Gate()
     for step in before:
         model.now += seconds
@@ -351,8 +355,8 @@ def test_a_newer_release_is_reported_at_once_and_from_then_on(before: list[str],
         getattr(model, step)()
 
 
-def test_the_model_can_show_what_a_naive_gate_believes() -> None:
-    """The property is worth something only if Synced and Healthy is really shown while pods are old."""
+def test_the_model_shows_synced_and_healthy_while_pods_are_old() -> None:
+    """The property has a meaning only if the model shows Synced and Healthy while pods are old."""
     model = Model(blind=True)
     model.apply_pin()
     for step in ("compare", "request", "begin", "finish", "compare"):

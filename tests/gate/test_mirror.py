@@ -1,4 +1,4 @@
-"""The mirror of "never ready while a pod could be old": what becomes good when it goes on is never failed.
+"""The mirror of "never ready while a pod could be old": a roll-out that becomes good is never failed.
 
 Generated roll-outs go through disturbances, each for less long than docs/gate.md says it is endured, and end well.
 """
@@ -59,7 +59,7 @@ DISTURBANCES = {
     "suspended": (Phase(1.0, health("Suspended")), 900.0),
     "paused": (Phase(1.0, health("Suspended", "", thing("Rollout", "Suspended"))), 900.0),
 }
-# Between two of the same word something else is shown for a moment, else they would last together.
+# Between two equal disturbances another state is shown for a moment, so that each is counted alone.
 steps = st.lists(
     st.tuples(st.sampled_from(sorted(DISTURBANCES)), st.floats(0.2, 0.93), st.sampled_from([3.0, 8.0, 20.0])),
     min_size=1,
@@ -70,7 +70,7 @@ steps = st.lists(
 @pytest.mark.fuzz
 @settings(max_examples=25, deadline=None)
 @given(before=steps, after=steps, lost=st.integers(0, 3), streams=st.booleans())
-def test_never_failed_when_the_same_documents_continued_become_good(
+def test_a_roll_out_that_becomes_good_never_fails(
     before: list[tuple[str, float, float]],
     after: list[tuple[str, float, float]],
     lost: int,
@@ -90,8 +90,8 @@ def test_never_failed_when_the_same_documents_continued_become_good(
     assert good_from <= seconds <= good_from + 60
 
 
-def test_the_same_disturbances_for_longer_do_end_a_wait() -> None:
-    """The property is worth something only if they are no good news by themselves."""
+def test_the_same_disturbances_for_longer_end_a_wait() -> None:
+    """The property has a meaning only if each disturbance ends a wait when it lasts longer."""
     ends: dict[str, str] = {}
     for name, (phase, longest) in DISTURBANCES.items():
         if longest < 900 and phase.answer is None:

@@ -194,7 +194,7 @@ DOCUMENTS: dict[str, tuple[str, Json]] = {
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_one_look_at_a_document(name: str) -> None:
+def test_one_look_at_a_document_gives_its_reason(name: str) -> None:
     reason, document = DOCUMENTS[name]
     wanted = expected(release_tag_object=TAG, pinned=NEW)
     assert classify(read(document), wanted) == (reason, classify(read(document), wanted)[1])
@@ -215,8 +215,8 @@ def test_the_parent_is_found_in_any_namespace(metadata: Json, parent: str) -> No
     assert read({"metadata": {"name": "shop", **metadata}}).parent == parent
 
 
-def test_two_applications_of_one_name_in_two_namespaces_are_two() -> None:
-    """Each follows the commit with values of its own; what one of them holds says nothing about the other."""
+def test_two_applications_of_one_name_in_two_namespaces_are_judged_separately() -> None:
+    """Each Application deploys the commit with its own values, so the state of one is not that of the other."""
     document = several(values=RELEASE)
     document["spec"]["sources"][1]["repoURL"] = document["status"]["sync"]["comparedTo"]["sources"][1][
         "repoURL"
@@ -255,7 +255,7 @@ def test_a_sync_that_a_window_blocks_says_when_it_opens() -> None:
     assert waited(Simulated([*SYNC, Phase(600.0, blocked), GOOD], windows=NIGHT))[0].outcome == "ready"
 
 
-def test_an_application_that_is_made_anew_is_waited_for() -> None:
+def test_the_gate_waits_for_an_application_that_is_created_again() -> None:
     gone = Phase(30.0, answer=(404, {"error": 'applications.argoproj.io "shop" not found', "code": 5}))
     assert waited(Simulated(roll_out(gone)))[0].outcome == "ready"
     with pytest.raises(Stop):

@@ -1,4 +1,4 @@
-"""When the gate need not look again."""
+"""When the gate need not test a release again."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def record(number: int, evidence: Evidence) -> Record:
     )
 
 
-def test_the_newest_pass_of_these_digests_is_proof() -> None:
+def test_the_newest_pass_of_the_same_digests_is_proof() -> None:
     found = proven.record([record(1, proof())], RELEASE, "blob")
     assert found is not None
     assert found.evidence is not None
@@ -55,7 +55,7 @@ def test_the_newest_pass_of_these_digests_is_proof() -> None:
     ],
     ids=["none", "failed since", "another since", "other chart", "other policy", "adopted", "a look"],
 )
-def test_anything_else_is_not(records: list[Record]) -> None:
+def test_every_other_record_is_no_proof(records: list[Record]) -> None:
     assert proven.record(records, RELEASE, "blob") is None
 
 
@@ -87,7 +87,7 @@ def test_files_are_compared_byte_for_byte_and_a_missing_one_is_no_proof() -> Non
         "none",
     ],
 )
-def test_the_last_verdict_is_good_or_it_is_not(records: list[Record], good: bool) -> None:
+def test_only_the_last_verdict_counts_as_good(records: list[Record], good: bool) -> None:
     assert (proven.last_good(records, RELEASE) is not None) is good
 
 
@@ -110,10 +110,10 @@ FOLDER_SOURCE = "{repoURL: https://g/acme/shop, targetRevision: main, path: char
         ("", False),
     ],
 )
-def test_only_applications_of_charts_name_everything_that_decides(text: str, whole: bool) -> None:
+def test_only_applications_of_charts_name_every_input_of_the_release(text: str, whole: bool) -> None:
     assert files.are_all({"deploy/prod.yaml": text.encode()}) is whole
 
 
-def test_a_missing_pin_file_names_nothing() -> None:
+def test_a_missing_pin_file_names_no_input() -> None:
     assert not files.are_all({"deploy/prod.yaml": None})
     assert not files.are_all({})

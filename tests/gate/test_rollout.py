@@ -178,7 +178,7 @@ FAILED: dict[str, tuple[str, float, Simulated]] = {
 
 
 class Late(NamedTuple):
-    """A wait that ends with its timeout: the reason, a word of the detail, and what was failing."""
+    """A wait that ends with its timeout: the reason, a word of the detail, and the failing object."""
 
     reason: str
     word: str
@@ -230,7 +230,7 @@ def test_a_state_that_waiting_cannot_fix_fails_with_its_reason(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", LATE)
-def test_a_time_out_says_what_it_waited_for(name: str) -> None:
+def test_a_timeout_names_what_it_waited_for(name: str) -> None:
     case = LATE[name]
     found, seconds = waited(case.world, timeout=200.0)
     assert (found.outcome, found.reason) == ("timeout", case.reason), found
@@ -256,7 +256,7 @@ def test_a_broken_connection_of_argo_cd_gives_no_verdict() -> None:
     ],
     ids=["token expired", "SSO redirect", "SSO page", "not allowed"],
 )
-def test_a_mistake_in_the_application_stops_at_once(answer: Any, reason: str) -> None:
+def test_a_wrong_connection_to_argo_cd_stops_immediately(answer: Any, reason: str) -> None:
     with pytest.raises(Stop) as stopped:
         waited(Simulated([Phase(FOREVER, answer=answer)]))
     assert stopped.value.reason == reason
@@ -268,7 +268,7 @@ def test_an_argo_cd_that_stays_down_gives_no_verdict() -> None:
     assert stopped.value.reason == "unreachable"
 
 
-def test_a_newer_pin_in_the_middle_ends_the_wait() -> None:
+def test_a_newer_pin_during_the_wait_ends_it() -> None:
     found, seconds = waited(Simulated([Phase(FOREVER, old)]), pins=((0.0, NEW), (30.0, "1.2.0")))
     assert (found.outcome, found.detail) == ("superseded", "the pin in Git now names 1.2.0")
     assert seconds < 60
@@ -283,7 +283,7 @@ PAUSED = health("Suspended", "CanaryPauseStep", thing("Rollout", "Suspended", "C
 
 
 def test_a_paused_canary_is_a_wait_of_its_own() -> None:
-    """Two pauses longer than the timeout, which counts neither; `suspended: allow` does not let it pass."""
+    """Two pauses longer than the timeout, which does not count them; `suspended: allow` does not make it pass."""
     paused = Phase(1500.0, PAUSED)
     found, seconds = waited(
         Simulated(roll_out(paused, Phase(10.0, PROGRESSING), paused)), accepts_suspended=True
@@ -347,7 +347,7 @@ def made_by_a_set(document: Any) -> None:
     document["metadata"]["ownerReferences"] = [{"kind": "ApplicationSet", "name": "shops"}]
 
 
-def test_an_application_of_a_set_says_when_it_looks_again() -> None:
+def test_an_application_of_a_set_names_the_interval_of_its_set() -> None:
     found, _ = waited(Simulated([Phase(FOREVER, made_by_a_set)]), timeout=100.0)
     assert "ApplicationSet shops makes it and reads Git every 180 s, next within 8" in found.detail
     assert "webhook" in found.detail

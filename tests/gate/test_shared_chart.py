@@ -1,4 +1,4 @@
-"""A chart that many apps share keeps its version: then the spec's parameters, or a Git source, name the release."""
+"""A chart that many apps share keeps its version, so the spec's parameters or a Git source name the release."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tagged(tag: str, chart: str = "2.3.0") -> dict[str, Any]:
         ("latest", "1.1.0", "wrong-source"),
     ],
 )
-def test_the_tag_in_the_spec_decides(tag: str, pinned: str, wanted: str) -> None:
+def test_the_tag_in_the_spec_names_the_release(tag: str, pinned: str, wanted: str) -> None:
     assert reason(tagged(tag), pinned=pinned) == wanted
 
 
@@ -55,7 +55,7 @@ def test_a_shared_chart_that_names_nothing_is_never_the_release() -> None:
     assert reason(several("2.3.0"), commits={COMMIT: "behind"}) == "old-commit"
 
 
-def test_the_shared_chart_must_be_compared_as_asked() -> None:
+def test_the_shared_chart_must_be_compared_at_the_requested_version() -> None:
     document = tagged("v1.1.0")
     document["status"]["sync"]["revision"] = "2.2.0"
     assert reason(document) == "old-revision"

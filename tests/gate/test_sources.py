@@ -45,9 +45,7 @@ def hydrated(target: str, dry: str = DRY, wet: str = WET) -> Json:
     ],
     ids=["tag", "commit", "other commit", "not synced yet", "tag before", "branch"],
 )
-def test_a_hydrated_application_is_understood_where_its_dry_source_is_pinned(
-    document: Json, reason: str
-) -> None:
+def test_a_hydrated_application_is_judged_by_its_pinned_dry_source(document: Json, reason: str) -> None:
     found, detail = classify(read(document), expected(chart="", pinned="1.1.0"))
     assert found == reason, detail
     if reason == "wrong-source":
@@ -109,7 +107,7 @@ def test_hooks_are_compared_with_manifests_and_all_else_with_managed_resources(
         "GHCR.io/acme/charts",
     ],
 )
-def test_the_address_of_a_chart_is_the_same_however_it_is_written(address: str) -> None:
+def test_an_address_of_a_chart_is_the_same_in_every_spelling(address: str) -> None:
     document = single()
     for source in (document["spec"]["source"], document["status"]["sync"]["comparedTo"]["source"]):
         source["repoURL"] = address

@@ -1,4 +1,4 @@
-"""From checks to a verdict: what is required passes, nothing run is no pass, and what was unseen is said."""
+"""From checks to a verdict: required checks pass, no check is no pass, and missing facts are named."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def test_every_required_check_passes_and_at_least_one_was_run(checks: Sequence[C
     assert concluded(*checks) == reason
 
 
-def test_adopting_asks_for_no_checks_but_still_for_the_right_images() -> None:
+def test_adopting_needs_no_checks_but_the_right_images() -> None:
     assert concluded(check("roll-out", "passed"), mode="adopt") == "adopted"
     assert concluded(check("images", "failed"), mode="adopt") == "image-moved"
 
 
 class Pods:
-    """A source with one pod; `tree` and `live` say what the token may see."""
+    """A source with one pod; `tree` and `live` tell whether the token may see it."""
 
     def __init__(self, digests: Sequence[str] = (DIGEST,), *, tree: bool = True, live: bool = True) -> None:
         self.digests, self.may_tree, self.may_live = iter(digests), tree, live
@@ -115,7 +115,7 @@ def related(_: str, digest: str) -> bool:
 
 
 def ready(order: Order) -> Rollout:
-    """A wait that ends at once, as the look at the pods says."""
+    """A wait that ends immediately with the result of the look at the pods."""
     judged = order.pods("shop")
     word: Any = "ready" if judged.reason == "ready" else "failed"
     seen = (ApplicationSeen(source="api", name="shop"),)
@@ -250,12 +250,12 @@ def environment(**argocd: Any) -> Environment:
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [("", 1200.0), ("90s", 90.0), ("0s", 0.0), ("2h", 7200.0)])
-def test_time_outs_are_durations(asked: str, seconds: float) -> None:
+def test_a_timeout_is_read_as_a_duration(asked: str, seconds: float) -> None:
     assert facts.timeout_of(environment(), asked) == seconds
 
 
 @pytest.mark.parametrize("asked", ["10", "10abc", "-1s", "1e9s", "s", "99d", "٣s"])
-def test_other_time_outs_are_refused(asked: str) -> None:
+def test_a_timeout_that_is_not_a_duration_is_refused(asked: str) -> None:
     with pytest.raises(Stop, match="timeout is"):
         facts.timeout_of(environment(), asked)
 
@@ -268,7 +268,7 @@ class Listing:
         return [{"metadata": {"name": name, "namespace": namespace}} for name, namespace in names]
 
 
-def test_applications_are_those_listed_and_those_selected() -> None:
+def test_listed_and_selected_applications_are_judged() -> None:
     source: Any = Listing()
     assert facts.names(environment(applications=("shop-b", "x"), selector="app=shop"), source) == (
         "shop-b", "x", "shop-a", "team-a/shop-a",

@@ -1,4 +1,4 @@
-"""Sync windows: whether they are shut, and when they open; schedules as Argo CD writes them."""
+"""Sync windows: whether they are closed, and when they open; schedules in Argo CD's format."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ def test_a_shut_window_names_its_next_opening(windows: dict[str, Any], text: str
         ("0 0 29 2 *", "2028-02-29T00:00"),
     ],
 )
-def test_a_schedule_fires_next_at(schedule: str, after: str) -> None:
+def test_the_next_time_of_a_schedule_is_computed(schedule: str, after: str) -> None:
     found = cron.next_after(cron.parse(schedule), NOON)
     assert found is not None
     assert found.strftime("%Y-%m-%dT%H:%M") == after
 
 
 @pytest.mark.parametrize("schedule", ["", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "@reboot"])
-def test_other_schedules_are_none(schedule: str) -> None:
+def test_an_invalid_schedule_is_refused(schedule: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         cron.parse(schedule)

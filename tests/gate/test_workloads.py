@@ -1,4 +1,4 @@
-"""The source `kubernetes` against what a real API server answered, and against a small one of our own."""
+"""The source `kubernetes` with recordings of a real API server, and with a small server of our own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RECORDINGS = sorted((Path(__file__).parents[1] / "cases/argo/recordings/kubernet
 
 
 class Recorded:
-    """What an API server answered at a time of the clock."""
+    """The recorded response of an API server at a time of the clock."""
 
     def __init__(self, file: Path, clock: Clock) -> None:
         self.header, *self._lines = [json.loads(line) for line in file.read_text().splitlines()]
@@ -185,7 +185,7 @@ def test_a_workload_is_judged_by_generation_replicas_and_images(found: list[Json
     assert seen.reason == reason, seen
 
 
-def test_a_partition_asks_only_for_the_replicas_beyond_it() -> None:
+def test_only_replicas_beyond_the_partition_must_be_updated() -> None:
     kept = {"rollingUpdate": {"partition": 1}}
     part = workload("StatefulSet", updateStrategy=kept, status={"updatedReplicas": 1, "currentRevision": "a"})
     seen = observation(
@@ -242,10 +242,10 @@ def test_workloads_and_pods_are_read_in_pages(tmp_path: Path, api: ApiServer) ->
     assert [one["kind"] for one in source.find().workloads] == ["Deployment", "CronJob", "Job"]
     found = pods.look(source, "shop", RELEASE, ("v1.1.0",), lambda _, digest: digest == NEW)
     assert found.proven == (f"{SHOP}@{NEW}",)
-    assert len(source.tree("shop")["nodes"]) == 4, "the pod with other labels is somebody else's"
+    assert len(source.tree("shop")["nodes"]) == 4, "the pod with other labels belongs to another app"
     named = WorkloadSource(cluster, "shop", names=("deployment/shop", "jobs/absent"), release=RELEASE)
     assert named.find().missing == ("Job/absent",)
-    with pytest.raises(Stop, match="no workload"):
+    with pytest.raises(Stop, match="not a workload"):
         WorkloadSource(cluster, "shop", names=("service/shop",))
 
 
@@ -268,7 +268,7 @@ def test_every_refusal_has_its_reason(tmp_path: Path, api: ApiServer, answer: An
     assert stopped.value.reason == reason
 
 
-def test_an_expired_token_is_said_to_be_so(tmp_path: Path, api: ApiServer) -> None:
+def test_an_expired_token_is_reported_as_expired(tmp_path: Path, api: ApiServer) -> None:
     with pytest.raises(Stop) as stopped:
         opened(tmp_path, api, {"token": "old"}).objects("/api/v1/namespaces/shop/pods")
     assert stopped.value.reason == "token-expired"
@@ -320,7 +320,7 @@ def test_a_kubeconfig_names_files_contents_and_commands(tmp_path: Path, api: Api
         opened(tmp_path, api, command)
 
 
-def test_the_authority_of_the_kubeconfig_is_checked(tmp_path: Path) -> None:
+def test_the_certificate_authority_of_the_kubeconfig_is_checked(tmp_path: Path) -> None:
     context, ca = server_context(tmp_path / "tls")
     with ApiServer(tls=context) as api:
         api.put("/api/v1/namespaces/shop/pods", {"metadata": {"name": "shop-1"}})

@@ -1,6 +1,6 @@
-"""Time that passes only when the gate waits: a clock, and news of Applications that come by it.
+"""Time that passes only when the gate waits: a clock, and the news of Applications at its times.
 
-A `World` answers for a moment; nothing here sleeps, so no test that uses it depends on the machine.
+A `World` responds for a time of the clock; nothing here sleeps, so no test depends on the machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Clock:
 
 
 class World(Protocol):
-    """What Argo CD would answer at a time. A status of None is no answer at all."""
+    """Argo CD's response at a time. A status of None is no response."""
 
     def application(self, name: str, t: float) -> tuple[int | None, Any]: ...
     def answered_at(self, name: str, t: float) -> float: ...
@@ -45,7 +45,7 @@ class World(Protocol):
 
 
 def answered(status: int | None, body: Any, about: str) -> Json:
-    """A body, or the Stop that the client makes of the answer."""
+    """A body, or the Stop that the client raises for the response."""
     if status is None:
         raise http.unreachable(SERVER.host, requests.ConnectionError("connection refused"))
     response = requests.Response()
@@ -96,8 +96,8 @@ class VirtualNews:
 
     def __init__(self, source: VirtualSource) -> None:
         self._source, self._world, self._clock = source, source.world, source.clock
-        self._done: dict[str, float] = {}  # when each Application's last refresh came back
-        self._back: dict[str, float] = {}  # and when the one on its way does
+        self._done: dict[str, float] = {}  # when each Application's last refresh returned
+        self._back: dict[str, float] = {}  # and when the pending one returns
         self._asked: set[str] = set()
         self._hard: set[str] = set()
         self._events: list[tuple[float, str, Json]] = []

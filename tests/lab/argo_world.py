@@ -121,7 +121,7 @@ def digest_of(content: bytes) -> str:
 
 @dataclass
 class World:
-    """What a test moves: images and charts in the registry, files in the pins repository."""
+    """The things that a test changes: images and charts in the registry, files in the pins repository."""
 
     root: Path
     host: str
@@ -182,7 +182,7 @@ class World:
         return digest_of(content)
 
     def image(self, tag: str, version: str, repository: str = "acme/shop") -> str:
-        """Push an index with one platform image that answers `version`; the index's digest."""
+        """Push an index with one platform image whose service reports `version`; the index's digest."""
         layer = io.BytesIO()
         with tarfile.open(fileobj=layer, mode="w") as archive:
             for name, text in {"app/server.py": APP, "app/VERSION": version}.items():

@@ -1,4 +1,4 @@
-"""What the forge's tests share: a forge with a shop in it, and calls made as a client would."""
+"""A forge with a shop in it for the forge's tests, and calls as a client makes them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Kit:
     reader: str
 
     def actions(self, **permissions: str) -> str:
-        """A GITHUB_TOKEN of the shop with these rights."""
+        """A GITHUB_TOKEN of the shop with these permissions."""
         return self.forge.token("octo-dev", "actions", ["acme/shop"], permissions)
 
     def rest(
@@ -123,7 +123,7 @@ class Kit:
         return int(made.json()["id"])
 
     def fresh(self) -> list[tuple[str, str | None, bool]]:
-        """Events since the last look: name, action, swallowed."""
+        """Events since the last call: name, action, swallowed."""
         return [(event.name, event.action, event.swallowed) for event in self.forge.drain_events()]
 
     def events(self, name: str) -> list[Event]:

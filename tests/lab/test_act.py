@@ -1,4 +1,4 @@
-"""act is believed only where it ran every job."""
+"""A run of act succeeds only if act ran every job."""
 
 from __future__ import annotations
 

@@ -133,7 +133,13 @@ def test_a_moved_pin_is_shown_step_by_step_and_no_request_is_lost(world: World) 
         ("1.0.0", "1.0.0", "Synced", "Healthy", "Succeeded"),
         ("1.1.0", "1.0.0", "Synced", "Healthy", "Succeeded"),  # the old revision, after Git moved
         ("1.1.0", "1.1.0", "OutOfSync", "Healthy", "Succeeded"),
-        ("1.1.0", "1.1.0", "OutOfSync", "Healthy", "Succeeded+"),  # asked for, the old operation still shown
+        (
+            "1.1.0",
+            "1.1.0",
+            "OutOfSync",
+            "Healthy",
+            "Succeeded+",
+        ),  # a sync is requested, and the old operation is still shown
         ("1.1.0", "1.1.0", "OutOfSync", "Healthy", "Running+"),
         ("1.1.0", "1.1.0", "Synced", "Healthy", "Running+"),
         ("1.1.0", "1.1.0", "Synced", "Healthy", "Succeeded"),  # health from before the operation
@@ -153,7 +159,7 @@ def test_a_moved_pin_is_shown_step_by_step_and_no_request_is_lost(world: World) 
 
 
 def pod_words(argo: ArgoCD) -> list[str]:
-    """What `kubectl get pods` would say of the application's pods."""
+    """The states of the application's pods as `kubectl get pods` shows them."""
     url, headers = (
         f"{argo.url}/api/v1/applications/shop-staging/resource-tree",
         {"Authorization": f"Bearer {argo.token}"},
@@ -174,7 +180,7 @@ def test_a_release_that_crashes_leaves_the_old_one_serving(world: World) -> None
         while pod_words(argo) != [
             "CrashLoopBackOff",
             "Running",
-        ]:  # for a moment it runs, each time it is tried
+        ]:  # it runs for a moment at each attempt
             assert time.monotonic() < deadline
             time.sleep(0.1)
         world.pin("shop-staging", "1.1.0")
@@ -211,7 +217,7 @@ def test_a_secret_that_is_not_in_git_holds_the_pod_until_it_is_there(world: Worl
         argo.wait(settled("1.0.0"), "shop-staging")
 
 
-def test_stopped_it_sees_nothing_and_resumed_it_looks_at_once(world: World) -> None:
+def test_reconciliation_stops_on_request_and_resumes_with_a_comparison(world: World) -> None:
     world.pin("shop-staging", "1.0.0")
     with start(world) as argo:
         argo.wait(settled("1.0.0"), "shop-staging")

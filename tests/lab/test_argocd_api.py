@@ -1,4 +1,4 @@
-"""Argo CD's REST API: who may ask, in which words it refuses, what live objects and streams show."""
+"""Argo CD's REST API: which tokens it accepts, its refusals, and its live objects and streams."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def get(argo: ArgoCD, path: str, token: str | None = None, **query: str) -> requ
         ("Bearer a.b.c", "invalid session: token signature is invalid: signature is invalid"),
     ],
 )
-def test_sessions_that_are_none(running: tuple[ArgoCD, World, str], header: str | None, why: str) -> None:
+def test_an_invalid_session_is_refused_in_argo_cds_words(
+    running: tuple[ArgoCD, World, str], header: str | None, why: str
+) -> None:
     argo = running[0]
     headers = {"Authorization": header} if header else {}
     for path in ("applications/shop-staging", "applications", "stream/applications"):
@@ -90,7 +92,9 @@ def test_missing_and_forbidden_differ_only_with_the_project(
     assert get(argo, "applications/shop-staging", project="other").status_code == 404
 
 
-def test_lists_hold_what_the_token_sees_and_the_selector_names(running: tuple[ArgoCD, World, str]) -> None:
+def test_a_list_has_the_applications_that_token_and_selector_allow(
+    running: tuple[ArgoCD, World, str],
+) -> None:
     argo = running[0]
 
     def names(token: str | None = None, **query: str) -> list[str]:
@@ -171,7 +175,9 @@ def test_a_stream_shows_only_what_the_token_may_see(running: tuple[ArgoCD, World
         get(argo, "applications/shop-prod", refresh="normal")
         event = json.loads(next(lines))["result"]
         assert (event["type"], event["application"]["metadata"]["name"]) == ("MODIFIED", "shop-prod")
-    params = {"resourceVersion": version}  # without the events that are there, so without headers at first
+    params = {
+        "resourceVersion": version
+    }  # without events of existing Applications, so without headers at first
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(requests.get, url, params=params, headers=headers, stream=True, timeout=5)
         while not asked.done():
@@ -205,7 +211,7 @@ def test_a_refresh_waits_for_a_comparison(running: tuple[ArgoCD, World, str]) ->
     argo.wait(lambda d: "annotations" not in d["metadata"], "shop-prod")
 
 
-def test_it_is_never_written_to_unseen(running: tuple[ArgoCD, World, str]) -> None:
+def test_every_write_is_refused_and_recorded(running: tuple[ArgoCD, World, str]) -> None:
     argo = running[0]
     headers = {"Authorization": f"Bearer {argo.token}"}
     answer = requests.post(
@@ -215,7 +221,9 @@ def test_it_is_never_written_to_unseen(running: tuple[ArgoCD, World, str]) -> No
     assert "POST /api/v1/applications/shop-prod/sync" in argo.calls
 
 
-def test_tls_by_an_authority_of_its_own(running: tuple[ArgoCD, World, str], tmp_path: Path) -> None:
+def test_a_private_authority_signs_the_tls_certificate(
+    running: tuple[ArgoCD, World, str], tmp_path: Path
+) -> None:
     world = running[1]
     with ArgoCD(tmp_path, world.bare, manifests="nothing", tls=True) as argo:
         with pytest.raises(requests.exceptions.SSLError):
@@ -223,7 +231,7 @@ def test_tls_by_an_authority_of_its_own(running: tuple[ArgoCD, World, str], tmp_
         assert requests.get(f"{argo.url}/healthz", timeout=5, verify=str(argo.ca)).text == "ok"
 
 
-def test_the_rest_of_the_front_door(running: tuple[ArgoCD, World, str]) -> None:
+def test_health_version_and_sync_windows_are_served(running: tuple[ArgoCD, World, str]) -> None:
     argo = running[0]
     assert requests.get(f"{argo.url}/healthz", timeout=5).text == "ok"
     assert requests.get(f"{argo.url}/api/version", timeout=5).json()["Version"] == "v3.1.0"

@@ -1,4 +1,4 @@
-"""Every fault the gate is tried against: that it is in force, tells what Argo CD would tell, and ends."""
+"""Every fault that the gate is tested with: it takes effect, shows what Argo CD would show, and ends."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_stale_keeps_the_old_revision_synced_and_healthy(world: World, argo: Arg
     argo.wait(at("1.1.0", "Synced", "Healthy"), APP)
 
 
-def test_a_parent_that_does_not_look_leaves_the_spec_old(world: World, argo: ArgoCD) -> None:
+def test_a_parent_that_does_not_sync_leaves_the_spec_old(world: World, argo: ArgoCD) -> None:
     fault = argo.fault(APP, "parent-stale")
     pin(world, "1.1.0")
     with pytest.raises(TimeoutError):
@@ -270,7 +270,7 @@ def test_a_parameter_set_by_hand_changes_the_content(argo: ArgoCD) -> None:
         ("precondition", 400, "another operation is already in progress"),
     ],
 )
-def test_answers_of_bad_days(argo: ArgoCD, kind: str, status: int, text: str) -> None:
+def test_each_fault_of_the_api_has_its_response(argo: ArgoCD, kind: str, status: int, text: str) -> None:
     argo.fault(APP, kind, times=1)
     answer = get(argo)
     assert answer.status_code == status
@@ -310,7 +310,7 @@ def test_streams_that_are_slow_cut_or_refused(argo: ArgoCD) -> None:
     assert time.monotonic() - begun > 0.4
 
 
-def test_shapes_of_documents(argo: ArgoCD) -> None:
+def test_each_fault_of_the_document_changes_its_shape(argo: ArgoCD) -> None:
     assert "lastTransitionTime" in get(argo).json()["status"]["health"]
     argo.fault(APP, "version-2")
     status = get(argo).json()["status"]

@@ -114,7 +114,7 @@ def test_a_chart_with_values_from_git_in_any_order(world: World) -> None:
 @pytest.mark.parametrize(
     ("wanted", "found"), [("*", "1.1.0"), (">=1.0.0-0", "1.2.0-rc.1"), ("~1.0", "1.0.0"), ("1.x", "1.1.0")]
 )
-def test_ranges_go_by_helms_rules(world: World, wanted: str, found: str) -> None:
+def test_ranges_follow_helms_rules(world: World, wanted: str, found: str) -> None:
     world.push({PIN: application({**CHART, "targetRevision": wanted})})
     with follow(world) as argo:
         assert argo.wait(at(found), APP)["spec"]["source"]["targetRevision"] == wanted
@@ -149,7 +149,7 @@ def test_an_overwritten_version_shows_only_after_a_hard_refresh(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("by", ["digest", "tag"])
-def test_native_oci_shows_the_digest(world: World, by: str) -> None:
+def test_a_native_oci_source_shows_its_digest(world: World, by: str) -> None:
     url = f"http://{world.host}/v2/acme/charts/shop/manifests/1.1.0"
     accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
     digest = requests.head(url, headers=accept, timeout=5).headers["Docker-Content-Digest"]
@@ -165,7 +165,7 @@ def test_native_oci_shows_the_digest(world: World, by: str) -> None:
         assert argo.wait(at(digest), APP)["status"]["sourceType"] == "Helm"
 
 
-def test_folders_in_git_charts_and_plain(world: World) -> None:
+def test_a_folder_in_git_is_read_as_a_chart_or_as_plain_manifests(world: World) -> None:
     chart = {
         "charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 0.1.0\nappVersion: 1.0.0\n",
         "charts/shop/values.yaml": "image: ghcr.io/acme/shop\ngreeting: folder\nown: hush\n",
@@ -211,7 +211,7 @@ def test_hooks_run_before_and_a_failing_one_stops_the_sync(world: World) -> None
         )
 
 
-def test_an_application_set_with_a_list(world: World) -> None:
+def test_an_application_set_with_a_list_is_expanded(world: World) -> None:
     template = {
         "metadata": {"name": "shop-{{.stage}}"},
         "spec": {
@@ -228,7 +228,7 @@ def test_an_application_set_with_a_list(world: World) -> None:
         argo.wait(at("1.0.0"), "shop-prod")
 
 
-def test_a_manifest_that_cannot_be_read_keeps_what_was_there(world: World) -> None:
+def test_a_manifest_that_cannot_be_read_changes_no_application(world: World) -> None:
     world.push({PIN: application({**CHART, "targetRevision": "1.0.0"})})
     with follow(world) as argo:
         argo.wait(at("1.0.0"), APP)
@@ -238,7 +238,7 @@ def test_a_manifest_that_cannot_be_read_keeps_what_was_there(world: World) -> No
         assert "broken.yaml" in argo.problems[0]
 
 
-def test_the_precedence_of_helms_values(tmp_path: Path) -> None:
+def test_values_of_helm_have_argo_cds_precedence(tmp_path: Path) -> None:
     (tmp_path / "values-prod.yaml").write_text("a: 1\n")
     helm = {
         "valueFiles": ["values-prod.yaml", "missing.yaml"], "ignoreMissingValueFiles": True,
@@ -262,7 +262,7 @@ def test_the_precedence_of_helms_values(tmp_path: Path) -> None:
         ("acme/shop", "docker.io/acme/shop", None, None),
     ],
 )
-def test_references_as_docker_reads_them(
+def test_references_are_parsed_as_docker_parses_them(
     text: str, repository: str, tag: str | None, digest: str | None
 ) -> None:
     found = parse_reference(text)

@@ -1,4 +1,4 @@
-"""The look-up of advisories: what is known fails, what nobody could tell is said."""
+"""The look-up of advisories: a known advisory fails, and a failed look-up is reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SKIPPED = {"name": "c", "skip_reason": "not found"}
         (None, 0, "cannot be reached"),
     ],
 )
-def test_audit(
+def test_an_advisory_fails_and_a_failed_look_up_is_reported(
     listed: list[Any] | None,
     code: int,
     said: str,

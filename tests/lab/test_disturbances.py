@@ -36,7 +36,7 @@ LONG_AGO = "sha256:" + "e" * 64
 
 
 class Case(NamedTuple):
-    """How a wait ends, with which reason, and the faults put on the Application before its pin moves.
+    """How a wait ends, with which reason, and the faults set on the Application before its pin moves.
 
     `values` are inline ones at the old and at the new version, `policy` is that of the automated sync. With `revision`
     the values file comes from Git, behind a `ref`: at the tag of the release, or at a branch.
@@ -46,7 +46,7 @@ class Case(NamedTuple):
     reason: str
     faults: Mapping[str, Mapping[str, Any]] = {}
     options: Mapping[str, Any] = {}
-    later: bool = False  # the faults begin when the gate has looked once
+    later: bool = False  # the faults begin after the first look of the gate
     values: tuple[str, str] = ("", "")
     policy: str = "{prune: true, selfHeal: true}"
     revision: str = ""
@@ -214,7 +214,7 @@ class Night:
         source = argocd.ArgoCD(self.of(name).url, self.of(name).token)
         commit, tag = self.tag if "v{version}" in CASES.get(name, Case("", "")).revision else ("", "")
 
-        leaps = [0.0]  # the time is over when old pods were seen
+        leaps = [0.0]  # the time is over while old pods still run
 
         def judged(application: str) -> Judgement:
             found = pods.look(source, application, self.images, ("v1.1.0",), self.related).judgement
@@ -288,7 +288,7 @@ def out_of_sync(document: dict[str, Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def ended(night: Night) -> dict[str, Ended]:
-    """Every case at once: faults, gates, then the pins move. What only waits is asked when the lab shows it."""
+    """Every case at once: faults, gates, then the pins move. A case that only waits is read once it shows."""
 
     def disturb(name: str, case: Case) -> None:
         while case.later and not any(f"/applications/{name}" in call for call in list(night.argo.calls)):
@@ -361,7 +361,7 @@ def test_the_token_never_followed_a_redirect(night: Night, ended: dict[str, Ende
     assert night.argo.login_requests == []
 
 
-def test_a_newer_pin_meanwhile_ends_the_wait(night: Night, ended: dict[str, Ended]) -> None:
+def test_a_newer_pin_during_the_wait_ends_it(night: Night, ended: dict[str, Ended]) -> None:
     assert ended
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(night.gate, "newer-pin", LONG)

@@ -24,7 +24,7 @@ def client(kit: Kit, token: str, prefix: str = "") -> Github:
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
-def test_pygithub_walks_the_road(kit: Kit, prefix: str, tmp_path: Path) -> None:
+def test_pygithub_makes_every_call_of_a_release(kit: Kit, prefix: str, tmp_path: Path) -> None:
     repo = client(kit, kit.dev, prefix).get_repo("acme/shop")
     base = repo.get_branch("main").commit
     ref = repo.create_git_ref("refs/heads/promote", base.sha)
@@ -189,7 +189,7 @@ def test_releases_drafts_and_files(kit: Kit) -> None:
     assert got["isDraft"] is False and dig(got, "tagCommit")["oid"] == kit.shop.head("main")
 
 
-def test_an_immutable_release_burns_its_tag(kit: Kit) -> None:
+def test_the_tag_of_an_immutable_release_cannot_be_used_again(kit: Kit) -> None:
     kit.forge.settings("acme/shop", immutable_releases=True)
     made = kit.rest("POST", "releases", kit.dev, {"tag_name": "v1.0.0"}).json()
     assert kit.rest("POST", f"releases/{made['id']}/assets?name=x", kit.dev).status_code == 422

@@ -55,13 +55,13 @@ def test_people_and_apps_start_workflows(kit: Kit) -> None:
     assert isinstance(commits, list) and commits[0]["modified"] == ["deploy/prod.yaml"]
 
 
-def test_skip_ci_in_the_head_commit(kit: Kit) -> None:
+def test_skip_ci_in_the_head_commit_starts_no_workflow(kit: Kit) -> None:
     kit.commit("main", kit.dev, {"a": "b"}, headline="chore: notes [skip ci]")
     (event,) = kit.forge.events
     assert event.swallowed and "[skip ci]" in event.reason
 
 
-def test_deletion_is_activity_and_an_event(kit: Kit) -> None:
+def test_a_deletion_is_an_activity_and_an_event(kit: Kit) -> None:
     kit.branch("stagegate-hold")
     assert kit.rest("DELETE", "git/refs/heads/stagegate-hold", kit.lead).status_code == 204
     (event,) = kit.events("delete")
@@ -72,7 +72,7 @@ def test_deletion_is_activity_and_an_event(kit: Kit) -> None:
     ]  # fmt: skip
 
 
-def test_runs_are_what_the_lab_says(kit: Kit) -> None:
+def test_a_run_has_the_state_that_the_lab_registered(kit: Kit) -> None:
     head = kit.shop.head("main")
     number = kit.forge.run_started(
         "acme/shop", "release.yml", "push", "refs/heads/main", head, "octo-dev", attempt=2
@@ -106,7 +106,7 @@ def test_next_event_waits_for_one(kit: Kit) -> None:
     assert kit.forge.next_event(0) is None and kit.forge.drain_events() == []
 
 
-def test_deployment_defaults_bite(kit: Kit) -> None:
+def test_the_defaults_of_a_deployment_are_those_of_github(kit: Kit) -> None:
     head = kit.shop.head("main")
     kit.rest("POST", f"statuses/{head}", kit.dev, {"state": "pending", "context": "ci"})
     refused = kit.rest("POST", "deployments", kit.dev, {"ref": "main", "environment": "staging"})

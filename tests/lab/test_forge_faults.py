@@ -1,4 +1,4 @@
-"""Planned trouble, clocks, and writers that race each other."""
+"""Planned faults, clocks, and writers that race each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_nth_call_fails_and_changes_nothing(kit: Kit, how: int | str, status
     assert codes == [201, status, 201] and len(kit.shop.threads) == 2
 
 
-def test_limits_say_when_to_come_back(kit: Kit) -> None:
+def test_a_rate_limit_names_its_end(kit: Kit) -> None:
     kit.forge.fail("GET", "/meta", 1, "rate-limit")
     kit.forge.fail("GET", "/meta", 2, "secondary")
     first, second = (kit.rest("GET", "/meta") for _ in range(2))
@@ -32,7 +32,7 @@ def test_limits_say_when_to_come_back(kit: Kit) -> None:
     assert second.headers["Retry-After"] == "60" and "secondary rate limit" in second.text
 
 
-def test_a_written_answer_every_time_until_healed(kit: Kit) -> None:
+def test_a_scripted_response_is_given_until_it_is_removed(kit: Kit) -> None:
     kit.forge.fail(
         "*", "/meta", None, {"status": 200, "body": "<html>", "headers": {"Content-Type": "text/html"}}
     )
@@ -43,7 +43,7 @@ def test_a_written_answer_every_time_until_healed(kit: Kit) -> None:
     assert kit.rest("GET", "/meta").json()
 
 
-def test_reset_before_and_after_the_deed(kit: Kit) -> None:
+def test_a_connection_is_cut_before_or_after_the_write(kit: Kit) -> None:
     kit.forge.fail("POST", "/issues", 1, "reset")
     kit.forge.fail("POST", "/issues", 2, "after")
     for done in (0, 1):
@@ -53,7 +53,7 @@ def test_reset_before_and_after_the_deed(kit: Kit) -> None:
     assert [call.status for call in kit.forge.calls] == [0, 0]
 
 
-def test_a_timeout_ends_with_the_client(kit: Kit) -> None:
+def test_a_request_without_a_response_ends_with_the_client(kit: Kit) -> None:
     kit.forge.fail("GET", "/meta", 1, "timeout")
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.get(f"{kit.forge.url}/meta", timeout=0.1)
@@ -129,7 +129,7 @@ def test_tokens_expire_when_the_clock_jumps(kit: Kit) -> None:
     assert made > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 100))
 
 
-def test_two_hundred_calls_are_quick(kit: Kit) -> None:
+def test_two_hundred_calls_are_fast(kit: Kit) -> None:
     start = time.monotonic()
     for _ in range(200):
         assert kit.rest("GET", "").status_code == 200

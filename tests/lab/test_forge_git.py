@@ -7,7 +7,7 @@ import pytest
 from tests.lab.forge_kit import Kit
 
 
-def test_clone_by_bearer_basic_and_without_a_token(kit: Kit) -> None:
+def test_a_clone_works_with_bearer_with_basic_and_without_a_token(kit: Kit) -> None:
     for place, extra, token in (
         ("a", (), ""),
         ("b", (), kit.dev),
@@ -18,7 +18,7 @@ def test_clone_by_bearer_basic_and_without_a_token(kit: Kit) -> None:
         assert (kit.folder / place / "VERSION").read_text() == "1.0.0\n"
 
 
-def test_partial_fetches(kit: Kit) -> None:
+def test_shallow_and_partial_clones_have_the_right_commits(kit: Kit) -> None:
     old = kit.shop.head("main")
     kit.rest("POST", "git/refs", kit.dev, {"ref": "refs/tags/v1.0.0", "sha": old})
     for number in range(3):
@@ -48,7 +48,7 @@ def test_a_private_repository_hides_itself(kit: Kit) -> None:
     assert "could not read Username" in kit.git("ls-remote", secret, token=gone).stderr
 
 
-def test_push_moves_the_branch_and_needs_the_right(kit: Kit) -> None:
+def test_a_push_moves_the_branch_and_needs_permission(kit: Kit) -> None:
     kit.clone(kit.dev)
     kit.change("VERSION", "1.1.0\n")
     for token, said in (
@@ -95,7 +95,7 @@ def test_a_protected_branch_refuses_pushes(kit: Kit, classic: bool, code: str, t
     assert kit.git("push", "-q", "origin", "HEAD:main", token=app).returncode == 0
 
 
-def test_force_push_and_creation_rules(kit: Kit) -> None:
+def test_rules_for_force_pushes_and_creation_are_enforced(kit: Kit) -> None:
     kit.forge.protect("acme/shop", "main", no_force_push=True)
     kit.forge.protect("acme/shop", "stagegate/*", restrict_creation=True)
     kit.clone(kit.dev)
@@ -109,7 +109,7 @@ def test_force_push_and_creation_rules(kit: Kit) -> None:
     assert kit.git("push", "-q", "origin", "HEAD:refs/pull/9/head", token=kit.dev).returncode == 1
 
 
-def test_workflow_files_need_their_own_right(kit: Kit) -> None:
+def test_workflow_files_need_their_own_permission(kit: Kit) -> None:
     kit.clone(kit.dev)
     kit.change(".github/workflows/new.yml", "on: push\n")
     done = kit.git("push", "origin", "HEAD:topic", token=kit.actions(contents="write"))
@@ -117,7 +117,7 @@ def test_workflow_files_need_their_own_right(kit: Kit) -> None:
     assert kit.git("push", "-q", "origin", "HEAD:topic", token=kit.dev).returncode == 0
 
 
-def test_a_push_carries_its_pull_request_along(kit: Kit) -> None:
+def test_a_push_updates_its_pull_request(kit: Kit) -> None:
     number = kit.pull("topic")
     kit.clone(kit.dev)
     kit.git("checkout", "-q", "topic")

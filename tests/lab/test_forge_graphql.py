@@ -1,4 +1,4 @@
-"""GraphQL: the shapes that clients parse, both login forms, and mutations that refuse."""
+"""GraphQL: the shapes that clients parse, both forms of logins, and mutations that are refused."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_update_refs_is_all_or_nothing(kit: Kit) -> None:
     assert stale["type"] == "STALE_DATA"
 
 
-def test_both_login_forms(kit: Kit) -> None:
+def test_logins_have_both_forms(kit: Kit) -> None:
     kit.forge.app("acme-stagegate", {"statuses": "write", "contents": "write"})
     person = kit.forge.user("acme-stagegate")
     kit.forge.collaborator("acme/shop", "acme-stagegate", "write")
@@ -167,7 +167,7 @@ def test_objects_tags_and_trees(kit: Kit) -> None:
     assert got["none"] is None and dig(got, "refs")["totalCount"] == 1
 
 
-def test_missing_things_and_pages_without_a_size(kit: Kit) -> None:
+def test_a_missing_node_and_a_page_without_a_size_are_refused(kit: Kit) -> None:
     body = kit.graphql('{ repository(owner: "acme", name: "no") { id } }', kit.dev)
     assert error(body)["type"] == "NOT_FOUND" and body["data"] == {"repository": None}
     body = kit.graphql('{ repository(owner: "acme", name: "shop") { releases { totalCount } } }', kit.dev)
@@ -177,7 +177,7 @@ def test_missing_things_and_pages_without_a_size(kit: Kit) -> None:
     assert kit.rest("POST", "/graphql", "", {"query": "{ viewer { login } }"}).status_code == 401
 
 
-def test_reading_needs_the_right_in_a_private_repository(kit: Kit) -> None:
+def test_reading_a_private_repository_needs_permission(kit: Kit) -> None:
     kit.forge.repository("acme/secret", private=True).seed({"a": "b"})
     token = kit.forge.token("octo-dev", "actions", ["acme/secret"], {"contents": "read"})
     query = '{ repository(owner: "acme", name: "secret") { deployments(first: 1) { totalCount } } }'
@@ -188,7 +188,7 @@ def test_reading_needs_the_right_in_a_private_repository(kit: Kit) -> None:
     assert "errors" not in body
 
 
-def test_calls_name_operation_and_mutation(kit: Kit) -> None:
+def test_recorded_calls_name_operation_and_mutation(kit: Kit) -> None:
     kit.commit("main", kit.dev, {"a": "b"})
     kit.ask("id")
     write, read = kit.forge.calls[-2:]

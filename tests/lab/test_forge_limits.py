@@ -15,14 +15,14 @@ from tests.lab.forge_kit import Kit
         ("description", "d" * 141, "description is too long"),
     ],
 )
-def test_a_status_has_limits(kit: Kit, field: str, value: str, words: str) -> None:
+def test_a_status_beyond_githubs_limits_is_refused(kit: Kit, field: str, value: str, words: str) -> None:
     answer = kit.rest(
         "POST", f"statuses/{kit.shop.head('main')}", kit.dev, {"state": "success", field: value}
     )
     assert answer.status_code == 422 and words in answer.text
 
 
-def test_labels_and_titles_have_limits(kit: Kit) -> None:
+def test_labels_and_titles_beyond_githubs_limits_are_refused(kit: Kit) -> None:
     number = kit.rest("POST", "issues", kit.dev, {"title": "t"}).json()["number"]
     long = kit.rest("POST", f"issues/{number}/labels", kit.dev, {"labels": ["x" * 51]})
     assert long.status_code == 422 and "maximum is 50 characters" in long.text

@@ -1,4 +1,4 @@
-"""What the forge writes by itself is what git writes: git's own commands give the same ids, and fsck has no word."""
+"""The forge writes the same objects as git: git's own commands give the same ids, and fsck reports nothing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_mergeable_is_null_until_computed_for_each_head_and_base(kit: Kit) -> No
     ("method", "parents", "headline"),
     [("merge", 2, "Promote shop 1.1.0"), ("squash", 1, "Promote shop 1.1.0"), ("rebase", 1, "Change")],
 )
-def test_merging(kit: Kit, method: str, parents: int, headline: str) -> None:
+def test_each_merge_method_makes_its_commit(kit: Kit, method: str, parents: int, headline: str) -> None:
     number = kit.pull("topic", {"VERSION": "1.1.0\n"})
     kit.shop.seed({"other.txt": "x"}, "Something else")
     body = {
@@ -64,7 +64,7 @@ def test_merging(kit: Kit, method: str, parents: int, headline: str) -> None:
     assert got == {"state": "MERGED", "mergeCommit": {"oid": commit.sha}, "mergedBy": {"login": "octo-dev"}}
 
 
-def test_policy_is_405_in_words(kit: Kit) -> None:
+def test_a_merge_against_policy_is_405_with_a_message(kit: Kit) -> None:
     app = kit.forge.app(
         "acme-stagegate", {"statuses": "write", "contents": "write", "pull_requests": "write"}
     )
@@ -100,7 +100,7 @@ def test_policy_is_405_in_words(kit: Kit) -> None:
     assert kit.rest("PUT", merge, kit.dev, {"sha": head}).status_code == 200
 
 
-def test_reviews_know_the_head_they_were_given_on(kit: Kit) -> None:
+def test_a_review_counts_for_the_head_it_was_given_on(kit: Kit) -> None:
     kit.forge.protect("acme/shop", require_pull_request=True, approvals=1, dismiss_stale=True)
     number = kit.pull("topic")
     first = kit.shop.head("topic")
@@ -200,7 +200,7 @@ def test_the_merge_queue_checks_its_own_commit(kit: Kit) -> None:
     assert kit.shop.head("main") == event.sha and kit.rest("GET", f"pulls/{number}").json()["merged"]
 
 
-def test_a_fork_and_its_pull_request(kit: Kit) -> None:
+def test_a_pull_request_from_a_fork_is_opened_and_merged(kit: Kit) -> None:
     fork = kit.forge.fork("acme/shop", "octo-reader")
     fork.seed({"VERSION": "6.6.6\n"}, "Please", branch="evil")
     sent = {"title": "t", "head": "octo-reader:evil", "base": "main"}
@@ -214,7 +214,7 @@ def test_a_fork_and_its_pull_request(kit: Kit) -> None:
     assert [(one["filename"], one["status"]) for one in files] == [("VERSION", "modified")]
 
 
-def test_drafts_labels_and_lists(kit: Kit) -> None:
+def test_drafts_labels_and_lists_are_kept(kit: Kit) -> None:
     number = kit.pull("topic")
     kit.branch("other")
     draft = {"title": "d", "head": "other", "base": "main", "draft": True}

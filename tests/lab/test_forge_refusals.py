@@ -1,4 +1,4 @@
-"""Every refusal a promotion can meet, as one table: who asks for what, and GitHub's answer."""
+"""Every refusal that a promotion can get, as one table: the caller, the request, and GitHub's response."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Case:
 
 
 def pull(**changes: object) -> dict[str, object]:
-    """The body of a pull request that would be fine but for the changes."""
+    """The body of a pull request that would be accepted without the changes."""
     return {"title": "t", "head": "topic", "base": "main"} | changes
 
 
 def state(**changes: object) -> dict[str, object]:
-    """The body of a status that would be fine but for the changes."""
+    """The body of a status that would be accepted without the changes."""
     return {"state": "success", "context": "c"} | changes
 
 
@@ -130,7 +130,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_refused(busy: Kit, case: Case) -> None:
+def test_each_refusal_has_githubs_status_and_message(busy: Kit, case: Case) -> None:
     kit, head = busy, busy.shop.head("main")
     tokens: dict[str, Callable[[], str]] = {
         "actions": lambda: kit.actions(metadata="read"),
@@ -193,7 +193,7 @@ def test_an_empty_repository_says_so(kit: Kit) -> None:
     assert answer.status_code == 409 and "Git Repository is empty" in answer.text
 
 
-def test_permission_of_people_and_strangers(kit: Kit) -> None:
+def test_the_permission_of_people_and_strangers_is_reported(kit: Kit) -> None:
     kit.forge.repository("acme/secret", private=True).seed({"a": "b"})
     kit.forge.collaborator("acme/secret", "octo-admin", "admin")
     for path, login, permission, role in (

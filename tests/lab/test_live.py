@@ -1,4 +1,4 @@
-"""The checks for the real GitHub hold on the forge, and are able not to."""
+"""The checks for the real GitHub pass on the forge, and can fail."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RIGHTS = dict.fromkeys(("contents", "statuses", "deployments", "pull_requests", 
 
 
 @pytest.mark.parametrize("kind", ["person", "actions"])
-def test_the_forge_answers_as_github_should(
+def test_every_live_check_passes_on_the_forge(
     forge: Forge, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     token = (
@@ -63,7 +63,7 @@ def test_the_forge_answers_as_github_should(
         REPOSITORY, token, api_url=forge.url, graphql_url=f"{forge.url}/graphql", server_url=forge.url
     )
     left = {*seen.refs("refs/heads/"), *seen.refs("refs/tags/")}
-    assert left == {"refs/heads/main"}, "everything made is removed"
+    assert left == {"refs/heads/main"}, "the clean-up removes every ref"
 
 
 def test_an_unexpected_response_is_reported(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:

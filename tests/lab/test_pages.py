@@ -1,4 +1,4 @@
-"""What the demo leaves: Markdown as GitHub shows it, an index, addresses that answer; and progress that never stops."""
+"""The pages of the demo: Markdown as GitHub shows it, an index, a server for them; and progress without silence."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_flow_chart_is_drawn_without_a_script() -> None:
     assert later[0] == later[1] > staging, "both come after staging"
     assert picture.count('class="head"') == 2 and ">1.0.0 → &lt;1.1.0&gt;</text>" in picture
     unknown = github_page.rendered("```mermaid\nflowchart LR\n  a --> b\n```\n")
-    assert "<svg" not in unknown and "a --&gt; b" in unknown, "what is not understood stays text"
+    assert "<svg" not in unknown and "a --&gt; b" in unknown, "a chart that cannot be drawn stays text"
 
 
 def test_every_picture_that_stagegate_writes_is_drawn() -> None:
@@ -84,7 +84,7 @@ def test_every_picture_that_stagegate_writes_is_drawn() -> None:
         assert chart and len(chart.arrows) == len(chart.boxes) - 1 > 0
 
 
-def test_of_raw_html_only_our_tags_stay() -> None:
+def test_only_our_tags_of_raw_html_are_kept() -> None:
     found = github_page.rendered(
         '<script>alert(1)</script>\n\n<b onclick="x">y</b> <img src=x>\n\n<b>bold</b>'
     )
@@ -108,7 +108,7 @@ def test_the_folder_has_an_index_of_what_was_written(pages: Pages, tmp_path: Pat
     assert "Promote &lt;shop&gt; <span>#3</span>" in shown and "octo-lead wants to merge" in shown
 
 
-def test_the_addresses_answer(pages: Pages) -> None:
+def test_the_pages_are_served(pages: Pages) -> None:
     pages.markdown("gate.html", "The gate", "A summary.", "### passed")
     pages.write_index("What the demo did", "")
     application = {
@@ -122,7 +122,9 @@ def test_the_addresses_answer(pages: Pages) -> None:
         assert "<td>shop-prod</td>\n<td>Synced</td>\n<td>Healthy</td>\n<td>1.1.0</td>" in view
 
 
-def test_a_silence_is_broken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_printed_after_a_silence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert progress.SILENCE_SECONDS < 5
     monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.0)
     asked = threading.Event()

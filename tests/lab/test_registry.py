@@ -44,7 +44,7 @@ def test_content_survives_a_restart_and_absence_differs_from_failure(tmp_path: P
             put_index(registry, "v1.0.1")
 
 
-def test_password_is_demanded(tmp_path: Path) -> None:
+def test_a_registry_with_a_password_refuses_requests_without_it(tmp_path: Path) -> None:
     with Registry(tmp_path, htpasswd=("octo-dev", PASSWORD)) as registry:
         with pytest.raises(urllib.error.HTTPError, match="401"):
             put_index(registry, "v1.0.0")

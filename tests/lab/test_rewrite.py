@@ -1,4 +1,4 @@
-"""What the lab changes in workflow files, line by line: nothing but what act does not know."""
+"""The lab changes only those lines of workflow files that act does not support."""
 
 from __future__ import annotations
 

@@ -20,14 +20,14 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_closed_folder_of_this_user_is_taken_and_taken_again(memory: Path) -> None:
+def test_a_private_folder_of_this_user_is_used_again(memory: Path) -> None:
     folder = scratch.in_memory()
     assert folder and Path(folder).parent == memory and Path(folder).stat().st_mode & 0o777 == 0o700
     assert scratch.in_memory() == folder
 
 
 @pytest.mark.usefixtures("memory")
-def test_a_folder_that_others_may_open_is_not_taken() -> None:
+def test_a_folder_that_others_may_open_is_not_used() -> None:
     folder = scratch.in_memory()
     assert folder
     Path(folder).chmod(0o755)
@@ -43,7 +43,7 @@ def test_a_link_is_not_followed(tmp_path_factory: pytest.TempPathFactory) -> Non
     assert scratch.in_memory() is None
 
 
-def test_too_little_room_and_a_choice_of_ones_own_leave_it(
+def test_memory_is_not_used_with_too_little_room_or_a_chosen_tmpdir(
     memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(memory))

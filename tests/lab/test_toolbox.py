@@ -1,4 +1,4 @@
-"""The toolbox on machines that have less and less."""
+"""The toolbox on machines that lack more and more programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HIDDEN = ("uv", "uvx", "docker-registry", "registry", "helm", "act", "pip", "pyt
 
 
 class Machine:
-    """A clone of the toolbox with a small lock, and a PATH of links to what the machine is said to have."""
+    """A clone of the toolbox with a small lock, and a PATH of links to the programs of the simulated machine."""
 
     def __init__(self, folder: Path, index: PackageIndex) -> None:
         self.folder = folder
@@ -62,7 +62,7 @@ class Machine:
             (self.programs / name).symlink_to(found)
 
     def have_everything_but_tools(self) -> None:
-        """All programs of the system, except those that the toolbox is there to bring."""
+        """Put all programs of the system on the PATH, except those that the toolbox installs."""
         for folder in ("/usr/bin", "/bin"):
             for program in Path(folder).iterdir():
                 link = self.programs / program.name
@@ -88,7 +88,7 @@ class Machine:
         )
 
     def cache(self) -> Path:
-        """Where the toolbox keeps things."""
+        """The cache folder of the toolbox."""
         return self.folder / "home" / ".cache" / "stagegate"
 
 
@@ -127,7 +127,7 @@ def test_commands_run_among_the_tools(machine: Machine, index: PackageIndex) -> 
     assert greeted.stderr == "", "the tools are fetched once"
 
 
-def test_the_cache_can_lie_elsewhere(machine: Machine, tmp_path: Path) -> None:
+def test_the_cache_can_be_in_another_folder(machine: Machine, tmp_path: Path) -> None:
     machine.have("uv", "docker-registry")
     path = machine.toolbox("path", STAGEGATE_CACHE=str(tmp_path / "elsewhere"))
     assert Path(path.stdout.strip()).parent.parent == tmp_path / "elsewhere"
@@ -137,7 +137,7 @@ def test_the_cache_can_lie_elsewhere(machine: Machine, tmp_path: Path) -> None:
 @pytest.mark.skipif(
     not shutil.which("apt-get"), reason="Debian's packages come with apt-get, which is not here"
 )
-def test_the_long_way_needs_neither_pip_nor_uv_nor_registry(machine: Machine) -> None:
+def test_without_pip_uv_and_registry_everything_is_installed(machine: Machine) -> None:
     machine.have_everything_but_tools()
     machine.without_pip()
     ran = machine.toolbox("run", "greet")

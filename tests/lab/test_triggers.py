@@ -57,5 +57,7 @@ PINS = "on: {push: {branches: [main], paths: [deploy/**, '!deploy/values/**']}}"
         ),
     ],
 )
-def test_filters(happening: Event, on: str, starts: bool) -> None:
+def test_each_filter_starts_the_workflows_that_github_would_start(
+    happening: Event, on: str, starts: bool
+) -> None:
     assert started(happening, {"w.yml": f"{on}\njobs: {{}}\n"}) == (["w.yml"] if starts else [])

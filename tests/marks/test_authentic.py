@@ -1,4 +1,4 @@
-"""Whose marks count, and where: a mark that anybody else made or moved stops, and sets nothing aside."""
+"""Whose marks count, and where: a mark that another person made or moved stops releases and sets no rule aside."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Scene:
         return self.app.refs(ref)[ref]
 
     def move(self, ref: str, sha: str) -> None:
-        """A person pushes a commit to a ref, whatever is there."""
+        """A person force-pushes a commit to a ref."""
         before = self.person.refs(ref).get(ref, hub.ZERO)
         self.person.update_refs([hub.RefUpdate(name=ref, before=before, after=sha, force=True)])
 
     def read(self, ref: str) -> Placed | None:
-        """The mark on a ref as a run of the App sees it."""
+        """The mark on a ref as a run of the App reads it."""
         files = self.app.ref_files(marks.PREFIX, marks.FILE)
         found = authentic.of_app(self.app, files, "shop", (self.actor,), NOW)
         return next((one for one in found if one.ref == ref), None)
@@ -127,7 +127,7 @@ def one_of_another_kind(scene: Scene) -> str:
 
 
 def one_pushed_in_an_apps_name(scene: Scene) -> str:
-    """What GitHub did not sign, with the App's address as its author."""
+    """A commit that GitHub did not sign, with the App's address as its author."""
     folder = scene.world.repo.store
     blob = folder.git("hash-object", "-w", "--stdin", data=marks.encode(allowed())).decode().strip()
     tree = folder.git("mktree", data=f"100644 blob {blob}\t{marks.FILE}\n".encode()).decode().strip()
@@ -148,10 +148,10 @@ def test_a_mark_made_or_moved_by_others_does_not_count(scene: Scene, attack: Cal
     assert found is not None
     assert found.mark is None
     assert found.trouble
-    assert marks.active(found.mark, NOW), "what does not count stops"
+    assert marks.active(found.mark, NOW), "a mark that does not count still stops releases"
 
 
-def test_a_mark_of_the_old_form_counts_until_it_is_written_anew(scene: Scene) -> None:
+def test_a_mark_of_the_old_form_counts_until_it_is_written_again(scene: Scene) -> None:
     old = {key: value for key, value in held_as_before().items() if key not in ("app", "previous")}
     sha = scene.app.create_orphan_commit({marks.FILE: to_json(old)}, "chore: hold", [scene.world.sha])
     scene.app.create_ref(HOLD, sha)
@@ -174,7 +174,7 @@ def held_as_before() -> dict[str, object]:
     return {"kind": "hold", "owner": "octo-lead", "reason": "why", "since": "2026-06-03T12:00:00Z"}
 
 
-def test_an_activity_that_cannot_be_read_lets_no_mark_count(scene: Scene) -> None:
+def test_without_a_readable_activity_no_mark_counts(scene: Scene) -> None:
     scene.put(allowed(), OVERRIDE)
     scene.world.forge.fail("GET", f"/repos/{REPOSITORY}/activity", 1, 403)
     found = scene.read(OVERRIDE)

@@ -1,4 +1,4 @@
-"""I6 as a property: whatever stands around a pin, only the pinned scalars' bytes change."""
+"""I6 as a property: whatever text is around a pin, only the pinned scalars' bytes change."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_only_the_pinned_scalars_change(
     indent=st.sampled_from([None, 1, 4]),
     ascii_only=st.booleans(),
 )
-def test_only_the_named_scalar_of_json_changes(
+def test_only_the_pinned_scalar_of_json_changes(
     document: object, indent: int | None, ascii_only: bool
 ) -> None:
     def file(version: str) -> bytes:

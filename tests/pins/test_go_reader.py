@@ -1,6 +1,6 @@
-"""What we read is what Go reads: our readers against helm's, which is the reader of Argo CD and Kubernetes too.
+"""Our YAML readers give the values of helm's, which is also the reader of Argo CD and Kubernetes.
 
-A chart prints each document through `fromYaml`. What both may take differently has to be refused by the strict check.
+A chart prints each document through `fromYaml`. The strict check must refuse texts that both read differently.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def compare(documents: list[str], folder: Path) -> int:
     return compared
 
 
-def test_every_odd_word_is_what_go_takes_it_for(tmp_path: Path) -> None:
+def test_every_odd_word_is_read_as_go_reads_it(tmp_path: Path) -> None:
     words = [word for word in dict.fromkeys(WORDS) if word]
     documents = [f"value: {word}\n" for word in words] + [f"{word}: value\n" for word in words]
     assert compare(documents, tmp_path) > len(words)
@@ -100,7 +100,7 @@ def test_generated_documents_are_read_alike_or_refused(tmp_path: Path) -> None:
 
 
 def test_the_comparison_notices_another_reader(tmp_path: Path) -> None:
-    """PyYAML's own reader takes several of these words for something else than Go does."""
+    """PyYAML's own reader reads several of these words differently from Go."""
     words = ["0o10", "n", "1e3", "12:30:45", "2024-01-01", "08"]
     documents = [f"value: {word}\n" for word in words]
     found = zip(documents, go_reads(documents, tmp_path), strict=True)

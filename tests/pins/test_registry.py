@@ -42,10 +42,10 @@ def test_the_example_of_a_shape_is_read_by_it_and_moves(shape: Shape) -> None:
     changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]
     assert changed and all(a.replace(b"1.2.3", b"1.2.4") == b for a, b in changed)
     assert b"staging" in before or b"1.2.3" not in after
-    assert moved(shape.file, after) == after, "moving twice is moving once"
+    assert moved(shape.file, after) == after, "the second move changes nothing"
 
 
-def test_every_module_of_the_folder_is_a_shape_or_serves_one() -> None:
+def test_every_module_of_the_folder_is_a_shape_or_used_by_one() -> None:
     folder = Path(shapes.__file__).parent
     serving = {"sources", "image_fields", "custom", "added_image", "set_elements", "set_cures"}
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}

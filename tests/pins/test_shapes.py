@@ -40,7 +40,7 @@ def load(case: str) -> tuple[Path, Settings]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_shape(case: str) -> None:
+def test_each_shape_is_edited_or_refused_as_expected(case: str) -> None:
     folder, settings = load(case)
     (before,) = folder.glob("before.*")
     after, refused = before.with_stem("after"), folder / "refused.txt"
@@ -59,13 +59,13 @@ def test_shape(case: str) -> None:
     assert content == after.read_bytes()
     lines = before.read_text().splitlines()
     assert edits
-    assert all(edit.before in lines[edit.line - 1] for edit in edits), "an edit names the line it stands in"
+    assert all(edit.before in lines[edit.line - 1] for edit in edits), "an edit names its line"
     again = pins.read(pin, content, settings)
     assert pins.edit(again, release(settings), settings) == (content, ())
     assert pins.version_of(again, settings) in ("1.10.0", None)
 
 
-def test_every_case_ends_in_one_way() -> None:
+def test_every_case_has_one_expected_result() -> None:
     for case in CASES:
         folder = HERE / "cases" / case
         assert len([*folder.glob("after.*"), *folder.glob("refused.txt")]) == 1, case

@@ -52,7 +52,7 @@ def umbrella(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_helm_builds_what_was_moved(umbrella: Path) -> None:
+def test_helm_builds_an_umbrella_chart_after_its_pin_moved(umbrella: Path) -> None:
     settings = settings_file.parse(SETTINGS, "stagegate.yaml")
     environment = settings.environment("prod")
     files = {file: (umbrella / file).read_bytes() for file in pinned_version.files_of(environment)}
@@ -60,7 +60,7 @@ def test_helm_builds_what_was_moved(umbrella: Path) -> None:
     changed, edits = pinned_version.edited(environment, files, release, settings, "acme/gitops")
     (umbrella / "umbrella/Chart.yaml").write_bytes(changed["umbrella/Chart.yaml"])
     out_of_sync = process.run("helm", "dependency", "build", "umbrella", cwd=umbrella, check=False)
-    assert out_of_sync.code, "without its lock the chart must not build, or this test shows nothing"
+    assert out_of_sync.code, "the chart must not build without its lock, or this test cannot fail"
     (umbrella / "umbrella/Chart.lock").write_bytes(changed["umbrella/Chart.lock"])
     process.run("helm", "dependency", "build", "umbrella", cwd=umbrella)
     assert [edit.path for edit in edits] == ["dependencies.0.version", "dependencies.0.version", "digest"]
@@ -69,7 +69,7 @@ def test_helm_builds_what_was_moved(umbrella: Path) -> None:
     assert changed["umbrella/Chart.lock"].decode() == expected
 
 
-def test_a_chart_without_lock_moves_alone_and_a_stale_lock_is_refused(umbrella: Path) -> None:
+def test_a_chart_without_a_lock_moves_and_a_stale_lock_is_refused(umbrella: Path) -> None:
     settings = settings_file.parse(SETTINGS, "stagegate.yaml")
     environment = settings.environment("prod")
     release = Release(app="shop", version="1.10.0", tag="v1.10.0", commit="a" * 40)

@@ -107,7 +107,7 @@ def moved(pin: str | PinSettings, content: str, known: Settings) -> str:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_the_line_of_a_refusal_moves_the_version(name: str) -> None:
+def test_the_settings_line_of_a_refusal_moves_the_version(name: str) -> None:
     pin, content = REFUSED[name]
     stop = stop_of(pin, content, settings())
     line = re.search(r"\{file: .*\}", stop.next)
@@ -122,7 +122,7 @@ def test_the_line_of_a_refusal_moves_the_version(name: str) -> None:
     assert settings_line.written(wanted) == line[0]
 
 
-def test_the_setting_of_a_refusal_gives_the_environment_its_element() -> None:
+def test_the_settings_line_of_a_refusal_selects_the_environments_element() -> None:
     stop = stop_of("set.yaml", SET, settings(prod={"pins": ["set.yaml"]}))
     (name,) = re.findall(r"applications: \[(\S+)\]", stop.next)
     after = moved("set.yaml", SET, settings(prod={"argocd": {"applications": [name]}}))
@@ -134,7 +134,7 @@ def test_no_refusal_proposes_the_application_of_another_environment() -> None:
     elements = SET.replace("region: eu", "region: staging").replace("region: us", "region: test")
     known = settings(prod={}, staging={}, other={"argocd": {"applications": ["shop-test"]}})
     stop = stop_of("set.yaml", elements, known)
-    assert "has 2 elements for shop" in stop.what
+    assert "has 2 list elements for shop" in stop.what
     assert "argocd: {" not in stop.next
 
 

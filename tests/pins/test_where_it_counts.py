@@ -45,7 +45,7 @@ def moved(files: dict[str, str], *pins: str) -> dict[str, list[str]]:
     }
 
 
-def test_of_a_merge_generator_the_later_value_moves() -> None:
+def test_the_later_value_of_a_merge_generator_moves() -> None:
     generators = (
         "  - merge:\n      mergeKeys: [env]\n      generators:\n"
         "      - list: {elements: [{env: prod, version: 1.0.0}, {env: staging, version: 1.0.0}]}\n"
@@ -89,7 +89,7 @@ def test_a_value_that_another_one_replaces_is_refused(content: str, words: str) 
     assert caught.value.line
 
 
-def test_a_template_patch_that_leaves_the_version_alone_is_no_trouble() -> None:
+def test_a_template_patch_without_the_version_is_accepted() -> None:
     patch = "  templatePatch: |\n    spec:\n      source:\n        helm:\n          valueFiles: [x.yaml]\n"
     content = generated("  - list: {elements: [{env: prod, version: 1.2.3}]}\n", "'{{.version}}'", patch)
     assert moved({"s.yaml": content}, "s.yaml") == {
@@ -97,7 +97,7 @@ def test_a_template_patch_that_leaves_the_version_alone_is_no_trouble() -> None:
     }
 
 
-def test_in_an_umbrella_only_the_values_below_our_name_move() -> None:
+def test_only_the_values_below_the_apps_name_move_in_an_umbrella_chart() -> None:
     chart = (
         "apiVersion: v2\nname: all\nversion: 0.1.0\ndependencies:\n"
         "  - {name: shop, alias: front, version: 1.2.3, repository: 'oci://ghcr.io/acme/charts'}\n"

@@ -1,4 +1,4 @@
-"""Generated YAML documents with all that readers of YAML are known to take differently."""
+"""Generated YAML documents with everything that YAML readers are known to read differently."""
 
 from __future__ import annotations
 

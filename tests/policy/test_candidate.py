@@ -1,4 +1,4 @@
-"""Which version comes next, and which one to go back to."""
+"""Which version a promotion chooses, and which one a rollback."""
 
 from __future__ import annotations
 
@@ -34,12 +34,14 @@ def row(*said: tuple[str, str], environment: str = "staging") -> list[Record]:
         (row(("1.2.0", "skipped")), "latest", ""),
     ],
 )
-def test_the_next_version(records: list[Record], strategy: str, chosen: str) -> None:
+def test_the_next_version_is_chosen_by_strategy_and_records(
+    records: list[Record], strategy: str, chosen: str
+) -> None:
     policy = settings(f", promotion: {{strategy: {strategy}}}")
     assert candidate.choose(facts(policy=policy, records={"staging": records}), NOW).version == chosen
 
 
-def test_a_banned_version_is_passed_over_and_a_named_one_is_taken_as_it_is() -> None:
+def test_a_banned_version_is_skipped_and_a_named_version_is_chosen() -> None:
     known = facts(records={"staging": row(("1.2.0", "passed"), ("1.1.0", "passed"))})
     banned = Placed(ref="b", oid="b", place="ban", app="shop", version="1.2.0")
     known = msgspec.structs.replace(known, marks=(banned,))
@@ -47,7 +49,7 @@ def test_a_banned_version_is_passed_over_and_a_named_one_is_taken_as_it_is() -> 
     assert candidate.choose(msgspec.structs.replace(known, requested="1.2.0"), NOW).version == "1.2.0"
 
 
-def test_without_anything_before_the_newest_tag_is_taken() -> None:
+def test_the_first_environment_gets_the_newest_tag() -> None:
     known = facts(environment="staging", staging="1.0.0", tags=("1.0.0", "1.1.0", "1.2.0-rc.1", "1.10.0"))
     assert candidate.choose(known, NOW).version == "1.10.0"
     final = msgspec.structs.replace(known, tags=("1.0.0", "1.1.0-rc.1"))
@@ -73,6 +75,6 @@ def test_without_anything_before_the_newest_tag_is_taken() -> None:
         (row(("1.2.0", "passed"), ("1.1.0", "passed"), environment="prod"), ""),
     ],
 )
-def test_where_a_rollback_goes(records: list[Record], target: str) -> None:
+def test_a_rollback_returns_to_the_last_good_release(records: list[Record], target: str) -> None:
     known = facts(prod="1.1.0", records={"prod": records}, mode="rollback")
     assert candidate.rollback_target(known, NOW).version == target

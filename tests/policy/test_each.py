@@ -1,4 +1,4 @@
-"""Strategy `each`: releases enter one after another, the oldest first, and none is left out."""
+"""Strategy `each`: releases are promoted one after another, the oldest first, and none is left out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     return code, world.outputs()
 
 
-def test_a_later_release_waits_its_turn_and_the_next_evaluation_proposes_it(world: Shop) -> None:
+def test_a_later_release_waits_until_the_next_evaluation_proposes_it(world: Shop) -> None:
     code, told = run(world, environment="prod", version="1.2.0")
     assert (code, told["outcome"], told["reason"]) == (0, "waiting", "queued")
     assert "1.1.0" in world.report()["message"]["why"]
@@ -55,20 +55,20 @@ def test_a_later_release_waits_its_turn_and_the_next_evaluation_proposes_it(worl
     assert [f"#{pull.number}" for pull in world.hub().pulls()] == [f"#{told['pr-number']}"]
 
 
-def test_a_banned_release_is_passed_over(world: Shop) -> None:
+def test_a_banned_release_is_skipped(world: Shop) -> None:
     run(world, mode="ban", version="1.1.0", reason="loses orders")
     code, told = run(world, environment="prod", version="1.2.0")
     assert (code, told["reason"]) == (0, "proposed")
 
 
-def test_the_oldest_goes_first_however_many_came_after_it(world: Shop) -> None:
+def test_the_oldest_release_is_proposed_first(world: Shop) -> None:
     for _ in range(33):
         world.passed("1.2.0")
     code, told = run(world, environment="prod")
     assert (code, told["reason"], told["version"]) == (0, "proposed", "1.1.0")
 
 
-def test_an_evaluation_does_not_propose_what_may_not_enter(world: Shop) -> None:
+def test_an_evaluation_does_not_propose_a_refused_release(world: Shop) -> None:
     run(world, mode="hold", environment="prod", reason="database moves")
     code, told = run(world, mode="evaluate")
     assert (code, told["reason"], world.hub().pulls()) == (0, "no-difference", [])

@@ -1,4 +1,4 @@
-"""The planner over generated histories: what may never happen, whatever the past was."""
+"""The planner over generated histories: invariants that hold for any history."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ outcomes = st.sampled_from(
 
 
 def sometimes(draw: st.DrawFn) -> bool:
-    """One time in six: most histories go well, or nothing is ever written and nothing tried."""
+    """True one time in six: with more failures no generated history would ever write anything."""
     return draw(st.integers(0, 5)) == 3
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> PromotionFacts:
-    """A past: records in any order, marks, what runs where, a proposal or none."""
+    """A history: records in any order, marks, the running releases, and a proposal or none."""
     listed = draw(
         st.lists(st.tuples(versions, st.sampled_from(["", "x"]), outcomes, st.integers(0, 300)), max_size=6)
     )
@@ -105,7 +105,7 @@ def set_aside(known: PromotionFacts) -> set[str]:
 
 
 def was_tested(known: PromotionFacts, change: Subject) -> bool:
-    """The oracle, written the other way round: the last word on this version is a pass of these digests."""
+    """The oracle: whether the newest verdict about this version is a pass of these digests."""
     said = [
         r.evidence for r in known.records["staging"] if r.evidence and r.evidence.version == change.version
     ]
@@ -220,7 +220,7 @@ def test_the_table_of_rules_and_outcomes(
     assert (decision.write, decision.reason, decision.verdict.state) == (write, reason, state)
 
 
-def test_a_refusal_tells_once_when_a_hold_ends() -> None:
+def test_a_refusal_names_the_end_of_a_hold_once() -> None:
     until = "2026-12-01T00:00:00Z"
     mark = Mark(kind="hold", owner="octo-lead", reason="sale", since="2026-06-01T00:00:00Z", until=until)
     held = Placed(ref="h", oid="h", place="hold", app="shop", environment="prod", mark=mark)
@@ -285,7 +285,7 @@ def test_approvals_are_required_where_stagegate_merges_or_the_settings_ask(
     assert (decision.write, decision.verdict.state) == ("propose", state)
 
 
-def test_waits_end_when_the_last_one_does_and_stops_win_over_waits() -> None:
+def test_a_stop_wins_over_waits_and_the_last_wait_decides_the_time() -> None:
     waits = [
         RuleResult(rule="soak", state="wait", detail="a", until="2026-06-03T13:00:00Z"),
         RuleResult(rule="freeze", state="wait", detail="b", until="2026-06-05T00:00:00Z"),

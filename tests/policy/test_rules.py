@@ -49,14 +49,16 @@ HOUR = timedelta(hours=1)
         ([record(ONE, outcome="failed", kind="look", ago=HOUR, number=2), record(ONE)], "pass", ""),
     ],
 )
-def test_evidence(records: list[Any], state: str, reason: str) -> None:
+def test_the_rule_evidence_needs_a_pass_of_the_same_digests(
+    records: list[Any], state: str, reason: str
+) -> None:
     known = facts(records={"staging": records})
     result = evidence.check(subject(), known, NOW)
     assert result.state == state
     assert not reason or rules.reason(result, subject(), known) == reason
 
 
-def test_evidence_unreadable_record_or_release_is_unknown_and_no_digest_is_no_evidence() -> None:
+def test_an_unreadable_record_is_unknown_and_a_release_without_digests_has_no_evidence() -> None:
     unreadable = record(ONE, ago=HOUR, number=2).__class__(
         id=9,
         sha=ONE.commit,
@@ -74,7 +76,7 @@ def test_evidence_unreadable_record_or_release_is_unknown_and_no_digest_is_no_ev
     assert evidence.check(subject(release=bare), known, NOW).state == "stop"
 
 
-def test_evidence_of_a_rollback_is_that_of_the_environment_itself() -> None:
+def test_the_evidence_of_a_rollback_is_that_of_its_environment() -> None:
     back = subject("1.0.0", "1.1.0", kind="rollback")
     assert evidence.check(back, facts(records={"staging": [record(release("1.0.0"))]}), NOW).state == "stop"
     for outcome, kind in (("passed", "rollout"), ("adopted", "adopt")):
@@ -94,11 +96,11 @@ def test_evidence_of_a_rollback_is_that_of_the_environment_itself() -> None:
         ("", [record(ONE)], "unknown"),
     ],
 )
-def test_order(staging: str, records: list[Any], state: str) -> None:
+def test_the_rule_order_needs_the_environment_before(staging: str, records: list[Any], state: str) -> None:
     assert order.check(subject(), facts(staging=staging, records={"staging": records}), NOW).state == state
 
 
-def test_order_where_a_range_moves_by_itself_takes_the_newest_record() -> None:
+def test_the_rule_order_uses_the_newest_record_where_a_range_is_deployed() -> None:
     ranged = PinnedVersion(environment="staging", is_range=True, trouble="a range")
     known = facts(
         records={"staging": [record(ONE)]},
@@ -125,17 +127,23 @@ def test_soak_counts_to_the_second(ago: int, state: str) -> None:
             "passed",
             "latest",
             "wait",
-            "good in staging only 60s before 1.2.0 came, needs 1h; only the release running",
+            "good in staging for only 60s before 1.2.0 replaced it, but needs 1h; only the release running",
         ),
-        (45, "failed", "latest", "wait", "good in staging only 45m before 1.2.0 came, needs 1h"),
+        (
+            45,
+            "failed",
+            "latest",
+            "wait",
+            "good in staging for only 45m before 1.2.0 replaced it, but needs 1h",
+        ),
         (59, "passed", "each", "wait", "ban 1.1.0 to pass it over"),
         (60, "passed", "latest", "pass", ""),
     ],
 )
-def test_soak_ends_when_another_release_takes_the_place(
+def test_soak_ends_when_another_release_is_deployed(
     minutes: int, outcome: str, strategy: str, state: str, said: str
 ) -> None:
-    """What ran for a minute has not soaked an hour later."""
+    """A release that ran for one minute has not soaked an hour later."""
     day = timedelta(days=1)
     records = [
         record(release("1.3.0"), ago=timedelta(minutes=5), number=3),
@@ -165,14 +173,14 @@ def test_soak_begins_again_after_a_failure() -> None:
         ("2027-01-02T23:00:00+00:00", "pass"),
     ],
 )
-def test_freeze_is_inclusive_in_its_own_zone(now: str, state: str) -> None:
+def test_a_freeze_includes_its_last_day_in_its_time_zone(now: str, state: str) -> None:
     text = ", freeze: [{from: 2026-12-20, to: 2027-01-02, timezone: Europe/Berlin, reason: winter}]"
     result = freeze.check(subject(), facts(policy=settings(text)), datetime.fromisoformat(now))
     assert result.state == state
     assert result.until == ("2027-01-02T23:00:00Z" if state == "wait" else "")
 
 
-def test_freeze_in_a_zone_that_does_not_exist_is_unknown() -> None:
+def test_a_freeze_in_an_unknown_time_zone_is_unknown() -> None:
     text = ", freeze: [{from: 2026-12-20, to: 2027-01-02, timezone: Europe/Nowhere, reason: winter}]"
     assert freeze.check(subject(), facts(policy=settings(text)), NOW).state == "unknown"
 
@@ -187,7 +195,7 @@ OFFICE = "FREQ=WEEKLY;BYDAY=TU,WE;BYHOUR=9;BYMINUTE=0;BYSECOND=0"
         (OFFICE, "2026-06-03T07:00:00+00:00", "pass", ""),
         (OFFICE, "2026-06-03T14:59:59+00:00", "pass", ""),
         (OFFICE, "2026-06-03T15:00:00+00:00", "wait", "2026-06-09T07:00:00Z"),
-        (OFFICE, "2026-10-28T08:00:00+00:00", "pass", ""),  # winter time: nine is eight in UTC now
+        (OFFICE, "2026-10-28T08:00:00+00:00", "pass", ""),  # winter time: 09:00 is 08:00 in UTC
         (OFFICE, "2026-10-28T07:30:00+00:00", "wait", "2026-10-28T08:00:00Z"),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "2024-01-01T08:00:00+00:00", "wait", "2024-01-14T23:00:00Z"),
         ("FREQ=WEEKLY;BYHOUR=9", "2026-06-03T08:00:00+00:00", "wait", "2026-06-08T07:00:00Z"),  # a Monday, in
@@ -197,7 +205,7 @@ OFFICE = "FREQ=WEEKLY;BYDAY=TU,WE;BYHOUR=9;BYMINUTE=0;BYSECOND=0"
         ("FREQ=SOMETIMES", "2026-06-03T12:00:00+00:00", "unknown", ""),
     ],
 )
-def test_window(rule: str, now: str, state: str, until: str) -> None:
+def test_a_window_is_open_in_its_hours_and_days(rule: str, now: str, state: str, until: str) -> None:
     text = f', window: [{{rrule: "{rule}", duration: 8h, timezone: Europe/Berlin}}]'
     result = window.check(subject(), facts(policy=settings(text)), datetime.fromisoformat(now))
     assert (result.state, result.until) == (state, until)
@@ -230,13 +238,13 @@ def hold_mark(app: str = "shop", environment: str = "prod", **changes: Any) -> P
         (Placed(ref="r", oid="o", place="hold", app="shop", environment="prod", mark=None), "stop"),
     ],
 )
-def test_hold(placed: Placed, state: str) -> None:
+def test_a_hold_stops_its_environment(placed: Placed, state: str) -> None:
     result = hold.check(subject(), facts(marks=(placed,)), NOW)
     assert result.state == state
     assert state == "pass" or placed.mark is None or "octo-lead: moving the database" in result.detail
 
 
-def test_ban_is_for_one_version_of_one_app() -> None:
+def test_a_ban_stops_one_version_of_one_app() -> None:
     placed = Placed(
         ref="refs/heads/stagegate/ban/shop/1.1.0", oid="o", place="ban", app="shop", version="1.1.0"
     )
@@ -248,17 +256,17 @@ def test_ban_is_for_one_version_of_one_app() -> None:
     ("before", "state"),
     [("1.0.0", "pass"), ("1.1.0-rc.9", "pass"), ("1.2.0", "stop"), ("", "unknown"), ("latest", "unknown")],
 )
-def test_direction(before: str, state: str) -> None:
+def test_the_rule_direction_refuses_an_older_version(before: str, state: str) -> None:
     assert direction.check(subject(before=before), facts(), NOW).state == state
 
 
-def test_prereleases_enter_only_where_admitted() -> None:
+def test_prereleases_enter_only_where_the_settings_allow_them() -> None:
     candidate = subject("1.1.0-rc.1")
     assert prerelease.check(candidate, facts(), NOW).state == "stop"
     assert prerelease.check(candidate, facts(policy=settings(", prereleases: true")), NOW).state == "pass"
 
 
-def test_images_are_the_releases_own_and_stay_where_their_tag_was() -> None:
+def test_the_images_of_a_release_must_have_their_recorded_digests() -> None:
     good = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=ONE.images[0].digest)
     moved = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=digest_of(b"other"))
     silent = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, trouble="503")
@@ -286,7 +294,7 @@ def test_images_are_the_releases_own_and_stay_where_their_tag_was() -> None:
 
 
 def test_an_image_with_the_releases_tag_is_recorded_or_allowed() -> None:
-    """Without `images-strict`: it came with this release, and nobody tested it."""
+    """Without `images-strict`: the image belongs to this release, and nobody tested it."""
     worker = "ghcr.io/acme/worker"
 
     def state(reference: str, more: str = "") -> str:
@@ -313,7 +321,7 @@ def test_an_image_of_docker_hub_is_the_same_however_it_is_written(written: str) 
         assert state(f"images-allowed: [{allowed}]\n") == "pass"
 
 
-def test_a_release_that_was_adopted_can_be_returned_to_although_it_has_no_record() -> None:
+def test_a_rollback_to_an_adopted_release_without_a_record_is_allowed() -> None:
     good = ImageSeen(reference=f"{IMAGE}:v1.1.0", repository=IMAGE, digest=ONE.images[0].digest)
     unrecorded = msgspec.structs.replace(ONE, recorded=False)
 
@@ -327,7 +335,7 @@ def test_a_release_that_was_adopted_can_be_returned_to_although_it_has_no_record
     assert state("promote", "adopted") == "stop"
 
 
-def test_risk_needs_its_label() -> None:
+def test_a_risk_needs_its_label() -> None:
     risky = (RiskSeen(kind="replicas-zero", object="Deployment/shop", detail="spec.replicas goes to 0"),)
     result = risk.check(subject(risks=risky), facts(), NOW)
     assert result.state == "stop"
@@ -339,7 +347,7 @@ def test_risk_needs_its_label() -> None:
     assert risk.check(subject(render_trouble="helm failed"), facts(), NOW).state == "unknown"
 
 
-def test_irreversible_and_pins() -> None:
+def test_a_marked_migration_stops_a_rollback_and_pins_must_name_one_release() -> None:
     assert (
         irreversible.check(subject(irreversible=("Job/migrate runs as a hook",)), facts(), NOW).state
         == "stop"
@@ -348,7 +356,7 @@ def test_irreversible_and_pins() -> None:
     assert pins.check(subject(pins_trouble="a says 1.0.0, b says 1.1.0"), facts(), NOW).state == "stop"
 
 
-def test_an_override_passes_only_what_it_names_only_for_its_version_and_time() -> None:
+def test_an_override_sets_aside_only_its_rules_for_its_version_and_time() -> None:
     mark = Mark(
         kind="override", owner="octo-lead", reason="hotfix", since="2026-06-03T10:00:00Z", until="2026-06-03T13:00:00Z", rules=("evidence",)
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Facts made by hand: two environments, releases, evidence, for rules and planner without any service."""
+"""Facts for rules and planner without any service: two environments, releases and evidence."""
 
 from __future__ import annotations
 

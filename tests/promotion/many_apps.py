@@ -1,4 +1,4 @@
-"""A pins repository with many apps in which nothing waits: every pin is at the newest release."""
+"""A pins repository with many apps in which no promotion is due: every pin is at the newest release."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def quiet(folder: Path, host: str, apps: int) -> Iterator[Shop]:
 
 
 def evaluate(world: Shop) -> int:
-    """Judge everything again, and return how many requests that took."""
+    """Evaluate every app, and return how many requests that took."""
     before = len(world.forge.calls)
     environ = world.environ(config="apps/*/stagegate.yaml", mode="evaluate") | {"GITHUB_ACTOR": "octo-lead"}
     code = entrypoint("promote-pr", promote_pr.PromotePr, promote_pr.main, argv=[], environ=environ)

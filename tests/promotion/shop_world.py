@@ -73,7 +73,7 @@ spec:
 
 
 class Shop:
-    """The forge, the registry, and short ways to do what people and gates do there."""
+    """The forge and the registry, with the steps of people and gates."""
 
     def __init__(self, forge: Forge, host: str, folder: Path, more: str = "") -> None:
         self.forge, self.host, self.folder = forge, host, folder
@@ -157,7 +157,7 @@ class Shop:
         self.digests[f"chart {version}"] = pushed.digest
 
     def passed(self, version: str, environment: str = "staging", *, token: str = "", **changes: Any) -> None:
-        """What a gate writes: a deployment with evidence, then its status."""
+        """Write what a gate writes: a deployment with evidence, then its status."""
         github = self.hub(token)
         if version not in self.digests:
             self.publish(version)
@@ -189,7 +189,7 @@ class Shop:
             github.set_status(found.commit, context, state, text, "")
 
     def seed_pin(self, environment: str, version: str) -> None:
-        """Somebody moved a pin by hand, to this version."""
+        """Move a pin by hand to this version."""
         path = f"deploy/{environment}.yaml"
         lines = self.pins(environment).splitlines(keepends=True)
         for index, line in enumerate(lines):
@@ -208,7 +208,7 @@ class Shop:
         self.ask("PUT", f"pulls/{number}/merge", self.forge.token(login), {"merge_method": "squash"})
 
     def ask(self, method: str, path: str, token: str, body: Mapping[str, Any]) -> None:
-        """One REST call as somebody."""
+        """One REST call with a token."""
         answer = requests.request(
             method,
             f"{self.forge.url}/repos/{REPOSITORY}/{path}",
@@ -219,7 +219,7 @@ class Shop:
         answer.raise_for_status()
 
     def split(self) -> None:
-        """Pins and policy move to a repository of their own, `acme/gitops`; this one keeps code, tags, evidence."""
+        """Move pins and policy to a separate repository, `acme/gitops`; this one keeps code, tags and evidence."""
         gitops = self.forge.repository("acme/gitops")
         for login, role in (("octo-dev", "write"), ("octo-lead", "admin")):
             self.forge.collaborator("acme/gitops", login, role)
@@ -245,7 +245,7 @@ class Shop:
         return self.repo.read(ref, f"deploy/{environment}.yaml").decode()
 
     def outputs(self) -> dict[str, str]:
-        """Outputs of the last step, and forget them."""
+        """The outputs of the last step, which are then removed."""
         path = self.folder / "output"
         written = steps.outputs(path) if path.exists() else {}
         path.unlink(missing_ok=True)

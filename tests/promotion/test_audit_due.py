@@ -37,7 +37,7 @@ environments:
         ("workflow_dispatch", "", [], 0, ()),
     ],
 )
-def test_what_is_due(
+def test_a_push_audits_the_environments_whose_files_it_changed(
     event: str,
     before: str,
     files: list[str],

@@ -33,7 +33,7 @@ def test_chart_and_image_tag_move_together(tmp_path: Path, monkeypatch: pytest.M
     assert 'targetRevision: "1.2.3"' in text and "value: v1.2.3" in text and "1.0.0" not in text
 
 
-def test_a_chart_of_another_registry_is_not_taken_for_the_app_s(
+def test_a_chart_of_another_registry_is_not_the_apps_chart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "gitops"

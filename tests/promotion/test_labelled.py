@@ -1,4 +1,4 @@
-"""A risk label is given for what somebody has read: it counts for that head and for no other."""
+"""A risk label counts only for the head that its author has seen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def promote(world: Shop, **inputs: str) -> dict[str, str]:
 
 
 def none(world: Shop, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Publish a version whose chart asks for no replicas."""
+    """Publish a version whose chart has no replicas."""
     template = shop_world.DEPLOYMENT.replace("{{ .Values.replicas }}", "0")
     monkeypatch.setattr(shop_world, "DEPLOYMENT", template)
     world.publish(version)
@@ -29,7 +29,7 @@ def none(world: Shop, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world.passed(version)
 
 
-def test_the_label_of_one_version_does_not_let_the_next_one_in(
+def test_the_label_of_one_version_does_not_count_for_the_next(
     world: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     none(world, "1.1.0", monkeypatch)
@@ -40,7 +40,7 @@ def test_the_label_of_one_version_does_not_let_the_next_one_in(
     promote(world, mode="evaluate")
     assert status(world, told["commit"])[0] == "success"
     promote(world, environment="prod", version="1.1.0")
-    assert status(world, told["commit"])[0] == "success", "an equal proposal keeps what was given to it"
+    assert status(world, told["commit"])[0] == "success", "an equal proposal keeps its label"
 
     none(world, "1.2.0", monkeypatch)
     world.forge.advance(5)
@@ -57,8 +57,8 @@ def test_the_label_of_one_version_does_not_let_the_next_one_in(
     assert status(world, newer["commit"])[0] == "success"
 
 
-def test_a_label_older_than_the_newest_push_lets_nothing_in(world: Shop) -> None:
-    """Whatever dates its commits say of themselves, and also when a head comes back."""
+def test_a_label_older_than_the_newest_push_does_not_count(world: Shop) -> None:
+    """Whatever the dates of its commits are, and also when an earlier head is pushed again."""
     pull = propose(world, {VALUES: lambda _: "replicas: 0\n"})
     world.forge.advance(5)
     world.hub().add_labels(pull.number, [LABEL])
@@ -82,7 +82,7 @@ def test_a_label_older_than_the_newest_push_lets_nothing_in(world: Shop) -> None
 
 
 @pytest.mark.parametrize(("code", "state"), [(403, "failure"), (404, "failure"), (500, "error")])
-def test_where_the_time_of_the_push_is_not_known_no_label_counts(world: Shop, code: int, state: str) -> None:
+def test_without_the_time_of_the_push_no_label_counts(world: Shop, code: int, state: str) -> None:
     pull = propose(world, {VALUES: lambda _: "replicas: 0\n"})
     world.forge.advance(5)
     world.hub().add_labels(pull.number, [LABEL])

@@ -1,4 +1,4 @@
-"""What decides may lie far back: behind looks of every night, behind the gates of many other releases."""
+"""The verdict that decides may be far back, behind nightly looks and the gates of many other releases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
     return code, world.outputs()
 
 
-def test_looks_of_every_night_hide_no_verdict(world: Shop) -> None:
+def test_nightly_looks_hide_no_verdict(world: Shop) -> None:
     for environment, versions in (("staging", ("1.1.0",)), ("prod", ("1.0.0",))):
         for version in versions:
             world.passed(version, environment)
@@ -73,7 +73,7 @@ def test_a_verdict_too_far_back_is_unknown_and_not_absent(
     assert (code, told["reason"]) == (3, "unknown-state")
 
 
-def test_a_verdict_that_is_at_hand_costs_one_reading_for_all_environments(world: Shop) -> None:
+def test_a_recent_verdict_needs_one_request_for_all_environments(world: Shop) -> None:
     world.seed_pin("staging", "1.1.0")
     world.passed("1.1.0")
     since = len(world.forge.calls)
@@ -109,4 +109,6 @@ def test_a_release_that_ran_for_a_minute_has_not_soaked(tmp_path: Path, host: st
         assert (code, told["reason"], told["next-at"]) == (0, "proposed", "")
         status = world.hub().statuses(told["commit"])[0]
         assert status.state == "pending"
-        assert re.search(r"good in staging only 6\ds before 1\.2\.0 came, needs 1h", status.description)
+        assert re.search(
+            r"good in staging for only 6\ds before 1\.2\.0 replaced it, but needs 1h", status.description
+        )

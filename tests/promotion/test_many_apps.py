@@ -1,4 +1,4 @@
-"""What a run costs does not grow with the apps, but with what is open and with what a push touched."""
+"""The cost of a run does not grow with the apps, but with open promotions and the files of a push."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ def sixty(tmp_path: Path, host: str) -> Iterator[Shop]:
 
 def test_sixty_apps_with_nothing_open_cost_ten_requests(sixty: Shop) -> None:
     assert evaluate(sixty) <= 10
-    assert sixty.report()["calls"] == {"read": evaluate(sixty), "write": 0}, "each request is counted once"
+    assert sixty.report()["calls"] == {"read": evaluate(sixty), "write": 0}, (
+        "each request must be counted once"
+    )
 
 
-def test_a_push_is_about_the_apps_whose_files_it_touched(sixty: Shop) -> None:
+def test_a_push_concerns_only_the_apps_whose_files_it_changed(sixty: Shop) -> None:
     assert moved(sixty, {"README.md": "more\n"}) == ([], 6)
     pins = sixty.repo.read("main", "deploy-7/prod.yaml").decode().replace(NEWEST, "1.2.0")
     (place,), requests = moved(sixty, {"deploy-7/prod.yaml": pins})

@@ -37,7 +37,7 @@ def test_sixty_releases_are_sixty_proposals_within_ten_minutes(
 
 
 def released(world: Shop) -> list[str]:
-    """Every app has a release that prod may take; the names of the apps."""
+    """Give every app a release that may go to prod; the names of the apps."""
     apps, seeds = [], {}
     for file in sorted(world.folder.glob("apps/*/stagegate.yaml")):
         apps.append(file.parent.name)

@@ -1,4 +1,4 @@
-"""Marks: what is written is read back, what cannot be read holds, and names lead nowhere else."""
+"""Marks: a written mark is read back, an unreadable one is in force, and no name leads to another ref."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_a_mark_is_read_as_it_was_written(
     [None, b"", b"{", b"[]", b'{"kind": "hold"}', b"\xff\xfe", b'{"kind": "hold", "owner": "a", "reason": "b", "since": "today"}',
      b'{"kind": "hold", "owner": "a", "reason": "b", "since": "2026-01-01T00:00:00Z", "until": "never"}'],
 )  # fmt: skip
-def test_what_cannot_be_read_is_in_force(content: bytes | None) -> None:
+def test_an_unreadable_mark_is_in_force(content: bytes | None) -> None:
     placed = marks.place(marks.hold_ref("shop", "prod"), "o", content)
     assert placed is not None
     assert placed.mark is None
     assert marks.active(placed.mark, NOW)
 
 
-def test_places_and_names_fit_and_strangers_are_no_marks() -> None:
+def test_the_ref_of_a_mark_names_its_place_and_other_refs_are_no_marks() -> None:
     for ref, place, version in (
         (marks.hold_ref("all", "prod"), "hold", ""),
         (marks.ban_ref("shop", "1.2.0-rc.1+build.5"), "ban", "1.2.0-rc.1+build.5"),
@@ -81,14 +81,14 @@ def test_a_removed_or_expired_mark_does_not_count() -> None:
     [("", ""), ("90m", "2026-06-03T13:30:00Z"), ("3d", "2026-06-06T12:00:00Z"), ("2026-06-04", "2026-06-05T00:00:00Z"),
      ("2026-06-04T10:00:00+02:00", "2026-06-04T08:00:00Z")],
 )  # fmt: skip
-def test_when_a_mark_ends(text: str, end: str) -> None:
+def test_the_end_of_a_mark_is_read_as_a_duration_or_a_time(text: str, end: str) -> None:
     assert expiry.read(text, NOW) == end
 
 
 @pytest.mark.parametrize(
     "text", ["soon", "0h", "2 hours", "2026-06-02", "2026-06-03T10:00:00", "2026-13-01", "-1h", "99999999d"]
 )
-def test_ends_that_are_none(text: str) -> None:
+def test_an_invalid_end_is_refused(text: str) -> None:
     with pytest.raises(Stop) as stopped:
         expiry.read(text, NOW)
     assert stopped.value.reason == "bad-input"

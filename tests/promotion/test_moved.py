@@ -1,4 +1,4 @@
-"""Which environments a workflow is about: the first ones of a release, or those that moved."""
+"""The environments of a workflow: the first ones of a release, or those that moved."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def record(version: str, outcome: Any = "passed") -> Record:
         (None, False, BY_HAND, True),
     ],
 )
-def test_only_what_moved_or_has_no_verdict_needs_a_gate(
+def test_only_an_environment_that_moved_or_has_no_verdict_needs_a_gate(
     newest: Record | None, touched: bool, cause: Push, needed: bool
 ) -> None:
     assert moved.needs_gate("1.0.0", newest, touched, cause) is needed
 
 
-def test_a_verdict_that_cannot_be_read_is_none() -> None:
+def test_an_unreadable_verdict_needs_a_gate() -> None:
     unread = Record(id=1, sha="", created="", creator=None, evidence=None, since="2026-01-01T00:01:00Z")
     assert moved.needs_gate("1.0.0", unread, False, PUSH)
 
@@ -117,7 +117,7 @@ def test_an_announced_release_is_one_object() -> None:
     assert (made.app, made.version, made.config) == ("web", "1.1.0", "apps/web.yaml")
 
 
-def test_a_release_with_pins_elsewhere_is_announced() -> None:
+def test_a_release_with_pins_in_another_repository_is_announced() -> None:
     away = app("web", "policy: acme/gitops//apps/web.yaml\n", "")
     made = moved.releases('[{"app": "web", "version": "1.1.0"}]', [away])
     road = json.loads(moved.road([away], made, moved.first([away], made, several=False)))
@@ -132,7 +132,7 @@ def test_a_value_that_is_not_a_release_is_refused(text: str) -> None:
     assert stop.value.reason == "bad-input"
 
 
-def test_the_event_says_what_the_run_is_about() -> None:
+def test_the_event_names_the_commits_of_the_push() -> None:
     assert moved.push("push", {"before": "a" * 40, "after": "b" * 40}) == PUSH
     assert moved.push("push", {"before": "0" * 40, "after": "b" * 40}) == Push(everything=True)
     assert moved.push("workflow_dispatch", {"sender": {"type": "User"}}) == BY_HAND

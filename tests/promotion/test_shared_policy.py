@@ -1,4 +1,4 @@
-"""Shared policy as the forge has it: read from the default branch, once for many apps, and unknown where it cannot be."""
+"""Shared policy is read from the default branch, once for many apps, and is unknown where it cannot be read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOAK = "environments: {prod: {soak: 45m}}\n"
 
 
 class World:
-    """The app's repository, one that everybody may read, and one that nobody may."""
+    """The app's repository, one that everybody may read, and one that nobody may read."""
 
     def __init__(self, forge: Forge) -> None:
         self.forge = forge
@@ -77,7 +77,7 @@ def test_a_change_of_the_shared_file_is_the_policy_of_every_app(world: World) ->
     "extends",
     ["acme/secret//policy.yaml", "acme/platform//other.yaml", "acme/nowhere//policy.yaml", "other.yaml"],
 )
-def test_what_cannot_be_read_is_unknown(world: World, extends: str) -> None:
+def test_a_shared_file_that_cannot_be_read_is_unknown(world: World, extends: str) -> None:
     with pytest.raises(Stop) as stop:
         state(world, extends)
     assert stop.value.reason == "unknown-state"

@@ -1,4 +1,4 @@
-"""App and pins in two repositories: what each file may say, and which token is missing when one is."""
+"""App and pins in two repositories: the keys of each file, and a message that names a missing token."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def policy(world: Shop, old: str, new: str) -> None:
     (world.folder / POLICY).write_text(text.replace(old, new))
 
 
-def test_the_apps_file_may_stand_anywhere_and_says_how_tags_are_named(world: Shop) -> None:
+def test_the_apps_file_may_be_anywhere_and_names_the_tag_prefix(world: Shop) -> None:
     own = world.repo.read("main", "stagegate.yaml").decode()
     prefixed = f"{own}version: {{tag-prefix: shop-v}}\n"
     world.repo.seed({"stagegate.yaml": None, "services/shop/stagegate.yaml": prefixed})
@@ -63,7 +63,7 @@ def test_a_registry_outside_the_policy_gets_no_request(
 
 
 @pytest.mark.parametrize("private", [False, True])
-def test_a_job_with_only_its_own_token_gets_the_next_step(
+def test_a_job_without_the_pins_token_is_told_what_to_pass(
     world: Shop, capsys: pytest.CaptureFixture[str], private: bool
 ) -> None:
     world.repo.private = private
@@ -92,7 +92,7 @@ def ask(world: Shop, method: str, path: str, **fields: object) -> Any:
     return answer.json()
 
 
-def test_commands_and_the_guard_live_where_the_pins_are(world: Shop) -> None:
+def test_commands_and_pin_guard_run_in_the_pins_repository(world: Shop) -> None:
     assert promote(world) == (0, "committed")
     world.passed("1.1.0")
     number = ask(world, "POST", "/issues", title="talk")["number"]

@@ -1,4 +1,4 @@
-"""Writing a promotion when others write too: races, lost answers, leftovers of killed runs, and how many calls."""
+"""Writing a promotion while others write: races, lost responses, leftovers of killed runs, and the number of calls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(world: Shop, **inputs: str) -> tuple[int, dict[str, str]]:
 
 
 def before_first(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], Any]) -> None:
-    """Let somebody act right before the hub's first call of this name."""
+    """Run an action of another person right before the hub's first call of this name."""
     real = getattr(hub.Hub, name)
     waiting = [act]
 
@@ -50,7 +50,9 @@ def writes(world: Shop, since: int) -> list[str]:
     return [f"{c.method} {c.path}" for c in world.forge.calls[since:] if c.write]
 
 
-def test_base_moves_under_a_direct_commit(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_direct_commit_is_made_again_when_the_base_moves(
+    world: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def other() -> None:
         text = world.pins("staging").replace("# no scheme", "# touched by somebody")
         world.repo.seed({"deploy/staging.yaml": text, "other.txt": "theirs"})
@@ -64,7 +66,7 @@ def test_base_moves_under_a_direct_commit(world: Shop, monkeypatch: pytest.Monke
     assert world.repo.read("main", "other.txt") == b"theirs"
 
 
-def test_base_moves_under_a_proposal(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proposal_is_made_again_when_the_base_moves(world: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     before_first(
         monkeypatch, "create_commit", lambda: world.repo.seed({"deploy/values/prod.yaml": "replicas: 3\n"})
     )
@@ -93,7 +95,7 @@ def test_two_promotions_at_once_make_one_pull_request(world: Shop, monkeypatch: 
         monkeypatch.setenv("STAGEGATE_WRITE_PACE", "0")
 
 
-def test_branch_deleted_or_pull_request_closed_meanwhile(
+def test_a_branch_deleted_or_pull_request_closed_during_the_run_is_handled(
     world: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, first = run(world, environment="prod")
@@ -135,7 +137,7 @@ def test_branch_deleted_or_pull_request_closed_meanwhile(
         "/statuses/",
     ],
 )
-def test_a_write_that_fails_or_loses_its_answer_is_completed_by_the_next_run(
+def test_the_next_run_completes_a_write_that_failed_or_lost_its_response(
     world: Shop, path: str, how: Any
 ) -> None:
     world.forge.fail("POST", path, 1, how)
@@ -205,7 +207,7 @@ def test_reads_do_not_grow_with_pins_and_their_values(tmp_path: Path, host: str)
     assert reads[0] == reads[1]
 
 
-def test_auto_merge_is_switched_off_before_another_version_takes_the_place(world: Shop) -> None:
+def test_auto_merge_is_disabled_before_the_proposal_gets_another_version(world: Shop) -> None:
     world.forge.protect("acme/shop", required_statuses=[("somebody/else", None)])
     _, first = run(world, environment="prod")
     pull = world.hub().pull(int(first["pr-number"]))

@@ -1,4 +1,4 @@
-"""What an open proposal says is what was known when it was proposed again, and nothing is written twice."""
+"""The body of an open proposal has the facts of the last proposal, and is written only when it changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def promote(world: Shop, run: str, **inputs: str) -> dict[str, str]:
     return world.outputs()
 
 
-def test_a_body_is_written_again_when_it_would_say_something_else(
+def test_a_body_is_written_again_only_when_its_content_changed(
     world: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = SECRET.replace("VERSION", "{{ .Chart.Version }}")
@@ -37,14 +37,14 @@ def test_a_body_is_written_again_when_it_would_say_something_else(
     assert "<hidden" in first.replace("&lt;", "<")
     world.forge.advance(3600)
     assert promote(world, "79", environment="prod", version="1.1.0")["reason"] == "already-proposed"
-    assert body() == first, "another time, run and key of hidden values are nothing new"
+    assert body() == first, "another time, run or key of hidden values does not change the body"
 
     world.passed("1.1.0", outcome="failed", reason="checks-failed")
     because = {"rules": "evidence", "reason": "we know better"}
     promote(world, "80", mode="override", environment="prod", version="1.1.0", **because)
     told = promote(world, "81", environment="prod", version="1.1.0")
     assert (told["reason"], "we know better" in body(), "failed" in body()) == ("updated", True, True)
-    assert "what 1.1.0 brings" in body(), "the commits are still told"
+    assert "what 1.1.0 brings" in body(), "the commits are still listed"
     assert promote(world, "82", environment="prod", version="1.1.0")["reason"] == "already-proposed"
 
 

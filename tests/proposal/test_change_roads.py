@@ -1,4 +1,4 @@
-"""By which release each commit of a promotion came, and where that release has been: merges too, each commit once."""
+"""The release that brought each commit of a promotion, and the gates of that release; each commit once, merges too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def status(context: str, state: str = "success", creator: Actor = ACTIONS_BOT) -
     )
 
 
-def test_each_commit_came_by_the_first_release_that_contains_it() -> None:
+def test_each_commit_belongs_to_the_first_release_that_contains_it() -> None:
     log = {
         "a": Entry(("base",)),
         "side": Entry(("base",)),

@@ -1,4 +1,4 @@
-"""The complete difference as one page: everything is on it, nothing secret is, and foreign text is inert."""
+"""The complete difference as one page: it has every change and no secret, and foreign text on it is inert."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def test_foreign_text_is_inert() -> None:
     assert "javascript:" not in document
 
 
-def test_the_page_asks_no_network_for_anything() -> None:
+def test_the_page_loads_nothing_from_the_network() -> None:
     document = page.page([facts()], "https://github.example/runs/9")
     assert "default-src 'none'" in document
     assert "link" not in tags(document) and "src=" not in document
 
 
-def test_a_page_holds_what_a_body_cannot() -> None:
+def test_a_page_contains_a_difference_too_long_for_a_body() -> None:
     one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{0}}}\ndata: {{motd: '{1}'}}\n"
     sides = [
         "---\n".join(one.format(number, f"{side} " * 99) for number in range(900)) for side in ("old", "new")

@@ -1,4 +1,4 @@
-"""The body as people read it (golden files), its limit, and that no foreign text acts."""
+"""The body as people read it (golden files), its limit, and inert foreign text."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def facts(**changes: object) -> BodyFacts:
 
 
 def seen(found: Difference) -> tuple[RiskSeen, ...]:
-    """Risks as facts keep them."""
+    """Risks as the facts contain them."""
     return tuple(RiskSeen(kind=r.kind, object=r.object, detail=r.detail) for r in risks(found))
 
 
@@ -228,7 +228,7 @@ CASES: dict[str, BodyFacts] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_body(case: str) -> None:
+def test_a_body_equals_its_golden_file(case: str) -> None:
     found = text.body(CASES[case])
     golden = GOLDEN / f"{case}.md"
     if os.environ.get("UPDATE_GOLDEN"):
@@ -251,7 +251,7 @@ def test_a_rollback_shows_its_risks_and_asks_for_no_label_wherever_it_is_judged(
     assert asked == {"promote": True, "rollback": False}
 
 
-def test_a_body_too_long_for_github_gives_its_folds_to_the_summary_and_keeps_the_rest() -> None:
+def test_a_body_too_long_for_github_moves_its_folds_to_the_summary() -> None:
     one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{0}}}\ndata: {{motd: '{1}', colour: '{2}'}}\n"
     sides = [
         "---\n".join(one.format(n, f"{side} {n} ✓" * 9, "x" * 900) for n in range(900))
@@ -268,7 +268,7 @@ def test_a_body_too_long_for_github_gives_its_folds_to_the_summary_and_keeps_the
         assert part.count("<details>") == part.count("</details>")
 
 
-def test_long_lists_of_everything_stay_within_the_limit() -> None:
+def test_a_body_with_long_lists_stays_within_the_limit() -> None:
     usual = facts()
     many = facts(
         commits=tuple(CommitLine(sha="a" * 40, subject="feat: " + "é" * 500) for _ in range(300)),
@@ -328,7 +328,7 @@ SOAKS = RuleResult(rule="soak", state="wait", detail="soaks", until="2026-01-05T
         ({"difference": None}, "the change in the cluster is not known · may merge"),
     ],
 )
-def test_the_first_line_says_it_all(changes: dict[str, object], end: str) -> None:
+def test_the_first_line_summarises_the_promotion(changes: dict[str, object], end: str) -> None:
     line = text.body(facts(**changes)).text.split("\n", 1)[0].replace("\u200b", "")
     begin = "**1.0.0 → 1.1.0** · 1 feature, 1 fix, 1 other commit · staging passed 2 checks at 2026-01-05 10:04 UTC · "
     assert line.startswith(begin)
@@ -336,7 +336,7 @@ def test_the_first_line_says_it_all(changes: dict[str, object], end: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["promote", "rollback", "configure"])
-def test_every_command_that_the_text_suggests_is_one_that_the_parser_takes(kind: str) -> None:
+def test_the_parser_accepts_every_command_that_the_text_suggests(kind: str) -> None:
     found = re.findall(r"`(/[^`]+)`", text.body(facts(kind=kind)).text)
     names = [parse.parse(command).name for command in found]
     assert names == {
@@ -344,6 +344,6 @@ def test_every_command_that_the_text_suggests_is_one_that_the_parser_takes(kind:
     }[kind]  # fmt: skip
 
 
-def test_times_that_stay_are_absolute() -> None:
+def test_times_in_the_text_are_absolute() -> None:
     found = text.body(CASES["risky-and-waiting"]).text
     assert not re.search(r"\bago\b|\d{4}-\d\d-\d\dT", found)

@@ -17,6 +17,6 @@ AT_ONCE = 10
 
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, AT_ONCE))
-def test_every_depth_decides_what_the_full_graph_says(tmp_path: Path, first: int) -> None:
+def test_every_depth_of_a_checkout_decides_as_the_full_graph(tmp_path: Path, first: int) -> None:
     for seed in range(first, first + AT_ONCE):
         assert histories.differences(seed, tmp_path / str(seed)) == [], seed

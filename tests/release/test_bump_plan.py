@@ -89,7 +89,7 @@ def facts(
         (facts(commit("anything"), version="0.0.0", tags=()), "auto", "0.1.0"),
     ],
 )
-def test_next_version(known: BumpFacts, bump: str, version: str) -> None:
+def test_commits_decide_the_next_version(known: BumpFacts, bump: str, version: str) -> None:
     assert plan(SETTINGS, known, bump).version == version
 
 
@@ -98,7 +98,7 @@ def test_commits_that_do_not_count_release_nothing() -> None:
     assert plan(SETTINGS, known, "auto").reason == "no-release-needed"
 
 
-def test_a_tagged_head_is_released_already() -> None:
+def test_a_tagged_head_is_already_released() -> None:
     decided = plan(SETTINGS, facts(tags=("1.0.0",), head="b" * 40), "auto")
     assert (decided.reason, decided.version, decided.commit) == ("already-released", "1.0.0", "b" * 40)
 
@@ -127,7 +127,7 @@ def test_a_version_that_does_not_fit_is_refused(bump: str, reason: str) -> None:
     assert stop.value.reason == reason
 
 
-def test_without_version_files_the_tag_alone_tells_the_version() -> None:
+def test_without_version_files_the_tag_names_the_version() -> None:
     settings = Settings(app="shop", version=Versioning(files=()))
     decided = plan(settings, facts(commit("feat: a"), contents={}), "auto")
     assert (decided.reason, decided.tag, decided.files) == ("released", "v1.1.0", {})
@@ -150,7 +150,7 @@ def test_a_version_only_goes_up_and_is_never_reused(subjects: list[str]) -> None
         assert decided.files["VERSION"].decode() == f"{decided.version}\n"
 
 
-def test_a_prerelease_never_sorts_below_the_one_before_and_says_why_it_is_named_otherwise() -> None:
+def test_a_prerelease_never_sorts_below_the_previous_one_and_another_name_is_explained() -> None:
     decided = plan(
         SETTINGS, facts(commit("fix: a"), version="2.0.0-rc9", tags=("1.0.0", "2.0.0-rc9")), "auto"
     )

@@ -20,7 +20,7 @@ def test_a_section_is_added_above_and_the_rest_keeps_its_bytes() -> None:
     assert changelog.section(new, "1.0.0") == notes
 
 
-def test_a_section_that_is_there_is_not_written_again() -> None:
+def test_an_existing_section_is_not_written_again() -> None:
     once = changelog.add(OLD, "1.0.0", "2026-02-03", "- x")
     assert changelog.add(once, "1.0.0", "2026-02-04", "- y") == once
 
@@ -35,7 +35,7 @@ def test_an_empty_changelog_gets_a_title() -> None:
     )
 
 
-def test_headings_that_are_underlined_and_headings_in_comments() -> None:
+def test_underlined_headings_count_and_headings_in_comments_do_not() -> None:
     underlined = "Changelog\n=========\n\n1.1.0 (2024-01-01)\n------------------\n\n- a\n"
     new = changelog.add(underlined, "1.2.0", "2026-02-03", "- x")
     assert new.index("## [1.2.0]") < new.index("1.1.0 (2024")

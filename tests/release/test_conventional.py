@@ -23,7 +23,9 @@ from stagegate.release.conventional import read, scopes
         ("", "", None),
     ],
 )
-def test_level(subject: str, body: str, level: str | None) -> None:
+def test_the_title_and_footers_of_a_commit_decide_its_level(
+    subject: str, body: str, level: str | None
+) -> None:
     assert read(subject, body).level == level
 
 
@@ -34,9 +36,9 @@ def test_level(subject: str, body: str, level: str | None) -> None:
         ("feat: a", "BREAKING CHANGE: b", "major", "no empty line before"),
         ("feat: a", "\ntext\nBREAKING CHANGE: b", "major", "no empty line before"),
         ("chore: a", "\ntheir notes\nBREAKING CHANGE: b", None, "inside a paragraph: not counted"),
-        ("feat: a", "\n**BREAKING CHANGE:** b", "minor", "does not define: not counted"),
-        ("feat: a", "\n- BREAKING CHANGE: b", "minor", "does not define: not counted"),
-        ("fix: a", "\n### Breaking Changes\n\n- b", "patch", "does not define: not counted"),
+        ("feat: a", "\n**BREAKING CHANGE:** b", "minor", "does not define, so it does not count"),
+        ("feat: a", "\n- BREAKING CHANGE: b", "minor", "does not define, so it does not count"),
+        ("fix: a", "\n### Breaking Changes\n\n- b", "patch", "does not define, so it does not count"),
         ("chore(deps): a", "\n### Breaking Changes\n\n- b", None, ""),
         ("feat: a", "\n```\nbreaking change: b\n```", "minor", ""),
         ("feat: a (#9)", "\n* feat!: b\n* fix: c", "minor", "lists the breaking change 'feat!: b'"),
@@ -45,9 +47,7 @@ def test_level(subject: str, body: str, level: str | None) -> None:
         ("docs: a", "", None, ""),
     ],
 )
-def test_a_spelling_that_leaves_doubt_is_named(
-    subject: str, body: str, level: str | None, warning: str
-) -> None:
+def test_a_doubtful_spelling_is_reported(subject: str, body: str, level: str | None, warning: str) -> None:
     found = read(subject, body)
     assert found.level == level
     assert warning in found.warning if warning else not found.warning

@@ -49,7 +49,7 @@ def test_floating_tags_never_go_back(version: str, published: tuple[str, ...], t
         ("pay-v", "{app}-{version}", ("pay-1.2.3",)),
     ],
 )
-def test_an_image_has_the_release_s_name_whatever_git_tags_begin_with(
+def test_image_tags_do_not_depend_on_the_prefix_of_git_tags(
     prefix: str, form: str, names: tuple[str, ...]
 ) -> None:
     settings = Settings(app="pay", version=Versioning(tag_prefix=prefix), image_tag=form)
@@ -65,7 +65,7 @@ def test_a_fixed_tag_with_other_content_is_refused() -> None:
     assert OTHER in stop.value.why
 
 
-def test_only_what_is_missing_is_put() -> None:
+def test_only_missing_tags_are_written() -> None:
     facts = TagFacts(digests={IMAGE: DIGEST}, present={IMAGE: {"v1.0.0": DIGEST, "latest": OTHER}})
     decided = plan("1.0.0", ("v1.0.0",), "c" * 40, facts, floating=FLOATING)
     assert {t.tag: t.needed for t in decided} == {
@@ -95,7 +95,7 @@ def test_an_unknown_kind_of_floating_tag_is_refused() -> None:
     assert stop.value.reason == "bad-input"
 
 
-def test_a_tag_that_no_release_has_is_named_with_its_removal() -> None:
+def test_a_tag_that_belongs_to_no_release_is_reported_with_its_removal() -> None:
     facts = TagFacts(
         digests={IMAGE: DIGEST},
         present={},

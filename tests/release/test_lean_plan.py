@@ -1,4 +1,4 @@
-"""A plan from the clone alone: a few git calls, and no library for HTTP or for rich text."""
+"""A plan from the clone alone runs git a few times and loads no library for HTTP or rich text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a decision asks GitHub, one time after another: each one is a round trip across the network."""
+"""How many requests in sequence a decision sends to GitHub: each one is a round trip across the network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FILES = {
 
 
 def rounds(world: VersionWorld, *flags: str, depth: int) -> tuple[int, int]:
-    """How often the repository and the API were asked in one run. git asks what a server can before each question."""
+    """The number of requests to the repository and the API in one run. git asks for abilities before each."""
     before = len(world.forge.calls)
     code, found = world.bump(*flags, depth=depth)
     assert code == 0, found
@@ -48,7 +48,7 @@ def rounds(world: VersionWorld, *flags: str, depth: int) -> tuple[int, int]:
         ("verify", 1, (1, 1)),
     ],
 )
-def test_a_decision_asks_a_few_times_however_many_commits_there_are(
+def test_the_number_of_requests_does_not_grow_with_commits(
     tmp_path: Path, mode: str, depth: int, least: tuple[int, int]
 ) -> None:
     with Forge(tmp_path / "forge") as forge:
@@ -58,9 +58,7 @@ def test_a_decision_asks_a_few_times_however_many_commits_there_are(
         assert rounds(world, "--mode", mode, depth=depth) == least
 
 
-def test_the_files_are_on_their_way_while_git_fetches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_files_are_requested_while_git_fetches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     origin = Repository(tmp_path / "origin")
     origin.git("config", "uploadpack.allowFilter", "true")
     origin.commit("feat: open", {"VERSION": "1.0.0\n"})
@@ -77,7 +75,7 @@ def test_the_files_are_on_their_way_while_git_fetches(
             return super().files(ref, paths)
 
     def late(*words: Any, **given: Any) -> Completed:
-        assert asked.wait(60), "the files are asked for only when git has fetched"
+        assert asked.wait(60), "the files are requested only after git has fetched"
         return fetch(*words, **given)
 
     monkeypatch.setattr(histories, "Files", Files)

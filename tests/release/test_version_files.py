@@ -19,7 +19,7 @@ CHART = b'# chart\napiVersion: v2\nversion: 1.0.0  # moves\nappVersion: "1.0.0"\
         (VersionFile(file="p.json", path="version"), b'{"version":"1.0.0","x":"1.0.0"}', b'{"version":"1.1.0","x":"1.0.0"}'),
     ],
 )  # fmt: skip
-def test_only_the_version_moves(place: VersionFile, before: bytes, after: bytes) -> None:
+def test_only_the_version_changes(place: VersionFile, before: bytes, after: bytes) -> None:
     assert {held.version for held in version_files.read(place, before)} == {"1.0.0"}
     assert version_files.write(place, before, "1.1.0") == after
 
@@ -32,7 +32,7 @@ def test_only_the_version_moves(place: VersionFile, before: bytes, after: bytes)
         (VersionFile(file="r", pattern="no place"), b"1.0.0"),
     ],
 )
-def test_a_place_that_holds_nothing_is_a_mistake_in_the_settings(place: VersionFile, content: bytes) -> None:
+def test_a_place_without_a_version_is_a_mistake_in_the_settings(place: VersionFile, content: bytes) -> None:
     with pytest.raises(Stop) as stop:
         version_files.read(place, content)
     assert stop.value.reason == "bad-settings"
@@ -66,15 +66,13 @@ POETRY = b'[tool.poetry]\nversion = "1.0.0"\n[project]\nversion = "1.0.0"\n[tool
         ),
     ],
 )
-def test_files_that_everybody_knows_have_every_version_of_the_app_moved(
-    file: str, before: bytes, after: bytes
-) -> None:
+def test_known_files_have_every_version_of_the_app_changed(file: str, before: bytes, after: bytes) -> None:
     place = VersionFile(file=file)
     assert {held.version for held in version_files.read(place, before)} == {"1.0.0"}
     assert version_files.write(place, before, "1.1.0") == after
 
 
-def test_a_cargo_workspace_with_several_versions_is_not_guessed_at() -> None:
+def test_a_cargo_workspace_with_several_versions_is_refused() -> None:
     content = MEMBERS.replace(b"1.0.0", b"2.0.0", 1)
     with pytest.raises(Stop) as stop:
         version_files.read(VersionFile(file="Cargo.lock"), content)

@@ -1,4 +1,4 @@
-"""A monorepo or a single app on the forge, people's pull requests in it, and version-bump run in a fresh checkout."""
+"""A monorepo or a single app on the forge, with people's pull requests, and version-bump in a fresh checkout."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ DOCUMENTS["pull-request"] = proposal
 
 
 def opened(chromium: Any, folder: Path, document: str, *, size: str = "desk", scheme: str = "light") -> Page:
-    """A page of the browser with a document in it, whose requests and dialogs are remembered."""
+    """A page of the browser with a document, which records its requests and dialogs."""
     file = folder / "page.html"
     file.write_text(document, encoding="utf-8")
     page = chromium.new_page(viewport=SIZES[size], color_scheme=scheme)
@@ -179,9 +179,11 @@ def visible(page: Page) -> list[str]:
     return [row.get_attribute("data-app") for row in rows if row.is_visible()]
 
 
-def test_filter_and_sort(chromium: Any, tmp_path: Path) -> None:
+def test_the_status_page_filters_and_sorts(chromium: Any, tmp_path: Path) -> None:
     page = opened(chromium, tmp_path, DOCUMENTS["status"]())
-    assert visible(page) == [HOSTILE, "search", "mail", "pay", "shop"], "what needs a person comes first"
+    assert visible(page) == [HOSTILE, "search", "mail", "pay", "shop"], (
+        "environments that need a person come first"
+    )
     page.fill("#filter", "held")
     assert visible(page) == ["pay"]
     assert page.inner_text("#shown") == "1 of 5 apps"
@@ -204,7 +206,7 @@ def test_filter_and_sort(chromium: Any, tmp_path: Path) -> None:
         ("fedcba9", "No release on this page contains fedcba9."),
     ],
 )
-def test_where_is_my_commit(chromium: Any, tmp_path: Path, wanted: str, found: str) -> None:
+def test_the_status_page_finds_a_commit(chromium: Any, tmp_path: Path, wanted: str, found: str) -> None:
     page = opened(chromium, tmp_path, DOCUMENTS["status"]())
     page.fill("#commit", wanted)
     text = page.inner_text("#where")
@@ -227,7 +229,9 @@ def test_the_pages_are_accessible(
     violations = page.evaluate("axe.run().then(found => found.violations)")
     assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in violations] == []
     width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= SIZES[size]["width"], "nothing has to be moved sideways, tables scroll in themselves"
+    assert width <= SIZES[size]["width"], (
+        "the page does not scroll sideways; wide tables have their own scroll bar"
+    )
 
 
 def test_a_thousand_apps_can_be_filtered_and_sorted(chromium: Any, tmp_path: Path) -> None:
@@ -265,7 +269,7 @@ def test_nothing_is_fetched_and_no_foreign_text_runs(chromium: Any, tmp_path: Pa
     assert page.alarms == []
 
 
-def test_the_keyboard_reaches_everything(chromium: Any, tmp_path: Path) -> None:
+def test_every_control_can_be_used_by_keyboard(chromium: Any, tmp_path: Path) -> None:
     page = opened(chromium, tmp_path, DOCUMENTS["status"]())
     reached = set()
     for _ in range(60):
@@ -290,7 +294,9 @@ def test_the_keyboard_reaches_everything(chromium: Any, tmp_path: Path) -> None:
         ("pull-request", "desk", "dark"),
     ],
 )
-def test_pictures(chromium: Any, tmp_path: Path, document: str, size: str, scheme: str) -> None:
+def test_the_pictures_of_the_readme_are_taken(
+    chromium: Any, tmp_path: Path, document: str, size: str, scheme: str
+) -> None:
     text = DOCUMENTS[document]().replace(HOSTILE, "stock")
     shown = status_page.page(_without_trouble()) if document == "status" else text
     page = opened(chromium, tmp_path, shown, size=size, scheme=scheme)

@@ -28,7 +28,7 @@ def test_html_and_our_own_markers_are_shown_not_interpreted() -> None:
     assert "<" not in markdown.neutral("<!-- stagegate --><img src=x>")
 
 
-def test_a_template_neutralises_values_but_not_what_a_filter_made(
+def test_a_template_neutralises_values_but_not_the_output_of_a_filter(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "t.md.j2").write_text("{{ a }} {{ b | code }} @kept")

@@ -1,4 +1,4 @@
-"""The status page: foreign text is inert, unknown is never good, every app and release is on it."""
+"""The status page: foreign text is inert, an unknown state is never good, and it has every app and release."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def test_foreign_text_is_inert_everywhere() -> None:
     )
     text = status_page.page(report(hostile, AppStatus(app="other", trouble=HOSTILE)))
     assert "<img" not in text and "<script>alert" not in text and 'href="javascript' not in text
-    assert text.count("</script>") == 2, "only the page's own scripts end one"
+    assert text.count("</script>") == 2, "only the page's own script elements have an end tag"
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
     assert json.loads(data)[0]["releases"][0]["version"] == HOSTILE
 
 
-def test_the_page_asks_no_network_for_anything() -> None:
+def test_the_page_loads_nothing_from_the_network() -> None:
     text = status_page.page(report(AppStatus(app="shop", environments=(place(),))))
     assert "default-src 'none'" in text
     assert not re.findall(r"""(?:src|href)=["'](?!#)""", text), (
@@ -127,7 +127,7 @@ def test_an_app_that_cannot_be_read_fails_a_scheduled_check() -> None:
     assert status_page.worst(unread) == "unknown"
 
 
-def test_the_four_measures_and_where_the_time_goes() -> None:
+def test_the_four_measures_and_the_time_of_each_step_are_computed() -> None:
     app = AppStatus(
         app="shop",
         environments=(place("staging"), place("prod", production=True)),

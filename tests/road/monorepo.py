@@ -24,7 +24,7 @@ from tests.lab.argo_world import DEPLOYMENT, World, run
 
 REPOSITORY = "acme/mono"
 RIGHTS = dict.fromkeys(("contents", "statuses", "deployments", "pull_requests", "issues", "actions"), "write")
-SHARED = "2.3.0"  # version of the shared chart, which no release of pay moves
+SHARED = "2.3.0"  # version of the shared chart, which no release of pay changes
 APPS = ("web", "pay")
 PLACES = ("staging", "prod")
 
@@ -96,7 +96,7 @@ spec:
 
 
 def pin(app: str, place: str) -> str:
-    """The file that names what an app runs somewhere."""
+    """The file that names the version of an app in an environment."""
     return f"apps/web/values/{place}.yaml" if app == "web" else f"deploy/argocd/pay-{place}.yaml"
 
 
@@ -191,7 +191,7 @@ class Monorepo:
         )
 
     def runs(self, app: str, place: str) -> str:
-        """What the running service says of itself."""
+        """The version that the running service reports."""
         return requests.get(self.argocd.front(f"{app}-{place}"), timeout=10).text
 
     def ask(self, method: str, path: str, **fields: object) -> Any:

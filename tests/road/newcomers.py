@@ -1,4 +1,4 @@
-"""Repositories of strangers in the lab: what ran before, adoption by `init` alone, and their workflows under act."""
+"""Repositories of newcomers in the lab: earlier releases, adoption by `init` alone, and their workflows under act."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TOKENS = {
 
 @dataclass
 class Ground:
-    """What all strangers share: a GitHub, a registry, and the toolkit as act reads it."""
+    """The servers that all newcomers share: a GitHub, a registry, and the toolkit as act reads it."""
 
     root: Path
     forge: Forge
@@ -85,7 +85,7 @@ def ground(root: Path) -> Iterator[Ground]:
 
 
 class Newcomer(Lab):
-    """One stranger's repositories (the app's, and that of the pins) with an Argo CD of their own."""
+    """One newcomer's repositories (of the app and of the pins) with their own Argo CD."""
 
     def __init__(self, ground: Ground, pins: str, app: str = "") -> None:
         name = pins.replace("/", "-")
@@ -102,7 +102,7 @@ class Newcomer(Lab):
     # --- before ----------------------------------------------------------------------------------------------
 
     def have(self, builder: Callable[[Path], Path], edits: Mapping[str, tuple[str, str]] = {}) -> str:
-        """A repository as it was, pushed to the forge; its name."""
+        """Push a repository without stagegate to the forge; its name."""
         clone = self.root / f"clone-{len(self.clones)}"
         clone.mkdir()
         builder(clone)
@@ -138,7 +138,7 @@ class Newcomer(Lab):
             World(self.root, self.registry.host).image(tag, tag, f"acme/{name}")
 
     def chart(self, repository: str, *versions: str) -> None:
-        """The chart of earlier versions, by helm itself."""
+        """Publish the chart of earlier versions by helm itself."""
         chart = self.clones[repository] / "charts/shop"
         for version in versions:
             words = ["--version", version, "--app-version", version, "-d", str(self.root)]
@@ -165,7 +165,7 @@ class Newcomer(Lab):
         git(clone, "push", "-q", f"{self.pushing(repository)}", "main")
 
     def pushing(self, repository: str, login: str = "octo-admin") -> str:
-        """The address of a repository with a person's token: a push there is an event."""
+        """The address of a repository with a person's token, where a push is an event."""
         return (
             self.forge.url.replace("http://", f"http://{login}:{self.tokens[login]}@") + f"/{repository}.git"
         )
@@ -229,16 +229,16 @@ class Newcomer(Lab):
         return found
 
     def settled(self) -> list[tuple[str, str]]:
-        """Run all that is to run; (event, workflow) of every run, all of which must have ended well."""
+        """Run all workflows until none is left; (event, workflow) of every run, all of which must succeed."""
         runs = self.settle()
         assert not any(run.code for run in runs), failures(runs)
         return [(run.event, run.workflow) for run in runs]
 
     def runs_in(self, application: str) -> str:
-        """What the running service says of itself."""
+        """The version that the running service reports."""
         return requests.get(self.argocd.front(application), timeout=10).text
 
 
 def failures(runs: Sequence[ActRun]) -> list[str]:
-    """What failed, for people."""
+    """The failures, for people."""
     return [line for run in runs if run.code for line in act.failures(run.text.splitlines())]

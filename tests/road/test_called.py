@@ -30,7 +30,7 @@ def statuses(lab: Lab, ref: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def test_the_first_day_then_a_look_then_a_change_of_values(
+def test_the_called_workflows_adopt_look_and_gate_a_change_of_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Lab(tmp_path, layout=CALLED) as lab:
@@ -40,7 +40,7 @@ def test_the_first_day_then_a_look_then_a_change_of_values(
             "stagegate/shop/staging": adopted,
             "stagegate/shop/prod": adopted,
         }
-        assert lab.api("octo-lead", "GET", "/releases") == [], "what nobody tested is not published"
+        assert lab.api("octo-lead", "GET", "/releases") == [], "an untested release is not published"
 
         assert ended(lab.dispatch("e2e-tests.yml", environment="staging"), "e2e-tests.yml") == 0
         looked = lab.api("octo-lead", "GET", "/deployments?environment=staging")[0]["payload"]
@@ -55,7 +55,7 @@ def test_the_first_day_then_a_look_then_a_change_of_values(
         assert statuses(lab, "v1.0.0")["stagegate/shop/prod"] == ("success", "1.0.0 passed: 1 check")
         assert [found["tag_name"] for found in lab.api("octo-lead", "GET", "/releases")] == ["v1.0.0"]
 
-        # What the look finds wrong is a red run.
+        # A problem that the look finds fails the run.
         values = {**lab.scenario_variables("staging"), "SHOP_PASSWORD": "somebody changed it"}
         broken = {**lab.secrets(), "staging": {"STAGEGATE_VARIABLES": lines(values)}}
         with monkeypatch.context() as patched:

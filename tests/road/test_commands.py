@@ -35,7 +35,7 @@ def status(lab: Lab, ref: str, context: str) -> tuple[str, str]:
 
 
 def talk(lab: Lab, login: str, body: str, number: int = 0) -> tuple[list[ActRun], str]:
-    """A person comments; the runs it started, and the answer."""
+    """A person comments; the runs that it started, and the reply."""
     number = number or lab.api("octo-lead", "POST", "/issues", title="talk")["number"]
     lab.settle()
     lab.api(login, "POST", f"/issues/{number}/comments", body=body)
@@ -44,7 +44,7 @@ def talk(lab: Lab, login: str, body: str, number: int = 0) -> tuple[list[ActRun]
     return runs, next((c["body"] for c in reversed(comments) if c["user"]["type"] == "Bot"), "")
 
 
-def test_comments_are_obeyed_and_refused(lab: Lab) -> None:
+def test_a_comment_is_carried_out_or_refused(lab: Lab) -> None:
     runs, said = talk(lab, "octo-dev", "nice shop")
     assert (codes(runs), said) == ({"stagegate.yml": 0}, "")
     runs, said = talk(lab, "octo-reader", "/promote prod 1.1.0")
@@ -63,7 +63,7 @@ def test_a_prerelease_reaches_staging_and_stops(lab: Lab) -> None:
     assert lab.pulls() == []
 
 
-def test_a_hand_edited_pin_is_guarded(lab: Lab) -> None:
+def test_a_pin_changed_by_hand_is_judged(lab: Lab) -> None:
     head = lab.shop.head("main")
     lab.api("octo-dev", "POST", "/git/refs", ref="refs/heads/mine", sha=head)
     lab.push("octo-dev", "feat: newer", {PROD: lambda text: text.replace("1.0.0", "1.1.0-rc.1")}, "mine")
@@ -112,7 +112,7 @@ def test_a_merge_is_verified(lab: Lab) -> None:
 
 
 def test_a_person_on_call_rolls_back_and_forward_in_three_comments(lab: Lab) -> None:
-    """octo-dev has write permission and nobody else helps, apart from the reviews of what is merged."""
+    """octo-dev has write permission and acts alone, apart from the reviews before each merge."""
     number = lab.api("octo-lead", "POST", "/issues", title="prod is broken")["number"]
     lab.settle()
     runs, said = talk(lab, "octo-dev", "/rollback prod", number)

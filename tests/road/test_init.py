@@ -19,7 +19,7 @@ from tests.setup.test_init import alone
 
 pytestmark = pytest.mark.road
 
-# Builds with the shop's own program what the Dockerfile would, and writes what buildx writes.
+# Builds the image with the shop's own program in place of the Dockerfile, and writes the output of buildx.
 DOCKER = """\
 #!/bin/sh
 set -eu
@@ -34,7 +34,7 @@ printf '{"containerimage.digest": "%s"}' "$(grep -o 'sha256:[0-9a-f]*' built.txt
 
 
 def adopt(lab: Lab) -> None:
-    """Everything of stagegate leaves the shop, then `init` puts back what it needs."""
+    """Remove everything of stagegate from the shop, then let `init` write what it needs."""
     clone = lab.clone("newcomer", "octo-admin")
     git(clone, "pull", "--quiet", "origin", "main")
     for name in (".github", "e2e"):
@@ -48,7 +48,7 @@ def adopt(lab: Lab) -> None:
         alone(patch, clone)
         flags = ["--yes", "--stagegate", f"{TOOLKIT}@{REF}"]
         assert entrypoint("init", init.Init, init.main, argv=flags) == 0
-    # What chart-check tells: the Secret of the shop is made beside its chart. And the gate settles sooner.
+    # chart-check would report that the Secret of the shop is created outside its chart. The gate settles sooner.
     settings = clone / "stagegate.yaml"
     chart = "  path: charts/shop\n"
     told = "  checks: {external: [Secret/shop-login]}\n"
@@ -61,7 +61,7 @@ def adopt(lab: Lab) -> None:
 
 
 def settled(lab: Lab) -> list[tuple[str, str]]:
-    """Run all that is to run; (event, workflow) of every run, all of which must have ended well."""
+    """Run all workflows until none is left; (event, workflow) of every run, all of which must succeed."""
     runs = lab.settle()
     failed = [line for run in runs if run.code for line in act.failures(run.text.splitlines())]
     assert not failed and not any(run.code for run in runs), failed

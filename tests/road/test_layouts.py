@@ -27,7 +27,7 @@ def sell_tea(text: str) -> str:
 
 
 def settled(lab: Lab) -> list[tuple[str, str]]:
-    """Run all that is to run; (event, workflow) of every run, all of which must have ended well."""
+    """Run all workflows until none is left; (event, workflow) of every run, all of which must succeed."""
     runs = lab.settle()
     failed = [line for run in runs if run.code for line in act.failures(run.text.splitlines())]
     assert not failed and not any(run.code for run in runs), failed
@@ -60,7 +60,7 @@ def test_a_release_crosses_from_the_app_to_the_pins_and_back(tmp_path: Path) -> 
         ]
         assert [lab.ask(name)["version"] for name in ("staging", "prod")] == ["1.1.0", "1.0.0"]
         assert gates(lab, "v1.1.0") == {"stagegate/shop/staging": ("success", ROBOT)}
-        assert branches(lab, TWO.app) == {"main"}, "the app repository is no place for promotions"
+        assert branches(lab, TWO.app) == {"main"}, "the app repository has no promotions"
         assert branches(lab, TWO.pins) == {"main", "stagegate/promote/shop/prod"}
         moved = lab.api("octo-lead", "GET", f"/compare/{pins}...main", TWO.pins)
         assert [file["filename"] for file in moved["files"]] == ["apps/shop/argocd/staging.yaml"]

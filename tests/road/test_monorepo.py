@@ -31,7 +31,7 @@ def done(told: dict[str, str]) -> tuple[str, str]:
 
 
 def gates(world: Monorepo) -> dict[str, str]:
-    """The verdicts on the commit. What was built and published is no gate's."""
+    """The verdicts of gates on the commit, without the statuses of build and publication."""
     statuses = world.statuses(world.commit)
     return {name: state for name, (state, _) in statuses.items() if "/release/" not in name}
 
@@ -79,7 +79,7 @@ def test_a_hold_stops_one_app_and_not_the_other(world: Monorepo) -> None:
     assert open_pull(world, "pay")["head"]["sha"] == heads["pay"]
 
 
-def test_the_guard_reads_every_app_and_the_worst_verdict_counts(world: Monorepo) -> None:
+def test_pin_guard_judges_every_app_and_the_worst_verdict_counts(world: Monorepo) -> None:
     def judged(branch: str, files: dict[str, str]) -> tuple[str, str]:
         sha = world.repo.seed({**files}, "by hand", branch)
         pull = world.ask("POST", "/pulls", title=branch, head=branch, base="main")["number"]
@@ -99,7 +99,7 @@ def test_the_guard_reads_every_app_and_the_worst_verdict_counts(world: Monorepo)
     assert (state, "web" in said) == ("failure", True), said
 
 
-def test_the_other_app_goes_on_when_its_hold_is_lifted(world: Monorepo) -> None:
+def test_an_app_is_promoted_when_its_hold_is_lifted(world: Monorepo) -> None:
     told = world.step("promote-pr", "pay", mode="unhold", environment="prod", reason="audited")
     assert done(told) == ("0", "unmarked")
     pull = open_pull(world, "pay")

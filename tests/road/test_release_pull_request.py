@@ -14,7 +14,7 @@ CALL = "    uses: acme/stagegate/.github/workflows/version.yml@v0.1.0\n"
 
 
 def by_pull_request(text: str) -> str:
-    """release.yml in that mode; its build only reports what it was asked to build."""
+    """release.yml in that mode; its build only reports the version that it would build."""
     assert CALL in text
     head, _, build = text.replace(CALL, f"{CALL}    with: {{mode: pull-request}}\n").partition("  build:\n")
     release, _, _ = build.partition("    steps:\n")
@@ -23,13 +23,13 @@ def by_pull_request(text: str) -> str:
 
 
 def released(lab: Lab) -> str:
-    """What the one run of release.yml printed, which ended well."""
+    """The output of the one successful run of release.yml."""
     (run,) = [run for run in lab.settle() if run.workflow == "release.yml"]
     assert run.code == 0, run.text[-3000:]
     return run.text
 
 
-def test_a_release_pull_request_through_the_reusable_workflow(tmp_path: Path) -> None:
+def test_a_merged_release_pull_request_is_tagged_and_built(tmp_path: Path) -> None:
     with Lab(tmp_path) as lab:
         lab.push("octo-dev", "feat: tea", {".github/workflows/release.yml": by_pull_request})
         assert "building" not in released(lab)

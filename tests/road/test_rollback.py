@@ -1,4 +1,4 @@
-"""What fails its gate, and what nobody proved, is taken back by the run that sees it, and held."""
+"""The run of a gate rolls back a failed release, and one without evidence, and sets a hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lab.demo import road
 from lab.lab import Lab
 
 pytestmark = pytest.mark.road
-BUDGET = 199  # of two rollbacks, the first day, and the release before them, without comparisons of commits
+BUDGET = 199  # requests of two rollbacks, the first day and the release before them, without comparisons of commits
 PROD = "deploy/argocd/prod.yaml"
 
 

@@ -1,4 +1,4 @@
-"""How GitHub's runner reads what a step prints and writes, as its own sources describe it.
+"""How GitHub's runner reads the output and the files of a step, from its own source code.
 
 Lines of either stream: a command is `::name ...::` after leading white space, or `##[name ...]` anywhere.
 """
@@ -55,7 +55,7 @@ def unescaped(data: str) -> str:
 
 
 def outputs(text: str) -> dict[str, str]:
-    """What a file of outputs says, read line by line; whatever is neither `name=` nor `name<<` fails."""
+    """The values of a file of outputs; a line that is neither `name=` nor `name<<` fails."""
     found, lines = {}, text.split("\n")
     assert lines.pop() == ""
     while lines:

@@ -1,4 +1,4 @@
-"""The error boundary: one annotation, the right exit code, and outputs that nobody can smuggle into."""
+"""The error boundary: one annotation, the right exit code, and outputs that no value can forge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Main = Callable[[Inputs, Context], Result]
 
 
 class Step:
-    """One step of a job: its files, and what became of it."""
+    """One step of a job: its files and its result."""
 
     def __init__(self, root: Path, capture: pytest.CaptureFixture[str]) -> None:
         self.work, self.temp = root / "work", root / "temp"
@@ -109,11 +109,11 @@ def test_an_unexpected_error_is_reported_as_a_bug(step: Step) -> None:
         assert part in step.errors
     assert commands(step.errors) == []
     for shown in (text, step.errors, json.dumps(step.report), step.summary.read_text()):
-        assert "hush" not in shown, "not even half of it"
+        assert "hush" not in shown, "not even a part of the secret"
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
-def test_a_file_that_cannot_be_written_is_the_machine_s_trouble(step: Step, number: int) -> None:
+def test_a_file_that_cannot_be_written_is_reported_and_no_bug(step: Step, number: int) -> None:
     assert step.run(raises(OSError(number, os.strerror(number), "/srv/deploy/prod.yaml"))) == 2
     ((level, text),) = step.annotations
     assert (level, step.outputs["reason"]) == ("error", "missing-permission")
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_be_written_is_the_machine_s_trouble(step: Step, numb
     assert "Traceback" not in step.errors
 
 
-def test_cancelling_is_no_bug(step: Step) -> None:
+def test_a_cancelled_run_is_no_bug(step: Step) -> None:
     assert step.run(raises(KeyboardInterrupt())) == 130
     assert [level for level, _ in step.annotations] == ["error"]
 
@@ -149,7 +149,7 @@ sys.exit(entrypoint("example", Inputs, main))
     assert (running.returncode, [name for name, _ in commands(rest)]) == (130, ["error"])
 
 
-def test_waiting_can_be_made_to_fail(step: Step) -> None:
+def test_fail_on_waiting_turns_a_wait_into_a_failure(step: Step) -> None:
     assert step.run(gives("soaking", fails=True)) == 1
     assert step.outputs["outcome"] == "waiting"
     assert [level for level, _ in step.annotations] == ["error"]
@@ -176,7 +176,7 @@ def test_a_value_cannot_write_another_output(step: Step, value: str) -> None:
     assert (step.outputs["outcome"], step.outputs["changed"]) == ("refused", "true")
 
 
-def test_delimiters_are_never_the_same(step: Step) -> None:
+def test_every_delimiter_is_different(step: Step) -> None:
     step.run(gives("passed", outputs={"a": "1", "b": "2"}))
     step.run(gives("passed", outputs={"a": "1", "b": "2"}))
     marks = [line.split("<<")[1] for line in step.output.read_text().splitlines() if "<<" in line]
@@ -184,7 +184,7 @@ def test_delimiters_are_never_the_same(step: Step) -> None:
     assert all(len(mark) >= 32 for mark in marks)
 
 
-def test_outputs_by_hand_are_lines_that_forge_nothing(step: Step) -> None:
+def test_outputs_without_a_runner_are_lines_that_cannot_be_forged(step: Step) -> None:
     step.run(gives("passed", outputs={"notes": "a\n::set-output name=b::c"}), GITHUB_OUTPUT="")
     assert "notes=a" in step.printed
     assert [name for name, _ in commands(step.printed)] == ["notice"]
@@ -226,21 +226,21 @@ def test_a_report_is_written_to_its_path_even_when_the_inputs_are_bad(step: Step
 
 
 @pytest.mark.parametrize("path", ["../report.json", "/tmp/elsewhere.json", ".", "link.json"])  # noqa: S108
-def test_a_report_that_cannot_be_there_stops_before_any_work(step: Step, path: str) -> None:
+def test_a_report_path_that_cannot_be_written_stops_before_any_work(step: Step, path: str) -> None:
     (step.work / "link.json").symlink_to(step.temp / "report.json")
     assert step.run(raises(AssertionError("it worked on")), SG_REPORT=path) == 2
     assert (step.outputs["reason"], len(step.annotations)) == ("bad-input", 1)
     assert Path(step.outputs["report"]).is_relative_to(step.temp)
 
 
-def test_an_output_file_that_cannot_be_written_is_one_clear_failure(step: Step) -> None:
+def test_an_output_file_that_cannot_be_written_is_one_failure(step: Step) -> None:
     step.output.mkdir()
     assert step.run(gives("passed")) == 2
     ((level, text),) = step.annotations
     assert (level, "cannot be written" in text) == ("error", True)
 
 
-def test_the_summary_keeps_within_what_github_takes(step: Step) -> None:
+def test_the_summary_stays_within_githubs_limit(step: Step) -> None:
     log.mask("hush-hush")
     step.run(gives("passed", summary="hush-hush " + "ü" * 1024 * 1024))
     written = step.summary.read_bytes()
@@ -256,7 +256,7 @@ def test_without_a_runner_nothing_is_written(step: Step, monkeypatch: pytest.Mon
     assert "outcome=done" in step.capture.readouterr().out
 
 
-def test_a_secret_that_looks_like_a_word_of_ours_changes_no_outcome(tmp_path: Path) -> None:
+def test_a_secret_equal_to_a_reason_changes_no_outcome(tmp_path: Path) -> None:
     log.mask("refused", "older")
     result = Result(reason="older-version", message=Message(what="An older one is refused."))
     context = Context(workspace=tmp_path, output_file=str(tmp_path / "out"), temp=str(tmp_path))

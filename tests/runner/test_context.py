@@ -1,4 +1,4 @@
-"""The runner's facts, and the wall around the workspace."""
+"""The runner's facts, and the limit to paths inside the workspace."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def context(workspace: Path, **environ: str) -> Context:
     ("text", "attempt"),
     [("3", 3), ("", 1), ("0", 1), ("-2", 1), ("two", 1), ("²", 1), ("1.5", 1), ("9" * 5000, 1), (" 2", 1)],
 )
-def test_a_garbled_attempt_is_the_first(tmp_path: Path, text: str, attempt: int) -> None:
+def test_an_unreadable_attempt_counts_as_the_first(tmp_path: Path, text: str, attempt: int) -> None:
     assert context(tmp_path, GITHUB_RUN_ATTEMPT=text).run.attempt == attempt
 
 
-def test_addresses_of_another_github(tmp_path: Path) -> None:
+def test_the_run_address_is_on_the_configured_server(tmp_path: Path) -> None:
     there = context(
         tmp_path, GITHUB_SERVER_URL="https://ghe.example/", GITHUB_REPOSITORY="acme/shop", GITHUB_RUN_ID="7"
     )
@@ -35,11 +35,11 @@ def test_addresses_of_another_github(tmp_path: Path) -> None:
     ("ref", "branch"),
     [("refs/heads/a/b", "a/b"), ("refs/tags/v1", ""), ("refs/pull/1/merge", ""), ("", ""), ("main", "")],
 )
-def test_only_a_branch_is_a_branch(tmp_path: Path, ref: str, branch: str) -> None:
+def test_only_a_branch_ref_names_a_branch(tmp_path: Path, ref: str, branch: str) -> None:
     assert context(tmp_path, GITHUB_REF=ref).branch == branch
 
 
-def test_the_event(tmp_path: Path) -> None:
+def test_the_event_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     file.write_text(json.dumps({"action": "opened"}))
     assert context(tmp_path, GITHUB_EVENT_PATH=str(file)).event() == {"action": "opened"}
@@ -90,7 +90,7 @@ def test_no_path_leaves_the_workspace(workspace: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["loop", "loop/x", "x" * 5000, "a/" + "x" * 300, "a\0b"])
-def test_a_path_that_no_file_can_have_is_named_and_refused(workspace: Path, path: str) -> None:
+def test_an_impossible_path_is_refused(workspace: Path, path: str) -> None:
     with pytest.raises(Stop) as caught:
         context(workspace).inside(path, what="config")
     assert caught.value.reason == "bad-input"
@@ -104,7 +104,7 @@ def test_a_path_inside_the_workspace_is_found(workspace: Path) -> None:
     assert here.inside("not/there/yet.json", what="report") == workspace.resolve() / "not/there/yet.json"
 
 
-def test_a_workspace_behind_a_link_is_the_same_place(tmp_path: Path, workspace: Path) -> None:
+def test_a_workspace_behind_a_link_is_the_same_folder(tmp_path: Path, workspace: Path) -> None:
     (tmp_path / "other-name").symlink_to(workspace)
     found = context(tmp_path / "other-name").inside(str(tmp_path / "other-name/real.yaml"), what="config")
     assert found == (workspace / "real.yaml").resolve()

@@ -1,4 +1,4 @@
-"""Inputs: flag over variable over default, every value typed, every mistake named without showing a secret."""
+"""Inputs: a flag wins over a variable and a default, every value has its type, and no message shows a secret."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refused(*argv: str, **environ: str) -> Stop:
     return caught.value
 
 
-def test_flag_over_variable_over_default() -> None:
+def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
     assert read().config == "stagegate.yaml"
     assert read(SG_CONFIG="b.yaml").config == "b.yaml"
     assert read("--config", "c.yaml", SG_CONFIG="b.yaml").config == "c.yaml"
@@ -41,7 +41,7 @@ def test_flag_over_variable_over_default() -> None:
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
-def test_empty_is_not_given(empty: str) -> None:
+def test_an_empty_input_counts_as_not_given(empty: str) -> None:
     assert read(SG_CONFIG=empty).config == "stagegate.yaml"
     assert read(f"--config={empty}", SG_CONFIG="b.yaml").config == "b.yaml"
     assert read(SG_NUMBER=empty).number is None
@@ -57,7 +57,7 @@ def test_a_missing_input_is_named_by_its_public_name() -> None:
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("True", True), (" false ", False), ("FALSE", False)]
 )
-def test_booleans(text: str, value: bool) -> None:
+def test_a_boolean_is_parsed(text: str, value: bool) -> None:
     assert read(SG_DRY_RUN=text).dry_run is value
     assert read(f"--dry-run={text}").dry_run is value
 
@@ -86,7 +86,7 @@ def test_a_switch_needs_no_value() -> None:
         (("--config", "--dry-run"), "--config needs a value"),
     ],
 )
-def test_unknown_and_unfinished_flags(argv: tuple[str, ...], what: str) -> None:
+def test_unknown_and_unfinished_flags_are_refused(argv: tuple[str, ...], what: str) -> None:
     assert what in refused(*argv).what
 
 
@@ -94,7 +94,7 @@ def test_a_mistyped_flag_does_not_show_the_secret_behind_it() -> None:
     assert "tops3cret" not in str(refused("--tokn=tops3cret"))
 
 
-def test_the_name_of_a_word_that_python_keeps() -> None:
+def test_an_input_named_like_a_python_keyword_is_read() -> None:
     assert read(SG_WITH="a: 1").with_ == "a: 1"
     assert read("--with", "a: 1").with_ == "a: 1"
     assert refused("--with_", "a: 1").why.endswith(" --with.")
@@ -105,7 +105,7 @@ def test_a_text_that_is_not_a_number_is_refused(text: str) -> None:
     assert refused(SG_NUMBER=text).why == "It must be a whole number."
 
 
-def test_numbers_choices_and_lists() -> None:
+def test_numbers_choices_and_lists_are_parsed() -> None:
     given = read(SG_NUMBER=" 12 ", SG_MODE="watch", SG_FILES="a b\n\n  c  \r\n")
     assert (given.number, given.mode, given.files) == (12, "watch", ("a b", "c"))
     assert "wait, watch" in refused(SG_MODE="Watch!").why
@@ -118,7 +118,7 @@ def test_secrets_are_masked_before_anything_can_fail() -> None:
     assert log.redact("t0ken-two") == "***"
 
 
-def test_a_pasted_line_end_is_no_part_of_a_secret() -> None:
+def test_a_line_end_is_not_part_of_a_secret() -> None:
     given = read(SG_TOKEN="abcdefgh\n", SG_REGISTRY_PASSWORD=" with blanks \r\n")
     assert (given.token, given.registry_password) == ("abcdefgh", " with blanks ")
 
@@ -134,7 +134,7 @@ class Gate(Inputs, frozen=True, kw_only=True):
 SECRET = "ARGOCD_TOKEN=t0ken-of-argo\nARGOCD_SERVER=https://argo.example\nREGISTRY_PASSWORD=not-this-one\n"
 
 
-def test_two_inputs_may_be_lines_of_the_one_secret() -> None:
+def test_two_inputs_may_be_lines_of_one_secret() -> None:
     given = load(Gate, (), {"STAGEGATE_VARIABLES": SECRET})
     assert (given.argocd_token, given.argocd_server) == ("t0ken-of-argo", "https://argo.example")
     assert given.registry_password == ""
@@ -142,7 +142,7 @@ def test_two_inputs_may_be_lines_of_the_one_secret() -> None:
     assert own.argocd_token == "another-token"
 
 
-def test_every_value_of_the_one_secret_is_masked(
+def test_every_value_of_that_secret_is_masked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -151,4 +151,4 @@ def test_every_value_of_the_one_secret_is_masked(
     assert "::add-mask::octo-tester\n" in printed
     assert "::add-mask::hunter2-of-lines\n" in printed
     assert "hunter2" not in log.redact("it is hunter2-of-lines")
-    assert log.redact("octo-tester") == "octo-tester", "a name is hidden in the log alone"
+    assert log.redact("octo-tester") == "octo-tester", "only the log hides a name"

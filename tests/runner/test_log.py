@@ -1,4 +1,4 @@
-"""What is printed: no secret in any form, and no word to the runner that we did not mean."""
+"""Printed text contains no secret in any form, and no unintended command to the runner."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA1\nx1\nq9Zr3vTnG0\n-----END KEY-----
         json.dumps(SECRET, ensure_ascii=False),
     ],
 )
-def test_a_secret_is_hidden_in_every_form_it_travels_in(shown: str) -> None:
+def test_a_secret_is_hidden_in_every_encoding(shown: str) -> None:
     log.mask(SECRET)
     assert log.redact(f"before {shown} after").strip('"= ') in (
         "before *** after",
@@ -57,12 +57,12 @@ def test_each_line_of_a_key_is_hidden_and_short_lines_do_not_hide_the_log() -> N
     assert log.redact("x1") == "x1"
 
 
-def test_a_secret_that_holds_another_leaves_no_rest() -> None:
+def test_a_secret_that_contains_another_is_hidden_as_a_whole() -> None:
     log.mask("abcd", "abcdefgh")
     assert log.redact("abcdefgh abcd") == "*** ***"
 
 
-def test_values_too_short_to_be_secret_are_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_too_short_to_be_secret_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     log.mask("", " ", "abc", "ab\n")
     log.say("abc YWJj ab")
     assert capsys.readouterr().out == "abc YWJj ab\n"
@@ -79,7 +79,7 @@ def test_secrets_are_masked_before_anything_is_printed(
     told = commands(capsys.readouterr().out)
     assert {name for name, _ in told} == {"add-mask"}
     assert {KEY.strip(), "MIIEpAIBAAKCAQEA1", "q9Zr3vTnG0"} <= {data for _, data in told}
-    assert len(told) == len(set(told)), "told once"
+    assert len(told) == len(set(told)), "masked once"
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_secrets_are_masked_before_anything_is_printed(
     ],
 )
 def test_foreign_text_gives_no_command(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert commands(hostile), "the case is none"
+    assert commands(hostile), "this sample contains no command"
     log.say(hostile)
     log.to_stderr(hostile)
     said = capsys.readouterr()
     assert commands(said.out) == commands(said.err) == []
-    assert said.out.replace("\u200b", "") == hostile.replace("\r", "") + "\n", "nothing is lost"
+    assert said.out.replace("\u200b", "") == hostile.replace("\r", "") + "\n", "no other text changes"
 
 
 words = st.sampled_from(
@@ -133,17 +133,17 @@ words = st.sampled_from(
 
 
 @given(st.lists(words, max_size=12).map("".join))
-def test_no_mixture_gives_a_command(text: str) -> None:
+def test_no_mixture_of_markers_gives_a_command(text: str) -> None:
     assert commands(log.neutral(text)) == []
 
 
 def test_many_blank_lines_take_no_time() -> None:
     began = time.process_time()
     log.neutral("\n" * 20_000 + " " * 20_000)
-    assert time.process_time() - began < 1, "quadratic"
+    assert time.process_time() - began < 1, "the time must not grow quadratically"
 
 
-def test_annotations_are_one_command_whatever_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_annotation_is_one_command_whatever_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     log.mask("hush-hush")
     text, title = "100% a\r\n::error::b hush-hush", "a: b, c=d%\nhush-hush"
     log.annotate("warning", text, title=title, file="dir,x/a:b.yaml", line=3)
@@ -159,7 +159,7 @@ def test_a_group_is_closed_when_its_block_fails(capsys: pytest.CaptureFixture[st
     assert commands(capsys.readouterr().out) == [("group", "a\n::error::b"), ("endgroup", "")]
 
 
-def test_a_terminal_without_the_character_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_character_that_the_terminal_lacks_does_not_stop_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     monkeypatch.setattr(sys, "stdout", stream)
     log.say("\u2192 ::x \udcff")

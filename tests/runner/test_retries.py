@@ -1,4 +1,4 @@
-"""Runs that write to one branch at once: they begin again for a bounded time, and never in step."""
+"""Runs that write to one branch at the same time retry for a limited time, and not at the same moments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOVED = Stop("stale-base", "main moved while this was running.", "Another run co
 
 
 def pauses(*shares: float) -> list[float]:
-    """Every pause until the time is over; the work itself takes a second each time."""
+    """Every pause until the time is over; each attempt itself takes a second."""
     now, taken, given = [0.0], list[float](), itertools.cycle(shares)
 
     def sleep(seconds: float) -> None:
@@ -29,7 +29,7 @@ def pauses(*shares: float) -> list[float]:
     return taken
 
 
-def test_time_bounds_the_attempts_and_no_two_runs_keep_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_end_in_time_and_two_runs_wait_for_different_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STAGEGATE_RETRY_PACE")
     one, other = pauses(0.3, 0.9), pauses(0.8, 0.1)
     assert len(one) > 10

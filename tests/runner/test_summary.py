@@ -1,4 +1,4 @@
-"""How summaries begin: what happened, about what, why, and the next step, with links; foreign text stays text."""
+"""A summary begins with the result, its subject, the cause and the next step, with links; foreign text stays text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stagegate.runner import summary
 RUN = "https://github.example/acme/shop/actions/runs/7"
 
 
-def test_the_first_line_says_what_happened_and_the_next_lines_where_and_what_to_do() -> None:
+def test_a_summary_begins_with_the_result_its_subject_and_the_next_step() -> None:
     result = Result(
         reason="proposed",
         message=Message(what="shop 1.1.0 is proposed for prod.", why="Every rule passes.", next="Merge it."),

@@ -15,7 +15,9 @@ from stagegate.runner import variables
     ("name", "read"),
     [(variables.WRITE_PACE, variables.write_pace), (variables.RETRY_PACE, variables.retry_pace)],
 )
-def test_a_wrong_pace_is_bad_input(name: str, read: Callable[[Mapping[str, str]], float], text: str) -> None:
+def test_an_invalid_pace_is_bad_input(
+    name: str, read: Callable[[Mapping[str, str]], float], text: str
+) -> None:
     with pytest.raises(Stop) as caught:
         read({name: text})
     assert caught.value.reason == "bad-input"
@@ -29,13 +31,13 @@ SECRET = (
 )
 
 
-def test_one_secret_holds_many_variables() -> None:
+def test_one_secret_contains_many_variables() -> None:
     found = variables.given({variables.VARIABLES: SECRET})
     assert found == {"SHOP_USER": "demo", "SHOP_PASSWORD": "a=b c", "ARGOCD_TOKEN": "t0ken-of-argo"}
     assert variables.given({}) == {}
 
 
-def test_a_line_that_is_no_variable_is_refused_and_not_shown() -> None:
+def test_a_line_without_a_variable_is_refused_and_not_shown() -> None:
     with pytest.raises(Stop) as caught:
         variables.given({variables.VARIABLES: "SHOP_USER=demo\nhunter2-alone\n"})
     assert caught.value.reason == "bad-input"
@@ -43,7 +45,7 @@ def test_a_line_that_is_no_variable_is_refused_and_not_shown() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_tests_get_the_variables_that_policy_allows_and_the_job_goes_first() -> None:
+def test_checks_get_the_allowed_variables_and_those_of_the_job_win() -> None:
     job = {variables.VARIABLES: SECRET, "SHOP_USER": "of-the-job", "SHOP_PASSWORD": "", "OTHER": "x"}
     found = variables.for_tests(["SHOP_USER", "SHOP_PASSWORD"], job)
     assert found == {"SHOP_USER": "of-the-job", "SHOP_PASSWORD": "a=b c", "OTHER": "x"}

@@ -1,4 +1,4 @@
-"""Calls in threads: results in the order of asking, errors where they are waited for, never more at once than said."""
+"""Calls in threads: results in the order of the calls, errors where they are awaited, and a limited number at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from stagegate.runner.workers import Workers
 
 
-def test_results_and_errors_arrive_where_they_are_waited_for() -> None:
+def test_results_and_errors_are_raised_where_they_are_awaited() -> None:
     with Workers(2) as workers:
         good, bad = workers.start(divmod, 7, 2), workers.start(divmod, 1, 0)
         assert good() == (3, 1)
@@ -17,7 +17,7 @@ def test_results_and_errors_arrive_where_they_are_waited_for() -> None:
             bad()
 
 
-def test_no_more_at_once_than_said_and_all_ended_at_the_end() -> None:
+def test_the_number_of_threads_is_limited_and_all_end() -> None:
     together = threading.Barrier(2)
     inside: list[int] = []
     most: list[int] = []
@@ -25,7 +25,7 @@ def test_no_more_at_once_than_said_and_all_ended_at_the_end() -> None:
     def work(number: int) -> None:
         inside.append(number)
         most.append(len(inside))
-        together.wait()  # two are let in, or this never ends
+        together.wait()  # ends only if two run at once
         inside.remove(number)
         together.wait()
 

@@ -1,4 +1,4 @@
-"""Six repositories as strangers have them, without a trace of stagegate. Each is built with git (and helm) here."""
+"""Six repositories of newcomers, without any file of stagegate, each built here with git (and helm)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""doctor asks GitHub, the registry and Argo CD of the lab, and says what each of them will refuse."""
+"""doctor checks GitHub, the registry and Argo CD of the lab, and reports what each of them would refuse."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_releases_more_frequent_than_the_soak_are_reported(
             if one["rule"] == "soak-length"
         ]
 
-    assert not told(soaks), "one release is no habit"
+    assert not told(soaks), "one release gives no frequency"
     versions = ("1.0.1", "1.0.2", "1.1.0-rc.1", "1.1.0")
     for hours, version in enumerate(versions, start=1):
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-01T0{hours}:00:00Z")
@@ -194,12 +194,14 @@ def test_releases_more_frequent_than_the_soak_are_reported(
     assert (found["severity"], found["environment"]) == ("note", "prod")
     assert "released every 2 h, and prod soaks for 1 d" in found["message"], "a pre-release does not count"
     assert [one["severity"] for one in told(always)] == ["error"]
-    assert not told(text), "nothing soaks"
+    assert not told(text), "no environment has a soak"
     for version in versions:
         git(clinic.lab.shop.path, "tag", "--delete", f"v{version}")
 
 
-def test_rules_that_block_direct_commits_and_rules_that_protect(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_rules_that_block_direct_commits_are_reported_and_protecting_rules_required(
+    clinic: Clinic, diagnose: Diagnose
+) -> None:
     before = diagnose()
     assert before.told("production-protected", "Nothing protects prod")["severity"] == "error"
     unread = diagnose(token=clinic.forge.token("octo-dev"))  # who may not read classic protection
@@ -239,7 +241,7 @@ def test_only_rules_that_bind_everybody_protect_production(
     assert [one["severity"] for one in found] == ([] if protects else ["error"])
 
 
-def test_protected_trust_wants_the_app_its_key_and_its_status(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_protected_trust_needs_the_app_its_key_and_its_status(clinic: Clinic, diagnose: Diagnose) -> None:
     files = {"stagegate.yaml": ("trust: {level: advisory}", "trust: {level: protected, app: shop-gate}")}
     clinic.forge.protect(SHOP, required_statuses=[("stagegate/pins", None)])
     clinic.forge.secret(SHOP, "APP_KEY")
@@ -269,13 +271,13 @@ def test_a_token_without_permission_is_reported_and_no_check_passes(
     assert done.told("workflow-token")["severity"] == "note"
 
 
-def test_merge_methods_that_the_repository_does_not_allow(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_a_merge_method_that_the_repository_forbids_is_reported(clinic: Clinic, diagnose: Diagnose) -> None:
     clinic.forge.settings(SHOP, allow_squash_merge=False)
     files = {"stagegate.yaml": ("merge: person", "merge: stagegate")}
     assert "allow_squash_merge=true" in diagnose(files).told("repository-settings")["fix"]
 
 
-def test_a_stray_tag_and_a_pin_of_an_image_that_is_not_there(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_a_stray_tag_and_a_pin_of_a_missing_image_are_reported(clinic: Clinic, diagnose: Diagnose) -> None:
     from stagegate.clients.registry import Registry, parse
 
     host = clinic.lab.registry.host
@@ -298,7 +300,9 @@ def test_an_unreachable_registry_is_not_checked_rather_than_wrong(diagnose: Diag
     assert told["severity"] == "note"
 
 
-def test_a_login_that_may_not_push(clinic: Clinic, diagnose: Diagnose, tmp_path: Path) -> None:
+def test_a_registry_login_that_may_not_push_is_reported(
+    clinic: Clinic, diagnose: Diagnose, tmp_path: Path
+) -> None:
     from lab.registry import Registry as LabRegistry
 
     with LabRegistry(tmp_path / "read-only", readonly=True) as other:
@@ -323,7 +327,7 @@ def test_an_unreachable_argo_cd_is_not_checked(flags: dict[str, str], part: str,
     assert done.code == 2
 
 
-def test_a_token_that_may_see_one_application_only(clinic: Clinic, diagnose: Diagnose) -> None:
+def test_a_token_that_may_see_one_application_only_is_accepted(clinic: Clinic, diagnose: Diagnose) -> None:
     token = clinic.lab.argocd.add_token("narrow", ["shop-staging"])
     told = diagnose(argocd_token=token).told("argocd-access")
     assert (told["environment"], "shop-prod" in told["message"]) == ("prod", True)
@@ -335,7 +339,7 @@ def test_an_application_that_is_not_applied_is_reported(diagnose: Diagnose) -> N
     assert "kubectl apply -n argocd -f deploy/argocd/prod.yaml" in told["fix"]
 
 
-def test_without_a_token_the_one_that_helps_is_named(diagnose: Diagnose) -> None:
+def test_without_a_token_the_message_names_the_one_to_pass(diagnose: Diagnose) -> None:
     done = diagnose(token="", argocd_server="", argocd_token="")
     assert 'stagegate doctor --token "$(gh auth token)"' in done.said
-    assert "Argo CD needs argocd-server and argocd-token" in done.said
+    assert "doctor needs argocd-server and argocd-token" in done.said

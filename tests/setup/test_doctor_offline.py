@@ -1,4 +1,4 @@
-"""doctor without a network: each mistake of a first day is told before a version exists, with its cure."""
+"""doctor without a network reports each mistake of a first day before a version exists, with its fix."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def diagnose(capsys: pytest.CaptureFixture[str], *flags: str) -> tuple[int, list
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_after_init_nothing_will_break(
+def test_after_init_doctor_finds_no_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     adopted(tmp_path / "repository", name, monkeypatch)
@@ -49,7 +49,7 @@ def test_after_init_nothing_will_break(
     assert "not asked: argocd-access" in said and "`offline` was given" in said
 
 
-def test_shared_policy_of_the_repository_is_below_the_settings(
+def test_shared_policy_of_the_repository_is_merged_into_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     example = Path(__file__).parents[2] / "examples/monorepo"
@@ -60,7 +60,7 @@ def test_shared_policy_of_the_repository_is_below_the_settings(
 
 
 def change(path: str, *texts: str) -> Callable[[Path], None]:
-    """A change of one file: pairs of a text that it must contain, and what stands there afterwards."""
+    """A change of one file: pairs of a text that it must contain and the text that replaces it."""
 
     def changed(folder: Path) -> None:
         file = folder / path
@@ -100,7 +100,7 @@ CHART = (
     "\nchart:\n  path: charts/shop # in acme/shop\n  repository: oci://ghcr.io/acme/charts\n"
     "  image-tag-value: global.imageTag\n"
 )
-# What somebody does wrong; the check that says so; its severity; a part of what it says, and of its cure.
+# A mistake; the check that reports it; its severity; a part of its message, and of its fix.
 MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
     "an identity that no job may ask for": (
         HELM,
@@ -224,7 +224,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Path], None], str, str, str, str]] = {
         change("stagegate.yaml", "mailer-prod", "mailer-production"),
         "applications-follow",
         "warning",
-        "has the Application mailer-production",
+        "declares the Application mailer-production",
         "argocd.applications",
     ),
     "values that are ignored": (
@@ -395,7 +395,7 @@ def test_a_missing_program_breaks_the_job_that_needs_it(
     assert (code, findings[0]["rule"], findings[0]["severity"]) == (2, "tools", "error")
 
 
-def test_the_summary_is_a_table_with_the_cures(
+def test_the_summary_is_a_table_with_the_fixes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = adopted(tmp_path / "repository", HELM, monkeypatch)
@@ -408,6 +408,6 @@ def test_the_summary_is_a_table_with_the_cures(
 
 
 @pytest.mark.parametrize("check", registry.all_checks(), ids=lambda check: check.name)
-def test_a_check_says_what_it_looks_at_and_how_it_is_cured(check: DoctorCheck) -> None:
+def test_a_check_names_its_subject_and_its_fix(check: DoctorCheck) -> None:
     assert check.looks_at and not check.looks_at.endswith(".")
     assert check.cure

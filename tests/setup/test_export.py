@@ -49,7 +49,7 @@ def closed(required: list[str], **properties: Any) -> dict[str, Any]:
     }
 
 
-# What the CRDs require of these kinds, in our words, as of GitOps Promoter 0.39, which made `orderCommitStatusRef`
+# The requirements of the CRDs for these kinds, in our words, as of GitOps Promoter 0.39, which made `orderCommitStatusRef`
 # required: https://gitops-promoter.readthedocs.io/en/stable/crd-specs/
 NAME: dict[str, Any] = {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253}
 KEY = {"type": "string", "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63}
@@ -153,7 +153,7 @@ def exported(
     return {one["kind"]: one for one in yaml.safe_load_all(text)}, text
 
 
-def test_every_object_keeps_to_the_crds(exported: tuple[dict[str, dict[str, Any]], str]) -> None:
+def test_every_exported_object_is_valid_for_the_crds(exported: tuple[dict[str, dict[str, Any]], str]) -> None:
     documents, _ = exported
     assert set(documents) == set(SPECS)
     for kind, document in documents.items():
@@ -162,7 +162,7 @@ def test_every_object_keeps_to_the_crds(exported: tuple[dict[str, dict[str, Any]
         assert document["apiVersion"] == "promoter.argoproj.io/v1alpha1"
 
 
-def test_order_merges_soak_freeze_and_windows_are_kept(
+def test_order_merge_soak_freeze_and_windows_are_exported(
     exported: tuple[dict[str, dict[str, Any]], str],
 ) -> None:
     documents, text = exported

@@ -71,7 +71,7 @@ def dependency(repository: str) -> tuple[str, str]:
 
 
 class Case(NamedTuple):
-    """A repository, what is wrong in it, and the texts of a report: what is wrong, and how it is cured.
+    """A repository, the mistake in it, and the expected texts of the report: the mistake and its fix.
 
     `severity` and `rule` are those of doctor's finding; a `command` has neither.
     """
@@ -86,7 +86,7 @@ class Case(NamedTuple):
 
 
 CASES: Mapping[str, Case] = {
-    # The chart: what a release would be the first to find.
+    # The chart: mistakes that otherwise only a release would find.
     "a Secret that nobody renders": Case(
         HELM,
         add("charts/shop/templates/worker.yaml", POD.replace("NAME", "shop")),
@@ -460,7 +460,7 @@ CASES: Mapping[str, Case] = {
     "an app of apps of another repository": Case(
         GITOPS,
         change(ROOT, "acme/gitops.git", "acme/gitopps.git"),
-        "and apps/prod/shop.yaml is in this repository",
+        "but apps/prod/shop.yaml is in this repository",
         "acme/gitops.git",
         "parents-apply",
         "warning",

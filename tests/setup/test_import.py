@@ -1,4 +1,4 @@
-"""import: what Argo CD Image Updater and release-please have becomes settings, and what to take out is said."""
+"""import: settings from Argo CD Image Updater and release-please, and a list of the parts to remove."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def annotated(name: str, place: str, strategy: str) -> str:
     )
 
 
-def test_images_of_image_updater_are_taken_over_where_it_wrote_them(
+def test_images_of_image_updater_are_imported_with_the_place_it_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = {"shop/base/kustomization.yaml": "resources: []\n"}
@@ -63,7 +63,7 @@ def test_images_of_image_updater_are_taken_over_where_it_wrote_them(
     assert "Take Image Updater's configuration out of argocd/prod.yaml" in said
 
 
-def test_what_it_writes_into_the_cluster_only_is_no_pin(
+def test_an_image_that_image_updater_sets_only_in_the_cluster_is_no_pin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     updater = {
@@ -140,7 +140,7 @@ def test_packages_of_release_please_become_version_settings(
 
 
 def surveyed(files: Mapping[str, str], *tags: str) -> tuple[Survey, Tree]:
-    """A tree of files, and what adoption sees of it."""
+    """A tree of files, and the survey that adoption makes of it."""
     tree = Tree(
         {name: Entry(oid=name) for name in files},
         lambda names: {name: files[name].encode() for name in names},

@@ -1,4 +1,4 @@
-"""init: six strangers' repositories are read right, nothing of theirs changes, and what is written passes our checks."""
+"""init reads six newcomers' repositories correctly, changes none of their files, and its files pass our checks."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_every_environment_is_promoted_in_its_own_pins_only(
             git(folder, "checkout", "-q", ".")
 
 
-def test_nothing_of_theirs_changes_and_a_second_run_writes_nothing(
+def test_existing_files_stay_and_a_second_run_writes_nothing(
     repository: tuple[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, folder = repository
@@ -132,7 +132,7 @@ def test_nothing_of_theirs_changes_and_a_second_run_writes_nothing(
     assert git(folder, "status", "--porcelain", "-uall") == before
 
 
-def test_every_yaml_file_that_is_written_is_one(repository: tuple[str, Path]) -> None:
+def test_every_written_yaml_file_is_valid(repository: tuple[str, Path]) -> None:
     _, folder = repository
     assert run("--yes") == 0
     written = git(folder, "ls-files", "--others", "--exclude-standard").split()
@@ -194,7 +194,7 @@ def test_the_secret_of_the_registry_fails_without_its_variables(
     assert base64.b64decode(secret["data"]["password"]).decode() == given["REGISTRY_PASSWORD"]
 
 
-def test_flags_give_facts_that_only_a_person_knows(
+def test_flags_override_what_init_detects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "code"
@@ -288,7 +288,7 @@ def test_settings_that_a_person_began_keep_their_name_and_get_the_rest(
     assert (git(folder, "status", "--porcelain", "-uall"), path.read_text()) == before
 
 
-def test_a_clone_without_a_remote_names_the_guesses(
+def test_in_a_clone_without_a_remote_guesses_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "image-only")
@@ -299,7 +299,7 @@ def test_a_clone_without_a_remote_names_the_guesses(
     assert "git remote add origin" in capsys.readouterr().out
 
 
-def test_outside_a_repository_it_is_refused(
+def test_outside_a_repository_init_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alone(monkeypatch, tmp_path)
@@ -308,7 +308,7 @@ def test_outside_a_repository_it_is_refused(
     assert "git init" in capsys.readouterr().out
 
 
-def test_files_list_is_an_output(
+def test_the_written_files_are_an_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "application-set")
@@ -318,7 +318,7 @@ def test_files_list_is_an_output(
     assert work_tree.read(folder).repository == "acme/fleet"
 
 
-def test_protected_trust_comes_with_the_manifest_of_its_app(
+def test_protected_trust_writes_the_manifest_of_its_app(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "image-only")
@@ -389,7 +389,7 @@ def beside_the_build(folder: Path) -> int:
     return sum(map(lines, documents))
 
 
-def test_one_app_costs_sixty_lines_and_so_do_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_app_and_several_apps_need_sixty_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("helm-created", "image-only", "kustomize-monorepo"):
         folder = bare(tmp_path, monkeypatch, name)
         assert run("--yes") == 0
@@ -464,7 +464,7 @@ def test_only_an_address_with_a_host_names_an_owner(address: str, repository: st
 @pytest.mark.parametrize(
     ("existing", "named"), [("", False), ("stagegate.yaml", True), ("docs/stagegate.yaml", True)]
 )
-def test_workflows_name_the_settings_only_where_they_would_not_be_found(
+def test_workflows_name_the_settings_only_in_another_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existing: str, named: bool
 ) -> None:
     folder = bare(tmp_path, monkeypatch, "kustomize-monorepo")
@@ -478,7 +478,7 @@ def test_workflows_name_the_settings_only_where_they_would_not_be_found(
         workflow = yaml.safe_load((folder / f".github/workflows/{name}.yml").read_text())
         given = workflow["jobs"][job].get("with", {}).get("config")
         assert given == ("services/*/stagegate.yaml" if named else None)
-    # A file in the root would take the place of all others: its owners decide about it too.
+    # A file in the root would replace all others, so its owners decide about it too.
     assert "/stagegate.yaml " in (folder / "CODEOWNERS").read_text()
 
 

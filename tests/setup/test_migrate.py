@@ -76,7 +76,7 @@ def test_a_chart_that_renders_the_same_changes_nothing(capsys: pytest.CaptureFix
     assert "reason=verified" in said and "3 of them the same" in said
 
 
-def test_objects_that_prune_deletes_are_listed_and_lost_data_is_refused(
+def test_objects_that_argo_cd_would_delete_are_listed_and_lost_data_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "charts/shop/templates/data.yaml").unlink()
@@ -121,7 +121,7 @@ def test_a_broken_overlay_is_reported_with_file_and_line(
     assert "Write `---` before line 5" in said
 
 
-def test_text_that_is_not_yaml_is_reported_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_that_is_not_yaml_is_reported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(folder, "k8s/base/service.yaml", "kind: Service", "kind: [Service")
     code, findings, _ = run(capsys)
     assert (code, findings[0]["file"]) == (1, "k8s/base/service.yaml")
@@ -231,6 +231,6 @@ def test_components_patches_and_generators_are_built_before_they_are_compared(
 
 
 @pytest.mark.usefixtures("folder")
-def test_folders_that_are_not_there_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_folders_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--chart", "charts/other")[0] == 2
     assert run(capsys, "--kustomization", "k8s/none")[0] == 2

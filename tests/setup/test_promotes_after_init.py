@@ -32,7 +32,7 @@ from tests.setup.bare_repositories import ALL, git, helm_created
 from tests.setup.test_init import alone
 
 VERSION = "7.8.9"
-# Versions of the chart that were published before anybody heard of stagegate.
+# Versions of the chart that were published before stagegate was adopted.
 OLD = {
     "gitops-folders": ("1.5.0", "1.4.2"),
     "umbrella-chart": ("2.1.0", "2.0.0"),
@@ -49,7 +49,7 @@ STEPS: dict[str, tuple[type[Inputs], Callable[[Any, Context], Result]]] = {
 
 @dataclass
 class Company:
-    """A forge with the repositories of acme, their clones, and a registry in which everything is."""
+    """A forge with the repositories of acme, their clones, and a registry with all artifacts."""
 
     forge: Forge
     host: str
@@ -112,7 +112,7 @@ class Company:
         subprocess.run([*push, "--plain-http"], check=True, capture_output=True)
 
     def release(self, name: str, config: str) -> None:
-        """A version of an app: files, commit and tag, images by digest, then what the road publishes."""
+        """Release a version of an app: files, commit and tag, images by digest, then what the road publishes."""
         clone = self.clones[name]
         settings = settings_file.load(clone / config, config)
         for place in settings.version.places:
@@ -199,7 +199,7 @@ def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company
 
 
 @pytest.mark.parametrize("bare", ALL)
-def test_a_bare_repository_promotes_after_init_alone(bare: str, company: Company) -> None:
+def test_a_repository_promotes_after_init_alone(bare: str, company: Company) -> None:
     pins = company.adopt(ALL[bare])
     configs = sorted(
         path.relative_to(company.clones[pins]).as_posix()
@@ -223,7 +223,7 @@ def test_a_bare_repository_promotes_after_init_alone(bare: str, company: Company
         done = company.step("promote-pr", pins, environment=first.name, **place, **tokens)
         assert (done["reason"], company.pinned(pins, config, first.name)) == ("committed", VERSION), done
         planned = company.step("promote-pr", pins, environment=second.name, dry_run="true", **place, **tokens)
-        # What the gate of the first has not proven goes no further.
+        # A release without evidence of the first environment is not promoted.
         assert planned["reason"] == "no-evidence"
         assert company.pinned(pins, config, second.name) == before
         company.pass_gate(app, settings.app, first.name)

@@ -49,7 +49,7 @@ def one_overlay_for_many(folder: Path) -> None:
 
 
 def base_only(folder: Path) -> None:
-    """Overlays that name no image: the base does."""
+    """Overlays that name no image, because the base does."""
     files = {
         "base/kustomization.yaml": "resources: [deployment.yaml]\n",
         "base/deployment.yaml": PROBED.format(name="web").replace("acme/web", "acme/web:1.0.0"),
@@ -105,7 +105,7 @@ def shared_umbrella(folder: Path) -> None:
 
 
 def one_environment(folder: Path) -> None:
-    """A manifest and nothing that is called after an environment."""
+    """A manifest, and no file or folder with the name of an environment."""
     text = PROBED.format(name="web").replace("acme/web", "acme/web:1.2.3")
     write(
         folder, {"deploy/deployment.yaml": text, "main.go": "package main\n", "Dockerfile": "FROM scratch\n"}
@@ -173,7 +173,7 @@ SHAPES: dict[str, tuple[Callable[[Path], None], dict[str, dict[str, object]], tu
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_repository_of_this_shape(
+def test_init_reads_each_shape_and_its_pins_move(
     shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build, expected, applications, form = SHAPES[shape]

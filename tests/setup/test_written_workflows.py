@@ -1,4 +1,4 @@
-"""The workflows that init writes call the reusable ones as these want to be called."""
+"""The workflows that init writes call the reusable ones with their inputs, secrets and permissions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def reusable(name: str) -> dict[Any, Any]:
 
 
 def needed(workflow: dict[Any, Any]) -> dict[str, str]:
-    """What the jobs of a workflow need, all together."""
+    """The permissions that the jobs of a workflow need together."""
     found: dict[str, str] = {}
     for job in workflow["jobs"].values():
         for name, level in (job.get("permissions") or {}).items():
@@ -56,7 +56,9 @@ def written(
     return {path.name: yaml.safe_load(path.read_text()) for path in files}
 
 
-def test_every_call_gives_what_the_called_file_takes(written: dict[str, dict[Any, Any]]) -> None:
+def test_every_call_passes_the_inputs_and_secrets_of_the_called_file(
+    written: dict[str, dict[Any, Any]],
+) -> None:
     calls = [
         (file, job)
         for file, workflow in written.items()
@@ -76,7 +78,7 @@ def test_every_call_gives_what_the_called_file_takes(written: dict[str, dict[Any
         assert job["permissions"] == needed(called), (file, job["uses"])
 
 
-def test_outputs_that_are_used_exist(written: dict[str, dict[Any, Any]]) -> None:
+def test_every_used_output_exists(written: dict[str, dict[Any, Any]]) -> None:
     for workflow in written.values():
         jobs = workflow["jobs"]
         for name, output in re.findall(r"needs\.(\w+)\.outputs\.(\w+)", yaml.safe_dump(workflow)):

@@ -1,4 +1,4 @@
-"""What GraphQL fields resolve from: Git objects with their repository, and finding any node by its id."""
+"""The sources of GraphQL fields: Git objects with their repository, and a look-up of any node by its id."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class AssetNode:
 
 @dataclass(frozen=True)
 class Connection:
-    """A page of things with their cursors."""
+    """A page of items with their cursors."""
 
     items: tuple[object, ...]
     offset: int
@@ -86,7 +86,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Edge:
-    """One thing with its cursor."""
+    """One item with its cursor."""
 
     node: object
     cursor: str

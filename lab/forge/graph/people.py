@@ -21,7 +21,7 @@ def _url(asker: Asker, who: User, _given: Arguments) -> str:
 
 
 def _viewer(asker: Asker, _source: object, _given: Arguments) -> Mapping[str, object]:
-    """The one place where GraphQL shows a bot's login with its `[bot]`."""
+    """The only field in which GraphQL shows a bot's login with its `[bot]`."""
     who = asker.token.user
     return {
         "login": who.login, "databaseId": who.id, "id": who.node_id, "name": who.login, "email": "",

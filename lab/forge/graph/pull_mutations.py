@@ -96,7 +96,7 @@ def _add_comment(asker: Asker, given: Arguments) -> Payload:
 
 
 def _pull(asker: Asker, given: Arguments) -> PullRequest:
-    """The pull request, for those who may change it: rights for tokens, authorship or write for people."""
+    """The pull request, if the caller may change it: a token by permission, a person as author or with write."""
     pull = named(asker, given.text("pullRequestId"), PullRequest)
     if pull.author != asker.token.user or at_least(role_of(pull.repository, asker.token.user), "write"):
         demand(asker.token, pull.repository, "pull_requests=write")

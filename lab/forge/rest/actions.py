@@ -52,7 +52,7 @@ def get_workflow(ask: Ask) -> Answer:
 
 
 def get_defaults(ask: Ask) -> Answer:
-    """GET actions/permissions/workflow: what GITHUB_TOKEN may without `permissions`, and pull requests."""
+    """GET actions/permissions/workflow: GITHUB_TOKEN's defaults, and whether it may open pull requests."""
     allowed = ask.repository.settings.actions_may_write_pull_requests
     return Answer(200, {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": allowed})
 

@@ -1,4 +1,4 @@
-"""The few pages a person opens from a link while the lab stands: plain text in place of GitHub's."""
+"""The few pages that a person opens from a link while the lab runs: plain text in place of GitHub's."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def get_rate_limit(ask: Ask) -> Answer:
 
 
 def get_meta(ask: Ask) -> Answer:
-    """GET /meta, and / for clients that look around."""
+    """GET /meta, and / for clients that read the root."""
     return Answer(200, {"verifiable_password_authentication": False, "current_user_url": f"{ask.api}/user"})
 
 

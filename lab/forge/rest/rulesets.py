@@ -1,4 +1,4 @@
-"""Rulesets and classic branch protection, as far as a doctor or a cautious writer reads them."""
+"""Rulesets and classic branch protection, as far as stagegate reads them."""
 
 from __future__ import annotations
 

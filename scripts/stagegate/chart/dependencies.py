@@ -81,7 +81,7 @@ def mismatches(chart: ChartSource) -> tuple[Finding, ...]:
                         severity="error",
                         file=f"{chart.path}/charts",
                         message=f"charts/ has {dependency.name} {vendored}, but {source} requires {required}.",
-                        why="The package would contain another version than the chart declares.",
+                        why="The package would contain a different version from the one that the chart declares.",
                         fix=f"Run `helm dependency update {chart.path}` and commit what it changes.",
                     )
                 )
@@ -173,7 +173,7 @@ def _beside(chart: ChartSource, dependency: Dependency, copy: Path, workspace: P
             "findings",
             f"The dependency {dependency.name} is outside the repository.",
             f"{chart.path}/Chart.yaml names {dependency.repository}.",
-            "Move it into the repository, or publish it and name the registry.",
+            "Move the dependency into the repository, or publish it and name its registry.",
             file=chart.file,
         )
     if real is None or inside.folder(workspace, str(real)) is None:

@@ -104,7 +104,9 @@ class KubernetesApi:
                 "missing-permission",
                 f"The API server at {host} does not show {path}.",
                 reported,
-                "Give it `get` and `list` on deployments, statefulsets, daemonsets, jobs, cronjobs and pods.",
+                "Give the service account `get` and `list` on deployments, statefulsets, daemonsets, jobs, "
+                "cronjobs "
+                "and pods.",
             )
         reason = "rate-limited" if status == 429 else "server-error" if status >= 500 else "unknown-state"
         raise Stop(

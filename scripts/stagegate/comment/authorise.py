@@ -76,7 +76,7 @@ def permit(event: CommentEvent, thread: Thread, command: Command, selected: Sequ
             raise Stop(
                 "not-authorised",
                 f"{login} has no permission for /{command.name}.",
-                f"It requires {required}, and GitHub reports {permission}.",
+                f"The command requires {required}, and GitHub reports the permission {permission} for {login}.",
                 "Ask a person who has it, or change `commands` in the settings.",
             )
     if COMMANDS[command.name].only_reads:

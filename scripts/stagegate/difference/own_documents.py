@@ -21,7 +21,9 @@ def risks(old: Side, new: Side) -> Iterator[Risk]:
     for root in new.roots():
         if root.kind == "object" and not root.own and _key(root) not in previous_keys:
             label = objects.read(root.document, root.file).label
-            detail = f"is new in {root.file}, which contains a pin, and no promotion rule checks it"
+            detail = (
+                f"is new in {root.file}, a file that contains a pin, and no promotion rule checks this object"
+            )
             yield Risk(kind="not-rendered", object=label, detail=detail)
     for label, documents in _by_label(new).items():
         if len(documents) > 1 and documents != _by_label(old).get(label):

@@ -83,7 +83,9 @@ def risks(changed: list[ObjectChange]) -> Iterator[Risk]:
             what = "its destination" if field.path.startswith("spec.destination") else field.path
             detail = f"{what} changes from {field.before or 'nothing'} to {field.after or 'nothing'}"
             yield Risk(
-                kind="not-rendered", object=one.label, detail=f"{detail}, and its effect is not rendered"
+                kind="not-rendered",
+                object=one.label,
+                detail=f"{detail}, and its effect on the cluster is not rendered",
             )
 
 

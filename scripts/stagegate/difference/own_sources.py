@@ -57,14 +57,18 @@ def risks(
     for field in fields.changed({"sources": before}, {"sources": after}):
         if any(before) or any(after):
             detail = f"{field.path} changes from {field.before or 'nothing'} to {field.after or 'nothing'}"
-            yield Risk(kind="not-rendered", object=label, detail=f"{detail}, and its effect is not rendered")
+            yield Risk(
+                kind="not-rendered",
+                object=label,
+                detail=f"{detail}, and its effect on the cluster is not rendered",
+            )
     previous_places = {_place(one) for one in sources.of(old)} if old else set()
     addresses = {one.address for one in sources.of(old)} if old else set()
     for one in sources.of(new):
         if _place(one) in previous_places or not one.address:
             continue
         if one.address not in addresses and not _is_ours(one, places):
-            detail = f"takes files from {one.address}, which is not certainly a repository of this app"
+            detail = f"takes files from {one.address}, which may not be a repository of this app"
             yield Risk(kind="foreign", object=label, detail=detail)
         if one.kind in ("git", "reference") and not _is_settled(one, places):
             detail = f"follows {one.revision}, which is neither {places.branch} nor a release tag"

@@ -16,7 +16,7 @@ from stagegate.errors import Stop
 from stagegate.model import to_json
 from stagegate.pins.pinned_version import PinnedVersion
 
-_ELSEWHERE = "its release can come from another place than its pin"
+_ELSEWHERE = "the Application can get its release from a place other than its pin"
 
 
 def unknown(side: Side, standing: PinnedVersion) -> str:

@@ -123,7 +123,8 @@ def _attributes_why(before: bytes | None, after: bytes | None) -> str:
     if was == now and after is not None:
         return ""
     return (
-        "changes the encoding in which Git writes files, so Argo CD reads other bytes than those checked here"
+        "changes the encoding in which Git writes files, so Argo CD reads different bytes from those checked "
+        "here"
     )
 
 
@@ -135,7 +136,7 @@ def _unreadable(path: str, content: bytes | None, names: Names) -> str:
     if content is None:
         return "cannot be read: it is larger than 1 MiB, or a link that leads nowhere"
     if content.startswith(LFS_POINTER):
-        return "is a pointer to a large file, whose content is not known"
+        return "is a Git LFS pointer, and the content of the file that it points to is not known"
     if content and _PROGRAM.search(path):
         return "is a program, and its output is not known"
     if environment_names.is_template(content) and _read(content) is None:

@@ -24,14 +24,14 @@ def of_sources(old: Pieces, new: Pieces, changed: Changed) -> Iterator[RiskSeen]
             yield RiskSeen(
                 kind="not-rendered",
                 object=name,
-                detail=f"changes, and its effect is not rendered: {reason}",
+                detail=f"changes, and its effect on the cluster is not rendered: {reason}",
             )
         for path in (*changed.values, *changed.content):
             if any(piece.files.holds(path) for piece in pieces):
                 yield RiskSeen(
                     kind="not-rendered",
                     object=path,
-                    detail=f"changes, and its effect is not rendered: {reason}",
+                    detail=f"changes, and its effect on the cluster is not rendered: {reason}",
                 )
 
 
@@ -70,7 +70,9 @@ def beside(changed: Changed) -> tuple[RiskSeen, ...]:
 def unseen(paths: Iterable[str]) -> tuple[RiskSeen, ...]:
     """A risk for each changed file whose effect is unknown."""
     return tuple(
-        RiskSeen(kind="not-rendered", object=path, detail="changes, and its effect is not rendered")
+        RiskSeen(
+            kind="not-rendered", object=path, detail="changes, and its effect on the cluster is not rendered"
+        )
         for path in paths
     )
 

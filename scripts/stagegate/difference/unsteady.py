@@ -33,8 +33,9 @@ def _unknown_apis(side: Side) -> Iterator[str]:
         )
     if any(not cluster.kube_version and KUBE_VERSION in asks for cluster, asks in side.asked_for()):
         yield (
-            "Rendered for the Kubernetes version of helm on this machine. A chart reads the cluster's version "
-            "from .Capabilities.KubeVersion. Name it under `render.kube-version`, or give an `argocd-token`."
+            "The chart was rendered for the default Kubernetes version of helm on this machine, and it reads the "
+            "cluster's version from .Capabilities.KubeVersion. Write your cluster's version under "
+            "`render.kube-version`, or pass an `argocd-token`."
         )
 
 

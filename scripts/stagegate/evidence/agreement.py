@@ -84,9 +84,9 @@ def _disagreement(newest: Record | None, status: StatusLike | None, environment:
     if newest.evidence is None or evidence.deployment_state(newest.evidence) != "success":
         return ""  # not good as it is, whatever a status says
     if status is None:
-        return f"deployment {newest.id} reports {newest.evidence.outcome}, and no commit status confirms it"
+        return f"GitHub deployment {newest.id} reports {newest.evidence.outcome}, but no commit status confirms it"
     if status.state == "failure":
-        recorded = f"deployment {newest.id} reports {newest.evidence.outcome}"
+        recorded = f"GitHub deployment {newest.id} reports {newest.evidence.outcome}"
         return f"{recorded}, but the newest commit status is: {status.description}"
     return ""
 

@@ -50,6 +50,6 @@ def _too_far(app: str, environment: str, sha: str) -> Stop:
     return Stop(
         "unknown-state",
         f"The requested verdict is not among the newest {LIMIT} deployments{of} of {app} to {environment}.",
-        "Older deployments are not read, so the verdict is unknown.",
-        "Name a `version` that was gated there lately, or run its gate there again.",
+        "stagegate reads no older deployments, so the verdict is unknown.",
+        f"Name a `version` whose gate in {environment} ran lately, or run the gate of this version again.",
     )

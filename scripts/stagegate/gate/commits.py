@@ -37,7 +37,7 @@ def reader(
         if name == pins:
             return of_pins(source, watched)
         compared = repositories[name].compare(base, source.revision)
-        log.debug(f"{source.revision[:12]} is {compared.status} of {base[:12]} in {name}")
+        log.debug(f"comparing {source.revision[:12]} with {base[:12]} in {name}: {compared.status}")
         if compared.status == "identical":
             return "current"
         if compared.status == "ahead":
@@ -50,7 +50,7 @@ def reader(
     def of_pins(source: SourceSeen, watched: tuple[str, ...]) -> Commit:
         """What the pins repository's revision is: seen from it, one comparison tells what it lacks, too."""
         compared = repositories[pins].compare(source.revision, head)
-        log.debug(f"{head[:12]} is {compared.status} of {source.revision[:12]} in {pins}")
+        log.debug(f"comparing {head[:12]} with {source.revision[:12]} in {pins}: {compared.status}")
         if compared.status == "identical":
             return "current"
         if compared.status == "behind":  # the revision is newer

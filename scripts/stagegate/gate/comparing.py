@@ -71,7 +71,7 @@ def compare(
         ours += rendering.objects
         wrong += [f"{application.name}: {difference}" for difference in differences]
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    good = f"{len(ours)} objects equal the rendering of the chart's digest"
+    good = f"{len(ours)} objects are equal to those that the chart with the recorded digest renders"
     return Compared(
         check=Check(
             name="content",

@@ -165,7 +165,8 @@ def unrecorded(result: Result, stop: Stop) -> Result:
     message = Message(
         what=f"{result.message.what} The record could not be written.",
         why=f"{stop.what} {stop.why}",
-        next=f"{stop.next} The verdict is in the output `evidence` and in the report; run it again to record it.",
+        next=f"{stop.next} The verdict is in the output `evidence` and in the report; run the gate again to "
+        "record it.",
     )
     return msgspec.structs.replace(result, reason=stop.reason, message=message)
 

@@ -108,7 +108,7 @@ def run_all(scenarios: Scenarios, base: str, run: Run) -> tuple[Check, ...]:
             used = set(placeholders.captured(msgspec.to_builtins(item.request))) & needs
             must = item.required or item.name in run.required
             if used:
-                detail = f"there is no {', '.join(sorted(used))}: the login failed"
+                detail = f"{', '.join(sorted(used))} has no value, because the login failed"
                 check = Check(name=item.name, outcome="skipped", required=must, detail=detail)
             else:
                 check, _ = _attempt(session, item, scenarios, base, run, values)

@@ -28,7 +28,7 @@ def _objections(app: Application, expected: Expected) -> Iterator[Objection]:
     if not app.sync or not app.reconciled:
         yield "no-status", f"Application {app.name} has no status yet"
     if not app.compared_as_specified:
-        yield "stale-comparison", "the comparison Argo CD shows is of an earlier spec"
+        yield "stale-comparison", "Argo CD still shows the comparison with an earlier spec of the Application"
     yield from sources.compared(app, expected)
     yield from synced.operation(app, expected)
     yield from synced.differences(app, expected)

@@ -15,7 +15,7 @@ RolloutReason = Literal[
 
 REASONS: Mapping[RolloutReason, str] = {
     "being-deleted": "the Application is being deleted",
-    "wrong-source": "the Application follows nothing that this release publishes",
+    "wrong-source": "the Application deploys no chart, image or commit of this release",
     "invalid-spec": "Argo CD refuses the Application's spec",
     "comparison-error": "Argo CD cannot render or compare the Application, for longer than `patience`",
     "superseded": "the Application requests, or resolves to, another release",
@@ -29,12 +29,12 @@ REASONS: Mapping[RolloutReason, str] = {
     "stale-comparison": "the comparison is of an earlier spec",
     "old-revision": "Argo CD compared against another revision",
     "unknown-commit": "the revision is a commit whose pins have not been read yet",
-    "old-commit": "the revision is a commit before the one with these pins or values",
+    "old-commit": "Argo CD's revision is older than the commit that wrote the current pins or values",
     "syncing": "a sync is requested or running",
     "out-of-sync": "the cluster differs from this release",
     "sync-error": "Argo CD reports that it will not sync this revision",
     "prune": "an object must be removed, and automated sync does not remove objects here",
-    "auto-sync-off": "the cluster differs from this release, and nothing syncs by itself",
+    "auto-sync-off": "the cluster differs from this release, and the Application has no automatic sync",
     "sync-window": "the cluster differs from this release, and a sync window forbids the sync",
     "sync-unknown": "Argo CD does not report whether the cluster differs",
     "stale-health": "the health is from before the sync finished",

@@ -176,7 +176,7 @@ def _contradictions(scenarios: Scenarios) -> Iterator[str]:
 
 def _not_jmespath(expression: str) -> str:
     if len(expression) > EXPRESSION_LIMIT:
-        return f"it has {len(expression)} characters, at most {EXPRESSION_LIMIT} are read"
+        return f"it has {len(expression)} characters, and the limit is {EXPRESSION_LIMIT}"
     if _NAMES.fullmatch(expression):
         return ""
     import jmespath  # here, because most files are judged without it and it takes long to load

@@ -29,7 +29,7 @@ def asked(app: Application, expected: Expected) -> Iterator[Objection]:
     if not own:
         follows = ", ".join(source.address for source in app.sources) or "nothing"
         wanted = expected.chart or ", ".join(expected.repositories)
-        yield "wrong-source", f"Application {app.name} follows {follows}, and the release is in {wanted}"
+        yield "wrong-source", f"Application {app.name} deploys from {follows}, but the release is in {wanted}"
     for source in own:
         yield from _hydrated(app, source, expected) if app.hydrated else _target(source, expected)
     yield from _named(app, expected)
@@ -120,7 +120,10 @@ def _commit(source: SourceSeen, expected: Expected) -> Iterator[Objection]:
         yield "old-revision", "Argo CD has not compared this source yet"
     elif target and target in (expected.release_tag, expected.release_commit):
         if source.revision not in (expected.release_commit, expected.release_tag_object):
-            yield "old-revision", f"Argo CD compared against commit {short}, the tag is another"
+            yield (
+                "old-revision",
+                f"Argo CD compared with commit {short}, but the release's tag names another commit",
+            )
     else:
         commit = expected.commits.get(source.key)
         if commit is None:

@@ -124,7 +124,7 @@ def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
             "superseded",
             f"{name} is no longer the release that {trial.environment} is pinned to.",
             f"{rollout.detail}.",
-            "The gate of the release that the pins name now decides. To test this one, promote it again.",
+            f"Wait for the gate of the release that the pins name now. To test {name}, promote it again.",
         )
     if rollout.reason == "wrong-source":
         raise Stop(
@@ -144,8 +144,8 @@ def _without_roll_out(trial: Trial, rollout: Rollout) -> Conclusion:
         raise Stop(
             "timeout",
             f"{name} was not ready in {trial.environment} in time.",
-            f"No workload of this release was failing, so there is no verdict. Last seen: {rollout.reason}: "
-            f"{rollout.detail}.",
+            "The time is over, but no workload of this release failed, so there is no verdict. Last seen: "
+            f"{rollout.reason}: {rollout.detail}.",
             "Look up the reason in docs/gate.md and run the gate again; raise `gate.timeout` if it needs longer.",
         )
     return verdict.rolled_out_badly(

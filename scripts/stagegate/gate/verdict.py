@@ -174,12 +174,13 @@ def description(evidence: Evidence) -> str:
 
 _NEXT = {
     "image-untested": "Add the image to the release (`images` in the settings), or list it in `images-allowed`.",
-    "image-moved": "Find out who pushed to the tag; release again under a new version.",
-    "content-differs": "Compare chart and images in the registry with the release; release a new version.",
+    "image-moved": "Find out who pushed to the tag, then release again under a new version.",
+    "content-differs": "Compare chart and images in the registry with the release record, then release a new "
+    "version.",
     "no-checks": "Write scenarios (`gate.scenarios`) or a `gate.command`.",
-    "checks-failed": "Look at the failed check in the summary, fix the app, release a new version.",
-    "rollout-failed": "Look at the Application in Argo CD, fix the cause, release a new version.",
-    "timeout": "Look at the Application in Argo CD; raise `gate.timeout` if it only needs longer.",
+    "checks-failed": "Look at the failed check in the summary, fix the app, and release a new version.",
+    "rollout-failed": "Look at the Application in Argo CD, fix the cause, and release a new version.",
+    "timeout": "Look at the Application in Argo CD, and raise `gate.timeout` if the roll-out only needs longer.",
 }
 
 

@@ -186,8 +186,8 @@ def _kind_and_name(written: str) -> tuple[str, str]:
     if resource is None or not name:
         raise Stop(
             "bad-settings",
-            f"argocd.applications names {written!r}, which is no workload.",
-            f"With `source: kubernetes` it lists workloads; the kinds are {', '.join(_PLACES)}.",
-            "Write it like deployment/shop.",
+            f"argocd.applications names {written!r}, which is not a workload.",
+            f"With `source: kubernetes`, argocd.applications lists workloads; the kinds are {', '.join(_PLACES)}.",
+            "Write kind and name, such as deployment/shop.",
         )
     return resource, name

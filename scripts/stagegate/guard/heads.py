@@ -85,7 +85,7 @@ def _group(pins: hub.Hub, group: dict[str, Any]) -> Head:
             "bad-input",
             "The event of this merge group names no commits.",
             "Without them the group cannot be judged.",
-            "Run this action on `merge_group: {types: [checks_requested]}`.",
+            "Add `merge_group: {types: [checks_requested]}` to the `on:` of the workflow that runs pin-guard.",
         )
     pull = pins.pull(int(queued[1])) if queued else None
     if pull is None:

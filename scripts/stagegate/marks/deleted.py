@@ -37,7 +37,7 @@ def vanished(pins: hub.Hub, app: str, present: Collection[str]) -> tuple[Finding
                 message=f"{name} was deleted by {who} at {gone.at}, without being lifted.",
                 why="A mark is lifted by a commit that names the person. A deleted branch names no person.",
                 fix="If the mark should stay in force, set it again with a comment or promote-pr. A "
-                "pushed commit does not count.",
+                "mark that somebody pushes as a commit does not count.",
             ),
         )
     return tuple(findings.values())

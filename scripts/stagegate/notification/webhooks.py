@@ -107,8 +107,8 @@ def _within(limit: float, channel: Channel, call: Callable[[], _Answer]) -> _Ans
         raise Stop(
             "timeout",
             f"{channel.url} did not accept the message within {limit:g} s.",
-            "The receiver accepts the connection, and its response does not end.",
-            "Check the receiver; the run itself is not affected.",
+            "The receiver of the message accepts the connection, but its response does not end.",
+            "Check the service that receives the message; the run itself is not affected.",
         ) from None
     if isinstance(result, Exception):
         raise result

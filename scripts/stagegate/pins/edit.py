@@ -113,7 +113,7 @@ def _lacking(place: PinPlace, release: Release, what: str) -> Stop:
         cure = "Run promote-pr without `local`, with a token."
     else:
         has = ", ".join(image.reference for image in release.images) or "no image"
-        why = f"It must be of {place.subject or 'the only artifact'}; the release has {has}."
+        why = f"The pin is about {place.subject or 'the only artifact'}; the release has {has}."
         cure = "Correct the pin, or publish the release with that artifact."
     return Stop(
         "ambiguous-pin",

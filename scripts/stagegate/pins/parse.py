@@ -106,7 +106,7 @@ def _refuse_encrypted(nodes: Sequence[Node], content: bytes, file: str) -> None:
         "ambiguous-pin",
         f"{file} is encrypted with SOPS.",
         "A value that is changed without the key makes the whole file unreadable, because its MAC no longer fits.",
-        "Keep the version in a plain file of its own and name that one as the pin.",
+        "Keep the version in a separate file without encryption, and name that file as the pin.",
         file=file,
         line=1,
     )

@@ -54,7 +54,7 @@ def _not_once(pin: PinSettings, content: bytes, lines: Sequence[int], settings: 
     elif lines:
         then = "Add more of the text around the version to the pattern."
     else:
-        then = "No line of the file contains a version that a pattern can name. Correct the file name."
+        then = "No line of the file contains a version that a pattern could match. Correct the file name."
     return Stop(
         "ambiguous-pin",
         f"{pin.file} has {what} like {pin.pattern!r}.",

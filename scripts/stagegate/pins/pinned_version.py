@@ -151,7 +151,7 @@ def read(
         raise Stop(
             "missing-file",
             f"{file} is not in the pins repository.",
-            "The settings name it as a pin, and the default branch does not have it.",
+            "The settings name this file as a pin, but the default branch does not have it.",
             "Correct `pins` in the settings, or add the file.",
             file=file,
         )

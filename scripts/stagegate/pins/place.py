@@ -209,9 +209,10 @@ def flavoured(file: str, value: str, template: str, flavour: str, cure: str, lin
     """
     return Stop(
         "ambiguous-pin",
-        f"{file} has {value!r}, and {flavour} is a variant of the image.",
-        f"With {template} the next release would lose it.",
-        f"Add the variant to the settings: {cure or templates.with_flavour(template, flavour)}.",
+        f"{file} names the tag {value!r}, whose end {flavour} is a variant of the image.",
+        f"With {template} the next release would lose the variant.",
+        "Add the variant to the form of tags in the settings: "
+        f"{cure or templates.with_flavour(template, flavour)}.",
         file=file,
         line=line,
     )

@@ -102,7 +102,7 @@ def _odd_lines(text: str) -> Iterator[Oddity]:
     for pattern, what, instead in (
         (
             _BREAK,
-            "a control character or a line break of its own kind",
+            "a control character, or a line break other than LF or CRLF",
             "plain line breaks, and escapes in quotes",
         ),
         (_SEPARATOR, "text on a line that begins with ---", "--- on a line of its own"),

@@ -36,10 +36,10 @@ def by_strategy(facts: PromotionFacts, now: datetime) -> Choice:
     candidates = admissible(facts, now)
     if not candidates:
         where = f"passed in {', '.join(policy.after)}" if policy.after else "been released"
-        return Choice(version="", why=f"nothing newer than {running or 'what runs'} has {where}")
+        return Choice(version="", why=f"no release newer than {running or 'the running one'} has {where}")
     if policy.promotion.strategy == "each":
-        return Choice(version=candidates[0], why=f"the next one after {running or 'nothing'}")
-    return Choice(version=candidates[-1], why="the newest one that may enter")
+        return Choice(version=candidates[0], why=f"the next release after {running or 'none'}")
+    return Choice(version=candidates[-1], why="the newest release that may be promoted")
 
 
 def admissible(facts: PromotionFacts, now: datetime) -> tuple[str, ...]:

@@ -125,5 +125,5 @@ def _foreign(facts: PromotionFacts) -> Message:
     return Message(
         what=f"The branch {facts.branch} has {len(facts.foreign)} commit(s) that stagegate did not make.",
         why=f"{', '.join(sha[:12] for sha in facts.foreign[:3])}: replacing the branch would lose that work.",
-        next="Merge or close its pull request and delete the branch, then run again.",
+        next="Merge or close the pull request of the branch and delete the branch, then run this again.",
     )

@@ -81,8 +81,8 @@ def refusal_of_bot(policy: Settings, login: str, mode: str) -> Stop:
     return Stop(
         "not-authorised",
         f"{login} has no permission to {mode} {policy.app}.",
-        "A workflow of any branch can start a run as a bot, so no person is accountable for it.",
-        f"Start it as a person, or add {login} to `commands.bots` in the settings.",
+        "A workflow on any branch can start a run as a bot, so no person is accountable for that run.",
+        f"Start the run as a person, or add {login} to `commands.bots` in the settings.",
     )
 
 

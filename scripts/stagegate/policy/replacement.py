@@ -23,7 +23,7 @@ def kept(facts: PromotionFacts, subject: Subject, now: datetime) -> Message | No
     ):
         return None
     return Message(
-        what=f"{proposal.version} is proposed for {subject.environment} already (#{proposal.number}).",
+        what=f"{proposal.version} is already proposed for {subject.environment} (#{proposal.number}).",
         why=f"{subject.version} does not replace it: it is newer.",
         next="Merge or close that pull request first.",
     )

@@ -37,7 +37,7 @@ def adopt(started: PromotionRun) -> Result:
             "missing-permission",
             f"{writer.viewer().login} is not the App whose evidence counts.",
             f"The settings trust {state.settings.trust.app!r}.",
-            "Give `app-id` and `app-key` of that App to this job.",
+            "Pass the inputs `app-id` and `app-key` of that App in this job.",
         )
     newest = _newest(writer, release, environment, trusted)
     if (

@@ -117,7 +117,7 @@ def _policy(
         raise Stop(
             "missing-file",
             f"{connections.pins.repository} has no {connections.config} on its default branch.",
-            "Policy (environments, their order, permissions) is only read from there.",
+            "The policy (environments, their order, permissions) is read only from the default branch.",
             "Merge the settings first, or name the right file with `config` or `policy`.",
         )
     settings, shared = shared_policy.settings_of(connections.pins, head, policy.content, connections.config)

@@ -118,7 +118,7 @@ def of_one(inputs: I, context: Context) -> I:
             "bad-input",
             f"The work tree has several settings files: {', '.join(files)}.",
             "This action is about one app.",
-            f"Give `config` the path of its file, such as {files[0]}.",
+            f"Set `config` to the path of the app's settings file, such as {files[0]}.",
         )
     return msgspec.structs.replace(inputs, config=files[0]) if files else inputs
 

@@ -47,8 +47,8 @@ def edit(
     target = version or _target(local_settings, context, environment, running, now)
     if not version:
         log.say(
-            f"{target} is the release that the pins of {environment} named before {running}, by the history of "
-            "this clone. No evidence was read."
+            f"According to the history of this clone, {target} is the release that the pins of {environment} named "
+            f"before {running}. No evidence was read."
         )
     return local.edit(settings, context, environment, target, config=config, dry_run=dry_run)
 

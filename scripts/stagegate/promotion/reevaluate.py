@@ -184,7 +184,7 @@ def into_base(
             stop.reason,
             f"Pull request #{pull.number} is merged ({sha[:12]}), but not verified.",
             f"Its verification was not started: {stop.what} {stop.why}",
-            f"{stop.next} Then start the verifying workflow by hand.",
+            f"{stop.next} Then start the workflow that runs staging-gate by hand.",
         ).after([change], **pull_outputs, commit=sha, environment=environment) from stop
     return sha, (change, *started)
 

@@ -50,7 +50,10 @@ def _status(connections: Connections, required: Required, release: Release) -> t
     by = f" by {required.by}" if required.by else ""
     runs = [run for run in hub.check_runs(release.commit, required.status) if required.by in ("", run.by)]
     if not runs:
-        return "unknown", f"commit {release.commit[:12]} has no such status and no such check run{by}"
+        return (
+            "unknown",
+            f"commit {release.commit[:12]} has neither a status nor a check run of this name{by}",
+        )
     return min(map(_check_run, runs), key=lambda told: _WORST.index(told[0]))
 
 

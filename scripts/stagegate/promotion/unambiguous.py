@@ -28,9 +28,9 @@ def one_reading(pins: hub.Hub, settings: Settings, old: PinsTree, new: PinsTree)
         if mode not in _PLAIN:
             raise Stop(
                 "ambiguous-pin",
-                f"{path} is no plain file: Git's mode is {mode}.",
+                f"{path} is not a regular file (its mode in Git is {mode}).",
                 "Argo CD reads what a link or a submodule points to, and stagegate reads only its own bytes.",
-                "Keep pins in plain files.",
+                "Keep pins in regular files.",
                 file=path,
             )
     for path, content in new.contents.items():
@@ -75,7 +75,7 @@ def _well_formed(content: bytes, path: str) -> None:
             raise Stop(
                 "ambiguous-pin",
                 f"{path} is not a valid {document['kind']}: {why}.",
-                "Kubernetes refuses it, so Argo CD does not run what the file contains.",
+                "Kubernetes refuses such an object, so Argo CD does not apply the content of the file.",
                 "Correct the field.",
                 file=path,
             )

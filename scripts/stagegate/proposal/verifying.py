@@ -62,9 +62,12 @@ def find(pins: hub.Hub, head: str) -> str:
         raise Stop(
             "missing-file",
             f"{pins.repository} has no workflow that verifies moved pins.",
-            "It is started after every change of pins that GITHUB_TOKEN makes. No workflow on the default branch "
-            "has `workflow_dispatch` and calls events.yml, production.yml or the action staging-gate.",
-            "Add one (examples/shop has stagegate.yml), or name yours with the input `verify-workflow`.",
+            "After every change of pins that GITHUB_TOKEN makes, stagegate starts the workflow that runs the "
+            "gate. No "
+            "workflow on the default branch has `workflow_dispatch` and calls events.yml, production.yml or the "
+            "action staging-gate.",
+            "Add such a workflow (examples/shop has stagegate.yml), or name yours with the input "
+            "`verify-workflow`.",
         )
     return chosen.removeprefix(FOLDER)
 

@@ -64,7 +64,7 @@ def write(
     except Stop as stop:
         if not hold_changes or stop.reason == "stale-base":
             raise
-        why = f"{stop.why} The hold of {subject.environment} is set already: it stays there for the rollback."
+        why = f"{stop.why} {subject.environment} already has the hold of the rollback, and the hold stays."
         with_hold = Stop(stop.reason, stop.what, why, stop.next, stop.file, stop.line)
         raise with_hold.after(
             (*hold_changes, *stop.written), **stop.outputs, environment=subject.environment

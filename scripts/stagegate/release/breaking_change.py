@@ -9,6 +9,7 @@ from stagegate.patterns import pattern
 _BREAKING = pattern(r"^BREAKING[ -]CHANGE(?P<mark>: | #|:?$)")
 _NEARLY = pattern(r"^[ \t*_#>-]*BREAKING[ -]CHANGES?[*_ ]*(?::|$)", re.IGNORECASE)
 _FOOTER = pattern(r"^(?:[A-Za-z][A-Za-z0-9-]*|BREAKING CHANGE)(?:: | #)\S")
+_COUNTED = ", but is counted as a breaking change"
 _FENCE = pattern(r"^ {0,3}(```+|~~~+)")
 _BULLET = pattern(r"^[*-] +(.*)$")
 
@@ -49,11 +50,13 @@ def announced(body: str, *, releasing: bool) -> tuple[bool, str]:
                     following.strip()
                     for following in (*lines[at + 1 :], *(paragraphs[number + 1 : number + 2] or [[]])[0])
                 )
-                return text, "has the text on the line after BREAKING CHANGE: counted as one" if text else ""
+                return text, f"has the text on the line after BREAKING CHANGE{_COUNTED}" if text else ""
             joined = not parted or (number == at == 0 and after_title)
-            return True, "has no empty line before BREAKING CHANGE: counted as one" if joined else ""
+            return True, f"has no empty line before BREAKING CHANGE{_COUNTED}" if joined else ""
     if not doubt and releasing and any(_NEARLY.match(line) for lines in paragraphs for line in lines):
-        doubt = "writes BREAKING CHANGE in a form that the specification does not define: not counted as one"
+        doubt = (
+            "writes BREAKING CHANGE in a form that the specification does not define, so it does not count"
+        )
     return False, doubt
 
 

@@ -211,7 +211,7 @@ def _matched(place: VersionFile, text: str) -> Span:
             "bad-settings",
             f"The pattern for {place.file} is {place.pattern!r}.",
             "A pattern contains {version} exactly once.",
-            'Write the text around the version, for example "--version {version}".',
+            'Write the text around the version into `pattern`, for example "--version {version}".',
         )
     before, after = place.pattern.split("{version}")
     rule = re.compile(re.escape(before) + f"({_SEMVER})" + re.escape(after))

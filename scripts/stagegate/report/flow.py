@@ -19,8 +19,9 @@ WEEKS_SHOWN = 12
 # What each measure means here, shown beside it.
 DEFINITIONS: Mapping[str, str] = MappingProxyType(
     {
-        "deployment frequency": "releases that passed the gate in production, per week, over the weeks between the "
-        "first and the last that is known (at least one week)",
+        "deployment frequency": "releases per week that passed the gate in production, from the first known "
+        "release "
+        "to the last (at least one week)",
         "lead time for changes": "median time from a commit to the gate that its release passed in production",
         "change failure rate": "production gates that failed, of all production gates that ended",
         "time to restore": "median time from a failed production gate to the next one that passed",

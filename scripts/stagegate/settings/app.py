@@ -39,11 +39,12 @@ class Commands(Section, frozen=True, kw_only=True):
     """For `/rollback`, and for a rollback that a person starts or repeats. Default: people who may push,
     because an outage does not wait for an administrator."""
     hold: Allowed = "write"
-    """For `/hold`, and for the mode `hold` of promote-pr. Default: people who may push: stopping is safe."""
+    """For `/hold`, and for the mode `hold` of promote-pr. Default: people who may push, because
+    stopping releases is safe."""
     unhold: Allowed = "maintain"
-    """For `/unhold`, and for the mode `unhold`. Default: more than for a hold, because others set it for a
-    reason. The person who set a hold, or requested the rollback that set it, may lift it with the permission
-    of `hold`."""
+    """For `/unhold`, and for the mode `unhold`. Default: a higher permission than for a hold, because
+    somebody set the hold for a reason. The person who set a hold, or requested the rollback that set it, may lift
+    it with the permission of `hold`."""
     ban: Allowed = "maintain"
     """For `/ban`, and for the mode `ban`. Default: maintainers, because a ban counts in every environment."""
     unban: Allowed = "maintain"
@@ -109,11 +110,12 @@ class Settings(Section, frozen=True, kw_only=True):
     """Our images, as repositories without a tag. The build passes their digests on, and a promotion compares
     them. Registry credentials may go to their hosts."""
     images_strict: bool = False
-    """Refuse a promotion that renders any image which is not part of the release, sidecars of others too."""
+    """Refuse a promotion whose rendered objects contain an image that is not part of the release, even a
+    third-party sidecar."""
     image_tag: str = IMAGE_TAG
     """The form of the images' tags, with `{version}` and perhaps `{app}`: `"{version}"` for plain tags such
-    as 1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes it; pins and the chart must
-    have the same."""
+    as 1.4.2, `"{app}-{version}"` where apps share a repository. image-tags writes tags in this form, and
+    pins and the chart must use the same form."""
     images_allowed: tuple[str, ...] = ()
     """Repositories of images that may carry the release's tag without being part of the release. Any other
     such image is `image-untested`, at the gate and at a promotion."""

@@ -102,7 +102,7 @@ def _in_promotion(settings: Settings, environment: Environment) -> Iterator[str]
     earlier = _earlier(settings, environment)
     for name in promotion.carry_approval:
         if name not in earlier:
-            yield f"carry-approval names {name!r}, which no release passes before {environment.name}"
+            yield f"carry-approval names {name!r}, but that environment does not come before {environment.name}"
     for name in promotion.reviewers:
         if name.startswith("@"):
             yield f"reviewers are logins or teams without @: write {name[1:]!r} and not {name!r}"

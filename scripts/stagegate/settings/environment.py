@@ -15,8 +15,8 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
 
     applications: tuple[str, ...] = ()
     """Argo CD Applications of this environment, as `namespace/name` where they are not in Argo CD's own
-    namespace. They also tell Applications or list elements of one pin file apart. With `source: kubernetes`
-    workloads such as `deployment/shop`."""
+    namespace. If a pin file contains several Applications or list elements, these names select the right one.
+    With `source: kubernetes`, workloads such as `deployment/shop` are listed."""
     selector: str = ""
     """Label selector for further Applications (with `source: kubernetes` for workloads), looked up when the
     gate begins, such as `app=shop,env=prod`. Applications are found in every namespace that the token may
@@ -32,7 +32,7 @@ class ArgoCDSettings(Section, frozen=True, kw_only=True):
     connector: str = "github-actions"
     """With `auth: oidc`, the id of the Dex connector that trusts GitHub Actions."""
     project: str = ""
-    """Argo CD project that every request is narrowed to, for a token that may see no other."""
+    """Argo CD project that every request is limited to, for a token that may see no other project."""
     namespace: str = ""
     """Namespace of the Applications, where that is not Argo CD's own. With `source: kubernetes` the namespace
     of the workloads."""
@@ -196,7 +196,7 @@ class Freeze(Section, frozen=True, kw_only=True):
     to: dt.date
     """Last day without promotion."""
     timezone: str
-    """Time zone in which these days begin and end, such as `Europe/Berlin`."""
+    """Time zone in which the first and the last day begin and end, such as `Europe/Berlin`."""
     reason: str
     """Reason of the freeze. It is shown to everybody who waits."""
 
@@ -217,8 +217,8 @@ class Environment(Section, frozen=True, kw_only=True):
     """A named place that runs a release."""
 
     name: Name
-    """Name of the environment in commands, statuses and branches. Gates are recorded as GitHub deployments to
-    this name."""
+    """Name of the environment in commands, statuses and branches. Each gate is recorded as a GitHub deployment to
+    the environment of this name."""
     after: tuple[str, ...] = ()
     """Environments in which a release must have passed before it may enter here. Empty for a first
     environment."""

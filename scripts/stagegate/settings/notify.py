@@ -28,10 +28,11 @@ class Channel(Section, frozen=True, kw_only=True):
     address that takes JSON. `issue`: one GitHub issue for each environment of an app."""
     url: Variable | Literal[""] = ""
     """Name of the variable with the webhook's address, such as `SLACK_URL`: a line of the secret
-    `STAGEGATE_VARIABLES`, or a variable of the job. The host must be in `STAGEGATE_HOSTS`. Not for `issue`."""
+    `STAGEGATE_VARIABLES`, or a variable of the job. The host must be in `STAGEGATE_HOSTS`. The
+    type `issue` does not use this key."""
     token: Variable | Literal[""] = ""
-    """Only for `issue`: name of the variable with a token that has `issues: write`. Default: a token of the GitHub
-    App (`app-id`, `app-key`), else the job's own token."""
+    """Only for the type `issue`: name of the variable with a token that has `issues: write`. Default: a token of
+    the GitHub App (`app-id`, `app-key`), else the job's own token."""
     events: tuple[NoticeEvent, ...] = EVENTS
     """Which events are sent. Default: every one."""
     environments: tuple[Name, ...] = ()

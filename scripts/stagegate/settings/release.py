@@ -12,8 +12,8 @@ class VersionFile(Section, frozen=True, kw_only=True):
 
     file: str
     """File in the app repository. `package.json`, `package-lock.json`, `pyproject.toml`, `Cargo.toml`,
-    `Cargo.lock`, `pom.xml` and `Chart.yaml` need nothing else, and in other JSON files it is `version`. Any
-    other file alone contains only the version."""
+    `Cargo.lock`, `pom.xml` and `Chart.yaml` need no `path`, and in other JSON files the default path is
+    `version`. Any other file without `path` and `pattern` must contain only the version."""
     path: str = ""
     """Keys to the one value in a YAML, JSON or TOML file, such as `version` or `image.tag`."""
     pattern: str = ""
@@ -40,7 +40,8 @@ class Versioning(Section, frozen=True, kw_only=True):
     """What a Git tag has before the version: letters, digits and `. _ / -`. Apps of one repository need one
     each."""
     files: tuple[str | VersionFile, ...] = ("VERSION",)
-    """Files that hold the version: version-bump moves them together, helm-publish refuses when one differs."""
+    """Files that contain the version. version-bump changes all of them in one commit, and helm-publish refuses a
+    release in which one of them differs."""
     changelog: str = ""
     """File that version-bump adds a section to, and whose section is the text of the GitHub release. Empty:
     none."""
@@ -49,12 +50,13 @@ class Versioning(Section, frozen=True, kw_only=True):
     Commits that change none of them are ignored. Default: all files. Where the settings file and all version
     files are in one folder, the default is that folder."""
     old_prefixes: tuple[str, ...] = ()
-    """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. With the
-    prefix `v`, tags without a prefix always do, and the other way round."""
+    """Prefixes of earlier tags of this app, such as `release-`. Their versions count as released. If the
+    prefix is `v`, tags without a prefix count too; if it is empty, tags with `v` count too."""
 
     scopes: tuple[str, ...] = ()
     """Scopes of commit titles that belong to this app, such as `pay` for `fix(pay): ...`. `*` matches any text.
-    Commits with another scope, or without one, are then ignored. With `paths`, both must fit."""
+    Commits with another scope, or without one, are then ignored. If `paths` is set too, a commit must match
+    both."""
     group: str = ""
     """Apps with the same group move together to the same version. `config` of version-bump must then be a glob that
     matches the files of all of them."""

@@ -66,7 +66,8 @@ def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterat
     )
     for name in (JOBS, *places):
         yield (
-            f"Its key is the secret APP_KEY of the GitHub Environment {name}, which only {survey.branch} may use: "
+            f"Store its key as the secret APP_KEY of the GitHub Environment {name}, which only {survey.branch} may "
+            "use: "
             f"gh secret set APP_KEY --env {name} --repo {repository} < {slug}.pem"
         )
     yield f"Never set APP_KEY for the whole repository, and delete {slug}.pem. doctor checks its places and age."

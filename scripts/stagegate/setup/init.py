@@ -123,8 +123,8 @@ def _notes(
     for one in proposals:
         if one.source:
             notes.append(
-                f"{one.config}: `source: {one.source}` is taken from the app's name. That repository needs "
-                "a stagegate.yaml too. Run there: "
+                f"{one.config}: `source: {one.source}` was guessed from the app's name. The repository "
+                f"{one.source} needs a stagegate.yaml too. Run in it: "
                 f"`stagegate init --policy {surveyed.repository or 'owner/name'}//{one.config} "
                 f"--image-tag '{one.image_tag}'`."
             )

@@ -181,7 +181,7 @@ def _environments(
         if one is not None and not one.exact:
             notes.append(
                 f"{app.name} in {name} follows a branch or a range in {_files(one.pins)}: write an exact version "
-                "there, because a promotion can only move that."
+                "there, because a promotion can only replace an exact version."
             )
         if one is not None and one.generated and not one.applications:
             notes.append(

@@ -1,4 +1,4 @@
-"""May this comment be obeyed: every doubt alone is a refusal."""
+"""Whether the command of a comment is carried out: every single doubt refuses it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SCENE = Thread(
 
 
 def judge(asked: CommentEvent, scene: Thread) -> str:
-    """All steps of authorisation; the head that is bound."""
+    """Run all steps of authorisation; the head that the command is bound to."""
     command = parse_command(asked.body)
     authorise.check(asked, scene)
     authorise.permit(asked, scene, command, [SHOP])
@@ -81,13 +81,15 @@ def test_with_no_doubt_the_head_is_bound() -> None:
         ({}, {"head_at": ""}, "stale-base"),
     ],
 )
-def test_every_doubt_alone_refuses(asked: dict[str, Any], scene: dict[str, Any], reason: str) -> None:
+def test_every_single_doubt_refuses_the_command(
+    asked: dict[str, Any], scene: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Stop) as caught:
         judge(changed(ASKED, **asked), changed(SCENE, **scene))
     assert caught.value.reason == reason
 
 
-def test_the_strongest_right_counts_where_several_apps_are_meant() -> None:
+def test_a_command_for_several_apps_needs_the_strongest_permission() -> None:
     strict = parse(b"app: pay\nenvironments: [{name: prod}]\ncommands: {hold: admin}\n", "x")
     command = Command(name="hold", app="all", environment="prod", reason="moving")
     assert authorise.least([SHOP], command) == "write"

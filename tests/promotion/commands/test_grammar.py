@@ -1,4 +1,4 @@
-"""The grammar of commands: what is one, what is none, what is refused; and nothing in between."""
+"""The grammar of commands: every text is a command, no command, or refused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REASONS = st.text(
         ("/help", Command(name="help")),
     ],
 )  # fmt: skip
-def test_commands(text: str, command: Command) -> None:
+def test_valid_commands_are_parsed(text: str, command: Command) -> None:
     assert begins(text)
     assert parse(text) == command
 
@@ -91,7 +91,7 @@ def test_a_malformed_command_is_refused_with_the_right_form(text: str) -> None:
 
 
 @given(NAMES, NAMES, VERSIONS, REASONS, st.sampled_from(["", "2h", "30m", "7d"]))
-def test_a_written_command_is_parsed_as_it_was_meant(
+def test_every_generated_command_is_parsed_back(
     app: str, environment: str, version: str, reason: str, until: str
 ) -> None:
     for command in (
@@ -134,7 +134,7 @@ def test_any_text_after_a_command_is_read_in_full_or_refused(text: str, name: st
     ),
     st.integers(0, 12),
 )
-def test_no_invisible_character_passes(hidden: str, place: int) -> None:
+def test_a_command_with_an_invisible_character_is_refused(hidden: str, place: int) -> None:
     plain = "/promote prod 1.2.0"
     comment = plain[: place + 1] + hidden + plain[place + 1 :]
     if not begins(comment):

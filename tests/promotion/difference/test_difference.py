@@ -1,4 +1,4 @@
-"""What people are shown: every change, nothing but changes, in words of the object."""
+"""The difference that people see: every change and nothing else, named by the fields of the object."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_version_labels_and_checksums_alone_are_folded_and_named() -> None:
     assert found.noise == ("Deployment/shop",)
 
 
-def test_a_version_label_in_a_selector_is_no_noise() -> None:
+def test_a_version_label_in_a_selector_is_not_folded() -> None:
     deployment = DEPLOYMENT.replace("replicas: 1", "selector: {matchLabels: {helm.sh/chart: shop-1.0.0}}")
     found = difference(deployment, deployment.replace("shop-1.0.0", "shop-1.1.0"))
     assert [field.path for one in found.changes for field in one.fields] == [
@@ -79,7 +79,7 @@ def test_a_change_of_order_alone_is_shown() -> None:
     assert change.fields == (FieldChange(path=place, before="A, B", after="B, A"),)
 
 
-def test_images_come_by_repository_with_ports_and_digests() -> None:
+def test_images_are_listed_by_repository_with_ports_and_digests() -> None:
     digest = "sha256:" + "a" * 64
     after = DEPLOYMENT.replace("shop:v1.0.0", f"shop:v1.1.0@{digest}").replace("wait:3", "wait:4")
     images = {image.repository: image for image in difference(DEPLOYMENT, after).images}
@@ -89,7 +89,7 @@ def test_images_come_by_repository_with_ports_and_digests() -> None:
     assert images["ghcr.io/acme/shop"].objects == ("Deployment/shop",)
 
 
-def test_another_api_version_of_a_group_is_a_changed_field_not_a_new_object() -> None:
+def test_another_api_version_is_a_changed_field_and_no_new_object() -> None:
     before = "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: shop}\n"
     (change,) = difference(before, before.replace("v2beta2", "v2")).changes
     assert change.change == "changed"
@@ -128,7 +128,7 @@ def test_a_comment_that_changes_in_structured_text_is_not_called_no_difference()
 
 
 def test_long_texts_are_compared_from_the_first_line_that_differs() -> None:
-    """With these lines difflib alone would not end within minutes."""
+    """difflib alone would need minutes for these lines."""
     old = "\n".join(["same"] * 5_000 + [f"line {i % 130}" for i in range(16_000)])
     new = "\n".join(["same"] * 5_000 + [f"line {i * 7 % 130}" for i in range(16_000)])
     shown = texts.hunks(old, new).splitlines()

@@ -30,7 +30,7 @@ secretGenerator: [{name: web, literals: [password=correct-horse]}]
 
 
 def tree(**changed: str) -> Tree:
-    """The repository, with some files as they say; `__` in a name stands for a slash."""
+    """The repository with some files replaced; `__` in a name stands for a slash."""
     files = {**FILES, **{name.replace("__", "/") + ".yaml": text for name, text in changed.items()}}
     contents = {name: text.encode() for name, text in files.items()}
     return Tree(
@@ -74,7 +74,7 @@ def test_a_kustomization_that_does_not_build_is_reported() -> None:
         "ssh://git@example.com/acme/base",
     ],
 )
-def test_nothing_is_fetched(resource: str) -> None:
+def test_no_remote_base_is_fetched(resource: str) -> None:
     fetching = tree(base__kustomization=f"resources: [web.yaml, '{resource}']\n")
     with pytest.raises(NotRendered, match=r"base/kustomization\.yaml fetches"):
         kustomize_source.render(fetching, "prod", {}, around())

@@ -1,4 +1,4 @@
-"""I8: one secret of each kind is planted, and then searched for in everything a difference can become."""
+"""I8: one secret of each kind is planted, and then searched for in every form of a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each class is found in the change it is for, and in no other of these."""
+"""Each risk class is found in its change, and in no other of these changes."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_risk(case: str) -> None:
+def test_each_risk_is_found_in_its_change(case: str) -> None:
     before, after, expected = CASES[case]
     old, new = (objects.parse(textwrap.dedent(f"{text}---{OTHER}"), "t") for text in (before, after))
     found = risks(compare(old, new, b"k"))

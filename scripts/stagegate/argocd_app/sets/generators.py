@@ -75,7 +75,7 @@ def _texts(element: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _clustered(generator: Mapping[str, Any], around: Surroundings) -> list[Parameters]:
     if around.clusters is None:
-        raise NotExpandable("the generator clusters (the settings name no clusters under render.clusters)")
+        raise NotExpandable("the generator `clusters` (the settings name no clusters under render.clusters)")
     selector = mapping(generator.get("selector"))
     chosen = [
         one

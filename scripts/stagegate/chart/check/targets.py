@@ -133,9 +133,9 @@ def _untried(settings: Settings, chart: ChartSource) -> Finding:
         rule="chart-lint",
         severity="note",
         file=chart.file,
-        message=f"The chart was not rendered for {names}: no pin in this repository is an Application of this "
-        "chart.",
-        why="chart-check cannot read values in another repository.",
-        fix="promote-pr renders the chart with them. To check them earlier, name values files in the input "
+        message=f"The chart was not rendered for {names}: no pin in this repository is an Application that "
+        "deploys it.",
+        why="chart-check cannot read values files in another repository.",
+        fix="promote-pr renders the chart with those files. To check them earlier, name values files in the input "
         "`values`.",
     )

@@ -108,7 +108,10 @@ def _image(container: Mapping[str, Any], path: str) -> Problems:
     if not image:
         yield f"{path}.image", "is required but missing"
     elif isinstance(image, str) and not _IMAGE.fullmatch(image):
-        yield f"{path}.image", f"is {image!r}, which is no image reference (repository in lower case, :tag)"
+        yield (
+            f"{path}.image",
+            (f"is {image!r}, which is not an image reference (a repository in lower case, then :tag)"),
+        )
     security = mapping(container.get("securityContext"))
     if security.get("privileged") is True and security.get("allowPrivilegeEscalation") is False:
         yield f"{path}.securityContext", "is privileged, and denies privilege escalation"
@@ -170,7 +173,7 @@ def _shares(holder: Mapping[str, Any], path: str, keys: tuple[str, ...]) -> Prob
     for key in keys:
         value = holder.get(key)
         if isinstance(value, str) and not _SHARE.fullmatch(value):
-            yield f"{path}.{key}", f"is {value!r}: a number, or a text such as 25%, is needed"
+            yield f"{path}.{key}", f"is {value!r}, but must be a number or a string such as 25%"
 
 
 def _service(_: Mapping[str, Any], spec: Mapping[str, Any]) -> Problems:

@@ -103,7 +103,8 @@ def webhook(resource: RenderedObject, scene: Scene) -> Iterator[BrokenLink]:
             yield BrokenLink(
                 resource,
                 f"calls the Service {name}, which is not rendered",
-                "The API server refuses, or does not check, what the webhook is for.",
+                "Without this Service the API server refuses the objects of the webhook, or accepts them "
+                "unchecked.",
                 "warning",
             )
 

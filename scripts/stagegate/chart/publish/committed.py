@@ -63,10 +63,10 @@ def _extract(workspace: Path, commit: str, path: str, folder: Path) -> None:
                 raise _link_for_folder(path)
             pointed = posixpath.normpath(posixpath.join(posixpath.dirname(name), os.fsdecode(content)))
             if pointed.startswith(("..", "/")):
-                raise _unfit(name, "It is a link to a file outside the repository.")
+                raise _unfit(name, "The file is a symbolic link to a place outside the repository.")
             target.symlink_to(os.fsdecode(content))
         elif content.startswith(git_files.LFS_POINTER):
-            raise _unfit(name, "It is a Git LFS pointer, not the file itself.")
+            raise _unfit(name, "The file is a Git LFS pointer and not the content itself.")
         else:
             target.write_bytes(content)
 

@@ -135,7 +135,7 @@ def _versions(chart: ChartSource, version: str) -> list[Finding]:
             rule="version-consistent",
             severity="error",
             file=chart.file,
-            message=f"{chart.file} has {key} {value or 'missing'}, the release is {version}.",
+            message=f"In {chart.file}, {key} is {value or 'missing'}, but the release is {version}.",
             why="A chart is published under the version of its release.",
             fix=f"List {chart.file} with path {key} under version.files, so that version-bump updates it.",
         )

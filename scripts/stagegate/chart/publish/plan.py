@@ -83,7 +83,7 @@ def _difference(facts: ChartReleaseFacts, existing: PublishedChart) -> str:
     if not existing.commit:
         return ""
     if existing.commit != facts.commit:
-        return f" (published from commit {existing.commit[:12]}, this is {facts.commit[:12]})"
+        return f" (published from commit {existing.commit[:12]}, this run releases {facts.commit[:12]})"
     differing = [name for name, digest in facts.images.items() if existing.images.get(name) != digest]
     return (
         f" (same commit, another build of {', '.join(differing)})"

@@ -34,7 +34,10 @@ _FIELDS = frozenset(
 )
 _TYPES = ("application", "library")
 _NAME = pattern(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_WHY = "Helm ignores unknown fields, and chart repositories may refuse a chart with missing ones."
+_WHY = (
+    "Helm ignores unknown fields, and chart repositories may refuse a chart in which a required field is "
+    "missing."
+)
 _FIX = "Correct Chart.yaml; https://helm.sh/docs/topics/charts/ lists the fields."
 
 

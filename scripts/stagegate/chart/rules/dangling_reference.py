@@ -52,7 +52,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
         maker = _maker(name, objects) if kind in ("Secret", "ConfigMap") else None
         severity = _severity(several, kind, maker, named, objects)
         places = [f"{resource.label} ({reference.place})" for resource, reference in several]
-        by = f" {maker.label} names it and is allowed to create it." if maker else ""
+        by = f" {maker.label} names this {kind} and is allowed to create it." if maker else ""
         yield finding(
             "dangling-reference",
             several[0][0],

@@ -77,7 +77,7 @@ _WHY = (
     "With prune on, Argo CD deletes removed objects. An immutable field stops every sync until the "
     "object is deleted."
 )
-_FIX = "Keep the object as it is, or plan the move by hand and silence this finding with the reason."
+_FIX = "Keep the object as it is, or plan its replacement by hand and silence this finding with a reason."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:

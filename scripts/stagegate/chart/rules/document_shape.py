@@ -32,8 +32,8 @@ RULE = ChartRule(
     id="document-shape",
     severity="error",
     about="Every rendered document is one Kubernetes object",
-    why="A document without apiVersion, kind or name is dropped or refused, together with the text "
-    "joined to it.",
+    why="Helm or Kubernetes drops or refuses a document without apiVersion, kind or name, and also the document "
+    "that a missing --- joins to it.",
     fix=_FIX,
     check=check,
     bad=Twin(files={"templates/more.yaml": _MORE % "{{- /* trimmed */ -}}"}),

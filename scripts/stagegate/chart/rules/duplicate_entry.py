@@ -17,7 +17,7 @@ from stagegate.model import Finding
 
 _CONTAINER = re.compile(r" in container \S+$")
 _WHY = "Kubernetes merges these lists by name: one of the two is lost, or the whole object is refused."
-_FIX = "Keep one of them, and check the additions of helpers and values."
+_FIX = "Keep one of the two entries, and check the additions of helpers and values."
 
 
 def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 chart,
                 severity="warning",
                 message=f"{resource.label} has {description} under two names.",
-                why="Kubernetes accepts it with a warning; one of the two names is usually a mistake.",
+                why="Kubernetes accepts such an entry with a warning; one of the two names is usually a mistake.",
                 fix=_FIX,
             )
 
@@ -168,7 +168,7 @@ def _repeated(names: Iterable[str]) -> Iterator[str]:
 RULE = ChartRule(
     id="duplicate-entry",
     severity="error",
-    about="Nothing is defined twice: objects of one phase, keys, variables, mounts, volumes, ports",
+    about="Nothing is defined twice: objects of the same hook phase, keys, variables, mounts, volumes, ports",
     why=_WHY,
     fix=_FIX,
     check=check,

@@ -45,7 +45,7 @@ spec: {containers: [{name: more, image: "ghcr.io/acme/%s:{{ .Values.global.image
 RULE = ChartRule(
     id="image-unlisted",
     severity="error",
-    about="Every image that follows the release is listed in `images`",
+    about="Every image whose tag changes with the release is listed in `images`",
     why=_WHY,
     fix="Add the repository under images in stagegate.yaml.",
     check=check,

@@ -65,7 +65,8 @@ def check(rendered: Rendered, chart: CheckFacts) -> Iterator[Finding]:
                 severity="warning",
                 message=f"{template} uses `{used.strip()[:60]}`: its result depends on the date.",
                 why=f"{_WHY} Workloads restart when the date changes.",
-                fix="Use the release's version or a checksum of what should cause the restart.",
+                fix="Write the release's version, or a checksum of the content whose change should cause a "
+                "restart.",
             )
 
 

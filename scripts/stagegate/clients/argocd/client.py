@@ -202,7 +202,7 @@ class ArgoCD:
                 raise Stop(
                     "unreachable",
                     f"{self.host} does not use TLS.",
-                    "stagegate uses https unless the address begins with http, and the server "
+                    "stagegate uses https unless the address begins with http://, and the server "
                     "responded without TLS.",
                     f"Write http://{self.host} if the server uses plain HTTP on purpose, or correct the port.",
                 ) from error
@@ -210,7 +210,8 @@ class ArgoCD:
                 "unreachable",
                 f"The certificate of {self.host} is not trusted.",
                 "It is signed by an authority that this machine does not trust, or it is for another name.",
-                "Give the authority's certificate as `argocd-ca`; stagegate never skips the check.",
+                "Pass that authority's certificate as `argocd-ca`; stagegate never skips the check of a "
+                "certificate.",
             ) from error
         except requests.RequestException as error:
             raise http.unreachable(self.host, error) from error

@@ -44,7 +44,10 @@ class Clusters:
         for one in self._clusters():
             if _is(one, server, name):
                 return _versions(one, shown)
-        trouble = self._trouble or f"it lists no cluster {shown} for this token, which needs `clusters, get`"
+        trouble = (
+            self._trouble
+            or f"Argo CD lists no cluster {shown} for this token; the token needs `clusters, get`"
+        )
         return ClusterVersions(name=shown, trouble=trouble)
 
     def _clusters(self) -> list[Mapping[str, Any]]:

@@ -83,8 +83,8 @@ def page(answer: requests.Response, server: Server) -> Stop:
     return Stop(
         "missing-permission",
         f"{server.host} returned a web page instead of a response of Argo CD's API.",
-        f"The content type is {log.redact(kind)[:60]}: a login page or a proxy is in front of it.",
-        "Give an address that reaches argocd-server itself, or the proxy's credentials as `argocd-headers`.",
+        f"The content type is {log.redact(kind)[:60]}: the response probably comes from a login page or a proxy.",
+        "Use an address that reaches argocd-server itself, or pass the proxy's credentials as `argocd-headers`.",
     )
 
 

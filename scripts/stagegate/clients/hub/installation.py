@@ -63,8 +63,8 @@ def installation_token(
         raise Stop(
             "empty-secret",
             "app-key is not a private key.",
-            "It must be the whole PEM text that GitHub offered when the key was made.",
-            "Store it again, with its first and last line.",
+            "`app-key` must be the whole PEM text that GitHub offered for download when the key was created.",
+            "Store the key again, with its first and last line.",
         ) from error
     log.mask(token)
     return token

@@ -149,7 +149,7 @@ def _refusal(
             "missing-permission",
             what,
             "GitHub returned 404: either it does not exist, or this token may not see it.",
-            f"Check the name, and that the token covers this repository with {right}.",
+            f"Check the name, and check that the token has {right} for this repository.",
         )
     if status == 409:
         return Refused("stale-base", what, f"It returned 409: {reason}", "Run it again.")

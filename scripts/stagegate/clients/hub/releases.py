@@ -191,7 +191,7 @@ class Releases(Port):
             raise Stop(
                 "unknown-state",
                 "GitHub returned an upload address on another host.",
-                f"{host} is not {self._c.host}; the token is not sent there.",
+                f"The address is on {host}, and the token is sent only to {self._c.host}.",
                 "Check GITHUB_API_URL.",
             )
 

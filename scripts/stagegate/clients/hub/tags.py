@@ -104,7 +104,7 @@ class RepositoryTags(Refs):
             raise Stop(
                 "unknown-state",
                 f"The tag {name} cannot be read.",
-                "GitHub first reported that it exists, and then that it does not.",
+                "GitHub first reported that the tag exists, and then that it does not exist.",
                 "Run it again.",
             )
         if existing.target_commit != sha:

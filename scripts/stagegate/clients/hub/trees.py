@@ -135,7 +135,7 @@ class Trees(Files):
                 "unknown-state",
                 f"{self.repository} has more files than GitHub lists at once.",
                 f"{doing[:1].upper()}{doing[1:]}: one could be missed.",
-                "Name single files in the settings, or keep what is deployed in smaller folders.",
+                "Name single files in the settings, or move the deployed files into smaller folders.",
             )
         return listed.tree
 

@@ -41,7 +41,10 @@ def agree(store: Tags, target: Reference, own: Claim, put: Callable[[Reference],
         except Stop as stop:
             if stop.reason != "missing-permission":
                 raise
-            log.say(f"warning: a second publisher of {target} would be detected late: {stop.what} {stop.why}")
+            log.say(
+                f"warning: if another run publishes {target} at the same time, stagegate can only detect it "
+                f"afterwards: {stop.what} {stop.why}"
+            )
             return store.digest(target)
         if step == "write":
             return None

@@ -163,9 +163,9 @@ def _ask(helper: str, server: str) -> Credentials | None:
     except (ValueError, LookupError, TypeError) as error:
         raise Stop(
             "unknown-state",
-            f"{program} returned something that is not a login.",
+            f"The credential helper {program} did not return credentials.",
             "It should print JSON with Username and Secret.",
-            "Update the helper, or give registry-username and registry-password.",
+            "Update the credential helper, or pass registry-username and registry-password.",
         ) from error
     log.mask(secret)
     if username == _IDENTITY:

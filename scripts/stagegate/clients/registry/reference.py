@@ -53,7 +53,9 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     def tagged(self, tag: str) -> Reference:
         """The same repository by tag. Stop(bad-input) when a registry would not take that tag."""
         if not _TAG.fullmatch(tag):
-            raise _bad(f"{self.name}:{tag}", "A tag has at most 128 letters, digits and . - _ signs.")
+            raise _bad(
+                f"{self.name}:{tag}", "A tag has at most 128 characters: letters, digits, `.`, `-` and `_`."
+            )
         return Reference(host=self.host, path=self.path, tag=tag)
 
     def __str__(self) -> str:

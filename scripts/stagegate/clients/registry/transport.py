@@ -182,7 +182,7 @@ class Transport:
         raise Stop(
             "unknown-state",
             f"{target.host} redirects {target} in a circle.",
-            f"{_REDIRECTS} redirects did not reach the content.",
+            f"The request was redirected {_REDIRECTS} times without reaching the content.",
             "Check the registry's address.",
         )
 

@@ -21,8 +21,8 @@ _REFUSED_TAG = (
     "tags that are written."
 )
 _GHCR_LINK = (
-    "On GitHub open the package, Package settings, Manage Actions access, and give this repository Write "
-    "(or connect the package to the repository); the job needs `permissions: packages: write`."
+    "On GitHub, open the package, go to Package settings > Manage Actions access, and give this repository the "
+    "role Write (or connect the package to the repository); the job needs `permissions: packages: write`."
 )
 
 

@@ -9,7 +9,7 @@ from stagegate.comment.execute import promotion
 COMMAND = CommandDefinition(
     name="promote",
     usage="/promote [app/]environment [version]",
-    help="proposes the newest release that the rules admit, or this version; all rules apply",
+    help="proposes the newest release that the rules allow, or the given version; all rules apply",
     grammar=rf"{TARGET}(?: {VERSION})?",
     permission=lambda commands: commands.promote,
     effect=promotion("promote"),

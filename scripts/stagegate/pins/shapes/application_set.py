@@ -87,7 +87,7 @@ def _shared(place: PinPlace, others: Sequence[Element], reading: ShapeContext) -
         "ambiguous-pin",
         f"{reading.file} has {place.value} in its template, which is not only {environment}'s.",
         f"The elements in lines {lines} use it too, so an edit would also change other environments.",
-        "Give each element a value of its own, such as version, and write {{version}} in the template.",
+        "Give each list element a value of its own, such as version, and write {{version}} in the template.",
         file=reading.file,
         line=place.line,
     )

@@ -62,7 +62,7 @@ def _image(policy: str, settings: Settings) -> str:
 SHAPE = Shape(
     name=NAME,
     title="Image policy markers of Flux",
-    about="Values with a comment that names the policy of the app or of one of its images.",
+    about="Values whose comment names the image policy (Flux) of the app or of one of its images.",
     file="clusters/prod/settings.yaml",
     example="""\
 web:

@@ -35,7 +35,9 @@ def places(root: Node, document: int, base: Path, reading: ShapeContext) -> Iter
 SHAPE = Shape(
     name=NAME,
     title="Several sources, values by `ref`",
-    about="A `ref` source of the app's own repository at a release tag moves with the chart. A branch stays.",
+    about="If a `ref` source names the app's own repository at a release tag, a promotion changes this tag "
+    "together "
+    "with the chart's version. A branch is left as it is.",
     file="deploy/prod.yaml",
     example="""\
 apiVersion: argoproj.io/v1alpha1

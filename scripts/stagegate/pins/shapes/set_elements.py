@@ -133,10 +133,11 @@ def _merged(every: Sequence[Element], name: str) -> tuple[Element, ...]:
 def _unclear(ours: Sequence[Element], reading: ShapeContext, names: Sequence[str]) -> Stop:
     return Stop(
         "ambiguous-pin",
-        f"{reading.file} has {len(ours)} element{'s' if len(ours) > 1 else ''} for {reading.settings.app}.",
+        f"{reading.file} has {len(ours)} list element{'s' if len(ours) > 1 else ''} for {reading.settings.app}.",
         f"Lines {', '.join(str(one.line) for one in ours)}: none is marked as this environment's.",
         reading.way_to_name(names)
-        or "Give the element the environment's name as a value, or name its Application in argocd.applications.",
+        or "Add the environment's name to its list element as a value, or name the environment's Application in "
+        "argocd.applications.",
         file=reading.file,
         line=ours[0].line,
     )

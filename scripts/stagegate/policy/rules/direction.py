@@ -24,7 +24,10 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         detail = f"{subject.before} and {subject.version} cannot be compared as versions"
         return RuleResult(rule=NAME, state="unknown", detail=detail)
     if step < 0:
-        detail = f"{subject.environment} runs {subject.before}, which is newer; going back is a rollback"
+        detail = (
+            f"{subject.environment} runs {subject.before}, which is newer than {subject.version}; "
+            "to go back, use a rollback"
+        )
         return RuleResult(rule=NAME, state="stop", detail=detail)
     return RuleResult(rule=NAME, state="pass", detail=f"from {subject.before} to {subject.version}")
 

@@ -26,7 +26,7 @@ def check(subject: Subject, facts: PromotionFacts, now: datetime) -> RuleResult:
         detail = f"the release names no digest for {', '.join(absent)}"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     if facts.settings.images and not subject.release.recorded and not _recorded_here(subject, facts):
-        detail = "the release has no record, so its digests are only those that its tags have now"
+        detail = "the release has no record, so its digests were only read from its tags as they are now"
         return RuleResult(rule=NAME, state="stop", detail=detail)
     unknown: list[str] = []
     tags = (*facts.settings.image_tags(subject.version), f"sha-{subject.release.commit}")

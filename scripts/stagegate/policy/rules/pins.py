@@ -27,6 +27,6 @@ RULE = Rule(
     kinds=frozenset({"promote", "rollback", "configure"}),
     check=check,
     reason="ambiguous-pin",
-    cure="Let every pin of {environment} name the same release.",
+    cure="Make every pin of {environment} name the same release.",
     overridable=False,
 )

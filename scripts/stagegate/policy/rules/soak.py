@@ -73,8 +73,8 @@ def _short(subject: Subject, facts: PromotionFacts, name: str, verdict: Verdict,
     if policy.promotion.strategy == "each":
         one = f"ban {subject.version} to pass it over"
     return (
-        f"good in {name} only {_span(good)} before {other.evidence.version} came, needs {policy.soak}; "
-        f"{one}, or set `soak` aside by an override"
+        f"{subject.version} was good in {name} for only {_span(good)} before {other.evidence.version} replaced "
+        f"it, but needs {policy.soak}; {one}, or set `soak` aside with an override"
     )
 
 

@@ -121,7 +121,7 @@ def verify(settings: Settings, facts: BumpFacts, expected: str) -> BumpPlan:
     tag = settings.version.tag_prefix + version
     commit = facts.tags.get(version, "")
     if expected and commit and commit != facts.head:
-        why = f"It is the tag of {commit[:12]}, and a published version never changes."
+        why = f"The tag belongs to commit {commit[:12]}, and a published version never changes."
         message = f"{tag} exists, but not on this commit ({facts.head[:12]})."
         fix = "Check out the tag, or release a new version."
         findings.append(Finding(rule="tag", severity="error", message=message, why=why, fix=fix))
@@ -180,7 +180,9 @@ def _past_nine(previous: str, version: str) -> Iterator[str]:
 def _nothing(facts: BumpFacts, recent: Changes, previous: str) -> str:
     counted = sum(commit.counts for commit in facts.commits)
     ignored = len(facts.commits) - counted
-    ignored_text = f" {ignored} more change only pins, versions or files of other apps." if ignored else ""
+    ignored_text = (
+        f" {ignored} other commits change only pins, versions or files of other apps." if ignored else ""
+    )
     unread = f" Without a conventional title: {'; '.join(recent.unread[:5])}." if recent.unread else ""
     none = f"None of the {counted} commits since {previous} is a feat, fix, perf or breaking change"
     return f"{none}, or all of them were reverted.{ignored_text}{unread}"

@@ -60,7 +60,7 @@ def unfit(version: str, facts: BumpFacts, prefix: str, previous: str) -> None:
         raise Stop(
             "tag-taken",
             f"{prefix}{version} exists already.",
-            f"It is the tag of {taken[:12]}, and a published version never changes.",
+            f"The tag belongs to commit {taken[:12]}, and a published version never changes.",
             "Give the input `bump` a version that does not exist.",
         )
     if version in facts.charts:

@@ -120,7 +120,7 @@ def _replace(
                 "foreign-commits",
                 f"{branch} has commits that stagegate did not make.",
                 f"{foreign[0].sha[:12]} is one: {markdown.plain(foreign[0].message.splitlines()[0][:80])}.",
-                "Move them to another branch, or merge or close the pull request and delete its branch.",
+                "Move these commits to another branch, or merge or close the pull request and delete its branch.",
             )
     helper = branch_names.helper(branch)
     try:

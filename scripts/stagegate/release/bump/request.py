@@ -44,7 +44,8 @@ def demand_fit(apps: Sequence[VersionedApp], request: BumpRequest) -> None:
             "bad-input",
             f"{only.app} is in the group {only.version.group}, and `config` names only its own file.",
             "Apps of a group move together to one version, so one run has to decide for all of them.",
-            "Give `config` a glob for the settings files of the whole group, such as apps/*/stagegate.yaml.",
+            "Set `config` to a glob that matches the settings files of the whole group, such as "
+            "apps/*/stagegate.yaml.",
         )
     names = [app.settings.app for app in apps]
     repeated = next((name for name in names if names.count(name) > 1), "")

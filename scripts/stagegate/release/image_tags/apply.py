@@ -46,7 +46,7 @@ def _moved(tagging: Tagging, existing: str | None) -> Stop:
     return Stop(
         "tag-taken",
         f"{tagging.image}:{tagging.tag} was moved by another run during this step.",
-        f"It now names {existing or 'nothing'}; this release has {tagging.digest}.",
+        f"The tag now names {existing or 'nothing'}; this release has {tagging.digest}.",
         "Find the other run that tags this image, then run this step again. Existing tags stay.",
     )
 

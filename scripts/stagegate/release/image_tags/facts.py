@@ -67,7 +67,7 @@ def demand_git_tag(hub: Hub, name: str, commit: str) -> None:
         raise Stop(
             "missing-file",
             f"{hub.repository} has no tag {name}.",
-            "image-tags tags images only for a version with a git tag, because image tags never move.",
+            "image-tags tags images only if the Git tag of the version exists, because image tags never move.",
             "Run version-bump first and pass on its outputs `version` and `sha`, or correct the input `version`.",
         )
     if tag.target_commit != commit:

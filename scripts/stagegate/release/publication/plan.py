@@ -121,7 +121,7 @@ def _no_evidence(place: str, why: str) -> Stop:
         "no-evidence",
         f"There is no evidence for {place}.",
         why,
-        "Run staging-gate there, and publish the release after it has passed.",
+        "Run staging-gate for this environment, and publish the release after the gate has passed.",
     )
 
 

@@ -17,7 +17,7 @@ def plan(app: str, foreign: ForeignRelease) -> str:
     if differing:
         raise Stop(
             "version-taken",
-            f"{app} {foreign.record.version} is recorded with other content.",
+            f"The release record of {app} {foreign.record.version} already exists, with different content.",
             f"{'; '.join(differing)}.",
             "A published version never changes. Release a new version.",
         )

@@ -57,7 +57,10 @@ def everybody(
         headers = tuple(line for line in access.argocd_headers.splitlines() if line.strip())
         connection = (access.argocd_server, access.argocd_token, headers, access.argocd_ca)
         return read.with_argocd(facts, connection), calls
-    why = "Argo CD needs argocd-server and argocd-token; in a job they come from the GitHub Environment."
+    why = (
+        "To read Argo CD, doctor needs argocd-server and argocd-token; a job has them from its GitHub "
+        "Environment."
+    )
     return read.without(facts, "argocd", why), calls
 
 

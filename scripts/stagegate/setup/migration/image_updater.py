@@ -70,12 +70,12 @@ def _notes(updated: Sequence[UpdatedImage], branch: str) -> Iterator[str]:
             )
         if one.filters:
             yield (
-                f"{who}: {' and '.join(one.filters)} have no counterpart. image-tags writes the tags of releases "
-                "in the form of `image-tag`, and nothing else is promoted."
+                f"{who}: {' and '.join(one.filters)} have no counterpart in stagegate. It promotes only "
+                "the tags of releases, which image-tags writes in the form that the key `image-tag` names."
             )
         if one.constraint and one.strategy == "semver":
             yield (
-                f"{who}: the constraint {one.constraint} has no counterpart. `prereleases` admits "
+                f"{who}: the constraint {one.constraint} has no counterpart in stagegate. `prereleases` allows "
                 "pre-releases, and `/ban` excludes a single version."
             )
     for file in dict.fromkeys(one.file for one in updated):

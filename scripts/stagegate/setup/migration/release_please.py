@@ -91,7 +91,7 @@ _UNKNOWN = {
     "release-as": "give version-bump the version once, as `bump`",
     "changelog-sections": "the changelog has the sections of docs/versions.md",
     "changelog-type": "the changelog has the sections of docs/versions.md",
-    "exclude-paths": "name the folders that count in `version.paths`",
+    "exclude-paths": "list in `version.paths` the folders whose commits belong to this app",
     "prerelease": "a pre-release is made with `bump`, as docs/pre-releases.md says",
     "version-file": "list the file under `version.files`",
 }

@@ -62,6 +62,6 @@ def _message(move: HelmMove, compared: MoveComparison) -> Message:
         return Message(
             what=f"A sync would break {first_risk.object}.",
             why=f"{first_risk.object} {first_risk.detail}. {counts}",
-            next="Correct the chart, and run it again before the Application takes it.",
+            next="Correct the chart, and run migrate again before the Application deploys the chart.",
         )
     return Message(what=f"{move.chart} differs from {move.kustomization}.", why=counts)

@@ -27,10 +27,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 if known and not _is_generated(facts, environment):
                     yield finding(
                         "warning",
-                        f"No file of this repository has the Application {name}.",
+                        f"No file in this repository declares the Application {name}.",
                         f"{environment.name} names it in argocd.applications. The Applications here are: "
                         f"{', '.join(sorted(known))}.",
-                        f"Correct argocd.applications in {config}, if it is not declared elsewhere.",
+                        f"If the Application is not declared elsewhere, correct argocd.applications in {config}.",
                         file=config,
                         environment=environment.name,
                     )
@@ -83,8 +83,8 @@ def _follows(
                 "error",
                 f"There is no folder {path}, which the Application {name} deploys.",
                 "Argo CD reports a ComparisonError for it.",
-                f"Write `path: {min(folders, key=lambda one: (one.count('/'), one), default='')}`, or where the "
-                "files are.",
+                f"Write `path: {min(folders, key=lambda one: (one.count('/'), one), default='')}`, or the "
+                "folder that contains the files.",
                 file=file,
                 environment=environment.name,
             )

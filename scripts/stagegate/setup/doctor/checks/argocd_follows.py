@@ -22,8 +22,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if "automated" not in mapping(live.get("syncPolicy")):
             yield finding(
                 "warning",
-                f"The Application {one.name} does not sync by itself.",
-                "A moved pin then waits for somebody, and the gate times out.",
+                f"The Application {one.name} has no automatic sync.",
+                "A person must then sync every change of a pin by hand, and until then the gate waits and "
+                "times out.",
                 f"argocd app set {one.name} --sync-policy automated --self-heal, and the same in its file",
                 environment=one.environment,
             )

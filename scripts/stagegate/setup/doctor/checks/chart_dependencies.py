@@ -31,7 +31,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"There is no {folder}/Chart.lock.",
-                "The chart has dependencies, and only the lock says which versions are packed; helm-publish stops.",
+                "Without it the versions of the chart's dependencies are not fixed, so helm-publish stops.",
                 f"helm dependency update {folder} && git add {folder}/Chart.lock",
                 file=f"{folder}/Chart.yaml",
             )
@@ -78,7 +78,7 @@ def _dependency(
         yield finding(
             "error",
             f"The dependency {name} of {folder} names no repository, and is not in {folder}/charts.",
-            "helm takes such a dependency from that folder.",
+            f"helm takes a dependency without a repository from {folder}/charts.",
             f"Add the folder {folder}/charts/{name}, or write its `repository` in {file}.",
             file=file,
         )

@@ -29,7 +29,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 CHECK = DoctorCheck(
     name="chart-rules",
-    looks_at="What the chart renders to in each environment, by the rules of chart-check",
+    looks_at="The chart as rendered for each environment, checked with the rules of chart-check",
     cure="Run `stagegate chart-check`.",
     check=check,
 )

@@ -38,7 +38,7 @@ def _in(
 
 CHECK = DoctorCheck(
     name="deprecated",
-    looks_at="Words of earlier versions in settings and workflows",
-    cure="Write the word that replaced it.",
+    looks_at="Keys and inputs of earlier stagegate versions in settings and workflows",
+    cure="Write the name that replaced the old one.",
     check=check,
 )

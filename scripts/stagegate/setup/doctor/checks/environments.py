@@ -44,8 +44,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             yield finding(
                 "error" if protected else "warning" if holds else "note",
                 f"Every branch may use the GitHub Environment {name}.",
-                "Anybody who can push a branch can read its secrets with a workflow of their own. `Protected "
-                "branches only` counts no rulesets, so without a classic protection rule it limits nothing.",
+                "Anybody who can push a branch can read the Environment's secrets with a workflow of their "
+                "own. `Protected branches only` ignores rulesets, so without a classic protection rule this "
+                "setting "
+                "limits nothing.",
                 f"gh api --method PUT repos/{hub.repository}/environments/{quote(name, safe='')} "
                 "-F 'deployment_branch_policy[protected_branches]=false' "
                 "-F 'deployment_branch_policy[custom_branch_policies]=true' && gh api "

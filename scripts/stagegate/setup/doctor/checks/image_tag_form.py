@@ -28,7 +28,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             covered = bool(settings.own_chart and settings.own_chart.image_tag_value)
             yield finding(
                 "note" if covered else "error",
-                f"By default, the chart {chart.path} uses the tag {_example(chart.default_tag)} by itself.",
+                f"By default, the chart {chart.path} uses the image tag {_example(chart.default_tag)}.",
                 _WHY.format(ours=_example(wanted))
                 if not covered
                 else f"Pins set {_example(wanted)}; an installation without them would not find its images.",

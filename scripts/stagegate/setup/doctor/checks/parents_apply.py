@@ -29,10 +29,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if parent and known and parent not in known:
             yield finding(
                 "warning",
-                f"No file of this repository has the Application {parent}.",
+                f"No file in this repository declares the Application {parent}.",
                 f"{environment.name} names it in argocd.parent. The Applications here are: "
                 f"{', '.join(sorted(known))}.",
-                f"Correct argocd.parent in {config}, if it is not declared elsewhere.",
+                f"If the parent is not declared elsewhere, correct argocd.parent in {config}.",
                 file=config,
                 environment=environment.name,
             )
@@ -50,8 +50,8 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
     if own and not ours:
         yield finding(
             "warning",
-            f"The Application {parent.name} deploys {own[0].address}, and {file} is in this repository.",
-            f"{environment.name} is moved in {file}, which nothing would apply.",
+            f"The Application {parent.name} deploys from {own[0].address}, but {file} is in this repository.",
+            f"Promotions of {environment.name} change {file}, and Argo CD would not apply the change.",
             f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
             file=parent.file,
             environment=environment.name,
@@ -61,7 +61,7 @@ def _applies(facts: DoctorFacts, environment: Environment, parent: Document, fil
             yield finding(
                 "error",
                 f"The Application {parent.name} deploys {source.path}, where {file} is not.",
-                f"{environment.name} is moved in {file}, which nothing would apply.",
+                f"Promotions of {environment.name} change {file}, and Argo CD would not apply the change.",
                 f"Write `path: {file.rpartition('/')[0]}` in {parent.file}, or correct argocd.parent.",
                 file=parent.file,
                 environment=environment.name,

@@ -107,7 +107,8 @@ def _unpinned(
                 "warning",
                 f"No pin of {environment.name} names the image {image}.",
                 "A promotion would not move it, so it stays at the version that runs.",
-                f"List the file that names it under `pins` of {environment.name}, or remove it from `images` in "
+                f"List the file that names the image under `pins` of {environment.name}, or remove it from "
+                "`images` in "
                 f"{config}.",
                 file=config,
                 environment=environment.name,
@@ -123,7 +124,7 @@ def _chart_line(facts: DoctorFacts, settings: Settings, file: str, config: str) 
             if source.kind == "registry" and source.chart:
                 where = source.address.removeprefix("oci://")
                 return (
-                    f"The app's chart is not named here. Write in {config}: chart: {{path: "
+                    f"{config} does not name the app's chart. Add to it: chart: {{path: "
                     f'charts/{source.chart}, repository: "oci://{where}"}}'
                 )
     return ""

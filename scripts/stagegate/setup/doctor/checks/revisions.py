@@ -25,7 +25,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 "warning" if ref in refs else "error",
                 f"{ref} is the address of an example.",
                 "GitHub starts no workflow that calls a repository or revision that does not exist.",
-                "Write the stagegate that you use, as owner/stagegate@<40 hex> # vX.Y.Z, in every `uses:`.",
+                "In every `uses:`, name the stagegate version that you use, as owner/stagegate@<40 hex> # vX.Y.Z.",
                 file=file,
             )
     if len(refs) > 1:

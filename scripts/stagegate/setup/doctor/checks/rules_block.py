@@ -50,7 +50,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     if any(settings.version.places and not settings.source for _, settings in facts.valid):
         yield finding(
             "error",
-            "version-bump commits releases to a protected branch.",
+            "version-bump must push its release commits to a protected branch.",
             why,
             f"{cure}; or keep no version in files: `version: {{files: []}}`.",
         )

@@ -86,7 +86,7 @@ def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity,
             )
             yield "error", "SOURCE_TOKEN", ("APP_KEY",), why
         if settings.trust.level == "protected":
-            why = f"Under `trust: protected` only what the App {settings.trust.app} writes counts."
+            why = f"Under `trust: protected` only records that the App {settings.trust.app} writes count."
             yield "error", "APP_KEY", (), why
         for command, team in _teams(settings) if call.name != _FIRST else ():
             why = f"commands.{command} names the team {team}, whose members GITHUB_TOKEN cannot look up."

@@ -34,8 +34,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield finding(
             "warning",
             "Neither kustomize nor kubectl is on PATH.",
-            "Kustomizations are then not rendered: each change of one needs the label "
-            "`stagegate/risk:not-rendered` by a person.",
+            "Kustomizations are then not rendered, and a person must put the label "
+            "`stagegate/risk:not-rendered` on every pull request that changes a kustomization.",
             _KUSTOMIZE,
         )
 

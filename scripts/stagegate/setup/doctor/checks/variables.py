@@ -123,13 +123,16 @@ def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[st
 def _channels(settings: Settings, place: _Place) -> Iterator[Finding]:
     """The addresses of `notify`, which the gate of this environment sends to, and the hosts it may send to."""
     addresses = [one.url for one in settings.notify.channels if one.url]
-    why = f"notify sends messages about {settings.app} to these addresses; without them it sends none."
+    why = (
+        f"stagegate sends messages about {settings.app} to the addresses under `notify`; without them it sends "
+        "none."
+    )
     yield from _lines("warning", addresses, why, place)
     if addresses and not place.environment.gate.variables and "STAGEGATE_HOSTS" not in place.held:
         yield finding(
             "warning",
             f"{place.name} has no variable STAGEGATE_HOSTS.",
-            "notify sends messages only to the hosts that it lists.",
+            "notify sends messages only to hosts that STAGEGATE_HOSTS lists.",
             f"gh variable set STAGEGATE_HOSTS --env {shlex.quote(place.name)} --repo {place.hub.repository} "
             "--body hooks.slack.com",
             environment=place.environment.name,
@@ -178,7 +181,7 @@ def _held(held: object, name: str) -> set[str] | None:
 CHECK = DoctorCheck(
     name="variables",
     looks_at="Variables and secrets that the gates read, in their GitHub Environment or the repository",
-    cure="Set it with `gh variable set` or `gh secret set`.",
+    cure="Set the variable with `gh variable set`, or the secret with `gh secret set`.",
     check=check,
     needs=frozenset({"github"}),
 )

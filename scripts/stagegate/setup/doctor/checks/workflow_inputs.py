@@ -62,7 +62,9 @@ def _inputs(call: StagegateCall, interface: Interface) -> Iterator[Finding]:
             yield finding(
                 "error",
                 f"{call.name} has no input `{name}`.",
-                refused if interface.is_workflow else f"GitHub ignores it, and {call.name} runs without it.",
+                refused
+                if interface.is_workflow
+                else f"GitHub ignores the key, and {call.name} runs without it.",
                 f"{hint} below `with:` in the job {call.job}.",
                 file=call.file,
                 line=call.line,
@@ -86,7 +88,9 @@ def _app(facts: DoctorFacts, call: StagegateCall, interface: Interface) -> Itera
         yield finding(
             "error",
             f"The job {call.job} does not give {call.name} the input `app-id`.",
-            "Under `trust: protected` only what the GitHub App writes counts; without its id GITHUB_TOKEN writes.",
+            "Under `trust: protected` only records that the GitHub App writes count; without `app-id` the job "
+            "would "
+            "write them with GITHUB_TOKEN.",
             f"Write `app-id: ${{{{ vars.STAGEGATE_APP_ID }}}}` below `with:` in the job {call.job}.",
             file=call.file,
             line=call.line,

@@ -77,15 +77,15 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
         yield finding(
             "error",
             "No workflow verifies a moved pin.",
-            "A promotion would be deployed and never tested, and no evidence would exist for the next one.",
+            "A promotion would be deployed without a test, and the next environment would find no evidence.",
             "stagegate init",
         )
     elif not started:
         yield finding(
             "error",
             f"{files[0].file} cannot be started by a dispatch.",
-            "A commit of GITHUB_TOKEN starts no workflow, so stagegate dispatches the verifying one.",
-            "Add `workflow_dispatch:` with the input `mode` to its `on:`.",
+            "A commit of GITHUB_TOKEN starts no workflow, so stagegate dispatches the workflow that runs the gate.",
+            f"Add `workflow_dispatch:` with the input `mode` to the `on:` of {files[0].file}.",
             file=files[0].file,
         )
     for workflow in started:
@@ -103,8 +103,8 @@ def _verifying(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
         yield finding(
             "error",
             f"{files[0].file} is not started by a push.",
-            "After a person merges a promotion, only that starts it.",
-            f"Add `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` to its `on:`.",
+            "After a person merges a promotion, only a push starts the gate.",
+            f"Add `push: {{branches: [{workflow_calls.default_branch(facts)}]}}` to the `on:` of {files[0].file}.",
             file=files[0].file,
         )
     elif files and not any(
@@ -130,7 +130,7 @@ def _announced(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
             f"{promoting[0].file} does not accept the input `release`.",
             f"{', '.join(sources)} announces a release by starting it with that input, and GitHub refuses inputs "
             "that a workflow does not declare.",
-            "Add `inputs: {release: {}}` below `workflow_dispatch` in its `on:`.",
+            f"Add `inputs: {{release: {{}}}}` below `workflow_dispatch` in the `on:` of {promoting[0].file}.",
             file=promoting[0].file,
         )
 
@@ -186,7 +186,7 @@ def _named(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Iterator[
 
 CHECK = DoctorCheck(
     name="workflows",
-    looks_at="Workflows that call stagegate: verifying, guarding, their triggers and names",
+    looks_at="Workflows that run the gate, pin-guard and commands: their triggers and names",
     cure="Run `stagegate init`, or correct the file.",
     check=check,
 )
