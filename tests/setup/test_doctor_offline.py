@@ -46,7 +46,7 @@ def test_after_init_doctor_finds_no_error(
     adopted(tmp_path / "repository", name, monkeypatch)
     code, findings, said = diagnose(capsys)
     assert (code, [one for one in findings if one["severity"] == "error"]) == (0, [])
-    assert "not asked: argocd-access" in said and "`offline` was given" in said
+    assert "not checked: argocd-access" in said and "`offline` was given" in said
 
 
 def test_shared_policy_of_the_repository_is_merged_into_the_settings(

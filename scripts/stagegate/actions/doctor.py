@@ -27,10 +27,10 @@ def main(inputs: Doctor, context: Context) -> Result:
     """Inputs -> facts -> plan -> report; nothing is written."""
     context.inside(inputs.config, what="config")
     tree = work_tree.read(context.workspace, context.repository)
-    facts, calls = ask.everybody(tree, inputs.config, requested(inputs), context)
-    findings, not_asked = diagnosis.findings(facts), diagnosis.not_asked(facts)
-    report.show(findings, not_asked)
-    return report.result(findings, not_asked, [settings.app for _, settings in facts.valid], calls)
+    facts, calls = ask.read_all(tree, inputs.config, requested(inputs), context)
+    findings, not_checked = diagnosis.findings(facts), diagnosis.not_checked(facts)
+    report.show(findings, not_checked)
+    return report.result(findings, not_checked, [settings.app for _, settings in facts.valid], calls)
 
 
 def requested(inputs: Doctor) -> Access:

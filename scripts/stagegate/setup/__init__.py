@@ -1,1 +1,1 @@
-"""Adoption: what a repository contains, which settings and workflows fit it, and what breaks on first use."""
+"""Adoption: surveys a repository, proposes settings and workflows, and finds what breaks on first use."""

@@ -1,4 +1,4 @@
-"""Which apps a repository has: charts and images of its owner, grouped by what is released together. Pure."""
+"""Detects the apps of a repository: charts and images of its owner, grouped by common releases. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 import msgspec
 
 from stagegate.setup import environments, owned
-from stagegate.setup.charts import FoundChart
+from stagegate.setup.charts import DetectedChart
 from stagegate.setup.references import NamedReference
 from stagegate.setup.survey import Survey
 
 
-class FoundApp(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is released as one.
+class DetectedApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that init detected.
 
     `images` are its repositories, `chart` its own chart here, `chart_name` the chart in a registry as
     `host/path/name` (its own or shared), `shared` whether other apps run in that chart too. `references` are the
@@ -26,21 +26,28 @@ class FoundApp(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     images: tuple[str, ...]
     references: tuple[NamedReference, ...]
-    chart: FoundChart | None = None
+    chart: DetectedChart | None = None
     chart_name: str = ""
     shared: bool = False
     folder: str = ""
 
 
-def find(survey: Survey, images: Sequence[str] = ()) -> tuple[FoundApp, ...]:
-    """The apps, by name. `images`: the first-party images, where the owner's name does not tell them."""
-    ours = owned.references(survey, images)
+def find(survey: Survey, images: Sequence[str] = ()) -> tuple[DetectedApp, ...]:
+    """The apps, sorted by name. `images` are first-party images that do not have the owner's name."""
+    own_references = owned.references(survey, images)
     used: set[str] = set()
     apps = [
-        *_of_own_charts(survey, ours, used, images),
-        *_of_registry_charts(survey, ours, used),
+        *_of_own_charts(survey, own_references, used, images),
+        *_of_registry_charts(survey, own_references, used),
     ]
-    apps += _of_images(survey, [one for one in ours if one.kind == "image" and one.name not in used])
+    apps += _of_images(
+        survey,
+        [
+            reference
+            for reference in own_references
+            if reference.kind == "image" and reference.name not in used
+        ],
+    )
     several = len(apps) > 1
     placed = (msgspec.structs.replace(app, folder=_folder(survey, app) if several else "") for app in apps)
     return tuple(sorted(placed, key=lambda app: app.name))
@@ -52,51 +59,70 @@ def slug(text: str) -> str:
 
 
 def _of_own_charts(
-    survey: Survey, ours: Sequence[NamedReference], used: set[str], images: Sequence[str]
-) -> list[FoundApp]:
+    survey: Survey, own_references: Sequence[NamedReference], used: set[str], images: Sequence[str]
+) -> list[DetectedApp]:
     apps = []
-    own = [chart for chart in survey.charts if chart.kind == "app"]
-    for chart in own:
-        parts = [
-            part for part in survey.charts if part.kind == "part" and part.path.startswith(f"{chart.path}/")
+    own_charts = [chart for chart in survey.charts if chart.kind == "app"]
+    for chart in own_charts:
+        subcharts = [
+            subchart
+            for subchart in survey.charts
+            if subchart.kind == "part" and subchart.path.startswith(f"{chart.path}/")
         ]
-        named = [one.name for one in (*chart.images, *(i for part in parts for i in part.images))]
-        mine = [name for name in dict.fromkeys(named) if name in {one.name for one in ours}]
-        if not mine and images and len(own) == 1:
+        named = [
+            reference.name
+            for reference in (*chart.images, *(i for subchart in subcharts for i in subchart.images))
+        ]
+        mine = [
+            name for name in dict.fromkeys(named) if name in {reference.name for reference in own_references}
+        ]
+        if not mine and images and len(own_charts) == 1:
             mine = list(images)
-        # helm create names nginx: the image of the app is the one that is built here.
-        mine = mine or [f"{registry(survey, ours)}/{slug(chart.name)}"]
+        # Charts of `helm create` use nginx, so the app has an image of its own name.
+        mine = mine or [f"{registry(survey, own_references)}/{slug(chart.name)}"]
         name = slug(chart.name)
         chart_refs = [
-            one for one in survey.references if one.kind == "chart" and _last(one.name) == chart.name
+            reference
+            for reference in survey.references
+            if reference.kind == "chart" and _last(reference.name) == chart.name
         ]
-        published = next((one.name for one in chart_refs if "/" in one.name), "")
+        published = next((reference.name for reference in chart_refs if "/" in reference.name), "")
         refs = _about(survey, mine, published) + [
-            one for one in survey.references if one.kind == "git" and one.path == chart.path
+            reference
+            for reference in survey.references
+            if reference.kind == "git" and reference.path == chart.path
         ]
         used |= {*mine, *([published] if published else [])}
         apps.append(
-            FoundApp(name=name, images=tuple(mine), references=tuple(refs), chart=chart, chart_name=published)
+            DetectedApp(
+                name=name, images=tuple(mine), references=tuple(refs), chart=chart, chart_name=published
+            )
         )
     return apps
 
 
-def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: set[str]) -> list[FoundApp]:
-    """Apps whose chart lies in a registry: one for each chart, or one for each image where a chart is shared."""
-    apps: list[FoundApp] = []
-    for name in dict.fromkeys(one.name for one in ours if one.kind == "chart"):
+def _of_registry_charts(
+    survey: Survey, own_references: Sequence[NamedReference], used: set[str]
+) -> list[DetectedApp]:
+    """Apps with a chart in a registry: one for each chart, or one for each image that shares a chart."""
+    apps: list[DetectedApp] = []
+    for name in dict.fromkeys(reference.name for reference in own_references if reference.kind == "chart"):
         if name in used:
             continue
         used.add(name)
-        refs = [one for one in survey.references if one.kind == "chart" and one.name == name]
-        beside = _images_beside(ours, refs)
-        bases = {_base_name(one.application) for one in refs if one.application}
+        refs = [
+            reference
+            for reference in survey.references
+            if reference.kind == "chart" and reference.name == name
+        ]
+        beside = _images_beside(own_references, refs)
+        bases = {_base_name(reference.application) for reference in refs if reference.application}
         if len(bases) > 1 and len(set(beside.values())) > 1:
             used |= {image for images in beside.values() for image in images}
             for images in dict.fromkeys(beside.values()):
                 app = slug(_last(images[0]))
                 apps.append(
-                    FoundApp(
+                    DetectedApp(
                         name=app,
                         images=images,
                         references=tuple(_about(survey, images, "")),
@@ -107,12 +133,14 @@ def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: se
             continue
         mine = tuple(dict.fromkeys(image for images in beside.values() for image in images))
         mine = mine or tuple(
-            dict.fromkeys(i.name for i in ours if i.kind == "image" and _belongs(_last(i.name), _last(name)))
+            dict.fromkeys(
+                i.name for i in own_references if i.kind == "image" and _belongs(_last(i.name), _last(name))
+            )
         )
         used |= set(mine)
-        mine = mine or (f"{registry(survey, ours)}/{slug(_last(name))}",)
+        mine = mine or (f"{registry(survey, own_references)}/{slug(_last(name))}",)
         apps.append(
-            FoundApp(
+            DetectedApp(
                 name=slug(_last(name)),
                 images=mine,
                 references=tuple(_about(survey, mine, name)),
@@ -123,41 +151,43 @@ def _of_registry_charts(survey: Survey, ours: Sequence[NamedReference], used: se
 
 
 def _images_beside(
-    ours: Sequence[NamedReference], refs: Sequence[NamedReference]
+    own_references: Sequence[NamedReference], refs: Sequence[NamedReference]
 ) -> dict[str, tuple[str, ...]]:
-    """For each Application (or folder) that names a chart, the images that stand in it."""
+    """For each Application (or file) that names a chart, the images in it."""
     by_folder: dict[str, tuple[str, ...]] = {}
     for ref in refs:
         images = [
-            one.name
-            for one in ours
-            if one.kind == "image" and one.file == ref.file and one.application == ref.application
+            reference.name
+            for reference in own_references
+            if reference.kind == "image"
+            and reference.file == ref.file
+            and reference.application == ref.application
         ]
         if images:
             by_folder[f"{ref.file} {ref.application}"] = tuple(dict.fromkeys(images))
     return by_folder
 
 
-def _of_images(survey: Survey, left: Sequence[NamedReference]) -> list[FoundApp]:
-    """Apps without a chart: images that always stand together with one version are one app."""
+def _of_images(survey: Survey, unused: Sequence[NamedReference]) -> list[DetectedApp]:
+    """Apps without a chart: images that always occur together with the same version are one app."""
     places: dict[str, set[tuple[str, str]]] = {}
-    for one in left:
-        places.setdefault(one.name, set()).add((one.file, one.version))
+    for reference in unused:
+        places.setdefault(reference.name, set()).add((reference.file, reference.version))
     groups: dict[object, list[str]] = {}
     for name, images in places.items():
-        own = any(PurePosixPath(folder).name == _last(name) for folder in survey.code)
+        has_folder = any(PurePosixPath(folder).name == _last(name) for folder in survey.code)
         units = {_unit(file, _last(name)) for file, _ in images}
-        key = name if own or len(units) > 1 else (frozenset(images))
+        key = name if has_folder or len(units) > 1 else (frozenset(images))
         groups.setdefault(key, []).append(name)
     apps = []
     for names in groups.values():
         title = _common(names, survey.repository.partition("/")[2])
-        apps.append(FoundApp(name=title, images=tuple(names), references=tuple(_about(survey, names, ""))))
+        apps.append(DetectedApp(name=title, images=tuple(names), references=tuple(_about(survey, names, ""))))
     return apps
 
 
 def _unit(file: str, image: str) -> str:
-    """The folder of a file that belongs to an app, without the parts that mean environments."""
+    """The folder of a file, without the parts that name environments."""
     parts = [part for part in PurePosixPath(file).parts[:-1] if not environments.of_name(part, (image,))]
     return "/".join(parts)
 
@@ -172,29 +202,33 @@ def _common(names: Sequence[str], repository: str) -> str:
 
 
 def _about(survey: Survey, images: Iterable[str], chart: str) -> list[NamedReference]:
-    wanted = {*images}
-    wanted |= {one.instead_of for one in survey.references if one.name in wanted and one.instead_of}
+    names = {*images}
+    names |= {
+        reference.instead_of
+        for reference in survey.references
+        if reference.name in names and reference.instead_of
+    }
     return [
-        one
-        for one in survey.references
-        if (one.kind == "image" and one.name in wanted)
-        or (one.kind == "chart" and chart and one.name == chart)
+        reference
+        for reference in survey.references
+        if (reference.kind == "image" and reference.name in names)
+        or (reference.kind == "chart" and chart and reference.name == chart)
     ]
 
 
-def registry(survey: Survey, ours: Sequence[NamedReference] = ()) -> str:
-    """`host/owner` where this repository's images go: as those that it names, else GHCR under its owner."""
-    for one in ours:
-        if one.kind == "image" and one.name.count("/") > 1:
-            return one.name.rpartition("/")[0]
-    for one in ours:
-        if one.kind == "chart" and "/" in one.name:
-            return re.sub(r"/(?:helm-)?charts?$", "", one.name.rpartition("/")[0])
+def registry(survey: Survey, own_references: Sequence[NamedReference] = ()) -> str:
+    """`host/owner` for the repository's images: that of images it names, else GHCR with its owner."""
+    for reference in own_references:
+        if reference.kind == "image" and reference.name.count("/") > 1:
+            return reference.name.rpartition("/")[0]
+    for reference in own_references:
+        if reference.kind == "chart" and "/" in reference.name:
+            return re.sub(r"/(?:helm-)?charts?$", "", reference.name.rpartition("/")[0])
     return f"ghcr.io/{survey.owner.lower() or 'acme'}"
 
 
-def _folder(survey: Survey, app: FoundApp) -> str:
-    """The folder with the app's code: the shortest that has its name, or holds its chart."""
+def _folder(survey: Survey, app: DetectedApp) -> str:
+    """The folder with the app's code: the shortest with its name, else the one with its chart."""
     named = sorted(
         (
             prefix
@@ -219,8 +253,8 @@ def _prefixes(folder: str) -> Iterable[str]:
 
 def _base_name(application: str) -> str:
     """The name of an Application without its environment."""
-    kept = [word for word in re.split(r"[-_.]", application) if not environments.of_name(word)]
-    return "-".join(kept)
+    words = [word for word in re.split(r"[-_.]", application) if not environments.of_name(word)]
+    return "-".join(words)
 
 
 def _belongs(name: str, app: str) -> bool:

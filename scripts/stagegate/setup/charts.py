@@ -1,4 +1,4 @@
-"""The Helm charts of a repository, and what adoption has to know of each. Pure."""
+"""Reads the Helm charts of a repository for adoption. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stagegate.setup import references
 from stagegate.setup.documents import Document
 from stagegate.setup.references import NamedReference
 
-# Values that hold the tag of every image, the widest first.
+# Usual values for the tag of every image, the most general first.
 _TAG_VALUES = ("global.imageTag", "global.image.tag", "imageTag", "image.tag")
 _PROBE = re.compile(r"(?:readiness|liveness|startup)Probe:.{0,400}?\bpath:\s*[\"']?(/[\w./-]*)", re.DOTALL)
 _APPLICATION = re.compile(r"^kind:\s*Application(?:Set)?\s*$", re.MULTILINE)
@@ -24,12 +24,12 @@ _PREFIXED = re.compile(r"v\{\{-?\s*[^}]*AppVersion|printf\s+\"[^\"]*v%s[^\"]*\"[
 _IMAGE = re.compile(r"^\s*image:\s*[\"']?([\w./-]+(?::[\w.-]+)?)[\"']?\s*$", re.MULTILINE)
 
 
-class FoundChart(msgspec.Struct, frozen=True, kw_only=True):
+class DetectedChart(msgspec.Struct, frozen=True, kw_only=True):
     """A chart of the repository.
 
     `kind`: `app` (has templates of its own), `umbrella` (only depends on charts of registries), `apps` (an app of
     apps: its templates are Applications), `part` (belongs to another chart of the repository) or `library`.
-    `tag_value` is the value that holds the image tag, `default_tag` the form of the tag that it asks for by itself.
+    `tag_value` is the value that holds the image tag, `default_tag` the form of the tag that it uses by default.
     """
 
     path: str
@@ -45,23 +45,23 @@ class FoundChart(msgspec.Struct, frozen=True, kw_only=True):
     has_replicas: bool = False
 
 
-def read(tree: Tree, documents: Sequence[Document]) -> tuple[FoundChart, ...]:
+def read(tree: Tree, documents: Sequence[Document]) -> tuple[DetectedChart, ...]:
     """Every chart, sorted by path."""
     charts = [d for d in documents if PurePosixPath(d.file).name == "Chart.yaml" and d.content.get("name")]
-    parts = {
+    subcharts = {
         posixpath.normpath(posixpath.join(posixpath.dirname(d.file), where.removeprefix("file://")))
         for d in charts
         for where in _dependencies(d)
         if where.startswith("file://")
     }
     folders = {posixpath.dirname(d.file) for d in charts}
-    # A chart in the `charts` folder of another one, as in shop/charts/cache, is a part of that one.
-    parts |= {
+    # A chart in the `charts` folder of another chart, such as shop/charts/cache, is a part of that chart.
+    subcharts |= {
         f
         for f in folders
         if posixpath.basename(posixpath.dirname(f)) == "charts" and f.rpartition("/charts/")[0] in folders
     }
-    return tuple(_chart(tree, d, parts, documents) for d in sorted(charts, key=lambda d: d.file))
+    return tuple(_chart(tree, d, subcharts, documents) for d in sorted(charts, key=lambda d: d.file))
 
 
 def health_of(documents: Sequence[Document], folder: str) -> str:
@@ -73,7 +73,9 @@ def health_of(documents: Sequence[Document], folder: str) -> str:
     return ""
 
 
-def _chart(tree: Tree, document: Document, parts: set[str], documents: Sequence[Document]) -> FoundChart:
+def _chart(
+    tree: Tree, document: Document, subcharts: set[str], documents: Sequence[Document]
+) -> DetectedChart:
     folder = posixpath.dirname(document.file)
     templates = _texts(tree, posixpath.join(folder, "templates"))
     tests = _texts(tree, posixpath.join(folder, "templates", "tests"))
@@ -83,27 +85,27 @@ def _chart(tree: Tree, document: Document, parts: set[str], documents: Sequence[
     images = tuple(references.of(values)) if values else ()
     used = tuple(one for one in images if one.kind == "image")
     content = values.content if values else {}
-    return FoundChart(
+    return DetectedChart(
         path=folder or ".",
         name=str(document.content["name"]),
         version=str(document.content.get("version") or ""),
         app_version=str(document.content.get("appVersion") or ""),
-        kind=_kind(document, folder, text, parts),
+        kind=_kind(document, folder, text, subcharts),
         images=used,
         tag_value=_tag_value(content, used, text, helped=bool(_dependencies(document))),
         default_tag=_default_tag(text, str(document.content.get("appVersion") or "")),
-        health=next(iter(_probes(content)), "") or (found[1] if (found := _PROBE.search(text)) else ""),
+        health=next(iter(_probes(content)), "") or (probe[1] if (probe := _PROBE.search(text)) else ""),
         test_images=tuple(dict.fromkeys(name for one in tests.values() for name in _IMAGE.findall(one))),
         has_replicas="replicaCount" in content,
     )
 
 
 def _kind(
-    document: Document, folder: str, templates: str, parts: set[str]
+    document: Document, folder: str, templates: str, subcharts: set[str]
 ) -> Literal["app", "umbrella", "apps", "part", "library"]:
     if document.content.get("type") == "library":
         return "library"
-    if folder in parts:
+    if folder in subcharts:
         return "part"
     if _APPLICATION.search(templates):
         return "apps"
@@ -112,13 +114,16 @@ def _kind(
 
 
 def _dependencies(document: Document) -> list[str]:
-    return [str(mapping(one).get("repository") or "") for one in items(document.content.get("dependencies"))]
+    return [
+        str(mapping(dependency).get("repository") or "")
+        for dependency in items(document.content.get("dependencies"))
+    ]
 
 
 def _tag_value(
     values: Mapping[str, Any], images: Sequence[NamedReference], templates: str, *, helped: bool
 ) -> str:
-    """The value that holds the tag of all images; nothing where each has one of its own.
+    """The value with the tag of all images; nothing where each image has its own.
 
     `helped`: a chart that it depends on, such as a library of helpers, may read the global values for it.
     """
@@ -129,7 +134,7 @@ def _tag_value(
             node = mapping(node).get(key)
         has = isinstance(node, Mapping) and keys[-1] in node
         if f".Values.{path}" in templates or (has and helped and keys[0] == "global"):
-            if path == "image.tag" and len({one.name for one in images}) > 1:
+            if path == "image.tag" and len({reference.name for reference in images}) > 1:
                 continue
             return path
     return ""

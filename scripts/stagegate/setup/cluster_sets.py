@@ -1,4 +1,4 @@
-"""The environments that an ApplicationSet makes, and where each has its version."""
+"""Reads the environments of an ApplicationSet, and the place of the version of each."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def of_set(document: Document, tree: Tree, words: environments.Words) -> Iterato
     template = mapping(spec.get("template"))
     name = str(mapping(template.get("metadata")).get("name") or "")
     candidates = list(_generated(document.file, spec, template, name, tree, words))
-    if not any(one.environment for one in candidates):
+    if not any(candidate.environment for candidate in candidates):
         place = (
             environments.of_name(document.name, words) or environments.of_path(document.file, words) or "prod"
         )
-        applications = tuple(filled for one in candidates for filled in one.applications)
+        applications = tuple(filled for candidate in candidates for filled in candidate.applications)
         candidates = [Candidate(environment=place, pin=document.file, applications=applications)]
-    yield from (one for one in candidates if one.environment)
+    yield from (candidate for candidate in candidates if candidate.environment)
 
 
 def _generated(
@@ -55,33 +55,36 @@ def _generated(
                 yield Candidate(environment=place, pin=file, applications=_filled(name, texts))
         elif kind == "clusters":
             labels = mapping(mapping(generator.get("selector")).get("matchLabels"))
-            own = _texts(mapping(generator.get("values")))
+            values = _texts(mapping(generator.get("values")))
             place = next(
-                (e for e in map(environments.of_name, (*own.values(), *map(str, labels.values()))) if e), ""
+                (e for e in map(environments.of_name, (*values.values(), *map(str, labels.values()))) if e),
+                "",
             )
             key = next(
                 (
                     match[1]
                     for match in _WHOLE.finditer(str(mapping(template.get("spec"))))
-                    if match[1] in own and re.search(r"\d", own[match[1]])
+                    if match[1] in values and re.search(r"\d", values[match[1]])
                 ),
                 "",
             )
             yield Candidate(
                 environment=place,
-                pin=PinSettings(file=file, path=f"{path}.clusters.values.{key}", value=_template(own[key]))
+                pin=PinSettings(file=file, path=f"{path}.clusters.values.{key}", value=_template(values[key]))
                 if key
                 else file,
             )
         elif kind == "git":
-            for wanted in items(generator.get("files")):
-                yield from _of_files(str(mapping(wanted).get("path") or ""), template, name, tree, words)
+            for file_generator in items(generator.get("files")):
+                yield from _of_files(
+                    str(mapping(file_generator).get("path") or ""), template, name, tree, words
+                )
 
 
 def _of_files(
     pattern: str, template: Any, name: str, tree: Tree, words: environments.Words
 ) -> Iterator[Candidate]:
-    """The files that a Git generator reads: the pin is the value that the template takes as its revision or tag."""
+    """The files of a Git generator: the pin is the value that the template uses as revision or tag."""
     for path in sorted(tree.entries):
         if not fnmatchcase(path, pattern.lstrip("/").replace("**", "*")):
             continue
@@ -110,14 +113,16 @@ def _of_files(
 
 
 def _generators(value: object, path: str) -> Iterator[tuple[str, str, Any]]:
-    """Every generator with its path and kind, those inside matrix and merge too."""
-    for index, one in enumerate(items(value)):
-        for kind, generator in mapping(one).items():
-            here = f"{path}.{index}"
+    """Every generator with its path and kind, including those inside matrix and merge."""
+    for index, entry in enumerate(items(value)):
+        for kind, generator in mapping(entry).items():
+            generator_path = f"{path}.{index}"
             if kind in ("matrix", "merge"):
-                yield from _generators(mapping(generator).get("generators"), f"{here}.{kind}.generators")
+                yield from _generators(
+                    mapping(generator).get("generators"), f"{generator_path}.{kind}.generators"
+                )
             elif isinstance(generator, dict):
-                yield here, str(kind), generator
+                yield generator_path, str(kind), generator
 
 
 def _texts(value: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The YAML documents of a repository by kind, without the templates of charts. Pure: reads a Tree."""
+"""Reads the YAML documents of a repository, without the templates of charts. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stagegate.argocd_app.tree import Tree
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _SKIPPED = frozenset(("node_modules", "vendor", ".github", ".git", ".venv", "testdata", "__pycache__"))
-_LARGEST = 500_000  # bytes; what is larger is data and no configuration
+_LARGEST = 500_000  # bytes; larger files are data, not configuration
 _DATA = frozenset(("package.json", "package-lock.json", "composer.json", "tsconfig.json", "pnpm-lock.yaml"))
 
 
@@ -29,7 +29,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """`kind` of an object of Kubernetes, or nothing."""
+        """The `kind` of a Kubernetes object, or nothing."""
         return str(self.content.get("kind") or "")
 
     @property
@@ -39,7 +39,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_argocd(self) -> bool:
-        """Whether the API is Argo CD's."""
+        """Whether it is an object of Argo CD."""
         return str(self.content.get("apiVersion") or "").startswith("argoproj.io/")
 
     @property
@@ -86,10 +86,10 @@ def _of_file(path: str, content: bytes) -> Iterator[Document]:
     try:
         loaded = yaml_1_1.load_all(content)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return  # not YAML to Argo CD either; doctor reads each pin strictly
-    for number, one in enumerate(loaded):
-        whole = mapping(one)
-        objects = [mapping(item) for item in items(whole.get("items"))] if whole.get("kind") == "List" else []
-        for entry in objects or [whole]:
+        return  # Argo CD cannot read it either; doctor reads each pin strictly
+    for number, loaded_document in enumerate(loaded):
+        outer = mapping(loaded_document)
+        objects = [mapping(item) for item in items(outer.get("items"))] if outer.get("kind") == "List" else []
+        for entry in objects or [outer]:
             if entry:
                 yield Document(file=path, number=number, content=entry)

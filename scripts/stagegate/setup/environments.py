@@ -1,4 +1,4 @@
-"""Which environment a path or name means, and which environment comes before another. Pure."""
+"""Detects the environment in a path or name, and the order of environments. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 Words = frozenset[str]
-# The words people use for environments, in the order in which a release passes them.
+# Usual names of environments, in the order of a release.
 _RANKS: Mapping[str, int] = {
     **dict.fromkeys(("dev", "develop", "development", "sandbox", "nonprod"), 1),
     **dict.fromkeys(("test", "testing", "tst", "qa", "sit", "int", "integration", "ci"), 2),
@@ -19,11 +19,11 @@ _RANKS: Mapping[str, int] = {
 }
 UNKNOWN = 4
 PRODUCTION = 5
-# Folders whose children are environments, whatever they are called.
+# Folders whose subfolders are environments, with any name.
 _PARENTS = frozenset(
     ("environments", "environment", "envs", "env", "overlays", "overlay", "clusters", "stages", "variants")
 )
-# Words in a file's or folder's name that say nothing about the environment.
+# Words in names of files and folders that are unrelated to environments.
 # fmt: off
 _FILLERS = frozenset(
     {
@@ -43,10 +43,10 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 @lru_cache(maxsize=1 << 16)
 def of_path(path: str, words: Words = frozenset()) -> str:
-    """The environment that a file belongs to by its folders and name, or nothing.
+    """The environment in the folders and name of a file, or nothing.
 
-    `words` are names of apps and repositories, which a name may contain besides. The deepest part with a known word
-    decides; a region beside it, as in `prod/eu/app.yaml`, is a part of the name.
+    `words` are names of apps and repositories, which are ignored. The deepest part with a usual name of an
+    environment decides. A region beside it, as in `prod/eu/app.yaml`, becomes part of the name.
     """
     pure = PurePosixPath(path)
     parts = [*pure.parts[:-1], pure.name.split(".yaml")[0].split(".yml")[0].split(".json")[0]]
@@ -62,27 +62,27 @@ def of_path(path: str, words: Words = frozenset()) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def of_name(name: str, words: Words = frozenset()) -> str:
-    """The environment that a name contains: `shop-prod-eu` of the app shop is `prod-eu`; nothing for another name.
+    """The environment in a name: `prod-eu` for `shop-prod-eu` of the app shop; nothing without one.
 
-    Words of the app and fillers such as `values` are left out. A name with other words is no environment.
+    Words of the app and fillers such as `values` are ignored. A name with other words is not an environment.
     """
     lowered = name.lower()
     for word in sorted((word.lower() for word in words if word.lower() in lowered), key=len, reverse=True):
         lowered = re.sub(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", "-", lowered)
     tokens = [token for token in re.split(r"[^a-z0-9]+", lowered) if token and token not in _FILLERS]
     joined = "-".join(tokens).replace("pre-prod", "preprod").replace("non-prod", "nonprod")
-    kept = [token for token in joined.split("-") if token]
-    known = [token for token in kept if token in _RANKS]
-    rest = "-".join(token for token in kept if token not in _RANKS)
-    if not known or (rest and not _is_suffix(rest)):
+    environment_words = [token for token in joined.split("-") if token]
+    known_words = [token for token in environment_words if token in _RANKS]
+    suffix = "-".join(token for token in environment_words if token not in _RANKS)
+    if not known_words or (suffix and not _is_suffix(suffix)):
         return ""
     return joined if _NAME.fullmatch(joined) else ""
 
 
 def rank(name: str) -> int:
-    """The place of an environment on the road, lower first: staging before prod. Unknown names come before prod."""
+    """The rank of an environment: staging is lower than prod. Unknown names are lower than prod."""
     tokens = name.lower().replace("pre-prod", "preprod").replace("non-prod", "nonprod").split("-")
-    # `demo-staging` stages the demo: the lowest word decides.
+    # The lowest rank decides: `demo-staging` is the staging of demo.
     return min((_RANKS[token] for token in tokens if token in _RANKS), default=UNKNOWN)
 
 
@@ -92,29 +92,29 @@ def is_known(name: str) -> bool:
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Environments in the order of the road; equal ranks by name."""
+    """Environments by rank, then by name."""
     return tuple(sorted(dict.fromkeys(names), key=lambda name: (rank(name), name)))
 
 
 def before(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The environments in which a release must have passed first: all of the next lower rank. Empty for a first."""
+    """The environments that a release must pass first: all of the next lower rank (none for the lowest)."""
     ranks = {other: rank(other) for other in names}
     lower = [value for value in ranks.values() if value < rank(name)]
     return tuple(other for other in in_order(ranks) if lower and ranks[other] == max(lower))
 
 
 def _with_region(name: str, parts: list[str], index: int, words: Words) -> str:
-    """`prod` with the region of a folder below or above it: `prod/eu/x.yaml` and `eu/prod/x.yaml` are `prod-eu`."""
+    """The environment with the region beside it: `prod-eu` for `prod/eu/x.yaml` and `eu/prod/x.yaml`."""
     beside = [parts[place] for place in (index + 1, index - 1) if 0 <= place < len(parts)]
-    for part in beside:
-        region = part.lower()
+    for folder in beside:
+        region = folder.lower()
         if _REGION.fullmatch(region) and region not in words and region not in name:
             return f"{name}-{region}"
     return name
 
 
 def _is_suffix(text: str) -> bool:
-    """Whether what a name has besides the known word is a region, a number or a colour, and no other subject."""
+    """Whether the rest of a name is a region, a number or a colour."""
     return bool(
         _REGION.fullmatch(text) or re.fullmatch(r"\d{1,3}|[a-z]\d?|blue|green|primary|secondary", text)
     )

@@ -1,4 +1,4 @@
-"""Settings files that a person began before init: what they name their app, and what they still lack. Pure."""
+"""Reads settings files that existed before init: the names of their apps, and their missing lines. Pure."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any
 
 import msgspec
 
-from stagegate.setup.apps import FoundApp
+from stagegate.setup.apps import DetectedApp
 from stagegate.setup.survey import Survey
 
-# A file with one of these says where its pins are; a person has finished it, and nothing is added.
+# A file with one of these keys defines its pins, so it is complete.
 _COMPLETE = frozenset({"environments", "policy", "extends"})
 _BLOCK = re.compile(r"^(?=[a-z][a-z-]*:)", re.MULTILINE)
 
 
-def named(apps: Sequence[FoundApp], survey: Survey) -> tuple[FoundApp, ...]:
-    """The apps under the names that existing settings give them.
+def named(apps: Sequence[DetectedApp], survey: Survey) -> tuple[DetectedApp, ...]:
+    """The apps with the names in existing settings.
 
     A file belongs to the app with one of its images, else to the app in its folder, else to the only app.
     """
-    left = list(apps)
+    unassigned = list(apps)
     names: dict[str, str] = {app.name: app.name for app in apps}
     for name, file in survey.settings.items():
         if name in names:
             continue
         images = set(map(str, _content(survey, file).get("images") or ()))
         folder = posixpath.dirname(file)
-        unnamed = [app for app in left if app.name not in survey.settings]
+        unnamed = [app for app in unassigned if app.name not in survey.settings]
         owners = [app for app in unnamed if images & set(app.images)]
         owners = owners or [app for app in unnamed if app.folder and app.folder == folder]
         owners = owners or (unnamed if len(apps) == 1 else [])
         if len(owners) == 1:
             names[owners[0].name] = name
-            left.remove(owners[0])
+            unassigned.remove(owners[0])
     return tuple(msgspec.structs.replace(app, name=names[app.name]) for app in apps)
 
 
 def missing(file: str, proposed: str, survey: Survey) -> str:
-    """The lines of the proposed settings that a file without environments still lacks; nothing if it has them."""
+    """The proposed lines that a settings file without environments lacks; nothing if it is complete."""
     content = _content(survey, file)
     if not content or _COMPLETE & set(content):
         return ""
@@ -49,4 +49,4 @@ def missing(file: str, proposed: str, survey: Survey) -> str:
 
 
 def _content(survey: Survey, file: str) -> Mapping[str, Any]:
-    return next((one.content for one in survey.documents if one.file == file), {})
+    return next((document.content for document in survey.documents if document.file == file), {})

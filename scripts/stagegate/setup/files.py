@@ -1,4 +1,4 @@
-"""The files that init would write, and their difference to the work tree. Nothing is written here."""
+"""Composes the files that init writes, and their difference from the work tree. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CODEOWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS")
 
 
 class SetupFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """What to write: `new` by path, `added` are lines at the end of a file that exists, `kept` exist and stay.
+    """The files to write: `new` by path, `added` are lines for the end of existing files, `kept` files stay.
 
-    `applied`: files and folders that a person applies to Argo CD's cluster once.
+    `applied` are the files and folders that a person applies to Argo CD's cluster once.
     """
 
     new: Mapping[str, str] = {}
@@ -36,18 +36,21 @@ class SetupFiles(msgspec.Struct, frozen=True, kw_only=True):
 def compose(
     proposals: Sequence[AppProposal], survey: Survey, tree: Tree, uses: str, owners: str
 ) -> SetupFiles:
-    """Every file for the proposals. `uses` is stagegate as workflows name it, `owners` people for CODEOWNERS."""
-    wanted: dict[str, str] = {}
-    for one in proposals:
-        wanted |= dict(_of_app(one, survey, uses))
-    wanted |= workflow_files.compose(proposals, survey, uses)
-    new = {path: text for path, text in wanted.items() if path not in survey.paths}
+    """Every file for the proposals.
+
+    `uses` is the address of stagegate in workflows, `owners` are the code owners.
+    """
+    texts: dict[str, str] = {}
+    for proposal in proposals:
+        texts |= dict(_of_app(proposal, survey, uses))
+    texts |= workflow_files.compose(proposals, survey, uses)
+    new = {path: text for path, text in texts.items() if path not in survey.paths}
     begun = {
         path: lines
-        for path in (one.config for one in proposals if one.config in survey.paths)
-        if (lines := existing_settings.missing(path, wanted.get(path, ""), survey))
+        for path in (proposal.config for proposal in proposals if proposal.config in survey.paths)
+        if (lines := existing_settings.missing(path, texts.get(path, ""), survey))
     }
-    kept = tuple(path for path in wanted if path in survey.paths and path not in begun)
+    kept = tuple(path for path in texts if path in survey.paths and path not in begun)
     existing = next((path for path in CODEOWNERS if path in survey.paths), "")
     text = (tree.file(existing) or b"").decode("utf-8", "replace") if existing else ""
     owned = {line.split()[0] for line in text.splitlines() if line.strip()}
@@ -60,16 +63,16 @@ def compose(
     return SetupFiles(new=new, added=begun, kept=kept, applied=_applied(new))
 
 
-def _applied(new: Mapping[str, str]) -> tuple[str, ...]:
-    """The root Applications among new files, which apply the others; without one, the folder of Applications."""
-    roots = [path for path in new if posixpath.basename(path) == ROOT]
+def _applied(new_files: Mapping[str, str]) -> tuple[str, ...]:
+    """The new root Applications, which apply the others; without one, the folder of Applications."""
+    roots = [path for path in new_files if posixpath.basename(path) == ROOT]
     under = {posixpath.join(posixpath.dirname(path), "argocd") for path in roots}
-    folders = {posixpath.dirname(path) for path in new if posixpath.basename(path) == PROJECT}
+    folders = {posixpath.dirname(path) for path in new_files if posixpath.basename(path) == PROJECT}
     return tuple(sorted({*roots, *folders - under}))
 
 
 def difference(files: SetupFiles, tree: Tree) -> str:
-    """All of it as one unified difference."""
+    """All files as one unified difference."""
     pieces = [_diff(path, "", text) for path, text in files.new.items()]
     for path, lines in files.added.items():
         before = (tree.file(path) or b"").decode("utf-8", "replace")
@@ -96,39 +99,39 @@ def _diff(path: str, before: str, after: str) -> str:
     return "".join(difflib.unified_diff(old, new, origin, f"b/{path}"))
 
 
-def _of_app(one: AppProposal, survey: Survey, uses: str) -> Iterator[tuple[str, str]]:
+def _of_app(proposal: AppProposal, survey: Survey, uses: str) -> Iterator[tuple[str, str]]:
     repository, _, revision = uses.partition("@")
     schema = f"https://raw.githubusercontent.com/{repository}/{revision}/stagegate.schema.json"
-    yield one.config, render("stagegate.yaml.j2", one=one, schema=schema, source_file="")
-    if one.has_code:
-        yield one.scenarios, render("scenarios.yaml.j2", one=one)
-    if one.policy:
+    yield proposal.config, render("stagegate.yaml.j2", proposal=proposal, schema=schema, source_file="")
+    if proposal.has_code:
+        yield proposal.scenarios, render("scenarios.yaml.j2", proposal=proposal)
+    if proposal.policy:
         return
-    made = [place for place in one.environments if place.made]
-    if made and one.chart_path:
-        yield from _with_chart(one, made, survey)
+    new_environments = [place for place in proposal.environments if place.made]
+    if new_environments and proposal.chart_path:
+        yield from _with_chart(proposal, new_environments, survey)
     elif not any(d.is_argocd for d in survey.documents):
-        yield from _with_folders(one, survey)
+        yield from _with_folders(proposal, survey)
 
 
 def _with_chart(
-    one: AppProposal, places: Sequence[EnvironmentProposal], survey: Survey
+    proposal: AppProposal, places: Sequence[EnvironmentProposal], survey: Survey
 ) -> Iterator[tuple[str, str]]:
-    """Applications, values, project and Secret for a chart that nothing deploys yet."""
-    folder = posixpath.join(posixpath.dirname(one.config), "deploy")
+    """Applications, values, project and Secret for a chart that no Application deploys."""
+    folder = posixpath.join(posixpath.dirname(proposal.config), "deploy")
     chart = {
-        "where": one.chart_repository.removeprefix("oci://"),
-        "name": one.chart_name or PurePosixPath(one.chart_path).name,
+        "where": proposal.chart_repository.removeprefix("oci://"),
+        "name": proposal.chart_name or PurePosixPath(proposal.chart_path).name,
     }
-    version = one.version or "0.0.0"
+    version = proposal.version or "0.0.0"
     shared = {
-        "one": one,
-        "title": one.name,
-        "namespaces": {place.name: f"{one.name}-{place.name}" for place in places},
+        "proposal": proposal,
+        "title": proposal.name,
+        "namespaces": {place.name: f"{proposal.name}-{place.name}" for place in places},
         "chart": chart,
         "version": version,
-        "tag": one.image_tag.replace("{version}", version).replace("{app}", one.name),
-        "tag_before": one.image_tag.replace("{version}", "").replace("{app}", one.name),
+        "tag": proposal.image_tag.replace("{version}", version).replace("{app}", proposal.name),
+        "tag_before": proposal.image_tag.replace("{version}", "").replace("{app}", proposal.name),
         "address": survey.address,
         "branch": survey.branch,
         "values_folder": f"{folder}/values",
@@ -138,7 +141,7 @@ def _with_chart(
         by_file.setdefault(str(place.pins[0]), []).append(place)
         yield (
             f"{folder}/values/{place.name}.yaml",
-            render("values.yaml.j2", place=place, **_values(one, place)),
+            render("values.yaml.j2", place=place, **_values(proposal, place)),
         )
     for file, alike in by_file.items():
         if len(alike) > 1:
@@ -158,15 +161,17 @@ def _with_chart(
     yield secret, render("repository-secret.sh.j2", path=secret, **shared)
 
 
-def _with_folders(one: AppProposal, survey: Survey) -> Iterator[tuple[str, str]]:
-    """Applications for folders of manifests or kustomizations that nothing deploys yet."""
-    pinned = [pin if isinstance(pin, str) else pin.file for place in one.environments for pin in place.pins]
+def _with_folders(proposal: AppProposal, survey: Survey) -> Iterator[tuple[str, str]]:
+    """Applications for folders of manifests or kustomizations that no Application deploys."""
+    pinned = [
+        pin if isinstance(pin, str) else pin.file for place in proposal.environments for pin in place.pins
+    ]
     folder = posixpath.join(unit(pinned[0]) if pinned else "deploy", "argocd")
-    folders = {place.name: _pinned_folder(place) for place in one.environments}
-    first = one.environments[0]
+    folders = {place.name: _pinned_folder(place) for place in proposal.environments}
+    first = proposal.environments[0]
     title = first.applications[0].removesuffix(f"-{first.name}")
     shared = {
-        "one": one,
+        "proposal": proposal,
         "title": title,
         "namespaces": {
             name: _namespace(survey, folder) or f"{title}-{name}" for name, folder in folders.items()
@@ -176,12 +181,12 @@ def _with_folders(one: AppProposal, survey: Survey) -> Iterator[tuple[str, str]]
         "branch": survey.branch,
         "clusters": False,
     }
-    for place in one.environments:
+    for place in proposal.environments:
         yield (
             f"{folder}/{place.name}.yaml",
             render("application.yaml.j2", place=place, folder=folders[place.name] or ".", **shared),
         )
-    yield f"{folder}/{PROJECT}", render("project.yaml.j2", places=one.environments, **shared)
+    yield f"{folder}/{PROJECT}", render("project.yaml.j2", places=proposal.environments, **shared)
 
 
 def _pinned_folder(place: EnvironmentProposal) -> str:
@@ -190,7 +195,7 @@ def _pinned_folder(place: EnvironmentProposal) -> str:
 
 
 def _namespace(survey: Survey, folder: str) -> str:
-    """The namespace that a kustomization puts its objects into, or nothing."""
+    """The namespace that a kustomization sets, or nothing."""
     namespaces = (
         str(document.content.get("namespace") or "")
         for document in survey.documents
@@ -199,31 +204,31 @@ def _namespace(survey: Survey, folder: str) -> str:
     return next(namespaces, "")
 
 
-def _values(one: AppProposal, place: EnvironmentProposal) -> dict[str, object]:
-    """What an environment's values need: our image where the chart names another, two pods in production."""
-    chart = one.app.chart
+def _values(proposal: AppProposal, place: EnvironmentProposal) -> dict[str, object]:
+    """The values of an environment: the app's image if the chart has another one, two pods in production."""
+    chart = proposal.app.chart
     named = {image.name for image in chart.images} if chart else set()
-    foreign = len(named) == 1 and named.isdisjoint(one.images) and len(one.images) == 1
+    foreign = len(named) == 1 and named.isdisjoint(proposal.images) and len(proposal.images) == 1
     production = environments.rank(place.name) >= environments.PRODUCTION
     return {
-        "image": one.images[0] if foreign else "",
+        "image": proposal.images[0] if foreign else "",
         "replicas": production and chart is not None and chart.has_replicas,
     }
 
 
 def _guarded(proposals: Sequence[AppProposal]) -> list[str]:
-    """Folders and files that decide about production."""
+    """Folders and files that control production, for CODEOWNERS."""
     paths = ["/.github/", "/CODEOWNERS"]
     if len(proposals) > 1:
         paths.append(f"/{locations.FILE}")  # one in the root would take the place of all others
-    for one in proposals:
-        paths.append(f"/{one.config}")
-        if one.has_code:
-            paths.append(f"/{one.scenarios}")
-        for place in one.environments:
+    for proposal in proposals:
+        paths.append(f"/{proposal.config}")
+        if proposal.has_code:
+            paths.append(f"/{proposal.scenarios}")
+        for place in proposal.environments:
             for pin in place.pins:
                 file = pin if isinstance(pin, str) else pin.file
                 paths.append(f"/{posixpath.dirname(file)}/" if posixpath.dirname(file) else f"/{file}")
             if place.made:
-                paths.append(f"/{posixpath.join(posixpath.dirname(one.config), 'deploy', ROOT)}")
+                paths.append(f"/{posixpath.join(posixpath.dirname(proposal.config), 'deploy', ROOT)}")
     return sorted(dict.fromkeys(paths))

@@ -1,4 +1,4 @@
-"""The GitHub App of `trust: protected`: its manifest, and where its key belongs. Pure.
+"""The GitHub App of `trust: protected`: its manifest, and instructions for its key. Pure.
 
 https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest
 """
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from stagegate.setup.proposed import AppProposal
 from stagegate.setup.survey import Survey
 
-# What the jobs that write states need, all together; a token gets only what its job needs of it.
+# The permissions of all jobs that write states. The token of each job gets only those that the job needs.
 PERMISSIONS = {
     "contents": "write",
     "statuses": "write",
@@ -38,7 +38,7 @@ def manifest(slug: str, page: str) -> str:
 
 
 def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterator[str]:
-    """How the App is made, where its key goes, and what has to be limited."""
+    """Instructions to create the App, store its key and limit its use."""
     owner, repository = survey.owner or "acme", survey.repository or "acme/app"
     page = f"{survey.server}/{repository}"
     form = {
@@ -50,19 +50,19 @@ def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterat
     address = f"{survey.server}/organizations/{owner}/settings/apps/new?{urlencode(form | PERMISSIONS)}"
     yield f"The manifest of the GitHub App {slug}:\n{manifest(slug, page)}"
     yield (
-        f"Make it from the manifest, or fill the form that this address opens: {address} "
+        f"Create it from the manifest, or with the form at {address} "
         f"(for a person's account: {survey.server}/settings/apps/new with the same query). "
         f"Install it on {repository} only."
     )
     yield (
-        f"Its number is the variable STAGEGATE_APP_ID: gh variable set STAGEGATE_APP_ID --repo {repository} "
+        f"Its App ID is the variable STAGEGATE_APP_ID: gh variable set STAGEGATE_APP_ID --repo {repository} "
         "--body <App ID>."
     )
     places = dict.fromkeys(
-        f"{one.name}-{place.name}" if len(proposals) > 1 else place.name
-        for one in proposals
-        for place in one.environments
-        if not one.policy
+        f"{proposal.name}-{place.name}" if len(proposals) > 1 else place.name
+        for proposal in proposals
+        for place in proposal.environments
+        if not proposal.policy
     )
     for name in (JOBS, *places):
         yield (
@@ -70,4 +70,4 @@ def notes(slug: str, survey: Survey, proposals: Sequence[AppProposal]) -> Iterat
             "use: "
             f"gh secret set APP_KEY --env {name} --repo {repository} < {slug}.pem"
         )
-    yield f"Never set APP_KEY for the whole repository, and delete {slug}.pem. doctor checks its places and age."
+    yield f"Never set APP_KEY for the whole repository, and delete {slug}.pem. doctor checks this, and its age."

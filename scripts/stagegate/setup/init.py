@@ -1,4 +1,4 @@
-"""What `stagegate init` decides, shows and writes."""
+"""Plans the files of `stagegate init`, and writes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stagegate.setup.work_tree import WorkTree
 
 
 class InitPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """The files to write with their difference, and what a person has to do besides, one sentence each."""
+    """The files to write with their difference, and notes on what a person has to do."""
 
     proposals: tuple[AppProposal, ...]
     files: SetupFiles
@@ -61,7 +61,7 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
     )
     for path, content in files.contents(composed, work_tree.tree).items():
         if Path(path).name == "stagegate.yaml":
-            settings_file.parse(content, path)  # what is proposed must be valid, whatever was found
+            settings_file.parse(content, path)  # the proposed settings must be valid
     return InitPlan(
         proposals=proposals,
         files=composed,
@@ -75,7 +75,7 @@ def plan(work_tree: WorkTree, wish: Wish, *, uses: str, owners: str, importing: 
 
 
 def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
-    """Write the files and return their paths. One that appeared in the meantime stays as it is."""
+    """Write the files and return their paths. A file that was created in the meantime stays."""
     for path in (*plan.files.new, *plan.files.added):
         _demand_inside(folder, path)
     written = []
@@ -94,7 +94,7 @@ def write(plan: InitPlan, work_tree: WorkTree, folder: Path) -> tuple[str, ...]:
 
 
 def _demand_inside(folder: Path, path: str) -> None:
-    """Stop(bad-input) where a link leads a file out of the repository. Nothing is written then."""
+    """Stop(bad-input) before anything is written, if a link leads a file out of the repository."""
     if inside.place(folder, path) is None:
         place = inside.resolved(folder, path)
         raise Stop(
@@ -110,8 +110,8 @@ def _demand_inside(folder: Path, path: str) -> None:
 def _notes(
     proposals: Sequence[AppProposal], composed: SetupFiles, surveyed: Survey, uses: str, owners: str
 ) -> list[str]:
-    """What a person has to check or do, besides what doctor asks the world about."""
-    notes = [note for one in proposals for note in one.notes]
+    """What a person has to check or do, except for the checks of doctor."""
+    notes = [note for proposal in proposals for note in proposal.notes]
     if not surveyed.repository:
         notes.append(
             "This clone has no remote `origin` with an address on a host, so the owner of images, charts and "
@@ -119,24 +119,26 @@ def _notes(
             "or correct `acme` in what it writes."
         )
     if composed.kept:
-        notes.append(f"Kept as they are: {', '.join(composed.kept)}.")
-    for one in proposals:
-        if one.source:
+        notes.append(f"These files exist and stay: {', '.join(composed.kept)}.")
+    for proposal in proposals:
+        if proposal.source:
             notes.append(
-                f"{one.config}: `source: {one.source}` was guessed from the app's name. The repository "
-                f"{one.source} needs a stagegate.yaml too. Run in it: "
-                f"`stagegate init --policy {surveyed.repository or 'owner/name'}//{one.config} "
-                f"--image-tag '{one.image_tag}'`."
+                f"{proposal.config}: `source: {proposal.source}` was guessed from the app's name. The repository "
+                f"{proposal.source} needs a stagegate.yaml too. Run in it: "
+                f"`stagegate init --policy {surveyed.repository or 'owner/name'}//{proposal.config} "
+                f"--image-tag '{proposal.image_tag}'`."
             )
-        if one.chart_path and not one.source:
+        if proposal.chart_path and not proposal.source:
             notes.append(
-                f"Before the first release of {one.name}, run `stagegate chart-check --config {one.config}`. It "
+                f"Before the first release of {proposal.name}, run `stagegate chart-check --config "
+                f"{proposal.config}`. It "
                 "renders the chart as each environment will, and lists what would fail a release, such as a "
                 "Secret that is made elsewhere."
             )
-        if not one.source and not one.policy and not one.dockerfile:
+        if not proposal.source and not proposal.policy and not proposal.dockerfile:
             notes.append(
-                f"{one.name} has no Dockerfile: put your own build into the job `build` of the release workflow."
+                f"{proposal.name} has no Dockerfile: put your own build into the job `build` of the release "
+                "workflow."
             )
     for workflow in surveyed.workflows:
         if workflow.does and not workflow.ours:

@@ -1,4 +1,4 @@
-"""What init wrote or would write, for people and for the next step."""
+"""Reports the result of init."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from stagegate.setup.init import InitPlan
 
 
 def result(decided: InitPlan, written: tuple[str, ...]) -> Result:
-    """What was written or would be, for people and for the next step."""
+    """The result: message, outputs and summary."""
     names = written or (*decided.files.new, *decided.files.added)
-    apps = ", ".join(one.name for one in decided.proposals)
+    apps = ", ".join(proposal.name for proposal in decided.proposals)
     reason = "updated" if written else "planned" if decided.difference else "no-difference"
     message = {
         "updated": Message(

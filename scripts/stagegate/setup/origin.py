@@ -1,4 +1,4 @@
-"""Where this copy of stagegate comes from, as workflows name it."""
+"""Finds the address and revision of this copy of stagegate, for `uses:` in workflows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ EXAMPLE = "acme/stagegate"
 
 
 def uses() -> str:
-    """`owner/name@commit` of the package or clone that runs, with an example's name where nothing tells it."""
+    """`owner/name@commit` of the running package or clone; an example if that is unknown."""
     return _installed() or _cloned() or f"{EXAMPLE}@v{stagegate.__version__}"
 
 
 def _installed() -> str:
-    """From what pip and uv record about a package that was installed from Git (PEP 610)."""
+    """From the record of pip and uv for a package that was installed from Git (PEP 610)."""
     try:
         text = metadata.distribution("stagegate").read_text("direct_url.json")
     except metadata.PackageNotFoundError:
@@ -31,7 +31,7 @@ def _installed() -> str:
 
 
 def _cloned() -> str:
-    """From the clone that this file is in; nothing where it has no address or the file belongs to another clone."""
+    """From the clone with this file; nothing if the clone has no address or does not track the file."""
     home = Path(__file__).resolve().parents[3]
     if not (home / "scripts" / "run").is_file():
         return ""

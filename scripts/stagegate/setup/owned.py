@@ -1,4 +1,4 @@
-"""Which charts and images belong to the owner of a repository, and which are everybody's. Pure."""
+"""Decides which charts and images belong to the owner of a repository. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stagegate.setup.references import NamedReference, bare
 from stagegate.setup.survey import Survey
 
-# Registries and owners whose charts and images are everybody's.
+# Registries and owners of public charts and images.
 _PUBLIC_HOSTS = frozenset(
     [
         "registry.k8s.io",
@@ -34,20 +34,31 @@ _PUBLIC_OWNERS = frozenset(
 
 
 def references(survey: Survey, images: Sequence[str]) -> list[NamedReference]:
-    """References of the repository's owner; where none has the owner's name, all that are not everybody's."""
-    renamed = {one.instead_of for one in survey.references if one.instead_of}
-    named = [one for one in survey.references if one.kind in ("chart", "image") and one.name not in renamed]
+    """References to charts and images of the repository's owner.
+
+    If none has the owner's name, all that are not public.
+    """
+    renamed = {reference.instead_of for reference in survey.references if reference.instead_of}
+    named = [
+        reference
+        for reference in survey.references
+        if reference.kind in ("chart", "image") and reference.name not in renamed
+    ]
     if images:
         return [
-            one for one in named if (one.kind == "chart" and not is_public(one.name)) or one.name in images
+            reference
+            for reference in named
+            if (reference.kind == "chart" and not is_public(reference.name)) or reference.name in images
         ]
     owner = survey.owner.lower()
-    by_owner = [one for one in named if owner and owner in re.split(r"[/.]", one.name.lower())]
-    return by_owner or [one for one in named if not is_public(one.name)]
+    by_owner = [
+        reference for reference in named if owner and owner in re.split(r"[/.]", reference.name.lower())
+    ]
+    return by_owner or [reference for reference in named if not is_public(reference.name)]
 
 
 def is_public(name: str) -> bool:
-    """Whether a chart or image is everybody's: of a well-known owner or registry."""
+    """Whether a chart or image is from a well-known public owner or registry."""
     parts = bare(name).lower().split("/")
     if len(parts) == 1:
         return True

@@ -1,4 +1,4 @@
-"""Where the environments of an app are pinned: each file is tried with the reader of pins before it is proposed."""
+"""Finds the pins of an app's environments. Each file is read as a pin before it is proposed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stagegate.argocd_app.tree import Tree
 from stagegate.errors import Stop
 from stagegate.settings import ArgoCDSettings, Environment, PinSettings, Settings
 from stagegate.setup import cluster_sets, environments, references
-from stagegate.setup.apps import FoundApp
+from stagegate.setup.apps import DetectedApp
 from stagegate.setup.cluster_sets import Candidate
 from stagegate.setup.documents import Document
 from stagegate.setup.references import NamedReference
@@ -26,9 +26,9 @@ ONLY = "prod"
 class ExistingEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     """An environment that exists: its pins, its Applications, and the app of apps that applies them.
 
-    `exact` is false where its pins name a range or a branch, so that no promotion can move them. `generated`: an
+    `exact` is false where its pins name a range or a branch, so that no promotion can change them. `generated`: an
     ApplicationSet makes its Applications. `value` is the image tag as it is written there, `version` the version
-    that runs. `trouble` says why nothing could be read.
+    that runs. `trouble` is the error if no pin could be read.
     """
 
     name: str
@@ -43,51 +43,53 @@ class ExistingEnvironment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(
-    app: FoundApp, settings: Settings, survey: Survey, tree: Tree, words: environments.Words
+    app: DetectedApp, settings: Settings, survey: Survey, tree: Tree, words: environments.Words
 ) -> tuple[ExistingEnvironment, ...]:
-    """The environments of an app in the order of the road. `settings` name its images and chart."""
+    """The environments of an app by rank. `settings` have its images and chart."""
     candidates = list(_candidates(app, survey, tree, words))
-    if not any(one.environment for one in candidates):
-        # Nothing is named after an environment: what there is runs in the only one, which people use.
-        candidates = [msgspec.structs.replace(one, environment=ONLY) for one in candidates]
-    candidates = [one for one in candidates if one.environment]
-    names = environments.in_order(one.environment for one in candidates)
+    if not any(environment.environment for environment in candidates):
+        # Without any name of an environment, there is only one, which users work with.
+        candidates = [msgspec.structs.replace(environment, environment=ONLY) for environment in candidates]
+    candidates = [environment for environment in candidates if environment.environment]
+    names = environments.in_order(environment.environment for environment in candidates)
     existing = []
     for name in names:
-        mine = [one for one in candidates if one.environment == name]
+        mine = [environment for environment in candidates if environment.environment == name]
         existing.append(_placed(name, mine, settings, survey, tree, names))
-    return tuple(one for one in existing if one.pins or one.trouble)
+    return tuple(environment for environment in existing if environment.pins or environment.trouble)
 
 
-def _candidates(app: FoundApp, survey: Survey, tree: Tree, words: environments.Words) -> Iterator[Candidate]:
-    """Every file that names the app for an environment."""
+def _candidates(
+    app: DetectedApp, survey: Survey, tree: Tree, words: environments.Words
+) -> Iterator[Candidate]:
+    """Every file that names the app, with its environment."""
     sets = [d for d in survey.documents if d.is_argocd and d.kind == "ApplicationSet"]
     of_sets = {d.file for d in sets}
-    # What an app's chart has by default runs nowhere, also where two charts share an image.
+    # The default values of a chart are not an environment.
     defaults = {
         posixpath.normpath(posixpath.join(chart.path, "values.yaml"))
         for chart in survey.charts
         if chart.kind == "app"
     }
-    for one in app.references:
-        if one.file in of_sets and one.by == "ApplicationSet":
-            document = next(d for d in sets if d.file == one.file and _names(d, one))
+    for reference in app.references:
+        if reference.file in of_sets and reference.by == "ApplicationSet":
+            document = next(d for d in sets if d.file == reference.file and _names(d, reference))
             yield from cluster_sets.of_set(document, tree, words)
             continue
-        if app.chart is not None and one.file in defaults:
+        if app.chart is not None and reference.file in defaults:
             continue
-        if one.kind == "git" and not one.version:
-            continue  # the newest commit of a branch, and no pin
+        if reference.kind == "git" and not reference.version:
+            continue  # follows a branch, so it is not a pin
         yield Candidate(
-            environment=environment_of(one, words),
-            pin=one.file,
-            applications=(one.application,) if one.application else (),
+            environment=environment_of(reference, words),
+            pin=reference.file,
+            applications=(reference.application,) if reference.application else (),
         )
     yield from _overlays(app, survey, words)
 
 
 def environment_of(reference: NamedReference, words: environments.Words) -> str:
-    """The environment of a reference, by its Application, its file, its namespace."""
+    """The environment of a reference, by its Application, its file or its namespace."""
     return (
         environments.of_name(reference.application, words)
         or environments.of_path(reference.file, words)
@@ -100,12 +102,14 @@ def _names(document: Document, reference: NamedReference) -> bool:
     return str(mapping(template.get("metadata")).get("name") or "") == reference.application
 
 
-def _overlays(app: FoundApp, survey: Survey, words: environments.Words) -> Iterator[Candidate]:
-    """Kustomizations of an environment that build on one which names the app, and name it nowhere themselves."""
-    named = {posixpath.dirname(one.file) for one in app.references if one.by != "Application"}
-    own = {one.file for one in app.references}
+def _overlays(app: DetectedApp, survey: Survey, words: environments.Words) -> Iterator[Candidate]:
+    """Kustomizations of environments that do not name the app, but build on one that does."""
+    named = {
+        posixpath.dirname(reference.file) for reference in app.references if reference.by != "Application"
+    }
+    own_files = {reference.file for reference in app.references}
     for document in survey.documents:
-        if document.file not in survey.builds_on or document.file in own:
+        if document.file not in survey.builds_on or document.file in own_files:
             continue
         place = environments.of_path(document.file, words)
         if place and not named.isdisjoint(survey.builds_on.get(document.file, ())):
@@ -120,14 +124,14 @@ def _placed(
     tree: Tree,
     names: Sequence[str],
 ) -> ExistingEnvironment:
-    """An environment with those of its candidates that the reader of pins understands."""
-    applications = dict.fromkeys(one for c in candidates for one in c.applications)
-    for one in candidates:
-        applications |= dict.fromkeys(_deploying(_file(one.pin), survey))
+    """An environment with those candidates that can be read as pins."""
+    applications = dict.fromkeys(application for c in candidates for application in c.applications)
+    for candidate in candidates:
+        applications |= dict.fromkeys(_deploying(_file(candidate.pin), survey))
     taken: list[str | PinSettings] = []
     floating: list[str | PinSettings] = []
     value, version, trouble = "", "", ""
-    for pin in dict.fromkeys(one.pin for one in candidates):
+    for pin in dict.fromkeys(candidate.pin for candidate in candidates):
         environment = Environment(
             name=name, pins=(pin,), argocd=ArgoCDSettings(applications=tuple(applications))
         )
@@ -143,7 +147,7 @@ def _placed(
         value = value or next((_tag(p.value) for p in exact if p.role == "image-tag"), "")
         version = version or next((p.names["version"] for p in exact if "version" in p.names), "")
     chosen = tuple(taken or floating[:1])
-    parents = {parent for one in chosen for parent in _parents(_file(one), survey)} - set(applications)
+    parents = {parent for pin in chosen for parent in _parents(_file(pin), survey)} - set(applications)
     return ExistingEnvironment(
         name=name,
         pins=chosen,
@@ -164,27 +168,27 @@ def _file(pin: str | PinSettings) -> str:
 
 
 def _tag(written: str) -> str:
-    """The tag of a whole image reference; another text as it is."""
+    """The tag of a whole image reference; another text unchanged."""
     return references.image(written)[1] if "/" in written else written
 
 
 def _deploying(file: str, survey: Survey) -> Iterator[str]:
-    """Applications that deploy the folder of a pin, or name the file among their values."""
+    """Applications that deploy the folder of a pin, or use the file as values."""
     if any(d.file == file and d.is_argocd for d in survey.documents):
-        return  # what deploys an Application is its parent
+        return  # an Application is deployed by its parent
     folder = posixpath.dirname(file)
-    named, whole = [], []
+    named, by_folder = [], []
     for document in survey.documents:
         if not document.is_argocd or document.kind != "Application":
             continue
         for source in _sources(document):
-            values = [str(one) for one in items(mapping(source.get("helm")).get("valueFiles"))]
+            values = [str(value) for value in items(mapping(source.get("helm")).get("valueFiles"))]
             path = str(source.get("path") or "").strip("/")
-            if any(_leads(one, path) == file for one in values):
+            if any(_leads(value, path) == file for value in values):
                 named.append(document.name)
             elif folder and path == folder:
-                whole.append(document.name)
-    yield from named or whole
+                by_folder.append(document.name)
+    yield from named or by_folder
 
 
 def _leads(value: str, path: str) -> str:
@@ -194,9 +198,9 @@ def _leads(value: str, path: str) -> str:
 
 
 def _parents(file: str, survey: Survey) -> Iterator[str]:
-    """Applications whose folder holds the file of another Application: an app of apps."""
-    holds = any(d.file == file and d.is_argocd for d in survey.documents)
-    for document in survey.documents if holds else ():
+    """Applications whose folder contains the file of another Application (an app of apps)."""
+    is_application = any(d.file == file and d.is_argocd for d in survey.documents)
+    for document in survey.documents if is_application else ():
         if document.is_argocd and document.kind == "Application" and document.file != file:
             for source in _sources(document):
                 path = str(source.get("path") or "").strip("/")
@@ -206,4 +210,4 @@ def _parents(file: str, survey: Survey) -> Iterator[str]:
 
 def _sources(document: Document) -> list[Any]:
     spec = mapping(document.content.get("spec"))
-    return [mapping(one) for one in (items(spec.get("sources")) or [spec.get("source")])]
+    return [mapping(source) for source in (items(spec.get("sources")) or [spec.get("source")])]

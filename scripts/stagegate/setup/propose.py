@@ -1,4 +1,4 @@
-"""From what a repository contains to what stagegate.yaml should say: one proposal for each app. Pure."""
+"""Proposes settings for each app of a repository. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stagegate.argocd_app.tree import Tree
 from stagegate.settings import ChartSettings, PinSettings, Settings
 from stagegate.setup import apps as grouping
 from stagegate.setup import charts, environments, existing_settings, placement, versioned
-from stagegate.setup.apps import FoundApp
+from stagegate.setup.apps import DetectedApp
 from stagegate.setup.placement import ExistingEnvironment
 from stagegate.setup.proposed import AppProposal, EnvironmentProposal, Wish
 from stagegate.setup.survey import Survey
@@ -22,23 +22,25 @@ DEFAULT_ENVIRONMENTS = ("staging", "prod")
 
 
 def propose(survey: Survey, tree: Tree, wish: Wish) -> tuple[AppProposal, ...]:
-    """A proposal for each app of the repository; none where it names neither chart nor image of its owner."""
+    """A proposal for each app of the repository; none without a chart or image of its owner."""
     apps = grouping.find(survey, wish.images) or (_of_code(survey, wish) if wish.policy else ())
     apps = existing_settings.named(apps, survey)
     names = {word for app in apps for word in (app.name, *map(_last, (*app.images, app.chart_name)))}
     words = frozenset((names | {survey.repository.partition("/")[2]}) - {""})
-    made = [_app(app, len(apps) > 1, survey, tree, wish, words) for app in apps]
-    return _deployed_together([one for one in made if one.environments or one.policy], survey)
+    app_proposals = [_app(app, len(apps) > 1, survey, tree, wish, words) for app in apps]
+    return _deployed_together(
+        [proposal for proposal in app_proposals if proposal.environments or proposal.policy], survey
+    )
 
 
 def _deployed_together(proposals: Sequence[AppProposal], survey: Survey) -> tuple[AppProposal, ...]:
-    """The proposals; where one folder has the pins of several apps, one Application deploys it for all."""
+    """The proposals, with one Application for each folder that has the pins of several apps."""
     if any(document.is_argocd for document in survey.documents):
         return tuple(proposals)
     folders: dict[str, set[str]] = {}
-    for one in proposals:
-        for place in one.environments:
-            folders.setdefault(_folder(place), set()).add(one.name)
+    for proposal in proposals:
+        for place in proposal.environments:
+            folders.setdefault(_folder(place), set()).add(proposal.name)
     title = grouping.slug(survey.repository.partition("/")[2] or "apps")
 
     def named(place: EnvironmentProposal) -> EnvironmentProposal:
@@ -47,8 +49,8 @@ def _deployed_together(proposals: Sequence[AppProposal], survey: Survey) -> tupl
         return msgspec.structs.replace(place, applications=(f"{title}-{place.name}",))
 
     return tuple(
-        msgspec.structs.replace(one, environments=tuple(named(place) for place in one.environments))
-        for one in proposals
+        msgspec.structs.replace(proposal, environments=tuple(named(place) for place in proposal.environments))
+        for proposal in proposals
     )
 
 
@@ -57,15 +59,15 @@ def _folder(place: EnvironmentProposal) -> str:
     return posixpath.dirname(pin if isinstance(pin, str) else pin.file)
 
 
-def _of_code(survey: Survey, wish: Wish) -> tuple[FoundApp, ...]:
-    """The one app of a repository that only holds code: named after it, with the image that a person names."""
+def _of_code(survey: Survey, wish: Wish) -> tuple[DetectedApp, ...]:
+    """The app of a repository with code only: it has the repository's name and the requested image."""
     name = grouping.slug(survey.repository.partition("/")[2] or "app")
     images = wish.images or (f"{wish.registry or grouping.registry(survey)}/{name}",)
-    return (FoundApp(name=name, images=images, references=()),)
+    return (DetectedApp(name=name, images=images, references=()),)
 
 
 def _app(
-    app: FoundApp, several: bool, survey: Survey, tree: Tree, wish: Wish, words: environments.Words
+    app: DetectedApp, several: bool, survey: Survey, tree: Tree, wish: Wish, words: environments.Words
 ) -> AppProposal:
     source = wish.source or _source(app, survey, several)
     if several and wish.source:
@@ -79,10 +81,11 @@ def _app(
     notes: list[str] = []
     config = _config(app, several, placed, survey)
     places = _environments(app, placed, wish, config, notes)
-    for one in app.references:
-        if one.by == "Chart" and not any(one.file in _files(place.pins) for place in placed):
+    for reference in app.references:
+        if reference.by == "Chart" and not any(reference.file in _files(place.pins) for place in placed):
             notes.append(
-                f"{one.file} has {_last(one.name)} {one.version} for every environment, so no promotion moves "
+                f"{reference.file} has {_last(reference.name)} {reference.version} for every environment, so no "
+                "promotion moves "
                 "it. Give each environment an umbrella chart of its own, or change it by hand."
             )
     files = () if source else versioned.files(app, survey, several)
@@ -118,8 +121,8 @@ def _app(
     )
 
 
-def _for_reading(app: FoundApp, registry: str, source: str, tag_value: str) -> Settings:
-    """Settings with which the pins are read: the app's images, and the chart that it publishes."""
+def _for_reading(app: DetectedApp, registry: str, source: str, tag_value: str) -> Settings:
+    """Settings to read the pins with: the app's images and its chart."""
     chart: ChartSettings | str = "none"
     if app.chart is not None or (app.chart_name and not app.shared):
         name = app.chart_name or f"{registry}/charts/{app.chart.name if app.chart else app.name}"
@@ -134,8 +137,8 @@ def _for_reading(app: FoundApp, registry: str, source: str, tag_value: str) -> S
     return Settings(app=app.name, images=app.images, chart=chart, source=source)  # type: ignore[arg-type]
 
 
-def _source(app: FoundApp, survey: Survey, several: bool) -> str:
-    """The repository with the app's code, where this one has none of it; else nothing."""
+def _source(app: DetectedApp, survey: Survey, several: bool) -> str:
+    """The repository with the app's code, if this one has none of it; else nothing."""
     if app.chart is not None or app.folder:
         return ""
     name = survey.repository.partition("/")[2]
@@ -145,16 +148,16 @@ def _source(app: FoundApp, survey: Survey, several: bool) -> str:
     return "" if name == app.name else f"{owner}/{app.name}"
 
 
-def _config(app: FoundApp, several: bool, placed: Sequence[ExistingEnvironment], survey: Survey) -> str:
-    """Where the settings go: the root for one app; for many its own folder, that of its code or of its pins."""
+def _config(app: DetectedApp, several: bool, placed: Sequence[ExistingEnvironment], survey: Survey) -> str:
+    """The path of the settings: in the root for a single app, else in the folder of the app's code or pins."""
     if app.name in survey.settings:
         return survey.settings[app.name]
     if not several:
         return "stagegate.yaml"
     if app.folder:
         return f"{app.folder}/stagegate.yaml"
-    for one in placed:
-        for pin in one.pins:
+    for environment in placed:
+        for pin in environment.pins:
             parts = PurePosixPath(pin if isinstance(pin, str) else pin.file).parts[:-1]
             if app.name in parts:
                 return "/".join((*parts[: parts.index(app.name) + 1], "stagegate.yaml"))
@@ -162,28 +165,29 @@ def _config(app: FoundApp, several: bool, placed: Sequence[ExistingEnvironment],
 
 
 def _environments(
-    app: FoundApp, placed: Sequence[ExistingEnvironment], wish: Wish, config: str, notes: list[str]
+    app: DetectedApp, placed: Sequence[ExistingEnvironment], wish: Wish, config: str, notes: list[str]
 ) -> tuple[EnvironmentProposal, ...]:
-    names = environments.in_order((*(wish.environments or ()), *(one.name for one in placed)))
-    made = not names
+    names = environments.in_order((*(wish.environments or ()), *(environment.name for environment in placed)))
+    is_new = not names
     if app.chart is None:
-        names = tuple(name for name in names if name in {one.name for one in placed})
-    elif made:
+        names = tuple(name for name in names if name in {environment.name for environment in placed})
+    elif is_new:
         names = DEFAULT_ENVIRONMENTS
-    known = {one.name: one for one in placed}
+    existing = {environment.name: environment for environment in placed}
     proposals = []
     for name in names:
-        one = known.get(name)
+        detected = existing.get(name)
         after = environments.before(name, names)
-        if one is not None and one.trouble and not one.pins:
-            notes.append(f"{app.name} in {name} was left out: {one.trouble}")
+        if detected is not None and detected.trouble and not detected.pins:
+            notes.append(f"{app.name} in {name} was left out: {detected.trouble}")
             continue
-        if one is not None and not one.exact:
+        if detected is not None and not detected.exact:
             notes.append(
-                f"{app.name} in {name} follows a branch or a range in {_files(one.pins)}: write an exact version "
+                f"{app.name} in {name} follows a branch or a range in {_files(detected.pins)}: write an exact "
+                "version "
                 "there, because a promotion can only replace an exact version."
             )
-        if one is not None and one.generated and not one.applications:
+        if detected is not None and detected.generated and not detected.applications:
             notes.append(
                 f"The Applications of {app.name} in {name} are named after clusters, which this repository "
                 "does not list: correct `argocd.applications`."
@@ -196,64 +200,71 @@ def _environments(
         proposals.append(
             EnvironmentProposal(
                 name=name,
-                after=tuple(other for other in after if other in known or made or other in wish.environments),
-                pins=one.pins if one else _made_pins(name, names, config),
-                applications=(one.applications if one else ()) or (f"{app.name}-{name}",),
-                parent=one.parent if one else f"{app.name}-root",
+                after=tuple(
+                    other for other in after if other in existing or is_new or other in wish.environments
+                ),
+                pins=detected.pins if detected else _new_pins(name, names, config),
+                applications=(detected.applications if detected else ()) or (f"{app.name}-{name}",),
+                parent=detected.parent if detected else f"{app.name}-root",
                 direct=is_first,
-                made=one is None,
-                exact=one.exact if one else True,
-                value=one.value if one else "",
+                made=detected is None,
+                exact=detected.exact if detected else True,
+                value=detected.value if detected else "",
             )
         )
     return tuple(proposals)
 
 
-def _made_pins(name: str, names: Sequence[str], config: str) -> tuple[str | PinSettings, ...]:
-    """The Application that init writes for an environment; environments of one rank share an ApplicationSet."""
+def _new_pins(name: str, names: Sequence[str], config: str) -> tuple[str | PinSettings, ...]:
+    """The Application that init writes for an environment.
+
+    Environments with the same rank share an ApplicationSet.
+    """
     alike = [other for other in names if environments.rank(other) == environments.rank(name)]
     folder = posixpath.join(posixpath.dirname(config), "deploy", "argocd")
     return (f"{folder}/{'clusters' if len(alike) > 1 else name}.yaml",)
 
 
-def _chart_path(app: FoundApp) -> str:
+def _chart_path(app: DetectedApp) -> str:
     if app.chart is not None:
         return app.chart.path
     return f"charts/{_last(app.chart_name)}" if app.chart_name and not app.shared and _is_oci(app) else ""
 
 
-def _chart_name(app: FoundApp) -> str:
-    """The chart's name where its folder has another one."""
+def _chart_name(app: DetectedApp) -> str:
+    """The chart's name, if its folder has another name."""
     if app.chart is None or PurePosixPath(app.chart.path).name == app.chart.name:
         return ""
     return app.chart.name
 
 
-def _chart_repository(app: FoundApp, registry: str) -> str:
+def _chart_repository(app: DetectedApp, registry: str) -> str:
     if app.chart_name and not app.shared and _is_oci(app):
         return f"oci://{app.chart_name.rpartition('/')[0]}"
     return f"oci://{registry}/charts" if app.chart is not None else ""
 
 
-def _is_oci(app: FoundApp) -> bool:
+def _is_oci(app: DetectedApp) -> bool:
     return app.chart_name.count("/") > 0
 
 
-def _health(app: FoundApp, survey: Survey) -> str:
+def _health(app: DetectedApp, survey: Survey) -> str:
     if app.chart is not None and app.chart.health:
         return app.chart.health
-    folders = dict.fromkeys(unit(one.file) for one in app.references if one.by != "Application")
+    folders = dict.fromkeys(
+        unit(reference.file) for reference in app.references if reference.by != "Application"
+    )
     health_paths = (charts.health_of(survey.documents, folder) for folder in folders if folder)
     return next((path for path in health_paths if path), "/")
 
 
 def unit(file: str) -> str:
-    """The folder of an app's manifests: without the parts that mean environments and bases."""
+    """The folder of a file, without the parts that name environments and bases."""
     parts = [p for p in PurePosixPath(file).parts[:-1] if p not in ("base", "bases", "overlays", "envs")]
     return "/".join(part for part in parts if not environments.of_name(part))
 
 
-def _dockerfile(app: FoundApp, survey: Survey, several: bool) -> str:
+def _dockerfile(app: DetectedApp, survey: Survey, several: bool) -> str:
     below = [path for path in survey.dockerfiles if not several or path.startswith(f"{app.folder}/")]
     return min(below, key=lambda path: (path.count("/"), path), default="")
 

@@ -1,15 +1,15 @@
-"""What init proposes, as values: apps, their environments, and what a person said beforehand."""
+"""The proposals of init as values: apps, their environments, and the wishes of a person."""
 
 from __future__ import annotations
 
 import msgspec
 
 from stagegate.settings import PinSettings, VersionFile
-from stagegate.setup.apps import FoundApp
+from stagegate.setup.apps import DetectedApp
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person said instead of leaving it to be found; empty means found.
+    """The inputs of a person; empty values are detected.
 
     `source` is the repository with the code, as `owner/name`, where this one holds only pins; `policy` the file
     with the pins, as `owner/name//path`, where this one holds only code. `app` is the slug of the GitHub
@@ -26,7 +26,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnvironmentProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """One environment as it will be declared. `made`: its Application is written by init. `value`: what runs."""
+    """A proposed environment. `made`: init writes its Application. `value` is the running version."""
 
     name: str
     after: tuple[str, ...]
@@ -40,7 +40,7 @@ class EnvironmentProposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppProposal(msgspec.Struct, frozen=True, kw_only=True):
-    """One app as it will be declared, and what else its files need.
+    """A proposed app, with everything that its files need.
 
     `config` is the path of its settings, `variable` the name of its address for scenarios, `version` what runs or
     is written now, `image_tag` the form of its image tags.
@@ -71,7 +71,7 @@ class AppProposal(msgspec.Struct, frozen=True, kw_only=True):
     variable: str
     dockerfile: str
     notes: tuple[str, ...]
-    app: FoundApp
+    app: DetectedApp
 
     @property
     def has_code(self) -> bool:

@@ -1,4 +1,4 @@
-"""Every place of a repository that names a chart, an image or a Git folder, and with which version."""
+"""Finds every reference to a chart, an image or a Git folder in a repository, with its version."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stagegate.argocd_app import sources
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.setup.documents import Document
 
-# What Argo CD Image Updater writes beside the manifests.
+# Files that Argo CD Image Updater writes beside the manifests.
 _OVERRIDES = re.compile(r"\.argocd-source(?:-(?P<application>.+))?\.yaml")
-_DEEPEST = 40  # levels of a values file that are looked at
+_DEEPEST = 40  # levels of a values file
 
 
 class NamedReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ def of(document: Document) -> Iterator[NamedReference]:
 
 
 def bare(address: str) -> str:
-    """An address without its scheme and without a slash at the end."""
+    """An address without scheme and without trailing slash."""
     return address.partition("://")[2].strip("/") if "://" in address else address.strip("/")
 
 
@@ -100,25 +100,27 @@ def _application(document: Document, application: Mapping[str, Any], by: str) ->
         for written in items(source.options("kustomize").get("images")):
             repository, tag = image(str(written).rpartition("=")[2])
             references.append(_reference(document, "image", repository, tag, by))
-        yield from (msgspec.structs.replace(one, application=name, namespace=space) for one in references)
+        yield from (
+            msgspec.structs.replace(reference, application=name, namespace=space) for reference in references
+        )
 
 
 def _kustomization(document: Document) -> Iterator[NamedReference]:
-    for one in items(document.content.get("images")):
-        entry = mapping(one)
+    for item in items(document.content.get("images")):
+        entry = mapping(item)
         name = str(entry.get("newName") or entry.get("name") or "")
         if name:
             reference = _reference(document, "image", name, entry.get("newTag"), "Kustomization")
             renamed = str(entry.get("name") or "") if entry.get("newName") else ""
             yield msgspec.structs.replace(reference, instead_of=renamed if renamed != name else "")
-    for one in items(document.content.get("helmCharts")):
-        chart = mapping(one)
+    for item in items(document.content.get("helmCharts")):
+        chart = mapping(item)
         name = f"{bare(str(chart.get('repo') or ''))}/{chart.get('name')}"
         yield _reference(document, "chart", name, chart.get("version"), "Kustomization")
 
 
 def _entries(document: Document) -> Iterator[NamedReference]:
-    """Entries of an app of apps' values that have `repoURL`, `chart` and `targetRevision`."""
+    """References in the values of an app of apps: entries with `repoURL`, `chart` and `targetRevision`."""
     for name, entry in _mappings(document.content):
         if {"repoURL", "targetRevision", "chart"} <= entry.keys():
             chart = f"{bare(str(entry['repoURL']))}/{entry['chart']}"
@@ -129,9 +131,9 @@ def _entries(document: Document) -> Iterator[NamedReference]:
 def _images(document: Document, content: Mapping[str, Any], by: str) -> Iterator[NamedReference]:
     registry = str(mapping(content.get("global")).get("imageRegistry") or "")
     for _, entry in _mappings(content):
-        whole = entry.get("image")
-        if isinstance(whole, str) and whole and "{{" not in whole:
-            repository, tag = image(whole)
+        image_text = entry.get("image")
+        if isinstance(image_text, str) and image_text and "{{" not in image_text:
+            repository, tag = image(image_text)
             yield _reference(document, "image", repository, tag or entry.get("tag"), by)
         plain = entry.get("repository")
         if isinstance(plain, str) and plain and "://" not in plain and "{{" not in plain:
@@ -141,7 +143,7 @@ def _images(document: Document, content: Mapping[str, Any], by: str) -> Iterator
 
 
 def _mappings(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every mapping below a value with the key it stands under."""
+    """Every mapping inside a value, with its key."""
     if depth > _DEEPEST:
         return
     if isinstance(value, Mapping):

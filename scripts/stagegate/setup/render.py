@@ -1,4 +1,4 @@
-"""Files from templates. Every name is somebody else's text, so it is written as a YAML scalar."""
+"""Renders templates of setup. Every name is untrusted text, so it is written as a YAML scalar."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./@:$+-]*")
 
 
 def render(template: str, **values: object) -> str:
-    """The text of `templates/<template>`; a name that nobody gave is an error."""
+    """The text of `templates/<template>`; an undefined name is an error."""
     return _environment().get_template(template).render(**values)
 
 
 def scalar(text: object) -> str:
-    """A text as a YAML scalar, also inside brackets; in quotes where YAML would read it as something else."""
+    """A text as a YAML scalar, also inside brackets; quoted if YAML would read it as another value."""
     plain = str(text)
     if _PLAIN.fullmatch(plain) and not plain.endswith(":") and ": " not in plain:
         try:
@@ -35,23 +35,23 @@ def scalar(text: object) -> str:
 
 
 def pin(value: str | PinSettings) -> str:
-    """A pin as `pins:` lists it, in the short form where the file is enough."""
+    """A pin for the list `pins:`, in the short form if the file is enough."""
     if isinstance(value, str):
         return scalar(value)
-    parts = [f"file: {scalar(value.file)}"]
+    fields = [f"file: {scalar(value.file)}"]
     if value.path:
-        parts.append(f"path: {scalar(value.path)}")
+        fields.append(f"path: {scalar(value.path)}")
     if value.pattern:
-        parts.append(f"pattern: {scalar(value.pattern)}")
+        fields.append(f"pattern: {scalar(value.pattern)}")
     if value.add:
-        parts.append("add: true")
+        fields.append("add: true")
     if value.value != "{version}":
-        parts.append(f"value: {scalar(value.value)}")
-    return "{" + ", ".join(parts) + "}"
+        fields.append(f"value: {scalar(value.value)}")
+    return "{" + ", ".join(fields) + "}"
 
 
 def version_file(value: str | VersionFile) -> str:
-    """A version file as `version.files` lists it."""
+    """A version file for the list `version.files`."""
     if isinstance(value, str):
         return scalar(value)
     more = f", path: {scalar(value.path)}" if value.path else ""

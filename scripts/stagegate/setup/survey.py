@@ -1,4 +1,4 @@
-"""What a repository contains that matters to adoption: one pure reading of its files, tags and address."""
+"""Surveys a repository for adoption, from its files, tags and address. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from stagegate.argocd_app.tree import Tree
 from stagegate.setup import charts as chart_files
 from stagegate.setup import documents as document_files
 from stagegate.setup import references as named
-from stagegate.setup.charts import FoundChart
+from stagegate.setup.charts import DetectedChart
 from stagegate.setup.documents import Document
 from stagegate.setup.references import NamedReference
 
-# Files that hold a version and need no path in the settings.
+# Files with a version that need no path in the settings.
 VERSION_FILES = (
     "VERSION",
     "package.json",
@@ -55,7 +55,7 @@ _OURS = re.compile(r"uses:\s*[\w.-]+/stagegate/(?:actions|\.github/workflows)/")
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow file and what it does that a release does too, such as `image build`; `ours` uses stagegate."""
+    """A workflow file, and steps in it that a release has too, such as `image build`. `ours`: it uses stagegate."""
 
     file: str
     does: tuple[str, ...]
@@ -78,7 +78,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     paths: frozenset[str]
     documents: tuple[Document, ...]
-    charts: tuple[FoundChart, ...]
+    charts: tuple[DetectedChart, ...]
     references: tuple[NamedReference, ...]
     version_files: tuple[str, ...]
     dockerfiles: tuple[str, ...]
@@ -89,7 +89,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def server(self) -> str:
-        """GitHub's address as a browser opens it, by the host of origin."""
+        """GitHub's address for a browser, from the host of origin."""
         return f"https://{urlsplit(self.address).hostname or 'github.com'}"
 
     @property
@@ -101,7 +101,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 def read(
     tree: Tree, *, repository: str = "", address: str = "", branch: str = "main", tags: Sequence[str] = ()
 ) -> Survey:
-    """The survey of a tree. Nothing is run and nothing is asked of anybody."""
+    """The survey of a tree, without running a program or sending a request."""
     documents = document_files.read(tree)
     names = sorted(tree.entries)
     return Survey(
@@ -129,7 +129,7 @@ def read(
 
 
 def _builds_on(documents: Sequence[Document]) -> dict[str, frozenset[str]]:
-    """For each kustomization everything that it builds on, at any depth."""
+    """For each kustomization, all folders that it builds on, at any depth."""
     direct: dict[str, set[str]] = {}
     files: dict[str, str] = {}
     for document in documents:
@@ -182,7 +182,7 @@ def _workflows(tree: Tree, names: Sequence[str]) -> tuple[Workflow, ...]:
     return tuple(
         Workflow(
             file=path,
-            does=tuple(what for what, mark in _RELEASING.items() if mark.search(text)),
+            does=tuple(description for description, mark in _RELEASING.items() if mark.search(text)),
             ours=_OURS.search(text) is not None,
         )
         for path, text in sorted(texts.items())

@@ -1,4 +1,4 @@
-"""The work tree as adoption reads it: files that Git tracks or would track, tags, address and branch."""
+"""Reads the work tree for adoption: files that Git tracks or would track, tags, address and branch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOST = re.compile(r"(?:(\w[\w+.-]*)://)?(?:[^/@]*@)?([\w.-]+|\[[\da-f:]+\])(:\d
 
 
 class WorkTree(msgspec.Struct, frozen=True, kw_only=True):
-    """Files, tags, `owner/name` (empty where origin does not tell it) and the default branch as far as known.
+    """Files, tags, `owner/name` (empty if origin has no such address) and the default branch, if known.
 
     `address` is where Argo CD reads the repository, by HTTPS.
     """
@@ -40,9 +40,9 @@ def read(folder: Path, repository: str = "") -> WorkTree:
         )
     names = [name for name in git.files(folder) if inside.is_file(folder / name)]
 
-    def load(wanted: Sequence[str]) -> dict[str, bytes]:
-        found = {name: inside.file(folder, name) for name in wanted}
-        return {name: place.read_bytes() for name, place in found.items() if place}
+    def load(names: Sequence[str]) -> dict[str, bytes]:
+        files = {name: inside.file(folder, name) for name in names}
+        return {name: place.read_bytes() for name, place in files.items() if place}
 
     origin = git.said(folder, "remote", "get-url", "origin")
     repository = repository or git.repository_of(origin)
@@ -70,7 +70,7 @@ def address_of(origin: str, repository: str) -> str:
 
 
 def _branch(folder: Path) -> str:
-    """The branch that origin's HEAD names, else the one that is checked out, else main."""
+    """The branch of origin's HEAD, else the checked-out one, else main."""
     head = git.said(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
     named = head.removeprefix("origin/") or git.branch(folder)
     return "main" if named in ("HEAD", "") else named

@@ -1,4 +1,4 @@
-"""The workflows that init writes: the version, the user's build, the road, and one file of events."""
+"""Composes the workflows that init writes: the release with the user's build, and the events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
     if not proposals:
         return {}
     repository, _, revision = uses.partition("@")
-    built = [one for one in proposals if one.has_code]
+    built = [proposal for proposal in proposals if proposal.has_code]
     shared = {
         "repository": repository,
         "revision": revision,
@@ -28,9 +28,9 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
         "several": len(proposals) > 1,
         # The job's token is enough for GitHub's own registry only.
         "login": any(host != "ghcr.io" for host in _hosts(proposals)),
-        "policy": next((one.policy.partition("//")[0] for one in proposals if one.policy), ""),
-        "trusted_app": next((one.trusted_app for one in proposals if one.trusted_app), ""),
-        "source": any(one.source for one in proposals),
+        "policy": next((proposal.policy.partition("//")[0] for proposal in proposals if proposal.policy), ""),
+        "trusted_app": next((proposal.trusted_app for proposal in proposals if proposal.trusted_app), ""),
+        "source": any(proposal.source for proposal in proposals),
     }
     files = {}
     if built:
@@ -41,7 +41,7 @@ def compose(proposals: Sequence[AppProposal], survey: Survey, uses: str) -> dict
             pins=_pinned(built, survey),
             **shared,
         )
-    if any(one.environments and not one.policy for one in proposals):
+    if any(proposal.environments and not proposal.policy for proposal in proposals):
         files[f"{FOLDER}/stagegate.yml"] = render("stagegate.yml.j2", **shared)
     return files
 
@@ -50,7 +50,7 @@ def config_glob(proposals: Sequence[AppProposal]) -> str:
     """One path, or a glob that matches the settings of every app."""
     if len(proposals) == 1:
         return proposals[0].config
-    parents = {posixpath.dirname(posixpath.dirname(one.config)) for one in proposals}
+    parents = {posixpath.dirname(posixpath.dirname(proposal.config)) for proposal in proposals}
     return f"{parents.pop()}/*/stagegate.yaml".lstrip("/") if len(parents) == 1 else "**/stagegate.yaml"
 
 
@@ -58,7 +58,7 @@ def _is_found(proposals: Sequence[AppProposal], survey: Survey) -> bool:
     """Whether the workflows find the settings without `config`. The only app of a folder is named by its path,
     because a glob would put the app's name into the names of its GitHub Environments.
     """
-    written = {one.config for one in proposals}
+    written = {proposal.config for proposal in proposals}
     if len(written) == 1 or locations.FILE in {*survey.paths, *written}:
         return written == {locations.FILE}
     try:
@@ -68,44 +68,44 @@ def _is_found(proposals: Sequence[AppProposal], survey: Survey) -> bool:
 
 
 def _free(name: str, survey: Survey) -> str:
-    """A file name that no other workflow has: a release workflow that exists stays as it is."""
-    others = {workflow.file for workflow in survey.workflows if not workflow.ours}
-    taken = {f"{FOLDER}/{name}.yml", f"{FOLDER}/{name}.yaml"} & others
+    """A file name that no other workflow has, so that existing workflows stay."""
+    other_files = {workflow.file for workflow in survey.workflows if not workflow.ours}
+    taken = {f"{FOLDER}/{name}.yml", f"{FOLDER}/{name}.yaml"} & other_files
     return f"{FOLDER}/stagegate-{name}.yml" if taken else f"{FOLDER}/{name}.yml"
 
 
 def _pinned(proposals: Sequence[AppProposal], survey: Survey) -> list[str]:
-    """Globs of what deploys and is no part of a release: the folders of pins, or the one that holds them all."""
+    """Globs of files that deploy but are not part of a release: the folders of pins, or their common folder."""
     references: dict[str, None] = {}
-    for one in proposals:
-        for place in () if one.policy else one.environments:
+    for proposal in proposals:
+        for place in () if proposal.policy else proposal.environments:
             for pin in place.pins:
                 file = pin if isinstance(pin, str) else pin.file
                 folder = posixpath.dirname(file)
                 references[posixpath.dirname(folder) if place.made else folder] = None
     if not references or "" in references:
         return []
-    whole = posixpath.commonpath(references)
-    if whole and not any(code == whole or code.startswith(f"{whole}/") for code in survey.code):
-        return [f"{whole}/**"]
+    common = posixpath.commonpath(references)
+    if common and not any(code == common or code.startswith(f"{common}/") for code in survey.code):
+        return [f"{common}/**"]
     return sorted(f"{folder}/**" for folder in references)
 
 
 def _builds(built: Sequence[AppProposal]) -> list[dict[str, str]]:
-    """Each image with the Dockerfile that it is built from."""
+    """Each image with its Dockerfile."""
     return [
         {
-            "app": one.name,
+            "app": proposal.name,
             "image": image,
-            "file": one.dockerfile or "Dockerfile",
-            "folder": posixpath.dirname(one.dockerfile) or ".",
+            "file": proposal.dockerfile or "Dockerfile",
+            "folder": posixpath.dirname(proposal.dockerfile) or ".",
         }
-        for one in built
-        for image in one.images
+        for proposal in built
+        for image in proposal.images
     ]
 
 
 def _hosts(built: Sequence[AppProposal]) -> list[str]:
-    """The registries that the images go to."""
-    firsts = (image.split("/", 1)[0] for one in built for image in one.images)
+    """The registry hosts of the images."""
+    firsts = (image.split("/", 1)[0] for proposal in built for image in proposal.images)
     return sorted({first if "." in first or ":" in first else "docker.io" for first in firsts})

@@ -1,1 +1,1 @@
-"""Doctor: finds what will break before the first use, each finding with the command that fixes it."""
+"""doctor: finds problems before the first use, each with the command that fixes it."""

@@ -1,4 +1,4 @@
-"""Reads every service that doctor has access to, and notes why others were not read."""
+"""Reads every service that doctor has access to, and the reasons why others were not read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OFFLINE = "`offline` was given."
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens and addresses; empty ones mean that nobody is asked there."""
+    """Tokens and addresses of services; a service without them is not read."""
 
     token: str = ""
     registry_username: str = ""
@@ -29,10 +29,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool = False
 
 
-def everybody(
-    work_tree: WorkTree, config: str, access: Access, context: Context
-) -> tuple[DoctorFacts, Calls]:
-    """The facts, and how many requests GitHub got."""
+def read_all(work_tree: WorkTree, config: str, access: Access, context: Context) -> tuple[DoctorFacts, Calls]:
+    """The facts, and the number of requests to GitHub."""
     facts = read.local(work_tree, config, in_job=bool(context.run_id))
     github, why_not = _github(facts, access, context)
     facts = judged_charts.read(
@@ -65,7 +63,7 @@ def everybody(
 
 
 def _github(facts: DoctorFacts, access: Access, context: Context) -> tuple[Hub | None, str]:
-    """GitHub as doctor may ask it, or why not."""
+    """The client for GitHub, or the reason why there is none."""
     if access.offline:
         return None, _OFFLINE
     repository = context.repository or facts.survey.repository

@@ -40,8 +40,8 @@ class BuildJob(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def permissions(self) -> Mapping[str, str] | None:
         """What it grants its token; None where nothing is listed."""
-        whole = {} if self.workflow.permissions is None else {"permissions": self.workflow.permissions}
-        return workflow_calls.granted(self.job, whole)
+        for_workflow = {} if self.workflow.permissions is None else {"permissions": self.workflow.permissions}
+        return workflow_calls.granted(self.job, for_workflow)
 
     def step(self, name: str) -> Mapping[str, Any]:
         """The step with an id, empty where there is none."""
@@ -65,14 +65,14 @@ def _of(workflow: WorkflowFile) -> Iterator[BuildJob]:
     ]
     if not versioning:
         return
-    found: dict[str, BuildJob] = {}
+    jobs: dict[str, BuildJob] = {}
     for call in workflow.calls:
         outputs: dict[str, list[str]] = {}
         for taken in expressions.of_jobs(call.inputs.get("digests")):
             outputs.setdefault(taken.owner, []).append(taken.output)
         for name, taken_outputs in outputs.items():
-            if name in workflow.jobs and name not in (*versioning, *found):
-                found[name] = BuildJob(
+            if name in workflow.jobs and name not in (*versioning, *jobs):
+                jobs[name] = BuildJob(
                     workflow=workflow,
                     name=name,
                     job=mapping(workflow.jobs[name]),
@@ -80,7 +80,7 @@ def _of(workflow: WorkflowFile) -> Iterator[BuildJob]:
                     call=call,
                     taken=tuple(taken_outputs),
                 )
-    yield from found.values()
+    yield from jobs.values()
 
 
 def images(facts: DoctorFacts) -> dict[str, str]:
@@ -98,7 +98,7 @@ def pushed(build: BuildJob, step: Mapping[str, Any], repository: str) -> tuple[s
     """
     inputs = mapping(step.get("with"))
     names: set[str] = set()
-    known = True
+    all_known = True
     for line in _lines(inputs.get("tags")):
         source = next(expressions.of_steps(line), None)
         if source and build.step(source.owner).get("uses", "").startswith("docker/metadata-action@"):
@@ -108,8 +108,8 @@ def pushed(build: BuildJob, step: Mapping[str, Any], repository: str) -> tuple[s
         for text in texts:
             match = _NAME.fullmatch(re.sub(r":[^/]*$", "", resolved(text, repository).strip()))
             names |= {match[1]} if match else set()
-            known &= match is not None
-    return names, known
+            all_known &= match is not None
+    return names, all_known
 
 
 def resolved(text: str, repository: str) -> str:
@@ -118,9 +118,9 @@ def resolved(text: str, repository: str) -> str:
     return re.sub(r"\$\{\{\s*([\w.]+)\s*\}\}", lambda match: values.get(match[1]) or match[0], text)
 
 
-def _lines(given: object) -> list[str]:
-    listed = given if isinstance(given, list | tuple) else re.split(r"[\n,]", str(given or ""))
-    return [str(one).strip() for one in listed if str(one).strip()]
+def _lines(value: object) -> list[str]:
+    listed = value if isinstance(value, list | tuple) else re.split(r"[\n,]", str(value or ""))
+    return [str(line).strip() for line in listed if str(line).strip()]
 
 
 def texts(value: Any) -> Iterator[str]:

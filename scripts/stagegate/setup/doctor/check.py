@@ -1,4 +1,4 @@
-"""What a check of doctor is: one value with everything about it, defined in `doctor/checks/<name>.py`."""
+"""The type of doctor's checks. `doctor/checks/<name>.py` defines each check as one value."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class DoctorCheck(msgspec.Struct, frozen=True, kw_only=True):
     needs: frozenset[Needs] = frozenset()
 
     def run(self, facts: DoctorFacts) -> Iterator[Finding]:
-        """Its findings, each with its name, and with the cure where it has no exact one."""
-        for one in self.check(facts):
-            yield msgspec.structs.replace(one, rule=self.name, fix=one.fix or self.cure)
+        """The findings of the check with its name; a finding without a fix gets the cure."""
+        for finding in self.check(facts):
+            yield msgspec.structs.replace(finding, rule=self.name, fix=finding.fix or self.cure)
 
 
 def finding(

@@ -20,21 +20,21 @@ def passes(event: Mapping[str, Any], key: str, value: str) -> bool:
 
     Of several patterns the last that matches decides, and `!` excludes.
     """
-    wanted, unwanted = _patterns(event.get(key)), _patterns(event.get(f"{key}-ignore"))
+    included, unwanted = _patterns(event.get(key)), _patterns(event.get(f"{key}-ignore"))
     if unwanted:
-        return not any(matches(one, value) for one in unwanted)
-    passed = not wanted
-    for one in wanted:
-        if matches(one.removeprefix("!"), value):
-            passed = not one.startswith("!")
+        return not any(matches(pattern, value) for pattern in unwanted)
+    passed = not included
+    for pattern in included:
+        if matches(pattern.removeprefix("!"), value):
+            passed = not pattern.startswith("!")
     return passed
 
 
 def matches(pattern: str, value: str) -> bool:
     """Whether a pattern matches: `*` stays in one folder, `**` does not; `?` and `+` are about the sign before."""
     parts = [
-        _KNOWN.get(one) or (one if one[:1] in "[?+" and one else re.escape(one))
-        for one in _MARKS.split(pattern)
+        _KNOWN.get(piece) or (piece if piece[:1] in "[?+" and piece else re.escape(piece))
+        for piece in _MARKS.split(pattern)
     ]
     try:
         return re.fullmatch("".join(parts), value) is not None
@@ -47,5 +47,5 @@ def example_of(pattern: str) -> str:
     return re.sub(r"\*+", "1", pattern).replace("?", "1")
 
 
-def _patterns(given: object) -> list[str]:
-    return [given] if isinstance(given, str) else [str(one) for one in items(given)]
+def _patterns(patterns: object) -> list[str]:
+    return [patterns] if isinstance(patterns, str) else [str(item) for item in items(patterns)]

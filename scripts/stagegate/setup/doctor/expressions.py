@@ -53,8 +53,8 @@ def evaluated(value: Any, key: str = "") -> Iterator[str]:
 
 def needed(job: Mapping[str, Any]) -> list[str]:
     """The jobs that a job names in `needs`."""
-    given = job.get("needs")
-    return [given] if isinstance(given, str) else [str(one) for one in items(given)]
+    needs = job.get("needs")
+    return [needs] if isinstance(needs, str) else [str(item) for item in items(needs)]
 
 
 def before(jobs: Mapping[str, Any], name: str) -> frozenset[str]:

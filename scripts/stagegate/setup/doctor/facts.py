@@ -65,7 +65,7 @@ class HubFacts(msgspec.Struct, frozen=True, kw_only=True):
     release_times: Mapping[str, tuple[str, ...]] = {}
 
 
-class RepositorySeen(msgspec.Struct, frozen=True, kw_only=True):
+class RegistryRepository(msgspec.Struct, frozen=True, kw_only=True):
     """A repository of a registry: its tags, or the trouble of reading them; the trouble of pushing to it.
 
     `unreachable`: nobody answered, so nothing is known.
@@ -79,7 +79,7 @@ class RepositorySeen(msgspec.Struct, frozen=True, kw_only=True):
     unreachable: bool = False
 
 
-class ApplicationFound(msgspec.Struct, frozen=True, kw_only=True):
+class LiveApplication(msgspec.Struct, frozen=True, kw_only=True):
     """An Application as Argo CD has it, or the trouble of reading it."""
 
     name: str
@@ -108,9 +108,9 @@ class JudgedChart(msgspec.Struct, frozen=True, kw_only=True):
 class DoctorFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the checks look at.
 
-    `hub`, `registry` and `argocd` are None where nobody was asked; `unasked` says why, by the name of the need.
-    `charts` are those of this repository as chart-check judges them, none without helm.
-    `tools` has the path of each program, empty where it is missing; `in_job`: this machine is the runner.
+    `hub`, `registry` and `argocd` are None where nobody was asked; `unread_services` says why, by the name of the
+    need. `charts` are those of this repository as chart-check judges them, none without helm. `tools` has the path
+    of each program, empty where it is missing; `in_job`: this machine is the runner.
     """
 
     survey: Survey
@@ -120,16 +120,16 @@ class DoctorFacts(msgspec.Struct, frozen=True, kw_only=True):
     charts: tuple[JudgedChart, ...] = ()
     in_job: bool = False
     hub: HubFacts | None = None
-    registry: tuple[RepositorySeen, ...] | None = None
-    argocd: tuple[ApplicationFound, ...] | None = None
-    unasked: Mapping[str, str] = {}
+    registry: tuple[RegistryRepository, ...] | None = None
+    argocd: tuple[LiveApplication, ...] | None = None
+    unread_services: Mapping[str, str] = {}
 
     @property
     def valid(self) -> Iterator[tuple[str, Settings]]:
         """The settings that can be read, with their files."""
-        for one in self.apps:
-            if one.settings is not None:
-                yield one.config, one.settings
+        for app in self.apps:
+            if app.settings is not None:
+                yield app.config, app.settings
 
     @property
     def places(self) -> Iterator[tuple[str, Settings, Environment]]:

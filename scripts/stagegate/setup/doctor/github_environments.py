@@ -1,11 +1,11 @@
-"""Which GitHub Environments the jobs of a repository use, and what each must hold."""
+"""Lists the GitHub Environments that the jobs of a repository use."""
 
 from __future__ import annotations
 
 from stagegate.settings import Environment
 from stagegate.setup.doctor.facts import DoctorFacts
 
-JOBS = "stagegate"  # of the jobs that write and gate nothing
+JOBS = "stagegate"  # of jobs that write but run no gate
 
 
 def name_of(facts: DoctorFacts, app: str, environment: Environment) -> str:
@@ -14,7 +14,7 @@ def name_of(facts: DoctorFacts, app: str, environment: Environment) -> str:
 
 
 def wanted(facts: DoctorFacts) -> dict[str, str]:
-    """Every GitHub Environment that jobs name, with a sentence on what it is for."""
+    """Every GitHub Environment that jobs use, with its purpose as a sentence."""
     environments = {
         name_of(facts, settings.app, place): f"The gate of {settings.app} in {place.name} runs in it."
         for _, settings, place in facts.places

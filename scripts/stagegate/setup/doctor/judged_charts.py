@@ -1,4 +1,4 @@
-"""The charts of the work tree as chart-check judges them, for doctor."""
+"""Runs chart-check on the charts of the work tree, for doctor."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def read(
     """
     if not facts.tools.get("helm"):
         return facts
-    found = {chart.path for chart in facts.survey.charts}
+    existing = {chart.path for chart in facts.survey.charts}
     judged = tuple(
-        _judged(facts, settings, own, config, workspace, (username, password), offline)
-        for config, settings, own in _built_here(facts)
-        if own.path.rstrip("/") in found  # chart-name reports the others
+        _judged(facts, settings, chart_settings, config, workspace, (username, password), offline)
+        for config, settings, chart_settings in _built_here(facts)
+        if chart_settings.path.rstrip("/") in existing  # the check chart-name reports other charts
     )
     return msgspec.structs.replace(facts, charts=judged)
 
@@ -46,18 +46,21 @@ def _built_here(facts: DoctorFacts) -> Iterator[tuple[str, Settings, ChartSettin
 def _judged(
     facts: DoctorFacts,
     settings: Settings,
-    own: ChartSettings,
+    chart_settings: ChartSettings,
     config: str,
     workspace: Path,
     login: tuple[str, str],
     offline: bool,
 ) -> JudgedChart:
-    chart = JudgedChart(path=own.path, config=config)
+    chart = JudgedChart(path=chart_settings.path, config=config)
     try:
-        if offline and not dependencies.in_place(source.read(workspace / own.path, own.path, lenient=True)):
+        if offline and not dependencies.in_place(
+            source.read(workspace / chart_settings.path, chart_settings.path, lenient=True)
+        ):
             return msgspec.structs.replace(
                 chart,
-                trouble=f"The chart {own.path} was not rendered: its dependencies are not in {own.path}/charts.",
+                trouble=f"The chart {chart_settings.path} was not rendered: its dependencies are not in "
+                f"{chart_settings.path}/charts.",
                 why="`offline` was given, so they were not downloaded.",
                 cure=f"stagegate chart-check --config {config}",
                 unknown=True,
@@ -65,7 +68,7 @@ def _judged(
         checked = plan.plan(
             chart_facts.read(
                 settings,
-                own,
+                chart_settings,
                 chart_facts.Checkout(workspace, facts.survey.repository),
                 credentials.for_hosts(settings.registry_hosts, *login),
                 CheckRequest(),

@@ -1,4 +1,4 @@
-"""The pins of an environment as the work tree has them."""
+"""Reads the pins of an environment from the work tree."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 
 def read(facts: DoctorFacts, settings: Settings, environment: Environment, pin: str | PinSettings) -> PinFile:
-    """One pin with its places. Stop where it is not there or cannot be understood."""
+    """One pin with its places. Stop(missing-file), or the Stop of the reader of pins."""
     file = pin_files.file_of(pin)
     content = facts.tree.file(file)
     if content is None:
         raise Stop(
             "missing-file",
             f"There is no {file}.",
-            f"The settings name it as a pin of {environment.name}.",
+            f"The settings list it under `pins` of {environment.name}.",
             "Add the file, or correct `pins`.",
             file=file,
         )

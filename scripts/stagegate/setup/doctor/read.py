@@ -1,4 +1,4 @@
-"""Reads what doctor judges: the work tree always; GitHub, registries and Argo CD where there is a way to ask."""
+"""Reads the facts of doctor from the work tree, and from GitHub, registries and Argo CD if possible."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from stagegate.settings.shared_policy import Shared
 from stagegate.setup import survey as surveying
 from stagegate.setup.doctor import github_environments
 from stagegate.setup.doctor.facts import (
-    ApplicationFound,
     ConfiguredApp,
     DoctorFacts,
     HubFacts,
-    RepositorySeen,
+    LiveApplication,
+    RegistryRepository,
 )
 from stagegate.setup.work_tree import WorkTree
 
@@ -43,7 +43,7 @@ _TOKENS = {
 
 
 def local(work_tree: WorkTree, config: str, *, in_job: bool = False) -> DoctorFacts:
-    """What the work tree tells. `config` is a path or glob; where nothing is there, every stagegate.yaml counts."""
+    """The facts of the work tree. `config` is a path or glob; if no file matches, every stagegate.yaml is read."""
     survey = surveying.read(
         work_tree.tree, repository=work_tree.repository, branch=work_tree.branch, tags=work_tree.tags
     )
@@ -69,8 +69,8 @@ def _app(tree: Tree, config: str) -> ConfiguredApp:
             return ConfiguredApp(config=config, unread=settings.extends)
         if settings.extends:
             settings = shared_policy.extended(content, config, _shared(tree, settings.extends))
-        whole = pin_files.expanded(settings, tree.entries, config, content)
-        return ConfiguredApp(config=config, settings=whole)
+        expanded = pin_files.expanded(settings, tree.entries, config, content)
+        return ConfiguredApp(config=config, settings=expanded)
     except Stop as stop:
         return ConfiguredApp(config=config, trouble=f"{stop.what} {stop.why}", line=stop.line or 0)
 
@@ -87,14 +87,14 @@ def with_github(facts: DoctorFacts, hub: Hub, token: str) -> DoctorFacts:
     try:
         return msgspec.structs.replace(facts, hub=_hub(facts, hub, token))
     except Stop as stop:
-        return _unasked(facts, "github", f"{stop.what} {stop.why} {stop.next}")
+        return _with_reason(facts, "github", f"{stop.what} {stop.why} {stop.next}")
 
 
 def _hub(facts: DoctorFacts, hub: Hub, token: str) -> HubFacts:
     settings = hub.settings()
     environments = hub.environments()
-    known = {one.name for one in environments or ()}
-    held = ["", *(name for name in github_environments.wanted(facts) if name in known)]
+    names = {environment.name for environment in environments or ()}
+    held = ["", *(name for name in github_environments.wanted(facts) if name in names)]
     rules = hub.branch_rules(settings.default_branch)
     classic = hub.branch_protection(settings.default_branch)
     rulesets = {rule.ruleset for rule in rules or () if rule.ruleset}
@@ -115,14 +115,16 @@ def _hub(facts: DoctorFacts, hub: Hub, token: str) -> HubFacts:
         workflows=hub.workflows(),
         rules=None if rules is None else (*rules, *(classic or ())),
         reads_protection=classic is not None,
-        unbound=frozenset(one for one in rulesets if _WRITE in hub.bypassing_roles(one)),
+        unbound=frozenset(
+            environment for environment in rulesets if _WRITE in hub.bypassing_roles(environment)
+        ),
         app_account=hub.account(f"{slug}[bot]") is not None if slug else None,
         release_times={settings.app: _release_times(settings, hub) for settings in _soaking(facts)},
     )
 
 
 def _soaking(facts: DoctorFacts) -> Iterator[Settings]:
-    """Apps of this repository of which an environment soaks."""
+    """Apps of this repository with a soak in an environment."""
     for _, settings in facts.valid:
         if not settings.source and any(seconds(place.soak) for place in settings.environments):
             yield settings
@@ -140,7 +142,7 @@ def _release_times(settings: Settings, hub: Hub) -> tuple[str, ...]:
 
 def with_registry(facts: DoctorFacts, username: str, password: str) -> DoctorFacts:
     """The same facts with what each registry says about reading and, for what is built here, pushing."""
-    repositories: dict[str, RepositorySeen] = {}
+    repositories: dict[str, RegistryRepository] = {}
     for _, settings in facts.valid:
         registry = Registry(
             settings.registry_hosts, username=username, password=password, timeout=(5.0, 20.0)
@@ -153,22 +155,22 @@ def with_registry(facts: DoctorFacts, username: str, password: str) -> DoctorFac
     return msgspec.structs.replace(facts, registry=tuple(repositories.values()))
 
 
-def _image(registry: Registry, name: str, *, push: bool) -> RepositorySeen:
+def _image(registry: Registry, name: str, *, push: bool) -> RegistryRepository:
     try:
         tags = registry.tags(name)
     except Stop as stop:
         unreachable = stop.reason in ("unreachable", "rate-limited", "server-error", "timeout")
-        return RepositorySeen(
+        return RegistryRepository(
             name=name, trouble=f"{stop.what} {stop.why}", cure=stop.next, unreachable=unreachable
         )
     if push:
         try:
             registry.demand_push(name)
         except Stop as stop:
-            return RepositorySeen(
+            return RegistryRepository(
                 name=name, tags=tags, push_trouble=f"{stop.what} {stop.why}", cure=stop.next
             )
-    return RepositorySeen(name=name, tags=tags)
+    return RegistryRepository(name=name, tags=tags)
 
 
 def with_argocd(facts: DoctorFacts, connection: tuple[str, str, tuple[str, ...], str]) -> DoctorFacts:
@@ -181,24 +183,24 @@ def with_argocd(facts: DoctorFacts, connection: tuple[str, str, tuple[str, ...],
 
 def _applications(
     facts: DoctorFacts, connection: tuple[str, str, tuple[str, ...], str]
-) -> Iterator[ApplicationFound]:
+) -> Iterator[LiveApplication]:
     for _, settings, environment in facts.places:
         for name in environment.argo.applications if environment.argo.source == "api" else ():
-            application = ApplicationFound(name=name, environment=environment.name, app=settings.app)
+            application = LiveApplication(name=name, environment=environment.name, app=settings.app)
             try:
                 document = gate_facts.argocd(environment, *connection).application(name)
             except Stop as stop:
                 yield msgspec.structs.replace(application, trouble=f"{stop.what} {stop.why}", cure=stop.next)
                 if stop.reason in ("unreachable", "bad-input", "empty-secret", "token-expired"):
-                    return  # the next one would say the same
+                    return  # others would fail in the same way
                 continue
             yield msgspec.structs.replace(application, document=document)
 
 
 def without(facts: DoctorFacts, need: str, why: str) -> DoctorFacts:
     """The same facts, with the reason why somebody was not asked."""
-    return _unasked(facts, need, why)
+    return _with_reason(facts, need, why)
 
 
-def _unasked(facts: DoctorFacts, need: str, why: str) -> DoctorFacts:
-    return msgspec.structs.replace(facts, unasked={**facts.unasked, need: why})
+def _with_reason(facts: DoctorFacts, need: str, why: str) -> DoctorFacts:
+    return msgspec.structs.replace(facts, unread_services={**facts.unread_services, need: why})

@@ -12,25 +12,25 @@ from stagegate.report.render import render
 from stagegate.runner import log
 
 
-def show(findings: Sequence[Finding], not_asked: Mapping[str, Sequence[str]]) -> None:
+def show(findings: Sequence[Finding], not_checked: Mapping[str, Sequence[str]]) -> None:
     """The findings for a person at a terminal, each with its cure."""
-    for one in findings:
-        where = f" ({one.file}{f':{one.line}' if one.line else ''})" if one.file else ""
-        log.say(f"{one.severity}: {one.rule}: {one.message}{where}")
-        for text in (one.why, f"-> {one.fix}"):
+    for finding in findings:
+        where = f" ({finding.file}{f':{finding.line}' if finding.line else ''})" if finding.file else ""
+        log.say(f"{finding.severity}: {finding.rule}: {finding.message}{where}")
+        for text in (finding.why, f"-> {finding.fix}"):
             if text:
                 log.say(f"  {text}")
-    for why, names in not_asked.items():
-        log.say(f"not asked: {', '.join(names)}: {why}")
+    for why, names in not_checked.items():
+        log.say(f"not checked: {', '.join(names)}: {why}")
 
 
 def result(
-    findings: Sequence[Finding], not_asked: Mapping[str, Sequence[str]], apps: Sequence[str], calls: Calls
+    findings: Sequence[Finding], not_checked: Mapping[str, Sequence[str]], apps: Sequence[str], calls: Calls
 ) -> Result:
-    """Exit 2 where something will break."""
-    worst = [one for one in findings if one.severity == "error"]
-    others = len([one for one in findings if one.severity == "warning"])
-    unknown = f" {sum(map(len, not_asked.values()))} checks could not be made." if not_asked else ""
+    """The result: exit code 2 if there is an error."""
+    worst = [finding for finding in findings if finding.severity == "error"]
+    warnings = len([finding for finding in findings if finding.severity == "warning"])
+    unknown = f" {sum(map(len, not_checked.values()))} checks could not be made." if not_checked else ""
     if worst:
         message = Message(
             what=f"{len(worst)} {'thing' if len(worst) == 1 else 'things'} will break.",
@@ -40,13 +40,13 @@ def result(
     else:
         message = Message(
             what=f"doctor found nothing that will break.{unknown}",
-            next=f"Check the {others} warnings, too." if others else "",
+            next=f"Check the {warnings} warnings, too." if warnings else "",
         )
     return Result(
         reason="bad-settings" if worst else "verified",
         message=message,
-        outputs={"findings": json.dumps([msgspec.to_builtins(one) for one in findings])},
-        summary=render("doctor.md.j2", findings=findings, not_asked=not_asked),
+        outputs={"findings": json.dumps([msgspec.to_builtins(finding) for finding in findings])},
+        summary=render("doctor.md.j2", findings=findings, not_checked=not_checked),
         app=apps[0] if len(apps) == 1 else "",
         findings=tuple(findings),
         calls=calls,

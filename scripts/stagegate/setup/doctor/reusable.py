@@ -1,4 +1,4 @@
-"""What stagegate's own workflows and actions take: inputs, secrets, and the permissions of their jobs."""
+"""Reads the interfaces of stagegate's own workflows and actions: inputs, secrets, permissions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stagegate.runner import definitions
 
 LEVELS = {"none": 0, "read": 1, "write": 2}
 
-# The least that an action needs in every use: what all its rows of docs/permissions.md have, which a test compares.
+# The permissions that every use of an action needs. A test compares them with docs/permissions.md.
 _LEAST: Mapping[str, Mapping[str, str]] = {
     "version-bump": {"contents": "write"},
     "announce": {"contents": "read"},
@@ -51,7 +51,7 @@ _LEAST: Mapping[str, Mapping[str, str]] = {
 
 
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
-    """What a workflow or action takes. `inputs` maps each input to whether it must be given.
+    """The interface of a workflow or action. `inputs` maps each input to whether it is required.
 
     `permissions` are what the job that calls it has to grant at least. An action takes no `secrets`.
     """
@@ -64,7 +64,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_workflow(self) -> bool:
-        """Whether it is a reusable workflow, which GitHub refuses to start where a call does not fit."""
+        """Whether it is a reusable workflow, which GitHub does not start if a call does not match it."""
         return self.name.endswith((".yml", ".yaml"))
 
 
@@ -108,7 +108,8 @@ def _workflow(name: str) -> Interface | None:
     if not call:
         return None
     jobs = {
-        str(job): mapping(mapping(one).get("permissions")) for job, one in mapping(document["jobs"]).items()
+        str(job): mapping(mapping(definition).get("permissions"))
+        for job, definition in mapping(document["jobs"]).items()
     }
     return Interface(
         name=name,
@@ -120,4 +121,4 @@ def _workflow(name: str) -> Interface | None:
 
 
 def _required(inputs: Mapping[str, object]) -> dict[str, bool]:
-    return {name: mapping(one).get("required") is True for name, one in inputs.items()}
+    return {name: mapping(definition).get("required") is True for name, definition in inputs.items()}

@@ -1,4 +1,4 @@
-"""Reads the shared policy that settings extend from another repository, for doctor."""
+"""Reads the shared policies of other repositories that settings extend, for doctor."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _app(facts: DoctorFacts, app: ConfiguredApp, hub: Hub | None, why_not: str) 
     try:
         shared = shared_policy.read(hub, "", app.unread)
         settings = settings_file.extended(content, app.config, shared)
-        whole = pin_files.expanded(settings, facts.tree.entries, app.config, content)
+        expanded = pin_files.expanded(settings, facts.tree.entries, app.config, content)
         repository, _ = policies.address(app.unread)
         closed = repository if hub.beside(repository).settings().private else ""
     except Stop as stop:
@@ -42,4 +42,4 @@ def _app(facts: DoctorFacts, app: ConfiguredApp, hub: Hub | None, why_not: str) 
         if isinstance(cause, Stop) and cause.reason in _UNKNOWN:
             return msgspec.structs.replace(app, why=why)
         return ConfiguredApp(config=app.config, trouble=why, line=stop.line or 0)
-    return ConfiguredApp(config=app.config, settings=whole, closed=closed)
+    return ConfiguredApp(config=app.config, settings=expanded, closed=closed)

@@ -107,44 +107,44 @@ def _file(facts: DoctorFacts, file: str) -> WorkflowFile:
 
 def _triggers(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """`on:`, which YAML 1.1 reads as the key true."""
-    given = document.get("true", document.get("on"))
-    if isinstance(given, str):
-        return {given: None}
-    if isinstance(given, Sequence):
-        return {str(one): None for one in given}
-    return mapping(given)
+    triggers = document.get("true", document.get("on"))
+    if isinstance(triggers, str):
+        return {triggers: None}
+    if isinstance(triggers, Sequence):
+        return {str(trigger): None for trigger in triggers}
+    return mapping(triggers)
 
 
 def _calls(file: str, document: Mapping[str, Any], lines: Sequence[str]) -> Iterator[StagegateCall]:
-    seen: dict[str, int] = {}  # the line of the last `uses:` of each address
+    last_lines: dict[str, int] = {}  # the line of the last `uses:` of each address
     for name, job in mapping(document.get("jobs")).items():
-        whole = mapping(job)
-        for one in (whole, *map(mapping, items(whole.get("steps")))):
-            address = str(one.get("uses") or "")
+        definition = mapping(job)
+        for entry in (definition, *map(mapping, items(definition.get("steps")))):
+            address = str(entry.get("uses") or "")
             match = _CALL.fullmatch(address)
             if match is None:
                 continue
-            secrets = one.get("secrets")
+            secrets = entry.get("secrets")
             passed = ("inherit",) if secrets == "inherit" else tuple(mapping(secrets))
-            seen[address] = _line(lines, address, seen.get(address, 0))
+            last_lines[address] = _line(lines, address, last_lines.get(address, 0))
             yield StagegateCall(
                 file=file,
-                line=seen[address],
+                line=last_lines[address],
                 job=str(name),
                 name=match["path"].rpartition("/")[2],
                 ref=f"{match['owner']}/stagegate@{match['ref']}",
-                inputs=mapping(one.get("with")),
+                inputs=mapping(entry.get("with")),
                 secrets=passed,
-                permissions=granted(whole, document),
+                permissions=granted(definition, document),
             )
 
 
 def _odd(jobs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Jobs with an address that GitHub cannot call: a workflow as a step, an action as a job, or neither."""
     for name, job in jobs.items():
-        whole = mapping(job)
-        for one in (whole, *map(mapping, items(whole.get("steps")))):
-            address = str(one.get("uses") or "")
+        definition = mapping(job)
+        for entry in (definition, *map(mapping, items(definition.get("steps")))):
+            address = str(entry.get("uses") or "")
             if not _OURS.match(address):
                 continue
             match = _CALL.fullmatch(address)
@@ -152,7 +152,7 @@ def _odd(jobs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             front_door = (
                 _OURS.fullmatch(address.partition("@")[0]) and "@" in address
             )  # acme/stagegate@v1.0.0
-            if not (front_door if match is None else True) or is_workflow != (one is whole):
+            if not (front_door if match is None else True) or is_workflow != (entry is definition):
                 yield str(name), address
 
 
@@ -165,8 +165,8 @@ def granted(job: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str,
     """What a job grants: its own list, else that of the file; None where there is neither."""
     for place in (job, document):
         if "permissions" in place:
-            given = place["permissions"]
-            if isinstance(given, str):
-                return {"*": given.removesuffix("-all")}
-            return {str(name): str(level) for name, level in mapping(given).items()}
+            permissions = place["permissions"]
+            if isinstance(permissions, str):
+                return {"*": permissions.removesuffix("-all")}
+            return {str(name): str(level) for name, level in mapping(permissions).items()}
     return None

@@ -1,1 +1,1 @@
-"""Moving in and moving on: from Kustomize to Helm, from other tools, and to GitOps Promoter."""
+"""Migration: from Kustomize to Helm, from other tools, and to GitOps Promoter."""

@@ -1,4 +1,4 @@
-"""Why an overlay does not build: the files it names that Kubernetes cannot read, each with its line. Pure."""
+"""Finds mistakes in the files of an overlay, each with its line. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stagegate.argocd_app.tree import Tree
 from stagegate.model import Finding
 from stagegate.setup.migration import inflated
 
-_HEADS = ("apiVersion", "kind", "metadata")  # keys that stand once in an object: twice is a missing ---
+_HEADS = ("apiVersion", "kind", "metadata")  # keys that occur once in an object
 
 _PATHS = frozenset(
     [
@@ -32,17 +32,17 @@ _PATHS = frozenset(
         "replacements",
     ]
 )  # keys of a kustomization with lists of files
-# What kustomize names in its messages: a field, a path of a patch, an object that a patch is for, a file.
+# Parts of kustomize's messages: a field, the path of a patch, the target of a patch, a file.
 _SUBJECT = re.compile(
     r'unknown field \\?"?([\w.-]+)|missing path: (/[^\s:"]+)|path: (/[^\s:"]+)|Id [\w.]+/([\w-]+)|'
     r"accumulation err='accumulating resources from '([^']+)'|name: ([\w.-]+)"
 )
-_BUILT = frozenset(("resources", "bases", "components"))  # where a folder is a kustomization of its own
+_BUILT = frozenset(("resources", "bases", "components"))  # keys of folders with their own kustomization
 _REMOTE = re.compile(r"://|\?ref=|^[\w.-]+@|^[\w-]+\.[\w.-]+/[\w.-]+/[\w.-]+|\.git(?:/|$)|//")
 
 
 def find(tree: Tree, folder: str, options: Collection[str] = ()) -> Iterator[Finding]:
-    """Every mistake in the YAML files that a kustomization leads to. `options` are those of the build."""
+    """Every mistake in the YAML files of a kustomization and its bases. `options` are those of the build."""
     named = named_files.following([folder], tree)
     templates = tuple(f"{folder}templates/" for folder in _chart_folders(tree))
     paths = [
@@ -76,7 +76,7 @@ def _chart_folders(tree: Tree) -> list[str]:
 
 
 def place(tree: Tree, folder: str, trouble: str) -> tuple[str, int]:
-    """The file and line that a message of kustomize is about, as far as it names something that one line has."""
+    """The file and line of a message of kustomize, if the message contains a text that only one line has."""
     words = [word for match in _SUBJECT.finditer(trouble) for word in match.groups() if word]
     files = [
         path for path in named_files.following([folder], tree).paths(tree) if path.endswith((".yaml", ".yml"))
@@ -102,16 +102,16 @@ def _kustomizations(tree: Tree, folder: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _absent(tree: Tree, file: str) -> Iterator[Finding]:
-    """Files and folders that a kustomization names and that do not exist, with the line of each."""
+    """Findings for missing files and folders of a kustomization."""
     try:
         node = yaml_1_1.compose(tree.file(file) or b"")
     except (yaml.YAMLError, UnicodeDecodeError):
-        return  # reported with its line by the caller
+        return  # the caller reports it with its line
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     for key, value in pairs:
-        for one in _named(str(key.value), value):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(file), one.value))
-            line = one.start_mark.line + 1
+        for path_node in _named(str(key.value), value):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(file), path_node.value))
+            line = path_node.start_mark.line + 1
             target = tree.resolve(path)[0] or path
             if target in tree.folders and key.value in _BUILT and not _is_built(tree, target):
                 yield Finding(
@@ -119,7 +119,7 @@ def _absent(tree: Tree, file: str) -> Iterator[Finding]:
                     severity="error",
                     file=file,
                     line=line,
-                    message=f"{file} names {one.value}, a folder without a kustomization.yaml.",
+                    message=f"{file} names {path_node.value}, a folder without a kustomization.yaml.",
                     why="kustomize builds nothing then.",
                     fix=f"Add {path}/kustomization.yaml, or correct line {line}.",
                 )
@@ -131,7 +131,7 @@ def _absent(tree: Tree, file: str) -> Iterator[Finding]:
                 severity="error",
                 file=file,
                 line=line,
-                message=f"{file} names {one.value}, which is {place}.",
+                message=f"{file} names {path_node.value}, which is {place}.",
                 why="kustomize builds nothing then.",
                 fix=f"Correct line {line}, or add {path}.",
             )
@@ -144,8 +144,8 @@ def _is_built(tree: Tree, folder: str) -> bool:
 def _named(key: str, value: yaml.Node) -> Iterator[yaml.ScalarNode]:
     """The local paths below one key of a kustomization."""
     listed = value.value if isinstance(value, yaml.SequenceNode) else []
-    for one in listed if key == "configMapGenerator" else ():
-        for name, held in one.value if isinstance(one, yaml.MappingNode) else ():
+    for generator in listed if key == "configMapGenerator" else ():
+        for name, held in generator.value if isinstance(generator, yaml.MappingNode) else ():
             if name.value in ("files", "envs"):
                 yield from (_without_key(path) for path in held.value if isinstance(path, yaml.ScalarNode))
     for item in listed if key in _PATHS else ():
@@ -156,18 +156,18 @@ def _named(key: str, value: yaml.Node) -> Iterator[yaml.ScalarNode]:
 
 
 def _without_key(node: yaml.ScalarNode) -> yaml.ScalarNode:
-    """A file of a generator, which may have a key before it: `name=path`."""
+    """The path in an entry of a generator, which may begin with a key: `name=path`."""
     return yaml.ScalarNode(node.tag, str(node.value).rpartition("=")[2], node.start_mark, node.end_mark)
 
 
 def _is_local(node: yaml.ScalarNode) -> bool:
-    """Whether a text is a path: no address of another repository, and no YAML of a patch."""
+    """Whether a text is a local path, not the address of another repository or the YAML of a patch."""
     text = str(node.value)
     return bool(text) and "\n" not in text and not _REMOTE.search(text) and ": " not in text
 
 
 def _twice(node: yaml.Node | None, path: str) -> Iterator[Finding]:
-    """Keys that stand twice in one mapping, at any depth."""
+    """Findings for repeated keys in mappings, at any depth."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _twice(item, path)
@@ -184,12 +184,12 @@ def _twice(node: yaml.Node | None, path: str) -> Iterator[Finding]:
                 file=path,
                 line=line,
                 message=f"{path} has the key {key.value} twice, in lines {lines[key.value]} and {line}.",
-                why="kustomize refuses it, and other readers silently take the last one.",
+                why="kustomize refuses the file. Other programs silently use the last value.",
                 fix=f"Write `---` before line {line}: a second object begins there."
                 if glued
                 else f"Delete one of the two, in line {lines[key.value]} or {line}.",
             )
             if glued:
-                return  # the other keys of the second object would be told again
+                return  # do not report the other keys of the second object
         lines.setdefault(str(key.value), line)
         yield from _twice(value, path)

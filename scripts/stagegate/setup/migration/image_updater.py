@@ -1,4 +1,4 @@
-"""Argo CD Image Updater: the images that its annotations or its ImageUpdater objects follow. Pure.
+"""Reads the configuration of Argo CD Image Updater, from annotations or ImageUpdater objects. Pure.
 
 https://argocd-image-updater.readthedocs.io/en/stable/configuration/images/
 """
@@ -40,62 +40,70 @@ class UpdatedImage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(survey: Survey) -> tuple[UpdatedImage, ...]:
-    """Every image that is followed in this repository."""
-    return tuple(one for document in survey.documents for one in _of(document))
+    """Every image that Image Updater updates in this repository."""
+    return tuple(updated_image for document in survey.documents for updated_image in _of(document))
 
 
 def notes(updated: Sequence[UpdatedImage], branch: str = "main") -> tuple[str, ...]:
-    """What is taken over, what has no counterpart, and what has to be taken out; `branch` is the default branch."""
+    """Notes on settings without counterpart and on files to remove. `branch` is the default branch."""
     return tuple(dict.fromkeys(_notes(updated, branch)))
 
 
 def _notes(updated: Sequence[UpdatedImage], branch: str) -> Iterator[str]:
-    for one in updated:
-        who = f"{one.application or 'An Application'} ({one.file})"
-        if one.write_back == "argocd":
+    for updated_image in updated:
+        application = f"{updated_image.application or 'An Application'} ({updated_image.file})"
+        if updated_image.write_back == "argocd":
             yield (
-                f"{who}: Image Updater writes {one.image} into the cluster only. Write the version that runs "
+                f"{application}: Image Updater writes {updated_image.image} into the cluster only. Write the "
+                "version that runs "
                 "into Git, as a parameter of the Application; that is the pin."
             )
-        yield from (f"{who}: {text}" for text in _of_writing(one, branch))
-        if one.strategy == "digest":
+        yield from (f"{application}: {text}" for text in _of_writing(updated_image, branch))
+        if updated_image.strategy == "digest":
             yield (
-                f"{who}: the strategy digest follows the tag {one.constraint or 'latest'}, whatever it points to. "
+                f"{application}: the strategy digest follows the tag {updated_image.constraint or 'latest'}, "
+                "whatever it points to. "
                 "stagegate promotes versions: pin the version that runs, or its digest."
             )
-        elif one.strategy != "semver":
+        elif updated_image.strategy != "semver":
             yield (
-                f"{who}: the strategy {one.strategy} follows what is newest in the registry. stagegate promotes "
+                f"{application}: the strategy {updated_image.strategy} follows what is newest in the registry. "
+                "stagegate promotes "
                 "versions that passed the environment before."
             )
-        if one.filters:
+        if updated_image.filters:
             yield (
-                f"{who}: {' and '.join(one.filters)} have no counterpart in stagegate. It promotes only "
+                f"{application}: {' and '.join(updated_image.filters)} have no counterpart in stagegate. It "
+                "promotes only "
                 "the tags of releases, which image-tags writes in the form that the key `image-tag` names."
             )
-        if one.constraint and one.strategy == "semver":
+        if updated_image.constraint and updated_image.strategy == "semver":
             yield (
-                f"{who}: the constraint {one.constraint} has no counterpart in stagegate. `prereleases` allows "
+                f"{application}: the constraint {updated_image.constraint} has no counterpart in stagegate. "
+                "`prereleases` allows "
                 "pre-releases, and `/ban` excludes a single version."
             )
-    for file in dict.fromkeys(one.file for one in updated):
+    for file in dict.fromkeys(updated_image.file for updated_image in updated):
         yield (
             f"Take Image Updater's configuration out of {file} in the commit that adopts stagegate: both would "
             "move the same version."
         )
 
 
-def _of_writing(one: UpdatedImage, branch: str) -> Iterator[str]:
+def _of_writing(updated_image: UpdatedImage, branch: str) -> Iterator[str]:
     """Where the version is written, where stagegate has to look for it elsewhere."""
-    if one.whole_parameter:
+    if updated_image.whole_parameter:
         yield (
-            f"the parameter {one.whole_parameter} has the whole reference of {one.image}. A promotion moves its "
-            'tag there: name it in `pins`, as {file: ..., path: ..., value: "' + one.image + ':{tag}"}.'
+            f"the parameter {updated_image.whole_parameter} has the whole reference of {updated_image.image}. A "
+            "promotion moves its "
+            'tag there: name it in `pins`, as {file: ..., path: ..., value: "'
+            + updated_image.image
+            + ':{tag}"}.'
         )
-    if one.write_back == "git" and one.repository:
-        yield f"Image Updater commits to {one.repository}. Adopt stagegate there: its pins are there."
-    written = one.branch.rpartition(":")[2]
-    if one.write_back == "git" and written not in ("", branch):
+    if updated_image.write_back == "git" and updated_image.repository:
+        yield f"Image Updater commits to {updated_image.repository}. Adopt stagegate there: its pins are there."
+    written = updated_image.branch.rpartition(":")[2]
+    if updated_image.write_back == "git" and written not in ("", branch):
         yield (
             f"Image Updater commits to the branch {written}. Pins move on {branch}: merge its commits "
             f"before, and let the Application follow {branch}."
@@ -113,44 +121,48 @@ def _of(document: Document) -> Iterator[UpdatedImage]:
 
 
 def _annotated(document: Document, metadata: Mapping[str, Any]) -> Iterator[UpdatedImage]:
-    given = {
+    annotations = {
         str(key).removeprefix(PREFIX): str(value)
         for key, value in mapping(metadata.get("annotations")).items()
         if str(key).startswith(PREFIX)
     }
-    method = given.get("write-back-method", "argocd").partition(":")[0]
-    for entry in filter(None, (one.strip() for one in given.get("image-list", "").split(","))):
-        alias, equals, rest = entry.partition("=")
-        image, constraint = references.image(rest if equals else entry)
-        # A key of an annotation has no second slash, so that the name has `_` there.
+    method = annotations.get("write-back-method", "argocd").partition(":")[0]
+    for entry in filter(None, (item.strip() for item in annotations.get("image-list", "").split(","))):
+        alias, equals, reference = entry.partition("=")
+        image, constraint = references.image(reference if equals else entry)
+        # Keys of annotations may not contain a second slash, so names have `_` instead.
         key = (alias if equals else entry.partition(":")[0]).replace("/", "_")
-        whole = given.get(f"{key}.helm.image-spec", "")
+        whole_parameter = annotations.get(f"{key}.helm.image-spec", "")
         filters = tuple(
-            name for name in ("allow-tags", "ignore-tags") if f"{key}.{name}" in given or name in given
+            name
+            for name in ("allow-tags", "ignore-tags")
+            if f"{key}.{name}" in annotations or name in annotations
         )
         yield UpdatedImage(
             image=image,
             application=str(metadata.get("name") or ""),
             file=document.file,
             constraint=constraint,
-            strategy=_strategy(given.get(f"{key}.update-strategy") or given.get("update-strategy")),
-            tag_parameter="" if whole else given.get(f"{key}.helm.image-tag", ""),
-            whole_parameter=whole,
+            strategy=_strategy(
+                annotations.get(f"{key}.update-strategy") or annotations.get("update-strategy")
+            ),
+            tag_parameter="" if whole_parameter else annotations.get(f"{key}.helm.image-tag", ""),
+            whole_parameter=whole_parameter,
             filters=filters,
             write_back=method,
-            branch=given.get("git-branch", ""),
-            repository=given.get("git-repository", ""),
+            branch=annotations.get("git-branch", ""),
+            repository=annotations.get("git-repository", ""),
         )
 
 
-def _strategy(given: object) -> str:
-    """The strategy by its name of today; Image Updater takes an unknown one for semver."""
-    name = {"latest": "newest-build", "name": "alphabetical"}.get(str(given), str(given))
+def _strategy(strategy: object) -> str:
+    """The current name of a strategy; Image Updater uses semver for an unknown one."""
+    name = {"latest": "newest-build", "name": "alphabetical"}.get(str(strategy), str(strategy))
     return name if name in ("semver", "newest-build", "alphabetical", "digest") else "semver"
 
 
 def _declared(document: Document) -> Iterator[UpdatedImage]:
-    """Images of an ImageUpdater object (Image Updater 1.0). What an Application's entry has wins."""
+    """Images of an ImageUpdater object (Image Updater 1.0). Settings of an Application's entry have precedence."""
     spec = mapping(document.content.get("spec"))
     for reference in map(mapping, items(spec.get("applicationRefs"))):
         writing = {**mapping(spec.get("writeBackConfig")), **mapping(reference.get("writeBackConfig"))}
@@ -158,11 +170,11 @@ def _declared(document: Document) -> Iterator[UpdatedImage]:
             **mapping(mapping(spec.get("writeBackConfig")).get("gitConfig")),
             **mapping(mapping(reference.get("writeBackConfig")).get("gitConfig")),
         }
-        for one in map(mapping, items(reference.get("images"))):
-            image, constraint = references.image(str(one.get("imageName") or ""))
-            helm = mapping(mapping(one.get("manifestTargets")).get("helm"))
+        for entry in map(mapping, items(reference.get("images"))):
+            image, constraint = references.image(str(entry.get("imageName") or ""))
+            helm = mapping(mapping(entry.get("manifestTargets")).get("helm"))
             settings: dict[str, Any] = {}
-            for place in (spec, reference, one):
+            for place in (spec, reference, entry):
                 settings |= mapping(place.get("commonUpdateSettings"))
             if image:
                 yield UpdatedImage(

@@ -1,4 +1,4 @@
-"""What Argo CD Image Updater and release-please have in a repository that stagegate takes over. Pure."""
+"""Imports the configuration of Argo CD Image Updater and release-please. Pure."""
 
 from __future__ import annotations
 
@@ -37,8 +37,12 @@ def read(survey: Survey, tree: Tree) -> Imported:
     if packages:
         hints.append("release-please is set up here: `stagegate import` converts its configuration.")
     return Imported(
-        images=tuple(dict.fromkeys(one.image for one in updated)),
-        tag_values={one.image: one.tag_parameter for one in updated if one.tag_parameter},
+        images=tuple(dict.fromkeys(updated_image.image for updated_image in updated)),
+        tag_values={
+            updated_image.image: updated_image.tag_parameter
+            for updated_image in updated
+            if updated_image.tag_parameter
+        },
         packages=packages,
         notes=(*image_updater.notes(updated, survey.branch), *notes),
         hints=tuple(hints),
@@ -46,32 +50,34 @@ def read(survey: Survey, tree: Tree) -> Imported:
 
 
 def applied(proposals: Sequence[AppProposal], imported: Imported) -> tuple[AppProposal, ...]:
-    """The proposals with what other tools say of them."""
-    return tuple(_applied(one, imported, len(proposals) == 1) for one in proposals)
+    """The proposals with the imported configuration."""
+    return tuple(_applied(proposal, imported, len(proposals) == 1) for proposal in proposals)
 
 
-def _applied(one: AppProposal, imported: Imported, only: bool) -> AppProposal:
-    value = next((imported.tag_values[image] for image in one.images if image in imported.tag_values), "")
-    if value and not one.tag_value and (one.chart_path or one.chart_reference):
-        one = msgspec.structs.replace(one, tag_value=value)
-    package = next((package for package in imported.packages if _is_of(package, one, only)), None)
-    if package is None or one.source:
-        return one
+def _applied(proposal: AppProposal, imported: Imported, only: bool) -> AppProposal:
+    value = next(
+        (imported.tag_values[image] for image in proposal.images if image in imported.tag_values), ""
+    )
+    if value and not proposal.tag_value and (proposal.chart_path or proposal.chart_reference):
+        proposal = msgspec.structs.replace(proposal, tag_value=value)
+    package = next((package for package in imported.packages if _is_of(package, proposal, only)), None)
+    if package is None or proposal.source:
+        return proposal
     return msgspec.structs.replace(
-        one,
+        proposal,
         tag_prefix=package.tag_prefix,
-        version_files=package.files or one.version_files,
+        version_files=package.files or proposal.version_files,
         changelog=package.changelog,
-        version=one.version or package.version,
-        paths=one.paths or ((f"{package.path}/**",) if one.several and package.path else ()),
+        version=proposal.version or package.version,
+        paths=proposal.paths or ((f"{package.path}/**",) if proposal.several and package.path else ()),
     )
 
 
-def _is_of(package: ReleasedPackage, one: AppProposal, only: bool) -> bool:
-    """Whether a package is an app: by its folder or name, or because there is one of each."""
+def _is_of(package: ReleasedPackage, proposal: AppProposal, only: bool) -> bool:
+    """Whether a package is that app: by folder or name, or because there is only one of each."""
     name = package.path.rpartition("/")[2]
     return (
-        one.name in (package.component, name)
-        or (bool(one.app.folder) and one.app.folder == package.path)
+        proposal.name in (package.component, name)
+        or (bool(proposal.app.folder) and proposal.app.folder == package.path)
         or (only and package.path == "")
     )

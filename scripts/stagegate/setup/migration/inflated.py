@@ -39,37 +39,41 @@ def absent(tree: Tree, file: str, options: Collection[str]) -> Iterator[Finding]
         return
     folder = posixpath.dirname(file)
     home = str(mapping(document.get("helmGlobals")).get("chartHome") or _HOME)
-    for one in map(mapping, items(document.get("helmCharts"))):
-        name, values = str(one.get("name") or ""), str(one.get("valuesFile") or "")
+    for entry in map(mapping, items(document.get("helmCharts"))):
+        name, values = str(entry.get("name") or ""), str(entry.get("valuesFile") or "")
         chart = posixpath.normpath(posixpath.join(folder, home, name))
         if values and posixpath.normpath(posixpath.join(folder, values)) not in tree.entries:
             yield _finding(
                 file, content, values, f"{values}, which is not there", f"add {values} beside {file}"
             )
-        if one.get("repo"):
+        if entry.get("repo"):
             continue  # fetched from elsewhere, which is refused by name
         if f"{chart}/Chart.yaml" not in tree.entries:
-            what = f"the chart {name}, which is not in {posixpath.dirname(chart) or 'the root'}"
+            missing = f"the chart {name}, which is not in {posixpath.dirname(chart) or 'the root'}"
             yield _finding(
-                file, content, name, what, f"write its folder as `helmGlobals: {{chartHome: ...}}` in {file}"
+                file,
+                content,
+                name,
+                missing,
+                f"write its folder as `helmGlobals: {{chartHome: ...}}` in {file}",
             )
         elif f"{chart}/values.yaml" not in tree.entries and not values:
-            what = f"the chart {name}, which has no values.yaml"
-            yield _finding(file, content, name, what, f"add an empty {chart}/values.yaml")
+            missing = f"the chart {name}, which has no values.yaml"
+            yield _finding(file, content, name, missing, f"add an empty {chart}/values.yaml")
         elif not values and UNRESTRICTED not in options and not _below(folder, chart):
-            what = f"the chart {name} with its values.yaml, which is outside of {folder or 'the root'}"
+            missing = f"the chart {name} with its values.yaml, which is outside of {folder or 'the root'}"
             cure = (
                 f"write `valuesFile:` with a file beside {file}. Where Argo CD has `{UNRESTRICTED}` in "
                 "`kustomize.buildOptions`, list it in render.kustomize-options of stagegate.yaml"
             )
-            yield _finding(file, content, name, what, cure)
+            yield _finding(file, content, name, missing, cure)
 
 
 def _below(folder: str, path: str) -> bool:
     return not folder or path.startswith(f"{folder}/")
 
 
-def _finding(file: str, content: bytes, word: str, what: str, cure: str) -> Finding:
+def _finding(file: str, content: bytes, word: str, missing: str, cure: str) -> Finding:
     lines = content.decode("utf-8", "replace").splitlines()
     line = next((number for number, text in enumerate(lines, 1) if word and word in text), 1)
     return Finding(
@@ -77,7 +81,7 @@ def _finding(file: str, content: bytes, word: str, what: str, cure: str) -> Find
         severity="error",
         file=file,
         line=line,
-        message=f"{file} inflates {what}.",
+        message=f"{file} inflates {missing}.",
         why="kustomize builds nothing then.",
         fix=f"Correct line {line}, or {cure}.",
     )

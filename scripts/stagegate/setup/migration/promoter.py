@@ -26,14 +26,14 @@ Document = dict[str, Any]
 
 
 class PromoterExport(msgspec.Struct, frozen=True, kw_only=True):
-    """The objects, and what Promoter has nothing for, one sentence each."""
+    """The objects, and notes on settings without counterpart in Promoter."""
 
     documents: tuple[Document, ...]
     notes: tuple[str, ...]
 
 
 class PromoterTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the objects go: a namespace, the pins repository, the ID of Promoter's GitHub App, its Secret.
+    """The target of the objects: a namespace, the pins repository, the ID of Promoter's GitHub App, its Secret.
 
     `domain`: the host of GitHub Enterprise Server, empty for github.com.
     """
@@ -51,7 +51,9 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
     _demand_order(settings)
     places = _in_line(settings)
     app, owner, name = settings.app, *target.repository.split("/", 1)
-    scheduled = [one for one in places if one.freeze or promoter_windows.crons(one)]
+    scheduled = [
+        environment for environment in places if environment.freeze or promoter_windows.crons(environment)
+    ]
     timers = _timers(places)
     timed = {timer["branch"] for timer in timers}
     health, timer, schedule = (_key(f"{kind}-{app}") for kind in ("argocd-health", "timer", "schedule"))
@@ -63,12 +65,12 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
         "activeCommitStatuses": [{"key": health}],
         "environments": [
             {
-                **_environment(one),
+                **_environment(environment),
                 # Of an environment that a gate does not list, its status is missing, and waited for without end.
-                **({"activeCommitStatuses": [{"key": timer}]} if branch(one.name) in timed else {}),
-                **({"proposedCommitStatuses": [{"key": schedule}]} if one in scheduled else {}),
+                **({"activeCommitStatuses": [{"key": timer}]} if branch(environment.name) in timed else {}),
+                **({"proposedCommitStatuses": [{"key": schedule}]} if environment in scheduled else {}),
             }
-            for one in places
+            for environment in places
         ],
     }
     documents = [
@@ -99,7 +101,9 @@ def export(settings: Settings, target: PromoterTarget) -> PromoterExport:
         spec = {
             "key": schedule,
             "promotionStrategyRef": {"name": app},
-            "environments": [promoter_windows.of(one, branch(one.name)) for one in scheduled],
+            "environments": [
+                promoter_windows.of(environment, branch(environment.name)) for environment in scheduled
+            ],
         }
         documents.append(_document("ScheduledCommitStatus", schedule, target, spec))
     return PromoterExport(documents=tuple(documents), notes=tuple(_notes(settings, target, places)))
@@ -111,9 +115,9 @@ def branch(environment: str) -> str:
 
 
 def _demand_order(settings: Settings) -> None:
-    """Promoter takes environments without any `dependsOn` for a chain, in the order of the list."""
-    names = [one.name for one in settings.environments]
-    if len(names) > 1 and not any(one.after for one in settings.environments):
+    """Stop(bad-settings) for environments without any `after`, which Promoter would treat as a chain."""
+    names = [environment.name for environment in settings.environments]
+    if len(names) > 1 and not any(environment.after for environment in settings.environments):
         raise Stop(
             "bad-settings",
             f"{settings.app} has the environments {', '.join(names)}, and none of them has `after`.",
@@ -130,38 +134,40 @@ def _key(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 7].rstrip('-')}-{digest}"
 
 
-def _environment(one: Environment) -> Document:
-    merged = one.promotion.strategy == "direct" or one.promotion.merge != "person"
+def _environment(environment: Environment) -> Document:
+    merged = environment.promotion.strategy == "direct" or environment.promotion.merge != "person"
     return {
-        "branch": branch(one.name),
-        **({"dependsOn": [branch(name) for name in one.after]} if one.after else {}),
+        "branch": branch(environment.name),
+        **({"dependsOn": [branch(name) for name in environment.after]} if environment.after else {}),
         "autoMerge": merged,
     }
 
 
 def _timers(places: Sequence[Environment]) -> list[Document]:
-    """How long a release has to be good in an environment: the longest soak of those that come after it."""
+    """The time that a release must be healthy in an environment: the longest soak of the following ones."""
     longest: dict[str, int] = {}
-    for one in places:
-        for before in one.after:
-            longest[before] = max(longest.get(before, 0), seconds(one.soak))
+    for environment in places:
+        for before in environment.after:
+            longest[before] = max(longest.get(before, 0), seconds(environment.soak))
     return [
-        {"branch": branch(one.name), "duration": f"{longest[one.name]}s"}
-        for one in places
-        if longest.get(one.name)
+        {"branch": branch(environment.name), "duration": f"{longest[environment.name]}s"}
+        for environment in places
+        if longest.get(environment.name)
     ]
 
 
 def _in_line(settings: Settings) -> tuple[Environment, ...]:
-    """The environments, each after those that it names in `after`."""
-    left = list(settings.environments)
-    done: list[Environment] = []
-    while left:
-        names = {one.name for one in done}
-        following = next((one for one in left if set(one.after) <= names), left[0])
-        done.append(following)
-        left.remove(following)
-    return tuple(done)
+    """The environments, each after those in its `after`."""
+    remaining = list(settings.environments)
+    ordered: list[Environment] = []
+    while remaining:
+        names = {environment.name for environment in ordered}
+        following = next(
+            (environment for environment in remaining if set(environment.after) <= names), remaining[0]
+        )
+        ordered.append(following)
+        remaining.remove(following)
+    return tuple(ordered)
 
 
 def _notes(settings: Settings, target: PromoterTarget, places: Sequence[Environment]) -> Iterator[str]:
@@ -174,27 +180,31 @@ def _notes(settings: Settings, target: PromoterTarget, places: Sequence[Environm
         yield f"appID {UNKNOWN_APP} is not your App: write the ID of yours, or export again with --app-id."
     yield "Label the Applications of each environment app.kubernetes.io/part-of: " + settings.app + "."
     yield "Promoter promotes rendered branches: set up Argo CD's Source Hydrator for " + ", ".join(
-        branch(one.name) for one in places
+        branch(environment.name) for environment in places
     )
-    if any(one.gate.scenarios or one.gate.command for one in places):
+    if any(environment.gate.scenarios or environment.gate.command for environment in places):
         yield (
             "GitOps Promoter has no gate for scenarios. Run them in a workflow that writes a "
             "CommitStatus, or poll its "
             "check by a WebRequestCommitStatus."
         )
-    for one in places:
-        for kind, count in (("freezes", len(one.freeze)), ("windows", len(promoter_windows.crons(one)))):
+    for environment in places:
+        for kind, count in (
+            ("freezes", len(environment.freeze)),
+            ("windows", len(promoter_windows.crons(environment))),
+        ):
             if count > promoter_windows.MOST:
                 yield (
-                    f"{one.name} has {count} {kind}, and GitOps Promoter takes {promoter_windows.MOST}: the others "
+                    f"{environment.name} has {count} {kind}, and GitOps Promoter takes {promoter_windows.MOST}: "
+                    "the others "
                     "are left out."
                 )
-        for window in one.window:
+        for window in environment.window:
             if not promoter_windows.cron(window):
-                yield f"The window {window.rrule} of {one.name} cannot be written as cron."
-        for freeze in one.freeze:
+                yield f"The window {window.rrule} of {environment.name} cannot be written as cron."
+        for freeze in environment.freeze:
             yield (
-                f"The freeze of {one.name} from {freeze.from_} repeats every year in GitOps Promoter, "
+                f"The freeze of {environment.name} from {freeze.from_} repeats every year in GitOps Promoter, "
                 "because cron has no year."
             )
     yield "Holds, bans, overrides, risk labels and rollbacks with a hold have no counterpart."

@@ -13,10 +13,10 @@ _DAYS = {"MO": "1", "TU": "2", "WE": "3", "TH": "4", "FR": "5", "SA": "6", "SU":
 Document = dict[str, Any]
 
 
-def of(one: Environment, branch: str) -> Document:
+def of(environment: Environment, branch: str) -> Document:
     """When promotions to an environment are allowed, and when they are not. A list is cut after MOST windows."""
-    excluded = [_excluded(freeze) for freeze in one.freeze][:MOST]
-    allowed = crons(one)[:MOST]
+    excluded = [_excluded(freeze) for freeze in environment.freeze][:MOST]
+    allowed = crons(environment)[:MOST]
     return {
         "branch": branch,
         **({"allow": allowed} if allowed else {}),
@@ -34,9 +34,9 @@ def _excluded(freeze: Freeze) -> Document:
     }
 
 
-def crons(one: Environment) -> list[Document]:
+def crons(environment: Environment) -> list[Document]:
     """Windows in which promotions are allowed, without those that cron cannot say."""
-    starts = ((window, cron(window)) for window in one.window)
+    starts = ((window, cron(window)) for window in environment.window)
     return [
         {"cron": start, "duration": f"{seconds(window.duration)}s", "timezone": window.timezone}
         for window, start in starts
@@ -46,12 +46,12 @@ def crons(one: Environment) -> list[Document]:
 
 def cron(window: Window) -> str:
     """An RFC 5545 rule as cron; nothing for one that cron cannot say."""
-    rule = dict(part.split("=", 1) for part in window.rrule.upper().split(";") if "=" in part)
+    rule = dict(field.split("=", 1) for field in window.rrule.upper().split(";") if "=" in field)
     frequency = rule.pop("FREQ", "")
     days = rule.pop("BYDAY", "")
     hours, minutes = rule.pop("BYHOUR", "0"), rule.pop("BYMINUTE", "0")
     rule.pop("BYSECOND", None)
-    known = all(day in _DAYS for day in days.split(",")) if days else frequency == "DAILY"
-    if rule or frequency not in ("DAILY", "WEEKLY") or not known:
+    days_are_known = all(day in _DAYS for day in days.split(",")) if days else frequency == "DAILY"
+    if rule or frequency not in ("DAILY", "WEEKLY") or not days_are_known:
         return ""
     return f"{minutes} {hours} * * {','.join(_DAYS[day] for day in days.split(',')) if days else '*'}"

@@ -1,4 +1,4 @@
-"""release-please: its packages as version settings. Pure.
+"""Reads the packages of release-please as version settings. Pure.
 
 https://github.com/googleapis/release-please/blob/main/docs/manifest-releaser.md
 """
@@ -31,7 +31,7 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "expo": ("package.json", "package-lock.json", "app.json"),
     "go": (),
 }
-# Where each of these types has the name of its component, and what that name is called.
+# By release type: the file with the name of the component, and the pattern of the name.
 _NAMES: Mapping[str, tuple[str, re.Pattern[str]]] = {
     "node": ("package.json", re.compile(r'^[ \t{]*"name"\s*:\s*"([^"]+)"', re.MULTILINE)),
     "expo": ("package.json", re.compile(r'^[ \t{]*"name"\s*:\s*"([^"]+)"', re.MULTILINE)),
@@ -48,7 +48,7 @@ _POINTER = re.compile(r"""\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(?:'([^']*)'|"([^"]*)"
 
 
 class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True):
-    """One package: its folder (empty for the root), its name in tags, and what its versions stand in.
+    """One package: its folder (empty for the root), its name in tags, and its version files.
 
     `unread` are its extra files that no setting of stagegate describes, each with the reason.
     """
@@ -63,7 +63,7 @@ class ReleasedPackage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(survey: Survey, tree: Tree) -> tuple[tuple[ReleasedPackage, ...], tuple[str, ...]]:
-    """The packages, and what a person has to take out. Nothing where release-please is not set up."""
+    """The packages, and notes for a person. Nothing without release-please."""
     workflows = [workflow.file for workflow in survey.workflows if "release-please" in workflow.does]
     texts = [(tree.file(file) or b"").decode("utf-8", "replace") for file in workflows]
     named = {kind: clean(path) for text in texts for kind, path in _FILE.findall(text)}
@@ -76,11 +76,13 @@ def read(survey: Survey, tree: Tree) -> tuple[tuple[ReleasedPackage, ...], tuple
     if not packages:
         return (), ()
     released = tuple(
-        _package(survey, tree, path, {**config, **mapping(own)}, str(versions.get(path) or ""), len(packages))
-        for path, own in packages.items()
+        _package(
+            survey, tree, path, {**config, **mapping(package)}, str(versions.get(path) or ""), len(packages)
+        )
+        for path, package in packages.items()
     )
     gone = [name for name in (config_file, manifest, *workflows) if name in tree.entries]
-    unread = (f"release-please's extra file {text}" for one in released for text in one.unread)
+    unread = (f"release-please's extra file {text}" for package in released for text in package.unread)
     return released, (*_notes(config, packages, gone), *unread)
 
 
@@ -103,12 +105,12 @@ def _notes(config: Mapping[str, Any], packages: Mapping[str, Any], gone: list[st
         "changelog and the tags from then on. An open release pull request of release-please can be closed."
     )
     for name, instead in _UNKNOWN.items():
-        if config.get(name) or any(mapping(own).get(name) for own in packages.values()):
+        if config.get(name) or any(mapping(package).get(name) for package in packages.values()):
             yield f"release-please's `{name}` has no counterpart: {instead}."
     if any("linked-versions" in str(plugin) for plugin in items(config.get("plugins"))):
         yield "release-please links versions: apps that have one version are one app with several images."
-    for path, own in packages.items():
-        kind = mapping(own).get("release-type") or config.get("release-type") or "node"
+    for path, package in packages.items():
+        kind = mapping(package).get("release-type") or config.get("release-type") or "node"
         if kind not in _FILES:
             yield f"release-please's type {kind} of {path}: list the files with its version under `version.files`."
 
@@ -124,26 +126,31 @@ def _package(
         or str(config.get("package-name") or "")
     )
     component = (component or (folder.rpartition("/")[2] if count > 1 else "")).rpartition("/")[2]
-    own = tuple(
+    usual_files = tuple(
         posixpath.join(folder, name)
         for name in _FILES.get(kind, ())
         if posixpath.join(folder, name) in tree.entries
     )
-    found = [one for entry in items(config.get("extra-files")) for one in _extra(tree, folder, entry)]
+    extra_files = [
+        extra_file for entry in items(config.get("extra-files")) for extra_file in _extra(tree, folder, entry)
+    ]
     changelog = posixpath.join(folder, str(config.get("changelog-path") or "CHANGELOG.md"))
     return ReleasedPackage(
         path=folder,
         component=component,
         tag_prefix=_prefix(survey, config, component),
-        files=(*own, *(one for one in found if isinstance(one, VersionFile))),
+        files=(
+            *usual_files,
+            *(extra_file for extra_file in extra_files if isinstance(extra_file, VersionFile)),
+        ),
         changelog=changelog if changelog in tree.entries else "",
         version=version,
-        unread=tuple(one for one in found if isinstance(one, str)),
+        unread=tuple(extra_file for extra_file in extra_files if isinstance(extra_file, str)),
     )
 
 
 def _name(tree: Tree, folder: str, kind: str) -> str:
-    """The name of a package as its own file has it."""
+    """The name of a package in its own file."""
     file, pattern = _NAMES.get(kind, ("", _VERSION))
     match = pattern.search((tree.file(posixpath.join(folder, file)) or b"").decode("utf-8", "replace"))
     return match[1] if file and match else ""
@@ -152,24 +159,27 @@ def _name(tree: Tree, folder: str, kind: str) -> str:
 def _prefix(survey: Survey, config: Mapping[str, Any], component: str) -> str:
     letter = "v" if config.get("include-v-in-tag", True) else ""
     named = f"{component}{config.get('tag-separator') or '-'}{letter}" if component else letter
-    wanted = named if config.get("include-component-in-tag", True) else letter
-    for prefix in (wanted, named, letter):  # what the tags that exist say wins
+    prefix_of_config = named if config.get("include-component-in-tag", True) else letter
+    for prefix in (prefix_of_config, named, letter):  # existing tags decide
         if any(re.match(rf"{re.escape(prefix)}\d+\.\d+\.\d+", tag) for tag in survey.tags):
             return prefix
-    return wanted
+    return prefix_of_config
 
 
 def _extra(tree: Tree, folder: str, entry: object) -> Iterator[VersionFile | str]:
-    """An extra file: a value by its path, or lines with release-please's mark. A text is why one cannot be read."""
-    given = mapping(entry)
-    name = str(given.get("path") or entry)
+    """An extra file: values by path, or lines with release-please's mark.
+
+    A text is the reason why it has no setting.
+    """
+    options = mapping(entry)
+    name = str(options.get("path") or entry)
     file = clean(name) if name.startswith("/") else posixpath.join(folder, name)
     suffix = posixpath.splitext(file)[1]
-    if given.get("glob") or given.get("xpath") or given.get("type") == "xml":
-        what = "a glob" if given.get("glob") else "XML"
-        yield f"{file} is {what}: list its files under `version.files`, with a `pattern` where needed."
+    if options.get("glob") or options.get("xpath") or options.get("type") == "xml":
+        kind = "a glob" if options.get("glob") else "XML"
+        yield f"{file} is {kind}: list its files under `version.files`, with a `pattern` where needed."
         return
-    pointer = str(given.get("jsonpath") or "")
+    pointer = str(options.get("jsonpath") or "")
     if pointer:
         path = _path(pointer)
         yield (
@@ -185,7 +195,7 @@ def _extra(tree: Tree, folder: str, entry: object) -> Iterator[VersionFile | str
     yield from marked
     if _BLOCK.search(text):
         yield f"{file} has marks of a block or of one number: name each version with a `pattern`."
-    if not marked and not given and suffix in (".json", ".yaml", ".yml", ".toml"):
+    if not marked and not options and suffix in (".json", ".yaml", ".yml", ".toml"):
         yield VersionFile(file=file, path="version")
 
 
@@ -197,17 +207,17 @@ def _marked(file: str, text: str) -> Iterator[VersionFile]:
 
 
 def _path(pointer: str) -> str:
-    """A JSONPath of plain keys as a path of the settings; nothing for one that selects."""
-    rest, steps = pointer.removeprefix("$"), []
-    rest = rest if rest.startswith((".", "[")) else f".{rest}"
-    while rest:
-        match = _POINTER.match(rest)
+    """A JSONPath of plain keys as a path for the settings; nothing for one with selectors."""
+    remaining, steps = pointer.removeprefix("$"), []
+    remaining = remaining if remaining.startswith((".", "[")) else f".{remaining}"
+    while remaining:
+        match = _POINTER.match(remaining)
         if match is None:
             return ""
         plain, index, *quoted = match.groups()
-        key = plain or index or json.dumps(next(one for one in quoted if one is not None))
+        key = plain or index or json.dumps(next(text for text in quoted if text is not None))
         steps.append(key)
-        rest = rest[match.end() :]
+        remaining = remaining[match.end() :]
     return ".".join(steps)
 
 

@@ -1,4 +1,4 @@
-"""The result of migrate: what Argo CD would change, for a person."""
+"""Reports the result of migrate: what Argo CD would change."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def result(move: HelmMove, compared: MoveComparison) -> Result:
     """`findings` where the overlay is broken or a sync would lose data, else `verified` or `reported`."""
     findings = compared.broken or tuple(
         Finding(
-            rule=one.kind,
-            severity="error" if one in compared.dangerous else "warning",
-            object=one.object,
-            message=f"{one.object} {one.detail}.",
+            rule=risk.kind,
+            severity="error" if risk in compared.dangerous else "warning",
+            object=risk.object,
+            message=f"{risk.object} {risk.detail}.",
             fix="Give it the same kind, name and selector in the chart, or let a person move its data first.",
         )
-        for one in compared.risks
+        for risk in compared.risks
     )
-    for one in findings:
-        log.say(f"{one.severity}: {one.message}")
-        log.say(f"  -> {one.fix}")
+    for finding in findings:
+        log.say(f"{finding.severity}: {finding.message}")
+        log.say(f"  -> {finding.fix}")
     summary = "" if compared.broken else render("migrate.md.j2", move=move, result=compared)
     if summary:
         log.say(summary)
     return Result(
         reason=_reason(compared),
         message=_message(move, compared),
-        outputs={"findings": json.dumps([msgspec.to_builtins(one) for one in findings])},
+        outputs={"findings": json.dumps([msgspec.to_builtins(finding) for finding in findings])},
         summary=summary,
         findings=findings,
     )

@@ -1,4 +1,4 @@
-"""From a kustomization to a chart: both rendered and compared, and what a sync with prune would delete."""
+"""Compares a kustomization with a chart that replaces it, and finds what a sync with prune would delete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stagegate.errors import Stop
 from stagegate.model import Finding
 from stagegate.setup.migration import broken, inflated
 
-_HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")  # kustomize writes it in these characters
+_HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")  # kustomize uses these characters
 _DELETING = frozenset({"stateful-removed", "immutable-field", "stateful-shrunk", "crd-changed"})
 
 
@@ -38,26 +38,26 @@ class HelmMove(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Both renderings compared. `kept` objects are the same; `broken` is why the kustomization does not build.
+    """Both renderings compared. `unchanged` counts equal objects; `broken` are mistakes that prevent the build.
 
     `hashed` are generated objects of the kustomization, whose names end in a hash of their content.
     """
 
     difference: Difference = Difference()
-    kept: int = 0
+    unchanged: int = 0
     risks: tuple[Risk, ...] = ()
     broken: tuple[Finding, ...] = ()
     hashed: tuple[str, ...] = ()
 
     @property
     def deleted(self) -> tuple[ObjectChange, ...]:
-        """Objects that Argo CD would delete with prune, because the chart has none of that name."""
-        return tuple(one for one in self.difference.changes if one.change == "removed")
+        """Objects that Argo CD would delete with prune, because the chart does not have them."""
+        return tuple(change for change in self.difference.changes if change.change == "removed")
 
     @property
     def dangerous(self) -> tuple[Risk, ...]:
-        """What would lose data, or cannot be applied over what is there."""
-        return tuple(one for one in self.risks if one.kind in _DELETING)
+        """Risks of losing data, or of changes that Kubernetes refuses."""
+        return tuple(risk for risk in self.risks if risk.kind in _DELETING)
 
 
 def comparison(move: HelmMove, tree: Tree, folder: Path, options: Sequence[str] = ()) -> MoveComparison:
@@ -69,21 +69,25 @@ def comparison(move: HelmMove, tree: Tree, folder: Path, options: Sequence[str] 
     if mistakes:
         return MoveComparison(broken=mistakes)
     destination = {"spec": {"destination": {"namespace": move.namespace}}}
-    old = in_destination(_kustomized(move, tree, options), destination)
-    new = in_destination(_charted(move, tree, folder), destination)
-    difference = compare(old, new, secrets.token_bytes(16))
-    touched = sum(one.change != "added" for one in difference.changes)
+    from_kustomization = in_destination(_kustomized(move, tree, options), destination)
+    from_chart = in_destination(_charted(move, tree, folder), destination)
+    difference = compare(from_kustomization, from_chart, secrets.token_bytes(16))
+    touched = sum(change.change != "added" for change in difference.changes)
     return MoveComparison(
         difference=difference,
-        kept=difference.objects[0] - touched,
+        unchanged=difference.objects[0] - touched,
         risks=risks(difference),
-        hashed=tuple(sorted(one.label for one in difference.changes if _is_hashed(one))),
+        hashed=tuple(sorted(change.label for change in difference.changes if _is_hashed(change))),
     )
 
 
-def _is_hashed(one: ObjectChange) -> bool:
-    """Whether kustomize generated an object under a name with a hash, which the chart has without."""
-    return one.change == "removed" and one.kind in ("ConfigMap", "Secret") and bool(_HASH.search(one.name))
+def _is_hashed(change: ObjectChange) -> bool:
+    """Whether it is an object with a hash in its name, which kustomize generated."""
+    return (
+        change.change == "removed"
+        and change.kind in ("ConfigMap", "Secret")
+        and bool(_HASH.search(change.name))
+    )
 
 
 def _kustomized(move: HelmMove, tree: Tree, options: Sequence[str]) -> tuple[RenderedObject, ...]:

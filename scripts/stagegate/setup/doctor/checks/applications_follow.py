@@ -19,17 +19,17 @@ from stagegate.setup.documents import Document
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Applications of the work tree: their branch, their folder, their sync policy; then those that are missing."""
-    known = {document.name: document for document in facts.applications()}
+    applications = {document.name: document for document in facts.applications()}
     for config, _, environment in facts.places:
         for name in environment.argo.application_names:
-            document = known.get(name)
+            document = applications.get(name)
             if document is None:
-                if known and not _is_generated(facts, environment):
+                if applications and not _is_generated(facts, environment):
                     yield finding(
                         "warning",
                         f"No file in this repository declares the Application {name}.",
                         f"{environment.name} names it in argocd.applications. The Applications here are: "
-                        f"{', '.join(sorted(known))}.",
+                        f"{', '.join(sorted(applications))}.",
                         f"If the Application is not declared elsewhere, correct argocd.applications in {config}.",
                         file=config,
                         environment=environment.name,
@@ -60,10 +60,10 @@ def _follows(
     if file in pinned:
         return
     for source in sources.of(application):
-        here = source.kind in ("git", "reference") and same_repository(
+        in_this_repository = source.kind in ("git", "reference") and same_repository(
             source.address, facts.survey.repository
         )
-        if here != "ours":
+        if in_this_repository != "ours":
             yield from _foreign(facts, source, pinned, environment, name, file)
             continue
         if source.revision not in ("", "HEAD", facts.survey.branch, f"refs/heads/{facts.survey.branch}"):
@@ -75,7 +75,7 @@ def _follows(
                 file=file,
                 environment=environment.name,
             )
-        folders = {posixpath.dirname(one) for one in pinned}
+        folders = {posixpath.dirname(file) for file in pinned}
         path = posixpath.normpath(source.path.strip("/")) if source.path.strip("/.") else ""
         values = str(application)
         if source.kind == "git" and path and not _holds(facts, path):
@@ -83,13 +83,15 @@ def _follows(
                 "error",
                 f"There is no folder {path}, which the Application {name} deploys.",
                 "Argo CD reports a ComparisonError for it.",
-                f"Write `path: {min(folders, key=lambda one: (one.count('/'), one), default='')}`, or the "
+                f"Write `path: {min(folders, key=lambda folder: (folder.count('/'), folder), default='')}`, or the "
                 "folder that contains the files.",
                 file=file,
                 environment=environment.name,
             )
         elif (
-            source.kind == "git" and path and not any(_reaches(path, one, values) for one in folders | pinned)
+            source.kind == "git"
+            and path
+            and not any(_reaches(path, file, values) for file in folders | pinned)
         ):
             yield finding(
                 "warning",
@@ -102,7 +104,7 @@ def _follows(
 
 
 def _holds(facts: DoctorFacts, path: str) -> bool:
-    return any(one.startswith(f"{path}/") for one in facts.survey.paths)
+    return any(folder.startswith(f"{path}/") for folder in facts.survey.paths)
 
 
 def _foreign(
@@ -115,7 +117,7 @@ def _foreign(
 ) -> Iterator[Finding]:
     """A source of another repository with the folder of the pins here: most often a mistyped address."""
     path = source.path.strip("/")
-    if source.kind == "git" and path and any(one.startswith(f"{path}/") for one in pinned):
+    if source.kind == "git" and path and any(folder.startswith(f"{path}/") for folder in pinned):
         yield finding(
             "warning",
             f"The Application {name} deploys {path} of {source.address}, and the pins of {environment.name} are in "
@@ -130,12 +132,12 @@ def _foreign(
 def _elsewhere(environment: Environment, document: Document, config: str) -> Iterator[Finding]:
     """An Application in another namespace than the gate asks for."""
     namespace = str(mapping(document.content.get("metadata")).get("namespace") or "")
-    asked = environment.argo.namespace
-    if environment.argo.source == "api" and namespace not in ("", asked or "argocd"):
+    requested = environment.argo.namespace
+    if environment.argo.source == "api" and namespace not in ("", requested or "argocd"):
         yield finding(
             "warning",
             f"The Application {document.name} is in the namespace {namespace}, and the gate of "
-            f"{environment.name} asks for it in {asked or 'that of Argo CD'}.",
+            f"{environment.name} asks for it in {requested or 'that of Argo CD'}.",
             "Argo CD returns 403 for an Application in another namespace than the requested one.",
             f"Write `argocd: {{namespace: {namespace}}}` for {environment.name} in {config}, unless Argo CD itself "
             "runs there.",

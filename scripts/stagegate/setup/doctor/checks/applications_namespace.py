@@ -17,20 +17,24 @@ _DEFAULT = "argocd"
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Applications of the environments, and those above them, that name no namespace of their own."""
-    known = {document.name: document for document in facts.applications()}
-    asked: dict[str, tuple[str, str]] = {}
+    applications = {document.name: document for document in facts.applications()}
+    requested: dict[str, tuple[str, str]] = {}
     for _, _, environment in facts.places:
         if environment.argo.source == "api":
             names = [name for name in (*environment.argo.application_names, environment.argo.parent) if name]
             for name in names:
-                asked.setdefault(name, (environment.argo.namespace or _DEFAULT, environment.name))
-    for name, (namespace, environment_name) in asked.items():
-        document = known.get(name)
+                requested.setdefault(name, (environment.argo.namespace or _DEFAULT, environment.name))
+    for name, (namespace, environment_name) in requested.items():
+        document = applications.get(name)
         if document is None or mapping(document.content.get("metadata")).get("namespace"):
             continue
         if _by_kustomize(facts, document):
             continue
-        parents = [one for one in known.values() if app_of_apps.reaches(facts, one, document.file)]
+        parents = [
+            application
+            for application in applications.values()
+            if app_of_apps.reaches(facts, application, document.file)
+        ]
         reason = _why(parents, namespace)
         if reason:
             yield finding(
@@ -56,8 +60,10 @@ def _why(parents: list[Document], namespace: str) -> str:
 def _by_kustomize(facts: DoctorFacts, document: Document) -> bool:
     folder = posixpath.dirname(document.file)
     return any(
-        one.is_kustomization and one.content.get("namespace") and posixpath.dirname(one.file) == folder
-        for one in facts.survey.documents
+        kustomization.is_kustomization
+        and kustomization.content.get("namespace")
+        and posixpath.dirname(kustomization.file) == folder
+        for kustomization in facts.survey.documents
     )
 
 

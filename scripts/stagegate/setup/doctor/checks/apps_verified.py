@@ -27,7 +27,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     try:
         unnamed = _unnamed(facts)
     except Stop as stop:
-        if any(_given(call) == locations.FILE for call in verifiers):
+        if any(_config_of(call) == locations.FILE for call in verifiers):
             yield finding("error", stop.what, stop.why, stop.next, file=verifiers[0].file)
         return
     files = facts.tree.read(workflow.file for workflow in facts.survey.workflows)
@@ -62,26 +62,26 @@ def _unnamed(facts: DoctorFacts) -> tuple[str, ...]:
     return (locations.FILE,) if locations.FILE in entries else locations.find(entries)
 
 
-def _given(call: StagegateCall) -> str:
+def _config_of(call: StagegateCall) -> str:
     return str(call.inputs.get("config") or locations.FILE)
 
 
 def _reads(call: StagegateCall, config: str, unnamed: tuple[str, ...]) -> bool:
-    given = _given(call)
-    if given == locations.FILE:
+    glob = _config_of(call)
+    if glob == locations.FILE:
         return config in unnamed
-    return "${{" in given or bool(apps.matching((config,), given))
+    return "${{" in glob or bool(apps.matching((config,), glob))
 
 
 def _configs(calls: Iterable[StagegateCall]) -> str:
-    return ", ".join(sorted({_given(call) for call in calls}))
+    return ", ".join(sorted({_config_of(call) for call in calls}))
 
 
 def _pattern(facts: DoctorFacts, config: str) -> str:
     """A glob over the settings files beside this one, where there are several."""
     folder, name = posixpath.split(config)
     glob = f"{posixpath.dirname(folder)}/*/{name}".lstrip("/")
-    several = len(apps.matching((one.config for one in facts.apps), glob)) > 1
+    several = len(apps.matching((app.config for app in facts.apps), glob)) > 1
     return glob if several else config
 
 

@@ -11,9 +11,11 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Each Application that could not be read, with Argo CD's reason."""
-    for one in facts.argocd or ():
-        if one.trouble:
-            yield finding("error", one.trouble, "", one.cure, environment=one.environment)
+    for application in facts.argocd or ():
+        if application.trouble:
+            yield finding(
+                "error", application.trouble, "", application.cure, environment=application.environment
+            )
 
 
 CHECK = DoctorCheck(

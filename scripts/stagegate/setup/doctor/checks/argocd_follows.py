@@ -9,53 +9,57 @@ from stagegate.argocd_app import sources
 from stagegate.argocd_app.sources import items, mapping
 from stagegate.model import Finding
 from stagegate.setup.doctor.check import DoctorCheck, finding
-from stagegate.setup.doctor.facts import ApplicationFound, DoctorFacts
+from stagegate.setup.doctor.facts import DoctorFacts, LiveApplication
 
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Live Applications against their file, then their sync policy and conditions."""
     written = {document.name: document for document in facts.applications()}
-    for one in facts.argocd or ():
-        if one.trouble or not one.document:
+    for application in facts.argocd or ():
+        if application.trouble or not application.document:
             continue
-        live = mapping(one.document.get("spec"))
+        live = mapping(application.document.get("spec"))
         if "automated" not in mapping(live.get("syncPolicy")):
             yield finding(
                 "warning",
-                f"The Application {one.name} has no automatic sync.",
+                f"The Application {application.name} has no automatic sync.",
                 "A person must then sync every change of a pin by hand, and until then the gate waits and "
                 "times out.",
-                f"argocd app set {one.name} --sync-policy automated --self-heal, and the same in its file",
-                environment=one.environment,
+                f"argocd app set {application.name} --sync-policy automated --self-heal, and the same in its file",
+                environment=application.environment,
             )
-        if one.name in written:
-            yield from _differs(one, written[one.name].content, written[one.name].file)
-        for condition in items(mapping(one.document.get("status")).get("conditions")):
+        if application.name in written:
+            yield from _differs(
+                application, written[application.name].content, written[application.name].file
+            )
+        for condition in items(mapping(application.document.get("status")).get("conditions")):
             kind = str(mapping(condition).get("type") or "")
             if kind.endswith("Error"):
                 yield finding(
                     "error",
-                    f"The Application {one.name} has the condition {kind}.",
+                    f"The Application {application.name} has the condition {kind}.",
                     str(mapping(condition).get("message") or "")[:300],
-                    f"argocd app get {one.name}",
-                    environment=one.environment,
+                    f"argocd app get {application.name}",
+                    environment=application.environment,
                 )
 
 
-def _differs(one: ApplicationFound, written: Mapping[str, Any], file: str) -> Iterator[Finding]:
+def _differs(application: LiveApplication, written: Mapping[str, Any], file: str) -> Iterator[Finding]:
     """Sources of which Argo CD has another revision than the file."""
-    live = {(source.address, source.chart, source.path): source for source in sources.of(one.document)}
+    live = {
+        (source.address, source.chart, source.path): source for source in sources.of(application.document)
+    }
     for source in sources.of(written):
         live_source = live.get((source.address, source.chart, source.path))
         if live_source is None or live_source.revision != source.revision:
             has = f"revision {live_source.revision}" if live_source else "another source"
             yield finding(
                 "error",
-                f"Argo CD has {has} for {one.name}, but {file} has {source.revision}.",
+                f"Argo CD has {has} for {application.name}, but {file} has {source.revision}.",
                 "That file is not applied, so a moved pin would change nothing.",
                 f"Let an app of apps apply it, or once by hand: kubectl apply -n argocd -f {file}",
                 file=file,
-                environment=one.environment,
+                environment=application.environment,
             )
 
 

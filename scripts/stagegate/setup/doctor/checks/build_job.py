@@ -48,8 +48,8 @@ def _too_early(facts: DoctorFacts, build: BuildJob) -> Finding:
 
 def _called(build: BuildJob) -> Iterator[Finding]:
     """A job that calls a workflow: what that builds is not read."""
-    given = expressions.of_jobs(build.job.get("with"))
-    if not any(one.owner == build.version and one.output in _RELEASED for one in given):
+    uses = expressions.of_jobs(build.job.get("with"))
+    if not any(use.owner == build.version and use.output in _RELEASED for use in uses):
         yield _finding(
             build,
             "note",
@@ -115,7 +115,7 @@ def _is_released(build: BuildJob, ref: str) -> bool:
     for name in re.findall(r"\benv\.([\w-]+)", ref):
         ref += str(mapping(build.job.get("env")).get(name) or "")
     taken = expressions.of_jobs(ref)
-    return any(one.owner == build.version and one.output in ("sha", "tag") for one in taken)
+    return any(use.owner == build.version and use.output in ("sha", "tag") for use in taken)
 
 
 def _unconditional(build: BuildJob) -> Iterator[Finding]:
@@ -138,9 +138,9 @@ def _digests(facts: DoctorFacts, build: BuildJob) -> Iterator[Finding]:
     """What `digests` is made of: one object for all images, and no bare digest."""
     if "uses" in build.job:
         return
-    given = mapping(build.job.get("outputs"))
+    outputs = mapping(build.job.get("outputs"))
     for name in build.taken:
-        text = str(given.get(name) or "").strip()
+        text = str(outputs.get(name) or "").strip()
         taken = next(expressions.of_steps(text), None)
         step: Mapping[str, Any] = build.step(taken.owner) if taken else {}
         is_whole = re.fullmatch(r"\$\{\{[^}]*\}\}", text) is not None

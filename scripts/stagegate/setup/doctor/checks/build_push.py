@@ -71,16 +71,18 @@ def _permission(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> 
 
 def _logins(build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
     """Registries that docker/login-action signs in to, where that is the only way in."""
-    given = [str(mapping(step.get("with")).get("registry") or "docker.io") for step in build.using(_LOGIN)]
-    others = any(
+    registries = [
+        str(mapping(step.get("with")).get("registry") or "docker.io") for step in build.using(_LOGIN)
+    ]
+    other_logins = any(
         "login" in text.lower() or "auth" in text.lower()
         for step in build.steps
         if not str(step.get("uses") or "").startswith((f"{_LOGIN}@", "actions/checkout@"))
         for text in (str(step.get("uses") or ""), str(step.get("run") or ""))
     )
-    if not given or others or any("${{" in one for one in given):
+    if not registries or other_logins or any("${{" in registry for registry in registries):
         return
-    hosts = {re.sub(r"^https?://|/.*$", "", one) for one in given}
+    hosts = {re.sub(r"^https?://|/.*$", "", registry) for registry in registries}
     for host in sorted({_host(image) for image in images} - hosts):
         named = sorted(image for image in images if _host(image) == host)
         yield finding(
@@ -95,7 +97,7 @@ def _logins(build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
 def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Iterator[Finding]:
     """Images that the build pushes under another name, or does not push at all."""
     names: set[str] = set()
-    known = True
+    all_known = True
     for step in build.using(_BUILD):
         inputs = mapping(step.get("with"))
         pushes = str(inputs.get("push") or "").lower()
@@ -107,10 +109,10 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
                 f"Write `push: true` below `with:` of {_BUILD}.",
                 file=build.workflow.file,
             )
-        found, complete = build_jobs.pushed(build, step, facts.survey.repository)
-        names |= found
-        known &= complete and bool(found)
-    if names and known and not names & images.keys() and len(build.using(_BUILD)) == len(images):
+        pushed, complete = build_jobs.pushed(build, step, facts.survey.repository)
+        names |= pushed
+        all_known &= complete and bool(pushed)
+    if names and all_known and not names & images.keys() and len(build.using(_BUILD)) == len(images):
         yield finding(
             "error",
             f"The job {build.name} pushes {', '.join(sorted(names))}, which no `images` lists.",
@@ -119,12 +121,12 @@ def _names(facts: DoctorFacts, build: BuildJob, images: dict[str, str]) -> Itera
             file=build.workflow.file,
         )
         return
-    whole = " ".join(
+    script = " ".join(
         build_jobs.resolved(text, facts.survey.repository)
         for text in build_jobs.texts([build.job, build.workflow.env])
     )
     unread = [
-        image for image in images if not re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w/-]|\.\w)", whole)
+        image for image in images if not re.search(rf"(?<![\w./-]){re.escape(image)}(?![\w/-]|\.\w)", script)
     ]
     if unread:
         yield finding(

@@ -20,13 +20,17 @@ from stagegate.setup.doctor.facts import DoctorFacts
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Each dependency that is not in `charts/`, then the lock."""
     for _, settings in facts.valid:
-        own = settings.own_chart
-        if own is None or settings.source:
+        chart_settings = settings.own_chart
+        if chart_settings is None or settings.source:
             continue
-        folder = clean(own.path)
-        fetched = [one for one in _dependencies(facts, folder) if not _is_vendored(facts, folder, one)]
-        for one in fetched:
-            yield from _dependency(facts, settings, folder, one)
+        folder = clean(chart_settings.path)
+        fetched = [
+            dependency
+            for dependency in _dependencies(facts, folder)
+            if not _is_vendored(facts, folder, dependency)
+        ]
+        for dependency in fetched:
+            yield from _dependency(facts, settings, folder, dependency)
         if fetched and facts.tree.file(f"{folder}/Chart.lock") is None:
             yield finding(
                 "error",
@@ -42,7 +46,9 @@ def _dependencies(facts: DoctorFacts, folder: str) -> list[Mapping[str, Any]]:
         chart = mapping(yaml_1_1.load(facts.tree.file(f"{folder}/Chart.yaml") or b""))
     except (yaml.YAMLError, ValueError):
         return []  # version-files and chart-rules report it
-    return [one for one in map(mapping, items(chart.get("dependencies"))) if one.get("name")]
+    return [
+        dependency for dependency in map(mapping, items(chart.get("dependencies"))) if dependency.get("name")
+    ]
 
 
 def _is_vendored(facts: DoctorFacts, folder: str, dependency: Mapping[str, Any]) -> bool:

@@ -14,15 +14,15 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
     """The folder, then the name in Chart.yaml, then the places that ask for another chart."""
     charts = {chart.path: chart for chart in facts.survey.charts}
     for config, settings in facts.valid:
-        own = settings.own_chart
-        if own is None or settings.source:
+        chart_settings = settings.own_chart
+        if chart_settings is None or settings.source:
             continue  # in a repository of pins the chart is elsewhere
-        chart = charts.get(clean(own.path))
+        chart = charts.get(clean(chart_settings.path))
         if chart is None:
             near = ", ".join(charts) or "none"
             yield finding(
                 "error",
-                f"There is no chart in {own.path}.",
+                f"There is no chart in {chart_settings.path}.",
                 f"The charts of this repository are: {near}.",
                 f"Correct `chart.path` in {config}.",
                 file=config,

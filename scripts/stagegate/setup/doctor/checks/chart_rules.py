@@ -14,9 +14,9 @@ from stagegate.setup.doctor.facts import DoctorFacts
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """What fails chart-check, then the charts that could not be rendered."""
     for chart in facts.charts:
-        for one in chart.findings:
-            cure = f"{one.fix} `stagegate explain {one.rule}` describes the rule."
-            yield msgspec.structs.replace(one, severity="error", fix=cure)
+        for failure in chart.findings:
+            cure = f"{failure.fix} `stagegate explain {failure.rule}` describes the rule."
+            yield msgspec.structs.replace(failure, severity="error", fix=cure)
         if chart.trouble:
             yield finding(
                 "note" if chart.unknown else "error",

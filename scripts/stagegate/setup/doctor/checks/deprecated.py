@@ -19,9 +19,9 @@ _SETTINGS = ((re.compile(r"^\s*(?:- )?.*\bmerge-approval:", re.M), "`merge-appro
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Lines of workflows that use stagegate, then of settings."""
-    ours = [workflow.file for workflow in facts.survey.workflows if workflow.ours]
-    yield from _in(facts, ours, _WORKFLOWS)
-    yield from _in(facts, [one.config for one in facts.apps], _SETTINGS)
+    files = [workflow.file for workflow in facts.survey.workflows if workflow.ours]
+    yield from _in(facts, files, _WORKFLOWS)
+    yield from _in(facts, [app.config for app in facts.apps], _SETTINGS)
 
 
 def _in(

@@ -31,7 +31,11 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _first(config: str, settings: Settings, environment: Environment) -> Finding:
-    before = [one.name for one in settings.environments if one.name != environment.name and not one.after]
+    before = [
+        other_environment.name
+        for other_environment in settings.environments
+        if other_environment.name != environment.name and not other_environment.after
+    ]
     severity: Severity = "error" if before and not environment.is_production else "warning"
     unseen = (
         ""

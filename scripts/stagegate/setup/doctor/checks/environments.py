@@ -25,10 +25,10 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             "Run doctor with a token of somebody who administers the repository.",
         )
         return
-    known = {one.name: one for one in hub.environments}
+    existing = {github_environment.name: github_environment for github_environment in hub.environments}
     protected = any(settings.trust.level == "protected" for _, settings in facts.valid)
     for name, why in github_environments.wanted(facts).items():
-        if name not in known:
+        if name not in existing:
             yield finding(
                 "error" if protected else "warning",
                 f"There is no GitHub Environment {name}.",
@@ -39,7 +39,7 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 f"repos/{hub.repository}/environments/{quote(name, safe='')}/deployment-branch-policies "
                 f"-f name={facts.survey.branch}",
             )
-        elif _lets_every_branch_in(known[name]):
+        elif _lets_every_branch_in(existing[name]):
             holds = bool(hub.secrets.get(name)) or protected
             yield finding(
                 "error" if protected else "warning" if holds else "note",

@@ -21,25 +21,25 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         of_pins = list(_pins(facts, settings, config))
         yield from of_pins
         chart = next((c for c in facts.survey.charts if c.path == _path(settings)), None)
-        wanted = settings.image_tag.replace("{app}", settings.app)
+        form = settings.image_tag.replace("{app}", settings.app)
         if chart is None or not chart.default_tag or of_pins or _prefixed(settings, chart.default_tag):
             continue
-        if chart.default_tag != wanted:
+        if chart.default_tag != form:
             covered = bool(settings.own_chart and settings.own_chart.image_tag_value)
             yield finding(
                 "note" if covered else "error",
                 f"By default, the chart {chart.path} uses the image tag {_example(chart.default_tag)}.",
-                _WHY.format(ours=_example(wanted))
+                _WHY.format(ours=_example(form))
                 if not covered
-                else f"Pins set {_example(wanted)}; an installation without them would not find its images.",
+                else f"Pins set {_example(form)}; an installation without them would not find its images.",
                 f'Write `image-tag: "{chart.default_tag}"` in {config}, or let the chart ask for '
-                f"{_example(wanted)}.",
+                f"{_example(form)}.",
                 file=config,
             )
 
 
 def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Finding]:
-    wanted = settings.image_tag.replace("{app}", settings.app)
+    expected = settings.image_tag.replace("{app}", settings.app)
     for environment in settings.environments:
         for pin in environment.pins:
             try:
@@ -48,14 +48,14 @@ def _pins(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Findi
                 continue  # pins-readable says so
             for place in places:
                 form = _form(place)
-                if form and form != wanted and not _prefixed(settings, form):
+                if form and form != expected and not _prefixed(settings, form):
                     yield finding(
                         "error",
                         f"{place.file}, line {place.line}, has the image tag {place.value}.",
-                        _WHY.format(ours=_example(wanted)),
+                        _WHY.format(ours=_example(expected)),
                         f'Write `image-tag: "{form}"` in {config}.'
                         if form in ("{version}", "v{version}")
-                        else f"Write {_example(wanted)} there.",
+                        else f"Write {_example(expected)} there.",
                         file=place.file,
                         environment=environment.name,
                     )

@@ -34,11 +34,11 @@ def _reads_only(call: StagegateCall) -> bool:
 
 def _missing(granted: Mapping[str, str], needed: Mapping[str, str]) -> dict[str, str]:
     """What is needed above the level that is granted."""
-    every = granted.get("*", "none")
+    default = granted.get("*", "none")
     return {
         name: level
         for name, level in needed.items()
-        if LEVELS[level] > LEVELS.get(granted.get(name, every), 0)
+        if LEVELS[level] > LEVELS.get(granted.get(name, default), 0)
     }
 
 

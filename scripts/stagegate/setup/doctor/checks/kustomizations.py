@@ -23,8 +23,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if pin_files.is_kustomization(pin_files.file_of(pin))
     }
     for folder in sorted(folders):
-        for one in broken.find(facts.tree, folder):
-            yield msgspec.structs.replace(one, severity="error")
+        for mistake in broken.find(facts.tree, folder):
+            yield msgspec.structs.replace(mistake, severity="error")
 
 
 CHECK = DoctorCheck(

@@ -18,46 +18,52 @@ from stagegate.setup.documents import Document
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """The parent that the settings name, then every Application that should apply the pins of an environment."""
-    known = {document.name: document for document in facts.applications()}
+    applications = {document.name: document for document in facts.applications()}
     for config, _, environment in facts.places:
         applied = [
-            known[name].file
+            applications[name].file
             for name in environment.argo.application_names
-            if name in known and known[name].file in {pin_files.file_of(pin) for pin in environment.pins}
+            if name in applications
+            and applications[name].file in {pin_files.file_of(pin) for pin in environment.pins}
         ]
         parent = environment.argo.parent
-        if parent and known and parent not in known:
+        if parent and applications and parent not in applications:
             yield finding(
                 "warning",
                 f"No file in this repository declares the Application {parent}.",
                 f"{environment.name} names it in argocd.parent. The Applications here are: "
-                f"{', '.join(sorted(known))}.",
+                f"{', '.join(sorted(applications))}.",
                 f"If the parent is not declared elsewhere, correct argocd.parent in {config}.",
                 file=config,
                 environment=environment.name,
             )
         for file in applied:
-            for one in known.values():
-                if one.name == parent or app_of_apps.reaches(facts, one, file):
-                    yield from _applies(facts, environment, one, file)
+            for application in applications.values():
+                if application.name == parent or app_of_apps.reaches(facts, application, file):
+                    yield from _applies(facts, environment, application, file)
 
 
 def _applies(facts: DoctorFacts, environment: Environment, parent: Document, file: str) -> Iterator[Finding]:
     """What keeps a parent from applying the file of a pin."""
     branch = facts.survey.branch
-    own = [source for source in sources.of(parent.content) if source.kind == "git"]
-    ours = [one for one in own if same_repository(one.address, facts.survey.repository) != "foreign"]
-    if own and not ours:
+    git_sources = [source for source in sources.of(parent.content) if source.kind == "git"]
+    own_sources = [
+        source
+        for source in git_sources
+        if same_repository(source.address, facts.survey.repository) != "foreign"
+    ]
+    if git_sources and not own_sources:
         yield finding(
             "warning",
-            f"The Application {parent.name} deploys from {own[0].address}, but {file} is in this repository.",
+            f"The Application {parent.name} deploys from {git_sources[0].address}, but {file} is in this "
+            "repository.",
             f"Promotions of {environment.name} change {file}, and Argo CD would not apply the change.",
             f"Write `repoURL: https://github.com/{facts.survey.repository}.git`, unless that is a mirror.",
             file=parent.file,
             environment=environment.name,
         )
-    for source in ours:
-        if not app_of_apps.has(source, file) and len(ours) == 1 and not source.document.get("helm"):
+    for source in own_sources:
+        if not app_of_apps.has(source, file) and len(own_sources) == 1 and not source.document.get("helm"):
             yield finding(
                 "error",
                 f"The Application {parent.name} deploys {source.path}, where {file} is not.",

@@ -69,8 +69,8 @@ def _required(rules: tuple[BranchRule, ...]) -> dict[str, Any]:
     """Required statuses with the App that has to post them, None for anybody."""
     required: dict[str, Any] = {}
     for rule in rules:
-        for one in rule.parameters.get("required_status_checks") or ():
-            required[str(one.get("context"))] = one.get("integration_id")
+        for status in rule.parameters.get("required_status_checks") or ():
+            required[str(status.get("context"))] = status.get("integration_id")
     return required
 
 

@@ -16,7 +16,9 @@ from stagegate.versions import Version
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Tags of images: those that pins ask for, then those that no Git tag knows."""
-    repositories = {one.name: one for one in facts.registry or () if not one.trouble}
+    repositories = {
+        repository.name: repository for repository in facts.registry or () if not repository.trouble
+    }
     for _, settings in facts.valid:
         for image in settings.images:
             tags = repositories[image].tags if image in repositories else ()
@@ -37,8 +39,8 @@ def _pinned(facts: DoctorFacts, settings: Settings, image: str, tags: set[str]) 
             for place in places:
                 value = place.value.rpartition(":")[2] if "/" in place.value else place.value
                 tag = value.partition("@")[0]
-                ours = place.role == "image-tag" and place.subject in ("", image) and not place.moving
-                if ours and tag and tag not in tags:
+                is_own_tag = place.role == "image-tag" and place.subject in ("", image) and not place.moving
+                if is_own_tag and tag and tag not in tags:
                     yield finding(
                         "error",
                         f"{image}:{tag} is not in the registry, and {environment.name} is pinned to it.",
@@ -81,9 +83,10 @@ def _deletion(image: str, tag: str) -> str:
     """The command that deletes the version of a package on GHCR with a tag."""
     owner, _, name = image.removeprefix("ghcr.io/").partition("/")
     versions = f"/orgs/{owner}/packages/container/{quote(name, safe='')}/versions"
-    one = f'.[] | select(.metadata.container.tags | index("{tag}")) | .id'
+    filter_by_tag = f'.[] | select(.metadata.container.tags | index("{tag}")) | .id'
     return (
-        f"gh api --method DELETE \"{versions}/$(gh api --paginate {versions} --jq '{one}')\" (for a person's "
+        f"gh api --method DELETE \"{versions}/$(gh api --paginate {versions} --jq '{filter_by_tag}')\" (for a "
+        "person's "
         "account: /users instead of /orgs)"
     )
 
@@ -91,7 +94,7 @@ def _deletion(image: str, tag: str) -> str:
 def _newest(settings: Settings, tags: tuple[str, ...]) -> Version | None:
     prefix = settings.version.tag_prefix
     versions = (tag[len(prefix) :] for tag in tags if tag.startswith(prefix))
-    valid = [Version.parse(one) for one in versions if Version.is_valid(one)]
+    valid = [Version.parse(version) for version in versions if Version.is_valid(version)]
     return max(valid, default=None)
 
 

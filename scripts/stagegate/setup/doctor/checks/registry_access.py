@@ -11,13 +11,17 @@ from stagegate.setup.doctor.facts import DoctorFacts
 
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Repositories that cannot be read, then those that cannot be pushed to."""
-    for one in facts.registry or ():
-        if one.unreachable:
-            yield finding("note", f"{one.name} could not be reached.", one.trouble, one.cure)
-        elif one.trouble:
-            yield finding("error", f"{one.name} cannot be read.", one.trouble, one.cure)
-        elif one.push_trouble:
-            yield finding("error", f"{one.name} cannot be pushed to.", one.push_trouble, one.cure)
+    for repository in facts.registry or ():
+        if repository.unreachable:
+            yield finding(
+                "note", f"{repository.name} could not be reached.", repository.trouble, repository.cure
+            )
+        elif repository.trouble:
+            yield finding("error", f"{repository.name} cannot be read.", repository.trouble, repository.cure)
+        elif repository.push_trouble:
+            yield finding(
+                "error", f"{repository.name} cannot be pushed to.", repository.push_trouble, repository.cure
+            )
 
 
 CHECK = DoctorCheck(

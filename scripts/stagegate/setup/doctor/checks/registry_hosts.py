@@ -39,9 +39,9 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         yield from _without_host(settings, config)
 
 
-def _is_short(host: str, known: str) -> bool:
+def _is_short(host: str, well_known: str) -> bool:
     """Whether both have as many parts: registry.ghcr.io and eu.gcr.io are hosts of their own."""
-    return host.count(".") == known.count(".") and abs(len(host) - len(known)) < 3
+    return host.count(".") == well_known.count(".") and abs(len(host) - len(well_known)) < 3
 
 
 def _without_host(settings: Settings, config: str) -> Iterator[Finding]:

@@ -67,7 +67,7 @@ def _file(facts: DoctorFacts, environments: Sequence[Environment], file: str) ->
     used = set(placeholders.variables(msgspec.to_builtins(parsed)))
     yield from _unlisted(environments, file, used)
     yield from _unused(environments, file, used)
-    blind = [one for one in environments if one.argo.source == "http"]
+    blind = [environment for environment in environments if environment.argo.source == "http"]
     if blind and not parsed.asks_version:
         verb = "has" if len(blind) == 1 else "have"
         yield _finding(
@@ -82,7 +82,7 @@ def _file(facts: DoctorFacts, environments: Sequence[Environment], file: str) ->
 
 def _unlisted(environments: Sequence[Environment], file: str, used: set[str]) -> Iterator[Finding]:
     """Variables that a file uses and gates do not list."""
-    for missing, group in _grouped(environments, lambda one: used - set(one.gate.variables)):
+    for missing, group in _grouped(environments, lambda environment: used - set(environment.gate.variables)):
         yield _finding(
             "error",
             group,
@@ -95,8 +95,8 @@ def _unlisted(environments: Sequence[Environment], file: str, used: set[str]) ->
 
 def _unused(environments: Sequence[Environment], file: str, used: set[str]) -> Iterator[Finding]:
     """Variables that gates list and the file does not use. A program of `command` may use them."""
-    checked = [one for one in environments if not one.gate.command]
-    for spare, group in _grouped(checked, lambda one: set(one.gate.variables) - used):
+    checked = [environment for environment in environments if not environment.gate.command]
+    for spare, group in _grouped(checked, lambda environment: set(environment.gate.variables) - used):
         yield _finding(
             "note",
             group,
@@ -112,24 +112,24 @@ def _grouped(
 ) -> Iterator[tuple[tuple[str, ...], list[Environment]]]:
     """The environments by the variables that are wrong there; those without any are left out."""
     groups: dict[tuple[str, ...], list[Environment]] = {}
-    for one in environments:
-        groups.setdefault(tuple(sorted(names(one))), []).append(one)
-    yield from ((found, group) for found, group in groups.items() if found)
+    for environment in environments:
+        groups.setdefault(tuple(sorted(names(environment))), []).append(environment)
+    yield from ((variables, group) for variables, group in groups.items() if variables)
 
 
 def _gates(environments: Sequence[Environment]) -> str:
-    several = len({one.name for one in environments}) > 1
+    several = len({environment.name for environment in environments}) > 1
     return f"The {'gates' if several else 'gate'} of {_names(environments)} {'read' if several else 'reads'}"
 
 
 def _names(environments: Sequence[Environment]) -> str:
-    return " and ".join(dict.fromkeys(one.name for one in environments))
+    return " and ".join(dict.fromkeys(environment.name for environment in environments))
 
 
 def _finding(
     severity: Severity, environments: Sequence[Environment], message: str, why: str, fix: str, file: str
 ) -> Finding:
-    names = {one.name for one in environments}
+    names = {environment.name for environment in environments}
     return finding(severity, message, why, fix, file=file, environment=names.pop() if len(names) == 1 else "")
 
 

@@ -31,10 +31,14 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         if interface is None or not interface.is_workflow or "inherit" in call.secrets:
             continue
         yield from _unknown(call, interface)
-        told: set[str] = set()
-        for severity, name, others, why in _needed(facts, call):
-            if name in interface.secrets and not {name, *others} & set(call.secrets) and name not in told:
-                told.add(name)
+        reported: set[str] = set()
+        for severity, name, alternatives, why in _needed(facts, call):
+            if (
+                name in interface.secrets
+                and not {name, *alternatives} & set(call.secrets)
+                and name not in reported
+            ):
+                reported.add(name)
                 yield _missing(call, severity, name, why)
 
 
@@ -99,10 +103,10 @@ def _needed(facts: DoctorFacts, call: StagegateCall) -> Iterator[tuple[Severity,
 
 
 def _teams(settings: Settings) -> Iterator[tuple[str, str]]:
-    for command, who in msgspec.structs.asdict(settings.commands).items():
-        for one in who if isinstance(who, tuple) else ():
-            if "/" in one:
-                yield command, one
+    for command, people in msgspec.structs.asdict(settings.commands).items():
+        for name in people if isinstance(people, tuple) else ():
+            if "/" in name:
+                yield command, name
 
 
 def _gated(facts: DoctorFacts, call: StagegateCall) -> Iterator[Environment]:

@@ -20,19 +20,19 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
             "Every action reads its settings from it.",
             "stagegate init",
         )
-    for one in facts.apps:
-        if one.unread:
+    for app in facts.apps:
+        if app.unread:
             yield finding(
                 "warning",
-                f"{one.config} was not checked: its shared policy {one.unread} was not read.",
-                one.why,
+                f"{app.config} was not checked: its shared policy {app.unread} was not read.",
+                app.why,
                 'stagegate doctor --token "$(gh auth token)"',
-                file=one.config,
+                file=app.config,
             )
-        elif one.settings is None:
+        elif app.settings is None:
             yield msgspec.structs.replace(
-                finding("error", one.trouble, "No action runs with such a file.", file=one.config),
-                line=one.line,
+                finding("error", app.trouble, "No action runs with such a file.", file=app.config),
+                line=app.line,
             )
     names = [settings.app for _, settings in facts.valid]
     for config, settings in facts.valid:

@@ -27,8 +27,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
         between = _median(times)
         if between >= soak:
             continue
-        severity, what, why, cure = _words(settings, environment, between, len(times))
-        yield finding(severity, what, why, cure, file=config, environment=environment.name)
+        severity, message, why, cure = _words(settings, environment, between, len(times))
+        yield finding(severity, message, why, cure, file=config, environment=environment.name)
 
 
 def _median(times: list[datetime]) -> float:
@@ -38,7 +38,7 @@ def _median(times: list[datetime]) -> float:
 def _words(
     settings: Settings, environment: Environment, between: float, releases: int
 ) -> tuple[Severity, str, str, str]:
-    what = (
+    message = (
         f"{settings.app} is released every {duration(between)}, and {environment.name} soaks for "
         f"{duration(seconds(environment.soak))}."
     )
@@ -46,14 +46,14 @@ def _words(
     if environment.promotion.replace == "always":
         return (
             "error",
-            what,
+            message,
             f"{why} With `promotion.replace: always` each of them replaces the proposal that soaks, so "
             "possibly none is ever merged.",
             "Set `promotion.replace: when-idle`, or a soak that is shorter than the time between releases.",
         )
     return (
         "note",
-        what,
+        message,
         f"{why} A proposal that soaks stays until it is merged, and only then the newest release follows: most "
         "releases never enter by themselves.",
         "Nothing to do if that is wanted; else set a shorter `soak`.",

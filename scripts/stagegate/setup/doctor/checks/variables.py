@@ -84,11 +84,11 @@ class _Place(msgspec.Struct, frozen=True):
 
 def _lines(severity: Severity, names: Sequence[str], why: str, place: _Place) -> Iterator[Finding]:
     """A finding where some of these variables are neither set nor given as lines of the one secret."""
-    missing = [one for one in names if one not in place.held]
-    alone = [one for one in names if one in place.held and not place.is_mapped]
+    missing = [variable for variable in names if variable not in place.held]
+    alone = [variable for variable in names if variable in place.held and not place.is_mapped]
     if not (missing or alone) or LINES in place.held:
         return
-    lines = "\\n".join(f"{one}=..." for one in [*missing, *alone])
+    lines = "\\n".join(f"{variable}=..." for variable in [*missing, *alone])
     if missing:
         message = f"{place.name} has neither {', '.join(missing)} nor the secret {LINES}."
     else:
@@ -122,7 +122,7 @@ def _hosts(hub: HubFacts, environment: Environment, name: str, variables: set[st
 
 def _channels(settings: Settings, place: _Place) -> Iterator[Finding]:
     """The addresses of `notify`, which the gate of this environment sends to, and the hosts it may send to."""
-    addresses = [one.url for one in settings.notify.channels if one.url]
+    addresses = [channel.url for channel in settings.notify.channels if channel.url]
     why = (
         f"stagegate sends messages about {settings.app} to the addresses under `notify`; without them it sends "
         "none."
@@ -174,8 +174,8 @@ def _elsewhere(facts: DoctorFacts, hub: HubFacts) -> Iterator[Finding]:
 
 def _held(held: object, name: str) -> set[str] | None:
     """Names in an Environment and in the repository, which jobs see both; None where one is unknown."""
-    own, shared = held.get(name), held.get("")  # type: ignore[attr-defined]
-    return None if own is None else {*own, *(shared or {})}
+    in_environment, shared = held.get(name), held.get("")  # type: ignore[attr-defined]
+    return None if in_environment is None else {*in_environment, *(shared or {})}
 
 
 CHECK = DoctorCheck(

@@ -63,8 +63,8 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 
 def _chart(facts: DoctorFacts, settings: Settings, config: str) -> Iterator[Finding]:
     """The two versions of Chart.yaml, which helm-publish demands to be the release's."""
-    own = settings.own_chart
-    file = f"{clean(own.path)}/Chart.yaml" if own else ""
+    chart_settings = settings.own_chart
+    file = f"{clean(chart_settings.path)}/Chart.yaml" if chart_settings else ""
     if not file or facts.tree.file(file) is None or not settings.version.places:
         return
     moved = " ".join(

@@ -21,8 +21,10 @@ _COMMANDING = ("events.yml", "commands.yml", "pr-command")
 def check(facts: DoctorFacts) -> Iterator[Finding]:
     """Triggers that an environment needs, then triggers of which some activities are left out."""
     workflows = workflow_calls.read(facts)
-    evaluating = [one for one in workflows if any(call.name in _EVALUATING for call in one.calls)]
-    guarding = [one for one in workflows if any(call.name in _GUARDING for call in one.calls)]
+    evaluating = [
+        workflow for workflow in workflows if any(call.name in _EVALUATING for call in workflow.calls)
+    ]
+    guarding = [workflow for workflow in workflows if any(call.name in _GUARDING for call in workflow.calls)]
     if not evaluating or not guarding:
         return  # the check `workflows` reports it
     for config, settings, environment in facts.places:
@@ -69,11 +71,11 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
 def _unheard(facts: DoctorFacts, evaluating: list[WorkflowFile]) -> Iterator[Finding]:
     """The event `waiting` of a channel, which only an evaluation by the clock notices in time."""
     for config, settings in facts.valid if not _any(evaluating, "schedule") else ():
-        hearing = [one for one in settings.notify.channels if "waiting" in one.events]
+        hearing = [channel for channel in settings.notify.channels if "waiting" in channel.events]
         if not hearing or settings.policy:
             continue
         wished = settings.notify.waiting_after != Notify().waiting_after or any(
-            one.events != EVENTS for one in hearing
+            channel.events != EVENTS for channel in hearing
         )
         yield finding(
             "warning" if wished else "note",
@@ -92,7 +94,7 @@ def _waits(environment: Environment) -> str:
         "a freeze": bool(environment.freeze),
         "a window": bool(environment.window),
     }
-    return " and ".join(name for name, given in named.items() if given)
+    return " and ".join(name for name, is_set in named.items() if is_set)
 
 
 def _any(workflows: list[WorkflowFile], trigger: str) -> bool:
@@ -112,8 +114,14 @@ def _left_out(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
             ),
             ("issue_comment", _COMMANDING, ("created",), "Commands such as /promote would get no reply."),
         ):
-            types = [str(one) for one in items(mapping(workflow.triggers.get(trigger)).get("types"))]
-            missing = [one for one in needed if one not in types] if types and names & set(callers) else []
+            types = [
+                str(activity) for activity in items(mapping(workflow.triggers.get(trigger)).get("types"))
+            ]
+            missing = (
+                [activity for activity in needed if activity not in types]
+                if types and names & set(callers)
+                else []
+            )
             if missing:
                 yield finding(
                     "warning",

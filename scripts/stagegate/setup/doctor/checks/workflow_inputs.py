@@ -103,8 +103,8 @@ def _outputs(facts: DoctorFacts, call: StagegateCall, jobs: Mapping[str, Any]) -
     for name, value in call.inputs.items():
         for match in _OUTPUT.finditer(str(value)):
             job, output = match["job"], match["output"]
-            known = outputs.of_job(facts, mapping(jobs.get(job)))
-            if job in needed and job in jobs and (known is None or output in known):
+            written_outputs = outputs.of_job(facts, mapping(jobs.get(job)))
+            if job in needed and job in jobs and (written_outputs is None or output in written_outputs):
                 continue
             if job not in jobs:
                 why, cure = f"The file has no job {job}.", f"Write one of: {', '.join(jobs)}."
@@ -112,7 +112,7 @@ def _outputs(facts: DoctorFacts, call: StagegateCall, jobs: Mapping[str, Any]) -
                 why = f"The job {call.job} does not name {job} in `needs`."
                 cure = f"Add {job} to `needs:` of the job {call.job}."
             else:
-                why = f"The job {job} has these outputs: {', '.join(known or ()) or 'none'}."
+                why = f"The job {job} has these outputs: {', '.join(written_outputs or ()) or 'none'}."
                 cure = f"Add `{output}` below `outputs:` of the job {job}, or correct the name."
             yield finding(
                 "error",

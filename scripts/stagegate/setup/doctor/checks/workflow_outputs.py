@@ -28,7 +28,7 @@ def _of_jobs(
     facts: DoctorFacts, workflow: WorkflowFile, name: str, job: Mapping[str, Any]
 ) -> Iterator[Finding]:
     needed = expressions.needed(job)
-    for missing in (one for one in needed if one not in workflow.jobs):
+    for missing in (job for job in needed if job not in workflow.jobs):
         near = difflib.get_close_matches(missing, workflow.jobs, 1)
         yield finding(
             "error",
@@ -48,10 +48,10 @@ def _of_jobs(
             )
             yield _empty(workflow, name, f"needs.{taken.text}", f"It does not need {taken.owner}.", cure)
             continue
-        known = outputs.of_job(facts, mapping(workflow.jobs.get(taken.owner)))
-        if known is not None and taken.output not in known:
-            why = f"The job {taken.owner} has these outputs: {', '.join(known) or 'none'}."
-            cure = _nearest(taken.output, known, f"`outputs:` of the job {taken.owner}")
+        outputs_of_job = outputs.of_job(facts, mapping(workflow.jobs.get(taken.owner)))
+        if outputs_of_job is not None and taken.output not in outputs_of_job:
+            why = f"The job {taken.owner} has these outputs: {', '.join(outputs_of_job) or 'none'}."
+            cure = _nearest(taken.output, outputs_of_job, f"`outputs:` of the job {taken.owner}")
             yield _empty(workflow, name, f"needs.{taken.text}", why, cure)
 
 
@@ -65,10 +65,12 @@ def _of_steps(workflow: WorkflowFile, name: str, job: Mapping[str, Any]) -> Iter
             cure = _nearest(taken.owner, tuple(steps), f"the steps, as `id: {taken.owner}`")
             yield _empty(workflow, name, f"steps.{taken.text}", why, cure)
             continue
-        known = outputs.of_step(steps[taken.owner])
-        if taken.output and known is not None and taken.output not in known:
-            why = f"{steps[taken.owner]['uses']} has these outputs: {', '.join(known) or 'none'}."
-            yield _empty(workflow, name, f"steps.{taken.text}", why, _nearest(taken.output, known, ""))
+        outputs_of_step = outputs.of_step(steps[taken.owner])
+        if taken.output and outputs_of_step is not None and taken.output not in outputs_of_step:
+            why = f"{steps[taken.owner]['uses']} has these outputs: {', '.join(outputs_of_step) or 'none'}."
+            yield _empty(
+                workflow, name, f"steps.{taken.text}", why, _nearest(taken.output, outputs_of_step, "")
+            )
 
 
 def _empty(workflow: WorkflowFile, job: str, text: str, why: str, cure: str) -> Finding:
@@ -81,11 +83,11 @@ def _empty(workflow: WorkflowFile, job: str, text: str, why: str, cure: str) -> 
     )
 
 
-def _nearest(name: str, known: tuple[str, ...], place: str) -> str:
-    near = difflib.get_close_matches(name, known, 1)
+def _nearest(name: str, names: tuple[str, ...], place: str) -> str:
+    near = difflib.get_close_matches(name, names, 1)
     if near:
         return f"Write {near[0]} instead of {name}."
-    return f"Add {name} to {place}, or correct the name." if place else f"Write one of: {', '.join(known)}."
+    return f"Add {name} to {place}, or correct the name." if place else f"Write one of: {', '.join(names)}."
 
 
 def _without_inputs(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,9 +96,9 @@ def _without_inputs(job: Mapping[str, Any]) -> dict[str, Any]:
     return {**_without_with(job), "steps": steps}
 
 
-def _without_with(part: Mapping[str, Any]) -> dict[str, Any]:
-    left_out = ("with",) if workflow_calls.is_call(str(part.get("uses") or "")) else ()
-    return {key: value for key, value in part.items() if key not in left_out}
+def _without_with(definition: Mapping[str, Any]) -> dict[str, Any]:
+    left_out = ("with",) if workflow_calls.is_call(str(definition.get("uses") or "")) else ()
+    return {key: value for key, value in definition.items() if key not in left_out}
 
 
 CHECK = DoctorCheck(

@@ -30,7 +30,7 @@ def _releasing(facts: DoctorFacts, workflows: tuple[WorkflowFile, ...]) -> Itera
     main = workflow_calls.default_branch(facts)
     branches = {
         main,
-        *(one for _, settings in facts.valid for one in settings.release_branches),
+        *(branch for _, settings in facts.valid for branch in settings.release_branches),
     }
     for workflow in workflows:
         names = {call.name for call in workflow.calls if call.inputs.get("mode") not in ("verify", "plan")}
@@ -58,7 +58,9 @@ def _release_branches(facts: DoctorFacts, workflow: WorkflowFile, main: str) -> 
         for pattern in () if settings.source else settings.release_branches:
             patterns.setdefault(pattern, config)
     missing = [
-        one for one in patterns if not workflow_calls.started_on(workflow, event_filters.example_of(one))
+        pattern
+        for pattern in patterns
+        if not workflow_calls.started_on(workflow, event_filters.example_of(pattern))
     ]
     if missing:
         yield finding(
@@ -100,13 +102,15 @@ def _cancelled(workflows: tuple[WorkflowFile, ...]) -> Iterator[Finding]:
     """Concurrency groups that several runs share: GitHub cancels all but the newest that waits."""
     for workflow in workflows:
         jobs = [mapping(workflow.jobs.get(call.job)).get("concurrency") for call in workflow.calls]
-        for given in [workflow.concurrency] if workflow.calls else []:
-            jobs.append(given)
-        for given in filter(None, jobs):
-            group = given if isinstance(given, str) else str(mapping(given).get("group") or "")
+        for concurrency in [workflow.concurrency] if workflow.calls else []:
+            jobs.append(concurrency)
+        for concurrency in filter(None, jobs):
+            group = (
+                concurrency if isinstance(concurrency, str) else str(mapping(concurrency).get("group") or "")
+            )
             if "github.run_id" in group:
                 continue
-            cancels = mapping(given).get("cancel-in-progress") not in (None, False, "false")
+            cancels = mapping(concurrency).get("cancel-in-progress") not in (None, False, "false")
             yield finding(
                 "error" if cancels else "warning",
                 f"{workflow.file} has the concurrency group {group}, which its runs share.",
