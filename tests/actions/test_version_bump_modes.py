@@ -216,6 +216,36 @@ def test_the_mode_auto_opens_a_pull_request_where_the_rules_require_one(tmp_path
         assert world.bump()[1]["reason"] == "proposed"
 
 
+def test_without_version_files_a_tag_is_enough_where_the_rules_require_a_pull_request(tmp_path: Path) -> None:
+    with single(tmp_path, "files: []") as world:
+        head = world.repo.seed({"a": "2"}, "fix: cup")
+        world.forge.protect("acme/mono", "main", require_pull_request=True)
+        code, out = world.bump()
+        assert (code, out["reason"], out["changed"], out["sha"]) == (0, "released", "true", head)
+        assert (world.tags["v1.0.1"], pulls(world)) == (head, [])
+
+
+def test_only_released_apps_of_a_run_with_a_release_pull_request_continue(tmp_path: Path) -> None:
+    with monorepo(tmp_path) as world:
+        settings = world.git("show", "main:services/svc-b/stagegate.yaml")
+        tagged = {"services/svc-b/stagegate.yaml": settings.replace("[services/svc-b/VERSION]", "[]")}
+        changed = {f"services/{name}/main.py": "1" for name in ("svc-a", "svc-b")}
+        world.repo.seed({**tagged, **changed}, "fix: cup")
+        code, out = world.bump(*GLOB, "--mode", "pull-request")
+        assert (code, out["reason"], out["changed"]) == (0, "released", "true")
+        assert versions(out)["svc-a"] == ("1.2.4", False) and versions(out)["svc-b"] == ("1.2.4", True)
+        assert "svc-b-v1.2.4" in world.tags and "svc-a-v1.2.4" not in world.tags
+        (pull,) = pulls(world)
+        assert pull["title"] == "chore(release): svc-a 1.2.4"
+
+        world.merge(int(str(pull["number"])))
+        world.repo.seed({"services/svc-c/main.py": "1"}, "feat: tea")
+        code, out = world.bump(*GLOB, "--mode", "pull-request")
+        assert (code, out["reason"], "svc-a-v1.2.4" in world.tags) == (0, "released", True)
+        assert versions(out)["svc-c"] == ("1.3.0", False)  # a later run proposes it
+        assert world.bump(*GLOB, "--mode", "pull-request")[1]["reason"] == "proposed"
+
+
 def test_a_tag_alone_needs_no_files(tmp_path: Path) -> None:
     with single(tmp_path, "files: []") as world:
         head = world.repo.seed({"a": "2"}, "feat: tea")

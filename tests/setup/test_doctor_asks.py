@@ -214,7 +214,17 @@ def test_rules_that_block_direct_commits_are_reported_and_protecting_rules_requi
     done = diagnose()
     assert not [one for one in done.findings if "Nothing protects" in one["message"]]
     assert "merge: stagegate" in done.told("rules-block", "Promotions to staging")["fix"]
-    assert "version: {files: []}" in done.told("rules-block", "version-bump")["fix"]
+    releases = done.told("rules-block", "version-bump makes releases by a pull request")
+    assert releases["severity"] == "note" and "version: {files: []}" in releases["fix"]
+    direct = diagnose(
+        {
+            ".github/workflows/release.yml": (
+                "version.yml@v0.1.0",
+                "version.yml@v0.1.0\n    with: {mode: commit}",
+            )
+        }
+    )
+    assert direct.told("rules-block", "version-bump must push its release commits")["severity"] == "error"
     assert done.code == 2
 
 

@@ -61,14 +61,40 @@ def write(
         for app, plan in zip(apps, plans, strict=True)
         if plan.reason == "released"
     ]
-    if mode == "pull-request" and not any(release.plan.commit for release in releases):
+    if mode != "pull-request":
+        return _release(outcome, apps, releases, github, branch, context) if releases else outcome
+    # A merged release is tagged now, and so is one without files, for which a pull request has nothing to change.
+    ready = [release for release in releases if release.plan.commit or not release.plan.files]
+    waiting = [release for release in releases if release not in ready]
+    if not any(release.plan.commit for release in ready):  # otherwise a later run proposes the waiting ones
         try:
-            return _propose(outcome, apps, releases, github, branch, context.run_id)
+            outcome = _propose(outcome, apps, waiting, github, branch, context.run_id)
         except Stop as stop:
             raise (_protected(branch, stop) if request.mode == "auto" else stop) from stop
-    if mode == "pull-request":  # these were merged and are tagged now; a later run proposes the others
-        releases = [release for release in releases if release.plan.commit]
-    return _release(outcome, apps, releases, github, branch, context) if releases else outcome
+    if not ready:
+        return outcome
+    outcome = _without(outcome, apps, waiting)
+    return _release(outcome, apps, ready, github, branch, context)
+
+
+def _without(
+    outcome: BumpOutcome, apps: Sequence[VersionedApp], waiting: Sequence[AppRelease]
+) -> BumpOutcome:
+    """The outcome of a run that releases some apps, with those that wait for the release pull request marked."""
+    names = {release.settings.app for release in waiting}
+    number = outcome.pull[0]
+    detail = (
+        f"Pull request #{number} releases it when it is merged." if number else "A later run proposes it."
+    )
+    return msgspec.structs.replace(
+        outcome,
+        plans=tuple(
+            msgspec.structs.replace(plan, reason="proposed", detail=f"{plan.version} is next. {detail}")
+            if app.settings.app in names
+            else plan
+            for app, plan in zip(apps, outcome.plans, strict=True)
+        ),
+    )
 
 
 def _propose(
@@ -115,7 +141,9 @@ def _release(
         shas_by_app.get(app.settings.app, sha) for app, sha in zip(apps, outcome.commits, strict=True)
     )
     head = next((change.after for change in changes if change.kind == "commit"), outcome.head)
-    return msgspec.structs.replace(outcome, commits=commits, changes=changes, head=head)
+    return msgspec.structs.replace(
+        outcome, reason="released", commits=commits, changes=(*outcome.changes, *changes), head=head
+    )
 
 
 def _protected(branch: str, stop: Stop) -> Stop:

@@ -83,7 +83,7 @@ def _summary(apps: Sequence[VersionedApp], outcome: BumpOutcome, reason: str) ->
             plan=plan,
             reason="planned" if reason == "planned" and plan.reason == "released" else plan.reason,
             sha=sha,
-            pull=outcome.pull if plan.reason == "released" else (0, ""),
+            pull=outcome.pull if plan.reason == "released" != outcome.reason else (0, ""),
             changes=outcome.changes,
         )
         for app, plan, sha in zip(apps, outcome.plans, outcome.commits, strict=True)

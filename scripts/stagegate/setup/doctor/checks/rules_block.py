@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stagegate.model import Finding
+from stagegate.setup.doctor import workflow_calls
 from stagegate.setup.doctor.check import DoctorCheck, finding
 from stagegate.setup.doctor.facts import DoctorFacts
 
@@ -16,6 +17,7 @@ _STOPPING = {
     "required_deployments": "a deployment succeeds first",
     "merge_queue": "every change passes the merge queue",
 }
+_CLOSED = frozenset({"update", "required_deployments"})  # no release pull request helps here
 _SIGNED = frozenset({"required_signatures"})  # commits through the API are signed by GitHub
 
 
@@ -48,11 +50,22 @@ def check(facts: DoctorFacts) -> Iterator[Finding]:
                 environment=environment.name,
             )
     if any(settings.version.places and not settings.source for _, settings in facts.valid):
+        yield from _releases(facts, {rule.type for rule in hub.rules}, why, cure)
+
+
+def _releases(facts: DoctorFacts, rules: set[str], why: str, cure: str) -> Iterator[Finding]:
+    """How releases with version files are made in spite of the rules, by the mode of each call."""
+    calls = [call for call in workflow_calls.calls(facts) if call.name in ("version.yml", "version-bump")]
+    modes = {str(call.inputs.get("mode") or "auto") for call in calls} or {"auto"}
+    cure = f"{cure}; or keep no version in files: `version: {{files: []}}`."
+    if "commit" in modes or (rules & _CLOSED and modes & {"auto", "pull-request"}):
+        yield finding("error", "version-bump must push its release commits to a protected branch.", why, cure)
+    elif modes & {"auto", "pull-request"}:
         yield finding(
-            "error",
-            "version-bump must push its release commits to a protected branch.",
-            why,
-            f"{cure}; or keep no version in files: `version: {{files: []}}`.",
+            "note",
+            "version-bump makes releases by a pull request here.",
+            f"{why} Nothing is released until somebody merges the release pull request.",
+            f"If releases should need nobody: {cure[0].lower()}{cure[1:]}",
         )
 
 
