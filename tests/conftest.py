@@ -55,6 +55,7 @@ def pytest_configure() -> None:
     if folder := scratch.in_memory():
         os.environ["TMPDIR"] = folder  # also for the programs that tests start
         tempfile.tempdir = None
+    os.environ["GOGC"] = "400"  # helm and the registry live too short to look for garbage this often
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

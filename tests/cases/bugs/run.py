@@ -13,11 +13,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 # The kit beside this file comes first: a folder of cases may have one of its own, for another state of the code.
 _START = "import kit, runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
+# Runs a case: its file, the folder, the environment.
+Start = Callable[[Path, Path, Mapping[str, str]], "subprocess.CompletedProcess[str]"]
+
+
+def start(case: Path, cwd: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a case in an interpreter of its own."""
+    command = [sys.executable, "-c", _START, str(case)]
+    return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
 
 
 def cases(folder: Path) -> list[Path]:
@@ -25,14 +34,13 @@ def cases(folder: Path) -> list[Path]:
     return [folder / "case.py"] if (folder / "case.py").is_file() else sorted(folder.glob("*/case.py"))
 
 
-def run(case: Path, checkout: Path) -> tuple[int, str]:
+def run(case: Path, checkout: Path, start: Start = start) -> tuple[int, str]:
     """Exit code and last words of one case; what it wrote is gone afterwards."""
     paths = [str(HERE / "_kit"), str(checkout), str(checkout / "scripts")]
     environ = {**os.environ, "STAGEGATE": str(checkout), "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-c", _START, str(case)]
     with tempfile.TemporaryDirectory(prefix="stagegate-case-") as folder:
         environ["TMPDIR"] = folder
-        done = subprocess.run(command, cwd=checkout, env=environ, capture_output=True, text=True, check=False)
+        done = start(case, checkout, environ)
     words = (done.stdout.strip() or done.stderr.strip()).splitlines()
     return done.returncode, "\n".join(words[-8:])
 

@@ -9,11 +9,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+# Runs chart-check: the checkout, the arguments, the folder, the environment.
+Start = Callable[[Path, Sequence[str], Path, Mapping[str, str]], object]
+
+
+def start(tool: Path, arguments: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> object:
+    """Run chart-check of a checkout as a step does."""
+    argv = [str(tool / "scripts/run"), "chart_check", *arguments]
+    return subprocess.run(argv, cwd=cwd, env=environ, capture_output=True, check=False)
 
 
 def cases_in(folder: Path) -> list[Path]:
@@ -21,13 +30,13 @@ def cases_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if (path / "expected.json").exists())
 
 
-def faults(tool: Path, case: Path) -> list[str]:
+def faults(tool: Path, case: Path, start: Start = start) -> list[str]:
     """The mistakes in the verdicts on the two twins of a case; nothing where both are right."""
     expected = json.loads((case / "expected.json").read_text())
     bad = expected["bad"]
     wrong: list[str] = []
     for twin in ("good", "bad"):
-        findings = findings_of(tool, case, twin, expected.get("compare-with"))
+        findings = findings_of(tool, case, twin, expected.get("compare-with"), start)
         if findings is None:
             wrong.append(f"{twin}: no report")
             continue
@@ -49,7 +58,9 @@ def faults(tool: Path, case: Path) -> list[str]:
     return wrong
 
 
-def findings_of(tool: Path, case: Path, twin: str, base: str | None) -> list[dict[str, Any]] | None:
+def findings_of(
+    tool: Path, case: Path, twin: str, base: str | None, start: Start = start
+) -> list[dict[str, Any]] | None:
     """The findings of chart-check on one twin; None without a report."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -58,8 +69,7 @@ def findings_of(tool: Path, case: Path, twin: str, base: str | None) -> list[dic
         if base:
             shutil.copytree(case / base, work / ".base")
             flags = ["--base", f".base/charts/{next((work / '.base/charts').iterdir()).name}"]
-        argv = [str(tool / "scripts/run"), "chart_check", *flags, "--report", ".report.json"]
-        subprocess.run(argv, cwd=work, env=environment(tool), capture_output=True, check=False)
+        start(tool, [*flags, "--report", ".report.json"], work, environment(tool))
         report = work / ".report.json"
         listed: list[dict[str, Any]] | None = (
             json.loads(report.read_text())["findings"] if report.exists() else None

@@ -12,12 +12,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@a")
+# Runs promote-pr: the checkout, the arguments, the folder.
+Start = Callable[[Path, Sequence[str], Path], "subprocess.CompletedProcess[str]"]
 
 
-def outcome_of(checkout: Path, case: Path) -> tuple[bool, str, str]:
+def start(checkout: Path, arguments: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run promote-pr of a checkout as a person does."""
+    argv = [str(checkout / "scripts/run"), "promote_pr", *arguments]
+    return subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def outcome_of(checkout: Path, case: Path, start: Start = start) -> tuple[bool, str, str]:
     """Whether a case is right, what happened in a word, and the last annotation."""
     want = json.loads((case / "case.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
@@ -26,17 +35,8 @@ def outcome_of(checkout: Path, case: Path) -> tuple[bool, str, str]:
         shutil.copy(case / "stagegate.yaml", there)
         for command in (("init", "-q", "."), ("add", "-A"), ("commit", "-qm", "x")):
             subprocess.run([*GIT, *command], cwd=there, check=True)
-        edit = [
-            "promote_pr",
-            "--local",
-            "--environment",
-            want["environment"],
-            "--version",
-            want["version"],
-        ]
-        run = subprocess.run(
-            [checkout / "scripts/run", *edit], cwd=there, capture_output=True, text=True, check=False
-        )
+        edit = ["--local", "--environment", want["environment"], "--version", want["version"]]
+        run = start(checkout, edit, there)
         now = _files(there)
         subprocess.run([*GIT, "checkout", "-q", "."], cwd=there, check=True)
         before = _files(there)

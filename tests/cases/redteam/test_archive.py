@@ -5,48 +5,62 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import resource
-import subprocess
-import sys
 import tarfile
+import tempfile
 import textwrap
 from pathlib import Path
 
 import pytest
 
-import stagegate
+from tests import warm
 
 
 def measured(script: str) -> tuple[int, float, int, str]:
     """Exit code, seconds of processor time, peak memory in MiB and output of a Python script.
 
-    The time limit only ends a script that hangs; processor time does not grow on a busy machine.
+    Processor time does not grow on a busy machine.
     """
-    # ru_maxrss would keep what the test's own process held when it forked; VmHWM begins anew.
+    # ru_maxrss would keep what the process held that this one was forked from; VmHWM begins anew.
     code = (
-        textwrap.dedent(script)
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
+        + textwrap.dedent(script)
         + "\nimport time; print('SECONDS', time.process_time())"
         + "\nfor line in open('/proc/self/status'):"
         + "\n    if line.startswith('VmHWM'): print('PEAK', int(line.split()[1]) >> 10)\n"
     )
-    try:
-        done = subprocess.run(
-            [sys.executable, "-"],
-            input=code,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            env={**os.environ, "PYTHONPATH": str(Path(stagegate.__file__).parents[1])},
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)),
-        )
-    except subprocess.TimeoutExpired:
-        return (-1, 600, 0, "timeout")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "script.py"
+        file.write_text(code)
+        done = warm.script(file, cwd=Path(folder), environ=os.environ)
     words = dict(line.split() for line in done.stdout.splitlines() if line.startswith(("SECONDS", "PEAK")))
     said = (done.stdout + done.stderr)[-300:]
     return (done.returncode, float(words.get("SECONDS", 600)), int(words.get("PEAK", 0)), said)
 
 
-HEADER = '\nimport gzip, io, tarfile, zlib, struct\nfrom stagegate.chart import package\nfrom stagegate.errors import Stop\ndef squeeze(parts):\n    out = io.BytesIO()\n    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as f:\n        for p in parts: f.write(p)\n    return out.getvalue()\ndef tell(data):\n    print("SENT", len(data) >> 10, "KiB")\n    try:\n        found = package.unpack(data, "x")\n        print("FILES", len(found))\n    except Stop as stop:\n        print("STOP", stop.why)\n'
+HEADER = """
+import io, struct, tarfile, zlib
+from stagegate.chart import package
+from stagegate.errors import Stop
+def squeeze(parts):
+    packer, large, out, total, size = zlib.compressobj(1, zlib.DEFLATED, -15), {}, [bytes.fromhex("1f8b08000000000000ff")], 0, 0
+    for p in parts:
+        total, size = zlib.crc32(p, total), size + len(p)
+        if len(p) < 1 << 20:
+            out.append(packer.compress(p))
+            continue
+        out.append(packer.flush(zlib.Z_FULL_FLUSH))
+        if p not in large:  # between two such flushes, blocks can be repeated
+            large[p] = packer.compress(p) + packer.flush(zlib.Z_FULL_FLUSH)
+        out.append(large[p])
+    return b"".join([*out, packer.flush(), struct.pack("<II", total, size & 0xFFFFFFFF)])
+def tell(data):
+    print("SENT", len(data) >> 10, "KiB")
+    try:
+        found = package.unpack(data, "x")
+        print("FILES", len(found))
+    except Stop as stop:
+        print("STOP", stop.why)
+"""
 
 
 @pytest.mark.parametrize("kind", ["pax", "longname"])
